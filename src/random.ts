@@ -72,7 +72,7 @@ export function random(...words: number[]): Random {
   let counter = 0;
   let spare: number | undefined;
   const next = () => {
-    if ((counter & 1) === 0) philox(counter >>> 1, Math.floor(counter / 2 ** 33), key, pair);
+    if ((counter & 1) === 0) philox(Math.floor(counter / 2) >>> 0, Math.floor(counter / 2 ** 33), key, pair);
     return pair[counter++ & 1] as number;
   };
   const uniform = () => (next() >>> 8) / 2 ** 24;
