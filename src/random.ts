@@ -37,8 +37,7 @@ function mulHigh(a: number, b: number): number {
 /** Mixes words into one 32-bit key, so that streams of different purposes do not meet (FNV-1a over the words, then an avalanche). */
 export function hash(...words: number[]): number {
   let h = 0x811c9dc5;
-  for (const w of words)
-    for (let s = 0; s < 32; s += 8) h = Math.imul(h ^ ((w >>> s) & 0xff), 0x01000193) >>> 0;
+  for (const w of words) for (let s = 0; s < 32; s += 8) h = Math.imul(h ^ ((w >>> s) & 0xff), 0x01000193) >>> 0;
   h ^= h >>> 16;
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;
