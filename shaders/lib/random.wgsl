@@ -1,0 +1,35 @@
+// Philox 2x32-10 (Salmon et al., 2011), the same bits as philox() in src/random.ts.
+
+fn mul_high(a: u32, b: u32) -> u32 {
+  let a0 = a & 0xffffu;
+  let a1 = a >> 16u;
+  let b0 = b & 0xffffu;
+  let b1 = b >> 16u;
+  let mid = a1 * b0 + ((a0 * b0) >> 16u);
+  let mid2 = a0 * b1 + (mid & 0xffffu);
+  return a1 * b1 + (mid >> 16u) + (mid2 >> 16u);
+}
+
+fn philox(counter: vec2<u32>, key: u32) -> vec2<u32> {
+  var c = counter;
+  var k = key;
+  for (var round = 0u; round < 10u; round++) {
+    let hi = mul_high(0xd256d193u, c.x);
+    let lo = 0xd256d193u * c.x;
+    c = vec2(hi ^ k ^ c.y, lo);
+    k += 0x9e3779b9u;
+  }
+  return c;
+}
+
+// Dropout's key for a site (one dropout in the model): differs by seed, step and site.
+fn dropout_key(seed: u32, step: u32, site: u32) -> u32 {
+  return philox(vec2(step, site), seed).x;
+}
+
+// The factor of element i: 1 / (1 - rate) where kept, else 0. `threshold` is rate * 2^32, rounded down.
+fn dropout_factor(key: u32, i: u32, threshold: u32, scale: f32) -> f32 {
+  let pair = philox(vec2(i >> 1u, 0u), key);
+  let bits = select(pair.x, pair.y, (i & 1u) == 1u);
+  return select(0.0, scale, bits >= threshold);
+}

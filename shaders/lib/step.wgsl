@@ -1,0 +1,11 @@
+// The scalars of one run; src/ops/step.ts says what each means. Bind as `var<uniform> step: Step`.
+struct Step {
+  learning_rate: f32,
+  token_weight: f32,
+  seed: u32,
+  step: u32,
+  keep: f32,
+  position: u32,
+  spare0: u32,
+  spare1: u32,
+}

@@ -1,0 +1,22 @@
+// The dropout generator on the CPU, equal to shaders/lib/random.wgsl bit by bit: a mask is a function of seed, step, site and
+// element, so that nothing is stored between forward and backward.
+
+import { philox } from '../random.ts';
+import type { StepScalars } from './step.ts';
+
+/** Params every kernel with dropout takes: the threshold below which bits drop, and the scale of what is kept. */
+export function dropoutParams(rate: number): { threshold: number; keepScale: number } {
+  return { threshold: Math.min(0xffffffff, Math.floor(rate * 2 ** 32)), keepScale: rate < 1 ? 1 / (1 - rate) : 0 };
+}
+
+/** The factor of element `i` at `site`: 1 / (1 - rate) where kept, else 0. */
+export function dropoutMask(step: Pick<StepScalars, 'seed' | 'step'>, site: number, rate: number): (i: number) => number {
+  const pair = new Uint32Array(2);
+  philox(step.step, site, step.seed, pair);
+  const key = pair[0] ?? 0;
+  const { threshold, keepScale } = dropoutParams(rate);
+  return (i) => {
+    philox(i >>> 1, 0, key, pair);
+    return (pair[i & 1] ?? 0) >= threshold ? keepScale : 0;
+  };
+}
