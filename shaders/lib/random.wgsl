@@ -27,9 +27,14 @@ fn dropout_key(seed: u32, step: u32, site: u32) -> u32 {
   return philox(vec2(step, site), seed).x;
 }
 
-// The factor of element i: 1 / (1 - rate) where kept, else 0. `threshold` is rate * 2^32, rounded down.
+// PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering").
+fn pcg(x: u32) -> u32 {
+  let state = x * 747796405u + 2891336453u;
+  let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
+  return (word >> 22u) ^ word;
+}
+
+// The factor of element i: `scale` = 1 / (1 - rate) where kept, else 0. `threshold` is rate * 2^32, rounded down.
 fn dropout_factor(key: u32, i: u32, threshold: u32, scale: f32) -> f32 {
-  let pair = philox(vec2(i >> 1u, 0u), key);
-  let bits = select(pair.x, pair.y, (i & 1u) == 1u);
-  return select(0.0, scale, bits >= threshold);
+  return select(0.0, scale, pcg(pcg(i) + key) >= threshold);
 }

@@ -15,8 +15,12 @@ export function dropoutMask(step: Pick<StepScalars, 'seed' | 'step'>, site: numb
   philox(step.step, site, step.seed, pair);
   const key = pair[0] ?? 0;
   const { threshold, keepScale } = dropoutParams(rate);
-  return (i) => {
-    philox(i >>> 1, 0, key, pair);
-    return (pair[i & 1] ?? 0) >= threshold ? keepScale : 0;
-  };
+  return (i) => (pcg((pcg(i) + key) >>> 0) >= threshold ? keepScale : 0);
+}
+
+/** PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering"). */
+function pcg(x: number): number {
+  const state = (Math.imul(x, 747796405) + 2891336453) >>> 0;
+  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;
+  return ((word >>> 22) ^ word) >>> 0;
 }
