@@ -1,0 +1,51 @@
+// Dropout whose mask is a function of seed, step, site and element, so that the backward needs no memory of it.
+
+import { sizeOf } from '../tensor.ts';
+import { dropoutMask, dropoutParams } from './dropout-mask.ts';
+import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
+import { type Builder, defineOp, gridOf, type Value } from './op.ts';
+import { readStep } from './step.ts';
+
+/** `rate`: probability of a zero. `site`: number of this dropout in the model. */
+export type DropoutAttrs = { readonly rate: number; readonly site: number };
+
+/** Inputs x, step; y = x * mask / (1 - rate), the element's index being its row-major position. */
+export const dropoutOp = defineOp<DropoutAttrs>({
+  name: 'dropout',
+  shape(inputs, { rate }) {
+    const x = inputAt('dropout', inputs, 0, 'x');
+    expectType('dropout', 'x', x, 'f32');
+    expectStep('dropout', inputs[1]);
+    expectRate('dropout', rate);
+    return [{ dtype: 'f32', shape: x.shape }];
+  },
+  inPlace: () => [[0, 0]],
+  launch(node, { shared }) {
+    const [x, step] = node.inputs as [Value, Value];
+    const [y] = node.outputs as [Value];
+    const count = sizeOf(y.shape);
+    const { threshold, keepScale } = dropoutParams(node.attrs.rate);
+    const params = { count, site: node.attrs.site, threshold, keep_scale: keepScale };
+    const inPlace = shared(0, 0);
+    return [
+      {
+        shader: 'dropout',
+        entry: inPlace ? 'dropout_in_place' : 'dropout',
+        params,
+        bind: inPlace ? { y, step } : { x, y, step },
+        grid: gridOf(count, 256),
+        flops: count,
+      },
+    ];
+  },
+  grad: (builder, { inputs, attrs }, [dy]) => [dy && dropout(builder, dy, inputs[1]!, attrs), undefined],
+  reference({ attrs, inputs: [x, step], outputs: [y] }) {
+    const factor = dropoutMask(readStep(step!.data), attrs.site, attrs.rate);
+    for (let i = 0; i < y!.data.length; i++) y!.data[i] = x!.data[i]! * factor(i);
+  },
+});
+
+/** Dropout of x at a site; x itself where the rate is 0. `step` is the graph's step input. */
+export function dropout(builder: Builder, x: Value, step: Value, attrs: DropoutAttrs): Value {
+  return attrs.rate === 0 ? x : builder.apply(dropoutOp, [x, step], attrs)[0]!;
+}
