@@ -57,6 +57,11 @@ export class Graph implements Builder {
     return outputs;
   }
 
+  /** True: outside a gradient walk everything may be wanted. */
+  needs(): boolean {
+    return true;
+  }
+
   /** Runs `build` with `name` added to the scope that labels nodes. */
   scope<T>(name: string, build: () => T): T {
     this.#scope.push(name);

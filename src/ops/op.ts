@@ -33,6 +33,8 @@ export interface Node<A extends Attrs = Attrs> {
 
 /** What `grad` may do to a graph: add ordinary nodes. */
 export interface Builder {
+  /** Whether anyone wants the gradient of `value`: in a gradient walk, whether it depends on what is differentiated for. */
+  needs(value: Value): boolean;
   /** Applies an op; returns its outputs. */
   apply<A extends Attrs>(op: Op<A>, inputs: readonly Value[], attrs: A): Value[];
 }
@@ -82,6 +84,8 @@ export interface LaunchContext {
   readonly traits: DeviceTraits;
   /** Memory for partial results that lives for this node only; its content is undefined at first. */
   scratch(dtype: DType, shape: Shape): Value;
+  /** Whether output `output` has taken the memory of input `input`, as `inPlace` offered: then only the output may be bound. */
+  shared(input: number, output: number): boolean;
 }
 
 /** Arguments of a reference: numbers in float64 whatever the dtype, row-major. */

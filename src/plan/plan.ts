@@ -1,0 +1,97 @@
+// A plan: everything a run needs as plain data. Passes in order, buffers, where each named tensor lies, and what it costs.
+// No GPU objects; `printPlan` shows it, src/gpu runs it.
+
+import type { DType, Shape } from '../tensor.ts';
+
+/** A part of a buffer, in bytes. */
+export interface Range {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One buffer: all inputs together, one state, or one slot that results share in turn. */
+export interface PlanBuffer {
+  readonly kind: 'inputs' | 'state' | 'slot';
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Where a named tensor lies. */
+export interface Placed {
+  readonly range: Range;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** One dispatch. */
+export interface Pass {
+  readonly op: string;
+  readonly scope: string;
+  readonly variant: string;
+  readonly shader: string;
+  readonly entry: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly bind: Readonly<Record<string, Range>>;
+  readonly grid: readonly [number, number, number];
+  readonly flops: number;
+  /** Types of the node's outputs, for the print. */
+  readonly outputs: readonly { readonly dtype: DType; readonly shape: Shape }[];
+  /** Number of the node in its graph. */
+  readonly node: number;
+}
+
+/** A graph made ready to run. */
+export interface Plan {
+  readonly buffers: readonly PlanBuffer[];
+  readonly passes: readonly Pass[];
+  readonly inputs: Readonly<Record<string, Placed>>;
+  readonly states: Readonly<Record<string, Placed>>;
+  readonly outputs: Readonly<Record<string, Placed>>;
+  readonly bytes: {
+    readonly inputs: number;
+    readonly states: number;
+    readonly slots: number;
+    /** Inputs, states and slots together. */
+    readonly peak: number;
+    /** What no assignment of results to slots could go below: inputs, states and the most that is alive at once. */
+    readonly lowerBound: number;
+  };
+  readonly flops: number;
+}
+
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+
+/** A table of the passes and the totals, for people. Deterministic: tests take snapshots of it. */
+export function printPlan(plan: Plan): string {
+  const rows = plan.passes.map((p, i) => {
+    const written = p.outputs.map((o) => `${o.dtype} [${o.shape.join(',')}]`).join(' ');
+    const where = Object.entries(p.bind)
+      .map(([name, r]) => `${name}=${plan.buffers[r.buffer]?.name}${r.offset ? `+${r.offset}` : ''}`)
+      .join(' ');
+    return [
+      `${i}`,
+      p.op + (p.variant === 'only' ? '' : `:${p.variant}`),
+      p.scope,
+      `${p.entry} ${p.grid.join('x')}`,
+      written,
+      p.flops ? `${(p.flops / 1e6).toFixed(2)}` : '',
+      where,
+    ];
+  });
+  const head = ['pass', 'op', 'scope', 'kernel', 'outputs', 'MFLOP', 'buffers'];
+  const widths = head.map((h, c) => Math.max(h.length, ...rows.map((r) => (r[c] ?? '').length)));
+  const line = (cells: string[]) => cells.map((cell, c) => cell.padEnd(widths[c] ?? 0)).join('  ').trimEnd();
+  const b = plan.bytes;
+  return [
+    line(head),
+    ...rows.map(line),
+    '',
+    ...plan.buffers.filter((x) => x.kind !== 'slot').map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${mib(x.bytes)}`),
+    `slots   ${plan.buffers.filter((x) => x.kind === 'slot').length} buffers     ${mib(b.slots)}`,
+    `peak    ${mib(b.peak)}, lower bound ${mib(b.lowerBound)} (${(b.peak / b.lowerBound).toFixed(3)} times)`,
+    `${plan.passes.length} dispatches, ${(plan.flops / 1e9).toFixed(3)} GFLOP a run`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,128 @@
+// The planner: graph -> plan. Decides variants, memory and launches; knows nothing of gradients or GPUs.
+
+import { HeddleError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
+import { bytesOf, show } from '../tensor.ts';
+import { align, type Group, lifetimes, mostAlive } from './lifetimes.ts';
+import type { Pass, Placed, Plan, PlanBuffer, Range } from './plan.ts';
+import { assignSlots } from './slots.ts';
+
+/** Which variant to use for a node, by `variantKey`; what tuning finds and keeps. */
+export type Choices = Readonly<Record<string, string>>;
+
+/** Settings of `makePlan`. */
+export interface PlanOptions {
+  readonly traits?: DeviceTraits;
+  readonly choices?: Choices;
+}
+
+/** What decides how fast a variant of a node is: op, attributes and types, but not which layer it is in. */
+export function variantKey(node: Node): string {
+  const { site: _, ...attrs } = node.attrs as { site?: number };
+  const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
+  return `${node.op.name} ${JSON.stringify(attrs)} ${types}`;
+}
+
+/** Plans a graph. Throws a HeddleError where a launch passes a limit of the device. */
+export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }: PlanOptions = {}): Plan {
+  const { groups, shared } = lifetimes(graph);
+  const launches: { node: Node; variant: string; launch: Launch }[] = [];
+  const scratch = new Map<Value, Group>();
+  let scratchId = -1;
+  graph.nodes.forEach((node, i) => {
+    const variants = node.op.variants?.(node, traits) ?? ['only'];
+    const wanted = choices[variantKey(node)];
+    const variant = wanted !== undefined && variants.includes(wanted) ? wanted : (variants[0] as string);
+    const made = node.op.launch(node, {
+      variant,
+      traits,
+      shared: (input, output) => shared.has(`${node.id}:${input}:${output}`),
+      scratch(dtype, shape) {
+        const value: Value = { id: scratchId--, name: `${node.op.name}.scratch`, kind: 'result', dtype, shape };
+        scratch.set(value, { bytes: align(bytesOf(value)), start: i, end: i });
+        return value;
+      },
+    });
+    for (const launch of made) launches.push({ node, variant, launch });
+  });
+
+  const buffers: PlanBuffer[] = [];
+  const rangeOf = new Map<Value, Range>();
+  let inputBytes = 0;
+  for (const v of graph.inputs.values()) {
+    rangeOf.set(v, { buffer: 0, offset: inputBytes, bytes: bytesOf(v) });
+    inputBytes += align(bytesOf(v));
+  }
+  buffers.push({ kind: 'inputs', name: 'inputs', bytes: inputBytes });
+  for (const v of graph.states.values()) {
+    rangeOf.set(v, { buffer: buffers.length, offset: 0, bytes: bytesOf(v) });
+    buffers.push({ kind: 'state', name: v.name, bytes: align(bytesOf(v)) });
+  }
+  const all = new Map<Value, Group>([...groups, ...scratch]);
+  const slotted = [...new Set(all.values())].filter((g) => !g.at);
+  const slots = assignSlots(slotted);
+  const firstSlot = buffers.length;
+  slots.bytes.forEach((bytes, s) => {
+    buffers.push({ kind: 'slot', name: `slot${s}`, bytes });
+  });
+  const locate = (v: Value): Range => {
+    const known = rangeOf.get(v);
+    if (known) return known;
+    const group = all.get(v);
+    const at = v.at ?? group?.at;
+    let range: Range;
+    if (at) {
+      const bank = locate(at.bank);
+      range = { buffer: bank.buffer, offset: bank.offset + at.offset * (bytesOf(v) / v.shape.reduce((a, b) => a * b, 1)), bytes: bytesOf(v) };
+    } else {
+      const slot = group && slots.of.get(group);
+      if (slot === undefined) throw new Error(`plan: ${v.name} ${show(v.shape)} has no memory`);
+      range = { buffer: firstSlot + slot, offset: 0, bytes: bytesOf(v) };
+    }
+    rangeOf.set(v, range);
+    return range;
+  };
+
+  const passes = launches.map(({ node, variant, launch }): Pass => {
+    const bind: Record<string, Range> = {};
+    for (const [name, value] of Object.entries(launch.bind)) {
+      const range = locate(value);
+      if (range.bytes > traits.maxBindingBytes)
+        throw new HeddleError(
+          `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${range.bytes} bytes, ` +
+            `the device allows ${traits.maxBindingBytes}; use a smaller batch, shorter sequences or a smaller model`,
+        );
+      bind[name] = range;
+    }
+    for (const n of launch.grid)
+      if (n > 65535 || n < 1 || !Number.isInteger(n))
+        throw new Error(`${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535`);
+    const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
+    const { scope, op, id, outputs } = node;
+    return {
+      op: op.name, scope, variant, shader, entry, constants, params, bind, grid, flops, node: id,
+      outputs: outputs.map(({ dtype, shape }) => ({ dtype, shape })),
+    };
+  });
+
+  const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placed> =>
+    Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
+  const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
+  const fixed = inputBytes + sum('state');
+  return {
+    buffers,
+    passes,
+    inputs: placed(graph.inputs),
+    states: placed(graph.states),
+    outputs: placed(graph.outputs),
+    bytes: {
+      inputs: inputBytes,
+      states: sum('state'),
+      slots: sum('slot'),
+      peak: fixed + sum('slot'),
+      lowerBound: fixed + mostAlive(slotted, graph.nodes.length),
+    },
+    flops: passes.reduce((n, p) => n + p.flops, 0),
+  };
+}
