@@ -1,20 +1,27 @@
 // The three test projects: `cpu` in Node, and the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`).
 import { defineConfig } from 'vitest/config';
+import { puppeteer } from './tests/support/puppeteer-provider.ts';
 
 const gpuTests = 'tests/**/*.gpu.test.ts';
+/** One file at a time: a software adapter takes every core; and longer limits, since it is slow. */
+const gpu = { include: [gpuTests], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests] } },
+      { test: { ...gpu, name: 'dawn', pool: 'forks' } },
       {
+        optimizeDeps: { exclude: ['webgpu'] },
         test: {
-          name: 'dawn',
-          include: [gpuTests],
-          pool: 'forks',
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...gpu,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: puppeteer(),
+            instances: [{ browser: 'chrome', name: 'chrome' }],
+          },
         },
       },
     ],

@@ -1,0 +1,69 @@
+// A static file server for one folder on this machine's own address: WebGPU needs a secure context, and http://127.0.0.1 is one.
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize, sep } from 'node:path';
+
+/** A running server; `close` ends it and its connections. */
+export interface FolderServer {
+  /** `http://127.0.0.1:PORT/` */
+  url: string;
+  close(): Promise<void>;
+}
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.map': 'application/json',
+};
+
+/**
+ * Serves the files of `folder` (of none: an empty page) on 127.0.0.1 at a free port, or at `port`. Pages are cross-origin
+ * isolated, which gives them the finer clock. Anything outside the folder is 404.
+ */
+export async function serveFolder(folder: string | undefined, port = 0): Promise<FolderServer> {
+  const server = createServer(async (request, response) => {
+    const found = await readFrom(folder, request.url ?? '/');
+    response.writeHead(found ? 200 : 404, {
+      'Content-Type': found?.type ?? 'text/plain; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    });
+    response.end(found?.body ?? 'not found\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function readFrom(
+  folder: string | undefined,
+  url: string,
+): Promise<{ body: Buffer | string; type: string } | undefined> {
+  const html = TYPES['.html'] as string;
+  if (url === '/favicon.ico') return { body: '', type: 'image/x-icon' };
+  if (folder === undefined)
+    return url === '/' ? { body: '<!doctype html><title>heddle</title>', type: html } : undefined;
+  try {
+    const asked = decodeURIComponent(new URL(url, 'http://127.0.0.1').pathname);
+    const path = normalize(join(folder, asked.endsWith('/') ? `${asked}index.html` : asked));
+    if (!path.startsWith(normalize(folder + sep))) return undefined;
+    return { body: await readFile(path), type: TYPES[extname(path)] ?? 'application/octet-stream' };
+  } catch {
+    return undefined;
+  }
+}

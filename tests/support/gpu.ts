@@ -1,0 +1,70 @@
+// A GPU device for tests in either host: Dawn in Node, navigator.gpu in Chrome. Importing it watches every test of the file: an
+// error that WebGPU reports during a test, or a lost device, fails that test, even if the test itself noticed nothing.
+import { afterAll, afterEach, beforeEach } from 'vitest';
+
+const SCOPES: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
+const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+
+/** Where the tests run. */
+export const gpuHost: 'dawn' | 'chrome' = typeof window === 'undefined' ? 'dawn' : 'chrome';
+
+let gpu: Promise<GPU> | undefined;
+let device: Promise<GPUDevice> | undefined;
+let opened: GPUDevice | undefined;
+const troubles: string[] = [];
+
+/** The host's GPU; throws where WebGPU is absent. */
+export function testGpu(): Promise<GPU> {
+  gpu ??= openGpu();
+  return gpu;
+}
+
+/** The test file's device: default limits, and those of timestamp-query, subgroups and shader-f16 that the adapter has. */
+export function gpuDevice(): Promise<GPUDevice> {
+  device ??= openDevice();
+  return device;
+}
+
+/** Watches another device than `gpuDevice`'s for uncaptured errors and loss, which fail the running test. */
+export function watchDevice(watched: GPUDevice): void {
+  watched.addEventListener('uncapturederror', (event) => {
+    troubles.push(`uncaptured ${event.error.constructor.name}: ${event.error.message}`);
+  });
+  watched.lost.then((info) => {
+    if (info.reason !== 'destroyed') troubles.push(`the device was lost: ${info.message}`);
+  });
+}
+
+async function openGpu(): Promise<GPU> {
+  if (gpuHost === 'dawn') return (await import('../../src/host/dawn.ts')).dawnGpu();
+  if (!navigator.gpu) throw new Error('this page has no navigator.gpu: Chrome was started without WebGPU');
+  return navigator.gpu;
+}
+
+async function openDevice(): Promise<GPUDevice> {
+  const adapter = await (await testGpu()).requestAdapter();
+  if (!adapter) throw new Error(`no WebGPU adapter in ${gpuHost}: the GPU tests cannot run`);
+  opened = await adapter.requestDevice({
+    label: 'tests',
+    requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+  });
+  watchDevice(opened);
+  return opened;
+}
+
+beforeEach(async () => {
+  troubles.length = 0;
+  const watched = await gpuDevice();
+  for (const filter of SCOPES) watched.pushErrorScope(filter);
+});
+
+afterEach(async () => {
+  const watched = await gpuDevice();
+  for (const filter of SCOPES.toReversed()) {
+    const error = await watched.popErrorScope();
+    if (error) troubles.push(`${filter} error: ${error.message}`);
+  }
+  if (troubles.length > 0) throw new Error(`WebGPU reported during the test:\n${troubles.splice(0).join('\n')}`);
+});
+
+afterAll(() => opened?.destroy());
