@@ -1,0 +1,57 @@
+// The activations and their derivatives in float64, for references; shaders/lib/activation.wgsl is the same in float32.
+
+/** What may follow a linear layer. GELU is the exact form with erf (Hendrycks and Gimpel, 2016); SiLU is x·sigmoid(x). */
+export type Activation = 'none' | 'relu' | 'gelu' | 'silu';
+
+/** The numbers of the kinds in WGSL. */
+export const activationKinds: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, silu: 3 };
+
+/** Whether a derivative needs the activation's input; ReLU's is known from its output, none's from nothing. */
+export const keepsInput = (kind: Activation): boolean => kind === 'gelu' || kind === 'silu';
+
+/** The activation of `x`. */
+export function activate(x: number, kind: Activation): number {
+  switch (kind) {
+    case 'none':
+      return x;
+    case 'relu':
+      return Math.max(x, 0);
+    case 'gelu':
+      return x * normalIntegral(x);
+    case 'silu':
+      return x * sigmoid(x);
+  }
+}
+
+/** The derivative at `x`; ReLU's is 0 at 0, as PyTorch's, and may be taken at the activation's output as well. */
+export function activationSlope(x: number, kind: Activation): number {
+  switch (kind) {
+    case 'none':
+      return 1;
+    case 'relu':
+      return x > 0 ? 1 : 0;
+    case 'gelu':
+      return normalIntegral(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+    case 'silu': {
+      const s = sigmoid(x);
+      return s + x * s * (1 - s);
+    }
+  }
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** The normal distribution's integral up to `x`, (1 + erf(x/√2)) / 2. */
+const normalIntegral = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2;
+
+/** The error function to about 1e-15: Abramowitz and Stegun 7.1.6, a series of terms of one sign. */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = 0;
+  for (let n = 0; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    sum += term;
+    term *= (2 * x * x) / (2 * n + 3);
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
