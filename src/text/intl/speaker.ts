@@ -1,0 +1,111 @@
+// One locale's way of saying dates, amounts and names: the formatters of `Intl`, made once and kept. Its phrases are tidy, so that
+// narrow no-break spaces and direction marks, which come and go between ICU versions, do not make other sentences.
+import { check, HeddleError } from '../../errors.ts';
+import { tidy } from '../pairs.ts';
+import type { TimeUnit } from './codes.ts';
+
+/** How much of a date is said. */
+export type DateForm = 'full' | 'long' | 'weekday' | 'day' | 'month';
+/** A time of day: to the minute, to the second, or with the part of the day in words. */
+export type TimeForm = 'minute' | 'second' | 'period';
+
+/** Says things in one locale. Times are UTC milliseconds. */
+export interface Speaker {
+  readonly locale: string;
+  date(at: number, form: DateForm): string;
+  time(at: number, form: TimeForm): string;
+  /** `tomorrow`, `in 3 weeks`, `2 years ago`. */
+  relative(amount: number, unit: Intl.RelativeTimeFormatUnit): string;
+  /** `3.5 kilograms`. */
+  quantity(amount: number, unit: string): string;
+  /** `12.50 euros`, or with the symbol `€12.50`; no decimals for whole amounts. */
+  money(amount: number, currency: string, display: 'name' | 'symbol'): string;
+  region(code: string): string;
+  language(code: string): string;
+  /** `A, B, and C`. */
+  list(items: readonly string[]): string;
+  /** `3 hours, 5 minutes`. */
+  duration(parts: readonly (readonly [number, TimeUnit])[]): string;
+}
+
+const dateForms: Record<DateForm, Intl.DateTimeFormatOptions> = {
+  full: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
+  long: { day: 'numeric', month: 'long', year: 'numeric' },
+  weekday: { weekday: 'long', day: 'numeric', month: 'long' },
+  day: { day: 'numeric', month: 'long' },
+  month: { month: 'long', year: 'numeric' },
+};
+
+const timeForms: Record<TimeForm, Intl.DateTimeFormatOptions> = {
+  minute: { hour: 'numeric', minute: '2-digit' },
+  second: { hour: 'numeric', minute: '2-digit', second: '2-digit' },
+  period: { hour: 'numeric', minute: '2-digit', hour12: true, dayPeriod: 'long' },
+};
+
+/** The canonical form of a locale that this runtime has data for; a HeddleError says which one it has not. */
+export function knownLocale(locale: string): string {
+  let known: string[];
+  try {
+    known = Intl.DateTimeFormat.supportedLocalesOf(locale);
+  } catch {
+    throw new HeddleError(`intl: '${locale}' is not a locale; write one like 'en', 'es' or 'pt-BR'`);
+  }
+  check(known[0] !== undefined, `intl: this runtime has no data for the locale '${locale}'`);
+  return known[0];
+}
+
+/** A speaker of `locale`, in the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not know. */
+export function createSpeaker(locale: string): Speaker {
+  const tag = knownLocale(locale);
+  const made = new Map<string, unknown>();
+  const keep = <T>(key: string, make: () => T): T => {
+    let formatter = made.get(key) as T | undefined;
+    if (formatter === undefined) {
+      formatter = make();
+      made.set(key, formatter);
+    }
+    return formatter;
+  };
+  const moment = (at: number, form: DateForm | TimeForm, options: Intl.DateTimeFormatOptions) => {
+    const all = { calendar: 'gregory', timeZone: 'UTC', ...options };
+    return tidy(keep(`at ${form}`, () => new Intl.DateTimeFormat(tag, all)).format(at));
+  };
+  const name = (type: 'region' | 'language', code: string) =>
+    tidy(keep(`name ${type}`, () => new Intl.DisplayNames(tag, { type })).of(code) ?? code);
+  const joined = (type: 'conjunction' | 'unit', items: readonly string[]) =>
+    tidy(keep(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items));
+  const quantity = (amount: number, unit: string) =>
+    tidy(
+      keep(`unit ${unit}`, () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' })).format(
+        amount,
+      ),
+    );
+  return {
+    locale: tag,
+    date: (at, form) => moment(at, form, dateForms[form]),
+    time: (at, form) => moment(at, form, timeForms[form]),
+    relative: (amount, unit) =>
+      tidy(keep('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
+    quantity,
+    money(amount, currency, display) {
+      const digits = Number.isInteger(amount) ? 0 : 2;
+      const options = {
+        style: 'currency',
+        currency,
+        currencyDisplay: display,
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+      } as const;
+      const formatter = keep(`${currency} ${display} ${digits}`, () => new Intl.NumberFormat(tag, options));
+      return tidy(formatter.format(amount));
+    },
+    region: (code) => name('region', code),
+    language: (code) => name('language', code),
+    list: (items) => joined('conjunction', items),
+    duration: (parts) =>
+      joined(
+        'unit',
+        parts.map(([amount, unit]) => quantity(amount, unit)),
+      ),
+  };
+}
