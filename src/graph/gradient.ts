@@ -13,14 +13,18 @@ export function gradients(graph: Graph, loss: Value, wrt: readonly Value[]): (Va
   for (const node of graph.nodes)
     if (node.inputs.some((v) => needed.has(v))) for (const v of node.outputs) needed.add(v);
 
-  const builder: Builder = { apply: (op, inputs, attrs) => graph.apply(op, inputs, attrs), needs: (v) => needed.has(v) };
+  const builder: Builder = {
+    apply: (op, inputs, attrs) => graph.apply(op, inputs, attrs),
+    needs: (v) => needed.has(v),
+  };
   const total = new Map<Value, Value>();
   const forward = graph.nodes.slice(0, graph.nodes.indexOf(loss.node as Node) + 1);
   for (const node of forward.reverse()) {
     if (!node.outputs.some((v) => needed.has(v))) continue;
     const dOutputs = node.outputs.map((v) => total.get(v));
     if (node !== loss.node && dOutputs.every((d) => d === undefined)) continue;
-    if (!node.op.grad) throw new Error(`${node.op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
+    if (!node.op.grad)
+      throw new Error(`${node.op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
     graph.scope(`${node.scope}`, () => {
       const dInputs = node.op.grad?.(builder, node, dOutputs) ?? [];
       node.inputs.forEach((v, i) => {

@@ -33,7 +33,8 @@ export class Graph implements Builder {
   /** Makes `value` lie in a part of `bank` from `offset` on: where a gradient goes for an optimizer over the whole bank. */
   place(value: Value, bank: Value, offset: number): void {
     checkPart(bank, value.name, offset, value.shape);
-    if (value.kind !== 'result') throw new HeddleError(`graph: only results can be placed, ${value.name} is ${value.kind}`);
+    if (value.kind !== 'result')
+      throw new HeddleError(`graph: only results can be placed, ${value.name} is ${value.kind}`);
     value.at = { bank, offset };
   }
 
@@ -51,7 +52,14 @@ export class Graph implements Builder {
     const node = { id: this.nodes.length, op, attrs, inputs, outputs, scope } as Node<A>;
     types.forEach((t, i) => {
       const name = `${scope ? `${scope}.` : ''}${op.name}${types.length > 1 ? `.${i}` : ''}`;
-      outputs.push({ id: this.#ids++, name, kind: 'result', dtype: t.dtype, shape: t.shape, node: node as unknown as Node });
+      outputs.push({
+        id: this.#ids++,
+        name,
+        kind: 'result',
+        dtype: t.dtype,
+        shape: t.shape,
+        node: node as unknown as Node,
+      });
     });
     this.nodes.push(node as unknown as Node);
     return outputs;

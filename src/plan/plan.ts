@@ -82,13 +82,19 @@ export function printPlan(plan: Plan): string {
   });
   const head = ['pass', 'op', 'scope', 'kernel', 'outputs', 'MFLOP', 'buffers'];
   const widths = head.map((h, c) => Math.max(h.length, ...rows.map((r) => (r[c] ?? '').length)));
-  const line = (cells: string[]) => cells.map((cell, c) => cell.padEnd(widths[c] ?? 0)).join('  ').trimEnd();
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, c) => cell.padEnd(widths[c] ?? 0))
+      .join('  ')
+      .trimEnd();
   const b = plan.bytes;
   return [
     line(head),
     ...rows.map(line),
     '',
-    ...plan.buffers.filter((x) => x.kind !== 'slot').map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${mib(x.bytes)}`),
+    ...plan.buffers
+      .filter((x) => x.kind !== 'slot')
+      .map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${mib(x.bytes)}`),
     `slots   ${plan.buffers.filter((x) => x.kind === 'slot').length} buffers     ${mib(b.slots)}`,
     `peak    ${mib(b.peak)}, lower bound ${mib(b.lowerBound)} (${(b.peak / b.lowerBound).toFixed(3)} times)`,
     `${plan.passes.length} dispatches, ${(plan.flops / 1e9).toFixed(3)} GFLOP a run`,

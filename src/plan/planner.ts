@@ -74,7 +74,11 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
     let range: Range;
     if (at) {
       const bank = locate(at.bank);
-      range = { buffer: bank.buffer, offset: bank.offset + at.offset * (bytesOf(v) / v.shape.reduce((a, b) => a * b, 1)), bytes: bytesOf(v) };
+      range = {
+        buffer: bank.buffer,
+        offset: bank.offset + at.offset * (bytesOf(v) / v.shape.reduce((a, b) => a * b, 1)),
+        bytes: bytesOf(v),
+      };
     } else {
       const slot = group && slots.of.get(group);
       if (slot === undefined) throw new Error(`plan: ${v.name} ${show(v.shape)} has no memory`);
@@ -101,7 +105,17 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
     const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
     const { scope, op, id, outputs } = node;
     return {
-      op: op.name, scope, variant, shader, entry, constants, params, bind, grid, flops, node: id,
+      op: op.name,
+      scope,
+      variant,
+      shader,
+      entry,
+      constants,
+      params,
+      bind,
+      grid,
+      flops,
+      node: id,
       outputs: outputs.map(({ dtype, shape }) => ({ dtype, shape })),
     };
   });

@@ -1,0 +1,56 @@
+// Runs a graph through the ops' references, in float64 on the CPU: the arbiter that GPU results are held against. Slow by design.
+
+import type { Graph } from '../graph/graph.ts';
+import type { Value } from '../ops/op.ts';
+import { sizeOf } from '../tensor.ts';
+
+/** Float64 data of every value of a graph; states persist across runs. */
+export interface CpuExecutor {
+  /** Data of a state or a result of the last run, or of an input; the array itself, to be filled or read. */
+  of(value: Value): Float64Array;
+  /** Data of a state by name. */
+  state(name: string): Float64Array;
+  /** Runs the graph once on inputs by name; returns the outputs by name. */
+  run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
+}
+
+/** Makes an executor; states are zero until filled. `states` lets several graphs share them by name. */
+export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
+  const data = new Map<Value, Float64Array>();
+  const of = (v: Value): Float64Array => {
+    let array = data.get(v);
+    if (!array) {
+      if (v.at) {
+        const bank = of(v.at.bank);
+        array = bank.subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
+      } else if (v.kind === 'state') {
+        array = states.get(v.name) ?? new Float64Array(sizeOf(v.shape));
+        states.set(v.name, array);
+      } else array = new Float64Array(sizeOf(v.shape));
+      data.set(v, array);
+    }
+    return array;
+  };
+  const call = (v: Value) => ({ shape: v.shape, data: of(v) });
+  return {
+    of,
+    state(name) {
+      const value = graph.states.get(name);
+      if (!value) throw new Error(`cpu: there is no state ${name}`);
+      return of(value);
+    },
+    run(inputs) {
+      for (const [name, value] of graph.inputs) {
+        const given = inputs[name];
+        if (!given || given.length !== sizeOf(value.shape))
+          throw new Error(`cpu: input ${name} needs ${sizeOf(value.shape)} numbers, ${given?.length ?? 'none'} given`);
+        of(value).set(given);
+      }
+      for (const node of graph.nodes) {
+        for (const v of node.outputs) of(v).fill(0);
+        node.op.reference({ attrs: node.attrs, inputs: node.inputs.map(call), outputs: node.outputs.map(call) });
+      }
+      return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, of(v).slice()]));
+    },
+  };
+}

@@ -1,0 +1,91 @@
+// Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read from the WGSL.
+
+import type { Pass } from '../plan/plan.ts';
+import { type Shader, shaderOf } from './shaders.ts';
+import { type Binding, replaceConsts } from './wgsl.ts';
+
+/** A compiled pass: its pipeline, its layout and the bindings to fill. */
+export interface Kernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly bindings: readonly Binding[];
+  readonly shader: Shader;
+}
+
+/** A cache of kernels for one device. */
+export interface Pipelines {
+  /** The kernel of a pass; compiles it where it is new. Rejects with the shader's name and the compiler's message. */
+  get(pass: Pick<Pass, 'shader' | 'entry' | 'constants'>): Promise<Kernel>;
+  readonly compiled: number;
+}
+
+/** Makes the cache. */
+export function createPipelines(device: GPUDevice): Pipelines {
+  const modules = new Map<string, GPUShaderModule>();
+  const kernels = new Map<string, Promise<Kernel>>();
+
+  const moduleOf = (shader: Shader, consts: Record<string, number>): GPUShaderModule => {
+    const key = `${shader.name} ${JSON.stringify(consts)}`;
+    let module = modules.get(key);
+    if (!module) {
+      module = device.createShaderModule({ label: key, code: replaceConsts(shader.source, consts) });
+      modules.set(key, module);
+    }
+    return module;
+  };
+
+  const compile = async ({
+    shader: name,
+    entry,
+    constants,
+  }: Pick<Pass, 'shader' | 'entry' | 'constants'>): Promise<Kernel> => {
+    const shader = shaderOf(name);
+    const bindings = shader.entries.get(entry);
+    if (!bindings) throw new Error(`shader ${name}: there is no entry point ${entry}`);
+    const overrides: Record<string, number> = {};
+    const consts: Record<string, number> = {};
+    for (const [key, value] of Object.entries(constants)) {
+      if (shader.overrides.has(key)) overrides[key] = value;
+      else if (shader.consts.has(key)) consts[key] = value;
+      else throw new Error(`shader ${name}: there is no override or const ${key}`);
+    }
+    const label = `${name}.${entry}`;
+    const layout = device.createBindGroupLayout({
+      label,
+      entries: bindings.map((b) => ({
+        binding: b.binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: b.type },
+      })),
+    });
+    const module = moduleOf(shader, consts);
+    try {
+      const pipeline = await device.createComputePipelineAsync({
+        label,
+        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: entry, constants: overrides },
+      });
+      return { pipeline, layout, bindings, shader };
+    } catch (error) {
+      const { messages } = await module.getCompilationInfo();
+      const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message}`);
+      const why = lines.length ? lines.join('\n') : error instanceof Error ? error.message : String(error);
+      throw new Error(`shader ${label} ${JSON.stringify(constants)} does not compile:\n${why}`);
+    }
+  };
+
+  return {
+    get(pass) {
+      const key = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)}`;
+      let kernel = kernels.get(key);
+      if (!kernel) {
+        kernel = compile(pass);
+        kernels.set(key, kernel);
+      }
+      return kernel;
+    },
+    get compiled() {
+      return kernels.size;
+    },
+  };
+}

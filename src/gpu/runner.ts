@@ -1,0 +1,191 @@
+// A runner: one plan ready on the GPU. A run writes the inputs, records one command buffer and submits it once; outputs come back
+// through a ring of staging buffers, so that nothing waits for the GPU. After `createRunner` no GPU object is made but encoders.
+
+import { HeddleError } from '../errors.ts';
+import { align } from '../plan/lifetimes.ts';
+import type { Plan } from '../plan/plan.ts';
+import { allocate, type TensorData } from '../tensor.ts';
+import type { Device } from './device.ts';
+import type { Pipelines } from './pipelines.ts';
+
+/** Results of a run by name; each array is the caller's own. */
+export type Outputs = Record<string, TensorData>;
+
+/** Settings of a runner. */
+export interface RunnerOptions {
+  /** Runs whose outputs may be on their way at once; the ring has as many staging buffers. Default 3. */
+  readonly inFlight?: number;
+}
+
+/** A plan on the GPU. */
+export interface Runner {
+  readonly plan: Plan;
+  /** Host memory of the inputs, to be filled before each `run`; the same arrays for the whole life. */
+  readonly inputs: Readonly<Record<string, TensorData>>;
+  /**
+   * Records and submits one run; resolves to its outputs. Up to `inFlight` runs may be pending; a further call throws.
+   * Rejects with a HeddleError where the device was lost or reported an error.
+   */
+  run(): Promise<Outputs>;
+  /** Records and submits one run without reading anything back. */
+  submit(): void;
+  /** As `submit`, but each pass on its own with begin and end times written to `times` (2 a pass). */
+  submitTimed(times: GPUQuerySet): void;
+  destroy(): void;
+}
+
+const paramAlign = 256;
+
+/** Makes a runner. `buffers` are the GPU buffers of the plan's states and slots, undefined for the inputs. */
+export async function createRunner(
+  device: Device,
+  pipelines: Pipelines,
+  plan: Plan,
+  buffers: readonly (GPUBuffer | undefined)[],
+  { inFlight = 3 }: RunnerOptions = {},
+): Promise<Runner> {
+  const { gpu } = device;
+  const own: GPUBuffer[] = [];
+  const create = (label: string, size: number, usage: number) => {
+    const buffer = gpu.createBuffer({ label, size, usage });
+    own.push(buffer);
+    return buffer;
+  };
+  const inputBytes = Math.max(paramAlign, plan.bytes.inputs);
+  const inputUsage =
+    GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const inputBuffer = create('inputs', inputBytes, inputUsage);
+  const host = new ArrayBuffer(inputBytes);
+  const inputs: Record<string, TensorData> = {};
+  for (const [name, { range, dtype, shape }] of Object.entries(plan.inputs)) {
+    const length = shape.reduce((a, b) => a * b, 1);
+    inputs[name] = viewOf(dtype, host, range.offset, length);
+  }
+  const paramBuffer = create(
+    'params',
+    Math.max(1, plan.passes.length) * paramAlign,
+    GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  );
+  const outputs = Object.entries(plan.outputs);
+  let stagingBytes = 0;
+  const reads = outputs.map(([name, { range, dtype, shape }]) => {
+    const at = stagingBytes;
+    stagingBytes += align(range.bytes);
+    return { name, range, at, dtype, length: shape.reduce((a, b) => a * b, 1) };
+  });
+  const ring = Array.from({ length: reads.length ? inFlight : 0 }, (_, i) =>
+    create(`outputs ${i}`, stagingBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ),
+  );
+  const free = [...ring];
+  const bufferAt = (i: number) => buffers[i] ?? inputBuffer;
+
+  const kernels = await Promise.all(plan.passes.map((pass) => pipelines.get(pass)));
+  const paramData = new DataView(new ArrayBuffer(paramBuffer.size));
+  const steps = plan.passes.map((pass, i) => {
+    const { pipeline, layout, bindings, shader } = kernels[i] as (typeof kernels)[number];
+    const label = `${pass.scope ? `${pass.scope} ` : ''}${pass.op}`;
+    shader.params.forEach(({ name, type }, f) => {
+      const value = pass.params[name];
+      if (value === undefined) throw new Error(`${pass.op}: no value for Params.${name} of shader ${pass.shader}`);
+      const at = i * paramAlign + f * 4;
+      if (type === 'f32') paramData.setFloat32(at, value, true);
+      else paramData.setUint32(at, value, true);
+    });
+    const entries = bindings.map((b): GPUBindGroupEntry => {
+      if (b.of === 'Params')
+        return { binding: b.binding, resource: { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign } };
+      const range = pass.bind[b.name];
+      if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${pass.shader}`);
+      const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : Math.ceil(range.bytes / 4) * 4;
+      return { binding: b.binding, resource: { buffer: bufferAt(range.buffer), offset: range.offset, size } };
+    });
+    return { pipeline, label, grid: pass.grid, group: gpu.createBindGroup({ label, layout, entries }) };
+  });
+  gpu.queue.writeBuffer(paramBuffer, 0, paramData.buffer);
+
+  const record = (encoder: GPUCommandEncoder): void => {
+    const pass = encoder.beginComputePass();
+    let last: GPUComputePipeline | undefined;
+    for (const { pipeline, group, grid } of steps) {
+      if (pipeline !== last) pass.setPipeline(pipeline);
+      last = pipeline;
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    }
+    pass.end();
+  };
+  const begin = (): GPUCommandEncoder => {
+    device.check();
+    gpu.queue.writeBuffer(inputBuffer, 0, host);
+    return gpu.createCommandEncoder();
+  };
+
+  const readBack = async (staging: GPUBuffer): Promise<Outputs> => {
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (error) {
+      device.check();
+      throw new HeddleError(`Reading results back failed: ${error instanceof Error ? error.message : error}`);
+    }
+    const mapped = staging.getMappedRange();
+    const result: Outputs = {};
+    for (const { name, range, at, dtype, length } of reads) {
+      const data = allocate(dtype, length);
+      new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
+      result[name] = data;
+    }
+    staging.unmap();
+    free.push(staging);
+    device.check();
+    return result;
+  };
+
+  return {
+    plan,
+    inputs,
+    submit() {
+      const encoder = begin();
+      record(encoder);
+      gpu.queue.submit([encoder.finish()]);
+    },
+    run() {
+      const staging = free.shift();
+      if (!staging && ring.length)
+        throw new Error(`runner: more than ${inFlight} runs in flight; await an earlier one first`);
+      const encoder = begin();
+      record(encoder);
+      if (!staging) {
+        gpu.queue.submit([encoder.finish()]);
+        return gpu.queue.onSubmittedWorkDone().then(() => ({}));
+      }
+      for (const { range, at } of reads)
+        encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, Math.ceil(range.bytes / 4) * 4);
+      gpu.queue.submit([encoder.finish()]);
+      return readBack(staging);
+    },
+    submitTimed(querySet) {
+      const encoder = begin();
+      steps.forEach(({ pipeline, group, grid, label }, i) => {
+        const pass = encoder.beginComputePass({
+          label,
+          timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
+        });
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+        pass.end();
+      });
+      gpu.queue.submit([encoder.finish()]);
+    },
+    destroy() {
+      for (const b of own) b.destroy();
+    },
+  };
+}
+
+function viewOf(dtype: string, buffer: ArrayBuffer, offset: number, length: number): TensorData {
+  if (dtype === 'f32') return new Float32Array(buffer, offset, length);
+  if (dtype === 'i32') return new Int32Array(buffer, offset, length);
+  if (dtype === 'u32') return new Uint32Array(buffer, offset, length);
+  return new Uint16Array(buffer, offset, length);
+}

@@ -1,0 +1,121 @@
+// Reads what a WGSL file declares: bindings, the Params struct and which variables an entry point uses. The shader is the only
+// statement of them; the executor makes explicit bind group layouts from this. Not a parser of WGSL: it knows our own plain style.
+
+/** A module-scope binding. */
+export interface Binding {
+  readonly name: string;
+  readonly group: number;
+  readonly binding: number;
+  readonly type: GPUBufferBindingType;
+  /** The WGSL type, `array<f32>` or `Params`. */
+  readonly of: string;
+}
+
+/** One 32-bit scalar of the Params struct. */
+export interface Field {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32';
+}
+
+/** What a shader file declares. */
+export interface Declarations {
+  readonly bindings: readonly Binding[];
+  readonly params: readonly Field[];
+  /** Names of `override`s, and of module-scope `const`s of a plain number. */
+  readonly overrides: ReadonlySet<string>;
+  readonly consts: ReadonlySet<string>;
+  /** Entry point -> the bindings it uses, directly or through functions. */
+  readonly entries: ReadonlyMap<string, readonly Binding[]>;
+}
+
+const withoutComments = (source: string) => source.replace(/\/\/[^\n]*/g, '');
+
+/** Reads the declarations of `source` (includes resolved). */
+export function declarations(source: string): Declarations {
+  const code = withoutComments(source);
+  const bindings: Binding[] = [];
+  for (const m of code.matchAll(/@group\((\d+)\)\s*@binding\((\d+)\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]+);/g)) {
+    const [, group, binding, space = '', name = '', of = ''] = m;
+    const type = space.startsWith('uniform')
+      ? 'uniform'
+      : space.includes('read_write')
+        ? 'storage'
+        : 'read-only-storage';
+    bindings.push({ name, group: Number(group), binding: Number(binding), type, of: of.trim() });
+  }
+  const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
+  const params = [...struct.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name = '', type = '']): Field => {
+    if (type !== 'u32' && type !== 'i32' && type !== 'f32')
+      throw new Error(`shader: Params.${name} is ${type}, not a scalar`);
+    return { name, type };
+  });
+  const names = (pattern: RegExp) => new Set([...code.matchAll(pattern)].map((m) => m[1] ?? ''));
+  const functions = readFunctions(code);
+  const entries = new Map<string, Binding[]>();
+  for (const f of functions.values()) {
+    if (!f.entry) continue;
+    const used = reachable(f.name, functions);
+    entries.set(
+      f.name,
+      bindings.filter((b) => used.has(b.name)),
+    );
+  }
+  return {
+    bindings,
+    params,
+    overrides: names(/override\s+(\w+)/g),
+    consts: names(/^const\s+(\w+)\s*(?::\s*\w+)?\s*=\s*[\d.]+[ufi]?\s*;/gm),
+    entries,
+  };
+}
+
+interface WgslFunction {
+  readonly name: string;
+  readonly entry: boolean;
+  readonly words: ReadonlySet<string>;
+}
+
+function readFunctions(code: string): Map<string, WgslFunction> {
+  const functions = new Map<string, WgslFunction>();
+  for (const m of code.matchAll(/((?:@\w+(?:\([^)]*\))?\s*)*)\bfn\s+(\w+)\s*\(/g)) {
+    const start = code.indexOf('{', m.index + m[0].length);
+    let depth = 0;
+    let end = start;
+    do {
+      if (code[end] === '{') depth++;
+      if (code[end] === '}') depth--;
+      end++;
+    } while (depth > 0 && end < code.length);
+    const text = code.slice(m.index + m[0].length, end);
+    const words = new Set(text.match(/(?<![.\w])[A-Za-z_]\w*/g));
+    // A parameter or local of the same name is not the module's variable.
+    for (const [, local, parameter] of text.matchAll(/\b(?:let|var|const)\s+(\w+)|(\w+)\s*:/g))
+      words.delete(local ?? parameter ?? '');
+    functions.set(m[2] ?? '', { name: m[2] ?? '', entry: (m[1] ?? '').includes('@compute'), words });
+  }
+  return functions;
+}
+
+/** All words in a function and in those it calls. */
+function reachable(name: string, functions: ReadonlyMap<string, WgslFunction>): Set<string> {
+  const words = new Set<string>();
+  const queue = [name];
+  for (let f = queue.pop(); f !== undefined; f = queue.pop())
+    for (const w of functions.get(f)?.words ?? []) {
+      if (words.has(w)) continue;
+      words.add(w);
+      if (functions.has(w)) queue.push(w);
+    }
+  return words;
+}
+
+/** Sets `const NAME... = default;` to the given values; the rest of the source stays. */
+export function replaceConsts(source: string, values: Readonly<Record<string, number>>): string {
+  let out = source;
+  for (const [name, value] of Object.entries(values))
+    out = out.replace(
+      new RegExp(`^(const\\s+${name}\\s*(?::\\s*(\\w+))?\\s*=\\s*)[\\d.]+([ufi]?)\\s*;`, 'm'),
+      `$1${value}$3;`,
+    );
+  return out;
+}

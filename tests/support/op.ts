@@ -1,0 +1,194 @@
+// Holds an op against its float64 reference: on the GPU for every variant (checkOp), and its gradient against finite differences
+// on the CPU (checkGradient).
+
+import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { Session } from '../../src/gpu/session.ts';
+import { gradients } from '../../src/graph/gradient.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { type Attrs, defaultTraits, defineOp, type Op, type Value } from '../../src/ops/op.ts';
+import { type StepScalars, stepWords, writeStep } from '../../src/ops/step.ts';
+import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { random } from '../../src/random.ts';
+import { allocate, f32, type Shape, sizeOf, type Tensor } from '../../src/tensor.ts';
+
+/** A case for an op. An input that is `'step'` stands for the step scalars; `[tensor, 'state']` for one that the op mutates. */
+export interface OpCase<A extends Attrs> {
+  inputs: (Tensor | 'step')[];
+  attrs: A;
+  /** Inputs whose gradient is checked too, for a random weighting of output `loss` (default 0). */
+  wrt?: number[];
+  /** Outputs that take part in the loss, default [0]. */
+  through?: number[];
+  step?: Partial<StepScalars>;
+  /** Largest max|x - ref| / max|ref|; default 1e-5. */
+  tolerance?: number;
+  /** Another tolerance for gradients. */
+  gradTolerance?: number;
+  /** Only this variant; default: each that the op offers for the device. */
+  variant?: string;
+}
+
+/** A float32 tensor of normal numbers times `scale`. */
+export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
+  const r = random(seed);
+  return f32(
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => r.normal() * scale),
+  );
+}
+
+/** Weights the outputs and is the root of a loss: its gradient with respect to output i is `weights[i]`. */
+const weighted = defineOp({
+  name: 'weighted_loss',
+  shape: () => [{ dtype: 'f32', shape: [1] }],
+  launch: () => [],
+  grad: (_builder, node) => {
+    const n = node.inputs.length / 2;
+    return node.inputs.map((_, i) => (i < n ? node.inputs[i + n] : undefined));
+  },
+  reference({ inputs, outputs }) {
+    const n = inputs.length / 2;
+    let sum = 0;
+    for (let i = 0; i < n; i++)
+      for (const [k, x] of (inputs[i]?.data ?? []).entries()) sum += x * (inputs[i + n]?.data[k] ?? 0);
+    outputs[0]?.data.fill(sum);
+  },
+});
+
+const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0 };
+
+function build<A extends Attrs>(op: Op<A>, c: OpCase<A>) {
+  const graph = new Graph();
+  const step = new Uint32Array(stepWords);
+  writeStep(step, { ...defaultStep, ...c.step });
+  const data: Record<string, Tensor['data']> = {};
+  const states: Record<string, Tensor['data']> = {};
+  const inputs = c.inputs.map((t, i) => {
+    if (t === 'step') {
+      data.step = step;
+      return graph.input('step', 'u32', [stepWords]);
+    }
+    if (op.mutates?.includes(i)) {
+      states[`in${i}`] = t.data;
+      return graph.state(`in${i}`, t.dtype, t.shape);
+    }
+    data[`in${i}`] = t.data;
+    return graph.input(`in${i}`, t.dtype, t.shape);
+  });
+  const outputs = graph.apply(op, inputs, c.attrs);
+  const node = outputs[0]?.node ?? graph.nodes[graph.nodes.length - 1];
+  for (const [i, v] of outputs.entries()) graph.output(`out${i}`, v);
+  if (c.wrt) {
+    const through = c.through ?? [0];
+    const weights = through.map((o) => {
+      const t = randomTensor((outputs[o] as Value).shape, 1000 + o);
+      data[`w${o}`] = t.data;
+      return graph.input(`w${o}`, 'f32', t.shape);
+    });
+    const [loss] = graph.apply(weighted, [...through.map((o) => outputs[o] as Value), ...weights], {});
+    const wrt = c.wrt.map((i) => inputs[i] as Value);
+    gradients(graph, loss as Value, wrt).forEach((d, k) => {
+      if (!d) throw new Error(`${op.name}: no gradient for input ${c.wrt?.[k]}`);
+      graph.output(`d${c.wrt?.[k]}`, d);
+    });
+    graph.output('loss', loss as Value);
+  }
+  return { graph, data, states, node, inputs };
+}
+
+/** max|x - ref| / max|ref|; Infinity where a number is missing or not finite. */
+export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  if (got.length !== want.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  let largest = 0;
+  for (let i = 0; i < want.length; i++) {
+    const off = Math.abs((got[i] as number) - (want[i] as number));
+    if (!(off >= 0)) return Number.POSITIVE_INFINITY;
+    worst = Math.max(worst, off);
+    largest = Math.max(largest, Math.abs(want[i] as number));
+  }
+  return largest === 0 ? worst : worst / largest;
+}
+
+/** Largest error of each quantity, by variant; throws where one passes its tolerance. Needs tests/support/gpu.ts's device. */
+export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise<Record<string, number>> {
+  const { gpuDevice } = await import('./gpu.ts');
+  const device = wrapDevice(await gpuDevice());
+  const reference = build(op, c);
+  const cpu = createCpuExecutor(reference.graph);
+  for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
+  const want = cpu.run(reference.data);
+  const worst: Record<string, number> = {};
+  const offered = (reference.node && op.variants?.(reference.node as never, device.traits)) ?? ['only'];
+  const tried = c.variant ? [c.variant] : offered;
+  const failures: string[] = [];
+  // Backward nodes may have more variants than the op: each gets its turn, by number.
+  const rounds = Math.max(
+    tried.length,
+    ...reference.graph.nodes.map((n) => n.op.variants?.(n, device.traits).length ?? 1),
+  );
+  for (let round = 0; round < rounds; round++) {
+    const { graph, data, states } = build(op, c);
+    const choices: Record<string, string> = {};
+    for (const n of graph.nodes) {
+      const all = n.op.variants?.(n, device.traits) ?? ['only'];
+      const own = n.op === (op as Op) && c.variant ? [c.variant] : all;
+      choices[variantKey(n)] = own[round % own.length] as string;
+    }
+    const plan = makePlan(graph, { traits: device.traits, choices });
+    const session = new Session(device);
+    try {
+      const [runner] = await session.prepare([plan]);
+      if (!runner) throw new Error('no runner');
+      session.poison();
+      for (const [name, d] of Object.entries(states)) session.write(name, d);
+      for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
+      const got: Record<string, ArrayLike<number>> = await runner.run();
+      for (const name of Object.keys(states)) got[name] = (await session.read(name)).data;
+      for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
+        const ref = want[name] ?? cpu.state(name);
+        const error = relativeError(got[name] ?? [], ref);
+        const key = `${name} (${Object.values(choices).join(', ')})`;
+        worst[key] = error;
+        const limit = (name.startsWith('d') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
+        if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
+      }
+    } finally {
+      session.destroy();
+    }
+  }
+  if (failures.length) throw new Error(`${op.name} differs from its reference:\n${failures.join('\n')}`);
+  return worst;
+}
+
+/** Holds the gradient nodes, run by their references, against central differences of the forward reference, in float64. */
+export function checkGradient<A extends Attrs>(op: Op<A>, c: OpCase<A>, { h = 1e-5, tolerance = 1e-6 } = {}): void {
+  const { graph, data } = build(op, c);
+  const cpu = createCpuExecutor(graph);
+  const analytic = cpu.run(data);
+  for (const i of c.wrt ?? []) {
+    const base = Float64Array.from(data[`in${i}`] as ArrayLike<number>);
+    const numeric = base.map((x, k) => {
+      const at = (y: number) => {
+        const moved = base.slice();
+        moved[k] = y;
+        return cpu.run({ ...data, [`in${i}`]: moved }).loss?.[0] ?? Number.NaN;
+      };
+      return (at(x + h) - at(x - h)) / (2 * h);
+    });
+    const error = relativeError(analytic[`d${i}`] ?? [], numeric);
+    if (!(error <= tolerance))
+      throw new Error(`${op.name}: gradient of input ${i} is off by ${error}, allowed ${tolerance}`);
+  }
+}
+
+/** A tensor of integers. */
+export function integers(dtype: 'i32' | 'u32', shape: Shape, values: ArrayLike<number>): Tensor {
+  const data = allocate(dtype, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = values[i] ?? 0;
+  return { dtype, shape, data };
+}
+
+/** Traits for planning without a device. */
+export { defaultTraits };
