@@ -17,9 +17,9 @@ fn normal(x: f32) -> vec2<f32> {
   return vec2(select(tail, 1.0 - tail, x > 0.0), e * 0.3989422804);
 }
 
-// Clamped so that exp stays finite.
+// Clamped so that exp stays finite; 0 below, so that x * sigmoid(x) vanishes however far out x is.
 fn sigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + exp(-max(x, -80.0)));
+  return select(1.0 / (1.0 + exp(-max(x, -80.0))), 0.0, x < -80.0);
 }
 
 fn activate(x: f32, kind: u32) -> f32 {

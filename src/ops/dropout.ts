@@ -9,6 +9,12 @@ import { readStep } from './step.ts';
 /** `rate`: probability of a zero. `site`: number of this dropout in the model. */
 export type DropoutAttrs = { readonly rate: number; readonly site: number };
 
+/** The fields of Params that every kernel with dropout takes. */
+export function dropoutFields({ rate, site }: DropoutAttrs): { site: number; threshold: number; keep_scale: number } {
+  const { threshold, keepScale } = dropoutParams(rate);
+  return { site, threshold, keep_scale: keepScale };
+}
+
 /** Inputs x, step; y = x * mask / (1 - rate), the element's index being its row-major position. */
 export const dropoutOp = defineOp<DropoutAttrs>({
   name: 'dropout',
@@ -24,19 +30,11 @@ export const dropoutOp = defineOp<DropoutAttrs>({
     const [x, step] = node.inputs as [Value, Value];
     const [y] = node.outputs as [Value];
     const count = sizeOf(y.shape);
-    const { threshold, keepScale } = dropoutParams(node.attrs.rate);
-    const params = { count, site: node.attrs.site, threshold, keep_scale: keepScale };
-    const inPlace = shared(0, 0);
-    return [
-      {
-        shader: 'dropout',
-        entry: inPlace ? 'dropout_in_place' : 'dropout',
-        params,
-        bind: inPlace ? { y, step } : { x, y, step },
-        grid: gridOf(count, 256),
-        flops: count,
-      },
-    ];
+    const params = { count, ...dropoutFields(node.attrs) };
+    const common = { shader: 'dropout', params, grid: gridOf(count, 256), flops: count };
+    return shared(0, 0)
+      ? [{ ...common, entry: 'dropout_in_place', bind: { y, step } }]
+      : [{ ...common, entry: 'dropout', bind: { x, y, step } }];
   },
   grad: (builder, { inputs, attrs }, [dy]) => [dy && dropout(builder, dy, inputs[1]!, attrs), undefined],
   reference({ attrs, inputs: [x, step], outputs: [y] }) {
