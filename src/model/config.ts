@@ -1,0 +1,168 @@
+// The configuration of an encoder-decoder transformer, validated once. Letters used in shape comments everywhere:
+// B batch, S source length, T target length, D dModel, H heads, W head width, F feed-forward width, V vocabulary.
+
+import { HeddleError } from '../errors.ts';
+
+/** Dropout rates, each its own place; all off in evaluation. */
+export interface DropoutRates {
+  /** After token vectors and positions are added. */
+  readonly embedding: number;
+  /** On the attention probabilities. */
+  readonly attention: number;
+  /** Between the two linear layers of the feed-forward block. */
+  readonly feedForward: number;
+  /** On each sub-layer's output, before it is added to the residual. */
+  readonly residual: number;
+  /** Before the output projection (Keras's example). */
+  readonly output: number;
+}
+
+/** Everything that decides the model's arithmetic. */
+export interface ModelConfig {
+  readonly srcVocab: number;
+  readonly tgtVocab: number;
+  readonly dModel: number;
+  readonly heads: number;
+  /** Width of one head; dModel / heads unless said otherwise. */
+  readonly headWidth: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly feedForward: number;
+  readonly dropout: DropoutRates;
+  /** `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
+  readonly norm: 'post' | 'pre';
+  /** A norm after the last encoder and decoder layer. */
+  readonly finalNorm: boolean;
+  /** A norm on the embeddings of both stacks (BART). */
+  readonly embeddingNorm: boolean;
+  readonly activation: 'relu' | 'gelu' | 'silu';
+  /** `sinusoidal`: sine and cosine in turn; `sinusoidal-halves`: sines first, then cosines (Marian); `learned`: a table. */
+  readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'learned';
+  /** Longest source and target, in tokens. */
+  readonly maxLength: number;
+  /** Rows of a learned table that stand before position 0 (BART: 2). */
+  readonly positionOffset: number;
+  /** `target`: the output projection is the target embedding; `all`: the source embedding too. */
+  readonly tie: 'none' | 'target' | 'all';
+  /** Token vectors times sqrt(dModel). */
+  readonly scaleEmbedding: boolean;
+  readonly layerNormEps: number;
+  readonly outputBias: boolean;
+  readonly labelSmoothing: number;
+  readonly padId: number;
+  readonly startId: number;
+  readonly endId: number;
+}
+
+/** What `modelConfig` takes: sizes must be given, the rest has defaults; `dropout` may be one rate for all places of the paper. */
+export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
+  Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
+
+const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, output: 0 };
+
+const defaults = {
+  dModel: 128,
+  heads: 4,
+  encoderLayers: 2,
+  decoderLayers: 2,
+  feedForward: 512,
+  norm: 'post',
+  finalNorm: true,
+  embeddingNorm: false,
+  activation: 'relu',
+  positions: 'sinusoidal',
+  maxLength: 64,
+  positionOffset: 0,
+  tie: 'none',
+  scaleEmbedding: true,
+  layerNormEps: 1e-5,
+  outputBias: true,
+  labelSmoothing: 0,
+  padId: 0,
+  startId: 1,
+  endId: 2,
+} as const;
+
+const choices: Record<string, readonly string[]> = {
+  norm: ['post', 'pre'],
+  activation: ['relu', 'gelu', 'silu'],
+  positions: ['sinusoidal', 'sinusoidal-halves', 'learned'],
+  tie: ['none', 'target', 'all'],
+};
+
+/** Completes and checks a configuration. Throws a HeddleError that names the field, its value and what it may be. */
+export function modelConfig(options: ModelOptions): ModelConfig {
+  const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'headWidth', 'dropout']);
+  for (const key of Object.keys(options))
+    if (!known.has(key))
+      throw new HeddleError(`config: there is no field ${key}; the fields are ${[...known].join(', ')}`);
+  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as ModelOptions;
+  const { dropout = 0 } = given;
+  const rates: DropoutRates =
+    typeof dropout === 'number'
+      ? { embedding: dropout, attention: dropout, feedForward: dropout, residual: dropout, output: 0 }
+      : { ...noDropout, ...dropout };
+  const merged = { ...defaults, ...given };
+  const c: ModelConfig = { headWidth: merged.dModel / merged.heads, ...merged, dropout: rates };
+
+  const fail = (field: string, value: unknown, wanted: string): never => {
+    throw new HeddleError(`config: ${field} is ${JSON.stringify(value)}, it must be ${wanted}`);
+  };
+  const integer = (field: keyof ModelConfig, least: number) => {
+    const value = c[field] as number;
+    if (!Number.isSafeInteger(value) || value < least) fail(field, value, `a whole number of at least ${least}`);
+  };
+  for (const field of ['dModel', 'heads', 'encoderLayers', 'decoderLayers', 'feedForward', 'maxLength'] as const)
+    integer(field, 1);
+  if (given.headWidth === undefined && c.dModel % c.heads !== 0)
+    fail('heads', c.heads, `a divisor of dModel ${c.dModel} where headWidth is not given`);
+  integer('headWidth', 1);
+  if (c.headWidth > 256) fail('headWidth', c.headWidth, 'at most 256');
+  for (const field of ['srcVocab', 'tgtVocab'] as const) integer(field, 4);
+  for (const field of ['padId', 'startId', 'endId', 'positionOffset'] as const) integer(field, 0);
+  for (const field of ['padId', 'startId', 'endId'] as const)
+    if (c[field] >= c.tgtVocab) fail(field, c[field], `below tgtVocab ${c.tgtVocab}`);
+  if (c.padId >= c.srcVocab) fail('padId', c.padId, `below srcVocab ${c.srcVocab}`);
+  for (const [field, allowed] of Object.entries(choices)) {
+    const value = c[field as keyof ModelConfig];
+    if (!allowed.includes(value as string)) fail(field, value, `one of ${allowed.join(', ')}`);
+  }
+  for (const field of ['finalNorm', 'embeddingNorm', 'scaleEmbedding', 'outputBias'] as const)
+    if (typeof c[field] !== 'boolean') fail(field, c[field], 'true or false');
+  for (const [place, rate] of Object.entries(rates)) {
+    if (!(place in noDropout))
+      fail(`dropout.${place}`, rate, `left out: the places are ${Object.keys(noDropout).join(', ')}`);
+    if (!(rate >= 0 && rate < 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
+  }
+  if (!(c.labelSmoothing >= 0 && c.labelSmoothing < 1))
+    fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
+  if (!(c.layerNormEps > 0 && c.layerNormEps < 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
+  if (c.tie === 'all' && c.srcVocab !== c.tgtVocab)
+    fail('tie', c.tie, `none or target where srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
+  return c;
+}
+
+/** Sizes fixed by name, for `--preset`; vocabularies come from the tokenizers. */
+export const presets = {
+  tiny: { dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 256, maxLength: 64 },
+  small: { dModel: 128, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 512, maxLength: 64 },
+  mid: { dModel: 256, heads: 8, encoderLayers: 3, decoderLayers: 3, feedForward: 1024, maxLength: 128 },
+  base: { dModel: 512, heads: 8, encoderLayers: 6, decoderLayers: 6, feedForward: 2048, maxLength: 256, tie: 'all' },
+  keras: {
+    dModel: 256,
+    heads: 8,
+    headWidth: 256,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    feedForward: 2048,
+    maxLength: 20,
+    positions: 'learned',
+    finalNorm: false,
+    scaleEmbedding: false,
+    layerNormEps: 1e-3,
+    dropout: { output: 0.5 },
+  },
+} as const satisfies Record<string, Partial<ModelOptions>>;
+
+/** Names of the presets. */
+export type PresetName = keyof typeof presets;

@@ -1,0 +1,202 @@
+// The parameters of a model: names (PyTorch's nn.Transformer), shapes, initial values, and where each lies in one flat bank, so
+// that clipping and the optimizer see a single vector. Matrices come first, then biases and norms, which are not decayed.
+
+import { HeddleError } from '../errors.ts';
+import { keyOf, random } from '../random.ts';
+import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
+import type { ModelConfig } from './config.ts';
+
+/** How a parameter starts. `fans` are (fan in, fan out) of the stored tensor that it is a part of. */
+export type Init =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'uniform'; readonly bound: number }
+  | { readonly kind: 'matrix'; readonly fanIn: number; readonly fanOut: number }
+  | { readonly kind: 'embedding' };
+
+/** One parameter. */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: Shape;
+  /** First element in the bank, a multiple of 64. */
+  readonly offset: number;
+  readonly init: Init;
+  /** Decayed by AdamW unless asked otherwise: matrices, not biases and norms. */
+  readonly decay: boolean;
+  /** The tensor of PyTorch's state_dict that holds it, its rows before this part, and all its rows. */
+  readonly stored: { readonly name: string; readonly row: number; readonly rows: number };
+}
+
+/** All parameters of a model in a bank of `size` elements. */
+export interface ParameterList {
+  readonly all: readonly Parameter[];
+  readonly byName: ReadonlyMap<string, Parameter>;
+  readonly size: number;
+  /** Elements before this one are decayed. */
+  readonly decayEnd: number;
+  /** Number of weights, without the padding of the bank. */
+  readonly count: number;
+}
+
+type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
+
+/** The parameters of a configuration. */
+export function parameterList(c: ModelConfig): ParameterList {
+  const { dModel: D, heads: H, headWidth: W, feedForward: F } = c;
+  const drafts: Draft[] = [];
+  const matrix = (name: string, shape: Shape, stored?: Parameter['stored']) => {
+    const [out, fanIn] = [stored?.rows ?? (shape[0] as number), shape[1] as number];
+    drafts.push({ name, shape, decay: true, init: { kind: 'matrix', fanIn, fanOut: out }, ...(stored && { stored }) });
+  };
+  const vector = (name: string, size: number, init: Init, stored?: Parameter['stored']) =>
+    drafts.push({ name, shape: [size], decay: false, init, ...(stored && { stored }) });
+  const zero: Init = { kind: 'constant', value: 0 };
+  const embedding = (name: string, rows: number) =>
+    drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding' } });
+  const norm = (name: string) => {
+    vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
+    vector(`${name}.bias`, D, zero);
+  };
+  const linear = (name: string, out: number, inner: number) => {
+    matrix(`${name}.weight`, [out, inner]);
+    vector(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
+  };
+  const attention = (name: string, cross: boolean) => {
+    const inner = H * W;
+    const parts = cross ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] } : { in_proj_: [0, 3 * inner] };
+    for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
+      matrix(`${name}.${part}weight`, [rows, D], { name: `${name}.in_proj_weight`, row, rows: 3 * inner });
+      vector(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner });
+    }
+    matrix(`${name}.out_proj.weight`, [D, inner]);
+    vector(`${name}.out_proj.bias`, D, zero);
+  };
+
+  embedding('src_embed.weight', c.srcVocab);
+  if (c.tie !== 'all') embedding('tgt_embed.weight', c.tgtVocab);
+  if (c.positions === 'learned') {
+    embedding('src_pos.weight', c.maxLength + c.positionOffset);
+    embedding('tgt_pos.weight', c.maxLength + c.positionOffset);
+  }
+  if (c.embeddingNorm) {
+    norm('src_embed_norm');
+    norm('tgt_embed_norm');
+  }
+  for (const [stack, layers] of [
+    ['encoder', c.encoderLayers],
+    ['decoder', c.decoderLayers],
+  ] as const) {
+    for (let n = 0; n < layers; n++) {
+      const layer = `transformer.${stack}.layers.${n}`;
+      attention(`${layer}.self_attn`, false);
+      if (stack === 'decoder') attention(`${layer}.multihead_attn`, true);
+      linear(`${layer}.linear1`, F, D);
+      linear(`${layer}.linear2`, D, F);
+      norm(`${layer}.norm1`);
+      norm(`${layer}.norm2`);
+      if (stack === 'decoder') norm(`${layer}.norm3`);
+    }
+    if (c.finalNorm) norm(`transformer.${stack}.norm`);
+  }
+  if (c.tie === 'none') matrix('generator.weight', [c.tgtVocab, D]);
+  if (c.outputBias) vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) });
+
+  let size = 0;
+  let decayEnd = 0;
+  const all: Parameter[] = [];
+  for (const decayed of [true, false]) {
+    for (const d of drafts) {
+      if (d.decay !== decayed) continue;
+      all.push({ ...d, offset: size, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } });
+      size += Math.ceil(sizeOf(d.shape) / 64) * 64;
+    }
+    if (decayed) decayEnd = size;
+  }
+  const count = all.reduce((n, p) => n + sizeOf(p.shape), 0);
+  return { all, byName: new Map(all.map((p) => [p.name, p])), size, decayEnd, count };
+}
+
+/** Ways to start: `xavier` as PyTorch's nn.Transformer (uniform, Glorot and Bengio 2010); `truncated-normal`: std 0.02, cut at 2 std. */
+export type InitScheme = 'xavier' | 'truncated-normal';
+
+/** A bank of initial weights: a function of configuration, scheme and seed alone. */
+export function initialWeights(
+  c: ModelConfig,
+  list: ParameterList,
+  seed: number,
+  scheme: InitScheme = 'xavier',
+): Float32Array {
+  const bank = new Float32Array(list.size);
+  for (const p of list.all) {
+    const r = random(seed, keyOf('init'), keyOf(p.name));
+    const part = bank.subarray(p.offset, p.offset + sizeOf(p.shape));
+    const truncated = () => {
+      for (;;) {
+        const z = r.normal();
+        if (Math.abs(z) <= 2) return 0.02 * z;
+      }
+    };
+    const draw = (): number => {
+      const { init } = p;
+      switch (init.kind) {
+        case 'constant':
+          return init.value;
+        case 'uniform':
+          return scheme === 'truncated-normal' ? 0 : (2 * r.uniform() - 1) * init.bound;
+        case 'matrix':
+          if (scheme === 'truncated-normal') return truncated();
+          return (2 * r.uniform() - 1) * Math.sqrt(6 / (init.fanIn + init.fanOut));
+        case 'embedding':
+          if (scheme === 'truncated-normal') return truncated();
+          return r.normal() / Math.sqrt(c.dModel);
+      }
+    };
+    for (let i = 0; i < part.length; i++) part[i] = draw();
+    // The vector of padding says nothing; it starts at zero as in torch.nn.Embedding(padding_idx).
+    if (p.init.kind === 'embedding' && !p.name.includes('_pos.'))
+      part.fill(0, c.padId * c.dModel, (c.padId + 1) * c.dModel);
+  }
+  return bank;
+}
+
+/** The shape of each stored tensor. */
+export function storedShapes(list: ParameterList): Map<string, Shape> {
+  return new Map(list.all.map((p) => [p.stored.name, [p.stored.rows, ...p.shape.slice(1)]]));
+}
+
+/** A bank's contents as tensors under PyTorch's names. */
+export function tensorsOf(list: ParameterList, bank: ArrayLike<number>): Record<string, Tensor> {
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, shape] of storedShapes(list))
+    tensors[name] = { dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) };
+  for (const p of list.all) {
+    const { data } = tensors[p.stored.name] as Tensor;
+    const at = p.stored.row * sizeOf(p.shape.slice(1));
+    for (let i = 0; i < sizeOf(p.shape); i++) data[at + i] = bank[p.offset + i] as number;
+  }
+  return tensors;
+}
+
+/** A bank filled from tensors under PyTorch's names. Throws a HeddleError that names what is missing, left over or of another shape. */
+export function bankOf(list: ParameterList, tensors: Readonly<Record<string, Tensor>>): Float32Array {
+  const shapes = storedShapes(list);
+  const missing = [...shapes.keys()].filter((name) => !tensors[name]);
+  if (missing.length)
+    throw new HeddleError(`weights: missing ${missing.slice(0, 5).join(', ')}${more(missing.length)}`);
+  const extra = Object.keys(tensors).filter((name) => !shapes.has(name));
+  if (extra.length)
+    throw new HeddleError(`weights: not of this model: ${extra.slice(0, 5).join(', ')}${more(extra.length)}`);
+  const bank = new Float32Array(list.size);
+  for (const p of list.all) {
+    const tensor = tensors[p.stored.name] as Tensor;
+    const shape = shapes.get(p.stored.name) as Shape;
+    if (tensor.dtype !== 'f32' || !sameShape(tensor.shape, shape))
+      throw new HeddleError(
+        `weights: ${p.stored.name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration wants f32 ${show(shape)}`,
+      );
+    const at = p.stored.row * sizeOf(p.shape.slice(1));
+    bank.set(tensor.data.subarray(at, at + sizeOf(p.shape)), p.offset);
+  }
+  return bank;
+}
+
+const more = (n: number) => (n > 5 ? ` and ${n - 5} more` : '');
