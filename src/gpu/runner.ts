@@ -95,6 +95,8 @@ export async function createRunner(
       if (b.of === 'Params')
         return { binding: b.binding, resource: { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign } };
       const range = pass.bind[b.name];
+      // A launch whose overrides switch off all use of the step scalars (no dropout) need not have them: anything uniform will do.
+      if (!range && b.of === 'Step') return { binding: b.binding, resource: { buffer: paramBuffer, size: paramAlign } };
       if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${pass.shader}`);
       const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : Math.ceil(range.bytes / 4) * 4;
       return { binding: b.binding, resource: { buffer: bufferAt(range.buffer), offset: range.offset, size } };
