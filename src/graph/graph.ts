@@ -65,6 +65,50 @@ export class Graph implements Builder {
     return outputs;
   }
 
+  /**
+   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs[i]` is the value that
+   * lives on as the new node's output i; where it is left out, a new value is made.
+   */
+  replace<A extends Attrs>(
+    old: readonly Node[],
+    op: Op<A>,
+    inputs: readonly Value[],
+    attrs: A,
+    outputs: readonly (Value | undefined)[],
+  ): void {
+    const scope = (old[0] as Node).scope;
+    const at = Math.max(...old.map((n) => this.nodes.indexOf(n)));
+    const made = this.scope(scope, () => this.apply(op, inputs, attrs));
+    const node = this.nodes.pop() as Node & { outputs: Value[] };
+    outputs.forEach((kept, i) => {
+      if (!kept) return;
+      const fresh = made[i] as Value;
+      if (!sameShape(kept.shape, fresh.shape) || kept.dtype !== fresh.dtype)
+        throw new Error(
+          `graph: ${op.name} makes ${show(fresh.shape)}, it was to replace ${kept.name} ${show(kept.shape)}`,
+        );
+      (kept as { node?: Node }).node = node;
+      node.outputs[i] = kept;
+    });
+    this.nodes[at] = node;
+    for (const n of old) {
+      const i = this.nodes.indexOf(n);
+      if (i >= 0) this.nodes.splice(i, 1);
+    }
+  }
+
+  /** The nodes that read each value. */
+  users(): Map<Value, Node[]> {
+    const users = new Map<Value, Node[]>();
+    for (const node of this.nodes)
+      for (const v of new Set(node.inputs)) {
+        const list = users.get(v);
+        if (list) list.push(node);
+        else users.set(v, [node]);
+      }
+    return users;
+  }
+
   /** True: outside a gradient walk everything may be wanted. */
   needs(): boolean {
     return true;

@@ -1,0 +1,23 @@
+// Files as the engine sees them: a folder somewhere (a disk, the browser's storage, a server on loopback), paths with slashes.
+
+/** Reads and writes whole files. Every call rejects with a HeddleError that names the path. */
+export interface Files {
+  read(path: string): Promise<Uint8Array>;
+  /** Writes a file, making folders as needed. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  /** Names in a folder. */
+  list(folder: string): Promise<string[]>;
+  /** Renames a file or folder; a folder that is in the way is replaced as a whole. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or folder with all in it; no error where it is absent. */
+  remove(path: string): Promise<void>;
+}
+
+/** Text of a UTF-8 file. */
+export const readText = async (files: Files, path: string): Promise<string> =>
+  new TextDecoder().decode(await files.read(path));
+
+/** Writes text as UTF-8. */
+export const writeText = (files: Files, path: string, text: string): Promise<void> =>
+  files.write(path, new TextEncoder().encode(text));

@@ -1,0 +1,120 @@
+// Golden cases: folders of a configuration, weights, one batch and what PyTorch computed from them in float64.
+
+import { HeddleError } from '../errors.ts';
+import { type ModelConfig, modelConfig } from '../model/config.ts';
+import type { Tensor } from '../tensor.ts';
+import { type Files, readText } from './files.ts';
+import { readSafetensors } from './safetensors.ts';
+
+/** One case. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly config: ModelConfig;
+  readonly optimizer: {
+    readonly steps: number;
+    readonly learningRate: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly eps: number;
+    readonly weightDecay: number;
+    /** Largest gradient norm; 0: no clipping. */
+    readonly clipNorm: number;
+  };
+  /** Longest greedy decoding. */
+  readonly decodeLength: number;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  /** i32 ids [B,S], [B,T], [B,T]. */
+  readonly source: Tensor;
+  readonly targetIn: Tensor;
+  readonly targetOut: Tensor;
+  /** logits, loss, grad.NAME, grad_norm, greedy, losses. */
+  readonly expected: Readonly<Record<string, Tensor>>;
+}
+
+/** Field of config.json -> field of the model's configuration. */
+const fields: Record<string, keyof ModelConfig> = {
+  d_model: 'dModel',
+  n_heads: 'heads',
+  n_encoder_layers: 'encoderLayers',
+  n_decoder_layers: 'decoderLayers',
+  d_ff: 'feedForward',
+  src_vocab: 'srcVocab',
+  tgt_vocab: 'tgtVocab',
+  max_len: 'maxLength',
+  norm: 'norm',
+  activation: 'activation',
+  positions: 'positions',
+  tie: 'tie',
+  scale_embedding: 'scaleEmbedding',
+  layer_norm_eps: 'layerNormEps',
+  final_norm: 'finalNorm',
+  output_bias: 'outputBias',
+  label_smoothing: 'labelSmoothing',
+  pad_id: 'padId',
+  bos_id: 'startId',
+  eos_id: 'endId',
+};
+const others = [
+  'seed',
+  'batch',
+  'src_len',
+  'tgt_len',
+  'steps',
+  'lr',
+  'beta1',
+  'beta2',
+  'eps',
+  'weight_decay',
+  'clip_norm',
+  'decode_len',
+];
+
+/** Reads a case. Throws a HeddleError that names the file and what is wrong. */
+export async function readGolden(files: Files, folder: string): Promise<GoldenCase> {
+  const path = (name: string) => `${folder}/${name}`;
+  let raw: Record<string, unknown>;
+  try {
+    raw = JSON.parse(await readText(files, path('config.json'))) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof HeddleError) throw error;
+    throw new HeddleError(`${path('config.json')}: not JSON`);
+  }
+  const options: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(raw)) {
+    const field = fields[key];
+    if (field) options[field] = value;
+    else if (!others.includes(key)) throw new HeddleError(`${path('config.json')}: the field ${key} is not known`);
+  }
+  const number = (key: string, fallback: number): number => (raw[key] === undefined ? fallback : Number(raw[key]));
+  const load = async (name: string) => readSafetensors(await files.read(path(name)), path(name));
+  const [weights, batch, expected] = await Promise.all([
+    load('weights.safetensors'),
+    load('batch.safetensors'),
+    load('expected.safetensors'),
+  ]);
+  const ids = (name: string): Tensor => {
+    const t = batch[name];
+    if (t?.dtype !== 'i32' || t.shape.length !== 2)
+      throw new HeddleError(`${path('batch.safetensors')}: ${name} must be int32 with two axes`);
+    return t;
+  };
+  return {
+    name: folder.split('/').filter(Boolean).pop() ?? folder,
+    config: modelConfig(options as unknown as ModelConfig),
+    optimizer: {
+      steps: number('steps', 0),
+      learningRate: number('lr', 1e-3),
+      beta1: number('beta1', 0.9),
+      beta2: number('beta2', 0.98),
+      eps: number('eps', 1e-9),
+      weightDecay: number('weight_decay', 0),
+      clipNorm: number('clip_norm', 1),
+    },
+    decodeLength: number('decode_len', 0),
+    weights,
+    source: ids('src'),
+    targetIn: ids('tgt_in'),
+    targetOut: ids('tgt_out'),
+    expected,
+  };
+}

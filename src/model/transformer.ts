@@ -1,0 +1,207 @@
+// The encoder-decoder transformer (Vaswani et al., 2017, "Attention Is All You Need"), as a graph. What is here reads as the
+// paper does; which of these ops end up in one kernel is decided later, by src/graph/rewrites.ts.
+// B batch, S source length, T target length, D dModel, H heads, W head width, F feed-forward width, V vocabulary.
+
+import type { Graph } from '../graph/graph.ts';
+import { activation } from '../ops/activation.ts';
+import { add } from '../ops/add.ts';
+import { crossAttention, selfAttention } from '../ops/attention.ts';
+import { dropout } from '../ops/dropout.ts';
+import { embedding } from '../ops/embedding.ts';
+import { layerNorm } from '../ops/layer_norm.ts';
+import { linear } from '../ops/linear.ts';
+import type { Value } from '../ops/op.ts';
+import { stepWords } from '../ops/step.ts';
+import type { ModelConfig } from './config.ts';
+import type { ParameterList } from './parameters.ts';
+
+/** A model being built into a graph. */
+export interface Model {
+  readonly graph: Graph;
+  readonly config: ModelConfig;
+  readonly parameters: ParameterList;
+  /** The bank of all weights: the state `weights`. */
+  readonly bank: Value;
+  /** Weights by name, parts of the bank. */
+  readonly weights: ReadonlyMap<string, Value>;
+  /** The scalars of a run: the input `step`. */
+  readonly step: Value;
+  /** Whether dropout is on. */
+  readonly training: boolean;
+  /** Numbers the places of dropout. */
+  nextSite(): number;
+}
+
+/** The places of the ids of a batch by token, for the gradient of an embedding; see embeddingIndex in src/text. */
+export interface TokenIndex {
+  readonly rowStart: Value;
+  readonly occurrences: Value;
+}
+
+/** Token ids i32 [B, S or T], their true lengths u32 [B], and for training where each token stands. */
+export interface Tokens {
+  readonly ids: Value;
+  readonly lengths: Value;
+  readonly index?: TokenIndex;
+}
+
+/** Opens a model in a graph. */
+export function openModel(graph: Graph, config: ModelConfig, parameters: ParameterList, training: boolean): Model {
+  const bank = graph.state('weights', 'f32', [parameters.size]);
+  const weights = new Map(parameters.all.map((p) => [p.name, graph.part(bank, p.name, p.offset, p.shape)]));
+  let sites = 0;
+  return {
+    graph,
+    config,
+    parameters,
+    bank,
+    weights,
+    training,
+    step: graph.input('step', 'u32', [stepWords]),
+    nextSite: () => sites++,
+  };
+}
+
+/** A weight by its name. */
+export function weight(m: Model, name: string): Value {
+  const value = m.weights.get(name);
+  if (!value) throw new Error(`model: there is no weight ${name}`);
+  return value;
+}
+
+/** The memory of a source: ids [B,S] -> [B,S,D]. */
+export function encode(m: Model, source: Tokens): Value {
+  return m.graph.scope('encoder', () => {
+    let x = embed(m, 'src', source); // [B, S, D]
+    for (let n = 0; n < m.config.encoderLayers; n++)
+      x = m.graph.scope(`layers.${n}`, () => encoderLayer(m, `transformer.encoder.layers.${n}`, x, source.lengths));
+    return m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x;
+  });
+}
+
+/** The last hidden states of a target read behind a memory: ids [B,T], memory [B,S,D] -> [B,T,D]. */
+export function decode(m: Model, target: Tokens, memory: Value, sourceLengths: Value): Value {
+  return m.graph.scope('decoder', () => {
+    let x = embed(m, 'tgt', target); // [B, T, D]
+    for (let n = 0; n < m.config.decoderLayers; n++) {
+      const name = `transformer.decoder.layers.${n}`;
+      const self = (y: Value) => selfAttend(m, `${name}.self_attn`, y, target.lengths, true);
+      const cross = (y: Value) =>
+        crossAttend(m, `${name}.multihead_attn`, y, crossKeys(m, name, memory), sourceLengths);
+      x = m.graph.scope(`layers.${n}`, () => decoderLayer(m, name, x, self, cross));
+    }
+    return finishDecoder(m, x);
+  });
+}
+
+/** The norm after the last decoder layer and the dropout before the output projection, where the model has them. */
+export function finishDecoder(m: Model, x: Value): Value {
+  const y = m.config.finalNorm ? norm(m, 'transformer.decoder.norm', x) : x;
+  return drop(m, y, m.config.dropout.output);
+}
+
+/** Scores of all tokens: [B,T,D] -> [B,T,V]. */
+export function project(m: Model, x: Value): Value {
+  const { tie, outputBias } = m.config;
+  const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
+  return m.graph.scope('generator', () =>
+    linear(m.graph, x, weight(m, table), outputBias ? weight(m, 'generator.bias') : undefined),
+  );
+}
+
+/** Token vectors, scaled, plus positions: ids [B,T] -> [B,T,D]. `decoding`: the one token stands at step.position. */
+export function embed(m: Model, side: 'src' | 'tgt', tokens: Pick<Tokens, 'ids' | 'index'>, decoding = false): Value {
+  const { config: c, graph: g } = m;
+  const learned = c.positions === 'learned';
+  const positions = learned ? weight(m, `${side}_pos.weight`) : g.state('positions', 'f32', [c.maxLength, c.dModel]);
+  const table = weight(m, side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight');
+  const x = g.scope('embed', () =>
+    embedding(g, tokens.ids, table, {
+      scale: c.scaleEmbedding ? Math.sqrt(c.dModel) : 1,
+      positions,
+      learned,
+      offset: c.positionOffset,
+      decode: decoding,
+      step: m.step,
+      ...(tokens.index && { index: tokens.index }),
+      ...(m.training && !c.embeddingNorm && { rate: c.dropout.embedding, site: m.nextSite() }),
+    }),
+  );
+  return c.embeddingNorm ? drop(m, norm(m, `${side}_embed_norm`, x), c.dropout.embedding) : x;
+}
+
+/** One encoder layer, [B,S,D] -> [B,S,D]. */
+function encoderLayer(m: Model, name: string, x: Value, lengths: Value): Value {
+  const attended = residual(m, `${name}.norm1`, x, (y) => selfAttend(m, `${name}.self_attn`, y, lengths, false));
+  return residual(m, `${name}.norm2`, attended, (y) => feedForward(m, name, y));
+}
+
+/** One decoder layer, [B,T,D] -> [B,T,D], around the two kinds of attention it is given. */
+export function decoderLayer(m: Model, name: string, x: Value, self: SubLayer, cross: SubLayer): Value {
+  const attended = residual(m, `${name}.norm1`, x, self);
+  const informed = residual(m, `${name}.norm2`, attended, cross);
+  return residual(m, `${name}.norm3`, informed, (y) => feedForward(m, name, y));
+}
+
+/** What stands between two residual connections. */
+export type SubLayer = (x: Value) => Value;
+
+/** Post-norm: LN(x + f(x)), as in the paper; pre-norm: x + f(LN(x)). Dropout acts on f's result. */
+function residual(m: Model, normName: string, x: Value, f: SubLayer): Value {
+  const rate = m.config.dropout.residual;
+  if (m.config.norm === 'pre') return add(m.graph, x, drop(m, f(norm(m, normName, x)), rate));
+  return norm(m, normName, add(m.graph, x, drop(m, f(x), rate)));
+}
+
+/** Multi-head attention of a sequence to itself. */
+function selfAttend(m: Model, name: string, x: Value, lengths: Value, causal: boolean): Value {
+  return m.graph.scope('self_attn', () => {
+    const qkv = affine(m, `${name}.in_proj_`, x); // [B, T, 3HW]
+    const out = selfAttention(m.graph, qkv, lengths, m.step, { ...heads(m), causal }); // [B, T, HW]
+    return affine(m, `${name}.out_proj.`, out);
+  });
+}
+
+/** Keys and values of a decoder layer's cross-attention: memory [B,S,D] -> [B,S,2HW]. */
+export function crossKeys(m: Model, layer: string, memory: Value): Value {
+  return m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
+}
+
+/** Multi-head attention of the target to the source's keys and values kv [B,S,2HW], of which `lengths` count. */
+export function crossAttend(m: Model, name: string, x: Value, kv: Value, lengths: Value): Value {
+  return m.graph.scope('multihead_attn', () => {
+    const q = affine(m, `${name}.q_proj.`, x); // [B, T, HW]
+    const out = crossAttention(m.graph, q, kv, lengths, m.step, heads(m)); // [B, T, HW]
+    return affine(m, `${name}.out_proj.`, out);
+  });
+}
+
+/** Position-wise feed-forward block, D -> F -> D. */
+function feedForward(m: Model, name: string, x: Value): Value {
+  const h = m.graph.scope('linear1', () => activation(m.graph, affine(m, `${name}.linear1.`, x), m.config.activation));
+  return m.graph.scope('linear2', () => affine(m, `${name}.linear2.`, drop(m, h, m.config.dropout.feedForward))); // [B, T, D]
+}
+
+/** x · weightᵀ + bias, of the weights whose names start so. */
+export function affine(m: Model, prefix: string, x: Value): Value {
+  return linear(m.graph, x, weight(m, `${prefix}weight`), weight(m, `${prefix}bias`));
+}
+
+function norm(m: Model, name: string, x: Value): Value {
+  const label = name.split('.').pop() ?? name;
+  const [gamma, beta] = [weight(m, `${name}.weight`), weight(m, `${name}.bias`)];
+  return m.graph.scope(label, () => layerNorm(m.graph, x, gamma, beta, m.config.layerNormEps));
+}
+
+function drop(m: Model, x: Value, rate: number): Value {
+  return m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
+}
+
+function heads(m: Model) {
+  const { heads, headWidth, dropout } = m.config;
+  return {
+    heads,
+    headWidth,
+    ...(m.training && dropout.attention > 0 && { dropout: dropout.attention, site: m.nextSite() }),
+  };
+}
