@@ -29,6 +29,8 @@ export interface Runner {
   run(): Promise<Outputs>;
   /** Records and submits one run without reading anything back. */
   submit(): void;
+  /** Runs all passes `repeats` times in one submission; resolves to the milliseconds a run took, waiting included. */
+  time(repeats: number): Promise<number>;
   /** As `submit`, but each pass on its own with begin and end times written to `times` (2 a pass). */
   submitTimed(times: GPUQuerySet): void;
   destroy(): void;
@@ -164,6 +166,16 @@ export async function createRunner(
         encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, Math.ceil(range.bytes / 4) * 4);
       gpu.queue.submit([encoder.finish()]);
       return readBack(staging);
+    },
+    async time(repeats) {
+      const encoder = begin();
+      for (let i = 0; i < repeats; i++) record(encoder);
+      const commands = encoder.finish();
+      const start = performance.now();
+      gpu.queue.submit([commands]);
+      await gpu.queue.onSubmittedWorkDone();
+      device.check();
+      return (performance.now() - start) / repeats;
     },
     submitTimed(querySet) {
       const encoder = begin();

@@ -13,6 +13,7 @@ export class Graph implements Builder {
   readonly outputs = new Map<string, Value>();
   #scope: string[] = [];
   #ids = 0;
+  #nodeIds = 0;
 
   /** A tensor uploaded before every run. Asking for the same name again gives the same value. */
   input(name: string, dtype: DType, shape: Shape): Value {
@@ -49,7 +50,7 @@ export class Graph implements Builder {
     const types = op.shape(inputs, attrs);
     const scope = this.#scope.join('.');
     const outputs: Value[] = [];
-    const node = { id: this.nodes.length, op, attrs, inputs, outputs, scope } as Node<A>;
+    const node = { id: this.#nodeIds++, op, attrs, inputs, outputs, scope } as Node<A>;
     types.forEach((t, i) => {
       const name = `${scope ? `${scope}.` : ''}${op.name}${types.length > 1 ? `.${i}` : ''}`;
       outputs.push({
