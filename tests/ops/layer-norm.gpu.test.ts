@@ -1,0 +1,116 @@
+// Layer norm, alone and with the residual connection, forward and backward on the GPU.
+
+import { describe, it } from 'vitest';
+import { columnSumOp } from '../../src/ops/column-sum.ts';
+import { addLayerNormOp, layerNormOp } from '../../src/ops/layer-norm.ts';
+import { f32, type Shape, type Tensor } from '../../src/tensor.ts';
+import { checkOp, randomTensor } from '../support/op.ts';
+
+// Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a team; primes; no two columns, whose
+// gradient is all cancellation.
+const shapes: Shape[] = [
+  [1, 3],
+  [3, 5],
+  [15, 31],
+  [4, 4, 32],
+  [17, 33],
+  [2, 33, 127],
+  [131, 129],
+  [5, 513],
+];
+
+// Sums of up to 513 terms in float32, then a product of about six factors.
+const tolerance = 4e-6;
+// Gradients of gamma sum over up to 131 rows as well.
+const gradTolerance = 1e-5;
+
+const affine = (cols: number): [Tensor, Tensor] => [
+  f32(
+    [cols],
+    randomTensor([cols], 8, 0.3).data.map((v) => v + 1),
+  ),
+  randomTensor([cols], 9),
+];
+
+describe('layer_norm', () => {
+  for (const shape of shapes)
+    it(`normalises ${shape.join('x')}`, async () => {
+      for (const scale of [1e-2, 1, 30])
+        await checkOp(layerNormOp, {
+          inputs: [randomTensor(shape, 1, scale), ...affine(shape.at(-1)!)],
+          attrs: { eps: 1e-5 },
+          wrt: [0, 1, 2],
+          tolerance,
+          gradTolerance,
+        });
+    });
+
+  it('gives beta for one column and for constant rows', async () => {
+    const gamma = f32([1], [2]);
+    const beta = f32([1], [0.5]);
+    await checkOp(layerNormOp, { inputs: [f32([3, 1], [1, 2, 3]), gamma, beta], attrs: { eps: 1e-5 }, tolerance });
+    await checkOp(layerNormOp, {
+      inputs: [f32([2, 64], new Float32Array(128).fill(7)), ...affine(64)],
+      attrs: { eps: 1e-3 },
+      tolerance,
+    });
+  });
+
+  it('keeps its accuracy where the mean is large against the spread', async () => {
+    const x = f32(
+      [9, 200],
+      randomTensor([9, 200], 3).data.map((v) => v + 1000),
+    );
+    // The mean, near 1000, rounds to 3e-5 of the spread.
+    await checkOp(layerNormOp, { inputs: [x, ...affine(200)], attrs: { eps: 1e-5 }, tolerance: 1e-4 });
+  });
+
+  it('takes more rows than 128 blocks of 16', async () => {
+    await checkOp(layerNormOp, {
+      inputs: [randomTensor([2051, 24], 1), ...affine(24)],
+      attrs: { eps: 1e-5 },
+      wrt: [0, 1, 2],
+      tolerance,
+      gradTolerance,
+    });
+  });
+});
+
+describe('add_layer_norm', () => {
+  for (const rate of [0, 0.2])
+    for (const shape of shapes)
+      it(`adds and normalises ${shape.join('x')}, dropout ${rate}`, async () => {
+        const inputs = [
+          randomTensor(shape, 1),
+          randomTensor(shape, 2),
+          ...affine(shape.at(-1)!),
+          ...(rate ? ['step' as const] : []),
+        ];
+        for (const through of [[0], [0, 1]])
+          await checkOp(addLayerNormOp, {
+            inputs,
+            attrs: { eps: 1e-5, rate, site: 3 },
+            wrt: [0, 1, 2, 3],
+            through,
+            tolerance,
+            gradTolerance,
+          });
+      });
+});
+
+describe('column_sum', () => {
+  const shapesToSum: Shape[] = [
+    [1, 2],
+    [63, 64],
+    [2, 37, 130],
+  ];
+  for (const shape of shapesToSum)
+    it(`sums the rows of ${shape.join('x')}, whole and in two parts, several at once`, async () => {
+      for (const parts of [1, 2])
+        await checkOp(columnSumOp, {
+          inputs: [randomTensor(shape, 1), randomTensor([9, 6], 2)],
+          attrs: { parts },
+          tolerance,
+        });
+    });
+});
