@@ -13,8 +13,14 @@ export interface DawnOptions {
 }
 
 /**
- * Dawn's GPU for Node, checked to have an adapter, with the constants (GPUBufferUsage, ...) put on globalThis where absent.
- * Needs no clean-up: Node exits once nothing of the GPU is awaited.
+ * The GPUs that were started, by flags. They are kept for good: Dawn's binding crashes when a GPU object is collected while a
+ * device of it is still in use. Keeping one does not keep Node from exiting.
+ */
+const started = new Map<string, GPU>();
+
+/**
+ * Dawn's GPU for Node, checked to have an adapter, with the constants (GPUBufferUsage, ...) put on globalThis where absent. The
+ * same options give the same GPU. Needs no clean-up: Node exits once nothing of the GPU is awaited.
  * Throws a HeddleError that says what to install if Dawn has no build for this platform or finds no driver.
  */
 export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
@@ -27,6 +33,13 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
   const flags = [...(options.flags ?? [])];
   if (options.exactTimestamps) flags.push('disable-dawn-features=timestamp_quantization');
   if (!options.spin) pacePolling();
+  const key = flags.join(' ');
+  const gpu = started.get(key) ?? (await start(create, flags));
+  started.set(key, gpu);
+  return gpu;
+}
+
+async function start(create: (flags: string[]) => GPU, flags: string[]): Promise<GPU> {
   let gpu: GPU;
   let adapter: GPUAdapter | null;
   try {

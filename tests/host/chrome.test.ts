@@ -1,0 +1,120 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CHROME_PROGRAMS as SETUP_PROGRAMS } from '../../scripts/setup.mjs';
+import { HeddleError } from '../../src/errors.ts';
+import { CHROME_PROGRAMS, type Chrome, chromeFlags, findChrome, launchChrome } from '../../src/host/chrome.ts';
+import { type FolderServer, serveFolder } from '../../src/host/server.ts';
+import { distFile } from '../support/dist.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-chrome-'));
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function program(name: string, text = '#!/bin/sh\nexit 3\n'): string {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+describe('the search for Chrome', () => {
+  it('takes what the environment names', () => {
+    vi.stubEnv('CHROME_PATH', '/some/chrome');
+    expect(findChrome()).toBe('/some/chrome');
+    vi.stubEnv('PUPPETEER_EXECUTABLE_PATH', '/other/chrome');
+    expect(findChrome()).toBe('/other/chrome');
+  });
+
+  it('prefers google-chrome to chromium, along the PATH', () => {
+    vi.stubEnv('CHROME_PATH', '');
+    vi.stubEnv('PUPPETEER_EXECUTABLE_PATH', '');
+    program('a/chromium');
+    const wanted = program('b/google-chrome');
+    vi.stubEnv('PATH', `${join(folder, 'a')}:${join(folder, 'b')}`);
+    expect(findChrome()).toBe(wanted);
+  });
+
+  it('looks in the same places as the set-up', () => {
+    expect(CHROME_PROGRAMS).toEqual(SETUP_PROGRAMS);
+  });
+});
+
+describe('launchChrome', () => {
+  it('says so where the named Chrome is not a program', async () => {
+    const launched = launchChrome({ gpu: 'swiftshader', executablePath: join(folder, 'none') });
+    await expect(launched).rejects.toThrow(/none is not a program/);
+  });
+
+  it('says so where Chrome ends at once', async () => {
+    const executablePath = program('broken');
+    const launched = launchChrome({ gpu: 'swiftshader', executablePath });
+    await expect(launched).rejects.toThrow(HeddleError);
+    await expect(launched).rejects.toThrow(/Chrome did not start .*broken/);
+  });
+
+  it('says so where Chrome hangs', async () => {
+    const executablePath = program('hangs', '#!/bin/sh\nexec sleep 30\n');
+    const launched = launchChrome({ gpu: 'swiftshader', executablePath, timeout: 300 });
+    await expect(launched).rejects.toThrow(/Chrome did not start .*hangs/);
+  });
+
+  it('asks for the software adapter by flag only where told', () => {
+    expect(chromeFlags('swiftshader')).toContain('--use-webgpu-adapter=swiftshader');
+    expect(chromeFlags('hardware').join(' ')).not.toContain('swiftshader');
+  });
+});
+
+describe('a running Chrome', () => {
+  let chrome: Chrome;
+  let server: FolderServer;
+  beforeAll(async () => {
+    [chrome, server] = await Promise.all([
+      launchChrome({ gpu: 'swiftshader' }),
+      serveFolder(dirname(distFile('page/index.html'))),
+    ]);
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all([chrome?.close(), server?.close()]);
+  });
+
+  it("gives the built page Chrome's software adapter", async () => {
+    const page = await chrome.openPage(server.url);
+    const adapter = await page.evaluate(() => heddle.describe());
+    expect(adapter).toMatchObject({ host: 'Chrome', vendor: 'google', architecture: 'swiftshader' });
+    expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
+    await page.close();
+  });
+
+  it('passes on what the page prints and what it fails to catch', async () => {
+    const said: string[] = [];
+    const page = await chrome.openPage(server.url, {
+      onConsole: (line, kind) => said.push(`${kind}: ${line}`),
+      onError: (error) => said.push(`uncaught: ${error.message}`),
+    });
+    await page.addScriptTag({ content: "console.log('step', 3); setTimeout(() => { throw new Error('late'); });" });
+    await vi.waitFor(() => expect(said).toEqual(['log: step 3', 'uncaught: late']), { timeout: 5000 });
+    await page.close();
+  });
+
+  it('reaches nothing but this machine', async () => {
+    const page = await chrome.openPage(server.url);
+    const reached = await page.evaluate(() =>
+      fetch('http://heddle.example/', { mode: 'no-cors' }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(reached).toBe(false);
+    await page.close();
+  });
+
+  it('says which page did not load', async () => {
+    await expect(chrome.openPage('http://127.0.0.1:1/')).rejects.toThrow(/Chrome did not load http:\/\/127.0.0.1:1\//);
+  });
+});

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { promisify } from 'node:util';
+import { afterEach, expect, it, vi } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
+import { describeAdapter } from '../../src/host/adapter.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { distFile } from '../support/dist.ts';
+
+const run = promisify(execFile);
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+it('gives a GPU whose adapter describes itself', async () => {
+  const adapter = await describeAdapter(await dawnGpu(), 'Dawn');
+  expect(adapter.description).not.toBe('');
+  expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
+  expect(adapter.features).toContain('timestamp-query');
+});
+
+it('puts the WebGPU constants on globalThis and leaves what is there alone', async () => {
+  const mine = { MAP_READ: 42 };
+  vi.stubGlobal('GPUMapMode', mine);
+  await dawnGpu();
+  expect(globalThis.GPUMapMode).toBe(mine);
+  expect(GPUBufferUsage.STORAGE).toBe(0x80);
+  vi.unstubAllGlobals();
+});
+
+it('says what to install where there is no driver', async () => {
+  vi.stubEnv('VK_DRIVER_FILES', '/nowhere/driver.json');
+  const asked = dawnGpu({ flags: ['backend=vulkan'] }); // not yet started with these flags, so it looks for a driver now
+  await expect(asked).rejects.toThrow(HeddleError);
+  await expect(asked).rejects.toThrow(/no WebGPU adapter.*VK_DRIVER_FILES=\/nowhere\/driver\.json.*install/);
+});
+
+it("passes on Dawn's word about an unknown adapter", async () => {
+  await expect(dawnGpu({ flags: ['adapter=no such adapter'] })).rejects.toThrow(/Dawn did not start: .*suitable/);
+});
+
+it('waits for the GPU without taking a core', async () => {
+  const device = await openDevice();
+  const submit = busyWork(device);
+  submit(); // the first dispatch compiles
+  await device.queue.onSubmittedWorkDone();
+  const before = performance.eventLoopUtilization();
+  submit();
+  const start = performance.now();
+  await device.queue.onSubmittedWorkDone();
+  const { utilization } = performance.eventLoopUtilization(before);
+  expect(performance.now() - start).toBeGreaterThan(20); // else there was no wait to look at
+  expect(utilization).toBeLessThan(0.5); // free polling gives 1
+  device.destroy();
+});
+
+it("leaves everyone else's setImmediate as it was", async () => {
+  await dawnGpu();
+  await dawnGpu();
+  const order: string[] = [];
+  const ended = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      setTimeout(() => order.push('timeout'), 0);
+      setImmediate((...args: string[]) => order.push(...args), 'immediate', 'with arguments');
+      setTimeout(resolve, 20);
+    }, 0);
+  });
+  await ended;
+  expect(order).toEqual(['immediate', 'with arguments', 'timeout']);
+  await expect(promisify(setImmediate)('value')).resolves.toBe('value');
+  const cancelled = vi.fn();
+  clearImmediate(setImmediate(cancelled));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(cancelled).not.toHaveBeenCalled();
+});
+
+it('keeps a device working whose GPU nobody else holds', async () => {
+  const script = `
+    const { dawnGpu } = await import(${JSON.stringify(distFile('headless.js'))});
+    const device = await (await (await dawnGpu()).requestAdapter()).requestDevice();
+    for (let i = 0; i < 3; i++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 10)); // finalizers run between turns of the event loop
+      await device.queue.onSubmittedWorkDone();
+    }
+    console.log('done');`;
+  const flags = ['--expose-gc', '--input-type=module', '--eval', script];
+  expect((await run(process.execPath, flags, { timeout: 20_000 })).stdout).toBe('done\n');
+}, 20_000);
+
+it('gives the same GPU for the same options', async () => {
+  expect(await dawnGpu()).toBe(await dawnGpu());
+  expect(await dawnGpu({ exactTimestamps: true })).not.toBe(await dawnGpu());
+});
+
+it('lets Node exit with a device open', async () => {
+  const script = `
+    const { dawnGpu } = await import(${JSON.stringify(distFile('headless.js'))});
+    globalThis.gpu = await dawnGpu();
+    globalThis.device = await (await gpu.requestAdapter()).requestDevice();
+    await device.queue.onSubmittedWorkDone();
+    console.log('done');`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
+  expect(stdout).toBe('done\n');
+}, 20_000);
+
+async function openDevice(): Promise<GPUDevice> {
+  const adapter = await (await dawnGpu()).requestAdapter();
+  if (!adapter) throw new Error('no adapter');
+  return adapter.requestDevice();
+}
+
+/** Gives a function that submits work of some hundred milliseconds on a software adapter, some on a fast one. */
+function busyWork(device: GPUDevice): () => void {
+  const code = `@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+    @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+      var h = x[id.x];
+      for (var i = 0u; i < 200000u; i++) { h = (h ^ (h >> 13u)) * 0x5bd1e995u + i; }
+      x[id.x] = h;
+    }`;
+  const compute = { module: device.createShaderModule({ code }) };
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute });
+  const buffer = device.createBuffer({ size: 4096 * 4, usage: GPUBufferUsage.STORAGE });
+  const group = device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: [{ binding: 0, resource: { buffer } }],
+  });
+  return () => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(64);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  };
+}

@@ -1,0 +1,20 @@
+// The built files, for tests that run them as a person would: in a process of their own.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** The path of `dist/<name>`; throws if it is missing or older than a source, since a test of an old build proves nothing. */
+export function distFile(name: string): string {
+  const path = join(root, 'dist', name);
+  const built = existsSync(path) ? statSync(path).mtimeMs : 0;
+  const newer = ['src', 'shaders'].flatMap(filesUnder).find((source) => statSync(source).mtimeMs > built);
+  if (newer) throw new Error(`dist/${name} is older than ${newer}: run "npm run build" first`);
+  return path;
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
