@@ -5,7 +5,7 @@ import { show, sizeOf } from '../tensor.ts';
 import { dropoutFields } from './dropout.ts';
 import { dropoutMask } from './dropout-mask.ts';
 import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Launch, type Node, type Value } from './op.ts';
+import { type Builder, defineOp, gridOf, type Launch, type Value } from './op.ts';
 import { readStep } from './step.ts';
 
 /** Settings of an embedding; the builder function `embedding` sets them. */
@@ -296,9 +296,4 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
     site,
     indexed: index !== undefined,
   })[0]!;
-}
-
-/** The same gradient added to `base`; what a rewrite makes of `embedding_backward` followed by `add`. */
-export function ontoBase(builder: Builder, backward: Node<EmbeddingBackwardAttrs>, base: Value): Value {
-  return builder.apply(embeddingBackwardOp, [...backward.inputs, base], { ...backward.attrs, onto: true })[0]!;
 }

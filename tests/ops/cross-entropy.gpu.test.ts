@@ -1,0 +1,109 @@
+// Cross-entropy in its three forms, argmax and token statistics on the GPU.
+
+import { describe, expect, it } from 'vitest';
+import { argmaxOp } from '../../src/ops/argmax.ts';
+import { crossEntropyBackwardOp, crossEntropyFusedOp, crossEntropyOp } from '../../src/ops/cross-entropy.ts';
+import { tokenStatsOp } from '../../src/ops/token-stats.ts';
+import { random } from '../../src/random.ts';
+import { f32, type Tensor } from '../../src/tensor.ts';
+import { checkOp, integers, randomTensor } from '../support/op.ts';
+
+// Around a team of 32 and of 256, blocks of 8 a thread, 512 columns where the teams change, primes, a real vocabulary.
+const sizes: [number, number][] = [
+  [1, 1],
+  [1, 2],
+  [5, 31],
+  [33, 32],
+  [7, 257],
+  [3, 512],
+  [9, 513],
+  [2, 2053],
+  [3, 16_001],
+];
+
+const ignore = 0;
+
+function targetsFor(rows: number, V: number): Tensor {
+  const r = random(4);
+  return integers(
+    'i32',
+    [rows],
+    Array.from({ length: rows }, (_, i) => (i % 3 === 1 ? ignore : r.int(V))),
+  );
+}
+
+// lse rounds at its own size, up to about 100 at scale 30, when the loss is about as large; exp keeps 3 + 2|x| ULP.
+const tolerance = 2e-6;
+const gradTolerance = 1e-5;
+
+describe('cross_entropy', () => {
+  for (const [rows, V] of sizes.slice(1))
+    it(`of [${rows},${V}] is the reference's, smoothed or not, and so is its gradient in place`, async () => {
+      for (const scale of [1e-3, 1, 30])
+        for (const smoothing of [0, 0.1]) {
+          const inputs = [randomTensor([rows, V], 1, scale), targetsFor(rows, V), 'step' as const];
+          const step = { tokenWeight: 0.37 };
+          await checkOp(crossEntropyOp, { inputs, attrs: { smoothing, ignore }, step, tolerance });
+          await checkOp(crossEntropyFusedOp, { inputs, attrs: { smoothing }, step, tolerance: gradTolerance });
+          await checkOp(crossEntropyFusedOp, { inputs, attrs: { smoothing, ignore }, step, tolerance: gradTolerance });
+        }
+    });
+
+  it('gives exact zeros where every row is ignored', async () => {
+    const inputs = [randomTensor([4, 700], 1), integers('i32', [4], [-100, -100, -100, -100]), 'step' as const];
+    const errors = await checkOp(crossEntropyFusedOp, {
+      inputs,
+      attrs: { smoothing: 0.1, ignore: -100 },
+      tolerance: 0,
+    });
+    expect(Object.values(errors)).toContain(0);
+  });
+
+  it('counts no hit where an earlier logit is as large', async () => {
+    const z = f32([3, 4], [1, 5, 5, 0, 5, 5, 1, 2, 7, 7, 7, 7]);
+    await checkOp(crossEntropyOp, {
+      inputs: [z, integers('i32', [3], [2, 0, 0]), 'step'],
+      attrs: { smoothing: 0 },
+      tolerance,
+    });
+  });
+
+  it('gives the gradient from a stored lse as the fused form does', async () => {
+    const logits = randomTensor([6, 300], 2, 3);
+    const z = Array.from(logits.data);
+    const rowSum = (r: number) => z.slice(r * 300, (r + 1) * 300).reduce((a, v) => a + Math.exp(v), 0);
+    const lse = f32(
+      [6],
+      [0, 1, 2, 3, 4, 5].map((r) => Math.log(rowSum(r))),
+    );
+    const inputs = [logits, lse, targetsFor(6, 300), 'step' as const];
+    await checkOp(crossEntropyBackwardOp, { inputs, attrs: { smoothing: 0.1, ignore }, tolerance: gradTolerance });
+  });
+});
+
+describe('argmax', () => {
+  for (const [rows, V] of sizes)
+    it(`finds the first largest of [${rows},${V}]`, async () => {
+      const x = f32(
+        [rows, V],
+        randomTensor([rows, V], 3).data.map((v) => Math.round(v)),
+      );
+      await checkOp(argmaxOp, { inputs: [x], attrs: {}, tolerance: 0 });
+      const negative = f32([rows, V], new Float32Array(rows * V).fill(-1e30));
+      await checkOp(argmaxOp, { inputs: [negative], attrs: {}, tolerance: 0 });
+    });
+});
+
+describe('token_stats', () => {
+  for (const n of [1, 63, 64, 65, 1009])
+    it(`sums ${n} rows`, async () => {
+      const hit = f32(
+        [n],
+        Array.from({ length: n }, (_, i) => i % 2),
+      );
+      const inputs = [randomTensor([n], 5), hit, targetsFor(n, 50)];
+      // The sum of normal numbers may come out near 0 against its terms, but the counts set the scale.
+      await checkOp(tokenStatsOp, { inputs, attrs: { ignore }, tolerance: 1e-6 });
+      await checkOp(tokenStatsOp, { inputs, attrs: {}, tolerance: 1e-6 });
+    });
+});
