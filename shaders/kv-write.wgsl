@@ -1,0 +1,34 @@
+// cache[b, step.position + t, c] = x[b, t, c]: the newest keys and values into their rows. A thread an element of x; what would lie
+// beyond the cache's last row is dropped.
+// include lib/index.wgsl
+// include lib/step.wgsl
+
+struct Params {
+  batch: u32,
+  // Rows a sequence of x, and of the cache.
+  length: u32,
+  capacity: u32,
+  width: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> cache: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(3) var<uniform> step: Step;
+
+const THREADS: u32 = 256u;
+
+@compute @workgroup_size(THREADS)
+fn kv_write(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = group_index(group, groups) * THREADS + thread;
+  let row = i / params.width;
+  let b = row / params.length;
+  let position = step.position + row % params.length;
+  if (b < params.batch && position < params.capacity) {
+    cache[(b * params.capacity + position) * params.width + i % params.width] = x[i];
+  }
+}
