@@ -45,6 +45,12 @@ export class Graph implements Builder {
     return value;
   }
 
+  /** Whether a value is read back after a run. */
+  isOutput(value: Value): boolean {
+    for (const v of this.outputs.values()) if (v === value) return true;
+    return false;
+  }
+
   /** Applies an op; returns its outputs. */
   apply<A extends Attrs>(op: Op<A>, inputs: readonly Value[], attrs: A): Value[] {
     const types = op.shape(inputs, attrs);

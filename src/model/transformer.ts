@@ -8,7 +8,7 @@ import { add } from '../ops/add.ts';
 import { crossAttention, selfAttention } from '../ops/attention.ts';
 import { dropout } from '../ops/dropout.ts';
 import { embedding } from '../ops/embedding.ts';
-import { layerNorm } from '../ops/layer_norm.ts';
+import { layerNorm } from '../ops/layer-norm.ts';
 import { linear } from '../ops/linear.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step.ts';

@@ -1,0 +1,27 @@
+// A job is what a command does, free of where it runs: the same function is called in Node on Dawn or the CPU, and inside a page in
+// Chrome. What it needs of the outside comes through its context; arguments and result are plain JSON.
+
+import type { Engine, GpuEngineOptions } from '../engine.ts';
+import type { Files } from '../formats/files.ts';
+import type { Device } from '../gpu/device.ts';
+
+/** What a job has of the outside. */
+export interface JobContext {
+  readonly files: Files;
+  /** Tells the outside something while the job runs: a progress line, a table, a sample. */
+  emit(event: JobEvent): void;
+  /** Aborted by Ctrl-C or a stop button: the job ends at the next step and keeps what it has. */
+  readonly signal: AbortSignal;
+  /** The device; opened at first use. Rejects on the CPU backend. */
+  device(): Promise<Device>;
+  /** An engine on the backend that was asked for, with tuned kernels where it is a GPU. */
+  engine(options?: GpuEngineOptions): Promise<Engine>;
+}
+
+/** Something a job says while it runs. */
+export type JobEvent =
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'progress'; readonly task: string; readonly done: number; readonly of: number; readonly text: string };
+
+/** A job: arguments and result are plain JSON. */
+export type Job<Arguments, Result> = (args: Arguments, context: JobContext) => Promise<Result>;

@@ -1,0 +1,113 @@
+// The graphs of training: forward, backward, clipping and the optimizer as one, and the same model in evaluation.
+
+import { gradients } from '../graph/gradient.ts';
+import { Graph } from '../graph/graph.ts';
+import { fuseBackward, fuseForward } from '../graph/rewrites.ts';
+import type { ModelConfig } from '../model/config.ts';
+import type { ParameterList } from '../model/parameters.ts';
+import { decode, encode, type Model, openModel, project, type Tokens } from '../model/transformer.ts';
+import { crossEntropy } from '../ops/cross-entropy.ts';
+import type { Value } from '../ops/op.ts';
+import { tokenStats } from '../ops/token-stats.ts';
+import { applyOptimizer, type OptimizerConfig } from './optimizer.ts';
+
+/** Sizes of a batch: rows, source and target positions. */
+export interface BatchShape {
+  readonly batch: number;
+  readonly source: number;
+  readonly target: number;
+}
+
+/** Which graph to make. */
+export interface GraphOptions {
+  /** Rewrites to leave out. */
+  readonly noFuse?: readonly string[];
+  /** Also read the logits back. */
+  readonly logits?: boolean;
+}
+
+/** Inputs of a batch as values; the names are those of src/text's batches. */
+function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, indexed: boolean) {
+  const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
+    ids: graph.input(ids, 'i32', [B, length]),
+    lengths: graph.input(`${side}Lens`, 'u32', [B]),
+    ...(indexed && {
+      index: {
+        rowStart: graph.input(`${side}RowStart`, 'u32', [vocab + 1]),
+        occurrences: graph.input(`${side}Occurrences`, 'u32', [B * length]),
+      },
+    }),
+  });
+  return {
+    source: tokens('src', 'src', S, c.srcVocab),
+    target: tokens('tgt', 'tgtIn', T, c.tgtVocab),
+    wanted: graph.input('tgtOut', 'i32', [B, T]),
+  };
+}
+
+/** Loss and statistics of a batch: `stats` is [4], the sum of losses, tokens that count, and how many of them the model would guess. */
+function lossOf(m: Model, logits: Value, wanted: Value): { nll: Value; stats: Value } {
+  const { graph, config } = m;
+  return graph.scope('loss', () => {
+    const settings = { smoothing: config.labelSmoothing, ignore: config.padId };
+    const { nll, hit } = crossEntropy(graph, logits, wanted, m.step, settings);
+    return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
+  });
+}
+
+/**
+ * Forward and backward: the gradients of the loss, times step.tokenWeight, end in the state `gradients` laid out as `weights`;
+ * the output `stats` is as in `lossOf`.
+ */
+export function gradientGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): { graph: Graph; model: Model; gradients: Value } {
+  const graph = new Graph();
+  const model = openModel(graph, c, p, true);
+  const { source, target, wanted } = batchInputs(graph, c, shape, true);
+  const logits = project(model, decode(model, target, encode(model, source), source.lengths));
+  if (options.logits) graph.output('logits', logits);
+  const { nll } = lossOf(model, logits, wanted);
+  fuseForward(graph, options.noFuse);
+  const bank = graph.state('gradients', 'f32', [p.size]);
+  const found = gradients(graph, nll, [...model.weights.values()]);
+  fuseBackward(graph, options.noFuse);
+  p.all.forEach((parameter, i) => {
+    const d = found[i];
+    if (d) graph.place(d, bank, parameter.offset);
+  });
+  return { graph, model, gradients: bank };
+}
+
+/** One whole step: `gradientGraph`, then clipping and the update; a further output `clip` says how it went. */
+export function trainingGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  optimizer: OptimizerConfig,
+  options: GraphOptions = {},
+): Graph {
+  const { graph, model, gradients: bank } = gradientGraph(c, p, shape, options);
+  applyOptimizer(graph, model, bank, optimizer);
+  return graph;
+}
+
+/** The model in evaluation: outputs `stats`, and `logits` by option. */
+export function evaluationGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): Graph {
+  const graph = new Graph();
+  const model = openModel(graph, c, p, false);
+  const { source, target, wanted } = batchInputs(graph, c, shape, false);
+  const logits = project(model, decode(model, target, encode(model, source), source.lengths));
+  if (options.logits) graph.output('logits', logits);
+  lossOf(model, logits, wanted);
+  fuseForward(graph, options.noFuse);
+  return graph;
+}

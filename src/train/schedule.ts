@@ -1,0 +1,67 @@
+// Learning-rate schedules: functions of the step alone, from 0. All warm up linearly from 0 over `warmup` steps.
+
+import { check, HeddleError } from '../errors.ts';
+
+/** Names of the schedules. */
+export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;
+
+/** A schedule as plain data. */
+export interface ScheduleConfig {
+  readonly kind: (typeof scheduleNames)[number];
+  /** Largest rate; for `noam` the factor before the formula. */
+  readonly learningRate: number;
+  /** Steps of warm-up; `inverse-sqrt` and `noam` need at least 1. */
+  readonly warmup: number;
+  /** Steps in all: where `linear` and `cosine` reach `floor`. */
+  readonly steps: number;
+  /** Smallest rate of `linear` and `cosine`. */
+  readonly floor: number;
+  /** Model width, for `noam`. */
+  readonly dModel: number;
+}
+
+/** Checks a schedule; throws a HeddleError that names the field. */
+export function checkSchedule(s: ScheduleConfig): void {
+  check(scheduleNames.includes(s.kind), `schedule: ${s.kind} is not one of ${scheduleNames.join(', ')}`);
+  check(
+    s.learningRate > 0 && Number.isFinite(s.learningRate),
+    `schedule: learningRate is ${s.learningRate}, it must be above 0`,
+  );
+  check(
+    Number.isInteger(s.warmup) && s.warmup >= 0,
+    `schedule: warmup is ${s.warmup}, it must be a whole number of steps`,
+  );
+  check(s.floor >= 0 && s.floor <= s.learningRate, `schedule: floor is ${s.floor}, it must be 0 to learningRate`);
+  if (s.kind === 'inverse-sqrt' || s.kind === 'noam')
+    check(s.warmup >= 1, `schedule: ${s.kind} needs warmup of at least 1 step`);
+  if (s.kind === 'linear' || s.kind === 'cosine')
+    check(s.steps > s.warmup, `schedule: ${s.kind} over ${s.steps} steps needs a warmup below that, it is ${s.warmup}`);
+}
+
+/**
+ * The rate of update `step`, counted from 0. With t = step + 1 and w the warm-up:
+ * constant: lr·min(1, t/w). linear, cosine: to `floor` at `steps`. inverse-sqrt: lr·min(t/w, sqrt(w/t)).
+ * noam: lr·dModel^-0.5·min(t^-0.5, t·w^-1.5) (Vaswani et al., 2017, equation 3).
+ */
+export function learningRate(s: ScheduleConfig, step: number): number {
+  const t = step + 1;
+  const w = s.warmup;
+  const warm = w > 0 ? Math.min(1, t / w) : 1;
+  const left = Math.min(1, Math.max(0, (s.steps - t) / Math.max(1, s.steps - w)));
+  switch (s.kind) {
+    case 'constant':
+      return s.learningRate * warm;
+    case 'linear':
+      return t < w ? s.learningRate * warm : s.floor + (s.learningRate - s.floor) * left;
+    case 'cosine':
+      return t < w
+        ? s.learningRate * warm
+        : s.floor + (s.learningRate - s.floor) * 0.5 * (1 + Math.cos(Math.PI * (1 - left)));
+    case 'inverse-sqrt':
+      return s.learningRate * Math.min(t / w, Math.sqrt(w / t));
+    case 'noam':
+      return s.learningRate * s.dModel ** -0.5 * Math.min(t ** -0.5, t * w ** -1.5);
+    default:
+      throw new HeddleError(`schedule: ${s.kind} is not one of ${scheduleNames.join(', ')}`);
+  }
+}
