@@ -1,0 +1,121 @@
+// Clipping by the global norm without a readback.
+//   gradient_norm  partials [blocks, 2] = (sum of squares, 1 if an element is not finite else 0) of a block of the gradients
+//   clip_scale     clip [4] = (scale, norm, 1 if all is finite else 0, 0), and the counters of the optimizer
+// Whether a number is finite is read from the bits of its exponent (gradients are loaded as bits): WGSL may assume that infinities
+// and NaN do not occur.
+// The gradients may come in up to four ranges, since one binding may not hold them all.
+
+struct Params {
+  // gradient_norm: elements in all, elements a range, elements a block. clip_scale: `count` blocks.
+  count: u32,
+  range: u32,
+  block: u32,
+  max_norm: f32,
+  // log(beta1) and log(beta2), 0 where the optimizer has no such moment.
+  log_beta1: f32,
+  log_beta2: f32,
+}
+
+@group(0) @binding(0) var<storage, read> g0: array<u32>;
+@group(0) @binding(1) var<storage, read> g1: array<u32>;
+@group(0) @binding(2) var<storage, read> g2: array<u32>;
+@group(0) @binding(3) var<storage, read> g3: array<u32>;
+@group(0) @binding(4) var<storage, read_write> partials_out: array<f32>;
+@group(0) @binding(5) var<storage, read> partials: array<f32>;
+@group(0) @binding(6) var<storage, read_write> clip: array<f32>;
+// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, spare ...)
+@group(0) @binding(7) var<storage, read_write> counters: array<f32>;
+@group(0) @binding(8) var<uniform> params: Params;
+
+const THREADS: u32 = 64u;
+var<workgroup> shares: array<vec2<f32>, THREADS>;
+
+fn not_finite(bits: u32) -> bool {
+  return (bits & 0x7f800000u) == 0x7f800000u;
+}
+
+// (sum of squares, whether something is not finite) with one more gradient, given by its bits.
+fn with_gradient(share: vec2<f32>, bits: u32) -> vec2<f32> {
+  let g = bitcast<f32>(bits);
+  return vec2(share.x + g * g, select(share.y, 1.0, not_finite(bits)));
+}
+
+// The sum of the workgroup's shares, in order of the threads; only thread 0 gets it.
+fn workgroup_sum(share: vec2<f32>, thread: u32) -> vec2<f32> {
+  shares[thread] = share;
+  workgroupBarrier();
+  var sum = vec2(0.0);
+  if (thread == 0u) {
+    for (var t = 0u; t < THREADS; t++) {
+      sum += shares[t];
+    }
+  }
+  return sum;
+}
+
+@compute @workgroup_size(THREADS)
+fn gradient_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  // No block lies in two ranges.
+  let range = group.x * params.block / params.range;
+  let start = group.x * params.block - range * params.range;
+  let end = min(start + params.block, params.count - range * params.range);
+  var share = vec2(0.0);
+  if (range == 0u) {
+    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g0[i]); }
+  } else if (range == 1u) {
+    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g1[i]); }
+  } else if (range == 2u) {
+    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g2[i]); }
+  } else {
+    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g3[i]); }
+  }
+  let total = workgroup_sum(share, thread);
+  if (thread == 0u) {
+    partials_out[2u * group.x] = total.x;
+    partials_out[2u * group.x + 1u] = min(total.y, 1.0);
+  }
+}
+
+// 1 - exp(x) for x <= 0 to a few units in the last place: a series near 0, doubled up from there by e^2x - 1 = u (u + 2).
+fn one_minus_exp(x: f32) -> f32 {
+  var y = max(x, -20.0);
+  var doublings = 0u;
+  while (y < -0.25) {
+    y *= 0.5;
+    doublings++;
+  }
+  var u = y * (1.0 + y * (0.5 + y * (1.0 / 6.0 + y * (1.0 / 24.0 + y * (1.0 / 120.0 + y * (1.0 / 720.0))))));
+  for (; doublings > 0u; doublings--) {
+    u *= u + 2.0;
+  }
+  return -u;
+}
+
+@compute @workgroup_size(THREADS)
+fn clip_scale(@builtin(local_invocation_index) thread: u32) {
+  var share = vec2(0.0);
+  for (var i = thread; i < params.count; i += THREADS) {
+    share += vec2(partials[2u * i], partials[2u * i + 1u]);
+  }
+  let total = workgroup_sum(share, thread);
+  if (thread != 0u) {
+    return;
+  }
+  let finite = total.y == 0.0 && !not_finite(bitcast<u32>(total.x));
+  clip[3] = 0.0;
+  if (!finite) {
+    clip[0] = 0.0;
+    clip[1] = 0.0;
+    clip[2] = 0.0;
+    counters[1] += 1.0;
+    return;
+  }
+  let norm = sqrt(total.x);
+  clip[0] = select(1.0, min(1.0, params.max_norm / (norm + 1e-6)), params.max_norm > 0.0);
+  clip[1] = norm;
+  clip[2] = 1.0;
+  let applied = counters[0] + 1.0;
+  counters[0] = applied;
+  counters[2] = one_minus_exp(applied * params.log_beta1);
+  counters[3] = one_minus_exp(applied * params.log_beta2);
+}

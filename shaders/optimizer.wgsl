@@ -1,0 +1,101 @@
+// One update of a range of the weights p from gradients g, a thread an element. g counts times clip[0]; where clip[2] is 0 nothing
+// changes at all. Elements below `decay_count` decay. Entry points, with the source of their formulas:
+//   adamw    Loshchilov and Hutter, 2019; as torch.optim.AdamW, eps outside the root
+//   adam     Kingma and Ba, 2015; as torch.optim.Adam, decay added to the gradient
+//   rmsprop  as keras.optimizers.RMSprop without momentum, eps inside the root
+//   sgd      as torch.optim.SGD, momentum without dampening
+// include lib/index.wgsl
+// include lib/step.wgsl
+
+struct Params {
+  count: u32,
+  decay_count: u32,
+  decay: f32,
+  beta1: f32,
+  // 1 - beta, rounded once from float64.
+  rest1: f32,
+  beta2: f32,
+  rest2: f32,
+  eps: f32,
+}
+
+@group(0) @binding(0) var<storage, read_write> p: array<f32>;
+@group(0) @binding(1) var<storage, read> g: array<f32>;
+@group(0) @binding(2) var<storage, read_write> m: array<f32>;
+@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+// (scale, norm, finite, 0)
+@group(0) @binding(4) var<storage, read> clip: array<f32>;
+// (applied, skipped, 1 - beta1^applied, 1 - beta2^applied, ...)
+@group(0) @binding(5) var<storage, read> counters: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(7) var<uniform> step: Step;
+
+const THREADS: u32 = 256u;
+
+fn decay_of(i: u32) -> f32 {
+  return select(0.0, params.decay, i < params.decay_count);
+}
+
+// Moments of gradient d, and what the weight moves by against the learning rate.
+fn adam_move(i: u32, d: f32) -> f32 {
+  let mean = params.beta1 * m[i] + params.rest1 * d;
+  let square = params.beta2 * v[i] + params.rest2 * d * d;
+  m[i] = mean;
+  v[i] = square;
+  return mean / counters[2] / (sqrt(square) / sqrt(counters[3]) + params.eps);
+}
+
+@compute @workgroup_size(THREADS)
+fn adamw(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = group_index(group, groups) * THREADS + thread;
+  if (i < params.count && clip[2] != 0.0) {
+    let lr = step.learning_rate;
+    let kept = p[i] - lr * decay_of(i) * p[i];
+    p[i] = kept - lr * adam_move(i, g[i] * clip[0]);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn adam(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = group_index(group, groups) * THREADS + thread;
+  if (i < params.count && clip[2] != 0.0) {
+    p[i] -= step.learning_rate * adam_move(i, g[i] * clip[0] + decay_of(i) * p[i]);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn rmsprop(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = group_index(group, groups) * THREADS + thread;
+  if (i < params.count && clip[2] != 0.0) {
+    let d = g[i] * clip[0];
+    let square = params.beta2 * v[i] + params.rest2 * d * d;
+    v[i] = square;
+    p[i] -= step.learning_rate * d / sqrt(square + params.eps);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn sgd(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = group_index(group, groups) * THREADS + thread;
+  if (i < params.count && clip[2] != 0.0) {
+    let velocity = params.beta1 * m[i] + g[i] * clip[0] + decay_of(i) * p[i];
+    m[i] = velocity;
+    p[i] -= step.learning_rate * velocity;
+  }
+}

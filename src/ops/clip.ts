@@ -1,0 +1,139 @@
+// Clipping by the global norm and counting of steps, without a readback: a step whose gradients are not finite is skipped.
+
+import { check } from '../errors.ts';
+import { sizeOf } from '../tensor.ts';
+import { rangeLength, rangeOf } from './banks.ts';
+import { expectType, inputAt } from './expect.ts';
+import { type Builder, defineOp, type Value } from './op.ts';
+
+/** What the counters of an optimizer hold, f32 [8], zero at first; the other places are spare. */
+export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 3 } as const;
+/** Length of the state of counters. */
+export const counterLength = 8;
+
+/** What `clipScale` leaves: `scale` is 0 and `finite` 0 where a step is skipped. */
+export const clipAt = { scale: 0, norm: 1, finite: 2 } as const;
+
+const mostRanges = 4;
+const mostBlocks = 1024;
+
+/** Elements a block, a power of two: enough that each of 64 threads has some dozens, and at most 1024 blocks. */
+function blockOf(count: number): number {
+  let block = 2048;
+  while (block * mostBlocks < count) block *= 2;
+  return block;
+}
+
+/** Input gradients [P]; partials [blocks,2]: of each block the sum of squares, and 1 if some element is not finite. */
+export const gradientNormOp = defineOp({
+  name: 'gradient_norm',
+  shape(inputs) {
+    const g = inputAt('gradient_norm', inputs, 0, 'gradients');
+    expectType('gradient_norm', 'gradients', g, 'f32');
+    return [{ dtype: 'f32', shape: [Math.ceil(sizeOf(g.shape) / blockOf(sizeOf(g.shape))), 2] }];
+  },
+  launch({ inputs, outputs }, { traits }) {
+    const [g] = inputs as [Value];
+    const [partials] = outputs as [Value];
+    const count = sizeOf(g.shape);
+    const block = blockOf(count);
+    // Whole blocks a range.
+    const range = Math.floor(rangeLength(traits.maxBindingBytes) / block) * block;
+    check(
+      count <= mostRanges * range,
+      () =>
+        `gradient_norm: ${count} gradients, but bindings of ${traits.maxBindingBytes} bytes hold ${mostRanges * range}`,
+    );
+    const bind: Record<string, Value> = { partials_out: partials };
+    for (let k = 0; k < mostRanges; k++) {
+      const start = k * range < count ? k * range : 0;
+      bind[`g${k}`] = rangeOf(g, start, Math.min(range, count - start));
+    }
+    return [
+      {
+        shader: 'clip',
+        entry: 'gradient_norm',
+        params: { count, range, block, max_norm: 0, log_beta1: 0, log_beta2: 0 },
+        bind,
+        grid: [partials.shape[0]!, 1, 1],
+        flops: 2 * count,
+      },
+    ];
+  },
+  reference({ inputs: [g], outputs: [partials] }) {
+    const block = blockOf(g!.data.length);
+    for (const [i, x] of g!.data.entries()) {
+      const b = 2 * Math.floor(i / block);
+      partials!.data[b]! += x * x;
+      if (!Number.isFinite(x)) partials!.data[b + 1] = 1;
+    }
+  },
+});
+
+/** `maxNorm` 0: no clipping. The betas are those of the moments whose bias is corrected, 0 for none. */
+export type ClipAttrs = { readonly maxNorm: number; readonly beta1: number; readonly beta2: number };
+
+/**
+ * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite, 0), see
+ * `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_. Where something is not finite (an element,
+ * or the sum of squares) the step counts as skipped and everything else in the counters stays.
+ */
+export const clipScaleOp = defineOp<ClipAttrs>({
+  name: 'clip_scale',
+  shape(inputs, { maxNorm, beta1, beta2 }) {
+    const partials = inputAt('clip_scale', inputs, 0, 'partials');
+    expectType('clip_scale', 'partials', partials, 'f32', [partials.shape[0] ?? 0, 2]);
+    expectType('clip_scale', 'counters', inputs[1], 'f32', [counterLength]);
+    check(maxNorm >= 0, `clip_scale: a largest norm of ${maxNorm}, must be 0 (no clipping) or more`);
+    for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `clip_scale: a beta of ${b}, must be from 0 to below 1`);
+    return [{ dtype: 'f32', shape: [4] }];
+  },
+  mutates: [1],
+  launch({ inputs, outputs, attrs }) {
+    const [partials, counters] = inputs as [Value, Value];
+    const log = (beta: number) => (beta > 0 ? Math.log(beta) : -100);
+    return [
+      {
+        shader: 'clip',
+        entry: 'clip_scale',
+        params: {
+          count: partials.shape[0]!,
+          range: 0,
+          block: 0,
+          max_norm: attrs.maxNorm,
+          log_beta1: log(attrs.beta1),
+          log_beta2: log(attrs.beta2),
+        },
+        bind: { partials, counters, clip: outputs[0]! },
+        grid: [1, 1, 1],
+      },
+    ];
+  },
+  reference({ attrs: { maxNorm, beta1, beta2 }, inputs: [partials, counters], outputs: [clip] }) {
+    let squares = 0;
+    let bad = 0;
+    for (let b = 0; b < partials!.data.length; b += 2) {
+      squares += partials!.data[b]!;
+      bad += partials!.data[b + 1]!;
+    }
+    const c = counters!.data;
+    if (bad > 0 || !Number.isFinite(squares)) {
+      c[counterAt.skipped]! += 1;
+      return;
+    }
+    const norm = Math.sqrt(squares);
+    const t = c[counterAt.applied]! + 1;
+    c[counterAt.applied] = t;
+    c[counterAt.correction1] = 1 - beta1 ** t;
+    c[counterAt.correction2] = 1 - beta2 ** t;
+    clip!.data[clipAt.scale] = maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1;
+    clip!.data[clipAt.norm] = norm;
+    clip!.data[clipAt.finite] = 1;
+  },
+});
+
+/** Norm of the gradients [P] and what to do with them: clip [4]; counts the step in `counters`, a state [8]. */
+export function clipScale(builder: Builder, gradients: Value, counters: Value, attrs: ClipAttrs): Value {
+  const partials = builder.apply(gradientNormOp, [gradients], {})[0]!;
+  return builder.apply(clipScaleOp, [partials, counters], attrs)[0]!;
+}
