@@ -7,7 +7,14 @@ import type { TensorData } from '../tensor.ts';
  * True lengths of the rows of ids [B, length] into `lengths` [B]: what stands before the padding at the end. Throws a HeddleError
  * where padding stands inside a row or an id is out of range, naming `name`, the row and the id.
  */
-export function fillLengths(lengths: TensorData, ids: TensorData, length: number, padId: number, vocab: number, name: string): void {
+export function fillLengths(
+  lengths: TensorData,
+  ids: TensorData,
+  length: number,
+  padId: number,
+  vocab: number,
+  name: string,
+): void {
   for (let b = 0; b < lengths.length; b++) {
     let n = length;
     while (n > 0 && ids[b * length + n - 1] === padId) n--;
@@ -15,9 +22,13 @@ export function fillLengths(lengths: TensorData, ids: TensorData, length: number
     for (let t = 0; t < length; t++) {
       const id = ids[b * length + t] as number;
       if (!(id >= 0 && id < vocab))
-        throw new HeddleError(`${name}: token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`);
+        throw new HeddleError(
+          `${name}: token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`,
+        );
       if (t < n && id === padId)
-        throw new HeddleError(`${name}: row ${b} has padding (id ${padId}) at ${t}, before its end at ${n}; pad at the end only`);
+        throw new HeddleError(
+          `${name}: row ${b} has padding (id ${padId}) at ${t}, before its end at ${n}; pad at the end only`,
+        );
     }
   }
 }

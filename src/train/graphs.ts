@@ -6,7 +6,7 @@ import { fuseBackward, fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import { decode, encode, type Model, openModel, project, type Tokens } from '../model/transformer.ts';
-import { crossEntropy } from '../ops/cross-entropy.ts';
+import { crossEntropy, crossEntropyFused } from '../ops/cross-entropy.ts';
 import type { Value } from '../ops/op.ts';
 import { tokenStats } from '../ops/token-stats.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer.ts';
@@ -50,7 +50,8 @@ function lossOf(m: Model, logits: Value, wanted: Value): { nll: Value; stats: Va
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore: config.padId };
-    const { nll, hit } = crossEntropy(graph, logits, wanted, m.step, settings);
+    const loss = m.training ? crossEntropyFused : crossEntropy;
+    const { nll, hit } = loss(graph, logits, wanted, m.step, settings);
     return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
   });
 }
@@ -91,7 +92,7 @@ export function trainingGraph(
   options: GraphOptions = {},
 ): Graph {
   const { graph, model, gradients: bank } = gradientGraph(c, p, shape, options);
-  applyOptimizer(graph, model, bank, optimizer);
+  applyOptimizer(graph, model, p, bank, optimizer);
   return graph;
 }
 

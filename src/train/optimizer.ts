@@ -1,5 +1,98 @@
+// Clipping and the update as the last nodes of a training graph, over the flat banks of weights and gradients.
+
+import { check } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { ParameterList } from '../model/parameters.ts';
 import type { Model } from '../model/transformer.ts';
+import { ema } from '../ops/bank-sums.ts';
+import { clipScale, counterLength } from '../ops/clip.ts';
 import type { Value } from '../ops/op.ts';
-export interface OptimizerConfig { readonly kind: string }
-export function applyOptimizer(_g: Graph, _m: Model, _b: Value, _o: OptimizerConfig): void {}
+import { adam, adamw, rmsprop, sgd } from '../ops/optimizers.ts';
+
+/** Names of the optimizers. */
+export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
+
+/** An optimizer as plain data; fields that its kind does not use are ignored. */
+export interface OptimizerConfig {
+  readonly kind: (typeof optimizerNames)[number];
+  /** adamw, adam: decay of the moments. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** Decoupled for adamw, added to the gradient for adam and sgd. */
+  readonly weightDecay: number;
+  /** Decay biases and norms too, as PyTorch does with one parameter group. */
+  readonly decayAll: boolean;
+  /** rmsprop: decay of the mean square. */
+  readonly rho: number;
+  /** sgd: momentum. */
+  readonly momentum: number;
+  /** Largest global norm of the gradients; 0: no clipping. */
+  readonly clipNorm: number;
+  /** Decay of an exponential moving average of the weights, kept in the state `average`; 0: none. */
+  readonly emaDecay: number;
+}
+
+const defaults: OptimizerConfig = {
+  kind: 'adamw',
+  beta1: 0.9,
+  beta2: 0.98,
+  eps: 1e-9,
+  weightDecay: 0,
+  decayAll: false,
+  rho: 0.9,
+  momentum: 0.9,
+  clipNorm: 1,
+  emaDecay: 0,
+};
+
+/** Completes and checks an optimizer; throws a HeddleError that names the field. Keras's epsilon for rmsprop is 1e-7. */
+export function optimizerConfig(options: Partial<OptimizerConfig> = {}): OptimizerConfig {
+  const o = { ...defaults, ...(options.kind === 'rmsprop' && { eps: 1e-7 }), ...options };
+  check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
+  for (const field of ['beta1', 'beta2', 'rho', 'momentum', 'emaDecay'] as const)
+    check(o[field] >= 0 && o[field] < 1, `optimizer: ${field} is ${o[field]}, it must be at least 0 and below 1`);
+  for (const field of ['weightDecay', 'clipNorm'] as const)
+    check(o[field] >= 0 && Number.isFinite(o[field]), `optimizer: ${field} is ${o[field]}, it must be 0 or more`);
+  check(o.eps > 0 && o.eps < 1, `optimizer: eps is ${o.eps}, it must be above 0 and below 1`);
+  return o;
+}
+
+/** Names of the states that an optimizer keeps beside the weights, in the order in which checkpoints hold them. */
+export function optimizerStates(o: OptimizerConfig): string[] {
+  const moments = {
+    adamw: ['moment1', 'moment2'],
+    adam: ['moment1', 'moment2'],
+    rmsprop: ['moment2'],
+    sgd: ['moment1'],
+  };
+  return [...moments[o.kind], 'counters', ...(o.emaDecay > 0 ? ['average'] : [])];
+}
+
+/**
+ * Adds clipping and the update by `gradients` to a graph. Output `clip` [4] says the scale (0 where the step was skipped since
+ * something was not finite), the norm before clipping and whether all was finite.
+ */
+export function applyOptimizer(
+  graph: Graph,
+  m: Pick<Model, 'bank' | 'step'>,
+  p: ParameterList,
+  gradients: Value,
+  o: OptimizerConfig,
+): void {
+  graph.scope('optimizer', () => {
+    const state = (name: string) => graph.state(name, 'f32', [p.size]);
+    const counters = graph.state('counters', 'f32', [counterLength]);
+    const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
+    const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas });
+    graph.output('clip', clip);
+    const inputs = { weights: m.bank, gradients, clip, step: m.step };
+    const decay = { weightDecay: o.weightDecay, decayEnd: o.decayAll ? p.size : p.decayEnd };
+    const adamInputs = () => ({ ...inputs, m: state('moment1'), v: state('moment2'), counters });
+    if (o.kind === 'adamw') adamw(graph, adamInputs(), { ...betas, eps: o.eps, ...decay });
+    else if (o.kind === 'adam') adam(graph, adamInputs(), { ...betas, eps: o.eps, ...decay });
+    else if (o.kind === 'rmsprop') rmsprop(graph, { ...inputs, v: state('moment2') }, { rho: o.rho, eps: o.eps });
+    else sgd(graph, { ...inputs, m: state('moment1') }, { momentum: o.momentum, ...decay });
+    if (o.emaDecay > 0) ema(graph, state('average'), m.bank, o.emaDecay);
+  });
+}
