@@ -1,5 +1,5 @@
-// cache[b, step.position + t, c] = x[b, t, c]: the newest keys and values into their rows. A thread an element of x; what would lie
-// beyond the cache's last row is dropped.
+// cache[b, step.position + t, c] = x[b, t, column + c]: the newest keys and values into their rows. A thread an element written;
+// what would lie beyond the cache's last row is dropped.
 // include lib/index.wgsl
 // include lib/step.wgsl
 
@@ -9,6 +9,9 @@ struct Params {
   length: u32,
   capacity: u32,
   width: u32,
+  // Columns of x, and the first that is kept.
+  stride: u32,
+  column: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -29,6 +32,7 @@ fn kv_write(
   let b = row / params.length;
   let position = step.position + row % params.length;
   if (b < params.batch && position < params.capacity) {
-    cache[(b * params.capacity + position) * params.width + i % params.width] = x[i];
+    cache[(b * params.capacity + position) * params.width + i % params.width] =
+      x[row * params.stride + params.column + i % params.width];
   }
 }
