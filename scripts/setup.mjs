@@ -79,21 +79,21 @@ function installSystem(missing) {
   if (process.getuid() !== 0) throw new SetupError(`${what} not found: run "sudo ${command}", then try again`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const wait = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30'];
-  run('apt-get', ['update', '-qq', ...wait], { minutes: 5, why: `${what} not found`, env });
-  const quiet = ['-o', 'Dpkg::Use-Pty=0', '-qq'];
-  run('apt-get', ['install', '-y', '--no-install-recommends', ...quiet, ...wait, ...packages], {
-    minutes: 10,
-    why: what,
-    env,
-  });
+  try {
+    run('apt-get', ['update', '-qq', ...wait], { minutes: 5, why: `${what} not found`, env });
+  } catch (error) {
+    console.log(`setup: ${error.message}; trying with the old lists`);
+  }
+  const install = ['install', '-y', '--no-install-recommends', '-qq', ...wait, ...packages];
+  run('apt-get', install, { minutes: 10, why: `${what}; a minute or two`, env, quiet: true });
 }
 
 /** Runs a command to its end with no input, its output shown; throws where it fails or takes too long. */
-function run(command, args, { minutes, why, env = process.env, shell = false }) {
+function run(command, args, { minutes, why, env = process.env, shell = false, quiet = false }) {
   const line = [command, ...args.filter((arg, i) => arg !== '-o' && args[i - 1] !== '-o')].join(' ');
   console.log(`setup: ${line} (${why})`);
   const { status, error } = spawnSync(command, args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
     timeout: minutes * MINUTE,
     killSignal: 'SIGKILL',
     env,
