@@ -55,7 +55,7 @@ function checkNode() {
 /** `npm ci` where node_modules is missing or was installed from an older lock file; npm writes .package-lock.json last. */
 function installPackages() {
   const installed = modified('node_modules/.package-lock.json');
-  if (installed >= modified('package-lock.json') && installed >= modified('package.json')) return;
+  if (installed >= modified('package-lock.json')) return;
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   run(npm, args, {

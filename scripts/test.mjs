@@ -53,7 +53,7 @@ function count(name, ok) {
 /** Runs Node on `args`; gives whether it ended well and in time. */
 async function run(name, args, minutes) {
   const start = performance.now();
-  const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+  const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' };
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
   const stop = setTimeout(() => child.kill('SIGTERM'), minutes * MINUTE); // lets Vitest close its Chrome
   const kill = setTimeout(() => child.kill('SIGKILL'), minutes * MINUTE + 15_000);
