@@ -39,7 +39,7 @@ const dateForms: Record<DateForm, Intl.DateTimeFormatOptions> = {
 const timeForms: Record<TimeForm, Intl.DateTimeFormatOptions> = {
   minute: { hour: 'numeric', minute: '2-digit' },
   second: { hour: 'numeric', minute: '2-digit', second: '2-digit' },
-  period: { hour: 'numeric', minute: '2-digit', hour12: true, dayPeriod: 'long' },
+  period: { hour: 'numeric', minute: '2-digit', hourCycle: 'h12', dayPeriod: 'long' },
 };
 
 /** The canonical form of a locale that this runtime has data for; a HeddleError says which one it has not. */

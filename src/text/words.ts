@@ -1,0 +1,28 @@
+// Word-level vocabularies, as in the Keras English-to-Spanish example: lower case, punctuation apart or stripped, the most frequent
+// words, and [UNK] for all others.
+import { check } from '../errors.ts';
+import { byFrequency, countPieces } from './pieces.ts';
+import type { Rules } from './rules.ts';
+import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
+
+/** What `trainWords` makes. */
+export interface WordOptions {
+  /** Tokens in all, special ones included; fewer come where the text has fewer words. */
+  readonly size: number;
+  /** Whether case is dropped; true unless given. */
+  readonly lowercase?: boolean;
+  /** Punctuation as tokens of its own (`apart`, unless given), or deleted as the Keras example does (`strip`). */
+  readonly punctuation?: 'apart' | 'strip';
+  /** How many digits at most are one word, where punctuation is apart; 2 unless given, so that numbers are never unknown. */
+  readonly digits?: number;
+}
+
+/** A word-level tokenizer with the most frequent words of the texts, ties in code-point order. */
+export function trainWords(texts: Iterable<string>, options: WordOptions): Tokenizer {
+  const { size, lowercase = true, punctuation = 'apart', digits = 2 } = options;
+  const room = size - specialTokens.length;
+  check(room > 0, `words: a vocabulary of ${size} has no room beside the ${specialTokens.length} special tokens`);
+  const rules: Rules = { lowercase, pieces: punctuation, digits };
+  const words = byFrequency(countPieces(texts, rules)).slice(0, room);
+  return createTokenizer({ kind: 'word', rules, vocab: [...specialTokens, ...words] });
+}
