@@ -8,6 +8,8 @@ import type { Device } from '../gpu/device.ts';
 /** What a job has of the outside. */
 export interface JobContext {
   readonly files: Files;
+  /** For people: `cpu`, or host and adapter. */
+  readonly backend: string;
   /** Tells the outside something while the job runs: a progress line, a table, a sample. */
   emit(event: JobEvent): void;
   /** Aborted by Ctrl-C or a stop button: the job ends at the next step and keeps what it has. */
@@ -21,7 +23,13 @@ export interface JobContext {
 /** Something a job says while it runs. */
 export type JobEvent =
   | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'progress'; readonly task: string; readonly done: number; readonly of: number; readonly text: string };
+  | {
+      readonly type: 'progress';
+      readonly task: string;
+      readonly done: number;
+      readonly of: number;
+      readonly text: string;
+    };
 
 /** A job: arguments and result are plain JSON. */
 export type Job<Arguments, Result> = (args: Arguments, context: JobContext) => Promise<Result>;

@@ -197,7 +197,8 @@ function drop(m: Model, x: Value, rate: number): Value {
   return m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
 }
 
-function heads(m: Model) {
+/** Heads, their width, and the dropout of a new attention. */
+export function heads(m: Model) {
   const { heads, headWidth, dropout } = m.config;
   return {
     heads,

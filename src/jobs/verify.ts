@@ -1,0 +1,159 @@
+// heddle verify: golden cases from PyTorch, quantity by quantity, on whatever backend the job runs.
+
+import { greedyDecoder } from '../decode/greedy.ts';
+import type { Engine, Program } from '../engine.ts';
+import { type GoldenCase, readGolden } from '../formats/golden.ts';
+import { bankOf, type ParameterList, parameterList, tensorsOf } from '../model/parameters.ts';
+import { clipAt } from '../ops/clip.ts';
+import { stepWords, writeStep } from '../ops/step.ts';
+import { fillIndex, fillLengths } from '../train/arrays.ts';
+import { gradientGraph, trainingGraph } from '../train/graphs.ts';
+import { optimizerConfig } from '../train/optimizer.ts';
+import { writePositions } from '../train/weights.ts';
+import type { Job } from './job.ts';
+
+/** One compared quantity of a case. */
+export interface Compared {
+  readonly quantity: string;
+  /** max|x - ref| / max|ref|; for greedy decoding the number of tokens that differ. */
+  readonly error: number;
+  readonly limit: number;
+  readonly passed: boolean;
+}
+
+/** All quantities of a case. */
+export interface VerifiedCase {
+  readonly name: string;
+  readonly backend: string;
+  readonly compared: readonly Compared[];
+}
+
+/** Largest errors allowed, as the project promises them. */
+const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3 } as const;
+
+/** Verifies the cases in `folders`; nothing is thrown for a case that fails, only for one that cannot be read. */
+export const verify: Job<{ folders: readonly string[] }, VerifiedCase[]> = async ({ folders }, context) => {
+  const results: VerifiedCase[] = [];
+  for (const folder of folders) {
+    const golden = await readGolden(context.files, folder);
+    const compared: Compared[] = [];
+    for (const check of [checkGradients, checkLosses, checkGreedy]) {
+      const engine = await context.engine();
+      try {
+        const p = parameterList(golden.config);
+        for (const [quantity, error, limit] of await check(golden, p, engine))
+          compared.push({ quantity, error, limit, passed: error <= limit });
+      } finally {
+        engine.destroy();
+      }
+    }
+    results.push({ name: golden.name, backend: context.backend, compared });
+    context.emit({ type: 'progress', task: 'verify', done: results.length, of: folders.length, text: golden.name });
+  }
+  return results;
+};
+
+type Row = [quantity: string, error: number, limit: number];
+
+/** max|x - ref| / max|ref|; infinite where lengths differ or something is not a number. */
+function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  if (got.length !== want.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  let largest = 0;
+  for (let i = 0; i < want.length; i++) {
+    const off = Math.abs((got[i] as number) - (want[i] as number));
+    if (!(off >= 0)) return Number.POSITIVE_INFINITY;
+    worst = Math.max(worst, off);
+    largest = Math.max(largest, Math.abs(want[i] as number));
+  }
+  return largest === 0 ? worst : worst / largest;
+}
+
+const expectedOf = (golden: GoldenCase, name: string) => golden.expected[name]?.data ?? new Float32Array(0);
+
+function shapeOf({ source, targetIn }: GoldenCase) {
+  const [batch = 0, S = 0] = source.shape;
+  return { batch, source: S, target: targetIn.shape[1] ?? 0 };
+}
+
+/** Puts weights on the engine and the batch into a program's inputs. */
+function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Program): void {
+  const { config: c } = golden;
+  const { source: S, target: T } = shapeOf(golden);
+  engine.write('weights', bankOf(p, golden.weights));
+  writePositions(engine, c);
+  const i = program.inputs as Record<string, Int32Array>;
+  const input = (name: string) => i[name] as Int32Array;
+  input('src').set(golden.source.data);
+  input('tgtIn').set(golden.targetIn.data);
+  input('tgtOut').set(golden.targetOut.data);
+  fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, `${golden.name}: src`);
+  fillLengths(input('tgtLens'), input('tgtIn'), T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`);
+  fillIndex(input('srcRowStart'), input('srcOccurrences'), input('src'));
+  fillIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
+  const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;
+  writeStep(new Uint32Array(input('step').buffer, input('step').byteOffset, stepWords), {
+    learningRate: golden.optimizer.learningRate,
+    tokenWeight: 1 / Math.max(1, counted),
+    seed: 0,
+    step: 0,
+    keep: 0,
+    position: 0,
+  });
+}
+
+const meanLoss = (stats: ArrayLike<number> | undefined) => (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
+
+async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+  const { graph } = gradientGraph(golden.config, p, shapeOf(golden), { logits: true });
+  const [program] = (await engine.prepare([graph])) as [Program];
+  load(golden, p, engine, program);
+  const { logits, stats } = await program.run();
+  const rows: Row[] = [
+    ['logits', relativeError(logits ?? [], expectedOf(golden, 'logits')), limits.logits],
+    ['loss', relativeError([meanLoss(stats)], expectedOf(golden, 'loss')), limits.loss],
+  ];
+  for (const [name, { data }] of Object.entries(tensorsOf(p, (await engine.read('gradients')).data)))
+    rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
+  return rows;
+}
+
+async function checkLosses(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+  const { optimizer: o } = golden;
+  const { beta1, beta2, eps, weightDecay, clipNorm } = o;
+  const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll: true });
+  const [program] = (await engine.prepare([trainingGraph(golden.config, p, shapeOf(golden), optimizer)])) as [Program];
+  load(golden, p, engine, program);
+  const losses: number[] = [];
+  let norm = Number.NaN;
+  for (let i = 0; i <= o.steps; i++) {
+    const { stats, clip } = await program.run();
+    if (i === 0) norm = clip?.[clipAt.norm] ?? Number.NaN;
+    losses.push(meanLoss(stats));
+  }
+  const rows: Row[] = [['grad_norm', relativeError([norm], expectedOf(golden, 'grad_norm')), limits.gradient]];
+  const want = expectedOf(golden, 'losses');
+  for (let i = 0; i <= o.steps; i++)
+    rows.push([`losses[${i}]`, relativeError([losses[i] as number], [want[i] as number]), limits.losses]);
+  return rows;
+}
+
+async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+  const { config: c, decodeLength: length } = golden;
+  if (length === 0) return [];
+  const { batch, source: S } = shapeOf(golden);
+  const decoder = await greedyDecoder(engine, c, p, { batch, source: S, target: length });
+  engine.write('weights', bankOf(p, golden.weights));
+  writePositions(engine, c);
+  const sources = Array.from({ length: batch }, (_, b) =>
+    Array.from(golden.source.data.subarray(b * S, (b + 1) * S)).filter((id) => id !== c.padId),
+  );
+  const { ids, ended } = await decoder.decode(sources);
+  const want = expectedOf(golden, 'greedy');
+  let different = 0;
+  for (let b = 0; b < batch; b++) {
+    const row = [...(ids[b] ?? []), ...(ended[b] ? [c.endId] : [])];
+    for (let t = 0; t < length; t++) if ((row[t] ?? c.padId) !== want[b * length + t]) different++;
+  }
+  return [['greedy', different, 0]];
+}
