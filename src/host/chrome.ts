@@ -53,7 +53,8 @@ export interface PageListeners {
 export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome> {
   if (options.gpu === 'swiftshader' || !mayHaveGpu()) return launch(options, 'swiftshader');
   const chrome = await launch(options, 'hardware');
-  if (await hasAdapter(chrome)) return chrome;
+  const gpu = await adapterKind(chrome);
+  if (gpu) return { ...chrome, gpu };
   await chrome.close();
   return launch(options, 'swiftshader');
 }
@@ -80,7 +81,7 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
   try {
     browser = await within(timeout + 1000, `starting ${executablePath}`, puppeteer.launch(launchOptions));
   } catch (error) {
-    throw new HeddleError(`Chrome did not start (${executablePath}): ${(error as Error).message.trim()}`, {
+    throw new HeddleError(`Chrome did not start (${executablePath}): ${launchTrouble(error as Error)}`, {
       cause: error,
     });
   }
@@ -134,15 +135,16 @@ async function close(browser: Browser): Promise<void> {
   }
 }
 
-/** Whether a page gets any adapter; asked on a page of our own, since WebGPU needs a secure context. */
-async function hasAdapter(chrome: Chrome): Promise<boolean> {
+/** The kind of adapter that a page gets, if any; asked on a page of our own, since WebGPU needs a secure context. */
+async function adapterKind(chrome: Chrome): Promise<Chrome['gpu'] | undefined> {
   const server = await serveFolder(undefined);
   try {
     const page = await chrome.openPage(server.url);
-    const asked = page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
-    const found = await within(20_000, 'Chrome looking for a GPU', asked).catch(() => false);
+    const asked = page.evaluate(async () => (await navigator.gpu?.requestAdapter())?.info.architecture);
+    const architecture = await within(20_000, 'Chrome looking for a GPU', asked).catch(() => undefined);
     await page.close();
-    return found;
+    if (architecture === undefined) return undefined;
+    return architecture === 'swiftshader' ? 'swiftshader' : 'hardware';
   } finally {
     await server.close();
   }
@@ -193,6 +195,18 @@ function isProgram(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The one line of a failed launch that matters. Puppeteer's message holds all that Chrome wrote. */
+function launchTrouble(error: Error): string {
+  if (error.message.includes('No usable sandbox')) {
+    return 'it finds no sandbox to run in; install its sandbox (Debian: apt-get install chromium-sandbox) or allow user namespaces';
+  }
+  const lines = error.message.split('\n').map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '' && !/^(stderr|TROUBLESHOOTING):/.test(line))
+    .slice(0, 2)
+    .join(' ');
 }
 
 function noChromeMessage(): string {

@@ -55,7 +55,13 @@ describe('launchChrome', () => {
     const executablePath = program('broken');
     const launched = launchChrome({ gpu: 'swiftshader', executablePath });
     await expect(launched).rejects.toThrow(HeddleError);
-    await expect(launched).rejects.toThrow(/Chrome did not start .*broken/);
+    await expect(launched).rejects.toThrow(/^Chrome did not start \(.*broken\): .*Code: 3$/);
+  });
+
+  it('says what to install where Chrome has no sandbox', async () => {
+    const executablePath = program('unboxed', '#!/bin/sh\necho "FATAL: No usable sandbox! Read this." >&2\nexit 1\n');
+    const launched = launchChrome({ gpu: 'swiftshader', executablePath });
+    await expect(launched).rejects.toThrow(/^Chrome did not start .*install chromium-sandbox/);
   });
 
   it('says so where Chrome hangs', async () => {
