@@ -4,7 +4,7 @@ import type { Engine, Program } from '../engine.ts';
 import { HeddleError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
-import { writeStep } from '../ops/step.ts';
+import { createStepWriter } from '../ops/step.ts';
 import { fillLengths } from '../train/arrays.ts';
 import { type DecodeShape, sourceGraph, stepGraph, tokenState } from './graphs.ts';
 
@@ -35,6 +35,7 @@ export async function greedyDecoder(
   ];
   const { batch: B, source: S } = shape;
   const start = new Int32Array(B).fill(c.startId);
+  const write = createStepWriter(step.inputs.step as Uint32Array);
   return {
     shape,
     async decode(sources, limit = shape.target) {
@@ -64,7 +65,7 @@ export async function greedyDecoder(
       // Two steps are on their way while a third one's tokens are looked at: the GPU never waits for the host.
       const pending: Promise<Record<string, ArrayLike<number>>>[] = [];
       for (let t = 0; t < steps && !ended.every(Boolean); t++) {
-        writeStep(step.inputs.step as Uint32Array, {
+        write({
           learningRate: 0,
           tokenWeight: 0,
           seed: 0,

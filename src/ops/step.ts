@@ -20,16 +20,21 @@ export interface StepScalars {
   position: number;
 }
 
-/** Writes the block into `out` [stepWords]. */
-export function writeStep(out: Uint32Array, s: StepScalars): void {
+/** A function that writes scalars into `out` [stepWords] again and again without allocating. */
+export function createStepWriter(out: Uint32Array): (s: StepScalars) => void {
   const floats = new Float32Array(out.buffer, out.byteOffset, stepWords);
-  floats[0] = s.learningRate;
-  floats[1] = s.tokenWeight;
-  out[2] = s.seed;
-  out[3] = s.step;
-  floats[4] = s.keep;
-  out[5] = s.position;
+  return (s) => {
+    floats[0] = s.learningRate;
+    floats[1] = s.tokenWeight;
+    out[2] = s.seed;
+    out[3] = s.step;
+    floats[4] = s.keep;
+    out[5] = s.position;
+  };
 }
+
+/** Writes the block into `out` [stepWords] once. */
+export const writeStep = (out: Uint32Array, s: StepScalars): void => createStepWriter(out)(s);
 
 /** Reads the block back, for references: `words` holds the u32 words as numbers. */
 export function readStep(words: ArrayLike<number>): StepScalars {

@@ -6,8 +6,10 @@ import { fuseBackward, fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import { decode, encode, type Model, openModel, project, type Tokens } from '../model/transformer.ts';
+import { accumulate } from '../ops/bank-sums.ts';
 import { crossEntropy, crossEntropyFused } from '../ops/cross-entropy.ts';
 import type { Value } from '../ops/op.ts';
+import { stepWords } from '../ops/step.ts';
 import { tokenStats } from '../ops/token-stats.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer.ts';
 
@@ -93,6 +95,27 @@ export function trainingGraph(
 ): Graph {
   const { graph, model, gradients: bank } = gradientGraph(c, p, shape, options);
   applyOptimizer(graph, model, p, bank, optimizer);
+  return graph;
+}
+
+/** One micro-batch of several: its gradients are added to the state `accumulated`, which step.keep = 0 starts anew. */
+export function accumulatingGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): Graph {
+  const { graph, model, gradients: bank } = gradientGraph(c, p, shape, options);
+  accumulate(graph, graph.state('accumulated', 'f32', [p.size]), bank, model.step);
+  return graph;
+}
+
+/** Clipping and the update by the state `accumulated`, once all micro-batches of a step are in it. */
+export function updateGraph(p: ParameterList, optimizer: OptimizerConfig): Graph {
+  const graph = new Graph();
+  const bank = graph.state('weights', 'f32', [p.size]);
+  const step = graph.input('step', 'u32', [stepWords]);
+  applyOptimizer(graph, { bank, step }, p, graph.state('accumulated', 'f32', [p.size]), optimizer);
   return graph;
 }
 

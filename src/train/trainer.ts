@@ -1,0 +1,191 @@
+// The trainer: plans for every batch shape, and one call a step that uploads a batch, submits once and reads the loss late. It owns
+// no data and no loop; src/jobs/train.ts drives it.
+
+import type { Engine, Program } from '../engine.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
+import { clipAt } from '../ops/clip.ts';
+import { createStepWriter, type StepScalars } from '../ops/step.ts';
+import type { TensorData } from '../tensor.ts';
+import { fillIndex } from './arrays.ts';
+import {
+  accumulatingGraph,
+  type BatchShape,
+  evaluationGraph,
+  type GraphOptions,
+  trainingGraph,
+  updateGraph,
+} from './graphs.ts';
+import type { OptimizerConfig } from './optimizer.ts';
+import { learningRate, type ScheduleConfig } from './schedule.ts';
+import { writePositions } from './weights.ts';
+
+/** Everything that decides a training beside the data. */
+export interface Recipe {
+  readonly optimizer: OptimizerConfig;
+  readonly schedule: ScheduleConfig;
+  /** Decides initial weights, order of the data and dropout. */
+  readonly seed: number;
+  readonly init: InitScheme;
+  /** Micro-batches an update. */
+  readonly accumulate: number;
+}
+
+/** The arrays of a batch, to be filled: ids padded at the end, true lengths. */
+export interface BatchArrays {
+  readonly src: TensorData;
+  readonly srcLens: TensorData;
+  readonly tgtIn: TensorData;
+  readonly tgtLens: TensorData;
+  readonly tgtOut: TensorData;
+}
+
+/** A batch: one of the trainer's shapes, how many target tokens count, and a function that writes it. */
+export interface Batch {
+  /** Number of its shape in the list that the trainer was made with. */
+  readonly shape: number;
+  /** Target tokens that are not padding. */
+  readonly tokens: number;
+  fill(arrays: BatchArrays): void;
+}
+
+/** How a step went. */
+export interface StepReport {
+  /** Number of the update, from 0. */
+  readonly step: number;
+  /** Mean loss of a target token, label smoothing included. */
+  readonly loss: number;
+  /** Share of target tokens that the model would have guessed. */
+  readonly accuracy: number;
+  readonly tokens: number;
+  readonly learningRate: number;
+  /** Global norm of the gradients before clipping; NaN where the step was skipped. */
+  readonly gradientNorm: number;
+  /** Whether the update was left out since something was not finite. */
+  readonly skipped: boolean;
+}
+
+/** Sums of an evaluation. */
+export interface EvaluationSums {
+  readonly loss: number;
+  readonly tokens: number;
+  readonly hits: number;
+}
+
+/** Trains one model on one engine. */
+export interface Trainer {
+  readonly config: ModelConfig;
+  readonly parameters: ParameterList;
+  readonly recipe: Recipe;
+  readonly shapes: readonly BatchShape[];
+  /** Number of the next update. Set it to go on from a checkpoint. */
+  step: number;
+  /**
+   * One update on micro-batches (as many as the recipe accumulates, or fewer at the end of the data): uploads, submits, returns at
+   * once. Resolves when the loss has come back. At most two may be pending.
+   */
+  update(batches: readonly Batch[]): Promise<StepReport>;
+  /** Loss and hits of a batch in evaluation: no dropout, no update. */
+  evaluate(batch: Batch): Promise<EvaluationSums>;
+  /** Programs by shape, for reports: bytes, dispatches. */
+  readonly programs: readonly Program[];
+}
+
+/** Fills the states of a model anew: weights from the recipe's seed; moments and counters are zero on a new engine. */
+export function startWeights(engine: Engine, c: ModelConfig, recipe: Pick<Recipe, 'seed' | 'init'>): void {
+  const p = parameterList(c);
+  engine.write('weights', initialWeights(c, p, recipe.seed, recipe.init));
+}
+
+/** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
+export async function createTrainer(
+  engine: Engine,
+  c: ModelConfig,
+  recipe: Recipe,
+  shapes: readonly BatchShape[],
+  options: GraphOptions = {},
+): Promise<Trainer> {
+  const p = parameterList(c);
+  const accumulating = recipe.accumulate > 1;
+  const stepGraphs = shapes.map((shape) =>
+    accumulating ? accumulatingGraph(c, p, shape, options) : trainingGraph(c, p, shape, recipe.optimizer, options),
+  );
+  const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(c, p, shape, options))];
+  if (accumulating) graphs.push(updateGraph(p, recipe.optimizer));
+  const programs = await engine.prepare(graphs);
+  const training = programs.slice(0, shapes.length);
+  const evaluation = programs.slice(shapes.length, 2 * shapes.length);
+  const finish = programs[2 * shapes.length];
+  writePositions(engine, c);
+  const writers = new Map(programs.map((program) => [program, createStepWriter(program.inputs.step as Uint32Array)]));
+  const scalars: StepScalars = {
+    learningRate: 0,
+    tokenWeight: 0,
+    seed: recipe.seed >>> 0,
+    step: 0,
+    keep: 0,
+    position: 0,
+  };
+  const start = (program: Program, values: Partial<StepScalars>) =>
+    writers.get(program)?.(Object.assign(scalars, values));
+
+  const load = (program: Program, batch: Batch): void => {
+    const inputs = program.inputs as unknown as BatchArrays & Record<string, TensorData>;
+    batch.fill(inputs);
+    const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = inputs;
+    if (srcRowStart && srcOccurrences) fillIndex(srcRowStart, srcOccurrences, inputs.src);
+    if (tgtRowStart && tgtOccurrences) fillIndex(tgtRowStart, tgtOccurrences, inputs.tgtIn);
+  };
+
+  const trainer: Trainer = {
+    config: c,
+    parameters: p,
+    recipe,
+    shapes,
+    step: 0,
+    programs,
+    async update(batches) {
+      const step = trainer.step++;
+      const rate = learningRate(recipe.schedule, step);
+      const tokens = batches.reduce((n, b) => n + b.tokens, 0);
+      const runs = batches.map((batch, k) => {
+        const program = training[batch.shape] as Program;
+        load(program, batch);
+        // Every micro-batch draws its own masks: its number counts in the step that dropout sees.
+        start(program, {
+          learningRate: rate,
+          tokenWeight: 1 / Math.max(1, tokens),
+          step: step * recipe.accumulate + k,
+          keep: k === 0 ? 0 : 1,
+        });
+        return program.run();
+      });
+      if (finish) {
+        start(finish, { learningRate: rate, step });
+        runs.push(finish.run());
+      }
+      const results = await Promise.all(runs);
+      const clip = results[results.length - 1]?.clip;
+      const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
+      const skipped = clip?.[clipAt.finite] !== 1;
+      return {
+        step,
+        loss: sum(0) / sum(1),
+        accuracy: sum(2) / sum(1),
+        tokens,
+        learningRate: rate,
+        gradientNorm: skipped ? Number.NaN : (clip?.[clipAt.norm] as number),
+        skipped,
+      };
+    },
+    async evaluate(batch) {
+      const program = evaluation[batch.shape] as Program;
+      load(program, batch);
+      start(program, { tokenWeight: 0, step: 0, keep: 0 });
+      const { stats } = await program.run();
+      return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
+    },
+  };
+  return trainer;
+}
