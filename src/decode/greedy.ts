@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import { createStepWriter } from '../ops/step.ts';
-import { fillLengths } from '../train/arrays.ts';
+import { fillLengths } from '../train/lengths.ts';
 import { type DecodeShape, sourceGraph, stepGraph, tokenState } from './graphs.ts';
 
 /** A decoder for batches of one shape, its plans ready. */

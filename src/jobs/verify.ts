@@ -6,8 +6,9 @@ import { type GoldenCase, readGolden } from '../formats/golden.ts';
 import { bankOf, type ParameterList, parameterList, tensorsOf } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
 import { stepWords, writeStep } from '../ops/step.ts';
-import { fillIndex, fillLengths } from '../train/arrays.ts';
+import { fillTokenIndex } from '../text/token-index.ts';
 import { gradientGraph, trainingGraph } from '../train/graphs.ts';
+import { fillLengths } from '../train/lengths.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 import { writePositions } from '../train/weights.ts';
 import type { Job } from './job.ts';
@@ -89,8 +90,8 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   input('tgtOut').set(golden.targetOut.data);
   fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, `${golden.name}: src`);
   fillLengths(input('tgtLens'), input('tgtIn'), T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`);
-  fillIndex(input('srcRowStart'), input('srcOccurrences'), input('src'));
-  fillIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
+  fillTokenIndex(input('srcRowStart'), input('srcOccurrences'), input('src'));
+  fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
   const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;
   writeStep(new Uint32Array(input('step').buffer, input('step').byteOffset, stepWords), {
     learningRate: golden.optimizer.learningRate,

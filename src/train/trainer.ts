@@ -7,8 +7,7 @@ import type { ModelConfig } from '../model/config.ts';
 import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
 import { createStepWriter, type StepScalars } from '../ops/step.ts';
-import type { TensorData } from '../tensor.ts';
-import { fillIndex } from './arrays.ts';
+import type { BatchArrays } from '../text/batches.ts';
 import {
   accumulatingGraph,
   type BatchShape,
@@ -32,22 +31,13 @@ export interface Recipe {
   readonly accumulate: number;
 }
 
-/** The arrays of a batch, to be filled: ids padded at the end, true lengths. */
-export interface BatchArrays {
-  readonly src: TensorData;
-  readonly srcLens: TensorData;
-  readonly tgtIn: TensorData;
-  readonly tgtLens: TensorData;
-  readonly tgtOut: TensorData;
-}
-
 /** A batch: one of the trainer's shapes, how many target tokens count, and a function that writes it. */
 export interface Batch {
   /** Number of its shape in the list that the trainer was made with. */
   readonly shape: number;
   /** Target tokens that are not padding. */
   readonly tokens: number;
-  fill(arrays: BatchArrays): void;
+  fill(arrays: BatchArrays): unknown;
 }
 
 /** How a step went. */
@@ -130,13 +120,7 @@ export async function createTrainer(
   const start = (program: Program, values: Partial<StepScalars>) =>
     writers.get(program)?.(Object.assign(scalars, values));
 
-  const load = (program: Program, batch: Batch): void => {
-    const inputs = program.inputs as unknown as BatchArrays & Record<string, TensorData>;
-    batch.fill(inputs);
-    const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = inputs;
-    if (srcRowStart && srcOccurrences) fillIndex(srcRowStart, srcOccurrences, inputs.src);
-    if (tgtRowStart && tgtOccurrences) fillIndex(tgtRowStart, tgtOccurrences, inputs.tgtIn);
-  };
+  const load = (program: Program, batch: Batch) => batch.fill(program.inputs as unknown as BatchArrays);
 
   const trainer: Trainer = {
     config: c,

@@ -1,4 +1,4 @@
-// What every program that reads a batch needs beside its ids: true lengths, and where each token stands.
+// True lengths of padded rows of ids, checked: ids in range, padding at the end alone.
 
 import { HeddleError } from '../errors.ts';
 import type { TensorData } from '../tensor.ts';
@@ -31,26 +31,4 @@ export function fillLengths(
         );
     }
   }
-}
-
-/**
- * Index of ids by token for the gradient of an embedding, a stable counting sort: the places of token v are
- * occurrences[rowStart[v] .. rowStart[v+1]). `rowStart` is [V+1], `occurrences` as long as `ids`.
- */
-export function fillIndex(rowStart: TensorData, occurrences: TensorData, ids: TensorData): void {
-  rowStart.fill(0);
-  for (let i = 0; i < ids.length; i++) {
-    const v = (ids[i] as number) + 1;
-    rowStart[v] = (rowStart[v] as number) + 1;
-  }
-  for (let v = 1; v < rowStart.length; v++) rowStart[v] = (rowStart[v] as number) + (rowStart[v - 1] as number);
-  // Each start is moved on while its places are written, and ends as the next token's start.
-  for (let i = 0; i < ids.length; i++) {
-    const v = ids[i] as number;
-    const at = rowStart[v] as number;
-    occurrences[at] = i;
-    rowStart[v] = at + 1;
-  }
-  rowStart.copyWithin(1, 0, rowStart.length - 1);
-  rowStart[0] = 0;
 }
