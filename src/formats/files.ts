@@ -14,6 +14,9 @@ export interface Files {
   remove(path: string): Promise<void>;
 }
 
+/** Where a folder that is being replaced stands until the new one is in its place. */
+export const previousOf = (folder: string): string => `${folder}.previous`;
+
 /** Text of a UTF-8 file. */
 export const readText = async (files: Files, path: string): Promise<string> =>
   new TextDecoder().decode(await files.read(path));

@@ -1,6 +1,6 @@
 // A static file server for one folder on this machine's own address: WebGPU needs a secure context, and http://127.0.0.1 is one.
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize, sep } from 'node:path';
 
@@ -21,12 +21,16 @@ const TYPES: Record<string, string> = {
   '.map': 'application/json',
 };
 
+/** Answers a request itself and says true, or leaves it to the folder. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
 /**
  * Serves the files of `folder` (of none: an empty page) on 127.0.0.1 at a free port, or at `port`. Pages are cross-origin
- * isolated, which gives them the finer clock. Anything outside the folder is 404.
+ * isolated, which gives them the finer clock. Anything outside the folder is 404. `answer` is asked first.
  */
-export async function serveFolder(folder: string | undefined, port = 0): Promise<FolderServer> {
+export async function serveFolder(folder: string | undefined, port = 0, answer?: Answer): Promise<FolderServer> {
   const server = createServer(async (request, response) => {
+    if (await answer?.(request, response)) return;
     const found = await readFrom(folder, request.url ?? '/');
     response.writeHead(found ? 200 : 404, {
       'Content-Type': found?.type ?? 'text/plain; charset=utf-8',

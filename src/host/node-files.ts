@@ -1,0 +1,87 @@
+// Files on this machine's disk, for jobs that run in Node and for the server that lends folders to a page.
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HeddleError } from '../errors.ts';
+import { type Files, previousOf } from '../formats/files.ts';
+
+/** What the system's error codes mean to someone who gave a path. */
+const reasons: Record<string, string> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'the system does not permit it',
+  EROFS: 'it is on a read-only file system',
+  EISDIR: 'it is a folder, a file is wanted',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'a part of the path is a file, not a folder',
+  ENOTEMPTY: 'the folder is not empty',
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  EXDEV: 'it would have to move to another file system',
+  ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read',
+};
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+
+/** Runs `work`; an error of the system becomes a HeddleError that says what was tried on which path, and why it failed. */
+async function named<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+    throw new HeddleError(`${path}: cannot ${what}: ${reason}`, { cause: error });
+  }
+}
+
+const statOf = (path: string) =>
+  fs.stat(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  });
+
+/** The disk. Relative paths start at the working directory; a file that is written is whole or not there. */
+export function nodeFiles(): Files {
+  return {
+    read: (path) => named('read', path, async () => new Uint8Array(await fs.readFile(path))),
+    write: (path, bytes) =>
+      named('write', path, async () => {
+        await fs.mkdir(dirname(path), { recursive: true });
+        const there = await statOf(path);
+        if (there && !there.isFile()) return fs.writeFile(path, bytes); // a device or a pipe is written, not replaced
+        const target = there ? await fs.realpath(path) : path;
+        const beside = join(dirname(target), `.${randomBytes(6).toString('hex')}.partial`);
+        try {
+          await fs.writeFile(beside, bytes);
+          await fs.rename(beside, target);
+        } catch (error) {
+          await fs.rm(beside, { force: true });
+          throw error;
+        }
+      }),
+    exists: (path) => named('look at', path, async () => (await statOf(path)) !== undefined),
+    list: (folder) => named('list', folder, async () => (await fs.readdir(folder)).sort()),
+    rename: (from, to) => named('rename to', to, () => replace(from, to)),
+    remove: (path) => named('remove', path, () => fs.rm(path, { recursive: true, force: true })),
+  };
+}
+
+/**
+ * Renames; a folder in the way is first moved to `previousOf(to)` and removed only once the new one stands. No system call
+ * exchanges two folders everywhere, so a process killed between the two leaves the old one there, where readers look too.
+ */
+async function replace(from: string, to: string): Promise<void> {
+  await fs.mkdir(dirname(to), { recursive: true });
+  if (!(await statOf(to))?.isDirectory()) return fs.rename(from, to);
+  const previous = previousOf(to);
+  await fs.rm(previous, { recursive: true, force: true });
+  await fs.rename(to, previous);
+  try {
+    await fs.rename(from, to);
+  } catch (error) {
+    await fs.rename(previous, to);
+    throw error;
+  }
+  await fs.rm(previous, { recursive: true, force: true });
+}
