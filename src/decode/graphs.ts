@@ -20,7 +20,7 @@ import {
 } from '../model/transformer.ts';
 import { argmax } from '../ops/argmax.ts';
 import { crossAttention } from '../ops/attention.ts';
-import { kvWrite } from '../ops/kv-write.ts';
+import { cacheRows, kvWrite } from '../ops/kv-write.ts';
 import type { Value } from '../ops/op.ts';
 import { slice } from '../ops/slice.ts';
 
@@ -36,6 +36,7 @@ const stateNames = ({ batch, source, target }: DecodeShape) => ({
   cross: (layer: number) => `cross.${layer}.${batch}x${source}`,
   self: (layer: number) => `self.${layer}.${batch}x${target}`,
   token: `token.${batch}`,
+  used: `used.${batch}`,
 });
 
 /** Name of the state i32 [B,1] that holds the token each row reads next. */
@@ -57,8 +58,8 @@ export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape
 }
 
 /**
- * Inputs srcLens [B], seen u32 [B] (step.position + 1 for rows that go on), step; reads and writes the state `token`. Output
- * `token` [B,1], or `logits` [B,1,V] too where asked.
+ * Inputs srcLens [B] and step, whose position is that of the token read; reads and writes the state `token`. Output `token` [B,1],
+ * or `logits` [B,1,V] too where asked. A token of padding that the model chose is hidden from later ones, as in training.
  */
 export function stepGraph(
   c: ModelConfig,
@@ -73,14 +74,15 @@ export function stepGraph(
   const inner = c.heads * c.headWidth;
   const token = graph.state(names.token, 'i32', [B, 1]);
   const lengths = graph.input('srcLens', 'u32', [B]);
-  const seen = graph.input('seen', 'u32', [B]);
+  const used = graph.state(names.used, 'u32', [B]);
   const logits = graph.scope('decoder', () => {
     let x = embed(m, 'tgt', { ids: token }, true); // [B, 1, D]
+    const rows = cacheRows(graph, token, used, m.step, c.padId); // [B]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
       const kept = graph.state(names.self(n), 'f32', [B, T, 2 * inner]);
       const source = graph.state(names.cross(n), 'f32', [B, S, 2 * inner]);
-      const self = (y: Value) => cachedSelfAttend(m, `${layer}.self_attn`, y, kept, seen);
+      const self = (y: Value) => cachedSelfAttend(m, `${layer}.self_attn`, y, { kept, rows, used });
       const cross = (y: Value) => crossAttend(m, `${layer}.multihead_attn`, y, source, lengths);
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
@@ -94,14 +96,21 @@ export function stepGraph(
   return graph;
 }
 
-/** Self-attention of one new token a row, x [B,1,D], to the keys and values kept so far, [B,T,2HW], its own included. */
-function cachedSelfAttend(m: Model, name: string, x: Value, kept: Value, seen: Value): Value {
+/** Keys and values kept so far, [B,T,2HW], the row of each that the new token takes, and how many are in use then. */
+interface Cache {
+  readonly kept: Value;
+  readonly rows: Value;
+  readonly used: Value;
+}
+
+/** Self-attention of one new token a row, x [B,1,D], to the keys and values kept so far, its own included. */
+function cachedSelfAttend(m: Model, name: string, x: Value, { kept, rows, used }: Cache): Value {
   const { graph } = m;
   const inner = m.config.heads * m.config.headWidth;
   return graph.scope('self_attn', () => {
     const qkv = affine(m, `${name}.in_proj_`, x); // [B, 1, 3HW]
-    kvWrite(graph, kept, qkv, m.step, inner);
-    const out = crossAttention(graph, slice(graph, qkv, 0, inner), kept, seen, m.step, heads(m)); // [B, 1, HW]
+    kvWrite(graph, kept, qkv, rows, inner);
+    const out = crossAttention(graph, slice(graph, qkv, 0, inner), kept, used, m.step, heads(m)); // [B, 1, HW]
     return affine(m, `${name}.out_proj.`, out);
   });
 }

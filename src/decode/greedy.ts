@@ -73,7 +73,6 @@ export async function greedyDecoder(
           keep: 0,
           position: t,
         });
-        step.inputs.seen?.fill(t + 1);
         pending.push(step.run());
         if (pending.length > 2) take((await (pending.shift() as (typeof pending)[number])).token ?? []);
       }

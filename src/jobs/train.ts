@@ -1,0 +1,272 @@
+// heddle train: text in, a trained model folder out. Corpus, tokenizers, batches, the loop, evaluation, all free of where it runs.
+
+import { createTranslator, type TextModel } from '../decode/translator.ts';
+import type { Engine } from '../engine.ts';
+import { check, HeddleError } from '../errors.ts';
+import { saveModelFolder } from '../formats/model-folder.ts';
+import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
+import { type InitScheme, parameterList } from '../model/parameters.ts';
+import { type Batches, createBatches } from '../text/batches.ts';
+import { trainBpe } from '../text/bpe.ts';
+import { batchShapes, chooseBuckets } from '../text/buckets.ts';
+import { trainCharacters } from '../text/characters.ts';
+import { describeLeftOut, type EncodedCorpus, encodePairs, targetLength } from '../text/encoded.ts';
+import type { Pair } from '../text/pairs.ts';
+import type { Tokenizer, TokenizerKind } from '../text/tokenizer.ts';
+import { trainWords } from '../text/words.ts';
+import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
+import { checkSchedule, type ScheduleConfig } from '../train/schedule.ts';
+import { type Batch, createTrainer, type StepReport, startWeights, type Trainer } from '../train/trainer.ts';
+import { type CorpusArguments, readCorpus } from './corpus.ts';
+import type { Job, JobContext } from './job.ts';
+
+/** Everything that decides a training; plain JSON. */
+export interface TrainArguments {
+  readonly corpus: CorpusArguments;
+  /** Fraction of source sentences held out for dev, and again for test. */
+  readonly heldOut: number;
+  readonly preset: PresetName;
+  /** Fields of the model that differ from the preset's. */
+  readonly model: Partial<ModelOptions>;
+  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number };
+  /** Steps in all; or epochs, where steps are 0. */
+  readonly steps: number;
+  readonly epochs: number;
+  /** Sentences a batch; or, where 0, target or source positions a batch. */
+  readonly batch: number;
+  readonly tokens: number;
+  readonly buckets: number;
+  readonly accumulate: number;
+  readonly optimizer: Partial<OptimizerConfig>;
+  readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
+  readonly seed: number;
+  readonly init: InitScheme;
+  /** Sentences of the test part that are translated at the end; 0: none. */
+  readonly testSentences: number;
+  /** Model folder to write; none where empty. */
+  readonly out: string;
+  readonly noFuse: readonly string[];
+}
+
+/** A phrase that training never saw, what it should become and what it became. */
+export interface Sample {
+  readonly source: string;
+  readonly reference: string;
+  readonly translation: string;
+}
+
+/** How a training went; plain JSON. */
+export interface TrainResult {
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  readonly pairs: number;
+  readonly steps: number;
+  /** Whether it was ended before its last step. */
+  readonly stopped: boolean;
+  readonly skipped: number;
+  readonly losses: readonly number[];
+  readonly trainSeconds: number;
+  readonly tokensPerSecond: number;
+  readonly peakBytes: number;
+  readonly dispatches: number;
+  readonly evaluation?: {
+    readonly sentences: number;
+    readonly exactMatch: number;
+    readonly samples: readonly Sample[];
+  };
+  readonly out: string;
+}
+
+/** Trains a model. */
+export const train: Job<TrainArguments, TrainResult> = async (args, context) => {
+  const { emit, signal } = context;
+  const log = (text: string) => emit({ type: 'log', text });
+  const split = await readCorpus(args.corpus, args.heldOut, context);
+  check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
+  const preset: Partial<ModelOptions> = presets[args.preset];
+  const options = { ...preset, ...args.model };
+  const { source, target } = trainTokenizers(split.train, args, options.tie === 'all');
+  const config = modelConfig({
+    ...options,
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    padId: target.special.pad,
+    startId: target.special.start,
+    endId: target.special.end,
+  });
+  const limits = { maxSource: config.maxLength, maxTarget: config.maxLength };
+  const corpus = encodePairs(split.train, source, target, limits);
+  check(corpus.count > 0, `train: no pair is left: ${describeLeftOut(corpus)}`);
+  if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
+  const shapes = batchShapes(
+    chooseBuckets(corpus, { count: args.buckets }),
+    args.batch > 0 ? { rows: args.batch } : { tokens: args.tokens },
+  );
+  const batches = createBatches(corpus, shapes, { seed: args.seed });
+  const perEpoch = Math.ceil(batches.perEpoch / args.accumulate);
+  const steps = args.steps > 0 ? args.steps : perEpoch * args.epochs;
+  const schedule: ScheduleConfig = {
+    kind: 'constant',
+    warmup: 0,
+    floor: 0,
+    dModel: config.dModel,
+    steps,
+    ...args.schedule,
+  };
+  checkSchedule(schedule);
+  const recipe = {
+    optimizer: optimizerConfig(args.optimizer),
+    schedule,
+    seed: args.seed,
+    init: args.init,
+    accumulate: args.accumulate,
+  };
+  const parameters = parameterList(config);
+  log(
+    `${split.train.length} pairs to learn from, vocabularies ${source.size} and ${target.size}, ` +
+      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map((s) => `${s.batch}x${s.source}x${s.target}`).join(', ')}`,
+  );
+
+  const engine = await context.engine();
+  try {
+    log(`training on ${engine.name}`);
+    const trainer = await createTrainer(engine, config, recipe, shapes, { noFuse: args.noFuse });
+    startWeights(engine, config, recipe);
+    const run = await trainingLoop(trainer, batches, corpus, steps, context);
+    const model: TextModel = { config, source, target };
+    if (args.out) {
+      const weights = (await engine.read('weights')).data as Float32Array;
+      await saveModelFolder(context.files, args.out, { ...model, weights });
+      log(`model saved in ${args.out}`);
+    }
+    const test = split.test.length ? split.test : split.dev;
+    const evaluation =
+      args.testSentences > 0 && !signal.aborted
+        ? await translateTest(engine, model, test.slice(0, args.testSentences), context)
+        : undefined;
+    const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
+    return {
+      config,
+      parameters: parameters.count,
+      pairs: corpus.count,
+      steps: run.losses.length,
+      stopped: run.losses.length < steps,
+      skipped: run.skipped,
+      losses: run.losses,
+      trainSeconds: run.seconds,
+      tokensPerSecond: run.tokens / run.seconds,
+      peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
+      dispatches: Math.max(0, ...plans.slice(0, shapes.length).map((p) => p.passes.length)),
+      ...(evaluation && { evaluation }),
+      out: args.out,
+    };
+  } finally {
+    engine.destroy();
+  }
+};
+
+/** Tokenizers of the two sides, learnt from the training pairs; one for both where embeddings are shared. */
+function trainTokenizers(
+  pairs: readonly Pair[],
+  { tokenizer: { kind, size } }: TrainArguments,
+  shared: boolean,
+): { source: Tokenizer; target: Tokenizer } {
+  const learn = (texts: readonly string[]): Tokenizer => {
+    if (kind === 'word') return trainWords(texts, { size });
+    if (kind === 'char') return trainCharacters(texts, { size });
+    return trainBpe(texts, { size });
+  };
+  const [sources, targets] = [pairs.map((p) => p.source), pairs.map((p) => p.target)];
+  if (!shared) return { source: learn(sources), target: learn(targets) };
+  const both = learn([...sources, ...targets]);
+  return { source: both, target: both };
+}
+
+interface LoopResult {
+  readonly losses: number[];
+  readonly skipped: number;
+  readonly seconds: number;
+  readonly tokens: number;
+}
+
+/** Steps until the last one or an abort; losses come back two steps late, and the GPU never waits. */
+async function trainingLoop(
+  trainer: Trainer,
+  batches: Batches,
+  corpus: EncodedCorpus,
+  steps: number,
+  { emit, signal }: JobContext,
+): Promise<LoopResult> {
+  const { accumulate } = trainer.recipe;
+  const batchAt = (turn: number): Batch => ({
+    shape: batches.shapeAt(turn),
+    tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
+    fill: (arrays) => batches.fill(turn, arrays),
+  });
+  const losses: number[] = [];
+  const pending: Promise<StepReport>[] = [];
+  const begin = performance.now();
+  let tokens = 0;
+  let skipped = 0;
+  let told = 0;
+  const take = async () => {
+    const report = await (pending.shift() as Promise<StepReport>);
+    losses.push(report.loss);
+    tokens += report.tokens;
+    if (report.skipped) skipped++;
+    const now = performance.now();
+    if (now - told < 200 && losses.length < steps) return;
+    told = now;
+    const seconds = (now - begin) / 1000;
+    const left = (seconds / losses.length) * (steps - losses.length);
+    emit({
+      type: 'progress',
+      task: 'train',
+      done: losses.length,
+      of: steps,
+      text:
+        `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
+        `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
+    });
+    if (!Number.isFinite(report.loss) && skipped > 20)
+      throw new HeddleError(
+        `Training diverged: the loss of step ${report.step} is ${report.loss} and ${skipped} updates were skipped; lower the learning rate.`,
+      );
+  };
+  while (trainer.step < steps && !signal.aborted) {
+    const first = trainer.step * accumulate;
+    pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(first + k))));
+    if (pending.length > 1) await take();
+  }
+  while (pending.length) await take();
+  return { losses, skipped, seconds: (performance.now() - begin) / 1000, tokens };
+}
+
+/** Translates held-out sentences greedily and counts exact matches. */
+async function translateTest(
+  engine: Engine,
+  model: TextModel,
+  pairs: readonly Pair[],
+  { emit, signal }: JobContext,
+): Promise<NonNullable<TrainResult['evaluation']>> {
+  const fits = pairs.filter(({ source }) => model.source.encode(source).length < model.config.maxLength);
+  const longest = Math.max(1, ...fits.map(({ source }) => model.source.encode(source).length + 1));
+  const longestTarget = Math.max(1, ...fits.map(({ target }) => model.target.encode(target).length + 4));
+  const translator = await createTranslator(engine, model, {
+    batch: 64,
+    maxSource: longest,
+    maxTarget: Math.min(model.config.maxLength, longestTarget),
+  });
+  emit({ type: 'log', text: `translating ${fits.length} sentences that were never seen` });
+  const translations = await translator.translate(
+    fits.map((p) => p.source),
+    signal,
+  );
+  const samples = fits.map(({ source, target }, i) => ({
+    source,
+    reference: target,
+    translation: translations[i] ?? '',
+  }));
+  const exact = samples.filter((s) => s.translation === model.target.normalize(s.reference)).length;
+  return { sentences: fits.length, exactMatch: exact / Math.max(1, fits.length), samples };
+}
