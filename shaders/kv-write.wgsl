@@ -1,11 +1,10 @@
-// cache[b, step.position + t, c] = x[b, t, column + c]: the newest keys and values into their rows. A thread an element written;
+// cache[b, rows[b] + t, c] = x[b, t, column + c]: the newest keys and values into their rows. A thread an element written;
 // what would lie beyond the cache's last row is dropped.
 // include lib/index.wgsl
-// include lib/step.wgsl
 
 struct Params {
   batch: u32,
-  // Rows a sequence of x, and of the cache.
+  // Rows of a sequence in x, and in the cache.
   length: u32,
   capacity: u32,
   width: u32,
@@ -16,8 +15,8 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> cache: array<f32>;
-@group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> rows: array<u32>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 const THREADS: u32 = 256u;
 
@@ -30,8 +29,11 @@ fn kv_write(
   let i = group_index(group, groups) * THREADS + thread;
   let row = i / params.width;
   let b = row / params.length;
-  let position = step.position + row % params.length;
-  if (b < params.batch && position < params.capacity) {
+  if (b >= params.batch) {
+    return;
+  }
+  let position = rows[b] + row % params.length;
+  if (position < params.capacity) {
     cache[(b * params.capacity + position) * params.width + i % params.width] =
       x[row * params.stride + params.column + i % params.width];
   }

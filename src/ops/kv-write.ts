@@ -1,4 +1,4 @@
-// Keeping keys and values while decoding: new rows go into a cache that lives across runs.
+// Keeping keys and values while decoding: new rows go into a cache that lives across runs, those of padding into none.
 
 import { check } from '../errors.ts';
 import { show } from '../tensor.ts';
@@ -6,11 +6,57 @@ import { expectStep, expectType, inputAt } from './expect.ts';
 import { type Builder, defineOp, gridOf, type Value } from './op.ts';
 import { readStep } from './step.ts';
 
+/** `padId`: the token whose keys are hidden. */
+export type CacheRowsAttrs = { readonly padId: number };
+
+/**
+ * Inputs tokens i32 [B,1], used u32 [B] (a state, written), step; output rows u32 [B], where in a cache each token's keys and
+ * values go: row `used`, which then grows by one, or stays where the token is padding, so that the next token overwrites what no
+ * query may see. At step.position 0 all rows start anew, and the token there counts whatever it is (MarianMT starts with padding).
+ */
+export const cacheRowsOp = defineOp<CacheRowsAttrs>({
+  name: 'cache_rows',
+  shape(inputs) {
+    const tokens = inputAt('cache_rows', inputs, 0, 'tokens');
+    const B = tokens.shape[0] ?? 0;
+    expectType('cache_rows', 'tokens', tokens, 'i32', [B, 1]);
+    expectType('cache_rows', 'used', inputs[1], 'u32', [B], 'one a token');
+    expectStep('cache_rows', inputs[2]);
+    return [{ dtype: 'u32', shape: [B] }];
+  },
+  mutates: [1],
+  launch({ inputs, outputs, attrs: { padId } }) {
+    const [tokens, used, step] = inputs as [Value, Value, Value];
+    const batch = tokens.shape[0] ?? 0;
+    return [
+      {
+        shader: 'cache-rows',
+        entry: 'cache_rows',
+        params: { batch, pad: padId },
+        bind: { tokens, used, rows: outputs[0]!, step },
+        grid: gridOf(batch, 64),
+      },
+    ];
+  },
+  reference({ attrs: { padId }, inputs: [tokens, used, step], outputs: [rows] }) {
+    const start = readStep(step!.data).position === 0;
+    for (const [b, token] of tokens!.data.entries()) {
+      rows!.data[b] = start ? 0 : used!.data[b]!;
+      used!.data[b] = rows!.data[b]! + (start || token !== padId ? 1 : 0);
+    }
+  },
+});
+
+/** Rows u32 [B] of a cache for the newest tokens i32 [B,1]; counts the rows in use in the state `used` u32 [B]. */
+export function cacheRows(builder: Builder, tokens: Value, used: Value, step: Value, padId: number): Value {
+  return builder.apply(cacheRowsOp, [tokens, used, step], { padId })[0]!;
+}
+
 /** `column`: the first column of x that is kept. */
 export type KvWriteAttrs = { readonly column: number };
 
 /**
- * Inputs cache [B,L,C] (a state, written), x [B,n,X], step: rows step.position .. step.position + n - 1 of each sequence become the
+ * Inputs cache [B,L,C] (a state, written), x [B,n,X], rows u32 [B]: rows rows[b] .. rows[b] + n - 1 of sequence b become the
  * columns `column` .. `column` + C - 1 of x. Rows past L are dropped. No outputs.
  */
 export const kvWriteOp = defineOp<KvWriteAttrs>({
@@ -20,7 +66,7 @@ export const kvWriteOp = defineOp<KvWriteAttrs>({
     const x = inputAt('kv_write', inputs, 1, 'x');
     expectType('kv_write', 'cache', cache, 'f32');
     expectType('kv_write', 'x', x, 'f32');
-    expectStep('kv_write', inputs[2]);
+    expectType('kv_write', 'rows', inputs[2], 'u32', [cache.shape[0] ?? 0], 'one a sequence');
     const [[B, L = 0, C], [b, n = 0, X = 0]] = [cache.shape, x.shape];
     check(
       cache.shape.length === 3 && x.shape.length === 3 && B === b && column >= 0 && column + (C ?? 0) <= X && n <= L,
@@ -31,7 +77,7 @@ export const kvWriteOp = defineOp<KvWriteAttrs>({
   },
   mutates: [0],
   launch({ inputs, attrs }) {
-    const [cache, x, step] = inputs as [Value, Value, Value];
+    const [cache, x, rows] = inputs as [Value, Value, Value];
     const [batch = 0, length = 0, stride = 0] = x.shape;
     const [, capacity = 0, width = 0] = cache.shape;
     return [
@@ -39,23 +85,22 @@ export const kvWriteOp = defineOp<KvWriteAttrs>({
         shader: 'kv-write',
         entry: 'kv_write',
         params: { batch, length, capacity, width, stride, column: attrs.column },
-        bind: { x, cache, step },
+        bind: { x, cache, rows },
         grid: gridOf(batch * length * width, 256),
       },
     ];
   },
-  reference({ attrs: { column }, inputs: [cache, x, step] }) {
+  reference({ attrs: { column }, inputs: [cache, x, rows] }) {
     const [B = 0, n = 0, X = 0] = x!.shape;
     const [, L = 0, C = 0] = cache!.shape;
-    const { position } = readStep(step!.data);
     for (let b = 0; b < B; b++)
-      for (let t = 0; t < n && position + t < L; t++)
+      for (let t = 0; t < n && rows!.data[b]! + t < L; t++)
         for (let c = 0; c < C; c++)
-          cache!.data[(b * L + position + t) * C + c] = x!.data[(b * n + t) * X + column + c]!;
+          cache!.data[(b * L + rows!.data[b]! + t) * C + c] = x!.data[(b * n + t) * X + column + c]!;
   },
 });
 
-/** Writes columns `column` and following of x [B,n,X] into rows step.position and following of the state cache [B,L,C]. */
-export function kvWrite(builder: Builder, cache: Value, x: Value, step: Value, column = 0): void {
-  builder.apply(kvWriteOp, [cache, x, step], { column });
+/** Writes columns `column` and following of x [B,n,X] into rows rows[b] and following of the state cache [B,L,C]. */
+export function kvWrite(builder: Builder, cache: Value, x: Value, rows: Value, column = 0): void {
+  builder.apply(kvWriteOp, [cache, x, rows], { column });
 }
