@@ -98,6 +98,11 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
       throw new HeddleError(`${path('batch.safetensors')}: ${name} must be int32 with two axes`);
     return t;
   };
+  const [source, targetIn, targetOut] = [ids('src'), ids('tgt_in'), ids('tgt_out')];
+  const decodeLength = number('decode_len', 0);
+  // Only a learned table ends at max_len: PyTorch's side computes sinusoids as far as a case needs them.
+  if (raw.positions !== 'learned')
+    options.maxLength = Math.max(number('max_len', 1), source.shape[1] ?? 0, targetIn.shape[1] ?? 0, decodeLength);
   return {
     name: folder.split('/').filter(Boolean).pop() ?? folder,
     config: modelConfig(options as unknown as ModelConfig),
@@ -110,11 +115,11 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
       weightDecay: number('weight_decay', 0),
       clipNorm: number('clip_norm', 1),
     },
-    decodeLength: number('decode_len', 0),
+    decodeLength,
     weights,
-    source: ids('src'),
-    targetIn: ids('tgt_in'),
-    targetOut: ids('tgt_out'),
+    source,
+    targetIn,
+    targetOut,
     expected,
   };
 }
