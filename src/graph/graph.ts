@@ -74,7 +74,7 @@ export class Graph implements Builder {
 
   /**
    * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs[i]` is the value that
-   * lives on as the new node's output i; where it is left out, a new value is made.
+   * lives on as the new node's output i; where it is left out, a new value is made. Returns the node's outputs.
    */
   replace<A extends Attrs>(
     old: readonly Node[],
@@ -82,7 +82,7 @@ export class Graph implements Builder {
     inputs: readonly Value[],
     attrs: A,
     outputs: readonly (Value | undefined)[],
-  ): void {
+  ): readonly Value[] {
     const scope = (old[0] as Node).scope;
     const at = Math.max(...old.map((n) => this.nodes.indexOf(n)));
     const made = this.scope(scope, () => this.apply(op, inputs, attrs));
@@ -102,6 +102,7 @@ export class Graph implements Builder {
       const i = this.nodes.indexOf(n);
       if (i >= 0) this.nodes.splice(i, 1);
     }
+    return node.outputs;
   }
 
   /** The nodes that read each value. */

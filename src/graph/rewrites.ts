@@ -4,11 +4,14 @@
 import { HeddleError } from '../errors.ts';
 import { activationOp } from '../ops/activation.ts';
 import { addOp } from '../ops/add.ts';
+import { type ColumnSumAttrs, columnSumOp } from '../ops/column-sum.ts';
 import { dropoutOp } from '../ops/dropout.ts';
 import { embeddingBackwardOp } from '../ops/embedding.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/layer-norm.ts';
 import { linearOp } from '../ops/linear.ts';
+import { normSumsOp, padded } from '../ops/norm-sums.ts';
 import type { Node, Op, Value } from '../ops/op.ts';
+import { matrixOf, sameShape, sizeOf } from '../tensor.ts';
 import type { Graph } from './graph.ts';
 
 /** One rewrite: changes what it can at `node`; returns whether it did. */
@@ -75,8 +78,49 @@ const backwardRules: Record<string, Rule> = {
   },
 };
 
+/** Gradients in their places: on a graph whose parameters' gradients lie in a bank. */
+const placedRewrites: Record<string, (graph: Graph) => void> = {
+  /** The second stages of all norms whose weights lie side by side become one kernel. */
+  'norm-sums'(graph) {
+    const sums = graph.nodes.filter(
+      (node): node is Node<ColumnSumAttrs> =>
+        isA(node, columnSumOp) && node.attrs.parts === 2 && node.inputs.length === 1,
+    );
+    const runs: Node<ColumnSumAttrs>[][] = [];
+    const startOf = (n: Node<ColumnSumAttrs>) => n.outputs[0]?.at?.offset ?? -1;
+    for (const node of sums.sort((a, b) => startOf(a) - startOf(b))) {
+      const [gamma, beta] = node.outputs as [Value, Value];
+      const part = padded(sizeOf(gamma.shape));
+      if (!gamma.at || gamma.at.bank !== beta.at?.bank || beta.at.offset !== gamma.at.offset + part) continue;
+      const before = runs.at(-1)?.at(-1);
+      const fits =
+        before &&
+        startOf(before) + 2 * part === startOf(node) &&
+        sameShape(before.inputs[0]?.shape ?? [], node.inputs[0]?.shape ?? []);
+      if (fits) runs.at(-1)?.push(node);
+      else runs.push([node]);
+    }
+    for (const [k, run] of runs.entries()) {
+      const [first] = run;
+      if (!first || run.length < 2) continue;
+      const { rows, cols } = matrixOf((first.inputs[0] as Value).shape);
+      const stride = padded(rows * cols);
+      const bank = graph.state(`norm.partials.${k}.${rows}x${cols}x${run.length}`, 'f32', [run.length * stride]);
+      for (const [i, node] of run.entries()) graph.place(node.inputs[0] as Value, bank, i * stride);
+      const { bank: gradients, offset } = (first.outputs[0] as Value).at as NonNullable<Value['at']>;
+      const attrs = { count: run.length, rows, cols: cols / 2, stride };
+      const total = graph.replace(run, normSumsOp, [bank], attrs, [])[0] as Value;
+      graph.place(total, gradients, offset);
+    }
+  },
+};
+
 /** Names of all rewrites, for `--no-fuse`. */
-export const rewriteNames: readonly string[] = [...Object.keys(forwardRules), ...Object.keys(backwardRules)];
+export const rewriteNames: readonly string[] = [
+  ...Object.keys(forwardRules),
+  ...Object.keys(backwardRules),
+  ...Object.keys(placedRewrites),
+];
 
 /** Throws a HeddleError for a name that is no rewrite. */
 export function checkRewriteNames(names: readonly string[]): void {
@@ -90,6 +134,11 @@ export const fuseForward = (graph: Graph, off: readonly string[] = []): void => 
 
 /** Applies the rewrites of gradients, except those named in `off`, until none applies. */
 export const fuseBackward = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, backwardRules, off);
+
+/** Applies the rewrites of gradients that have been placed, except those named in `off`. */
+export function fusePlaced(graph: Graph, off: readonly string[] = []): void {
+  for (const [name, rewrite] of Object.entries(placedRewrites)) if (!off.includes(name)) rewrite(graph);
+}
 
 function applyAll(graph: Graph, rules: Record<string, Rule>, off: readonly string[]): void {
   for (const [name, rule] of Object.entries(rules)) {

@@ -43,6 +43,7 @@ type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored
 export function parameterList(c: ModelConfig): ParameterList {
   const { dModel: D, heads: H, headWidth: W, feedForward: F } = c;
   const drafts: Draft[] = [];
+  const norms = new Set<string>();
   const matrix = (name: string, shape: Shape, stored?: Parameter['stored']) => {
     const [out, fanIn] = [stored?.rows ?? (shape[0] as number), shape[1] as number];
     drafts.push({ name, shape, decay: true, init: { kind: 'matrix', fanIn, fanOut: out }, ...(stored && { stored }) });
@@ -53,6 +54,7 @@ export function parameterList(c: ModelConfig): ParameterList {
   const embedding = (name: string, rows: number) =>
     drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding' } });
   const norm = (name: string) => {
+    norms.add(`${name}.weight`).add(`${name}.bias`);
     vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
     vector(`${name}.bias`, D, zero);
   };
@@ -101,16 +103,18 @@ export function parameterList(c: ModelConfig): ParameterList {
   if (c.outputBias) vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) });
 
   let size = 0;
-  let decayEnd = 0;
   const all: Parameter[] = [];
-  for (const decayed of [true, false]) {
-    for (const d of drafts) {
-      if (d.decay !== decayed) continue;
+  const lay = (some: readonly Draft[]): void => {
+    for (const d of some) {
       all.push({ ...d, offset: size, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } });
       size += Math.ceil(sizeOf(d.shape) / 64) * 64;
     }
-    if (decayed) decayEnd = size;
-  }
+  };
+  lay(drafts.filter((d) => d.decay));
+  const decayEnd = size;
+  // Norms side by side, each scale before its shift: their gradients can be summed in one kernel.
+  lay(drafts.filter((d) => norms.has(d.name)));
+  lay(drafts.filter((d) => !d.decay && !norms.has(d.name)));
   const count = all.reduce((n, p) => n + sizeOf(p.shape), 0);
   return { all, byName: new Map(all.map((p) => [p.name, p])), size, decayEnd, count };
 }

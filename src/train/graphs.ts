@@ -2,7 +2,7 @@
 
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
-import { fuseBackward, fuseForward } from '../graph/rewrites.ts';
+import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import { decode, encode, type Model, openModel, project, type Tokens } from '../model/transformer.ts';
@@ -82,6 +82,7 @@ export function gradientGraph(
     const d = found[i];
     if (d) graph.place(d, bank, parameter.offset);
   });
+  fusePlaced(graph, options.noFuse);
   return { graph, model, gradients: bank };
 }
 
