@@ -6,6 +6,7 @@ import { dropoutFields } from './dropout.ts';
 import { dropoutMask } from './dropout-mask.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
 import { defineOp, gridOf, type Value } from './op.ts';
+import { shaderFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
 /** `residual`: whether ds is among the inputs. `rate`, `site`: of the dropout before the residual connection. */
@@ -61,7 +62,7 @@ export const layerNormBackwardOp = defineOp<LayerNormBackwardAttrs>({
     const dsIn = !ds ? 0 : shared(4, 0) ? 1 : 3;
     return [
       {
-        shader: 'layer-norm-backward',
+        shader: shaderFor('layer-norm-backward', cols),
         entry: 'layer_norm_backward',
         constants: {
           ...teams[variant]!,
@@ -78,7 +79,7 @@ export const layerNormBackwardOp = defineOp<LayerNormBackwardAttrs>({
           stats,
           gamma,
           ds_total: dsTotal,
-          dx: dx ?? scratch('f32', [1]),
+          dx: dx ?? scratch('f32', [4]),
           partials,
           ...(dx && { step: inputs[inputs.length - 1]! }),
         },

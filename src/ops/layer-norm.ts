@@ -8,16 +8,14 @@ import { dropoutMask } from './dropout-mask.ts';
 import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
 import { layerNormBackwardOp } from './layer-norm-backward.ts';
 import { type Builder, defineOp, gridOf, type Value } from './op.ts';
+import { shaderFor, teamOf } from './row-teams.ts';
 import { readStep } from './step.ts';
 
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
 
-/** Threads and rows of a workgroup, by variant: a team of threads works on a row. */
-const teams: Readonly<Record<string, { THREADS: number; ROWS: number }>> = {
-  'team-32': { THREADS: 128, ROWS: 4 },
-  'team-1': { THREADS: 32, ROWS: 32 },
-};
+/** Teams for rows of a model's width. */
+const normTeams = ['team-32', 'team-1'];
 
 function checkNorm(op: string, x: TensorType, gamma: TensorType | undefined, beta: TensorType | undefined): void {
   const { cols } = matrixOf(x.shape);
@@ -34,15 +32,15 @@ export const layerNormOp = defineOp<LayerNormAttrs>({
     checkNorm('layer_norm', x, inputs[1], inputs[2]);
     return [x, { dtype: 'f32', shape: [matrixOf(x.shape).rows, 2] }];
   },
-  variants: () => Object.keys(teams),
+  variants: () => normTeams,
   launch({ inputs, outputs, attrs }, { variant }) {
     const [x, gamma, beta] = inputs as [Value, Value, Value];
     const [y, stats] = outputs as [Value, Value];
     const { rows, cols } = matrixOf(x.shape);
-    const constants = teams[variant]!;
+    const constants = { ...teamOf(variant) };
     return [
       {
-        shader: 'layer-norm',
+        shader: shaderFor('layer-norm', cols),
         entry: 'layer_norm',
         constants,
         params: { rows, cols, eps: attrs.eps, ...dropoutFields({ rate: 0, site: 0 }) },
@@ -92,16 +90,16 @@ export const addLayerNormOp = defineOp<AddLayerNormAttrs>({
     [1, 1],
     [0, 1],
   ],
-  variants: () => Object.keys(teams),
+  variants: () => normTeams,
   launch({ inputs, outputs, attrs }, { variant, shared }) {
     const [x, residual, gamma, beta] = inputs as [Value, Value, Value, Value];
     const [y, s, stats] = outputs as [Value, Value, Value];
     const { rows, cols } = matrixOf(x.shape);
-    const team = teams[variant]!;
+    const team = teamOf(variant);
     const taken = shared(1, 1) ? 1 : shared(0, 1) ? 2 : 0;
     return [
       {
-        shader: 'layer-norm',
+        shader: shaderFor('layer-norm', cols),
         entry: 'add_layer_norm',
         constants: { ...team, SHARED: taken, DROPOUT: attrs.rate > 0 ? 1 : 0 },
         params: { rows, cols, eps: attrs.eps, ...dropoutFields(attrs) },

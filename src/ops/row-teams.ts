@@ -24,3 +24,6 @@ export function teamOf(variant: string): Team {
 export function teamsFor(cols: number, _traits: DeviceTraits): string[] {
   return cols > 512 ? ['team-256', 'team-8', 'team-1'] : ['team-32', 'team-1'];
 }
+
+/** The shader that reads rows of `cols` numbers four at a time, or its odd sister where they do not divide. */
+export const shaderFor = (stem: string, cols: number): string => (cols % 4 === 0 ? stem : `${stem}-odd`);

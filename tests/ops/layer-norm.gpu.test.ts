@@ -6,17 +6,22 @@ import { addLayerNormOp, layerNormOp } from '../../src/ops/layer-norm.ts';
 import { f32, type Shape, type Tensor } from '../../src/tensor.ts';
 import { checkOp, randomTensor } from '../support/op.ts';
 
-// Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a team; primes; no two columns, whose
-// gradient is all cancellation.
+// Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a team; primes; widths read four at a time
+// and others; no two columns, whose gradient is all cancellation.
 const shapes: Shape[] = [
   [1, 3],
   [3, 5],
   [15, 31],
+  [1, 4],
   [4, 4, 32],
+  [33, 124],
+  [15, 132],
+  [131, 36],
   [17, 33],
   [2, 33, 127],
   [131, 129],
   [5, 513],
+  [2, 1028],
 ];
 
 // Sums of up to 513 terms in float32, then a product of about six factors.
