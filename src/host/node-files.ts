@@ -73,15 +73,16 @@ export function nodeFiles(): Files {
  */
 async function replace(from: string, to: string): Promise<void> {
   await fs.mkdir(dirname(to), { recursive: true });
-  if (!(await statOf(to))?.isDirectory()) return fs.rename(from, to);
   const previous = previousOf(to);
-  await fs.rm(previous, { recursive: true, force: true });
-  await fs.rename(to, previous);
-  try {
-    await fs.rename(from, to);
-  } catch (error) {
-    await fs.rename(previous, to);
-    throw error;
-  }
+  if ((await statOf(to))?.isDirectory()) {
+    await fs.rm(previous, { recursive: true, force: true });
+    await fs.rename(to, previous);
+    try {
+      await fs.rename(from, to);
+    } catch (error) {
+      await fs.rename(previous, to);
+      throw error;
+    }
+  } else await fs.rename(from, to);
   await fs.rm(previous, { recursive: true, force: true });
 }

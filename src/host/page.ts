@@ -1,11 +1,61 @@
 // The page that headless Chrome loads (dist/page): what Node calls in it through Puppeteer stands on globalThis.heddle.
+
+import { HeddleError } from '../errors.ts';
+import { createContext, sessionChoices } from '../jobs/context.ts';
+import { type JobName, jobs } from '../jobs/index.ts';
+import type { Job } from '../jobs/job.ts';
 import { type AdapterDescription, describeAdapter } from './adapter.ts';
+import type { PageOutcome, PageRequest } from './chrome-job.ts';
+import { httpFiles } from './http-files.ts';
+import { decode, encode } from './wire.ts';
 
 declare global {
   /** The functions of the page, as Node sees them in `page.evaluate(() => heddle.describe())`. */
-  var heddle: { describe(): Promise<AdapterDescription> };
+  var heddle: {
+    describe(): Promise<AdapterDescription>;
+    /** Runs a job; takes an encoded PageRequest and gives an encoded PageOutcome (see wire.ts). Never rejects. */
+    run(request: string): Promise<string>;
+    /** Asks the running job to end at its next step. */
+    abort(): void;
+  };
+  /** Given by Node: takes an encoded JobEvent. */
+  var heddleEmit: (event: string) => Promise<void>;
+}
+
+const choices = sessionChoices();
+let running = new AbortController();
+
+async function run({ name, args, files, memoryLimit, machineMemory }: PageRequest): Promise<PageOutcome> {
+  running = new AbortController();
+  // One after the other, so that events arrive in order and before the result.
+  let told = Promise.resolve();
+  const { context, close } = createContext({
+    host: 'Chrome',
+    files: httpFiles(files),
+    signal: running.signal,
+    openGpu: async () => navigator.gpu,
+    choices,
+    ...(memoryLimit !== undefined && { memoryLimit }),
+    ...(machineMemory !== undefined && { machineMemory }),
+    emit(event) {
+      told = told.then(() => heddleEmit(encode(event)));
+    },
+  });
+  try {
+    const job = jobs[name as JobName] as unknown as Job<unknown, unknown>;
+    const result = await job(args, context);
+    await told;
+    return { ok: true, result };
+  } catch (error) {
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    return { ok: false, message, stack, mendable: error instanceof HeddleError };
+  } finally {
+    await close();
+  }
 }
 
 globalThis.heddle = {
   describe: () => describeAdapter(navigator.gpu, 'Chrome'),
+  run: async (request) => encode(await run(decode(request) as PageRequest)),
+  abort: () => running.abort(),
 };

@@ -8,12 +8,14 @@ import type { Device } from '../gpu/device.ts';
 /** What a job has of the outside. */
 export interface JobContext {
   readonly files: Files;
-  /** For people: `cpu`, or host and adapter. */
+  /** For people: `cpu`, or the host and, once the device is open, its adapter. */
   readonly backend: string;
   /** Tells the outside something while the job runs: a progress line, a table, a sample. */
   emit(event: JobEvent): void;
   /** Aborted by Ctrl-C or a stop button: the job ends at the next step and keeps what it has. */
   readonly signal: AbortSignal;
+  /** The host's WebGPU; opened at first use. Rejects on the CPU backend, and where there is no adapter. */
+  gpu(): Promise<GPU>;
   /** The device; opened at first use. Rejects on the CPU backend. */
   device(): Promise<Device>;
   /** An engine on the backend that was asked for, with tuned kernels where it is a GPU. */

@@ -1,0 +1,170 @@
+// A trained model as a folder: config.json, model.safetensors and the tokenizers, and beside them what a checkpoint adds. It is
+// written under another name and renamed, so no reader ever sees half of one.
+
+import { HeddleError } from '../errors.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
+import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
+import { loadTokenizer } from '../text/load-tokenizer.ts';
+import type { Tokenizer } from '../text/tokenizer.ts';
+import { type Files, previousOf } from './files.ts';
+import { readSafetensors, writeSafetensors } from './safetensors.ts';
+
+/** A model with all that text to text needs. */
+export interface SavedModel {
+  readonly config: ModelConfig;
+  readonly source: Tokenizer;
+  /** The same object as `source` where both sides share one. */
+  readonly target: Tokenizer;
+  /** The bank of all weights, laid out as `parameterList(config)` says. */
+  readonly weights: Float32Array;
+}
+
+/** Names of the files; one tokenizer for both sides, or one each. */
+const names = {
+  config: 'config.json',
+  weights: 'model.safetensors',
+  tokenizer: 'tokenizer.json',
+  source: 'source-tokenizer.json',
+  target: 'target-tokenizer.json',
+} as const;
+
+/** `format` and `version` of config.json. */
+const format = 'heddle';
+const version = 1;
+
+/**
+ * Writes a model folder as a whole: what stood there before stays until the new one is complete, and then is gone. `extra` are
+ * further files by name: optimizer state, a report.
+ */
+export async function saveModelFolder(
+  files: Files,
+  folder: string,
+  model: SavedModel,
+  extra: Readonly<Record<string, Uint8Array>> = {},
+): Promise<void> {
+  const beside = `${folder}.partial`;
+  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, undefined, 1)}\n`);
+  const { config, source, target } = model;
+  const parts: Record<string, Uint8Array> = {
+    [names.config]: json({ format, version, model: config }),
+    [names.weights]: writeSafetensors(tensorsOf(parameterList(config), model.weights), { format }),
+    ...(source === target
+      ? { [names.tokenizer]: json(source) }
+      : { [names.source]: json(source), [names.target]: json(target) }),
+    ...extra,
+  };
+  await files.remove(beside);
+  try {
+    for (const [name, bytes] of Object.entries(parts)) await files.write(`${beside}/${name}`, bytes);
+    await files.rename(beside, folder);
+  } catch (error) {
+    await files.remove(beside).catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+}
+
+/** Whether a folder, or the one it is being replaced by, has a heddle model. */
+export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
+  const at = await standing(files, folder);
+  if (!(await files.exists(`${at}/${names.config}`))) return false;
+  try {
+    return (await readJson(files, `${at}/${names.config}`)).format === format;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads a model folder. Throws a HeddleError that names the file and what is wrong: one that is missing or broken, or weights or
+ * tokenizers that do not fit the configuration.
+ */
+export async function loadModelFolder(files: Files, folder: string): Promise<SavedModel> {
+  const at = await standing(files, folder);
+  if (!(await files.exists(at)))
+    throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${folder} makes one`);
+  const config = await readConfig(files, at);
+  const path = `${at}/${names.weights}`;
+  await need(files, at, names.weights);
+  const tensors = readSafetensors(await files.read(path), path);
+  const weights = prefixed(`${path} does not fit ${names.config}`, () => bankOf(parameterList(config), tensors));
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const i = data.findIndex((x) => !Number.isFinite(x));
+    if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
+  }
+  return { config, ...(await readTokenizers(files, at, config)), weights };
+}
+
+/** The folder itself, or the one before it where a process was ended while it replaced the folder. */
+async function standing(files: Files, folder: string): Promise<string> {
+  const previous = previousOf(folder);
+  return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
+}
+
+async function need(files: Files, folder: string, name: string): Promise<void> {
+  if (await files.exists(`${folder}/${name}`)) return;
+  throw new HeddleError(
+    `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
+      `(or ${names.source} and ${names.target})`,
+  );
+}
+
+async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
+  const bytes = await files.read(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new HeddleError(`${path}: not JSON in UTF-8; the file may be cut off`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new HeddleError(`${path}: not a JSON object`);
+  return value as Record<string, unknown>;
+}
+
+async function readConfig(files: Files, folder: string): Promise<ModelConfig> {
+  await need(files, folder, names.config);
+  const path = `${folder}/${names.config}`;
+  const raw = await readJson(files, path);
+  if (raw.format !== format) throw new HeddleError(`${path}: not a heddle model, it has no "format": "${format}"`);
+  if (raw.version !== version)
+    throw new HeddleError(`${path}: version ${JSON.stringify(raw.version)}, this heddle reads version ${version}`);
+  if (typeof raw.model !== 'object' || raw.model === null) throw new HeddleError(`${path}: the field model is missing`);
+  return prefixed(path, () => modelConfig(raw.model as ModelOptions));
+}
+
+async function readTokenizers(files: Files, folder: string, config: ModelConfig) {
+  const load = async (name: string, side: 'source' | 'target'): Promise<Tokenizer> => {
+    await need(files, folder, name);
+    const path = `${folder}/${name}`;
+    const json = await readJson(files, path);
+    const tokenizer = prefixed(path, () => loadTokenizer(json));
+    checkTokenizer(path, tokenizer, config, side);
+    return tokenizer;
+  };
+  if (await files.exists(`${folder}/${names.source}`))
+    return { source: await load(names.source, 'source'), target: await load(names.target, 'target') };
+  const both = await load(names.tokenizer, 'source');
+  checkTokenizer(`${folder}/${names.tokenizer}`, both, config, 'target');
+  return { source: both, target: both };
+}
+
+function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConfig, side: 'source' | 'target'): void {
+  const field = side === 'source' ? 'srcVocab' : 'tgtVocab';
+  const facts: [string, number, string, number][] = [['tokens', size, field, c[field]]];
+  facts.push(['the padding id', special.pad, 'padId', c.padId]);
+  if (side === 'target')
+    facts.push(['the start id', special.start, 'startId', c.startId], ['the end id', special.end, 'endId', c.endId]);
+  for (const [what, has, name, wants] of facts)
+    if (has !== wants)
+      throw new HeddleError(`${path} does not fit ${names.config}: ${what}: ${has}, ${name} there: ${wants}`);
+}
+
+/** Runs `work`; what it says of the user's data gets `what` in front, unless it is there already. */
+function prefixed<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(`${what}: ${error.message.replace(/^tokenizer\.json: /, '')}`, { cause: error });
+  }
+}

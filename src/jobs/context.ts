@@ -1,0 +1,117 @@
+// The context of a job, from what a host has: made in Node and in a page alike.
+
+import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine.ts';
+import { HeddleError } from '../errors.ts';
+import type { Files } from '../formats/files.ts';
+import { adapterName, type Device, openDevice } from '../gpu/device.ts';
+import { tune } from '../gpu/tuning.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Choices } from '../plan/planner.ts';
+import type { JobContext, JobEvent } from './job.ts';
+
+/** What a host has for a job. */
+export interface Surroundings {
+  readonly host: 'Dawn' | 'Chrome' | 'cpu';
+  readonly files: Files;
+  readonly emit: (event: JobEvent) => void;
+  readonly signal: AbortSignal;
+  /** Opens WebGPU; called at most once, and never for `cpu`. */
+  readonly openGpu: () => Promise<GPU | undefined>;
+  /** Where choices of kernels are kept beyond the job. */
+  readonly choices: ChoiceStore;
+  /** Most bytes a plan may take, where the user says so. */
+  readonly memoryLimit?: number;
+  /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
+  readonly machineMemory?: number;
+}
+
+/** Keeps which kernels won, by adapter: for the session here; a file or the browser's storage fits the same two calls. */
+export interface ChoiceStore {
+  load(adapter: string): Promise<Choices>;
+  save(adapter: string, choices: Choices): Promise<void>;
+}
+
+/** Choices kept as long as the process or page lives. */
+export function sessionChoices(): ChoiceStore {
+  const kept = new Map<string, Choices>();
+  return {
+    load: async (adapter) => kept.get(adapter) ?? {},
+    save: async (adapter, choices) => void kept.set(adapter, { ...kept.get(adapter), ...choices }),
+  };
+}
+
+/** WebGPU's own guaranteed limits, which all kernels keep to: an adapter below one of them is refused by name. */
+const neededLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 128 * 2 ** 20,
+  maxBufferSize: 256 * 2 ** 20,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+/** Makes a context; `close` frees its device. */
+export function createContext(s: Surroundings): { context: JobContext; close(): Promise<void> } {
+  let gpu: Promise<GPU> | undefined;
+  let device: Promise<Device> | undefined;
+  let backend: string = s.host === 'cpu' ? 'cpu' : s.host.toLowerCase();
+
+  const openGpu = async (): Promise<GPU> => {
+    if (s.host === 'cpu') throw new HeddleError('The cpu backend has no GPU; use --host dawn or --host chrome.');
+    const opened = await s.openGpu();
+    if (!opened) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
+    return opened;
+  };
+  const context: JobContext = {
+    files: s.files,
+    emit: s.emit,
+    signal: s.signal,
+    get backend() {
+      return backend;
+    },
+    gpu() {
+      gpu ??= openGpu();
+      return gpu;
+    },
+    device() {
+      device ??= context
+        .gpu()
+        .then((found) => openDevice(found, { require: neededLimits }))
+        .then((opened) => {
+          backend = `${s.host.toLowerCase()} ${adapterName(opened.adapter)}`;
+          return opened;
+        });
+      return device;
+    },
+    async engine(options: GpuEngineOptions = {}): Promise<Engine> {
+      if (s.host === 'cpu') return cpuEngine();
+      const opened = await context.device();
+      const software = opened.gpu.adapterInfo.isFallbackAdapter;
+      const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
+      return gpuEngine(opened, {
+        choose: (graphs) => choose(s, graphs, opened),
+        ...(memoryLimit !== undefined && { memoryLimit }),
+        ...options,
+      });
+    },
+  };
+  return {
+    context,
+    async close() {
+      const opened = await device?.catch(() => undefined);
+      opened?.destroy();
+    },
+  };
+}
+
+/** Kernels for `graphs`: those that are known, and the rest by measuring now. */
+async function choose(s: Surroundings, graphs: readonly Graph[], device: Device): Promise<Choices> {
+  const adapter = `${s.host} ${adapterName(device.adapter)}`;
+  const known = await s.choices.load(adapter);
+  const choices = await tune(device, graphs, {
+    known,
+    onProgress: (done, of) => s.emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' }),
+  });
+  await s.choices.save(adapter, choices);
+  return choices;
+}

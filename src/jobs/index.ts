@@ -1,0 +1,18 @@
+// The jobs by name, so that a page can be told which one to run.
+
+import { info } from './info.ts';
+import type { Job } from './job.ts';
+import { train } from './train.ts';
+import { verify } from './verify.ts';
+
+/** Every job that a host can run. */
+export const jobs = { info, train, verify };
+
+/** Name of a job. */
+export type JobName = keyof typeof jobs;
+
+/** What a job takes. */
+export type ArgumentsOf<N extends JobName> = (typeof jobs)[N] extends Job<infer A, unknown> ? A : never;
+
+/** What a job gives. */
+export type ResultOf<N extends JobName> = (typeof jobs)[N] extends Job<never, infer R> ? R : never;

@@ -1,0 +1,64 @@
+// Runs a job by name on a host of this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
+
+import { totalmem } from 'node:os';
+import type { ChromeOptions } from '../host/chrome.ts';
+import { runInChrome } from '../host/chrome-job.ts';
+import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { createContext, sessionChoices } from './context.ts';
+import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './index.ts';
+import type { Job, JobEvent } from './job.ts';
+
+/** Where jobs run. */
+export const hostNames = ['dawn', 'chrome', 'cpu'] as const;
+export type HostName = (typeof hostNames)[number];
+
+/** How a job is run. */
+export interface RunOptions {
+  readonly host: HostName;
+  /** Files and folders that the job may use; Chrome's page sees no others. */
+  readonly paths?: readonly string[];
+  readonly onEvent?: (event: JobEvent) => void;
+  readonly signal?: AbortSignal;
+  /** Most bytes a plan may take. */
+  readonly memoryLimit?: number;
+  readonly chrome?: ChromeOptions;
+  readonly dawn?: DawnOptions;
+}
+
+const choices = sessionChoices();
+
+/** Runs a job to its end. Rejects as the job does: with a HeddleError for what the user can mend. */
+export async function runJob<N extends JobName>(
+  name: N,
+  args: ArgumentsOf<N>,
+  options: RunOptions,
+): Promise<ResultOf<N>> {
+  const { host, onEvent = () => {}, signal = new AbortController().signal, memoryLimit } = options;
+  const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
+  if (host === 'chrome') {
+    const { paths = [], chrome } = options;
+    const settings = { paths, signal, onEvent: onEvent as (event: unknown) => void, ...memory };
+    return (await runInChrome(name, args, { ...settings, ...(chrome && { chrome }) })) as ResultOf<N>;
+  }
+  const { context, close } = createContext({
+    host: host === 'cpu' ? 'cpu' : 'Dawn',
+    files: nodeFiles(),
+    emit: onEvent,
+    signal,
+    openGpu: () => dawnGpu(options.dawn),
+    choices,
+    ...memory,
+  });
+  try {
+    return await (jobs[name] as unknown as Job<ArgumentsOf<N>, ResultOf<N>>)(args, context);
+  } finally {
+    await close();
+  }
+}
+
+/** Bytes that this process may use: the machine's, or its container's. */
+function machineMemory(): number {
+  const most = process.constrainedMemory?.() ?? 0;
+  return most > 0 ? Math.min(totalmem(), most) : totalmem();
+}
