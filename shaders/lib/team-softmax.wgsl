@@ -1,5 +1,6 @@
 // One reading of a row by a team of threads: its largest number and where it first stands, the sum of exp(z - largest), the sum.
-// The including file says THREADS, ROWS and TEAM as for lib/team.wgsl, and `fn logit_at(i: u32) -> f32`.
+// The including file says THREADS, ROWS and TEAM as for lib/team.wgsl, Cell by lib/cell-4.wgsl or lib/cell-1.wgsl, and
+// `fn cell_at(i: u32) -> Cell`.
 
 struct RowScan {
   largest: f32,
@@ -20,38 +21,39 @@ fn merged(a: RowScan, b: RowScan) -> RowScan {
   return RowScan(largest, exponentials, a.sum + b.sum, select(a.index, b.index, b_first));
 }
 
-// A thread's share of a row: every TEAM-th number. Eight at a time, so that the exponentials are rescaled once for the eight.
-fn scan_share(start: u32, first: u32, cols: u32) -> RowScan {
-  var scan = RowScan(LOWEST, 0.0, 0.0, first);
-  for (var c = first; c < cols; c += 8u * TEAM) {
-    var z: array<f32, 8>;
-    var largest = scan.largest;
-    for (var j = 0u; j < 8u; j++) {
-      let column = c + j * TEAM;
-      if (column < cols) {
-        z[j] = logit_at(start + column);
-        scan.sum += z[j];
-      } else {
-        z[j] = LOWEST;
+// A thread's share of a row: every TEAM-th cell. Four cells at a time, so that the exponentials are rescaled once for the four.
+fn scan_share(start: u32, first: u32, cells: u32) -> RowScan {
+  var largest = LOWEST;
+  var index = CELL * first;
+  var exponentials = Cell(0.0);
+  var sum = Cell(0.0);
+  for (var c = first; c < cells; c += 4u * TEAM) {
+    var z: array<Cell, 4>;
+    let before = largest;
+    for (var j = 0u; j < 4u; j++) {
+      z[j] = Cell(LOWEST);
+      if (c + j * TEAM < cells) {
+        z[j] = cell_at(start + c + j * TEAM);
+        sum += z[j];
       }
-      if (z[j] > largest) {
-        largest = z[j];
-        scan.index = column;
+      let top = cell_max(z[j]);
+      if (top > largest) {
+        largest = top;
+        index = CELL * (c + j * TEAM) + cell_first(z[j], top);
       }
     }
-    var exponentials = scan.exponentials * exp(scan.largest - largest);
-    for (var j = 0u; j < 8u; j++) {
+    exponentials *= exp(before - largest);
+    for (var j = 0u; j < 4u; j++) {
       exponentials += exp(z[j] - largest);
     }
-    scan.exponentials = exponentials;
-    scan.largest = largest;
   }
-  return scan;
+  return RowScan(largest, cell_sum(exponentials), cell_sum(sum), index);
 }
 
 // The scan of row `row` of [rows, cols], to all threads of its team. All threads of the workgroup must call it.
 fn scan_row(row: u32, rows: u32, cols: u32, thread: u32) -> RowScan {
-  let share = scan_share(row * cols, thread % TEAM, select(0u, cols, row < rows));
+  let cells = cols / CELL;
+  let share = scan_share(row * cells, thread % TEAM, select(0u, cells, row < rows));
   if (TEAM == 1u) {
     return share;
   }

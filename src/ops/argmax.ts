@@ -4,7 +4,7 @@ import { matrixOf, sizeOf } from '../tensor.ts';
 import { rowShape } from './cross-entropy.ts';
 import { expectType, inputAt } from './expect.ts';
 import { type Builder, defineOp, gridOf, type Value } from './op.ts';
-import { teamOf, teamsFor } from './row-teams.ts';
+import { shaderFor, teamOf, teamsFor } from './row-teams.ts';
 
 /** Input x [..,V]; output i32 [..], the lowest index of the largest number of each row. */
 export const argmaxOp = defineOp({
@@ -14,17 +14,17 @@ export const argmaxOp = defineOp({
     expectType('argmax', 'x', x, 'f32');
     return [{ dtype: 'i32', shape: rowShape(x.shape) }];
   },
-  variants: ({ inputs }, traits) => teamsFor(matrixOf(inputs[0]!.shape).cols, traits),
+  variants: ({ inputs }) => teamsFor(matrixOf(inputs[0]!.shape).cols),
   launch({ inputs, outputs }, { variant, scratch }) {
     const logits = inputs[0]!;
     const { rows, cols } = matrixOf(logits.shape);
     return [
       {
-        shader: 'cross-entropy',
+        shader: shaderFor('cross-entropy', matrixOf(logits.shape).cols),
         entry: 'argmax',
         constants: { ...teamOf(variant) },
         params: { rows, cols, smoothing: 0, ignores: 0, ignored: 0 },
-        bind: { logits, indices: outputs[0]!, dlogits: scratch('f32', [1]) },
+        bind: { logits, indices: outputs[0]!, dlogits: scratch('f32', [4]) },
         grid: gridOf(rows, teamOf(variant).ROWS),
         flops: sizeOf(logits.shape),
       },

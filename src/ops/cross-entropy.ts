@@ -3,8 +3,8 @@
 import { check } from '../errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../tensor.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
-import { type Builder, type DeviceTraits, defineOp, gridOf, type Node, type ReferenceCall, type Value } from './op.ts';
-import { teamOf, teamsFor } from './row-teams.ts';
+import { type Builder, defineOp, gridOf, type Node, type ReferenceCall, type Value } from './op.ts';
+import { shaderFor, teamOf, teamsFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
 /** Label smoothing (0: none) and the target that does not count; targets must otherwise be 0 to V - 1. */
@@ -30,8 +30,10 @@ const paramsOf = (logits: Value, { smoothing, ignore }: CrossEntropyAttrs) => ({
   ignored: ignore ?? 0,
 });
 
-const variants = ({ inputs }: Pick<Node, 'inputs'>, traits: DeviceTraits) =>
-  teamsFor(matrixOf(inputs[0]!.shape).cols, traits);
+/** Cells of the logits: groups of four, or single numbers where rows do not divide. */
+const cellsOf = (logits: Value) => sizeOf(logits.shape) / (matrixOf(logits.shape).cols % 4 === 0 ? 4 : 1);
+
+const variants = ({ inputs }: Pick<Node, 'inputs'>) => teamsFor(matrixOf(inputs[0]!.shape).cols);
 
 /**
  * Inputs logits [..,V], targets i32 [..], step; outputs nll (the loss of each row, 0 where ignored), lse (logsumexp of each row)
@@ -51,11 +53,11 @@ export const crossEntropyOp = defineOp<CrossEntropyAttrs>({
     const [nll, lse, hit] = outputs as [Value, Value, Value];
     return [
       {
-        shader: 'cross-entropy',
+        shader: shaderFor('cross-entropy', matrixOf(logits.shape).cols),
         entry: 'cross_entropy',
         constants: { ...teamOf(variant) },
         params: paramsOf(logits, attrs),
-        bind: { logits, targets, nll, row_lse: lse, hit, dlogits: scratch('f32', [1]) },
+        bind: { logits, targets, nll, row_lse: lse, hit, dlogits: scratch('f32', [4]) },
         grid: gridOf(matrixOf(logits.shape).rows, teamOf(variant).ROWS),
         flops: 4 * sizeOf(logits.shape),
       },
@@ -93,12 +95,12 @@ export const crossEntropyBackwardOp = defineOp<CrossEntropyAttrs>({
     const inPlace = shared(0, 0);
     return [
       {
-        shader: 'cross-entropy',
+        shader: shaderFor('cross-entropy', matrixOf(logits.shape).cols),
         entry: 'cross_entropy_backward',
         constants: { IN_PLACE: inPlace ? 1 : 0 },
         params: paramsOf(logits, attrs),
         bind: { logits: inPlace ? lse : logits, lse, targets, dlogits: outputs[0]!, step },
-        grid: gridOf(sizeOf(logits.shape), 256),
+        grid: gridOf(cellsOf(logits), 256),
         flops: 4 * sizeOf(logits.shape),
       },
     ];
@@ -124,7 +126,7 @@ export const crossEntropyFusedOp = defineOp<CrossEntropyAttrs>({
     const inPlace = shared(0, 2);
     return [
       {
-        shader: 'cross-entropy',
+        shader: shaderFor('cross-entropy', matrixOf(logits.shape).cols),
         entry: 'cross_entropy_fused',
         constants: { ...teamOf(variant), IN_PLACE: inPlace ? 1 : 0 },
         params: paramsOf(logits, attrs),

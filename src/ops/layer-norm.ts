@@ -8,14 +8,11 @@ import { dropoutMask } from './dropout-mask.ts';
 import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
 import { layerNormBackwardOp } from './layer-norm-backward.ts';
 import { type Builder, defineOp, gridOf, type Value } from './op.ts';
-import { shaderFor, teamOf } from './row-teams.ts';
+import { shaderFor, teamOf, teamsFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
 /** `eps` is added to the variance. */
 export type LayerNormAttrs = { readonly eps: number };
-
-/** Teams for rows of a model's width. */
-const normTeams = ['team-32', 'team-1'];
 
 function checkNorm(op: string, x: TensorType, gamma: TensorType | undefined, beta: TensorType | undefined): void {
   const { cols } = matrixOf(x.shape);
@@ -32,7 +29,7 @@ export const layerNormOp = defineOp<LayerNormAttrs>({
     checkNorm('layer_norm', x, inputs[1], inputs[2]);
     return [x, { dtype: 'f32', shape: [matrixOf(x.shape).rows, 2] }];
   },
-  variants: () => normTeams,
+  variants: ({ inputs }) => teamsFor(matrixOf(inputs[0]!.shape).cols),
   launch({ inputs, outputs, attrs }, { variant }) {
     const [x, gamma, beta] = inputs as [Value, Value, Value];
     const [y, stats] = outputs as [Value, Value];
@@ -90,7 +87,7 @@ export const addLayerNormOp = defineOp<AddLayerNormAttrs>({
     [1, 1],
     [0, 1],
   ],
-  variants: () => normTeams,
+  variants: ({ inputs }) => teamsFor(matrixOf(inputs[0]!.shape).cols),
   launch({ inputs, outputs, attrs }, { variant, shared }) {
     const [x, residual, gamma, beta] = inputs as [Value, Value, Value, Value];
     const [y, s, stats] = outputs as [Value, Value, Value];

@@ -1,15 +1,12 @@
 // How kernels that read whole rows divide their work: a team of threads a row. On GPUs a team fills a subgroup or a workgroup; on
 // adapters that are CPUs barriers are dear, and one thread a row needs none.
 
-import type { DeviceTraits } from './op.ts';
-
 /** Threads and rows of a workgroup; a team is THREADS / ROWS threads. */
 export type Team = { readonly THREADS: number; readonly ROWS: number };
 
 const teams: Readonly<Record<string, Team>> = {
   'team-256': { THREADS: 256, ROWS: 1 },
   'team-32': { THREADS: 128, ROWS: 4 },
-  'team-8': { THREADS: 8, ROWS: 1 },
   'team-1': { THREADS: 32, ROWS: 32 },
 };
 
@@ -21,9 +18,7 @@ export function teamOf(variant: string): Team {
 }
 
 /** The variants for rows of `cols` numbers, best guess for GPUs first. */
-export function teamsFor(cols: number, _traits: DeviceTraits): string[] {
-  return cols > 512 ? ['team-256', 'team-8', 'team-1'] : ['team-32', 'team-1'];
-}
+export const teamsFor = (cols: number): readonly string[] => [cols > 512 ? 'team-256' : 'team-32', 'team-1'];
 
 /** The shader that reads rows of `cols` numbers four at a time, or its odd sister where they do not divide. */
 export const shaderFor = (stem: string, cols: number): string => (cols % 4 === 0 ? stem : `${stem}-odd`);
