@@ -1,30 +1,39 @@
 #!/usr/bin/env node
-// The command `heddle`.
+// The command `heddle`: its subcommands, and how errors are told.
+
 import { Command } from 'commander';
 import { version } from '../../package.json';
-import { HeddleError } from '../errors.ts';
-import { describeAdapter } from '../host/adapter.ts';
-import { dawnGpu } from '../host/dawn.ts';
+import { addInfo } from './info.ts';
+import { reportError } from './output.ts';
+import { addVerify } from './verify.ts';
+
+// Where the reader of a pipe has gone (heddle plan | head), there is no more to do.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error: unknown) => {
+    reportError(error);
+    process.exit();
+  });
 
 const program = new Command('heddle')
   .description('Encoder-decoder transformers, trained and run on the GPU with WebGPU.')
   .version(version)
-  .showHelpAfterError('(heddle --help shows the commands and options)');
-
-program
-  .command('info')
-  .description('the WebGPU adapter of this machine: its limits and features')
-  .action(async () => {
-    const adapter = await describeAdapter(await dawnGpu(), 'Dawn');
-    console.log(`${adapter.host}: ${adapter.vendor} ${adapter.architecture} ${adapter.description}`);
-    console.log(`features: ${adapter.features.join(', ')}`);
-    for (const [name, value] of Object.entries(adapter.limits)) console.log(`${name}: ${value}`);
+  .configureHelp({ showGlobalOptions: true })
+  .configureOutput({
+    outputError(text, write) {
+      const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+      write(`heddle: ${line.trim()}; heddle --help shows commands and options\n`);
+    },
   });
+
+for (const add of [addInfo, addVerify]) add(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof HeddleError)) throw error;
-  console.error(`heddle: ${error.message}`);
-  process.exitCode = 1;
+  reportError(error);
 }

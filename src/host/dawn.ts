@@ -1,5 +1,7 @@
 // WebGPU in Node: Dawn (npm `webgpu`) as a GPU object like a browser's navigator.gpu. What it is not: a device, an adapter
 // choice or a kernel; those live in src/gpu and know nothing of the host.
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { HeddleError } from '../errors.ts';
 
 /** How Dawn is started. */
@@ -40,6 +42,7 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
 }
 
 async function start(create: (flags: string[]) => GPU, flags: string[]): Promise<GPU> {
+  if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
   let gpu: GPU;
   let adapter: GPUAdapter | null;
   try {
@@ -50,6 +53,12 @@ async function start(create: (flags: string[]) => GPU, flags: string[]): Promise
   }
   if (!adapter) throw new HeddleError(noAdapterMessage());
   return gpu;
+}
+
+/** Whether the environment names Vulkan drivers that are not there. The loader would look for no others, and complain at length. */
+function namesNoDriver(): boolean {
+  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
+  return process.platform === 'linux' && !!named && !named.split(delimiter).some((path) => path && existsSync(path));
 }
 
 /** What to tell someone whose machine has no adapter for Dawn. */

@@ -1,0 +1,50 @@
+// What the command prints: results to stdout, everything else to stderr, errors as one line.
+
+import { HeddleError } from '../errors.ts';
+
+/** Prints a result. */
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Tells something beside the result. */
+export const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const debugging = (): boolean => !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
+
+/** Tells an error as one line, `heddle: what`, and sets the exit status to 1. With HEDDLE_DEBUG=1 the stack follows. */
+export function reportError(error: unknown): void {
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim();
+  const hint = error instanceof HeddleError || debugging() ? '' : ' (HEDDLE_DEBUG=1 shows where)';
+  tell(`heddle: ${message || 'unknown error'}${hint}`);
+  if (debugging() && error instanceof Error) {
+    tell(error.stack ?? '');
+    if (error.cause instanceof Error) tell(`caused by: ${error.cause.stack}`);
+  }
+  process.exitCode = 1;
+}
+
+/** Columns of text, aligned; the columns in `right` (by number) to the right. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, c) => (right.includes(c) ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `12.3 MiB`. */
+export function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 2 : 1)} MiB`;
+}
+
+/** Three significant digits without an exponent where that is short. */
+export function short(x: number): string {
+  if (!Number.isFinite(x)) return String(x);
+  const size = Math.abs(x);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return x.toExponential(2);
+  return size >= 100 ? x.toFixed(0) : x.toPrecision(3);
+}

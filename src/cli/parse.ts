@@ -1,0 +1,63 @@
+// Parsers of option values; commander puts the option's name before what they say.
+
+import { InvalidArgumentError, Option } from 'commander';
+import { type HostName, hostNames } from '../jobs/run.ts';
+
+/** A parser of whole numbers of at least `least`. */
+export const whole =
+  (least: number) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(n) || n < least)
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    return n;
+  };
+
+/** A parser of numbers in a range that `allowed` tests and `wanted` words. */
+const number =
+  (allowed: (n: number) => boolean, wanted: string) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (text.trim() === '' || !Number.isFinite(n) || !allowed(n))
+      throw new InvalidArgumentError(`It must be ${wanted}.`);
+    return n;
+  };
+
+/** Numbers above 0. */
+export const positive = number((n) => n > 0, 'a number above 0');
+/** Numbers of at least 0. */
+export const notNegative = number((n) => n >= 0, 'a number of at least 0');
+/** Rates: at least 0, below 1. */
+export const rate = number((n) => n >= 0 && n < 1, 'at least 0 and below 1');
+
+const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Bytes: a number with K, M or G (of 1024) behind it, as `512M`. */
+export function bytes(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  const n = Math.floor(Number(digits) * (units[unit.toUpperCase()] ?? 0));
+  if (!(n > 0)) throw new InvalidArgumentError('It must be a number of bytes, as 512M or 2G.');
+  return n;
+}
+
+/** Collects `field=value` into an object; values are JSON where they can be, else text. */
+export function setting(text: string, previous: Record<string, unknown> = {}): Record<string, unknown> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be field=value, as dModel=96.');
+  const value = text.slice(at + 1);
+  let parsed: unknown = value;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // Plain words are text.
+  }
+  return { ...previous, [text.slice(0, at)]: parsed };
+}
+
+/** `--host`, which may be called `--backend`; without `cpu` where only a GPU makes sense. */
+export function hostOption(hosts: readonly HostName[] = hostNames): Option {
+  const words = { dawn: 'Dawn in Node', chrome: 'headless Chrome', cpu: 'the float64 references (slow)' };
+  return new Option('--backend, --host <where>', `where to run: ${hosts.map((h) => `${h}: ${words[h]}`).join(', ')}`)
+    .choices(hosts)
+    .default('dawn');
+}

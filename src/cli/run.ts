@@ -1,0 +1,40 @@
+// Runs a job for a command: shows its progress, passes on Ctrl-C, and gives its result.
+
+import type { ArgumentsOf, JobName, ResultOf } from '../jobs/index.ts';
+import { type HostName, runJob } from '../jobs/run.ts';
+import { interruptedStatus, watchInterrupts } from './interrupt.ts';
+import { createProgress } from './progress.ts';
+
+/** Options that every command which runs a job has. */
+export interface HostOptions {
+  readonly host: HostName;
+  readonly memoryLimit?: number;
+}
+
+/**
+ * Runs a job with the progress on stderr. `paths` are the files and folders that it may use. A run ended by Ctrl-C still gives its
+ * result, where it has one, and the command's status is 130.
+ */
+export async function runWithProgress<N extends JobName>(
+  name: N,
+  args: ArgumentsOf<N>,
+  { host, memoryLimit }: HostOptions,
+  paths: readonly string[] = [],
+): Promise<ResultOf<N>> {
+  const progress = createProgress();
+  const interrupt = watchInterrupts();
+  try {
+    return await runJob(name, args, {
+      host,
+      paths,
+      signal: interrupt.signal,
+      onEvent: (event) => progress.show(event),
+      chrome: { handleSignals: false },
+      ...(memoryLimit !== undefined && { memoryLimit }),
+    });
+  } finally {
+    if (interrupt.signal.aborted) process.exitCode = interruptedStatus;
+    progress.close();
+    interrupt.release();
+  }
+}
