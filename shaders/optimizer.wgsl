@@ -1,10 +1,10 @@
-// One update of a range of the weights p from gradients g, a thread an element. g counts times clip[0]; where clip[2] is 0 nothing
+// One update of a range of the weights p from gradients g, element by element. g counts times clip[0]; where clip[2] is 0 nothing
 // changes at all. Elements below `decay_count` decay. Entry points, with the source of their formulas:
 //   adamw    Loshchilov and Hutter, 2019; as torch.optim.AdamW, eps outside the root
 //   adam     Kingma and Ba, 2015; as torch.optim.Adam, decay added to the gradient
 //   rmsprop  as keras.optimizers.RMSprop without momentum, eps inside the root
 //   sgd      as torch.optim.SGD, momentum without dampening
-// include lib/index.wgsl
+// include lib/elementwise.wgsl
 // include lib/step.wgsl
 
 struct Params {
@@ -19,10 +19,10 @@ struct Params {
   eps: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> p: array<f32>;
-@group(0) @binding(1) var<storage, read> g: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
+@group(0) @binding(0) var<storage, read_write> p: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> g: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> v: array<vec4<f32>>;
 // (scale, norm, finite, 0)
 @group(0) @binding(4) var<storage, read> clip: array<f32>;
 // (applied, skipped, 1 - beta1^applied, 1 - beta2^applied, ...)
@@ -30,14 +30,15 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 @group(0) @binding(7) var<uniform> step: Step;
 
-const THREADS: u32 = 256u;
+const PER: u32 = 1u;
 
-fn decay_of(i: u32) -> f32 {
-  return select(0.0, params.decay, i < params.decay_count);
+// The decay of each number of cell i.
+fn decay_of(i: u32) -> vec4<f32> {
+  return select(vec4(0.0), vec4(params.decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
 }
 
-// Moments of gradient d, and what the weight moves by against the learning rate.
-fn adam_move(i: u32, d: f32) -> f32 {
+// Moments of gradient d, and what the weights of cell i move by against the learning rate.
+fn adam_move(i: u32, d: vec4<f32>) -> vec4<f32> {
   let mean = params.beta1 * m[i] + params.rest1 * d;
   let square = params.beta2 * v[i] + params.rest2 * d * d;
   m[i] = mean;
@@ -51,11 +52,14 @@ fn adamw(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = group_index(group, groups) * THREADS + thread;
-  if (i < params.count && clip[2] != 0.0) {
-    let lr = step.learning_rate;
-    let kept = p[i] - lr * decay_of(i) * p[i];
-    p[i] = kept - lr * adam_move(i, g[i] * clip[0]);
+  let first = first_cell(group, groups, thread);
+  let end = end_cell(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
+    let kept = p[i] - step.learning_rate * decay_of(i) * p[i];
+    p[i] = kept - step.learning_rate * adam_move(i, g[i] * clip[0]);
   }
 }
 
@@ -65,8 +69,12 @@ fn adam(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = group_index(group, groups) * THREADS + thread;
-  if (i < params.count && clip[2] != 0.0) {
+  let first = first_cell(group, groups, thread);
+  let end = end_cell(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
     p[i] -= step.learning_rate * adam_move(i, g[i] * clip[0] + decay_of(i) * p[i]);
   }
 }
@@ -77,8 +85,12 @@ fn rmsprop(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = group_index(group, groups) * THREADS + thread;
-  if (i < params.count && clip[2] != 0.0) {
+  let first = first_cell(group, groups, thread);
+  let end = end_cell(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
     let d = g[i] * clip[0];
     let square = params.beta2 * v[i] + params.rest2 * d * d;
     v[i] = square;
@@ -92,8 +104,12 @@ fn sgd(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = group_index(group, groups) * THREADS + thread;
-  if (i < params.count && clip[2] != 0.0) {
+  let first = first_cell(group, groups, thread);
+  let end = end_cell(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
     let velocity = params.beta1 * m[i] + g[i] * clip[0] + decay_of(i) * p[i];
     m[i] = velocity;
     p[i] -= step.learning_rate * velocity;

@@ -3,8 +3,9 @@
 import { check } from '../errors.ts';
 import { sameShape, show, sizeOf } from '../tensor.ts';
 import { type Activation, activate, activationKinds, activationSlope, keepsInput } from './activation-functions.ts';
+import { elementwise, elementwiseVariants } from './elementwise.ts';
 import { expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Launch, type Value } from './op.ts';
+import { type Builder, defineOp, type Launch, type Value } from './op.ts';
 
 /** Which activation. */
 export type ActivationAttrs = { readonly kind: Activation };
@@ -18,10 +19,13 @@ export const activationOp = defineOp<ActivationAttrs>({
     return [{ dtype: 'f32', shape: x.shape }];
   },
   inPlace: () => [[0, 0]],
-  launch({ attrs, inputs, outputs }, { shared }) {
+  variants: elementwiseVariants,
+  launch({ attrs, inputs, outputs }, { shared, variant }) {
     const [x] = inputs as [Value];
     const [y] = outputs as [Value];
-    return shared(0, 0) ? [launch('activation_in_place', attrs, y, { y })] : [launch('activation', attrs, y, { x, y })];
+    return shared(0, 0)
+      ? [launch('activation_in_place', variant, attrs, y, { y })]
+      : [launch('activation', variant, attrs, y, { x, y })];
   },
   grad(builder, { attrs, inputs, outputs }, [dy]) {
     const [x, y] = [inputs[0]!, outputs[0]!];
@@ -46,11 +50,12 @@ export const activationBackwardOp = defineOp<ActivationAttrs>({
     return [{ dtype: 'f32', shape: x.shape }];
   },
   inPlace: () => [[1, 0]],
-  launch({ attrs, inputs, outputs }, { shared }) {
+  variants: elementwiseVariants,
+  launch({ attrs, inputs, outputs }, { shared, variant }) {
     const [x, dy] = inputs as [Value, Value];
     const [dx] = outputs as [Value];
-    if (shared(1, 0)) return [launch('activation_backward_in_place', attrs, dx, { x, dx })];
-    return [launch('activation_backward', attrs, dx, { x, dy, dx })];
+    if (shared(1, 0)) return [launch('activation_backward_in_place', variant, attrs, dx, { x, dx })];
+    return [launch('activation_backward', variant, attrs, dx, { x, dy, dx })];
   },
   reference({ attrs, inputs: [x, dy], outputs: [dx] }) {
     for (let i = 0; i < dx!.data.length; i++) dx!.data[i] = dy!.data[i]! * activationSlope(x!.data[i]!, attrs.kind);
@@ -62,8 +67,9 @@ export function activation(builder: Builder, x: Value, kind: Activation): Value 
   return kind === 'none' ? x : builder.apply(activationOp, [x], { kind })[0]!;
 }
 
-function launch(entry: string, { kind }: ActivationAttrs, out: Value, bind: Launch['bind']): Launch {
+function launch(entry: string, variant: string, { kind }: ActivationAttrs, out: Value, bind: Launch['bind']): Launch {
   const count = sizeOf(out.shape);
-  const constants = { KIND: activationKinds[kind] };
-  return { shader: 'activation', entry, constants, params: { count }, bind, grid: gridOf(count, 256), flops: count };
+  const { constants, grid } = elementwise(variant, count);
+  const all = { ...constants, KIND: activationKinds[kind] };
+  return { shader: 'activation', entry, constants: all, params: { count }, bind, grid, flops: count };
 }

@@ -2,8 +2,9 @@
 
 import { check } from '../errors.ts';
 import { sameShape, show, sizeOf } from '../tensor.ts';
+import { elementwise, elementwiseVariants } from './elementwise.ts';
 import { expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Value } from './op.ts';
+import { type Builder, defineOp, type Value } from './op.ts';
 
 /** y = a + b; y may take the memory of either. */
 export const addOp = defineOp({
@@ -20,11 +21,12 @@ export const addOp = defineOp({
     [0, 0],
     [1, 0],
   ],
-  launch(node, { shared }) {
+  variants: elementwiseVariants,
+  launch(node, { shared, variant }) {
     const [a, b] = node.inputs as [Value, Value];
     const [y] = node.outputs as [Value];
     const count = sizeOf(y.shape);
-    const common = { shader: 'add', params: { count }, grid: gridOf(count, 256), flops: count } as const;
+    const common = { shader: 'add', params: { count }, flops: count, ...elementwise(variant, count) } as const;
     if (shared(0, 0)) return [{ ...common, entry: 'add_in_place', bind: { y, b } }];
     if (shared(1, 0)) return [{ ...common, entry: 'add_in_place', bind: { y, b: a } }];
     return [{ ...common, entry: 'add', bind: { a, b, y } }];

@@ -2,8 +2,9 @@
 
 import { check } from '../errors.ts';
 import { rangeOf, rangesOf } from './banks.ts';
+import { elementwise, elementwiseVariants } from './elementwise.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Launch, type LaunchContext, type Value } from './op.ts';
+import { type Builder, defineOp, type Launch, type LaunchContext, type Value } from './op.ts';
 import { readStep } from './step.ts';
 
 function launches(entry: string, acc: Value, x: Value, rest: number, context: LaunchContext, step?: Value): Launch[] {
@@ -12,7 +13,7 @@ function launches(entry: string, acc: Value, x: Value, rest: number, context: La
     entry,
     params: { count, rest },
     bind: { acc: rangeOf(acc, start, count), x: rangeOf(x, start, count), ...(step && { step }) },
-    grid: gridOf(count, 256),
+    ...elementwise(context.variant, count),
     flops: 2 * count,
   }));
 }
@@ -28,6 +29,7 @@ export const accumulateOp = defineOp({
     return [];
   },
   mutates: [0],
+  variants: elementwiseVariants,
   launch: ({ inputs: [acc, x, step] }, context) => launches('accumulate', acc!, x!, 0, context, step),
   reference({ inputs: [acc, x, step] }) {
     const { keep } = readStep(step!.data);
@@ -54,6 +56,7 @@ export const emaOp = defineOp<EmaAttrs>({
     return [];
   },
   mutates: [0],
+  variants: elementwiseVariants,
   launch: ({ inputs: [average, weights], attrs: { decay } }, context) =>
     launches('ema', average!, weights!, 1 - decay, context),
   reference({ attrs: { decay }, inputs: [average, weights] }) {

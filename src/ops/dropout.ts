@@ -2,8 +2,9 @@
 
 import { sizeOf } from '../tensor.ts';
 import { dropoutMask, dropoutParams } from './dropout-mask.ts';
+import { elementwise, elementwiseVariants } from './elementwise.ts';
 import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Value } from './op.ts';
+import { type Builder, defineOp, type Value } from './op.ts';
 import { readStep } from './step.ts';
 
 /** `rate`: probability of a zero. `site`: number of this dropout in the model. */
@@ -26,12 +27,13 @@ export const dropoutOp = defineOp<DropoutAttrs>({
     return [{ dtype: 'f32', shape: x.shape }];
   },
   inPlace: () => [[0, 0]],
-  launch(node, { shared }) {
+  variants: elementwiseVariants,
+  launch(node, { shared, variant }) {
     const [x, step] = node.inputs as [Value, Value];
     const [y] = node.outputs as [Value];
     const count = sizeOf(y.shape);
     const params = { count, ...dropoutFields(node.attrs) };
-    const common = { shader: 'dropout', params, grid: gridOf(count, 256), flops: count };
+    const common = { shader: 'dropout', params, flops: count, ...elementwise(variant, count) };
     return shared(0, 0)
       ? [{ ...common, entry: 'dropout_in_place', bind: { y, step } }]
       : [{ ...common, entry: 'dropout', bind: { x, y, step } }];

@@ -4,8 +4,9 @@
 import { check } from '../errors.ts';
 import { rangeOf, rangesOf } from './banks.ts';
 import { clipAt, counterAt, counterLength } from './clip.ts';
+import { elementwise, elementwiseVariants } from './elementwise.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
-import { type Attrs, type Builder, defineOp, gridOf, type Op, type Value } from './op.ts';
+import { type Attrs, type Builder, defineOp, type Op, type Value } from './op.ts';
 import { readStep } from './step.ts';
 
 /** Weights before element `decayEnd` of the bank decay by `weightDecay`. */
@@ -63,7 +64,8 @@ function optimizerOp<A extends Attrs>(rule: Rule<A>): Op<A> {
       return [];
     },
     mutates: [0, ...moments.map((_, i) => 2 + i)],
-    launch({ inputs, attrs }, { traits }) {
+    variants: elementwiseVariants,
+    launch({ inputs, attrs }, { traits, variant }) {
       const [p, g] = inputs as [Value, Value];
       const clip = inputs[clipInput]!;
       const step = inputs[inputs.length - 1]!;
@@ -90,7 +92,7 @@ function optimizerOp<A extends Attrs>(rule: Rule<A>): Op<A> {
             eps,
           },
           bind,
-          grid: gridOf(count, 256),
+          ...elementwise(variant, count),
           flops: 12 * count,
         };
       });
