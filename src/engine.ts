@@ -8,7 +8,7 @@ import type { Outputs } from './gpu/runner.ts';
 import { Session } from './gpu/session.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Plan } from './plan/plan.ts';
-import { type Choices, makePlan } from './plan/planner.ts';
+import { type Choices, makePlan, variantKey } from './plan/planner.ts';
 import { allocate, bytesOf, sizeOf, type Tensor, type TensorData } from './tensor.ts';
 
 /** A graph ready to run again and again. */
@@ -27,6 +27,8 @@ export interface Program {
 export interface Engine {
   /** For people: `dawn mesa llvmpipe`, `cpu`. */
   readonly name: string;
+  /** Which variants the programs made so far use, by key; what the same bits depend on. */
+  readonly choices: Choices;
   /** Makes graphs ready. New states are zero. */
   prepare(graphs: readonly Graph[]): Promise<Program[]>;
   /** Copies data into a state, from element `offset` on. */
@@ -48,10 +50,17 @@ export interface GpuEngineOptions {
 /** An engine on a device. */
 export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
   const session = new Session(device);
+  const used: Record<string, string> = {};
   return {
     name: adapterName(device.adapter),
+    choices: used,
     async prepare(graphs) {
-      const choices = (await options.choose?.(graphs, device)) ?? {};
+      const choices = { ...(await options.choose?.(graphs, device)), ...used };
+      for (const graph of graphs)
+        for (const node of graph.nodes) {
+          const chosen = choices[variantKey(node)];
+          if (chosen !== undefined) used[variantKey(node)] = chosen;
+        }
       const plans = graphs.map((graph) => makePlan(graph, { traits: device.traits, choices }));
       const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
       if (options.memoryLimit !== undefined && need > options.memoryLimit)
@@ -78,6 +87,7 @@ export function cpuEngine(): Engine {
   };
   return {
     name: 'cpu',
+    choices: {},
     prepare: async (graphs) =>
       graphs.map((graph): Program => {
         for (const [name, v] of graph.states) {

@@ -1,0 +1,91 @@
+// Checkpoints: what training needs to go on in the same bits, as files beside a model's weights. The order of the data and all dropout
+// are functions of seed and step, so the step number is the whole position.
+
+import type { Engine } from '../engine.ts';
+import { HeddleError } from '../errors.ts';
+import { type Files, readText } from '../formats/files.ts';
+import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
+import type { Choices } from '../plan/planner.ts';
+import type { Tensor } from '../tensor.ts';
+import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
+
+/** state.json: where a training stands. */
+export interface TrainingState {
+  readonly version: 1;
+  /** Number of the next update. */
+  readonly step: number;
+  /** The engine that trained, and which kernels it used: the same ones give the same bits. */
+  readonly engine: string;
+  readonly choices: Choices;
+  /** Updates left out so far since something was not finite. */
+  readonly skipped: number;
+  /** What `heddle train` was asked to do; it goes on with the same. */
+  readonly arguments: unknown;
+}
+
+/** Names of a checkpoint's files beside those of a model folder. */
+export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
+
+/** The files of a checkpoint: the optimizer's states under PyTorch's names, and state.json. */
+export async function checkpointFiles(
+  engine: Engine,
+  p: ParameterList,
+  optimizer: OptimizerConfig,
+  state: Omit<TrainingState, 'version' | 'engine' | 'choices'>,
+): Promise<Record<string, Uint8Array>> {
+  const tensors: Record<string, Tensor> = {};
+  for (const name of optimizerStates(optimizer)) {
+    const tensor = await engine.read(name);
+    if (name === 'counters') tensors[name] = tensor;
+    else for (const [key, part] of Object.entries(tensorsOf(p, tensor.data))) tensors[`${name}.${key}`] = part;
+  }
+  const full: TrainingState = { version: 1, engine: engine.name, choices: engine.choices, ...state };
+  return {
+    [checkpointNames.optimizer]: writeSafetensors(tensors, { format: 'heddle' }),
+    [checkpointNames.state]: new TextEncoder().encode(`${JSON.stringify(full, undefined, 1)}\n`),
+  };
+}
+
+/** Reads state.json of a folder. Throws a HeddleError where there is none, or it is broken. */
+export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
+  const path = `${folder}/${checkpointNames.state}`;
+  if (!(await files.exists(path)))
+    throw new HeddleError(
+      `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
+    );
+  let state: Partial<TrainingState>;
+  try {
+    state = JSON.parse(await readText(files, path)) as Partial<TrainingState>;
+  } catch {
+    throw new HeddleError(`${path}: not JSON; the file may be cut off`);
+  }
+  if (state.version !== 1)
+    throw new HeddleError(`${path}: version ${JSON.stringify(state.version)}, this heddle reads version 1`);
+  if (!Number.isSafeInteger(state.step) || (state.step as number) < 0)
+    throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
+  return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;
+}
+
+/** Puts the optimizer's states of a checkpoint on an engine. Throws a HeddleError that names what is missing or does not fit. */
+export async function restoreOptimizer(
+  engine: Engine,
+  files: Files,
+  folder: string,
+  p: ParameterList,
+  optimizer: OptimizerConfig,
+): Promise<void> {
+  const path = `${folder}/${checkpointNames.optimizer}`;
+  const tensors = readSafetensors(await files.read(path), path);
+  for (const name of optimizerStates(optimizer)) {
+    if (name === 'counters') {
+      const counters = tensors[name];
+      if (!counters) throw new HeddleError(`${path}: ${name} is missing`);
+      engine.write(name, counters.data);
+      continue;
+    }
+    const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
+    if (own.length === 0) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
+    engine.write(name, bankOf(p, Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t]))));
+  }
+}
