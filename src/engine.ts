@@ -41,8 +41,10 @@ export interface Engine {
 
 /** Settings of `gpuEngine`. */
 export interface GpuEngineOptions {
-  /** Variants by key, found by tuning; a function is asked for each set of graphs. */
-  readonly choose?: (graphs: readonly Graph[], device: Device) => Promise<Choices>;
+  /** Variants by key, found by tuning; asked for each set of graphs, with those that are settled already. */
+  readonly choose?: (graphs: readonly Graph[], device: Device, known: Choices) => Promise<Choices>;
+  /** Variants that are taken whatever was measured: those of a checkpoint. */
+  readonly known?: Choices;
   /** Most bytes that plans may take; a plan beyond it is refused before anything is allocated. */
   readonly memoryLimit?: number;
 }
@@ -50,12 +52,12 @@ export interface GpuEngineOptions {
 /** An engine on a device. */
 export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
   const session = new Session(device);
-  const used: Record<string, string> = {};
+  const used: Record<string, string> = { ...options.known };
   return {
     name: adapterName(device.adapter),
     choices: used,
     async prepare(graphs) {
-      const choices = { ...(await options.choose?.(graphs, device)), ...used };
+      const choices = { ...(await options.choose?.(graphs, device, used)), ...used };
       for (const graph of graphs)
         for (const node of graph.nodes) {
           const chosen = choices[variantKey(node)];

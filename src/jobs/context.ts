@@ -89,7 +89,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
       const software = opened.gpu.adapterInfo.isFallbackAdapter;
       const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
       return gpuEngine(opened, {
-        choose: (graphs) => choose(s, graphs, opened),
+        choose: (graphs, _, settled) => choose(s, graphs, opened, settled),
         ...(memoryLimit !== undefined && { memoryLimit }),
         ...options,
       });
@@ -105,9 +105,9 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
 }
 
 /** Kernels for `graphs`: those that are known, and the rest by measuring now. */
-async function choose(s: Surroundings, graphs: readonly Graph[], device: Device): Promise<Choices> {
+async function choose(s: Surroundings, graphs: readonly Graph[], device: Device, settled: Choices): Promise<Choices> {
   const adapter = `${s.host} ${adapterName(device.adapter)}`;
-  const known = await s.choices.load(adapter);
+  const known = { ...(await s.choices.load(adapter)), ...settled };
   const choices = await tune(device, graphs, {
     known,
     onProgress: (done, of) => s.emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' }),

@@ -3,7 +3,7 @@
 import { createTranslator, type TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import { check, HeddleError } from '../errors.ts';
-import { saveModelFolder } from '../formats/model-folder.ts';
+import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import { type Batches, createBatches } from '../text/batches.ts';
@@ -14,6 +14,7 @@ import { describeLeftOut, type EncodedCorpus, encodePairs, targetLength } from '
 import type { Pair } from '../text/pairs.ts';
 import type { Tokenizer, TokenizerKind } from '../text/tokenizer.ts';
 import { trainWords } from '../text/words.ts';
+import { checkpointFiles, readTrainingState, restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { checkSchedule, type ScheduleConfig } from '../train/schedule.ts';
 import { type Batch, createTrainer, type StepReport, startWeights, type Trainer } from '../train/trainer.ts';
@@ -45,6 +46,10 @@ export interface TrainArguments {
   readonly testSentences: number;
   /** Model folder to write; none where empty. */
   readonly out: string;
+  /** Also write the folder every so many steps; 0: only at the end. */
+  readonly saveEvery: number;
+  /** Go on from the checkpoint in `out`, with the settings it was made with; only `steps` and `epochs` may be larger. */
+  readonly resume: boolean;
   readonly noFuse: readonly string[];
 }
 
@@ -78,9 +83,11 @@ export interface TrainResult {
 }
 
 /** Trains a model. */
-export const train: Job<TrainArguments, TrainResult> = async (args, context) => {
-  const { emit, signal } = context;
+export const train: Job<TrainArguments, TrainResult> = async (given, context) => {
+  const { emit, signal, files } = context;
   const log = (text: string) => emit({ type: 'log', text });
+  const before = given.resume ? await readTrainingState(files, given.out) : undefined;
+  const args = before ? resumed(before, given) : given;
   const split = await readCorpus(args.corpus, args.heldOut, context);
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
   const preset: Partial<ModelOptions> = presets[args.preset];
@@ -127,16 +134,28 @@ export const train: Job<TrainArguments, TrainResult> = async (args, context) => 
       `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map((s) => `${s.batch}x${s.source}x${s.target}`).join(', ')}`,
   );
 
-  const engine = await context.engine();
+  // A resumed training takes the kernels it had, so that the same adapter gives the same bits.
+  const engine = await context.engine(before && { known: before.choices });
   try {
     log(`training on ${engine.name}`);
     const trainer = await createTrainer(engine, config, recipe, shapes, { noFuse: args.noFuse });
-    startWeights(engine, config, recipe);
-    const run = await trainingLoop(trainer, batches, corpus, steps, context);
+    if (before) {
+      const saved = await loadModelFolder(files, args.out);
+      engine.write('weights', saved.weights);
+      await restoreOptimizer(engine, files, args.out, parameters, recipe.optimizer);
+      trainer.step = before.step;
+      log(`resumed at step ${before.step}`);
+    } else startWeights(engine, config, recipe);
     const model: TextModel = { config, source, target };
-    if (args.out) {
+    const save = async (skipped: number): Promise<void> => {
       const weights = (await engine.read('weights')).data as Float32Array;
-      await saveModelFolder(context.files, args.out, { ...model, weights });
+      const state = { step: trainer.step, skipped, arguments: args };
+      const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state);
+      await saveModelFolder(files, args.out, { ...model, weights }, extra);
+    };
+    const run = await trainingLoop(trainer, batches, corpus, steps, context, args.out ? args.saveEvery : 0, save);
+    if (args.out) {
+      await save(run.skipped);
       log(`model saved in ${args.out}`);
     }
     const test = split.test.length ? split.test : split.dev;
@@ -150,7 +169,7 @@ export const train: Job<TrainArguments, TrainResult> = async (args, context) => 
       parameters: parameters.count,
       pairs: corpus.count,
       steps: run.losses.length,
-      stopped: run.losses.length < steps,
+      stopped: trainer.step < steps,
       skipped: run.skipped,
       losses: run.losses,
       trainSeconds: run.seconds,
@@ -164,6 +183,21 @@ export const train: Job<TrainArguments, TrainResult> = async (args, context) => 
     engine.destroy();
   }
 };
+
+/** The arguments that a checkpoint was made with, and from the new ones what may change. */
+function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
+  const old = before.arguments as TrainArguments;
+  const { out, steps, epochs, testSentences, saveEvery } = given;
+  return {
+    ...old,
+    out,
+    steps: steps || old.steps,
+    epochs: epochs || old.epochs,
+    testSentences,
+    saveEvery,
+    resume: true,
+  };
+}
 
 /** Tokenizers of the two sides, learnt from the training pairs; one for both where embeddings are shared. */
 function trainTokenizers(
@@ -196,6 +230,8 @@ async function trainingLoop(
   corpus: EncodedCorpus,
   steps: number,
   { emit, signal }: JobContext,
+  saveEvery: number,
+  save: (skipped: number) => Promise<void>,
 ): Promise<LoopResult> {
   const { accumulate } = trainer.recipe;
   const batchAt = (turn: number): Batch => ({
@@ -203,6 +239,7 @@ async function trainingLoop(
     tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
     fill: (arrays) => batches.fill(turn, arrays),
   });
+  const first = trainer.step;
   const losses: number[] = [];
   const pending: Promise<StepReport>[] = [];
   const begin = performance.now();
@@ -215,14 +252,14 @@ async function trainingLoop(
     tokens += report.tokens;
     if (report.skipped) skipped++;
     const now = performance.now();
-    if (now - told < 200 && losses.length < steps) return;
+    if (now - told < 200 && first + losses.length < steps) return;
     told = now;
     const seconds = (now - begin) / 1000;
-    const left = (seconds / losses.length) * (steps - losses.length);
+    const left = (seconds / losses.length) * (steps - first - losses.length);
     emit({
       type: 'progress',
       task: 'train',
-      done: losses.length,
+      done: first + losses.length,
       of: steps,
       text:
         `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
@@ -234,9 +271,13 @@ async function trainingLoop(
       );
   };
   while (trainer.step < steps && !signal.aborted) {
-    const first = trainer.step * accumulate;
-    pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(first + k))));
+    const turn = trainer.step * accumulate;
+    pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k))));
     if (pending.length > 1) await take();
+    if (saveEvery > 0 && trainer.step % saveEvery === 0 && trainer.step < steps) {
+      while (pending.length) await take();
+      await save(skipped);
+    }
   }
   while (pending.length) await take();
   return { losses, skipped, seconds: (performance.now() - begin) / 1000, tokens };

@@ -1,0 +1,49 @@
+// heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
+
+import { sourceGraph, stepGraph } from '../decode/graphs.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
+import { parameterList } from '../model/parameters.ts';
+import { printPlan } from '../plan/plan.ts';
+import { makePlan } from '../plan/planner.ts';
+import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
+import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
+import type { Job } from './job.ts';
+
+/** The runs that can be planned. */
+export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
+
+/** What to plan; plain JSON. */
+export interface PlanArguments {
+  readonly run: (typeof plannedRuns)[number];
+  readonly preset: PresetName;
+  /** Fields that differ from the preset's. */
+  readonly model: Partial<ModelOptions>;
+  readonly vocab: number;
+  readonly batch: number;
+  readonly source: number;
+  readonly target: number;
+  readonly optimizer: Partial<OptimizerConfig>;
+  readonly noFuse: readonly string[];
+}
+
+/** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
+export const plan: Job<PlanArguments, string> = async (args) => {
+  const { preset, vocab, batch, source, target, noFuse } = args;
+  const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...args.model });
+  const p = parameterList(config);
+  const shape = { batch, source, target };
+  const graphs = (): [string, Graph][] => {
+    if (args.run === 'training')
+      return [['training', trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse })]];
+    if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
+    return [
+      ['decoding, once a batch of sources', sourceGraph(config, p, shape)],
+      ['decoding, once a token', stepGraph(config, p, shape)],
+    ];
+  };
+  const head = `${preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
+  return graphs()
+    .map(([name, graph]) => `${head}\n${name}\n\n${printPlan(makePlan(graph))}`)
+    .join('\n');
+};
