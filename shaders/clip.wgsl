@@ -16,10 +16,10 @@ struct Params {
   log_beta2: f32,
 }
 
-@group(0) @binding(0) var<storage, read> g0: array<u32>;
-@group(0) @binding(1) var<storage, read> g1: array<u32>;
-@group(0) @binding(2) var<storage, read> g2: array<u32>;
-@group(0) @binding(3) var<storage, read> g3: array<u32>;
+@group(0) @binding(0) var<storage, read> g0: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> g1: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> g2: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> g3: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> partials_out: array<f32>;
 @group(0) @binding(5) var<storage, read> partials: array<f32>;
 @group(0) @binding(6) var<storage, read_write> clip: array<f32>;
@@ -30,14 +30,19 @@ struct Params {
 const THREADS: u32 = 64u;
 var<workgroup> shares: array<vec2<f32>, THREADS>;
 
-fn not_finite(bits: u32) -> bool {
-  return (bits & 0x7f800000u) == 0x7f800000u;
+// What the numbers of cells add up to so far: squares, and the largest bits of an exponent.
+struct Sums {
+  squares: vec4<f32>,
+  exponents: vec4<u32>,
 }
 
-// (sum of squares, whether something is not finite) with one more gradient, given by its bits.
-fn with_gradient(share: vec2<f32>, bits: u32) -> vec2<f32> {
-  let g = bitcast<f32>(bits);
-  return vec2(share.x + g * g, select(share.y, 1.0, not_finite(bits)));
+const EXPONENT: u32 = 0x7f800000u;
+
+// The sums with one more cell, given by its bits, of which the first `count` numbers count.
+fn with_cell(sums: Sums, bits: vec4<u32>, count: u32) -> Sums {
+  let cell = select(vec4(0u), bits, vec4(0u, 1u, 2u, 3u) < vec4(count));
+  let g = bitcast<vec4<f32>>(cell);
+  return Sums(sums.squares + g * g, max(sums.exponents, cell & vec4(EXPONENT)));
 }
 
 // The sum of the workgroup's shares, in order of the threads; only thread 0 gets it.
@@ -57,19 +62,22 @@ fn workgroup_sum(share: vec2<f32>, thread: u32) -> vec2<f32> {
 fn gradient_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   // No block lies in two ranges.
   let range = group.x * params.block / params.range;
-  let start = group.x * params.block - range * params.range;
-  let end = min(start + params.block, params.count - range * params.range);
-  var share = vec2(0.0);
+  let left = params.count - range * params.range;
+  let first = (group.x * params.block - range * params.range) / 4u;
+  let end = min(first + params.block / 4u, (left + 3u) / 4u);
+  var sums = Sums(vec4(0.0), vec4(0u));
   if (range == 0u) {
-    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g0[i]); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_cell(sums, g0[i], left - 4u * i); }
   } else if (range == 1u) {
-    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g1[i]); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_cell(sums, g1[i], left - 4u * i); }
   } else if (range == 2u) {
-    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g2[i]); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_cell(sums, g2[i], left - 4u * i); }
   } else {
-    for (var i = start + thread; i < end; i += THREADS) { share = with_gradient(share, g3[i]); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_cell(sums, g3[i], left - 4u * i); }
   }
-  let total = workgroup_sum(share, thread);
+  let squares = (sums.squares.x + sums.squares.y) + (sums.squares.z + sums.squares.w);
+  let bad = any(sums.exponents == vec4(EXPONENT));
+  let total = workgroup_sum(vec2(squares, select(0.0, 1.0, bad)), thread);
   if (thread == 0u) {
     partials_out[2u * group.x] = total.x;
     partials_out[2u * group.x + 1u] = min(total.y, 1.0);
@@ -101,7 +109,7 @@ fn clip_scale(@builtin(local_invocation_index) thread: u32) {
   if (thread != 0u) {
     return;
   }
-  let finite = total.y == 0.0 && !not_finite(bitcast<u32>(total.x));
+  let finite = total.y == 0.0 && (bitcast<u32>(total.x) & EXPONENT) != EXPONENT;
   clip[3] = 0.0;
   if (!finite) {
     clip[0] = 0.0;
