@@ -1,0 +1,245 @@
+// The planner on random graphs, judged by a memory of labels; and its rules one by one.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { defaultTraits, defineOp, type Value } from '../../src/ops/op.ts';
+import { printPlan } from '../../src/plan/plan.ts';
+import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { blackBox, play } from './memory.ts';
+
+/** One random node: which earlier values it reads (by number, wrapped), the sizes it makes, and what may share. */
+const nodes = fc.array(
+  fc.record({
+    inputs: fc.array(fc.nat(30), { minLength: 1, maxLength: 4 }),
+    sizes: fc.array(fc.constantFrom(1, 64, 65, 128, 500, 4096), { minLength: 1, maxLength: 3 }),
+    share: fc.array(fc.tuple(fc.nat(3), fc.nat(2)), { maxLength: 3 }),
+    scratch: fc.constantFrom(0, 0, 64, 1000),
+    output: fc.boolean(),
+    place: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 25 },
+);
+type NodePlan = typeof nodes extends fc.Arbitrary<infer T> ? T : never;
+
+function build(plans: NodePlan): Graph {
+  const g = new Graph();
+  const values: Value[] = [g.input('a', 'f32', [64]), g.input('b', 'f32', [4096]), g.state('s', 'f32', [500])];
+  let placed = 0;
+  const bank = g.state('bank', 'f32', [64 * 64 * 25]);
+  for (const [n, p] of plans.entries()) {
+    const inputs = p.inputs.map((i) => values[i % values.length]!);
+    const share = p.share
+      .filter(([i, o]) => i < inputs.length && o < p.sizes.length)
+      .map((pair) => pair.join(':'))
+      .join(',');
+    const made = g.apply(blackBox, inputs, { sizes: p.sizes.join(','), share, scratch: p.scratch });
+    if (p.place) g.place(made[0]!, bank, 64 * 64 * placed++);
+    if (p.output) g.output(`out${n}`, made[made.length - 1]!);
+    values.push(...made);
+  }
+  return g;
+}
+
+describe('makePlan on random graphs', () => {
+  it('never lets a value be overwritten before its last use, nor an output at all', () => {
+    fc.assert(
+      fc.property(nodes, (plans) => {
+        const g = build(plans);
+        expect(play(g, makePlan(g))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('takes at least its lower bound, and says its bytes truly', () => {
+    fc.assert(
+      fc.property(nodes, (plans) => {
+        const { bytes, buffers } = makePlan(build(plans));
+        expect(bytes.peak).toBe(buffers.reduce((n, b) => n + b.bytes, 0));
+        expect(bytes.peak).toBe(bytes.inputs + bytes.states + bytes.slots);
+        expect(bytes.peak).toBeGreaterThanOrEqual(bytes.lowerBound);
+      }),
+    );
+  });
+
+  it('is a function of the graph', () => {
+    fc.assert(
+      fc.property(nodes, (plans) => {
+        expect(makePlan(build(plans))).toEqual(makePlan(build(plans)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const box = (g: Graph, inputs: Value[], sizes = '64', share = '', scratch = 0): Value =>
+  g.apply(blackBox, inputs, { sizes, share, scratch })[0]!;
+const slotsOf = (g: Graph): number[] =>
+  makePlan(g)
+    .buffers.filter((b) => b.kind === 'slot')
+    .map((b) => b.bytes);
+
+describe('memory in place', () => {
+  const chain = (keep: (g: Graph, middle: Value) => void): number => {
+    const g = new Graph();
+    const middle = box(g, [g.input('x', 'f32', [64])]);
+    g.output('y', box(g, [middle], '64', '0:0'));
+    keep(g, middle);
+    return slotsOf(g).length;
+  };
+
+  it('is handed on where the input dies', () => {
+    expect(chain(() => {})).toBe(1);
+  });
+
+  it('is not handed on where the input is read later', () => {
+    expect(chain((g, middle) => g.output('z', box(g, [middle])))).toBeGreaterThan(1);
+  });
+
+  it('is not handed on where the input is an output of the graph', () => {
+    expect(chain((g, middle) => g.output('z', middle))).toBe(2);
+  });
+
+  it('is not taken from inputs and states of the graph', () => {
+    const g = new Graph();
+    for (const v of [g.input('x', 'f32', [64]), g.state('s', 'f32', [64])]) {
+      const y = box(g, [v], '64', '0:0');
+      g.output(v.name, y);
+    }
+    const plan = makePlan(g);
+    expect(plan.passes.map((p) => plan.buffers[p.bind.out0!.buffer]!.kind)).toEqual(['slot', 'slot']);
+  });
+
+  it('is not handed on where the op reads the input twice', () => {
+    const g = new Graph();
+    const middle = box(g, [g.input('x', 'f32', [64])]);
+    g.output('y', box(g, [middle, middle], '64', '0:0'));
+    expect(slotsOf(g)).toHaveLength(2);
+  });
+
+  it('is not handed on to another size', () => {
+    const g = new Graph();
+    const middle = box(g, [g.input('x', 'f32', [64])], '64');
+    g.output('y', box(g, [middle], '65', '0:0'));
+    expect(slotsOf(g).sort((a, b) => a - b)).toEqual([256, 512]);
+  });
+});
+
+describe('scratch', () => {
+  it('lives for its node alone', () => {
+    const g = new Graph();
+    let x = g.input('x', 'f32', [64]);
+    for (let i = 0; i < 5; i++) x = box(g, [x], '64', '', 1000);
+    g.output('y', x);
+    // One slot for the scratch of all five nodes, two that the results take in turns.
+    expect(slotsOf(g).sort((a, b) => a - b)).toEqual([256, 256, 4096]);
+  });
+});
+
+describe('placed results', () => {
+  it('lie in their state at their offset and need no slot', () => {
+    const g = new Graph();
+    const bank = g.state('bank', 'f32', [256]);
+    const y = box(g, [g.input('x', 'f32', [64])]);
+    g.place(y, bank, 128);
+    g.output('y', y);
+    const plan = makePlan(g);
+    expect(plan.passes[0]?.bind.out0).toEqual({ buffer: 1, offset: 512, bytes: 256 });
+    expect(plan.outputs.y?.range).toEqual({ buffer: 1, offset: 512, bytes: 256 });
+    expect(plan.bytes.slots).toBe(0);
+  });
+});
+
+describe('limits', () => {
+  const oneBinding = (bytes: number) => {
+    const g = new Graph();
+    g.output(
+      'y',
+      g.scope('decoder', () => box(g, [g.input('x', 'f32', [64])], `${bytes / 4}`)),
+    );
+    return () => makePlan(g, { traits: { ...defaultTraits, maxBindingBytes: 1024 } });
+  };
+
+  it('are kept to the byte', () => {
+    expect(oneBinding(1024)).not.toThrow();
+    expect(oneBinding(1028)).toThrow(HeddleError);
+    expect(oneBinding(1028)).toThrow('box (decoder): out0 [257] needs a binding of 1028 bytes, the device allows 1024');
+  });
+
+  it('of the grid are errors of the op', () => {
+    const grids = defineOp<{ x: number }>({
+      name: 'grids',
+      shape: () => [{ dtype: 'f32', shape: [1] }],
+      launch: ({ outputs, attrs }) => [{ shader: 'toy', entry: 'e', bind: { y: outputs[0]! }, grid: [1, attrs.x, 1] }],
+      reference() {},
+    });
+    const plan = (x: number) => {
+      const g = new Graph();
+      g.apply(grids, [], { x });
+      return makePlan(g);
+    };
+    expect(plan(65535).passes).toHaveLength(1);
+    for (const x of [65536, 0, 1.5]) expect(() => plan(x)).toThrow(`grids: a grid of 1x${x}x1 workgroups`);
+  });
+});
+
+describe('variants', () => {
+  const ways = defineOp<{ site: number; rate: number }>({
+    name: 'ways',
+    shape: (inputs) => [inputs[0]!],
+    variants: (_node, traits) => (traits.subgroups ? ['fast', 'plain'] : ['plain', 'other']),
+    launch: ({ inputs, outputs }, { variant }) => [
+      { shader: 'toy', entry: variant, bind: { x: inputs[0]!, y: outputs[0]! }, grid: [1, 1, 1] },
+    ],
+    reference() {},
+  });
+  const g = new Graph();
+  const x = g.input('x', 'f32', [2, 3]);
+  const [first] = g.apply(ways, [x], { site: 1, rate: 0.5 });
+  const [second] = g.apply(ways, [x], { site: 2, rate: 0.5 });
+  const [third] = g.apply(ways, [x], { site: 2, rate: 0.25 });
+  const key = variantKey(first!.node!);
+
+  it('are known by op, settings and types, not by place', () => {
+    expect(key).toBe('ways {"rate":0.5} f32[2,3] f32[2,3]');
+    expect(variantKey(second!.node!)).toBe(key);
+    expect(variantKey(third!.node!)).not.toBe(key);
+  });
+
+  it('are the first where nothing is chosen, or what was chosen is not there on this device', () => {
+    const entries = (options: Parameters<typeof makePlan>[1]) => makePlan(g, options).passes.map((p) => p.entry);
+    const fast = { ...defaultTraits, subgroups: true };
+    expect(entries({})).toEqual(['plain', 'plain', 'plain']);
+    expect(entries({ traits: fast })).toEqual(['fast', 'fast', 'fast']);
+    expect(entries({ traits: fast, choices: { [key]: 'plain' } })).toEqual(['plain', 'plain', 'fast']);
+    expect(entries({ choices: { [key]: 'fast' } })).toEqual(['plain', 'plain', 'plain']);
+    expect(entries({ choices: { [key]: 'other' } })).toEqual(['other', 'other', 'plain']);
+  });
+});
+
+describe('printPlan', () => {
+  it('shows passes in order with shapes, buffers and bytes, and the totals', () => {
+    const g = new Graph();
+    const bank = g.state('bank', 'f32', [128]);
+    const x = g.input('x', 'f32', [8, 8]);
+    const y = g.scope('encoder', () => box(g, [x, bank], '64,65', '', 1000));
+    const z = g.scope('decoder', () => box(g, [y], '64', '0:0'));
+    g.output('z', z);
+    g.place(box(g, [z]), bank, 64);
+    expect(printPlan(makePlan(g))).toMatchInlineSnapshot(`
+      "pass  op   scope    kernel     outputs            MFLOP  buffers
+      0     box  encoder  box 1x1x1  f32 [64] f32 [65]         in0=inputs in1=bank out0=slot2 out1=slot1 scratch=slot0
+      1     box  decoder  box 1x1x1  f32 [64]                  out0=slot2
+      2     box           box 1x1x1  f32 [64]                  in0=slot2 out0=bank+256
+
+      inputs  inputs         0.00 MiB
+      state   bank           0.00 MiB
+      slots   3 buffers     0.00 MiB
+      peak    0.01 MiB, lower bound 0.01 MiB (1.000 times)
+      3 dispatches, 0.000 GFLOP a run
+      "
+    `);
+  });
+});
