@@ -6,7 +6,7 @@ import { activationOp } from '../ops/activation.ts';
 import { addOp } from '../ops/add.ts';
 import { type ColumnSumAttrs, columnSumOp } from '../ops/column-sum.ts';
 import { dropoutOp } from '../ops/dropout.ts';
-import { embeddingBackwardOp } from '../ops/embedding.ts';
+import { embeddingBackwardOp } from '../ops/embedding-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/layer-norm.ts';
 import { linearOp } from '../ops/linear.ts';
 import { normSumsOp, padded } from '../ops/norm-sums.ts';

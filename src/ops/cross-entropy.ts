@@ -4,7 +4,7 @@ import { check } from '../errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../tensor.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
 import { type Builder, defineOp, gridOf, type Node, type ReferenceCall, type Value } from './op.ts';
-import { shaderFor, teamOf, teamsFor } from './row-teams.ts';
+import { cellOf, shaderFor, teamOf, teamsFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
 /** Label smoothing (0: none) and the target that does not count; targets must otherwise be 0 to V - 1. */
@@ -29,9 +29,6 @@ const paramsOf = (logits: Value, { smoothing, ignore }: CrossEntropyAttrs) => ({
   ignores: ignore === undefined ? 0 : 1,
   ignored: ignore ?? 0,
 });
-
-/** Cells of the logits: groups of four, or single numbers where rows do not divide. */
-const cellsOf = (logits: Value) => sizeOf(logits.shape) / (matrixOf(logits.shape).cols % 4 === 0 ? 4 : 1);
 
 const variants = ({ inputs }: Pick<Node, 'inputs'>) => teamsFor(matrixOf(inputs[0]!.shape).cols);
 
@@ -100,7 +97,7 @@ export const crossEntropyBackwardOp = defineOp<CrossEntropyAttrs>({
         constants: { IN_PLACE: inPlace ? 1 : 0 },
         params: paramsOf(logits, attrs),
         bind: { logits: inPlace ? lse : logits, lse, targets, dlogits: outputs[0]!, step },
-        grid: gridOf(cellsOf(logits), 256),
+        grid: gridOf(sizeOf(logits.shape) / cellOf(matrixOf(logits.shape).cols), 256),
         flops: 4 * sizeOf(logits.shape),
       },
     ];

@@ -3,17 +3,23 @@
 
 import { gridOf } from './op.ts';
 
-const cellsPerThread: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
+const cells: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
 
 /** The variants of every elementwise op. */
-export const elementwiseVariants = (): readonly string[] => Object.keys(cellsPerThread);
+export const elementwiseVariants = (): readonly string[] => Object.keys(cells);
+
+/** Cells a thread in a variant. */
+export function cellsPerThread(variant: string): number {
+  const PER = cells[variant];
+  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
+  return PER;
+}
 
 /** The constants and the grid of a variant for `count` numbers. */
 export function elementwise(
   variant: string,
   count: number,
 ): { constants: { PER: number }; grid: [number, number, number] } {
-  const PER = cellsPerThread[variant];
-  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
+  const PER = cellsPerThread(variant);
   return { constants: { PER }, grid: gridOf(Math.ceil(count / 4), 256 * PER) };
 }

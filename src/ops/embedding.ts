@@ -4,8 +4,11 @@ import { check, HeddleError } from '../errors.ts';
 import { show, sizeOf } from '../tensor.ts';
 import { dropoutFields } from './dropout.ts';
 import { dropoutMask } from './dropout-mask.ts';
-import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Launch, type Value } from './op.ts';
+import { cellsPerThread, elementwiseVariants } from './elementwise.ts';
+import { embeddingBackwardOp, positionBackwardOp } from './embedding-backward.ts';
+import { expectRate, expectStep, expectType } from './expect.ts';
+import { type Builder, defineOp, gridOf, type Value } from './op.ts';
+import { cellOf, shaderFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
 /** Settings of an embedding; the builder function `embedding` sets them. */
@@ -67,15 +70,22 @@ export const embeddingOp = defineOp<EmbeddingAttrs>({
     }
     return [{ dtype: 'f32', shape: [B, T, D] }];
   },
-  launch({ inputs, outputs, attrs }) {
+  variants: elementwiseVariants,
+  launch({ inputs, outputs, attrs }, { variant }) {
+    const PER = cellsPerThread(variant);
     const { ids, table, positions, step } = named(inputs, attrs);
     const out = outputs[0]!;
     const [batch = 0, length = 0, width = 0] = out.shape;
     return [
       {
-        shader: 'embedding',
+        shader: shaderFor('embedding', width),
         entry: 'embedding',
-        constants: { POSITIONS: positions ? 1 : 0, DECODE: attrs.decode ? 1 : 0, DROPOUT: attrs.rate > 0 ? 1 : 0 },
+        constants: {
+          PER,
+          POSITIONS: positions ? 1 : 0,
+          DECODE: attrs.decode ? 1 : 0,
+          DROPOUT: attrs.rate > 0 ? 1 : 0,
+        },
         params: {
           batch,
           length,
@@ -87,7 +97,7 @@ export const embeddingOp = defineOp<EmbeddingAttrs>({
           ...dropoutFields(attrs),
         },
         bind: { ids: ids!, table: table!, positions: positions ?? table!, out, ...(step && { step }) },
-        grid: gridOf(sizeOf(out.shape), 256),
+        grid: gridOf(sizeOf(out.shape) / cellOf(width), 256 * PER),
         flops: 2 * sizeOf(out.shape),
       },
     ];
@@ -127,131 +137,6 @@ export const embeddingOp = defineOp<EmbeddingAttrs>({
     }
   },
 });
-
-/** Settings of `embeddingBackwardOp`. */
-export type EmbeddingBackwardAttrs = {
-  readonly scale: number;
-  readonly rate: number;
-  readonly site: number;
-  /** Whether there is a gradient `base` to add to. */
-  readonly onto: boolean;
-};
-
-/**
- * Inputs dy [B,T,D], rowStart [V+1], occurrences [B*T], step where rate > 0, base [V,D] where `onto`; dtable [V,D], which may take
- * the memory of base. Sums go over the occurrences in their order, so the same batch gives the same bits.
- */
-export const embeddingBackwardOp = defineOp<EmbeddingBackwardAttrs>({
-  name: 'embedding_backward',
-  shape(inputs, { rate, onto }) {
-    const dy = inputAt('embedding_backward', inputs, 0, 'dy');
-    const rowStart = inputAt('embedding_backward', inputs, 1, 'rowStart');
-    const D = dy.shape[dy.shape.length - 1] ?? 0;
-    const shape = [sizeOf(rowStart.shape) - 1, D];
-    expectType('embedding_backward', 'occurrences', inputs[2], 'u32', [sizeOf(dy.shape) / D], 'rows of dy');
-    if (rate > 0) expectStep('embedding_backward', inputs[3]);
-    if (onto)
-      expectType('embedding_backward', 'base', inputs[inputs.length - 1], 'f32', shape, 'V of rowStart, D of dy');
-    return [{ dtype: 'f32', shape }];
-  },
-  inPlace: ({ inputs, attrs }) => (attrs.onto ? [[inputs.length - 1, 0]] : []),
-  launch({ inputs, outputs, attrs }, { shared }) {
-    const [dy, rowStart, occurrences] = inputs as [Value, Value, Value];
-    const dtable = outputs[0]!;
-    const base = inputs[inputs.length - 1]!;
-    const [batch, length] = [1, sizeOf(occurrences.shape)];
-    const [rows = 0, width = 0] = dtable.shape;
-    const inPlace = attrs.onto && shared(inputs.length - 1, 0);
-    const form = inPlace ? '_in_place' : attrs.onto ? '_onto' : '';
-    return [
-      backwardLaunch(
-        `embedding_backward${form}`,
-        attrs,
-        { batch, length, width, rows, scale: attrs.scale, offset: 0 },
-        dtable,
-        {
-          dy,
-          row_start: rowStart,
-          occurrences,
-          ...(form === '_onto' && { base }),
-          dtable,
-          ...(attrs.rate > 0 && { step: inputs[3]! }),
-        },
-      ),
-    ];
-  },
-  reference({ attrs, inputs, outputs: [dtable] }) {
-    const [dy, rowStart, occurrences] = inputs;
-    const [V = 0, D = 0] = dtable!.shape;
-    const factor = attrs.rate > 0 ? dropoutMask(readStep(inputs[3]!.data), attrs.site, attrs.rate) : () => 1;
-    for (let v = 0; v < V; v++)
-      for (let c = 0; c < D; c++) {
-        let sum = 0;
-        for (let k = rowStart!.data[v]!; k < rowStart!.data[v + 1]!; k++) {
-          const i = occurrences!.data[k]! * D + c;
-          sum += dy!.data[i]! * factor(i);
-        }
-        const base = attrs.onto ? inputs[inputs.length - 1]!.data[v * D + c]! : 0;
-        dtable!.data[v * D + c] = base + sum * attrs.scale;
-      }
-  },
-});
-
-/** Settings of `positionBackwardOp`: `rows` of the table, `offset` the row of position 0. */
-export type PositionBackwardAttrs = {
-  readonly rows: number;
-  readonly offset: number;
-  readonly rate: number;
-  readonly site: number;
-};
-
-/** Inputs dy [B,T,D], step where rate > 0; dpositions [rows,D], the sum over the batch, zero where no position reaches. */
-export const positionBackwardOp = defineOp<PositionBackwardAttrs>({
-  name: 'position_backward',
-  shape(inputs, { rows, rate }) {
-    const dy = inputAt('position_backward', inputs, 0, 'dy');
-    check(dy.shape.length === 3, () => `position_backward: dy is ${show(dy.shape)}, must be [B,T,D]`);
-    if (rate > 0) expectStep('position_backward', inputs[1]);
-    return [{ dtype: 'f32', shape: [rows, dy.shape[2]!] }];
-  },
-  launch({ inputs, outputs, attrs }) {
-    const dy = inputs[0]!;
-    const dtable = outputs[0]!;
-    const [batch = 0, length = 0, width = 0] = dy.shape;
-    const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset };
-    return [
-      backwardLaunch('position_backward', attrs, sizes, dtable, { dy, dtable, ...(inputs[1] && { step: inputs[1] }) }),
-    ];
-  },
-  reference({ attrs, inputs: [dy, step], outputs: [dpositions] }) {
-    const [, T = 0, D = 0] = dy!.shape;
-    const factor = attrs.rate > 0 ? dropoutMask(readStep(step!.data), attrs.site, attrs.rate) : () => 1;
-    for (let i = 0; i < dy!.data.length; i++) {
-      const row = (Math.floor(i / D) % T) + attrs.offset;
-      dpositions!.data[row * D + (i % D)]! += dy!.data[i]! * factor(i);
-    }
-  },
-});
-
-type Sizes = Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset', number>;
-
-function backwardLaunch(
-  entry: string,
-  mask: { rate: number; site: number },
-  sizes: Sizes,
-  out: Value,
-  bind: Launch['bind'],
-): Launch {
-  return {
-    shader: 'embedding',
-    entry,
-    constants: { DROPOUT: mask.rate > 0 ? 1 : 0 },
-    params: { ...sizes, position_rows: 0, ...dropoutFields(mask) },
-    bind,
-    grid: gridOf(sizeOf(out.shape), 256),
-    flops: sizes.batch * sizes.length * sizes.width,
-  };
-}
 
 /** What `embedding` takes beside ids and table. */
 export interface EmbeddingOptions {

@@ -20,5 +20,8 @@ export function teamOf(variant: string): Team {
 /** The variants for rows of `cols` numbers, best guess for GPUs first. */
 export const teamsFor = (cols: number): readonly string[] => [cols > 512 ? 'team-256' : 'team-32', 'team-1'];
 
+/** Numbers that are read at once from rows of `cols`: 4 where they divide. */
+export const cellOf = (cols: number): number => (cols % 4 === 0 ? 4 : 1);
+
 /** The shader that reads rows of `cols` numbers four at a time, or its odd sister where they do not divide. */
-export const shaderFor = (stem: string, cols: number): string => (cols % 4 === 0 ? stem : `${stem}-odd`);
+export const shaderFor = (stem: string, cols: number): string => (cellOf(cols) === 4 ? stem : `${stem}-odd`);

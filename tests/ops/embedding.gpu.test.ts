@@ -1,7 +1,8 @@
 // Embedding, its two gradients and positions on the GPU.
 
 import { describe, it } from 'vitest';
-import { type EmbeddingAttrs, embeddingBackwardOp, embeddingOp, positionBackwardOp } from '../../src/ops/embedding.ts';
+import { type EmbeddingAttrs, embeddingOp } from '../../src/ops/embedding.ts';
+import { embeddingBackwardOp, positionBackwardOp } from '../../src/ops/embedding-backward.ts';
 import { random } from '../../src/random.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { checkOp, integers, randomTensor } from '../support/op.ts';
@@ -46,6 +47,9 @@ describe('embedding', () => {
     [2, 3, 7, 5],
     [3, 129, 40, 31],
     [2, 8, 300, 257],
+    [1, 2, 3, 4],
+    [3, 129, 40, 36],
+    [2, 33, 300, 260],
   ];
   for (const [B, T, V, D] of cases) {
     const { ids, rowStart, occurrences } = batch(B, T, V);
