@@ -1,0 +1,157 @@
+// Plans of whole models: how near their memory comes to the least, the rules of WebGPU's usage scopes, and the print of a small one.
+
+import { describe, expect, it } from 'vitest';
+import { sourceGraph, stepGraph } from '../../src/decode/graphs.ts';
+import { shaderOf } from '../../src/gpu/shaders.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { defaultTraits } from '../../src/ops/op.ts';
+import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { evaluationGraph, trainingGraph } from '../../src/train/graphs.ts';
+import { optimizerConfig } from '../../src/train/optimizer.ts';
+
+const adamw = optimizerConfig();
+
+function graphOf(name: PresetName, V: number, dropout: number, batch: number, source: number, target: number): Graph {
+  const c = modelConfig({ ...presets[name], srcVocab: V, tgtVocab: V, dropout });
+  return trainingGraph(c, parameterList(c), { batch, source, target }, adamw);
+}
+
+describe('memory of training plans', () => {
+  const cases: [PresetName, number, number, number, number, number][] = [
+    ['tiny', 500, 0.1, 32, 16, 20],
+    ['small', 2000, 0.1, 64, 24, 24],
+    ['small', 2000, 0, 16, 24, 17],
+    ['mid', 8000, 0.1, 32, 48, 40],
+    ['base', 8000, 0.1, 16, 64, 64],
+    ['keras', 15000, 0.5, 64, 20, 20],
+  ];
+  for (const [name, V, dropout, batch, source, target] of cases)
+    it(`of ${name}, batch ${batch} of ${source} and ${target}, is near the lower bound`, () => {
+      const traits = { ...defaultTraits, maxBindingBytes: 2 ** 31 };
+      const { bytes } = makePlan(graphOf(name, V, dropout, batch, source, target), { traits });
+      const fixed = bytes.inputs + bytes.states;
+      expect(bytes.peak / bytes.lowerBound).toBeLessThanOrEqual(1.15);
+      // What slots are responsible for, without weights and inputs beside it.
+      expect(bytes.slots / (bytes.lowerBound - fixed)).toBeLessThanOrEqual(1.15);
+    });
+});
+
+/** Small configurations that between them use every option. */
+const configs: Record<string, ModelOptions> = {
+  plain: { srcVocab: 11, tgtVocab: 13, dModel: 12, heads: 2, feedForward: 20 },
+  'dropout and sharing': {
+    srcVocab: 11,
+    tgtVocab: 11,
+    dModel: 16,
+    heads: 2,
+    feedForward: 20,
+    dropout: { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, output: 0.1 },
+    tie: 'all',
+    positions: 'learned',
+    labelSmoothing: 0.1,
+  },
+  'pre-norm': {
+    srcVocab: 11,
+    tgtVocab: 13,
+    dModel: 10,
+    heads: 1,
+    feedForward: 7,
+    norm: 'pre',
+    activation: 'gelu',
+    tie: 'target',
+    outputBias: false,
+    embeddingNorm: true,
+    dropout: 0.1,
+  },
+  bare: {
+    srcVocab: 11,
+    tgtVocab: 13,
+    dModel: 8,
+    heads: 4,
+    headWidth: 6,
+    feedForward: 9,
+    finalNorm: false,
+    activation: 'silu',
+  },
+};
+
+/** Every graph that the engine makes of a configuration. */
+function graphsOf(options: ModelOptions): Record<string, Graph> {
+  const c = modelConfig({ encoderLayers: 1, decoderLayers: 2, maxLength: 16, ...options });
+  const p = parameterList(c);
+  const shape = { batch: 3, source: 7, target: 5 };
+  return {
+    training: trainingGraph(c, p, shape, adamw, { logits: true }),
+    'training, nothing fused': trainingGraph(c, p, shape, adamw, {
+      noFuse: ['linear-activation', 'residual-norm', 'embedding-onto', 'norm-sums'],
+    }),
+    evaluation: evaluationGraph(c, p, shape, { logits: true }),
+    source: sourceGraph(c, p, shape),
+    step: stepGraph(c, p, shape, { logits: true }),
+  };
+}
+
+describe('usage scopes', () => {
+  for (const [name, options] of Object.entries(configs))
+    it(`hold for ${name}: no pass binds one buffer for writing and for anything else`, () => {
+      const faults: string[] = [];
+      for (const [kind, graph] of Object.entries(graphsOf(options))) {
+        // Once with every first variant, then with every other one.
+        for (let round = 0; round < 12; round++) {
+          const choices: Record<string, string> = {};
+          for (const node of graph.nodes) {
+            const all = node.op.variants?.(node, defaultTraits) ?? ['only'];
+            choices[variantKey(node)] = all[round % all.length]!;
+          }
+          const plan = makePlan(graph, { choices });
+          for (const pass of plan.passes) {
+            const bindings = shaderOf(pass.shader).entries.get(pass.entry) ?? [];
+            const uses = bindings.filter((b) => b.of !== 'Params' && pass.bind[b.name]);
+            for (const b of uses) {
+              if (b.type !== 'storage') continue;
+              const buffer = pass.bind[b.name]!.buffer;
+              const twins = uses.filter((o) => o !== b && pass.bind[o.name]?.buffer === buffer);
+              for (const t of twins.filter((o) => o.type !== 'storage' || overlap(pass.bind, o.name, b.name)))
+                faults.push(
+                  `${kind}: ${pass.scope} ${pass.op}:${pass.variant} ${pass.entry} writes ${b.name} and binds ${t.name} ` +
+                    `in ${plan.buffers[buffer]?.name}`,
+                );
+            }
+          }
+        }
+      }
+      expect([...new Set(faults)]).toEqual([]);
+    });
+});
+
+function overlap(bind: Readonly<Record<string, { offset: number; bytes: number }>>, a: string, b: string): boolean {
+  const [p, q] = [bind[a]!, bind[b]!];
+  return p.offset < q.offset + q.bytes && q.offset < p.offset + p.bytes;
+}
+
+describe('bindings', () => {
+  it('start at multiples of 256 bytes and end within their buffers', () => {
+    for (const options of Object.values(configs))
+      for (const graph of Object.values(graphsOf(options))) {
+        const plan = makePlan(graph);
+        for (const pass of plan.passes)
+          for (const range of Object.values(pass.bind)) {
+            expect(range.offset % 256).toBe(0);
+            expect(range.offset + range.bytes).toBeLessThanOrEqual(plan.buffers[range.buffer]!.bytes);
+          }
+      }
+  });
+
+  it('of a pass are all that its entry point declares, and its parameters too', () => {
+    for (const options of Object.values(configs))
+      for (const graph of Object.values(graphsOf(options)))
+        for (const pass of makePlan(graph).passes) {
+          const shader = shaderOf(pass.shader);
+          const wanted = shader.entries.get(pass.entry)!.filter((b) => !['Params', 'Step', 'Table'].includes(b.of));
+          expect(Object.keys(pass.bind)).toEqual(expect.arrayContaining(wanted.map((b) => b.name)));
+          expect(Object.keys(pass.params)).toEqual(expect.arrayContaining(shader.params.map((f) => f.name)));
+        }
+  });
+});
