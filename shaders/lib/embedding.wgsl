@@ -1,8 +1,10 @@
 // out[b, t] = dropout(table[ids[b, t]] * scale + positions[t + offset]), and the gradients of both tables. Rows are read by cells of
 // one number or of four. Every cell of what is written belongs to one thread, so sums keep their order:
 //   embedding           out [B, T, D], PER cells a thread, THREADS apart
-//   embedding_backward  dtable [V, D] = base + scale * sum of dy over the places of each id, which the host has sorted:
-//                       occurrences[row_start[v] .. row_start[v + 1]] are those of id v; PER neighbouring cells of a row a thread
+//   embedding_backward  dtable [V, D] += scale * sum of dy over the places of each id, which the host has sorted:
+//                       occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Only rows of ids that occur are written, by
+//                       the threads of their first occurrence, PER neighbouring cells each; the others are zero or base already
+//   embedding_backward_onto  dtable = base + the same, a cell a thread
 //   position_backward   dpositions [L, D] = sum of dy over the batch, a cell a thread
 // include lib/index.wgsl
 // include lib/step.wgsl
@@ -38,8 +40,8 @@ override POSITIONS: bool = false;
 // Decoding: position 0 of `ids` is step.position.
 override DECODE: bool = false;
 override DROPOUT: bool = false;
-// What dtable starts from: 0 zeros, 1 base, 2 base in its own memory, where rows that no id touched stay as they are.
-override BASE: u32 = 0u;
+// Whether dtable holds a gradient to add to.
+override IN_PLACE: bool = false;
 const THREADS: u32 = 256u;
 const PER: u32 = 1u;
 
@@ -87,6 +89,31 @@ fn gradient_at(i: u32, key: u32) -> Cell {
   return dy[i];
 }
 
+// The sum of a cell over occurrences start .. stop - 1.
+fn gradient_of(start: u32, stop: u32, column: u32, key: u32) -> Cell {
+  let cells = params.width / CELL;
+  var sum = Cell(0.0);
+  for (var k = start; k < stop; k++) {
+    sum += gradient_at(occurrences[k] * cells + column, key);
+  }
+  return sum * params.scale;
+}
+
+// The id whose occurrences hold number k: the last row that starts at or before it and is not empty.
+fn row_of(k: u32) -> u32 {
+  var low = 0u;
+  var high = params.rows;
+  while (low + 1u < high) {
+    let middle = (low + high) / 2u;
+    if (row_start[middle] <= k) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 @compute @workgroup_size(THREADS)
 fn embedding_backward(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -96,31 +123,37 @@ fn embedding_backward(
   let cells = params.width / CELL;
   let chunks = (cells + PER - 1u) / PER;
   let i = group_index(group, groups) * THREADS + thread;
-  let row = i / chunks;
-  if (row >= params.rows) {
+  let k = i / chunks;
+  if (k >= row_start[params.rows]) {
+    return;
+  }
+  let row = row_of(k);
+  if (row_start[row] != k) {
     return;
   }
   let first = i % chunks * PER;
-  let end = min(first + PER, cells);
-  let start = row_start[row];
-  let stop = row_start[row + 1u];
-  if (BASE == 2u && start == stop) {
-    return;
-  }
   let key = key_of_step();
-  for (var c = first; c < end; c++) {
-    var sum = Cell(0.0);
-    for (var k = start; k < stop; k++) {
-      sum += gradient_at(occurrences[k] * cells + c, key);
+  for (var c = first; c < min(first + PER, cells); c++) {
+    let sum = gradient_of(k, row_start[row + 1u], c, key);
+    if (IN_PLACE) {
+      dtable[row * cells + c] += sum;
+    } else {
+      dtable[row * cells + c] = sum;
     }
-    sum *= params.scale;
-    if (BASE == 1u) {
-      sum += base[row * cells + c];
-    }
-    if (BASE == 2u) {
-      sum += dtable[row * cells + c];
-    }
-    dtable[row * cells + c] = sum;
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn embedding_backward_onto(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let cells = params.width / CELL;
+  let i = group_index(group, groups) * THREADS + thread;
+  let row = i / cells;
+  if (row < params.rows) {
+    dtable[i] = base[i] + gradient_of(row_start[row], row_start[row + 1u], i % cells, key_of_step());
   }
 }
 

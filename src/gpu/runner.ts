@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../errors.ts';
 import { align } from '../plan/lifetimes.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Range } from '../plan/plan.ts';
 import { allocate, type TensorData } from '../tensor.ts';
 import type { Device } from './device.ts';
 import type { Pipelines } from './pipelines.ts';
@@ -103,14 +103,24 @@ export async function createRunner(
       const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : Math.ceil(range.bytes / 4) * 4;
       return { binding: b.binding, resource: { buffer: bufferAt(range.buffer), offset: range.offset, size } };
     });
-    return { pipeline, label, grid: pass.grid, group: gpu.createBindGroup({ label, layout, entries }) };
+    const group = gpu.createBindGroup({ label, layout, entries });
+    return { pipeline, label, grid: pass.grid, group, clear: pass.clear ?? [] };
   });
   gpu.queue.writeBuffer(paramBuffer, 0, paramData.buffer);
 
+  const fill = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
+    for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, Math.ceil(r.bytes / 4) * 4);
+  };
   const record = (encoder: GPUCommandEncoder): void => {
-    const pass = encoder.beginComputePass();
+    let pass = encoder.beginComputePass();
     let last: GPUComputePipeline | undefined;
-    for (const { pipeline, group, grid } of steps) {
+    for (const { pipeline, group, grid, clear } of steps) {
+      if (clear.length > 0) {
+        pass.end();
+        fill(encoder, clear);
+        pass = encoder.beginComputePass();
+        last = undefined;
+      }
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
@@ -179,7 +189,8 @@ export async function createRunner(
     },
     submitTimed(querySet) {
       const encoder = begin();
-      steps.forEach(({ pipeline, group, grid, label }, i) => {
+      steps.forEach(({ pipeline, group, grid, label, clear }, i) => {
+        fill(encoder, clear);
         const pass = encoder.beginComputePass({
           label,
           timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },

@@ -43,18 +43,18 @@ export const embeddingBackwardOp = defineOp<EmbeddingBackwardAttrs>({
     const dtable = outputs[0]!;
     const PER = cellsPerThread(variant);
     const [rows = 0, width = 0] = dtable.shape;
-    const form = !attrs.onto ? 0 : shared(inputs.length - 1, 0) ? 2 : 1;
-    const sizes = { batch: 1, length: sizeOf(occurrences.shape), width, rows, scale: attrs.scale, offset: 0 };
-    const bind = {
-      dy,
-      row_start: rowStart,
-      occurrences,
-      base: form === 1 ? inputs[inputs.length - 1]! : dy,
-      dtable,
-      ...(attrs.rate > 0 && { step: inputs[3]! }),
-    };
-    const launch = backwardLaunch('embedding_backward', attrs, sizes, { PER, BASE: form }, bind);
-    return [{ ...launch, grid: gridOf(rows * Math.ceil(width / cellOf(width) / PER), 256) }];
+    const length = sizeOf(occurrences.shape);
+    const sizes = { batch: 1, length, width, rows, scale: attrs.scale, offset: 0 };
+    const bind = { dy, row_start: rowStart, occurrences, dtable, ...(attrs.rate > 0 && { step: inputs[3]! }) };
+    const inPlace = attrs.onto && shared(inputs.length - 1, 0);
+    if (attrs.onto && !inPlace) {
+      const onto = { ...bind, base: inputs[inputs.length - 1]! };
+      const launch = backwardLaunch('embedding_backward_onto', attrs, sizes, {}, onto);
+      return [{ ...launch, grid: gridOf(sizeOf(dtable.shape) / cellOf(width), 256) }];
+    }
+    const launch = backwardLaunch('embedding_backward', attrs, sizes, { PER, IN_PLACE: inPlace ? 1 : 0 }, bind);
+    const grid = gridOf(length * Math.ceil(width / cellOf(width) / PER), 256);
+    return [{ ...launch, grid, ...(!inPlace && { clear: [dtable] }) }];
   },
   reference({ attrs, inputs, outputs: [dtable] }) {
     const [dy, rowStart, occurrences] = inputs;

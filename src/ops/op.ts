@@ -51,6 +51,8 @@ export interface Launch {
   readonly params?: Readonly<Record<string, number>>;
   /** WGSL variable name -> value. A variable that an override switches off still needs some value: bind another input. */
   readonly bind: Readonly<Record<string, Value>>;
+  /** Values that are all zero when the dispatch starts: filled by the driver, which is faster than any kernel. */
+  readonly clear?: readonly Value[];
   /** Workgroups in x, y, z; each at most 65,535. */
   readonly grid: readonly [number, number, number];
   /** Floating-point operations, for reports. */

@@ -34,6 +34,8 @@ export interface Pass {
   readonly constants: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, number>>;
   readonly bind: Readonly<Record<string, Range>>;
+  /** Memory that is filled with zeros before the dispatch. */
+  readonly clear?: readonly Range[];
   readonly grid: readonly [number, number, number];
   readonly flops: number;
   /** Types of the node's outputs, for the print. */

@@ -113,6 +113,7 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
       constants,
       params,
       bind,
+      ...(launch.clear && { clear: launch.clear.map(locate) }),
       grid,
       flops,
       node: id,
