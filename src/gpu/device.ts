@@ -89,6 +89,7 @@ export function wrapDevice(device: GPUDevice): Device {
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
+      minSubgroup: device.features.has('subgroups') ? (device.adapterInfo.subgroupMinSize ?? 0) : 0,
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     },

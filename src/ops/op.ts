@@ -65,6 +65,8 @@ export interface DeviceTraits {
   readonly maxBindingBytes: number;
   readonly f16: boolean;
   readonly subgroups: boolean;
+  /** The adapter's least subgroup size, 0 without subgroups. */
+  readonly minSubgroup: number;
   /** Workgroup memory in bytes. */
   readonly maxWorkgroupBytes: number;
   readonly maxInvocations: number;
@@ -75,6 +77,7 @@ export const defaultTraits: DeviceTraits = {
   maxBindingBytes: 128 * 2 ** 20,
   f16: false,
   subgroups: false,
+  minSubgroup: 0,
   maxWorkgroupBytes: 16384,
   maxInvocations: 256,
 };

@@ -1,0 +1,35 @@
+// What becomes of the sums of a product: bias, activation, what is added or multiplied, and where the result goes.
+// include lib/matmul.wgsl
+
+override BIAS: bool = false;
+override ACTIVATION: u32 = 0u; // taken of C + bias
+const ADD: u32 = 4u;
+override EXTRA: u32 = 0u; // 4: `extra` is added; an activation: its derivative at `extra` multiplies; 0: none
+
+// The first `left` of four numbers of C's row m from column n on.
+fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
+  if (m >= p.m || n >= p.n) { return; }
+  let i = p.c0 + m * p.n + n;
+  if (p.part == DW) {
+    write_y2(i, sums, left);
+    return;
+  }
+  var v = sums;
+  if (BIAS) { v += bias_four(n, left); }
+  if (p.part == KEPT) { write_y2(i, v, left); }
+  v = activate4(v, ACTIVATION);
+  if (EXTRA == ADD) {
+    v += extra_four(i, left);
+  } else if (EXTRA != 0u) {
+    v *= activation_slope4(extra_four(i, left), EXTRA);
+  }
+  write_y(i, v, left);
+}
+
+// A block of 4 rows from m and 4 columns from n; row s is block[s].
+fn store_block(p: Product, m: u32, n: u32, block: mat4x4<f32>) {
+  store_row(p, m, n, p.n - n, block[0]);
+  store_row(p, m + 1u, n, p.n - n, block[1]);
+  store_row(p, m + 2u, n, p.n - n, block[2]);
+  store_row(p, m + 3u, n, p.n - n, block[3]);
+}

@@ -1,0 +1,38 @@
+// Which tile of which product a workgroup makes. A kernel brings
+//   fn tile_rows() -> u32, fn tile_columns() -> u32, fn threads() -> u32
+//   fn tile(p: Product, m: u32, n: u32, who: vec2<u32>)   makes the tile of C whose first element is [m, n] and stores it
+// include lib/matmul-finish.wgsl
+
+@group(0) @binding(8) var<storage, read_write> db: array<f32>; // linear_backward: the sums of the columns of dz [out]
+
+// The workgroup's tile of a grid [column tiles, row tiles, batch].
+fn plain_tile(part: u32, group: vec3<u32>, who: vec2<u32>) {
+  tile(plain_product(part, group.z), group.y * tile_rows(), group.x * tile_columns(), who);
+}
+
+// Workgroup `id` of linear_backward: a tile of dx, a tile of dw, or sums for db.
+fn backward_tile(id: u32, thread: u32, who: vec2<u32>) {
+  let columns = (params.n + tile_columns() - 1u) / tile_columns();
+  if (id < params.dx_tiles) {
+    tile(dx_product(), (id / columns) * tile_rows(), (id % columns) * tile_columns(), who);
+  } else if (id < params.dx_tiles + params.dw_tiles) {
+    let i = id - params.dx_tiles;
+    tile(dw_product(), (i / columns) * tile_rows(), (i % columns) * tile_columns(), who);
+  } else {
+    column_sums(((id - params.dx_tiles - params.dw_tiles) * threads() + thread) * 4u);
+  }
+}
+
+// db[j..j+3], the sums over the rows of dz, by one thread.
+fn column_sums(j: u32) {
+  let p = dw_product();
+  if (j >= p.m) { return; }
+  var sums: vec4<f32>;
+  for (var k = 0u; k < p.k; k += 4u) {
+    sums += (a_part(p, j, k, 0u) + a_part(p, j, k, 1u)) + (a_part(p, j, k, 2u) + a_part(p, j, k, 3u));
+  }
+  db[j] = sums.x;
+  if (j + 1u < p.m) { db[j + 1u] = sums.y; }
+  if (j + 2u < p.m) { db[j + 2u] = sums.z; }
+  if (j + 3u < p.m) { db[j + 3u] = sums.w; }
+}

@@ -1,0 +1,45 @@
+// A product in registers, rows of A shared by subgroups: each of the LANES threads of a subgroup reads some of A's rows, and all
+// get them by broadcasts, so that a number of A is read once for LANES * 4 (WIDE: 8) columns. For adapters where reads are dear.
+// LANES is 4 or 8 and at most the adapter's least subgroup size; a workgroup is one team, so that the subgroup's lanes are it.
+// include lib/matmul-registers.wgsl
+
+fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32> {
+  if (LANES == 4u) { return first_lanes(p, a_part(p, m + 4u * i, k, lane)); }
+  let rows = a_part(p, m + 4u * (i & ~1u) + (lane & 4u), k, lane & 3u); // 8 rows, read once for blocks i and i + 1
+  if ((i & 1u) == 0u) { return first_lanes(p, rows); }
+  return last_lanes(p, rows);
+}
+
+fn first_lanes(p: Product, v: vec4<f32>) -> mat4x4<f32> {
+  return upright(p, mat4x4(
+    subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)));
+}
+
+fn last_lanes(p: Product, v: vec4<f32>) -> mat4x4<f32> {
+  return upright(p, mat4x4(
+    subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)));
+}
+
+fn upright(p: Product, block: mat4x4<f32>) -> mat4x4<f32> {
+  if (p.form == TN) { return transpose(block); }
+  return block;
+}
+
+@compute @workgroup_size(LANES)
+fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  plain_tile(PLAIN, group, vec2(lane, 0u));
+}
+
+@compute @workgroup_size(LANES)
+fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  plain_tile(KEPT, group, vec2(lane, 0u));
+}
+
+@compute @workgroup_size(LANES)
+fn linear_backward(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  backward_tile(group_index(group, groups), lane, vec2(lane, 0u));
+}

@@ -1,0 +1,30 @@
+// Results of products written number by number, for any N; lib/matmul-write-4.wgsl is the same four at a time.
+@group(0) @binding(5) var<storage, read> extra: array<f32>; // [M, N]
+@group(0) @binding(6) var<storage, read_write> y: array<f32>; // [M, N]
+@group(0) @binding(7) var<storage, read_write> y2: array<f32>; // KEPT: as y; linear_backward: dw [out, in]
+
+// Only the first `left` of the four exist.
+fn write_y(i: u32, v: vec4<f32>, left: u32) {
+  y[i] = v.x;
+  if (left > 1u) { y[i + 1u] = v.y; }
+  if (left > 2u) { y[i + 2u] = v.z; }
+  if (left > 3u) { y[i + 3u] = v.w; }
+}
+
+fn write_y2(i: u32, v: vec4<f32>, left: u32) {
+  y2[i] = v.x;
+  if (left > 1u) { y2[i + 1u] = v.y; }
+  if (left > 2u) { y2[i + 2u] = v.z; }
+  if (left > 3u) { y2[i + 3u] = v.w; }
+}
+
+fn extra_four(i: u32, left: u32) -> vec4<f32> {
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  return vec4(extra[at.x], extra[at.y], extra[at.z], extra[at.w]);
+}
+
+fn bias_four(n: u32, left: u32) -> vec4<f32> {
+  let at = n + min(OFFSETS, vec4(left - 1u));
+  return vec4(other[at.x >> 2u][at.x & 3u], other[at.y >> 2u][at.y & 3u], other[at.z >> 2u][at.z & 3u],
+    other[at.w >> 2u][at.w & 3u]);
+}

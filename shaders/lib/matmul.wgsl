@@ -1,0 +1,135 @@
+// What all kernels of matrix products share: C[m,n] = Σ_k A[m,k]·B[k,n], each operand read where it lies, as it lies:
+//   NN  A [M,K], B [K,N]      NT  A [M,K], B [N,K]      TN  A [K,M], B [K,N]
+// Operands are read four numbers at a time along their contiguous axis, and turned in registers where that is not the axis a
+// kernel wants. Reads past an edge are moved inside; A gives zeros beyond K.
+// include lib/activation.wgsl
+// include lib/index.wgsl
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  lda: u32, // numbers from one stored row of A to the next
+  ldb: u32,
+  a_batch: u32, // numbers from one matrix of the batch to the next
+  b_batch: u32,
+  first: u32, // the batch of the grid's z = 0
+  k_total: u32, // K of all parts where the "batch" is parts of one K; else 2^32 - 1
+  dx_tiles: u32, // linear_backward: workgroups for dx, which come first
+  dw_tiles: u32, // and for dw, which come next
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> other: array<vec4<f32>>; // the bias [N]; linear_backward: x, the B of dw
+@group(0) @binding(4) var<storage, read> slope: array<vec4<f32>>; // as A: where the derivative that multiplies A is taken
+
+const NN: u32 = 0u;
+const NT: u32 = 1u;
+const TN: u32 = 2u;
+override FORM: u32 = 0u;
+override A_VECTORS: bool = true; // A's contiguous axis is a multiple of 4
+override B_VECTORS: bool = true;
+override K_TAIL: bool = false; // K is not a multiple of 4
+override SLOPE: u32 = 0u; // the activation whose derivative multiplies A, 0: none
+
+// What a product is for: which buffer is B, and what becomes of C.
+const PLAIN: u32 = 0u;
+const KEPT: u32 = 1u; // also keeps what the activation is taken of
+const DX: u32 = 2u;
+const DW: u32 = 3u;
+
+struct Product {
+  part: u32,
+  form: u32,
+  m: u32,
+  n: u32,
+  k: u32,
+  a0: u32, // where the matrices start
+  b0: u32,
+  c0: u32,
+}
+
+fn plain_product(part: u32, z: u32) -> Product {
+  let batch = params.first + z;
+  return Product(part, FORM, params.m, params.n, min(params.k, params.k_total - batch * params.k),
+    batch * params.a_batch, batch * params.b_batch, batch * params.m * params.n);
+}
+
+// dx [rows, in] = dz [rows, out] · w [out, in]; params has the sizes of this one.
+fn dx_product() -> Product {
+  return Product(DX, NN, params.m, params.n, params.k, 0u, 0u, 0u);
+}
+
+// dw [out, in] = dzᵀ · x, x [rows, in].
+fn dw_product() -> Product {
+  return Product(DW, TN, params.k, params.n, params.m, 0u, 0u, 0u);
+}
+
+const OFFSETS: vec4<u32> = vec4(0u, 1u, 2u, 3u);
+
+// Four numbers of A from i on, of which `left` exist; the others are zeros.
+fn a_four(i: u32, left: u32) -> vec4<f32> {
+  var v: vec4<f32>;
+  var z: vec4<f32>;
+  if (A_VECTORS) {
+    v = a[i >> 2u];
+    if (SLOPE != 0u) { z = slope[i >> 2u]; }
+  } else {
+    let at = i + min(OFFSETS, vec4(left - 1u));
+    v = vec4(a[at.x >> 2u][at.x & 3u], a[at.y >> 2u][at.y & 3u], a[at.z >> 2u][at.z & 3u], a[at.w >> 2u][at.w & 3u]);
+    if (SLOPE != 0u) {
+      z = vec4(slope[at.x >> 2u][at.x & 3u], slope[at.y >> 2u][at.y & 3u], slope[at.z >> 2u][at.z & 3u],
+        slope[at.w >> 2u][at.w & 3u]);
+    }
+    v = select(vec4<f32>(), v, OFFSETS < vec4(left));
+  }
+  if (SLOPE != 0u) { v *= activation_slope4(z, SLOPE); }
+  return v;
+}
+
+// Four numbers of B from i on, of which `left` exist; the others repeat the last.
+fn b_four(p: Product, i: u32, left: u32) -> vec4<f32> {
+  if (B_VECTORS) {
+    if (p.part == DW) { return other[i >> 2u]; }
+    return b[i >> 2u];
+  }
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  if (p.part == DW) {
+    return vec4(other[at.x >> 2u][at.x & 3u], other[at.y >> 2u][at.y & 3u], other[at.z >> 2u][at.z & 3u],
+      other[at.w >> 2u][at.w & 3u]);
+  }
+  return vec4(b[at.x >> 2u][at.x & 3u], b[at.y >> 2u][at.y & 3u], b[at.z >> 2u][at.z & 3u], b[at.w >> 2u][at.w & 3u]);
+}
+
+// i, or 0 where it is past the edge: what is computed from it is thrown away.
+fn inside(i: u32, count: u32) -> u32 {
+  return select(0u, i, i < count);
+}
+
+fn k_inside(p: Product, k: u32) -> u32 {
+  if (K_TAIL) { return min(k, p.k - 1u); }
+  return k;
+}
+
+// One of the four vectors of A's block of 4 rows from m and 4 columns from k: NN, NT: its row s; TN: its column s.
+fn a_part(p: Product, m: u32, k: u32, s: u32) -> vec4<f32> {
+  if (p.form != TN) { return a_four(p.a0 + inside(m + s, p.m) * params.lda + k, p.k - k); }
+  let row = inside(m, p.m);
+  let v = a_four(p.a0 + k_inside(p, k + s) * params.lda + row, p.m - row);
+  if (K_TAIL) { return select(vec4<f32>(), v, k + s < p.k); }
+  return v;
+}
+
+// One of the four vectors of B's block of 4 rows from k and 4 columns from n: NN, TN: its row s; NT: its column s.
+fn b_part(p: Product, k: u32, n: u32, s: u32) -> vec4<f32> {
+  if (p.form == NT) { return b_four(p, p.b0 + min(n + s, p.n - 1u) * params.ldb + k, p.k - k); }
+  return b_four(p, p.b0 + k_inside(p, k + s) * params.ldb + n, p.n - n);
+}
+
+// B's block as rows along n, so that block · (four numbers of a row of A along k) is four numbers of C.
+fn b_block(p: Product, k: u32, n: u32) -> mat4x4<f32> {
+  let block = mat4x4(b_part(p, k, n, 0u), b_part(p, k, n, 1u), b_part(p, k, n, 2u), b_part(p, k, n, 3u));
+  if (p.form == NT) { return transpose(block); }
+  return block;
+}

@@ -1,0 +1,57 @@
+// The naive product: one thread an element of C, numbers read one by one. The family's other kernels, fastest first on
+//   GPUs: matmul-tiled (workgroup memory), matmul-registers;    software adapters: matmul-subgroups, matmul-registers.
+// include lib/matmul-grid.wgsl
+// include lib/matmul-write-1.wgsl
+
+const SIDE: u32 = 8u;
+
+fn tile_rows() -> u32 {
+  return SIDE;
+}
+
+fn tile_columns() -> u32 {
+  return SIDE;
+}
+
+fn threads() -> u32 {
+  return SIDE * SIDE;
+}
+
+fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
+  let m = tile_m + who.y;
+  let n = tile_n + who.x;
+  if (m >= p.m || n >= p.n) { return; }
+  var sum = 0.0;
+  for (var k = 0u; k < p.k; k++) { sum += a_element(p, m, k) * b_element(p, k, n); }
+  store_row(p, m, n, 1u, vec4(sum));
+}
+
+fn a_element(p: Product, m: u32, k: u32) -> f32 {
+  let i = p.a0 + select(m * params.lda + k, k * params.lda + m, p.form == TN);
+  return a[i >> 2u][i & 3u] * activation_slope(slope[i >> 2u][i & 3u], SLOPE);
+}
+
+fn b_element(p: Product, k: u32, n: u32) -> f32 {
+  let i = p.b0 + select(k * params.ldb + n, n * params.ldb + k, p.form == NT);
+  if (p.part == DW) { return other[i >> 2u][i & 3u]; }
+  return b[i >> 2u][i & 3u];
+}
+
+@compute @workgroup_size(SIDE, SIDE)
+fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) thread: vec3<u32>) {
+  plain_tile(PLAIN, group, thread.xy);
+}
+
+@compute @workgroup_size(SIDE, SIDE)
+fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) thread: vec3<u32>) {
+  plain_tile(KEPT, group, thread.xy);
+}
+
+@compute @workgroup_size(SIDE, SIDE)
+fn linear_backward(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) thread: vec3<u32>,
+) {
+  backward_tile(group_index(group, groups), thread.y * SIDE + thread.x, thread.xy);
+}

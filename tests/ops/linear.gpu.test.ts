@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { Activation } from '../../src/ops/activation-functions.ts';
+import { linearOp } from '../../src/ops/linear.ts';
+import { linearBackwardOp } from '../../src/ops/linear-backward.ts';
+import type { Shape } from '../../src/tensor.ts';
+import '../support/gpu.ts';
+import { checkOp, randomTensor } from '../support/op.ts';
+
+// Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within 1.5e-7.
+const tolerance = 5e-6;
+const activations: Activation[] = ['none', 'relu', 'gelu', 'silu'];
+
+/** x, w and b of a layer. */
+const layer = (x: Shape, outs: number, bias = true, scale = 1) => [
+  randomTensor(x, 1, scale),
+  randomTensor([outs, x.at(-1) as number], 2),
+  ...(bias ? [randomTensor([outs], 3)] : []),
+];
+
+describe.each(activations)('linear, %s', (activation) => {
+  it.each<[Shape, number]>([
+    [[2, 9, 12], 20],
+    [[7, 13], 33],
+  ])('has output and gradients of its reference for x %j and %i outputs, by every kernel', async (x, outs) => {
+    await checkOp(linearOp, { inputs: layer(x, outs), attrs: { activation, bias: true }, wrt: [0, 1, 2], tolerance });
+  });
+});
+
+it.each<[Shape, number]>([
+  [[1, 1], 1],
+  [[33, 64], 65],
+  [[130, 28], 132],
+  [[40, 520], 36],
+])('takes x %j to %i outputs without a bias', async (x, outs) => {
+  const inputs = layer(x, outs, false);
+  await checkOp(linearOp, { inputs, attrs: { activation: 'none', bias: false }, wrt: [0, 1], tolerance });
+});
+
+it.each([1e-3, 30])('keeps its accuracy at scale %d through every activation', async (scale) => {
+  for (const activation of activations)
+    await checkOp(linearOp, { inputs: layer([9, 16], 8, true, scale), attrs: { activation, bias: true }, tolerance });
+});
+
+describe('linear_backward', () => {
+  const rows = 19;
+  const inputs = (ins: number, outs: number) => [
+    randomTensor([rows, outs], 1),
+    randomTensor([rows, ins], 2),
+    randomTensor([outs, ins], 3),
+  ];
+
+  it.each([
+    ['dx', { dx: true, dw: false, db: false }],
+    ['dw', { dx: false, dw: true, db: false }],
+    ['dw and db', { dx: false, dw: true, db: true }],
+    ['db', { dx: false, dw: false, db: true }],
+  ])('makes %s alone', async (_, wants) => {
+    const attrs = { ...wants, activation: 'none', extra: 'none' } as const;
+    await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs, tolerance });
+  });
+
+  it.each(['add', 'relu', 'gelu', 'silu'] as const)('finishes dx with %s', async (extra) => {
+    for (const ins of [24, 21]) {
+      const more = [randomTensor([rows, 20], 4), randomTensor([rows, ins], 5)];
+      const attrs = { dx: true, dw: true, db: true, activation: 'relu', extra } as const;
+      await checkOp(linearBackwardOp, { inputs: [...inputs(ins, 20), ...more], attrs, tolerance });
+    }
+  });
+
+  it('cuts K in parts where there are few tiles', async () => {
+    const long = [randomTensor([530, 12], 1), randomTensor([530, 20], 2), randomTensor([12, 20], 3)];
+    const attrs = { dx: true, dw: true, db: true, activation: 'none', extra: 'none' } as const;
+    const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
+    expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
+  });
+});
