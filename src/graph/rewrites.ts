@@ -9,6 +9,7 @@ import { dropoutOp } from '../ops/dropout.ts';
 import { embeddingBackwardOp } from '../ops/embedding-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/layer-norm.ts';
 import { linearOp } from '../ops/linear.ts';
+import { linearBackwardOp } from '../ops/linear-backward.ts';
 import { normSumsOp, padded } from '../ops/norm-sums.ts';
 import type { Node, Op, Value } from '../ops/op.ts';
 import { matrixOf, sameShape, sizeOf } from '../tensor.ts';
@@ -71,6 +72,22 @@ const backwardRules: Record<string, Rule> = {
       if (!isA(back, embeddingBackwardOp) || back.attrs.onto || only(users, v) !== node) continue;
       graph.replace([back, node], embeddingBackwardOp, [...back.inputs, base], { ...back.attrs, onto: true }, [
         node.outputs[0],
+      ]);
+      return true;
+    }
+    return false;
+  },
+  /** a + dx of a linear layer: the gradient of a residual path joins in the product's epilogue. */
+  'residual-gradient'(graph, node, users) {
+    if (!isA(node, addOp)) return false;
+    for (const [i, v] of node.inputs.entries()) {
+      const back = v.node;
+      const other = node.inputs[1 - i] as Value;
+      if (!isA(back, linearBackwardOp) || !back.attrs.dx || back.attrs.extra !== 'none') continue;
+      if (back.outputs[0] !== v || only(users, v) !== node || other.node === back) continue;
+      graph.replace([back, node], linearBackwardOp, [...back.inputs, other], { ...back.attrs, extra: 'add' }, [
+        node.outputs[0],
+        ...back.outputs.slice(1),
       ]);
       return true;
     }
