@@ -1,0 +1,112 @@
+// Small models with random batches, for tests that run whole graphs on an engine.
+
+import type { Engine, Program } from '../../src/engine.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
+import { initialWeights, type ParameterList, parameterList } from '../../src/model/parameters.ts';
+import { type StepScalars, writeStep } from '../../src/ops/step.ts';
+import { random } from '../../src/random.ts';
+import { fillTokenIndex } from '../../src/text/token-index.ts';
+import type { BatchShape } from '../../src/train/graphs.ts';
+import { writePositions } from '../../src/train/weights.ts';
+
+/** A model small enough for the float64 references. */
+export function smallModel(options: Partial<ModelOptions> = {}): { c: ModelConfig; p: ParameterList } {
+  const c = modelConfig({
+    srcVocab: 19,
+    tgtVocab: 23,
+    dModel: 12,
+    heads: 2,
+    feedForward: 20,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    maxLength: 16,
+    ...options,
+  });
+  return { c, p: parameterList(c) };
+}
+
+/** Ids and true lengths of a batch. */
+export interface Ids {
+  readonly src: Int32Array; // [B, S]
+  readonly tgtIn: Int32Array; // [B, T]
+  readonly tgtOut: Int32Array; // [B, T]
+  readonly srcLens: Uint32Array; // [B]
+  readonly tgtLens: Uint32Array; // [B]
+}
+
+/** Random ids, none of them special but start and end; row b is shorter than the first by b, down to one token. */
+export function randomIds(c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, seed = 1): Ids {
+  const r = random(seed);
+  const special = [c.padId, c.startId, c.endId];
+  const token = (vocab: number) => {
+    for (;;) {
+      const id = r.int(vocab);
+      if (!special.includes(id)) return id;
+    }
+  };
+  const ids = {
+    src: new Int32Array(B * S).fill(c.padId),
+    tgtIn: new Int32Array(B * T).fill(c.padId),
+    tgtOut: new Int32Array(B * T).fill(c.padId),
+    srcLens: new Uint32Array(B),
+    tgtLens: new Uint32Array(B),
+  };
+  for (let b = 0; b < B; b++) {
+    const s = Math.max(1, S - b);
+    const t = Math.max(1, T - b);
+    for (let i = 0; i < s; i++) ids.src[b * S + i] = token(c.srcVocab);
+    ids.tgtIn[b * T] = c.startId;
+    for (let i = 1; i < t; i++) ids.tgtOut[b * T + i - 1] = ids.tgtIn[b * T + i] = token(c.tgtVocab);
+    ids.tgtOut[b * T + t - 1] = c.endId;
+    ids.srcLens[b] = s;
+    ids.tgtLens[b] = t;
+  }
+  return ids;
+}
+
+/** Copies a batch into a program's inputs, with the indices of its tokens where the program wants them. */
+export function loadIds(program: Program, ids: Ids): void {
+  const { inputs } = program;
+  for (const [name, data] of Object.entries(ids)) inputs[name]?.set(data);
+  const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = inputs;
+  if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, ids.src);
+  if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, ids.tgtIn);
+}
+
+/** Writes the step scalars of a program; by default a learning rate of 1e-2 and every token at its mean. */
+export function setStep(program: Program, ids: Ids, scalars: Partial<StepScalars> = {}): void {
+  const tokens = ids.tgtLens.reduce((a, b) => a + b, 0);
+  writeStep(program.inputs.step as Uint32Array, {
+    learningRate: 1e-2,
+    tokenWeight: 1 / tokens,
+    seed: 5,
+    step: 0,
+    keep: 0,
+    position: 0,
+    ...scalars,
+  });
+}
+
+/** Writes initial weights and positions; norms and biases are moved off 1 and 0, so that nothing hides. */
+export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
+  const bank = initialWeights(c, p, seed);
+  const r = random(seed, 99);
+  for (const { offset, shape } of p.all)
+    if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) bank[offset + i]! += 0.1 * r.normal();
+  engine.write('weights', bank);
+  writePositions(engine, c);
+  return bank;
+}
+
+/** Makes a graph ready on a fresh model. */
+export async function startProgram(
+  engine: Engine,
+  { c, p }: { c: ModelConfig; p: ParameterList },
+  graph: Parameters<Engine['prepare']>[0][number],
+  seed?: number,
+): Promise<Program> {
+  const [program] = await engine.prepare([graph]);
+  if (!program) throw new Error('no program');
+  startModel(engine, c, p, seed);
+  return program;
+}
