@@ -20,8 +20,9 @@ type Rule = (graph: Graph, node: Node, users: ReadonlyMap<Value, readonly Node[]
 
 const isA = <A extends object>(node: Node | undefined, op: Op<A & Node['attrs']>): node is Node<A & Node['attrs']> =>
   node?.op === (op as unknown as Op);
-const only = (users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
-  users.get(v)?.length === 1 ? users.get(v)?.[0] : undefined;
+/** The one node that reads a value, where nobody else does and no run reads it back. */
+const only = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
+  users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined;
 
 /** Before differentiation: on the nodes that the model was written in. */
 const forwardRules: Record<string, Rule> = {
@@ -30,7 +31,7 @@ const forwardRules: Record<string, Rule> = {
     if (!isA(node, activationOp)) return false;
     const product = node.inputs[0]?.node;
     if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
-    if (graph.isOutput(node.inputs[0] as Value) || only(users, node.inputs[0] as Value) !== node) return false;
+    if (only(graph, users, node.inputs[0] as Value) !== node) return false;
     graph.replace([product, node], linearOp, product.inputs, { ...product.attrs, activation: node.attrs.kind }, [
       node.outputs[0],
     ]);
@@ -46,7 +47,7 @@ const forwardRules: Record<string, Rule> = {
     if (users.get(sum)?.some((u) => graph.nodes.indexOf(u) < at)) return false;
     const [residual, x] = plus.inputs as [Value, Value];
     const dropped = x.node;
-    const fuse = isA(dropped, dropoutOp) && only(users, x) === plus;
+    const fuse = isA(dropped, dropoutOp) && residual !== x && only(graph, users, x) === plus;
     const [addend, step] = fuse ? (dropped.inputs as [Value, Value]) : [x, undefined];
     const { rate, site } = fuse ? dropped.attrs : { rate: 0, site: 0 };
     const [, gamma, beta] = node.inputs as [Value, Value, Value];
@@ -69,7 +70,7 @@ const backwardRules: Record<string, Rule> = {
     for (const [i, v] of node.inputs.entries()) {
       const back = v.node;
       const base = node.inputs[1 - i] as Value;
-      if (!isA(back, embeddingBackwardOp) || back.attrs.onto || only(users, v) !== node) continue;
+      if (!isA(back, embeddingBackwardOp) || back.attrs.onto || only(graph, users, v) !== node) continue;
       graph.replace([back, node], embeddingBackwardOp, [...back.inputs, base], { ...back.attrs, onto: true }, [
         node.outputs[0],
       ]);
@@ -84,7 +85,7 @@ const backwardRules: Record<string, Rule> = {
       const back = v.node;
       const other = node.inputs[1 - i] as Value;
       if (!isA(back, linearBackwardOp) || !back.attrs.dx || back.attrs.extra !== 'none') continue;
-      if (back.outputs[0] !== v || only(users, v) !== node || other.node === back) continue;
+      if (back.outputs[0] !== v || only(graph, users, v) !== node || other.node === back) continue;
       graph.replace([back, node], linearBackwardOp, [...back.inputs, other], { ...back.attrs, extra: 'add' }, [
         node.outputs[0],
         ...back.outputs.slice(1),
