@@ -1,32 +1,27 @@
-// Scaled dot-product attention, forward and backward, without a tensor of scores. Head widths that are multiples of four; the rest
-// is in attention-odd.wgsl. Variants:
-//   rows   a thread takes ROWS queries (or keys) and reads keys (or queries) that its neighbours read too; no barriers
+// Scaled dot-product attention, forward and backward, without a tensor of scores, for head widths that are multiples of four.
+// Variants:
+//   rows             a thread takes ROWS queries (or keys) and goes through the keys (or queries); no barriers
+//   subgroups        the same in attention-subgroups.wgsl, where neighbouring threads share what they read
+// attention-odd.wgsl is `rows` for other head widths.
 // include lib/attention.wgsl
+// include lib/attention-vec4.wgsl
+// include lib/attention-fetch.wgsl
 // include lib/attention-rows.wgsl
 // include lib/attention-rows-backward.wgsl
 // include lib/random.wgsl
 // include lib/step.wgsl
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> lens: array<u32>;
-@group(0) @binding(3) var<storage, read> q_in: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> kv_in: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(7) var<storage, read> out_in: array<vec4<f32>>;
-@group(0) @binding(8) var<storage, read> dout_in: array<vec4<f32>>;
-@group(0) @binding(9) var<storage, read> lse_in: array<f32>;
-@group(0) @binding(10) var<storage, read_write> dq: array<vec4<f32>>;
-@group(0) @binding(11) var<storage, read_write> dkv: array<vec4<f32>>;
-@group(0) @binding(12) var<storage, read_write> row_dots: array<f32>;
-@group(0) @binding(13) var<storage, read> row_dots_in: array<f32>;
+@compute @workgroup_size(THREADS)
+fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  forward_rows(group, thread);
+}
 
-// Chunk c, four columns, of the head that begins at element `at`.
-fn load_q(at: u32, c: u32) -> vec4<f32> { return q_in[at / 4u + c]; }
-fn load_kv(at: u32, c: u32) -> vec4<f32> { return kv_in[at / 4u + c]; }
-fn load_out(at: u32, c: u32) -> vec4<f32> { return out_in[at / 4u + c]; }
-fn load_dout(at: u32, c: u32) -> vec4<f32> { return dout_in[at / 4u + c]; }
-fn store_out(at: u32, c: u32, x: vec4<f32>) { out[at / 4u + c] = x; }
-fn store_dq(at: u32, c: u32, x: vec4<f32>) { dq[at / 4u + c] = x; }
-fn store_dkv(at: u32, c: u32, x: vec4<f32>) { dkv[at / 4u + c] = x; }
+@compute @workgroup_size(THREADS)
+fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  backward_query_rows(group, thread);
+}
+
+@compute @workgroup_size(THREADS)
+fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  backward_key_rows(group, thread);
+}

@@ -2,6 +2,7 @@
 
 import type { Pass } from '../plan/plan.ts';
 import { type Shader, shaderOf } from './shaders.ts';
+import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';
 
 /** A compiled pass: its pipeline, its layout and the bindings to fill. */
@@ -28,7 +29,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
     const key = `${shader.name} ${JSON.stringify(consts)}`;
     let module = modules.get(key);
     if (!module) {
-      module = device.createShaderModule({ label: key, code: replaceConsts(shader.source, consts) });
+      module = device.createShaderModule({ label: key, code: unroll(replaceConsts(shader.source, consts)) });
       modules.set(key, module);
     }
     return module;

@@ -93,6 +93,7 @@ export function attentionParams(a: AttentionLayout): Record<string, number> {
     threshold,
     keep_scale: keepScale,
     site: a.site,
+    causal: a.causal ? 1 : 0,
   };
 }
 

@@ -47,11 +47,11 @@ export const selfAttentionOp = defineOp<AttentionAttrs>({
     expectStep(selfName, inputs[2]);
     return outputTypes(layout);
   },
-  variants: (node) => attentionVariants(selfLayoutOf(node)),
+  variants: (node, traits) => attentionVariants(selfLayoutOf(node), traits),
   launch(node, { variant }) {
     const [qkv, lens, step] = node.inputs as [Value, Value, Value];
     const [out, lse] = node.outputs as [Value, Value];
-    return [forwardLaunch(selfLayoutOf(node), variant, { q_in: qkv, kv_in: qkv, lens, step, out, lse })];
+    return [forwardLaunch(selfLayoutOf(node), variant, { q: qkv, kv: qkv, lens, step, out, lse })];
   },
   grad(builder, { inputs, outputs, attrs }, [dout, dlse]) {
     noLseGradient(selfName, dlse);
@@ -80,7 +80,7 @@ export const selfAttentionBackwardOp = defineOp<AttentionAttrs>({
     expectStep(name, step);
     return [{ dtype: 'f32', shape: qkv.shape }];
   },
-  variants: (node) => attentionVariants(selfLayoutOf(node)),
+  variants: (node, traits) => attentionVariants(selfLayoutOf(node), traits),
   launch(node, { variant, scratch }) {
     const [qkv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value];
     const [dqkv] = node.outputs as [Value];
@@ -107,11 +107,11 @@ export const crossAttentionOp = defineOp<AttentionAttrs>({
     expectStep(crossName, inputs[3]);
     return outputTypes(layout);
   },
-  variants: (node) => attentionVariants(crossLayoutOf(node)),
+  variants: (node, traits) => attentionVariants(crossLayoutOf(node), traits),
   launch(node, { variant }) {
     const [q, kv, lens, step] = node.inputs as [Value, Value, Value, Value];
     const [out, lse] = node.outputs as [Value, Value];
-    return [forwardLaunch(crossLayoutOf(node), variant, { q_in: q, kv_in: kv, lens, step, out, lse })];
+    return [forwardLaunch(crossLayoutOf(node), variant, { q, kv, lens, step, out, lse })];
   },
   grad(builder, { inputs, outputs, attrs }, [dout, dlse]) {
     noLseGradient(crossName, dlse);
@@ -152,7 +152,7 @@ export const crossAttentionBackwardOp = defineOp<AttentionAttrs>({
       { dtype: 'f32', shape: kv!.shape },
     ];
   },
-  variants: (node) => attentionVariants(crossLayoutOf(node)),
+  variants: (node, traits) => attentionVariants(crossLayoutOf(node), traits),
   launch(node, { variant, scratch }) {
     const [q, kv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value, Value];
     const [dq, dkv] = node.outputs as [Value, Value];

@@ -1,0 +1,76 @@
+// Writes marked loops out: some shader compilers (SwiftShader's) leave a loop as it is and the arrays it indexes in memory, where
+// constant indices would have kept them in registers. The WGSL stays plain; without this step it means the same.
+
+/**
+ * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, the counter as a literal.
+ * A, N and S are integers or module-scope integer consts. Throws where a marked loop is of another form.
+ */
+export function unroll(source: string): string {
+  const consts = constants(source);
+  const header = /\/\/ unroll\n\s*for \(var (\w+)(?:: u32)? = ([^;]+); \1 < ([^;]+); \1(?:(\+\+)| \+= ([^)]+))\) \{/;
+  let out = source;
+  for (let m = header.exec(out); m; m = header.exec(out)) {
+    const [head, counter = '', first = '', end = '', once, by = '1'] = m;
+    const start = m.index + head.length;
+    const close = closing(out, start);
+    const body = out.slice(start, close);
+    if (/\b(break|continue)\b/.test(body)) break;
+    const [from, to, step] = [first, end, once ? '1' : by].map((x) => evaluate(x, consts)) as [number, number, number];
+    if (!(to - from >= 0 && step > 0)) break;
+    const name = new RegExp(`\\b${counter}\\b`, 'g');
+    let bodies = '';
+    for (let i = from; i < to; i += step) bodies += `{${body.replace(name, `${i}u`)}}`;
+    out = out.slice(0, m.index) + bodies + out.slice(close + 1);
+  }
+  const marked = /\/\/ unroll\n(.*)/.exec(out);
+  if (marked) throw new Error(`shader: this loop cannot be unrolled: ${marked[1]?.trim()}`);
+  return out;
+}
+
+/** Position of the brace that closes the block whose content begins at `start`. */
+function closing(text: string, start: number): number {
+  let depth = 1;
+  let i = start;
+  for (; depth > 0 && i < text.length; i++) {
+    if (text[i] === '{') depth++;
+    if (text[i] === '}') depth--;
+  }
+  return i - 1;
+}
+
+/** Module-scope integer consts, also those computed from earlier ones. */
+function constants(source: string): Map<string, number> {
+  const consts = new Map<string, number>();
+  for (const [, name = '', value = ''] of source.matchAll(/^const (\w+)(?:: u32)? = ([^;]+);/gm))
+    if (/^[\s\w()+*/-]+$/.test(value)) {
+      const number = evaluate(value, consts);
+      if (Number.isInteger(number)) consts.set(name, number);
+    }
+  return consts;
+}
+
+/** The value of an expression of u32 numbers, consts, + - * / and parentheses; NaN where it is none. */
+function evaluate(expression: string, consts: ReadonlyMap<string, number>): number {
+  const tokens = expression.match(/\w+|[()+*/-]/g) ?? [];
+  let at = 0;
+  const sum = (): number => {
+    let x = product();
+    while (tokens[at] === '+' || tokens[at] === '-') x = tokens[at++] === '+' ? x + product() : x - product();
+    return x;
+  };
+  const product = (): number => {
+    let x = atom();
+    while (tokens[at] === '*' || tokens[at] === '/') x = tokens[at++] === '*' ? x * atom() : Math.floor(x / atom());
+    return x;
+  };
+  const atom = (): number => {
+    const token = tokens[at++] ?? '';
+    if (token === '(') {
+      const x = sum();
+      at++;
+      return x;
+    }
+    return /^\d+u?$/.test(token) ? Number.parseInt(token, 10) : (consts.get(token) ?? Number.NaN);
+  };
+  return sum();
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { unroll } from '../../src/gpu/unroll.ts';
+
+const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+it('writes a marked loop out with its counter as a literal', () => {
+  const source = 'fn f() {\n  // unroll\n  for (var i = 1u; i < 4u; i++) { x[i] = i; }\n}\n';
+  expect(flat(unroll(source))).toBe('fn f() { { x[1u] = 1u; }{ x[2u] = 2u; }{ x[3u] = 3u; } }');
+});
+
+it('takes bounds and steps from consts, also computed ones', () => {
+  const source =
+    'const W: u32 = 10u;\nconst N: u32 = (W + 3u) / 4u * 2u;\n// unroll\nfor (var c = 0u; c < N; c += 2u) { a(c + 1u); }\n';
+  expect(flat(unroll(source))).toContain('{ a(0u + 1u); }{ a(2u + 1u); }{ a(4u + 1u); }');
+});
+
+it('unrolls loops inside loops, and leaves others and longer names alone', () => {
+  const source = `// unroll
+for (var r = 0u; r < 2u; r++) {
+  // unroll
+  for (var c = 0u; c < 2u; c++) { f(r, c, rows); }
+  for (var k = 0u; k < 2u; k++) { g(k); }
+}`;
+  const out = flat(unroll(source));
+  expect(out.match(/f\(\du, \du, rows\)/g)).toEqual([
+    'f(0u, 0u, rows)',
+    'f(0u, 1u, rows)',
+    'f(1u, 0u, rows)',
+    'f(1u, 1u, rows)',
+  ]);
+  expect(out.match(/for \(var k/g)).toHaveLength(2);
+});
+
+it('refuses a marked loop that it cannot write out', () => {
+  expect(() => unroll('// unroll\nfor (var i = 0u; i < n; i++) { f(i); }')).toThrow('cannot be unrolled: for (var i');
+  expect(() => unroll('// unroll\nfor (var i = 0u; i < 2u; i++) { if (x) { break; } }')).toThrow('cannot be unrolled');
+  expect(() => unroll('// unroll\nwhile (x) {}')).toThrow('cannot be unrolled: while');
+});
