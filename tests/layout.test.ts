@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, '..');
 const ORDER = [
   ['errors.ts', 'tensor.ts', 'random.ts'],
   ['text'],
+  ['metrics'],
   ['ops'],
   ['graph'],
   ['model'],
@@ -18,6 +19,7 @@ const ORDER = [
   ['gpu'],
   ['engine.ts'],
   ['train', 'decode', 'formats', 'host'],
+  ['report'],
   ['jobs'],
   ['cli'],
 ];

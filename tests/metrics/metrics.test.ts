@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { exactMatch } from '../../src/metrics/exact-match.ts';
+import { addSums, tokenMetrics } from '../../src/metrics/tokens.ts';
+import { translationMetrics } from '../../src/metrics/translation.ts';
+
+it('counts translations that are their reference in its normal form', () => {
+  expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);
+  expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'], (text) => text.toLowerCase())).toBe(2 / 3);
+  expect(() => exactMatch([], [])).toThrow('exact match: there are no translations');
+  expect(() => exactMatch(['a'], [])).toThrow('1 translations, 0 references');
+});
+
+it('gives loss, perplexity and accuracy per token of sums over batches', () => {
+  const sums = addSums([
+    { loss: 3 * Math.log(2), tokens: 3, hits: 1 },
+    { loss: Math.log(2), tokens: 1, hits: 1 },
+  ]);
+  const { loss, perplexity, tokenAccuracy } = tokenMetrics(sums);
+  expect(loss).toBeCloseTo(Math.log(2), 12);
+  expect(perplexity).toBeCloseTo(2, 12);
+  expect(tokenAccuracy).toBe(0.5);
+  expect(tokenMetrics(addSums([]))).toEqual({ loss: Number.NaN, perplexity: Number.NaN, tokenAccuracy: Number.NaN });
+});
+
+it('judges translations by all metrics, and drops case where the tokenizer does', () => {
+  const lower = (text: string) => text.toLowerCase();
+  const found = ['el 5 de mayo de 1998.', 'hola'];
+  const wanted = ['El 5 de mayo de 1998.', 'Adiós'];
+  const metrics = translationMetrics(found, wanted, lower);
+  expect(metrics).toMatchObject({ sentences: 2, exactMatch: 0.5 });
+  expect(metrics.bleuSignature).toContain('case:lc');
+  expect(metrics.chrfSignature).toContain('case:lc');
+  const mixed = translationMetrics(found, wanted, (text) => text);
+  expect(mixed.exactMatch).toBe(0);
+  expect(mixed.bleu).toBeLessThan(metrics.bleu);
+  expect(mixed.chrf).toBeLessThan(metrics.chrf);
+  expect(translationMetrics(wanted, wanted, (text) => text)).toMatchObject({
+    bleu: expect.closeTo(100, 10),
+    chrf: expect.closeTo(100, 10),
+    exactMatch: 1,
+  });
+});
