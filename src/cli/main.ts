@@ -3,8 +3,12 @@
 
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addEvaluate } from './evaluate.ts';
 import { addInfo } from './info.ts';
 import { reportError } from './output.ts';
+import { addPlan } from './plan.ts';
+import { addTrain } from './train.ts';
+import { addTranslate } from './translate.ts';
 import { addVerify } from './verify.ts';
 
 // Where the reader of a pipe has gone (heddle plan | head), there is no more to do.
@@ -30,7 +34,7 @@ const program = new Command('heddle')
     },
   });
 
-for (const add of [addInfo, addVerify]) add(program);
+for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPlan, addInfo]) add(program);
 
 try {
   await program.parseAsync();

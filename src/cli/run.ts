@@ -1,5 +1,6 @@
 // Runs a job for a command: shows its progress, passes on Ctrl-C, and gives its result.
 
+import { HeddleError } from '../errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../jobs/index.ts';
 import { type HostName, runJob } from '../jobs/run.ts';
 import { interruptedStatus, watchInterrupts } from './interrupt.ts';
@@ -32,6 +33,8 @@ export async function runWithProgress<N extends JobName>(
       chrome: { handleSignals: false },
       ...(memoryLimit !== undefined && { memoryLimit }),
     });
+  } catch (error) {
+    throw interrupt.signal.aborted ? new HeddleError(`${name}: ended before it was done`, { cause: error }) : error;
   } finally {
     if (interrupt.signal.aborted) process.exitCode = interruptedStatus;
     progress.close();

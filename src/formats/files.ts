@@ -17,6 +17,12 @@ export interface Files {
 /** Where a folder that is being replaced stands until the new one is in its place. */
 export const previousOf = (folder: string): string => `${folder}.previous`;
 
+/** The folder itself, or the one before it where a process was ended while it replaced the folder. */
+export async function standing(files: Files, folder: string): Promise<string> {
+  const previous = previousOf(folder);
+  return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
+}
+
 /** Text of a UTF-8 file. */
 export const readText = async (files: Files, path: string): Promise<string> =>
   new TextDecoder().decode(await files.read(path));

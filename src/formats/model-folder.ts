@@ -6,7 +6,7 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../model/confi
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
 import { loadTokenizer } from '../text/load-tokenizer.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
-import { type Files, previousOf } from './files.ts';
+import { type Files, standing } from './files.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
 /** A model with all that text to text needs. */
@@ -92,12 +92,6 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
   return { config, ...(await readTokenizers(files, at, config)), weights };
-}
-
-/** The folder itself, or the one before it where a process was ended while it replaced the folder. */
-async function standing(files: Files, folder: string): Promise<string> {
-  const previous = previousOf(folder);
-  return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
 }
 
 async function need(files: Files, folder: string, name: string): Promise<void> {

@@ -1,12 +1,15 @@
 // The jobs by name, so that a page can be told which one to run.
 
+import { evaluate } from './evaluate.ts';
 import { info } from './info.ts';
 import type { Job } from './job.ts';
+import { plan } from './plan.ts';
 import { train } from './train.ts';
+import { translate } from './translate.ts';
 import { verify } from './verify.ts';
 
 /** Every job that a host can run. */
-export const jobs = { info, train, verify };
+export const jobs = { evaluate, info, plan, train, translate, verify };
 
 /** Name of a job. */
 export type JobName = keyof typeof jobs;

@@ -16,7 +16,7 @@ import type { Tokenizer, TokenizerKind } from '../text/tokenizer.ts';
 import { trainWords } from '../text/words.ts';
 import { checkpointFiles, readTrainingState, restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
-import { checkSchedule, type ScheduleConfig } from '../train/schedule.ts';
+import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
 import { type Batch, createTrainer, type StepReport, startWeights, type Trainer } from '../train/trainer.ts';
 import { type CorpusArguments, readCorpus } from './corpus.ts';
 import type { Job, JobContext } from './job.ts';
@@ -58,6 +58,8 @@ export interface Sample {
   readonly source: string;
   readonly reference: string;
   readonly translation: string;
+  /** Whether the translation is the reference's normal form, letter by letter. */
+  readonly exact: boolean;
 }
 
 /** How a training went; plain JSON. */
@@ -112,9 +114,10 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   const batches = createBatches(corpus, shapes, { seed: args.seed });
   const perEpoch = Math.ceil(batches.perEpoch / args.accumulate);
   const steps = args.steps > 0 ? args.steps : perEpoch * args.epochs;
+  const kind = args.schedule.kind ?? 'constant';
   const schedule: ScheduleConfig = {
-    kind: 'constant',
-    warmup: 0,
+    kind,
+    warmup: defaultWarmup(kind, steps),
     floor: 0,
     dModel: config.dModel,
     steps,
@@ -307,7 +310,8 @@ async function translateTest(
     source,
     reference: target,
     translation: translations[i] ?? '',
+    exact: translations[i] === model.target.normalize(target),
   }));
-  const exact = samples.filter((s) => s.translation === model.target.normalize(s.reference)).length;
+  const exact = samples.filter((s) => s.exact).length;
   return { sentences: fits.length, exactMatch: exact / Math.max(1, fits.length), samples };
 }

@@ -3,6 +3,7 @@
 import { createTranslator } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
+import { writePositions } from '../train/weights.ts';
 import type { Job } from './job.ts';
 
 /** What to translate; plain JSON. */
@@ -33,15 +34,16 @@ export const translate: Job<TranslateArguments, string[]> = async ({ folder, tex
   if (full.length === 0) return out;
   const engine = await context.engine();
   try {
-    engine.write('weights', model.weights);
     const translator = await createTranslator(engine, model, {
       batch: Math.min(batch, full.length),
       maxSource: Math.max(...full.map((i) => lengths[i] as number)),
       ...(maxTokens > 0 && { maxTarget: Math.min(maxTokens, maxLength) }),
     });
-    // Longest first, so that what a part needs is known from its first batch on; parts are for the progress line.
-    const part = Math.max(1, Math.ceil(full.length / 20 / batch)) * batch;
+    engine.write('weights', model.weights);
+    writePositions(engine, model.config);
+    // In order of length, so that those that decode together need about the same steps; in parts, to tell how far it is.
     full.sort((a, b) => (lengths[a] as number) - (lengths[b] as number));
+    const part = Math.max(1, Math.ceil(full.length / 20 / batch)) * batch;
     for (let at = 0; at < full.length; at += part) {
       const rows = full.slice(at, at + part);
       const found = await translator.translate(

@@ -3,7 +3,7 @@
 
 import type { Engine } from '../engine.ts';
 import { HeddleError } from '../errors.ts';
-import { type Files, readText } from '../formats/files.ts';
+import { type Files, readText, standing } from '../formats/files.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
 import type { Choices } from '../plan/planner.ts';
@@ -49,7 +49,7 @@ export async function checkpointFiles(
 
 /** Reads state.json of a folder. Throws a HeddleError where there is none, or it is broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
-  const path = `${folder}/${checkpointNames.state}`;
+  const path = `${await standing(files, folder)}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
     throw new HeddleError(
       `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
@@ -75,7 +75,7 @@ export async function restoreOptimizer(
   p: ParameterList,
   optimizer: OptimizerConfig,
 ): Promise<void> {
-  const path = `${folder}/${checkpointNames.optimizer}`;
+  const path = `${await standing(files, folder)}/${checkpointNames.optimizer}`;
   const tensors = readSafetensors(await files.read(path), path);
   for (const name of optimizerStates(optimizer)) {
     if (name === 'counters') {

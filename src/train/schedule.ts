@@ -20,6 +20,12 @@ export interface ScheduleConfig {
   readonly dModel: number;
 }
 
+/** Warm-up where none is given: of the schedules that end at `steps` a tenth, at most 100; the others know nothing of the end. */
+export function defaultWarmup(kind: ScheduleConfig['kind'], steps: number): number {
+  if (kind === 'constant') return 0;
+  return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
+}
+
 /** Checks a schedule; throws a HeddleError that names the field. */
 export function checkSchedule(s: ScheduleConfig): void {
   check(scheduleNames.includes(s.kind), `schedule: ${s.kind} is not one of ${scheduleNames.join(', ')}`);

@@ -1,0 +1,46 @@
+// heddle eval
+
+import type { Command } from 'commander';
+import { writeText } from '../formats/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { Evaluation } from '../jobs/evaluate.ts';
+import { print, table } from './output.ts';
+import { bytes, hostOption, whole } from './parse.ts';
+import { type HostOptions, runWithProgress } from './run.ts';
+
+interface Options extends HostOptions {
+  batch: number;
+  json?: string;
+}
+
+/** Adds the command `eval`. */
+export function addEvaluate(program: Command): void {
+  program
+    .command('eval')
+    .description('how well a trained model does on pairs: loss, token accuracy, exact match')
+    .argument('<dir>', 'model folder')
+    .argument('<pairs.tsv>', 'source, tab, target on each line')
+    .addOption(hostOption())
+    .option('--batch <rows>', 'sentences a batch', whole(1), 64)
+    .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes)
+    .option('--json <file>', 'write the figures as JSON')
+    .action(async (folder: string, pairs: string, options: Options) => {
+      const { batch, json } = options;
+      const found = await runWithProgress('evaluate', { folder, pairs, batch }, options, [folder, pairs]);
+      if (json) await writeText(nodeFiles(), json, `${JSON.stringify(found, undefined, 2)}\n`);
+      print(describe(found));
+    });
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+function describe(e: Evaluation): string {
+  const left = e.leftOut > 0 ? ` (${e.leftOut} left out)` : '';
+  return table([
+    ['pairs', `${e.pairs}${left}`],
+    ['loss', `${e.loss.toFixed(4)} nats a token`],
+    ['perplexity', e.perplexity.toFixed(3)],
+    ['token accuracy', percent(e.tokenAccuracy)],
+    ['exact match', percent(e.exactMatch)],
+  ]);
+}

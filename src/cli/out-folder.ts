@@ -1,0 +1,70 @@
+// Where a training writes: checked before anything is trained, so that hours of work do not end at a folder that cannot be written.
+
+import { basename, dirname, resolve, sep } from 'node:path';
+import { HeddleError } from '../errors.ts';
+import { type Files, writeText } from '../formats/files.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
+
+/** The options that matter here. */
+export interface OutOptions {
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly resume?: boolean;
+}
+
+/**
+ * The folder to write, without a slash at its end. Where none is named, `runs/NAME` or the first of `runs/NAME-2`, -3, ... that is
+ * free. Throws a HeddleError where the folder is there without --force or --resume, where it holds something else than a model, and
+ * where it cannot be written.
+ */
+export async function outFolder(files: Files, name: string, { out, force, resume }: OutOptions): Promise<string> {
+  if (resume && force) throw new HeddleError('train: --resume goes on with a model, --force replaces it; choose one');
+  if (out === undefined) {
+    if (resume) throw new HeddleError('train: --resume needs --out, the folder of the training to go on with');
+    return free(files, `runs/${name}`);
+  }
+  const folder = out.replace(/(?<=.)[\\/]+$/, '');
+  if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
+    throw new HeddleError(`--out ${out}: the working directory is in it; name a folder of the model's own`);
+  if (resume) {
+    if (!(await isModelFolder(files, folder))) throw new HeddleError(`--out ${out}: no model is there to go on with`);
+  } else if ((await files.exists(folder)) && !(await isEmpty(files, folder))) {
+    if (!(await isModelFolder(files, folder)))
+      throw new HeddleError(`--out ${out}: it holds something that is not a model; name another folder`);
+    if (!force)
+      throw new HeddleError(
+        `--out ${out}: a model is there; --resume goes on with it, --force replaces it, or name another`,
+      );
+  }
+  await checkWritable(files, folder);
+  return folder;
+}
+
+async function free(files: Files, base: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? base : `${base}-${n}`;
+    if (await files.exists(folder)) continue;
+    await checkWritable(files, folder);
+    return folder;
+  }
+}
+
+async function isEmpty(files: Files, folder: string): Promise<boolean> {
+  try {
+    return (await files.list(folder)).length === 0;
+  } catch {
+    return false; // a file
+  }
+}
+
+async function checkWritable(files: Files, folder: string): Promise<void> {
+  const probe = `${dirname(folder)}/.${basename(folder)}.probe`;
+  try {
+    await writeText(files, probe, '');
+  } catch (error) {
+    throw new HeddleError(`--out ${folder}: ${(error as Error).message.replace(/^.*?: (?=cannot)/, '')}`, {
+      cause: error,
+    });
+  }
+  await files.remove(probe);
+}

@@ -1,0 +1,50 @@
+// heddle plan
+
+import { type Command, Option } from 'commander';
+import { type PlanArguments, plannedRuns } from '../jobs/plan.ts';
+import { type ModelOptions, type PresetName, presets } from '../model/config.ts';
+import { optimizerNames } from '../train/optimizer.ts';
+import { print } from './output.ts';
+import { setting, whole } from './parse.ts';
+import { runWithProgress } from './run.ts';
+
+interface Options {
+  preset: PresetName;
+  run: PlanArguments['run'];
+  vocab: number;
+  batch: number;
+  source?: number;
+  target?: number;
+  optimizer: PlanArguments['optimizer']['kind'];
+  fuse: string[];
+  set?: Partial<ModelOptions>;
+}
+
+/** Adds the command `plan`. */
+export function addPlan(program: Command): void {
+  program
+    .command('plan')
+    .description('print a plan: passes in order, kernels, shapes, buffers, bytes, FLOPs; needs no GPU')
+    .addOption(new Option('--preset <name>', 'sizes of the model').choices(Object.keys(presets)).default('small'))
+    .addOption(new Option('--run <kind>', 'what to plan').choices(plannedRuns).default('training'))
+    .option('--batch <rows>', 'sentences a batch', whole(1), 32)
+    .option('--source <positions>', 'source positions (default: 32, or the longest the model takes)', whole(1))
+    .option('--target <positions>', 'target positions (default: as --source)', whole(1))
+    .option('--vocab <tokens>', 'tokens of both vocabularies', whole(4), 8000)
+    .addOption(new Option('--optimizer <name>', 'update rule').choices(optimizerNames).default('adamw'))
+    .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', [])
+    .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
+    .action(async (options: Options) => {
+      const { preset, run, vocab, batch, optimizer, fuse, set: model = {} } = options;
+      const longest = model.maxLength ?? presets[preset].maxLength;
+      const { source = Math.min(32, longest), target = source } = options;
+      const sizes = { vocab, batch, source, target };
+      print(
+        await runWithProgress(
+          'plan',
+          { preset, run, ...sizes, model, optimizer: { kind: optimizer ?? 'adamw' }, noFuse: fuse },
+          { host: 'cpu' },
+        ),
+      );
+    });
+}

@@ -1,0 +1,71 @@
+// What heddle train does where the options say nothing: settings known to work for the built-in corpus, for pairs of one's own, and
+// for the architecture of Keras's example.
+
+import type { PresetName } from '../model/config.ts';
+import type { TokenizerKind } from '../text/tokenizer.ts';
+import type { OptimizerConfig } from '../train/optimizer.ts';
+import type { ScheduleConfig } from '../train/schedule.ts';
+
+/** The settings that depend on what is trained. */
+export interface Recipe {
+  readonly preset: PresetName;
+  readonly tokenizer: TokenizerKind;
+  readonly vocab: number;
+  readonly batch: number;
+  readonly optimizer: OptimizerConfig['kind'];
+  readonly lr: number;
+  readonly schedule: ScheduleConfig['kind'];
+  readonly dropout?: number;
+  readonly steps?: number;
+  readonly epochs?: number;
+}
+
+const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
+  intl: {
+    preset: 'tiny',
+    tokenizer: 'word',
+    vocab: 4000,
+    batch: 64,
+    optimizer: 'adamw',
+    lr: 3e-3,
+    schedule: 'linear',
+    steps: 1500,
+  },
+  pairs: {
+    preset: 'small',
+    tokenizer: 'bpe',
+    vocab: 8000,
+    batch: 64,
+    optimizer: 'adamw',
+    lr: 1e-3,
+    schedule: 'inverse-sqrt',
+    dropout: 0.1,
+    epochs: 10,
+  },
+  // The published example: 15,000 words a side, RMSprop at Keras's default rate, batches of 64; dropout is the preset's own.
+  keras: {
+    preset: 'keras',
+    tokenizer: 'word',
+    vocab: 15_000,
+    batch: 64,
+    optimizer: 'rmsprop',
+    lr: 1e-3,
+    schedule: 'constant',
+    epochs: 30,
+  },
+};
+
+/**
+ * The settings for a corpus, with what was given in place of the recipe's own. A schedule that ends at the last step is the
+ * recipe's only where its steps are too: a run of some steps that is resumed for more goes on as if it had never ended.
+ */
+export function recipeFor(corpus: 'intl' | 'pairs', given: Partial<Recipe>): Recipe {
+  const base = recipes[given.preset === 'keras' ? 'keras' : corpus];
+  const open = (given.steps ?? given.epochs) !== undefined && base.schedule === 'linear';
+  const chosen = Object.fromEntries(
+    Object.keys(base)
+      .concat('steps', 'epochs')
+      .map((key) => [key, given[key as keyof Recipe] ?? base[key as keyof Recipe]]),
+  ) as unknown as Recipe;
+  return { ...chosen, schedule: given.schedule ?? (open ? 'inverse-sqrt' : base.schedule) };
+}
