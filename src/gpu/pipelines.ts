@@ -20,8 +20,19 @@ export interface Pipelines {
   readonly compiled: number;
 }
 
-/** Makes the cache. */
-export function createPipelines(device: GPUDevice): Pipelines {
+const caches = new WeakMap<GPUDevice, Pipelines>();
+
+/** The cache of a device: what tuning has compiled is there when training starts. */
+export function pipelinesOf(device: GPUDevice): Pipelines {
+  let pipelines = caches.get(device);
+  if (!pipelines) {
+    pipelines = createPipelines(device);
+    caches.set(device, pipelines);
+  }
+  return pipelines;
+}
+
+function createPipelines(device: GPUDevice): Pipelines {
   const modules = new Map<string, GPUShaderModule>();
   const kernels = new Map<string, Promise<Kernel>>();
 

@@ -5,7 +5,7 @@ import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { allocate, bytesPer, type DType, type Shape, type Tensor, type TensorData } from '../tensor.ts';
 import type { Device } from './device.ts';
-import { createPipelines, type Pipelines } from './pipelines.ts';
+import { type Pipelines, pipelinesOf } from './pipelines.ts';
 import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
 
 /** Owns GPU memory; `destroy` frees it. Plans of one session run one after another, so they share slots. */
@@ -18,7 +18,7 @@ export class Session {
 
   constructor(device: Device) {
     this.device = device;
-    this.pipelines = createPipelines(device.gpu);
+    this.pipelines = pipelinesOf(device.gpu);
   }
 
   /**
