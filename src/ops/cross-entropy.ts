@@ -102,8 +102,8 @@ export const crossEntropyBackwardOp = defineOp<CrossEntropyAttrs>({
       },
     ];
   },
-  reference({ attrs, inputs: [logits, , targets, step], outputs: [dlogits] }) {
-    writeGradient(attrs, [logits!, targets!, step!], dlogits!.data);
+  reference({ attrs, inputs: [logits, lse, targets, step], outputs: [dlogits] }) {
+    writeGradient(attrs, [logits!, targets!, step!], dlogits!.data, lse!.data);
   },
 });
 
@@ -179,11 +179,13 @@ function eachRow({ smoothing, ignore }: CrossEntropyAttrs, inputs: Inputs, visit
   }
 }
 
-function writeGradient(attrs: CrossEntropyAttrs, inputs: Inputs, dlogits: Float64Array): void {
+/** The gradient of the logits, by `given` logsumexps or the rows' own. */
+function writeGradient(attrs: CrossEntropyAttrs, inputs: Inputs, dlogits: Float64Array, given?: Float64Array): void {
   const [logits, targets, step] = inputs;
   const V = matrixOf(logits!.shape).cols;
   const weight = readStep(step!.data).tokenWeight;
-  eachRow(attrs, inputs, (row, { counts, lse }) => {
+  eachRow(attrs, inputs, (row, { counts, ...own }) => {
+    const lse = given?.[row] ?? own.lse;
     for (let c = 0; c < V; c++) {
       const aim = (c === targets!.data[row] ? 1 - attrs.smoothing : 0) + attrs.smoothing / V;
       dlogits[row * V + c] = counts ? weight * (Math.exp(logits!.data[row * V + c]! - lse) - aim) : 0;

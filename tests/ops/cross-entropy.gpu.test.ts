@@ -6,6 +6,7 @@ import { crossEntropyBackwardOp, crossEntropyFusedOp, crossEntropyOp } from '../
 import { tokenStatsOp } from '../../src/ops/token-stats.ts';
 import { random } from '../../src/random.ts';
 import { f32, type Tensor } from '../../src/tensor.ts';
+import { checkInPlace } from '../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../support/op.ts';
 
 // Around a team of 32 and of 256, blocks of 8 a thread, 512 columns where the teams change, primes, a real vocabulary.
@@ -44,16 +45,38 @@ const gradTolerance = 1e-5;
 
 describe('cross_entropy', () => {
   for (const [rows, V] of sizes.slice(1))
-    it(`of [${rows},${V}] is the reference's, smoothed or not, and so is its gradient in place`, async () => {
-      for (const scale of [1e-3, 1, 30])
-        for (const smoothing of [0, 0.1]) {
-          const inputs = [randomTensor([rows, V], 1, scale), targetsFor(rows, V), 'step' as const];
-          const step = { tokenWeight: 0.37 };
-          await checkOp(crossEntropyOp, { inputs, attrs: { smoothing, ignore }, step, tolerance });
-          await checkOp(crossEntropyFusedOp, { inputs, attrs: { smoothing }, step, tolerance: gradTolerance });
-          await checkOp(crossEntropyFusedOp, { inputs, attrs: { smoothing, ignore }, step, tolerance: gradTolerance });
-        }
+    it(`of [${rows},${V}] is the reference's, smoothed or not, and so is its gradient`, async () => {
+      const step = { tokenWeight: 0.37 };
+      for (const [scale, smoothing] of [
+        [1e-3, 0.1],
+        [1, 0],
+        [30, 0.1],
+      ] as const) {
+        const inputs = [randomTensor([rows, V], 1, scale), targetsFor(rows, V), 'step' as const];
+        const attrs = { smoothing, ignore };
+        if (scale !== 1) await checkOp(crossEntropyOp, { inputs, attrs, step, tolerance });
+        await checkOp(crossEntropyFusedOp, {
+          inputs,
+          attrs: scale === 1 ? { smoothing } : attrs,
+          step,
+          tolerance: gradTolerance,
+        });
+      }
     });
+
+  it('turns logits into their gradient in their own memory', async () => {
+    for (const [rows, V] of [
+      [33, 32],
+      [9, 513],
+      [3, 2048],
+    ] as const) {
+      const [z, t] = [randomTensor([rows, V], 1, 3), targetsFor(rows, V)];
+      const attrs = { smoothing: 0.1, ignore };
+      await checkInPlace(crossEntropyFusedOp, { inputs: [z, t, 'step'], attrs, tolerance: gradTolerance });
+      const lse = f32([rows], new Float32Array(rows).fill(8));
+      await checkInPlace(crossEntropyBackwardOp, { inputs: [z, lse, t, 'step'], attrs, tolerance: gradTolerance });
+    }
+  });
 
   it('gives exact zeros where every row is ignored', async () => {
     const inputs = [randomTensor([4, 700], 1), integers('i32', [4], [-100, -100, -100, -100]), 'step' as const];

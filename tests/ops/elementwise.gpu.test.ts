@@ -1,14 +1,15 @@
 // add, dropout and the activations on the GPU.
 
 import { describe, expect, it } from 'vitest';
-import { activationOp } from '../../src/ops/activation.ts';
+import { activationBackwardOp, activationOp } from '../../src/ops/activation.ts';
 import type { Activation } from '../../src/ops/activation-functions.ts';
 import { addOp } from '../../src/ops/add.ts';
 import { dropoutOp } from '../../src/ops/dropout.ts';
 import { f32, type Shape, sizeOf } from '../../src/tensor.ts';
+import { checkInPlace } from '../support/in-place.ts';
 import { checkOp, randomTensor } from '../support/op.ts';
 
-const sizes: Shape[] = [[1], [255], [256], [257], [3, 5, 19], [2, 131, 64]];
+const sizes: Shape[] = [[1], [255], [256], [257], [3, 5, 19], [1025], [2, 131, 64]];
 const scales = [1e-3, 1, 30];
 
 // One rounding of a float32 sum or product: 2^-24, doubled by flushed low bits.
@@ -25,15 +26,6 @@ describe('add', () => {
           tolerance: exact,
         });
     });
-
-  it('folds the grid past 65,535 workgroups', async () => {
-    const shape = [65535 * 256 + 77];
-    const ramp = f32(
-      shape,
-      new Float32Array(shape[0] as number).map((_, i) => i % 1021),
-    );
-    await checkOp(addOp, { inputs: [ramp, ramp], attrs: {}, tolerance: exact });
-  });
 });
 
 describe('dropout', () => {
@@ -73,4 +65,16 @@ describe('activation', () => {
       expect(Object.values(errors).every(Number.isFinite)).toBe(true);
     }
   });
+});
+
+describe('in place', () => {
+  for (const shape of sizes)
+    it(`the elementwise ops on ${shape.join('x')} give the same`, async () => {
+      const [a, b] = [randomTensor(shape, 1), randomTensor(shape, 2)];
+      await checkInPlace(addOp, { inputs: [a, b], attrs: {}, tolerance: exact });
+      await checkInPlace(dropoutOp, { inputs: [a, 'step'], attrs: { rate: 0.3, site: 2 }, tolerance: exact });
+      // As for the activations above.
+      await checkInPlace(activationOp, { inputs: [a], attrs: { kind: 'gelu' }, tolerance: 1e-6 });
+      await checkInPlace(activationBackwardOp, { inputs: [a, b], attrs: { kind: 'silu' }, tolerance: 1e-6 });
+    });
 });

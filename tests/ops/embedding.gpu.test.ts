@@ -5,6 +5,7 @@ import { type EmbeddingAttrs, embeddingOp } from '../../src/ops/embedding.ts';
 import { embeddingBackwardOp, positionBackwardOp } from '../../src/ops/embedding-backward.ts';
 import { random } from '../../src/random.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { checkInPlace } from '../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../support/op.ts';
 
 const plain: EmbeddingAttrs = {
@@ -112,6 +113,14 @@ describe('embedding_backward', () => {
         attrs: { scale: 3, rate, site: 2, onto: true },
         tolerance: gradTolerance,
       });
+    });
+
+  for (const D of [33, 36])
+    it(`adds to a gradient of width ${D} in its own memory`, async () => {
+      const { rowStart, occurrences } = batch(3, 50, 90);
+      const inputs = [randomTensor([3, 50, D], 5), rowStart, occurrences, randomTensor([90, D], 6)];
+      const attrs = { scale: 3, rate: 0, site: 2, onto: true };
+      await checkInPlace(embeddingBackwardOp, { inputs, attrs, tolerance: gradTolerance });
     });
 
   it('covers a vocabulary past 65,535 rows', async () => {

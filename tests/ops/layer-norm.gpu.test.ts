@@ -3,7 +3,9 @@
 import { describe, it } from 'vitest';
 import { columnSumOp } from '../../src/ops/column-sum.ts';
 import { addLayerNormOp, layerNormOp } from '../../src/ops/layer-norm.ts';
+import { layerNormBackwardOp } from '../../src/ops/layer-norm-backward.ts';
 import { f32, type Shape, type Tensor } from '../../src/tensor.ts';
+import { checkInPlace } from '../support/in-place.ts';
 import { checkOp, randomTensor } from '../support/op.ts';
 
 // Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a team; primes; widths read four at a time
@@ -70,6 +72,11 @@ describe('layer_norm', () => {
     await checkOp(layerNormOp, { inputs: [x, ...affine(200)], attrs: { eps: 1e-5 }, tolerance: 1e-4 });
   });
 
+  it('folds a grid of more than 65,535 workgroups', async () => {
+    const rows = 4 * 65_535 + 5;
+    await checkOp(layerNormOp, { inputs: [randomTensor([rows, 4], 1), ...affine(4)], attrs: { eps: 1e-3 }, tolerance });
+  });
+
   it('takes more rows than 128 blocks of 16', async () => {
     await checkOp(layerNormOp, {
       inputs: [randomTensor([2051, 24], 1), ...affine(24)],
@@ -101,6 +108,39 @@ describe('add_layer_norm', () => {
             gradTolerance,
           });
       });
+});
+
+describe('in place', () => {
+  const few: Shape[] = [
+    [3, 5],
+    [33, 124],
+    [131, 129],
+  ];
+  for (const shape of few)
+    for (const rate of [0, 0.2]) {
+      const step = rate ? ['step' as const] : [];
+      const cols = shape.at(-1)!;
+      const [a, b, c] = [randomTensor(shape, 1), randomTensor(shape, 2), randomTensor(shape, 3)];
+
+      it(`the sum of ${shape.join('x')} takes the memory of either addend, dropout ${rate}`, async () => {
+        const inputs = [a, b, ...affine(cols), ...step];
+        await checkInPlace(addLayerNormOp, { inputs, attrs: { eps: 1e-5, rate, site: 3 }, tolerance });
+      });
+
+      it(`the gradients of ${shape.join('x')} take the memory of dy and ds, dropout ${rate}`, async () => {
+        const rows = shape[0]!;
+        const stats = f32(
+          [rows, 2],
+          Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? 1.1 : 0.05)),
+        );
+        const [gamma] = affine(cols);
+        const attrs = { rate, site: 3 };
+        const more = { attrs: { ...attrs, residual: true }, tolerance: gradTolerance };
+        await checkInPlace(layerNormBackwardOp, { inputs: [a, b, stats, gamma, c, ...step], ...more });
+        const less = { attrs: { ...attrs, residual: false }, tolerance: gradTolerance };
+        await checkInPlace(layerNormBackwardOp, { inputs: [a, b, stats, gamma, ...step], ...less });
+      });
+    }
 });
 
 describe('column_sum', () => {
