@@ -87,7 +87,7 @@ export const crossEntropyBackwardOp = defineOp<CrossEntropyAttrs>({
     return [{ dtype: 'f32', shape: logits.shape }];
   },
   inPlace: () => [[0, 0]],
-  launch({ inputs, outputs, attrs }, { shared }) {
+  launch({ inputs, outputs, attrs }, { shared, scratch }) {
     const [logits, lse, targets, step] = inputs as [Value, Value, Value, Value];
     const inPlace = shared(0, 0);
     return [
@@ -96,7 +96,7 @@ export const crossEntropyBackwardOp = defineOp<CrossEntropyAttrs>({
         entry: 'cross_entropy_backward',
         constants: { IN_PLACE: inPlace ? 1 : 0 },
         params: paramsOf(logits, attrs),
-        bind: { logits: inPlace ? lse : logits, lse, targets, dlogits: outputs[0]!, step },
+        bind: { logits: inPlace ? scratch('f32', [4]) : logits, lse, targets, dlogits: outputs[0]!, step },
         grid: gridOf(sizeOf(logits.shape) / cellOf(matrixOf(logits.shape).cols), 256),
         flops: 4 * sizeOf(logits.shape),
       },
@@ -117,7 +117,7 @@ export const crossEntropyFusedOp = defineOp<CrossEntropyAttrs>({
   },
   inPlace: () => [[0, 2]],
   variants,
-  launch({ inputs, outputs, attrs }, { variant, shared }) {
+  launch({ inputs, outputs, attrs }, { variant, shared, scratch }) {
     const [logits, targets, step] = inputs as [Value, Value, Value];
     const [nll, hit, dlogits] = outputs as [Value, Value, Value];
     const inPlace = shared(0, 2);
@@ -127,7 +127,7 @@ export const crossEntropyFusedOp = defineOp<CrossEntropyAttrs>({
         entry: 'cross_entropy_fused',
         constants: { ...teamOf(variant), IN_PLACE: inPlace ? 1 : 0 },
         params: paramsOf(logits, attrs),
-        bind: { logits: inPlace ? targets : logits, targets, nll, hit, dlogits, step },
+        bind: { logits: inPlace ? scratch('f32', [4]) : logits, targets, nll, hit, dlogits, step },
         grid: gridOf(matrixOf(logits.shape).rows, teamOf(variant).ROWS),
         flops: 8 * sizeOf(logits.shape),
       },
