@@ -3,8 +3,11 @@
 
 import { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
+import type { Plan } from '../plan/plan.ts';
 import { type Choices, makePlan, variantKey } from '../plan/planner.ts';
 import type { Device } from './device.ts';
+import { pipelinesOf } from './pipelines.ts';
+import type { Runner } from './runner.ts';
 import { Session } from './session.ts';
 
 /** One measured variant. */
@@ -39,40 +42,56 @@ export async function tune(device: Device, graphs: readonly Graph[], options: Tu
     .map(([key, node]) => ({ key, node, flops: flopsOf(node, device) }))
     .sort((a, b) => b.flops - a.flops);
   const start = performance.now();
+  const slow = new Map<string, Set<string>>();
   let done = 0;
   for (const { key, node } of order) {
-    const similar = mostSimilar(key, node, choices, device);
-    if (performance.now() - start > budgetMs && similar) {
-      choices[key] = similar;
+    const out = slow.get(node.op.name);
+    const left = (node.op.variants?.(node, device.traits) ?? []).filter((v) => !out?.has(v));
+    const similar = mostSimilar(key, left, choices);
+    const late = performance.now() - start > budgetMs;
+    if (similar && (similar.distance === 0 || late)) {
+      choices[key] = similar.variant;
       continue;
     }
-    const measured = await measureNode(device, key, node);
+    const measured = await measureNode(device, key, node, left);
     choices[key] = (measured[0] as Measured).variant;
+    if (!out)
+      slow.set(
+        node.op.name,
+        new Set(measured.filter((m) => m.ms > 2 * (measured[0] as Measured).ms).map((m) => m.variant)),
+      );
     options.onProgress?.(++done, order.length, measured);
   }
   return choices;
 }
 
-/** Times each variant of a node alone; fastest first. A variant that is three times slower than the best is tried once only. */
-export async function measureNode(device: Device, key: string, node: Node): Promise<Measured[]> {
-  const variants = node.op.variants?.(node, device.traits) ?? ['only'];
+/**
+ * Times variants of a node (default: all) alone, fastest first. They are compiled in parallel, since that takes longest; one that is
+ * three times slower than the best is run twice only.
+ */
+export async function measureNode(
+  device: Device,
+  key: string,
+  node: Node,
+  variants = node.op.variants?.(node, device.traits) ?? ['only'],
+): Promise<Measured[]> {
+  const graph = alone(node);
+  const plans = variants.map((variant) => makePlan(graph, { traits: device.traits, choices: { [key]: variant } }));
+  await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => pipelinesOf(device.gpu).get(pass))));
   const results: Measured[] = [];
   let best = Number.POSITIVE_INFINITY;
-  for (const variant of variants) {
+  for (const [i, variant] of variants.entries()) {
     const session = new Session(device);
     try {
-      const graph = alone(node);
-      const plan = makePlan(graph, { traits: device.traits, choices: { [key]: variant } });
-      const [runner] = await session.prepare([plan]);
-      if (!runner) throw new Error('tuning: no runner');
+      const [runner] = (await session.prepare([plans[i] as Plan])) as [Runner];
       for (const [name, input] of Object.entries(runner.inputs))
         if (input instanceof Float32Array) fillNoise(input);
         else input.fill(isLength(graph, name) ? keysOf(node) : 0);
-      await runner.time(1); // compiles and warms up
+      await runner.time(1); // warms up
       let ms = await runner.time(1);
       if (ms < 3 * best) {
         const repeats = Math.max(1, Math.min(50, Math.round(5 / ms)));
-        for (let i = 0; i < 3; i++) ms = Math.min(ms, await runner.time(repeats));
+        for (let k = 0; k < 3; k++) ms = Math.min(ms, await runner.time(repeats));
       }
       best = Math.min(best, ms);
       results.push({ key, variant, ms });
@@ -80,7 +99,7 @@ export async function measureNode(device: Device, key: string, node: Node): Prom
       session.destroy();
     }
   }
-  return results.sort((a, b) => a.ms - b.ms);
+  return results.sort((x, y) => x.ms - y.ms);
 }
 
 /** Numbers of no pattern in [-0.5, 0.5): zeros would make some adapters fast (a linear congruential generator; Knuth, vol. 2). */
@@ -121,26 +140,31 @@ function flopsOf(node: Node, device: Device): number {
   return makePlan(alone(node), { traits: device.traits }).flops;
 }
 
-/** The winner among known nodes of the same op and attributes whose sizes are nearest. */
-function mostSimilar(key: string, node: Node, choices: Choices, device: Device): string | undefined {
-  const [kind, sizes] = split(key);
-  let best: string | undefined;
-  let least = Number.POSITIVE_INFINITY;
+/** The winner, one of `variants`, among known nodes of the same op whose sizes are nearest; the attributes may differ. */
+function mostSimilar(
+  key: string,
+  variants: readonly string[],
+  choices: Choices,
+): { variant: string; distance: number } | undefined {
+  const [op, sizes] = split(key);
+  let best: { variant: string; distance: number } | undefined;
   for (const [other, variant] of Object.entries(choices)) {
-    const [otherKind, otherSizes] = split(other);
-    if (otherKind !== kind || otherSizes.length !== sizes.length) continue;
-    if (!node.op.variants?.(node, device.traits).includes(variant)) continue;
-    const distance = sizes.reduce((d, n, i) => d + Math.abs(Math.log((n + 1) / ((otherSizes[i] ?? 0) + 1))), 0);
-    if (distance < least) {
-      least = distance;
-      best = variant;
-    }
+    const [otherOp, otherSizes] = split(other);
+    if (otherOp !== op || !variants.includes(variant)) continue;
+    // Optional inputs stand at the end of the inputs; products of sizes compare what the same sizes in another order do not.
+    const distance =
+      Math.abs(volume(sizes) - volume(otherSizes)) +
+      (sizes.slice(0, 6).join() === otherSizes.slice(0, 6).join() ? 0 : 1e-3);
+    if (!best || distance < best.distance) best = { variant, distance };
   }
   return best;
 }
 
-/** Op and attributes, and all sizes of the types. */
+/** Logarithm of the product of the first two tensors' sizes. */
+const volume = (sizes: readonly number[]): number => sizes.slice(0, 6).reduce((sum, n) => sum + Math.log(n + 1), 0);
+
+/** Op, and all sizes of the types. */
 function split(key: string): [string, number[]] {
   const end = key.lastIndexOf('}') + 1;
-  return [key.slice(0, end), [...key.slice(end).matchAll(/(?<=[[,])\d+/g)].map((m) => Number(m[0]))];
+  return [key.slice(0, key.indexOf(' ')), [...key.slice(end).matchAll(/(?<=[[,])\d+/g)].map((m) => Number(m[0]))];
 }
