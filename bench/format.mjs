@@ -1,0 +1,146 @@
+// Tables of benchmark results in Markdown, from the JSON files of bench/results: what the runner prints and what the READMEs show.
+
+const mib = (bytes) => (bytes / 2 ** 20).toFixed(0);
+const seconds = (ms) => (ms / 1e3).toFixed(1);
+const ms = (x) => (x >= 100 ? x.toFixed(0) : x.toFixed(1));
+const row = (cells) => `| ${cells.join(' | ')} |`;
+const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+
+/** How people know the contestants. */
+const titles = { heddle: 'heddle', tfjs: 'TensorFlow.js', 'jax-js': 'jax-js' };
+const hosts = { dawn: 'Dawn in Node', chrome: 'Chrome' };
+const titleOf = (name) => titles[name] ?? name;
+
+/** `lavapipe`, `SwiftShader` or what else the adapter says of itself, without versions. */
+export function adapterTitle({ adapter }) {
+  const text = `${adapter.vendor} ${adapter.architecture} ${adapter.description || adapter.device}`;
+  if (/llvmpipe/i.test(text)) return 'lavapipe';
+  if (/swiftshader/i.test(text)) return 'SwiftShader';
+  return adapter.description || adapter.device || adapter.architecture || adapter.vendor;
+}
+
+/** One line on what a result was measured with. */
+export function provenance(result) {
+  const { adapter, machine, versions, date, browser, load } = result;
+  const names = Object.entries({ ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) });
+  const device = [adapter.description || adapter.device, adapter.architecture].filter(Boolean).join(', ');
+  return [
+    `${hosts[result.host]}: ${device}; ${machine.cores} × ${machine.cpu}`,
+    names.map(([name, version]) => `${name} ${version}`).join(', '),
+    `${date.slice(0, 10)}, load ${load.map((x) => x.toFixed(1)).join(' to ')}`,
+  ].join('; ');
+}
+
+/** The median of the fastest contestant that is not heddle, over heddle's. NaN where one of them is missing. */
+export function speedup(timed) {
+  const heddle = timed.find((t) => t.contestant === 'heddle')?.medianMs ?? Number.NaN;
+  const peers = timed.filter((t) => t.contestant !== 'heddle').map((t) => t.medianMs);
+  return Math.min(...peers) / heddle;
+}
+
+/** The steps of one case, a row a contestant. */
+export function stepsTable({ steps }) {
+  const head = ['', 'ms a step (min–max)', 'times heddle', 'tokens/s', 'first step s', 'GPU MiB', 'dispatches'];
+  head.push('submits', 'objects made', 'JS ms');
+  const rows = steps.timed.map((t) => [
+    titleOf(t.contestant),
+    `${ms(t.medianMs)} (${ms(t.minMs)}–${ms(t.maxMs)})`,
+    t.ratio.toFixed(2),
+    Math.round(t.tokensPerSecond),
+    seconds(t.firstStepMs),
+    mib(t.peakBytes),
+    t.dispatches,
+    t.submits,
+    t.objects,
+    `${t.hostMs} (min ${t.hostMinMs})`,
+  ]);
+  const facts = steps.timed.find((t) => t.facts)?.facts;
+  const notes = [];
+  if (facts)
+    notes.push(
+      `heddle plans ${mib(facts.plannedBytes)} MiB, ${(facts.plannedBytes / facts.lowerBoundBytes).toFixed(3)} times the ` +
+        `lower bound, for ${facts.gflop.toFixed(2)} GFLOP a step.`,
+    );
+  if (steps.tuning)
+    notes.push(
+      `Its kernels were chosen beforehand in ${seconds(steps.tuning.ms)} s; with the first guesses instead, the first step takes ` +
+        `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms.`,
+    );
+  return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
+}
+
+/** The fastest form of a contestant, or undefined. */
+const best = (forms, mine) =>
+  forms
+    .filter((f) => (f.contestant === 'heddle') === mine)
+    .sort((a, b) => a.us - b.us)
+    .at(0);
+
+/** The time of a kernel's best peer over heddle's, or NaN. */
+export const kernelSpeedup = ({ forms }) =>
+  (best(forms, false)?.us ?? Number.NaN) / (best(forms, true)?.us ?? Number.NaN);
+
+/** Single kernels, a row each. */
+export function kernelsTable({ kernels }) {
+  const cell = (forms, contestant) => {
+    const form = forms.filter((f) => f.contestant === contestant).sort((a, b) => a.us - b.us)[0];
+    if (!form) return '–';
+    return form.gflops ? `${form.us} µs, ${form.gflops} GFLOP/s` : `${form.us} µs`;
+  };
+  const names = [...new Set(kernels.flatMap((k) => k.forms.map((f) => f.contestant)))];
+  const rows = kernels.map((kernel) => {
+    const times = kernelSpeedup(kernel);
+    return [
+      kernel.name,
+      ...names.map((name) => cell(kernel.forms, name)),
+      Number.isNaN(times) ? '–' : `${times.toFixed(2)}×`,
+    ];
+  });
+  return table(['kernel', ...names.map(titleOf), 'best peer / heddle'], rows);
+}
+
+/** A result as a section. */
+export function section(result) {
+  const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance(result)];
+  if (result.steps) parts.push(stepsTable(result));
+  if (result.kernels) parts.push(kernelsTable(result));
+  if (result.endured) {
+    const e = result.endured;
+    parts.push(
+      `${e.steps} steps: ${e.firstMs} ms at first, ${e.lastMs} ms at the end; ${e.bytesBefore} bytes of buffers, then ${e.bytesAfter}; ` +
+        `a second run gave ${e.sameBits ? 'the same bits' : 'OTHER BITS'}.`,
+    );
+  }
+  if (result.profile) parts.push(['```text', ...result.profile, '```'].join('\n'));
+  return parts.join('\n\n');
+}
+
+/** The table of the project's README: a line for each case, host and adapter. */
+export function summaryTable(results) {
+  const timed = results.filter((r) => r.steps);
+  const of = (r, contestant) => r.steps.timed.find((t) => t.contestant === contestant);
+  const three = (r, f) => ['heddle', 'tfjs', 'jax-js'].map((c) => (of(r, c) ? f(of(r, c)) : '–'));
+  const rows = timed.map((r) => [
+    r.what,
+    `${adapterTitle(r)}, ${hosts[r.host]}`,
+    ...three(r, (t) => ms(t.medianMs)),
+    `${speedup(r.steps.timed).toFixed(1)}×`,
+    three(r, (t) => mib(t.peakBytes)).join(' / '),
+    three(r, (t) => t.dispatches).join(' / '),
+    three(r, (t) => seconds(t.firstStepMs)).join(' / '),
+  ]);
+  const head = ['step', 'on', 'heddle ms', 'TensorFlow.js ms', 'jax-js ms', 'faster peer / heddle'];
+  return table([...head, 'GPU MiB', 'dispatches', 'first step s'], rows);
+}
+
+/** Of all results the latest for each host, adapter and subject, cases first. */
+export function latest(results) {
+  const found = new Map();
+  for (const r of [...results].sort((a, b) => a.date.localeCompare(b.date)))
+    found.set([r.host, adapterTitle(r), r.what].join(' '), r);
+  const order = ['small', 'mid', 'keras', 'base', 'kernels'];
+  const rank = (r) => (order.includes(r.what) ? order.indexOf(r.what) : order.length);
+  return [...found.values()].sort(
+    (a, b) => rank(a) - rank(b) || a.what.localeCompare(b.what) || b.host.localeCompare(a.host),
+  );
+}

@@ -1,0 +1,61 @@
+// Many steps of heddle in a row, twice from the same start: does a step stay as fast, does memory stay, do the same bits come out?
+
+import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { Contestant } from './contestant.ts';
+import { median, round } from './median.ts';
+import type { Meter } from './meter.ts';
+
+/** What was seen. */
+export interface Endured {
+  readonly steps: number;
+  /** Median milliseconds of the first and the last tenth, warm-up left out. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Bytes of buffers after warm-up and at the end. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  /** Whether all losses of the second run have the bits of the first. */
+  readonly sameBits: boolean;
+  readonly lastLoss: number;
+}
+
+/** Runs `steps` steps twice. */
+export async function endure(
+  contestant: Contestant,
+  meter: Meter,
+  golden: GoldenCase,
+  steps: number,
+  log: (line: string) => void,
+): Promise<Endured> {
+  const runs: { losses: number[]; times: number[]; bytes: [number, number] }[] = [];
+  for (let run = 0; run < 2; run++) {
+    const model = contestant.model?.(golden);
+    if (!model) throw new Error(`${contestant.name} trains no models`);
+    const losses: number[] = [];
+    const times: number[] = [];
+    let before = 0;
+    for (let i = 0; i < steps; i++) {
+      const begun = performance.now();
+      losses.push(await model.step());
+      times.push(performance.now() - begun);
+      if (i === warmups) before = meter.bytesOf(contestant.device).live;
+      if (i % 100 === 0) log(`run ${run}, step ${i}: ${times[i]?.toFixed(1)} ms, loss ${losses[i]}`);
+    }
+    runs.push({ losses, times, bytes: [before, meter.bytesOf(contestant.device).live] });
+    model.dispose();
+  }
+  const [one, two] = runs as [(typeof runs)[0], (typeof runs)[0]];
+  const warm = one.times.slice(warmups);
+  const tenth = Math.max(1, Math.floor(steps / 10));
+  return {
+    steps,
+    firstMs: round(median(warm.slice(0, tenth))),
+    lastMs: round(median(warm.slice(-tenth))),
+    bytesBefore: one.bytes[0],
+    bytesAfter: one.bytes[1],
+    sameBits: one.losses.every((loss, i) => Object.is(loss, two.losses[i])),
+    lastLoss: one.losses[steps - 1] as number,
+  };
+}
+
+const warmups = 5;

@@ -1,0 +1,169 @@
+// heddle as a contestant: the training graph on the engine, run as src/train/trainer.ts runs it, and its kernels alone.
+
+import { type Engine, gpuEngine, type Program } from '../../src/engine.ts';
+import type { GoldenCase } from '../../src/formats/golden.ts';
+import { type Device, openDevice } from '../../src/gpu/device.ts';
+import { Session } from '../../src/gpu/session.ts';
+import { type TuneOptions, tune } from '../../src/gpu/tuning.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import { bankOf, parameterList } from '../../src/model/parameters.ts';
+import { createStepWriter } from '../../src/ops/step.ts';
+import { type Choices, makePlan } from '../../src/plan/planner.ts';
+import type { TensorData } from '../../src/tensor.ts';
+import { fillTokenIndex } from '../../src/text/token-index.ts';
+import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/train/graphs.ts';
+import { fillLengths } from '../../src/train/lengths.ts';
+import { optimizerConfig } from '../../src/train/optimizer.ts';
+import { writePositions } from '../../src/train/weights.ts';
+import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
+import { hasKernel, kernelGraph } from './kernel-graphs.ts';
+import { type KernelKind, kernelKinds } from './kernels.ts';
+
+type Options = ContestantOptions['heddle'];
+
+/** Opens a device and offers everything on it. */
+export async function create(options: Options = {}): Promise<Contestant> {
+  const device = await openDevice(navigator.gpu);
+  const kernels = Object.fromEntries(kernelKinds.map((kind) => [kind, { own: kernelMaker(device, kind) }])) as Partial<
+    Record<KernelKind, Record<string, KernelMaker>>
+  >;
+  return {
+    name: 'heddle',
+    device: device.gpu,
+    memory: () => null,
+    model: (golden) => createModel(device, golden, options),
+    kernels,
+  };
+}
+
+/** The graph of a whole step on the batch of a case. */
+export function stepGraph(golden: GoldenCase, { noFuse = [] }: Options = {}): Graph {
+  const { beta1, beta2, eps, weightDecay, clipNorm } = golden.optimizer;
+  const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll: true });
+  return trainingGraph(golden.config, parameterList(golden.config), shapeOf(golden), optimizer, { noFuse });
+}
+
+/** Chooses kernels for the step of a case on this device. */
+export async function tuneStep(golden: GoldenCase, options: TuneOptions): Promise<Choices> {
+  const device = await openDevice(navigator.gpu);
+  try {
+    return await tune(device, [stepGraph(golden)], options);
+  } finally {
+    device.destroy();
+  }
+}
+
+function shapeOf({ source, targetIn }: GoldenCase) {
+  return { batch: source.shape[0] as number, source: source.shape[1] as number, target: targetIn.shape[1] as number };
+}
+
+/** A function that writes the batch of a case into the inputs of a program, as for every step; it is given the step's number. */
+export function batchLoader(
+  { config: c, optimizer, source, targetIn, targetOut }: GoldenCase,
+  inputs: Readonly<Record<string, TensorData>>,
+): (step: number) => void {
+  const input = (name: string) => inputs[name] as TensorData;
+  const writeStep = createStepWriter(input('step') as Uint32Array);
+  const counted = Array.from(targetOut.data).filter((id) => id !== c.padId).length;
+  const [S, T] = [source.shape[1] as number, targetIn.shape[1] as number];
+  const scalars = {
+    learningRate: optimizer.learningRate,
+    tokenWeight: 1 / Math.max(1, counted),
+    seed: 0,
+    keep: 0,
+    position: 0,
+  };
+  return (step) => {
+    input('src').set(source.data);
+    input('tgtIn').set(targetIn.data);
+    input('tgtOut').set(targetOut.data);
+    fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, 'src');
+    fillLengths(input('tgtLens'), input('tgtIn'), T, c.padId, c.tgtVocab, 'tgt_in');
+    if (inputs.srcRowStart) {
+      fillTokenIndex(inputs.srcRowStart, input('srcOccurrences'), input('src'));
+      fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
+    }
+    writeStep({ ...scalars, step });
+  };
+}
+
+function createModel(device: Device, golden: GoldenCase, options: Options): TrainedModel {
+  const { config: c } = golden;
+  const p = parameterList(c);
+  const shape = shapeOf(golden);
+  const engine: Engine = gpuEngine(device, { choose: async () => options.choices ?? {} });
+  /** A program with the model's weights, and a function that runs it on the batch. */
+  const ready = async (graph: Graph, writeWeights: boolean) => {
+    const [program] = (await engine.prepare([graph])) as [Program];
+    if (writeWeights) {
+      engine.write('weights', bankOf(p, golden.weights));
+      writePositions(engine, c);
+    }
+    const load = batchLoader(golden, program.inputs);
+    let step = 0;
+    const run = () => {
+      load(step++);
+      return program.run();
+    };
+    return { program, run };
+  };
+  type Ready = Awaited<ReturnType<typeof ready>>;
+
+  let written = false;
+  const first = () => {
+    const writes = !written;
+    written = true;
+    return writes;
+  };
+  let training: Ready | undefined;
+  let evaluating: Ready | undefined;
+  const lossOf = ({ stats }: Readonly<Record<string, TensorData>>) => (stats?.[0] as number) / (stats?.[1] as number);
+  return {
+    async loss() {
+      evaluating ??= await ready(evaluationGraph(c, p, shape, options), first());
+      return lossOf(await evaluating.run());
+    },
+    async gradNorm() {
+      const { run } = await ready(gradientGraph(c, p, shape, options).graph, first());
+      await run();
+      const { data } = await engine.read('gradients');
+      return Math.sqrt((data as Float32Array).reduce((sum, g) => sum + g * g, 0));
+    },
+    async step() {
+      training ??= await ready(stepGraph(golden, options), first());
+      return lossOf(await training.run());
+    },
+    get facts() {
+      const plan = training?.program.plan;
+      return plan && { plannedBytes: plan.bytes.peak, lowerBoundBytes: plan.bytes.lowerBound, gflop: plan.flops / 1e9 };
+    },
+    dispose: () => engine.destroy(),
+  };
+}
+
+/** A kernel with the variant that is fastest here. */
+function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
+  return async (inputs) => {
+    if (!hasKernel(kind)) return undefined;
+    const { graph, states, hostInputs } = kernelGraph(kind, inputs);
+    const choices = await tune(device, [graph], { budgetMs: 20_000 });
+    const session = new Session(device);
+    const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, choices })]);
+    if (!runner) throw new Error('heddle: no runner');
+    for (const [name, { data }] of Object.entries(states)) session.write(name, data);
+    const fill = () => {
+      for (const [name, data] of Object.entries(hostInputs())) runner.inputs[name]?.set(data);
+    };
+    return {
+      async run(times) {
+        for (let i = 0; i < times; i++) fill(); // every step would
+        await runner.time(times);
+      },
+      async read() {
+        fill();
+        return (await runner.run()).result as Float32Array;
+      },
+      dispose: () => session.destroy(),
+    };
+  };
+}

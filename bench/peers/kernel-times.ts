@@ -1,0 +1,91 @@
+// Single kernels: each result is checked against float64, then the forms of all contestants are timed in turn.
+
+import type { Contestant, KernelRun } from './contestant.ts';
+import { errorOf, kernelList, makeArrays } from './kernels.ts';
+import { median, round } from './median.ts';
+
+/** One form of one contestant. */
+export interface TimedForm {
+  readonly contestant: string;
+  readonly form: string;
+  /** Median microseconds of one call. */
+  readonly us: number;
+  readonly gflops: number | null;
+  /** Calls between two waits. */
+  readonly calls: number;
+  /** Largest difference from float64, relative to the largest number in the result. */
+  readonly error: number;
+}
+
+/** All forms of a kernel. */
+export interface TimedKernel {
+  readonly name: string;
+  readonly forms: readonly TimedForm[];
+}
+
+/**
+ * Float32 sums of up to 8,000 products of numbers below 1, in any order, stay well within; a wrong index is off by the size of the
+ * numbers themselves.
+ */
+const tolerance = 1e-4;
+
+/** Settings of `timeKernels`. */
+export interface KernelRounds {
+  readonly rounds?: number;
+  /** Milliseconds between two waits to aim at. */
+  readonly targetMs?: number;
+  /** Only kernels whose name has this in it. */
+  readonly only?: string | undefined;
+}
+
+interface Entrant {
+  readonly contestant: string;
+  readonly form: string;
+  readonly kernel: KernelRun;
+  readonly error: number;
+  readonly calls: number;
+  readonly times: number[];
+}
+
+/** Times all kernels that at least one contestant has. Rejects where a result is wrong. */
+export async function timeKernels(
+  contestants: readonly Contestant[],
+  { rounds = 5, targetMs = 100, only = '' }: KernelRounds,
+  log: (line: string) => void,
+): Promise<TimedKernel[]> {
+  const rows: TimedKernel[] = [];
+  for (const spec of kernelList) {
+    if (!spec.name.includes(only)) continue;
+    const inputs = makeArrays(spec);
+    const errorIn = errorOf(spec, inputs);
+    const entrants: Entrant[] = [];
+    for (const contestant of contestants)
+      for (const [form, make] of Object.entries(contestant.kernels[spec.kind] ?? {})) {
+        const kernel = await make(inputs);
+        if (!kernel) continue;
+        const error = errorIn(await kernel.read());
+        if (!(error <= tolerance)) throw new Error(`${contestant.name} (${form}): ${spec.name} is off by ${error}`);
+        await kernel.run(1);
+        const calls = Math.max(1, Math.min(200, Math.round(targetMs / (await timeOf(kernel, 1)))));
+        entrants.push({ contestant: contestant.name, form, kernel, error, calls, times: [] });
+      }
+    for (let i = 0; i < rounds; i++) for (const e of entrants) e.times.push(await timeOf(e.kernel, e.calls));
+    const forms = entrants.map(({ contestant, form, calls, times, error }): TimedForm => {
+      const ms = median(times);
+      const gflops = spec.flops ? round(spec.flops / ms / 1e6, 3) : null;
+      return { contestant, form, us: round(ms * 1e3), gflops, calls, error: round(error, 2) };
+    });
+    for (const { kernel } of entrants) kernel.dispose();
+    rows.push({ name: spec.name, forms });
+    const text = forms.map((f) => `${f.contestant} (${f.form}) ${f.us} µs${f.gflops ? ` ${f.gflops} GFLOP/s` : ''}`);
+    log(`${spec.name}: ${text.join(', ')}`);
+  }
+  return rows;
+}
+
+/** Milliseconds of one call among `calls` between two waits. */
+async function timeOf(kernel: KernelRun, calls: number): Promise<number> {
+  const start = performance.now();
+  await kernel.run(calls);
+  return (performance.now() - start) / calls;
+}
