@@ -33,6 +33,15 @@ export function shaderOf(name: string): Shader {
   return shader;
 }
 
+/** A hash of all shader sources: what was measured with others says nothing of these. */
+export function shaderHash(): string {
+  let h = 0x811c9dc5;
+  for (const path of Object.keys(files).sort())
+    for (const text of [path, files[path] ?? ''])
+      for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return h.toString(16).padStart(8, '0');
+}
+
 function withIncludes(name: string): string {
   const parts: string[] = [];
   const seen = new Set<string>();

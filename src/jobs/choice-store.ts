@@ -1,0 +1,71 @@
+// Choices of kernels that outlive a process: one JSON text somewhere (a file in the user's cache folder, the browser's storage), by
+// adapter and by the hash of the shaders they were measured with. Whatever cannot be read counts as nothing known.
+
+import { shaderHash } from '../gpu/shaders.ts';
+import type { Choices } from '../plan/planner.ts';
+
+/** Keeps which kernels won, by adapter. */
+export interface ChoiceStore {
+  load(adapter: string): Promise<Choices>;
+  /** Adds to what is kept for the adapter. */
+  save(adapter: string, choices: Choices): Promise<void>;
+}
+
+/** Where the text lies. Both may fail: choices can always be measured again. */
+export interface TextPlace {
+  read(): Promise<string | undefined>;
+  write(text: string): Promise<void>;
+}
+
+interface Kept {
+  readonly version: 1;
+  readonly shaders: string;
+  readonly adapters: Record<string, Choices>;
+}
+
+/** A store in one text. */
+export function keptChoices(place: TextPlace): ChoiceStore {
+  const shaders = shaderHash();
+  const read = async (): Promise<Kept> => {
+    const nothing: Kept = { version: 1, shaders, adapters: {} };
+    try {
+      const kept = JSON.parse((await place.read()) ?? 'null') as Kept | null;
+      return kept?.version === 1 && kept.shaders === shaders && isRecord(kept.adapters) ? kept : nothing;
+    } catch {
+      return nothing;
+    }
+  };
+  return {
+    async load(adapter) {
+      const choices: unknown = (await read()).adapters[adapter];
+      if (!isRecord(choices)) return {};
+      return Object.fromEntries(
+        Object.entries(choices).filter(([, variant]) => typeof variant === 'string'),
+      ) as Choices;
+    },
+    async save(adapter, choices) {
+      const kept = await read();
+      const adapters = { ...kept.adapters, [adapter]: { ...kept.adapters[adapter], ...choices } };
+      await place.write(JSON.stringify({ ...kept, adapters })).catch(() => undefined);
+    },
+  };
+}
+
+/** Choices kept as long as the process or page lives. */
+export function sessionChoices(): ChoiceStore {
+  let text: string | undefined;
+  return keptChoices({
+    read: async () => text,
+    async write(next) {
+      text = next;
+    },
+  });
+}
+
+/** The browser's storage as a place; absent where it is switched off. */
+export const browserPlace = (key = 'heddle.choices'): TextPlace => ({
+  read: async () => globalThis.localStorage?.getItem(key) ?? undefined,
+  write: async (text) => globalThis.localStorage?.setItem(key, text),
+});
+
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
