@@ -5,7 +5,7 @@ import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Evaluation } from '../jobs/evaluate.ts';
 import { print, table } from './output.ts';
-import { bytes, hostOption, whole } from './parse.ts';
+import { addHostOptions, whole } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
 interface Options extends HostOptions {
@@ -15,14 +15,12 @@ interface Options extends HostOptions {
 
 /** Adds the command `eval`. */
 export function addEvaluate(program: Command): void {
-  program
+  const command = program
     .command('eval')
     .description('how well a trained model does on pairs: loss, token accuracy, exact match')
     .argument('<dir>', 'model folder')
     .argument('<pairs.tsv>', 'source, tab, target on each line')
-    .addOption(hostOption())
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)
-    .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes)
     .option('--json <file>', 'write the figures as JSON')
     .action(async (folder: string, pairs: string, options: Options) => {
       const { batch, json } = options;
@@ -30,6 +28,7 @@ export function addEvaluate(program: Command): void {
       if (json) await writeText(nodeFiles(), json, `${JSON.stringify(found, undefined, 2)}\n`);
       print(describe(found));
     });
+  addHostOptions(command);
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

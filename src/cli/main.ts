@@ -26,7 +26,6 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
 const program = new Command('heddle')
   .description('Encoder-decoder transformers, trained and run on the GPU with WebGPU.')
   .version(version)
-  .configureHelp({ showGlobalOptions: true })
   .configureOutput({
     outputError(text, write) {
       const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');

@@ -1,6 +1,6 @@
 // Parsers of option values; commander puts the option's name before what they say.
 
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type HostName, hostNames } from '../jobs/run.ts';
 
 /** A parser of whole numbers of at least `least`. */
@@ -52,6 +52,14 @@ export function setting(text: string, previous: Record<string, unknown> = {}): R
     // Plain words are text.
   }
   return { ...previous, [text.slice(0, at)]: parsed };
+}
+
+/** The options of commands that run a model: where, with which kernels, in how much memory. */
+export function addHostOptions(command: Command): Command {
+  return command
+    .addOption(hostOption())
+    .option('--no-tune', 'take the first guess of kernels instead of measuring which are fastest')
+    .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes);
 }
 
 /** `--host`, which may be called `--backend`; without `cpu` where only a GPU makes sense. */

@@ -10,6 +10,7 @@ import { createProgress } from './progress.ts';
 export interface HostOptions {
   readonly host: HostName;
   readonly memoryLimit?: number;
+  readonly tune?: boolean;
 }
 
 /**
@@ -19,7 +20,7 @@ export interface HostOptions {
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit }: HostOptions,
+  { host, memoryLimit, tune = true }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
@@ -27,6 +28,7 @@ export async function runWithProgress<N extends JobName>(
   try {
     return await runJob(name, args, {
       host,
+      tune,
       paths,
       signal: interrupt.signal,
       onEvent: (event) => progress.show(event),

@@ -10,7 +10,7 @@ import { optimizerNames } from '../train/optimizer.ts';
 import { scheduleNames } from '../train/schedule.ts';
 import { outFolder } from './out-folder.ts';
 import { mib, print, short } from './output.ts';
-import { bytes, hostOption, notNegative, positive, rate, setting, whole } from './parse.ts';
+import { addHostOptions, notNegative, positive, rate, setting, whole } from './parse.ts';
 import { type Recipe, recipeFor } from './recipes.ts';
 import { trainingReport } from './report.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
@@ -50,13 +50,12 @@ export function addTrain(program: Command): void {
     .command('train')
     .description('train a translator, on pairs or on the built-in corpus, and save it as a model folder')
     .argument('[pairs.tsv]', 'source, tab, target on each line; without it, the built-in corpus')
-    .addOption(hostOption())
-    .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes)
     .option('--out <dir>', 'model folder to write (default: runs/, and a name that is free)')
     .option('--force', 'replace the model that is in --out')
     .option('--resume', 'go on with the training in --out, with the settings it was started with')
     .option('--save-every <steps>', 'also save every so many steps', whole(0), 0)
     .option('--json <file>', 'write what came out, all losses too, as JSON');
+  addHostOptions(command);
   data(command);
   model(command);
   course(command);
@@ -142,8 +141,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
       ...set,
     },
     tokenizer: { kind: recipe.tokenizer, size: recipe.vocab },
-    steps: o.epochs === undefined ? (recipe.steps ?? 0) : 0,
-    epochs: recipe.epochs ?? 0,
+    ...lengthOf(recipe, o),
     batch: o.tokens === undefined ? recipe.batch : 0,
     tokens: o.tokens ?? 0,
     buckets: o.buckets,
@@ -167,6 +165,13 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     resume: o.resume === true,
     noFuse: o.fuse,
   };
+}
+
+/** Steps or epochs; a training that is resumed has its own unless others are asked for. */
+function lengthOf(recipe: Recipe, o: Options): Pick<TrainArguments, 'steps' | 'epochs'> {
+  if (o.resume) return { steps: o.steps ?? 0, epochs: o.epochs ?? 0 };
+  if (o.epochs !== undefined) return { steps: o.steps ?? 0, epochs: o.epochs };
+  return { steps: recipe.steps ?? 0, epochs: recipe.epochs ?? 0 };
 }
 
 /** What a person wants to know at the end: a dozen translations, how many were right, and where the model is. */

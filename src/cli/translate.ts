@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../errors.ts';
 import { print } from './output.ts';
-import { bytes, hostOption, whole } from './parse.ts';
+import { addHostOptions, whole } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
 interface Options extends HostOptions {
@@ -13,15 +13,13 @@ interface Options extends HostOptions {
 
 /** Adds the command `translate`. */
 export function addTranslate(program: Command): void {
-  program
+  const command = program
     .command('translate')
     .description('translate texts, or the lines of stdin, with a trained model; order is kept')
     .argument('<dir>', 'model folder')
     .argument('[text...]', 'texts; without any, the lines of stdin')
-    .addOption(hostOption())
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)
     .option('--max-tokens <n>', 'most tokens of a translation (default: as many as the model takes)', whole(1), 0)
-    .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes)
     .action(async (folder: string, texts: string[], options: Options) => {
       const { batch, maxTokens } = options;
       const lines = texts.length > 0 ? texts : await linesOfStdin();
@@ -29,6 +27,7 @@ export function addTranslate(program: Command): void {
       const out = await runWithProgress('translate', { folder, texts: lines, batch, maxTokens }, options, [folder]);
       print(out.join('\n'));
     });
+  addHostOptions(command);
 }
 
 /** The lines of stdin, to its end; the last need not end with a newline. */

@@ -16,12 +16,13 @@ export function addVerify(program: Command): void {
     .description('compare golden cases with what PyTorch computed: logits, loss, gradients, AdamW, greedy decoding')
     .argument('<dir...>', 'folders of cases, or folders that hold such folders')
     .addOption(hostOption())
+    .option('--tune', 'choose kernels by measuring, as training does, instead of taking the first guess')
     .option('--verbose', 'every gradient and every loss on a line of its own')
     .option('--json <file>', 'write all errors as JSON')
     .action(async (dirs: string[], options: HostOptions & { verbose?: boolean; json?: string }) => {
       const files = nodeFiles();
       const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
-      const cases = await runWithProgress('verify', { folders }, options, folders);
+      const cases = await runWithProgress('verify', { folders }, { tune: false, ...options }, folders);
       if (options.json) await writeText(files, options.json, `${JSON.stringify(cases, undefined, 2)}\n`);
       print(cases.map((c) => printCase(c, options.verbose === true)).join('\n\n'));
       const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));

@@ -18,6 +18,8 @@ export interface PageRequest {
   readonly args: unknown;
   /** Where the server lends files. */
   readonly files: string;
+  /** Whether kernels are chosen by measuring. */
+  readonly tune: boolean;
   readonly memoryLimit?: number;
   readonly machineMemory?: number;
 }
@@ -32,6 +34,7 @@ export interface ChromeJobOptions {
   /** Files and folders that the job may use; see lendFiles. */
   readonly paths: readonly string[];
   readonly signal: AbortSignal;
+  readonly tune: boolean;
   onEvent(event: unknown): void;
   readonly memoryLimit?: number;
   /** Bytes of memory that a software adapter has. */
@@ -43,7 +46,7 @@ export interface ChromeJobOptions {
 
 /** Runs the job called `name` in Chrome; resolves to its result. Rejects as the job does, and where Chrome or the page is gone or hangs. */
 export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
-  const { paths, signal, memoryLimit, machineMemory } = options;
+  const { paths, signal, tune, memoryLimit, machineMemory } = options;
   const lending = lendFiles(nodeFiles(), paths);
   const server = await serveFolder(findPage(), 0, lending.answer);
   let chrome: Chrome | undefined;
@@ -65,6 +68,7 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
       name,
       args,
       files: lending.base,
+      tune,
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(machineMemory !== undefined && { machineMemory }),
     };

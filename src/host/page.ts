@@ -25,7 +25,7 @@ declare global {
 const choices = sessionChoices();
 let running = new AbortController();
 
-async function run({ name, args, files, memoryLimit, machineMemory }: PageRequest): Promise<PageOutcome> {
+async function run({ name, args, files, tune, memoryLimit, machineMemory }: PageRequest): Promise<PageOutcome> {
   running = new AbortController();
   // One after the other, so that events arrive in order and before the result.
   let told = Promise.resolve();
@@ -34,7 +34,7 @@ async function run({ name, args, files, memoryLimit, machineMemory }: PageReques
     files: httpFiles(files),
     signal: running.signal,
     openGpu: async () => navigator.gpu,
-    choices,
+    ...(tune && { choices }),
     ...(memoryLimit !== undefined && { memoryLimit }),
     ...(machineMemory !== undefined && { machineMemory }),
     emit(event) {

@@ -5,7 +5,6 @@ import { HeddleError } from '../errors.ts';
 import type { Files } from '../formats/files.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
 import { tune } from '../gpu/tuning.ts';
-import type { Graph } from '../graph/graph.ts';
 import type { Choices } from '../plan/planner.ts';
 import type { JobContext, JobEvent } from './job.ts';
 
@@ -17,8 +16,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Opens WebGPU; called at most once, and never for `cpu`. */
   readonly openGpu: () => Promise<GPU | undefined>;
-  /** Where choices of kernels are kept beyond the job. */
-  readonly choices: ChoiceStore;
+  /** Where choices of kernels are kept beyond the job; without it none are measured, and the first guess is taken. */
+  readonly choices?: ChoiceStore;
   /** Most bytes a plan may take, where the user says so. */
   readonly memoryLimit?: number;
   /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
@@ -89,7 +88,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
       const software = opened.gpu.adapterInfo.isFallbackAdapter;
       const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
       return gpuEngine(opened, {
-        choose: (graphs, _, settled) => choose(s, graphs, opened, settled),
+        ...(s.choices && { choose: chooser(s, s.choices, opened) }),
         ...(memoryLimit !== undefined && { memoryLimit }),
         ...options,
       });
@@ -104,14 +103,20 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
   };
 }
 
-/** Kernels for `graphs`: those that are known, and the rest by measuring now. */
-async function choose(s: Surroundings, graphs: readonly Graph[], device: Device, settled: Choices): Promise<Choices> {
-  const adapter = `${s.host} ${adapterName(device.adapter)}`;
-  const known = { ...(await s.choices.load(adapter)), ...settled };
-  const choices = await tune(device, graphs, {
-    known,
-    onProgress: (done, of) => s.emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' }),
-  });
-  await s.choices.save(adapter, choices);
-  return choices;
+/** Finds kernels for graphs: those that are known, and the rest by measuring now. */
+function chooser(
+  { host, emit }: Surroundings,
+  store: ChoiceStore,
+  device: Device,
+): NonNullable<GpuEngineOptions['choose']> {
+  const adapter = `${host} ${adapterName(device.adapter)}`;
+  return async (graphs, _, settled) => {
+    const known = { ...(await store.load(adapter)), ...settled };
+    const choices = await tune(device, graphs, {
+      known,
+      onProgress: (done, of) => emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' }),
+    });
+    await store.save(adapter, choices);
+    return choices;
+  };
 }

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly paths?: readonly string[];
   readonly onEvent?: (event: JobEvent) => void;
   readonly signal?: AbortSignal;
+  /** Whether kernels are chosen by measuring, which takes a few seconds at first use; true unless given. */
+  readonly tune?: boolean;
   /** Most bytes a plan may take. */
   readonly memoryLimit?: number;
   readonly chrome?: ChromeOptions;
@@ -34,11 +36,11 @@ export async function runJob<N extends JobName>(
   args: ArgumentsOf<N>,
   options: RunOptions,
 ): Promise<ResultOf<N>> {
-  const { host, onEvent = () => {}, signal = new AbortController().signal, memoryLimit } = options;
+  const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
   if (host === 'chrome') {
     const { paths = [], chrome } = options;
-    const settings = { paths, signal, onEvent: onEvent as (event: unknown) => void, ...memory };
+    const settings = { paths, signal, tune, onEvent: onEvent as (event: unknown) => void, ...memory };
     return (await runInChrome(name, args, { ...settings, ...(chrome && { chrome }) })) as ResultOf<N>;
   }
   const { context, close } = createContext({
@@ -47,7 +49,7 @@ export async function runJob<N extends JobName>(
     emit: onEvent,
     signal,
     openGpu: () => dawnGpu(options.dawn),
-    choices,
+    ...(tune && { choices }),
     ...memory,
   });
   try {
