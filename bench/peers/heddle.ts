@@ -16,7 +16,7 @@ import { fillLengths } from '../../src/train/lengths.ts';
 import { optimizerConfig } from '../../src/train/optimizer.ts';
 import { writePositions } from '../../src/train/weights.ts';
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
-import { hasKernel, kernelGraph } from './kernel-graphs.ts';
+import { kernelGraph } from './kernel-graphs.ts';
 import { type KernelKind, kernelKinds } from './kernels.ts';
 
 type Options = ContestantOptions['heddle'];
@@ -144,7 +144,6 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
 /** A kernel with the variant that is fastest here. */
 function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
   return async (inputs) => {
-    if (!hasKernel(kind)) return undefined;
     const { graph, states, hostInputs } = kernelGraph(kind, inputs);
     const choices = await tune(device, [graph], { budgetMs: 20_000 });
     const session = new Session(device);

@@ -9,6 +9,7 @@ import { embeddingBackwardOp } from '../../src/ops/embedding-backward.ts';
 import { layerNorm } from '../../src/ops/layer-norm.ts';
 import { matmul } from '../../src/ops/matmul.ts';
 import { defineOp, type Value } from '../../src/ops/op.ts';
+import { softmax } from '../../src/ops/softmax.ts';
 import { stepWords, writeStep } from '../../src/ops/step.ts';
 import type { Tensor, TensorData } from '../../src/tensor.ts';
 import { fillTokenIndex } from '../../src/text/token-index.ts';
@@ -30,9 +31,6 @@ const seedOp = defineOp({
   grad: (_builder, { inputs }) => [inputs[1]],
   reference() {},
 });
-
-/** Whether heddle has this kernel. */
-export const hasKernel = (kind: KernelKind): boolean => kind !== 'softmax';
 
 /** Builds the graph of a kernel. */
 export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph {
@@ -69,9 +67,7 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
       const { transA, transB } = inputs;
       return matmul(graph, a, b, { transA, transB, batched: a.shape.length > 2 });
     },
-    softmax: () => {
-      throw new Error('no softmax');
-    },
+    softmax: () => softmax(graph, state('x')),
     layerNorm: () => layerNorm(graph, state('x'), state('gamma'), state('beta'), 1e-5),
     layerNormTrain() {
       const wrt = [state('x'), state('gamma'), state('beta')] as const;
