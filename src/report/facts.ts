@@ -1,0 +1,70 @@
+// Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
+
+import { type Course, type LogStart, secondsOf } from './log.ts';
+import { type Html, html } from './markup.ts';
+import { bytes, duration, short, whole } from './numbers.ts';
+
+type Facts = [name: string, value: string][];
+
+/** The cards. */
+export function factCards(course: Course): Html {
+  const { start } = course;
+  const cards: [string, Facts][] = [
+    ['Corpus', corpusFacts(start)],
+    ['Machine and plan', machineFacts(course)],
+    ['Model', flat(start.config)],
+    ['Recipe', [['seed', String(start.seed)], ['steps an epoch', whole(start.stepsPerEpoch)], ...flat(start.recipe)]],
+  ];
+  return html`<div class="facts">${cards.map(
+    ([title, facts]) =>
+      html`<section class="card"><h3>${title}</h3><dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></section>`,
+  )}</div>
+<details><summary>Arguments of heddle train</summary><pre>${JSON.stringify(start.arguments, undefined, 1) ?? ''}</pre></details>`;
+}
+
+function corpusFacts({ corpus: c }: LogStart): Facts {
+  return [
+    ['name', c.name],
+    ['pairs to learn from', whole(c.pairs)],
+    ...(c.leftOut > 0 ? ([['pairs left out', whole(c.leftOut)]] as Facts) : []),
+    ['dev, test pairs', `${whole(c.dev)}, ${whole(c.test)}`],
+    ['tokenizer', c.tokenizer],
+    ['vocabularies', `${whole(c.sourceVocabulary)}, ${whole(c.targetVocabulary)}`],
+    ['tokens a sentence', `${short(c.sourceLength)}, ${short(c.targetLength)}`],
+  ];
+}
+
+function machineFacts({ start, steps }: Course): Facts {
+  const { plan } = start;
+  const facts: Facts = [['adapter', start.backend]];
+  if (plan)
+    facts.push(
+      ['GPU memory, largest plan', bytes(plan.peakBytes)],
+      ['no plan could go below', bytes(plan.lowerBound)],
+      ['dispatches a step', whole(plan.dispatches)],
+      ['arithmetic a step', `${short(plan.flops / 1e9)} GFLOP`],
+      ['batches, rows × source × target', plan.shapes.join(', ')],
+    );
+  const seconds = steps.reduce((n, s) => n + secondsOf(s), 0);
+  if (seconds > 0)
+    facts.push(['time in training', duration(seconds)], ['a step', `${short((1000 * seconds) / steps.length)} ms`]);
+  return [...facts, ['heddle', start.heddle]];
+}
+
+/** Nested settings as `a.b` and their values; those that are zero all together are told as one. */
+function flat(value: Readonly<Record<string, unknown>>, prefix = ''): Facts {
+  return Object.entries(value).flatMap(([key, x]): Facts => {
+    const name = `${prefix}${key}`;
+    if (typeof x !== 'object' || x === null || Array.isArray(x)) return [[name, show(x)]];
+    const inner = Object.values(x);
+    return inner.length > 1 && inner.every((rate) => rate === 0)
+      ? [[name, '0']]
+      : flat(x as Record<string, unknown>, `${name}.`);
+  });
+}
+
+function show(value: unknown): string {
+  if (value === null) return '–';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
+}

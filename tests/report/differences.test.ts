@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { differences, type Stretch } from '../../src/report/differences.ts';
+
+const marked = (stretches: readonly Stretch[]) => stretches.map((s) => (s.same ? s.text : `[${s.text}]`)).join('');
+
+it.each([
+  ['el 5 de mayo', 'el 5 de marzo', 'el 5 de [mayo]', 'el 5 de [marzo]'],
+  ['El coche, rojo.', 'el coche rojo', 'El coche[, ]rojo[.]', 'el coche rojo'],
+  ['a b c', 'a c b', 'a [b ]c', 'a c [b]'],
+  ['igual', 'igual', 'igual', 'igual'],
+  ['algo', '', '[algo]', ''],
+  ['', '', '', ''],
+])('marks what differs of %j and %j', (a, b, left, right) => {
+  const found = differences(a, b);
+  expect([marked(found.a), marked(found.b)]).toEqual([left, right]);
+});
+
+it('loses no letter, and marks equally many letters as the same', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'B', 'é', ' ', '.', '5', '日', '\u{1f600}'), maxLength: 20 });
+  fc.assert(
+    fc.property(text, text, (a, b) => {
+      const found = differences(a, b);
+      const same = (list: readonly Stretch[]) =>
+        list
+          .filter((s) => s.same)
+          .map((s) => s.text)
+          .join('')
+          .replace(/\s/g, '');
+      expect([found.a, found.b].map((list) => list.map((s) => s.text).join(''))).toEqual([a, b]);
+      expect(same(found.a).toLowerCase()).toBe(same(found.b).toLowerCase());
+    }),
+  );
+});
+
+it('does not compare texts of very many words', () => {
+  const long = 'a '.repeat(300);
+  expect(differences(long, 'a').a).toEqual([{ text: long, same: false }]);
+});
