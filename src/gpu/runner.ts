@@ -163,6 +163,7 @@ export async function createRunner(
       gpu.queue.submit([encoder.finish()]);
     },
     run() {
+      device.check();
       const staging = free.shift();
       if (!staging && ring.length)
         throw new Error(`runner: more than ${inFlight} runs in flight; await an earlier one first`);

@@ -26,43 +26,57 @@ export class Session {
    * new are zero. Throws a HeddleError with the numbers, before allocating, where a plan does not fit the device.
    */
   async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
-    for (const plan of plans) this.#checkFit(plan);
+    this.#checkFit(plans);
+    // Compiled first: a shader that fails leaves nothing allocated.
+    await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => this.pipelines.get(pass))));
     const { gpu } = this.device;
     gpu.pushErrorScope('out-of-memory');
-    for (const plan of plans)
-      for (const [name, { dtype, shape, range }] of Object.entries(plan.states)) {
-        const known = this.#states.get(name);
-        if (!known) this.#states.set(name, { buffer: this.#storage(name, align(range.bytes)), dtype, shape });
-        else if (known.shape.join() !== shape.join() || known.dtype !== dtype)
-          throw new HeddleError(
-            `session: state ${name} is ${known.dtype} [${known.shape}], a plan wants ${dtype} [${shape}]`,
-          );
-      }
-    const sizes = plans.map((plan) => slotSizes(plan).sort((a, b) => b - a));
-    const most = Math.max(0, ...sizes.map((s) => s.length));
-    for (let i = 0; i < most; i++) {
-      const bytes = Math.max(...sizes.map((s) => s[i] ?? 0));
-      if ((this.#slots[i]?.size ?? 0) < bytes) {
-        // A slot that earlier runners use stays theirs; it is freed with the session.
-        const old = this.#slots[i];
-        this.#slots[i] = this.#storage(`slot${i}`, bytes);
-        if (old) this.#retired.push(old);
-      }
-    }
+    const free = this.#allocate(plans);
     const made = Promise.all(
       plans.map((plan) => createRunner(this.device, this.pipelines, plan, this.#buffersOf(plan), options)),
     );
-    const memory = await gpu.popErrorScope();
+    const [memory, runners] = await Promise.all([gpu.popErrorScope(), made]);
     if (memory) {
+      for (const r of runners) r.destroy();
+      free();
       const need = Math.max(...plans.map((p) => p.bytes.peak));
       throw new HeddleError(
         `The GPU has no memory for this plan of ${(need / 2 ** 20).toFixed(0)} MiB; use a smaller batch or model.`,
       );
     }
-    const runners = await made;
     this.#runners.push(...runners);
     this.device.check();
     return runners;
+  }
+
+  /** Makes the states and slots that plans need and the session has not; returns a function that takes them back. */
+  #allocate(plans: readonly Plan[]): () => void {
+    const newStates: string[] = [];
+    for (const plan of plans)
+      for (const [name, { dtype, shape, range }] of Object.entries(plan.states)) {
+        if (this.#states.has(name)) continue;
+        this.#states.set(name, { buffer: this.#storage(name, align(range.bytes)), dtype, shape });
+        newStates.push(name);
+      }
+    const slots = [...this.#slots];
+    const sizes = plans.map((plan) => slotSizes(plan).sort((a, b) => b - a));
+    const most = Math.max(0, ...sizes.map((s) => s.length));
+    for (let i = 0; i < most; i++) {
+      const bytes = Math.max(...sizes.map((s) => s[i] ?? 0));
+      if ((slots[i]?.size ?? 0) < bytes) this.#slots[i] = this.#storage(`slot${i}`, bytes);
+    }
+    // A slot that earlier runners use stays theirs; it is freed with the session.
+    const retired = slots.filter((slot, i) => slot !== this.#slots[i]);
+    this.#retired.push(...retired);
+    return () => {
+      for (const name of newStates) {
+        this.#states.get(name)?.buffer.destroy();
+        this.#states.delete(name);
+      }
+      for (const slot of this.#slots) if (!slots.includes(slot)) slot.destroy();
+      this.#slots = slots;
+      this.#retired = this.#retired.filter((slot) => !retired.includes(slot));
+    };
   }
 
   /** Copies host data into a state, from element `offset` on. */
@@ -141,14 +155,26 @@ export class Session {
     });
   }
 
-  #checkFit(plan: Plan): void {
+  /** Throws where a plan's states are not those that exist, or a buffer is larger than the device has. */
+  #checkFit(plans: readonly Plan[]): void {
+    const states = new Map<string, { dtype: DType; shape: Shape }>(this.#states);
     const { maxBufferSize } = this.device.gpu.limits;
-    for (const b of plan.buffers)
-      if (b.bytes > maxBufferSize)
-        throw new HeddleError(
-          `The plan's buffer ${b.name} needs ${b.bytes} bytes, the device allows ${maxBufferSize} ` +
-            `(of ${plan.bytes.peak} bytes in all); use a smaller batch, shorter sequences or a smaller model.`,
-        );
+    for (const plan of plans) {
+      for (const [name, { dtype, shape }] of Object.entries(plan.states)) {
+        const known = states.get(name);
+        if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
+          throw new HeddleError(
+            `session: state ${name} is ${known.dtype} [${known.shape}], a plan wants ${dtype} [${shape}]`,
+          );
+        states.set(name, { dtype, shape });
+      }
+      for (const b of plan.buffers)
+        if (b.bytes > maxBufferSize)
+          throw new HeddleError(
+            `The plan's buffer ${b.name} needs ${b.bytes} bytes, the device allows ${maxBufferSize} ` +
+              `(of ${plan.bytes.peak} bytes in all); use a smaller batch, shorter sequences or a smaller model.`,
+          );
+    }
   }
 }
 
