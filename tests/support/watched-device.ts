@@ -1,0 +1,61 @@
+// A device that counts what is made on it and submitted to it, and can be told to report errors.
+
+import { type Device, wrapDevice } from '../../src/gpu/device.ts';
+
+/** Calls by name since the last `reset`. */
+export interface WatchedDevice {
+  readonly device: Device;
+  readonly calls: Map<string, number>;
+  /** Buffers that were made and not destroyed, by label. */
+  readonly alive: Map<GPUBuffer, string>;
+  reset(): void;
+  /** Answers of coming `popErrorScope` calls, before the real ones. */
+  readonly scopes: (GPUError | null)[];
+}
+
+/** Wraps `gpu`; the real device does the work. */
+export function watchedDevice(gpu: GPUDevice): WatchedDevice {
+  const calls = new Map<string, number>();
+  const alive = new Map<GPUBuffer, string>();
+  const scopes: (GPUError | null)[] = [];
+  const count = (name: string) => calls.set(name, (calls.get(name) ?? 0) + 1);
+  const spy = <T extends object>(target: T, prefix: string, more: Record<string, unknown> = {}): T =>
+    new Proxy(target, {
+      get(_, key) {
+        if (typeof key === 'string' && key in more) return more[key];
+        const value = Reflect.get(target, key, target) as unknown;
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          count(prefix + String(key));
+          return (value as (...a: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+  const queue = spy(gpu.queue, 'queue.');
+  const watched = spy(gpu, '', {
+    queue,
+    createBuffer(descriptor: GPUBufferDescriptor) {
+      count('createBuffer');
+      const buffer = gpu.createBuffer(descriptor);
+      alive.set(buffer, descriptor.label ?? '');
+      const destroy = buffer.destroy.bind(buffer);
+      buffer.destroy = () => {
+        alive.delete(buffer);
+        return destroy();
+      };
+      return buffer;
+    },
+    async popErrorScope() {
+      count('popErrorScope');
+      const real = await gpu.popErrorScope();
+      return scopes.shift() ?? real;
+    },
+  });
+  return {
+    device: { ...wrapDevice(gpu), gpu: watched },
+    calls,
+    alive,
+    scopes,
+    reset: () => calls.clear(),
+  };
+}
