@@ -18,8 +18,8 @@ export interface PageRequest {
   readonly args: unknown;
   /** Where the server lends files. */
   readonly files: string;
-  /** Whether kernels are chosen by measuring. */
-  readonly tune: boolean;
+  /** File that keeps which kernels won; without it none are measured. */
+  readonly choices?: string;
   readonly memoryLimit?: number;
   readonly machineMemory?: number;
 }
@@ -34,7 +34,8 @@ export interface ChromeJobOptions {
   /** Files and folders that the job may use; see lendFiles. */
   readonly paths: readonly string[];
   readonly signal: AbortSignal;
-  readonly tune: boolean;
+  /** File that keeps which kernels won, lent too; without it none are measured. */
+  readonly choices?: string;
   onEvent(event: unknown): void;
   readonly memoryLimit?: number;
   /** Bytes of memory that a software adapter has. */
@@ -46,8 +47,8 @@ export interface ChromeJobOptions {
 
 /** Runs the job called `name` in Chrome; resolves to its result. Rejects as the job does, and where Chrome or the page is gone or hangs. */
 export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
-  const { paths, signal, tune, memoryLimit, machineMemory } = options;
-  const lending = lendFiles(nodeFiles(), paths);
+  const { paths, signal, choices, memoryLimit, machineMemory } = options;
+  const lending = lendFiles(nodeFiles(), choices === undefined ? paths : [...paths, choices]);
   const server = await serveFolder(findPage(), 0, lending.answer);
   let chrome: Chrome | undefined;
   try {
@@ -68,7 +69,7 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
       name,
       args,
       files: lending.base,
-      tune,
+      ...(choices !== undefined && { choices }),
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(machineMemory !== undefined && { machineMemory }),
     };

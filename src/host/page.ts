@@ -1,7 +1,8 @@
 // The page that headless Chrome loads (dist/page): what Node calls in it through Puppeteer stands on globalThis.heddle.
 
 import { HeddleError } from '../errors.ts';
-import { createContext, sessionChoices } from '../jobs/context.ts';
+import { filePlace, keptChoices } from '../jobs/choice-store.ts';
+import { createContext } from '../jobs/context.ts';
 import { type JobName, jobs } from '../jobs/index.ts';
 import type { Job } from '../jobs/job.ts';
 import { type AdapterDescription, describeAdapter } from './adapter.ts';
@@ -22,19 +23,27 @@ declare global {
   var heddleEmit: (event: string) => Promise<void>;
 }
 
-const choices = sessionChoices();
 let running = new AbortController();
 
-async function run({ name, args, files, tune, memoryLimit, machineMemory }: PageRequest): Promise<PageOutcome> {
+async function run({
+  name,
+  args,
+  files: base,
+  choices,
+  memoryLimit,
+  machineMemory,
+}: PageRequest): Promise<PageOutcome> {
   running = new AbortController();
   // One after the other, so that events arrive in order and before the result.
   let told = Promise.resolve();
+  const files = httpFiles(base);
   const { context, close } = createContext({
     host: 'Chrome',
-    files: httpFiles(files),
+    version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
+    files,
     signal: running.signal,
     openGpu: async () => navigator.gpu,
-    ...(tune && { choices }),
+    ...(choices !== undefined && { choices: keptChoices(filePlace(files, choices)) }),
     ...(memoryLimit !== undefined && { memoryLimit }),
     ...(machineMemory !== undefined && { machineMemory }),
     emit(event) {

@@ -1,6 +1,7 @@
 // Choices of kernels that outlive a process: one JSON text somewhere (a file in the user's cache folder, the browser's storage), by
 // adapter and by the hash of the shaders they were measured with. Whatever cannot be read counts as nothing known.
 
+import { type Files, readText, writeText } from '../formats/files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
 import type { Choices } from '../plan/planner.ts';
 
@@ -61,6 +62,12 @@ export function sessionChoices(): ChoiceStore {
     },
   });
 }
+
+/** A file as a place. */
+export const filePlace = (files: Files, path: string): TextPlace => ({
+  read: async () => ((await files.exists(path)) ? readText(files, path) : undefined),
+  write: (text) => writeText(files, path, text),
+});
 
 /** The browser's storage as a place; absent where it is switched off. */
 export const browserPlace = (key = 'heddle.choices'): TextPlace => ({

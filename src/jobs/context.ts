@@ -5,12 +5,14 @@ import { HeddleError } from '../errors.ts';
 import type { Files } from '../formats/files.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
 import { tune } from '../gpu/tuning.ts';
-import type { Choices } from '../plan/planner.ts';
+import type { ChoiceStore } from './choice-store.ts';
 import type { JobContext, JobEvent } from './job.ts';
 
 /** What a host has for a job. */
 export interface Surroundings {
   readonly host: 'Dawn' | 'Chrome' | 'cpu';
+  /** Version of the host, since another one may run the same kernels at other speeds. */
+  readonly version?: string;
   readonly files: Files;
   readonly emit: (event: JobEvent) => void;
   readonly signal: AbortSignal;
@@ -22,21 +24,6 @@ export interface Surroundings {
   readonly memoryLimit?: number;
   /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
   readonly machineMemory?: number;
-}
-
-/** Keeps which kernels won, by adapter: for the session here; a file or the browser's storage fits the same two calls. */
-export interface ChoiceStore {
-  load(adapter: string): Promise<Choices>;
-  save(adapter: string, choices: Choices): Promise<void>;
-}
-
-/** Choices kept as long as the process or page lives. */
-export function sessionChoices(): ChoiceStore {
-  const kept = new Map<string, Choices>();
-  return {
-    load: async (adapter) => kept.get(adapter) ?? {},
-    save: async (adapter, choices) => void kept.set(adapter, { ...kept.get(adapter), ...choices }),
-  };
 }
 
 /** WebGPU's own guaranteed limits, which all kernels keep to: an adapter below one of them is refused by name. */
@@ -105,11 +92,11 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
 
 /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
 function chooser(
-  { host, emit }: Surroundings,
+  { host, version = '', emit }: Surroundings,
   store: ChoiceStore,
   device: Device,
 ): NonNullable<GpuEngineOptions['choose']> {
-  const adapter = `${host} ${adapterName(device.adapter)}`;
+  const adapter = `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
   return async (graphs, _, settled) => {
     const known = { ...(await store.load(adapter)), ...settled };
     const choices = await tune(device, graphs, {

@@ -1,11 +1,13 @@
 // Runs a job by name on a host of this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
 
 import { totalmem } from 'node:os';
+import { cachePath } from '../host/cache-path.ts';
 import type { ChromeOptions } from '../host/chrome.ts';
 import { runInChrome } from '../host/chrome-job.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { createContext, sessionChoices } from './context.ts';
+import { filePlace, keptChoices } from './choice-store.ts';
+import { createContext } from './context.ts';
 import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './index.ts';
 import type { Job, JobEvent } from './job.ts';
 
@@ -28,7 +30,8 @@ export interface RunOptions {
   readonly dawn?: DawnOptions;
 }
 
-const choices = sessionChoices();
+/** Name of the file in the user's cache folder that keeps which kernels won. */
+const choicesFile = 'kernels.json';
 
 /** Runs a job to its end. Rejects as the job does: with a HeddleError for what the user can mend. */
 export async function runJob<N extends JobName>(
@@ -38,18 +41,26 @@ export async function runJob<N extends JobName>(
 ): Promise<ResultOf<N>> {
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
+  const kept = tune ? cachePath(choicesFile) : undefined;
   if (host === 'chrome') {
     const { paths = [], chrome } = options;
-    const settings = { paths, signal, tune, onEvent: onEvent as (event: unknown) => void, ...memory };
+    const settings = {
+      paths,
+      signal,
+      ...(kept && { choices: kept }),
+      onEvent: onEvent as (event: unknown) => void,
+      ...memory,
+    };
     return (await runInChrome(name, args, { ...settings, ...(chrome && { chrome }) })) as ResultOf<N>;
   }
+  const files = nodeFiles();
   const { context, close } = createContext({
     host: host === 'cpu' ? 'cpu' : 'Dawn',
-    files: nodeFiles(),
+    files,
     emit: onEvent,
     signal,
     openGpu: () => dawnGpu(options.dawn),
-    ...(tune && { choices }),
+    ...(kept && { choices: keptChoices(filePlace(files, kept)) }),
     ...memory,
   });
   try {
