@@ -1,5 +1,6 @@
 // The two graphs of decoding: the source, run once a batch, leaves the keys and values of every cross-attention; the step, run once
-// a token, reads the last token, keeps its keys and values, and leaves the next token. All steps replay one plan.
+// a token, reads the last token of each row, keeps its keys and values, and leaves the next token. All steps replay one plan.
+// A sentence may have several rows, its beams or samples: B sentences of K rows are R = B · K rows, those of a sentence together.
 
 import { Graph } from '../graph/graph.ts';
 import { fuseForward } from '../graph/rewrites.ts';
@@ -7,40 +8,89 @@ import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import {
   affine,
-  crossAttend,
   crossKeys,
   decoderLayer,
   embed,
   encode,
   finishDecoder,
-  heads,
-  type Model,
   openModel,
   project,
 } from '../model/transformer.ts';
-import { argmax } from '../ops/argmax.ts';
-import { crossAttention } from '../ops/attention.ts';
-import { cacheRows, kvWrite } from '../ops/kv-write.ts';
+import { beamSelect } from '../ops/beam-select.ts';
+import { bestTokens } from '../ops/best-tokens.ts';
+import { cacheSlots } from '../ops/cache-slots.ts';
+import { cachedCrossAttention, cachedSelfAttention } from '../ops/cached-attention.ts';
+import { greedyToken } from '../ops/greedy-token.ts';
+import { rulesSize } from '../ops/next-token.ts';
 import type { Value } from '../ops/op.ts';
-import { slice } from '../ops/slice.ts';
+import { sampleToken, samplingSize } from '../ops/sample-token.ts';
+import type { DType, Shape } from '../tensor.ts';
 
-/** Sizes of a decoding: rows that decode together, source positions, most target positions. */
+/** Sizes of a decoding: sentences that decode together, rows of each, source positions, most target positions. */
 export interface DecodeShape {
   readonly batch: number;
+  /** Default 1. */
+  readonly beams?: number;
   readonly source: number;
   readonly target: number;
 }
 
-/** States of different sizes live side by side, so their names carry the size. */
-const stateNames = ({ batch, source, target }: DecodeShape) => ({
-  cross: (layer: number) => `cross.${layer}.${batch}x${source}`,
-  self: (layer: number) => `self.${layer}.${batch}x${target}`,
-  token: `token.${batch}`,
-  used: `used.${batch}`,
-});
+/** How a step chooses: `rules` whether some tokens may be forbidden, `banned` how many by name at most. */
+export interface DecodeMode {
+  readonly method: 'greedy' | 'beam' | 'sample';
+  readonly rules: boolean;
+  readonly banned: number;
+}
 
-/** Name of the state i32 [B,1] that holds the token each row reads next. */
-export const tokenState = (shape: DecodeShape): string => stateNames(shape).token;
+/** Greedy decoding among all tokens. */
+export const plainGreedy: DecodeMode = { method: 'greedy', rules: false, banned: 0 };
+
+/** One state of a decoding. */
+export interface DecodeState {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** The states of a decoding. Those of different sizes live side by side, so their names carry the size. */
+export interface DecodeStates {
+  /** Keys and values of the sources, f32 [B,S,2HW], a layer. */
+  readonly cross: readonly DecodeState[];
+  /** Keys and values kept, f32 [R,T,2HW], a layer. */
+  readonly self: readonly DecodeState[];
+  /** What each row reads next, i32 [R,1], and the row of its sentence that it goes on from, i32 [R]. */
+  readonly token: DecodeState;
+  readonly parent: DecodeState;
+  /** Where the keys of each row's positions lie, u32 [R,T], and its tokens, i32 [R,T]; see `cacheSlotsOp`. */
+  readonly slots: DecodeState;
+  readonly history: DecodeState;
+  /** Sums of log-probabilities of the beams, f32 [R]. */
+  readonly scores: DecodeState;
+}
+
+/** The states that the graphs of a shape share. */
+export function decodeStates(c: ModelConfig, { batch: B, beams = 1, source: S, target: T }: DecodeShape): DecodeStates {
+  const R = B * beams;
+  const width = 2 * c.heads * c.headWidth;
+  const state = (name: string, dtype: DType, shape: Shape): DecodeState => ({
+    name: `${name}.${shape.slice(0, 2).join('x')}`,
+    dtype,
+    shape,
+  });
+  const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
+  return {
+    cross: layers.map((n) => state(`cross.${n}`, 'f32', [B, S, width])),
+    self: layers.map((n) => state(`self.${n}`, 'f32', [R, T, width])),
+    token: state('token', 'i32', [R, 1]),
+    parent: state('parent', 'i32', [R]),
+    slots: state('slots', 'u32', [R, T]),
+    history: state('history', 'i32', [R, T]),
+    scores: state('scores', 'f32', [R]),
+  };
+}
+
+/** A state as a value of a graph. */
+export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
 
 /** Inputs src [B,S], srcLens [B]; leaves keys and values of the source, [B,S,2HW] a layer, in states. */
 export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape): Graph {
@@ -49,68 +99,73 @@ export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape
   const { batch: B, source: S } = shape;
   const lengths = graph.input('srcLens', 'u32', [B]);
   const memory = encode(m, { ids: graph.input('src', 'i32', [B, S]), lengths }); // [B, S, D]
-  for (let n = 0; n < c.decoderLayers; n++) {
+  for (const [n, state] of decodeStates(c, shape).cross.entries()) {
     const kv = graph.scope(`decoder.layers.${n}`, () => crossKeys(m, `transformer.decoder.layers.${n}`, memory));
-    graph.place(kv, graph.state(stateNames(shape).cross(n), 'f32', kv.shape), 0);
+    graph.place(kv, stateOf(graph, state), 0);
   }
   fuseForward(graph);
   return graph;
 }
 
 /**
- * Inputs srcLens [B] and step, whose position is that of the token read; reads and writes the state `token`. Output `token` [B,1],
- * or `logits` [B,1,V] too where asked. A token of padding that the model chose is hidden from later ones, as in training.
+ * Inputs srcLens [B], rules i32 [4+N] and step, whose position is that of the token read; sampling f32 [4] and streams u32 [R] too
+ * where tokens are drawn. Outputs `token` i32 [R,1] and `logProb` f32 [R]; of beam search `token`, `parent` i32 [R], `total` f32 [R]
+ * and `ended` f32 [R], as `beamSelectOp` says. A token of padding that the model chose is hidden from later ones, as in training.
  */
-export function stepGraph(
-  c: ModelConfig,
-  p: ParameterList,
-  shape: DecodeShape,
-  options: { logits?: boolean } = {},
-): Graph {
+export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, mode = plainGreedy): Graph {
   const graph = new Graph();
   const m = openModel(graph, c, p, false);
-  const { batch: B, source: S, target: T } = shape;
-  const names = stateNames(shape);
-  const inner = c.heads * c.headWidth;
-  const token = graph.state(names.token, 'i32', [B, 1]);
+  const { batch: B, beams = 1 } = shape;
+  const states = decodeStates(c, shape);
+  const [token, parent] = [stateOf(graph, states.token), stateOf(graph, states.parent)];
+  const [slots, history] = [stateOf(graph, states.slots), stateOf(graph, states.history)];
   const lengths = graph.input('srcLens', 'u32', [B]);
-  const used = graph.state(names.used, 'u32', [B]);
+  const attrs = { heads: c.heads, headWidth: c.headWidth, beams };
   const logits = graph.scope('decoder', () => {
-    let x = embed(m, 'tgt', { ids: token }, true); // [B, 1, D]
-    const rows = cacheRows(graph, token, used, m.step, c.padId); // [B]
+    cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.padId });
+    let x = embed(m, 'tgt', { ids: token }, true); // [R, 1, D]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
-      const kept = graph.state(names.self(n), 'f32', [B, T, 2 * inner]);
-      const source = graph.state(names.cross(n), 'f32', [B, S, 2 * inner]);
-      const self = (y: Value) => cachedSelfAttend(m, `${layer}.self_attn`, y, { kept, rows, used });
-      const cross = (y: Value) => crossAttend(m, `${layer}.multihead_attn`, y, source, lengths);
+      const kept = stateOf(graph, states.self[n] as DecodeState);
+      const source = stateOf(graph, states.cross[n] as DecodeState); // [B, S, 2HW]
+      const self = (y: Value) =>
+        graph.scope('self_attn', () => {
+          const qkv = affine(m, `${layer}.self_attn.in_proj_`, y); // [R, 1, 3HW]
+          const out = cachedSelfAttention(graph, qkv, kept, slots, m.step, attrs); // [R, 1, HW]
+          return affine(m, `${layer}.self_attn.out_proj.`, out);
+        });
+      const cross = (y: Value) =>
+        graph.scope('multihead_attn', () => {
+          const q = affine(m, `${layer}.multihead_attn.q_proj.`, y); // [R, 1, HW]
+          const out = cachedCrossAttention(graph, q, source, lengths, attrs); // [R, 1, HW]
+          return affine(m, `${layer}.multihead_attn.out_proj.`, out);
+        });
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
-    return project(m, finishDecoder(m, x)); // [B, 1, V]
+    return project(m, finishDecoder(m, x)); // [R, 1, V]
   });
-  if (options.logits) graph.output('logits', logits);
-  const next = argmax(graph, logits);
-  graph.place(next, token, 0);
-  graph.output('token', next);
+  const rules = graph.input('rules', 'i32', [rulesSize(mode.banned)]);
+  const choice = { endId: c.endId, rules: mode.rules };
+  if (mode.method === 'beam') {
+    const best = bestTokens(graph, logits, history, rules, m.step, { ...choice, wanted: beams });
+    const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), m.step);
+    graph.place(tokens, token, 0);
+    graph.place(parents, parent, 0);
+    for (const [name, v] of Object.entries({ token: tokens, parent: parents, total: totals, ended }))
+      graph.output(name, v);
+  } else {
+    const draw = () => ({
+      sampling: graph.input('sampling', 'f32', [samplingSize]),
+      streams: graph.input('streams', 'u32', [B * beams]),
+    });
+    const { tokens, logProbs } =
+      mode.method === 'sample'
+        ? sampleToken(graph, logits, history, rules, m.step, draw(), choice)
+        : greedyToken(graph, logits, history, rules, m.step, choice);
+    graph.place(tokens, token, 0);
+    graph.output('token', tokens);
+    graph.output('logProb', logProbs);
+  }
   fuseForward(graph);
   return graph;
-}
-
-/** Keys and values kept so far, [B,T,2HW], the row of each that the new token takes, and how many are in use then. */
-interface Cache {
-  readonly kept: Value;
-  readonly rows: Value;
-  readonly used: Value;
-}
-
-/** Self-attention of one new token a row, x [B,1,D], to the keys and values kept so far, its own included. */
-function cachedSelfAttend(m: Model, name: string, x: Value, { kept, rows, used }: Cache): Value {
-  const { graph } = m;
-  const inner = m.config.heads * m.config.headWidth;
-  return graph.scope('self_attn', () => {
-    const qkv = affine(m, `${name}.in_proj_`, x); // [B, 1, 3HW]
-    kvWrite(graph, kept, qkv, rows, inner);
-    const out = crossAttention(graph, slice(graph, qkv, 0, inner), kept, used, m.step, heads(m)); // [B, 1, HW]
-    return affine(m, `${name}.out_proj.`, out);
-  });
 }

@@ -139,7 +139,7 @@ async function exactMatches(
     const some = rows.slice(at, at + part);
     const found = await translator.translate(
       some.map(({ pair }) => pair.source),
-      signal,
+      { signal },
     );
     for (const [i, { pair }] of some.entries()) if (found[i] === model.target.normalize(pair.target)) exact++;
     emit({ type: 'progress', task: 'translate', done: at + some.length, of: rows.length, text: 'sentences' });

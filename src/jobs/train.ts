@@ -304,7 +304,7 @@ async function translateTest(
   emit({ type: 'log', text: `translating ${fits.length} sentences that were never seen` });
   const translations = await translator.translate(
     fits.map((p) => p.source),
-    signal,
+    { signal },
   );
   const samples = fits.map(({ source, target }, i) => ({
     source,

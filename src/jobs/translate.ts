@@ -48,7 +48,7 @@ export const translate: Job<TranslateArguments, string[]> = async ({ folder, tex
       const rows = full.slice(at, at + part);
       const found = await translator.translate(
         rows.map((i) => texts[i] as string),
-        context.signal,
+        { signal: context.signal },
       );
       for (const [k, i] of rows.entries()) out[i] = found[k] ?? '';
       const done = at + rows.length;

@@ -154,7 +154,7 @@ function residual(m: Model, normName: string, x: Value, f: SubLayer): Value {
 }
 
 /** Multi-head attention of a sequence to itself. */
-function selfAttend(m: Model, name: string, x: Value, lengths: Value, causal: boolean): Value {
+export function selfAttend(m: Model, name: string, x: Value, lengths: Value, causal: boolean): Value {
   return m.graph.scope('self_attn', () => {
     const qkv = affine(m, `${name}.in_proj_`, x); // [B, T, 3HW]
     const out = selfAttention(m.graph, qkv, lengths, m.step, { ...heads(m), causal }); // [B, T, HW]

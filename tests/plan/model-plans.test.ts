@@ -89,7 +89,7 @@ function graphsOf(options: ModelOptions): Record<string, Graph> {
     }),
     evaluation: evaluationGraph(c, p, shape, { logits: true }),
     source: sourceGraph(c, p, shape),
-    step: stepGraph(c, p, shape, { logits: true }),
+    step: stepGraph(c, p, shape),
   };
 }
 

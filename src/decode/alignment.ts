@@ -1,0 +1,105 @@
+// Which source tokens a finished translation looked at: the pair is read once more, all positions at once, and the probabilities of
+// the cross-attention are kept.
+
+import type { Engine, Program } from '../engine.ts';
+import { check } from '../errors.ts';
+import { Graph } from '../graph/graph.ts';
+import { fuseForward } from '../graph/rewrites.ts';
+import type { ModelConfig } from '../model/config.ts';
+import type { ParameterList } from '../model/parameters.ts';
+import { affine, crossKeys, decoderLayer, embed, encode, heads, openModel, selfAttend } from '../model/transformer.ts';
+import { crossAttention } from '../ops/attention.ts';
+import { attentionWeights } from '../ops/attention-weights.ts';
+import type { Value } from '../ops/op.ts';
+import { createStepWriter } from '../ops/step.ts';
+
+/** Probabilities of the cross-attention of one pair. */
+export interface Alignment {
+  /** Ids of the source as the encoder saw it, S, and of the target, its end included, T. */
+  readonly source: readonly number[];
+  readonly target: readonly number[];
+  readonly layers: number;
+  readonly heads: number;
+  /** [layers, heads, T, S]: row t is what the model looked at when it chose target[t]; each row sums to 1. */
+  readonly weights: Float32Array;
+}
+
+/** Makes alignments of pairs of at most `size` tokens a side, one pair at a time. */
+export interface Aligner {
+  readonly size: number;
+  /** `target` without start and end; padding inside it counts as any token. Throws a HeddleError for an id that is none or a side that is too long. */
+  align(source: readonly number[], target: readonly number[]): Promise<Alignment>;
+}
+
+/** Inputs src [1,S], tgt [1,T] and their lengths; outputs `weights.N` f32 [1,H,T,S], a layer. */
+function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
+  const graph = new Graph();
+  const m = openModel(graph, c, p, false);
+  const tokens = (side: string) => ({
+    ids: graph.input(side, 'i32', [1, size]),
+    lengths: graph.input(`${side}Lens`, 'u32', [1]),
+  });
+  const [source, target] = [tokens('src'), tokens('tgt')];
+  const memory = encode(m, source);
+  graph.scope('decoder', () => {
+    let x = embed(m, 'tgt', target); // [1, T, D]
+    for (let n = 0; n < c.decoderLayers; n++) {
+      const layer = `transformer.decoder.layers.${n}`;
+      const name = `${layer}.multihead_attn`;
+      const kv = crossKeys(m, layer, memory); // [1, S, 2HW]
+      const cross = (y: Value) => {
+        const q = affine(m, `${name}.q_proj.`, y); // [1, T, HW]
+        graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, heads(m)));
+        const out = crossAttention(graph, q, kv, source.lengths, m.step, heads(m)); // [1, T, HW]
+        return affine(m, `${name}.out_proj.`, out);
+      };
+      const self = (y: Value) => selfAttend(m, `${layer}.self_attn`, y, target.lengths, true);
+      x = decoderLayer(m, layer, x, self, cross);
+    }
+  });
+  fuseForward(graph);
+  return graph;
+}
+
+/** Makes an aligner on an engine that holds the weights. */
+export async function createAligner(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Aligner> {
+  const [program] = (await engine.prepare([alignmentGraph(c, p, size)])) as [Program];
+  const input = (name: string) => program.inputs[name] as Int32Array;
+  createStepWriter(program.inputs.step as Uint32Array)({
+    learningRate: 0,
+    tokenWeight: 0,
+    seed: 0,
+    step: 0,
+    keep: 0,
+    position: 0,
+  });
+  return {
+    size,
+    async align(source, target) {
+      check(
+        source.length <= size && target.length < size,
+        `align: a source of ${source.length} and a target of ${target.length + 1} tokens, at most ${size} fit`,
+      );
+      const read = [c.startId, ...target];
+      for (const [side, ids, vocab] of [
+        ['src', source, c.srcVocab],
+        ['tgt', read, c.tgtVocab],
+      ] as const) {
+        const wrong = ids.find((id) => !(id >= 0 && id < vocab));
+        check(wrong === undefined, `align: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
+        input(side).fill(c.padId).set(ids);
+        input(`${side}Lens`)[0] = ids.length;
+      }
+      const outputs = await program.run();
+      const [S, T] = [source.length, read.length];
+      const weights = new Float32Array(c.decoderLayers * c.heads * T * S);
+      for (let n = 0; n < c.decoderLayers; n++)
+        for (let h = 0; h < c.heads; h++)
+          for (let t = 0; t < T; t++) {
+            const row = (outputs[`weights.${n}`] as Float32Array).subarray((h * size + t) * size);
+            weights.set(row.subarray(0, S), ((n * c.heads + h) * T + t) * S);
+          }
+      return { source: [...source], target: [...target, c.endId], layers: c.decoderLayers, heads: c.heads, weights };
+    },
+  };
+}
