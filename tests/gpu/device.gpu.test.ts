@@ -1,0 +1,102 @@
+// Devices: what is asked of an adapter, and what is said when there is none, too little of it, or it goes away.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
+import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
+import { Session } from '../../src/gpu/session.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { add } from '../../src/ops/add.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+import { testGpu } from '../support/gpu.ts';
+
+const opened: Device[] = [];
+async function open(...args: Parameters<typeof openDevice> extends [unknown, ...infer R] ? R : never): Promise<Device> {
+  const device = await openDevice(await testGpu(), ...args);
+  opened.push(device);
+  return device;
+}
+afterEach(() => {
+  for (const device of opened.splice(0)) device.destroy();
+});
+
+async function runnerOn(device: Device) {
+  const g = new Graph();
+  g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
+  const [runner] = await new Session(device).prepare([makePlan(g)]);
+  return runner!;
+}
+
+describe('openDevice', () => {
+  it('asks for all that the adapter has', async () => {
+    const adapter = (await (await testGpu()).requestAdapter())!;
+    const device = await open();
+    expect(device.traits.maxBindingBytes).toBe(adapter.limits.maxStorageBufferBindingSize);
+    expect(device.traits.maxInvocations).toBe(adapter.limits.maxComputeInvocationsPerWorkgroup);
+    expect(device.traits.maxWorkgroupBytes).toBe(adapter.limits.maxComputeWorkgroupStorageSize);
+    expect(device.traits.subgroups).toBe(adapter.features.has('subgroups'));
+    expect(adapterName(device.adapter)).not.toBe('unnamed adapter');
+  });
+
+  it('says what to do where there is no WebGPU', async () => {
+    await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
+    await expect(openDevice(undefined)).rejects.toThrow('There is no WebGPU here. Use a current Chrome');
+  });
+
+  it('says what to install where there is no adapter', async () => {
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    await expect(openDevice(none)).rejects.toThrow(/WebGPU found no adapter\..*mesa-vulkan-drivers/);
+  });
+
+  it('names the limit that an adapter lacks, with both numbers', async () => {
+    const adapter = (await (await testGpu()).requestAdapter())!;
+    const has = adapter.limits.maxStorageBufferBindingSize;
+    await expect(open({ require: { maxStorageBufferBindingSize: has } })).resolves.toBeDefined();
+    await expect(open({ require: { maxStorageBufferBindingSize: has + 1 } })).rejects.toThrow(
+      new HeddleError(
+        `The adapter's maxStorageBufferBindingSize is ${has}, ${has + 1} is needed. Use a smaller model or another adapter.`,
+      ),
+    );
+  });
+});
+
+describe('a device that fails', () => {
+  it('is named by the next run once it is lost, and by every one after it', async () => {
+    const device = await open();
+    const runner = await runnerOn(device);
+    await runner.run();
+    device.gpu.destroy();
+    await device.gpu.lost;
+    for (let i = 0; i < 5; i++) {
+      expect(() => runner.run()).toThrow(HeddleError);
+      expect(() => runner.run()).toThrow('The GPU device was lost (destroyed)');
+      expect(() => runner.submit()).toThrow('The GPU device was lost (destroyed)');
+    }
+    await expect(runnerOn(device)).rejects.toThrow('The GPU device was lost (destroyed)');
+  });
+
+  it('lets a run that is on its way reject, not hang', async () => {
+    const device = await open();
+    const runner = await runnerOn(device);
+    const pending = runner.run();
+    device.gpu.destroy();
+    await expect(pending).rejects.toThrow(HeddleError);
+  });
+
+  it('is named by the next run after an error that no scope has caught', async () => {
+    const device = await open();
+    const runner = await runnerOn(device);
+    const reported = new Promise((resolve) => device.gpu.addEventListener('uncapturederror', resolve, { once: true }));
+    device.gpu.createBuffer({ label: 'impossible', size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+    await device.gpu.queue.onSubmittedWorkDone();
+    await reported;
+    expect(() => runner.run()).toThrow(HeddleError);
+    expect(() => device.check()).toThrow(/^WebGPU error: .+/);
+  });
+
+  it('says nothing where it was closed on purpose', async () => {
+    const device = await open();
+    device.destroy();
+    await device.gpu.lost;
+    expect(() => device.check()).not.toThrow();
+  });
+});
