@@ -3,7 +3,9 @@
 // A team of threads works on a row, ROWS rows a workgroup of THREADS; a team of one thread has no barriers. Entry points:
 //   softmax            y
 //   softmax_backward   dx = y (dy - sum(y dy))
+//   softmax_held, softmax_held_backward   the same for short rows, in lib/softmax-held.wgsl
 // include lib/index.wgsl
+// include lib/softmax-held.wgsl
 // include lib/team.wgsl
 
 struct Params {

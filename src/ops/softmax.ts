@@ -3,8 +3,8 @@
 import { check } from '../errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../tensor.ts';
 import { expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type LaunchContext, type Node, type Value } from './op.ts';
-import { shaderFor, teamOf, teamsFor } from './row-teams.ts';
+import { type Builder, defineOp, gridOf, type Launch, type LaunchContext, type Node, type Value } from './op.ts';
+import { cellOf, shaderFor, teamOf, teamsFor } from './row-teams.ts';
 
 /** `causal`: row i of the second last axis sees only columns 0 to i. */
 export type SoftmaxAttrs = { readonly causal?: boolean };
@@ -22,14 +22,35 @@ function visible(x: Shape, lens: ArrayLike<number> | undefined, { causal }: Soft
   return Math.min(cols, length, causal ? (row % x[x.length - 2]!) + 1 : cols);
 }
 
-const variants = ({ inputs }: Pick<Node, 'inputs'>) => teamsFor(matrixOf(inputs[0]!.shape).cols);
+/** The most cells of a row that a thread holds. */
+const mostHeld = 16;
 
-/** Everything of a dispatch but what is bound to x, dy and y. */
-function launchOf(entry: string, x: Value, attrs: SoftmaxAttrs, lens: Value | undefined, { variant }: LaunchContext) {
+function variants({ inputs }: Pick<Node, 'inputs'>): readonly string[] {
+  const { cols } = matrixOf(inputs[0]!.shape);
+  return cols / cellOf(cols) <= mostHeld ? [...teamsFor(cols), 'held'] : teamsFor(cols);
+}
+
+/** Everything of a dispatch but what is bound to x, dy and y; `shared` says whose memory is y's. */
+function launchOf(
+  way: '' | '_backward',
+  x: Value,
+  attrs: SoftmaxAttrs,
+  lens: Value | undefined,
+  { variant }: LaunchContext,
+  shared: Record<'X_SHARED' | 'DY_SHARED', boolean>,
+): Omit<Launch, 'bind'> {
   const { rows, cols } = matrixOf(x.shape);
+  const held = variant === 'held';
+  const team = teamOf(held ? 'team-1' : variant);
   return {
     shader: shaderFor('softmax', cols),
-    entry,
+    entry: held ? `softmax_held${way}` : `softmax${way}`,
+    constants: {
+      ...team,
+      ...(held && { HELD: cols / cellOf(cols) }),
+      X_SHARED: shared.X_SHARED ? 1 : 0,
+      DY_SHARED: shared.DY_SHARED ? 1 : 0,
+    },
     params: {
       rows,
       cols,
@@ -38,7 +59,7 @@ function launchOf(entry: string, x: Value, attrs: SoftmaxAttrs, lens: Value | un
       has_lengths: lens ? 1 : 0,
       causal: attrs.causal ? 1 : 0,
     },
-    grid: gridOf(rows, teamOf(variant).ROWS),
+    grid: gridOf(rows, team.ROWS),
     flops: 5 * sizeOf(x.shape),
   };
 }
@@ -62,8 +83,7 @@ export const softmaxOp = defineOp<SoftmaxAttrs>({
     const shared = context.shared(0, 0);
     return [
       {
-        ...launchOf('softmax', x, attrs, lens, context),
-        constants: { ...teamOf(context.variant), X_SHARED: shared ? 1 : 0 },
+        ...launchOf('', x, attrs, lens, context, { X_SHARED: shared, DY_SHARED: false }),
         bind: { x: shared ? spare : x, lens: lens ?? spare, y: outputs[0]! },
       },
     ];
@@ -103,8 +123,7 @@ export const softmaxBackwardOp = defineOp<SoftmaxAttrs>({
     const [yShared, dyShared] = [context.shared(0, 0), context.shared(1, 0)];
     return [
       {
-        ...launchOf('softmax_backward', y, attrs, lens, context),
-        constants: { ...teamOf(context.variant), X_SHARED: yShared ? 1 : 0, DY_SHARED: dyShared ? 1 : 0 },
+        ...launchOf('_backward', y, attrs, lens, context, { X_SHARED: yShared, DY_SHARED: dyShared }),
         bind: { x: yShared ? spare : y, dy: dyShared ? spare : dy, lens: lens ?? spare, y: outputs[0]! },
       },
     ];
