@@ -1,7 +1,7 @@
 // What heddle train does where the options say nothing: settings known to work for the built-in corpus, for pairs of one's own, and
 // for the architecture of Keras's example.
 
-import type { PresetName } from '../model/config.ts';
+import type { ModelConfig, PresetName } from '../model/config.ts';
 import type { TokenizerKind } from '../text/tokenizer.ts';
 import type { OptimizerConfig } from '../train/optimizer.ts';
 import type { ScheduleConfig } from '../train/schedule.ts';
@@ -16,6 +16,10 @@ export interface Recipe {
   readonly lr: number;
   readonly schedule: ScheduleConfig['kind'];
   readonly dropout?: number;
+  /** Where the norms stand, if not where the preset has them. */
+  readonly norm?: ModelConfig['norm'];
+  /** Whether case is dropped, if not as the tokenizer does by itself. */
+  readonly lowercase?: boolean;
   readonly steps?: number;
   readonly epochs?: number;
 }
@@ -29,7 +33,9 @@ const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
     optimizer: 'adamw',
     lr: 3e-3,
     schedule: 'linear',
-    steps: 1500,
+    norm: 'pre',
+    lowercase: false,
+    steps: 800,
   },
   pairs: {
     preset: 'small',

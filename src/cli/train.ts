@@ -38,6 +38,8 @@ interface Options extends HostOptions, Partial<Recipe> {
   heldOut: number;
   test: number;
   saveEvery: number;
+  evalEvery: number;
+  devSentences: number;
   resume?: boolean;
   force?: boolean;
   fuse: string[];
@@ -53,6 +55,8 @@ export function addTrain(program: Command): void {
     .option('--out <dir>', 'model folder to write (default: runs/, and a name that is free)')
     .option('--force', 'replace the model that is in --out')
     .option('--resume', 'go on with the training in --out, with the settings it was started with')
+    .option('--eval-every <steps>', 'evaluate on held-out sentences every so many steps', whole(0), 0)
+    .option('--dev-sentences <n>', 'of which so many are translated for BLEU, chrF and exact match', whole(0), 200)
     .option('--save-every <steps>', 'also save every so many steps', whole(0), 0)
     .option('--json <file>', 'write what came out, all losses too, as JSON');
   addHostOptions(command);
@@ -136,11 +140,16 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     heldOut: o.heldOut,
     preset: recipe.preset,
     model: {
+      ...(recipe.norm !== undefined && { norm: recipe.norm }),
       ...(dropout !== undefined && { dropout }),
       ...(labelSmoothing !== undefined && { labelSmoothing }),
       ...set,
     },
-    tokenizer: { kind: recipe.tokenizer, size: recipe.vocab },
+    tokenizer: {
+      kind: recipe.tokenizer,
+      size: recipe.vocab,
+      ...(recipe.lowercase !== undefined && { lowercase: recipe.lowercase }),
+    },
     ...lengthOf(recipe, o),
     batch: o.tokens === undefined ? recipe.batch : 0,
     tokens: o.tokens ?? 0,
@@ -162,6 +171,8 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     testSentences: o.test,
     out: '',
     saveEvery: o.saveEvery,
+    evalEvery: o.evalEvery,
+    devSentences: o.devSentences,
     resume: o.resume === true,
     noFuse: o.fuse,
   };
