@@ -1,28 +1,57 @@
-// Which passes of heddle's step take the time, on a device of its own.
+// Which passes of heddle's step take the time, and which pipelines the first step, on a device of its own.
 
 import type { GoldenCase } from '../../src/formats/golden.ts';
-import { openDevice } from '../../src/gpu/device.ts';
+import { type Device, openDevice } from '../../src/gpu/device.ts';
+import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { printProfile, profilePasses } from '../../src/gpu/profile.ts';
 import { Session } from '../../src/gpu/session.ts';
 import { bankOf, parameterList } from '../../src/model/parameters.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { type Choices, makePlan } from '../../src/plan/planner.ts';
 import { batchLoader, stepGraph } from './heddle.ts';
 
-/** Profiles the step of a case; gives the lines of a table, the dearest passes first. Rejects where the adapter has no timestamps. */
+/**
+ * Profiles the step of a case; gives the lines of two tables, the dearest passes and the dearest pipelines first. Rejects where the
+ * adapter has no timestamps.
+ */
 export async function profileStep(golden: GoldenCase, choices: Choices, noFuse: readonly string[]): Promise<string[]> {
   const device = await openDevice(navigator.gpu);
   const session = new Session(device);
   try {
     const plan = makePlan(stepGraph(golden, { noFuse }), { traits: device.traits, choices });
+    const compiled = await timePipelines(device, plan);
     const [runner] = await session.prepare([plan]);
     if (!runner) throw new Error('profile: no runner');
     session.write('weights', bankOf(parameterList(golden.config), golden.weights));
     batchLoader(golden, runner.inputs)(0);
-    return printProfile(await profilePasses(device, runner))
-      .trimEnd()
-      .split('\n');
+    return [
+      ...printProfile(await profilePasses(device, runner))
+        .trimEnd()
+        .split('\n'),
+      '',
+      ...compiled,
+    ];
   } finally {
     session.destroy();
     device.destroy();
   }
+}
+
+/** Compiles the pipelines of a plan one after another; a line each, the slowest first. A step compiles them in parallel. */
+async function timePipelines(device: Device, plan: Plan): Promise<string[]> {
+  const pipelines = pipelinesOf(device.gpu);
+  const times = new Map<string, number>();
+  for (const pass of plan.passes) {
+    const name = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)}`;
+    const begun = performance.now();
+    await pipelines.get(pass);
+    if (!times.has(name)) times.set(name, performance.now() - begun);
+  }
+  const sorted = [...times].sort(([, a], [, b]) => b - a);
+  const all = sorted.reduce((sum, [, ms]) => sum + ms, 0);
+  const line = (name: string, ms: number) => `${(ms / 1e3).toFixed(2).padStart(7)} s  ${name}`;
+  return [
+    line(`to compile ${sorted.length} pipelines one after another`, all),
+    ...sorted.map(([name, ms]) => line(name, ms)),
+  ];
 }
