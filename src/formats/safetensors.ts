@@ -63,7 +63,8 @@ export function readHeader(start: Uint8Array, fileBytes: number, name = 'safeten
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) fail(name, 'its header is not a JSON object');
   const { __metadata__: metadata = {}, ...rest } = json as Record<string, unknown>;
-  if (typeof metadata !== 'object' || metadata === null || Object.values(metadata).some((v) => typeof v !== 'string'))
+  const isMap = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (!isMap || Object.values(metadata).some((v) => typeof v !== 'string'))
     fail(name, 'its __metadata__ is not a map of strings');
   const bytes = fileBytes - 8 - length;
   const entries: Record<string, Entry> = Object.create(null);
@@ -88,7 +89,7 @@ export function readHeader(start: Uint8Array, fileBytes: number, name = 'safeten
 
 function checkEntry(file: string, key: string, value: unknown, bytes: number): Entry {
   const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<Entry>;
-  const width = typeof e.dtype === 'string' ? widths[e.dtype] : undefined;
+  const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
   if (width === undefined) return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
   if (!Array.isArray(e.shape) || !e.shape.every(count))
     return fail(file, `tensor ${key} has no shape of whole numbers`);
@@ -163,11 +164,14 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  // Without a prototype a name such as __proto__ is a name like any other.
+  const header: Record<string, unknown> = Object.create(null);
+  if (metadata) header.__metadata__ = metadata;
   const order = Object.keys(tensors).sort();
   let at = 0;
   for (const key of order) {
     const t = tensors[key] as Tensor;
+    if (key === '__metadata__') throw new Error('safetensors: __metadata__ is no name for a tensor');
     if (sizeOf(t.shape) !== t.data.length)
       throw new Error(`safetensors: ${key} [${t.shape}] holds ${t.data.length} elements`);
     header[key] = { dtype: names[t.dtype], shape: t.shape, data_offsets: [at, at + bytesOf(t)] };
