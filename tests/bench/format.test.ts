@@ -1,0 +1,76 @@
+// The tables of benchmark results: which results are shown and what the ratios are of.
+import { describe, expect, it } from 'vitest';
+import { kernelSpeedup, kernelsTable, latest, speedup, stepsTable, summaryTable } from '../../bench/format.mjs';
+
+const timed = (contestant: string, medianMs: number) => ({
+  contestant,
+  steps: 7,
+  medianMs,
+  minMs: medianMs,
+  maxMs: medianMs,
+  ratio: medianMs / 100,
+  tokensPerSecond: 1000,
+  firstStepMs: 2500,
+  hostMs: 1,
+  hostMinMs: 0.5,
+  peakBytes: 3 * 2 ** 20,
+  libraryBytes: null,
+  dispatches: 98,
+  submits: 1,
+  objects: 0,
+  lastLoss: 1,
+});
+const result = (what: string, host: string, date: string, ms = 100) => ({
+  what,
+  host,
+  date,
+  adapter: { vendor: 'mesa', architecture: '', device: '', description: 'llvmpipe (LLVM 19, 256 bits)' },
+  machine: { cpu: 'CPU', cores: 2 },
+  versions: { heddle: '0.1.0' },
+  load: [0, 0],
+  steps: { timed: [timed('heddle', ms), timed('tfjs', 300), timed('jax-js', 250)] },
+});
+const form = (contestant: string, us: number) => ({ contestant, form: 'own', us, gflops: null, calls: 1, error: 0 });
+
+describe('bench tables', () => {
+  it('compares heddle with the faster peer', () => {
+    expect(speedup([timed('heddle', 100), timed('tfjs', 300), timed('jax-js', 250)])).toBe(2.5);
+  });
+
+  it('compares the best forms of a kernel', () => {
+    const forms = [form('heddle', 10), form('tfjs', 90), form('tfjs', 40), form('jax-js', 50)];
+    expect(kernelSpeedup({ forms })).toBe(4);
+    expect(
+      kernelsTable({ kernels: [{ name: 'k', forms }] })
+        .split('\n')
+        .at(-1),
+    ).toBe('| k | 10 µs | 40 µs | 50 µs | 4.00× |');
+  });
+
+  it('has no ratio where heddle or every peer is missing', () => {
+    expect(kernelSpeedup({ forms: [form('heddle', 10)] })).toBeNaN();
+    expect(kernelsTable({ kernels: [{ name: 'k', forms: [form('tfjs', 10)] }] })).toContain('| k | 10 µs | – |');
+  });
+
+  it('shows the latest result of each subject, host and adapter, cases in their order', () => {
+    const results = [
+      result('mid', 'dawn', '2026-01-02T00:00:00Z'),
+      result('small', 'dawn', '2026-01-03T00:00:00Z', 50),
+      result('small', 'dawn', '2026-01-01T00:00:00Z'),
+      result('small', 'chrome', '2026-01-01T00:00:00Z'),
+    ];
+    expect(latest(results).map((r) => [r.what, r.host, r.date.slice(0, 10)])).toEqual([
+      ['small', 'dawn', '2026-01-03'],
+      ['small', 'chrome', '2026-01-01'],
+      ['mid', 'dawn', '2026-01-02'],
+    ]);
+  });
+
+  it('prints steps with their bytes and counts', () => {
+    const table = summaryTable([result('small', 'dawn', '2026-01-01T00:00:00Z')]);
+    expect(table.split('\n').at(-1)).toBe(
+      '| small | lavapipe, Dawn in Node | 100 | 300 | 250 | 2.5× | 3 / 3 / 3 | 98 / 98 / 98 | 2.5 / 2.5 / 2.5 |',
+    );
+    expect(stepsTable(result('small', 'dawn', '2026-01-01T00:00:00Z'))).toContain('| heddle | 100 (100–100) | 1.00 |');
+  });
+});
