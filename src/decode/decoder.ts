@@ -66,7 +66,7 @@ export async function createDecoder(
     writeRules(step.inputs.rules as Int32Array, rules);
     if (step.inputs.sampling) writeSampling(step.inputs.sampling as Float32Array, sampling);
     for (let r = 0; step.inputs.streams && r < B * K; r++)
-      step.inputs.streams[r] = (streams[Math.floor(r / K)] ?? 0) * K + (r % K);
+      step.inputs.streams[r] = (streams[Math.floor(r / K)] ?? 0) + (r % K) * 2 ** 26;
     source.submit();
     engine.write(states.token.name, start);
     engine.write(states.parent.name, own);

@@ -1,0 +1,357 @@
+// Decoding on the GPU with all it can be asked for, against searches written down in float64 without a cache.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDecoder } from '../../src/decode/decoder.ts';
+import { greedyDecoder } from '../../src/decode/greedy.ts';
+import { createBeams, createLines, type Hypothesis } from '../../src/decode/hypotheses.ts';
+import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/options.ts';
+import { cpuEngine, type Engine, gpuEngine } from '../../src/engine.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
+import { type ParameterList, parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/train/weights.ts';
+import { allSequences, beamSearch, createOracle, randomSources, ruled, unevenWeights } from '../support/decoding.ts';
+import { gpuDevice } from '../support/gpu.ts';
+
+const engines: Engine[] = [];
+afterEach(() => {
+  for (const engine of engines.splice(0)) engine.destroy();
+});
+
+async function newEngine(): Promise<Engine> {
+  const engine = gpuEngine(wrapDevice(await gpuDevice()));
+  engines.push(engine);
+  return engine;
+}
+
+/** Sums of a few float32 log-probabilities of a small model differ by less from float64's. */
+const close = 1e-4;
+
+interface Case {
+  readonly c: ModelConfig;
+  readonly p: ParameterList;
+  readonly bank: Float32Array;
+}
+
+/** A model whose greedy decodings wander and, for the seeds used here, end at various lengths. */
+const wandering: Partial<ModelOptions> = { positions: 'learned', norm: 'pre', embeddingNorm: true, activation: 'silu' };
+
+function small(seed: number, options = wandering): Case {
+  const sizes = { srcVocab: 11, tgtVocab: 7, dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1 };
+  const c = modelConfig({ ...sizes, decoderLayers: 2, maxLength: 12, ...options });
+  const p = parameterList(c);
+  return { c, p, bank: unevenWeights(c, p, seed) };
+}
+
+/** Decodes sources in batches of `batch`. */
+async function decodeAll(
+  { c, p, bank }: Case,
+  sources: readonly number[][],
+  options: DecodeOptions,
+  { batch = sources.length, engine }: { batch?: number; engine?: Engine } = {},
+): Promise<Hypothesis[][]> {
+  const on = engine ?? (await newEngine());
+  const settings = decodeSettings(options, c, c.maxLength);
+  const shape = { batch, beams: settings.rows, source: c.maxLength, target: c.maxLength };
+  const decoder = await createDecoder(on, c, p, shape, modeOf(settings));
+  on.write('weights', bank);
+  writePositions(on, c);
+  const out: Hypothesis[][] = [];
+  for (let at = 0; at < sources.length; at += batch) {
+    const some = sources.slice(at, at + batch);
+    const search =
+      settings.method === 'beam' ? createBeams(some.length, settings) : createLines(some.length, c.endId, settings);
+    const streams = some.map((_, i) => at + i);
+    for await (const _ of decoder.run({ sources: some, streams }, settings, search));
+    out.push(...search.finish());
+  }
+  return out;
+}
+
+/** Holds hypotheses against others: the same ids and ends in the same order, scores as near as float32 comes. */
+function expectSame(got: readonly Hypothesis[], want: readonly Hypothesis[]): void {
+  expect(got.map(({ ids, ended }) => ({ ids, ended }))).toEqual(
+    want.map(({ ids, ended }) => ({ ids: [...ids], ended })),
+  );
+  for (const [i, w] of want.entries()) {
+    expect(Math.abs(got[i]!.logProb - w.logProb)).toBeLessThan(close);
+    expect(Math.abs(got[i]!.score - w.score)).toBeLessThan(close);
+  }
+}
+
+/** What the oracle would take at each step, with its log-probability. */
+function greedySearch({ c, p, bank }: Case, source: readonly number[], options: DecodeOptions): Hypothesis {
+  const settings = decodeSettings(options, c, c.maxLength);
+  const oracle = createOracle(c, p, bank, c.maxLength);
+  const ids: number[] = [];
+  let logProb = 0;
+  for (let length = 1; length <= settings.maxLength; length++) {
+    const row = ruled(c, settings, oracle, source, ids);
+    const best = Math.max(...row);
+    logProb += best;
+    const id = row.indexOf(best);
+    if (id === c.endId) return { ids, logProb, score: logProb / settings.penalty(length), ended: true };
+    ids.push(id);
+  }
+  return { ids, logProb, score: logProb / settings.penalty(settings.maxLength), ended: false };
+}
+
+describe('greedy decoding', () => {
+  const styles: [string, number, Partial<ModelOptions>][] = [
+    ['pre-norm, SiLU, norms on embeddings', 26, wandering],
+    ['pre-norm, GELU, sinusoids, tied', 1, { norm: 'pre', activation: 'gelu', tie: 'target' }],
+    ['post-norm, ReLU, heads of 5, one layer', 32, { positions: 'learned', headWidth: 5, decoderLayers: 1 }],
+  ];
+  for (const [name, seed, options] of styles)
+    it(`is, token by token, decoding without a cache: ${name}`, async () => {
+      const model = small(seed, options);
+      const sources = randomSources(model.c, [6, 1, 4, 9, 2], 1);
+      const got = await decodeAll(model, sources, {});
+      for (const [i, source] of sources.entries()) expectSame(got[i]!, [greedySearch(model, source, {})]);
+      // Some end and some do not, or this would show little.
+      expect(new Set(got.flat().map((h) => h.ids.length)).size).toBeGreaterThan(1);
+      expect(new Set(got.flat().map((h) => h.ids.join())).size).toBeGreaterThan(3);
+    });
+
+  it('does not depend on what decodes beside a source', async () => {
+    const model = small(118);
+    const sources = randomSources(model.c, [3, 8, 5, 2, 7], 2);
+    const engine = await newEngine();
+    const together = await decodeAll(model, sources, {}, { engine });
+    for (const batch of [1, 2, 3]) {
+      const apart = await decodeAll(model, sources, {}, { engine, batch });
+      expect(apart.flat().map((h) => h.ids)).toEqual(together.flat().map((h) => h.ids));
+    }
+  });
+
+  it('stops at the greatest length', async () => {
+    const model = small(26);
+    const decoder = await greedyDecoder(await newEngine(), model.c, model.p, { batch: 2, source: 12, target: 12 });
+    engines[0]!.write('weights', model.bank);
+    writePositions(engines[0]!, model.c);
+    const sources = randomSources(model.c, [6, 4], 1);
+    const whole = await decoder.decode(sources);
+    const cut = await decoder.decode(sources, 2);
+    expect(cut.ids).toEqual(whole.ids.map((ids) => ids.slice(0, 2)));
+    await expect(decoder.decode([...sources, ...sources])).rejects.toThrow('4 sources for a batch of 2');
+    await expect(decoder.decode([new Array(13).fill(3)])).rejects.toThrow('at most 12 fit');
+  });
+
+  it('runs the same on the float64 references', async () => {
+    const model = small(92);
+    const sources = randomSources(model.c, [4, 6], 3);
+    const cpu = cpuEngine();
+    expectSame(
+      (await decodeAll(model, sources, {})).flat(),
+      (await decodeAll(model, sources, {}, { engine: cpu })).flat(),
+    );
+  });
+
+  const rules: DecodeOptions[] = [
+    { minLength: 5, maxLength: 9 },
+    { maxLength: 6, forceEnd: true },
+    { noRepeatNgram: 1 },
+    { noRepeatNgram: 2, minLength: 8 },
+    { banned: [3, 5] },
+    { banned: [4], noRepeatNgram: 3, minLength: 2, maxLength: 10, forceEnd: true },
+  ];
+  for (const options of rules)
+    it(`keeps the rules ${JSON.stringify(options)}`, async () => {
+      const model = small(26);
+      const sources = randomSources(model.c, [6, 3, 5], 4);
+      const [got, free] = [await decodeAll(model, sources, options), await decodeAll(model, sources, {})];
+      for (const [i, source] of sources.entries()) expectSame(got[i]!, [greedySearch(model, source, options)]);
+      expect(got.flat().map((h) => h.ids)).not.toEqual(free.flat().map((h) => h.ids));
+    });
+});
+
+describe('beam search', () => {
+  const searches: DecodeOptions[] = [
+    { beam: 2 },
+    { beam: 3, nBest: 3, lengthPenalty: 0.6 },
+    { beam: 4, nBest: 4, earlyStopping: true },
+    { beam: 4, nBest: 4, earlyStopping: 'never', lengthPenalty: 1 },
+    { beam: 5, nBest: 2, lengthPenalty: 'none' },
+    { beam: 5, nBest: 5, lengthPenalty: { power: 0.4 }, minLength: 3, noRepeatNgram: 2, banned: [5] },
+    { beam: 3, nBest: 3, maxLength: 5, forceEnd: true },
+    { beam: 9, nBest: 9, maxLength: 3 },
+  ];
+  for (const options of searches)
+    it(`finds what lists in float64 find: ${JSON.stringify(options)}`, async () => {
+      const model = small(118);
+      const { c, p, bank } = model;
+      const oracle = createOracle(c, p, bank, c.maxLength);
+      const settings = decodeSettings(options, c, c.maxLength);
+      const sources = randomSources(c, [5, 2, 8, 4], 5);
+      const got = await decodeAll(model, sources, options);
+      for (const [i, source] of sources.entries())
+        expectSame(got[i]!, beamSearch(c, settings, oracle, source).slice(0, settings.nBest));
+    });
+
+  it('is greedy decoding with one beam', async () => {
+    for (const options of [{}, { minLength: 4 }, { noRepeatNgram: 2 }]) {
+      const model = small(126);
+      const sources = randomSources(model.c, [5, 2, 8, 4, 6], 6);
+      const greedy = await decodeAll(model, sources, { ...options, method: 'greedy' });
+      const beam = await decodeAll(model, sources, { ...options, method: 'beam', beam: 1 });
+      for (const [i, want] of greedy.entries()) expectSame(beam[i]!, want);
+    }
+  });
+
+  // With pad and start banned there are 4 tokens and the end: of at most 3 tokens 1 + 4 + 16 ended sequences, and 64 that are cut off
+  // or, where the end is forced, none. A beam of 64 holds all that run at any time.
+  const wide: DecodeOptions[] = [
+    { beam: 64, nBest: 20, maxLength: 3, banned: [0, 1, 6], earlyStopping: 'never' },
+    { beam: 64, nBest: 21, maxLength: 3, banned: [0, 1], forceEnd: true, lengthPenalty: 0.8 },
+    { beam: 64, nBest: 30, maxLength: 4, banned: [0, 1, 5, 6], lengthPenalty: 'none' },
+  ];
+  for (const options of wide)
+    it(`is exhaustive search where it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
+      const model = small(92);
+      const { c, p, bank } = model;
+      const oracle = createOracle(c, p, bank, c.maxLength);
+      const settings = decodeSettings(options, c, c.maxLength);
+      const sources = randomSources(c, [4, 7], 7);
+      const got = await decodeAll(model, sources, options);
+      for (const [i, source] of sources.entries())
+        expectSame(got[i]!, allSequences(c, settings, oracle, source).slice(0, settings.nBest));
+    });
+
+  it('does not depend on what decodes beside a source', async () => {
+    const model = small(78);
+    const sources = randomSources(model.c, [3, 8, 5], 8);
+    const options = { beam: 3, nBest: 3 };
+    const together = await decodeAll(model, sources, options);
+    const apart = await decodeAll(model, sources, options, { batch: 1 });
+    for (const [i, want] of together.entries()) expectSame(apart[i]!, want);
+  });
+});
+
+describe('sampling', () => {
+  const model = small(23);
+  const { c, p, bank } = model;
+  const sources = randomSources(c, [5, 2, 8, 4, 6], 9);
+  const idsOf = (found: Hypothesis[][]) => found.map((some) => some.map((h) => h.ids));
+
+  it('gives the same tokens for the same seed, whatever decodes beside', async () => {
+    const engine = await newEngine();
+    const options = { method: 'sample', seed: 5 } as const;
+    const first = idsOf(await decodeAll(model, sources, options, { engine }));
+    expect(idsOf(await decodeAll(model, sources, options, { engine }))).toEqual(first);
+    expect(idsOf(await decodeAll(model, sources, options, { engine, batch: 2 }))).toEqual(first);
+    expect(idsOf(await decodeAll(model, sources, { ...options, seed: 6 }, { engine }))).not.toEqual(first);
+  });
+
+  it('draws several samples of a source, all different streams', async () => {
+    const one = await decodeAll(model, sources, { method: 'sample', seed: 5 });
+    const many = await decodeAll(model, sources, { method: 'sample', seed: 5, nBest: 8 });
+    for (const [i, samples] of many.entries()) {
+      expect(samples.length).toBe(8);
+      expect(new Set(samples.map((h) => h.ids.join())).size).toBeGreaterThan(1);
+      // The first sample is the one that is drawn alone.
+      expect(samples.map((h) => h.ids.join())).toContain(one[i]![0]!.ids.join());
+      expect(samples.map((h) => h.score)).toEqual(samples.map((h) => h.score).sort((a, b) => b - a));
+    }
+  });
+
+  it('is greedy decoding where only the most probable token is kept', async () => {
+    const greedy = await decodeAll(model, sources, {});
+    for (const options of [{ topK: 1 }, { topP: 1e-6 }, { temperature: 0.001 }]) {
+      const sampled = await decodeAll(model, sources, { ...options, method: 'sample' });
+      for (const [i, want] of greedy.entries()) expectSame(sampled[i]!, want);
+    }
+  });
+
+  const cuts: DecodeOptions[] = [
+    { topK: 2 },
+    { topP: 0.5 },
+    { topK: 3, topP: 0.7, temperature: 1.5 },
+    { minLength: 4, noRepeatNgram: 2, banned: [4] },
+  ];
+  for (const options of cuts)
+    it(`stays within the cuts and rules ${JSON.stringify(options)}, and knows its log-probability`, async () => {
+      const oracle = createOracle(c, p, bank, c.maxLength);
+      const settings = decodeSettings({ ...options, method: 'sample', nBest: 6 }, c, c.maxLength);
+      const got = await decodeAll(model, sources, { ...options, method: 'sample', nBest: 6 });
+      for (const [i, source] of sources.entries())
+        for (const { ids, ended, logProb } of got[i]!) {
+          let sum = 0;
+          for (const [t, id] of [...ids, ...(ended ? [c.endId] : [])].entries()) {
+            const row = ruled(c, settings, oracle, source, ids.slice(0, t));
+            sum += row[id]!;
+            expect(keptBy(settings.sampling, row)).toContain(id);
+          }
+          expect(Math.abs(sum - logProb)).toBeLessThan(close);
+        }
+    });
+});
+
+/** The tokens that topK and then topP keep. */
+function keptBy({ temperature, topK, topP }: { temperature: number; topK: number; topP: number }, row: number[]) {
+  const order = row
+    .map((x, id) => ({ id, p: Math.exp(x / temperature) }))
+    .filter(({ p }) => p > 0)
+    .sort((a, b) => b.p - a.p)
+    .slice(0, topK || row.length);
+  const total = order.reduce((sum, { p }) => sum + p, 0);
+  let mass = 0;
+  return order
+    .filter(({ p }) => {
+      const kept = mass < topP * total;
+      mass += p;
+      return kept;
+    })
+    .map(({ id }) => id);
+}
+
+describe('a decoding', () => {
+  it('stops at the signal, and the decoder can be used again', async () => {
+    const { c, p, bank } = small(26);
+    const engine = await newEngine();
+    const options = { minLength: 11 };
+    const settings = decodeSettings(options, c, c.maxLength);
+    const shape = { batch: 1, source: 12, target: 12 };
+    const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+    engine.write('weights', bank);
+    writePositions(engine, c);
+    const batch = { sources: randomSources(c, [5], 1), streams: [0] };
+    const controller = new AbortController();
+    const lines = createLines(1, c.endId, settings);
+    const run = async () => {
+      for await (const steps of decoder.run(batch, { ...settings, signal: controller.signal }, lines))
+        if (steps === 3) controller.abort(new Error('enough'));
+    };
+    await expect(run()).rejects.toThrow('enough');
+    expect(lines.idsOf(0, 0).length).toBe(3);
+    const again = createLines(1, c.endId, settings);
+    for await (const _ of decoder.run(batch, settings, again));
+    expect(again.idsOf(0, 0).length).toBe(12);
+    expect(again.idsOf(0, 0).slice(0, 3)).toEqual(lines.idsOf(0, 0));
+  });
+
+  it('runs no more steps than two beyond the last that it needs', async () => {
+    const { c, p, bank } = small(126);
+    const engine = await newEngine();
+    let steps = 0;
+    const counting: Engine = {
+      ...engine,
+      prepare: async (graphs) =>
+        (await engine.prepare(graphs)).map((program) => ({
+          ...program,
+          run: () => {
+            steps++;
+            return program.run();
+          },
+        })),
+    };
+    const decoder = await greedyDecoder(counting, c, p, { batch: 2, source: 12, target: 12 });
+    engine.write('weights', bank);
+    writePositions(engine, c);
+    const { ids, ended } = await decoder.decode(randomSources(c, [6, 1], 1));
+    expect(ended).toEqual([true, true]);
+    const longest = Math.max(...ids.map((row) => row.length)) + 1;
+    expect(longest).toBeLessThan(9);
+    expect(steps).toBeGreaterThanOrEqual(longest);
+    expect(steps).toBeLessThanOrEqual(longest + 2);
+  });
+});

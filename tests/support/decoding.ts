@@ -1,0 +1,142 @@
+// Decoding as anyone would write it down, on the float64 references and without any cache: what the decoder is held against.
+
+import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import type { Hypothesis } from '../../src/decode/hypotheses.ts';
+import type { DecodeSettings } from '../../src/decode/options.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import type { ModelConfig } from '../../src/model/config.ts';
+import type { ParameterList } from '../../src/model/parameters.ts';
+import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
+import { sinusoids } from '../../src/ops/positions.ts';
+import { random } from '../../src/random.ts';
+
+/** Weights whose distributions are neither flat nor sharp, and that never choose padding or the start. */
+export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {
+  const bank = new Float32Array(p.size);
+  const r = random(seed);
+  for (const { name, offset, shape } of p.all) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const norm = /norm\d?\.weight$/.test(name);
+    // Target embeddings are small: what was chosen last must not decide alone.
+    const scale = norm || name.startsWith('tgt_embed') ? 0.2 : 0.7;
+    for (let i = 0; i < size; i++) bank[offset + i] = (norm ? 1 : 0) + scale * r.normal();
+    if (name !== 'generator.bias') continue;
+    for (const id of [c.padId, c.startId]) bank[offset + id] = -60;
+    bank[offset + c.endId] = 1;
+  }
+  return bank;
+}
+
+/** Sources of random ids of the given lengths, their end included. */
+export function randomSources(c: ModelConfig, lengths: readonly number[], seed: number): number[][] {
+  const r = random(seed);
+  return lengths.map((n) => [...Array.from({ length: n - 1 }, () => 3 + r.int(c.srcVocab - 3)), c.endId]);
+}
+
+/** The log-probabilities of all tokens after the start and `prefix`. */
+export type Oracle = (source: readonly number[], prefix: readonly number[]) => Float64Array;
+
+/** Reads the whole of the target so far at each step, in float64, one sequence at a time. */
+export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Array, most: number): Oracle {
+  const graph = new Graph();
+  const m = openModel(graph, c, p, false);
+  const side = (name: string) => ({
+    ids: graph.input(name, 'i32', [1, most]),
+    lengths: graph.input(`${name}Lens`, 'u32', [1]),
+  });
+  const [source, target] = [side('src'), side('tgt')];
+  graph.output('logits', project(m, decode(m, target, encode(m, source), source.lengths)));
+  const cpu = createCpuExecutor(graph);
+  cpu.state('weights').set(bank);
+  if (c.positions !== 'learned') cpu.state('positions').set(sinusoids(c.maxLength, c.dModel, 'interleaved'));
+  const known = new Map<string, Float64Array>();
+  const padded = (ids: readonly number[]) => Array.from({ length: most }, (_, i) => ids[i] ?? c.padId);
+  return (src, prefix) => {
+    const key = `${src} ${prefix}`;
+    let found = known.get(key);
+    if (!found) {
+      const read = [c.startId, ...prefix];
+      const inputs = { src: padded(src), srcLens: [src.length], tgt: padded(read), tgtLens: [read.length] };
+      const { logits } = cpu.run({ ...inputs, step: new Array(8).fill(0) });
+      const row = logits!.subarray((read.length - 1) * c.tgtVocab, read.length * c.tgtVocab);
+      const top = Math.max(...row);
+      const lse = top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));
+      found = row.map((x) => x - lse);
+      known.set(key, found);
+    }
+    return found;
+  };
+}
+
+type Settings = Pick<DecodeSettings, 'rows' | 'penalty' | 'earlyStopping' | 'maxLength' | 'rules'>;
+
+/** Log-probabilities under the rules; minus infinity where a token may not come, 0 for an end that is forced. */
+export function ruled(
+  c: ModelConfig,
+  { rules }: Pick<Settings, 'rules'>,
+  oracle: Oracle,
+  source: readonly number[],
+  prefix: readonly number[],
+): number[] {
+  const out = Array.from(oracle(source, prefix));
+  if (prefix.length === rules.forceEndAt) return out.map((_, id) => (id === c.endId ? 0 : Number.NEGATIVE_INFINITY));
+  const n = rules.noRepeatNgram;
+  const whole = [c.startId, ...prefix];
+  const seen = new Set<string>();
+  for (let i = 0; n > 0 && i + n <= whole.length; i++) seen.add(whole.slice(i, i + n).join());
+  return out.map((x, id) => {
+    if (id === c.endId && prefix.length < rules.minLength) return Number.NEGATIVE_INFINITY;
+    if (rules.banned.includes(id)) return Number.NEGATIVE_INFINITY;
+    if (n > 0 && seen.has([...whole.slice(whole.length + 1 - n), id].join())) return Number.NEGATIVE_INFINITY;
+    return x;
+  });
+}
+
+const byScore = (a: Hypothesis, b: Hypothesis): number => b.score - a.score;
+
+/** Beam search with lists: Hugging Face's rules, all sums in float64. */
+export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
+  let beams = [{ ids: [] as number[], sum: 0 }];
+  let pool: Hypothesis[] = [];
+  const add = (ids: number[], sum: number, tokens: number, ended: boolean) => {
+    pool = [...pool, { ids, logProb: sum, score: sum / s.penalty(tokens), ended }].sort(byScore).slice(0, s.rows);
+  };
+  for (let length = 1; length <= s.maxLength; length++) {
+    const candidates = beams
+      .flatMap(({ ids, sum }) => ruled(c, s, oracle, source, ids).map((x, id) => ({ ids, id, sum: sum + x })))
+      .filter(({ sum }) => sum > Number.NEGATIVE_INFINITY)
+      .sort((a, b) => b.sum - a.sum)
+      .slice(0, 2 * s.rows);
+    for (const { ids, id, sum } of candidates.slice(0, s.rows)) if (id === c.endId) add(ids, sum, length, true);
+    beams = candidates
+      .filter(({ id }) => id !== c.endId)
+      .slice(0, s.rows)
+      .map(({ ids, id, sum }) => ({ ids: [...ids, id], sum }));
+    const best = candidates[0]?.sum ?? Number.NEGATIVE_INFINITY;
+    const worst = pool[s.rows - 1];
+    if (beams.length === 0) return pool;
+    if (!worst) continue;
+    const now = best / s.penalty(length);
+    const ever = Math.max(now, best / s.penalty(s.maxLength));
+    if (s.earlyStopping === true || worst.score >= (s.earlyStopping === 'never' ? ever : now)) return pool;
+  }
+  for (const { ids, sum } of beams) add(ids, sum, s.maxLength, false);
+  return pool;
+}
+
+/** Every sequence that may come, ended or cut off at the greatest length, the best first. */
+export function allSequences(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
+  const found: Hypothesis[] = [];
+  const grow = (ids: number[], sum: number): void => {
+    for (const [id, x] of ruled(c, s, oracle, source, ids).entries()) {
+      if (x === Number.NEGATIVE_INFINITY) continue;
+      const [logProb, tokens] = [sum + x, ids.length + 1];
+      const score = logProb / s.penalty(tokens);
+      if (id === c.endId) found.push({ ids, logProb, score, ended: true });
+      else if (tokens === s.maxLength) found.push({ ids: [...ids, id], logProb, score, ended: false });
+      else grow([...ids, id], logProb);
+    }
+  };
+  grow([], 0);
+  return found.sort(byScore);
+}
