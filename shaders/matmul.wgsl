@@ -28,7 +28,7 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
 
 fn a_element(p: Product, m: u32, k: u32) -> f32 {
   let i = p.a0 + select(m * params.lda + k, k * params.lda + m, p.form == TN);
-  return a[i >> 2u][i & 3u] * activation_slope(slope[i >> 2u][i & 3u], SLOPE);
+  return a[i >> 2u][i & 3u];
 }
 
 fn b_element(p: Product, k: u32, n: u32) -> f32 {

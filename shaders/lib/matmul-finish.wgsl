@@ -1,5 +1,6 @@
 // What becomes of the sums of a product: bias, activation, what is added or multiplied, and where the result goes.
 // include lib/matmul.wgsl
+// include lib/activation.wgsl
 
 override BIAS: bool = false;
 override ACTIVATION: u32 = 0u; // taken of C + bias
@@ -28,8 +29,6 @@ fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
 
 // A block of 4 rows from m and 4 columns from n; row s is block[s].
 fn store_block(p: Product, m: u32, n: u32, block: mat4x4<f32>) {
-  store_row(p, m, n, p.n - n, block[0]);
-  store_row(p, m + 1u, n, p.n - n, block[1]);
-  store_row(p, m + 2u, n, p.n - n, block[2]);
-  store_row(p, m + 3u, n, p.n - n, block[3]);
+  var rows = block;
+  for (var s = 0u; s < 4u; s++) { store_row(p, m + s, n, p.n - n, rows[s]); }
 }

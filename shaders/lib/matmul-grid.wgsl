@@ -3,7 +3,7 @@
 //   fn tile(p: Product, m: u32, n: u32, who: vec2<u32>)   makes the tile of C whose first element is [m, n] and stores it
 // include lib/matmul-finish.wgsl
 
-@group(0) @binding(8) var<storage, read_write> db: array<f32>; // linear_backward: the sums of the columns of dz [out]
+@group(0) @binding(7) var<storage, read_write> db: array<f32>; // linear_backward: the sums of the columns of dz [out]
 
 // The workgroup's tile of a grid [column tiles, row tiles, batch].
 fn plain_tile(part: u32, group: vec3<u32>, who: vec2<u32>) {

@@ -4,25 +4,20 @@
 // include lib/matmul-registers.wgsl
 
 fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32> {
-  if (LANES == 4u) { return first_lanes(p, a_part(p, m + 4u * i, k, lane)); }
-  let rows = a_part(p, m + 4u * (i & ~1u) + (lane & 4u), k, lane & 3u); // 8 rows, read once for blocks i and i + 1
-  if ((i & 1u) == 0u) { return first_lanes(p, rows); }
-  return last_lanes(p, rows);
+  let eight = LANES == 8u; // then lanes read 8 rows at once, for blocks i and i + 1
+  let rows = a_part(p, m + 4u * select(i, i & ~1u, eight) + (lane & 4u), k, lane & 3u);
+  if (eight && (i & 1u) == 1u) { return upright(p.form == TN, last_lanes(rows)); }
+  return upright(p.form == TN, first_lanes(rows));
 }
 
-fn first_lanes(p: Product, v: vec4<f32>) -> mat4x4<f32> {
-  return upright(p, mat4x4(
-    subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)));
+fn first_lanes(v: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4(
+    subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
 }
 
-fn last_lanes(p: Product, v: vec4<f32>) -> mat4x4<f32> {
-  return upright(p, mat4x4(
-    subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)));
-}
-
-fn upright(p: Product, block: mat4x4<f32>) -> mat4x4<f32> {
-  if (p.form == TN) { return transpose(block); }
-  return block;
+fn last_lanes(v: vec4<f32>) -> mat4x4<f32> {
+  return mat4x4(
+    subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u));
 }
 
 @compute @workgroup_size(LANES)

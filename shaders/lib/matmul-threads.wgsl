@@ -3,9 +3,8 @@
 
 fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32> {
   let top = m + 4u * i;
-  let block = mat4x4(a_part(p, top, k, 0u), a_part(p, top, k, 1u), a_part(p, top, k, 2u), a_part(p, top, k, 3u));
-  if (p.form == TN) { return transpose(block); }
-  return block;
+  return upright(p.form == TN,
+    mat4x4(a_part(p, top, k, 0u), a_part(p, top, k, 1u), a_part(p, top, k, 2u), a_part(p, top, k, 3u)));
 }
 
 @compute @workgroup_size(LANES, TEAMS)

@@ -1,7 +1,7 @@
 // Results of products written number by number, for any N; lib/matmul-write-4.wgsl is the same four at a time.
-@group(0) @binding(5) var<storage, read> extra: array<f32>; // [M, N]
-@group(0) @binding(6) var<storage, read_write> y: array<f32>; // [M, N]
-@group(0) @binding(7) var<storage, read_write> y2: array<f32>; // KEPT: as y; linear_backward: dw [out, in]
+@group(0) @binding(4) var<storage, read> extra: array<f32>; // [M, N]
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [M, N]
+@group(0) @binding(6) var<storage, read_write> y2: array<f32>; // KEPT: as y; linear_backward: dw [out, in]
 
 // Only the first `left` of the four exist.
 fn write_y(i: u32, v: vec4<f32>, left: u32) {
@@ -24,7 +24,5 @@ fn extra_four(i: u32, left: u32) -> vec4<f32> {
 }
 
 fn bias_four(n: u32, left: u32) -> vec4<f32> {
-  let at = n + min(OFFSETS, vec4(left - 1u));
-  return vec4(other[at.x >> 2u][at.x & 3u], other[at.y >> 2u][at.y & 3u], other[at.z >> 2u][at.z & 3u],
-    other[at.w >> 2u][at.w & 3u]);
+  return other_four(n, left, false);
 }

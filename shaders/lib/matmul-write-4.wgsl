@@ -1,7 +1,7 @@
 // Results of products written four numbers at a time, where N is a multiple of 4; lib/matmul-write-1.wgsl is the same for any N.
-@group(0) @binding(5) var<storage, read> extra: array<vec4<f32>>; // [M, N]
-@group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>; // [M, N]
-@group(0) @binding(7) var<storage, read_write> y2: array<vec4<f32>>; // KEPT: as y; linear_backward: dw [out, in]
+@group(0) @binding(4) var<storage, read> extra: array<vec4<f32>>; // [M, N]
+@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>; // [M, N]
+@group(0) @binding(6) var<storage, read_write> y2: array<vec4<f32>>; // KEPT: as y; linear_backward: dw [out, in]
 
 fn write_y(i: u32, v: vec4<f32>, left: u32) {
   y[i >> 2u] = v;
@@ -16,5 +16,5 @@ fn extra_four(i: u32, left: u32) -> vec4<f32> {
 }
 
 fn bias_four(n: u32, left: u32) -> vec4<f32> {
-  return other[n >> 2u];
+  return other_four(n, left, true);
 }

@@ -2,7 +2,6 @@
 //   NN  A [M,K], B [K,N]      NT  A [M,K], B [N,K]      TN  A [K,M], B [K,N]
 // Operands are read four numbers at a time along their contiguous axis, and turned in registers where that is not the axis a
 // kernel wants. Reads past an edge are moved inside; A gives zeros beyond K.
-// include lib/activation.wgsl
 // include lib/index.wgsl
 
 struct Params {
@@ -22,7 +21,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> other: array<vec4<f32>>; // the bias [N]; linear_backward: x, the B of dw
-@group(0) @binding(4) var<storage, read> slope: array<vec4<f32>>; // as A: where the derivative that multiplies A is taken
 
 const NN: u32 = 0u;
 const NT: u32 = 1u;
@@ -31,7 +29,6 @@ override FORM: u32 = 0u;
 override A_VECTORS: bool = true; // A's contiguous axis is a multiple of 4
 override B_VECTORS: bool = true;
 override K_TAIL: bool = false; // K is not a multiple of 4
-override SLOPE: u32 = 0u; // the activation whose derivative multiplies A, 0: none
 
 // What a product is for: which buffer is B, and what becomes of C.
 const PLAIN: u32 = 0u;
@@ -70,36 +67,25 @@ const OFFSETS: vec4<u32> = vec4(0u, 1u, 2u, 3u);
 
 // Four numbers of A from i on, of which `left` exist; the others are zeros.
 fn a_four(i: u32, left: u32) -> vec4<f32> {
-  var v: vec4<f32>;
-  var z: vec4<f32>;
-  if (A_VECTORS) {
-    v = a[i >> 2u];
-    if (SLOPE != 0u) { z = slope[i >> 2u]; }
-  } else {
-    let at = i + min(OFFSETS, vec4(left - 1u));
-    v = vec4(a[at.x >> 2u][at.x & 3u], a[at.y >> 2u][at.y & 3u], a[at.z >> 2u][at.z & 3u], a[at.w >> 2u][at.w & 3u]);
-    if (SLOPE != 0u) {
-      z = vec4(slope[at.x >> 2u][at.x & 3u], slope[at.y >> 2u][at.y & 3u], slope[at.z >> 2u][at.z & 3u],
-        slope[at.w >> 2u][at.w & 3u]);
-    }
-    v = select(vec4<f32>(), v, OFFSETS < vec4(left));
-  }
-  if (SLOPE != 0u) { v *= activation_slope4(z, SLOPE); }
-  return v;
+  if (A_VECTORS) { return a[i >> 2u]; }
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  let v = vec4(a[at.x >> 2u][at.x & 3u], a[at.y >> 2u][at.y & 3u], a[at.z >> 2u][at.z & 3u], a[at.w >> 2u][at.w & 3u]);
+  return select(vec4<f32>(), v, OFFSETS < vec4(left));
 }
 
 // Four numbers of B from i on, of which `left` exist; the others repeat the last.
 fn b_four(p: Product, i: u32, left: u32) -> vec4<f32> {
-  if (B_VECTORS) {
-    if (p.part == DW) { return other[i >> 2u]; }
-    return b[i >> 2u];
-  }
+  if (p.part == DW) { return other_four(i, left, B_VECTORS); }
+  if (B_VECTORS) { return b[i >> 2u]; }
   let at = i + min(OFFSETS, vec4(left - 1u));
-  if (p.part == DW) {
-    return vec4(other[at.x >> 2u][at.x & 3u], other[at.y >> 2u][at.y & 3u], other[at.z >> 2u][at.z & 3u],
-      other[at.w >> 2u][at.w & 3u]);
-  }
   return vec4(b[at.x >> 2u][at.x & 3u], b[at.y >> 2u][at.y & 3u], b[at.z >> 2u][at.z & 3u], b[at.w >> 2u][at.w & 3u]);
+}
+
+fn other_four(i: u32, left: u32, vectors: bool) -> vec4<f32> {
+  if (vectors) { return other[i >> 2u]; }
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  return vec4(other[at.x >> 2u][at.x & 3u], other[at.y >> 2u][at.y & 3u], other[at.z >> 2u][at.z & 3u],
+    other[at.w >> 2u][at.w & 3u]);
 }
 
 // i, or 0 where it is past the edge: what is computed from it is thrown away.
@@ -114,22 +100,29 @@ fn k_inside(p: Product, k: u32) -> u32 {
 
 // One of the four vectors of A's block of 4 rows from m and 4 columns from k: NN, NT: its row s; TN: its column s.
 fn a_part(p: Product, m: u32, k: u32, s: u32) -> vec4<f32> {
-  if (p.form != TN) { return a_four(p.a0 + inside(m + s, p.m) * params.lda + k, p.k - k); }
-  let row = inside(m, p.m);
-  let v = a_four(p.a0 + k_inside(p, k + s) * params.lda + row, p.m - row);
-  if (K_TAIL) { return select(vec4<f32>(), v, k + s < p.k); }
+  let turned = p.form == TN;
+  let row = select(inside(m + s, p.m), k_inside(p, k + s), turned);
+  let column = select(k, inside(m, p.m), turned);
+  let v = a_four(p.a0 + row * params.lda + column, select(p.k, p.m, turned) - column);
+  if (K_TAIL && turned) { return select(vec4<f32>(), v, k + s < p.k); }
   return v;
 }
 
 // One of the four vectors of B's block of 4 rows from k and 4 columns from n: NN, TN: its row s; NT: its column s.
 fn b_part(p: Product, k: u32, n: u32, s: u32) -> vec4<f32> {
-  if (p.form == NT) { return b_four(p, p.b0 + min(n + s, p.n - 1u) * params.ldb + k, p.k - k); }
-  return b_four(p, p.b0 + k_inside(p, k + s) * params.ldb + n, p.n - n);
+  let turned = p.form == NT;
+  let row = select(k_inside(p, k + s), min(n + s, p.n - 1u), turned);
+  let column = select(n, k, turned);
+  return b_four(p, p.b0 + row * params.ldb + column, select(p.n, p.k, turned) - column);
 }
 
 // B's block as rows along n, so that block · (four numbers of a row of A along k) is four numbers of C.
 fn b_block(p: Product, k: u32, n: u32) -> mat4x4<f32> {
-  let block = mat4x4(b_part(p, k, n, 0u), b_part(p, k, n, 1u), b_part(p, k, n, 2u), b_part(p, k, n, 3u));
-  if (p.form == NT) { return transpose(block); }
+  return upright(p.form == NT,
+    mat4x4(b_part(p, k, n, 0u), b_part(p, k, n, 1u), b_part(p, k, n, 2u), b_part(p, k, n, 3u)));
+}
+
+fn upright(turned: bool, block: mat4x4<f32>) -> mat4x4<f32> {
+  if (turned) { return transpose(block); }
   return block;
 }

@@ -2,7 +2,7 @@
 // switched off by name, so that a test can hold the fused graph against the plain one.
 
 import { HeddleError } from '../errors.ts';
-import { activationOp } from '../ops/activation.ts';
+import { activationBackwardOp, activationOp } from '../ops/activation.ts';
 import { addOp } from '../ops/add.ts';
 import { type ColumnSumAttrs, columnSumOp } from '../ops/column-sum.ts';
 import { dropoutOp } from '../ops/dropout.ts';
@@ -77,6 +77,19 @@ const backwardRules: Record<string, Rule> = {
       return true;
     }
     return false;
+  },
+  /** dx of a linear layer times the derivative of the activation below it: in the product's epilogue. */
+  'activation-gradient'(graph, node, users) {
+    if (!isA(node, activationBackwardOp) || node.attrs.kind === 'none') return false;
+    const [at, dy] = node.inputs as [Value, Value];
+    const back = dy.node;
+    if (!isA(back, linearBackwardOp) || !back.attrs.dx || back.attrs.extra !== 'none') return false;
+    if (back.outputs[0] !== dy || only(graph, users, dy) !== node) return false;
+    graph.replace([back, node], linearBackwardOp, [...back.inputs, at], { ...back.attrs, extra: node.attrs.kind }, [
+      node.outputs[0],
+      ...back.outputs.slice(1),
+    ]);
+    return true;
   },
   /** a + dx of a linear layer: the gradient of a residual path joins in the product's epilogue. */
   'residual-gradient'(graph, node, users) {

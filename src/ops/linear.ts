@@ -2,6 +2,7 @@
 
 import { check } from '../errors.ts';
 import { matrixOf, show, type TensorType } from '../tensor.ts';
+import { activationBackwardOp } from './activation.ts';
 import { type Activation, activate, keepsInput } from './activation-functions.ts';
 import { expectType, inputAt } from './expect.ts';
 import { linearBackward } from './linear-backward.ts';
@@ -37,13 +38,14 @@ export const linearOp = defineOp<LinearAttrs>({
     const product = { ...sizesOf(inputs), a: x, b: w, c: y, bias, activation, kept: z };
     return productLaunches(product, context.variant as KernelName, context);
   },
-  grad(builder, { attrs: { activation }, inputs, outputs: [y, z] }, [dy, dz]) {
-    if (dz) throw new Error('linear: z is for the gradient of y, it has none of its own');
+  grad(builder, { attrs: { activation }, inputs, outputs: [y, z] }, [dy, keptGradient]) {
+    if (keptGradient) throw new Error('linear: z is for the gradient of y, it has none of its own');
     const [x, w, b] = inputs as [Value, Value, Value?];
     if (!dy) return [];
-    const slope = activation === 'none' ? undefined : { kind: activation, value: z ?? y! };
+    const dz =
+      activation === 'none' ? dy : builder.apply(activationBackwardOp, [z ?? y!, dy], { kind: activation })[0]!;
     const wants = { dx: builder.needs(x), dw: builder.needs(w), db: b !== undefined && builder.needs(b) };
-    const { dx, dw, db } = linearBackward(builder, dy, x, w, wants, slope);
+    const { dx, dw, db } = linearBackward(builder, dz, x, w, wants);
     return [dx, dw, db];
   },
   reference({ attrs: { activation, bias }, inputs: [x, w, b], outputs: [y, z] }) {

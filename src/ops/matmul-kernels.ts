@@ -13,9 +13,9 @@ const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
 /** What else happens to results: `add` adds a tensor, an activation multiplies by its derivative at a tensor. */
 export type Extra = 'add' | Exclude<Activation, 'none'>;
 
-/** A factor of A, or what is done to C, with the tensor it needs; the tensor has the shape of A, or of C. */
-export interface Touch<Kind> {
-  readonly kind: Kind;
+/** What is done to C, with the tensor that it takes; the tensor has the shape of C. */
+export interface Touch {
+  readonly kind: Extra;
   readonly value: Value;
 }
 
@@ -29,13 +29,11 @@ export interface Sizes {
   readonly batch?: number;
 }
 
-/** C = A·B, with what precedes and follows. */
+/** C = A·B, with what follows. */
 export interface Product extends Sizes {
   readonly a: Value;
   readonly b: Value;
   readonly c: Value;
-  /** Multiplies A by the derivative of an activation, taken at a tensor like A. */
-  readonly slope?: Touch<Activation> | undefined;
   /** [N], added to every row. */
   readonly bias?: Value | undefined;
   /** Taken of C + bias; default none. */
@@ -43,7 +41,7 @@ export interface Product extends Sizes {
   /** Where C + bias goes, if the activation's backward needs it; as C. */
   readonly kept?: Value | undefined;
   /** After the activation. */
-  readonly extra?: Touch<Extra> | undefined;
+  readonly extra?: Touch | undefined;
 }
 
 /** A way to multiply: a shader of the family and its settings. */
@@ -58,67 +56,68 @@ interface Kernel {
   readonly threads: number;
 }
 
-/** A kernel's name; `split` makes parts of K first, by the tiled kernel. */
+/**
+ * A kernel's name, with the numbers of C that a workgroup (tiled) or a thread makes; `dots` shares K among the threads of a
+ * workgroup, `split` is tiled with K in parts of their own.
+ */
 export type KernelName =
   | 'naive'
-  | 'tiled-64x64'
-  | 'tiled-128x128'
-  | 'registers-8x8'
-  | 'subgroups-4x4'
-  | 'subgroups-16x4'
-  | 'subgroups-32x8'
-  | 'split';
+  | 'dots'
+  | 'split'
+  | `tiled-${64 | 128}x${64 | 128}`
+  | `registers-${number}x${4 | 8}`
+  | `subgroups-${number}x${4 | 8}`;
 
-const tiled = (rows: number, columns: number): Kernel => ({
-  shader: 'matmul-tiled',
-  constants: { TALL: rows > 64 ? 1 : 0, WIDE: columns > 64 ? 1 : 0, DEPTH: rows * columns > 128 * 64 ? 8 : 16 },
-  rows,
-  columns,
-  threads: 256,
-});
-
-/** `rows` and `columns` are a thread's; so many lanes side by side share rows, so many teams of lanes lie below one another. */
-const registers = (shader: string, rows: number, columns: number, lanes: number, teams: number): Kernel => ({
-  shader,
-  constants: { LANES: lanes, TEAMS: teams, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
-  rows: rows * teams,
-  columns: columns * lanes,
-  threads: lanes * teams,
-});
-
-function kernelOf(name: Exclude<KernelName, 'split'>, traits: DeviceTraits): Kernel {
-  const lanes = traits.minSubgroup >= 8 ? 8 : 4;
-  switch (name) {
-    case 'naive':
-      return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
-    case 'tiled-64x64':
-      return tiled(64, 64);
-    case 'tiled-128x128':
-      return tiled(128, 128);
-    case 'registers-8x8':
-      return registers('matmul-registers', 8, 8, 8, 8);
-    case 'subgroups-4x4':
-      return registers('matmul-subgroups', 4, 4, lanes, 1);
-    case 'subgroups-16x4':
-      return registers('matmul-subgroups', 16, 4, lanes, 1);
-    case 'subgroups-32x8':
-      return registers('matmul-subgroups', 32, 8, lanes, 1);
+function kernelOf(name: Exclude<KernelName, 'split'>, { minSubgroup }: DeviceTraits): Kernel {
+  if (name === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
+  if (name === 'dots') return { shader: 'matmul-dots', constants: {}, rows: 4, columns: 4, threads: 64 };
+  const [, family, height, width] = /(\w+)-(\d+)x(\d+)/.exec(name) ?? [];
+  const [rows, columns] = [Number(height), Number(width)];
+  if (family === 'tiled') {
+    const DEPTH = rows * columns > 128 * 64 ? 8 : 16; // what fits in 16 KiB
+    const constants = { TALL: rows > 64 ? 1 : 0, WIDE: columns > 64 ? 1 : 0, DEPTH };
+    return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
   }
+  // So many lanes side by side share rows, so many teams of lanes lie below one another.
+  const [lanes, teams] = family === 'subgroups' ? [lanesOf(minSubgroup), 1] : [8, 8];
+  return {
+    shader: `matmul-${family}`,
+    constants: { LANES: lanes, TEAMS: teams, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
+    rows: rows * teams,
+    columns: columns * lanes,
+    threads: lanes * teams,
+  };
 }
 
-/** Kernels worth trying for a product, best guess for a GPU first. */
-export function productKernels({ m, n, k, batch = 1 }: Sizes, traits: DeviceTraits): KernelName[] {
-  const fast: KernelName[] = [];
-  const few = batch * Math.ceil(m / 64) * Math.ceil(n / 64) < 128;
-  if (few && k >= 512 && batch === 1) fast.push('split');
-  fast.push(m >= 512 && n >= 512 ? 'tiled-128x128' : 'tiled-64x64');
-  if (traits.minSubgroup >= 4) fast.push(m <= 8 ? 'subgroups-4x4' : 'subgroups-32x8', 'subgroups-16x4');
-  fast.push('registers-8x8');
-  if (m * n * k * batch <= 32 ** 3) fast.push('naive');
-  return fast;
+const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
+
+/**
+ * Kernels worth trying for a product, best guess for a GPU first. Few, since each is compiled and timed when a device is tuned:
+ * within a family the sizes of the product decide.
+ */
+export function productKernels(p: Sizes, traits: DeviceTraits): KernelName[] {
+  const { m, n, k, batch = 1 } = p;
+  const kernels: KernelName[] = [];
+  if (m <= 16) kernels.push('dots');
+  else if (fewTiles(p) && k >= 512) kernels.push('split');
+  if (m > 8) kernels.push(m >= 512 && n >= 512 ? 'tiled-128x128' : 'tiled-64x64');
+  kernels.push(bestInRegisters(m, traits));
+  if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
+  return kernels;
 }
 
-/** The dispatches of a product by a kernel. `extra` and `bias` are read once a result, `slope` whenever A is. */
+/** Too few tiles to fill a GPU. */
+const fewTiles = ({ m, n, batch = 1 }: Sizes): boolean => batch === 1 && Math.ceil(m / 64) * Math.ceil(n / 64) < 128;
+
+/** The tile a thread that did best on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
+function bestInRegisters(m: number, { minSubgroup }: DeviceTraits): KernelName {
+  if (minSubgroup < 4) return m <= 64 ? 'registers-4x4' : 'registers-8x8';
+  const lanes = lanesOf(minSubgroup);
+  const rows = Math.min(lanes === 8 ? 16 : 32, 2 ** Math.ceil(Math.log2(Math.max(4, m))));
+  return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;
+}
+
+/** The dispatches of a product by a kernel. */
 export function productLaunches(p: Product, name: KernelName, context: LaunchContext): Launch[] {
   return name === 'split' ? splitLaunches(p, context) : plainLaunches(p, kernelOf(name, context.traits), context);
 }
@@ -148,7 +147,6 @@ function plainLaunches(p: Product, kernel: Kernel, context: LaunchContext, part 
       ...kernel.constants,
       FORM: forms[form],
       ...readConstants(aWidth, bWidth, k % 4 !== 0),
-      ...(p.slope && { SLOPE: activationKinds[p.slope.kind] }),
       ...finishConstants(p),
     },
     bind: bindings(p, context),
@@ -173,8 +171,8 @@ function splitLaunches(p: Product, context: LaunchContext): Launch[] {
   const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / 16) * 16);
   const parts = Math.ceil(k / stepK);
   const c = context.scratch('f32', [parts, m, n]);
-  const { a, b, slope, form } = p;
-  const sums: Product = { form, m, n, k, batch: parts, a, b, c, slope };
+  const { a, b, form } = p;
+  const sums: Product = { form, m, n, k, batch: parts, a, b, c };
   const params = { m, n, k: parts, lda: 0, ldb: 0, a_batch: 0, b_batch: 0, first: 0, k_total: 0xffffffff };
   return [
     ...plainLaunches(sums, kernelOf('tiled-64x64', context.traits), context, { stepK }),
@@ -183,14 +181,14 @@ function splitLaunches(p: Product, context: LaunchContext): Launch[] {
       entry: p.kept ? 'combine_kept' : 'combine',
       constants: { A_VECTORS: n % 4 === 0 ? 1 : 0, ...finishConstants(p) },
       params: { ...params, dx_tiles: 0, dw_tiles: 0 },
-      bind: { ...bindings(p, context), a: c, slope: c },
+      bind: { ...bindings(p, context), a: c },
       grid: gridOf(m * Math.ceil(n / 4), 64),
       flops: parts * m * n,
     },
   ];
 }
 
-/** The gradients of y = x·wᵀ + b, of which any may be left out: dx = dz·w (touched by `extra`), dw = dzᵀ·x, db = column sums of dz. */
+/** The gradients of y = x·wᵀ + b, of which any may be left out: dx = dy·w (touched by `extra`), dw = dyᵀ·x, db = column sums of dy. */
 export interface BackwardProducts {
   readonly rows: number;
   readonly ins: number;
@@ -201,35 +199,32 @@ export interface BackwardProducts {
   readonly dx?: Value | undefined;
   readonly dw?: Value | undefined;
   readonly db?: Value | undefined;
-  /** dz = dy times the derivative of an activation at a tensor like dy. */
-  readonly slope?: Touch<Activation> | undefined;
-  readonly extra?: Touch<Extra> | undefined;
+  readonly extra?: Touch | undefined;
 }
 
-/** Kernels worth trying for all gradients in one dispatch. */
+/** Kernels worth trying for all gradients in one dispatch, `split` in more. */
 export function backwardKernels(rows: number, ins: number, outs: number, traits: DeviceTraits): KernelName[] {
-  const products: Sizes[] = [
-    { form: 'NN', m: rows, n: ins, k: outs },
-    { form: 'TN', m: outs, n: ins, k: rows },
-  ];
-  return [...new Set(products.flatMap((p) => productKernels(p, traits)))];
+  const split = backwardSizes(rows, ins, outs).some((p) => productKernels(p, traits).includes('split'));
+  const higher: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
+  const others = productKernels(higher, traits).filter((name) => name !== 'split' && name !== 'dots');
+  return split ? ['split', ...others] : others;
 }
+
+const backwardSizes = (rows: number, ins: number, outs: number): [Sizes, Sizes] => [
+  { form: 'NN', m: rows, n: ins, k: outs }, // dx
+  { form: 'TN', m: outs, n: ins, k: rows }, // dw
+];
 
 /** The gradients by a kernel: one dispatch, except `split`, which has K in parts in each product. */
 export function backwardLaunches(g: BackwardProducts, name: KernelName, context: LaunchContext): Launch[] {
-  const { rows, ins, outs, dy, x, w, dx, dw, db, slope, extra } = g;
+  const { rows, ins, outs, dy, x, w, dx, dw, db, extra } = g;
   if (name === 'split') {
-    const launches: Launch[] = [];
-    if (dx) {
-      const size: Sizes = { form: 'NN', m: rows, n: ins, k: outs };
-      launches.push(...productLaunches({ ...size, a: dy, b: w, c: dx, slope, extra }, splitOr(size, context), context));
-    }
-    if (dw) {
-      const size: Sizes = { form: 'TN', m: outs, n: ins, k: rows };
-      launches.push(...productLaunches({ ...size, a: dy, b: x, c: dw, slope }, splitOr(size, context), context));
-    }
-    if (db) launches.push(...backwardLaunches({ ...g, dx: undefined, dw: undefined }, 'tiled-64x64', context));
-    return launches;
+    const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
+    return [
+      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, extra }, context) : []),
+      ...(dw ? splitIfFew({ ...dwSize, a: dy, b: x, c: dw }, context) : []),
+      ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, 'tiled-64x64', context) : []),
+    ];
   }
   const kernel = kernelOf(name, context.traits);
   const columns = Math.ceil(ins / kernel.columns);
@@ -244,7 +239,6 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
       constants: {
         ...kernel.constants,
         ...readConstants(outs, ins, outs % 4 !== 0 || rows % 4 !== 0),
-        ...(slope && { SLOPE: activationKinds[slope.kind] }),
         ...finishConstants({ extra }),
       },
       params: {
@@ -264,7 +258,6 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
         a: dy,
         b: w,
         other: x,
-        slope: slope?.value ?? dy,
         extra: extra?.value ?? dy,
         y: dx ?? unused(),
         y2: dw ?? unused(),
@@ -276,8 +269,8 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
   ];
 }
 
-const splitOr = (size: Sizes, { traits }: LaunchContext): KernelName =>
-  productKernels(size, traits).includes('split') ? 'split' : 'tiled-64x64';
+const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
+  productLaunches(p, productKernels(p, context.traits).includes('split') ? 'split' : 'tiled-64x64', context);
 
 const shaderOf = (kernel: Kernel, width: number): string =>
   kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-odd`;
@@ -298,7 +291,6 @@ const bindings = (p: Product, context: LaunchContext): Record<string, Value> => 
   a: p.a,
   b: p.b,
   other: p.bias ?? p.b,
-  slope: p.slope?.value ?? p.a,
   extra: p.extra?.value ?? p.b,
   y: p.c,
   y2: p.kept ?? context.scratch('f32', [64]),

@@ -29,7 +29,6 @@ describe.each(activations)('linear, %s', (activation) => {
 it.each<[Shape, number]>([
   [[1, 1], 1],
   [[33, 64], 65],
-  [[130, 28], 132],
   [[40, 520], 36],
 ])('takes x %j to %i outputs without a bias', async (x, outs) => {
   const inputs = layer(x, outs, false);
@@ -49,27 +48,28 @@ describe('linear_backward', () => {
     randomTensor([outs, ins], 3),
   ];
 
-  it.each([
-    ['dx', { dx: true, dw: false, db: false }],
-    ['dw', { dx: false, dw: true, db: false }],
-    ['dw and db', { dx: false, dw: true, db: true }],
-    ['db', { dx: false, dw: false, db: true }],
-  ])('makes %s alone', async (_, wants) => {
-    const attrs = { ...wants, activation: 'none', extra: 'none' } as const;
-    await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs, tolerance });
-  });
-
-  it.each(['add', 'relu', 'gelu', 'silu'] as const)('finishes dx with %s', async (extra) => {
-    for (const ins of [24, 21]) {
-      const more = [randomTensor([rows, 20], 4), randomTensor([rows, ins], 5)];
-      const attrs = { dx: true, dw: true, db: true, activation: 'relu', extra } as const;
-      await checkOp(linearBackwardOp, { inputs: [...inputs(ins, 20), ...more], attrs, tolerance });
+  it('makes dx, dw or db alone, or the latter two', async () => {
+    for (const wants of ['dx', 'dw', 'db', 'dw db']) {
+      const [dx, dw, db] = ['dx', 'dw', 'db'].map((name) => wants.includes(name)) as [boolean, boolean, boolean];
+      await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs: { dx, dw, db, extra: 'none' }, tolerance });
     }
   });
 
+  it.each([
+    ['add', 24],
+    ['add', 21],
+    ['relu', 24],
+    ['gelu', 21],
+    ['silu', 24],
+  ] as const)('finishes dx with %s, %i wide', async (extra, ins) => {
+    const attrs = { dx: true, dw: true, db: true, extra };
+    const all = [...inputs(ins, 20), randomTensor([rows, ins], 4)];
+    await checkOp(linearBackwardOp, { inputs: all, attrs, tolerance });
+  });
+
   it('cuts K in parts where there are few tiles', async () => {
-    const long = [randomTensor([530, 12], 1), randomTensor([530, 20], 2), randomTensor([12, 20], 3)];
-    const attrs = { dx: true, dw: true, db: true, activation: 'none', extra: 'none' } as const;
+    const long = [randomTensor([530, 20], 1), randomTensor([530, 12], 2), randomTensor([20, 12], 3)];
+    const attrs = { dx: true, dw: true, db: true, extra: 'none' } as const;
     const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
     expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
   });

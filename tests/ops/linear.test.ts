@@ -50,7 +50,7 @@ it('linear_backward refuses what does not fit', () => {
     [6, 4],
     [4, 5],
   ].map((shape, i) => graph.input(`in${i}`, 'f32', shape));
-  const attrs = { dx: true, dw: true, db: true, activation: 'none', extra: 'none' } as const;
+  const attrs = { dx: true, dw: true, db: true, extra: 'none' } as const;
   expect(() => graph.apply(linearBackwardOp, inputs, attrs)).toThrow('dy [6,5], x [6,4] and w [4,5] do not fit');
 });
 

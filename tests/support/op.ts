@@ -6,7 +6,7 @@ import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/session.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { type Attrs, defaultTraits, defineOp, type Op, type Value } from '../../src/ops/op.ts';
+import { type Attrs, type DeviceTraits, defaultTraits, defineOp, type Op, type Value } from '../../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../../src/ops/step.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
 import { random } from '../../src/random.ts';
@@ -27,6 +27,8 @@ export interface OpCase<A extends Attrs> {
   gradTolerance?: number;
   /** Only this variant; default: each that the op offers for the device. */
   variant?: string;
+  /** Traits to plan with instead of the device's own. */
+  traits?: Partial<DeviceTraits>;
 }
 
 /** A float32 tensor of normal numbers times `scale`. */
@@ -115,28 +117,26 @@ export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): 
 export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise<Record<string, number>> {
   const { gpuDevice } = await import('./gpu.ts');
   const device = wrapDevice(await gpuDevice());
+  const traits = { ...device.traits, ...c.traits };
   const reference = build(op, c);
   const cpu = createCpuExecutor(reference.graph);
   for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
   const want = cpu.run(reference.data);
   const worst: Record<string, number> = {};
-  const offered = (reference.node && op.variants?.(reference.node as never, device.traits)) ?? ['only'];
+  const offered = (reference.node && op.variants?.(reference.node as never, traits)) ?? ['only'];
   const tried = c.variant ? [c.variant] : offered;
   const failures: string[] = [];
   // Backward nodes may have more variants than the op: each gets its turn, by number.
-  const rounds = Math.max(
-    tried.length,
-    ...reference.graph.nodes.map((n) => n.op.variants?.(n, device.traits).length ?? 1),
-  );
+  const rounds = Math.max(tried.length, ...reference.graph.nodes.map((n) => n.op.variants?.(n, traits).length ?? 1));
   for (let round = 0; round < rounds; round++) {
     const { graph, data, states } = build(op, c);
     const choices: Record<string, string> = {};
     for (const n of graph.nodes) {
-      const all = n.op.variants?.(n, device.traits) ?? ['only'];
+      const all = n.op.variants?.(n, traits) ?? ['only'];
       const own = n.op === (op as Op) && c.variant ? [c.variant] : all;
       choices[variantKey(n)] = own[round % own.length] as string;
     }
-    const plan = makePlan(graph, { traits: device.traits, choices });
+    const plan = makePlan(graph, { traits, choices });
     const session = new Session(device);
     try {
       const [runner] = await session.prepare([plan]);
