@@ -3,6 +3,7 @@
 
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addBench } from './bench.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addInfo } from './info.ts';
 import { reportError } from './output.ts';
@@ -33,7 +34,7 @@ const program = new Command('heddle')
     },
   });
 
-for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPlan, addInfo]) add(program);
+for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPlan, addBench, addInfo]) add(program);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 // The jobs by name, so that a page can be told which one to run.
 
+import { bench } from './bench.ts';
 import { evaluate } from './evaluate.ts';
 import { info } from './info.ts';
 import type { Job } from './job.ts';
@@ -9,7 +10,7 @@ import { translate } from './translate.ts';
 import { verify } from './verify.ts';
 
 /** Every job that a host can run. */
-export const jobs = { evaluate, info, plan, train, translate, verify };
+export const jobs = { bench, evaluate, info, plan, train, translate, verify };
 
 /** Name of a job. */
 export type JobName = keyof typeof jobs;
