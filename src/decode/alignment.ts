@@ -15,7 +15,7 @@ import { createStepWriter } from '../ops/step.ts';
 
 /** Probabilities of the cross-attention of one pair. */
 export interface Alignment {
-  /** Ids of the source as the encoder saw it, S, and of the target, its end included, T. */
+  /** Ids of the source as the encoder saw it, S, and of the target with its end, T; without it where it filled all positions. */
   readonly source: readonly number[];
   readonly target: readonly number[];
   readonly layers: number;
@@ -77,10 +77,10 @@ export async function createAligner(engine: Engine, c: ModelConfig, p: Parameter
     size,
     async align(source, target) {
       check(
-        source.length <= size && target.length < size,
-        `align: a source of ${source.length} and a target of ${target.length + 1} tokens, at most ${size} fit`,
+        source.length <= size && target.length <= size,
+        `align: a source of ${source.length} and a target of ${target.length} tokens, at most ${size} fit`,
       );
-      const read = [c.startId, ...target];
+      const read = [c.startId, ...target].slice(0, size);
       for (const [side, ids, vocab] of [
         ['src', source, c.srcVocab],
         ['tgt', read, c.tgtVocab],
@@ -99,7 +99,13 @@ export async function createAligner(engine: Engine, c: ModelConfig, p: Parameter
             const row = (outputs[`weights.${n}`] as Float32Array).subarray((h * size + t) * size);
             weights.set(row.subarray(0, S), ((n * c.heads + h) * T + t) * S);
           }
-      return { source: [...source], target: [...target, c.endId], layers: c.decoderLayers, heads: c.heads, weights };
+      return {
+        source: [...source],
+        target: [...target, c.endId].slice(0, size),
+        layers: c.decoderLayers,
+        heads: c.heads,
+        weights,
+      };
     },
   };
 }

@@ -93,7 +93,7 @@ export function createBeams(sentences: number, s: Settings): Search {
     pool.push({ ids: idsOf(link), logProb, score: logProb / s.penalty(tokens), ended });
     pool.sort(byScore).splice(s.rows);
   };
-  /** Whether the pool can be left as it is, `best` being the largest sum of log-probabilities of all candidates. */
+  /** Whether the pool can be left as it is, `best` being the largest sum of log-probabilities of those that run. */
   const settled = (pool: Hypothesis[], best: number): boolean => {
     const worst = pool[s.rows - 1];
     if (!worst) return false;
@@ -112,7 +112,7 @@ export function createBeams(sentences: number, s: Settings): Search {
         for (const [k, sum] of ends.entries()) if (sum > dead) add(beams.pool, beams.links[k], sum, length, true);
         beams.links = rows.map((r) => ({ id: token[r] as number, before: beams.links[parent[r] as number] }));
         beams.totals = rows.map((r) => total[r] as number);
-        beams.done = settled(beams.pool, Math.max(...ends, ...beams.totals)) || beams.totals.every((sum) => sum < dead);
+        beams.done = settled(beams.pool, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
       }
     },
     done: (sentence) => all[sentence]?.done ?? true,

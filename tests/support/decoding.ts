@@ -112,7 +112,7 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
       .filter(({ id }) => id !== c.endId)
       .slice(0, s.rows)
       .map(({ ids, id, sum }) => ({ ids: [...ids, id], sum }));
-    const best = candidates[0]?.sum ?? Number.NEGATIVE_INFINITY;
+    const best = beams[0]?.sum ?? Number.NEGATIVE_INFINITY;
     const worst = pool[s.rows - 1];
     if (beams.length === 0) return pool;
     if (!worst) continue;

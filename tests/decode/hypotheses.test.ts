@@ -1,0 +1,96 @@
+// Hypotheses from the numbers that steps read back.
+
+import { describe, expect, it } from 'vitest';
+import { createBeams, createLines } from '../../src/decode/hypotheses.ts';
+import { type DecodeOptions, decodeSettings } from '../../src/decode/options.ts';
+import { masked } from '../../src/ops/next-token.ts';
+import { smallModel } from '../support/model.ts';
+
+const { c } = smallModel();
+const settings = (options: DecodeOptions) => decodeSettings(options, c, 16);
+const f = (...x: number[]) => Float32Array.from(x);
+const i = (...x: number[]) => Int32Array.from(x);
+
+describe('lines', () => {
+  it('end at the end token, and what comes later is not looked at', () => {
+    const lines = createLines(2, c.endId, settings({ lengthPenalty: 'none' }));
+    lines.take({ token: i(5, 6), logProb: f(-1, -2) }, [0, 1]);
+    lines.take({ token: i(c.endId, 7), logProb: f(-3, -4) }, [0, 1]);
+    expect([lines.done(0), lines.done(1)]).toEqual([true, false]);
+    lines.take({ token: i(9, c.endId), logProb: f(-9, -1) }, [0, 1]);
+    expect(lines.finish()).toEqual([
+      [{ ids: [5], logProb: -4, score: -4, ended: true }],
+      [{ ids: [6, 7], logProb: -7, score: -7, ended: true }],
+    ]);
+  });
+
+  it('count the end in the length that the score is divided by', () => {
+    const lines = createLines(2, c.endId, settings({}));
+    lines.take({ token: i(5, 5), logProb: f(-1, -1) }, [0, 1]);
+    lines.take({ token: i(c.endId, 6), logProb: f(-2, -2) }, [0, 1]);
+    expect(lines.finish().map(([h]) => h!.score)).toEqual([-1.5, -1.5]);
+  });
+
+  it('follow sentences wherever their rows are', () => {
+    const lines = createLines(3, c.endId, settings({}));
+    lines.take({ token: i(4, 5, 6), logProb: f(0, 0, 0) }, [0, 1, 2]);
+    lines.take({ token: i(7, 8), logProb: f(0, 0) }, [2, -1]);
+    expect(lines.finish().map(([h]) => h!.ids)).toEqual([[4], [5], [6, 7]]);
+  });
+
+  it('put the best sample first', () => {
+    const lines = createLines(1, c.endId, settings({ method: 'sample', nBest: 3 }));
+    lines.take({ token: i(4, 5, 6), logProb: f(-2, -1, -3) }, [0]);
+    expect(lines.finish()[0]!.map((h) => h.ids)).toEqual([[5], [4], [6]]);
+  });
+});
+
+describe('beams', () => {
+  const none = masked;
+
+  it('follow parents back to their tokens', () => {
+    const beams = createBeams(1, settings({ beam: 2, nBest: 2, lengthPenalty: 'none' }));
+    beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(none, none) }, [0]);
+    beams.take({ token: i(6, 7), parent: i(1, 0), total: f(-3, -4), ended: f(none, none) }, [0]);
+    expect(beams.idsOf(0, 0)).toEqual([5, 6]);
+    expect(beams.finish()[0]!.map((h) => h.ids)).toEqual([
+      [5, 6],
+      [4, 7],
+    ]);
+    // The end belongs to the rows as they were before the step.
+    beams.take({ token: i(8, 9), parent: i(0, 0), total: f(-5, -6), ended: f(none, -3.5) }, [0]);
+    expect(beams.finish()[0]![0]).toEqual({ ids: [4, 7], logProb: -3.5, score: -3.5, ended: true });
+  });
+
+  const stops = (earlyStopping: DecodeOptions['earlyStopping'], running: number) => {
+    const beams = createBeams(1, settings({ beam: 1, method: 'beam', earlyStopping, maxLength: 10 }));
+    beams.take({ token: i(4), parent: i(0), total: f(running), ended: f(-2) }, [0]);
+    return beams.done(0);
+  };
+  it('stop as early as they are told', () => {
+    // One has ended with -2 a token; the one that runs has -3 now, which over ten tokens would be -0.3.
+    expect(stops(true, -3)).toBe(true);
+    expect(stops(false, -3)).toBe(true);
+    expect(stops('never', -3)).toBe(false);
+    expect(stops(false, -1)).toBe(false);
+    expect(stops('never', -30)).toBe(true);
+  });
+
+  it('keep only as many finished as there are beams, and take no more once done', () => {
+    const beams = createBeams(1, settings({ beam: 2, nBest: 2, earlyStopping: true, lengthPenalty: 'none' }));
+    beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(-3, none) }, [0]);
+    beams.take({ token: i(6, 7), parent: i(0, 1), total: f(-2, -3), ended: f(-2.5, -1.5) }, [0]);
+    expect(beams.done(0)).toBe(true);
+    beams.take({ token: i(6, 7), parent: i(0, 1), total: f(-2, -3), ended: f(-0.1, -0.1) }, [0]);
+    expect(beams.finish()[0]!.map((h) => h.score)).toEqual([-1.5, -2.5]);
+  });
+
+  it('give what runs at the greatest length, unless it is forbidden', () => {
+    const beams = createBeams(1, settings({ beam: 3, nBest: 3 }));
+    beams.take({ token: i(4, 5, 6), parent: i(0, 0, 0), total: f(-1, -2, none), ended: f(none, none, none) }, [0]);
+    expect(beams.finish()[0]!.map(({ ids, ended }) => [ids, ended])).toEqual([
+      [[4], false],
+      [[5], false],
+    ]);
+  });
+});

@@ -1,0 +1,205 @@
+// Text to text on the GPU: order, batches, candidates, streams, signals and alignments.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import type { DecodeOptions } from '../../src/decode/options.ts';
+import {
+  createTranslator,
+  type Piece,
+  type TextModel,
+  type Translation,
+  type Translator,
+} from '../../src/decode/translator.ts';
+import { cpuEngine, type Engine, gpuEngine } from '../../src/engine.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { modelConfig } from '../../src/model/config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { trainCharacters } from '../../src/text/characters.ts';
+import { unevenWeights } from '../support/decoding.ts';
+import { gpuDevice } from '../support/gpu.ts';
+
+const letters = trainCharacters(['abc de']);
+const c = modelConfig({
+  srcVocab: letters.size,
+  tgtVocab: letters.size,
+  dModel: 8,
+  heads: 2,
+  feedForward: 12,
+  encoderLayers: 1,
+  decoderLayers: 2,
+  maxLength: 14,
+  positions: 'learned',
+  norm: 'pre',
+  embeddingNorm: true,
+  activation: 'silu',
+});
+const model: TextModel = {
+  config: c,
+  source: letters,
+  target: letters,
+  weights: unevenWeights(c, parameterList(c), 22),
+};
+const texts = ['abc', 'e', 'bad cab', 'dabced abbcd', 'ace', '', 'de de'];
+
+const engines: Engine[] = [];
+let shared: Promise<Translator> | undefined;
+afterAll(() => {
+  for (const engine of engines) engine.destroy();
+});
+async function newEngine(): Promise<Engine> {
+  const engine = gpuEngine(wrapDevice(await gpuDevice()));
+  engines.push(engine);
+  return engine;
+}
+/** One translator for the tests that need nothing special; batches of 3. */
+function translator(): Promise<Translator> {
+  shared ??= newEngine().then((engine) => createTranslator(engine, model, { batch: 3 }));
+  return shared;
+}
+
+async function piecesOf(stream: AsyncIterable<Piece>): Promise<Piece[]> {
+  const pieces: Piece[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return pieces;
+}
+
+describe('translate', () => {
+  it('keeps the order of the texts, in whatever batches', async () => {
+    const t = await translator();
+    const together = await t.translate(texts);
+    expect(new Set(together).size).toBeGreaterThan(3);
+    for (const [i, text] of texts.entries()) expect(await t.translate([text])).toEqual([together[i]]);
+    const whole = await createTranslator(await newEngine(), model, { batch: 8 });
+    expect(await whole.translate(texts)).toEqual(together);
+    expect(await t.translate([])).toEqual([]);
+  });
+
+  it('waits for its turn where calls overlap', async () => {
+    const t = await translator();
+    const one = await t.translate(texts);
+    const beam = await t.translate(texts, { beam: 3 });
+    const all = await Promise.all([t.translate(texts), t.translate(texts, { beam: 3 }), t.translate(texts)]);
+    expect(all).toEqual([one, beam, one]);
+  });
+
+  it('gives the best of each kind of search, and candidates with their scores', async () => {
+    const t = await translator();
+    const searches: DecodeOptions[] = [
+      { beam: 4, nBest: 4 },
+      { method: 'sample', seed: 3, nBest: 4, temperature: 0.8, topK: 4 },
+    ];
+    for (const options of searches) {
+      const found = await t.candidates(texts, options);
+      expect(await t.translate(texts, options)).toEqual(found.map((some) => some[0]!.text));
+      for (const some of found) {
+        expect(some.length).toBe(4);
+        for (const x of some) {
+          expect(x.text).toBe(letters.decode(x.ids));
+          expect(x.score).toBeCloseTo(x.logProb / (x.ids.length + (x.ended ? 1 : 0)), 10);
+        }
+        expect(some.map((x) => x.score)).toEqual(some.map((x) => x.score).sort((a, b) => b - a));
+      }
+    }
+    const beams = (await t.candidates(texts, searches[0])).map((some) => new Set(some.map((x) => x.ids.join())).size);
+    expect(beams).toEqual(texts.map(() => 4));
+  });
+
+  it('decodes as the translator was told, unless a call says otherwise', async () => {
+    const t = await createTranslator(await newEngine(), model, { batch: 3, decode: { maxLength: 2, banned: [4] } });
+    const found = await t.candidates(texts);
+    expect(found.flat().every((x) => x.ids.length <= 2 && !x.ids.includes(4))).toBe(true);
+    const longer = await t.candidates(texts, { maxLength: 9 });
+    expect(longer.flat().some((x) => x.ids.length > 2)).toBe(true);
+    expect(longer.flat().every((x) => !x.ids.includes(4))).toBe(true);
+  });
+
+  it('gives on the float64 references what it gives on the GPU', async () => {
+    const cpu = await createTranslator(cpuEngine(), model, { batch: 3 });
+    const some = texts.slice(0, 3);
+    for (const options of [{}, { beam: 2 }, { method: 'sample', seed: 4 }] as DecodeOptions[])
+      expect(await cpu.translate(some, options)).toEqual(await (await translator()).translate(some, options));
+  });
+
+  it('says which text is too long, and which option is wrong', async () => {
+    const t = await translator();
+    await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow('Text 2 has 16 tokens, at most 14 fit');
+    await expect(t.translate(['a'], { beam: 99 })).rejects.toThrow('decode: beam is 99');
+    expect(await t.translate(['a'])).toHaveLength(1);
+  });
+
+  it('ends with the reason of the signal, and the next call is not disturbed', async () => {
+    const t = await translator();
+    const want = await t.translate(texts);
+    await expect(t.translate(texts, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow('no more');
+    const controller = new AbortController();
+    const running = t.translate(texts, { signal: controller.signal });
+    const next = t.translate(texts);
+    setTimeout(() => controller.abort(new Error('stop')), 1);
+    await expect(running).rejects.toThrow('stop');
+    expect(await next).toEqual(want);
+  });
+});
+
+describe('stream', () => {
+  it('gives the tokens of the translation one by one, and its text', async () => {
+    const t = await translator();
+    for (const options of [{}, { method: 'sample', seed: 2 }, { minLength: 5 }] as DecodeOptions[])
+      for (const text of texts.slice(0, 4)) {
+        const [[want]] = (await t.candidates([text], options)) as [[Translation]];
+        const pieces = await piecesOf(t.stream(text, options));
+        expect(pieces.map((p) => p.id)).toEqual(want.ids);
+        expect(pieces.map((p) => p.text).join('')).toBe(want.text);
+      }
+  });
+
+  it('gives tokens before the last one is known', async () => {
+    const t = await translator();
+    const stream = t.stream('abc', { minLength: 12 });
+    expect((await stream.next()).done).toBe(false);
+    // Leaving the loop ends the decoding and gives the engine back.
+    await stream.return();
+    expect(await t.translate(['abc'])).toHaveLength(1);
+  });
+
+  it('stops at the signal', async () => {
+    const t = await translator();
+    const controller = new AbortController();
+    const seen: Piece[] = [];
+    const read = async () => {
+      for await (const piece of t.stream('abc', { minLength: 12, signal: controller.signal })) {
+        seen.push(piece);
+        if (seen.length === 2) controller.abort(new Error('enough'));
+      }
+    };
+    await expect(read()).rejects.toThrow('enough');
+    expect(seen.length).toBe(2);
+  });
+
+  it('says that beams are known at the end only', async () => {
+    const t = await translator();
+    await expect(piecesOf(t.stream('abc', { beam: 2 }))).rejects.toThrow('stream: several translations, or the beams');
+  });
+});
+
+describe('align', () => {
+  it('shows what each head looked at, as the references do', async () => {
+    const t = await translator();
+    const [[best]] = (await t.candidates(['bad cab'])) as [[Translation]];
+    const got = await t.align('bad cab', best.ids);
+    const want = await (await createTranslator(cpuEngine(), model, { batch: 1 })).align('bad cab', best.ids);
+    const [S, T] = [8, best.ids.length + 1];
+    expect(got).toMatchObject({ layers: 2, heads: 2, target: [...best.ids, c.endId] });
+    expect(got.source).toEqual([...letters.encode('bad cab'), c.endId]);
+    expect(got.weights.length).toBe(2 * 2 * T * S);
+    for (const [i, x] of want.weights.entries()) expect(Math.abs(got.weights[i]! - x)).toBeLessThan(1e-5);
+    for (let row = 0; row < 4 * T; row++) {
+      const sum = got.weights.subarray(row * S, (row + 1) * S).reduce((a, b) => a + b);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    // Heads differ, or the order of layers and heads would not show.
+    expect(got.weights.subarray(0, T * S)).not.toEqual(got.weights.subarray(T * S, 2 * T * S));
+  });
+
+  it('refuses ids that are none', async () => {
+    await expect((await translator()).align('a', [99])).rejects.toThrow('align: tgt has the id 99');
+  });
+});
