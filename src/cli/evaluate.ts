@@ -17,7 +17,7 @@ interface Options extends HostOptions {
 export function addEvaluate(program: Command): void {
   const command = program
     .command('eval')
-    .description('how well a trained model does on pairs: loss, token accuracy, exact match')
+    .description('how well a trained model does on pairs: loss, perplexity, token accuracy, BLEU, chrF, exact match')
     .argument('<dir>', 'model folder')
     .argument('<pairs.tsv>', 'source, tab, target on each line')
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)
@@ -40,6 +40,8 @@ function describe(e: Evaluation): string {
     ['loss', `${e.loss.toFixed(4)} nats a token`],
     ['perplexity', e.perplexity.toFixed(3)],
     ['token accuracy', percent(e.tokenAccuracy)],
+    ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
+    ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['exact match', percent(e.exactMatch)],
   ]);
 }

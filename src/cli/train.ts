@@ -12,7 +12,6 @@ import { outFolder } from './out-folder.ts';
 import { mib, print, short } from './output.ts';
 import { addHostOptions, notNegative, positive, rate, setting, whole } from './parse.ts';
 import { type Recipe, recipeFor } from './recipes.ts';
-import { trainingReport } from './report.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
 /** What commander makes of the options; those without a value here come from the recipe. */
@@ -122,7 +121,6 @@ async function run(pairs: string | undefined, options: Options): Promise<void> {
   const paths = [out, pairs, options.dev].filter((path) => path !== undefined);
   const result = await runWithProgress('train', args, options, paths);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
-  await writeText(files, `${out}/report.html`, trainingReport(name, args, result));
   print(describe(result));
 }
 
@@ -198,10 +196,15 @@ function describe(r: TrainResult): string {
   const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s`;
   return [
     ...(e ? [`${e.sentences} sentences that were never seen, the first of them:`, '', ...samples] : []),
-    ...(e ? [`exact match  ${(100 * e.exactMatch).toFixed(1)} % of ${e.sentences}`] : []),
+    ...(e
+      ? [
+          `exact match  ${(100 * e.exactMatch).toFixed(1)} % of ${e.sentences}`,
+          `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
+        ]
+      : []),
     `loss         ${short(r.losses.at(-1) ?? Number.NaN)}`,
     `training     ${speed}, ${mib(r.peakBytes)}, ${r.dispatches} dispatches a step${r.stopped ? '; ended early' : ''}`,
     `model        ${r.out} (heddle translate ${r.out} "...")`,
-    `report       ${r.out}/report.html`,
+    `report       ${r.out}/report.html, its figures in log.jsonl`,
   ].join('\n');
 }

@@ -1,25 +1,31 @@
 // heddle train: text in, a trained model folder out. Corpus, tokenizers, batches, the loop, evaluation, all free of where it runs.
 
-import { createTranslator, type TextModel } from '../decode/translator.ts';
+import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
-import { check, HeddleError } from '../errors.ts';
+import { check } from '../errors.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
+import type { TranslationMetrics } from '../metrics/translation.ts';
 import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
-import { type Batches, createBatches } from '../text/batches.ts';
+import type { LogEval, Sample } from '../report/log.ts';
+import { createBatches } from '../text/batches.ts';
 import { trainBpe } from '../text/bpe.ts';
 import { batchShapes, chooseBuckets } from '../text/buckets.ts';
 import { trainCharacters } from '../text/characters.ts';
-import { describeLeftOut, type EncodedCorpus, encodePairs, targetLength } from '../text/encoded.ts';
+import { describeLeftOut, encodePairs } from '../text/encoded.ts';
 import type { Pair } from '../text/pairs.ts';
 import type { Tokenizer, TokenizerKind } from '../text/tokenizer.ts';
 import { trainWords } from '../text/words.ts';
 import { checkpointFiles, readTrainingState, restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
-import { type Batch, createTrainer, type StepReport, startWeights, type Trainer } from '../train/trainer.ts';
+import { createTrainer, startWeights } from '../train/trainer.ts';
 import { type CorpusArguments, readCorpus } from './corpus.ts';
+import { createDevSet, describeDev } from './dev-set.ts';
 import type { Job, JobContext } from './job.ts';
+import { createJudge, fittingPairs, type Judgement } from './judge.ts';
+import { corpusName, createLogbook, keptSamples, planFacts, readLog } from './logbook.ts';
+import { trainingLoop } from './training-loop.ts';
 
 /** Everything that decides a training; plain JSON. */
 export interface TrainArguments {
@@ -29,7 +35,8 @@ export interface TrainArguments {
   readonly preset: PresetName;
   /** Fields of the model that differ from the preset's. */
   readonly model: Partial<ModelOptions>;
-  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number };
+  /** `lowercase`: whether case is dropped; by default words do, characters and byte pairs do not. */
+  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number; readonly lowercase?: boolean };
   /** Steps in all; or epochs, where steps are 0. */
   readonly steps: number;
   readonly epochs: number;
@@ -42,6 +49,10 @@ export interface TrainArguments {
   readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
   readonly seed: number;
   readonly init: InitScheme;
+  /** Evaluate on the dev part every so many steps, and after the last; 0: never. */
+  readonly evalEvery: number;
+  /** Sentences of the dev part that are translated at each evaluation; 0: none, loss and accuracy alone. */
+  readonly devSentences: number;
   /** Sentences of the test part that are translated at the end; 0: none. */
   readonly testSentences: number;
   /** Model folder to write; none where empty. */
@@ -51,15 +62,6 @@ export interface TrainArguments {
   /** Go on from the checkpoint in `out`, with the settings it was made with; only `steps` and `epochs` may be larger. */
   readonly resume: boolean;
   readonly noFuse: readonly string[];
-}
-
-/** A phrase that training never saw, what it should become and what it became. */
-export interface Sample {
-  readonly source: string;
-  readonly reference: string;
-  readonly translation: string;
-  /** Whether the translation is the reference's normal form, letter by letter. */
-  readonly exact: boolean;
 }
 
 /** How a training went; plain JSON. */
@@ -76,11 +78,10 @@ export interface TrainResult {
   readonly tokensPerSecond: number;
   readonly peakBytes: number;
   readonly dispatches: number;
-  readonly evaluation?: {
-    readonly sentences: number;
-    readonly exactMatch: number;
-    readonly samples: readonly Sample[];
-  };
+  /** Evaluations of the dev part. */
+  readonly dev: readonly LogEval[];
+  /** Translations of the test part. */
+  readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
 }
 
@@ -150,36 +151,93 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       log(`resumed at step ${before.step}`);
     } else startWeights(engine, config, recipe);
     const model: TextModel = { config, source, target };
+    const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
+    const plan = planFacts(plans.slice(0, shapes.length), shapes);
+    const logbook = createLogbook(before ? await readLog(files, args.out, log) : [], {
+      step: trainer.step,
+      steps,
+      stepsPerEpoch: perEpoch,
+      backend: context.backend,
+      seed: args.seed,
+      parameters: parameters.count,
+      preset: args.preset,
+      config: { ...config },
+      recipe: { ...recipe },
+      corpus: {
+        name: corpusName(args.corpus),
+        pairs: corpus.count,
+        leftOut: corpus.tooLong + corpus.empty,
+        dev: split.dev.length,
+        test: split.test.length,
+        tokenizer: args.tokenizer.kind,
+        sourceVocabulary: source.size,
+        targetVocabulary: target.size,
+        sourceLength: corpus.source.ids.length / corpus.count,
+        targetLength: corpus.target.ids.length / corpus.count,
+      },
+      ...(plan && { plan }),
+      arguments: args,
+    });
     const save = async (skipped: number): Promise<void> => {
       const weights = (await engine.read('weights')).data as Float32Array;
       const state = { step: trainer.step, skipped, arguments: args };
       const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state);
-      await saveModelFolder(files, args.out, { ...model, weights }, extra);
+      await saveModelFolder(files, args.out, { ...model, weights }, { ...extra, ...logbook.files() });
     };
-    const run = await trainingLoop(trainer, batches, corpus, steps, context, args.out ? args.saveEvery : 0, save);
-    if (args.out) {
-      await save(run.skipped);
-      log(`model saved in ${args.out}`);
-    }
+    const devSet = args.evalEvery > 0 ? createDevSet(engine, trainer, model, split.dev, args.devSentences) : undefined;
+    if (devSet?.leftOut) log(`dev: ${devSet.leftOut}`);
+    if (args.evalEvery > 0 && !devSet) log('dev: there are no pairs to evaluate on; hold out more, or give --dev');
+    const dev: LogEval[] = [];
+    const evaluateDev = async (): Promise<void> => {
+      const found = await devSet?.evaluate(trainer.step, signal);
+      if (!found) return;
+      dev.push(found);
+      logbook.add(found);
+      log(describeDev(found));
+    };
+    const run = await trainingLoop(trainer, batches, corpus, steps, context, {
+      skipped: before?.skipped ?? 0,
+      onStep: (report, seconds) => logbook.step(report, seconds),
+      pauses: [
+        ...(devSet ? [{ every: args.evalEvery, pause: evaluateDev }] : []),
+        ...(args.out ? [{ every: args.saveEvery, pause: save }] : []),
+      ],
+    });
+    if (args.out) log(`model saved in ${args.out}`);
     const test = split.test.length ? split.test : split.dev;
     const evaluation =
       args.testSentences > 0 && !signal.aborted
         ? await translateTest(engine, model, test.slice(0, args.testSentences), context)
         : undefined;
-    const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
+    const stopped = trainer.step < steps;
+    if (evaluation) {
+      const { metrics, samples, seconds } = evaluation;
+      logbook.add({ type: 'eval', step: trainer.step, part: 'test', ...metrics, seconds });
+      logbook.add({ type: 'samples', step: trainer.step, samples: keptSamples(samples) });
+    }
+    logbook.add({
+      type: 'end',
+      time: new Date().toISOString(),
+      step: trainer.step,
+      reason: stopped ? 'stopped' : 'done',
+      skipped: run.skipped,
+    });
+    if (args.out)
+      for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
     return {
       config,
       parameters: parameters.count,
       pairs: corpus.count,
       steps: run.losses.length,
-      stopped: trainer.step < steps,
+      stopped,
       skipped: run.skipped,
       losses: run.losses,
       trainSeconds: run.seconds,
       tokensPerSecond: run.tokens / run.seconds,
       peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
       dispatches: Math.max(0, ...plans.slice(0, shapes.length).map((p) => p.passes.length)),
-      ...(evaluation && { evaluation }),
+      dev,
+      ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
       out: args.out,
     };
   } finally {
@@ -190,12 +248,14 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
 /** The arguments that a checkpoint was made with, and from the new ones what may change. */
 function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
   const old = before.arguments as TrainArguments;
-  const { out, steps, epochs, testSentences, saveEvery } = given;
+  const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery } = given;
   return {
     ...old,
     out,
     steps: steps || old.steps,
     epochs: epochs || old.epochs,
+    evalEvery,
+    devSentences,
     testSentences,
     saveEvery,
     resume: true,
@@ -205,13 +265,14 @@ function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
 /** Tokenizers of the two sides, learnt from the training pairs; one for both where embeddings are shared. */
 function trainTokenizers(
   pairs: readonly Pair[],
-  { tokenizer: { kind, size } }: TrainArguments,
+  { tokenizer }: TrainArguments,
   shared: boolean,
 ): { source: Tokenizer; target: Tokenizer } {
   const learn = (texts: readonly string[]): Tokenizer => {
-    if (kind === 'word') return trainWords(texts, { size });
-    if (kind === 'char') return trainCharacters(texts, { size });
-    return trainBpe(texts, { size });
+    const { kind, ...options } = tokenizer;
+    if (kind === 'word') return trainWords(texts, options);
+    if (kind === 'char') return trainCharacters(texts, options);
+    return trainBpe(texts, options);
   };
   const [sources, targets] = [pairs.map((p) => p.source), pairs.map((p) => p.target)];
   if (!shared) return { source: learn(sources), target: learn(targets) };
@@ -219,99 +280,23 @@ function trainTokenizers(
   return { source: both, target: both };
 }
 
-interface LoopResult {
-  readonly losses: number[];
-  readonly skipped: number;
-  readonly seconds: number;
-  readonly tokens: number;
-}
-
-/** Steps until the last one or an abort; losses come back two steps late, and the GPU never waits. */
-async function trainingLoop(
-  trainer: Trainer,
-  batches: Batches,
-  corpus: EncodedCorpus,
-  steps: number,
-  { emit, signal }: JobContext,
-  saveEvery: number,
-  save: (skipped: number) => Promise<void>,
-): Promise<LoopResult> {
-  const { accumulate } = trainer.recipe;
-  const batchAt = (turn: number): Batch => ({
-    shape: batches.shapeAt(turn),
-    tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
-    fill: (arrays) => batches.fill(turn, arrays),
-  });
-  const first = trainer.step;
-  const losses: number[] = [];
-  const pending: Promise<StepReport>[] = [];
-  const begin = performance.now();
-  let tokens = 0;
-  let skipped = 0;
-  let told = 0;
-  const take = async () => {
-    const report = await (pending.shift() as Promise<StepReport>);
-    losses.push(report.loss);
-    tokens += report.tokens;
-    if (report.skipped) skipped++;
-    const now = performance.now();
-    if (now - told < 200 && first + losses.length < steps) return;
-    told = now;
-    const seconds = (now - begin) / 1000;
-    const left = (seconds / losses.length) * (steps - first - losses.length);
-    emit({
-      type: 'progress',
-      task: 'train',
-      done: first + losses.length,
-      of: steps,
-      text:
-        `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
-        `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
-    });
-    if (!Number.isFinite(report.loss) && skipped > 20)
-      throw new HeddleError(
-        `Training diverged: the loss of step ${report.step} is ${report.loss} and ${skipped} updates were skipped; lower the learning rate.`,
-      );
-  };
-  while (trainer.step < steps && !signal.aborted) {
-    const turn = trainer.step * accumulate;
-    pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k))));
-    if (pending.length > 1) await take();
-    if (saveEvery > 0 && trainer.step % saveEvery === 0 && trainer.step < steps) {
-      while (pending.length) await take();
-      await save(skipped);
-    }
-  }
-  while (pending.length) await take();
-  return { losses, skipped, seconds: (performance.now() - begin) / 1000, tokens };
-}
-
-/** Translates held-out sentences greedily and counts exact matches. */
+/** Translates held-out sentences greedily and judges them; undefined where none fits the model, or the signal was aborted. */
 async function translateTest(
   engine: Engine,
   model: TextModel,
   pairs: readonly Pair[],
   { emit, signal }: JobContext,
-): Promise<NonNullable<TrainResult['evaluation']>> {
-  const fits = pairs.filter(({ source }) => model.source.encode(source).length < model.config.maxLength);
-  const longest = Math.max(1, ...fits.map(({ source }) => model.source.encode(source).length + 1));
-  const longestTarget = Math.max(1, ...fits.map(({ target }) => model.target.encode(target).length + 4));
-  const translator = await createTranslator(engine, model, {
-    batch: 64,
-    maxSource: longest,
-    maxTarget: Math.min(model.config.maxLength, longestTarget),
-  });
-  emit({ type: 'log', text: `translating ${fits.length} sentences that were never seen` });
-  const translations = await translator.translate(
-    fits.map((p) => p.source),
-    { signal },
-  );
-  const samples = fits.map(({ source, target }, i) => ({
-    source,
-    reference: target,
-    translation: translations[i] ?? '',
-    exact: translations[i] === model.target.normalize(target),
-  }));
-  const exact = samples.filter((s) => s.exact).length;
-  return { sentences: fits.length, exactMatch: exact / Math.max(1, fits.length), samples };
+): Promise<(Judgement & { readonly seconds: number }) | undefined> {
+  const test = fittingPairs(model, pairs);
+  if (test.leftOut) emit({ type: 'log', text: `test: ${test.leftOut}` });
+  if (test.pairs.length === 0) return undefined;
+  emit({ type: 'log', text: `translating ${test.pairs.length} sentences that were never seen` });
+  const begin = performance.now();
+  try {
+    const judge = await createJudge(engine, model, test);
+    return { ...(await judge.judge(signal)), seconds: (performance.now() - begin) / 1000 };
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
 }

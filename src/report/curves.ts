@@ -9,36 +9,37 @@ export interface Point {
   readonly high: number;
 }
 
-/**
- * Values at x, in order, as at most `most` points: the means of equally many values each, those that are not finite left out. `weight`
- * gives the share of each value in its mean.
- */
-export function curve(
-  values: readonly (readonly [x: number, y: number])[],
-  most = 240,
-  weight: (index: number) => number = () => 1,
-): Point[] {
-  const size = Math.max(1, Math.ceil(values.length / most));
-  const points: Point[] = [];
-  for (let at = 0; at < values.length; at += size) {
-    const part = values
-      .slice(at, at + size)
-      .map(([x, y], i) => ({ x, y, weight: weight(at + i) }))
-      .filter(({ y }) => Number.isFinite(y));
-    const sum = part.reduce((n, p) => n + p.weight, 0);
+/** Values at x, in order, as at most `most` points: the means of equally many values each, those that are not finite left out. */
+export function curve(values: readonly (readonly [x: number, y: number])[], most = 240): Point[] {
+  return parts(values, most).map((part) => {
+    const known = part.filter(([, y]) => Number.isFinite(y));
+    const [first, last] = [known[0], known.at(-1)];
     // A point without a value leaves a gap in the line.
-    if (part.length === 0 || !(sum > 0)) {
-      points.push({ x: values[at]?.[0] as number, y: Number.NaN, low: Number.NaN, high: Number.NaN });
-      continue;
-    }
-    points.push({
-      x: (part[0] as { x: number }).x / 2 + (part.at(-1) as { x: number }).x / 2,
-      y: part.reduce((n, p) => n + p.y * p.weight, 0) / sum,
-      low: Math.min(...part.map((p) => p.y)),
-      high: Math.max(...part.map((p) => p.y)),
-    });
-  }
-  return points;
+    if (!first || !last) return { x: part[0]?.[0] as number, y: Number.NaN, low: Number.NaN, high: Number.NaN };
+    const ys = known.map(([, y]) => y);
+    const mean = ys.reduce((sum, y) => sum + y, 0) / ys.length;
+    return { x: (first[0] + last[0]) / 2, y: mean, low: Math.min(...ys), high: Math.max(...ys) };
+  });
+}
+
+/** Amounts by time as rates, in at most `most` points: what came since the point before, over the time since then. */
+export function rates(
+  values: readonly { readonly x: number; readonly amount: number; readonly time: number }[],
+  most = 60,
+): Point[] {
+  let before = 0;
+  return parts(values, most).map((part) => {
+    const time = (part.at(-1)?.time ?? 0) - before;
+    before += time;
+    const rate = time > 0 ? part.reduce((sum, { amount }) => sum + amount, 0) / time : Number.NaN;
+    return { x: ((part[0]?.x ?? 0) + (part.at(-1)?.x ?? 0)) / 2, y: rate, low: rate, high: rate };
+  });
+}
+
+/** A list cut into at most `most` parts of one length, the last as long as is left. */
+function parts<T>(list: readonly T[], most: number): T[][] {
+  const size = Math.max(1, Math.ceil(list.length / most));
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 /** Runs of neighbours for which `there` holds: what a line is drawn through without lifting the pen. */

@@ -1,6 +1,6 @@
 // Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
 
-import { type Course, type LogStart, secondsOf } from './log.ts';
+import type { Course, LogStart } from './log.ts';
 import { type Html, html } from './markup.ts';
 import { bytes, duration, short, whole } from './numbers.ts';
 
@@ -45,7 +45,7 @@ function machineFacts({ start, steps }: Course): Facts {
       ['arithmetic a step', `${short(plan.flops / 1e9)} GFLOP`],
       ['batches, rows × source × target', plan.shapes.join(', ')],
     );
-  const seconds = steps.reduce((n, s) => n + secondsOf(s), 0);
+  const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0)
     facts.push(['time in training', duration(seconds)], ['a step', `${short((1000 * seconds) / steps.length)} ms`]);
   return [...facts, ['heddle', start.heddle]];

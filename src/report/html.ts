@@ -2,9 +2,9 @@
 // model made of sentences that it never saw, and all that is needed to do it again.
 
 import { drawChart, type Series } from './chart.ts';
-import { curve, type Point } from './curves.ts';
+import { curve, type Point, rates } from './curves.ts';
 import { factCards } from './facts.ts';
-import { type Course, courseOf, type LogEval, type LogRecord, type LogStep, secondsOf } from './log.ts';
+import { type Course, courseOf, type LogEval, type LogRecord, type LogStep } from './log.ts';
 import { Html, html } from './markup.ts';
 import { duration, percent, short, whole } from './numbers.ts';
 import { samplesCard } from './samples.ts';
@@ -85,7 +85,7 @@ function figures({ evals, steps, start }: Course): Html {
   if (perplexity) cells.push([`perplexity, ${perplexity.part}`, short(perplexity.perplexity ?? Number.NaN)]);
   const loss = steps.findLast((s) => Number.isFinite(s.loss));
   if (loss) cells.push(['training loss, last step', loss.loss.toFixed(3)]);
-  const seconds = steps.reduce((n, s) => n + secondsOf(s), 0);
+  const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0) {
     cells.push(['in training', duration(seconds)]);
     cells.push(['target tokens a second', whole(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
@@ -153,11 +153,7 @@ function charts(course: Course): Html {
       steps: across,
       label: inWords('Training loss', loss, short),
     });
-  const speed = curve(
-    steps.map((s) => [s.step, s.tokensPerSecond] as const),
-    60,
-    (i) => secondsOf(steps[i] as LogStep),
-  );
+  const speed = rates(steps.map((s) => ({ x: s.step, amount: s.tokens, time: s.seconds })));
   const small = [
     ['Learning rate', training(steps, (s) => s.learningRate), { from: 0 }],
     ['Target tokens a second', speed, { from: 0 }],

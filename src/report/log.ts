@@ -68,9 +68,11 @@ export interface LogStep {
   readonly learningRate: number;
   /** Before clipping; not finite where the step was skipped. */
   readonly gradientNorm: number;
-  /** Target tokens, and how many a second. */
+  /** Target tokens, and how many a second over the last few updates. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
+  /** Time in training since the head above it, evaluations and saving not counted. */
+  readonly seconds: number;
   /** There where the update was left out since something was not finite. */
   readonly skipped?: true;
 }
@@ -118,9 +120,6 @@ export interface LogEnd {
   readonly step: number;
   /** `stopped`: before its last step, by the user. */
   readonly reason: 'done' | 'stopped';
-  /** Of this part: time in training alone, and target tokens. */
-  readonly seconds: number;
-  readonly tokens: number;
   /** Updates of the whole training that were left out. */
   readonly skipped: number;
 }
@@ -138,7 +137,7 @@ export const formatLog = (records: Iterable<LogRecord>): string =>
 /** Fields that must be there, by type; a number that was not finite comes as null. */
 const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'object'>> = {
   start: { format: 'string', time: 'string', step: 'number', config: 'object', corpus: 'object' },
-  step: { step: 'number', loss: 'number', learningRate: 'number' },
+  step: { step: 'number', loss: 'number', learningRate: 'number', tokens: 'number', seconds: 'number' },
   eval: { step: 'number', part: 'string' },
   samples: { step: 'number', samples: 'object' },
   end: { step: 'number', reason: 'string' },
@@ -187,15 +186,12 @@ function recordOf(line: string, where: string): LogRecord | undefined {
   return Object.fromEntries(numbers) as unknown as LogRecord;
 }
 
-/** Time that a step took, as far as its rate tells. */
-export const secondsOf = (s: LogStep): number => (s.tokensPerSecond > 0 ? s.tokens / s.tokensPerSecond : 0);
-
 /** A log taken apart. */
 export interface Course {
   /** The first head, and the last. */
   readonly first: LogStart;
   readonly start: LogStart;
-  /** In order; where a training went on from a checkpoint, what came after it before is left out. */
+  /** In order, `seconds` from the first head on; what came after a checkpoint from which a training went on is left out. */
   readonly steps: readonly LogStep[];
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
@@ -216,12 +212,14 @@ export function courseOf(records: readonly LogRecord[]): Course {
     samples: [] as Sample[],
     ends: [] as LogEnd[],
   };
+  let before = 0;
   for (const record of records) {
     if (record.type === 'start') {
       course.steps = course.steps.filter((r) => r.step <= record.step);
       course.evals = course.evals.filter((r) => r.step <= record.step);
       course.samples = [];
-    } else if (record.type === 'step') course.steps.push(record);
+      before = course.steps.at(-1)?.seconds ?? 0;
+    } else if (record.type === 'step') course.steps.push({ ...record, seconds: before + record.seconds });
     else if (record.type === 'eval') course.evals.push(record);
     else if (record.type === 'samples') course.samples = [...record.samples];
     else course.ends.push(record);

@@ -76,7 +76,7 @@ export interface Trainer {
    * once. Resolves when the loss has come back. At most two may be pending.
    */
   update(batches: readonly Batch[]): Promise<StepReport>;
-  /** Loss and hits of a batch in evaluation: no dropout, no update. */
+  /** Loss and hits of a batch in evaluation: no dropout, no label smoothing, no update. */
   evaluate(batch: Batch): Promise<EvaluationSums>;
   /** Programs by shape, for reports: bytes, dispatches. */
   readonly programs: readonly Program[];
@@ -101,7 +101,8 @@ export async function createTrainer(
   const stepGraphs = shapes.map((shape) =>
     accumulating ? accumulatingGraph(c, p, shape, options) : trainingGraph(c, p, shape, recipe.optimizer, options),
   );
-  const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(c, p, shape, options))];
+  const plain = { ...c, labelSmoothing: 0 };
+  const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(plain, p, shape, options))];
   if (accumulating) graphs.push(updateGraph(p, recipe.optimizer));
   const programs = await engine.prepare(graphs);
   const training = programs.slice(0, shapes.length);

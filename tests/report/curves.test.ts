@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { curve, runs } from '../../src/report/curves.ts';
+import { curve, rates, runs } from '../../src/report/curves.ts';
 
 const points = (...ys: number[]) => ys.map((y, i) => [i + 1, y] as const);
 
@@ -26,9 +26,15 @@ it('leaves out what is not finite, and keeps a gap where nothing else is', () =>
   ]);
 });
 
-it('weighs values', () => {
-  const [point] = curve(points(10, 40), 1, (i) => [1, 2][i] as number);
-  expect(point).toEqual({ x: 1.5, y: 30, low: 10, high: 40 });
+it('makes rates of what came and the time it took', () => {
+  const values = [1, 2, 4, 4, 6].map((time, i) => ({ x: i + 1, amount: 10 * (i + 1), time }));
+  expect(rates(values, 3).map(({ x, y }) => [x, y])).toEqual([
+    [1.5, 15],
+    [3.5, 35],
+    [5, 25],
+  ]);
+  expect(rates(values).map(({ y }) => y)).toEqual([10, 20, 15, Number.NaN, 25]);
+  expect(rates([])).toEqual([]);
 });
 
 it('finds runs of neighbours', () => {

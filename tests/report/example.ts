@@ -58,6 +58,7 @@ export const step = (number: number, fields: Partial<LogStep> = {}): LogStep => 
   gradientNorm: 0.4 + 3 * Math.exp(-number / 80) * (1 + 0.5 * Math.sin(number * 2.3)),
   tokens: 700 + (number % 7),
   tokensPerSecond: 9000 + 400 * Math.sin(number),
+  seconds: 0.08 * number,
   ...fields,
 });
 
@@ -100,8 +101,6 @@ export const end = (fields: Partial<LogEnd> = {}): LogEnd => ({
   time: '2026-11-24T17:07:09.123Z',
   step: 1500,
   reason: 'done',
-  seconds: 118.4,
-  tokens: 1_050_000,
   skipped: 0,
   ...fields,
 });

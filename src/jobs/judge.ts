@@ -1,0 +1,97 @@
+// Judges a model by what it translates on its own: greedily, against one reference each.
+
+import { createTranslator, type TextModel, type Translator } from '../decode/translator.ts';
+import type { Engine } from '../engine.ts';
+import { type TranslationMetrics, translationMetrics } from '../metrics/translation.ts';
+import type { Sample } from '../report/log.ts';
+import { describeLeftOut, type EncodedCorpus, encodePairs, sourceLength, targetLength } from '../text/encoded.ts';
+import type { Pair } from '../text/pairs.ts';
+
+/** Pairs that a model takes, and how they are as ids: `pairs[i]` is row i of `corpus`. */
+export interface FittingPairs {
+  readonly pairs: readonly Pair[];
+  readonly corpus: EncodedCorpus;
+  /** Why pairs were left out; empty where none was. */
+  readonly leftOut: string;
+}
+
+/** The pairs whose sides are within limits; by default the model's own. */
+export function fittingPairs(
+  { config, source, target }: TextModel,
+  pairs: readonly Pair[],
+  limits = { maxSource: config.maxLength, maxTarget: config.maxLength },
+): FittingPairs {
+  const corpus = encodePairs(pairs, source, target, limits);
+  return {
+    pairs: Array.from(corpus.origin, (i) => pairs[i] as Pair),
+    corpus,
+    leftOut: describeLeftOut(corpus),
+  };
+}
+
+/** What a judge found. */
+export interface Judgement {
+  readonly metrics: TranslationMetrics;
+  /** In the order of the pairs. */
+  readonly samples: readonly Sample[];
+}
+
+/** Settings of a judge. */
+export interface JudgeOptions {
+  /** Sentences that decode together, at most; default 64. */
+  readonly batch?: number;
+  /** Most tokens of a translation; default: as many as the model takes, so that one which never ends counts in full. */
+  readonly maxTarget?: number;
+}
+
+/** Translates pairs and judges the translations. */
+export interface Judge {
+  /** Translates all pairs with the weights that the engine has now. Throws the reason of the signal where it is aborted. */
+  judge(signal: AbortSignal, told?: (done: number, of: number) => void): Promise<Judgement>;
+}
+
+/** Makes a judge of at least one pair; its plans are ready when it resolves. */
+export async function createJudge(
+  engine: Engine,
+  model: TextModel,
+  { pairs, corpus }: Pick<FittingPairs, 'pairs' | 'corpus'>,
+  { batch = 64, maxTarget = model.config.maxLength }: JudgeOptions = {},
+): Promise<Judge> {
+  const rows = Array.from(pairs, (_, row) => row).sort((a, b) => sourceLength(corpus, a) - sourceLength(corpus, b));
+  const together = Math.min(batch, rows.length);
+  const translator: Translator = await createTranslator(engine, model, {
+    batch: together,
+    maxSource: sourceLength(corpus, rows.at(-1) as number),
+    maxTarget,
+  });
+  // In about twenty parts, to tell how far it is.
+  const part = together * Math.max(1, Math.ceil(rows.length / 20 / together));
+  return {
+    async judge(signal, told) {
+      const translations: string[] = pairs.map(() => '');
+      for (let at = 0; at < rows.length; at += part) {
+        const some = rows.slice(at, at + part);
+        const sources = some.map((row) => pairs[row]?.source as string);
+        const found = await translator.translate(sources, { signal });
+        for (const [k, row] of some.entries()) translations[row] = found[k] as string;
+        told?.(at + some.length, rows.length);
+      }
+      const references = pairs.map((pair) => pair.target);
+      const normal = (text: string) => model.target.normalize(text);
+      return {
+        metrics: translationMetrics(translations, references, normal),
+        samples: pairs.map(({ source, target }, i) => {
+          const translation = translations[i] as string;
+          return { source, reference: target, translation, exact: translation === normal(target) };
+        }),
+      };
+    },
+  };
+}
+
+/** Most tokens that a translation of the corpus may have while a model still learns: much more than any should have. */
+export const generousTarget = ({ config }: TextModel, corpus: EncodedCorpus): number => {
+  let longest = 1;
+  for (let row = 0; row < corpus.count; row++) longest = Math.max(longest, targetLength(corpus, row));
+  return Math.min(config.maxLength, 2 * longest);
+};

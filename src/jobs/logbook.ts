@@ -1,0 +1,105 @@
+// The logbook of a training: collects the records of its log, and gives log and report as files of the model folder.
+
+import { version } from '../../package.json';
+import { HeddleError } from '../errors.ts';
+import { type Files, readText, standing } from '../formats/files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { reportName, trainingReport } from '../report/html.ts';
+import {
+  type CorpusFacts,
+  formatLog,
+  type LogRecord,
+  type LogStart,
+  logName,
+  type PlanFacts,
+  parseLog,
+  type Sample,
+} from '../report/log.ts';
+import type { BatchShape } from '../text/buckets.ts';
+import type { StepReport } from '../train/trainer.ts';
+import type { CorpusArguments } from './corpus.ts';
+
+/** Updates over which the log's tokens a second are taken. */
+const window = 20;
+
+/** A training's log as it grows. */
+export interface Logbook {
+  add(record: LogRecord): void;
+  /** Adds an update; `seconds` is the time in training until now, evaluations and saving not counted. */
+  step(report: StepReport, seconds: number): void;
+  /** log.jsonl and report.html as they are now. */
+  files(): Record<string, Uint8Array>;
+}
+
+/** A logbook that goes on from the records of a log, with a head of its own. */
+export function createLogbook(
+  before: readonly LogRecord[],
+  start: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'>,
+): Logbook {
+  const time = new Date().toISOString();
+  const head: LogStart = { type: 'start', format: 'heddle-log', version: 1, heddle: version, time, ...start };
+  const records: LogRecord[] = [...before, head];
+  const last: { tokens: number; seconds: number }[] = [{ tokens: 0, seconds: 0 }];
+  return {
+    add: (record) => void records.push(record),
+    step({ step, loss, accuracy, learningRate, gradientNorm, tokens, skipped }, seconds) {
+      last.push({ tokens, seconds });
+      if (last.length > window + 1) last.shift();
+      const time = seconds - (last[0]?.seconds ?? 0);
+      const came = last.slice(1).reduce((n, update) => n + update.tokens, 0);
+      records.push({
+        type: 'step',
+        step: step + 1,
+        loss,
+        accuracy,
+        learningRate,
+        gradientNorm,
+        tokens,
+        tokensPerSecond: Math.round(came / time),
+        seconds: Number(seconds.toFixed(4)),
+        ...(skipped && { skipped }),
+      });
+    },
+    files() {
+      const encode = (text: string) => new TextEncoder().encode(text);
+      return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
+    },
+  };
+}
+
+/** The records of a folder's log; none where it has no log, or a broken one, of which `tell` hears. */
+export async function readLog(files: Files, folder: string, tell: (text: string) => void): Promise<LogRecord[]> {
+  const path = `${await standing(files, folder)}/${logName}`;
+  if (!(await files.exists(path))) return [];
+  try {
+    return parseLog(await readText(files, path), path);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    tell(`${error.message}; the log starts anew`);
+    return [];
+  }
+}
+
+/** Translations as the log keeps them, the first few hundred. */
+export const keptSamples = (samples: readonly Sample[]): readonly Sample[] => samples.slice(0, 200);
+
+/** What plans cost: those of training, one for each shape. */
+export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[]): PlanFacts | undefined {
+  const [first, ...others] = plans;
+  if (!first) return undefined;
+  const largest = others.reduce((a, b) => (b.bytes.peak > a.bytes.peak ? b : a), first);
+  return {
+    peakBytes: largest.bytes.peak,
+    lowerBound: largest.bytes.lowerBound,
+    dispatches: largest.passes.length,
+    flops: largest.flops,
+    shapes: shapes.map((s) => `${s.batch}x${s.source}x${s.target}`),
+  };
+}
+
+/** A corpus by name: `English to Spanish, from Unicode CLDR`, or its file. */
+export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
+  if (corpus.kind === 'tsv') return corpus.path;
+  const names = new Intl.DisplayNames(['en'], { type: 'language' });
+  return `${names.of(corpus.source)} to ${names.of(corpus.target)}, from Unicode CLDR`;
+}

@@ -1,0 +1,104 @@
+// The loop of a training: batches in their order through the trainer, what is told of each step, and pauses for what needs the
+// weights as they are.
+
+import { HeddleError } from '../errors.ts';
+import type { Batches } from '../text/batches.ts';
+import { type EncodedCorpus, targetLength } from '../text/encoded.ts';
+import type { Batch, StepReport, Trainer } from '../train/trainer.ts';
+import type { JobContext } from './job.ts';
+
+/** Something between steps, for which no update may be pending. */
+export interface Pause {
+  /** After each so many steps; 0: at the end alone. */
+  readonly every: number;
+  readonly pause: (skipped: number) => Promise<void>;
+}
+
+/** What happens beside the steps. */
+export interface LoopOptions {
+  /** Updates that were skipped before. */
+  readonly skipped: number;
+  /** Hears of each update, and of the time in training so far, in seconds and without pauses. */
+  readonly onStep: (report: StepReport, seconds: number) => void;
+  /** In their order, after the last step too, and where training was ended early. */
+  readonly pauses: readonly Pause[];
+}
+
+/** How a loop went. */
+export interface LoopResult {
+  readonly losses: number[];
+  /** Of all updates, those before too. */
+  readonly skipped: number;
+  /** Time in training, without pauses. */
+  readonly seconds: number;
+  readonly tokens: number;
+}
+
+/**
+ * Steps until the last one or an abort; losses come back two steps late, and the GPU never waits. Throws a HeddleError where the loss
+ * is not finite and many updates were skipped.
+ */
+export async function trainingLoop(
+  trainer: Trainer,
+  batches: Batches,
+  corpus: EncodedCorpus,
+  steps: number,
+  { emit, signal }: JobContext,
+  { skipped: skippedBefore, onStep, pauses }: LoopOptions,
+): Promise<LoopResult> {
+  const { accumulate } = trainer.recipe;
+  const batchAt = (turn: number): Batch => ({
+    shape: batches.shapeAt(turn),
+    tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
+    fill: (arrays) => batches.fill(turn, arrays),
+  });
+  const first = trainer.step;
+  const losses: number[] = [];
+  const pending: Promise<StepReport>[] = [];
+  let begin = performance.now();
+  let tokens = 0;
+  let skipped = 0;
+  let told = 0;
+  const take = async () => {
+    const report = await (pending.shift() as Promise<StepReport>);
+    losses.push(report.loss);
+    tokens += report.tokens;
+    if (report.skipped) skipped++;
+    const now = performance.now();
+    onStep(report, (now - begin) / 1000);
+    if (now - told < 200 && first + losses.length < steps) return;
+    told = now;
+    const seconds = (now - begin) / 1000;
+    const left = (seconds / losses.length) * (steps - first - losses.length);
+    emit({
+      type: 'progress',
+      task: 'train',
+      done: first + losses.length,
+      of: steps,
+      text:
+        `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
+        `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
+    });
+    if (!Number.isFinite(report.loss) && skipped > 20)
+      throw new HeddleError(
+        `Training diverged: the loss of step ${report.step} is ${report.loss} and ${skipped} updates were skipped; lower the learning rate.`,
+      );
+  };
+  /** Waits for what is pending, then does what is due while the clock stands still. */
+  const rest = async (due: readonly Pause[]) => {
+    if (due.length === 0) return;
+    while (pending.length) await take();
+    const from = performance.now();
+    for (const { pause } of due) await pause(skippedBefore + skipped);
+    begin += performance.now() - from;
+  };
+  while (trainer.step < steps && !signal.aborted) {
+    const turn = trainer.step * accumulate;
+    pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k))));
+    if (pending.length > 1) await take();
+    await rest(pauses.filter(({ every }) => trainer.step < steps && every > 0 && trainer.step % every === 0));
+  }
+  while (pending.length) await take();
+  await rest(pauses);
+  return { losses, skipped: skippedBefore + skipped, seconds: (performance.now() - begin) / 1000, tokens };
+}
