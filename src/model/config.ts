@@ -90,6 +90,9 @@ const choices: Record<string, readonly string[]> = {
   tie: ['none', 'target', 'all'],
 };
 
+/** Whether `x` is a number from `least` to below `end`. */
+const within = (x: unknown, least: number, end: number): boolean => typeof x === 'number' && x >= least && x < end;
+
 /** Completes and checks a configuration. Throws a HeddleError that names the field, its value and what it may be. */
 export function modelConfig(options: ModelOptions): ModelConfig {
   const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'headWidth', 'dropout']);
@@ -97,7 +100,12 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     if (!known.has(key))
       throw new HeddleError(`config: there is no field ${key}; the fields are ${[...known].join(', ')}`);
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as ModelOptions;
+  const fail = (field: string, value: unknown, wanted: string): never => {
+    throw new HeddleError(`config: ${field} is ${JSON.stringify(value)}, it must be ${wanted}`);
+  };
   const { dropout = 0 } = given;
+  if (typeof dropout !== 'number' && (typeof dropout !== 'object' || dropout === null))
+    fail('dropout', dropout, 'a rate or a rate for each place');
   const rates: DropoutRates =
     typeof dropout === 'number'
       ? { embedding: dropout, attention: dropout, feedForward: dropout, residual: dropout, output: 0 }
@@ -105,9 +113,6 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   const merged = { ...defaults, ...given };
   const c: ModelConfig = { headWidth: merged.dModel / merged.heads, ...merged, dropout: rates };
 
-  const fail = (field: string, value: unknown, wanted: string): never => {
-    throw new HeddleError(`config: ${field} is ${JSON.stringify(value)}, it must be ${wanted}`);
-  };
   const integer = (field: keyof ModelConfig, least: number) => {
     const value = c[field] as number;
     if (!Number.isSafeInteger(value) || value < least) fail(field, value, `a whole number of at least ${least}`);
@@ -130,13 +135,12 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   for (const field of ['finalNorm', 'embeddingNorm', 'scaleEmbedding', 'outputBias'] as const)
     if (typeof c[field] !== 'boolean') fail(field, c[field], 'true or false');
   for (const [place, rate] of Object.entries(rates)) {
-    if (!(place in noDropout))
+    if (!Object.hasOwn(noDropout, place))
       fail(`dropout.${place}`, rate, `left out: the places are ${Object.keys(noDropout).join(', ')}`);
-    if (!(rate >= 0 && rate < 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
+    if (!within(rate, 0, 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
   }
-  if (!(c.labelSmoothing >= 0 && c.labelSmoothing < 1))
-    fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
-  if (!(c.layerNormEps > 0 && c.layerNormEps < 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
+  if (!within(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
+  if (!within(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
   if (c.tie === 'all' && c.srcVocab !== c.tgtVocab)
     fail('tie', c.tie, `none or target where srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
   return c;
