@@ -57,25 +57,31 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
     name: adapterName(device.adapter),
     choices: used,
     async prepare(graphs) {
+      const planned = (choices: Choices) => graphs.map((graph) => makePlan(graph, { traits: device.traits, choices }));
+      // Before kernels are measured, since that allocates too.
+      checkMemory(planned(used), options.memoryLimit);
       const choices = { ...(await options.choose?.(graphs, device, used)), ...used };
       for (const graph of graphs)
         for (const node of graph.nodes) {
           const chosen = choices[variantKey(node)];
           if (chosen !== undefined) used[variantKey(node)] = chosen;
         }
-      const plans = graphs.map((graph) => makePlan(graph, { traits: device.traits, choices }));
-      const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
-      if (options.memoryLimit !== undefined && need > options.memoryLimit)
-        throw new HeddleError(
-          `The plan needs ${need} bytes of GPU memory, the limit is ${options.memoryLimit}; use a smaller batch, ` +
-            'shorter sequences or a smaller model.',
-        );
+      const plans = planned(choices);
+      checkMemory(plans, options.memoryLimit);
       return session.prepare(plans);
     },
     write: (state, data, offset) => session.write(state, data, offset),
     read: (state) => session.read(state),
     destroy: () => session.destroy(),
   };
+}
+
+function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): void {
+  const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
+  if (need > limit)
+    throw new HeddleError(
+      `The plan needs ${need} bytes of GPU memory, the limit is ${limit}; use a smaller batch, shorter sequences or a smaller model.`,
+    );
 }
 
 /** An engine on the references. Exact and slow: for checks on small models. */
