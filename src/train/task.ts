@@ -1,0 +1,83 @@
+// From sentence pairs to everything a trainer needs: tokenizers, the completed configuration, batches in a few shapes.
+
+import { check } from '../errors.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
+import { type Batches, createBatches } from '../text/batches.ts';
+import { trainBpe } from '../text/bpe.ts';
+import { type BatchShape, batchShapes, chooseBuckets } from '../text/buckets.ts';
+import { trainCharacters } from '../text/characters.ts';
+import { describeLeftOut, type EncodedCorpus, encodePairs, targetLength } from '../text/encoded.ts';
+import type { Pair } from '../text/pairs.ts';
+import type { Tokenizer, TokenizerKind } from '../text/tokenizer.ts';
+import { trainWords } from '../text/words.ts';
+import type { Batch } from './trainer.ts';
+
+/** What decides a task beside its pairs. */
+export interface TaskOptions {
+  /** The model without what the tokenizers decide: vocabularies and special ids. */
+  readonly model: Partial<ModelOptions>;
+  /** `lowercase`: whether case is dropped; by default words do, characters and byte pairs do not. */
+  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number; readonly lowercase?: boolean };
+  /** Sentences a batch; or, where 0, positions of the longer side a batch. */
+  readonly batch: number;
+  readonly tokens: number;
+  /** Shapes that batches are padded to, at most. */
+  readonly buckets: number;
+  readonly seed: number;
+}
+
+/** A task: pairs ready to train on. */
+export interface Task {
+  readonly config: ModelConfig;
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+  readonly corpus: EncodedCorpus;
+  readonly shapes: readonly BatchShape[];
+  readonly batches: Batches;
+  /** The batch of a turn, from 0, as a trainer takes it. */
+  batchAt(turn: number): Batch;
+}
+
+/** Learns tokenizers from the pairs, encodes them and cuts batches. Throws a HeddleError where no pair is left. */
+export function prepareTask(pairs: readonly Pair[], options: TaskOptions): Task {
+  const { source, target } = trainTokenizers(pairs, options.tokenizer, options.model.tie === 'all');
+  const config = modelConfig({
+    ...options.model,
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    padId: target.special.pad,
+    startId: target.special.start,
+    endId: target.special.end,
+  });
+  const corpus = encodePairs(pairs, source, target, { maxSource: config.maxLength, maxTarget: config.maxLength });
+  check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
+  const size = options.batch > 0 ? { rows: options.batch } : { tokens: options.tokens };
+  const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
+  const batches = createBatches(corpus, shapes, { seed: options.seed });
+  return {
+    config,
+    source,
+    target,
+    corpus,
+    shapes,
+    batches,
+    batchAt: (turn) => ({
+      shape: batches.shapeAt(turn),
+      tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
+      fill: (arrays) => batches.fill(turn, arrays),
+    }),
+  };
+}
+
+/** Tokenizers of the two sides, learnt from the pairs; one for both where embeddings are shared. */
+function trainTokenizers(
+  pairs: readonly Pair[],
+  { kind, ...options }: TaskOptions['tokenizer'],
+  shared: boolean,
+): { source: Tokenizer; target: Tokenizer } {
+  const learn = { word: trainWords, char: trainCharacters, bpe: trainBpe }[kind];
+  const [sources, targets] = [pairs.map((p) => p.source), pairs.map((p) => p.target)];
+  if (!shared) return { source: learn(sources, options), target: learn(targets, options) };
+  const both = learn([...sources, ...targets], options);
+  return { source: both, target: both };
+}
