@@ -22,6 +22,8 @@ export interface Recipe {
   readonly lowercase?: boolean;
   readonly steps?: number;
   readonly epochs?: number;
+  /** Steps from one evaluation on the dev set to the next. */
+  readonly evalEvery: number;
 }
 
 const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
@@ -36,6 +38,7 @@ const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
     norm: 'pre',
     lowercase: false,
     steps: 800,
+    evalEvery: 200,
   },
   pairs: {
     preset: 'small',
@@ -47,6 +50,7 @@ const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
     schedule: 'inverse-sqrt',
     dropout: 0.1,
     epochs: 10,
+    evalEvery: 500,
   },
   // The published example: 15,000 words a side, RMSprop at Keras's default rate, batches of 64; dropout is the preset's own.
   keras: {
@@ -58,6 +62,7 @@ const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
     lr: 1e-3,
     schedule: 'constant',
     epochs: 30,
+    evalEvery: 500,
   },
 };
 

@@ -37,7 +37,6 @@ interface Options extends HostOptions, Partial<Recipe> {
   heldOut: number;
   test: number;
   saveEvery: number;
-  evalEvery: number;
   devSentences: number;
   resume?: boolean;
   force?: boolean;
@@ -54,7 +53,11 @@ export function addTrain(program: Command): void {
     .option('--out <dir>', 'model folder to write (default: runs/, and a name that is free)')
     .option('--force', 'replace the model that is in --out')
     .option('--resume', 'go on with the training in --out, with the settings it was started with')
-    .option('--eval-every <steps>', 'evaluate on held-out sentences every so many steps', whole(0), 0)
+    .option(
+      '--eval-every <steps>',
+      'evaluate on held-out sentences every so many steps and at the end, 0: never',
+      whole(0),
+    )
     .option('--dev-sentences <n>', 'of which so many are translated for BLEU, chrF and exact match', whole(0), 200)
     .option('--save-every <steps>', 'also save every so many steps', whole(0), 0)
     .option('--json <file>', 'write what came out, all losses too, as JSON');
@@ -169,7 +172,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     testSentences: o.test,
     out: '',
     saveEvery: o.saveEvery,
-    evalEvery: o.evalEvery,
+    evalEvery: recipe.evalEvery,
     devSentences: o.devSentences,
     resume: o.resume === true,
     noFuse: o.fuse,
