@@ -5,20 +5,15 @@ import type { Engine } from '../engine.ts';
 import { check } from '../errors.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
-import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
+import { type ModelConfig, type ModelOptions, type PresetName, presets } from '../model/config.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { LogEval, Sample } from '../report/log.ts';
-import { createBatches } from '../text/batches.ts';
-import { trainBpe } from '../text/bpe.ts';
-import { batchShapes, chooseBuckets } from '../text/buckets.ts';
-import { trainCharacters } from '../text/characters.ts';
-import { describeLeftOut, encodePairs } from '../text/encoded.ts';
+import { describeLeftOut } from '../text/encoded.ts';
 import type { Pair } from '../text/pairs.ts';
-import type { Tokenizer, TokenizerKind } from '../text/tokenizer.ts';
-import { trainWords } from '../text/words.ts';
 import { checkpointFiles, readTrainingState, restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
+import { prepareTask, type TaskOptions } from '../train/task.ts';
 import { createTrainer, startWeights } from '../train/trainer.ts';
 import { type CorpusArguments, readCorpus } from './corpus.ts';
 import { createDevSet, describeDev } from './dev-set.ts';
@@ -28,26 +23,19 @@ import { corpusName, createLogbook, keptSamples, planFacts, readLog } from './lo
 import { trainingLoop } from './training-loop.ts';
 
 /** Everything that decides a training; plain JSON. */
-export interface TrainArguments {
+export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly corpus: CorpusArguments;
   /** Fraction of source sentences held out for dev, and again for test. */
   readonly heldOut: number;
   readonly preset: PresetName;
   /** Fields of the model that differ from the preset's. */
   readonly model: Partial<ModelOptions>;
-  /** `lowercase`: whether case is dropped; by default words do, characters and byte pairs do not. */
-  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number; readonly lowercase?: boolean };
   /** Steps in all; or epochs, where steps are 0. */
   readonly steps: number;
   readonly epochs: number;
-  /** Sentences a batch; or, where 0, target or source positions a batch. */
-  readonly batch: number;
-  readonly tokens: number;
-  readonly buckets: number;
   readonly accumulate: number;
   readonly optimizer: Partial<OptimizerConfig>;
   readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
-  readonly seed: number;
   readonly init: InitScheme;
   /** Evaluate on the dev part every so many steps, and after the last; 0: never. */
   readonly evalEvery: number;
@@ -95,24 +83,9 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
   const preset: Partial<ModelOptions> = presets[args.preset];
   const options = { ...preset, ...args.model };
-  const { source, target } = trainTokenizers(split.train, args, options.tie === 'all');
-  const config = modelConfig({
-    ...options,
-    srcVocab: source.size,
-    tgtVocab: target.size,
-    padId: target.special.pad,
-    startId: target.special.start,
-    endId: target.special.end,
-  });
-  const limits = { maxSource: config.maxLength, maxTarget: config.maxLength };
-  const corpus = encodePairs(split.train, source, target, limits);
-  check(corpus.count > 0, `train: no pair is left: ${describeLeftOut(corpus)}`);
+  const task = prepareTask(split.train, { ...args, model: options });
+  const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
-  const shapes = batchShapes(
-    chooseBuckets(corpus, { count: args.buckets }),
-    args.batch > 0 ? { rows: args.batch } : { tokens: args.tokens },
-  );
-  const batches = createBatches(corpus, shapes, { seed: args.seed });
   const perEpoch = Math.ceil(batches.perEpoch / args.accumulate);
   const steps = args.steps > 0 ? args.steps : perEpoch * args.epochs;
   const kind = args.schedule.kind ?? 'constant';
@@ -162,7 +135,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       parameters: parameters.count,
       preset: args.preset,
       config: { ...config },
-      recipe: { ...recipe },
+      recipe: { init: args.init, accumulate: args.accumulate, optimizer: recipe.optimizer, schedule },
       corpus: {
         name: corpusName(args.corpus),
         pairs: corpus.count,
@@ -195,7 +168,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       logbook.add(found);
       log(describeDev(found));
     };
-    const run = await trainingLoop(trainer, batches, corpus, steps, context, {
+    const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped: before?.skipped ?? 0,
       onStep: (report, seconds) => logbook.step(report, seconds),
       pauses: [
@@ -260,24 +233,6 @@ function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
     saveEvery,
     resume: true,
   };
-}
-
-/** Tokenizers of the two sides, learnt from the training pairs; one for both where embeddings are shared. */
-function trainTokenizers(
-  pairs: readonly Pair[],
-  { tokenizer }: TrainArguments,
-  shared: boolean,
-): { source: Tokenizer; target: Tokenizer } {
-  const learn = (texts: readonly string[]): Tokenizer => {
-    const { kind, ...options } = tokenizer;
-    if (kind === 'word') return trainWords(texts, options);
-    if (kind === 'char') return trainCharacters(texts, options);
-    return trainBpe(texts, options);
-  };
-  const [sources, targets] = [pairs.map((p) => p.source), pairs.map((p) => p.target)];
-  if (!shared) return { source: learn(sources), target: learn(targets) };
-  const both = learn([...sources, ...targets]);
-  return { source: both, target: both };
 }
 
 /** Translates held-out sentences greedily and judges them; undefined where none fits the model, or the signal was aborted. */

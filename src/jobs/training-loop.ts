@@ -2,8 +2,6 @@
 // weights as they are.
 
 import { HeddleError } from '../errors.ts';
-import type { Batches } from '../text/batches.ts';
-import { type EncodedCorpus, targetLength } from '../text/encoded.ts';
 import type { Batch, StepReport, Trainer } from '../train/trainer.ts';
 import type { JobContext } from './job.ts';
 
@@ -40,18 +38,12 @@ export interface LoopResult {
  */
 export async function trainingLoop(
   trainer: Trainer,
-  batches: Batches,
-  corpus: EncodedCorpus,
+  batchAt: (turn: number) => Batch,
   steps: number,
   { emit, signal }: JobContext,
   { skipped: skippedBefore, onStep, pauses }: LoopOptions,
 ): Promise<LoopResult> {
   const { accumulate } = trainer.recipe;
-  const batchAt = (turn: number): Batch => ({
-    shape: batches.shapeAt(turn),
-    tokens: batches.rowsAt(turn).reduce((n, row) => n + targetLength(corpus, row), 0),
-    fill: (arrays) => batches.fill(turn, arrays),
-  });
   const first = trainer.step;
   const losses: number[] = [];
   const pending: Promise<StepReport>[] = [];
