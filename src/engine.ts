@@ -4,7 +4,7 @@
 import { createCpuExecutor } from './cpu/executor.ts';
 import { HeddleError } from './errors.ts';
 import { adapterName, type Device } from './gpu/device.ts';
-import type { Outputs } from './gpu/runner.ts';
+import type { Outputs, RunnerOptions } from './gpu/runner.ts';
 import { Session } from './gpu/session.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Plan } from './plan/plan.ts';
@@ -15,7 +15,7 @@ import { allocate, bytesOf, sizeOf, type Tensor, type TensorData } from './tenso
 export interface Program {
   /** Host memory of the inputs by name, to be filled before each run; the same arrays for the whole life. */
   readonly inputs: Readonly<Record<string, TensorData>>;
-  /** Runs once; resolves to the outputs by name. At most 3 runs may be pending. */
+  /** Runs once; resolves to the outputs by name. At most 3 runs may be pending, or as many as `prepare` was told. */
   run(): Promise<Outputs>;
   /** Runs once without reading anything back. */
   submit(): void;
@@ -29,8 +29,8 @@ export interface Engine {
   readonly name: string;
   /** Which variants the programs made so far use, by key; what the same bits depend on. */
   readonly choices: Choices;
-  /** Makes graphs ready. New states are zero. */
-  prepare(graphs: readonly Graph[]): Promise<Program[]>;
+  /** Makes graphs ready. New states are zero. `inFlight`: runs of a program that may be pending at once, default 3. */
+  prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
   /** Copies data into a state, from element `offset` on. */
   write(state: string, data: TensorData, offset?: number): void;
   /** Reads a state. */
@@ -56,7 +56,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
   return {
     name: adapterName(device.adapter),
     choices: used,
-    async prepare(graphs) {
+    async prepare(graphs, running) {
       const planned = (choices: Choices) => graphs.map((graph) => makePlan(graph, { traits: device.traits, choices }));
       // Before kernels are measured, since that allocates too.
       checkMemory(planned(used), options.memoryLimit);
@@ -68,7 +68,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
         }
       const plans = planned(choices);
       checkMemory(plans, options.memoryLimit);
-      return session.prepare(plans);
+      return session.prepare(plans, running);
     },
     write: (state, data, offset) => session.write(state, data, offset),
     read: (state) => session.read(state),

@@ -104,7 +104,8 @@ export async function createTrainer(
   const plain = { ...c, labelSmoothing: 0 };
   const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(plain, p, shape, options))];
   if (accumulating) graphs.push(updateGraph(p, recipe.optimizer));
-  const programs = await engine.prepare(graphs);
+  // Two updates may be pending, and all micro-batches of both may have one shape.
+  const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.accumulate) });
   const training = programs.slice(0, shapes.length);
   const evaluation = programs.slice(shapes.length, 2 * shapes.length);
   const finish = programs[2 * shapes.length];
