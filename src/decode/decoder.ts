@@ -1,16 +1,17 @@
 // A decoder: the plans of one shape and mode, and the loop that runs them for a batch of sources. The GPU never waits for the host:
-// two steps are on their way while the results of a third are looked at, and what they did too much is not looked at.
+// two steps are on their way while the results of a third are looked at, and what they did too much is not looked at. When few
+// sentences are left, they move to a smaller shape, so that those that are done cost no more.
 
 import type { Engine, Program } from '../engine.ts';
-import { check, HeddleError } from '../errors.ts';
+import { check } from '../errors.ts';
 import type { Outputs } from '../gpu/runner.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import { writeRules } from '../ops/next-token.ts';
 import { writeSampling } from '../ops/sample-token.ts';
-import { createStepWriter } from '../ops/step.ts';
+import { createStepWriter, type StepScalars } from '../ops/step.ts';
 import { fillLengths } from '../train/lengths.ts';
-import { type DecodeMode, type DecodeShape, decodeStates, sourceGraph, stepGraph } from './graphs.ts';
+import { type DecodeMode, type DecodeShape, decodeStates, shrinkGraph, sourceGraph, stepGraph } from './graphs.ts';
 import type { Search } from './hypotheses.ts';
 import type { DecodeSettings } from './options.ts';
 
@@ -32,6 +33,14 @@ export interface Decoder {
   run(batch: DecodeBatch, settings: DecodeSettings, search: Search): AsyncGenerator<number, void, void>;
 }
 
+/** The plans of a number of sentences, and how to go on with fewer. */
+interface Stage {
+  readonly shape: DecodeShape;
+  readonly step: Program;
+  readonly writeStep: (scalars: StepScalars) => void;
+  readonly smaller?: { readonly stage: Stage; readonly shrink: Program };
+}
+
 /** Makes a decoder on an engine that holds the weights, or gets them before the first run. */
 export async function createDecoder(
   engine: Engine,
@@ -45,31 +54,51 @@ export async function createDecoder(
     S <= c.maxLength && T <= c.maxLength,
     `decode: source of ${S} and target of ${T} positions, the model has maxLength ${c.maxLength}`,
   );
-  const graphs = [sourceGraph(c, p, shape), stepGraph(c, p, shape, mode)];
-  const [source, step] = (await engine.prepare(graphs)) as [Program, Program];
+  const shapes = shrinking(shape);
+  const [source, ...programs] = (await engine.prepare([
+    sourceGraph(c, p, shape),
+    ...shapes.map((some) => stepGraph(c, p, some, mode)),
+    ...shapes.slice(1).map((fewer, i) => shrinkGraph(c, shapes[i] as DecodeShape, fewer)),
+  ])) as [Program, ...Program[]];
+  const stageAt = (i: number): Stage => {
+    const [step, shrink] = [programs[i] as Program, programs[shapes.length + i]];
+    const writeStep = createStepWriter(step.inputs.step as Uint32Array);
+    const smaller = shrink && { stage: stageAt(i + 1), shrink };
+    return { shape: shapes[i] as DecodeShape, step, writeStep, ...(smaller && { smaller }) };
+  };
+  const first = stageAt(0);
   const states = decodeStates(c, shape);
   const start = new Int32Array(B * K).fill(c.startId);
   const own = Int32Array.from(start, (_, r) => r % K);
-  const writeStep = createStepWriter(step.inputs.step as Uint32Array);
 
-  const begin = ({ sources, streams }: DecodeBatch, { rules, sampling }: DecodeSettings): void => {
+  const begin = ({ sources }: DecodeBatch): void => {
     check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
     const src = source.inputs.src as Int32Array;
     src.fill(c.padId);
     for (const [b, ids] of sources.entries()) {
-      if (ids.length > S)
-        throw new HeddleError(`decode: a source of ${ids.length} tokens, at most ${S} fit; shorten it`);
+      check(ids.length <= S, `decode: a source of ${ids.length} tokens, at most ${S} fit; shorten it`);
       src.set(ids, b * S);
     }
     fillLengths(source.inputs.srcLens as Uint32Array, src, S, c.padId, c.srcVocab, 'source');
-    step.inputs.srcLens?.set(source.inputs.srcLens as Uint32Array);
-    writeRules(step.inputs.rules as Int32Array, rules);
-    if (step.inputs.sampling) writeSampling(step.inputs.sampling as Float32Array, sampling);
-    for (let r = 0; step.inputs.streams && r < B * K; r++)
-      step.inputs.streams[r] = (streams[Math.floor(r / K)] ?? 0) + (r % K) * 2 ** 26;
     source.submit();
     engine.write(states.token.name, start);
     engine.write(states.parent.name, own);
+  };
+
+  /** Fills what a stage's steps read of the sentences they are for. */
+  const load = (
+    { step: { inputs } }: Stage,
+    sentences: readonly number[],
+    { streams }: DecodeBatch,
+    settings: DecodeSettings,
+  ): void => {
+    writeRules(inputs.rules as Int32Array, settings.rules);
+    if (inputs.sampling) writeSampling(inputs.sampling as Float32Array, settings.sampling);
+    for (const [i, b] of sentences.entries()) {
+      (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (source.inputs.srcLens?.[b] as number);
+      // A sentence's first sample is the same however many there are.
+      for (let k = 0; inputs.streams && k < K; k++) inputs.streams[i * K + k] = (streams[b] ?? 0) + k * 2 ** 26;
+    }
   };
 
   return {
@@ -77,26 +106,48 @@ export async function createDecoder(
     async *run(batch, settings, search) {
       const { maxLength, seed, signal } = settings;
       check(maxLength <= T, `decode: a greatest length of ${maxLength}, the decoder has ${T} positions`);
-      begin(batch, settings);
-      const sentences = Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1));
-      const pending: Promise<Outputs>[] = [];
-      const finished = () => sentences.every((b) => b < 0 || search.done(b));
+      begin(batch);
+      let stage = first;
+      let sentences = Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1));
+      load(stage, sentences, batch, settings);
+      const pending: { readonly outputs: Promise<Outputs>; readonly sentences: readonly number[] }[] = [];
       let taken = 0;
       try {
-        for (let t = 0; taken < maxLength && !finished(); t++) {
+        for (let t = 0; taken < maxLength; t++) {
           signal?.throwIfAborted();
+          const running = sentences.filter((b) => b >= 0 && !search.done(b));
+          if (running.length === 0) break;
+          for (let { smaller } = stage; smaller && running.length <= smaller.stage.shape.batch; { smaller } = stage) {
+            const order = Array.from({ length: smaller.stage.shape.batch }, (_, i) => running[i] ?? -1);
+            const places = new Map(sentences.map((b, i) => [b, i]));
+            smaller.shrink.inputs.picks?.set(order.map((b) => places.get(b) ?? 0));
+            smaller.shrink.submit();
+            [stage, sentences] = [smaller.stage, order];
+            load(stage, sentences, batch, settings);
+          }
           if (t < maxLength) {
-            writeStep({ learningRate: 0, tokenWeight: 0, seed, step: t, keep: 0, position: t });
-            pending.push(step.run());
+            stage.writeStep({ learningRate: 0, tokenWeight: 0, seed, step: t, keep: 0, position: t });
+            pending.push({ outputs: stage.step.run(), sentences });
           }
           if (pending.length > 2 || t >= maxLength) {
-            search.take(await (pending.shift() as Promise<Outputs>), sentences);
+            const next = pending.shift() as (typeof pending)[number];
+            search.take(await next.outputs, next.sentences);
             yield ++taken;
           }
         }
       } finally {
-        await Promise.allSettled(pending);
+        await Promise.allSettled(pending.map(({ outputs }) => outputs));
       }
     },
   };
+}
+
+/** A shape and those with a quarter of the sentences of the one before, down to few: what they cost less pays for the move. */
+function shrinking(shape: DecodeShape): DecodeShape[] {
+  const shapes = [shape];
+  for (let { batch } = shape; batch >= 4; ) {
+    batch = Math.ceil(batch / 4);
+    shapes.push({ ...shape, batch });
+  }
+  return shapes;
 }

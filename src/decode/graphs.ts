@@ -24,6 +24,7 @@ import { greedyToken } from '../ops/greedy-token.ts';
 import { rulesSize } from '../ops/next-token.ts';
 import type { Value } from '../ops/op.ts';
 import { sampleToken, samplingSize } from '../ops/sample-token.ts';
+import { takeRows } from '../ops/take-rows.ts';
 import type { DType, Shape } from '../tensor.ts';
 
 /** Sizes of a decoding: sentences that decode together, rows of each, source positions, most target positions. */
@@ -167,5 +168,24 @@ export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, 
     graph.output('logProb', logProbs);
   }
   fuseForward(graph);
+  return graph;
+}
+
+/**
+ * Input picks u32 [b], of a batch of `from` sentences those that go on; copies all that a decoding has of them into the states of `to`, a
+ * shape of b sentences that is otherwise the same. What is left takes less of each step.
+ */
+export function shrinkGraph(c: ModelConfig, from: DecodeShape, to: DecodeShape): Graph {
+  const graph = new Graph();
+  const picks = graph.input('picks', 'u32', [to.batch]);
+  const [before, after] = [decodeStates(c, from), decodeStates(c, to)];
+  const take = (a: DecodeState, b: DecodeState, group: number) =>
+    graph.place(takeRows(graph, stateOf(graph, a), picks, group), stateOf(graph, b), 0);
+  const { beams = 1 } = from;
+  for (let n = 0; n < c.decoderLayers; n++) {
+    take(before.cross[n] as DecodeState, after.cross[n] as DecodeState, 1);
+    take(before.self[n] as DecodeState, after.self[n] as DecodeState, beams);
+  }
+  for (const name of ['token', 'parent', 'slots', 'history', 'scores'] as const) take(before[name], after[name], beams);
   return graph;
 }

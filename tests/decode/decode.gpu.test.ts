@@ -329,29 +329,49 @@ describe('a decoding', () => {
     expect(again.idsOf(0, 0).slice(0, 3)).toEqual(lines.idsOf(0, 0));
   });
 
+  /** An engine that notes how many sentences each step is for. */
+  const noting = async (): Promise<{ engine: Engine; steps: number[] }> => {
+    const engine = await newEngine();
+    const steps: number[] = [];
+    const prepare: Engine['prepare'] = async (graphs) =>
+      (await engine.prepare(graphs)).map((program) => ({
+        ...program,
+        run: () => {
+          steps.push(program.inputs.srcLens?.length ?? 0);
+          return program.run();
+        },
+      }));
+    return { engine: { ...engine, prepare }, steps };
+  };
+
   it('runs no more steps than two beyond the last that it needs', async () => {
     const { c, p, bank } = small(126);
-    const engine = await newEngine();
-    let steps = 0;
-    const counting: Engine = {
-      ...engine,
-      prepare: async (graphs) =>
-        (await engine.prepare(graphs)).map((program) => ({
-          ...program,
-          run: () => {
-            steps++;
-            return program.run();
-          },
-        })),
-    };
-    const decoder = await greedyDecoder(counting, c, p, { batch: 2, source: 12, target: 12 });
+    const { engine, steps } = await noting();
+    const decoder = await greedyDecoder(engine, c, p, { batch: 2, source: 12, target: 12 });
     engine.write('weights', bank);
     writePositions(engine, c);
     const { ids, ended } = await decoder.decode(randomSources(c, [6, 1], 1));
     expect(ended).toEqual([true, true]);
     const longest = Math.max(...ids.map((row) => row.length)) + 1;
     expect(longest).toBeLessThan(9);
-    expect(steps).toBeGreaterThanOrEqual(longest);
-    expect(steps).toBeLessThanOrEqual(longest + 2);
+    expect(steps.length).toBeGreaterThanOrEqual(longest);
+    expect(steps.length).toBeLessThanOrEqual(longest + 2);
   });
+
+  for (const options of [
+    {},
+    { beam: 3, nBest: 3, earlyStopping: true },
+    { method: 'sample', nBest: 2, seed: 1, temperature: 0.2 },
+  ] as DecodeOptions[])
+    it(`goes on with few sentences where the others are done: ${JSON.stringify(options)}`, async () => {
+      const model = small(126);
+      const { engine, steps } = await noting();
+      const sources = randomSources(model.c, [6, 1, 4, 9, 2, 3], 1);
+      const together = await decodeAll(model, sources, options, { engine, batch: 16 });
+      // All six at first, and from some step on at most four of them.
+      expect(steps.slice(0, 2)).toEqual([16, 16]);
+      expect(steps.at(-1), String(steps)).toBeLessThanOrEqual(4);
+      const alone = await decodeAll(model, sources, options, { batch: 1 });
+      for (const [i, want] of alone.entries()) expectSame(together[i]!, want);
+    });
 });
