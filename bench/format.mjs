@@ -3,8 +3,14 @@
 const mib = (bytes) => (bytes / 2 ** 20).toFixed(0);
 const seconds = (ms) => (ms / 1e3).toFixed(1);
 const ms = (x) => (x >= 100 ? x.toFixed(0) : x.toFixed(1));
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+/** A table whose columns are padded, as the formatter wants it. */
+function table(head, rows) {
+  const cells = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, c) => Math.max(3, ...cells.map((row) => [...row[c]].length)));
+  const line = (row) => `| ${row.map((cell, c) => cell + ' '.repeat(widths[c] - [...cell].length)).join(' | ')} |`;
+  const [first, ...others] = cells.map(line);
+  return [first, line(widths.map((w) => '-'.repeat(w))), ...others].join('\n');
+}
 
 /** How people know the contestants. */
 const titles = { heddle: 'heddle', tfjs: 'TensorFlow.js', 'jax-js': 'jax-js' };
