@@ -6,6 +6,7 @@ import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainArguments, TrainResult } from '../jobs/train.ts';
 import { type ModelOptions, presets } from '../model/config.ts';
+import { readTrainingState } from '../train/checkpoint.ts';
 import { optimizerNames } from '../train/optimizer.ts';
 import { scheduleNames } from '../train/schedule.ts';
 import { outFolder } from './out-folder.ts';
@@ -121,7 +122,8 @@ async function run(pairs: string | undefined, options: Options): Promise<void> {
   const name = pairs ? nameOf(pairs) : `intl-${options.sourceLocale}-${options.targetLocale}`;
   const out = await outFolder(files, name, options);
   const args = { ...argumentsOf(pairs, options), out };
-  const paths = [out, pairs, options.dev].filter((path) => path !== undefined);
+  const { corpus } = options.resume ? ((await readTrainingState(files, out)).arguments as TrainArguments) : args;
+  const paths = [out, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
   const result = await runWithProgress('train', args, options, paths);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
   print(describe(result));

@@ -111,6 +111,7 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): E
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
   const { entries, base } = readHeader(file, file.length, name);
+  // Copied by the constructor: a Buffer's own slice would be a view of memory that it shares with others.
   const tensors: Record<string, Tensor> = Object.create(null);
   for (const [
     key,
@@ -120,7 +121,7 @@ export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<
       data_offsets: [from, to],
     },
   ] of Object.entries(entries))
-    tensors[key] = decode(name, key, dtype, shape, file.slice(base + from, base + to));
+    tensors[key] = decode(name, key, dtype, shape, new Uint8Array(file.subarray(base + from, base + to)));
   return tensors;
 }
 

@@ -2,6 +2,7 @@
 
 import { sourceGraph, stepGraph } from '../decode/graphs.ts';
 import type { Graph } from '../graph/graph.ts';
+import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { printPlan } from '../plan/plan.ts';
@@ -30,6 +31,7 @@ export interface PlanArguments {
 /** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
 export const plan: Job<PlanArguments, string> = async (args) => {
   const { preset, vocab, batch, source, target, noFuse } = args;
+  checkRewriteNames(noFuse);
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...args.model });
   const p = parameterList(config);
   const shape = { batch, source, target };

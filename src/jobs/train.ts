@@ -4,6 +4,7 @@ import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import { check } from '../errors.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
+import { checkRewriteNames } from '../graph/rewrites.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
 import { type ModelConfig, type ModelOptions, type PresetName, presets } from '../model/config.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
@@ -79,6 +80,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   const log = (text: string) => emit({ type: 'log', text });
   const before = given.resume ? await readTrainingState(files, given.out) : undefined;
   const args = before ? resumed(before, given) : given;
+  checkRewriteNames(args.noFuse);
   const split = await readCorpus(args.corpus, args.heldOut, context);
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
   const preset: Partial<ModelOptions> = presets[args.preset];

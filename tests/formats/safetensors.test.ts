@@ -267,3 +267,10 @@ save_file({'w': np.array([[1.5, -2], [3, 4]], dtype=np.float32), 'ids': np.array
       expect(readHeader(bytes, bytes.length).metadata).toEqual({ k: 'v' });
     }));
 });
+
+it("reads from a Buffer, which lies somewhere in Node's pool", () => {
+  const file = writeSafetensors({ x: { dtype: 'f32', shape: [2], data: Float32Array.of(1.5, -2) } });
+  const pooled = Buffer.from(file);
+  expect(pooled.byteOffset + pooled.buffer.byteLength).toBeGreaterThan(file.length);
+  expect(readSafetensors(pooled).x?.data).toEqual(Float32Array.of(1.5, -2));
+});
