@@ -81,7 +81,7 @@ function kernelOf(name: Exclude<KernelName, 'split'>, { minSubgroup }: DeviceTra
   // So many lanes side by side share rows, so many teams of lanes lie below one another.
   const [lanes, teams] = family === 'subgroups' ? [lanesOf(minSubgroup), 1] : [8, 8];
   return {
-    shader: `matmul-${family}`,
+    shader: family === 'subgroups' ? 'matmul-subgroups' : 'matmul-registers',
     constants: { LANES: lanes, TEAMS: teams, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
     rows: rows * teams,
     columns: columns * lanes,
