@@ -1,4 +1,4 @@
-// Backward without barriers, as two dispatches: first a thread for ROWS queries, which makes dq and row_dots = rowsum(dout∘out);
+// Backward without barriers or workgroup memory, as two dispatches: first a thread for ROWS queries, which makes dq and row_dots = rowsum(dout∘out);
 // then a thread for ROWS keys, which goes through the queries. Probabilities come again from lse.
 
 fn backward_query_rows(group: vec3<u32>, thread: u32) {
@@ -19,7 +19,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     let i = min(first + r * THREADS + thread, params.queries - 1u);
     let at = q_at(b, i, h);
     let o_at = out_at(b, i, h);
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < CHUNKS; c++) {
       q[r][c] = load_q(at, c) * (params.scale * LOG2_E);
       d[r][c] = load_dout(o_at, c);
@@ -32,7 +32,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
   for (var j = 0u; j < end; j += 4u) {
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < PADDED; c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride, j, last, c);
       let v = fetch_kv(v_start, params.kv_stride, j, last, c);
@@ -49,7 +49,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
       let visible = four(j) < vec4(seen_by(i, length));
       s[r] = select(vec4(0.0), exp2(s[r] - top[r]) * (dp[r] - mean[r]), visible);
     }
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < PADDED; c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride, j, last, c);
       // unroll
@@ -64,7 +64,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     let i = first + r * THREADS + thread;
     if (i < params.queries) {
       let at = q_at(b, i, h);
-      // unroll
+      // unroll up to 8
       for (var c = 0u; c < CHUNKS; c++) { store_dq(at, c, grad[r][c] * params.scale); }
       row_dots[row_at(b, i, h)] = mean[r];
     }
@@ -86,7 +86,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     let j = min(first + r * THREADS + thread, max(length, 1u) - 1u);
     let k_from = k_at(b, j, h);
     let v_from = v_at(b, j, h);
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < CHUNKS; c++) {
       k[r][c] = load_kv(k_from, c) * (params.scale * LOG2_E);
       v[r][c] = load_kv(v_from, c);
@@ -106,7 +106,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     let mean = vec4(row_dots_in[at.x], row_dots_in[at.y], row_dots_in[at.z], row_dots_in[at.w]);
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < PADDED; c += 2u) {
       let q = fetch_q(q_start, params.q_stride, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
@@ -126,7 +126,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
       s[r] = p * (dp[r] * kept - mean);
       dp[r] = p * kept;
     }
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < PADDED; c += 2u) {
       let q = fetch_q(q_start, params.q_stride, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
@@ -145,7 +145,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     if (j < params.keys) {
       let k_to = k_at(b, j, h);
       let v_to = v_at(b, j, h);
-      // unroll
+      // unroll up to 8
       for (var c = 0u; c < CHUNKS; c++) {
         store_dkv(k_to, c, dk[r][c] * params.scale);
         store_dkv(v_to, c, dv[r][c]);

@@ -1,4 +1,4 @@
-// Forward without barriers: a thread keeps ROWS queries and their outputs in registers and goes through the keys four at a time
+// Forward without barriers or workgroup memory: a thread keeps ROWS queries and their outputs in registers and goes through the keys four at a time
 // with an online softmax. The threads of a workgroup have neighbouring queries of one batch row and head, so that all need
 // the same keys.
 
@@ -20,7 +20,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
   // unroll
   for (var r = 0u; r < ROWS; r++) {
     let at = q_at(b, min(first + r * THREADS + thread, params.queries - 1u), h);
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < CHUNKS; c++) { q[r][c] = load_q(at, c) * (params.scale * LOG2_E); }
     top[r] = MASKED;
   }
@@ -28,7 +28,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
   let v_start = v_at(b, 0u, h);
   for (var j = 0u; j < end; j += 4u) {
     var s = array<vec4<f32>, ROWS>();
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < PADDED; c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride, j, last, c);
       // unroll
@@ -47,7 +47,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
       total[r] = total[r] * shrink[r] + sum4(s[r]);
       if (DROPOUT) { s[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
     }
-    // unroll
+    // unroll up to 8
     for (var c = 0u; c < PADDED; c += 2u) {
       let v = fetch_kv(v_start, params.kv_stride, j, last, c);
       // unroll
@@ -64,7 +64,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
       let at = out_at(b, i, h);
       let any = end > 0u;
       let scale = select(0.0, 1.0 / total[r], any);
-      // unroll
+      // unroll up to 8
       for (var c = 0u; c < CHUNKS; c++) { store_out(at, c, o[r][c] * scale); }
       lse[row_at(b, i, h)] = select(0.0, (top[r] + log2(total[r])) * LN_2, any);
     }

@@ -1,5 +1,10 @@
-// What the attention kernels share: sizes, masks, dropout. Query i sees key j where j < lens[b] and, if causal, j <= i.
-// Probabilities are 2^(s - lse·log2 e), s being scores times scale·log2 e.
+// Scaled dot-product attention, forward and backward, without a tensor of scores: what its kernels share. Query i sees key j where
+// j < lens[b] and, if causal, j <= i. Probabilities are 2^(s - lse·log2 e), s being scores times scale·log2 e; dropout acts on them.
+//   forward            out, and lse, the natural logarithm of the sum of exponentials
+//   backward_queries   dq, and row_dots = rowsum(dout∘out)
+//   backward_keys      dk and dv, from lse and row_dots
+// include lib/random.wgsl
+// include lib/step.wgsl
 
 struct Params {
   queries: u32,

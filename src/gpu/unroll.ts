@@ -2,27 +2,33 @@
 // constant indices would have kept them in registers. The WGSL stays plain; without this step it means the same.
 
 /**
- * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, the counter as a literal.
- * A, N and S are integers or module-scope integer consts. Throws where a marked loop is of another form.
+ * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, the counter as a literal. Under
+ * `// unroll up to M` only if N is at most M: compilers take long over bodies in their hundreds. A, N and S are integers or
+ * module-scope integer consts. Throws where a marked loop is of another form.
  */
 export function unroll(source: string): string {
   const consts = constants(source);
-  const header = /\/\/ unroll\n\s*for \(var (\w+)(?:: u32)? = ([^;]+); \1 < ([^;]+); \1(?:(\+\+)| \+= ([^)]+))\) \{/;
+  const header =
+    /\/\/ unroll(?: up to (\d+))?\n\s*for \(var (\w+)(?:: u32)? = ([^;]+); \2 < ([^;]+); \2(?:(\+\+)| \+= ([^)]+))\) \{/;
   let out = source;
   for (let m = header.exec(out); m; m = header.exec(out)) {
-    const [head, counter = '', first = '', end = '', once, by = '1'] = m;
+    const [head, limit, counter = '', first = '', end = '', once, by = '1'] = m;
     const start = m.index + head.length;
     const close = closing(out, start);
     const body = out.slice(start, close);
     if (/\b(break|continue)\b/.test(body)) break;
     const [from, to, step] = [first, end, once ? '1' : by].map((x) => evaluate(x, consts)) as [number, number, number];
     if (!(to - from >= 0 && step > 0)) break;
+    if (limit !== undefined && to > Number(limit)) {
+      out = out.slice(0, m.index) + out.slice(m.index).replace(/.*\n/, '');
+      continue;
+    }
     const name = new RegExp(`\\b${counter}\\b`, 'g');
     let bodies = '';
     for (let i = from; i < to; i += step) bodies += `{${body.replace(name, `${i}u`)}}`;
     out = out.slice(0, m.index) + bodies + out.slice(close + 1);
   }
-  const marked = /\/\/ unroll\n(.*)/.exec(out);
+  const marked = /\/\/ unroll.*\n(.*)/.exec(out);
   if (marked) throw new Error(`shader: this loop cannot be unrolled: ${marked[1]?.trim()}`);
   return out;
 }
@@ -38,14 +44,17 @@ function closing(text: string, start: number): number {
   return i - 1;
 }
 
-/** Module-scope integer consts, also those computed from earlier ones. */
+/** Module-scope integer consts, also those computed from others, in whatever order they stand. */
 function constants(source: string): Map<string, number> {
   const consts = new Map<string, number>();
-  for (const [, name = '', value = ''] of source.matchAll(/^const (\w+)(?:: u32)? = ([^;]+);/gm))
-    if (/^[\s\w()+*/-]+$/.test(value)) {
+  const stated = [...source.matchAll(/^const (\w+)(?:: u32)? = ([\s\w()+*/-]+);/gm)];
+  for (let known = -1; known < consts.size; ) {
+    known = consts.size;
+    for (const [, name = '', value = ''] of stated) {
       const number = evaluate(value, consts);
       if (Number.isInteger(number)) consts.set(name, number);
     }
+  }
   return consts;
 }
 

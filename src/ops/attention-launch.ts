@@ -3,13 +3,14 @@
 import { type AttentionLayout, attentionParams } from './attention-layout.ts';
 import type { DeviceTraits, Launch, Value } from './op.ts';
 
-/** The widest head of the kernels that keep whole rows in registers and share reads. */
-const widestShared = 64;
-
-/** Kernels that can do a layout, best guess first. `attention.wgsl` says what they are. */
-export function attentionVariants(a: AttentionLayout, traits: DeviceTraits): readonly string[] {
-  const shared = traits.minSubgroup >= 4 && a.width % 4 === 0 && a.width <= widestShared;
-  return shared ? [traits.minSubgroup >= 8 ? 'subgroups-8' : 'subgroups-4', 'rows'] : ['rows'];
+/**
+ * Kernels that can do a layout, best guess first: `tiles` in workgroup memory (lib/attention-tiles.wgsl), for GPUs, or reads shared by
+ * subgroups (lib/attention-subgroups.wgsl), for the CPU adapters, whose subgroups are small.
+ */
+export function attentionVariants({ minSubgroup }: DeviceTraits): readonly string[] {
+  if (minSubgroup < 4) return ['tiles'];
+  const shared = minSubgroup < 8 ? 'subgroups-4' : 'subgroups-8';
+  return minSubgroup <= 8 ? [shared, 'tiles'] : ['tiles', shared];
 }
 
 /** What a forward dispatch binds. */
@@ -55,22 +56,32 @@ function launch(
   bind: Launch['bind'],
   perColumn: number,
 ): Launch {
-  const lanes = variant === 'subgroups-4' ? 4 : 8;
-  // Eight rows a workgroup: where reads are shared by four threads only, each takes two.
-  const rows = 8 / lanes;
+  const { shader, constants, rows } = variant === 'tiles' ? tiles(a.width) : subgroups(variant);
   return {
-    shader: variant !== 'rows' ? 'attention-subgroups' : a.width % 4 === 0 ? 'attention' : 'attention-odd',
+    shader: a.width % 4 === 0 ? shader : `${shader}-odd`,
     entry,
-    constants: {
-      WIDTH: a.width,
-      ROWS: rows,
-      THREADS: lanes,
-      DROPOUT: a.dropout > 0 ? 1 : 0,
-      ...(variant !== 'rows' && { LANES: lanes }),
-    },
+    constants: { ...constants, WIDTH: a.width, DROPOUT: a.dropout > 0 ? 1 : 0 },
     params: attentionParams(a),
     bind,
-    grid: [Math.ceil(length / (lanes * rows)), a.heads, a.batch],
+    grid: [Math.ceil(length / rows), a.heads, a.batch],
     flops: perColumn * a.batch * a.heads * a.queries * a.keys * a.width * (a.causal ? 0.5 : 1),
   };
+}
+
+/** A shader, its constants, and the rows a workgroup takes. */
+interface Kernel {
+  readonly shader: string;
+  readonly constants: Record<string, number>;
+  readonly rows: number;
+}
+
+/** As many threads across that none has more than two chunks of four columns. */
+function tiles(width: number): Kernel {
+  return { shader: 'attention', constants: { ACROSS: width <= 64 ? 8 : width <= 128 ? 16 : 32 }, rows: 32 };
+}
+
+/** Eight rows a workgroup: where four threads share reads, each has two. */
+function subgroups(variant: string): Kernel {
+  const lanes = variant === 'subgroups-4' ? 4 : 8;
+  return { shader: 'attention-subgroups', constants: { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes }, rows: 8 };
 }

@@ -8,9 +8,9 @@ it('writes a marked loop out with its counter as a literal', () => {
   expect(flat(unroll(source))).toBe('fn f() { { x[1u] = 1u; }{ x[2u] = 2u; }{ x[3u] = 3u; } }');
 });
 
-it('takes bounds and steps from consts, also computed ones', () => {
+it('takes bounds and steps from consts, also computed ones, in any order', () => {
   const source =
-    'const W: u32 = 10u;\nconst N: u32 = (W + 3u) / 4u * 2u;\n// unroll\nfor (var c = 0u; c < N; c += 2u) { a(c + 1u); }\n';
+    'const N: u32 = (W + 3u) / 4u * 2u;\nconst W: u32 = 10u;\n// unroll\nfor (var c = 0u; c < N; c += 2u) { a(c + 1u); }\n';
   expect(flat(unroll(source))).toContain('{ a(0u + 1u); }{ a(2u + 1u); }{ a(4u + 1u); }');
 });
 
@@ -29,6 +29,13 @@ for (var r = 0u; r < 2u; r++) {
     'f(1u, 1u, rows)',
   ]);
   expect(out.match(/for \(var k/g)).toHaveLength(2);
+});
+
+it('leaves loops past their limit as they are, but not those inside them', () => {
+  const loops =
+    '// unroll up to 8\nfor (var i = 0u; i < 9u; i++) {\n// unroll\nfor (var j = 0u; j < 1u; j++) { f(i, j); }\n}';
+  expect(flat(unroll(loops))).toBe('for (var i = 0u; i < 9u; i++) { { f(i, 0u); } }');
+  expect(unroll('// unroll up to 8\nfor (var i = 0u; i < 8u; i++) { f(i); }')).toContain('f(7u)');
 });
 
 it('refuses a marked loop that it cannot write out', () => {
