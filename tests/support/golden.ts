@@ -1,0 +1,54 @@
+// The golden cases of tests/fixtures for either host, and a context in which the job that verifies them can run.
+
+import type { Engine } from '../../src/engine.ts';
+import { HeddleError } from '../../src/errors.ts';
+import type { Files } from '../../src/formats/files.ts';
+import type { JobContext, JobEvent } from '../../src/jobs/job.ts';
+
+/** Names of the cases in tests/fixtures/golden. */
+export const goldenNames = ['odd-post', 'options-pre', 'long-tied'] as const;
+
+/** The folder of a case, as `fixtureFiles` takes it. */
+export const goldenFolder = (name: string): string => `tests/fixtures/golden/${name}`;
+
+const refuse = (): never => {
+  throw new Error('this test context has files to read and an engine, nothing else');
+};
+
+/** Files by their path from the project's root: from the disk in Node, from Vite's server in a page. */
+export const fixtureFiles: Files = {
+  async read(path) {
+    if (typeof window === 'undefined') {
+      const { readFile } = await import('node:fs/promises');
+      return readFile(path).then(
+        (bytes) => new Uint8Array(bytes),
+        () => {
+          throw new HeddleError(`${path}: cannot be read`);
+        },
+      );
+    }
+    const response = await fetch(`/${path}`);
+    if (!response.ok) throw new HeddleError(`${path}: cannot be read`);
+    return new Uint8Array(await response.arrayBuffer());
+  },
+  write: refuse,
+  exists: refuse,
+  list: refuse,
+  rename: refuse,
+  remove: refuse,
+};
+
+/** A context for a job that needs files and engines alone; events are collected. */
+export function jobContext(files: Files, engine: () => Promise<Engine>): JobContext & { events: JobEvent[] } {
+  const events: JobEvent[] = [];
+  return {
+    files,
+    events,
+    backend: 'test',
+    emit: (event) => void events.push(event),
+    signal: new AbortController().signal,
+    gpu: refuse,
+    device: refuse,
+    engine,
+  };
+}
