@@ -26,7 +26,7 @@ struct Params {
 // The tokens so far, [R, positions]: those up to step.position count.
 @group(0) @binding(3) var<storage, read> history: array<i32>;
 // Least number of tokens before the end, position at which the end is forced (-1: never), size of the n-grams that may not come
-// again (0: all may), one spare; then banned tokens, -1 where there are fewer.
+// again (0: all may), the token that is forced at position 0 (-1: none); then banned tokens, -1 where there are fewer.
 @group(0) @binding(4) var<storage, read> rules: array<i32>;
 @group(0) @binding(5) var<storage, read_write> tokens: array<i32>;
 @group(0) @binding(6) var<storage, read_write> log_probs: array<f32>;
@@ -61,12 +61,14 @@ fn repeats(row: u32, i: u32, n: u32) -> bool {
   return true;
 }
 
-// Forbids what the rules say in an existing row; returns whether the end is forced.
+// Forbids what the rules say in an existing row; returns whether a token is forced.
 fn apply_rules(row: u32, thread: u32) -> bool {
-  if (step.position == u32(rules[1])) {
+  let ends = step.position == u32(rules[1]);
+  if (ends || (step.position == 0u && rules[3] >= 0)) {
+    let token = select(u32(rules[3]), params.end, ends);
     let cells = params.cols / CELL;
     for (var c = thread % TEAM; c < cells; c += TEAM) {
-      logits[row * cells + c] = Cell(MASKED) + cell_at_number(-MASKED, c, params.end);
+      logits[row * cells + c] = Cell(MASKED) + cell_at_number(-MASKED, c, token);
     }
     return true;
   }
@@ -99,7 +101,7 @@ fn log_prob_of(logit: f32, ruled: Ruled) -> f32 {
   return (logit - ruled.top) - ruled.log_sum;
 }
 
-// All threads of the workgroup must call it. An end that is forced costs nothing.
+// All threads of the workgroup must call it. What is forced costs nothing.
 fn scan_ruled(row: u32, thread: u32) -> Ruled {
   let scan = scan_row(row, params.rows, params.cols, thread);
   let free = Ruled(scan, scan.largest, log(scan.exponentials));

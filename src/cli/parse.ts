@@ -14,7 +14,7 @@ export const whole =
   };
 
 /** A parser of numbers in a range that `allowed` tests and `wanted` words. */
-const number =
+export const number =
   (allowed: (n: number) => boolean, wanted: string) =>
   (text: string): number => {
     const n = Number(text);

@@ -1,12 +1,16 @@
 // heddle translate
 
 import type { Command } from 'commander';
+import type { Translation } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { addDecodingOptions, type DecodingOptions, decodingOf } from './decoding.ts';
 import { print } from './output.ts';
 import { addHostOptions, whole } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
-interface Options extends HostOptions {
+interface Options extends HostOptions, DecodingOptions {
+  input?: string[];
   batch: number;
   maxTokens: number;
 }
@@ -15,32 +19,52 @@ interface Options extends HostOptions {
 export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
-    .description('translate texts, or the lines of stdin, with a trained model; order is kept')
+    .description('translate texts, or the lines of files or of stdin, with a trained model; order is kept')
     .argument('<dir>', 'model folder')
-    .argument('[text...]', 'texts; without any, the lines of stdin')
+    .argument('[text...]', 'texts; without any, the lines of --input or of stdin')
+    .option('--input <file...>', 'files of texts, one a line; - is stdin')
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)
     .option('--max-tokens <n>', 'most tokens of a translation (default: as many as the model takes)', whole(1), 0)
     .action(async (folder: string, texts: string[], options: Options) => {
-      const { batch, maxTokens } = options;
-      const lines = texts.length > 0 ? texts : await linesOfStdin();
+      const { batch, maxTokens, input } = options;
+      if (input && texts.length > 0)
+        throw new HeddleError(`${input[0]} and the text "${texts[0]}": give texts or --input, not both`);
+      const decode = decodingOf(options);
+      const lines = texts.length > 0 ? texts : (await Promise.all((input ?? ['-']).map(linesOf))).flat();
       if (lines.length === 0) return;
-      const out = await runWithProgress('translate', { folder, texts: lines, batch, maxTokens }, options, [folder]);
-      print(out.join('\n'));
+      const found = await runWithProgress('translate', { folder, texts: lines, batch, maxTokens, decode }, options, [
+        folder,
+      ]);
+      print(options.nBest === undefined ? found.map(([best]) => best?.text ?? '').join('\n') : listOf(found));
     });
+  addDecodingOptions(command);
   addHostOptions(command);
 }
 
-/** The lines of stdin, to its end; the last need not end with a newline. */
-async function linesOfStdin(): Promise<string[]> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+/** All translations, one a line: the number of the text, from 1, the score and the translation. An empty text has one, empty. */
+function listOf(found: readonly Translation[][]): string {
+  const empty = { score: 0, text: '' };
+  return found
+    .flatMap((some, i) => (some.length ? some : [empty]).map((x) => `${i + 1}\t${x.score.toFixed(4)}\t${x.text}`))
+    .join('\n');
+}
+
+/** The lines of a file, or of stdin where it is `-`; the last need not end with a newline. */
+async function linesOf(path: string): Promise<string[]> {
+  const bytes = path === '-' ? await stdinBytes() : await nodeFiles().read(path);
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new HeddleError('stdin: not UTF-8; convert it, for example with iconv -t UTF-8');
+    throw new HeddleError(`${path === '-' ? 'stdin' : path}: not UTF-8; convert it, for example with iconv -t UTF-8`);
   }
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   return lines;
+}
+
+async function stdinBytes(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }

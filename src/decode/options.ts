@@ -44,8 +44,12 @@ export interface DecodeOptions {
   readonly forceEnd?: boolean;
   /** No sequence of so many tokens comes twice; 0: any may. [0] */
   readonly noRepeatNgram?: number;
+  /** The id that every translation begins with, as BART's forced_bos_token_id says. [none] */
+  readonly firstToken?: number;
   /** Ids that never come. [none] */
   readonly banned?: readonly number[];
+  /** Called whenever a batch is done, with how many texts are. */
+  readonly progress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -60,6 +64,7 @@ export interface DecodeSettings {
   readonly seed: number;
   readonly maxLength: number;
   readonly rules: TokenRules;
+  readonly progress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -77,7 +82,9 @@ const known = [
   'maxLength',
   'forceEnd',
   'noRepeatNgram',
+  'firstToken',
   'banned',
+  'progress',
   'signal',
 ] as const satisfies readonly (keyof DecodeOptions)[];
 
@@ -126,6 +133,12 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
   const maxLength = whole('maxLength', options.maxLength ?? mostTokens, 1, mostTokens);
   const minLength = whole('minLength', options.minLength ?? 0, 0, any);
   if (minLength >= maxLength) fail('minLength', `below the greatest length, ${maxLength}, which counts the end`);
+  const { firstToken = -1 } = options;
+  if (
+    options.firstToken !== undefined &&
+    !(Number.isSafeInteger(firstToken) && firstToken >= 0 && firstToken < c.tgtVocab)
+  )
+    fail('firstToken', `an id from 0 to ${c.tgtVocab - 1}`);
   const banned = [...new Set(options.banned ?? [])];
   for (const id of banned)
     if (!(Number.isSafeInteger(id) && id >= 0 && id < c.tgtVocab)) fail('banned', `ids from 0 to ${c.tgtVocab - 1}`);
@@ -143,8 +156,10 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
       minLength,
       forceEndAt: forceEnd ? maxLength - 1 : -1,
       noRepeatNgram: whole('noRepeatNgram', options.noRepeatNgram ?? 0, 0, any),
+      firstToken,
       banned,
     },
+    ...(options.progress && { progress: options.progress }),
     ...(options.signal && { signal: options.signal }),
   };
 }
@@ -163,7 +178,7 @@ function penaltyOf(penalty: LengthPenalty, fail: () => never): (length: number) 
 
 /** The mode whose plan serves settings; room for banned tokens grows in powers of two, so that few plans serve all. */
 export function modeOf({ method, rules }: DecodeSettings): DecodeMode {
-  const { minLength, forceEndAt, noRepeatNgram, banned } = rules;
-  const ruled = minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || banned.length > 0;
+  const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
+  const ruled = minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
   return { method, rules: ruled, banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0 };
 }

@@ -19,6 +19,8 @@ export interface TextModel {
   readonly target: Tokenizer;
   /** The bank of all weights, laid out as `parameterList(config)` says. */
   readonly weights?: Float32Array;
+  /** Rules that the model was trained for, where nothing else is asked for: what must come first or last, what never comes. */
+  readonly decode?: Pick<DecodeOptions, 'firstToken' | 'forceEnd' | 'banned' | 'minLength' | 'noRepeatNgram'>;
 }
 
 /** Settings of a translator. */
@@ -76,7 +78,8 @@ export async function createTranslator(
   const decoders = new Map<string, Promise<Decoder>>();
   let aligner: Promise<Aligner> | undefined;
 
-  const settingsOf = (call: DecodeOptions = {}) => decodeSettings({ ...options.decode, ...call }, c, maxTarget);
+  const settingsOf = (call: DecodeOptions = {}) =>
+    decodeSettings({ ...model.decode, ...options.decode, ...call }, c, maxTarget);
   const decoderFor = (settings: DecodeSettings, sentences: number): Promise<Decoder> => {
     const mode: DecodeMode = modeOf(settings);
     const key = JSON.stringify([mode, settings.rows, sentences]);
@@ -138,6 +141,7 @@ export async function createTranslator(
           for await (const _ of decoder.run({ sources, streams }, settings, search));
           for (const [k, found] of search.finish().entries())
             out[streams[k] as number] = found.map((h) => ({ ...h, text: target.decode(h.ids) }));
+          settings.progress?.(Math.min(order.length, at + batch));
         }
       } finally {
         end();

@@ -1,9 +1,9 @@
 // heddle translate: a model folder and texts in, translations out, in order.
 
-import { createTranslator } from '../decode/translator.ts';
+import type { DecodeOptions } from '../decode/options.ts';
+import { createTranslator, type Translation } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
-import { writePositions } from '../train/weights.ts';
 import type { Job } from './job.ts';
 
 /** What to translate; plain JSON. */
@@ -14,13 +14,16 @@ export interface TranslateArguments {
   readonly batch: number;
   /** Most tokens of a translation, its end included; 0: as many as the model takes. */
   readonly maxTokens: number;
+  /** How to decode; greedily where it is left out. */
+  readonly decode?: Omit<DecodeOptions, 'maxLength' | 'progress' | 'signal'>;
 }
 
 /**
- * Translates greedily. An empty text stays empty. Throws a HeddleError, before anything is decoded, for a text that is too long, and
- * where the signal is aborted.
+ * The translations of each text, the best first: `nBest` of them, none of an empty text. Throws a HeddleError, before anything is
+ * decoded, for a text that is too long or an option that is wrong, and where the signal is aborted.
  */
-export const translate: Job<TranslateArguments, string[]> = async ({ folder, texts, batch, maxTokens }, context) => {
+export const translate: Job<TranslateArguments, Translation[][]> = async (args, context) => {
+  const { folder, texts, batch, maxTokens, decode = {} } = args;
   const model = await loadModelFolder(context.files, folder);
   const { maxLength } = model.config;
   const lengths = texts.map((text) => model.source.encode(text).length + 1);
@@ -30,7 +33,7 @@ export const translate: Job<TranslateArguments, string[]> = async ({ folder, tex
         `translate: text ${i + 1} has ${tokens} tokens, its end included, the model takes at most ${maxLength}; split it: "${texts[i]?.slice(0, 60)}"`,
       );
   const full = texts.map((_, i) => i).filter((i) => (lengths[i] as number) > 1);
-  const out = texts.map(() => '');
+  const out: Translation[][] = texts.map(() => []);
   if (full.length === 0) return out;
   const engine = await context.engine();
   try {
@@ -38,22 +41,17 @@ export const translate: Job<TranslateArguments, string[]> = async ({ folder, tex
       batch: Math.min(batch, full.length),
       maxSource: Math.max(...full.map((i) => lengths[i] as number)),
       ...(maxTokens > 0 && { maxTarget: Math.min(maxTokens, maxLength) }),
+      decode,
     });
-    engine.write('weights', model.weights);
-    writePositions(engine, model.config);
-    // In order of length, so that those that decode together need about the same steps; in parts, to tell how far it is.
-    full.sort((a, b) => (lengths[a] as number) - (lengths[b] as number));
-    const part = Math.max(1, Math.ceil(full.length / 20 / batch)) * batch;
-    for (let at = 0; at < full.length; at += part) {
-      const rows = full.slice(at, at + part);
-      const found = await translator.translate(
-        rows.map((i) => texts[i] as string),
-        { signal: context.signal },
-      );
-      for (const [k, i] of rows.entries()) out[i] = found[k] ?? '';
-      const done = at + rows.length;
-      context.emit({ type: 'progress', task: 'translate', done, of: full.length, text: 'sentences' });
-    }
+    const found = await translator.candidates(
+      full.map((i) => texts[i] as string),
+      {
+        signal: context.signal,
+        progress: (done) =>
+          context.emit({ type: 'progress', task: 'translate', done, of: full.length, text: 'sentences' }),
+      },
+    );
+    for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
     return out;
   } finally {
     engine.destroy();

@@ -11,7 +11,7 @@ export interface ChosenTokens {
 
 /**
  * Inputs logits f32 [R,1,V] (used up), history i32 [R,T], rules i32 [4+N], step; outputs tokens i32 [R,1] and logProbs f32 [R]. Of
- * equally probable tokens the one with the lowest id. An end that is forced, or comes because nothing else may, has probability 1.
+ * equally probable tokens the one with the lowest id. What is forced, and an end that comes because nothing else may, has probability 1.
  */
 export const greedyTokenOp = defineOp<NextTokenAttrs>({
   name: 'greedy_token',

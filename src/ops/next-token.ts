@@ -27,6 +27,8 @@ export interface TokenRules {
   readonly forceEndAt: number;
   /** Sequences of so many tokens do not come again; 0: they may. */
   readonly noRepeatNgram: number;
+  /** The token that comes first whatever its probability, and costs nothing; -1: none. */
+  readonly firstToken: number;
   /** Tokens that never come. */
   readonly banned: readonly number[];
 }
@@ -37,10 +39,13 @@ const header = 4;
 export const rulesSize = (banned: number): number => header + banned;
 
 /** Writes rules into the input `rules` i32. Throws where there are more banned tokens than it has room for. */
-export function writeRules(out: Int32Array, { minLength, forceEndAt, noRepeatNgram, banned }: TokenRules): void {
+export function writeRules(
+  out: Int32Array,
+  { minLength, forceEndAt, noRepeatNgram, firstToken, banned }: TokenRules,
+): void {
   check(banned.length + header <= out.length, `rules: ${banned.length} banned tokens, room for ${out.length - header}`);
   out.fill(-1);
-  out.set([minLength, forceEndAt, noRepeatNgram, 0, ...banned]);
+  out.set([minLength, forceEndAt, noRepeatNgram, firstToken, ...banned]);
 }
 
 /** The inputs that all of the ops begin with: logits f32 [R,1,V] (used up), history i32 [R,T], rules i32 [4+N], step. */
@@ -96,9 +101,10 @@ export function rule(
   const normalizer = largest + Math.log(z.reduce((sum, x) => sum + Math.exp(x - largest), 0));
   if (!attrs.rules) return { z, normalizer };
   const { position } = readStep(step!.data);
-  const [minLength = 0, forceEndAt = -1, n = 0, , ...banned] = rules!.data;
-  if (position === forceEndAt) {
-    z.fill(masked)[attrs.endId] = 0;
+  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules!.data;
+  const forced = position === forceEndAt ? attrs.endId : position === 0 ? firstToken : -1;
+  if (forced >= 0) {
+    z.fill(masked)[forced] = 0;
     return { z, normalizer: 0 };
   }
   const forbid = (id: number) => {

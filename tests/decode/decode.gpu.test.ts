@@ -153,6 +153,7 @@ describe('greedy decoding', () => {
     { noRepeatNgram: 1 },
     { noRepeatNgram: 2, minLength: 8 },
     { banned: [3, 5] },
+    { firstToken: 4 },
     { banned: [4], noRepeatNgram: 3, minLength: 2, maxLength: 10, forceEnd: true },
   ];
   for (const options of rules)
@@ -173,7 +174,7 @@ describe('beam search', () => {
     { beam: 4, nBest: 4, earlyStopping: 'never', lengthPenalty: 1 },
     { beam: 5, nBest: 2, lengthPenalty: 'none' },
     { beam: 5, nBest: 5, lengthPenalty: { power: 0.4 }, minLength: 3, noRepeatNgram: 2, banned: [5] },
-    { beam: 3, nBest: 3, maxLength: 5, forceEnd: true },
+    { beam: 3, nBest: 3, maxLength: 5, forceEnd: true, firstToken: 5 },
     { beam: 9, nBest: 9, maxLength: 3 },
   ];
   for (const options of searches)

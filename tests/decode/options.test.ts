@@ -58,6 +58,7 @@ describe('decodeSettings', () => {
       { banned: Array.from({ length: 23 }, (_, i) => i) },
       'banned is [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22], it must be fewer',
     ],
+    [{ firstToken: 23 }, 'firstToken is 23, it must be an id from 0 to 22'],
     [{ forceEnd: 1 as never }, 'forceEnd is 1, it must be true or false'],
     [{ beams: 4 } as never, 'there is no option beams; the options are method, beam,'],
   ];

@@ -133,11 +133,12 @@ it('judges by what heddle translate says', async () => {
   await train({ out, steps: 60, evalEvery: 0, testSentences: 0, schedule: { learningRate: 3e-2 } });
   const found = await runJob('evaluate', { folder: out, pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
   const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
-  const translations = await runJob(
+  const candidates = await runJob(
     'translate',
     { folder: out, texts: sources as string[], batch: 4, maxTokens: 0 },
     { host: 'cpu' },
   );
+  const translations = candidates.map(([best]) => best?.text ?? '');
   const lists = (targets as string[]).map((t) => [t]);
   expect(new Set(translations).size).toBeGreaterThan(3);
   expect(found.sentences).toBe(12);

@@ -11,7 +11,7 @@ import { runOp } from '../support/run-op.ts';
 
 // Log-probabilities are differences of numbers of the logits' size, and a logarithm of a sum of up to 1,030 exponentials.
 const tolerance = 1e-5;
-const none: TokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, banned: [] };
+const none: TokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
 
 function rulesOf(rules: Partial<TokenRules>, room = 4): Tensor {
   const data = new Int32Array(4 + room);
@@ -90,6 +90,12 @@ describe('greedy_token', () => {
     const rules = { forceEndAt: 1, minLength: 9, banned: [0] };
     expect(await take(rules, [1, 2])).toEqual({ token: 0, logProb: 0 });
     expect((await take(rules, [1])).token).toBe(1);
+  });
+
+  it('begins with the token that it is told, for nothing', async () => {
+    expect(await take({ firstToken: 4 }, [1])).toEqual({ token: 4, logProb: 0 });
+    expect((await take({ firstToken: 4 }, [1, 4])).token).toBe(0);
+    expect((await take({ firstToken: 4, forceEndAt: 0 }, [1])).token).toBe(0);
   });
 
   it('ends where nothing else may come', async () => {

@@ -70,7 +70,7 @@ export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Arra
 
 type Settings = Pick<DecodeSettings, 'rows' | 'penalty' | 'earlyStopping' | 'maxLength' | 'rules'>;
 
-/** Log-probabilities under the rules; minus infinity where a token may not come, 0 for an end that is forced. */
+/** Log-probabilities under the rules; minus infinity where a token may not come, 0 for what is forced. */
 export function ruled(
   c: ModelConfig,
   { rules }: Pick<Settings, 'rules'>,
@@ -79,7 +79,8 @@ export function ruled(
   prefix: readonly number[],
 ): number[] {
   const out = Array.from(oracle(source, prefix));
-  if (prefix.length === rules.forceEndAt) return out.map((_, id) => (id === c.endId ? 0 : Number.NEGATIVE_INFINITY));
+  const forced = prefix.length === rules.forceEndAt ? c.endId : prefix.length === 0 ? rules.firstToken : -1;
+  if (forced >= 0) return out.map((_, id) => (id === forced ? 0 : Number.NEGATIVE_INFINITY));
   const n = rules.noRepeatNgram;
   const whole = [c.startId, ...prefix];
   const seen = new Set<string>();
