@@ -1,5 +1,9 @@
-// The naive product: one thread an element of C, numbers read one by one. The family's other kernels, fastest first on
-//   GPUs: matmul-tiled (workgroup memory), matmul-registers;    software adapters: matmul-subgroups, matmul-registers.
+// The naive product: one thread an element of C, numbers read one by one. The family's other kernels:
+//   matmul-tiled       tiles in workgroup memory, for GPUs
+//   matmul-registers   each thread a tile in registers, for adapters where barriers are dear
+//   matmul-subgroups   the same, rows of A shared by subgroup broadcasts: the fastest on software adapters
+//   matmul-dots        few rows of C, K shared among the threads of a workgroup
+//   matmul-combine     the second pass where K was split
 // include lib/matmul-grid.wgsl
 // include lib/matmul-write-1.wgsl
 
