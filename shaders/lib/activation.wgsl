@@ -8,7 +8,7 @@ const SILU: u32 = 3u;
 fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return max(x, vec4<f32>()); }
   if (kind == GELU) { return x * normal_integral(x); }
-  if (kind == SILU) { return x * sigmoid(x); }
+  if (kind == SILU) { return max(x, vec4(LEAST)) * sigmoid(x); }
   return x;
 }
 
@@ -18,7 +18,7 @@ fn activation_slope4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == GELU) { return normal_integral(x) + x * normal_density(x); }
   if (kind == SILU) {
     let s = sigmoid(x);
-    return s + x * s * (1.0 - s);
+    return s + max(x, vec4(LEAST)) * s * (1.0 - s);
   }
   return vec4(1.0);
 }
@@ -40,7 +40,9 @@ fn normal_integral(x: vec4<f32>) -> vec4<f32> {
   return select(tail, 1.0 - tail, x > vec4<f32>());
 }
 
-// Clamped so that exp stays finite.
+// Below this exp(-x) would overflow; SiLU stops here too, where it is 0 to float32, or a large x would multiply a tiny number.
+const LEAST: f32 = -80.0;
+
 fn sigmoid(x: vec4<f32>) -> vec4<f32> {
-  return 1.0 / (1.0 + exp(-max(x, vec4(-80.0))));
+  return 1.0 / (1.0 + exp(-max(x, vec4(LEAST))));
 }
