@@ -44,7 +44,11 @@ const statOf = (path: string) =>
 /** The disk. Relative paths start at the working directory; a file that is written is whole or not there. */
 export function nodeFiles(): Files {
   return {
-    read: (path) => named('read', path, async () => new Uint8Array(await fs.readFile(path))),
+    read: (path) =>
+      named('read', path, async () => {
+        const { buffer, byteOffset, byteLength } = await fs.readFile(path);
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      }),
     write: (path, bytes) =>
       named('write', path, async () => {
         await fs.mkdir(dirname(path), { recursive: true });

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { heddle, isOneLine } from '../support/cli.ts';
+
+/** No driver at all: planning must not want one. */
+const noGpu = { env: { VK_DRIVER_FILES: '/nonexistent' } };
+
+it('prints passes in order, shapes, slots, bytes and FLOPs, without a GPU', async () => {
+  const { status, stdout, stderr } = await heddle(['plan', '--preset', 'small'], noGpu);
+  expect([status, stderr]).toEqual([0, '']);
+  const lines = stdout.split('\n');
+  const passes = lines.filter((line) => /^\d+ {2}/.test(line));
+  expect(passes.map((line) => Number.parseInt(line, 10))).toEqual(passes.map((_, i) => i));
+  expect(passes[0]).toMatch(/embedding.*encoder\.embed.*f32 \[32,32,128\].*slot/);
+  expect(passes.at(-1)).toMatch(/adamw.*weights.*moment1.*moment2/);
+  expect(stdout).toMatch(/^state +weights +[\d.]+ MiB$/m);
+  expect(stdout).toMatch(/^peak +[\d.]+ MiB, lower bound [\d.]+ MiB/m);
+  expect(stdout).toMatch(new RegExp(`^${passes.length} dispatches, [\\d.]+ GFLOP a run$`, 'm'));
+});
+
+it('counts the parameters of the Keras example', async () => {
+  const { stdout } = await heddle(['plan', '--preset', 'keras', '--vocab', '15000', '--batch', '64'], noGpu);
+  expect(stdout).toMatch(/^keras: 19,960,216 parameters; 64 rows of 20 source and 20 target positions$/m);
+});
+
+it('plans evaluation and decoding too', async () => {
+  const evaluation = await heddle(['plan', '--preset', 'tiny', '--run', 'evaluation'], noGpu);
+  expect(evaluation.stdout).not.toContain('backward');
+  const decoding = await heddle(['plan', '--preset', 'tiny', '--run', 'decoding', '--batch', '2'], noGpu);
+  expect(decoding.stdout).toMatch(/once a batch of sources[\s\S]*once a token[\s\S]*/);
+});
+
+it('takes sizes and leaves out rewrites', async () => {
+  const sizes = ['plan', '--preset', 'tiny', '--batch', '2', '--source', '5', '--target', '7', '--vocab', '50'];
+  const fused = (await heddle(sizes, noGpu)).stdout;
+  expect(fused).toContain('2 rows of 5 source and 7 target positions');
+  expect(fused).toMatch(/f32 \[2,5,64\]/);
+  expect(fused).toContain('add_layer_norm');
+  const plain = (await heddle([...sizes, '--no-fuse', 'residual-norm'], noGpu)).stdout;
+  expect(plain).not.toContain('add_layer_norm');
+  const narrow = (await heddle([...sizes, '--set', 'dModel=24', '--set', 'heads=3'], noGpu)).stdout;
+  expect(narrow).toMatch(/f32 \[2,5,24\]/);
+});
+
+it('names a rewrite that there is not, and a model that passes the limits, with the numbers', async () => {
+  const rewrite = await heddle(['plan', '--no-fuse', 'everything'], noGpu);
+  expect(rewrite.stderr).toMatch(/everything.*residual-norm/);
+  expect(isOneLine(rewrite.stderr)).toBe(true);
+  const large = await heddle(['plan', '--batch', '4096'], noGpu);
+  expect(large.stderr).toMatch(/needs a binding of \d+ bytes, the device allows 134217728; use a smaller batch/);
+  expect([isOneLine(large.stderr), large.status]).toEqual([true, 1]);
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { version } from '../../package.json';
+import { heddle, isOneLine } from '../support/cli.ts';
+
+const commands = ['train', 'translate', 'eval', 'verify', 'plan', 'bench', 'info'];
+
+it('says which commands there are, and its version', async () => {
+  const { status, stdout } = await heddle(['--help']);
+  expect(status).toBe(0);
+  for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  expect((await heddle(['--version'])).stdout).toBe(`${version}\n`);
+});
+
+it.each(commands)('explains %s', async (name) => {
+  const { status, stdout } = await heddle([name, '--help']);
+  expect(status).toBe(0);
+  expect(stdout).toContain(`Usage: heddle ${name}`);
+  expect(stdout).not.toContain('undefined');
+});
+
+describe.each([
+  ['an unknown command', ['trian'], /unknown command 'trian' .*train/],
+  ['an unknown option', ['plan', '--bach', '4'], /unknown option '--bach' .*--batch/],
+  ['a missing argument', ['translate'], /missing required argument 'dir'/],
+  ['an argument too many', ['info', 'x'], /too many arguments/],
+  ['an option without its value', ['plan', '--batch'], /--batch <rows>' argument missing/],
+  ['a number that is none', ['plan', '--batch', 'many'], /--batch.*'many' is invalid.*whole number of at least 1/],
+  ['a number out of range', ['train', '--dropout', '1'], /--dropout.*'1' is invalid.*at least 0 and below 1/],
+  ['an infinite number', ['train', '--lr', 'Infinity'], /--lr.*invalid.*a number above 0/],
+  ['a number of bytes that is none', ['train', '--memory-limit', '5X'], /--memory-limit.*as 512M or 2G/],
+  ['a host that is none', ['verify', '--host', 'moon', 'x'], /--host.*'moon' is invalid.*dawn, chrome, cpu/],
+  ['a preset that is none', ['plan', '--preset', 'huge'], /--preset.*tiny, small, mid, base, keras/],
+  ['a setting without a value', ['plan', '--set', 'dModel'], /--set.*field=value/],
+] as const)('%s', (_, args, message) => {
+  it('is one line and a nonzero status', async () => {
+    const { status, stdout, stderr } = await heddle(args);
+    expect(stderr).toMatch(message);
+    expect(isOneLine(stderr)).toBe(true);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+});
+
+it('shows where an error came from only when asked', async () => {
+  const args = ['plan', '--set', 'norm=none'];
+  const quiet = await heddle(args);
+  expect(quiet.stderr).toMatch(/^heddle: config: norm is "none", it must be one of post, pre\n$/);
+  const loud = await heddle(args, { env: { HEDDLE_DEBUG: '1' } });
+  expect(loud.stderr).toMatch(/^heddle: config: norm is "none".*\n.*\n +at .*/);
+  expect(loud.status).toBe(1);
+});

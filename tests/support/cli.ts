@@ -1,0 +1,66 @@
+// Runs the built command as a person would, in a process of its own, and gives what it printed.
+import { type ChildProcess, execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, vi } from 'vitest';
+import { distFile } from './dist.ts';
+
+// A process that opens a device takes seconds where the adapter is software and other tests run beside it.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** How a command ended. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  /** Without what Dawn itself has to say about the driver. */
+  readonly stderr: string;
+}
+
+/** How it is started. */
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  /** Given the process once it runs. */
+  readonly onStart?: (child: ChildProcess) => void;
+}
+
+/** Runs `heddle` with these arguments. Kernels that win are kept in a folder of the test file's own. */
+export function heddle(args: readonly string[], { env = {}, input, onStart }: CliOptions = {}): Promise<Ended> {
+  const path = distFile('cli.js');
+  return new Promise((resolve) => {
+    const options = {
+      env: { ...process.env, HEDDLE_CACHE: join(scratch(), 'cache'), ...env },
+      maxBuffer: 2 ** 26,
+      timeout: 120_000,
+    };
+    const child = execFile(process.execPath, [path, ...args], options, (error, stdout, stderr) => {
+      const status = error ? (typeof error.code === 'number' ? error.code : null) : 0;
+      resolve({ status, stdout, stderr: stderr.replace(/^Warning: .*\n/gm, '') });
+    });
+    child.stdin?.end(input);
+    onStart?.(child);
+  });
+}
+
+let folder: string | undefined;
+
+/** A folder of the test file's own; it is removed when the file is done. */
+export function scratch(): string {
+  folder ??= mkdtempSync(join(tmpdir(), 'heddle-cli-'));
+  return folder;
+}
+
+afterAll(() => {
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Options of a training that takes a second: a model of almost nothing on 200 phrases, kernels as guessed. */
+export const smallTraining = [
+  ...['--no-tune', '--pairs', '200', '--vocab', '300', '--batch', '8', '--buckets', '1', '--test', '0'],
+  ...['--held-out', '0.1', '--set', 'dModel=16', '--set', 'heads=2', '--set', 'feedForward=24'],
+  ...['--set', 'encoderLayers=1', '--set', 'decoderLayers=1', '--set', 'maxLength=40'],
+];
+
+/** Whether `text` is one line for people, no stack trace. */
+export const isOneLine = (text: string): boolean => /^heddle: [^\n]+\n$/.test(text);
