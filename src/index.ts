@@ -1,6 +1,16 @@
 // The public API of heddle: what a page or a Node program imports as 'heddle'. It reaches for neither Node nor the DOM.
 
-export { createTranslator, type TextModel, type Translator } from './decode/translator.ts';
+export type { Alignment } from './decode/alignment.ts';
+export type { Hypothesis } from './decode/hypotheses.ts';
+export type { DecodeOptions, LengthPenalty } from './decode/options.ts';
+export {
+  createTranslator,
+  type Piece,
+  type TextModel,
+  type Translation,
+  type Translator,
+  type TranslatorOptions,
+} from './decode/translator.ts';
 export { cpuEngine, type Engine, gpuEngine, type Program } from './engine.ts';
 export { check, HeddleError } from './errors.ts';
 export type { Files } from './formats/files.ts';
