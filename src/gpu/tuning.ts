@@ -3,6 +3,7 @@
 
 import { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
+import { type StepScalars, writeStep } from '../ops/step.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Choices, makePlan, variantKey } from '../plan/planner.ts';
 import type { Device } from './device.ts';
@@ -86,6 +87,7 @@ export async function measureNode(
       const [runner] = (await session.prepare([plans[i] as Plan])) as [Runner];
       for (const [name, input] of Object.entries(runner.inputs))
         if (input instanceof Float32Array) fillNoise(input);
+        else if (name === 'step') writeStep(input as Uint32Array, halfWay(node));
         else input.fill(isLength(graph, name) ? keysOf(node) : 0);
       await runner.time(1); // warms up
       let ms = await runner.time(1);
@@ -135,6 +137,16 @@ const isLength = (graph: Graph, name: string): boolean => {
   return v?.dtype === 'u32' && v.shape.length === 1 && name !== 'step';
 };
 const keysOf = (node: Node): number => Math.max(...node.inputs.map((v) => (v.dtype === 'f32' ? (v.shape[1] ?? 1) : 1)));
+
+/** A decoding is measured half-way: at position 0 its attention has one key to look at. */
+const halfWay = (node: Node): StepScalars => ({
+  learningRate: 0,
+  tokenWeight: 0,
+  seed: 0,
+  step: 0,
+  keep: 0,
+  position: Math.floor((keysOf(node) - 1) / 2),
+});
 
 function flopsOf(node: Node, device: Device): number {
   return makePlan(alone(node), { traits: device.traits }).flops;
