@@ -26,7 +26,7 @@ describe.each(['dawn', 'chrome', 'cpu'])('on %s', (host) => {
 });
 
 it('shows every gradient with --verbose, and takes a folder of cases', async () => {
-  const { stdout } = await heddle(['verify', join(golden, '..'), '--verbose']);
+  const { stdout } = await heddle(['verify', join(copy('some/case'), '..'), '--verbose']);
   expect(stdout).toMatch(/^ {2}grad\.src_embed\.weight +\S+ +1e-3 {2}ok$/m);
   expect(stdout).toMatch(/^ {2}losses\[0\] /m);
 });
