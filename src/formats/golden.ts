@@ -74,7 +74,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   const path = (name: string) => `${folder}/${name}`;
   let raw: Record<string, unknown>;
   try {
-    raw = JSON.parse(await readText(files, path('config.json'))) as Record<string, unknown>;
+    raw = Object(JSON.parse(await readText(files, path('config.json')))) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof HeddleError) throw error;
     throw new HeddleError(`${path('config.json')}: not JSON`);

@@ -6,6 +6,7 @@ import { HeddleError } from '../errors.ts';
 import { type Files, readText, standing } from '../formats/files.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
+import { counterLength } from '../ops/clip.ts';
 import type { Choices } from '../plan/planner.ts';
 import type { Tensor } from '../tensor.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
@@ -56,7 +57,7 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
     );
   let state: Partial<TrainingState>;
   try {
-    state = JSON.parse(await readText(files, path)) as Partial<TrainingState>;
+    state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
   } catch {
     throw new HeddleError(`${path}: not JSON; the file may be cut off`);
   }
@@ -80,7 +81,8 @@ export async function restoreOptimizer(
   for (const name of optimizerStates(optimizer)) {
     if (name === 'counters') {
       const counters = tensors[name];
-      if (!counters) throw new HeddleError(`${path}: ${name} is missing`);
+      if (counters?.dtype !== 'f32' || counters.data.length !== counterLength)
+        throw new HeddleError(`${path}: ${name} must be f32 [${counterLength}]`);
       engine.write(name, counters.data);
       continue;
     }
