@@ -95,6 +95,11 @@ describe('a case that cannot be read', () => {
       'odd-post/config.json: not JSON',
     ],
     [
+      'has a configuration of null',
+      changed('config.json', () => new TextEncoder().encode('null')),
+      'config: srcVocab is undefined',
+    ],
+    [
       'has a field that nobody knows',
       changed(
         'config.json',
