@@ -19,9 +19,9 @@ const CHECKS = [
 
 /** The projects of vitest.config.ts, one after the other, since a software adapter takes every core. */
 const PROJECTS = [
-  { name: 'cpu', minutes: 5 },
-  { name: 'dawn', minutes: 8 },
-  { name: 'chrome', minutes: 8 },
+  { name: 'cpu', minutes: 12 },
+  { name: 'dawn', minutes: 20 },
+  { name: 'chrome', minutes: 30 },
 ];
 
 const counts = { passed: 0, failed: 0 };
