@@ -20,7 +20,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     let at = q_at(b, i, h);
     let o_at = out_at(b, i, h);
     // unroll up to 8
-    for (var c = 0u; c < CHUNKS; c++) {
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
       q[r][c] = load_q(at, c) * (params.scale * LOG2_E);
       d[r][c] = load_dout(o_at, c);
       mean[r] += dot(d[r][c], load_out(o_at, c));
@@ -33,7 +33,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < PADDED; c += 2u) {
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride, j, last, c);
       let v = fetch_kv(v_start, params.kv_stride, j, last, c);
       // unroll
@@ -50,7 +50,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
       s[r] = select(vec4(0.0), exp2(s[r] - top[r]) * (dp[r] - mean[r]), visible);
     }
     // unroll up to 8
-    for (var c = 0u; c < PADDED; c += 2u) {
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -65,7 +65,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     if (i < params.queries) {
       let at = q_at(b, i, h);
       // unroll up to 8
-      for (var c = 0u; c < CHUNKS; c++) { store_dq(at, c, grad[r][c] * params.scale); }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_dq(at, c, grad[r][c] * params.scale); }
       row_dots[row_at(b, i, h)] = mean[r];
     }
   }
@@ -87,7 +87,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     let k_from = k_at(b, j, h);
     let v_from = v_at(b, j, h);
     // unroll up to 8
-    for (var c = 0u; c < CHUNKS; c++) {
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
       k[r][c] = load_kv(k_from, c) * (params.scale * LOG2_E);
       v[r][c] = load_kv(v_from, c);
     }
@@ -107,7 +107,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     var s = array<vec4<f32>, ROWS>();
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < PADDED; c += 2u) {
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
       let q = fetch_q(q_start, params.q_stride, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
@@ -127,7 +127,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
       dp[r] = p * kept;
     }
     // unroll up to 8
-    for (var c = 0u; c < PADDED; c += 2u) {
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
       let q = fetch_q(q_start, params.q_stride, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
@@ -146,7 +146,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
       let k_to = k_at(b, j, h);
       let v_to = v_at(b, j, h);
       // unroll up to 8
-      for (var c = 0u; c < CHUNKS; c++) {
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
         store_dkv(k_to, c, dk[r][c] * params.scale);
         store_dkv(v_to, c, dv[r][c]);
       }

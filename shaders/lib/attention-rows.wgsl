@@ -21,7 +21,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
   for (var r = 0u; r < ROWS; r++) {
     let at = q_at(b, min(first + r * THREADS + thread, params.queries - 1u), h);
     // unroll up to 8
-    for (var c = 0u; c < CHUNKS; c++) { q[r][c] = load_q(at, c) * (params.scale * LOG2_E); }
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { q[r][c] = load_q(at, c) * (params.scale * LOG2_E); }
     top[r] = MASKED;
   }
   let k_start = k_at(b, 0u, h);
@@ -29,7 +29,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
   for (var j = 0u; j < end; j += 4u) {
     var s = array<vec4<f32>, ROWS>();
     // unroll up to 8
-    for (var c = 0u; c < PADDED; c += 2u) {
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
       let k = fetch_kv(k_start, params.kv_stride, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) { s[r] = dots(dots(s[r], q[r][c], k.lo), q[r][c + 1u], k.hi); }
@@ -48,7 +48,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
       if (DROPOUT) { s[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
     }
     // unroll up to 8
-    for (var c = 0u; c < PADDED; c += 2u) {
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
       let v = fetch_kv(v_start, params.kv_stride, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -65,7 +65,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
       let any = end > 0u;
       let scale = select(0.0, 1.0 / total[r], any);
       // unroll up to 8
-      for (var c = 0u; c < CHUNKS; c++) { store_out(at, c, o[r][c] * scale); }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_out(at, c, o[r][c] * scale); }
       lse[row_at(b, i, h)] = select(0.0, (top[r] + log2(total[r])) * LN_2, any);
     }
   }

@@ -45,7 +45,8 @@ fn row_parts(x: vec4<f32>, thread: u32) -> u32 {
 fn add_products(s: ptr<function, Scores>, thread: u32) {
   workgroupBarrier();
   let down = thread / ACROSS * 4u;
-  for (var c = 0u; c < 4u; c++) {
+  // Four rounds, which drivers are kept from writing out: the body is long enough.
+  for (var c = 0u; c < min(4u, params.padded + 2u); c++) {
     // unroll
     for (var n = 0u; n < SCORES; n++) {
       let b = b_tile[(thread % ACROSS + n * ACROSS) * PITCH + c];

@@ -21,6 +21,8 @@ struct Params {
   keep_scale: f32,
   site: u32,
   causal: u32,
+  // PADDED once more: a bound that drivers do not know, and so do not unroll where we do not.
+  padded: u32,
 }
 
 // Columns of a head, and the vec4s they fill.

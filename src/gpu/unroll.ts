@@ -4,7 +4,8 @@
 /**
  * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, the counter as a literal. Under
  * `// unroll up to M` only if N is at most M: compilers take long over bodies in their hundreds. A, N and S are integers or
- * module-scope integer consts. Throws where a marked loop is of another form.
+ * module-scope integer consts; N may be min(C, x), C a const and x a number of the run that is never below it, which keeps drivers from
+ * unrolling where we do not. Throws where a marked loop is of another form.
  */
 export function unroll(source: string): string {
   const consts = constants(source);
@@ -17,7 +18,12 @@ export function unroll(source: string): string {
     const close = closing(out, start);
     const body = out.slice(start, close);
     if (/\b(break|continue)\b/.test(body)) break;
-    const [from, to, step] = [first, end, once ? '1' : by].map((x) => evaluate(x, consts)) as [number, number, number];
+    const bound = end.replace(/^min\((\w+), [^()]+\)$/, '$1');
+    const [from, to, step] = [first, bound, once ? '1' : by].map((x) => evaluate(x, consts)) as [
+      number,
+      number,
+      number,
+    ];
     if (!(to - from >= 0 && step > 0)) break;
     if (limit !== undefined && to > Number(limit)) {
       out = out.slice(0, m.index) + out.slice(m.index).replace(/.*\n/, '');

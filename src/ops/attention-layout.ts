@@ -94,6 +94,7 @@ export function attentionParams(a: AttentionLayout): Record<string, number> {
     keep_scale: keepScale,
     site: a.site,
     causal: a.causal ? 1 : 0,
+    padded: 2 * Math.ceil(a.width / 8),
   };
 }
 

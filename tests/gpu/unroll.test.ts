@@ -38,6 +38,12 @@ it('leaves loops past their limit as they are, but not those inside them', () =>
   expect(unroll('// unroll up to 8\nfor (var i = 0u; i < 8u; i++) { f(i); }')).toContain('f(7u)');
 });
 
+it('takes the const of a bound that also names a number of the run', () => {
+  const loop = 'const N = 2u;\n// unroll up to 2\nfor (var i = 0u; i < min(N, params.n); i++) { f(i); }';
+  expect(flat(unroll(loop))).toBe('const N = 2u; { f(0u); }{ f(1u); }');
+  expect(unroll(loop.replace('N = 2u', 'N = 3u'))).toContain('i < min(N, params.n)');
+});
+
 it('refuses a marked loop that it cannot write out', () => {
   expect(() => unroll('// unroll\nfor (var i = 0u; i < n; i++) { f(i); }')).toThrow('cannot be unrolled: for (var i');
   expect(() => unroll('// unroll\nfor (var i = 0u; i < 2u; i++) { if (x) { break; } }')).toThrow('cannot be unrolled');

@@ -6,7 +6,15 @@ import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/session.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { type Attrs, type DeviceTraits, defaultTraits, defineOp, type Op, type Value } from '../../src/ops/op.ts';
+import {
+  type Attrs,
+  type DeviceTraits,
+  defaultTraits,
+  defineOp,
+  type Node,
+  type Op,
+  type Value,
+} from '../../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../../src/ops/step.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
 import { random } from '../../src/random.ts';
@@ -25,7 +33,7 @@ export interface OpCase<A extends Attrs> {
   tolerance?: number;
   /** Another tolerance for gradients. */
   gradTolerance?: number;
-  /** Only this variant; default: each that the op offers for the device. */
+  /** Only this variant, of backward nodes too where they have it; default: each that the device is offered. */
   variant?: string;
   /** Traits to plan with instead of the device's own. */
   traits?: Partial<DeviceTraits>;
@@ -123,17 +131,18 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
   for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
   const want = cpu.run(reference.data);
   const worst: Record<string, number> = {};
-  const offered = (reference.node && op.variants?.(reference.node as never, traits)) ?? ['only'];
-  const tried = c.variant ? [c.variant] : offered;
   const failures: string[] = [];
+  const variantsOf = (n: Node): readonly string[] => {
+    const all = n.op.variants?.(n, traits) ?? ['only'];
+    return c.variant && (n.op === (op as Op) || all.includes(c.variant)) ? [c.variant] : all;
+  };
   // Backward nodes may have more variants than the op: each gets its turn, by number.
-  const rounds = Math.max(tried.length, ...reference.graph.nodes.map((n) => n.op.variants?.(n, traits).length ?? 1));
+  const rounds = Math.max(1, ...reference.graph.nodes.map((n) => variantsOf(n).length));
   for (let round = 0; round < rounds; round++) {
     const { graph, data, states } = build(op, c);
     const choices: Record<string, string> = {};
     for (const n of graph.nodes) {
-      const all = n.op.variants?.(n, traits) ?? ['only'];
-      const own = n.op === (op as Op) && c.variant ? [c.variant] : all;
+      const own = variantsOf(n);
       choices[variantKey(n)] = own[round % own.length] as string;
     }
     const plan = makePlan(graph, { traits, choices });
