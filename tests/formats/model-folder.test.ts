@@ -1,0 +1,115 @@
+// Model folders: what is saved comes back, and whatever happens while one is written, a whole one is there to be read.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
+import type { Files } from '../../src/formats/files.ts';
+import { isModelFolder, loadModelFolder, type SavedModel, saveModelFolder } from '../../src/formats/model-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { modelConfig } from '../../src/model/config.ts';
+import { initialWeights, parameterList } from '../../src/model/parameters.ts';
+import { trainCharacters } from '../../src/text/characters.ts';
+import type { Tokenizer } from '../../src/text/tokenizer.ts';
+import { trainWords } from '../../src/text/words.ts';
+import { distFile } from '../support/dist.ts';
+
+const files = nodeFiles();
+const folder = mkdtempSync(join(tmpdir(), 'heddle-folder-'));
+const at = (name: string) => join(folder, name);
+
+const words = trainWords(['one two three four five'], { size: 50 });
+const characters = trainCharacters(['uno dos tres']);
+
+function model(seed: number, source: Tokenizer = words, target: Tokenizer = characters): SavedModel {
+  const shared = source === target;
+  const sizes = { srcVocab: source.size, tgtVocab: target.size, dModel: 8, heads: 2, feedForward: 12 };
+  const config = modelConfig({ ...sizes, encoderLayers: 1, decoderLayers: 1, ...(shared && { tie: 'all' }) });
+  return { config, source, target, weights: initialWeights(config, parameterList(config), seed) };
+}
+
+beforeEach(() => {
+  for (const name of readdirSync(folder)) rmSync(at(name), { recursive: true });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it.each([
+  ['a tokenizer each', words, characters, ['source-tokenizer.json', 'target-tokenizer.json']],
+  ['one for both', words, words, ['tokenizer.json']],
+])('gives back what was saved, with %s', async (_, source, target, names) => {
+  const saved = model(1, source, target);
+  await saveModelFolder(files, at('m'), saved, { 'notes.txt': new Uint8Array([1]) });
+  expect(readdirSync(at('m')).sort()).toEqual(['config.json', 'model.safetensors', 'notes.txt', ...names].sort());
+  const read = await loadModelFolder(files, at('m'));
+  expect(read.config).toEqual(saved.config);
+  expect(read.weights).toEqual(saved.weights);
+  expect(read.source.encode('two five two')).toEqual(source.encode('two five two'));
+  expect(read.target === read.source).toBe(source === target);
+  expect(await isModelFolder(files, at('m'))).toBe(true);
+});
+
+it('knows what is no model folder', async () => {
+  expect(await isModelFolder(files, folder)).toBe(false);
+  expect(await isModelFolder(files, at('none'))).toBe(false);
+});
+
+describe('whatever fails while a folder is written', () => {
+  /** Files that fail at the call number `n` of those that change something. */
+  function failing(n: number): Files {
+    let calls = 0;
+    const count = async () => {
+      if (calls++ === n) throw new HeddleError('the disk is full');
+    };
+    return {
+      ...files,
+      write: (path, bytes) => count().then(() => files.write(path, bytes)),
+      rename: (from, to) => count().then(() => files.rename(from, to)),
+    };
+  }
+
+  it.each([0, 1, 2, 3, 4])('the one before stays and nothing else does (call %i)', async (n) => {
+    await saveModelFolder(files, at('m'), model(1));
+    await expect(saveModelFolder(failing(n), at('m'), model(2))).rejects.toThrow('the disk is full');
+    expect(readdirSync(folder)).toEqual(['m']);
+    expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(1).weights);
+  });
+
+  it('no folder is there where none was', async () => {
+    await expect(saveModelFolder(failing(2), at('m'), model(1))).rejects.toThrow('the disk is full');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+it('reads the one before where a process was ended between two renames, and cleans up at the next save', async () => {
+  await saveModelFolder(files, at('m'), model(1));
+  renameSync(at('m'), at('m.previous'));
+  expect(await isModelFolder(files, at('m'))).toBe(true);
+  expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(1).weights);
+  await saveModelFolder(files, at('m'), model(2));
+  expect(readdirSync(folder)).toEqual(['m']);
+  expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(2).weights);
+});
+
+it('has a whole model at every moment, wherever the writing process is killed', async () => {
+  await saveModelFolder(files, at('m'), model(1, words, words));
+  const script = `
+    import { loadModelFolder, saveModelFolder } from ${JSON.stringify(distFile('heddle.js'))};
+    import { nodeFiles } from ${JSON.stringify(distFile('headless.js'))};
+    const model = await loadModelFolder(nodeFiles(), ${JSON.stringify(at('m'))});
+    console.log('started');
+    for (;;) await saveModelFolder(nodeFiles(), ${JSON.stringify(at('m'))}, model);`;
+  for (let round = 0; round < 12; round++) {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`the writer ended by itself with ${code}`)));
+      child.stdout.once('data', () => resolve());
+    });
+    const ended = new Promise((resolve) => child.removeAllListeners('exit').once('exit', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 3 + round * 1.7)); // a save takes a few milliseconds
+    child.kill('SIGKILL');
+    await ended;
+    expect((await loadModelFolder(files, at('m'))).weights, `round ${round}`).toEqual(model(1, words, words).weights);
+  }
+  expect(existsSync(at('m')) || existsSync(at('m.previous'))).toBe(true);
+}, 60_000);
