@@ -1,5 +1,5 @@
 // Plays a plan through in a memory of labels: every 256-byte cell says which value it holds. A pass that reads a cell whose label is
-// another value's, or an output that is gone at the end, is a fault. It knows nothing of lifetimes: it is the judge of the planner.
+// another value's, or an output or a placed result that is gone at the end, is a fault. It knows nothing of lifetimes: it is the judge of the planner.
 
 import type { Graph } from '../../src/graph/graph.ts';
 import { type Attrs, defineOp, type Value } from '../../src/ops/op.ts';
@@ -86,6 +86,8 @@ export function play(graph: Graph, plan: Plan): string[] {
     }
   });
   for (const [name, v] of graph.outputs) expect(plan.outputs[name]!.range, v, `output ${name}`);
+  // What was placed in a state stays there for the next run.
+  for (const [v, range] of written) if (v.at) expect(range, v, 'the state');
   return faults;
 }
 

@@ -7,6 +7,7 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { defaultTraits } from '../../src/ops/op.ts';
+import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
 import { evaluationGraph, trainingGraph } from '../../src/train/graphs.ts';
 import { optimizerConfig } from '../../src/train/optimizer.ts';
@@ -153,5 +154,14 @@ describe('bindings', () => {
           expect(Object.keys(pass.bind)).toEqual(expect.arrayContaining(wanted.map((b) => b.name)));
           expect(Object.keys(pass.params)).toEqual(expect.arrayContaining(shader.params.map((f) => f.name)));
         }
+  });
+});
+
+describe('the print of a plan', () => {
+  // Whoever changes a kernel or a rewrite sees here what it does to the passes: npx vitest run --project cpu tests/plan -u
+  it('is, for one layer each in evaluation, what small-plan.txt shows', async () => {
+    const c = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 120, encoderLayers: 1, decoderLayers: 1 });
+    const graph = evaluationGraph(c, parameterList(c), { batch: 4, source: 8, target: 6 });
+    await expect(printPlan(makePlan(graph))).toMatchFileSnapshot('small-plan.txt');
   });
 });
