@@ -10,7 +10,7 @@ export const tell = (text: string): void => void process.stderr.write(`${text}\n
 
 const debugging = (): boolean => !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
 
-/** Tells an error as one line, `heddle: what`, and sets the exit status to 1. With HEDDLE_DEBUG=1 the stack follows. */
+/** Tells an error as one line, `heddle: what`, and sets the exit status, to 1 unless it is set. With HEDDLE_DEBUG=1 the stack follows. */
 export function reportError(error: unknown): void {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim();
   const hint = error instanceof HeddleError || debugging() ? '' : ' (HEDDLE_DEBUG=1 shows where)';
@@ -19,7 +19,7 @@ export function reportError(error: unknown): void {
     tell(error.stack ?? '');
     if (error.cause instanceof Error) tell(`caused by: ${error.cause.stack}`);
   }
-  process.exitCode = 1;
+  process.exitCode ||= 1; // 130 stays
 }
 
 /** Columns of text, aligned; the columns in `right` (by number) to the right. */

@@ -36,7 +36,8 @@ export async function runWithProgress<N extends JobName>(
       ...(memoryLimit !== undefined && { memoryLimit }),
     });
   } catch (error) {
-    throw interrupt.signal.aborted ? new HeddleError(`${name}: ended before it was done`, { cause: error }) : error;
+    if (!interrupt.signal.aborted || error instanceof HeddleError) throw error;
+    throw new HeddleError(`${name}: ended before it was done`, { cause: error });
   } finally {
     if (interrupt.signal.aborted) process.exitCode = interruptedStatus;
     progress.close();

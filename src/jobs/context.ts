@@ -92,7 +92,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
 
 /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
 function chooser(
-  { host, version = '', emit }: Surroundings,
+  { host, version = '', emit, signal }: Surroundings,
   store: ChoiceStore,
   device: Device,
 ): NonNullable<GpuEngineOptions['choose']> {
@@ -101,7 +101,10 @@ function chooser(
     const known = { ...(await store.load(adapter)), ...settled };
     const choices = await tune(device, graphs, {
       known,
-      onProgress: (done, of) => emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' }),
+      onProgress(done, of) {
+        emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' });
+        signal.throwIfAborted();
+      },
     });
     await store.save(adapter, choices);
     return choices;

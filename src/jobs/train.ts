@@ -170,6 +170,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       logbook.add(found);
       log(describeDev(found));
     };
+    check(!signal.aborted, 'train: ended before its first step; nothing was saved');
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped: before?.skipped ?? 0,
       onStep: (report, seconds) => logbook.step(report, seconds),

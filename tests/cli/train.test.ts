@@ -174,6 +174,18 @@ describe('says in one line, before anything is trained, that', () => {
 });
 
 describe('Ctrl-C', () => {
+  it('leaves nothing behind before the first step, and the old model where there was one', async () => {
+    const folder = at('models/early');
+    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '9', '--out', folder], {
+      onStart: (child) =>
+        child.stderr?.on('data', (chunk: Buffer) => {
+          if (/pairs to learn from/.test(String(chunk))) child.kill('SIGINT');
+        }),
+    });
+    expect(stderr).toMatch(/^heddle: train: ended before its first step; nothing was saved$/m);
+    expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
+  });
+
   it('ends the training after the step and saves', async () => {
     const folder = at('models/stopped');
     const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '100000', '--out', folder], {
