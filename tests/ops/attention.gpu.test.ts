@@ -121,6 +121,20 @@ it('drops probabilities as the reference does, forward and backward', async () =
   for (const causal of [false, true]) await checkSelf(sizes, causal, [70, 41, 0]);
 });
 
+it('shares reads among four threads where subgroups are larger', async () => {
+  const own = wrapDevice(await gpuDevice()).traits.minSubgroup;
+  for (const headWidth of [4, 33])
+    await checkOp(crossAttentionOp, {
+      inputs: [randomTensor([2, 9, headWidth], 1), randomTensor([2, 11, 2 * headWidth], 2), lengths([11, 5]), 'step'],
+      attrs: { heads: 1, headWidth, causal: false },
+      wrt: [0, 1],
+      traits: { minSubgroup: Math.min(own, 4) },
+      ...(own >= 4 && { variant: 'subgroups-4' }),
+      tolerance,
+      gradTolerance,
+    });
+});
+
 it('works on small and large numbers', async () => {
   const sizes = { heads: 2, headWidth: 4, queries: 19, keys: 19 };
   await checkSelf(sizes, true, [19, 10], 1e-3);
