@@ -186,6 +186,26 @@ describe('Ctrl-C', () => {
     expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
   });
 
+  it('ends the process at once the second time', async () => {
+    const folder = at('models/twice');
+    let first = 0;
+    // Steps of several seconds, so that the first Ctrl-C is still waiting when the second comes.
+    const slow = ['--no-tune', '--preset', 'mid', '--pairs', '500', '--batch', '128', '--buckets', '1', '--test', '0'];
+    const { status, stdout } = await heddle(['train', ...slow, '--steps', '99', '--out', folder], {
+      onStart: (child) =>
+        child.stderr?.on('data', (chunk: Buffer) => {
+          if (/training on/.test(String(chunk)))
+            setTimeout(() => {
+              first = performance.now();
+              child.kill('SIGINT');
+            }, 2000);
+          if (/once more ends at once/.test(String(chunk))) child.kill('SIGINT');
+        }),
+    });
+    expect(performance.now() - first).toBeLessThan(2000);
+    expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
+  });
+
   it('ends the training after the step and saves', async () => {
     const folder = at('models/stopped');
     const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '100000', '--out', folder], {

@@ -109,6 +109,16 @@ describe('translate', () => {
     expect([status, stdout]).toEqual([1, '']);
   });
 
+  it('measures kernels once and keeps which won', async () => {
+    const env = { HEDDLE_CACHE: join(scratch(), 'kernels') };
+    const args = ['translate', model(), 'Tuesday', '--max-tokens', '4'];
+    const first = await heddle(args, { env });
+    expect(first.stderr).toMatch(/^tune \d+\/\d+ /m);
+    const second = await heddle(args, { env });
+    expect(second.stderr).not.toContain('tune');
+    expect(second.stdout).toBe(first.stdout);
+  });
+
   it('gives nothing for nothing', async () => {
     expect(await heddle(['translate', model()], { input: '' })).toEqual({ status: 0, stdout: '', stderr: '' });
   });
