@@ -11,6 +11,7 @@ import { clipAt } from '../src/ops/clip.ts';
 import { variantKey } from '../src/plan/planner.ts';
 import { evaluationGraph, trainingGraph } from '../src/train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig } from '../src/train/optimizer.ts';
+import { testEngine } from './support/engine.ts';
 import { gpuDevice } from './support/gpu.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from './support/model.ts';
 import { relativeError } from './support/op.ts';
@@ -86,7 +87,7 @@ async function wrapped(): Promise<Device> {
 describe('a GPU engine agrees with the references', () => {
   for (const [name, setUp] of Object.entries(models))
     it(`on ${name}`, async () => {
-      const engine = gpuEngine(await wrapped());
+      const engine = await testEngine();
       const got = await train(engine, setUp);
       const want = await train(cpuEngine(), setUp);
       engine.destroy();

@@ -1,11 +1,9 @@
 // The golden cases of the project on the GPU of this host, and those beside the project where they are.
 
 import { describe, expect, it } from 'vitest';
-import { gpuEngine } from '../../src/engine.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
 import { type VerifiedCase, verify } from '../../src/jobs/verify.ts';
+import { testEngine } from '../support/engine.ts';
 import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../support/golden.ts';
-import { gpuDevice } from '../support/gpu.ts';
 
 const folders = async (root: string): Promise<string[]> => {
   if (typeof window !== 'undefined') return [];
@@ -24,9 +22,7 @@ function far({ name, compared }: VerifiedCase): string[] {
 }
 
 async function verified(folder: string): Promise<VerifiedCase> {
-  const device = wrapDevice(await gpuDevice());
-  const context = jobContext(fixtureFiles, async () => gpuEngine(device));
-  const [result] = await verify({ folders: [folder] }, context);
+  const [result] = await verify({ folders: [folder] }, jobContext(fixtureFiles, testEngine));
   return result!;
 }
 

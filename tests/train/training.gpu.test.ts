@@ -2,14 +2,13 @@
 // are data.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { cpuEngine, type Engine, gpuEngine, type Program } from '../../src/engine.ts';
-import { wrapDevice } from '../../src/gpu/device.ts';
+import { cpuEngine, type Engine, type Program } from '../../src/engine.ts';
 import type { ModelOptions } from '../../src/model/config.ts';
 import { clipAt, counterAt } from '../../src/ops/clip.ts';
 import { evaluationGraph, trainingGraph } from '../../src/train/graphs.ts';
 import { optimizerConfig } from '../../src/train/optimizer.ts';
 import { createTrainer, type Recipe, startWeights } from '../../src/train/trainer.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { testEngine } from '../support/engine.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 
 const shape = { batch: 4, source: 6, target: 5 };
@@ -21,7 +20,7 @@ afterEach(() => {
 });
 
 async function newEngine(): Promise<Engine> {
-  const engine = gpuEngine(wrapDevice(await gpuDevice()));
+  const engine = await testEngine();
   engines.push(engine);
   return engine;
 }

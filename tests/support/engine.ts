@@ -1,0 +1,21 @@
+// The engine for tests of whole models: on Dawn with the kernels that come first. In Chrome with the naive products, where an op offers
+// them: its software adapter takes a second to compile each tiled one, and tests/ops holds every kernel against its reference anyway.
+
+import { type Engine, gpuEngine } from '../../src/engine.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { variantKey } from '../../src/plan/planner.ts';
+import { gpuDevice, gpuHost } from './gpu.ts';
+
+/** An engine on the test file's device. */
+export async function testEngine(): Promise<Engine> {
+  const device = wrapDevice(await gpuDevice());
+  return gpuEngine(device, {
+    choose: async (graphs) => {
+      const choices: Record<string, string> = {};
+      if (gpuHost === 'chrome')
+        for (const node of graphs.flatMap((graph) => graph.nodes))
+          if (node.op.variants?.(node, device.traits).includes('naive')) choices[variantKey(node)] = 'naive';
+      return choices;
+    },
+  });
+}
