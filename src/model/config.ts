@@ -122,7 +122,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   if (given.headWidth === undefined && c.dModel % c.heads !== 0)
     fail('heads', c.heads, `a divisor of dModel ${c.dModel} where headWidth is not given`);
   integer('headWidth', 1);
-  if (c.headWidth > 256) fail('headWidth', c.headWidth, 'at most 256');
+  if (c.headWidth > 896) fail('headWidth', c.headWidth, 'at most 896');
   for (const field of ['srcVocab', 'tgtVocab'] as const) integer(field, 4);
   for (const field of ['padId', 'startId', 'endId', 'positionOffset'] as const) integer(field, 0);
   for (const field of ['padId', 'startId', 'endId'] as const)

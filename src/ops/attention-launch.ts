@@ -1,14 +1,14 @@
 // The dispatches of the attention kernels, shared by self- and cross-attention: which shader, constants and grid fit a layout.
 
-import { type AttentionLayout, attentionParams } from './attention-layout.ts';
+import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 import type { DeviceTraits, Launch, Value } from './op.ts';
 
 /**
  * Kernels that can do a layout, best guess first: `tiles` in workgroup memory (lib/attention-tiles.wgsl), for GPUs, or reads shared by
  * subgroups (lib/attention-subgroups.wgsl), for the CPU adapters, whose subgroups are small.
  */
-export function attentionVariants({ minSubgroup }: DeviceTraits): readonly string[] {
-  if (minSubgroup < 4) return ['tiles'];
+export function attentionVariants({ minSubgroup }: DeviceTraits, headWidth: number): readonly string[] {
+  if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];
   const shared = minSubgroup < 8 ? 'subgroups-4' : 'subgroups-8';
   return minSubgroup <= 8 ? [shared, 'tiles'] : ['tiles', shared];
 }

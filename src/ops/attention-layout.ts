@@ -7,13 +7,16 @@ import { type Shape, show, type TensorType } from '../tensor.ts';
 import { dropoutParams } from './dropout-mask.ts';
 import type { Attrs } from './op.ts';
 
-/** The widest head the kernels take. */
-export const maxHeadWidth = 256;
+/** The widest head: a query and its output while decoding have to fit the 8 KiB that WGSL allows a function's variables. */
+export const maxHeadWidth = 896;
+
+/** The widest head that a thread, or a team with workgroup memory, can hold whole without spilling all over. */
+export const maxHeldWidth = 256;
 
 /** Settings of an attention node. */
 export interface AttentionAttrs extends Attrs {
   readonly heads: number;
-  /** W, 1 to 256; H·W need not be the model's width. */
+  /** W, 1 to 896; H·W need not be the model's width. */
   readonly headWidth: number;
   /** Whether query i sees only keys 0..i. Self-attention only. */
   readonly causal: boolean;

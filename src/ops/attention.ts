@@ -47,7 +47,7 @@ export const selfAttentionOp = defineOp<AttentionAttrs>({
     expectStep(selfName, inputs[2]);
     return outputTypes(layout);
   },
-  variants: (_node, traits) => attentionVariants(traits),
+  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant }) {
     const [qkv, lens, step] = node.inputs as [Value, Value, Value];
     const [out, lse] = node.outputs as [Value, Value];
@@ -80,7 +80,7 @@ export const selfAttentionBackwardOp = defineOp<AttentionAttrs>({
     expectStep(name, step);
     return [{ dtype: 'f32', shape: qkv.shape }];
   },
-  variants: (_node, traits) => attentionVariants(traits),
+  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant, scratch }) {
     const [qkv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value];
     const [dqkv] = node.outputs as [Value];
@@ -107,7 +107,7 @@ export const crossAttentionOp = defineOp<AttentionAttrs>({
     expectStep(crossName, inputs[3]);
     return outputTypes(layout);
   },
-  variants: (_node, traits) => attentionVariants(traits),
+  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant }) {
     const [q, kv, lens, step] = node.inputs as [Value, Value, Value, Value];
     const [out, lse] = node.outputs as [Value, Value];
@@ -152,7 +152,7 @@ export const crossAttentionBackwardOp = defineOp<AttentionAttrs>({
       { dtype: 'f32', shape: kv!.shape },
     ];
   },
-  variants: (_node, traits) => attentionVariants(traits),
+  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant, scratch }) {
     const [q, kv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value, Value];
     const [dq, dkv] = node.outputs as [Value, Value];

@@ -4,7 +4,7 @@
 
 import { check } from '../errors.ts';
 import { show, type TensorType } from '../tensor.ts';
-import { maxHeadWidth } from './attention-layout.ts';
+import { maxHeadWidth, maxHeldWidth } from './attention-layout.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
 import { type Builder, defineOp, gridOf, type Launch, type Node, type Value } from './op.ts';
 import { readStep } from './step.ts';
@@ -132,6 +132,7 @@ function rowsOf(name: string, x: Inputs[number], { beams }: CachedAttentionAttrs
 
 /** A team's parts meet in workgroup memory: the wider the head, the smaller the team. */
 function teams({ attrs: { headWidth } }: Node<CachedAttentionAttrs>): readonly string[] {
+  if (headWidth > maxHeldWidth) return ['team-1'];
   return [headWidth <= 64 ? 'team-32' : headWidth <= 128 ? 'team-16' : 'team-8', 'team-1'];
 }
 

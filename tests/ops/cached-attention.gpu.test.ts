@@ -20,6 +20,7 @@ describe('cached_self_attention', () => {
     { R: 2, beams: 2, T: 131, heads: 1, W: 64, position: 128, scale: 30 },
     { R: 2, beams: 1, T: 40, heads: 2, W: 100, position: 31, scale: 1e-3 },
     { R: 1, beams: 1, T: 12, heads: 1, W: 256, position: 11 },
+    { R: 2, beams: 1, T: 5, heads: 1, W: 896, position: 4 },
     { R: 35, beams: 5, T: 4, heads: 2, W: 8, position: 3 },
   ];
   for (const { R, beams, T, heads, W, position, scale = 1 } of cases)
