@@ -1,0 +1,87 @@
+// The head that both pages share: the mark, the way to the other page, the adapter, light or dark.
+
+import { el, fill, set, svg } from './dom.ts';
+import { applyTheme, chosenTheme, nextTheme, type Theme } from './theme.ts';
+
+/** The pages. */
+const pages = [
+  { id: 'train', href: './index.html', name: 'Train' },
+  { id: 'lab', href: './lab.html', name: 'Kernel lab' },
+] as const;
+
+/** What a page can still do to its head. */
+export interface PageHeader {
+  /** Says which adapter the page runs on. */
+  showAdapter(name: string): void;
+}
+
+/** Builds the head into `<header id="top">` of a page. */
+export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
+  const theme = chosenTheme();
+  applyTheme(theme);
+  const adapter = el('span', { class: 'adapter', hidden: true });
+  const top = document.getElementById('top');
+  if (!top) throw new Error('the page has no <header id="top">');
+  fill(
+    top,
+    el('a', { class: 'brand', href: './index.html' }, mark(), el('span', {}, 'heddle')),
+    el(
+      'nav',
+      { 'aria-label': 'Pages' },
+      ...pages.map(({ id, href, name }) => el('a', { href, 'aria-current': id === current && 'page' }, name)),
+    ),
+    adapter,
+    themeButton(theme),
+  );
+  return {
+    showAdapter(name) {
+      adapter.textContent = name;
+      set(adapter, { title: `The adapter that this page computes on: ${name}`, hidden: name === '' });
+    },
+  };
+}
+
+/** Threads through threads. */
+function mark(): SVGSVGElement {
+  return svg(
+    'svg',
+    {
+      class: 'mark',
+      viewBox: '0 0 24 24',
+      fill: 'none',
+      'stroke-width': 3,
+      'stroke-linecap': 'round',
+      'aria-hidden': 'true',
+    },
+    svg('path', { class: 'warp', d: 'M6 2v9M6 17v5M12 2v3M12 11v11M18 2v9M18 17v5' }),
+    svg('path', { class: 'weft', d: 'M2 8h1M9 8h13M2 14h13M21 14h1' }),
+  );
+}
+
+const icons: Record<Theme, string> = {
+  system: 'M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16',
+  light:
+    'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19l1.4-1.4M17.6 6.4 19 5',
+  dark: 'M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.500 10.500z',
+};
+
+function themeButton(first: Theme): HTMLButtonElement {
+  let theme = first;
+  const path = svg('path', { class: 'icon' });
+  const button = el(
+    'button',
+    { type: 'button', class: 'quiet theme' },
+    svg('svg', { viewBox: '0 0 24 24', width: 20, height: 20, 'aria-hidden': 'true' }, path),
+  );
+  const show = () => {
+    set(path, { d: icons[theme] });
+    set(button, { 'aria-label': `Colours: ${theme}`, title: `Colours: ${theme}`, 'data-theme-choice': theme });
+  };
+  button.addEventListener('click', () => {
+    theme = nextTheme(theme);
+    applyTheme(theme);
+    show();
+  });
+  show();
+  return button;
+}
