@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { HeddleError } from '../errors.ts';
 import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { type BestMetric, bestMetrics } from '../jobs/best.ts';
 import type { TrainArguments, TrainResult } from '../jobs/train.ts';
 import { type ModelOptions, presets } from '../model/config.ts';
 import { readTrainingState } from '../train/checkpoint.ts';
@@ -38,6 +39,8 @@ interface Options extends HostOptions, Partial<Recipe> {
   heldOut: number;
   test: number;
   saveEvery: number;
+  best: BestMetric;
+  patience: number;
   devSentences: number;
   resume?: boolean;
   force?: boolean;
@@ -60,6 +63,12 @@ export function addTrain(program: Command): void {
       whole(0),
     )
     .option('--dev-sentences <n>', 'of which so many are translated for BLEU, chrF and exact match', whole(0), 200)
+    .addOption(
+      new Option('--best <metric>', 'metric of those sentences by which the best weights are known, which are kept')
+        .choices(bestMetrics)
+        .default('loss'),
+    )
+    .option('--patience <n>', 'end after so many evaluations in a row that are no better, 0: never', whole(0), 0)
     .option('--save-every <steps>', 'also save every so many steps', whole(0), 0)
     .option('--json <file>', 'write what came out, all losses too, as JSON');
   addHostOptions(command);
@@ -110,7 +119,7 @@ function course(command: Command): void {
     .option('--warmup <steps>', 'steps over which the learning rate rises', whole(0))
     .option('--weight-decay <rate>', 'decoupled for adamw; none on biases and norms', notNegative)
     .option('--clip <norm>', 'largest norm of the gradients, 0: no limit (default: 1)', notNegative)
-    .option('--ema <decay>', 'keep a moving average of the weights', rate)
+    .option('--ema <decay>', 'keep a moving average of the weights, which is what is evaluated and saved', rate)
     .option('--seed <n>', 'decides weights, order, dropout and the corpus', whole(0), 1)
     .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', []);
 }
@@ -176,6 +185,8 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     saveEvery: o.saveEvery,
     evalEvery: recipe.evalEvery,
     devSentences: o.devSentences,
+    metric: o.best,
+    patience: o.patience,
     resume: o.resume === true,
     noFuse: o.fuse,
   };

@@ -3,7 +3,7 @@
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import { check } from '../errors.ts';
-import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
+import { saveModelFolder } from '../formats/model-folder.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
 import { type ModelConfig, type ModelOptions, type PresetName, presets } from '../model/config.ts';
@@ -11,16 +11,26 @@ import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { LogEval, Sample } from '../report/log.ts';
 import { describeLeftOut } from '../text/encoded.ts';
 import type { Pair } from '../text/pairs.ts';
-import { checkpointFiles, readTrainingState, restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
+import { checkpointFiles, readTrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
 import { prepareTask, type TaskOptions } from '../train/task.ts';
 import { createTrainer, startWeights } from '../train/trainer.ts';
+import {
+  type BestMetric,
+  type BestState,
+  checkBest,
+  createBest,
+  describeBest,
+  modelState,
+  onModelWeights,
+} from './best.ts';
 import { type CorpusArguments, readCorpus } from './corpus.ts';
 import { createDevSet, describeDev } from './dev-set.ts';
 import type { Job, JobContext } from './job.ts';
 import { createJudge, fittingPairs, type Judgement } from './judge.ts';
 import { corpusName, createLogbook, keptSamples, planFacts, readLog } from './logbook.ts';
+import { banksBeside, restore, resumed } from './resume.ts';
 import { trainingLoop } from './training-loop.ts';
 
 /** Everything that decides a training; plain JSON. */
@@ -42,6 +52,10 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly evalEvery: number;
   /** Sentences of the dev part that are translated at each evaluation; 0: none, loss and accuracy alone. */
   readonly devSentences: number;
+  /** Metric of the dev set by which the weights are chosen that become the model. */
+  readonly metric: BestMetric;
+  /** Evaluations in a row without a better one after which training ends; 0: never. */
+  readonly patience: number;
   /** Sentences of the test part that are translated at the end; 0: none. */
   readonly testSentences: number;
   /** Model folder to write; none where empty. */
@@ -69,6 +83,8 @@ export interface TrainResult {
   readonly dispatches: number;
   /** Evaluations of the dev part. */
   readonly dev: readonly LogEval[];
+  /** The evaluation whose weights are the model; none where there was none. */
+  readonly best?: BestState;
   /** Translations of the test part. */
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
@@ -81,6 +97,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   const before = given.resume ? await readTrainingState(files, given.out) : undefined;
   const args = before ? resumed(before, given) : given;
   checkRewriteNames(args.noFuse);
+  checkBest(args);
   const split = await readCorpus(args.corpus, args.heldOut, context);
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
   const preset: Partial<ModelOptions> = presets[args.preset];
@@ -118,13 +135,10 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   try {
     log(`training on ${engine.name}`);
     const trainer = await createTrainer(engine, config, recipe, shapes, { noFuse: args.noFuse });
-    if (before) {
-      const saved = await loadModelFolder(files, args.out);
-      engine.write('weights', saved.weights);
-      await restoreOptimizer(engine, files, args.out, parameters, recipe.optimizer);
-      trainer.step = before.step;
-      log(`resumed at step ${before.step}`);
-    } else startWeights(engine, config, recipe);
+    const kept = before && (await restore(engine, trainer, files, args.out, before));
+    if (before) log(`resumed at step ${before.step}`);
+    else startWeights(engine, config, recipe);
+    const best = createBest(args, kept);
     const model: TextModel = { config, source, target };
     const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
     const plan = planFacts(plans.slice(0, shapes.length), shapes);
@@ -153,10 +167,12 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       ...(plan && { plan }),
       arguments: args,
     });
+    const modelWeights = async () => (await engine.read(modelState(recipe.optimizer))).data as Float32Array;
     const save = async (skipped: number): Promise<void> => {
-      const weights = (await engine.read('weights')).data as Float32Array;
-      const state = { step: trainer.step, skipped, arguments: args };
-      const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state);
+      const weights = best.weights() ?? (await modelWeights());
+      const state = { step: trainer.step, skipped, arguments: args, ...(best.kept && { best: best.kept }) };
+      const banks = await banksBeside(engine, weights, best.outdone());
+      const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state, banks);
       await saveModelFolder(files, args.out, { ...model, weights }, { ...extra, ...logbook.files() });
     };
     const devSet = args.evalEvery > 0 ? createDevSet(engine, trainer, model, split.dev, args.devSentences) : undefined;
@@ -164,11 +180,12 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
     if (args.evalEvery > 0 && !devSet) log('dev: there are no pairs to evaluate on; hold out more, or give --dev');
     const dev: LogEval[] = [];
     const evaluateDev = async (): Promise<void> => {
-      const found = await devSet?.evaluate(trainer.step, signal);
+      const found = await onModelWeights(engine, recipe.optimizer, async () => devSet?.evaluate(trainer.step, signal));
       if (!found) return;
       dev.push(found);
       logbook.add(found);
       log(describeDev(found));
+      await best.consider(found, modelWeights);
     };
     check(!signal.aborted, 'train: ended before its first step; nothing was saved');
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
@@ -178,14 +195,19 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
         ...(devSet ? [{ every: args.evalEvery, pause: evaluateDev }] : []),
         ...(args.out ? [{ every: args.saveEvery, pause: save }] : []),
       ],
+      ended: () => best.outOfPatience,
     });
+    const early = best.outOfPatience && trainer.step < steps;
+    if (early) log(`ended after step ${trainer.step}: ${args.patience} evaluations in a row were no better`);
+    if (best.state) log(describeBest(best.state));
     if (args.out) log(`model saved in ${args.out}`);
+    engine.write('weights', best.weights() ?? (await modelWeights()));
     const test = split.test.length ? split.test : split.dev;
     const evaluation =
       args.testSentences > 0 && !signal.aborted
         ? await translateTest(engine, model, test.slice(0, args.testSentences), context)
         : undefined;
-    const stopped = trainer.step < steps;
+    const stopped = trainer.step < steps && !early;
     if (evaluation) {
       const { metrics, samples, seconds } = evaluation;
       logbook.add({ type: 'eval', step: trainer.step, part: 'test', ...metrics, seconds });
@@ -195,8 +217,9 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       type: 'end',
       time: new Date().toISOString(),
       step: trainer.step,
-      reason: stopped ? 'stopped' : 'done',
+      reason: early ? 'patience' : stopped ? 'stopped' : 'done',
       skipped: run.skipped,
+      ...(best.state && { best: best.state }),
     });
     if (args.out)
       for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
@@ -213,6 +236,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
       dispatches: Math.max(0, ...plans.slice(0, shapes.length).map((p) => p.passes.length)),
       dev,
+      ...(best.state && { best: best.state }),
       ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
       out: args.out,
     };
@@ -220,23 +244,6 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
     engine.destroy();
   }
 };
-
-/** The arguments that a checkpoint was made with, and from the new ones what may change. */
-function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
-  const old = before.arguments as TrainArguments;
-  const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery } = given;
-  return {
-    ...old,
-    out,
-    steps: steps || old.steps,
-    epochs: epochs || old.epochs,
-    evalEvery,
-    devSentences,
-    testSentences,
-    saveEvery,
-    resume: true,
-  };
-}
 
 /** Translates held-out sentences greedily and judges them; undefined where none fits the model, or the signal was aborted. */
 async function translateTest(

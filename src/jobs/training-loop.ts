@@ -20,6 +20,8 @@ export interface LoopOptions {
   readonly onStep: (report: StepReport, seconds: number) => void;
   /** In their order, after the last step too, and where training was ended early. */
   readonly pauses: readonly Pause[];
+  /** Whether training shall end before its last step; asked after each step. */
+  readonly ended?: () => boolean;
 }
 
 /** How a loop went. */
@@ -41,7 +43,7 @@ export async function trainingLoop(
   batchAt: (turn: number) => Batch,
   steps: number,
   { emit, signal }: JobContext,
-  { skipped: skippedBefore, onStep, pauses }: LoopOptions,
+  { skipped: skippedBefore, onStep, pauses, ended = () => false }: LoopOptions,
 ): Promise<LoopResult> {
   const { accumulate } = trainer.recipe;
   const first = trainer.step;
@@ -84,7 +86,7 @@ export async function trainingLoop(
     for (const { pause } of due) await pause(skippedBefore + skipped);
     begin += performance.now() - from;
   };
-  while (trainer.step < steps && !signal.aborted) {
+  while (trainer.step < steps && !signal.aborted && !ended()) {
     const turn = trainer.step * accumulate;
     pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k))));
     if (pending.length > 1) await take();

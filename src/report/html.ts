@@ -108,6 +108,14 @@ function notes({ start, steps, ends }: Course): string[] {
     );
   else if (end?.reason === 'stopped')
     out.push(`Training was stopped after step ${whole(done)} of ${whole(start.steps)}.`);
+  else if (end?.reason === 'patience')
+    out.push(
+      `Training ended after step ${whole(done)} of ${whole(start.steps)}, since evaluations no longer got better.`,
+    );
+  if (end?.best && end.best.step !== done)
+    out.push(
+      `The model has the weights of step ${whole(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
+    );
   const skipped = Math.max(end?.skipped ?? 0, steps.filter((s) => s.skipped).length);
   if (skipped > 0)
     out.push(

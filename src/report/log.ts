@@ -118,10 +118,12 @@ export interface LogEnd {
   readonly time: string;
   /** Updates done in all. */
   readonly step: number;
-  /** `stopped`: before its last step, by the user. */
-  readonly reason: 'done' | 'stopped';
+  /** `stopped`: before its last step, by the user; `patience`: since evaluations no longer got better. */
+  readonly reason: 'done' | 'stopped' | 'patience';
   /** Updates of the whole training that were left out. */
   readonly skipped: number;
+  /** The evaluation whose weights are the model, where they are not the last ones by plan. */
+  readonly best?: { readonly metric: string; readonly value: number; readonly step: number };
 }
 
 /** A line of the log. */

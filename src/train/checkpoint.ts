@@ -8,7 +8,7 @@ import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
 import { counterLength } from '../ops/clip.ts';
 import type { Choices } from '../plan/planner.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Tensor, TensorData } from '../tensor.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
 
 /** state.json: where a training stands. */
@@ -23,24 +23,34 @@ export interface TrainingState {
   readonly skipped: number;
   /** What `heddle train` was asked to do; it goes on with the same. */
   readonly arguments: unknown;
+  /** The best evaluation so far, where there was one (see src/jobs/best.ts). */
+  readonly best?: unknown;
 }
 
 /** Names of a checkpoint's files beside those of a model folder. */
 export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
 
-/** The files of a checkpoint: the optimizer's states under PyTorch's names, and state.json. */
+/**
+ * The files of a checkpoint: the optimizer's states and `banks` (others of the weights' layout, by name) under PyTorch's names, and
+ * state.json.
+ */
 export async function checkpointFiles(
   engine: Engine,
   p: ParameterList,
   optimizer: OptimizerConfig,
   state: Omit<TrainingState, 'version' | 'engine' | 'choices'>,
+  banks: Readonly<Record<string, TensorData>> = {},
 ): Promise<Record<string, Uint8Array>> {
   const tensors: Record<string, Tensor> = {};
+  const addBank = (name: string, data: TensorData) => {
+    for (const [key, part] of Object.entries(tensorsOf(p, data))) tensors[`${name}.${key}`] = part;
+  };
   for (const name of optimizerStates(optimizer)) {
     const tensor = await engine.read(name);
     if (name === 'counters') tensors[name] = tensor;
-    else for (const [key, part] of Object.entries(tensorsOf(p, tensor.data))) tensors[`${name}.${key}`] = part;
+    else addBank(name, tensor.data);
   }
+  for (const [name, data] of Object.entries(banks)) addBank(name, data);
   const full: TrainingState = { version: 1, engine: engine.name, choices: engine.choices, ...state };
   return {
     [checkpointNames.optimizer]: writeSafetensors(tensors, { format: 'heddle' }),
@@ -68,16 +78,24 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;
 }
 
-/** Puts the optimizer's states of a checkpoint on an engine. Throws a HeddleError that names what is missing or does not fit. */
+/**
+ * Puts the optimizer's states of a checkpoint on an engine and gives a reader of the banks beside them (undefined: it has none of the
+ * name). Throws a HeddleError that names what is missing or does not fit.
+ */
 export async function restoreOptimizer(
   engine: Engine,
   files: Files,
   folder: string,
   p: ParameterList,
   optimizer: OptimizerConfig,
-): Promise<void> {
+): Promise<(bank: string) => Float32Array | undefined> {
   const path = `${await standing(files, folder)}/${checkpointNames.optimizer}`;
   const tensors = readSafetensors(await files.read(path), path);
+  const bank = (name: string) => {
+    const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
+    if (own.length === 0) return undefined;
+    return bankOf(p, Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])));
+  };
   for (const name of optimizerStates(optimizer)) {
     if (name === 'counters') {
       const counters = tensors[name];
@@ -86,8 +104,9 @@ export async function restoreOptimizer(
       engine.write(name, counters.data);
       continue;
     }
-    const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
-    if (own.length === 0) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
-    engine.write(name, bankOf(p, Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t]))));
+    const data = bank(name);
+    if (!data) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
+    engine.write(name, data);
   }
+  return bank;
 }

@@ -82,10 +82,18 @@ export interface Trainer {
   readonly programs: readonly Program[];
 }
 
-/** Fills the states of a model anew: weights from the recipe's seed; moments and counters are zero on a new engine. */
-export function startWeights(engine: Engine, c: ModelConfig, recipe: Pick<Recipe, 'seed' | 'init'>): void {
-  const p = parameterList(c);
-  engine.write('weights', initialWeights(c, p, recipe.seed, recipe.init));
+/**
+ * Fills the states of a model anew: weights from the recipe's seed, and their moving average where the optimizer keeps one; moments
+ * and counters are zero on a new engine.
+ */
+export function startWeights(
+  engine: Engine,
+  c: ModelConfig,
+  recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
+): void {
+  const weights = initialWeights(c, parameterList(c), recipe.seed, recipe.init);
+  engine.write('weights', weights);
+  if (recipe.optimizer && recipe.optimizer.emaDecay > 0) engine.write('average', weights);
 }
 
 /** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */

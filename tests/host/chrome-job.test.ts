@@ -54,6 +54,8 @@ const endless: TrainArguments = {
   saveEvery: 0,
   evalEvery: 0,
   devSentences: 0,
+  metric: 'loss',
+  patience: 0,
   resume: false,
   noFuse: [],
 };

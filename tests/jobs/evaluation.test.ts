@@ -50,6 +50,8 @@ const args = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
   init: 'xavier',
   evalEvery: 4,
   devSentences: 5,
+  metric: 'loss',
+  patience: 0,
   testSentences: 8,
   out: at('model'),
   saveEvery: 0,

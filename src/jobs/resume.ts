@@ -1,0 +1,60 @@
+// How heddle train goes on from a checkpoint: with which arguments, and what goes back on the engine.
+
+import type { Engine } from '../engine.ts';
+import type { Files } from '../formats/files.ts';
+import { loadModelFolder } from '../formats/model-folder.ts';
+import { restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
+import type { Trainer } from '../train/trainer.ts';
+import type { BestState } from './best.ts';
+import type { TrainArguments } from './train.ts';
+
+/** The arguments that a checkpoint was made with, and from the new ones what may change. */
+export function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
+  const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery, metric, patience } = given;
+  return {
+    ...(before.arguments as TrainArguments),
+    out,
+    ...(steps && { steps }),
+    ...(epochs && { epochs }),
+    evalEvery,
+    devSentences,
+    testSentences,
+    saveEvery,
+    metric,
+    patience,
+    resume: true,
+  };
+}
+
+/** Names of the banks that a checkpoint may have beside the optimizer's states. */
+const running = 'running';
+const best = 'best';
+
+/** Banks that a checkpoint needs where its model is not what training goes on from, and where a better end outdid the kept weights. */
+export async function banksBeside(
+  engine: Engine,
+  model: Float32Array,
+  outdone: Float32Array | undefined,
+): Promise<Record<string, Float32Array>> {
+  const training = (await engine.read('weights')).data as Float32Array;
+  return {
+    ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
+    ...(outdone && { [best]: outdone }),
+  };
+}
+
+/** Puts a checkpoint on the engine; gives the best weights that it kept. */
+export async function restore(
+  engine: Engine,
+  trainer: Trainer,
+  files: Files,
+  folder: string,
+  before: TrainingState,
+): Promise<{ state: BestState; weights: Float32Array } | undefined> {
+  const { weights } = await loadModelFolder(files, folder);
+  const bank = await restoreOptimizer(engine, files, folder, trainer.parameters, trainer.recipe.optimizer);
+  engine.write('weights', bank(running) ?? weights);
+  trainer.step = before.step;
+  const state = before.best as BestState | undefined;
+  return state && { state, weights: bank(best) ?? weights };
+}
