@@ -1,0 +1,204 @@
+// Files in the browser's private file system (OPFS), for jobs in a page's worker. A file that is written is whole or not there, and a
+// folder that is replaced is the old one or the new one, at whatever moment the tab is closed.
+//
+// OPFS renames files at once, but no folder. So a folder that was put in place by `rename` holds its files in a generation, a folder
+// `.g7` inside it, and a file `.current` that names it. A new generation is filled first, by moving files, and then `.current` is
+// written, which the browser does at once. What no `.current` names is not there, and goes with the next rename.
+
+import { HeddleError } from '../../src/errors.ts';
+import type { Files } from '../../src/formats/files.ts';
+
+/** Names the generation of a folder that counts. */
+const pointer = '.current';
+const isGeneration = (name: string): boolean => /^\.g\d+$/.test(name);
+
+/** Thrown where the browser has no room left. */
+export class QuotaError extends HeddleError {
+  override readonly name = 'QuotaError';
+}
+
+/** Moves a file; what TypeScript's DOM types lack. */
+interface Movable extends FileSystemFileHandle {
+  move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+}
+
+const named = (error: unknown): string => (error instanceof Error ? error.name : '');
+const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchError'].includes(named(error));
+
+/** What is there, or undefined. */
+async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function say(what: string, path: string, error: unknown): Promise<HeddleError> {
+  if (error instanceof HeddleError) return error;
+  if (named(error) === 'QuotaExceededError') return new QuotaError(`${path}: cannot ${what}: ${await room()}`);
+  const reason = named(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
+  return new HeddleError(`${path}: cannot ${what} in the browser's storage: ${reason}`, { cause: error });
+}
+
+/** How full the storage is, and what helps. */
+async function room(): Promise<string> {
+  const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+  return (
+    `the browser has no room left (${mb(usage)} of ${mb(quota)} MB are used); ` +
+    'delete models that you no longer need, or free space on the disk'
+  );
+}
+
+const parts = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
+
+/** Files under a folder of OPFS; `root` is what navigator.storage.getDirectory() gives, or a folder in it. */
+export function browserFiles(root: FileSystemDirectoryHandle): Files {
+  /** The generation of a folder that counts, or the folder itself; undefined where it has nothing, or a generation not finished. */
+  const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
+    const file = await ifThere(folder.getFileHandle(pointer));
+    if (file) return folder.getDirectoryHandle(await (await file.getFile()).text());
+    for await (const name of folder.keys()) if (!isGeneration(name)) return folder;
+    return undefined;
+  };
+  const enter = async (
+    path: readonly string[],
+    options?: FileSystemGetDirectoryOptions,
+  ): Promise<FileSystemDirectoryHandle | undefined> => {
+    let at: FileSystemDirectoryHandle | undefined = root;
+    for (const part of path) {
+      const next: FileSystemDirectoryHandle | undefined = await ifThere(at.getDirectoryHandle(part, options));
+      at = next && ((await inside(next)) ?? (options?.create ? next : undefined));
+      if (!at) return undefined;
+    }
+    return at;
+  };
+  const split = (path: string): [string[], string] => {
+    const all = parts(path);
+    return [all.slice(0, -1), all.at(-1) ?? ''];
+  };
+  const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
+    const [folder, name] = split(path);
+    const parent = await enter(folder);
+    return parent && name ? ifThere(parent.getFileHandle(name)) : undefined;
+  };
+  /** Another tab may put a new generation in place between two looks: what is gone is looked for once more. */
+  const steady = async <T>(what: string, path: string, look: () => Promise<T>): Promise<T> => {
+    for (let left = 3; ; left--)
+      try {
+        return await look();
+      } catch (error) {
+        if (left === 0 || !isAbsent(error)) throw await say(what, path, error);
+      }
+  };
+  const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
+    const isNew = (await ifThere(folder.getFileHandle(name))) === undefined;
+    const handle = await folder.getFileHandle(name, { create: true });
+    // What is written stands beside the file until `close`, which puts it in place at once.
+    const writable = await handle.createWritable();
+    try {
+      await writable.write(bytes as BufferSource | string);
+      await writable.close();
+    } catch (error) {
+      await writable.abort().catch(() => undefined);
+      if (isNew) await folder.removeEntry(name).catch(() => undefined);
+      throw error;
+    }
+  };
+  /** Moves all files of a folder into another. */
+  const moveAll = async (from: FileSystemDirectoryHandle, to: FileSystemDirectoryHandle): Promise<void> => {
+    const entries: [string, FileSystemHandle][] = [];
+    for await (const entry of from.entries()) entries.push(entry);
+    for (const [name, handle] of entries) {
+      if (handle.kind === 'directory') {
+        const next = await to.getDirectoryHandle(name, { create: true });
+        await moveAll(handle as FileSystemDirectoryHandle, next);
+      } else await moveFile(handle as Movable, to, name);
+    }
+  };
+  const moveFile = async (file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> => {
+    if (file.move) return file.move(to, name);
+    await store(to, name, new Uint8Array(await (await file.getFile()).arrayBuffer()));
+  };
+  const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
+    let to = root;
+    for (const part of parts(path)) to = await to.getDirectoryHandle(part, { create: true });
+    const numbers: number[] = [0];
+    for await (const name of to.keys()) if (isGeneration(name)) numbers.push(Number(name.slice(2)));
+    const next = `.g${Math.max(...numbers) + 1}`;
+    await moveAll(from, await to.getDirectoryHandle(next, { create: true }));
+    await store(to, pointer, next);
+    const old: string[] = [];
+    for await (const name of to.keys()) if (name !== next && name !== pointer) old.push(name);
+    for (const name of old) await to.removeEntry(name, { recursive: true });
+  };
+  const exists = async (path: string): Promise<boolean> =>
+    (await fileAt(path)) !== undefined || (await enter(parts(path))) !== undefined;
+
+  const remove = async (path: string): Promise<void> => {
+    const [folder, name] = split(path);
+    const parent = await enter(folder);
+    if (!parent || !name) return;
+    // The pointer first: a folder that is half removed is not there.
+    const whole = await ifThere(parent.getDirectoryHandle(name));
+    await ifThere(whole?.removeEntry(pointer) ?? Promise.resolve());
+    await ifThere(parent.removeEntry(name, { recursive: true }));
+  };
+  return {
+    read: (path) =>
+      steady('read', path, async () => {
+        const file = await fileAt(path);
+        if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
+        return new Uint8Array(await (await file.getFile()).arrayBuffer());
+      }),
+    async write(path, bytes) {
+      const [folder, name] = split(path);
+      try {
+        const parent = await enter(folder, { create: true });
+        if (!parent || !name)
+          throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
+        await store(parent, name, bytes);
+      } catch (error) {
+        throw await say('write', path, error);
+      }
+    },
+    exists: (path) => steady('look at', path, () => exists(path)),
+    list: (path) =>
+      steady('list', path, async () => {
+        const folder = await enter(parts(path));
+        if (!folder) throw new HeddleError(`${path}: cannot list: there is no such folder`);
+        const names: string[] = [];
+        for await (const [name, handle] of folder.entries())
+          if (handle.kind === 'file' || (await inside(handle as FileSystemDirectoryHandle))) names.push(name);
+        return names.sort();
+      }),
+    async rename(from, to) {
+      try {
+        const folder = await enter(parts(from));
+        if (folder) {
+          await renameFolder(folder, to);
+          await remove(from);
+          return;
+        }
+        const file = await fileAt(from);
+        if (!file) throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
+        const [parent, name] = split(to);
+        const target = await enter(parent, { create: true });
+        if (!target) throw new HeddleError(`${to}: cannot write: a part of the path is a file, not a folder`);
+        await moveFile(file as Movable, target, name);
+        if (!(file as Movable).move) await remove(from);
+      } catch (error) {
+        throw await say(`rename to ${to}`, from, error);
+      }
+    },
+    remove: async (path) => {
+      try {
+        await remove(path);
+      } catch (error) {
+        throw await say('remove', path, error);
+      }
+    },
+  };
+}

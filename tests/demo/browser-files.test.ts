@@ -1,0 +1,113 @@
+// Files in the browser's storage: what a job expects of files, and that a tab may be closed at any moment.
+import { describe, expect, it } from 'vitest';
+import { browserFiles, QuotaError } from '../../demo/storage/browser-files.ts';
+import { readText, writeText } from '../../src/formats/files.ts';
+import { fakeDisk } from './fake-opfs.ts';
+
+/** As saveModelFolder does: beside, then renamed. */
+async function save(files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> {
+  await files.remove(`${folder}.partial`);
+  for (const name of ['a.json', 'b.bin']) await writeText(files, `${folder}.partial/${name}`, `${text} ${name}`);
+  await files.rename(`${folder}.partial`, folder);
+}
+const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
+  await readText(files, `${folder}/a.json`),
+  await readText(files, `${folder}/b.bin`),
+];
+const whole = (text: string) => [`${text} a.json`, `${text} b.bin`];
+
+describe.each([{ moves: true }, { moves: false }])('where files move: $moves', ({ moves }) => {
+  it('reads what was written, lists and removes', async () => {
+    const files = browserFiles(fakeDisk({ moves }).open());
+    await writeText(files, 'models/x/deep/a.txt', 'one');
+    await writeText(files, 'models/x/b.txt', 'two');
+    expect(await files.list('models/x')).toEqual(['b.txt', 'deep']);
+    expect(await files.exists('models/x/deep')).toBe(true);
+    expect(await files.exists('models/x/b.txt/none')).toBe(false);
+    await files.rename('models/x/b.txt', 'models/y/c.txt');
+    expect(await readText(files, 'models/y/c.txt')).toBe('two');
+    expect(await files.exists('models/x/b.txt')).toBe(false);
+    await files.remove('models/x');
+    await files.remove('models/x');
+    expect(await files.list('models')).toEqual(['y']);
+    await expect(files.read('models/x/b.txt')).rejects.toThrow('models/x/b.txt: cannot read: there is no such file');
+    await expect(files.list('models/x')).rejects.toThrow('models/x: cannot list: there is no such folder');
+    await expect(files.rename('nothing', 'models/z')).rejects.toThrow('nothing: cannot rename to models/z');
+  });
+
+  it('replaces a folder as a whole, and writes into the one that stands', async () => {
+    const files = browserFiles(fakeDisk({ moves }).open());
+    for (const text of ['first', 'second', 'third']) await save(files, 'models/x', text);
+    expect(await load(files, 'models/x')).toEqual(whole('third'));
+    expect(await files.list('models')).toEqual(['x']);
+    await writeText(files, 'models/x/log.jsonl', 'more');
+    expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'log.jsonl']);
+    // A folder in place renames too, with its files.
+    await files.rename('models/x', 'models/y');
+    expect(await files.list('models')).toEqual(['y']);
+    expect(await readText(files, 'models/y/log.jsonl')).toBe('more');
+  });
+
+  it('has the old folder or the new one, whole, wherever the tab was closed', async () => {
+    let kills = 0;
+    for (let killAfter = 0; ; killAfter++) {
+      const disk = fakeDisk({ moves });
+      await save(browserFiles(disk.open()), 'models/x', 'old');
+      const done = await save(browserFiles(disk.open(killAfter)), 'models/x', 'new').then(
+        () => true,
+        () => false,
+      );
+      const files = browserFiles(disk.open());
+      const found = await load(files, 'models/x');
+      expect([whole('old'), whole('new')]).toContainEqual(found);
+      // And the next save finds nothing in its way.
+      await save(files, 'models/x', 'next');
+      expect(await load(files, 'models/x')).toEqual(whole('next'));
+      expect(await files.list('models')).toEqual(['x']);
+      if (done) break;
+      kills++;
+    }
+    expect(kills).toBeGreaterThan(8);
+  });
+
+  it('has no folder where the tab was closed during its first save', async () => {
+    for (let killAfter = 0; ; killAfter++) {
+      const disk = fakeDisk({ moves });
+      const done = await save(browserFiles(disk.open(killAfter)), 'models/x', 'new').then(
+        () => true,
+        () => false,
+      );
+      const files = browserFiles(disk.open());
+      if (await files.exists('models/x')) expect(await load(files, 'models/x')).toEqual(whole('new'));
+      if (done) break;
+    }
+  });
+});
+
+it('removes a folder so that no half of it is seen', async () => {
+  for (let killAfter = 0; ; killAfter++) {
+    const disk = fakeDisk();
+    await save(browserFiles(disk.open()), 'models/x', 'old');
+    const done = await browserFiles(disk.open(killAfter))
+      .remove('models/x')
+      .then(
+        () => true,
+        () => false,
+      );
+    const files = browserFiles(disk.open());
+    if (await files.exists('models/x')) expect(await load(files, 'models/x')).toEqual(whole('old'));
+    if (done) break;
+  }
+});
+
+it('says that there is no room, and keeps what was there', async () => {
+  const disk = fakeDisk();
+  const files = browserFiles(disk.open());
+  await save(files, 'models/x', 'old');
+  disk.quota = 60;
+  const error = await save(files, 'models/x', 'x'.repeat(50)).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(QuotaError);
+  expect((error as Error).message).toMatch(/^models\/x\.partial\/a\.json: cannot write: the browser has no room left/);
+  expect(await load(files, 'models/x')).toEqual(whole('old'));
+  expect(await files.exists('models/x.partial/a.json')).toBe(false);
+});

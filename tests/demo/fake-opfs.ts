@@ -1,0 +1,134 @@
+// A stand-in for the browser's private file system in memory, so that every moment at which a tab can be closed can be tried: after
+// `killAfter` changes each further one throws, as if the process were gone. What it keeps of the real one: names, errors, writes that
+// are in place at `close` alone, files that move.
+
+class Missing extends Error {
+  override readonly name: string = 'NotFoundError';
+}
+class Mismatch extends Error {
+  override readonly name: string = 'TypeMismatchError';
+}
+class Full extends Error {
+  override readonly name: string = 'QuotaExceededError';
+}
+class Killed extends Error {}
+
+/** The disk: what it holds stays when a run is killed. */
+export interface FakeDisk {
+  /** The root as a browser gives it; after so many changes the process is dead. */
+  open(killAfter?: number): FileSystemDirectoryHandle;
+  /** Changes made since the last `open`. */
+  readonly changes: number;
+  /** Bytes that fit; what is beyond is refused. */
+  quota: number;
+}
+
+type Entry = FakeFolder | FakeFile;
+interface FakeFile {
+  readonly kind: 'file';
+  bytes: Uint8Array;
+}
+interface FakeFolder {
+  readonly kind: 'directory';
+  readonly entries: Map<string, Entry>;
+}
+
+const sizeOf = (entry: Entry): number =>
+  entry.kind === 'file' ? entry.bytes.length : [...entry.entries.values()].reduce((n, e) => n + sizeOf(e), 0);
+
+/** An empty disk. `moves`: whether files can be moved, as not all browsers do. */
+export function fakeDisk({ moves = true } = {}): FakeDisk {
+  const root: FakeFolder = { kind: 'directory', entries: new Map() };
+  let changes = 0;
+  let last = Number.POSITIVE_INFINITY;
+  const change = () => {
+    if (changes >= last) throw new Killed('the tab was closed');
+    changes++;
+  };
+  const disk = {
+    quota: Number.POSITIVE_INFINITY,
+    get changes() {
+      return changes;
+    },
+    open(killAfter = Number.POSITIVE_INFINITY) {
+      changes = 0;
+      last = killAfter;
+      return folderHandle(root, '') as unknown as FileSystemDirectoryHandle;
+    },
+  };
+  return disk;
+
+  function get<K extends Entry['kind']>(folder: FakeFolder, name: string, kind: K, create: boolean) {
+    const there = folder.entries.get(name);
+    if (there && there.kind !== kind) throw new Mismatch(`${name} is a ${there.kind}`);
+    if (there) return there as Extract<Entry, { kind: K }>;
+    if (!create) throw new Missing(`no ${name}`);
+    change();
+    const made: Entry =
+      kind === 'file' ? { kind: 'file', bytes: new Uint8Array() } : { kind: 'directory', entries: new Map() };
+    folder.entries.set(name, made);
+    return made as Extract<Entry, { kind: K }>;
+  }
+
+  function folderHandle(folder: FakeFolder, name: string): object {
+    return {
+      kind: 'directory',
+      name,
+      folder,
+      getDirectoryHandle: async (child: string, { create = false } = {}) =>
+        folderHandle(get(folder, child, 'directory', create), child),
+      getFileHandle: async (child: string, { create = false } = {}) =>
+        fileHandle(get(folder, child, 'file', create), folder, child),
+      async removeEntry(child: string, { recursive = false } = {}) {
+        const there = folder.entries.get(child);
+        if (!there) throw new Missing(`no ${child}`);
+        if (there.kind === 'directory' && there.entries.size > 0) {
+          if (!recursive) throw new Error(`${child} is not empty`);
+          // The real one is not at once either.
+          for (const inner of [...there.entries.keys()]) {
+            change();
+            there.entries.delete(inner);
+          }
+        }
+        change();
+        folder.entries.delete(child);
+      },
+      async *keys() {
+        yield* [...folder.entries.keys()];
+      },
+      async *entries() {
+        for (const [child, entry] of [...folder.entries])
+          yield [child, entry.kind === 'file' ? fileHandle(entry, folder, child) : folderHandle(entry, child)];
+      },
+    };
+  }
+
+  function fileHandle(file: FakeFile, parent: FakeFolder, name: string): object {
+    return {
+      kind: 'file',
+      name,
+      getFile: async () => new Blob([file.bytes as BlobPart]),
+      async createWritable() {
+        const written: Uint8Array[] = [];
+        return {
+          async write(data: Uint8Array | string) {
+            written.push(typeof data === 'string' ? new TextEncoder().encode(data) : data.slice());
+            if (sizeOf(root) + written.reduce((n, w) => n + w.length, 0) > disk.quota) throw new Full('full');
+          },
+          async close() {
+            change();
+            file.bytes = new Uint8Array(await new Blob(written as BlobPart[]).arrayBuffer());
+          },
+          abort: async () => undefined,
+        };
+      },
+      ...(moves && {
+        async move({ folder }: { folder: FakeFolder }, to: string) {
+          change();
+          parent.entries.delete(name);
+          folder.entries.set(to, file);
+        },
+      }),
+    };
+  }
+}
