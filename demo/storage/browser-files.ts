@@ -11,6 +11,9 @@ import type { Files } from '../../src/formats/files.ts';
 /** Names the generation of a folder that counts. */
 const pointer = '.current';
 const isGeneration = (name: string): boolean => /^\.g\d+$/.test(name);
+/** A new file until it is whole. */
+const unfinished = (name: string): string => `.new-${name}`;
+const isOwn = (name: string): boolean => name === pointer || isGeneration(name) || name.startsWith('.new-');
 
 /** Thrown where the browser has no room left. */
 export class QuotaError extends HeddleError {
@@ -59,8 +62,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): Files {
   /** The generation of a folder that counts, or the folder itself; undefined where it has nothing, or a generation not finished. */
   const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
     const file = await ifThere(folder.getFileHandle(pointer));
-    if (file) return folder.getDirectoryHandle(await (await file.getFile()).text());
-    for await (const name of folder.keys()) if (!isGeneration(name)) return folder;
+    const current = file && (await (await file.getFile()).text());
+    if (current) return folder.getDirectoryHandle(current);
+    for await (const name of folder.keys()) if (!isOwn(name)) return folder;
     return undefined;
   };
   const enter = async (
@@ -94,23 +98,26 @@ export function browserFiles(root: FileSystemDirectoryHandle): Files {
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
+    // What is written stands beside a file until `close`, which puts it in place at once; but a new file is there, empty, before.
     const isNew = (await ifThere(folder.getFileHandle(name))) === undefined;
-    const handle = await folder.getFileHandle(name, { create: true });
-    // What is written stands beside the file until `close`, which puts it in place at once.
+    const first = isNew ? unfinished(name) : name;
+    const handle: Movable = await folder.getFileHandle(first, { create: true });
     const writable = await handle.createWritable();
     try {
       await writable.write(bytes as BufferSource | string);
       await writable.close();
+      if (isNew) await moveFile(handle, folder, name);
+      if (isNew && !handle.move) await folder.removeEntry(first);
     } catch (error) {
       await writable.abort().catch(() => undefined);
-      if (isNew) await folder.removeEntry(name).catch(() => undefined);
+      if (isNew) await folder.removeEntry(first).catch(() => undefined);
       throw error;
     }
   };
   /** Moves all files of a folder into another. */
   const moveAll = async (from: FileSystemDirectoryHandle, to: FileSystemDirectoryHandle): Promise<void> => {
     const entries: [string, FileSystemHandle][] = [];
-    for await (const entry of from.entries()) entries.push(entry);
+    for await (const entry of from.entries()) if (!isOwn(entry[0])) entries.push(entry);
     for (const [name, handle] of entries) {
       if (handle.kind === 'directory') {
         const next = await to.getDirectoryHandle(name, { create: true });
@@ -120,7 +127,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): Files {
   };
   const moveFile = async (file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> => {
     if (file.move) return file.move(to, name);
-    await store(to, name, new Uint8Array(await (await file.getFile()).arrayBuffer()));
+    const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
+    await copy.write(await file.getFile());
+    await copy.close();
   };
   const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
     let to = root;
@@ -171,7 +180,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): Files {
         if (!folder) throw new HeddleError(`${path}: cannot list: there is no such folder`);
         const names: string[] = [];
         for await (const [name, handle] of folder.entries())
-          if (handle.kind === 'file' || (await inside(handle as FileSystemDirectoryHandle))) names.push(name);
+          if (!isOwn(name) && (handle.kind === 'file' || (await inside(handle as FileSystemDirectoryHandle))))
+            names.push(name);
         return names.sort();
       }),
     async rename(from, to) {

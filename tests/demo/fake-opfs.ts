@@ -111,8 +111,8 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
       async createWritable() {
         const written: Uint8Array[] = [];
         return {
-          async write(data: Uint8Array | string) {
-            written.push(typeof data === 'string' ? new TextEncoder().encode(data) : data.slice());
+          async write(data: Uint8Array | string | Blob) {
+            written.push(new Uint8Array(await new Blob([data as BlobPart]).arrayBuffer()));
             if (sizeOf(root) + written.reduce((n, w) => n + w.length, 0) > disk.quota) throw new Full('full');
           },
           async close() {
