@@ -8,6 +8,7 @@ import { reportName, trainingReport } from '../report/html.ts';
 import {
   type CorpusFacts,
   formatLog,
+  type LogEnd,
   type LogRecord,
   type LogStart,
   logName,
@@ -65,6 +66,24 @@ export function createLogbook(
       return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
     },
   };
+}
+
+/**
+ * Leaves log and report of a training that failed in a folder beside its own, whose checkpoint stays as it is, and gives the error
+ * with that folder's name.
+ */
+export async function saveFailure(
+  files: Files,
+  out: string,
+  logbook: Logbook,
+  end: Omit<LogEnd, 'type' | 'time' | 'reason' | 'error'>,
+  error: HeddleError,
+): Promise<HeddleError> {
+  const folder = `${out}.failed`;
+  logbook.add({ type: 'end', time: new Date().toISOString(), ...end, reason: 'failed', error: error.message });
+  await files.remove(folder);
+  for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${folder}/${name}`, bytes);
+  return new HeddleError(`${error.message} Its log and report are in ${folder}.`, { cause: error });
 }
 
 /** The records of a folder's log; none where it has no log, or a broken one, of which `tell` hears. */

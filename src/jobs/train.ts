@@ -2,7 +2,7 @@
 
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
-import { check } from '../errors.ts';
+import { check, HeddleError } from '../errors.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
@@ -29,7 +29,7 @@ import { type CorpusArguments, readCorpus } from './corpus.ts';
 import { createDevSet, describeDev } from './dev-set.ts';
 import type { Job, JobContext } from './job.ts';
 import { createJudge, fittingPairs, type Judgement } from './judge.ts';
-import { corpusName, createLogbook, keptSamples, planFacts, readLog } from './logbook.ts';
+import { corpusName, createLogbook, keptSamples, planFacts, readLog, saveFailure } from './logbook.ts';
 import { banksBeside, restore, resumed } from './resume.ts';
 import { trainingLoop } from './training-loop.ts';
 
@@ -188,14 +188,22 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       await best.consider(found, modelWeights);
     };
     check(!signal.aborted, 'train: ended before its first step; nothing was saved');
+    let [done, skipped] = [trainer.step, before?.skipped ?? 0];
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped: before?.skipped ?? 0,
-      onStep: (report, seconds) => logbook.step(report, seconds),
+      onStep(report, seconds) {
+        logbook.step(report, seconds);
+        done = report.step + 1;
+        if (report.skipped) skipped++;
+      },
       pauses: [
         ...(devSet ? [{ every: args.evalEvery, pause: evaluateDev }] : []),
         ...(args.out ? [{ every: args.saveEvery, pause: save }] : []),
       ],
       ended: () => best.outOfPatience,
+    }).catch(async (error: unknown) => {
+      if (!args.out || !(error instanceof HeddleError)) throw error;
+      throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
     const early = best.outOfPatience && trainer.step < steps;
     if (early) log(`ended after step ${trainer.step}: ${args.patience} evaluations in a row were no better`);

@@ -112,6 +112,7 @@ function notes({ start, steps, ends }: Course): string[] {
     out.push(
       `Training ended after step ${whole(done)} of ${whole(start.steps)}, since evaluations no longer got better.`,
     );
+  else if (end?.reason === 'failed') out.push(`Training failed after step ${whole(done)}: ${end.error}`);
   if (end?.best && end.best.step !== done)
     out.push(
       `The model has the weights of step ${whole(end.best.step)}, the best by ${end.best.metric} on the dev set.`,

@@ -118,8 +118,9 @@ export interface LogEnd {
   readonly time: string;
   /** Updates done in all. */
   readonly step: number;
-  /** `stopped`: before its last step, by the user; `patience`: since evaluations no longer got better. */
-  readonly reason: 'done' | 'stopped' | 'patience';
+  /** `stopped`: before its last step, by the user; `patience`: since evaluations no longer got better; `failed`: see `error`. */
+  readonly reason: 'done' | 'stopped' | 'patience' | 'failed';
+  readonly error?: string;
   /** Updates of the whole training that were left out. */
   readonly skipped: number;
   /** The evaluation whose weights are the model, where they are not the last ones by plan. */

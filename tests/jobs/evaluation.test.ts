@@ -193,6 +193,26 @@ it('leaves log and report where it is stopped', async () => {
   expect(text('stopped/report.html')).toContain(`Training was stopped after step ${result.steps} of 50.`);
 });
 
+it('leaves log and report of a training that diverges beside its checkpoint, which stays', async () => {
+  await train({ out: at('diverged'), steps: 3, testSentences: 0 });
+  const before = readFileSync(at('diverged/model.safetensors'));
+  // Weights that no product survives: every update from here on is skipped.
+  const run = train({
+    out: at('diverged'),
+    steps: 60,
+    evalEvery: 0,
+    testSentences: 0,
+    schedule: { learningRate: 1e30 },
+    optimizer: { kind: 'sgd', momentum: 0, clipNorm: 0 },
+  });
+  await expect(run).rejects.toThrow(/Training diverged.*Its log and report are in .*diverged\.failed\./);
+  expect(readFileSync(at('diverged/model.safetensors'))).toEqual(before);
+  const { steps, ends } = courseOf(parseLog(text('diverged.failed/log.jsonl')));
+  expect(steps.length).toBeGreaterThan(20);
+  expect(ends).toMatchObject([{ reason: 'failed', error: expect.stringContaining('Training diverged') }]);
+  expect(text('diverged.failed/report.html')).toContain('Training failed after step');
+});
+
 it('says where there is nothing to evaluate on', async () => {
   writeFileSync(at('long.tsv'), `${'one '.repeat(30)}\tuno`);
   const { told, result } = await train({
