@@ -111,7 +111,7 @@ export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape
 /**
  * Inputs srcLens [B], rules i32 [4+N] and step, whose position is that of the token read; sampling f32 [4] and streams u32 [R] too
  * where tokens are drawn. Outputs `token` i32 [R,1] and `logProb` f32 [R]; of beam search `token`, `parent` i32 [R], `total` f32 [R]
- * and `ended` f32 [R], as `beamSelectOp` says. A token of padding that the model chose is hidden from later ones, as in training.
+ * and `ended` f32 [R], as `beamSelectOp` says. Whether padding that the model chose is seen later, the configuration says (hidePadding).
  */
 export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, mode = plainGreedy): Graph {
   const graph = new Graph();
@@ -123,7 +123,7 @@ export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, 
   const lengths = graph.input('srcLens', 'u32', [B]);
   const attrs = { heads: c.heads, headWidth: c.headWidth, beams };
   const logits = graph.scope('decoder', () => {
-    cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.padId });
+    cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.hidePadding ? c.padId : -1 });
     let x = embed(m, 'tgt', { ids: token }, true); // [R, 1, D]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;

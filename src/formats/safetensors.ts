@@ -2,7 +2,7 @@
 // dtype and overlap is checked before anything is made from it.
 
 import { HeddleError } from '../errors.ts';
-import { bytesOf, type DType, sizeOf, type Tensor, type TensorData } from '../tensor.ts';
+import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts';
 
 /** Largest header that is read, as in the reference implementation. */
 const maxHeader = 100 * 2 ** 20;
@@ -160,9 +160,27 @@ function decode(file: string, key: string, dtype: string, shape: number[], bytes
   }
 }
 
+/** A tensor as its bytes: a dtype of the format, and row-major little-endian data. */
+export interface RawTensor {
+  readonly dtype: string;
+  readonly shape: Shape;
+  readonly bytes: Uint8Array;
+}
+
 /** The bytes of a safetensors file: tensors sorted by name, header padded with spaces to 8 bytes. */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  const raw: Record<string, RawTensor> = Object.create(null);
+  for (const [key, { dtype, shape, data }] of Object.entries(tensors))
+    raw[key] = { dtype: names[dtype], shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  return writeRawTensors(raw, metadata);
+}
+
+/** As `writeSafetensors`, of tensors whose bytes are ready in any dtype of the format. */
+export function writeRawTensors(
+  tensors: Readonly<Record<string, RawTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   // Without a prototype a name such as __proto__ is a name like any other.
@@ -171,12 +189,13 @@ export function writeSafetensors(
   const order = Object.keys(tensors).sort();
   let at = 0;
   for (const key of order) {
-    const t = tensors[key] as Tensor;
+    const { dtype, shape, bytes } = tensors[key] as RawTensor;
     if (key === '__metadata__') throw new Error('safetensors: __metadata__ is no name for a tensor');
-    if (sizeOf(t.shape) !== t.data.length)
-      throw new Error(`safetensors: ${key} [${t.shape}] holds ${t.data.length} elements`);
-    header[key] = { dtype: names[t.dtype], shape: t.shape, data_offsets: [at, at + bytesOf(t)] };
-    at += bytesOf(t);
+    const width = widths[dtype] as number;
+    if (sizeOf(shape) * width !== bytes.length)
+      throw new Error(`safetensors: ${key} [${shape}] holds ${bytes.length / width} elements`);
+    header[key] = { dtype, shape, data_offsets: [at, at + bytes.length] };
+    at += bytes.length;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
@@ -185,9 +204,9 @@ export function writeSafetensors(
   file.set(json, 8);
   at = 8 + length;
   for (const key of order) {
-    const data: TensorData = (tensors[key] as Tensor).data;
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
+    const { bytes } = tensors[key] as RawTensor;
+    file.set(bytes, at);
+    at += bytes.length;
   }
   return file;
 }

@@ -89,7 +89,15 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   input('tgtIn').set(golden.targetIn.data);
   input('tgtOut').set(golden.targetOut.data);
   fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, `${golden.name}: src`);
-  fillLengths(input('tgtLens'), input('tgtIn'), T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`);
+  fillLengths(
+    input('tgtLens'),
+    input('tgtIn'),
+    T,
+    c.padId,
+    c.tgtVocab,
+    `${golden.name}: tgt_in`,
+    c.startId === c.padId,
+  );
   fillTokenIndex(input('srcRowStart'), input('srcOccurrences'), input('src'));
   fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
   const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;

@@ -52,6 +52,11 @@ export interface ModelConfig {
   readonly padId: number;
   readonly startId: number;
   readonly endId: number;
+  /**
+   * Whether padding that the decoder chose itself is hidden from later tokens, as nn.Transformer's target padding mask does; the models
+   * of Hugging Face read it like any token. The first token always counts: MarianMT starts with padding.
+   */
+  readonly hidePadding: boolean;
 }
 
 /** What `modelConfig` takes: sizes must be given, the rest has defaults; `dropout` may be one rate for all places of the paper. */
@@ -81,6 +86,7 @@ const defaults = {
   padId: 0,
   startId: 1,
   endId: 2,
+  hidePadding: true,
 } as const;
 
 const choices: Record<string, readonly string[]> = {
@@ -132,7 +138,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     const value = c[field as keyof ModelConfig];
     if (!allowed.includes(value as string)) fail(field, value, `one of ${allowed.join(', ')}`);
   }
-  for (const field of ['finalNorm', 'embeddingNorm', 'scaleEmbedding', 'outputBias'] as const)
+  for (const field of ['finalNorm', 'embeddingNorm', 'scaleEmbedding', 'outputBias', 'hidePadding'] as const)
     if (typeof c[field] !== 'boolean') fail(field, c[field], 'true or false');
   for (const [place, rate] of Object.entries(rates)) {
     if (!Object.hasOwn(noDropout, place))

@@ -40,3 +40,12 @@ it('are refused where an id is out of range, in padding too', () => {
     ).toThrow(new HeddleError(`source: token id ${id} in row 1 at 1 is out of range, the vocabulary has 10 tokens`));
   expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow('token id 12 in row 0 at 1 is out of range');
 });
+
+it('count a start token that is padding itself', () => {
+  const lengths = new Uint32Array(3);
+  const rows = [0, 4, 5, 0, 0, 7, 0, 0, 0, 0, 0, 0];
+  fillLengths(lengths, Int32Array.from(rows), 4, 0, 10, 'target', true);
+  expect(Array.from(lengths)).toEqual([3, 2, 1]);
+  const inside = Int32Array.from([0, 4, 0, 5]);
+  expect(() => fillLengths(lengths.subarray(0, 1), inside, 4, 0, 10, 'target', true)).toThrow('padding (id 0) at 2');
+});
