@@ -17,6 +17,7 @@ interface Options {
   target?: number;
   optimizer: PlanArguments['optimizer']['kind'];
   fuse: string[];
+  checkpointLayers?: boolean;
   set?: Partial<ModelOptions>;
 }
 
@@ -33,16 +34,17 @@ export function addPlan(program: Command): void {
     .option('--vocab <tokens>', 'tokens of both vocabularies', whole(4), 8000)
     .addOption(new Option('--optimizer <name>', 'update rule').choices(optimizerNames).default('adamw'))
     .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', [])
+    .option('--checkpoint-layers', 'training: compute the inside of each layer again for its gradients, to save memory')
     .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
     .action(async (options: Options) => {
-      const { preset, run, vocab, batch, optimizer, fuse, set: model = {} } = options;
+      const { preset, run, vocab, batch, optimizer, fuse, checkpointLayers = false, set: model = {} } = options;
       const longest = model.maxLength ?? presets[preset].maxLength;
       const { source = Math.min(32, longest), target = source } = options;
       const sizes = { vocab, batch, source, target };
       print(
         await runWithProgress(
           'plan',
-          { preset, run, ...sizes, model, optimizer: { kind: optimizer ?? 'adamw' }, noFuse: fuse },
+          { preset, run, ...sizes, model, optimizer: { kind: optimizer ?? 'adamw' }, noFuse: fuse, checkpointLayers },
           { host: 'cpu' },
         ),
       );

@@ -45,6 +45,7 @@ interface Options extends HostOptions, Partial<Recipe> {
   resume?: boolean;
   force?: boolean;
   fuse: string[];
+  checkpointLayers?: boolean;
   json?: string;
 }
 
@@ -121,6 +122,7 @@ function course(command: Command): void {
     .option('--clip <norm>', 'largest norm of the gradients, 0: no limit (default: 1)', notNegative)
     .option('--ema <decay>', 'keep a moving average of the weights, which is what is evaluated and saved', rate)
     .option('--seed <n>', 'decides weights, order, dropout and the corpus', whole(0), 1)
+    .option('--checkpoint-layers', 'compute the inside of each layer again for its gradients: less memory, more work')
     .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', []);
 }
 
@@ -189,6 +191,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     patience: o.patience,
     resume: o.resume === true,
     noFuse: o.fuse,
+    ...(o.checkpointLayers && { checkpointLayers: true }),
   };
 }
 

@@ -3,12 +3,19 @@
 import { add } from '../ops/add.ts';
 import type { Builder, Node, Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
+import { type PartOf, recompute } from './recompute.ts';
 
 /**
  * Gradients of the loss made by the node of `loss` with respect to each of `wrt`, added to the graph; undefined where the loss
- * does not depend on it. The loss's op knows that it is the root: its `grad` is called with undefined output gradients.
+ * does not depend on it. The loss's op knows that it is the root: its `grad` is called with undefined output gradients. Nodes that
+ * `partOf` names a part for are computed again before the gradients of their part, and what is inside the part is not kept.
  */
-export function gradients(graph: Graph, loss: Value, wrt: readonly Value[]): (Value | undefined)[] {
+export function gradients(
+  graph: Graph,
+  loss: Value,
+  wrt: readonly Value[],
+  partOf: PartOf = () => undefined,
+): (Value | undefined)[] {
   const needed = new Set<Value>(wrt);
   for (const node of graph.nodes)
     if (node.inputs.some((v) => needed.has(v))) for (const v of node.outputs) needed.add(v);
@@ -19,14 +26,18 @@ export function gradients(graph: Graph, loss: Value, wrt: readonly Value[]): (Va
   };
   const total = new Map<Value, Value>();
   const forward = graph.nodes.slice(0, graph.nodes.indexOf(loss.node as Node) + 1);
-  for (const node of forward.reverse()) {
+  const again = recompute(graph, forward, partOf, (v, copy) => {
+    if (needed.has(v)) needed.add(copy);
+  });
+  for (const node of forward.toReversed()) {
     if (!node.outputs.some((v) => needed.has(v))) continue;
     const dOutputs = node.outputs.map((v) => total.get(v));
     if (node !== loss.node && dOutputs.every((d) => d === undefined)) continue;
     if (!node.op.grad)
       throw new Error(`${node.op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
+    const standing = again.of(node);
     graph.scope(`${node.scope}`, () => {
-      const dInputs = node.op.grad?.(builder, node, dOutputs) ?? [];
+      const dInputs = node.op.grad?.(builder, standing, dOutputs) ?? [];
       node.inputs.forEach((v, i) => {
         const d = dInputs[i];
         if (!d || !needed.has(v)) return;
@@ -35,5 +46,6 @@ export function gradients(graph: Graph, loss: Value, wrt: readonly Value[]): (Va
       });
     });
   }
+  again.prune();
   return wrt.map((v) => total.get(v));
 }

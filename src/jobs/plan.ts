@@ -26,18 +26,21 @@ export interface PlanArguments {
   readonly target: number;
   readonly optimizer: Partial<OptimizerConfig>;
   readonly noFuse: readonly string[];
+  /** Training: as in GraphOptions. */
+  readonly checkpointLayers: boolean;
 }
 
 /** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
 export const plan: Job<PlanArguments, string> = async (args) => {
-  const { preset, vocab, batch, source, target, noFuse } = args;
+  const { preset, vocab, batch, source, target, noFuse, checkpointLayers } = args;
   checkRewriteNames(noFuse);
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...args.model });
   const p = parameterList(config);
   const shape = { batch, source, target };
   const graphs = (): [string, Graph][] => {
+    const options = { noFuse, checkpointLayers };
     if (args.run === 'training')
-      return [['training', trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse })]];
+      return [['training', trainingGraph(config, p, shape, optimizerConfig(args.optimizer), options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
       ['decoding, once a batch of sources', sourceGraph(config, p, shape)],

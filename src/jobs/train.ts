@@ -65,6 +65,8 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   /** Go on from the checkpoint in `out`, with the settings it was made with; only `steps` and `epochs` may be larger. */
   readonly resume: boolean;
   readonly noFuse: readonly string[];
+  /** As in GraphOptions. */
+  readonly checkpointLayers?: boolean;
 }
 
 /** How a training went; plain JSON. */
@@ -134,7 +136,7 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   const engine = await context.engine(before && { known: before.choices });
   try {
     log(`training on ${engine.name}`);
-    const trainer = await createTrainer(engine, config, recipe, shapes, { noFuse: args.noFuse });
+    const trainer = await createTrainer(engine, config, recipe, shapes, args);
     const kept = before && (await restore(engine, trainer, files, args.out, before));
     if (before) log(`resumed at step ${before.step}`);
     else startWeights(engine, config, recipe);

@@ -2,6 +2,7 @@
 
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
+import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
@@ -26,6 +27,8 @@ export interface GraphOptions {
   readonly noFuse?: readonly string[];
   /** Also read the logits back. */
   readonly logits?: boolean;
+  /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
+  readonly checkpointLayers?: boolean;
 }
 
 /** Inputs of a batch as values; the names are those of src/text's batches. */
@@ -76,7 +79,7 @@ export function gradientGraph(
   const { nll } = lossOf(model, logits, wanted);
   fuseForward(graph, options.noFuse);
   const bank = graph.state('gradients', 'f32', [p.size]);
-  const found = gradients(graph, nll, [...model.weights.values()]);
+  const found = gradients(graph, nll, [...model.weights.values()], options.checkpointLayers ? layerOf : undefined);
   fuseBackward(graph, options.noFuse);
   p.all.forEach((parameter, i) => {
     const d = found[i];

@@ -29,6 +29,17 @@ it('plans evaluation and decoding too', async () => {
   expect(decoding.stdout).toMatch(/once a batch of sources[\s\S]*once a token[\s\S]*/);
 });
 
+it('plans layers that are recomputed: less memory, more work', async () => {
+  const total = async (...options: string[]) => {
+    const { stdout } = await heddle(['plan', '--preset', 'tiny', ...options], noGpu);
+    return [/^peak +([\d.]+)/m, /([\d.]+) GFLOP a run$/m].map((line) => Number(line.exec(stdout)?.[1]));
+  };
+  const [peak, work] = await total();
+  const [lower, more] = await total('--checkpoint-layers');
+  expect(lower! / peak!).toBeLessThan(1);
+  expect(more! / work!).toBeGreaterThan(1);
+});
+
 it('takes sizes and leaves out rewrites', async () => {
   const sizes = ['plan', '--preset', 'tiny', '--batch', '2', '--source', '5', '--target', '7', '--vocab', '50'];
   const fused = (await heddle(sizes, noGpu)).stdout;

@@ -1,0 +1,84 @@
+// Recomputing layers in the backward pass: the same gradients to the bit, dropout included, in less memory.
+
+import { describe, expect, it } from 'vitest';
+import { cpuEngine } from '../../src/engine.ts';
+import { gradients } from '../../src/graph/gradient.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import type { ModelOptions } from '../../src/model/config.ts';
+import { modelConfig, presets } from '../../src/model/config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import type { Value } from '../../src/ops/op.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+import { gradientGraph, trainingGraph } from '../../src/train/graphs.ts';
+import { optimizerConfig } from '../../src/train/optimizer.ts';
+import { gradientsOf } from '../support/gradients.ts';
+import { dot, scale, times } from '../support/toys.ts';
+
+const shape = { batch: 3, source: 5, target: 4 };
+
+describe('a part that is recomputed', () => {
+  it('is copied once, without what no gradient reads, just before its gradients', () => {
+    const graph = new Graph();
+    const [x, w] = ['x', 'w'].map((name) => graph.input(name, 'f32', [3])) as [Value, Value];
+    const inside = graph.scope('part', () => {
+      const double = scale(graph, x, 2);
+      return scale(graph, times(graph, double, double), 3);
+    });
+    const loss = dot(graph, times(graph, inside, inside), w);
+    const forward = graph.nodes.length;
+    gradients(graph, loss, [x], (node) => (node.scope === 'part' ? 'part' : undefined));
+    const made = graph.nodes.slice(forward);
+    // The last scale and the product are not needed again: their gradients read what goes into them.
+    expect(made.filter((n) => n.scope.endsWith('.again')).map((n) => n.op.name)).toEqual(['scale']);
+    const copy = made.find((n) => n.scope === 'part.again')!.outputs[0]!;
+    const first = graph.nodes[0]!.outputs[0]!;
+    expect(made.filter((n) => n.inputs.includes(copy))).not.toEqual([]);
+    expect(made.filter((n) => n.inputs.includes(first))).toEqual([]);
+  });
+});
+
+describe('layers that are recomputed', () => {
+  const models: Record<string, Partial<ModelOptions>> = {
+    'post-norm with dropout': { dropout: 0.3, encoderLayers: 2 },
+    'pre-norm with dropout': { norm: 'pre', dropout: 0.3, decoderLayers: 2 },
+  };
+  for (const [name, options] of Object.entries(models))
+    it(`give the same gradients to the bit: ${name}`, async () => {
+      const kept = await gradientsOf(cpuEngine(), options, shape, {});
+      const again = await gradientsOf(cpuEngine(), options, shape, { checkpointLayers: true });
+      expect(again.graph.nodes.length).toBeGreaterThan(kept.graph.nodes.length);
+      expect(again.bits).toEqual(kept.bits);
+      expect(again.bits.some((x) => x !== 0)).toBe(true);
+    });
+
+  it('draw the same dropout: each copy has the seat of its original', () => {
+    const c = modelConfig({ ...presets.tiny, srcVocab: 20, tgtVocab: 20, dropout: 0.1 });
+    const { graph } = gradientGraph(c, parameterList(c), shape, { checkpointLayers: true });
+    const sites = (again: boolean) =>
+      new Set(
+        graph.nodes
+          .filter(
+            (n) => n.scope.endsWith('.again') === again && typeof n.attrs.site === 'number' && n.outputs.length > 1,
+          )
+          .map((n) => n.attrs.site),
+      );
+    expect(sites(true).size).toBeGreaterThan(3);
+    for (const site of sites(true)) expect(sites(false)).toContain(site);
+  });
+
+  // What is kept of a layer falls from a dozen tensors to two, but logits and one whole layer stay.
+  for (const [preset, share] of [
+    ['mid', 0.6],
+    ['base', 0.3],
+  ] as const)
+    it(`need at most ${share} of the memory for activations: ${preset}`, () => {
+      const c = modelConfig({ ...presets[preset], srcVocab: 8000, tgtVocab: 8000 });
+      const bytes = (checkpointLayers: boolean) => {
+        const sizes = { batch: 32, source: 32, target: 32 };
+        return makePlan(trainingGraph(c, parameterList(c), sizes, optimizerConfig(), { checkpointLayers })).bytes;
+      };
+      const [kept, again] = [bytes(false), bytes(true)];
+      expect(again.peak).toBeLessThan(kept.peak);
+      expect(again.slots / kept.slots).toBeLessThan(share);
+    });
+});
