@@ -1,5 +1,6 @@
-// npm run build: bundles into dist/ and links node_modules/.bin/heddle to it, so that `npx heddle` finds this clone's own
-// command and asks no registry. `--no-types` leaves out the declarations (dist/types), which take the longest.
+// npm run build: bundles the library, the command, the page for headless Chrome and the demo into dist/, and links
+// node_modules/.bin/heddle to it, so that `npx heddle` finds this clone's own command and asks no registry. `--no-types` leaves out
+// the declarations (dist/types), which take the longest.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,7 +16,7 @@ for (const folder of ['chunks', 'types', 'page']) {
   if (folder !== 'types' || !process.argv.includes('--no-types'))
     rmSync(join(dist, folder), { recursive: true, force: true });
 }
-for (const mode of ['modules', 'page']) await build({ root, mode, logLevel: 'warn' });
+for (const mode of ['modules', 'page', 'demo']) await build({ mode, logLevel: 'warn' });
 linkCommand();
 if (!process.argv.includes('--no-types')) declareTypes();
 

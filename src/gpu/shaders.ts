@@ -2,7 +2,7 @@
 
 import { type Declarations, declarations } from './wgsl.ts';
 
-const files: Record<string, string> = import.meta.glob('/shaders/**/*.wgsl', {
+const files: Record<string, string> = import.meta.glob('../../shaders/**/*.wgsl', {
   query: '?raw',
   import: 'default',
   eager: true,
@@ -14,13 +14,16 @@ export interface Shader extends Declarations {
   readonly source: string;
 }
 
+/** Where the files lie as seen from this one, which holds whatever the root of a build is. */
+const folder = '../../shaders/';
+
 const known = new Map<string, Shader>();
 
 /** Stems of the shaders in shaders/ (lib/ left out). */
 export const shaderNames = (): string[] =>
   Object.keys(files)
     .filter((path) => !path.includes('/lib/'))
-    .map((path) => path.replace('/shaders/', '').replace('.wgsl', ''));
+    .map((path) => path.replace(folder, '').replace('.wgsl', ''));
 
 /** The shader of a stem, with what its `// include lib/x.wgsl` lines name appended once each. */
 export function shaderOf(name: string): Shader {
@@ -48,7 +51,7 @@ function withIncludes(name: string): string {
   const visit = (stem: string) => {
     if (seen.has(stem)) return;
     seen.add(stem);
-    const text = files[`/shaders/${stem}.wgsl`];
+    const text = files[`${folder}${stem}.wgsl`];
     if (text === undefined) throw new Error(`shader: there is no shaders/${stem}.wgsl`);
     parts.push(text);
     for (const m of text.matchAll(/^\/\/ include (\S+)\.wgsl$/gm)) visit(m[1] ?? '');

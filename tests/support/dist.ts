@@ -8,13 +8,14 @@ const root = resolve(import.meta.dirname, '../..');
 export function distFile(name: string): string {
   const path = join(root, 'dist', name);
   const built = existsSync(path) ? statSync(path).mtimeMs : 0;
-  const newer = ['src', 'shaders'].flatMap(filesUnder).find((source) => statSync(source).mtimeMs > built);
+  const sources = name.startsWith('demo/') ? ['src', 'shaders', 'demo', 'bench'] : ['src', 'shaders'];
+  const newer = sources.flatMap(filesUnder).find((source) => statSync(source).mtimeMs > built);
   if (newer) throw new Error(`dist/${name} is older than ${newer}: run "npm run build" first`);
   return path;
 }
 
 function filesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules') && !entry.name.endsWith('.json'))
     .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -1,0 +1,4 @@
+// The training page.
+import { mountHeader } from '../common/header.ts';
+
+mountHeader('train');
