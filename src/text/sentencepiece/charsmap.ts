@@ -1,0 +1,72 @@
+// The compiled normalisation rules of a SentencePiece model: a trie of what is replaced, and the strings it is replaced by. The
+// trie is a double array as Darts-clone writes it: 32 bits a unit, which hold a label, whether a key ends there, and the offset of
+// the children, or at the end of a key its value (https://github.com/s-yata/darts-clone).
+import { HeddleError } from '../../errors.ts';
+
+/** Longest key that is looked for; those that SentencePiece comes with have at most 36 bytes. It bounds the work on hostile tries. */
+const maxKey = 512;
+/** Longest string that one key may be replaced by; the longest of NFKC has 33 bytes. */
+const maxReplacement = 512;
+
+/** The rule for what stands at a place: how many bytes it takes, and where in `strings` its replacement lies. */
+export interface Rule {
+  readonly length: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Rules of a model. */
+export interface Charsmap {
+  readonly strings: Uint8Array;
+  /** The rule for the longest key at `at`; undefined where there is none. */
+  longest(bytes: Uint8Array, at: number): Rule | undefined;
+}
+
+/**
+ * Reads a blob: u32 length of the trie, the trie, then strings that end with 0. Throws a HeddleError that begins with `name` where
+ * it is broken; a rule that points outside the strings, where it is met.
+ */
+export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
+  const fail = (why: string): never => {
+    throw new HeddleError(`${name}: its normalisation rules are broken: ${why}`);
+  };
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  if (blob.length <= 4) fail(`they have ${blob.length} bytes`);
+  const trieBytes = view.getUint32(0, true);
+  if (trieBytes > blob.length - 4) fail(`a trie of ${trieBytes} bytes is claimed, there are ${blob.length - 4}`);
+  if (trieBytes % 4 !== 0 || trieBytes === 0) fail(`a trie of ${trieBytes} bytes, which is no whole number of units`);
+  const units = new Uint32Array(trieBytes / 4);
+  for (let i = 0; i < units.length; i++) units[i] = view.getUint32(4 + 4 * i, true);
+  const strings = blob.subarray(4 + trieBytes);
+  const unitAt = (place: number): number =>
+    units[place] ?? fail(`a node at unit ${place} is wanted, the trie has ${units.length}`);
+  const offsetOf = (unit: number): number => ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
+
+  return {
+    strings,
+    longest(bytes, at) {
+      let place = offsetOf(unitAt(0));
+      let length = 0;
+      let value = 0;
+      const end = Math.min(bytes.length, at + maxKey);
+      for (let i = at; i < end; i++) {
+        const byte = bytes[i] as number;
+        place = (place ^ byte) >>> 0;
+        // A place past the end is how a trie without the key may look at its last units.
+        const unit = units[place];
+        if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) break;
+        place = (place ^ offsetOf(unit)) >>> 0;
+        if ((unit & 0x100) === 0) continue;
+        length = i + 1 - at;
+        value = unitAt(place) & 0x7fffffff;
+      }
+      if (length === 0) return undefined;
+      if (value >= strings.length) fail(`a rule points at byte ${value} of ${strings.length}`);
+      const zero = strings.indexOf(0, value);
+      const to = zero < 0 ? strings.length : zero;
+      if (to - value > maxReplacement)
+        fail(`a replacement of ${to - value} bytes, at most ${maxReplacement} are taken`);
+      return { length, from: value, to };
+    },
+  };
+}

@@ -1,0 +1,134 @@
+// SentencePiece's encoding and decoding, by the model file alone: text to pieces with ids and back, the same ones as SentencePiece
+// 0.2 gives. What ids a translation model has for them is in ../piece-tokenizer.ts.
+import { check } from '../../errors.ts';
+import { createBpe } from './bpe.ts';
+import { byteOf, isText, readSentencePiece, type SentencePieceModel } from './model.ts';
+import { createNormalizer } from './normalizer.ts';
+import { createTrie } from './trie.ts';
+import { createUnigram } from './unigram.ts';
+import { lenientText, toBytes, toText } from './utf8.ts';
+
+/** A piece of an encoded text. */
+export interface EncodedPiece {
+  readonly id: number;
+  /** The piece as it stands in the model; for the unknown id, the text that is unknown. */
+  readonly text: string;
+}
+
+/** A model at work. */
+export interface SentencePiece {
+  readonly model: SentencePieceModel;
+  /** Number of pieces. */
+  readonly size: number;
+  /** The pieces of a text; neighbouring unknown characters are one unknown piece. */
+  encode(text: string): EncodedPiece[];
+  /** The text of pieces; one that the model does not have stands for itself. */
+  decode(pieces: readonly string[]): string;
+  /** The text of ids. Throws a HeddleError for one outside the model. */
+  decodeIds(ids: Iterable<number>): string;
+  /** A text as it is before it is cut, spaces marked. */
+  normalize(text: string): string;
+}
+
+const mark = '\u2581';
+
+/** Opens a model file; `name` is told in errors. Throws a HeddleError where the file is broken. */
+export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'): SentencePiece {
+  const model = readSentencePiece(file, name);
+  const { pieces, special, byteFallback } = model;
+  const entries = pieces.map(({ bytes }, value) => ({ bytes, value }));
+  const trie = createTrie(
+    entries.filter(({ value }) => isText(pieces[value] as (typeof pieces)[number])),
+    name,
+  );
+  const userDefined = entries.filter(({ value }) => pieces[value]?.type === 'user-defined');
+  const symbols = userDefined.length > 0 ? createTrie(userDefined, name) : undefined;
+  const { whitespaceAsSuffix } = model;
+  const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
+  const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
+  const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
+  // Where two kinds of pieces have the same text, the one that is not text counts, as in SentencePiece.
+  const idOf = new Map<string, number>();
+  for (const text of [true, false])
+    for (const [id, piece] of pieces.entries()) if (isText(piece) === text) idOf.set(piece.text, id);
+  const bytePieces = byteFallback ? byteIds(model) : [];
+
+  const { addDummyPrefix, removeExtraWhitespaces } = model.normalizer;
+  const decode = (tokens: readonly string[]): string => {
+    let out = '';
+    let pending: number[] = [];
+    const flush = () => {
+      if (pending.length > 0) out += lenientText(Uint8Array.from(pending));
+      pending = [];
+    };
+    let atStart = true;
+    let sawMark = false;
+    for (const token of tokens) {
+      const id = idOf.get(token) ?? special.unknown;
+      const type = pieces[id]?.type;
+      if (type === 'byte') {
+        pending.push(byteOf(token));
+        continue;
+      }
+      flush();
+      if (sawMark || out !== '') atStart = false;
+      sawMark = false;
+      if (type === 'control') continue;
+      if (type === 'unknown') {
+        out += token === pieces[id]?.text ? model.unknownSurface : token;
+        continue;
+      }
+      let text = token;
+      if (atStart && (addDummyPrefix || removeExtraWhitespaces) && text.startsWith(mark)) {
+        text = text.slice(1);
+        sawMark = !removeExtraWhitespaces;
+      }
+      out += text.replaceAll(mark, ' ');
+    }
+    flush();
+    return denormalize ? lenientText(denormalize(toBytes(out))) : out;
+  };
+
+  return {
+    model,
+    size: pieces.length,
+    normalize: (text) => lenientText(normalize(toBytes(text))),
+    encode(text) {
+      const bytes = normalize(toBytes(text));
+      const out: EncodedPiece[] = [];
+      let unknownFrom = -1;
+      for (const { from, to, id } of cut(bytes)) {
+        if (id !== special.unknown) {
+          unknownFrom = -1;
+          out.push({ id, text: (pieces[id] as (typeof pieces)[number]).text });
+        } else if (byteFallback) {
+          for (const byte of bytes.subarray(from, to)) {
+            const piece = bytePieces[byte] as number;
+            out.push({ id: piece, text: (pieces[piece] as (typeof pieces)[number]).text });
+          }
+        } else {
+          if (unknownFrom >= 0) out.pop();
+          else unknownFrom = from;
+          out.push({ id, text: toText(bytes.subarray(unknownFrom, to)) });
+        }
+      }
+      return out;
+    },
+    decode,
+    decodeIds: (ids) =>
+      decode(
+        Array.from(ids, (id) => {
+          const piece = pieces[id];
+          check(piece, `${name}: no piece has the id ${id}; ids go from 0 to ${pieces.length - 1}`);
+          return piece.text;
+        }),
+      ),
+  };
+}
+
+/** The ids of the pieces of single bytes, by byte. */
+function byteIds({ pieces }: SentencePieceModel): number[] {
+  const out: number[] = [];
+  for (const [id, piece] of pieces.entries()) if (piece.type === 'byte') out[byteOf(piece.text)] = id;
+  return out;
+}

@@ -1,0 +1,83 @@
+// UTF-8 as SentencePiece reads it, byte by byte. It differs from TextDecoder where text is broken: every bad byte is one U+FFFD.
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Bytes of a text; half of a surrogate pair becomes U+FFFD. */
+export const toBytes = (text: string): Uint8Array => encoder.encode(text);
+
+/** Text of bytes, whole characters expected; a byte-order mark is kept. */
+export const toText = (bytes: Uint8Array): string => decoder.decode(bytes);
+
+/** Bytes that a character takes by its first byte, whatever follows; 1 for a byte that starts none. */
+export const claimedLength = (first: number): number => (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
+
+/** Bytes of the character at `at`; 0 where they are no valid UTF-8: overlong, a surrogate, past U+10FFFF, or cut off. */
+export function validLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number;
+  if (first < 0x80) return 1;
+  const length = claimedLength(first);
+  if (length === 1 || first > 0xf4 || at + length > bytes.length) return 0;
+  let code = first & (0x7f >> length);
+  for (let i = 1; i < length; i++) {
+    const byte = bytes[at + i] as number;
+    if ((byte & 0xc0) !== 0x80) return 0;
+    code = (code << 6) | (byte & 0x3f);
+  }
+  const least = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
+  return code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
+}
+
+/** Text of any bytes, U+FFFD for each byte that is part of no character. */
+export function lenientText(bytes: Uint8Array): string {
+  let out = '';
+  let whole = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const length = validLength(bytes, at);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    out += `${toText(bytes.subarray(whole, at))}\ufffd`;
+    whole = ++at;
+  }
+  return out + toText(bytes.subarray(whole));
+}
+
+/** A buffer of bytes that grows. */
+export interface ByteBuffer {
+  readonly length: number;
+  push(bytes: Uint8Array, from?: number, to?: number): void;
+  /** Cuts it to a length. */
+  cut(length: number): void;
+  endsWith(bytes: Uint8Array): boolean;
+  /** What is in it, as a view that the next push may end. */
+  view(): Uint8Array;
+}
+
+/** An empty buffer with room for `room` bytes. */
+export function byteBuffer(room: number): ByteBuffer {
+  let data = new Uint8Array(Math.max(16, room));
+  let length = 0;
+  return {
+    get length() {
+      return length;
+    },
+    push(bytes, from = 0, to = bytes.length) {
+      if (length + to - from > data.length) {
+        const more = new Uint8Array(Math.max(2 * data.length, length + to - from));
+        more.set(data.subarray(0, length));
+        data = more;
+      }
+      for (let i = from; i < to; i++) data[length++] = bytes[i] as number;
+    },
+    cut(to) {
+      length = Math.min(length, to);
+    },
+    endsWith(bytes) {
+      const start = length - bytes.length;
+      return start >= 0 && bytes.every((byte, i) => data[start + i] === byte);
+    },
+    view: () => data.subarray(0, length),
+  };
+}

@@ -1,0 +1,70 @@
+// SentencePiece against Debian's python3-sentencepiece: what it said is kept for five small models; where it is installed it is
+// asked anew, about models that it trains here on real text.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
+import { hasTatoeba, tatoeba, tatoebaSide } from '../../support/text.ts';
+
+const fixtures = resolve(import.meta.dirname, '../../fixtures');
+const folder = join(fixtures, 'sentencepiece');
+
+interface Answers {
+  readonly ids: number[][];
+  readonly pieces?: string[][];
+  readonly decoded: string[];
+  readonly normalized: string[];
+  readonly random: { ids: number[]; text: string }[];
+}
+
+/** Holds a model to what SentencePiece says of it; the first difference is told with its text. */
+function compare(path: string, texts: readonly string[], answers: Answers): void {
+  const sp = openSentencePiece(readFileSync(path), path);
+  for (const [i, text] of texts.entries()) {
+    const found = sp.encode(text);
+    const ids = found.map((piece) => piece.id);
+    const ours = { text, normal: sp.normalize(text), ids, decoded: sp.decodeIds(ids) };
+    expect(ours).toEqual({ text, normal: answers.normalized[i], ids: answers.ids[i], decoded: answers.decoded[i] });
+    if (answers.pieces) expect(found.map((piece) => piece.text)).toEqual(answers.pieces[i]);
+  }
+  for (const { ids, text } of answers.random) expect({ ids, text: sp.decodeIds(ids) }).toEqual({ ids, text });
+}
+
+const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
+const names = readdirSync(folder).filter((name) => name.endsWith('.model'));
+
+it.each(names)('gives the ids and texts that SentencePiece gives, by %s', (name) => {
+  compare(join(folder, name), expected.texts, expected[name.replace('.model', '')]);
+});
+
+const python = '/usr/bin/python3';
+const hasReference = spawnSync(python, ['-c', 'import sentencepiece']).status === 0;
+const script = join(fixtures, 'spm.py');
+
+describe.skipIf(!hasReference || !hasTatoeba)('beside SentencePiece itself (python3-sentencepiece, Tatoeba)', () => {
+  const trained = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
+  const large = ['bpe-casefold', 'unigram-nfkc', 'unigram-large'];
+  const run = (args: string[], input = ''): string => {
+    const { status, stdout, stderr } = spawnSync(python, [script, ...args], {
+      input,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    });
+    expect(`${status} ${status === 0 ? '' : stderr}`).toBe('0 ');
+    return stdout;
+  };
+  beforeAll(() => void run(['train', tatoeba, trained, ...large]), 240_000);
+  afterAll(() => rmSync(trained, { recursive: true }));
+
+  const sides = () => [0, 1].flatMap((side) => tatoebaSide(side as 0 | 1).filter((_, i) => i % 97 === side));
+  it.each([...names.map((name) => join(folder, name)), ...large.map((name) => join(trained, `${name}.model`))])(
+    'gives the same, by %s',
+    (path) => {
+      const texts = [...expected.texts, ...sides()];
+      compare(path, texts, JSON.parse(run(['answer', path], JSON.stringify(texts))));
+    },
+    240_000,
+  );
+});
