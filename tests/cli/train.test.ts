@@ -88,18 +88,6 @@ describe('a training', () => {
     expect([refused.status, isOneLine(refused.stderr)]).toEqual([1, true]);
     expect(readFileSync(join(out(), 'model.safetensors'))).toEqual(before);
   });
-
-  it('goes on where it was', async () => {
-    const whole = at('models/whole');
-    const parts = at('models/parts');
-    const common = [...smallTraining, '--dropout', '0.2'];
-    expect((await heddle(['train', ...common, '--steps', '8', '--out', whole])).status).toBe(0);
-    expect((await heddle(['train', ...common, '--steps', '3', '--out', parts])).status).toBe(0);
-    const resumed = await heddle(['train', '--no-tune', '--resume', '--steps', '8', '--test', '0', '--out', parts]);
-    expect(resumed.status, resumed.stderr).toBe(0);
-    const weights = (folder: string) => readFileSync(join(folder, 'model.safetensors'));
-    expect(weights(parts).equals(weights(whole))).toBe(true);
-  });
 });
 
 describe('says in one line, before anything is trained, that', () => {

@@ -1,0 +1,70 @@
+// Trainings that are ended and resumed, and trainings that are killed: what goes on is what would have been, bit by bit.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { heddle, scratch, smallTraining } from '../support/cli.ts';
+
+const at = (name: string) => join(scratch(), name);
+const common = [...smallTraining, '--dropout', '0.2', '--ema', '0.9', '--eval-every', '25', '--dev-sentences', '0'];
+
+async function train(...args: string[]): Promise<void> {
+  const ended = await heddle(['train', ...args]);
+  expect(ended.status, ended.stderr).toBe(0);
+}
+
+/** What the model and its training are, to the bit. */
+const bits = (folder: string) =>
+  ['model.safetensors', 'optimizer.safetensors'].map((name) => readFileSync(join(folder, name)).toString('base64'));
+
+// In Chrome fewer steps: a software adapter in a page is slow, and a step is like the next.
+it.each([
+  ['dawn', 40, 100],
+  ['chrome', 4, 10],
+])(
+  'on %s, steps 1 to %i and the rest to %i end in the bits of one go',
+  async (host, first, last) => {
+    const [whole, parts] = [at(`${host}-whole`), at(`${host}-parts`)];
+    await train(...common, '--host', host, '--steps', `${last}`, '--out', whole);
+    await train(...common, '--host', host, '--steps', `${first}`, '--out', parts);
+    const rest = ['--no-tune', '--eval-every', '25', '--dev-sentences', '0', '--test', '0', '--host', host];
+    await train('--resume', ...rest, '--steps', `${last}`, '--out', parts);
+    expect(bits(parts)).toEqual(bits(whole));
+    expect((await readTrainingState(nodeFiles(), parts)).step).toBe(last);
+  },
+  300_000,
+);
+
+it('killed at many moments, leaves a checkpoint that ends in the bits of a training in one go', async () => {
+  const [whole, killed] = [at('dawn-whole'), at('killed')]; // the whole one is of the test above
+  const files = nodeFiles();
+  let kills = 0;
+  for (let round = 0; ; round++) {
+    const started = existsSync(killed) || existsSync(`${killed}.previous`);
+    const start = started ? ['--resume', '--no-tune', '--test', '0', '--dev-sentences', '0'] : common;
+    const args = ['train', ...start, '--eval-every', '25', '--steps', '100', '--save-every', '1', '--out', killed];
+    const ended = await heddle(args, {
+      onStart(child) {
+        let seen = '';
+        child.stderr?.on('data', (chunk: Buffer) => {
+          const before = seen;
+          seen += chunk;
+          // Every save of every step is as likely as the next: most of the time goes into them.
+          if (!/training on/.test(before) && /training on/.test(seen) && round < 8)
+            setTimeout(() => child.kill('SIGKILL'), 300 + 97 * round);
+        });
+      },
+    });
+    if (ended.status === 0) break;
+    kills++;
+    expect(ended.status, ended.stderr).toBe(null);
+    if (!existsSync(killed) && !existsSync(`${killed}.previous`)) continue; // before the first save
+    const { step } = await readTrainingState(files, killed);
+    expect(step).toBeGreaterThan(0);
+    expect((await loadModelFolder(files, killed)).weights.length).toBeGreaterThan(0);
+  }
+  expect(kills).toBeGreaterThan(3);
+  expect(bits(killed)).toEqual(bits(whole));
+}, 300_000);
