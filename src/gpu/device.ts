@@ -18,6 +18,8 @@ export interface Device {
   readonly adapter: AdapterReport;
   /** Throws where the device was lost or has reported an error that no scope caught. */
   check(): void;
+  /** Why it was lost, or undefined. Waits `patience` milliseconds (default 300), since work can fail by it before it is known. */
+  lost(patience?: number): Promise<string | undefined>;
   destroy(): void;
 }
 
@@ -75,8 +77,10 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
 export function wrapDevice(device: GPUDevice): Device {
   let failure: string | undefined;
   let closing = false;
-  void device.lost.then((info) => {
-    if (!closing) failure ??= `The GPU device was lost (${info.reason || 'unknown'}): ${info.message}`;
+  const lost = device.lost.then((info) => {
+    if (closing) return undefined;
+    failure ??= `The GPU device was lost (${info.reason || 'unknown'}): ${info.message}`;
+    return [info.reason, info.message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
   });
   device.addEventListener('uncapturederror', (event) => {
     failure ??= `WebGPU error: ${event.error.message}`;
@@ -96,6 +100,8 @@ export function wrapDevice(device: GPUDevice): Device {
     check() {
       if (failure) throw new HeddleError(failure);
     },
+    lost: (patience = 300) =>
+      Promise.race([lost, new Promise<undefined>((resolve) => setTimeout(resolve, patience, undefined))]),
     destroy() {
       closing = true;
       device.destroy();

@@ -7,6 +7,7 @@ import { adapterName, type Device, openDevice } from '../gpu/device.ts';
 import { tune } from '../gpu/tuning.ts';
 import type { ChoiceStore } from './choice-store.ts';
 import type { JobContext, JobEvent } from './job.ts';
+import type { Live } from './live.ts';
 
 /** What a host has for a job. */
 export interface Surroundings {
@@ -22,6 +23,9 @@ export interface Surroundings {
   readonly choices?: ChoiceStore;
   /** Most bytes a plan may take, where the user says so. */
   readonly memoryLimit?: number;
+  /** A host that shows a training while it runs, and where it wants snapshots in memory. */
+  readonly live?: Live;
+  readonly memory?: Files;
   /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
   readonly machineMemory?: number;
 }
@@ -69,6 +73,26 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
         });
       return device;
     },
+    ...(s.host !== 'cpu' && {
+      async lost() {
+        const opened = await device?.catch(() => undefined);
+        return opened?.lost();
+      },
+      async reopen() {
+        const old = device;
+        device = undefined;
+        (await old?.catch(() => undefined))?.destroy();
+        await patiently(
+          () => context.device(),
+          () => {
+            device = undefined;
+          },
+          s.signal,
+        );
+      },
+    }),
+    ...(s.live && { live: s.live }),
+    ...(s.memory && { memory: s.memory }),
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
       if (s.host === 'cpu') return cpuEngine();
       const opened = await context.device();
@@ -88,6 +112,29 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
       opened?.destroy();
     },
   };
+}
+
+/** Waits between tries to open a device again, in milliseconds: half a minute in all. */
+const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
+
+/** Opens a device that stays: tries again where there is none, or it is lost at once. Throws what the last try failed by. */
+async function patiently(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
+  let failure: unknown;
+  for (const wait of waits) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    signal.throwIfAborted();
+    try {
+      const device = await open();
+      await device.gpu.queue.onSubmittedWorkDone();
+      const lost = await device.lost();
+      if (lost === undefined) return;
+      throw new HeddleError(`The new GPU device was lost at once (${lost}).`);
+    } catch (error) {
+      failure = error;
+      forget();
+    }
+  }
+  throw failure;
 }
 
 /** Finds kernels for graphs: those that are known, and the rest by measuring now. */

@@ -1,6 +1,7 @@
 // The corpora that jobs train and evaluate on: TSV files, or the built-in one made from CLDR.
 
 import { check } from '../errors.ts';
+import { type Files, standing } from '../formats/files.ts';
 import { type IntlKind, intlCorpus } from '../text/intl.ts';
 import { type Pair, type Split, splitPairs } from '../text/pairs.ts';
 import { describeBad, readTsv } from '../text/tsv.ts';
@@ -16,7 +17,13 @@ export type CorpusArguments =
       readonly seed: number;
       readonly kinds?: readonly IntlKind[];
     }
-  | { readonly kind: 'tsv'; readonly path: string; readonly dev?: string };
+  | {
+      readonly kind: 'tsv';
+      readonly path: string;
+      readonly dev?: string;
+      /** Keep the pairs in the model folder, so that a training can go on where the file is not. */
+      readonly keep?: boolean;
+    };
 
 /**
  * Reads a corpus and splits it by source sentence. `heldOut` is the fraction of sentences that go to `dev`, and the same again to
@@ -38,6 +45,27 @@ export async function readCorpus(
   if (!corpus.dev) return splitPairs(pairs, { dev: heldOut, test: heldOut });
   const dev = await readPairs(corpus.dev, { files, emit });
   return { train: pairs, dev, test: [] };
+}
+
+/** Name of the file in a model folder that keeps the pairs it learns from. */
+export const corpusFile = 'corpus.tsv';
+
+/**
+ * As `readCorpus`; a TSV corpus that is to be kept is read from the checkpoint that a training goes on from. `keep` are files that
+ * the model folder is to have.
+ */
+export async function readKeptCorpus(
+  corpus: CorpusArguments,
+  heldOut: number,
+  context: JobContext,
+  from: { readonly files: Files; readonly folder: string } | undefined,
+): Promise<{ readonly split: Split; readonly keep: Readonly<Record<string, Uint8Array>> }> {
+  if (corpus.kind !== 'tsv' || !corpus.keep) return { split: await readCorpus(corpus, heldOut, context), keep: {} };
+  const path = from ? `${await standing(from.files, from.folder)}/${corpusFile}` : corpus.path;
+  const bytes = await (from?.files ?? context.files).read(path);
+  const { pairs, bad } = readTsv(bytes, corpus.path);
+  if (bad.length) context.emit({ type: 'log', text: `${corpus.path}: ${describeBad(bad)}` });
+  return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
 }
 
 /** Pairs of a TSV file; tells how many lines were bad. */

@@ -3,7 +3,7 @@
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import { addSums, tokenMetrics } from '../metrics/tokens.ts';
-import type { LogEval } from '../report/log.ts';
+import type { LogEval, Sample } from '../report/log.ts';
 import { createBatches } from '../text/batches.ts';
 import { targetLength } from '../text/encoded.ts';
 import type { Pair } from '../text/pairs.ts';
@@ -24,13 +24,14 @@ export interface DevSet {
   evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined>;
 }
 
-/** A dev set of the first of `pairs` that fit the trainer's batches; undefined where none does. */
+/** A dev set of the first of `pairs` that fit the trainer's batches; undefined where none does. `told` hears of what it translates. */
 export function createDevSet(
   engine: Engine,
   trainer: Trainer,
   model: TextModel,
   pairs: readonly Pair[],
   sentences: number,
+  told?: (step: number, samples: readonly Sample[]) => void,
 ): DevSet | undefined {
   const { shapes } = trainer;
   const largest = shapes.at(-1);
@@ -72,7 +73,8 @@ export function createDevSet(
       if (translated.pairs.length === 0) return { ...found, seconds: seconds() };
       judge ??= createJudge(engine, model, translated, { maxTarget: generousTarget(model, translated.corpus) });
       try {
-        const { metrics } = await (await judge).judge(signal);
+        const { metrics, samples } = await (await judge).judge(signal);
+        told?.(step, samples);
         return { ...found, ...metrics, seconds: seconds() };
       } catch (error) {
         if (signal.aborted) return undefined;

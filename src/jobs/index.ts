@@ -5,12 +5,12 @@ import { evaluate } from './evaluate.ts';
 import { info } from './info.ts';
 import type { Job } from './job.ts';
 import { plan } from './plan.ts';
-import { train } from './train.ts';
+import { recoveringTrain } from './recover.ts';
 import { translate } from './translate.ts';
 import { verify } from './verify.ts';
 
 /** Every job that a host can run. */
-export const jobs = { bench, evaluate, info, plan, train, translate, verify };
+export const jobs = { bench, evaluate, info, plan, train: recoveringTrain, translate, verify };
 
 /** Name of a job. */
 export type JobName = keyof typeof jobs;

@@ -4,6 +4,7 @@
 import type { Engine, GpuEngineOptions } from '../engine.ts';
 import type { Files } from '../formats/files.ts';
 import type { Device } from '../gpu/device.ts';
+import type { Live } from './live.ts';
 
 /** What a job has of the outside. */
 export interface JobContext {
@@ -18,8 +19,16 @@ export interface JobContext {
   gpu(): Promise<GPU>;
   /** The device; opened at first use. Rejects on the CPU backend. */
   device(): Promise<Device>;
+  /** Why the device was lost, if it was; waits a moment for that to be known. Absent where a device cannot be lost. */
+  lost?(): Promise<string | undefined>;
+  /** Gives up the device and opens another; tries for a while, since a crashed driver or browser process needs time to come back. */
+  reopen?(): Promise<void>;
   /** An engine on the backend that was asked for, with tuned kernels where it is a GPU. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
+  /** A host that shows a training while it runs. */
+  readonly live?: Live;
+  /** Where a training keeps snapshots in memory, if the host wants to see them. */
+  readonly memory?: Files;
 }
 
 /** Something a job says while it runs. */

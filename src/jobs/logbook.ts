@@ -32,23 +32,40 @@ export interface Logbook {
   files(): Record<string, Uint8Array>;
 }
 
+/** Who hears of records, and how many are kept. */
+export interface LogbookOptions {
+  readonly record?: ((record: LogRecord) => void) | undefined;
+  /** Updates kept at most; beyond, every second one of the older ones goes, so that a training of days fits in memory. */
+  readonly keptSteps?: number | undefined;
+}
+
 /** A logbook that goes on from the records of a log, with a head of its own. */
 export function createLogbook(
   before: readonly LogRecord[],
   start: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'>,
+  { record: tell, keptSteps = Number.POSITIVE_INFINITY }: LogbookOptions = {},
 ): Logbook {
   const time = new Date().toISOString();
   const head: LogStart = { type: 'start', format: 'heddle-log', version: 1, heddle: version, time, ...start };
-  const records: LogRecord[] = [...before, head];
+  let records: LogRecord[] = [...before];
+  let updates = records.filter((r) => r.type === 'step').length;
+  const add = (record: LogRecord): void => {
+    records.push(record);
+    tell?.(record);
+    if (record.type !== 'step' || ++updates <= keptSteps) return;
+    records = thinned(records, keptSteps / 2);
+    updates = records.filter((r) => r.type === 'step').length;
+  };
+  add(head);
   const last: { tokens: number; seconds: number }[] = [{ tokens: 0, seconds: 0 }];
   return {
-    add: (record) => void records.push(record),
+    add,
     step({ step, loss, accuracy, learningRate, gradientNorm, tokens, skipped }, seconds) {
       last.push({ tokens, seconds });
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
       const came = last.slice(1).reduce((n, update) => n + update.tokens, 0);
-      records.push({
+      add({
         type: 'step',
         step: step + 1,
         loss,
@@ -66,6 +83,13 @@ export function createLogbook(
       return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
     },
   };
+}
+
+/** Records without every second one of the updates but the last `recent`. */
+function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
+  const updates = records.filter((r) => r.type === 'step').length;
+  let at = 0;
+  return records.filter((r) => r.type !== 'step' || ++at > updates - recent || at % 2 === 0);
 }
 
 /**

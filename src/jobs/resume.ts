@@ -1,16 +1,17 @@
 // How heddle train goes on from a checkpoint: with which arguments, and what goes back on the engine.
 
 import type { Engine } from '../engine.ts';
-import type { Files } from '../formats/files.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import type { Trainer } from '../train/trainer.ts';
 import type { BestState } from './best.ts';
+import type { Place } from './keeper.ts';
 import type { TrainArguments } from './train.ts';
 
 /** The arguments that a checkpoint was made with, and from the new ones what may change. */
 export function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
   const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery, metric, patience } = given;
+  const { checkFinite = false } = given;
   return {
     ...(before.arguments as TrainArguments),
     out,
@@ -22,6 +23,7 @@ export function resumed(before: TrainingState, given: TrainArguments): TrainArgu
     saveEvery,
     metric,
     patience,
+    checkFinite,
     resume: true,
   };
 }
@@ -47,8 +49,7 @@ export async function banksBeside(
 export async function restore(
   engine: Engine,
   trainer: Trainer,
-  files: Files,
-  folder: string,
+  { files, folder }: Place,
   before: TrainingState,
 ): Promise<{ state: BestState; weights: Float32Array } | undefined> {
   const { weights } = await loadModelFolder(files, folder);

@@ -1,7 +1,6 @@
 // heddle train: text in, a trained model folder out. Corpus, tokenizers, batches, the loop, evaluation, all free of where it runs.
 
 import type { TextModel } from '../decode/translator.ts';
-import type { Engine } from '../engine.ts';
 import { check, HeddleError } from '../errors.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
@@ -10,7 +9,6 @@ import { type ModelConfig, type ModelOptions, type PresetName, presets } from '.
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { LogEval, Sample } from '../report/log.ts';
 import { describeLeftOut } from '../text/encoded.ts';
-import type { Pair } from '../text/pairs.ts';
 import { checkpointFiles, readTrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
@@ -25,12 +23,14 @@ import {
   modelState,
   onModelWeights,
 } from './best.ts';
-import { type CorpusArguments, readCorpus } from './corpus.ts';
+import { type CorpusArguments, readKeptCorpus } from './corpus.ts';
 import { createDevSet, describeDev } from './dev-set.ts';
-import type { Job, JobContext } from './job.ts';
-import { createJudge, fittingPairs, type Judgement } from './judge.ts';
+import type { JobContext } from './job.ts';
+import { createKeeper, type Place } from './keeper.ts';
 import { corpusName, createLogbook, keptSamples, planFacts, readLog, saveFailure } from './logbook.ts';
+import type { Attempt } from './recover.ts';
 import { banksBeside, restore, resumed } from './resume.ts';
+import { translateTest } from './test-set.ts';
 import { trainingLoop } from './training-loop.ts';
 
 /** Everything that decides a training; plain JSON. */
@@ -60,13 +60,16 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly testSentences: number;
   /** Model folder to write; none where empty. */
   readonly out: string;
-  /** Also write the folder every so many steps; 0: only at the end. */
+  /** Also write the folder every so many steps, or so many seconds; 0: only at the end. */
   readonly saveEvery: number;
+  readonly saveSeconds?: number;
   /** Go on from the checkpoint in `out`, with the settings it was made with; only `steps` and `epochs` may be larger. */
   readonly resume: boolean;
   readonly noFuse: readonly string[];
   /** As in GraphOptions. */
   readonly checkpointLayers?: boolean;
+  /** As in TrainerOptions. */
+  readonly checkFinite?: boolean;
 }
 
 /** How a training went; plain JSON. */
@@ -92,15 +95,16 @@ export interface TrainResult {
   readonly out: string;
 }
 
-/** Trains a model. */
-export const train: Job<TrainArguments, TrainResult> = async (given, context) => {
-  const { emit, signal, files } = context;
+/** Trains a model on one device; recover.ts makes of it a job that outlives a lost one. */
+export async function train(given: TrainArguments, context: JobContext, attempt: Attempt = {}): Promise<TrainResult> {
+  const { emit, signal, files, live } = context;
   const log = (text: string) => emit({ type: 'log', text });
-  const before = given.resume ? await readTrainingState(files, given.out) : undefined;
+  const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
+  const before = from && (await readTrainingState(from.files, from.folder));
   const args = before ? resumed(before, given) : given;
   checkRewriteNames(args.noFuse);
   checkBest(args);
-  const split = await readCorpus(args.corpus, args.heldOut, context);
+  const { split, keep } = await readKeptCorpus(args.corpus, args.heldOut, context, from);
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
   const preset: Partial<ModelOptions> = presets[args.preset];
   const options = { ...preset, ...args.model };
@@ -133,51 +137,71 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
   );
 
   // A resumed training takes the kernels it had, so that the same adapter gives the same bits.
-  const engine = await context.engine(before && { known: before.choices });
+  const known = before?.choices ?? attempt.known;
+  const engine = await context.engine(known && { known });
   try {
     log(`training on ${engine.name}`);
     const trainer = await createTrainer(engine, config, recipe, shapes, args);
-    const kept = before && (await restore(engine, trainer, files, args.out, before));
+    const kept = from && before && (await restore(engine, trainer, from, before));
     if (before) log(`resumed at step ${before.step}`);
     else startWeights(engine, config, recipe);
     const best = createBest(args, kept);
     const model: TextModel = { config, source, target };
     const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
     const plan = planFacts(plans.slice(0, shapes.length), shapes);
-    const logbook = createLogbook(before ? await readLog(files, args.out, log) : [], {
-      step: trainer.step,
-      steps,
-      stepsPerEpoch: perEpoch,
-      backend: context.backend,
-      seed: args.seed,
-      parameters: parameters.count,
-      preset: args.preset,
-      config: { ...config },
-      recipe: { init: args.init, accumulate: args.accumulate, optimizer: recipe.optimizer, schedule },
-      corpus: {
-        name: corpusName(args.corpus),
-        pairs: corpus.count,
-        leftOut: corpus.tooLong + corpus.empty,
-        dev: split.dev.length,
-        test: split.test.length,
-        tokenizer: args.tokenizer.kind,
-        sourceVocabulary: source.size,
-        targetVocabulary: target.size,
-        sourceLength: corpus.source.ids.length / corpus.count,
-        targetLength: corpus.target.ids.length / corpus.count,
+    const logbook = createLogbook(
+      from ? await readLog(from.files, from.folder, log) : [],
+      {
+        step: trainer.step,
+        steps,
+        stepsPerEpoch: perEpoch,
+        backend: context.backend,
+        seed: args.seed,
+        parameters: parameters.count,
+        preset: args.preset,
+        config: { ...config },
+        recipe: { init: args.init, accumulate: args.accumulate, optimizer: recipe.optimizer, schedule },
+        corpus: {
+          name: corpusName(args.corpus),
+          pairs: corpus.count,
+          leftOut: corpus.tooLong + corpus.empty,
+          dev: split.dev.length,
+          test: split.test.length,
+          tokenizer: args.tokenizer.kind,
+          sourceVocabulary: source.size,
+          targetVocabulary: target.size,
+          sourceLength: corpus.source.ids.length / corpus.count,
+          targetLength: corpus.target.ids.length / corpus.count,
+        },
+        ...(plan && { plan }),
+        arguments: args,
       },
-      ...(plan && { plan }),
-      arguments: args,
-    });
+      { record: attempt.record ?? live?.record, keptSteps: live?.keptSteps },
+    );
     const modelWeights = async () => (await engine.read(modelState(recipe.optimizer))).data as Float32Array;
-    const save = async (skipped: number): Promise<void> => {
+    const save = async ({ files: store, folder }: Place, skipped: number): Promise<void> => {
       const weights = best.weights() ?? (await modelWeights());
-      const state = { step: trainer.step, skipped, arguments: args, ...(best.kept && { best: best.kept }) };
+      const state = { step: trainer.step, steps, skipped, arguments: args, ...(best.kept && { best: best.kept }) };
       const banks = await banksBeside(engine, weights, best.outdone());
       const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state, banks);
-      await saveModelFolder(files, args.out, { ...model, weights }, { ...extra, ...logbook.files() });
+      await saveModelFolder(store, folder, { ...model, weights }, { ...extra, ...logbook.files(), ...keep });
     };
-    const devSet = args.evalEvery > 0 ? createDevSet(engine, trainer, model, split.dev, args.devSentences) : undefined;
+    const keeper = createKeeper({
+      out: args.out ? { files, folder: args.out } : undefined,
+      saveEvery: args.saveEvery,
+      saveSeconds: args.saveSeconds ?? 0,
+      memory: context.memory,
+      saved: (step) => live?.saved(step),
+      failed(error) {
+        log(`not saved, training goes on: ${error.message}`);
+        live?.warning(`The checkpoint was not saved, training goes on: ${error.message}`);
+      },
+    });
+    attempt.begun?.(keeper, engine.choices);
+    const devSet =
+      args.evalEvery > 0
+        ? createDevSet(engine, trainer, model, split.dev, args.devSentences, live?.samples)
+        : undefined;
     if (devSet?.leftOut) log(`dev: ${devSet.leftOut}`);
     if (args.evalEvery > 0 && !devSet) log('dev: there are no pairs to evaluate on; hold out more, or give --dev');
     const dev: LogEval[] = [];
@@ -190,6 +214,14 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
       await best.consider(found, modelWeights);
     };
     check(!signal.aborted, 'train: ended before its first step; nothing was saved');
+    const keeping = keeper.pauses(() => trainer.step, save);
+    live?.ready({
+      engine,
+      model,
+      plans,
+      step: () => trainer.step,
+      onModel: (work) => onModelWeights(engine, recipe.optimizer, work),
+    });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped: before?.skipped ?? 0,
@@ -198,13 +230,11 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
         done = report.step + 1;
         if (report.skipped) skipped++;
       },
-      pauses: [
-        ...(devSet ? [{ every: args.evalEvery, pause: evaluateDev }] : []),
-        ...(args.out ? [{ every: args.saveEvery, pause: save }] : []),
-      ],
+      pauses: [...(devSet ? [{ every: args.evalEvery, pause: evaluateDev }] : []), ...keeping],
       ended: () => best.outOfPatience,
     }).catch(async (error: unknown) => {
-      if (!args.out || !(error instanceof HeddleError)) throw error;
+      const lost = (await context.lost?.()) !== undefined;
+      if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
     const early = best.outOfPatience && trainer.step < steps;
@@ -252,26 +282,5 @@ export const train: Job<TrainArguments, TrainResult> = async (given, context) =>
     };
   } finally {
     engine.destroy();
-  }
-};
-
-/** Translates held-out sentences greedily and judges them; undefined where none fits the model, or the signal was aborted. */
-async function translateTest(
-  engine: Engine,
-  model: TextModel,
-  pairs: readonly Pair[],
-  { emit, signal }: JobContext,
-): Promise<(Judgement & { readonly seconds: number }) | undefined> {
-  const test = fittingPairs(model, pairs);
-  if (test.leftOut) emit({ type: 'log', text: `test: ${test.leftOut}` });
-  if (test.pairs.length === 0) return undefined;
-  emit({ type: 'log', text: `translating ${test.pairs.length} sentences that were never seen` });
-  const begin = performance.now();
-  try {
-    const judge = await createJudge(engine, model, test);
-    return { ...(await judge.judge(signal)), seconds: (performance.now() - begin) / 1000 };
-  } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
   }
 }

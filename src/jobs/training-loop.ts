@@ -3,13 +3,17 @@
 
 import { HeddleError } from '../errors.ts';
 import type { Batch, StepReport, Trainer } from '../train/trainer.ts';
+import { createClock } from './clock.ts';
 import type { JobContext } from './job.ts';
 
 /** Something between steps, for which no update may be pending. */
 export interface Pause {
   /** After each so many steps; 0: at the end alone. */
   readonly every: number;
-  readonly pause: (skipped: number) => Promise<void>;
+  /** Also where this says so after a step. */
+  readonly due?: () => boolean;
+  /** `skipped`: updates left out so far. `final`: no update comes after it. */
+  readonly pause: (skipped: number, final: boolean) => Promise<void>;
 }
 
 /** What happens beside the steps. */
@@ -42,27 +46,32 @@ export async function trainingLoop(
   trainer: Trainer,
   batchAt: (turn: number) => Batch,
   steps: number,
-  { emit, signal }: JobContext,
+  { emit, signal, live }: Pick<JobContext, 'emit' | 'signal' | 'live'>,
   { skipped: skippedBefore, onStep, pauses, ended = () => false }: LoopOptions,
 ): Promise<LoopResult> {
   const { accumulate } = trainer.recipe;
   const first = trainer.step;
   const losses: number[] = [];
   const pending: Promise<StepReport>[] = [];
-  let begin = performance.now();
+  const clock = createClock((seconds) => {
+    const text = `${Math.round(seconds)} s in which nothing came are not counted: the machine slept, or the tab was frozen`;
+    emit({ type: 'log', text });
+    live?.warning(text);
+  });
   let tokens = 0;
   let skipped = 0;
   let told = 0;
   const take = async () => {
-    const report = await (pending.shift() as Promise<StepReport>);
+    const report = await (pending[0] as Promise<StepReport>);
+    pending.shift();
     losses.push(report.loss);
     tokens += report.tokens;
     if (report.skipped) skipped++;
+    const seconds = clock.step();
+    onStep(report, seconds);
     const now = performance.now();
-    onStep(report, (now - begin) / 1000);
     if (now - told < 200 && first + losses.length < steps) return;
     told = now;
-    const seconds = (now - begin) / 1000;
     const left = (seconds / losses.length) * (steps - first - losses.length);
     emit({
       type: 'progress',
@@ -79,20 +88,31 @@ export async function trainingLoop(
       );
   };
   /** Waits for what is pending, then does what is due while the clock stands still. */
-  const rest = async (due: readonly Pause[]) => {
+  const rest = async (due: readonly Pause[], final = false) => {
     if (due.length === 0) return;
     while (pending.length) await take();
-    const from = performance.now();
-    for (const { pause } of due) await pause(skippedBefore + skipped);
-    begin += performance.now() - from;
+    await clock.still(async () => {
+      for (const { pause } of due) await pause(skippedBefore + skipped, final);
+    });
+  };
+  /** Lets a host have the engine, as long as it wants. */
+  const between = async () => {
+    const wanted = live?.between();
+    if (!wanted) return;
+    while (pending.length) await take();
+    await clock.still(() => wanted);
   };
   while (trainer.step < steps && !signal.aborted && !ended()) {
     const turn = trainer.step * accumulate;
-    pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k))));
+    const update = trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k)));
+    update.catch(() => undefined); // where one before it fails, nobody waits for this one
+    pending.push(update);
     if (pending.length > 1) await take();
-    await rest(pauses.filter(({ every }) => trainer.step < steps && every > 0 && trainer.step % every === 0));
+    const isDue = ({ every, due }: Pause) => (every > 0 && trainer.step % every === 0) || due?.();
+    if (trainer.step < steps) await rest(pauses.filter(isDue));
+    await between();
   }
   while (pending.length) await take();
-  await rest(pauses);
-  return { losses, skipped: skippedBefore + skipped, seconds: (performance.now() - begin) / 1000, tokens };
+  await rest(pauses, true);
+  return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens };
 }

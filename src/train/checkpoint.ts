@@ -16,6 +16,8 @@ export interface TrainingState {
   readonly version: 1;
   /** Number of the next update. */
   readonly step: number;
+  /** Updates in all, as planned. */
+  readonly steps?: number;
   /** The engine that trained, and which kernels it used: the same ones give the same bits. */
   readonly engine: string;
   readonly choices: Choices;

@@ -1,0 +1,74 @@
+// A training of almost nothing for tests of jobs, and a GPU whose devices a test can take away.
+
+import type { TrainArguments } from '../../src/jobs/train.ts';
+
+const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) => pair.split(' '));
+
+/** 96 pairs of up to three words, as TSV. */
+export const tinyCorpus = Array.from({ length: 96 }, (_, i) => {
+  const some = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => words[k] as string[]);
+  return `${some.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}\t${some.map((w) => w[1]).join(' ')}.`;
+}).join('\n');
+
+/** Arguments of a training on `pairs.tsv`, with what differs. */
+export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
+  corpus: { kind: 'tsv', path: 'pairs.tsv' },
+  heldOut: 0.1,
+  preset: 'tiny',
+  model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
+  tokenizer: { kind: 'word', size: 60 },
+  steps: 12,
+  epochs: 0,
+  batch: 8,
+  tokens: 0,
+  buckets: 1,
+  accumulate: 1,
+  optimizer: {},
+  schedule: { learningRate: 1e-2 },
+  seed: 3,
+  init: 'xavier',
+  evalEvery: 0,
+  devSentences: 0,
+  metric: 'loss',
+  patience: 0,
+  testSentences: 0,
+  out: '',
+  saveEvery: 0,
+  resume: false,
+  noFuse: [],
+  ...fields,
+});
+
+/** A GPU that remembers its last device, so that a test can destroy it as a driver would. */
+export function fragileGpu(gpu: GPU): { readonly gpu: GPU; lose(): void; readonly devices: number } {
+  const devices: GPUDevice[] = [];
+  const around = <T extends object>(target: T, more: Record<string, unknown>): T =>
+    new Proxy(target, {
+      get(_, key) {
+        if (typeof key === 'string' && key in more) return more[key];
+        const value = Reflect.get(target, key, target) as unknown;
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  return {
+    gpu: around(gpu, {
+      async requestAdapter(options?: GPURequestAdapterOptions) {
+        const adapter = await gpu.requestAdapter(options);
+        return (
+          adapter &&
+          around(adapter, {
+            async requestDevice(descriptor?: GPUDeviceDescriptor) {
+              const device = await adapter.requestDevice(descriptor);
+              devices.push(device);
+              return device;
+            },
+          })
+        );
+      },
+    }),
+    lose: () => devices.at(-1)?.destroy(),
+    get devices() {
+      return devices.length;
+    },
+  };
+}
