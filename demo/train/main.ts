@@ -1,4 +1,18 @@
-// The training page.
-import { mountHeader } from '../common/header.ts';
+// The training page: puts its parts together. What it knows it hears from the session; what it asks, it asks of it.
 
-mountHeader('train');
+import { byId, fill, set } from '../common/dom.ts';
+import { mountHeader } from '../common/header.ts';
+import { createSession } from './session.ts';
+import { lackPage, whatLacks } from './ui/no-webgpu.ts';
+import { createNotices } from './ui/notices.ts';
+import { mountTraining } from './ui/training.ts';
+
+const header = mountHeader('train');
+const lack = await whatLacks();
+if (lack) fill(byId('lack'), lackPage(lack));
+else {
+  const notices = createNotices();
+  fill(byId('notices'), notices.element);
+  set(byId('layout'), { hidden: false });
+  mountTraining(createSession(), header, notices);
+}

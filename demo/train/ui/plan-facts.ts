@@ -1,0 +1,63 @@
+// What a training would take, said before it starts: parameters, GPU memory by what it is for, work of a step, and whether it fits.
+
+import { bytes, short, whole } from '../../../src/report/numbers.ts';
+import { el, svg } from '../../common/dom.ts';
+import type { TrainingFacts } from '../protocol.ts';
+
+/** The facts of a plan, for the panel below the recipe. */
+export function planFacts(facts: TrainingFacts): HTMLElement[] {
+  const { planned, config, shapes } = facts;
+  const rows: [string, string][] = [
+    ['parameters', whole(facts.parameters)],
+    ['layers', `${config.encoderLayers} + ${config.decoderLayers}, ${config.dModel} wide, ${config.heads} heads`],
+    ['steps', `${whole(facts.steps)}, ${whole(facts.stepsPerEpoch)} an epoch`],
+    ['batches', shapes.join(', ').replaceAll('x', ' × ')],
+    ['a step', `${short(facts.flops / 1e9)} GFLOP in ${whole(facts.dispatches)} dispatches`],
+    ['GPU memory', bytes(planned.peak)],
+  ];
+  const parts: [string, number, string][] = [
+    ['weights, gradients, moments', planned.states, 'look1'],
+    ['intermediate results', planned.slots, 'look2'],
+    ['batches', planned.inputs, 'look3'],
+  ];
+  const sum = Math.max(
+    1,
+    parts.reduce((n, [, size]) => n + size, 0),
+  );
+  let at = 0;
+  const bars = parts.map(([, size, look]) => {
+    const width = (100 * size) / sum;
+    const bar = svg('rect', { class: look, x: at, y: 0, width: Math.max(0, width - 0.4), height: 8 });
+    at += width;
+    return bar;
+  });
+  return [
+    ...(facts.fits ? [] : [el('p', { class: 'wrong', 'data-fits': 'false' }, facts.why)]),
+    el('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    el(
+      'div',
+      {},
+      svg(
+        'svg',
+        { class: 'memory', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+        ...bars,
+      ),
+      el(
+        'ul',
+        { class: 'keys' },
+        ...parts.map(([name, size, look]) =>
+          el('li', {}, el('i', { class: `swatch ${look}` }), `${name} `, el('b', { class: 'number' }, bytes(size))),
+        ),
+      ),
+    ),
+    ...(facts.software
+      ? [
+          el(
+            'p',
+            { class: 'hint' },
+            `${facts.adapter} is a software adapter: it computes on the processor, and a training takes very long. Take the tiny model and few steps.`,
+          ),
+        ]
+      : []),
+  ];
+}
