@@ -4,6 +4,7 @@ import { createCpuExecutor } from '../src/cpu/executor.ts';
 import type { Device } from '../src/gpu/device.ts';
 import type { Runner } from '../src/gpu/runner.ts';
 import { Session } from '../src/gpu/session.ts';
+import { type TimeOptions, type Timing, timeRunner } from '../src/gpu/timing.ts';
 import { Graph } from '../src/graph/graph.ts';
 import type { Node, Value } from '../src/ops/op.ts';
 import { stepWords, writeStep } from '../src/ops/step.ts';
@@ -11,17 +12,13 @@ import { makePlan, variantKey } from '../src/plan/planner.ts';
 import { random } from '../src/random.ts';
 import { allocate, bytesOf, sizeOf } from '../src/tensor.ts';
 import { graphOf, type KernelCase } from './kernels.ts';
-import { type TimeOptions, timeRunner } from './timing.ts';
 
-/** A variant on the device. */
-export interface VariantResult {
+/** A variant on the device; without times where it is wrong. */
+export interface VariantResult extends Partial<Timing> {
   readonly variant: string;
   /** Largest max|x - ref| / max|ref| of the outputs. */
   readonly error: number;
   readonly passed: boolean;
-  /** Median milliseconds, and the fastest; absent where the variant is wrong. */
-  readonly ms?: number;
-  readonly fastest?: number;
 }
 
 /** A kernel on the device. */
@@ -58,7 +55,7 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
       for (const [name, want] of outputs(data.after))
         error = Math.max(error, relativeError(got[name] ?? (await session.read(name)).data, want));
       const passed = error <= largestError;
-      const timed = passed ? await timeRunner(runner, { ...options, hopeless: 3 * best }) : undefined;
+      const timed = passed ? await timeRunner(device, runner, { ...options, hopeless: 3 * best }) : undefined;
       if (timed) best = Math.min(best, timed.ms);
       variants.push({ variant, error, passed, ...timed });
     } finally {

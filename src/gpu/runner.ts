@@ -7,6 +7,7 @@ import type { Plan, Range } from '../plan/plan.ts';
 import { allocate, type TensorData } from '../tensor.ts';
 import type { Device } from './device.ts';
 import type { Pipelines } from './pipelines.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** Results of a run by name; each array is the caller's own. */
 export type Outputs = Record<string, TensorData>;
@@ -31,6 +32,11 @@ export interface Runner {
   submit(): void;
   /** Runs all passes `repeats` times in one submission; resolves to the milliseconds a run took, waiting included. */
   time(repeats: number): Promise<number>;
+  /**
+   * As `time`, but resolves to the milliseconds of all runs together: `host` waiting included, `gpu` by the stopwatch, undefined where
+   * there is none or it failed. Dispatches share one pass, unless something is cleared between them.
+   */
+  clock(repeats: number, stopwatch?: Stopwatch): Promise<{ host: number; gpu: number | undefined }>;
   /** As `submit`, but each pass on its own with begin and end times written to `times` (2 a pass). */
   submitTimed(times: GPUQuerySet): void;
   destroy(): void;
@@ -111,14 +117,27 @@ export async function createRunner(
   const fill = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
     for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, Math.ceil(r.bytes / 4) * 4);
   };
-  const record = (encoder: GPUCommandEncoder): void => {
-    let pass = encoder.beginComputePass();
+  const clears = steps.filter(({ clear }) => clear.length > 0).length;
+  const record = (encoder: GPUCommandEncoder, repeats = 1, times?: GPUQuerySet): void => {
+    let passesLeft = 1 + repeats * clears;
+    const begin = () => {
+      const stamps = times && {
+        querySet: times,
+        ...(passesLeft === 1 + repeats * clears && { beginningOfPassWriteIndex: 0 }),
+        ...(passesLeft === 1 && { endOfPassWriteIndex: 1 }),
+      };
+      passesLeft--;
+      const stamped = stamps && Object.keys(stamps).length > 1;
+      return encoder.beginComputePass(stamped ? { timestampWrites: stamps } : undefined);
+    };
+    let pass = begin();
     let last: GPUComputePipeline | undefined;
-    for (const { pipeline, group, grid, clear } of steps) {
+    for (let i = 0; i < repeats * steps.length; i++) {
+      const { pipeline, group, grid, clear } = steps[i % steps.length] as (typeof steps)[number];
       if (clear.length > 0) {
         pass.end();
         fill(encoder, clear);
-        pass = encoder.beginComputePass();
+        pass = begin();
         last = undefined;
       }
       if (pipeline !== last) pass.setPipeline(pipeline);
@@ -128,7 +147,7 @@ export async function createRunner(
     }
     pass.end();
   };
-  const begin = (): GPUCommandEncoder => {
+  const start = (): GPUCommandEncoder => {
     device.check();
     gpu.queue.writeBuffer(inputBuffer, 0, host);
     return gpu.createCommandEncoder();
@@ -154,11 +173,24 @@ export async function createRunner(
     return result;
   };
 
+  const clock = async (repeats: number, stopwatch?: Stopwatch) => {
+    const encoder = start();
+    record(encoder, repeats, stopwatch?.times);
+    stopwatch?.resolve(encoder);
+    const commands = encoder.finish();
+    const from = performance.now();
+    gpu.queue.submit([commands]);
+    await gpu.queue.onSubmittedWorkDone();
+    const host = performance.now() - from;
+    device.check();
+    return { host, gpu: await stopwatch?.read() };
+  };
+
   return {
     plan,
     inputs,
     submit() {
-      const encoder = begin();
+      const encoder = start();
       record(encoder);
       gpu.queue.submit([encoder.finish()]);
     },
@@ -167,7 +199,7 @@ export async function createRunner(
       const staging = free.shift();
       if (!staging && ring.length)
         throw new Error(`runner: more than ${inFlight} runs in flight; await an earlier one first`);
-      const encoder = begin();
+      const encoder = start();
       record(encoder);
       if (!staging) {
         gpu.queue.submit([encoder.finish()]);
@@ -179,17 +211,11 @@ export async function createRunner(
       return readBack(staging);
     },
     async time(repeats) {
-      const encoder = begin();
-      for (let i = 0; i < repeats; i++) record(encoder);
-      const commands = encoder.finish();
-      const start = performance.now();
-      gpu.queue.submit([commands]);
-      await gpu.queue.onSubmittedWorkDone();
-      device.check();
-      return (performance.now() - start) / repeats;
+      return (await clock(repeats)).host / repeats;
     },
+    clock,
     submitTimed(querySet) {
-      const encoder = begin();
+      const encoder = start();
       steps.forEach(({ pipeline, group, grid, label, clear }, i) => {
         fill(encoder, clear);
         const pass = encoder.beginComputePass({
