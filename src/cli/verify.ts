@@ -14,7 +14,10 @@ export function addVerify(program: Command): void {
   program
     .command('verify')
     .description('compare golden cases with what PyTorch computed: logits, loss, gradients, AdamW, greedy decoding')
-    .argument('<dir...>', 'folders of cases, or folders that hold such folders')
+    .argument(
+      '<dir...>',
+      'folders of cases, BART or MarianMT folders with an expected.json, or folders that hold such folders',
+    )
     .addOption(hostOption())
     .option('--tune', 'choose kernels by measuring, as training does, instead of taking the first guess')
     .option('--verbose', 'every gradient and every loss on a line of its own')
@@ -70,7 +73,10 @@ function printCase({ name, backend, compared }: VerifiedCase, verbose: boolean):
 const groupOf = (quantity: string): string =>
   quantity.startsWith('grad.') ? 'gradients' : quantity.startsWith('losses[') ? 'losses' : quantity;
 
+const counted = ['greedy', 'tokens', 'source tokens', 'texts'];
+
 const error = ({ quantity, error: e }: Compared): string => {
-  if (quantity === 'greedy') return e === 1 ? '1 token' : `${e} tokens`;
+  if (quantity === 'texts') return e === 1 ? '1 text' : `${e} texts`;
+  if (counted.includes(quantity)) return e === 1 ? '1 token' : `${e} tokens`;
   return Number.isFinite(e) ? e.toExponential(1) : 'not finite';
 };

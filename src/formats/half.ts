@@ -52,8 +52,8 @@ export function toBfloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
     const b = bits[i] as number;
-    const isNaN = (b & 0x7fffffff) > 0x7f800000;
-    out[i] = isNaN ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
+    const notNumber = (b & 0x7fffffff) > 0x7f800000;
+    out[i] = notNumber ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
   }
   return out;
 }

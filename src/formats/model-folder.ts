@@ -1,12 +1,17 @@
 // A trained model as a folder: config.json, model.safetensors and the tokenizers, and beside them what a checkpoint adds. It is
 // written under another name and renamed, so no reader ever sees half of one.
 
+import type { TextModel } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
 import { loadTokenizer } from '../text/load-tokenizer.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { type Files, standing } from './files.ts';
+import { loadHfFolder } from './hf/load.ts';
+import type { HfOrigin } from './hf/origin.ts';
+import { reopenOrigin } from './hf/reopen.ts';
+import { jsonBytes, readJson } from './json.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
 /** A model with all that text to text needs. */
@@ -17,6 +22,12 @@ export interface SavedModel {
   readonly target: Tokenizer;
   /** The bank of all weights, laid out as `parameterList(config)` says. */
   readonly weights: Float32Array;
+  /** Rules of decoding that the model was trained for. */
+  readonly decode?: NonNullable<TextModel['decode']>;
+  /** Where it came from, if not from this engine. */
+  readonly origin?: HfOrigin;
+  /** What a user should know of what was read. */
+  readonly notes?: readonly string[];
 }
 
 /** Names of the files; one tokenizer for both sides, or one each. */
@@ -43,14 +54,12 @@ export async function saveModelFolder(
   extra: Readonly<Record<string, Uint8Array>> = {},
 ): Promise<void> {
   const beside = `${folder}.partial`;
-  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, undefined, 1)}\n`);
-  const { config, source, target } = model;
+  const { config, source, target, origin } = model;
+  const { files: own = {}, ...from } = origin ?? {};
   const parts: Record<string, Uint8Array> = {
-    [names.config]: json({ format, version, model: config }),
+    [names.config]: jsonBytes({ format, version, model: config, ...(origin && { origin: from }) }),
     [names.weights]: writeSafetensors(tensorsOf(parameterList(config), model.weights), { format }),
-    ...(source === target
-      ? { [names.tokenizer]: json(source) }
-      : { [names.source]: json(source), [names.target]: json(target) }),
+    ...(origin ? own : tokenizersOf(source, target)),
     ...extra,
   };
   await files.remove(beside);
@@ -62,6 +71,12 @@ export async function saveModelFolder(
     throw error;
   }
 }
+
+/** One tokenizer for both sides, or one each. */
+const tokenizersOf = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
+  source === target
+    ? { [names.tokenizer]: jsonBytes(source) }
+    : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
 
 /** Whether a folder, or the one it is being replaced by, has a heddle model. */
 export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
@@ -75,14 +90,16 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 }
 
 /**
- * Reads a model folder. Throws a HeddleError that names the file and what is wrong: one that is missing or broken, or weights or
+ * Reads a model folder, of heddle or of Hugging Face (BART, MarianMT). Throws a HeddleError that names the file and what is wrong: one that is missing or broken, or weights or
  * tokenizers that do not fit the configuration.
  */
 export async function loadModelFolder(files: Files, folder: string): Promise<SavedModel> {
   const at = await standing(files, folder);
   if (!(await files.exists(at)))
     throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${folder} makes one`);
-  const config = await readConfig(files, at);
+  const raw = await readRaw(files, at);
+  if (raw?.model_type !== undefined || !raw) return loadHfFolder(files, at, raw);
+  const config = readConfig(raw, `${at}/${names.config}`);
   const path = `${at}/${names.weights}`;
   await need(files, at, names.weights);
   const tensors = readSafetensors(await files.read(path), path);
@@ -91,7 +108,15 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
     const i = data.findIndex((x) => !Number.isFinite(x));
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
+  if (raw.origin !== undefined) return { ...(await reopenOrigin(files, at, raw.origin, config)), weights };
   return { config, ...(await readTokenizers(files, at, config)), weights };
+}
+
+/** config.json; undefined where there are weights without one, which MarianMT's may be. */
+async function readRaw(files: Files, folder: string): Promise<Record<string, unknown> | undefined> {
+  if (await files.exists(`${folder}/${names.config}`)) return readJson(files, `${folder}/${names.config}`);
+  await need(files, folder, (await files.exists(`${folder}/${names.weights}`)) ? names.weights : names.config);
+  return undefined;
 }
 
 async function need(files: Files, folder: string, name: string): Promise<void> {
@@ -102,24 +127,11 @@ async function need(files: Files, folder: string, name: string): Promise<void> {
   );
 }
 
-async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
-  const bytes = await files.read(path);
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new HeddleError(`${path}: not JSON in UTF-8; the file may be cut off`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new HeddleError(`${path}: not a JSON object`);
-  return value as Record<string, unknown>;
-}
-
-async function readConfig(files: Files, folder: string): Promise<ModelConfig> {
-  await need(files, folder, names.config);
-  const path = `${folder}/${names.config}`;
-  const raw = await readJson(files, path);
-  if (raw.format !== format) throw new HeddleError(`${path}: not a heddle model, it has no "format": "${format}"`);
+function readConfig(raw: Record<string, unknown>, path: string): ModelConfig {
+  if (raw.format !== format)
+    throw new HeddleError(
+      `${path}: not a heddle model, it has no "format": "${format}"; nor has it a "model_type" of Hugging Face`,
+    );
   if (raw.version !== version)
     throw new HeddleError(`${path}: version ${JSON.stringify(raw.version)}, this heddle reads version ${version}`);
   if (typeof raw.model !== 'object' || raw.model === null) throw new HeddleError(`${path}: the field model is missing`);

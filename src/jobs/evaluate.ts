@@ -3,7 +3,7 @@
 
 import type { Engine } from '../engine.ts';
 import { check } from '../errors.ts';
-import { loadModelFolder, type SavedModel } from '../formats/model-folder.ts';
+import type { SavedModel } from '../formats/model-folder.ts';
 import { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from '../metrics/tokens.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
 import { modelConfig } from '../model/config.ts';
@@ -17,6 +17,7 @@ import { writePositions } from '../train/weights.ts';
 import { readPairs } from './corpus.ts';
 import type { Job, JobContext } from './job.ts';
 import { createJudge, fittingPairs } from './judge.ts';
+import { openModel } from './open-model.ts';
 
 /** What to evaluate; plain JSON. */
 export interface EvaluateArguments {
@@ -39,7 +40,7 @@ const scoreBytes = 64 * 2 ** 20;
 
 /** Evaluates greedily. Throws a HeddleError where no pair fits the model. */
 export const evaluate: Job<EvaluateArguments, Evaluation> = async ({ folder, pairs: path, batch }, context) => {
-  const model = await loadModelFolder(context.files, folder);
+  const model = await openModel(folder, context);
   const fitting = fittingPairs(model, await readPairs(path, context));
   const { corpus, leftOut } = fitting;
   check(corpus.count > 0, `${path}: no pair fits the model: ${leftOut}`);

@@ -3,8 +3,8 @@
 import type { DecodeOptions } from '../decode/options.ts';
 import { createTranslator, type Translation } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
-import { loadModelFolder } from '../formats/model-folder.ts';
 import type { Job } from './job.ts';
+import { openModel } from './open-model.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {
@@ -24,7 +24,7 @@ export interface TranslateArguments {
  */
 export const translate: Job<TranslateArguments, Translation[][]> = async (args, context) => {
   const { folder, texts, batch, maxTokens, decode = {} } = args;
-  const model = await loadModelFolder(context.files, folder);
+  const model = await openModel(folder, context);
   const { maxLength } = model.config;
   const lengths = texts.map((text) => model.source.encode(text).length + 1);
   for (const [i, tokens] of lengths.entries())

@@ -1,4 +1,5 @@
-// heddle verify: golden cases from PyTorch, quantity by quantity, on whatever backend the job runs.
+// heddle verify: golden cases from PyTorch, and Hugging Face folders with an expected.json, quantity by quantity, on whatever backend
+// the job runs.
 
 import { greedyDecoder } from '../decode/greedy.ts';
 import type { Engine, Program } from '../engine.ts';
@@ -12,11 +13,12 @@ import { fillLengths } from '../train/lengths.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 import { writePositions } from '../train/weights.ts';
 import type { Job } from './job.ts';
+import { hasExpected, verifyExpected } from './verify-expected.ts';
 
 /** One compared quantity of a case. */
 export interface Compared {
   readonly quantity: string;
-  /** max|x - ref| / max|ref|; for greedy decoding the number of tokens that differ. */
+  /** max|x - ref| / max|ref|; for decoding the number of tokens that differ; for logits of expected.json max|x - ref|. */
   readonly error: number;
   readonly limit: number;
   readonly passed: boolean;
@@ -36,6 +38,13 @@ const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3 } as con
 export const verify: Job<{ folders: readonly string[] }, VerifiedCase[]> = async ({ folders }, context) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
+    if (await hasExpected(context, folder)) {
+      const name = folder.split('/').filter(Boolean).pop() ?? folder;
+      const compared = await verifyExpected(folder, context);
+      results.push({ name, backend: context.backend, compared });
+      context.emit({ type: 'progress', task: 'verify', done: results.length, of: folders.length, text: name });
+      continue;
+    }
     const golden = await readGolden(context.files, folder);
     const compared: Compared[] = [];
     for (const check of [checkGradients, checkLosses, checkGreedy]) {

@@ -1,0 +1,343 @@
+// config.json of a BART or MarianMT model as Hugging Face's transformers writes it, as a configuration of this engine. Each field is
+// honoured, or known to change nothing here, or refused by its name; what is left out has transformers' own default.
+
+import type { TextModel } from '../../decode/translator.ts';
+import { HeddleError } from '../../errors.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/config.ts';
+
+/** The kinds of models that are read and written. */
+export const hfTypes = ['bart', 'marian'] as const;
+/** `model_type` of config.json. */
+export type HfType = (typeof hfTypes)[number];
+
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What a config.json says. */
+export interface HfConfig {
+  readonly type: HfType;
+  readonly config: ModelConfig;
+  readonly decode: NonNullable<TextModel['decode']>;
+}
+
+/** Values where the field is left out, those of BartConfig and MarianConfig. */
+const shared = {
+  max_position_embeddings: 1024,
+  d_model: 1024,
+  encoder_layers: 12,
+  decoder_layers: 12,
+  encoder_ffn_dim: 4096,
+  decoder_ffn_dim: 4096,
+  encoder_attention_heads: 16,
+  decoder_attention_heads: 16,
+  activation_function: 'gelu',
+  dropout: 0.1,
+  attention_dropout: 0,
+  activation_dropout: 0,
+  scale_embedding: false,
+  tie_word_embeddings: true,
+  normalize_before: false,
+  add_final_layer_norm: false,
+  share_encoder_decoder_embeddings: true,
+};
+const defaults: Readonly<Record<HfType, Json>> = {
+  bart: {
+    ...shared,
+    vocab_size: 50265,
+    pad_token_id: 1,
+    bos_token_id: 0,
+    eos_token_id: 2,
+    decoder_start_token_id: 2,
+    normalize_embedding: true,
+    static_position_embeddings: false,
+    extra_pos_embeddings: 2,
+  },
+  marian: {
+    ...shared,
+    vocab_size: 58101,
+    pad_token_id: 58100,
+    eos_token_id: 0,
+    decoder_start_token_id: 58100,
+    normalize_embedding: false,
+    static_position_embeddings: true,
+    extra_pos_embeddings: 0,
+  },
+};
+
+/** Fields that are honoured here, beside those with a default. */
+const honoured = [
+  'model_type',
+  'architectures',
+  'bos_token_id',
+  'unk_token_id',
+  'decoder_vocab_size',
+  'forced_eos_token_id',
+  'forced_bos_token_id',
+  'force_bos_token_to_be_generated',
+  'bad_words_ids',
+  'suppress_tokens',
+  'min_length',
+  'no_repeat_ngram_size',
+  'num_hidden_layers',
+  'num_attention_heads',
+  'hidden_size',
+  'grapheme_chars',
+  'phoneme_chars',
+];
+
+/**
+ * Fields that change nothing of what is computed here: names, settings of searches that a caller chooses anew (`--beam`), of other
+ * heads and of Python's side, and what acts in training alone there (layerdrop, which `train --init` refuses).
+ */
+const harmless = [
+  ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'prefix'],
+  ...['torch_dtype', 'dtype', 'transformers_version', 'tokenizer_class', 'name_or_path', 'model_name', 'language'],
+  ...['use_cache', 'output_attentions', 'output_hidden_states', 'output_past', 'output_scores', 'return_dict'],
+  ...['return_dict_in_generate', 'torchscript', 'use_bfloat16', 'tf_legacy_loss', 'gradient_checkpointing'],
+  ...['init_std', 'classifier_dropout', 'classif_dropout', 'encoder_layerdrop', 'decoder_layerdrop', 'save_step'],
+  ...['num_beams', 'early_stopping', 'length_penalty', 'max_length', 'max_new_tokens', 'do_sample', 'temperature'],
+  ...['top_k', 'top_p', 'num_return_sequences', 'sep_token_id', 'renormalize_logits', 'trust_remote_code'],
+  ...['grapheme_chars', 'phoneme_chars', 'attn_implementation', 'use_safetensors', 'max_source_length'],
+];
+
+/** Fields with the values that change nothing; any other is refused. */
+const neutral: Readonly<Record<string, readonly unknown[]>> = {
+  is_encoder_decoder: [true],
+  is_decoder: [false],
+  add_cross_attention: [false],
+  cross_attention_hidden_size: [],
+  tie_encoder_decoder: [false],
+  pruned_heads: [{}, []],
+  chunk_size_feed_forward: [0],
+  repetition_penalty: [1],
+  encoder_repetition_penalty: [1],
+  encoder_no_repeat_ngram_size: [0],
+  diversity_penalty: [0],
+  num_beam_groups: [1],
+  typical_p: [1],
+  epsilon_cutoff: [0],
+  eta_cutoff: [0],
+  penalty_alpha: [0],
+  min_new_tokens: [0],
+  begin_suppress_tokens: [[]],
+  forced_decoder_ids: [[]],
+  exponential_decay_length_penalty: [],
+  remove_invalid_values: [false],
+  guidance_scale: [1],
+  quantization_config: [],
+  layer_norm_eps: [1e-5],
+  layer_norm_epsilon: [1e-5],
+  do_blenderbot_90_layernorm: [false],
+  add_bias_logits: [false],
+  is_gated_act: [false],
+  attention_bias: [true],
+};
+
+/** Functions by transformers' names. `gelu` is the exact one, by the normal distribution's integral. */
+const activations: Readonly<Record<string, ModelConfig['activation']>> = {
+  relu: 'relu',
+  gelu: 'gelu',
+  gelu_python: 'gelu',
+  silu: 'silu',
+  swish: 'silu',
+};
+
+const architectures: Readonly<Record<HfType, readonly string[]>> = {
+  bart: ['BartForConditionalGeneration', 'BartModel'],
+  marian: ['MarianMTModel', 'MarianModel'],
+};
+
+/**
+ * What config.json (`raw`), and generation_config.json over it, say. `has` tells whether the weights have a tensor; it decides where the
+ * configuration is silent on norms that only some models have. `path` is for errors, which are HeddleErrors that name the field.
+ */
+export function readHfConfig(
+  raw: Json,
+  generation: Json = {},
+  has: (name: string) => boolean = () => false,
+  path = 'config.json',
+): HfConfig {
+  const refuse = (field: string, why: string): never => {
+    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation[field])}, ${why}`);
+  };
+  const type = raw.model_type as HfType;
+  if (!hfTypes.includes(type)) refuse('model_type', `heddle reads ${hfTypes.join(' and ')}`);
+  checkNames(path, raw, type);
+  for (const [field, value] of Object.entries(generation))
+    if (!known(field, type) && !isNothing(value) && value !== false)
+      refuse(field, 'a rule of decoding that is not supported (generation_config.json)');
+  checkNeutral(raw, refuse);
+  checkNeutral(generation, refuse);
+  const own = defaults[type];
+  const get = (field: string): unknown => generation[field] ?? raw[field] ?? own[field];
+  const number = (field: string): number => {
+    const value = get(field);
+    if (typeof value !== 'number') refuse(field, 'it must be a number');
+    return value as number;
+  };
+  const whole = (field: string): number => {
+    const value = number(field);
+    if (!Number.isSafeInteger(value) || value < 0) refuse(field, 'it must be a whole number of at least 0');
+    return value;
+  };
+  const flag = (field: string, sign?: string): boolean => {
+    const value = raw[field] ?? (sign === undefined ? own[field] : own[field] === true || has(sign));
+    if (typeof value !== 'boolean') refuse(field, 'it must be true or false');
+    return value as boolean;
+  };
+  const same = (field: string, other: string): number => {
+    const [a, b] = [whole(field), whole(other)];
+    if (a !== b) refuse(other, `${field} is ${a}: a decoder of another size than the encoder is not supported`);
+    return a;
+  };
+
+  const activation = activations[String(get('activation_function'))];
+  if (!activation) refuse('activation_function', `heddle has ${Object.keys(activations).join(', ')}`);
+  const sharedTable = type === 'bart' || flag('share_encoder_decoder_embeddings');
+  if (type === 'bart' && raw.share_encoder_decoder_embeddings === false)
+    refuse('share_encoder_decoder_embeddings', 'BART always shares them');
+  const tied = flag('tie_word_embeddings');
+  if (sharedTable && !tied) refuse('tie_word_embeddings', 'supported only where the two sides share no embeddings');
+  const srcVocab = whole('vocab_size');
+  const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
+  if (sharedTable && tgtVocab !== srcVocab)
+    refuse('decoder_vocab_size', `vocab_size is ${srcVocab}: sides that share embeddings have one vocabulary`);
+  const ids = { padId: whole('pad_token_id'), startId: whole('decoder_start_token_id'), endId: whole('eos_token_id') };
+  if (ids.padId === ids.endId) refuse('eos_token_id', 'the id of padding, which is not supported');
+  const [dModel, heads] = [whole('d_model'), same('encoder_attention_heads', 'decoder_attention_heads')];
+  if (dModel % Math.max(1, heads) !== 0)
+    refuse('encoder_attention_heads', `not a divisor of d_model ${JSON.stringify(dModel)}`);
+  for (const [field, wanted] of [
+    ['hidden_size', dModel],
+    ['num_attention_heads', heads],
+  ] as const)
+    if (!isNothing(raw[field]) && raw[field] !== wanted) refuse(field, `it must be ${wanted}, as the other fields say`);
+  const learned = !flag('static_position_embeddings');
+  const rate = number('dropout');
+  const options: ModelOptions = {
+    srcVocab,
+    tgtVocab,
+    dModel,
+    heads,
+    encoderLayers: whole('encoder_layers'),
+    decoderLayers: whole('decoder_layers'),
+    feedForward: same('encoder_ffn_dim', 'decoder_ffn_dim'),
+    dropout: {
+      embedding: rate,
+      residual: rate,
+      attention: number('attention_dropout'),
+      feedForward: number('activation_dropout'),
+    },
+    norm: flag('normalize_before') ? 'pre' : 'post',
+    finalNorm: flag('add_final_layer_norm', 'encoder.layer_norm.weight'),
+    embeddingNorm: flag('normalize_embedding', 'encoder.layernorm_embedding.weight'),
+    activation: activation as ModelConfig['activation'],
+    positions: learned ? 'learned' : 'sinusoidal-halves',
+    maxLength: whole('max_position_embeddings'),
+    positionOffset: learned ? whole('extra_pos_embeddings') : 0,
+    tie: sharedTable ? 'all' : tied ? 'target' : 'none',
+    scaleEmbedding: flag('scale_embedding'),
+    layerNormEps: 1e-5,
+    outputBias: true,
+    hidePadding: false,
+    ...ids,
+  };
+  return {
+    type,
+    config: named(path, options),
+    decode: decodeRules({ ...raw, ...present(generation) }, ids.endId, refuse),
+  };
+}
+
+/** Whether a field says nothing: null or absent. */
+const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+const present = (json: Json): Json => Object.fromEntries(Object.entries(json).filter(([, value]) => !isNothing(value)));
+
+const known = (field: string, type: HfType): boolean =>
+  field.startsWith('_') ||
+  Object.hasOwn(defaults[type], field) ||
+  Object.hasOwn(neutral, field) ||
+  honoured.includes(field) ||
+  harmless.includes(field);
+
+function checkNames(path: string, raw: Json, type: HfType): void {
+  const unknown = Object.keys(raw).filter((field) => !known(field, type) && !isNothing(raw[field]));
+  if (unknown.length > 0)
+    throw new HeddleError(
+      `${path}: ${unknown.join(', ')}: heddle does not know ${unknown.length > 1 ? 'these fields' : 'this field'} of a ` +
+        `${type} model, so it cannot tell what they compute; remove what changes nothing`,
+    );
+  const { architectures: kinds } = raw;
+  if (isNothing(kinds)) return;
+  const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures[type].includes(kind)) : kinds;
+  if (wrong !== undefined)
+    throw new HeddleError(
+      `${path}: architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures[type].join(' and ')}`,
+    );
+}
+
+function checkNeutral(json: Json, refuse: (field: string, why: string) => never): void {
+  for (const [field, values] of Object.entries(neutral)) {
+    const value = json[field];
+    const wanted = values.map((v) => JSON.stringify(v));
+    if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
+      refuse(field, wanted.length ? `heddle supports ${wanted.join(' or ')} alone` : 'which is not supported');
+  }
+}
+
+/** The configuration; what it says of its own fields gets the file's name in front. */
+function named(path: string, options: ModelOptions): ModelConfig {
+  try {
+    return modelConfig(options);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
+/** The rules of decoding that belong to the model. */
+function decodeRules(json: Json, endId: number, refuse: (field: string, why: string) => never): HfConfig['decode'] {
+  const id = (field: string): number | undefined => {
+    const value = json[field];
+    if (isNothing(value)) return undefined;
+    if (!Number.isSafeInteger(value)) refuse(field, 'it must be one id');
+    return value as number;
+  };
+  // Left out it is the end token; null says that nothing is forced.
+  const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : endId;
+  if (forcedEnd !== undefined && forcedEnd !== endId)
+    refuse('forced_eos_token_id', `eos_token_id is ${endId}; they must be one`);
+  const firstToken =
+    id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
+  const ngram = id('no_repeat_ngram_size') ?? 0;
+  // transformers counts the start token, this engine the tokens after it.
+  const minLength = Math.max(0, (id('min_length') ?? 0) - 1);
+  const banned = [...bannedWords(json.bad_words_ids, refuse), ...idsOf(json.suppress_tokens, refuse)];
+  const ban = banned.filter((token) => token !== endId);
+  return {
+    ...(forcedEnd !== undefined && { forceEnd: true }),
+    ...(firstToken !== undefined && { firstToken }),
+    ...(ngram > 0 && { noRepeatNgram: ngram }),
+    ...(minLength > 0 && { minLength }),
+    ...(ban.length > 0 && { banned: ban }),
+  };
+}
+
+/** Ids of words that never come; of several tokens they are not supported. */
+function bannedWords(words: unknown, refuse: (field: string, why: string) => never): number[] {
+  if (isNothing(words)) return [];
+  if (!Array.isArray(words)) return refuse('bad_words_ids', 'it must be a list of lists of ids');
+  return words.map((word: unknown) => {
+    if (!Array.isArray(word) || word.length !== 1 || !Number.isSafeInteger(word[0]))
+      refuse('bad_words_ids', `words of one token are supported, not ${JSON.stringify(word)}`);
+    return (word as number[])[0] as number;
+  });
+}
+
+function idsOf(list: unknown, refuse: (field: string, why: string) => never): number[] {
+  if (isNothing(list)) return [];
+  if (!Array.isArray(list) || !list.every(Number.isSafeInteger))
+    return refuse('suppress_tokens', 'it must be a list of ids');
+  return list as number[];
+}

@@ -1,0 +1,35 @@
+// What a model keeps of the Hugging Face folder that it came from, so that it can go back as it was: its configuration in full, how
+// its tensors were stored, and the files of its tokenizers.
+
+import type { Json } from './config.ts';
+import type { HfPrefix } from './names.ts';
+
+/** Dtypes that weights are stored in. */
+export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
+/** One of them, as safetensors names it. */
+export type WeightDtype = (typeof weightDtypes)[number];
+
+/** Where a model came from. */
+export interface HfOrigin {
+  /** config.json, and generation_config.json where there was one. */
+  readonly config: Json;
+  readonly generation?: Json;
+  readonly prefix: HfPrefix;
+  /** Of most tensors; `dtypes` are the exceptions by name. */
+  readonly dtype: WeightDtype;
+  readonly dtypes: Readonly<Record<string, WeightDtype>>;
+  /** Tensors that the file held once more under other names, and tables of positions that could be computed. */
+  readonly aliases: readonly string[];
+  /** The tokenizers' files by name. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/** The origin of a model whose weights were trained here since: what was stored in fewer bits is float32 from now on. */
+export function trainedOn(origin: HfOrigin): HfOrigin {
+  const { torch_dtype: before, dtype, ...config } = origin.config;
+  const renamed = {
+    ...(before !== undefined && { torch_dtype: 'float32' }),
+    ...(dtype !== undefined && { dtype: 'float32' }),
+  };
+  return { ...origin, config: { ...config, ...renamed }, dtype: 'F32', dtypes: {} };
+}

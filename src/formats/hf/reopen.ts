@@ -1,0 +1,39 @@
+// A heddle folder whose model came from Hugging Face: what it keeps of its origin, and the tokenizers and rules that follow from it.
+
+import { HeddleError } from '../../errors.ts';
+import type { ModelConfig } from '../../model/config.ts';
+import type { Files } from '../files.ts';
+import type { SavedModel } from '../model-folder.ts';
+import { type Json, readHfConfig } from './config.ts';
+import { type HfOrigin, weightDtypes } from './origin.ts';
+import { readHfTokenizers, tokenizerFiles } from './tokenizers.ts';
+
+const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** All of a model but its weights, of `origin` in the config.json of a heddle folder. Throws a HeddleError where it is not sound. */
+export async function reopenOrigin(
+  files: Files,
+  folder: string,
+  json: unknown,
+  config: ModelConfig,
+): Promise<Omit<SavedModel, 'weights'>> {
+  const path = `${folder}/config.json`;
+  const { config: raw, generation, prefix, dtype, dtypes, aliases } = isObject(json) ? json : {};
+  const sound =
+    isObject(raw) &&
+    (generation === undefined || isObject(generation)) &&
+    (prefix === 'model.' || prefix === '') &&
+    weightDtypes.includes(dtype as HfOrigin['dtype']) &&
+    isObject(dtypes) &&
+    Object.values(dtypes).every((d) => weightDtypes.includes(d as HfOrigin['dtype'])) &&
+    Array.isArray(aliases) &&
+    aliases.every((name) => typeof name === 'string');
+  if (!sound) throw new HeddleError(`${path}: the field origin is not what heddle writes`);
+  const own: Record<string, Uint8Array> = {};
+  for (const name of tokenizerFiles)
+    if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
+  const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
+  const { source, target } = readHfTokenizers(raw, config, own, folder);
+  const origin = { ...(json as unknown as Omit<HfOrigin, 'files'>), files: own };
+  return { config, source, target, decode, origin };
+}

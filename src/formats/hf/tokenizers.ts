@@ -1,0 +1,66 @@
+// The tokenizers of a BART or MarianMT folder: two alphabets in its configuration, the files of Hugging Face's libraries, or none,
+// and then texts are ids.
+
+import { HeddleError } from '../../errors.ts';
+import type { ModelConfig } from '../../model/config.ts';
+import { createAlphabet, createIdTokenizer } from '../../text/alphabet.ts';
+import type { SpecialIds, Tokenizer } from '../../text/tokenizer.ts';
+import { readTokenizerFiles } from '../tokenizer-files.ts';
+import type { Json } from './config.ts';
+
+/** Files that a tokenizer is read from, or that go with one. */
+export const tokenizerFiles = [
+  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
+  ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
+] as const;
+
+/** The tokenizers of both sides; the same object where they share one. */
+export interface Tokenizers {
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+  /** What a user should know of them. */
+  readonly notes: readonly string[];
+}
+
+/** The tokenizers of a configuration and files by name. Throws a HeddleError, with `folder` in it, for those that cannot be read. */
+export function readHfTokenizers(
+  raw: Json,
+  c: ModelConfig,
+  files: Readonly<Record<string, Uint8Array>>,
+  folder: string,
+): Tokenizers {
+  const unknown = typeof raw.unk_token_id === 'number' ? raw.unk_token_id : undefined;
+  const base = { pad: c.padId, start: c.startId, end: c.endId };
+  const special: SpecialIds = { ...base, unknown: unknown ?? 3 };
+  if (raw.grapheme_chars !== undefined || raw.phoneme_chars !== undefined)
+    return { ...readAlphabets(raw, c, special, folder), notes: [] };
+  const facts = {
+    special: { ...base, ...(unknown !== undefined && { unknown }) },
+    srcVocab: c.srcVocab,
+    tgtVocab: c.tgtVocab,
+  };
+  const read = readTokenizerFiles(files, facts, folder);
+  if (read) return { ...read, notes: [] };
+  const source = createIdTokenizer(c.srcVocab, special);
+  const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
+  return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids with spaces between`] };
+}
+
+/** grapheme_chars and phoneme_chars: character i of each is the token i; texts begin with bos_token_id on both sides. */
+function readAlphabets(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
+  const read = (field: string, size: number): Tokenizer => {
+    const characters = raw[field];
+    if (typeof characters !== 'string')
+      throw new HeddleError(
+        `${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a text of characters`,
+      );
+    const begin = raw.bos_token_id;
+    try {
+      return createAlphabet({ characters, size, special, ...(typeof begin === 'number' && { begin }) });
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      throw new HeddleError(`${folder}/config.json: ${field}: ${error.message}`, { cause: error });
+    }
+  };
+  return { source: read('grapheme_chars', c.srcVocab), target: read('phoneme_chars', c.tgtVocab) };
+}
