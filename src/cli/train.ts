@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../errors.ts';
+import { archiveFiles } from '../formats/archive-files.ts';
 import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { type BestMetric, bestMetrics } from '../jobs/best.ts';
@@ -46,6 +47,7 @@ interface Options extends HostOptions, Partial<Recipe> {
   force?: boolean;
   fuse: string[];
   checkpointLayers?: boolean;
+  checkFinite?: boolean;
   json?: string;
 }
 
@@ -55,7 +57,7 @@ export function addTrain(program: Command): void {
     .command('train')
     .description('train a translator, on pairs or on the built-in corpus, and save it as a model folder')
     .argument('[pairs.tsv]', 'source, tab, target on each line; without it, the built-in corpus')
-    .option('--out <dir>', 'model folder to write (default: runs/, and a name that is free)')
+    .option('--out <dir>', 'model folder to write, or a .zip of one (default: runs/, and a name that is free)')
     .option('--force', 'replace the model that is in --out')
     .option('--resume', 'go on with the training in --out, with the settings it was started with')
     .option(
@@ -123,13 +125,17 @@ function course(command: Command): void {
     .option('--ema <decay>', 'keep a moving average of the weights, which is what is evaluated and saved', rate)
     .option('--seed <n>', 'decides weights, order, dropout and the corpus', whole(0), 1)
     .option('--checkpoint-layers', 'compute the inside of each layer again for its gradients: less memory, more work')
+    .option(
+      '--check-finite',
+      'look at every tensor; stop at the first number that is not finite and say where it is from',
+    )
     .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', []);
 }
 
 async function run(pairs: string | undefined, options: Options): Promise<void> {
   if (pairs !== undefined && options.corpus)
     throw new HeddleError('train: give a file of pairs or --corpus intl, not both');
-  const files = nodeFiles();
+  const files = archiveFiles(nodeFiles());
   const name = pairs ? nameOf(pairs) : `intl-${options.sourceLocale}-${options.targetLocale}`;
   const out = await outFolder(files, name, options);
   const args = { ...argumentsOf(pairs, options), out };
@@ -192,6 +198,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     resume: o.resume === true,
     noFuse: o.fuse,
     ...(o.checkpointLayers && { checkpointLayers: true }),
+    ...(o.checkFinite && { checkFinite: true }),
   };
 }
 

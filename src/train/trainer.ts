@@ -3,6 +3,7 @@
 
 import type { Engine, Program } from '../engine.ts';
 import type { Graph } from '../graph/graph.ts';
+import { type Watch, watch, watchOutput } from '../graph/watch.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
@@ -16,6 +17,7 @@ import {
   trainingGraph,
   updateGraph,
 } from './graphs.ts';
+import { nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
 import { writePositions } from './weights.ts';
@@ -63,6 +65,12 @@ export interface EvaluationSums {
   readonly hits: number;
 }
 
+/** Settings of a trainer beside its recipe. */
+export interface TrainerOptions extends GraphOptions {
+  /** Look at every tensor of every step: an update rejects at the first number that is not finite, and says where it came from. */
+  readonly checkFinite?: boolean;
+}
+
 /** Trains one model on one engine. */
 export interface Trainer {
   readonly config: ModelConfig;
@@ -102,7 +110,7 @@ export async function createTrainer(
   c: ModelConfig,
   recipe: Recipe,
   shapes: readonly BatchShape[],
-  options: GraphOptions = {},
+  options: TrainerOptions = {},
 ): Promise<Trainer> {
   const p = parameterList(c);
   const accumulating = recipe.accumulate > 1;
@@ -112,6 +120,9 @@ export async function createTrainer(
   const plain = { ...c, labelSmoothing: 0 };
   const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(plain, p, shape, options))];
   if (accumulating) graphs.push(updateGraph(p, recipe.optimizer));
+  const watches = new Map<Graph, Watch>();
+  if (options.checkFinite)
+    for (const graph of [...stepGraphs, ...graphs.slice(2 * shapes.length)]) watches.set(graph, watch(graph));
   // Two updates may be pending, and all micro-batches of both may have one shape.
   const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.accumulate) });
   const training = programs.slice(0, shapes.length);
@@ -160,6 +171,11 @@ export async function createTrainer(
         runs.push(finish.run());
       }
       const results = await Promise.all(runs);
+      for (const [k, { [watchOutput]: flags }] of results.entries()) {
+        const graph = graphs[batches[k]?.shape ?? 2 * shapes.length] as Graph;
+        const found = flags && watches.get(graph)?.(flags);
+        if (found) throw nonFiniteError(step, found, p);
+      }
       const clip = results[results.length - 1]?.clip;
       const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
       const skipped = clip?.[clipAt.finite] !== 1;

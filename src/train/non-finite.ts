@@ -1,0 +1,27 @@
+// Stopping a training at the first number that is not finite, and saying where it came from.
+
+import { HeddleError } from '../errors.ts';
+import type { NonFinite } from '../graph/watch.ts';
+import type { ParameterList } from '../model/parameters.ts';
+import { show } from '../tensor.ts';
+
+/**
+ * The error of a step that made something that is not finite: names the step, the op, the layer and the tensor. Elements of banks as
+ * long as the weights (gradients, moments) are named by the parameter that they belong to.
+ */
+export function nonFiniteError(step: number, found: NonFinite, p: ParameterList): HeddleError {
+  const { node, value, element } = found;
+  const bank = value.at?.bank ?? (value.kind === 'state' ? value : undefined);
+  const place = element + (value.at?.offset ?? 0);
+  const parameter = bank?.shape[0] === p.size ? p.all.findLast(({ offset }) => offset <= place) : undefined;
+  const tensor = parameter
+    ? `${bank?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
+    : `${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;
+  const where = node
+    ? `appeared in ${node.op.name} of ${node.scope || 'the model'}`
+    : 'was there before any op, from an earlier step or a file';
+  return new HeddleError(
+    `Step ${step}: the first number that is not finite ${where}: tensor ${tensor}. ` +
+      'Training stopped and nothing was saved; lower the learning rate, clip the gradients more, or look at the data of this step.',
+  );
+}
