@@ -12,6 +12,7 @@ import { layerNorm } from '../ops/layer-norm.ts';
 import { linear } from '../ops/linear.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step.ts';
+import { type Adapter, type LoraConfig, openAdapter } from './adapter.ts';
 import type { ModelConfig } from './config.ts';
 import type { ParameterList } from './parameters.ts';
 
@@ -28,6 +29,8 @@ export interface Model {
   readonly step: Value;
   /** Whether dropout is on. */
   readonly training: boolean;
+  /** What stands beside the linear layers, where there is an adapter. */
+  readonly adapter?: Adapter;
   /** Numbers the places of dropout. */
   nextSite(): number;
 }
@@ -45,11 +48,19 @@ export interface Tokens {
   readonly index?: TokenIndex;
 }
 
-/** Opens a model in a graph. */
-export function openModel(graph: Graph, config: ModelConfig, parameters: ParameterList, training: boolean): Model {
+/** Opens a model in a graph, with a low-rank adapter where one is given. */
+export function openModel(
+  graph: Graph,
+  config: ModelConfig,
+  parameters: ParameterList,
+  training: boolean,
+  lora?: LoraConfig,
+): Model {
   const bank = graph.state('weights', 'f32', [parameters.size]);
   const weights = new Map(parameters.all.map((p) => [p.name, graph.part(bank, p.name, p.offset, p.shape)]));
+  const step = graph.input('step', 'u32', [stepWords]);
   let sites = 0;
+  const nextSite = () => sites++;
   return {
     graph,
     config,
@@ -57,8 +68,9 @@ export function openModel(graph: Graph, config: ModelConfig, parameters: Paramet
     bank,
     weights,
     training,
-    step: graph.input('step', 'u32', [stepWords]),
-    nextSite: () => sites++,
+    step,
+    nextSite,
+    ...(lora && { adapter: openAdapter(graph, config, lora, step, training ? nextSite : undefined) }),
   };
 }
 
@@ -182,9 +194,11 @@ function feedForward(m: Model, name: string, x: Value): Value {
   return m.graph.scope('linear2', () => affine(m, `${name}.linear2.`, drop(m, h, m.config.dropout.feedForward))); // [B, T, D]
 }
 
-/** x · weightᵀ + bias, of the weights whose names start so. */
+/** x · weightᵀ + bias, of the weights whose names start so, and what an adapter adds. */
 export function affine(m: Model, prefix: string, x: Value): Value {
-  return linear(m.graph, x, weight(m, `${prefix}weight`), weight(m, `${prefix}bias`));
+  const name = `${prefix}weight`;
+  const y = linear(m.graph, x, weight(m, name), weight(m, `${prefix}bias`));
+  return m.adapter ? m.adapter.extend(name, x, y) : y;
 }
 
 function norm(m: Model, name: string, x: Value): Value {

@@ -49,13 +49,13 @@ export const layerNormOp = defineOp<LayerNormAttrs>({
   },
   grad(builder, { inputs, outputs }, [dy]) {
     if (!dy) return [];
-    const [x, gamma] = inputs as [Value, Value, Value];
+    const [x, gamma, beta] = inputs as [Value, Value, Value];
     const [dx, partials] = builder.apply(layerNormBackwardOp, [dy, x, outputs[1]!, gamma], {
       residual: false,
       rate: 0,
       site: 0,
     }) as [Value, Value];
-    return [dx, ...columnSum(builder, partials, 2)];
+    return [dx, ...weightGradients(builder, partials, gamma, beta)];
   },
   reference({ attrs, inputs: [x, gamma, beta], outputs: [y, stats] }) {
     normalize(x!.data, gamma!.data, beta!.data, attrs.eps, y!.data, stats!.data);
@@ -124,7 +124,7 @@ export const addLayerNormOp = defineOp<AddLayerNormAttrs>({
       [dy, outputs[1]!, outputs[2]!, inputs[2]!, ...(ds ? [ds] : []), ...step],
       { residual: ds !== undefined, rate, site },
     );
-    return [dx ?? dsTotal, dsTotal, ...columnSum(builder, partials!, 2)];
+    return [dx ?? dsTotal, dsTotal, ...weightGradients(builder, partials!, inputs[2]!, inputs[3]!)];
   },
   reference({ attrs, inputs: [x, residual, gamma, beta, step], outputs: [y, s, stats] }) {
     const factor = attrs.rate > 0 ? dropoutMask(readStep(step!.data), attrs.site, attrs.rate) : () => 1;
@@ -132,6 +132,10 @@ export const addLayerNormOp = defineOp<AddLayerNormAttrs>({
     normalize(s!.data, gamma!.data, beta!.data, attrs.eps, y!.data, stats!.data);
   },
 });
+
+/** The gradients of gamma and beta from their partial sums; none where neither is wanted. */
+const weightGradients = (builder: Builder, partials: Value, gamma: Value, beta: Value): Value[] =>
+  builder.needs(gamma) || builder.needs(beta) ? columnSum(builder, partials, 2) : [];
 
 /** Layer norm of each row of `s`, in float64. */
 function normalize(

@@ -6,13 +6,14 @@ import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
-import { decode, encode, type Model, openModel, project, type Tokens } from '../model/transformer.ts';
+import { decode, encode, type Model, openModel, project, type Tokens, weight } from '../model/transformer.ts';
 import { accumulate } from '../ops/bank-sums.ts';
 import { crossEntropy, crossEntropyFused } from '../ops/cross-entropy.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step.ts';
 import { tokenStats } from '../ops/token-stats.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer.ts';
+import { type Tuned, type TuningOptions, tunedOf } from './tuned.ts';
 
 /** Sizes of a batch: rows, source and target positions. */
 export interface BatchShape {
@@ -21,8 +22,8 @@ export interface BatchShape {
   readonly target: number;
 }
 
-/** Which graph to make. */
-export interface GraphOptions {
+/** Which graph to make, and what of the model it trains. */
+export interface GraphOptions extends TuningOptions {
   /** Rewrites to leave out. */
   readonly noFuse?: readonly string[];
   /** Also read the logits back. */
@@ -62,31 +63,34 @@ function lossOf(m: Model, logits: Value, wanted: Value): { nll: Value; stats: Va
 }
 
 /**
- * Forward and backward: the gradients of the loss, times step.tokenWeight, end in the state `gradients` laid out as `weights`;
- * the output `stats` is as in `lossOf`.
+ * Forward and backward: the gradients of the loss, times step.tokenWeight, end in the state `gradients` laid out as the trained
+ * parameters are; the output `stats` is as in `lossOf`.
  */
 export function gradientGraph(
   c: ModelConfig,
   p: ParameterList,
   shape: BatchShape,
   options: GraphOptions = {},
-): { graph: Graph; model: Model; gradients: Value } {
+): { graph: Graph; model: Model; gradients: Value; tuned: Tuned } {
   const graph = new Graph();
-  const model = openModel(graph, c, p, true);
+  const model = openModel(graph, c, p, true, options.lora);
+  const tuned = tunedOf(c, p, options);
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
   const { nll } = lossOf(model, logits, wanted);
   fuseForward(graph, options.noFuse);
-  const bank = graph.state('gradients', 'f32', [p.size]);
-  const found = gradients(graph, nll, [...model.weights.values()], options.checkpointLayers ? layerOf : undefined);
+  const trained = tuned.parameters.all;
+  const values = model.adapter?.values ?? trained.map(({ name }) => weight(model, name));
+  const bank = graph.state('gradients', 'f32', [tuned.parameters.size]);
+  const found = gradients(graph, nll, values, options.checkpointLayers ? layerOf : undefined);
   fuseBackward(graph, options.noFuse);
-  p.all.forEach((parameter, i) => {
+  trained.forEach((parameter, i) => {
     const d = found[i];
     if (d) graph.place(d, bank, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
-  return { graph, model, gradients: bank };
+  return { graph, model, gradients: bank, tuned };
 }
 
 /** One whole step: `gradientGraph`, then clipping and the update; a further output `clip` says how it went. */
@@ -97,8 +101,8 @@ export function trainingGraph(
   optimizer: OptimizerConfig,
   options: GraphOptions = {},
 ): Graph {
-  const { graph, model, gradients: bank } = gradientGraph(c, p, shape, options);
-  applyOptimizer(graph, model, p, bank, optimizer);
+  const { graph, model, gradients: bank, tuned } = gradientGraph(c, p, shape, options);
+  applyOptimizer(graph, model.step, tuned, bank, optimizer);
   return graph;
 }
 
@@ -109,21 +113,21 @@ export function accumulatingGraph(
   shape: BatchShape,
   options: GraphOptions = {},
 ): Graph {
-  const { graph, model, gradients: bank } = gradientGraph(c, p, shape, options);
-  accumulate(graph, graph.state('accumulated', 'f32', [p.size]), bank, model.step);
+  const { graph, model, gradients: bank, tuned } = gradientGraph(c, p, shape, options);
+  accumulate(graph, graph.state('accumulated', 'f32', [tuned.parameters.size]), bank, model.step);
   return graph;
 }
 
 /** Clipping and the update by the state `accumulated`, once all micro-batches of a step are in it. */
-export function updateGraph(p: ParameterList, optimizer: OptimizerConfig): Graph {
+export function updateGraph(tuned: Tuned, optimizer: OptimizerConfig): Graph {
   const graph = new Graph();
-  const bank = graph.state('weights', 'f32', [p.size]);
   const step = graph.input('step', 'u32', [stepWords]);
-  applyOptimizer(graph, { bank, step }, p, graph.state('accumulated', 'f32', [p.size]), optimizer);
+  const bank = graph.state('accumulated', 'f32', [tuned.parameters.size]);
+  applyOptimizer(graph, step, tuned, bank, optimizer);
   return graph;
 }
 
-/** The model in evaluation: outputs `stats`, and `logits` by option. */
+/** The model in evaluation, with the adapter where there is one: outputs `stats`, and `logits` by option. */
 export function evaluationGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -131,7 +135,7 @@ export function evaluationGraph(
   options: GraphOptions = {},
 ): Graph {
   const graph = new Graph();
-  const model = openModel(graph, c, p, false);
+  const model = openModel(graph, c, p, false, options.lora);
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);

@@ -2,12 +2,11 @@
 
 import { check } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { ParameterList } from '../model/parameters.ts';
-import type { Model } from '../model/transformer.ts';
 import { ema } from '../ops/bank-sums.ts';
 import { clipScale, counterLength } from '../ops/clip.ts';
 import type { Value } from '../ops/op.ts';
 import { adam, adamw, rmsprop, sgd } from '../ops/optimizers.ts';
+import { runValues, type Tuned } from './tuned.ts';
 
 /** Names of the optimizers. */
 export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
@@ -70,29 +69,35 @@ export function optimizerStates(o: OptimizerConfig): string[] {
 }
 
 /**
- * Adds clipping and the update by `gradients` to a graph. Output `clip` [4] says the scale (0 where the step was skipped since
- * something was not finite), the norm before clipping and whether all was finite.
+ * Adds clipping and the update of what is trained by its `gradients` to a graph. Output `clip` [4] says the scale (0 where the step was
+ * skipped since something was not finite), the norm before clipping and whether all was finite.
  */
-export function applyOptimizer(
-  graph: Graph,
-  m: Pick<Model, 'bank' | 'step'>,
-  p: ParameterList,
-  gradients: Value,
-  o: OptimizerConfig,
-): void {
+export function applyOptimizer(graph: Graph, step: Value, tuned: Tuned, gradients: Value, o: OptimizerConfig): void {
   graph.scope('optimizer', () => {
-    const state = (name: string) => graph.state(name, 'f32', [p.size]);
+    const { all, parameters: p, runs } = tuned;
     const counters = graph.state('counters', 'f32', [counterLength]);
     const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
     const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas });
     graph.output('clip', clip);
-    const inputs = { weights: m.bank, gradients, clip, step: m.step };
-    const decay = { weightDecay: o.weightDecay, decayEnd: o.decayAll ? p.size : p.decayEnd };
-    const adamInputs = () => ({ ...inputs, m: state('moment1'), v: state('moment2'), counters });
-    if (o.kind === 'adamw') adamw(graph, adamInputs(), { ...betas, eps: o.eps, ...decay });
-    else if (o.kind === 'adam') adam(graph, adamInputs(), { ...betas, eps: o.eps, ...decay });
-    else if (o.kind === 'rmsprop') rmsprop(graph, { ...inputs, v: state('moment2') }, { rho: o.rho, eps: o.eps });
-    else sgd(graph, { ...inputs, m: state('moment1') }, { momentum: o.momentum, ...decay });
-    if (o.emaDecay > 0) ema(graph, state('average'), m.bank, o.emaDecay);
+    const partsOf = (bank: Value, side: 'inState' | 'inBank') => runValues(graph, bank, tuned, side);
+    const weights = partsOf(graph.state(tuned.state, 'f32', [all.size]), 'inState');
+    const slopes = partsOf(gradients, 'inBank');
+    const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBank');
+    const firsts = o.kind === 'rmsprop' ? [] : moments('moment1');
+    const seconds = o.kind === 'sgd' ? [] : moments('moment2');
+    for (const [i, { inBank, length }] of runs.entries()) {
+      const inputs = { weights: weights[i] as Value, gradients: slopes[i] as Value, clip, step };
+      const [m, v] = [firsts[i] as Value, seconds[i] as Value];
+      const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBank));
+      const decay = { weightDecay: o.weightDecay, decayEnd: decayed };
+      if (o.kind === 'adamw') adamw(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
+      else if (o.kind === 'adam') adam(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
+      else if (o.kind === 'rmsprop') rmsprop(graph, { ...inputs, v }, { rho: o.rho, eps: o.eps });
+      else sgd(graph, { ...inputs, m }, { momentum: o.momentum, ...decay });
+    }
+    if (o.emaDecay === 0) return;
+    // Frozen weights have no average but themselves, which is where the state starts.
+    const averages = partsOf(graph.state('average', 'f32', [all.size]), 'inState');
+    for (const [i, average] of averages.entries()) ema(graph, average, weights[i] as Value, o.emaDecay);
   });
 }

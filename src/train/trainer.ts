@@ -4,6 +4,7 @@
 import type { Engine, Program } from '../engine.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Watch, watch, watchOutput } from '../graph/watch.ts';
+import { adapterParameters, initialAdapter, type LoraConfig } from '../model/adapter.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
@@ -20,6 +21,7 @@ import {
 import { nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
+import { type Tuned, tunedOf } from './tuned.ts';
 import { writePositions } from './weights.ts';
 
 /** Everything that decides a training beside the data. */
@@ -75,6 +77,8 @@ export interface TrainerOptions extends GraphOptions {
 export interface Trainer {
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
+  /** What of them it changes. */
+  readonly tuned: Tuned;
   readonly recipe: Recipe;
   readonly shapes: readonly BatchShape[];
   /** Number of the next update. Set it to go on from a checkpoint. */
@@ -91,17 +95,22 @@ export interface Trainer {
 }
 
 /**
- * Fills the states of a model anew: weights from the recipe's seed, and their moving average where the optimizer keeps one; moments
- * and counters are zero on a new engine.
+ * Fills the states of a model anew: weights from the recipe's seed unless given, those of the adapter where there is one, and the moving
+ * average of what is trained where the optimizer keeps one; moments and counters are zero on a new engine.
  */
 export function startWeights(
   engine: Engine,
   c: ModelConfig,
   recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
+  { weights, lora }: { readonly weights?: Float32Array; readonly lora?: LoraConfig | undefined } = {},
 ): void {
-  const weights = initialWeights(c, parameterList(c), recipe.seed, recipe.init);
-  engine.write('weights', weights);
-  if (recipe.optimizer && recipe.optimizer.emaDecay > 0) engine.write('average', weights);
+  let trained = weights ?? initialWeights(c, parameterList(c), recipe.seed, recipe.init);
+  engine.write('weights', trained);
+  if (lora) {
+    trained = initialAdapter(c, adapterParameters(c, lora), recipe.seed);
+    engine.write('adapter', trained);
+  }
+  if (recipe.optimizer && recipe.optimizer.emaDecay > 0) engine.write('average', trained);
 }
 
 /** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
@@ -119,7 +128,8 @@ export async function createTrainer(
   );
   const plain = { ...c, labelSmoothing: 0 };
   const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(plain, p, shape, options))];
-  if (accumulating) graphs.push(updateGraph(p, recipe.optimizer));
+  const tuned = tunedOf(c, p, options);
+  if (accumulating) graphs.push(updateGraph(tuned, recipe.optimizer));
   const watches = new Map<Graph, Watch>();
   if (options.checkFinite)
     for (const graph of [...stepGraphs, ...graphs.slice(2 * shapes.length)]) watches.set(graph, watch(graph));
@@ -146,6 +156,7 @@ export async function createTrainer(
   const trainer: Trainer = {
     config: c,
     parameters: p,
+    tuned,
     recipe,
     shapes,
     step: 0,

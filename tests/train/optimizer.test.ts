@@ -5,6 +5,7 @@ import { HeddleError } from '../../src/errors.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { trainingGraph, updateGraph } from '../../src/train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig, optimizerNames, optimizerStates } from '../../src/train/optimizer.ts';
+import { tunedOf } from '../../src/train/tuned.ts';
 import { smallModel } from '../support/model.ts';
 
 describe('an optimizer', () => {
@@ -22,7 +23,7 @@ describe('an optimizer', () => {
         const graph = trainingGraph(c, p, { batch: 1, source: 2, target: 2 }, o);
         const own = [...graph.states.keys()].filter((name) => !/^(weights|gradients|positions|norm\.)/.test(name));
         expect(own.sort()).toEqual(optimizerStates(o).sort());
-        const update = [...updateGraph(parameterList(c), o).states.keys()];
+        const update = [...updateGraph(tunedOf(c, parameterList(c)), o).states.keys()];
         expect(update.sort()).toEqual(['accumulated', 'weights', ...optimizerStates(o)].sort());
       }
   });
