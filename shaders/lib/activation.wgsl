@@ -1,5 +1,5 @@
 // Activations and their derivatives, four numbers at a time; src/ops/activation-functions.ts has the same in float64 and the numbers
-// of the kinds. `kind` is meant to be an override, so that the branches fold away when the pipeline is made.
+// of the kinds. `kind` is the same for all threads: an override or a parameter.
 
 const RELU: u32 = 1u;
 const GELU: u32 = 2u;

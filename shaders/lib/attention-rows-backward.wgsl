@@ -19,11 +19,15 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     let i = min(first + r * THREADS + thread, params.queries - 1u);
     let at = q_at(b, i, h);
     let o_at = out_at(b, i, h);
+    var read: array<vec4<f32>, PADDED>;
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+      read[c] = load_q(at, c);
+      mean[r] += dot(load_dout(o_at, c), load_out(o_at, c));
+    }
     // unroll up to 8
     for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
-      q[r][c] = load_q(at, c) * (params.scale * LOG2_E);
+      q[r][c] = read[c] * (params.scale * LOG2_E);
       d[r][c] = load_dout(o_at, c);
-      mean[r] += dot(d[r][c], load_out(o_at, c));
     }
     top[r] = lse_in[row_at(b, i, h)] * LOG2_E;
   }
@@ -64,8 +68,10 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     let i = first + r * THREADS + thread;
     if (i < params.queries) {
       let at = q_at(b, i, h);
+      var made: array<vec4<f32>, PADDED>;
       // unroll up to 8
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_dq(at, c, grad[r][c] * params.scale); }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { made[c] = grad[r][c] * params.scale; }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_dq(at, c, made[c]); }
       row_dots[row_at(b, i, h)] = mean[r];
     }
   }
@@ -86,9 +92,11 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     let j = min(first + r * THREADS + thread, max(length, 1u) - 1u);
     let k_from = k_at(b, j, h);
     let v_from = v_at(b, j, h);
+    var read: array<vec4<f32>, PADDED>;
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_kv(k_from, c); }
     // unroll up to 8
     for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
-      k[r][c] = load_kv(k_from, c) * (params.scale * LOG2_E);
+      k[r][c] = read[c] * (params.scale * LOG2_E);
       v[r][c] = load_kv(v_from, c);
     }
   }
@@ -145,10 +153,15 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     if (j < params.keys) {
       let k_to = k_at(b, j, h);
       let v_to = v_at(b, j, h);
+      var made: array<array<vec4<f32>, PADDED>, 2>;
       // unroll up to 8
       for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
-        store_dkv(k_to, c, dk[r][c] * params.scale);
-        store_dkv(v_to, c, dv[r][c]);
+        made[0][c] = dk[r][c] * params.scale;
+        made[1][c] = dv[r][c];
+      }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+        store_dkv(k_to, c, made[0][c]);
+        store_dkv(v_to, c, made[1][c]);
       }
     }
   }

@@ -20,8 +20,10 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
   // unroll
   for (var r = 0u; r < ROWS; r++) {
     let at = q_at(b, min(first + r * THREADS + thread, params.queries - 1u), h);
+    var read: array<vec4<f32>, PADDED>;
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_q(at, c); }
     // unroll up to 8
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { q[r][c] = load_q(at, c) * (params.scale * LOG2_E); }
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { q[r][c] = read[c] * (params.scale * LOG2_E); }
     top[r] = MASKED;
   }
   let k_start = k_at(b, 0u, h);
@@ -64,8 +66,10 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
       let at = out_at(b, i, h);
       let any = end > 0u;
       let scale = select(0.0, 1.0 / total[r], any);
+      var made: array<vec4<f32>, PADDED>;
       // unroll up to 8
-      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_out(at, c, o[r][c] * scale); }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { made[c] = o[r][c] * scale; }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_out(at, c, made[c]); }
       lse[row_at(b, i, h)] = select(0.0, (top[r] + log2(total[r])) * LN_2, any);
     }
   }

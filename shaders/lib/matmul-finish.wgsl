@@ -2,10 +2,7 @@
 // include lib/matmul.wgsl
 // include lib/activation.wgsl
 
-override BIAS: bool = false;
-override ACTIVATION: u32 = 0u; // taken of C + bias
 const ADD: u32 = 4u;
-override EXTRA: u32 = 0u; // 4: `extra` is added; an activation: its derivative at `extra` multiplies; 0: none
 
 // The first `left` of four numbers of C's row m from column n on.
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
@@ -16,13 +13,13 @@ fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
     return;
   }
   var v = sums;
-  if (BIAS) { v += bias_four(n, left); }
+  if (params.bias != 0u) { v += bias_four(n, left); }
   if (p.part == KEPT) { write_y2(i, v, left); }
-  v = activate4(v, ACTIVATION);
-  if (EXTRA == ADD) {
+  v = activate4(v, params.activation);
+  if (params.extra == ADD) {
     v += extra_four(i, left);
-  } else if (EXTRA != 0u) {
-    v *= activation_slope4(extra_four(i, left), EXTRA);
+  } else if (params.extra != 0u) {
+    v *= activation_slope4(extra_four(i, left), params.extra);
   }
   write_y(i, v, left);
 }

@@ -80,17 +80,15 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
       if (WIDE) { t.d7 += b1 * a7; }
     }
   }
-  if (ROWS > 0u) { store_pair(p, m + 0u, n0, n1, t.c0, t.d0); }
-  if (ROWS > 4u) { store_pair(p, m + 4u, n0, n1, t.c1, t.d1); }
-  if (ROWS > 8u) { store_pair(p, m + 8u, n0, n1, t.c2, t.d2); }
-  if (ROWS > 12u) { store_pair(p, m + 12u, n0, n1, t.c3, t.d3); }
-  if (ROWS > 16u) { store_pair(p, m + 16u, n0, n1, t.c4, t.d4); }
-  if (ROWS > 20u) { store_pair(p, m + 20u, n0, n1, t.c5, t.d5); }
-  if (ROWS > 24u) { store_pair(p, m + 24u, n0, n1, t.c6, t.d6); }
-  if (ROWS > 28u) { store_pair(p, m + 28u, n0, n1, t.c7, t.d7); }
+  store_tile(p, m, n0, n1, t);
 }
 
-fn store_pair(p: Product, m: u32, n0: u32, n1: u32, c: mat4x4<f32>, d: mat4x4<f32>) {
-  store_block(p, m, n0, c);
-  if (WIDE) { store_block(p, m, n1, d); }
+// One piece of code for all rows, or it would be most of the kernel; the bound is ROWS, but drivers do not know and so do not unroll.
+fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
+  var blocks = array(
+    t.c0, t.c1, t.c2, t.c3, t.c4, t.c5, t.c6, t.c7, t.d0, t.d1, t.d2, t.d3, t.d4, t.d5, t.d6, t.d7);
+  for (var s = 0u; s < min(ROWS, params.k_total); s++) {
+    store_row(p, m + s, n0, p.n - n0, blocks[s >> 2u][s & 3u]);
+    if (WIDE) { store_row(p, m + s, n1, p.n - n1, blocks[8u + (s >> 2u)][s & 3u]); }
+  }
 }

@@ -16,6 +16,10 @@ struct Params {
   k_total: u32, // K of all parts where the "batch" is parts of one K; else 2^32 - 1
   dx_tiles: u32, // linear_backward: workgroups for dx, which come first
   dw_tiles: u32, // and for dw, which come next
+  // What is done to C. Data, not constants: the code for it is small beside the product's, and one pipeline serves all layers.
+  bias: u32, // 1: `other` is added
+  activation: u32, // taken of C + bias
+  extra: u32, // 4: `extra` is added; an activation: its derivative at `extra` multiplies; 0: none
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;

@@ -139,6 +139,7 @@ function plainLaunches(p: Product, kernel: Kernel, context: LaunchContext, part 
     k_total: stepK ? k : 0xffffffff,
     dx_tiles: 0,
     dw_tiles: 0,
+    ...finishParams(p),
   };
   const common = {
     shader: shaderOf(kernel, n),
@@ -147,7 +148,6 @@ function plainLaunches(p: Product, kernel: Kernel, context: LaunchContext, part 
       ...kernel.constants,
       FORM: forms[form],
       ...readConstants(aWidth, bWidth, k % 4 !== 0),
-      ...finishConstants(p),
     },
     bind: bindings(p, context),
   };
@@ -173,14 +173,14 @@ function splitLaunches(p: Product, context: LaunchContext): Launch[] {
   const c = context.scratch('f32', [parts, m, n]);
   const { a, b, form } = p;
   const sums: Product = { form, m, n, k, batch: parts, a, b, c };
-  const params = { m, n, k: parts, lda: 0, ldb: 0, a_batch: 0, b_batch: 0, first: 0, k_total: 0xffffffff };
+  const sizes = { m, n, k: parts, lda: 0, ldb: 0, a_batch: 0, b_batch: 0, first: 0, k_total: 0xffffffff };
   return [
     ...plainLaunches(sums, kernelOf('tiled-64x64', context.traits), context, { stepK }),
     {
       shader: 'matmul-combine',
       entry: p.kept ? 'combine_kept' : 'combine',
-      constants: { A_VECTORS: n % 4 === 0 ? 1 : 0, ...finishConstants(p) },
-      params: { ...params, dx_tiles: 0, dw_tiles: 0 },
+      constants: { A_VECTORS: n % 4 === 0 ? 1 : 0 },
+      params: { ...sizes, dx_tiles: 0, dw_tiles: 0, ...finishParams(p) },
       bind: { ...bindings(p, context), a: c },
       grid: gridOf(m * Math.ceil(n / 4), 64),
       flops: parts * m * n,
@@ -239,7 +239,6 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
       constants: {
         ...kernel.constants,
         ...readConstants(outs, ins, outs % 4 !== 0 || rows % 4 !== 0),
-        ...finishConstants({ extra }),
       },
       params: {
         m: rows,
@@ -253,6 +252,7 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
         k_total: 0xffffffff,
         dx_tiles: dxTiles,
         dw_tiles: dwTiles,
+        ...finishParams({ extra }),
       },
       bind: {
         a: dy,
@@ -281,10 +281,10 @@ const readConstants = (aWidth: number, bWidth: number, tail: boolean): Record<st
   K_TAIL: tail ? 1 : 0,
 });
 
-const finishConstants = ({ bias, activation = 'none', extra }: Partial<Product>): Record<string, number> => ({
-  ...(bias && { BIAS: 1 }),
-  ...(activation !== 'none' && { ACTIVATION: activationKinds[activation] }),
-  ...(extra && { EXTRA: extra.kind === 'add' ? 4 : activationKinds[extra.kind] }),
+const finishParams = ({ bias, activation = 'none', extra }: Partial<Product>): Record<string, number> => ({
+  bias: bias ? 1 : 0,
+  activation: activationKinds[activation],
+  extra: !extra ? 0 : extra.kind === 'add' ? 4 : activationKinds[extra.kind],
 });
 
 const bindings = (p: Product, context: LaunchContext): Record<string, Value> => ({
