@@ -28,6 +28,12 @@ export function resumed(before: TrainingState, given: TrainArguments): TrainArgu
   };
 }
 
+/** Where the next update's data stand: `batch` is the number of its first batch in the epoch, both from 0. */
+export function positionOf(step: number, accumulate: number, perEpoch: number) {
+  const turn = step * accumulate;
+  return { step, epoch: Math.floor(turn / perEpoch), batch: turn % perEpoch };
+}
+
 /** Names of the banks that a checkpoint may have beside the optimizer's states. */
 const running = 'running';
 const best = 'best';

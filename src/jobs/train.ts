@@ -29,7 +29,7 @@ import type { JobContext } from './job.ts';
 import { createKeeper, type Place } from './keeper.ts';
 import { corpusName, createLogbook, keptSamples, planFacts, readLog, saveFailure } from './logbook.ts';
 import type { Attempt } from './recover.ts';
-import { banksBeside, restore, resumed } from './resume.ts';
+import { banksBeside, positionOf, restore, resumed } from './resume.ts';
 import { translateTest } from './test-set.ts';
 import { trainingLoop } from './training-loop.ts';
 
@@ -181,7 +181,15 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
     const modelWeights = async () => (await engine.read(modelState(recipe.optimizer))).data as Float32Array;
     const save = async ({ files: store, folder }: Place, skipped: number): Promise<void> => {
       const weights = best.weights() ?? (await modelWeights());
-      const state = { step: trainer.step, steps, skipped, arguments: args, ...(best.kept && { best: best.kept }) };
+      const state = {
+        ...positionOf(trainer.step, args.accumulate, batches.perEpoch),
+        steps,
+        skipped,
+        seed: args.seed,
+        schedule,
+        arguments: args,
+        ...(best.kept && { best: best.kept }),
+      };
       const banks = await banksBeside(engine, weights, best.outdone());
       const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state, banks);
       await saveModelFolder(store, folder, { ...model, weights }, { ...extra, ...logbook.files(), ...keep });

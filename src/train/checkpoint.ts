@@ -10,14 +10,21 @@ import { counterLength } from '../ops/clip.ts';
 import type { Choices } from '../plan/planner.ts';
 import type { Tensor, TensorData } from '../tensor.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
+import type { ScheduleConfig } from './schedule.ts';
 
 /** state.json: where a training stands. */
 export interface TrainingState {
   readonly version: 1;
   /** Number of the next update. */
   readonly step: number;
+  /** Where its data stand: all of it follows from the step, and is here for people. */
+  readonly epoch?: number;
+  readonly batch?: number;
   /** Updates in all, as planned. */
   readonly steps?: number;
+  /** Decides the order of the data, dropout and the first weights. */
+  readonly seed?: number;
+  readonly schedule?: ScheduleConfig;
   /** The engine that trained, and which kernels it used: the same ones give the same bits. */
   readonly engine: string;
   readonly choices: Choices;

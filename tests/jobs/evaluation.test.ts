@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { JobEvent } from '../../src/jobs/job.ts';
+import { positionOf } from '../../src/jobs/resume.ts';
 import { runJob } from '../../src/jobs/run.ts';
 import type { TrainArguments, TrainResult } from '../../src/jobs/train.ts';
 import { corpusBleu } from '../../src/metrics/bleu.ts';
@@ -172,6 +173,15 @@ it('goes on in the log of the training that it resumes', async () => {
     [6, undefined],
   ]);
   expect(ends.map((e) => e.step)).toEqual([3, 6]);
+});
+
+it('says in the checkpoint where the training stands', () => {
+  // 84 pairs in batches of 8 are 11 batches.
+  const state = JSON.parse(text('parts/state.json'));
+  expect(state).toMatchObject({ step: 6, epoch: 0, batch: 6, steps: 6, seed: 3, skipped: 0 });
+  expect(state.schedule).toMatchObject({ kind: 'constant', learningRate: 1e-2 });
+  expect(state.best).toMatchObject({ metric: 'loss', step: 4 });
+  expect(positionOf(7, 4, 11)).toEqual({ step: 7, epoch: 2, batch: 6 });
 });
 
 it('starts the log anew, and says so, where that of a checkpoint is broken', async () => {
