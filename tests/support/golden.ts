@@ -32,7 +32,15 @@ export const fixtureFiles: Files = {
     return new Uint8Array(await response.arrayBuffer());
   },
   write: refuse,
-  exists: refuse,
+  async exists(path) {
+    if (typeof window === 'undefined') {
+      const { existsSync } = await import('node:fs');
+      return existsSync(path);
+    }
+    // What is not there may be answered with a page.
+    const response = await fetch(`/${path}`);
+    return response.ok && !response.headers.get('content-type')?.startsWith('text/html');
+  },
   list: refuse,
   rename: refuse,
   remove: refuse,
