@@ -18,7 +18,7 @@ export function addEvaluate(program: Command): void {
   const command = program
     .command('eval')
     .description('how well a trained model does on pairs: loss, perplexity, token accuracy, BLEU, chrF, exact match')
-    .argument('<dir>', 'model folder')
+    .argument('<dir>', 'model folder, or a .zip of one')
     .argument('<pairs.tsv>', 'source, tab, target on each line')
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)
     .option('--json <file>', 'write the figures as JSON')

@@ -7,6 +7,7 @@ import { addBench } from './bench.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addInfo } from './info.ts';
 import { reportError } from './output.ts';
+import { addPack } from './pack.ts';
 import { addPlan } from './plan.ts';
 import { addTrain } from './train.ts';
 import { addTranslate } from './translate.ts';
@@ -34,7 +35,7 @@ const program = new Command('heddle')
     },
   });
 
-for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPlan, addBench, addInfo]) add(program);
+for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPack, addPlan, addBench, addInfo]) add(program);
 
 try {
   await program.parseAsync();

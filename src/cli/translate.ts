@@ -20,7 +20,7 @@ export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
     .description('translate texts, or the lines of files or of stdin, with a trained model; order is kept')
-    .argument('<dir>', 'model folder')
+    .argument('<dir>', 'model folder, or a .zip of one')
     .argument('[text...]', 'texts; without any, the lines of --input or of stdin')
     .option('--input <file...>', 'files of texts, one a line; - is stdin')
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer';
 import { HeddleError } from '../errors.ts';
+import { archiveFiles } from '../formats/archive-files.ts';
 import { type Chrome, type ChromeOptions, launchChrome } from './chrome.ts';
 import { lendFiles } from './lend-files.ts';
 import { nodeFiles } from './node-files.ts';
@@ -48,7 +49,7 @@ export interface ChromeJobOptions {
 /** Runs the job called `name` in Chrome; resolves to its result. Rejects as the job does, and where Chrome or the page is gone or hangs. */
 export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
   const { paths, signal, choices, memoryLimit, machineMemory } = options;
-  const lending = lendFiles(nodeFiles(), choices === undefined ? paths : [...paths, choices]);
+  const lending = lendFiles(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
   const server = await serveFolder(findPage(), 0, lending.answer);
   let chrome: Chrome | undefined;
   try {

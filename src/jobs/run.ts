@@ -1,6 +1,7 @@
 // Runs a job by name on a host of this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
 
 import { totalmem } from 'node:os';
+import { archiveFiles } from '../formats/archive-files.ts';
 import { cachePath } from '../host/cache-path.ts';
 import type { ChromeOptions } from '../host/chrome.ts';
 import { runInChrome } from '../host/chrome-job.ts';
@@ -53,7 +54,7 @@ export async function runJob<N extends JobName>(
     };
     return (await runInChrome(name, args, { ...settings, ...(chrome && { chrome }) })) as ResultOf<N>;
   }
-  const files = nodeFiles();
+  const files = archiveFiles(nodeFiles());
   const { context, close } = createContext({
     host: host === 'cpu' ? 'cpu' : 'Dawn',
     files,
