@@ -1,6 +1,8 @@
-// Reading back the tokenizer.json files that heddle writes, without a library. Files with other rules are refused by the name of what
-// they hold; they need Hugging Face's own reader.
+// Reading back the tokenizer.json files that heddle writes, without a library. Those that were made elsewhere go on to their own
+// readers where it is known which tokens are special; else they are refused by the name of what they hold.
 import { check, HeddleError } from '../errors.ts';
+import { createForeignTokenizer, keptOptions } from './foreign-tokenizer.ts';
+import { pieceModelType, pieceTokenizerOf } from './piece-tokenizer.ts';
 import { decoderJson, normalizerJson, preTokenizerJson, type Rules } from './rules.ts';
 import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizer.ts';
 
@@ -25,13 +27,17 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 /**
- * A tokenizer of a tokenizer.json, as text or parsed. Throws a HeddleError for what is not one, and for every model, normalizer,
- * pre-tokenizer, decoder or post-processor that heddle itself does not write, with its name.
+ * A tokenizer of a tokenizer.json that a heddle model has, as text or parsed. Throws a HeddleError for what is not one, and, unless
+ * the file says which of its tokens are special, for every model, normalizer, pre-tokenizer, decoder or post-processor that heddle
+ * itself does not make, with its name.
  */
 export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;
   check(isObject(file) && isObject(file.model), 'tokenizer.json: no model in it; this is not a tokenizer file');
   const { model } = file;
+  if (model.type === pieceModelType) return pieceTokenizerOf(model);
+  const kept = keptOptions(file);
+  if (kept) return createForeignTokenizer(file, kept);
   const refuse = (part: string, found: unknown): never => {
     throw new HeddleError(
       `tokenizer.json: the ${part} ${parts(found)} is not one that heddle writes, and is not supported here`,

@@ -4,7 +4,7 @@ import { check } from '../errors.ts';
 import { applyMerges, pairOf } from './merges.ts';
 import { cutter, decoderJson, mark, normalizer, normalizerJson, preTokenizerJson, type Rules } from './rules.ts';
 
-/** What a token stands for. */
+/** What a token stands for, in tokenizers that are learned here. */
 export type TokenizerKind = 'word' | 'char' | 'bpe';
 
 /** The ids of the tokens that are not text. */
@@ -20,7 +20,8 @@ export const specialTokens = ['[PAD]', '[start]', '[end]', '[UNK]'] as const;
 
 /** Text to ids and back. */
 export interface Tokenizer {
-  readonly kind: TokenizerKind;
+  /** `sentencepiece` and `huggingface`: made elsewhere, and read by piece-tokenizer.ts and foreign-tokenizer.ts. */
+  readonly kind: TokenizerKind | 'sentencepiece' | 'huggingface';
   /** Number of tokens; ids are below it. */
   readonly size: number;
   readonly special: SpecialIds;
@@ -36,7 +37,7 @@ export interface Tokenizer {
   toJSON(): TokenizerJson;
 }
 
-/** The parts of a tokenizer.json that heddle writes. */
+/** The parts of a tokenizer.json that heddle writes; files from elsewhere may have more. */
 export interface TokenizerJson {
   readonly version: string;
   readonly truncation: null;
