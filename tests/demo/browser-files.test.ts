@@ -42,6 +42,7 @@ describe.each([{ moves: true }, { moves: false }])('where files move: $moves', (
     expect(await files.list('models')).toEqual(['x']);
     await writeText(files, 'models/x/log.jsonl', 'more');
     expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'log.jsonl']);
+    expect(await files.facts('models/x')).toEqual({ bytes: 'third a.jsonthird b.binmore'.length, time: 1000 });
     // A folder in place renames too, with its files.
     await files.rename('models/x', 'models/y');
     expect(await files.list('models')).toEqual(['y']);

@@ -96,6 +96,10 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
       async *keys() {
         yield* [...folder.entries.keys()];
       },
+      async *values() {
+        for (const [child, entry] of [...folder.entries])
+          yield entry.kind === 'file' ? fileHandle(entry, folder, child) : folderHandle(entry, child);
+      },
       async *entries() {
         for (const [child, entry] of [...folder.entries])
           yield [child, entry.kind === 'file' ? fileHandle(entry, folder, child) : folderHandle(entry, child)];
@@ -107,7 +111,7 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
     return {
       kind: 'file',
       name,
-      getFile: async () => new Blob([file.bytes as BlobPart]),
+      getFile: async () => new File([file.bytes as BlobPart], name, { lastModified: 1000 }),
       async createWritable() {
         const written: Uint8Array[] = [];
         return {

@@ -40,13 +40,21 @@ export interface Chart {
 
 const dashes: Record<Line['look'], number[]> = { 1: [], 2: [7, 4], 3: [2, 4], 4: [12, 4, 2, 4] };
 
+/** Room for the numbers at the axis of values: as wide as the widest, so that curves begin near the edge. */
+function axisWidth(_: uPlot, labels: string[] | null): number {
+  return 16 + 7 * Math.max(2, ...(labels ?? []).map((label) => label.length));
+}
+
 /** Builds a chart; it draws itself once its element has a width. */
 export function createChart(options: ChartOptions): Chart {
   const { title, lines, show = short, height = 190, range } = options;
   const box = el('div', { class: 'plot' });
+  // The place is taken before there is anything to draw, so that the page does not move below the reader's eyes.
+  box.style.minHeight = `${height + 26}px`;
   const id = freshId('chart');
   const summary = el('p', { class: 'unseen', id });
   const none = el('p', { class: 'none' }, 'no values yet');
+  none.style.height = `${height + 26}px`;
   const frame = el(
     'div',
     { class: 'chart', tabindex: 0, role: 'group', 'aria-label': `${title}, a chart`, 'aria-describedby': id },
@@ -96,7 +104,7 @@ export function createChart(options: ChartOptions): Chart {
             size: 34,
             values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? t.toLocaleString('en') : '')),
           },
-          { ...axis, size: 58, values: (_, ticks) => ticks.map((t) => (t === null ? '' : show(t))) },
+          { ...axis, size: axisWidth, values: (_, ticks) => ticks.map((t) => (t === null ? '' : show(t))) },
         ],
         series: [
           { label: 'step', value: (_, x) => (x === null ? '–' : x.toLocaleString('en')) },

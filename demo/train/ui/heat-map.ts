@@ -36,7 +36,7 @@ export function labelOf(token: string): string {
 }
 
 /** Side of a cell, in pixels. */
-const cell = 26;
+const cell = 30;
 const letter = 7.4;
 
 /** Builds a heat map, empty. */

@@ -21,6 +21,8 @@ export interface Notices {
     text: string,
     options?: { readonly id?: string; readonly actions?: readonly NoticeAction[] },
   ): () => void;
+  /** Takes the message with this id away. */
+  drop(id: string): void;
 }
 
 /** Messages that stand at once. */
@@ -89,6 +91,10 @@ export function createNotices(): Notices {
       const oldest = shown[0];
       if (shown.length > most && oldest) drop(oldest);
       return () => drop(entry);
+    },
+    drop(id) {
+      const found = shown.find((s) => s.id === id);
+      if (found) drop(found);
     },
   };
 }

@@ -87,6 +87,7 @@ export function createRecipePanel(changed: () => void): RecipePanel {
     checkpointSeconds: numberInput(20, { min: 0, step: 1 }),
   };
   controls.warmup.required = false;
+  controls.warmup.value = '';
   /** Controls that the visitor changed: a new preset or corpus leaves them as they are. */
   const touched = new Set<Element>();
 

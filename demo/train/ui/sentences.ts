@@ -101,5 +101,5 @@ function show(row: Row, { source, reference, translation, exact }: Sample): void
   fill(row.now, ...parts.map(({ text, same }) => (same ? text : el('ins', {}, text))));
   if (translation === '') fill(row.now, el('span', { class: 'soft' }, '(nothing)'));
   row.mark.className = `mark-exact ${exact ? 'yes' : 'no'}`;
-  fill(row.mark, exact ? '✓' : '≠', el('span', { class: 'unseen' }, exact ? ' exact' : ' differs'));
+  fill(row.mark, exact ? '✓' : '✗', el('span', { class: 'unseen' }, exact ? ' exact' : ' differs'));
 }

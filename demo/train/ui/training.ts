@@ -168,7 +168,10 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
         setup.disabled = underWay(event.state);
         models.busy(underWay(event.state));
         showTitle(event);
-        if (event.state === 'preparing') translate.ready('');
+        if (event.state === 'preparing') {
+          translate.ready('');
+          for (const id of ['continue', 'failed', 'loaded']) notices.drop(id);
+        }
         if (event.state === 'failed') notices.say('bad', event.text || 'The training failed.', { id: 'failed' });
         if (['done', 'stopped', 'failed', 'paused'].includes(event.state)) void models.refresh();
         line([event.state, event.text].filter(Boolean).join(': '));

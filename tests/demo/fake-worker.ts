@@ -1,0 +1,217 @@
+// A worker that speaks the training page's protocol without an engine, put into a page before its scripts run: for what the page shows
+// and asks, not for what training does. Its answers follow simple formulas, so that a test can say what must be on the page.
+import type { Page } from 'puppeteer';
+import type { Fault, SessionEvent, StoredModel } from '../../demo/train/protocol.ts';
+
+/** What a test can ask of the fake in the page, as `window.fake`. */
+export interface Fake {
+  /** Calls that the page made, in order. */
+  readonly calls: { readonly name: string; readonly args: readonly unknown[] }[];
+  /** Says an event as the worker would. */
+  tell(event: SessionEvent): void;
+  /** The next call of this name fails. */
+  fail(name: string, fault: Fault): void;
+  /** Models that `storage` lists. */
+  models: StoredModel[];
+  /** Whether plans fit. */
+  fits: boolean;
+  /** Says `count` updates and, at every `evalEvery`th, an evaluation. */
+  train(count: number, evalEvery: number): void;
+}
+
+declare global {
+  interface Window {
+    fake: Fake;
+  }
+}
+
+/** Puts the fake into the page; to be called before it loads. */
+export async function installFakeWorker(page: Page, models: readonly StoredModel[] = []): Promise<void> {
+  await page.evaluateOnNewDocument(fakeWorker, models as StoredModel[]);
+}
+
+/** Runs in the page; uses nothing from outside itself. */
+function fakeWorker(models: StoredModel[]): void {
+  let say: (data: unknown) => void = () => {};
+  let step = 0;
+  const steps = 800;
+  const failures = new Map<string, Fault>();
+  const sentences: [string, string, string][] = [
+    ['Tuesday, 4 March 2025', 'martes, 4 de marzo de 2025', 'martes, 4 de marzo de 2024'],
+    ['three hours, 20 minutes', '3 horas y 20 minutos', '3 horas y 20 minutos'],
+    ['12.50 euros', '12,50 euros', '12,50 euros'],
+    ['Portugal, Norway, and Japan', 'Portugal, Noruega y Japón', 'Portugal, Noruega y Japón'],
+    ['in 3 weeks', 'dentro de 3 semanas', 'dentro de 3 meses'],
+    ['7 kilograms', '7 kilogramos', '7 kilogramos'],
+  ];
+  const words = 'martes , 4 de marzo de 2025 [end]'.split(' ');
+  const sources = 'Tuesday , 4 March 2025 [end]'.split(' ');
+  const tell = (event: SessionEvent) => say({ type: 'event', event });
+  const state = (name: string, text = '') =>
+    tell({ type: 'state', state: name, model: 'intl-en-es', step, steps, text } as SessionEvent);
+  const fake: Fake = {
+    calls: [],
+    models,
+    fits: true,
+    tell,
+    fail: (name, fault) => void failures.set(name, fault),
+    train(count, evalEvery) {
+      const batch = [];
+      for (let i = 0; i < count; i++) {
+        step++;
+        const loss =
+          0.05 + 8 * Math.exp(-step / 120) + 0.2 * Math.abs(Math.sin(step * 12.9898)) * Math.exp(-step / 300);
+        const accuracy = 1 - Math.exp(-step / 200);
+        batch.push({
+          type: 'step',
+          step,
+          loss,
+          accuracy,
+          learningRate: 3e-3 * Math.min(1, step / 80) * (1 - step / 900),
+          gradientNorm: 1,
+          tokens: 900,
+          tokensPerSecond: 41_000 + 900 * Math.sin(step / 17),
+          seconds: step * 0.02,
+          stepMs: 21.5 + Math.sin(step / 11),
+        });
+        if (step % evalEvery > 0) continue;
+        tell({ type: 'steps', steps: batch.splice(0) } as SessionEvent);
+        tell({
+          type: 'dev',
+          eval: {
+            type: 'eval',
+            step,
+            part: 'dev',
+            pairs: 400,
+            loss: loss * 1.1,
+            perplexity: Math.exp(loss),
+            tokenAccuracy: accuracy,
+            sentences: 24,
+            bleu: 92 * accuracy,
+            chrf: 96 * accuracy,
+            exactMatch: accuracy * accuracy * 0.9,
+            seconds: 0.4,
+          },
+        });
+        tell({
+          type: 'samples',
+          step,
+          samples: sentences.map(([source, reference, translation]) => ({
+            source,
+            reference,
+            translation,
+            exact: translation === reference,
+          })),
+        });
+      }
+      if (batch.length) tell({ type: 'steps', steps: batch } as SessionEvent);
+    },
+  };
+  const side = (mean: number) => ({
+    mean,
+    longest: 27,
+    histogram: Array.from({ length: 28 }, (_, i) => Math.round(6000 * Math.exp(-(((i - mean) / 4) ** 2)))),
+  });
+  const facts = (settings: { corpus: { kind: string; name?: string } }) => ({
+    corpus: {
+      name: settings.corpus.name ?? 'English to Spanish, from Unicode CLDR',
+      pairs: 40_000,
+      train: 38_412,
+      dev: 802,
+      test: 786,
+      leftOut: 12,
+      badLines: settings.corpus.kind === 'text' ? '2 lines are no pair: line 3 (no tab), line 9 (empty target)' : '',
+      sourceLength: side(9.4),
+      targetLength: side(11.2),
+      sourceVocabulary: 3120,
+      targetVocabulary: 3544,
+      examples: sentences.slice(0, 4).map(([source, target]) => ({ source, target })),
+    },
+    config: { encoderLayers: 2, decoderLayers: 2, dModel: 64, heads: 4 },
+    parameters: 781_144,
+    shapes: ['64x16x20', '64x32x32'],
+    steps,
+    stepsPerEpoch: 601,
+    planned: { peak: 48_300_000, states: 12_498_304, slots: 34_800_000, inputs: 1_001_696 },
+    flops: 9.4e9,
+    dispatches: 212,
+    fits: fake.fits,
+    why: fake.fits
+      ? ''
+      : 'A buffer of 3.1 GiB is needed for the logits, this GPU allows 2.0 GiB: take a smaller batch.',
+    adapter: 'chrome fake-gpu',
+    software: false,
+  });
+  const weights = () => {
+    const [T, S] = [words.length, sources.length];
+    const out = new Float32Array(2 * 4 * T * S);
+    for (let lh = 0; lh < 8; lh++)
+      for (let t = 0; t < T; t++) {
+        const row = Array.from({ length: S }, (_, s) => Math.exp(-Math.abs((t * S) / T - s) * (0.6 + lh / 8)));
+        const sum = row.reduce((a, b) => a + b);
+        for (let s = 0; s < S; s++) out[(lh * T + t) * S + s] = (row[s] ?? 0) / sum;
+      }
+    return out;
+  };
+  const answers: Record<string, (id: number, ...args: never[]) => unknown> = {
+    describe: (_, settings: never) => facts(settings),
+    start(_, settings: { name: string }) {
+      step = 0;
+      state('preparing');
+      tell({
+        type: 'started',
+        resumedAt: 0,
+        facts: {
+          model: settings.name,
+          parameters: 781_144,
+          steps,
+          stepsPerEpoch: 601,
+          backend: 'chrome fake-gpu',
+          plannedBytes: 48_300_000,
+          gpuBytes: 50_331_648,
+          dispatches: 212,
+          pairs: 38_412,
+          shapes: ['64x16x20'],
+        },
+      });
+      state('training');
+    },
+    resume: () => state('training'),
+    pause: () => state('paused'),
+    continue: () => state('training'),
+    stop: () => state('stopped'),
+    storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false }),
+    load: () => undefined,
+    save: () => undefined,
+    remove(_, name: never) {
+      fake.models = fake.models.filter((m) => m.name !== name);
+    },
+    importArchive: (_, __, name: never) => name,
+    align: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
+    translate(id) {
+      words.slice(0, -1).forEach((word, i) => {
+        say({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
+      });
+      const text = words.slice(0, -1).join(' ');
+      const candidates = [text, 'martes 4 de marzo'].map((t, i) => ({ text: t, score: -0.1 * (i + 1), ids: [1] }));
+      return { text, candidates, ms: 84, tokens: 8, model: 'intl-en-es', step };
+    },
+  };
+  window.fake = fake;
+  window.Worker = class {
+    onmessage: ((event: { data: unknown }) => void) | null = null;
+    constructor() {
+      say = (data) => setTimeout(() => this.onmessage?.({ data: structuredClone(data) }));
+    }
+    postMessage(request: { type: string; id: number; name: string; args: never[] }) {
+      if (request.type !== 'call') return;
+      const { id, name, args } = request;
+      fake.calls.push({ name, args });
+      const fault = failures.get(name);
+      failures.delete(name);
+      if (fault) return say({ type: 'fault', id, fault });
+      say({ type: 'answer', id, value: answers[name]?.(id, ...args) });
+    }
+    terminate() {}
+  } as unknown as typeof Worker;
+}
