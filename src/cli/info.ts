@@ -27,6 +27,8 @@ function describe(a: AdapterDescription): string {
     ['architecture', a.architecture],
     ['device', a.device],
     ['description', a.description],
+    ['software', a.software ? 'yes' : 'no'],
+    ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not told'],
     ['features', a.features.join(', ')],
     ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, String(value)]),
   ];
