@@ -122,21 +122,23 @@ export async function loadAdapter(files: Files, folder: string, c: ModelConfig):
   if (typeof rank !== 'number' || typeof alpha !== 'number' || typeof dropout !== 'number')
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
   const tensors = floats(readSafetensors(await files.read(path), path));
-  const targets = layersOf(c, tensors, path);
+  const targets = layersOf(c, tensors, path, rank);
   const lora = within(configPath, () =>
     loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targets }),
   );
   return { lora, weights: within(path, () => bankOf(adapterParameters(c, lora), tensors)) };
 }
 
-/** The layers that tensors are of; each must be one of the model's. */
-function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string): string[] {
+/** The layers that tensors are of; each must be one of the model's, and of the rank that the configuration says. */
+function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
   const found = new Set<string>();
-  for (const name of Object.keys(tensors)) {
-    const [, layer] = /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(name) ?? [];
+  for (const [name, { shape }] of Object.entries(tensors)) {
+    const [, layer, part] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name) ?? [];
     if (layer === undefined || !known.has(layer))
       throw new HeddleError(`${path}: ${name} is of no linear layer of this model, as ${[...known][0]} is`);
+    if (shape[part === 'A' ? 0 : 1] !== rank)
+      throw new HeddleError(`${path}: ${name} is [${shape}], ${adapterNames.config} has the rank r ${rank}`);
     found.add(layer);
   }
   if (found.size === 0) throw new HeddleError(`${path}: it holds no tensors`);
