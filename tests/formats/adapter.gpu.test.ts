@@ -164,7 +164,7 @@ it('refuses what it cannot do, by name', async () => {
     [{ modules_to_save: ['lm_head'] }, 'modules_to_save is ["lm_head"], which is not supported'],
     [{ rank_pattern: { fc1: 2 } }, 'rank_pattern is {"fc1":2}, which is not supported'],
     [{ r: 'x' }, 'r, lora_alpha and lora_dropout must be numbers'],
-    [{ r: 2 }, 'fc2.lora_A.weight is [3,7], adapter_config.json has the rank r 2'],
+    [{ r: 2 }, 'lora_A.weight is [3,10], adapter_config.json has the rank r 2'],
     [{ r: 1e9 }, 'has the rank r 1000000000'],
   ] as const) {
     const files = await copy();
