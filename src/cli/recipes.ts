@@ -1,5 +1,5 @@
-// What heddle train does where the options say nothing: settings known to work for the built-in corpus, for pairs of one's own, and
-// for the architecture of Keras's example.
+// What heddle train does where the options say nothing: settings known to work for the built-in corpus, for pairs of one's own, for the
+// architecture of Keras's example, and for models that are trained already.
 
 import type { ModelConfig, PresetName } from '../model/config.ts';
 import type { TokenizerKind } from '../text/tokenizer.ts';
@@ -26,7 +26,7 @@ export interface Recipe {
   readonly evalEvery: number;
 }
 
-const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
+const recipes: Record<'intl' | 'pairs' | 'keras' | 'further', Recipe> = {
   intl: {
     preset: 'tiny',
     tokenizer: 'word',
@@ -64,13 +64,25 @@ const recipes: Record<'intl' | 'pairs' | 'keras', Recipe> = {
     epochs: 30,
     evalEvery: 500,
   },
+  // A model that is trained already: a tenth of the rate it may have learnt with, so that it forgets little. Sizes are its own.
+  further: {
+    preset: 'small',
+    tokenizer: 'bpe',
+    vocab: 8000,
+    batch: 64,
+    optimizer: 'adamw',
+    lr: 1e-4,
+    schedule: 'linear',
+    epochs: 3,
+    evalEvery: 500,
+  },
 };
 
 /**
  * The settings for a corpus, with what was given in place of the recipe's own. A schedule that ends at the last step is the
  * recipe's only where its steps are too: a run of some steps that is resumed for more goes on as if it had never ended.
  */
-export function recipeFor(corpus: 'intl' | 'pairs', given: Partial<Recipe>): Recipe {
+export function recipeFor(corpus: 'intl' | 'pairs' | 'further', given: Partial<Recipe>): Recipe {
   const base = recipes[given.preset === 'keras' ? 'keras' : corpus];
   const open = (given.steps ?? given.epochs) !== undefined && base.schedule === 'linear';
   const chosen = Object.fromEntries(

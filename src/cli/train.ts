@@ -8,6 +8,7 @@ import { nodeFiles } from '../host/node-files.ts';
 import { type BestMetric, bestMetrics } from '../jobs/best.ts';
 import type { TrainArguments, TrainResult } from '../jobs/train.ts';
 import { type ModelOptions, presets } from '../model/config.ts';
+import { initSchemes } from '../model/parameters.ts';
 import { readTrainingState } from '../train/checkpoint.ts';
 import { optimizerNames } from '../train/optimizer.ts';
 import { scheduleNames } from '../train/schedule.ts';
@@ -35,7 +36,7 @@ interface Options extends HostOptions, Partial<Recipe> {
   dropout?: number;
   labelSmoothing?: number;
   set?: Partial<ModelOptions>;
-  init: TrainArguments['init'];
+  init: string;
   seed: number;
   heldOut: number;
   test: number;
@@ -102,8 +103,10 @@ function model(command: Command): void {
     .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
     .option('--dropout <rate>', 'at embeddings, attention, feed-forward and residuals', rate)
     .option('--label-smoothing <rate>', 'share of the target spread over the vocabulary', rate)
-    .addOption(
-      new Option('--init <scheme>', 'initial weights').choices(['xavier', 'truncated-normal']).default('xavier'),
+    .option(
+      '--init <scheme|dir>',
+      'initial weights: xavier, truncated-normal, or those of a model folder, heddle or BART or MarianMT, with its tokenizers',
+      'xavier',
     );
 }
 
@@ -140,7 +143,10 @@ async function run(pairs: string | undefined, options: Options): Promise<void> {
   const out = await outFolder(files, name, options);
   const args = { ...argumentsOf(pairs, options), out };
   const { corpus } = options.resume ? ((await readTrainingState(files, out)).arguments as TrainArguments) : args;
-  const paths = [out, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
+  if (args.initFrom && !options.resume && !(await files.exists(args.initFrom)))
+    throw new HeddleError(`--init ${args.initFrom}: neither ${initSchemes.join(' nor ')} nor a folder that is there`);
+  const read = args.initFrom && !options.resume ? [args.initFrom] : [];
+  const paths = [out, ...read, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
   const result = await runWithProgress('train', args, options, paths);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
   print(describe(result));
@@ -150,7 +156,8 @@ async function run(pairs: string | undefined, options: Options): Promise<void> {
 const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/\.[^.]+$/, '') || 'model';
 
 function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
-  const recipe = recipeFor(pairs === undefined ? 'intl' : 'pairs', o);
+  const start = startOf(o);
+  const recipe = recipeFor(start.initFrom ? 'further' : pairs === undefined ? 'intl' : 'pairs', o);
   const { dropout = recipe.dropout, labelSmoothing, set } = o;
   return {
     corpus:
@@ -187,7 +194,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
       ...(o.warmup !== undefined && { warmup: o.warmup }),
     },
     seed: o.seed,
-    init: o.init,
+    ...start,
     testSentences: o.test,
     out: '',
     saveEvery: o.saveEvery,
@@ -200,6 +207,16 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     ...(o.checkpointLayers && { checkpointLayers: true }),
     ...(o.checkFinite && { checkFinite: true }),
   };
+}
+
+/** A scheme of initial weights, or the folder of a model, which has decided its sizes and tokenizers. */
+function startOf({ init, preset, tokenizer, vocab }: Options): Pick<TrainArguments, 'init' | 'initFrom'> {
+  const scheme = initSchemes.find((name) => name === init);
+  if (scheme) return { init: scheme };
+  for (const [flag, value] of Object.entries({ preset, tokenizer, vocab }))
+    if (value !== undefined)
+      throw new HeddleError(`--${flag} ${value}: the model in ${init} has its own; leave it out, or --init`);
+  return { init: 'xavier', initFrom: init.replace(/(?<=.)[\\/]+$/, '') };
 }
 
 /** Steps or epochs; a training that is resumed has its own unless others are asked for. */

@@ -30,6 +30,7 @@ import { createKeeper, type Place } from './keeper.ts';
 import { corpusName, createLogbook, keptSamples, planFacts, readLog, saveFailure } from './logbook.ts';
 import type { Attempt } from './recover.ts';
 import { banksBeside, positionOf, restore, resumed } from './resume.ts';
+import { startFrom } from './start-from.ts';
 import { translateTest } from './test-set.ts';
 import { trainingLoop } from './training-loop.ts';
 
@@ -48,6 +49,8 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly optimizer: Partial<OptimizerConfig>;
   readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
   readonly init: InitScheme;
+  /** Model folder to go on from, with its configuration and tokenizers, instead of `preset`, `tokenizer` and `init`. */
+  readonly initFrom?: string;
   /** Evaluate on the dev part every so many steps, and after the last; 0: never. */
   readonly evalEvery: number;
   /** Sentences of the dev part that are translated at each evaluation; 0: none, loss and accuracy alone. */
@@ -108,7 +111,8 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
   const preset: Partial<ModelOptions> = presets[args.preset];
   const options = { ...preset, ...args.model };
-  const task = prepareTask(split.train, { ...args, model: options });
+  const start = await startFrom(args, context, from);
+  const task = prepareTask(split.train, { ...args, model: options }, start);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   const perEpoch = Math.ceil(batches.perEpoch / args.accumulate);
@@ -144,9 +148,10 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
     const trainer = await createTrainer(engine, config, recipe, shapes, args);
     const kept = from && before && (await restore(engine, trainer, from, before));
     if (before) log(`resumed at step ${before.step}`);
-    else startWeights(engine, config, recipe);
+    else startWeights(engine, config, recipe, start);
     const best = createBest(args, kept);
-    const model: TextModel = { config, source, target };
+    const { weights: _, notes: __, ...loaded } = start ?? {};
+    const model: TextModel = { ...loaded, config, source, target };
     const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
     const plan = planFacts(plans.slice(0, shapes.length), shapes);
     const logbook = createLogbook(
@@ -199,6 +204,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
       saveEvery: args.saveEvery,
       saveSeconds: args.saveSeconds ?? 0,
       memory: context.memory,
+      wanted: () => live?.wantsSave() ?? false,
       saved: (step) => live?.saved(step),
       failed(error) {
         log(`not saved, training goes on: ${error.message}`);

@@ -107,7 +107,9 @@ export function parameterList(c: ModelConfig): ParameterList {
   const lay = (some: readonly Draft[]): void => {
     for (const d of some) {
       all.push({ ...d, offset: size, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } });
-      size += Math.ceil(sizeOf(d.shape) / 64) * 64;
+      // Matrices so that their f16 copies, half as long, start where a binding may.
+      const unit = d.decay ? 128 : 64;
+      size += Math.ceil(sizeOf(d.shape) / unit) * unit;
     }
   };
   lay(drafts.filter((d) => d.decay));
@@ -120,7 +122,9 @@ export function parameterList(c: ModelConfig): ParameterList {
 }
 
 /** Ways to start: `xavier` as PyTorch's nn.Transformer (uniform, Glorot and Bengio 2010); `truncated-normal`: std 0.02, cut at 2 std. */
-export type InitScheme = 'xavier' | 'truncated-normal';
+export const initSchemes = ['xavier', 'truncated-normal'] as const;
+/** One of them by name. */
+export type InitScheme = (typeof initSchemes)[number];
 
 /** A bank of initial weights: a function of configuration, scheme and seed alone. */
 export function initialWeights(

@@ -38,17 +38,15 @@ export interface Task {
   batchAt(turn: number): Batch;
 }
 
-/** Learns tokenizers from the pairs, encodes them and cuts batches. Throws a HeddleError where no pair is left. */
-export function prepareTask(pairs: readonly Pair[], options: TaskOptions): Task {
-  const { source, target } = trainTokenizers(pairs, options.tokenizer, options.model.tie === 'all');
-  const config = modelConfig({
-    ...options.model,
-    srcVocab: source.size,
-    tgtVocab: target.size,
-    padId: target.special.pad,
-    startId: target.special.start,
-    endId: target.special.end,
-  });
+/** A model that exists already: its configuration and tokenizers. */
+export type KnownModel = Pick<Task, 'config' | 'source' | 'target'>;
+
+/**
+ * Learns tokenizers from the pairs, or takes those of a model that exists, encodes the pairs and cuts batches. Throws a HeddleError where
+ * no pair is left.
+ */
+export function prepareTask(pairs: readonly Pair[], options: TaskOptions, known?: KnownModel): Task {
+  const { config, source, target } = known ?? newModel(pairs, options);
   const corpus = encodePairs(pairs, source, target, { maxSource: config.maxLength, maxTarget: config.maxLength });
   check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
   const size = options.batch > 0 ? { rows: options.batch } : { tokens: options.tokens };
@@ -67,6 +65,20 @@ export function prepareTask(pairs: readonly Pair[], options: TaskOptions): Task 
       fill: (arrays) => batches.fill(turn, arrays),
     }),
   };
+}
+
+/** A configuration around tokenizers that are learnt from the pairs. */
+function newModel(pairs: readonly Pair[], { model, tokenizer }: TaskOptions): KnownModel {
+  const { source, target } = trainTokenizers(pairs, tokenizer, model.tie === 'all');
+  const config = modelConfig({
+    ...model,
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    padId: target.special.pad,
+    startId: target.special.start,
+    endId: target.special.end,
+  });
+  return { config, source, target };
 }
 
 /** Tokenizers of the two sides, learnt from the pairs; one for both where embeddings are shared. */

@@ -5,6 +5,7 @@ import { HeddleError } from '../../errors.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { createAlphabet, createIdTokenizer } from '../../text/alphabet.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizer.ts';
+import { parseJson } from '../json.ts';
 import { readTokenizerFiles } from '../tokenizer-files.ts';
 import type { Json } from './config.ts';
 
@@ -40,10 +41,44 @@ export function readHfTokenizers(
     tgtVocab: c.tgtVocab,
   };
   const read = readTokenizerFiles(files, facts, folder);
-  if (read) return { ...read, notes: [] };
+  if (read) {
+    const begin = files['tokenizer.json'] && !files['source.spm'] ? beginOf(files['tokenizer.json']) : undefined;
+    const source = begin === undefined ? read.source : beginning(read.source, begin);
+    return { source, target: read.target === read.source ? source : read.target, notes: [] };
+  }
+  if (files['vocab.json'])
+    throw new HeddleError(
+      `${folder}/vocab.json: a vocabulary alone is no tokenizer; a tokenizer.json, or source.spm and target.spm, must be beside it`,
+    );
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
   return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids with spaces between`] };
+}
+
+/** The id that a tokenizer.json's post-processor puts before a text; undefined where it puts nothing there. */
+function beginOf(file: Uint8Array): number | undefined {
+  const idOf = (processor: unknown): number | undefined => {
+    const { type, cls, processors, single, special_tokens } = Object(processor) as Json;
+    if (type === 'Sequence' && Array.isArray(processors)) return processors.map(idOf).find((id) => id !== undefined);
+    if (type === 'RobertaProcessing' || type === 'BertProcessing') return Object(cls)[1];
+    const first =
+      type === 'TemplateProcessing' && Array.isArray(single) ? Object(single[0]).SpecialToken?.id : undefined;
+    return first === undefined ? undefined : Object(special_tokens)[first]?.ids?.[0];
+  };
+  const id = idOf(parseJson(file, 'tokenizer.json').post_processor);
+  return Number.isSafeInteger(id) ? id : undefined;
+}
+
+/** A tokenizer whose texts begin with an id, which says nothing. */
+function beginning(tokenizer: Tokenizer, begin: number): Tokenizer {
+  return {
+    ...tokenizer,
+    encode(text) {
+      const ids = tokenizer.encode(text);
+      return ids.length > 0 ? [begin, ...ids] : ids;
+    },
+    decode: (ids) => tokenizer.decode([...ids].filter((id) => id !== begin)),
+  };
 }
 
 /** grapheme_chars and phoneme_chars: character i of each is the token i; texts begin with bos_token_id on both sides. */
