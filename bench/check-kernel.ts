@@ -7,11 +7,11 @@ import { Session } from '../src/gpu/session.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../src/gpu/timing.ts';
 import { Graph } from '../src/graph/graph.ts';
 import type { Node, Value } from '../src/ops/op.ts';
-import { stepWords, writeStep } from '../src/ops/step.ts';
+import { type StepScalars, stepWords, writeStep } from '../src/ops/step.ts';
 import { makePlan, variantKey } from '../src/plan/planner.ts';
 import { random } from '../src/random.ts';
 import { allocate, bytesOf, sizeOf } from '../src/tensor.ts';
-import { graphOf, type KernelCase } from './kernels.ts';
+import { graphOf, type KernelCase, type KernelGroup } from './kernel-case.ts';
 
 /** A variant on the device; without times where it is wrong. */
 export interface VariantResult extends Partial<Timing> {
@@ -19,11 +19,15 @@ export interface VariantResult extends Partial<Timing> {
   /** Largest max|x - ref| / max|ref| of the outputs. */
   readonly error: number;
   readonly passed: boolean;
+  /** What went wrong where the kernel did not run. */
+  readonly failure?: string;
 }
 
 /** A kernel on the device. */
 export interface KernelResult {
   readonly name: string;
+  readonly group: KernelGroup;
+  readonly op: string;
   /** Floating-point operations, 0 where the kernel names none; and bytes that are read or written, each once. */
   readonly flops: number;
   readonly bytes: number;
@@ -34,7 +38,7 @@ export interface KernelResult {
 /** Largest error: float32 sums of 8,000 terms of either sign stay below a tenth of it. */
 export const largestError = 1e-4;
 
-/** Checks and times a kernel. */
+/** Checks and times a kernel. A variant that fails stands in the result with what it said; a lost device is an error. */
 export async function checkKernel(device: Device, kernel: KernelCase, options: TimeOptions): Promise<KernelResult> {
   const { graph: whole, node } = graphOf(kernel);
   const data = referenceData(whole, node, kernel);
@@ -58,6 +62,10 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
       const timed = passed ? await timeRunner(device, runner, { ...options, hopeless: 3 * best }) : undefined;
       if (timed) best = Math.min(best, timed.ms);
       variants.push({ variant, error, passed, ...timed });
+    } catch (error) {
+      device.check();
+      const failure = error instanceof Error ? error.message : String(error);
+      variants.push({ variant, error: Number.POSITIVE_INFINITY, passed: false, failure });
     } finally {
       session.destroy();
     }
@@ -66,7 +74,14 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
   variants.sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow));
   const touched = new Set([...node.inputs, ...node.outputs]);
   const again = (node.op.mutates ?? []).map((i) => node.inputs[i] as Value);
-  return { name: kernel.name, flops, bytes: [...touched, ...again].reduce((n, v) => n + bytesOf(v), 0), variants };
+  return {
+    name: kernel.name,
+    group: kernel.group,
+    op: node.op.name,
+    flops: kernel.flops ?? flops,
+    bytes: kernel.bytes ?? [...touched, ...again].reduce((n, v) => n + bytesOf(v), 0),
+    variants,
+  };
 }
 
 /** What the node's inputs hold before it runs, and its outputs and the inputs that it changes afterwards. */
@@ -75,7 +90,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const noise = random(1);
   const dataOf = (name: string, v: Value): ArrayLike<number> => {
     const length = sizeOf(v.shape);
-    if (name === 'step') return stepData();
+    if (name === 'step') return stepData(kernel.step);
     const given = kernel.data?.(name, length);
     if (given) return given;
     return v.dtype === 'f32' ? Float32Array.from({ length }, () => noise.uniform() - 0.5) : new Uint32Array(length);
@@ -92,9 +107,9 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
 }
 
 /** The words of a step as numbers: a learning rate, and every token counts. */
-function stepData(): number[] {
+function stepData(own: Partial<StepScalars> = {}): number[] {
   const words = new Uint32Array(stepWords);
-  writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0 });
+  writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });
   return [...words];
 }
 

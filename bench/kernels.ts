@@ -1,78 +1,91 @@
-// The kernels that `heddle bench` times, at fixed, named shapes. Each is a node of a small graph, so that a backward kernel runs on
-// what its forward left; check-kernel.ts runs it alone.
+// The kernels that `heddle bench` and the kernel lab time, at fixed, named sizes: here those of products, attention, rows and tokens;
+// what only training or only decoding does is in kernels-training.ts and kernels-decoding.ts.
 
 import { gradients } from '../src/graph/gradient.ts';
-import { Graph } from '../src/graph/graph.ts';
-import { selfAttention } from '../src/ops/attention.ts';
-import { crossEntropyFused } from '../src/ops/cross-entropy.ts';
+import { crossAttention, selfAttention } from '../src/ops/attention.ts';
+import { attentionWeights } from '../src/ops/attention-weights.ts';
+import { crossEntropyFused, crossEntropy as crossEntropyOf } from '../src/ops/cross-entropy.ts';
 import { embedding } from '../src/ops/embedding.ts';
-import { layerNorm } from '../src/ops/layer-norm.ts';
+import { addLayerNorm, layerNorm } from '../src/ops/layer-norm.ts';
 import { linear } from '../src/ops/linear.ts';
 import { matmul } from '../src/ops/matmul.ts';
-import { defineOp, type Node, type Value } from '../src/ops/op.ts';
-import { adamw } from '../src/ops/optimizers.ts';
 import { softmax } from '../src/ops/softmax.ts';
-import { stepWords } from '../src/ops/step.ts';
 import type { Shape } from '../src/tensor.ts';
+import { backward, input, type KernelCase, step } from './kernel-case.ts';
+import { decodingKernels, smallDecodingKernels } from './kernels-decoding.ts';
+import { adam, smallTrainingKernels, trainingKernels } from './kernels-training.ts';
 
-/** One kernel at one size. */
-export interface KernelCase {
-  readonly name: string;
-  /** Builds a graph that ends with the kernel. */
-  build(graph: Graph): void;
-  /** Name of the kernel's op where its node is not the last. */
-  readonly op?: string;
-  /** Data of an input or state by name; undefined: noise from -0.5 to 0.5, or zeros where it is no float32 tensor. */
-  data?(name: string, length: number): ArrayLike<number> | undefined;
-}
-
-/** A node whose gradient with respect to its first input is its second: the root of a gradient walk from any value. */
-const rootOp = defineOp({
-  name: 'root',
-  shape: () => [{ dtype: 'f32', shape: [1] }],
-  launch: () => [],
-  grad: (_builder, { inputs }) => [inputs[1]],
-  reference() {},
-});
-
-const input = (g: Graph, name: string, shape: Shape): Value => g.input(name, 'f32', shape);
-const step = (g: Graph): Value => g.input('step', 'u32', [stepWords]);
-
-/** Appends the gradients of `wrt` where that of `y` is noise. */
-function backward(g: Graph, y: Value, wrt: readonly Value[]): void {
-  const [root] = g.apply(rootOp, [y, input(g, 'dy', y.shape)], {});
-  gradients(g, root as Value, wrt);
-}
+const mark = (shape: Shape, turned: boolean) => `[${shape.join(',')}]${turned ? 'ᵀ' : ''}`;
 
 function product(m: number, k: number, n: number, form: 'NN' | 'NT' | 'TN' = 'NN'): KernelCase {
   const [transA, transB] = [form === 'TN', form === 'NT'];
   const a = transA ? [k, m] : [m, k];
   const b = transB ? [n, k] : [k, n];
-  const mark = (shape: Shape, turned: boolean) => `[${shape.join(',')}]${turned ? 'ᵀ' : ''}`;
   return {
     name: `matmul ${mark(a, transA)}x${mark(b, transB)}`,
+    group: 'products',
     build: (g) => void matmul(g, input(g, 'a', a), input(g, 'b', b), { transA, transB }),
   };
 }
 
-/** Causal self-attention of 4 rows, 8 heads of width 32, every key in sight. */
-function attention(T: number, back: boolean): KernelCase {
-  const [B, H, W] = [4, 8, 32];
+function feedForward(rows: number, D: number, F: number, back = false): KernelCase {
   return {
-    name: `attention${back ? ' backward' : ''} [${B},${T}] 8 heads x 32`,
+    name: `linear ${back ? 'backward' : 'relu'} [${rows},${D}]x[${F},${D}]ᵀ`,
+    group: 'products',
+    build(g) {
+      const [x, w, b] = [input(g, 'x', [rows, D]), input(g, 'w', [F, D]), input(g, 'b', [F])];
+      const y = linear(g, x, w, b, back ? 'none' : 'relu');
+      if (back) backward(g, y, [x, w, b]);
+    },
+    ...(back && { op: 'linear_backward' }),
+  };
+}
+
+const lengths =
+  (T: number) =>
+  (name: string, length: number): number[] | undefined =>
+    name === 'lens' ? new Array(length).fill(T) : undefined;
+
+/** Rows, heads, width of a head. */
+type Heads = readonly [number, number, number];
+
+/** Causal self-attention of 4 rows, 8 heads of width 32, every key in sight. */
+function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32]): KernelCase {
+  return {
+    name: `attention${back ? ' backward' : ''} [${B},${T}] ${H} heads x ${W}`,
+    group: 'attention',
     build(g) {
       const qkv = input(g, 'qkv', [B, T, 3 * H * W]);
       const lens = g.input('lens', 'u32', [B]);
       const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: true });
       if (back) backward(g, y, [qkv]);
     },
-    data: (name, length) => (name === 'lens' ? new Array(length).fill(T) : undefined),
+    data: lengths(T),
   };
+}
+
+/** Attention of T target to S source tokens; `kind` probabilities: what the fused form never stores. */
+function cross(kind: 'forward' | 'backward' | 'probabilities', T: number, S: number, [B, H, W]: Heads = [4, 8, 32]) {
+  const what = { forward: 'cross-attention', backward: 'cross-attention backward', probabilities: 'attention weights' };
+  return {
+    name: `${what[kind]} [${B},${T}x${S}] ${H} heads x ${W}`,
+    group: 'attention',
+    build(g) {
+      const [q, kv] = [input(g, 'q', [B, T, H * W]), input(g, 'kv', [B, S, 2 * H * W])];
+      const lens = g.input('lens', 'u32', [B]);
+      const attrs = { heads: H, headWidth: W };
+      if (kind === 'probabilities') return void attentionWeights(g, q, kv, lens, attrs);
+      const y = crossAttention(g, q, kv, lens, step(g), attrs);
+      if (kind === 'backward') backward(g, y, [q, kv]);
+    },
+    data: lengths(S),
+  } satisfies KernelCase;
 }
 
 function norm(rows: number, D: number, back: boolean): KernelCase {
   return {
     name: `layer norm${back ? ' backward' : ''} [${rows},${D}]`,
+    group: 'rows',
     build(g) {
       const x = input(g, 'x', [rows, D]);
       const y = layerNorm(g, x, input(g, 'gamma', [D]), input(g, 'beta', [D]), 1e-5);
@@ -82,10 +95,29 @@ function norm(rows: number, D: number, back: boolean): KernelCase {
   };
 }
 
-function feedForward(rows: number, D: number, F: number): KernelCase {
+/** Residual connection, dropout and norm in one. */
+function addNorm(rows: number, D: number): KernelCase {
   return {
-    name: `linear relu [${rows},${D}]x[${F},${D}]ᵀ`,
-    build: (g) => void linear(g, input(g, 'x', [rows, D]), input(g, 'w', [F, D]), input(g, 'b', [F]), 'relu'),
+    name: `add, dropout, layer norm [${rows},${D}]`,
+    group: 'rows',
+    build(g) {
+      const [x, residual] = [input(g, 'x', [rows, D]), input(g, 'residual', [rows, D])];
+      const affine = { gamma: input(g, 'gamma', [D]), beta: input(g, 'beta', [D]) };
+      addLayerNorm(g, { x, residual, ...affine, step: step(g) }, { eps: 1e-5, rate: 0.1, site: 1 });
+    },
+  };
+}
+
+function softmaxOf(rows: number, cols: number, back: boolean): KernelCase {
+  return {
+    name: `softmax${back ? ' backward' : ''} [${rows},${cols}]`,
+    group: 'rows',
+    build(g) {
+      const x = input(g, 'x', [rows, cols]);
+      const y = softmax(g, x);
+      if (back) backward(g, y, [x]);
+    },
+    ...(back && { op: 'softmax_backward' }),
   };
 }
 
@@ -99,6 +131,7 @@ function tokens(B: number, T: number, V: number, D: number, back: boolean): Kern
   const data: Record<string, ArrayLike<number>> = { ids, rowStart: starts, occurrences: order };
   return {
     name: `embedding${back ? ' backward' : ''} [${B},${T}] of [${V},${D}]`,
+    group: 'rows',
     build(g) {
       const table = input(g, 'table', [V, D]);
       const index = {
@@ -109,37 +142,24 @@ function tokens(B: number, T: number, V: number, D: number, back: boolean): Kern
       if (back) backward(g, y, [table]);
     },
     data: (name) => data[name],
+    ...(!back && { bytes: 4 * B * T * (1 + 2 * D) }), // of the table the rows that are taken
   };
 }
 
-/** Loss of a training step: each row's loss and, in the place of its scores, their gradient. */
-function crossEntropy(rows: number, V: number): KernelCase {
+/** `train`: each row's loss and, in the place of its scores, their gradient; else the loss alone, or its gradient alone. */
+function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backward'): KernelCase {
   return {
-    name: `cross-entropy with gradient [${rows},${V}]`,
+    name: `cross-entropy${{ train: ' with gradient', loss: '', backward: ' backward' }[kind]} [${rows},${V}]`,
+    group: 'rows',
     build(g) {
       const targets = g.input('targets', 'i32', [rows]);
-      crossEntropyFused(g, input(g, 'logits', [rows, V]), targets, step(g), { smoothing: 0.1, ignore: 0 });
+      const logits = input(g, 'logits', [rows, V]);
+      const how = { smoothing: 0.1, ignore: 0 };
+      if (kind === 'train') return void crossEntropyFused(g, logits, targets, step(g), how);
+      const { nll } = crossEntropyOf(g, logits, targets, step(g), how);
+      if (kind === 'backward') gradients(g, nll, [logits]);
     },
     data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
-  };
-}
-
-function adam(size: number): KernelCase {
-  return {
-    name: `AdamW [${size.toLocaleString('en').replaceAll(',', ' ')}]`,
-    build(g) {
-      const state = (name: string) => g.state(name, 'f32', [size]);
-      const inputs = { weights: state('weights'), gradients: state('gradients'), m: state('m'), v: state('v') };
-      const more = { clip: input(g, 'clip', [4]), counters: g.state('counters', 'f32', [8]), step: step(g) };
-      const attrs = { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: size };
-      adamw(g, { ...inputs, ...more }, attrs);
-    },
-    // The second moment is a mean of squares; nothing is clipped; the corrections are those of the first step.
-    data(name, length) {
-      if (name === 'v') return Float32Array.from({ length }, (_, i) => (i % 97) / 97);
-      if (name === 'clip') return [1, 1, 1, 0];
-      return name === 'counters' ? [1, 0, 0.1, 0.02, 0, 0, 0, 0] : undefined;
-    },
   };
 }
 
@@ -150,27 +170,39 @@ export const kernelCases: readonly KernelCase[] = [
   product(1024, 1024, 1024),
   product(768, 256, 1024),
   feedForward(768, 256, 1024),
+  feedForward(768, 256, 1024, true),
   product(512, 256, 8000),
   product(512, 8000, 256, 'NT'),
   product(256, 512, 8000, 'TN'),
   ...[32, 128, 512].flatMap((T) => [attention(T, false), attention(T, true)]),
+  ...(['forward', 'backward', 'probabilities'] as const).map((kind) => cross(kind, 128, 128)),
   norm(1024, 512, false),
   norm(1024, 512, true),
-  {
-    name: 'softmax [4096,512]',
-    build: (g) => void softmax(g, input(g, 'x', [4096, 512])),
-  },
+  addNorm(1024, 512),
+  softmaxOf(4096, 512, false),
+  softmaxOf(4096, 512, true),
   tokens(32, 64, 8000, 512, false),
   tokens(32, 64, 8000, 512, true),
-  crossEntropy(1024, 8000),
+  crossEntropy(1024, 8000, 'train'),
+  crossEntropy(1024, 8000, 'loss'),
+  crossEntropy(1024, 8000, 'backward'),
   adam(10_000_000),
+  ...trainingKernels,
+  ...decodingKernels,
 ];
 
-/** A graph of a case, and the node that is the kernel. */
-export function graphOf(kernel: KernelCase): { graph: Graph; node: Node } {
-  const graph = new Graph();
-  kernel.build(graph);
-  const node = kernel.op ? graph.nodes.find(({ op }) => op.name === kernel.op) : graph.nodes.at(-1);
-  if (!node) throw new Error(`bench: ${kernel.name} has no node ${kernel.op ?? ''}`);
-  return { graph, node };
-}
+/** A few kernels of each group, small: for a first look, and for adapters that are slow. */
+export const smallKernelCases: readonly KernelCase[] = [
+  product(64, 64, 64),
+  feedForward(64, 64, 128),
+  attention(32, false, [1, 2, 16]),
+  norm(64, 128, false),
+  norm(64, 128, true),
+  softmaxOf(256, 128, false),
+  tokens(4, 16, 500, 64, true),
+  crossEntropy(32, 500, 'train'),
+  ...smallTrainingKernels,
+  ...smallDecodingKernels,
+];
+
+export { graphOf, type KernelCase } from './kernel-case.ts';

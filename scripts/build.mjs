@@ -16,8 +16,9 @@ for (const folder of ['chunks', 'types', 'page']) {
   if (folder !== 'types' || !process.argv.includes('--no-types'))
     rmSync(join(dist, folder), { recursive: true, force: true });
 }
-for (const mode of ['modules', 'page', 'demo']) await build({ mode, logLevel: 'warn' });
+for (const mode of ['modules', 'page']) await build({ mode, logLevel: 'warn' });
 linkCommand();
+await build({ mode: 'demo', logLevel: 'warn' });
 if (!process.argv.includes('--no-types')) declareTypes();
 
 function declareTypes() {

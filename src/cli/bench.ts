@@ -18,6 +18,7 @@ interface Options extends HostOptions {
   batch: number;
   vocab: number;
   timedSteps: number;
+  small?: boolean;
   quick?: boolean;
   json?: string;
 }
@@ -33,8 +34,9 @@ export function addBench(program: Command): void {
     .option('--batch <rows>', 'sentences a batch, of 32 positions a side', whole(1), 32)
     .option('--vocab <tokens>', 'tokens of both vocabularies', whole(5), 8000)
     .option('--timed-steps <n>', 'steps that are timed at each preset', whole(3), 10)
+    .option('--small', 'a few kernels at small sizes, for adapters that are slow')
     .option('--quick', 'shorter measurements, for a first look')
-    .option('--json <file>', 'write all figures, of every variant, as JSON')
+    .option('--json <file>', 'write all figures, of every variant, with the machine and a conformance report, as JSON')
     .action(async (options: Options) => {
       const result = await runWithProgress('bench', argumentsOf(options), options);
       const when = new Date().toISOString();
@@ -56,9 +58,10 @@ export function addBench(program: Command): void {
 function argumentsOf(o: Options): BenchArguments {
   const unknown = o.presets.find((name) => !(name in presets));
   if (unknown) throw new HeddleError(`bench: no preset ${unknown}; there are ${Object.keys(presets).join(', ')}`);
-  const steps = o.filter === undefined ? o.presets : [];
+  const steps = o.filter === undefined && !o.small ? o.presets : [];
   return {
     kernels: o.kernels,
+    set: o.small ? 'small' : 'all',
     filter: o.filter ?? '',
     steps: steps.map((preset) => {
       const length = Math.min(32, presets[preset].maxLength);
@@ -70,11 +73,32 @@ function argumentsOf(o: Options): BenchArguments {
   };
 }
 
-function describe({ backend, kernels, steps }: BenchResult): string {
+function describe({ backend, roofs, conformance, kernels, steps }: BenchResult): string {
   const parts = [backend];
+  if (roofs) parts.push(roofLines(roofs));
   if (kernels.length > 0) parts.push(kernelTable(kernels));
+  if (conformance) parts.push(conformanceLines(conformance));
   if (steps.length > 0) parts.push(stepTable(steps));
   return parts.join('\n\n');
+}
+
+function roofLines({ bandwidth, peak }: NonNullable<BenchResult['roofs']>): string {
+  const spread = ({ ms, low, high }: typeof peak) => `± ${((50 * (high - low)) / ms).toFixed(1)} %`;
+  return [
+    `copy bandwidth ${short(bandwidth.rate)} GB/s (${bandwidth.variant}, ${spread(bandwidth)})`,
+    `peak ${short(peak.rate)} GFLOP/s in float32 (${peak.variant}, ${spread(peak)})`,
+  ].join('\n');
+}
+
+function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<BenchResult['conformance']>): string {
+  const wrong = kernels.filter((k) => !k.passed).length;
+  const short = limits.filter((l) => !l.passed).map((l) => `${l.name} ${l.has} of ${l.needed}`);
+  const has = features.filter((f) => f.present).map((f) => f.name);
+  return [
+    `conformance: ${kernels.length - wrong} of ${kernels.length} kernels within their tolerance`,
+    short.length > 0 ? `limits too low: ${short.join(', ')}` : `all ${limits.length} limits suffice`,
+    `features: ${has.join(', ') || 'none'}; subgroups: ${subgroups ? `${subgroups.min} to ${subgroups.max}` : 'not told'}`,
+  ].join('\n');
 }
 
 function kernelTable(kernels: BenchResult['kernels']): string {

@@ -1,17 +1,23 @@
-// heddle bench: single kernels, each checked against the float64 reference before it is timed, and whole training steps. What is
-// timed and how is in bench/; this runs it on whatever host the job has.
+// heddle bench: the adapter's roofs, single kernels, each checked against the float64 reference before it is timed, and whole training
+// steps. What is timed and how is in bench/; this runs it on whatever host the job has.
 
-import { checkKernel, type KernelResult } from '../../bench/check-kernel.ts';
-import { kernelCases } from '../../bench/kernels.ts';
+import type { KernelResult } from '../../bench/check-kernel.ts';
+import { type Conformance, conformanceOf } from '../../bench/conformance.ts';
+import { describeMachine, type Machine } from '../../bench/machine.ts';
+import { type KernelSet, measure } from '../../bench/measure.ts';
 import { benchStep, type StepResult, type StepShape } from '../../bench/step.ts';
 import { adapterName } from '../gpu/device.ts';
+import type { Roofs } from '../gpu/roofs.ts';
 import type { PresetName } from '../model/config.ts';
+import { neededLimits } from './context.ts';
 import type { Job } from './job.ts';
 
 /** What to time; plain JSON. */
 export interface BenchArguments {
-  /** Kernels whose name has one of these in it; all where empty. */
   readonly kernels: boolean;
+  /** Which set of kernels. */
+  readonly set: KernelSet;
+  /** Kernels whose name has this in it; all where empty. */
   readonly filter: string;
   readonly steps: readonly { readonly preset: PresetName; readonly shape: StepShape }[];
   /** Steps that are timed at each preset. */
@@ -25,21 +31,30 @@ export interface BenchArguments {
 export interface BenchResult {
   readonly backend: string;
   readonly adapter: string;
+  readonly machine: Machine;
+  /** Where kernels were timed: what the adapter can do at most, and whether it does all that it should. */
+  readonly roofs?: Roofs;
+  readonly conformance?: Conformance;
   readonly kernels: readonly KernelResult[];
   readonly steps: readonly StepResult[];
 }
 
 /** Runs the benchmark. A kernel that is wrong is not timed, and stands in the result as such. */
 export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
-  const { span, rounds, timedSteps, filter } = args;
+  const { span, rounds, timedSteps, filter, set } = args;
   const device = await context.device();
-  const cases = args.kernels ? kernelCases.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) : [];
-  const kernels: KernelResult[] = [];
-  for (const kernel of cases) {
-    context.signal.throwIfAborted();
-    context.emit({ type: 'progress', task: 'kernels', done: kernels.length, of: cases.length, text: kernel.name });
-    kernels.push(await checkKernel(device, kernel, { span, rounds }));
-  }
+  const host = context.backend.startsWith('chrome') ? 'Chrome' : 'Dawn';
+  const machine = await describeMachine(await context.gpu(), host);
+  const { kernels, roofs } = args.kernels
+    ? await measure(
+        device,
+        { set, filter, span, rounds, roofs: true },
+        {
+          signal: context.signal,
+          onProgress: (done, of, text) => context.emit({ type: 'progress', task: 'kernels', done, of, text }),
+        },
+      )
+    : { kernels: [], roofs: undefined };
   const steps: StepResult[] = [];
   for (const { preset, shape } of args.steps) {
     context.signal.throwIfAborted();
@@ -51,5 +66,13 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
       engine.destroy();
     }
   }
-  return { backend: context.backend, adapter: adapterName(device.adapter), kernels, steps };
+  return {
+    backend: context.backend,
+    adapter: adapterName(device.adapter),
+    machine,
+    ...(roofs && { roofs }),
+    ...(args.kernels && { conformance: conformanceOf(machine, neededLimits, kernels) }),
+    kernels,
+    steps,
+  };
 };

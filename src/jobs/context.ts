@@ -31,7 +31,7 @@ export interface Surroundings {
 }
 
 /** WebGPU's own guaranteed limits, which all kernels keep to: an adapter below one of them is refused by name. */
-const neededLimits = {
+export const neededLimits = {
   maxStorageBuffersPerShaderStage: 8,
   maxStorageBufferBindingSize: 128 * 2 ** 20,
   maxBufferSize: 256 * 2 ** 20,
