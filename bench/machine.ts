@@ -23,9 +23,7 @@ export interface Machine {
 /** The part of navigator.userAgentData that is used; only Chromium has it. */
 interface UserAgentData {
   readonly platform: string;
-  getHighEntropyValues(
-    hints: string[],
-  ): Promise<{
+  getHighEntropyValues(hints: string[]): Promise<{
     fullVersionList?: { brand: string; version: string }[];
     platformVersion?: string;
     architecture?: string;
