@@ -72,8 +72,8 @@ export async function runTask(
     const begun = performance.now();
     const choices = await tuneStep(golden, {
       budgetMs: task.tune.budgetMs,
-      onProgress: (done, of, [best]) =>
-        log(`tuned ${done} of ${of}: ${best?.variant}, ${best?.ms.toFixed(2)} ms, ${best?.key}`),
+      each: true,
+      onMeasured: ([best]) => log(`${best?.variant}, ${best?.ms.toFixed(2)} ms, ${best?.key}`),
     });
     return { adapter, tuned: { choices, ms: performance.now() - begun } };
   }

@@ -96,6 +96,7 @@ export function wrapDevice(device: GPUDevice): Device {
       minSubgroup: device.features.has('subgroups') ? (device.adapterInfo.subgroupMinSize ?? 0) : 0,
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
+      software: device.adapterInfo.isFallbackAdapter,
     },
     check() {
       if (failure) throw new HeddleError(failure);

@@ -1,15 +1,12 @@
-// Tuning: measures the variants of the nodes of graphs on the device itself and says which won. Adapters differ too much for a
-// table of names: what is best on a GPU can be ten times slower on a software adapter.
+// Tuning: measures the kernels that nodes of graphs can be done by on the device itself and says which won. Adapters differ too much
+// for a table of names: what is best on a GPU can be ten times slower on a software adapter.
 
-import { Graph } from '../graph/graph.ts';
-import type { Node, Value } from '../ops/op.ts';
-import { type StepScalars, writeStep } from '../ops/step.ts';
-import type { Plan } from '../plan/plan.ts';
-import { type Choices, makePlan, variantKey } from '../plan/planner.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../ops/op.ts';
+import { candidates } from '../plan/candidates.ts';
+import { type Choices, variantKey } from '../plan/planner.ts';
 import type { Device } from './device.ts';
-import { pipelinesOf } from './pipelines.ts';
-import type { Runner } from './runner.ts';
-import { Session } from './session.ts';
+import { compileVariant, flopsOf, measureVariant } from './measure.ts';
 
 /** One measured variant. */
 export interface Measured {
@@ -22,135 +19,91 @@ export interface Measured {
 export interface TuneOptions {
   /** What is known already; those keys are not measured again. */
   readonly known?: Choices;
-  /** Stop measuring after so many milliseconds; what is left takes the winner of the most similar node. Default 4,000. */
+  /**
+   * Milliseconds, compiling included, after which nothing more is begun; what is left takes the winner of the most similar node, or
+   * else the first guess. Default 3,000.
+   */
   readonly budgetMs?: number;
-  readonly onProgress?: (done: number, of: number, measured: readonly Measured[]) => void;
-}
-
-/** Measures what is not known; returns choices for every node of `graphs` that has a choice. */
-export async function tune(device: Device, graphs: readonly Graph[], options: TuneOptions = {}): Promise<Choices> {
-  const { known = {}, budgetMs = 4000 } = options;
-  const choices: Record<string, string> = { ...known };
-  const open = new Map<string, Node>();
-  for (const graph of graphs)
-    for (const node of graph.nodes) {
-      const variants = node.op.variants?.(node, device.traits) ?? [];
-      const key = variantKey(node);
-      if (variants.length > 1 && !variants.includes(choices[key] ?? '')) open.set(key, node);
-    }
-  // Dearest first: where the time runs out, the small ones are guessed.
-  const order = [...open]
-    .map(([key, node]) => ({ key, node, flops: flopsOf(node, device) }))
-    .sort((a, b) => b.flops - a.flops);
-  const start = performance.now();
-  const slow = new Map<string, Set<string>>();
-  let done = 0;
-  for (const { key, node } of order) {
-    const out = slow.get(node.op.name);
-    const left = (node.op.variants?.(node, device.traits) ?? []).filter((v) => !out?.has(v));
-    const similar = mostSimilar(key, left, choices);
-    const late = performance.now() - start > budgetMs;
-    if (similar && (similar.distance === 0 || late)) {
-      choices[key] = similar.variant;
-      continue;
-    }
-    const measured = await measureNode(device, key, node, left);
-    choices[key] = (measured[0] as Measured).variant;
-    if (!out)
-      slow.set(
-        node.op.name,
-        new Set(measured.filter((m) => m.ms > 2 * (measured[0] as Measured).ms).map((m) => m.variant)),
-      );
-    options.onProgress?.(++done, order.length, measured);
-  }
-  return choices;
+  /** Measure every node, not one of those whose sizes are about alike (within a factor of 4 in all). */
+  readonly each?: boolean;
+  /** What was measured of a node, fastest first; nothing where another's winner was taken. */
+  readonly onMeasured?: (measured: readonly Measured[]) => void;
+  /** Before each measurement; may throw to end the tuning. */
+  readonly onProgress?: (done: number, of: number, what: string) => void;
+  /** Milliseconds of a variant, and of the clock; for tests. */
+  readonly measure?: (node: Node, variant: string, best: number) => Promise<number>;
+  readonly now?: () => number;
 }
 
 /**
- * Times variants of a node (default: all) alone, fastest first. They are compiled in parallel, since that takes longest; one that is
- * three times slower than the best is run twice only.
+ * Measures what is not known; returns choices for every node of `graphs` that has a choice. Nodes are taken by their share of the
+ * work, the variants of each in their order: the first guess is what a run would compile anyway, and another one is only begun if it
+ * would be done in time, going by the one that took longest.
  */
-export async function measureNode(
-  device: Device,
-  key: string,
-  node: Node,
-  variants = node.op.variants?.(node, device.traits) ?? ['only'],
-): Promise<Measured[]> {
-  const graph = alone(node);
-  const plans = variants.map((variant) => makePlan(graph, { traits: device.traits, choices: { [key]: variant } }));
-  await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => pipelinesOf(device.gpu).get(pass))));
-  const results: Measured[] = [];
-  let best = Number.POSITIVE_INFINITY;
-  for (const [i, variant] of variants.entries()) {
-    const session = new Session(device);
-    try {
-      const [runner] = (await session.prepare([plans[i] as Plan])) as [Runner];
-      for (const [name, input] of Object.entries(runner.inputs))
-        if (input instanceof Float32Array) fillNoise(input);
-        else if (name === 'step') writeStep(input as Uint32Array, halfWay(node));
-        else input.fill(isLength(graph, name) ? keysOf(node) : 0);
-      await runner.time(1); // warms up
-      let ms = await runner.time(1);
-      if (ms < 3 * best) {
-        const repeats = Math.max(1, Math.min(50, Math.round(5 / ms)));
-        for (let k = 0; k < 3; k++) ms = Math.min(ms, await runner.time(repeats));
-      }
-      best = Math.min(best, ms);
-      results.push({ key, variant, ms });
-    } finally {
-      session.destroy();
+export async function tune(device: Device, graphs: readonly Graph[], options: TuneOptions = {}): Promise<Choices> {
+  const { known = {}, budgetMs = 3000, each = false, now = () => performance.now() } = options;
+  const measure = options.measure ?? ((node, variant, best) => measureVariant(device, node, variant, best));
+  const choices: Record<string, string> = { ...known };
+  const guessed: Record<string, string> = {};
+  const order = openNodes(device, graphs, known);
+  const slow = new Set<string>();
+  const start = now();
+  let longest = 0;
+  let done = 0;
+  for (const { key, node } of order) {
+    const all = candidates(node, device.traits);
+    const fast = all.filter((v) => !slow.has(familyOf(v)));
+    const left = fast.length > 0 ? fast : all;
+    const like = mostSimilar(key, left, choices);
+    done++;
+    if (like && like.distance <= (each ? 0 : Math.log(4))) {
+      choices[key] = like.variant;
+      continue;
     }
-  }
-  return results.sort((x, y) => x.ms - y.ms);
-}
-
-/** Numbers of no pattern in [-0.5, 0.5): zeros would make some adapters fast (a linear congruential generator; Knuth, vol. 2). */
-function fillNoise(data: Float32Array): void {
-  let x = 1;
-  for (let i = 0; i < data.length; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) | 0;
-    data[i] = x / 2 ** 32;
-  }
-}
-
-/** A graph of one node alone, its inputs as inputs or, where it mutates them, states. */
-function alone(node: Node): Graph {
-  const graph = new Graph();
-  const names = new Map<Value, Value>();
-  const inputs = node.inputs.map((v, i) => {
-    let value = names.get(v);
-    if (!value) {
-      value = node.op.mutates?.includes(i)
-        ? graph.state(`in${i}`, v.dtype, v.shape)
-        : graph.input(v.name === 'step' ? 'step' : `in${i}`, v.dtype, v.shape);
-      names.set(v, value);
+    if (left.length === 1 || now() - start > budgetMs) {
+      guessed[key] = like?.variant ?? (left[0] as string);
+      continue;
     }
-    return value;
-  });
-  graph.apply(node.op, inputs, node.attrs);
-  return graph;
+    // Drivers of GPUs compile in parallel; where the CPU is the adapter, that would only take from what is measured.
+    if (!options.measure && !device.traits.software) for (const v of left) compileVariant(device, node, v);
+    const measured: Measured[] = [];
+    for (const variant of left) {
+      const begun = now();
+      if (measured.length > 0 && begun - start + longest > budgetMs) break;
+      options.onProgress?.(done - 1, order.length, `${node.op.name} ${variant}`);
+      const ms = await measure(node, variant, Math.min(...measured.map((m) => m.ms)));
+      measured.push({ key, variant, ms });
+      longest = Math.max(longest, now() - begun);
+    }
+    measured.sort((x, y) => x.ms - y.ms);
+    const [best] = measured as [Measured];
+    choices[key] = best.variant;
+    for (const m of measured)
+      if (m.ms > 3 * best.ms && familyOf(m.variant) !== familyOf(best.variant)) slow.add(familyOf(m.variant));
+    options.onMeasured?.(measured);
+  }
+  if (order.length > 0) options.onProgress?.(order.length, order.length, 'done');
+  return { ...choices, ...guessed };
 }
 
-/** Row lengths u32 [B] should be long, or masked work is not measured. */
-const isLength = (graph: Graph, name: string): boolean => {
-  const v = graph.inputs.get(name);
-  return v?.dtype === 'u32' && v.shape.length === 1 && name !== 'step';
-};
-const keysOf = (node: Node): number => Math.max(...node.inputs.map((v) => (v.dtype === 'f32' ? (v.shape[1] ?? 1) : 1)));
-
-/** A decoding is measured half-way: at position 0 its attention has one key to look at. */
-const halfWay = (node: Node): StepScalars => ({
-  learningRate: 0,
-  tokenWeight: 0,
-  seed: 0,
-  step: 0,
-  keep: 0,
-  position: Math.floor((keysOf(node) - 1) / 2),
-});
-
-function flopsOf(node: Node, device: Device): number {
-  return makePlan(alone(node), { traits: device.traits }).flops;
+/** Nodes with a choice that is not known, one of each key, those with the most work in all their copies first. */
+function openNodes(device: Device, graphs: readonly Graph[], known: Choices): { key: string; node: Node }[] {
+  const open = new Map<string, { key: string; node: Node; work: number }>();
+  for (const graph of graphs)
+    for (const node of graph.nodes) {
+      const variants = candidates(node, device.traits);
+      const key = variantKey(node);
+      if (variants.length < 2 || variants.includes(known[key] ?? '')) continue;
+      const entry = open.get(key) ?? { key, node, work: 0 };
+      open.set(key, { ...entry, work: entry.work + 1 });
+    }
+  return [...open.values()]
+    .map((entry) => ({ ...entry, work: entry.work * flopsOf(entry.node, device) }))
+    .sort((a, b) => b.work - a.work);
 }
+
+/** A variant's name without its sizes: where one of a family is hopeless, so are the others, on any node. */
+const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
 
 /** The winner, one of `variants`, among known nodes of the same op whose sizes are nearest; the attributes may differ. */
 function mostSimilar(

@@ -148,8 +148,8 @@ function chooser(
     const known = { ...(await store.load(adapter)), ...settled };
     const choices = await tune(device, graphs, {
       known,
-      onProgress(done, of) {
-        emit({ type: 'progress', task: 'tune', done, of, text: 'measuring kernels' });
+      onProgress(done, of, what) {
+        emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
         signal.throwIfAborted();
       },
     });

@@ -70,6 +70,8 @@ export interface DeviceTraits {
   /** Workgroup memory in bytes. */
   readonly maxWorkgroupBytes: number;
   readonly maxInvocations: number;
+  /** The adapter is a CPU (WebGPU's isFallbackAdapter). */
+  readonly software: boolean;
 }
 
 /** WebGPU's guaranteed limits, without optional features. */
@@ -80,6 +82,7 @@ export const defaultTraits: DeviceTraits = {
   minSubgroup: 0,
   maxWorkgroupBytes: 16384,
   maxInvocations: 256,
+  software: false,
 };
 
 /** What `launch` is given beside its node. */

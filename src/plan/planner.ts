@@ -4,6 +4,7 @@ import { HeddleError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
 import { bytesOf, show } from '../tensor.ts';
+import { candidates } from './candidates.ts';
 import { align, type Group, lifetimes, mostAlive } from './lifetimes.ts';
 import type { Pass, Placed, Plan, PlanBuffer, Range } from './plan.ts';
 import { assignSlots } from './slots.ts';
@@ -31,7 +32,7 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
   const scratch = new Map<Value, Group>();
   let scratchId = -1;
   graph.nodes.forEach((node, i) => {
-    const variants = node.op.variants?.(node, traits) ?? ['only'];
+    const variants = candidates(node, traits);
     const wanted = choices[variantKey(node)];
     const variant = wanted !== undefined && variants.includes(wanted) ? wanted : (variants[0] as string);
     const made = node.op.launch(node, {

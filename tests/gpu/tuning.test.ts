@@ -1,0 +1,89 @@
+// What is measured and what is guessed, on a clock and with times of the test's own.
+
+import { describe, expect, it } from 'vitest';
+import type { Device } from '../../src/gpu/device.ts';
+import { type TuneOptions, tune } from '../../src/gpu/tuning.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear } from '../../src/ops/linear.ts';
+import { defaultTraits, type Node } from '../../src/ops/op.ts';
+import { softmax } from '../../src/ops/softmax.ts';
+import { variantKey } from '../../src/plan/planner.ts';
+
+const device = { traits: defaultTraits } as unknown as Device;
+
+/** Linear layers [rows, 64] to each of `outs`. */
+function layers(rows: number, ...outs: number[]): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', 'f32', [rows, 64]);
+  for (const out of outs) linear(graph, x, graph.input(`w${out}`, 'f32', [out, 64]));
+  return graph;
+}
+
+/** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling. */
+async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneOptions = {}) {
+  let clock = 0;
+  const measured: string[] = [];
+  const choices = await tune(device, graphs, {
+    now: () => clock,
+    async measure(node: Node, variant: string) {
+      measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
+      clock += 100 + ms(variant);
+      return ms(variant);
+    },
+    ...options,
+  });
+  const chosen = graphs.flatMap((g) => g.nodes.map((node) => choices[variantKey(node)]));
+  return { measured, chosen, choices };
+}
+
+const registersWin = (variant: string) => (variant.startsWith('registers') ? 1 : 2);
+
+describe('tune', () => {
+  it('measures every variant, takes the fastest, and begins with the most work', async () => {
+    const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin);
+    expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8', '32 tiled-64x64', '32 registers-8x8']);
+    expect(chosen).toEqual(['registers-8x8', 'registers-8x8']);
+  });
+
+  it('takes the winner of a node of about the same sizes, unless each is asked for', async () => {
+    const graphs = () => [layers(256, 512, 640)];
+    expect((await run(graphs(), registersWin)).measured).toHaveLength(2);
+    const each = await run(graphs(), registersWin, { each: true });
+    expect(each.measured).toHaveLength(4);
+    expect(each.chosen).toEqual(['registers-8x8', 'registers-8x8']);
+  });
+
+  it('begins nothing when the time is up, and then guesses', async () => {
+    const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin, { budgetMs: 150 });
+    // The second variant would end at 204 ms.
+    expect(measured).toEqual(['2048 tiled-64x64', '32 tiled-64x64']);
+    expect(chosen).toEqual(['tiled-64x64', 'tiled-64x64']);
+    const none = await run([layers(256, 32, 2048)], registersWin, { budgetMs: -1 });
+    expect(none.measured).toEqual([]);
+    expect(none.chosen).toEqual(['tiled-64x64', 'tiled-64x64']);
+  });
+
+  it('leaves out a family that was hopeless elsewhere', async () => {
+    const { measured } = await run([layers(256, 32, 2048)], (v) => (v.startsWith('tiled') ? 100 : 1));
+    expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8']);
+  });
+
+  it('measures what is not known, and what is known by a name that is no variant', async () => {
+    const graph = layers(256, 512);
+    graph.apply(graph.nodes[0]?.op as Node['op'], graph.nodes[0]?.inputs ?? [], graph.nodes[0]?.attrs ?? {});
+    softmax(graph, graph.input('s', 'f32', [8, 1024]));
+    const first = await run([graph], registersWin);
+    expect((await run([graph], registersWin, { known: first.choices })).measured).toEqual([]);
+    const key = variantKey(graph.nodes[0] as Node);
+    const again = await run([graph], registersWin, { known: { ...first.choices, [key]: 'gone' } });
+    expect(again.measured).toEqual(['512 tiled-64x64', '512 registers-8x8']);
+    expect(again.choices).toEqual(first.choices);
+  });
+
+  it('passes on what the progress throws', async () => {
+    const stop = () => {
+      throw new Error('stopped');
+    };
+    await expect(run([layers(256, 512)], registersWin, { onProgress: stop })).rejects.toThrow('stopped');
+  });
+});

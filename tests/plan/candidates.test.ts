@@ -1,0 +1,25 @@
+// Which kernel comes first where, and that a plan takes it.
+
+import { expect, it } from 'vitest';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear } from '../../src/ops/linear.ts';
+import { defaultTraits, type Node } from '../../src/ops/op.ts';
+import { softmax } from '../../src/ops/softmax.ts';
+import { candidates } from '../../src/plan/candidates.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+
+it('puts kernels without barriers first on software adapters, and leaves out none', () => {
+  const graph = new Graph();
+  linear(graph, graph.input('x', 'f32', [256, 64]), graph.input('w', 'f32', [512, 64]));
+  softmax(graph, graph.input('s', 'f32', [8, 1024]));
+  const software = { ...defaultTraits, software: true };
+  const [product, rows] = graph.nodes as unknown as [Node, Node];
+  expect(candidates(product, defaultTraits)).toEqual(['tiled-64x64', 'registers-8x8']);
+  expect(candidates(product, software)).toEqual(['registers-8x8', 'tiled-64x64']);
+  expect(candidates(product, { ...software, minSubgroup: 8 })).toEqual(['subgroups-16x4', 'tiled-64x64']);
+  expect(candidates(rows, defaultTraits)).toEqual(['team-256', 'team-1']);
+  expect(candidates(rows, software)).toEqual(['team-1', 'team-256']);
+  const variants = (traits: typeof software) => makePlan(graph, { traits }).passes.map((p) => p.variant);
+  expect(variants(software)).toEqual(['registers-8x8', 'team-1']);
+  expect(variants(defaultTraits)).toEqual(['tiled-64x64', 'team-256']);
+});
