@@ -57,8 +57,14 @@ async function room(): Promise<string> {
 
 const parts = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
+/** Files that know when a folder was written. */
+export interface BrowserFiles extends Files {
+  /** Bytes of a folder's files, and when the last of them was written, in milliseconds since 1970. */
+  facts(folder: string): Promise<{ readonly bytes: number; readonly time: number }>;
+}
+
 /** Files under a folder of OPFS; `root` is what navigator.storage.getDirectory() gives, or a folder in it. */
-export function browserFiles(root: FileSystemDirectoryHandle): Files {
+export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   /** The generation of a folder that counts, or the folder itself; undefined where it has nothing, or a generation not finished. */
   const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
     const file = await ifThere(folder.getFileHandle(pointer));
@@ -183,6 +189,18 @@ export function browserFiles(root: FileSystemDirectoryHandle): Files {
           if (!isOwn(name) && (handle.kind === 'file' || (await inside(handle as FileSystemDirectoryHandle))))
             names.push(name);
         return names.sort();
+      }),
+    facts: (path) =>
+      steady('look at', path, async () => {
+        const folder = await enter(parts(path));
+        let [bytes, time] = [0, 0];
+        for await (const handle of folder?.values() ?? []) {
+          if (handle.kind !== 'file') continue;
+          const file = await (handle as FileSystemFileHandle).getFile();
+          bytes += file.size;
+          time = Math.max(time, file.lastModified);
+        }
+        return { bytes, time };
       }),
     async rename(from, to) {
       try {

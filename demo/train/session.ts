@@ -87,9 +87,29 @@ interface Pending {
   readonly onPiece?: ((piece: PieceEvent) => void) | undefined;
 }
 
-/** Starts a worker and gives its session. */
-export function createSession(): Session {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'heddle training' });
+declare global {
+  /** The page's session, for scripts that drive the page: tests and the soak. */
+  var heddleSession: Session | undefined;
+}
+
+/** Settings of a session. */
+export interface SessionOptions {
+  /**
+   * Whether kernels are chosen by measuring, which takes a few seconds before the first training; on a software adapter much longer.
+   * Default: unless the page's address has `?tune=0`.
+   */
+  readonly tune?: boolean;
+}
+
+const wantsTuning = () => new URLSearchParams(location.search).get('tune') !== '0';
+
+/** Starts a worker and gives its session, which stands on globalThis.heddleSession too. */
+export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Session {
+  // The worker reads from its name whether to measure; its address must stand here as it is, for the build to find it.
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    type: 'module',
+    name: tune ? 'heddle training' : 'heddle training, untuned',
+  });
   const pending = new Map<number, Pending>();
   const listeners = new Set<(event: SessionEvent) => void>();
   let calls = 0;
@@ -153,7 +173,10 @@ export function createSession(): Session {
   }
   const ask = <N extends keyof Calls>(name: N, ...args: Parameters<Calls[N]>) => call(name, args).result;
 
-  return {
+  /** Asks the browser not to clear models by itself; it may say no, and nothing depends on its answer. */
+  const persist = () => void navigator.storage?.persist?.().catch(() => false);
+
+  const session: Session = {
     on(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -164,8 +187,14 @@ export function createSession(): Session {
       describing = id;
       return result;
     },
-    start: (settings, { replace = false } = {}) => ask('start', settings, { replace }),
-    resume: (name, options = {}) => ask('resume', name, options),
+    start(settings, { replace = false } = {}) {
+      persist();
+      return ask('start', settings, { replace });
+    },
+    resume(name, options = {}) {
+      persist();
+      return ask('resume', name, options);
+    },
     pause: () => ask('pause'),
     continue: () => ask('continue'),
     stop: () => ask('stop'),
@@ -185,4 +214,6 @@ export function createSession(): Session {
       end({ kind: 'aborted', message: 'The session was closed.' });
     },
   };
+  globalThis.heddleSession = session;
+  return session;
 }

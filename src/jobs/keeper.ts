@@ -22,6 +22,8 @@ export interface KeeperOptions {
   /** Hears of a checkpoint that is whole in the model's folder, and of one that could not be saved. */
   readonly saved: (step: number) => void;
   readonly failed: (error: HeddleError) => void;
+  /** Whether the host wants a checkpoint in the model's folder after this update. */
+  readonly wanted?: () => boolean;
   /** Files in memory, instead of new ones. */
   readonly memory?: Files | undefined;
 }
@@ -47,6 +49,7 @@ export function createKeeper({
   saveSeconds,
   saved,
   failed,
+  wanted = () => false,
   memory = memoryFiles(),
 }: KeeperOptions): Keeper {
   const spare: Place = { files: memory, folder: out?.folder ?? 'snapshot' };
@@ -76,7 +79,11 @@ export function createKeeper({
     },
     pauses(step, save) {
       const toFolder = async (skipped: number, final: boolean) => {
-        if (!out || (lastStep === step() && last === out)) return;
+        if (!out) return;
+        if (lastStep === step() && last === out) {
+          if (wanted()) saved(lastStep);
+          return;
+        }
         const write = (place: Place) => save(place, skipped);
         try {
           await keep(out, step(), write);
@@ -94,7 +101,7 @@ export function createKeeper({
       const timed = saveSeconds > 0 ? saveSeconds : memorySeconds;
       const due = () => since() >= Math.max(timed, took / mostShare);
       return [
-        ...(out ? [{ every: saveEvery, pause: toFolder }] : []),
+        ...(out ? [{ every: saveEvery, due: wanted, pause: toFolder }] : []),
         { every: 0, due, pause: out && saveSeconds > 0 ? toFolder : toMemory },
       ];
     },

@@ -19,6 +19,8 @@ export interface Live {
    * with its clock stopped.
    */
   between(): Promise<void> | undefined;
+  /** Whether a checkpoint shall be saved now, beyond those that the arguments ask for; asked after each update. */
+  wantsSave(): boolean;
   /** A checkpoint of so many updates is whole in the model's folder. */
   saved(step: number): void;
   /** Something went wrong and training goes on. */

@@ -11,7 +11,7 @@ import type { TrainArguments } from './train.ts';
 /** The arguments that a checkpoint was made with, and from the new ones what may change. */
 export function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
   const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery, metric, patience } = given;
-  const { checkFinite = false } = given;
+  const { checkFinite = false, saveSeconds } = given;
   return {
     ...(before.arguments as TrainArguments),
     out,
@@ -21,6 +21,7 @@ export function resumed(before: TrainingState, given: TrainArguments): TrainArgu
     devSentences,
     testSentences,
     saveEvery,
+    ...(saveSeconds !== undefined && { saveSeconds }),
     metric,
     patience,
     checkFinite,

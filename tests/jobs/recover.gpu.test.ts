@@ -22,6 +22,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   const live: Live = {
     ready() {},
     samples() {},
+    wantsSave: () => false,
     saved: (step) => said.push(`saved ${step}`),
     warning: (text) => said.push(`warning ${text}`),
     lost: () => said.push('lost'),

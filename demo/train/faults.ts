@@ -1,0 +1,21 @@
+// What an error is for the page: its kind and its message.
+
+import { HeddleError } from '../../src/errors.ts';
+import { QuotaError } from '../storage/browser-files.ts';
+import { LockedError } from '../storage/locks.ts';
+import { ExistsError } from '../storage/models.ts';
+import type { Fault } from './protocol.ts';
+
+/** The fault of an error; `aborted` where its call was cancelled. */
+export function faultOf(error: unknown, aborted: boolean): Fault {
+  const { message, stack, name } = error instanceof Error ? error : new Error(String(error));
+  const as = (kind: Fault['kind']): Fault => ({ kind, message });
+  if (aborted || name === 'AbortError') return { kind: 'aborted', message: 'cancelled' };
+  if (error instanceof QuotaError) return as('quota');
+  if (error instanceof LockedError) return as('locked');
+  if (error instanceof ExistsError) return as('exists');
+  if (!(error instanceof HeddleError)) return { kind: 'bug', message, ...(stack && { stack }) };
+  if (/^The GPU device was lost/.test(message)) return as('device');
+  if (/^(The plan|The GPU has no memory|It does not fit)/.test(message)) return as('memory');
+  return as('user');
+}
