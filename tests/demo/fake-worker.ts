@@ -1,6 +1,5 @@
 // A worker that speaks the training page's protocol without an engine, put into a page before its scripts run: for what the page shows
 // and asks, not for what training does. Its answers follow simple formulas, so that a test can say what must be on the page.
-import type { Page } from 'puppeteer';
 import type { Fault, SessionEvent, StoredModel } from '../../demo/train/protocol.ts';
 
 /** What a test can ask of the fake in the page, as `window.fake`. */
@@ -25,13 +24,8 @@ declare global {
   }
 }
 
-/** Puts the fake into the page; to be called before it loads. */
-export async function installFakeWorker(page: Page, models: readonly StoredModel[] = []): Promise<void> {
-  await page.evaluateOnNewDocument(fakeWorker, models as StoredModel[]);
-}
-
-/** Runs in the page; uses nothing from outside itself. */
-function fakeWorker(models: StoredModel[]): void {
+/** Takes the place of the page's worker: runs in the page before anything else does, and uses nothing from outside itself. */
+export function fakeWorker(): void {
   let say: (data: unknown) => void = () => {};
   let step = 0;
   const steps = 800;
@@ -49,9 +43,24 @@ function fakeWorker(models: StoredModel[]): void {
   const tell = (event: SessionEvent) => say({ type: 'event', event });
   const state = (name: string, text = '') =>
     tell({ type: 'state', state: name, model: 'intl-en-es', step, steps, text } as SessionEvent);
+  const model = (name: string, given: Partial<StoredModel>): StoredModel => ({
+    name,
+    step: 0,
+    steps,
+    unfinished: false,
+    time: Date.UTC(2026, 0, 5, 12),
+    bytes: 9_646_899,
+    parameters: 781_144,
+    corpus: 'English to French, from Unicode CLDR',
+    lock: 'free',
+    ...given,
+  });
   const fake: Fake = {
     calls: [],
-    models,
+    models: [
+      model('intl-en-fr', { step: 420, unfinished: true }),
+      model('tatoeba', { step: 800, corpus: 'tatoeba-en-es.tsv', lock: 'elsewhere' }),
+    ],
     fits: true,
     tell,
     fail: (name, fault) => void failures.set(name, fault),

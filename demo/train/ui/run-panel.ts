@@ -38,6 +38,8 @@ const stateNames: Record<SessionState, string> = {
   failed: 'Failed',
 };
 
+const usable = (button: HTMLButtonElement): boolean => !button.hidden && !button.disabled;
+
 /** Builds the panel. */
 export function createRunPanel(actions: RunActions): RunPanel {
   let state: SessionState = 'idle';
@@ -84,11 +86,14 @@ export function createRunPanel(actions: RunActions): RunPanel {
 
   const draw = onFrame(() => {
     const busy = underWay(state);
+    const held = [start, pause, stop].find((button) => button === document.activeElement);
     set(start, { hidden: busy, disabled: !able });
     set(pause, { hidden: !busy, disabled: state !== 'training' && state !== 'paused' });
     setText(pause, state === 'paused' ? 'Continue' : 'Pause');
     pause.classList.toggle('main', state === 'paused');
     set(stop, { hidden: !busy, disabled: state === 'stopping' });
+    // Whoever pressed a button that is gone now stands at the one in its place, and not at the top of the page.
+    if (held && !usable(held)) ([pause, stop, start].find(usable) ?? document.getElementById('run'))?.focus();
     setText(start, state === 'idle' ? 'Start training' : 'Start a new training');
     setText(title, stateNames[state]);
     title.dataset.state = state;

@@ -69,7 +69,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   const heat = createHeatMap();
   const form = el(
     'form',
-    { class: 'stack' },
+    { class: 'stack', novalidate: true },
     field('Text', text),
     methods,
     beamFields,
