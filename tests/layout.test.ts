@@ -18,7 +18,7 @@ const ORDER = [
   ['cpu'],
   ['gpu'],
   ['engine.ts'],
-  ['train', 'decode', 'formats', 'host'],
+  ['train', 'decode', 'formats', 'hub', 'host'],
   ['report'],
   ['jobs'],
   ['cli'],

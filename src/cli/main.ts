@@ -9,8 +9,11 @@ import { addInfo } from './info.ts';
 import { reportError } from './output.ts';
 import { addPack } from './pack.ts';
 import { addPlan } from './plan.ts';
+import { addProfile } from './profile.ts';
+import { addPull } from './pull.ts';
 import { addTrain } from './train.ts';
 import { addTranslate } from './translate.ts';
+import { addTune } from './tune.ts';
 import { addVerify } from './verify.ts';
 
 // Where the reader of a pipe has gone (heddle plan | head), there is no more to do.
@@ -35,7 +38,7 @@ const program = new Command('heddle')
     },
   });
 
-for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPack, addPlan, addBench, addInfo]) add(program);
+for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPack, addPull, addPlan, addProfile, addTune, addBench, addInfo]) add(program);
 
 try {
   await program.parseAsync();

@@ -5,12 +5,15 @@ import { evaluate } from './evaluate.ts';
 import { info } from './info.ts';
 import type { Job } from './job.ts';
 import { plan } from './plan.ts';
+import { profile } from './profile.ts';
+import { pull } from './pull.ts';
 import { recoveringTrain } from './recover.ts';
 import { translate } from './translate.ts';
+import { tune } from './tune.ts';
 import { verify } from './verify.ts';
 
 /** Every job that a host can run. */
-export const jobs = { bench, evaluate, info, plan, train: recoveringTrain, translate, verify };
+export const jobs = { bench, evaluate, info, plan, profile, pull, train: recoveringTrain, translate, tune, verify };
 
 /** Name of a job. */
 export type JobName = keyof typeof jobs;

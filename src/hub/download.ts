@@ -1,0 +1,206 @@
+// One file from a hub: by range requests that go on where the last one was cut, checked, and put in its place in one step.
+import { HeddleError } from '../errors.ts';
+import type { Files } from '../formats/files.ts';
+import { type Checksum, checksum, checksumOf } from './checksum.ts';
+import type { RemoteFile } from './listing.ts';
+import { openParts, type Parts, type Version } from './parts.ts';
+import { Cut, patiently, send, type Web } from './request.ts';
+
+/** Largest file that is taken: what Files can read. */
+const maxBytes = 2 ** 31 - 1;
+
+/** What is told while a file comes: bytes that are there, and of how many, where that is known. */
+export type OnBytes = (done: number, of: number | undefined) => void;
+
+/**
+ * Downloads a file to `folder`/name; gives its length, or undefined where it may be absent and is. What has come stays in name.part
+ * when it throws a HeddleError, except where the checksum is wrong.
+ */
+export async function download(
+  web: Web,
+  files: Files,
+  folder: string,
+  remote: RemoteFile,
+  onBytes: OnBytes,
+): Promise<number | undefined> {
+  const file = remote.checksum ? remote : await asked(web, remote);
+  if (!file) return undefined;
+  const { name } = file;
+  const path = `${folder}/${name}`;
+  if ((file.size ?? 0) > maxBytes)
+    throw new HeddleError(`${name}: it has ${file.size} bytes, at most ${maxBytes} are taken`);
+  if (await files.exists(path)) {
+    const bytes = await files.read(path);
+    if (await matches(file, bytes)) {
+      onBytes(bytes.length, bytes.length);
+      return bytes.length;
+    }
+    await files.remove(path);
+  }
+  const parts = await openParts(files, path);
+  const { version } = parts;
+  const known = { url: file.url, checksum: file.checksum?.hex, size: file.size };
+  if (version && !isSame(version, known)) await parts.restart(known);
+  const advice = `; ${name} has come as far as it is, the same command goes on with it`;
+  let furthest = parts.length;
+  const found = await patiently(web, advice, (progress) =>
+    receive(web, file, parts, (done, of) => {
+      // What comes a second time, after a new beginning, is no progress.
+      if (done > furthest) progress();
+      furthest = Math.max(furthest, done);
+      onBytes(done, of);
+    }),
+  );
+  if (!found) {
+    await parts.remove();
+    return undefined;
+  }
+  const bytes = await parts.whole();
+  await check(file, bytes, parts);
+  await files.write(path, bytes);
+  await parts.remove();
+  return bytes.length;
+}
+
+const isSame = (a: Version, b: Version): boolean =>
+  a.url === b.url && a.checksum === b.checksum && (b.size === undefined || a.size === undefined || a.size === b.size);
+
+/**
+ * What the server itself says of a file that no listing describes: its length, and its checksum where its ETag is one. A hub says
+ * both in the answer that points on to where its large files lie, which a page cannot see; then they stay unknown.
+ */
+async function asked(web: Web, file: RemoteFile): Promise<RemoteFile | undefined> {
+  return await patiently(web, '', async () => {
+    const allowed = [400, 404, 405, 501];
+    const { response, timer } = await send(web, file.url, file.name, { method: 'HEAD', redirect: 'manual', allowed });
+    timer.stop();
+    const { status, headers } = response;
+    if (status === 404 && file.optional) return undefined;
+    if (status === 404) throw new HeddleError(`${file.name}: there is no such model, revision or file (404)`);
+    if (status >= 400 || response.type === 'opaqueredirect') return file;
+    const isRedirect = status >= 300;
+    const stated =
+      checksumOf(headers.get('X-Linked-Etag')) ?? (isRedirect ? undefined : checksumOf(headers.get('ETag')));
+    const length = headers.get('X-Linked-Size') ?? (isRedirect ? null : headers.get('Content-Length'));
+    const size = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+    return { ...file, ...(size !== undefined && { size }), ...(stated && { checksum: stated }) };
+  });
+}
+
+async function matches({ size, checksum: stated }: RemoteFile, bytes: Uint8Array): Promise<boolean> {
+  if (size !== undefined && size !== bytes.length) return false;
+  return stated ? (await checksum(stated.kind, bytes)) === stated.hex : size !== undefined;
+}
+
+/** Throws away what came where it is not what was announced: a new try begins anew. */
+async function check({ name, size, checksum: stated }: RemoteFile, bytes: Uint8Array, parts: Parts): Promise<void> {
+  const titles: Record<Checksum['kind'], string> = { sha256: 'SHA-256', git: 'Git checksum' };
+  const actual = stated && (await checksum(stated.kind, bytes));
+  const why =
+    size !== undefined && size !== bytes.length
+      ? `it has ${bytes.length} bytes, ${size} were announced`
+      : stated && actual !== stated.hex
+        ? `its ${titles[stated.kind]} is ${actual}, the hub says ${stated.hex}`
+        : undefined;
+  if (why === undefined) return;
+  await parts.remove();
+  throw new HeddleError(`${name}: ${why}; what came has been removed, try again`);
+}
+
+/** One request for what is missing, to the end of its answer; false where the file is absent and may be. Throws a Cut where it ends early. */
+async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnBytes): Promise<boolean> {
+  const { name, url, optional } = file;
+  if (file.size !== undefined && parts.length === file.size && parts.version) return true;
+  const have = parts.length;
+  const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
+  const { response, timer } = await send(web, url, name, { headers, allowed: [416, ...(optional ? [404] : [])] });
+  try {
+    const end = () => response.body?.cancel().catch(() => undefined);
+    const version = {
+      url,
+      checksum: file.checksum?.hex,
+      size: file.size,
+      etag: response.headers.get('ETag') ?? undefined,
+    };
+    if (response.status === 404) {
+      await end();
+      return false;
+    }
+    const range = rangeOf(response, have);
+    // Compared here rather than by If-Range, which a page may not send everywhere.
+    const etag = parts.version?.etag;
+    const changed = have > 0 && etag !== undefined && version.etag !== undefined && etag !== version.etag;
+    if (response.status === 416 || range === 'other' || (changed && response.status === 206)) {
+      await end();
+      await parts.restart(version);
+      throw new Cut(`${name}: the hub has another version of it than the one that was begun`);
+    }
+    if (response.status !== 206) await parts.restart(version);
+    else if (have === 0 && !parts.version) await parts.restart(version);
+    const told = range ?? lengthOf(response);
+    if (file.size !== undefined && told !== undefined && told !== file.size) {
+      await end();
+      await parts.remove();
+      throw new HeddleError(`${name}: it has ${told} bytes, ${file.size} were announced`);
+    }
+    const total = file.size ?? told;
+    if ((total ?? 0) > maxBytes) throw new HeddleError(`${name}: it has ${total} bytes, at most ${maxBytes} are taken`);
+    onBytes(parts.length, total);
+    await store(response, web, name, total, parts, (done) => {
+      timer.reset();
+      onBytes(done, total);
+    });
+    if (total !== undefined && parts.length < total)
+      throw new Cut(`${name}: the connection was cut after ${parts.length} of ${total} bytes`);
+    return true;
+  } finally {
+    timer.stop();
+  }
+}
+
+/** The length of the whole file by an answer of a part, `other` where that part is not the one from `have` on; undefined of a whole. */
+function rangeOf({ status, headers }: Response, have: number): number | 'other' | undefined {
+  if (status !== 206) return undefined;
+  const [, from, , of] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers.get('Content-Range') ?? '') ?? [];
+  if (from === undefined || Number(from) !== have) return 'other';
+  return of === '*' ? undefined : Number(of);
+}
+
+function lengthOf({ status, headers }: Response): number | undefined {
+  const length = headers.get('Content-Length');
+  const isPlain = (headers.get('Content-Encoding') ?? 'identity') === 'identity';
+  return status === 200 && isPlain && length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
+/** Keeps the body as it comes; what came before a cut is kept too. */
+async function store(
+  response: Response,
+  web: Web,
+  name: string,
+  total: number | undefined,
+  parts: Parts,
+  onBytes: (done: number) => void,
+): Promise<void> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        web.signal.throwIfAborted();
+        const why = error instanceof Cut ? error.message : 'the connection was cut';
+        const length = total === undefined ? '' : ` of ${total}`;
+        throw new Cut(`${name}: ${why} after ${parts.length}${length} bytes`, { cause: error });
+      });
+      if (done) break;
+      if (parts.length + value.length > (total ?? maxBytes)) {
+        await parts.remove();
+        throw new HeddleError(`${name}: more bytes come than the ${total ?? maxBytes} that it has at most`);
+      }
+      await parts.push(value);
+      onBytes(parts.length);
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+    await parts.flush();
+  }
+}
