@@ -11,6 +11,8 @@ export interface HostOptions {
   readonly host: HostName;
   readonly memoryLimit?: number;
   readonly tune?: boolean;
+  /** Timestamp queries in full nanoseconds; both hosts otherwise round them to about 0.1 ms. */
+  readonly exactTimestamps?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface HostOptions {
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit, tune = true }: HostOptions,
+  { host, memoryLimit, tune = true, exactTimestamps = false }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
@@ -32,7 +34,8 @@ export async function runWithProgress<N extends JobName>(
       paths,
       signal: interrupt.signal,
       onEvent: (event) => progress.show(event),
-      chrome: { handleSignals: false },
+      chrome: { handleSignals: false, exactTimestamps },
+      dawn: { exactTimestamps },
       ...(memoryLimit !== undefined && { memoryLimit }),
     });
   } catch (error) {

@@ -1,4 +1,5 @@
-// Profiles a plan pass by pass with timestamp queries: every pass is recorded alone, so the sum is a little more than a real run.
+// Profiles a plan pass by pass, with timestamp queries where there are any: every pass is recorded alone, so the sum is a little more
+// than a real run.
 
 import { HeddleError } from '../errors.ts';
 import type { Pass } from '../plan/plan.ts';
@@ -15,40 +16,83 @@ export interface PassTime {
   readonly bytes: number;
 }
 
+/** Times of all passes, and by what clock. */
+export interface Profile {
+  /** `gpu`: timestamp queries; `host`: each pass submitted alone and waited for, which adds the cost of a submission to each. */
+  readonly clock: 'gpu' | 'host';
+  readonly runs: number;
+  /** Milliseconds of a whole run, recorded as usual; median. */
+  readonly ms: number;
+  readonly passes: readonly PassTime[];
+}
+
 /**
- * Runs a plan `runs` times and returns the median time of each pass. Throws a HeddleError where the device has no timestamp queries.
- * Browsers round timestamps to about 100 us; Dawn can be asked not to (src/host/dawn.ts).
+ * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn can be asked not to (src/host/dawn.ts).
+ * Where the device has no timestamp queries, passes are timed by the host's clock.
  */
-export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<PassTime[]> {
-  const { gpu } = device;
-  if (!gpu.features.has('timestamp-query'))
-    throw new HeddleError(
-      'This adapter has no timestamp queries (timestamp-query), so passes cannot be timed one by one.',
-    );
+export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
+  runner.submit(); // warms up
+  const whole: number[] = [];
+  for (let run = 0; run < runs; run++) whole.push(await runner.time(1));
+  const clock = device.gpu.features.has('timestamp-query') ? 'gpu' : 'host';
+  const samples = clock === 'gpu' ? await byTimestamps(device, runner, runs) : await byHost(device, runner, runs);
   const { passes } = runner.plan;
+  let before = 0;
+  return {
+    clock,
+    runs,
+    ms: median(whole),
+    passes: passes.map((pass, i) => {
+      const us = median(samples.map((s) => s.us[i] as number));
+      // Without timestamps one pass follows the other.
+      const startUs = clock === 'gpu' ? (samples.at(-1)?.starts[i] as number) : before;
+      before += us;
+      return { pass, startUs, us, bytes: Object.values(pass.bind).reduce((n, r) => n + r.bytes, 0) };
+    }),
+  };
+}
+
+/** Microseconds of each pass in one run, and when it began. */
+interface Sample {
+  readonly us: readonly number[];
+  readonly starts: readonly number[];
+}
+
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0;
+
+async function byHost({ gpu, check }: Device, { plan, submitPass }: Runner, runs: number): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let run = 0; run < runs; run++) {
+    const us: number[] = [];
+    for (const i of plan.passes.keys()) {
+      const begun = performance.now();
+      submitPass(i);
+      await gpu.queue.onSubmittedWorkDone();
+      us.push((performance.now() - begun) * 1000);
+    }
+    check();
+    samples.push({ us, starts: [] });
+  }
+  return samples;
+}
+
+async function byTimestamps(device: Device, runner: Runner, runs: number): Promise<Sample[]> {
+  const { gpu } = device;
+  const { length } = runner.plan.passes;
   // A query set holds at most 4,096 queries.
-  if (passes.length > 2048)
-    throw new HeddleError(`${passes.length} passes are too many to time at once, at most 2,048.`);
-  const count = 2 * passes.length;
+  if (length > 2048) throw new HeddleError(`${length} passes are too many to time at once, at most 2,048.`);
+  const count = 2 * length;
   const bytes = 8 * count;
-  const times = gpu.createQuerySet({ label: 'profile', type: 'timestamp', count });
-  const resolved = gpu.createBuffer({
-    label: 'profile',
-    size: bytes,
-    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-  });
-  const staging = gpu.createBuffer({
-    label: 'profile',
-    size: bytes,
-    usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-  });
+  const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+  const label = 'profile';
+  const times = gpu.createQuerySet({ label, type: 'timestamp', count });
+  const resolved = gpu.createBuffer({ label, size: bytes, usage: QUERY_RESOLVE | COPY_SRC });
+  const staging = gpu.createBuffer({ label, size: bytes, usage: COPY_DST | MAP_READ });
   try {
-    const samples: number[][] = passes.map(() => []);
-    const starts: number[] = new Array(passes.length).fill(0);
-    runner.submit();
+    const samples: Sample[] = [];
     for (let run = 0; run < runs; run++) {
       runner.submitTimed(times);
-      const encoder = gpu.createCommandEncoder({ label: 'profile' });
+      const encoder = gpu.createCommandEncoder({ label });
       encoder.resolveQuerySet(times, 0, count, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
       gpu.queue.submit([encoder.finish()]);
@@ -56,21 +100,11 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
       const ns = new BigUint64Array(staging.getMappedRange().slice(0));
       staging.unmap();
       device.check();
-      const first = ns[0] ?? 0n;
-      for (let i = 0; i < passes.length; i++) {
-        starts[i] = Number((ns[2 * i] ?? first) - first) / 1000;
-        samples[i]?.push(Number((ns[2 * i + 1] ?? 0n) - (ns[2 * i] ?? 0n)) / 1000);
-      }
+      const at = (i: number) => Number((ns[i] ?? 0n) - (ns[0] ?? 0n)) / 1000;
+      const passes = Array.from({ length }, (_, i) => i);
+      samples.push({ us: passes.map((i) => at(2 * i + 1) - at(2 * i)), starts: passes.map((i) => at(2 * i)) });
     }
-    return passes.map((pass, i) => {
-      const sorted = (samples[i] ?? []).sort((a, b) => a - b);
-      return {
-        pass,
-        startUs: starts[i] ?? 0,
-        us: sorted[sorted.length >> 1] ?? 0,
-        bytes: Object.values(pass.bind).reduce((n, r) => n + r.bytes, 0),
-      };
-    });
+    return samples;
   } finally {
     times.destroy();
     resolved.destroy();
@@ -79,9 +113,10 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
 }
 
 /** A trace for chrome://tracing or Perfetto: one complete event a pass. */
-export function chromeTrace(times: readonly PassTime[]): string {
+export function chromeTrace({ passes }: Profile): string {
   return JSON.stringify({
-    traceEvents: times.map(({ pass, startUs, us, bytes }) => ({
+    displayTimeUnit: 'ms',
+    traceEvents: passes.map(({ pass, startUs, us, bytes }) => ({
       name: pass.op,
       cat: pass.scope,
       ph: 'X',
@@ -102,7 +137,7 @@ export function chromeTrace(times: readonly PassTime[]): string {
 }
 
 /** A table for people: the dearest passes first, by op and variant, and the total. */
-export function printProfile(times: readonly PassTime[], rows = 40): string {
+export function printProfile({ passes: times, ms, runs, clock }: Profile, rows = 40): string {
   const total = times.reduce((n, t) => n + t.us, 0) || 1;
   const line = (cells: readonly (string | number)[]) =>
     cells.map((c, i) => (i === 0 ? String(c).padEnd(66) : String(c).padStart(10))).join('');
@@ -133,6 +168,7 @@ export function printProfile(times: readonly PassTime[], rows = 40): string {
       times.reduce((n, t) => n + t.pass.flops, 0),
       times.reduce((n, t) => n + t.bytes, 0),
     ),
+    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass submitted alone' : ''}`,
     '',
   ].join('\n');
 }

@@ -39,6 +39,8 @@ export interface Runner {
   clock(repeats: number, stopwatch?: Stopwatch): Promise<{ host: number; gpu: number | undefined }>;
   /** As `submit`, but each pass on its own with begin and end times written to `times` (2 a pass). */
   submitTimed(times: GPUQuerySet): void;
+  /** Submits one pass of the plan alone; the inputs are those of the last run. */
+  submitPass(index: number): void;
   destroy(): void;
 }
 
@@ -214,6 +216,19 @@ export async function createRunner(
       return (await clock(repeats)).host / repeats;
     },
     clock,
+    submitPass(index) {
+      const step = steps[index];
+      if (!step) throw new Error(`runner: there is no pass ${index}, only ${steps.length}`);
+      device.check();
+      const encoder = gpu.createCommandEncoder();
+      fill(encoder, step.clear);
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(step.pipeline);
+      pass.setBindGroup(0, step.group);
+      pass.dispatchWorkgroups(step.grid[0], step.grid[1], step.grid[2]);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+    },
     submitTimed(querySet) {
       const encoder = start();
       steps.forEach(({ pipeline, group, grid, label, clear }, i) => {

@@ -4,7 +4,9 @@ import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../eng
 import { HeddleError } from '../errors.ts';
 import type { Files } from '../formats/files.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
-import { tune } from '../gpu/tuning.ts';
+import { type TuneOptions, tune } from '../gpu/tuning.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Choices } from '../plan/planner.ts';
 import type { ChoiceStore } from './choice-store.ts';
 import type { JobContext, JobEvent } from './job.ts';
 import type { Live } from './live.ts';
@@ -93,6 +95,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
     }),
     ...(s.live && { live: s.live }),
     ...(s.memory && { memory: s.memory }),
+    tune: async (graphs, options) => measureAndKeep(s, s.choices, await context.device(), graphs, options),
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
       if (s.host === 'cpu') return cpuEngine();
       const opened = await context.device();
@@ -138,22 +141,33 @@ async function patiently(open: () => Promise<Device>, forget: () => void, signal
 }
 
 /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
-function chooser(
-  { host, version = '', emit, signal }: Surroundings,
-  store: ChoiceStore,
-  device: Device,
-): NonNullable<GpuEngineOptions['choose']> {
-  const adapter = `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
+function chooser(s: Surroundings, store: ChoiceStore, device: Device): NonNullable<GpuEngineOptions['choose']> {
   return async (graphs, _, settled) => {
-    const known = { ...(await store.load(adapter)), ...settled };
-    const choices = await tune(device, graphs, {
-      known,
-      onProgress(done, of, what) {
-        emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
-        signal.throwIfAborted();
-      },
-    });
-    await store.save(adapter, choices);
-    return choices;
+    const known = { ...(await store.load(adapterKey(s, device))), ...settled };
+    return measureAndKeep(s, store, device, graphs, { known });
   };
+}
+
+/** What choices are kept by. */
+const adapterKey = ({ host, version = '' }: Surroundings, device: Device): string =>
+  `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
+
+/** Measures kernels, tells how far it is, and keeps which won. */
+async function measureAndKeep(
+  s: Surroundings,
+  store: ChoiceStore | undefined,
+  device: Device,
+  graphs: readonly Graph[],
+  options: TuneOptions,
+): Promise<Choices> {
+  const choices = await tune(device, graphs, {
+    ...options,
+    onProgress(done, of, what) {
+      s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
+      s.signal.throwIfAborted();
+      options.onProgress?.(done, of, what);
+    },
+  });
+  await store?.save(adapterKey(s, device), choices);
+  return choices;
 }

@@ -4,6 +4,9 @@
 import type { Engine, GpuEngineOptions } from '../engine.ts';
 import type { Files } from '../formats/files.ts';
 import type { Device } from '../gpu/device.ts';
+import type { TuneOptions } from '../gpu/tuning.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Choices } from '../plan/planner.ts';
 import type { Live } from './live.ts';
 
 /** What a job has of the outside. */
@@ -25,6 +28,8 @@ export interface JobContext {
   reopen?(): Promise<void>;
   /** An engine on the backend that was asked for, with tuned kernels where it is a GPU. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
+  /** Measures kernels for graphs now, and keeps which won beyond the job, where the host can. Rejects on the CPU backend. */
+  tune(graphs: readonly Graph[], options: TuneOptions): Promise<Choices>;
   /** A host that shows a training while it runs. */
   readonly live?: Live;
   /** Where a training keeps snapshots in memory, if the host wants to see them. */

@@ -57,6 +57,7 @@ export function jobContext(files: Files, engine: () => Promise<Engine>): JobCont
     signal: new AbortController().signal,
     gpu: refuse,
     device: refuse,
+    tune: refuse,
     engine,
   };
 }

@@ -1,0 +1,47 @@
+// heddle tune: measures the kernels of a run ahead of time, and keeps which won where every later run finds it.
+
+import { adapterName } from '../gpu/device.ts';
+import type { Measured } from '../gpu/tuning.ts';
+import type { Job } from './job.ts';
+import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
+
+/** What to tune for; plain JSON. */
+export interface TuneArguments extends PresetArguments {
+  /** Seconds after which nothing more is begun. */
+  readonly seconds: number;
+}
+
+/** What was found; plain JSON. */
+export interface TuneResult {
+  readonly backend: string;
+  readonly adapter: string;
+  readonly ms: number;
+  /** Nodes with a choice, equal ones counted once. */
+  readonly nodes: number;
+  /** What was measured of each node, fastest first; the other nodes took the winner of one like them, or the first guess. */
+  readonly measured: readonly (readonly Measured[])[];
+}
+
+/** Tunes. What was known already is measured again. */
+export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
+  const { graphs } = presetGraphs(args);
+  const measured: (readonly Measured[])[] = [];
+  const device = await context.device();
+  const begun = performance.now();
+  let nodes = 0;
+  await context.tune(graphs, {
+    budgetMs: args.seconds * 1000,
+    each: true,
+    onMeasured: (list) => void measured.push(list),
+    onProgress(_, of) {
+      nodes = of;
+    },
+  });
+  return {
+    backend: context.backend,
+    adapter: adapterName(device.adapter),
+    ms: performance.now() - begun,
+    nodes,
+    measured,
+  };
+};
