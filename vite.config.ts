@@ -1,7 +1,8 @@
 // Three builds into dist/: by default the modules that Node (and, for heddle.js, any bundler) loads, with the packages of
 // package.json left outside; with `--mode page` the page that headless Chrome loads, with everything inside; with `--mode demo` the
 // demo's pages, which is also what `npm run dev` serves.
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/policy.ts';
 
@@ -57,6 +58,30 @@ const policy: Plugin = {
   },
 };
 
+/** The libraries that the kernel lab can time beside, and the packages that they need in bench/peers/node_modules. */
+const peers = {
+  tfjs: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'],
+  jax: ['@jax-js/jax'],
+};
+
+/** What demo/lab/virtual.d.ts declares: the peers that are installed, each in files of its own that are loaded when asked for. */
+function installedPeers(): Plugin {
+  const folder = resolve(root, 'bench/peers');
+  const installed = Object.entries(peers)
+    .filter(([, packages]) => packages.every((name) => existsSync(join(folder, 'node_modules', name, 'package.json'))))
+    .map(([name]) => name);
+  const loaders = installed.map((name) => `${name}: () => import(${JSON.stringify(join(folder, `${name}.mjs`))})`);
+  const modules: Record<string, string> = {
+    'virtual:heddle-peer-names': `export const installed = ${JSON.stringify(installed)};`,
+    'virtual:heddle-peers': `export const load = { ${loaders.join(', ')} };`,
+  };
+  return {
+    name: 'heddle:peers',
+    resolveId: (id) => (id in modules ? `\0${id}` : undefined),
+    load: (id) => (id.startsWith('\0virtual:heddle-') ? modules[id.slice(1)] : undefined),
+  };
+}
+
 /** Cross-origin isolated, as src/host/server.ts has it: that gives the finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
@@ -67,16 +92,19 @@ const demo: UserConfig = {
   cacheDir: resolve(root, 'node_modules/.vite/demo'),
   server: { headers: isolation, fs: { allow: [root] } },
   preview: { headers: isolation },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [installedPeers()] },
   build: {
     outDir: resolve(root, 'dist/demo'),
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
     assetsInlineLimit: 0, // as files: the policy allows no data: addresses
-    rolldownOptions: { input: { index: resolve(root, 'demo/index.html'), lab: resolve(root, 'demo/lab.html') } },
+    rolldownOptions: {
+      input: { index: resolve(root, 'demo/index.html'), lab: resolve(root, 'demo/lab.html') },
+      checks: { pluginTimings: false }, // workers are builds of their own, and take as long as they take
+    },
   },
-  plugins: [policy],
+  plugins: [policy, installedPeers()],
 };
 
 export default defineConfig(({ mode }) => ({ page, demo })[mode] ?? modules);

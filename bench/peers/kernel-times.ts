@@ -36,6 +36,8 @@ export interface KernelRounds {
   readonly targetMs?: number;
   /** Only kernels whose name has this in it. */
   readonly only?: string | undefined;
+  /** Only kernels of these names. */
+  readonly names?: readonly string[];
 }
 
 interface Entrant {
@@ -50,12 +52,12 @@ interface Entrant {
 /** Times all kernels that at least one contestant has. Rejects where a result is wrong. */
 export async function timeKernels(
   contestants: readonly Contestant[],
-  { rounds = 5, targetMs = 100, only = '' }: KernelRounds,
+  { rounds = 5, targetMs = 100, only = '', names }: KernelRounds,
   log: (line: string) => void,
 ): Promise<TimedKernel[]> {
   const rows: TimedKernel[] = [];
   for (const spec of kernelList) {
-    if (!spec.name.includes(only)) continue;
+    if (!spec.name.includes(only) || names?.includes(spec.name) === false) continue;
     const inputs = makeArrays(spec);
     const errorIn = errorOf(spec, inputs);
     const entrants: Entrant[] = [];

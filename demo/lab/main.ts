@@ -1,4 +1,75 @@
-// The kernel lab's page.
-import { mountHeader } from '../common/header.ts';
+// The kernel lab: puts its parts together. What it shows it hears from the worker.
 
-mountHeader('lab');
+import type { KernelResult } from '../../bench/check-kernel.ts';
+import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
+import type { Roofs } from '../../src/gpu/roofs.ts';
+import { byId, el, fill, onFrame, set } from '../common/dom.ts';
+import { mountHeader, type PageHeader } from '../common/header.ts';
+import { lackPage, whatLacks } from '../train/ui/no-webgpu.ts';
+import { createControls } from './controls.ts';
+import { type LabReply, peerNames } from './protocol.ts';
+import { conformanceReport, peersReport } from './report.ts';
+import { resultsBox } from './results.ts';
+import { createRoofline } from './roofline.ts';
+import { createLabSession } from './session.ts';
+import { createTable } from './table.ts';
+
+const header = mountHeader('lab');
+const lack = await whatLacks();
+if (lack) fill(byId('lack'), lackPage(lack));
+else mountLab(header);
+
+function mountLab({ showAdapter }: PageHeader): void {
+  let kernels: KernelResult[] = [];
+  let peers: TimedKernel[] = [];
+  let roofs: Roofs | undefined;
+
+  const roofline = createRoofline((name) => table.point(name));
+  const table = createTable((name) => roofline.point(name));
+  const all = el('input', { type: 'checkbox', onchange: () => draw() });
+  const draw = onFrame(() => {
+    roofline.show(kernels, roofs, all.checked);
+    table.show(kernels, roofs, all.checked);
+    set(byId('peers'), { hidden: peers.length === 0 });
+    if (peers.length > 0) fill(byId('peer-table'), peersReport(peers, peerNames));
+  });
+
+  const hear = (reply: LabReply) => {
+    if (reply.type === 'machine') showAdapter(reply.name);
+    else if (reply.type === 'progress') controls.progress(reply.done, reply.of, reply.next);
+    else if (reply.type === 'roofs') roofs = reply.roofs;
+    else if (reply.type === 'kernel') kernels.push(reply.kernel);
+    else if (reply.type === 'peer-kernel') peers.push(reply.kernel);
+    else {
+      controls.running(false);
+      if (reply.type === 'stopped') controls.say(`Stopped after ${kernels.length} kernels.`);
+      if (reply.type === 'failed') controls.say(reply.message, 'bad');
+      if (reply.type === 'done') {
+        const wrong = reply.results.conformance.kernels.filter((k) => !k.passed).length;
+        controls.say(`Done: ${kernels.length} kernels, ${wrong === 0 ? 'all of them right' : `${wrong} wrong`}.`);
+        fill(byId('conformance-report'), conformanceReport(reply.results.conformance));
+        fill(byId('results-box'), resultsBox(reply.results));
+        set(byId('conformance'), { hidden: false });
+        set(byId('results'), { hidden: false });
+      }
+    }
+    draw();
+  };
+
+  const session = createLabSession(hear);
+  const controls = createControls(
+    (settings) => {
+      [kernels, peers, roofs] = [[], [], undefined];
+      for (const id of ['conformance', 'results']) set(byId(id), { hidden: true });
+      controls.running(true);
+      draw();
+      session.start(settings);
+    },
+    () => session.stop(),
+  );
+  byId('controls').append(controls.element);
+  fill(byId('roofline'), roofline.element);
+  fill(byId('table'), el('label', { class: 'check' }, all, 'Show every variant'), table.element);
+  set(byId('lab'), { hidden: false });
+  draw();
+}

@@ -1,0 +1,106 @@
+// Measures in a thread of its own, so that the page stays responsive while the CPU checks kernels.
+
+import { load } from 'virtual:heddle-peers';
+import { conformanceOf } from '../../bench/conformance.ts';
+import { describeMachine } from '../../bench/machine.ts';
+import { measure } from '../../bench/measure.ts';
+import type { Contestant } from '../../bench/peers/contestant.ts';
+import { create as createHeddle } from '../../bench/peers/heddle.ts';
+import { type TimedKernel, timeKernels } from '../../bench/peers/kernel-times.ts';
+import { kernelList } from '../../bench/peers/kernels.ts';
+import { version } from '../../package.json';
+import { HeddleError } from '../../src/errors.ts';
+import { adapterName, openDevice } from '../../src/gpu/device.ts';
+import { neededLimits } from '../../src/jobs/context.ts';
+import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './protocol.ts';
+
+const say = (reply: LabReply): void => self.postMessage(reply);
+let running = new AbortController();
+
+self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
+  if (data.type === 'stop') running.abort();
+  else {
+    running = new AbortController();
+    void run(data.settings, running.signal);
+  }
+};
+
+async function run(settings: LabSettings, signal: AbortSignal): Promise<void> {
+  try {
+    say({ type: 'done', results: await course(settings, signal) });
+  } catch (error) {
+    if (signal.aborted) say({ type: 'stopped' });
+    else say({ type: 'failed', message: messageOf(error) });
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof HeddleError
+    ? error.message
+    : `Something went wrong: ${error instanceof Error ? error.message : error}`;
+
+/** The kernels, then the peers. */
+async function course(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
+  const when = new Date().toISOString();
+  const device = await openDevice(navigator.gpu);
+  try {
+    const machine = await describeMachine(navigator.gpu, 'browser');
+    say({ type: 'machine', machine, name: adapterName(device.adapter) });
+    const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
+    const { roofs, kernels } = await measure(
+      device,
+      { ...settings, roofs: true },
+      {
+        signal,
+        onProgress: (done, of, next) => say({ type: 'progress', done, of: of + peerKernels.length, next }),
+        onRoofs: (found) => say({ type: 'roofs', roofs: found }),
+        onKernel: (kernel) => say({ type: 'kernel', kernel }),
+      },
+    );
+    if (!roofs) throw new Error('the roofs were not measured');
+    const done = kernels.length + 1;
+    const peers = peerKernels.length > 0 ? await besidePeers(settings, peerKernels, done, signal) : undefined;
+    const conformance = conformanceOf(machine, neededLimits, kernels);
+    return { heddle: version, when, settings, machine, roofs, kernels, conformance, ...(peers && { peers }) };
+  } finally {
+    device.destroy();
+  }
+}
+
+/** The peers' kernels that are timed: for the small set one of each kind. */
+function peerKernelNames({ set }: LabSettings): string[] {
+  const seen = new Set<string>();
+  return kernelList.filter(({ kind }) => set === 'all' || !(seen.has(kind) || !seen.add(kind))).map(({ name }) => name);
+}
+
+/** heddle and its peers in turn, each on its own device, every result held against float64 first. */
+async function besidePeers(
+  { peers, span, rounds }: LabSettings,
+  names: readonly string[],
+  before: number,
+  signal: AbortSignal,
+): Promise<TimedKernel[]> {
+  const of = before + names.length;
+  say({ type: 'progress', done: before, of, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
+  const contestants: Contestant[] = [await createHeddle()];
+  for (const name of peers) {
+    const maker = load[name];
+    if (!maker) throw new HeddleError(`${peerNames[name]} is not part of this build of the page.`);
+    contestants.push(await (await maker()).create());
+  }
+  const errors: string[] = [];
+  for (const { name, device } of contestants)
+    device.addEventListener('uncapturederror', ({ error }) => errors.push(`${name}: ${error.message}`));
+  const rows: TimedKernel[] = [];
+  for (const name of names) {
+    signal.throwIfAborted();
+    say({ type: 'progress', done: before + rows.length, of, next: `beside peers: ${name}` });
+    const [row] = await timeKernels(contestants, { rounds, targetMs: span, names: [name] }, () => {});
+    if (errors.length > 0) throw new HeddleError(`A library computed garbage: ${errors[0]}`);
+    if (!row) continue;
+    rows.push(row);
+    say({ type: 'peer-kernel', kernel: row });
+  }
+  contestants[0]?.device.destroy(); // the others' devices are shared by all that those libraries do in this thread
+  return rows;
+}
