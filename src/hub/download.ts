@@ -25,10 +25,10 @@ export async function download(
 ): Promise<number | undefined> {
   const file = remote.checksum ? remote : await asked(web, remote);
   if (!file) return undefined;
-  const { name } = file;
+  const { name, title } = file;
   const path = `${folder}/${name}`;
   if ((file.size ?? 0) > maxBytes)
-    throw new HeddleError(`${name}: it has ${file.size} bytes, at most ${maxBytes} are taken`);
+    throw new HeddleError(`${title}: it has ${file.size} bytes, at most ${maxBytes} are taken`);
   if (await files.exists(path)) {
     const bytes = await files.read(path);
     if (await matches(file, bytes)) {
@@ -41,7 +41,7 @@ export async function download(
   const { version } = parts;
   const known = { url: file.url, checksum: file.checksum?.hex, size: file.size };
   if (version && !isSame(version, known)) await parts.restart(known);
-  const advice = `; ${name} has come as far as it is, the same command goes on with it`;
+  const advice = `; ${title} has come as far as it is, the same command goes on with it`;
   let furthest = parts.length;
   const found = await patiently(web, advice, (progress) =>
     receive(web, file, parts, (done, of) => {
@@ -72,11 +72,11 @@ const isSame = (a: Version, b: Version): boolean =>
 async function asked(web: Web, file: RemoteFile): Promise<RemoteFile | undefined> {
   return await patiently(web, '', async () => {
     const allowed = [400, 404, 405, 501];
-    const { response, timer } = await send(web, file.url, file.name, { method: 'HEAD', redirect: 'manual', allowed });
+    const { response, timer } = await send(web, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
     timer.stop();
     const { status, headers } = response;
     if (status === 404 && file.optional) return undefined;
-    if (status === 404) throw new HeddleError(`${file.name}: there is no such model, revision or file (404)`);
+    if (status === 404) throw new HeddleError(`${file.title}: there is no such model, revision or file (404)`);
     if (status >= 400 || response.type === 'opaqueredirect') return file;
     const isRedirect = status >= 300;
     const stated =
@@ -93,7 +93,7 @@ async function matches({ size, checksum: stated }: RemoteFile, bytes: Uint8Array
 }
 
 /** Throws away what came where it is not what was announced: a new try begins anew. */
-async function check({ name, size, checksum: stated }: RemoteFile, bytes: Uint8Array, parts: Parts): Promise<void> {
+async function check({ title, size, checksum: stated }: RemoteFile, bytes: Uint8Array, parts: Parts): Promise<void> {
   const titles: Record<Checksum['kind'], string> = { sha256: 'SHA-256', git: 'Git checksum' };
   const actual = stated && (await checksum(stated.kind, bytes));
   const why =
@@ -104,16 +104,16 @@ async function check({ name, size, checksum: stated }: RemoteFile, bytes: Uint8A
         : undefined;
   if (why === undefined) return;
   await parts.remove();
-  throw new HeddleError(`${name}: ${why}; what came has been removed, try again`);
+  throw new HeddleError(`${title}: ${why}; what came has been removed, try again`);
 }
 
 /** One request for what is missing, to the end of its answer; false where the file is absent and may be. Throws a Cut where it ends early. */
 async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnBytes): Promise<boolean> {
-  const { name, url, optional } = file;
+  const { title, url, optional } = file;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;
   const have = parts.length;
   const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
-  const { response, timer } = await send(web, url, name, { headers, allowed: [416, ...(optional ? [404] : [])] });
+  const { response, timer } = await send(web, url, title, { headers, allowed: [416, ...(optional ? [404] : [])] });
   try {
     const end = () => response.body?.cancel().catch(() => undefined);
     const version = {
@@ -133,7 +133,7 @@ async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnByte
     if (response.status === 416 || range === 'other' || (changed && response.status === 206)) {
       await end();
       await parts.restart(version);
-      throw new Cut(`${name}: the hub has another version of it than the one that was begun`);
+      throw new Cut(`${title}: the hub has another version of it than the one that was begun`);
     }
     if (response.status !== 206) await parts.restart(version);
     else if (have === 0 && !parts.version) await parts.restart(version);
@@ -141,17 +141,18 @@ async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnByte
     if (file.size !== undefined && told !== undefined && told !== file.size) {
       await end();
       await parts.remove();
-      throw new HeddleError(`${name}: it has ${told} bytes, ${file.size} were announced`);
+      throw new HeddleError(`${title}: it has ${told} bytes, ${file.size} were announced`);
     }
     const total = file.size ?? told;
-    if ((total ?? 0) > maxBytes) throw new HeddleError(`${name}: it has ${total} bytes, at most ${maxBytes} are taken`);
+    if ((total ?? 0) > maxBytes)
+      throw new HeddleError(`${title}: it has ${total} bytes, at most ${maxBytes} are taken`);
     onBytes(parts.length, total);
-    await store(response, web, name, total, parts, (done) => {
+    await store(response, web, title, total, parts, (done) => {
       timer.reset();
       onBytes(done, total);
     });
     if (total !== undefined && parts.length < total)
-      throw new Cut(`${name}: the connection was cut after ${parts.length} of ${total} bytes`);
+      throw new Cut(`${title}: the connection was cut after ${parts.length} of ${total} bytes`);
     return true;
   } finally {
     timer.stop();
@@ -176,7 +177,7 @@ function lengthOf({ status, headers }: Response): number | undefined {
 async function store(
   response: Response,
   web: Web,
-  name: string,
+  title: string,
   total: number | undefined,
   parts: Parts,
   onBytes: (done: number) => void,
@@ -189,12 +190,12 @@ async function store(
         web.signal.throwIfAborted();
         const why = error instanceof Cut ? error.message : 'the connection was cut';
         const length = total === undefined ? '' : ` of ${total}`;
-        throw new Cut(`${name}: ${why} after ${parts.length}${length} bytes`, { cause: error });
+        throw new Cut(`${title}: ${why} after ${parts.length}${length} bytes`, { cause: error });
       });
       if (done) break;
       if (parts.length + value.length > (total ?? maxBytes)) {
         await parts.remove();
-        throw new HeddleError(`${name}: more bytes come than the ${total ?? maxBytes} that it has at most`);
+        throw new HeddleError(`${title}: more bytes come than the ${total ?? maxBytes} that it has at most`);
       }
       await parts.push(value);
       onBytes(parts.length);

@@ -8,6 +8,8 @@ import { Cut, patiently, send, type Web } from './request.ts';
 /** A file to download. */
 export interface RemoteFile {
   readonly name: string;
+  /** For messages: the model and the file. */
+  readonly title: string;
   readonly url: string;
   /** Whether it may be absent; so are names that were guessed. */
   readonly optional: boolean;
@@ -24,7 +26,8 @@ export async function listFiles(web: Web, repository: Repository): Promise<Remot
   const { base, name, revision } = repository;
   const at = encodeURIComponent(revision);
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
-  const listing = await patiently(web, '', async () => {
+  // A hub that is not there should be told soon.
+  const listing = await patiently({ ...web, tries: Math.min(web.tries, 2) }, '', async () => {
     const { response, timer } = await send(web, api, name, { allowed: [404] });
     try {
       if (response.status === 404) {
@@ -37,10 +40,17 @@ export async function listFiles(web: Web, repository: Repository): Promise<Remot
     }
   });
   const urlOf = (commit: string, file: string) => `${base}/${name}/resolve/${encodeURIComponent(commit)}/${file}`;
-  if (!listing) return guesses.map((file, i) => ({ name: file, url: urlOf(revision, file), optional: i > 0 }));
+  if (!listing)
+    return guesses.map((file, i) => ({
+      name: file,
+      title: `${name}/${file}`,
+      url: urlOf(revision, file),
+      optional: i > 0,
+    }));
   const files = new Map(listing.files.map((file) => [file.name, file]));
   return wanted([...files.keys()], name).map((file) => ({
     ...(files.get(file) as (typeof listing.files)[number]),
+    title: `${name}/${file}`,
     url: urlOf(listing.commit ?? revision, file),
     optional: false,
   }));

@@ -57,7 +57,12 @@ export async function pull(
         if (sizes.has(shard)) continue;
         if (!optional) throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`);
         sizes.set(shard, 0);
-        queue.push({ name: shard, url: url.slice(0, -name.length) + shard, optional: false });
+        queue.push({
+          name: shard,
+          title: `${repository.name}/${shard}`,
+          url: url.slice(0, -name.length) + shard,
+          optional: false,
+        });
       }
   }
   if (!got.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))

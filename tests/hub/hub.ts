@@ -10,6 +10,8 @@ export interface HubState {
   api: boolean;
   /** Bytes of a body after which the connection is cut, for each file as long as there are numbers. */
   cuts: Record<string, number[]>;
+  /** Bytes of a body after which nothing comes, once. */
+  stalls: Record<string, number>;
   /** Files that lie elsewhere, behind a redirect, as on the hub those of LFS. */
   redirected: Set<string>;
   ranges: boolean;
@@ -44,6 +46,7 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
     files,
     api: true,
     cuts: {},
+    stalls: {},
     redirected: new Set(Object.keys(files).filter((name) => name.endsWith('.safetensors'))),
     ranges: true,
     statuses: {},
@@ -75,6 +78,11 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
       ...(from >= 0 && { 'Content-Range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }),
     });
     if (request.method === 'HEAD') return response.end();
+    const stall = state.stalls[name];
+    if (stall !== undefined) {
+      delete state.stalls[name];
+      return response.write(body.subarray(0, stall));
+    }
     const cut = state.cuts[name]?.shift();
     if (cut === undefined) return response.end(body);
     response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));

@@ -117,7 +117,7 @@ describe('a connection that is cut', () => {
   it('again and again is told, and the same command goes on later', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
     const failed = run();
-    await expect(failed).rejects.toThrow(/^model\.safetensors: .*cut.*the same command goes on with it$/);
+    await expect(failed).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*the same command goes on with it$/);
     await expect(failed).rejects.toThrow(HeddleError);
     expect(names().some((name) => name.startsWith('out/'))).toBe(false);
     expect(names().some((name) => name.startsWith('out.part/model.safetensors.part/0-'))).toBe(true);
@@ -206,7 +206,7 @@ describe('a server', () => {
     hub.state.sums[name] = wrong;
     const sum = name === 'config.json' ? 'Git checksum' : 'SHA-256';
     await expect(run()).rejects.toThrow(
-      new RegExp(`^${name}: its ${sum} is [0-9a-f]+, the hub says ${wrong}; what came has been removed`),
+      new RegExp(`^me/it/${name}: its ${sum} is [0-9a-f]+, the hub says ${wrong}; what came has been removed`),
     );
     expect(names().some((path) => path.startsWith('out/') || path.includes(`${name}.part`))).toBe(false);
   });
@@ -218,7 +218,7 @@ describe('a server', () => {
   ])('whose length is wrong is not believed (%i, with ranges: %s)', async (length, ranges) => {
     hub.state.ranges = ranges;
     hub.state.lengths['model.safetensors'] = length;
-    await expect(run()).rejects.toThrow(/^model\.safetensors: /);
+    await expect(run()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
     expect(names().some((path) => path.startsWith('out/'))).toBe(false);
   });
 
