@@ -257,7 +257,7 @@ describe('the translate box', () => {
     ]);
     expect(await page.$$eval('.heat-cell', (cells) => cells.length)).toBe(8 * 6);
     expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toContain('[end]');
-    await page.focus('.heat');
+    await page.$eval('.heat', (e) => (e as SVGElement).focus());
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight'] as const) await page.keyboard.press(key);
     await says(page, '.readout', '“4” looked at “,”: ');
     const averaged = await text(page, '.readout');
@@ -299,6 +299,24 @@ describe('the models', () => {
     expect(await calls(page, 'save')).toEqual([['intl-en-fr', 'french']]);
     expect(await calls(page, 'remove')).toEqual([['intl-en-fr']]);
     await page.waitForFunction(() => !document.querySelector('[data-model="intl-en-fr"]'));
+  });
+
+  it('are trained further than they were meant to be, and copied', async () => {
+    const page = await openPage();
+    await page.evaluate(() => {
+      window.fake.models = window.fake.models.map((m) => ({ ...m, unfinished: false, lock: 'free' }));
+      window.fake.tell({ type: 'state', state: 'stopped', model: '', step: 0, steps: 0, text: '' });
+    });
+    await press(page, 'Train tatoeba further');
+    await page.waitForSelector('dialog[open]');
+    await press(page, 'OK');
+    await says(page, '.state', 'Training');
+    expect(await calls(page, 'resume')).toEqual([['tatoeba', { steps: 1600 }]]);
+    await press(page, 'Copy tatoeba under another name');
+    await page.waitForSelector('dialog[open]');
+    await press(page, 'OK');
+    await page.waitForFunction(() => window.fake.calls.some((c) => c.name === 'save'));
+    expect(await calls(page, 'save')).toEqual([['tatoeba', 'tatoeba-copy']]);
   });
 
   it('stay where the question is answered with Escape, and where another tab has them', async () => {

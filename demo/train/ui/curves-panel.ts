@@ -59,7 +59,8 @@ export function createCurvesPanel(): CurvesPanel {
     small('Target tokens a second', 'tokens/s', steps.rate, whole),
     small('Step time', 'ms', steps.stepMs),
   ];
-  const charts = [loss, metrics, ...smalls.map(([, chart]) => chart)];
+  /** Those that each update changes. */
+  const stepCharts = [loss, ...smalls.map(([, chart]) => chart)];
 
   const log = el('input', { type: 'checkbox', id: 'log-scale' });
   log.addEventListener('change', () => loss.setScale(log.checked ? 'log' : 'linear'));
@@ -153,8 +154,11 @@ export function createCurvesPanel(): CurvesPanel {
         }
       else if (event.type === 'dev') add(event.eval);
       else return;
-      for (const chart of charts) chart.update();
-      if (event.type !== 'steps') drawTable();
+      if (event.type === 'steps') for (const chart of stepCharts) chart.update();
+      else {
+        for (const chart of [...stepCharts, metrics]) chart.update();
+        drawTable();
+      }
     },
   };
 }

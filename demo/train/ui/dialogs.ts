@@ -12,14 +12,12 @@ export function ask<Answer extends string>(
   return open(question, [el('p', {}, text)], answers, (answer) => answer as Answer);
 }
 
-/** Asks for a line of text; `undefined` for Cancel, Escape and the same text as before. */
+/** Asks for a line of text, with what stands there at first; `undefined` for Cancel, Escape and nothing. */
 export async function askText(question: string, label: string, value: string): Promise<string | undefined> {
   const input = el('input', { type: 'text', maxlength: 60, required: true, autocomplete: 'off', autofocus: true });
   input.value = value;
-  const given = await open(question, [field(label, input)], [['ok', 'Save', 'main']] as const, () =>
-    input.value.trim(),
-  );
-  return given === value ? undefined : given || undefined;
+  const given = await open(question, [field(label, input)], [['ok', 'OK', 'main']] as const, () => input.value.trim());
+  return given || undefined;
 }
 
 function open<Answer extends string>(

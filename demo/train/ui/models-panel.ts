@@ -18,8 +18,8 @@ export interface ModelsPanel {
 
 /** What the list needs of the page. */
 export interface ModelsHost {
-  /** Goes on with a training. */
-  resume(name: string): void;
+  /** Goes on with a training, to its end or to as many steps in all. */
+  resume(name: string, steps?: number): void;
   /** A model was put into use. */
   loaded(name: string): void;
   /** Something that did not work, or did. */
@@ -79,6 +79,15 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
       },
       '',
     );
+    const further = button('Train on', `Train ${name} further`, async () => {
+      const given = await askText(`Train ${name} further`, 'Steps in all', String(2 * m.steps));
+      if (given === undefined) return;
+      const steps = Number(given);
+      if (!Number.isInteger(steps) || steps <= m.step)
+        throw new Error(`${given} is no number of steps above the ${whole(m.step)} that ${name} has done.`);
+      host.resume(name, steps);
+    });
+    set(further, { disabled: training || m.lock !== 'free', hidden: m.unfinished || m.steps === 0 });
     set(load, { disabled: training });
     set(resume, { disabled: training || m.lock !== 'free', hidden: !m.unfinished });
     const rename = button('Rename', `Rename ${name}`, async () => {
@@ -121,9 +130,10 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
         { class: 'row' },
         resume,
         load,
+        further,
         rename,
         button('Copy', `Copy ${name} under another name`, async () => {
-          const as = await newName(`Copy ${name}`, `${name.slice(0, 55)}-copy`, true);
+          const as = await newName(`Copy ${name}`, `${name.slice(0, 55)}-copy`);
           if (as !== undefined) await session.save(name, as);
         }),
         button('Archive', `Download ${name} as an archive, with its checkpoint`, async () =>
@@ -137,9 +147,9 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
     );
   }
 
-  async function newName(question: string, value: string, same = false): Promise<string | undefined> {
-    const given = await askText(question, 'Name', value);
-    const name = given ?? (same ? undefined : undefined);
+  /** A name that is free; `undefined` where the visitor thinks better of it. */
+  async function newName(question: string, value: string): Promise<string | undefined> {
+    const name = await askText(question, 'Name', value);
     if (name === undefined) return undefined;
     if (!isModelName(name))
       throw new Error(

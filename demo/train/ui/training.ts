@@ -36,7 +36,7 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
     stop: () => void attempt(session.stop()),
   });
   const models = createModelsPanel(session, {
-    resume: (name) => void resume(name),
+    resume: (name, steps) => void resume(name, steps),
     loaded(name) {
       translate.ready(name);
       notices.say('good', `${name} is loaded; translate with it above.`, { id: 'loaded' });
@@ -55,7 +55,11 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
     window.clearTimeout(timer);
     settings = undefined;
     run.ready(false);
-    for (const place of [corpusPlace, planPlace]) place.setAttribute('aria-busy', 'true');
+    for (const place of [corpusPlace, planPlace]) {
+      if (!place.firstChild)
+        fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Counting pairs…' : 'Planning…'));
+      place.setAttribute('aria-busy', 'true');
+    }
     timer = window.setTimeout(() => void describe(), settle);
   }
   async function describe(): Promise<void> {
@@ -122,10 +126,10 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
     settings = { ...settings, name: other };
     return start(false);
   }
-  async function resume(name: string): Promise<void> {
+  async function resume(name: string, steps?: number): Promise<void> {
     for (const part of [sentences, translate]) part.languages('', '');
     bringIntoView();
-    await attempt(session.resume(name));
+    await attempt(session.resume(name, steps === undefined ? {} : { steps }));
   }
   async function attempt(work: Promise<void>): Promise<void> {
     try {

@@ -154,7 +154,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
           {},
           el('span', { dir: 'auto', lang: out.lang }, c.text),
           ' ',
-          el('span', { class: 'hint number' }, c.score.toFixed(2)),
+          el('span', { class: 'hint number' }, c.score.toFixed(2).replace('-', '−')),
         ),
       ),
     );

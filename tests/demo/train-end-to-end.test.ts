@@ -1,0 +1,105 @@
+// The built training page with its real worker, driven as a person would: a file is picked, a tiny model learns, is paused and left,
+// continued after a reload, translates, and goes out of the browser and in again.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ElementHandle, Page } from 'puppeteer';
+import { afterAll, expect, it, vi } from 'vitest';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { demo } from '../support/demo.ts';
+import { tinyCorpus } from '../support/training.ts';
+
+const { open } = demo();
+const folder = mkdtempSync(join(tmpdir(), 'heddle-page-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Long enough for a software adapter that shares its processor. */
+const patience = { timeout: 150_000, polling: 100 } as const;
+const says = (page: Page, selector: string, pattern: string) =>
+  page.waitForFunction(
+    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+    patience,
+    selector,
+    pattern,
+  );
+const fill = (page: Page, name: string, value: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
+const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+
+/** The bytes of a file that a press on a button downloads. */
+async function downloaded(page: Page, button: string, name: string): Promise<Uint8Array> {
+  const path = join(folder, name);
+  await press(page, button);
+  return vi.waitFor(() => readFileSync(path), { timeout: 30_000 });
+}
+
+it('trains on a picked file, survives a reload, translates, and takes its models out and in', async () => {
+  const { page, faults, screenshot } = await open('index.html?tune=0');
+  const client = await page.createCDPSession();
+  await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+  writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
+  await page.click('input[value="file"]');
+  const input = (await page.$('#corpus input[type="file"]')) as ElementHandle<HTMLInputElement>;
+  await input.uploadFile(join(folder, 'words.tsv'));
+  await says(page, '#corpus', 'words\\.tsv');
+
+  await page.select('#recipe select', 'tiny');
+  await page.$eval('#recipe details', (d) => {
+    (d as HTMLDetailsElement).open = true;
+  });
+  await page.select('#recipe details select', 'word');
+  await page.select('#train-for + select', 'steps');
+  await page.locator('#train-for').fill('30');
+  await fill(page, 'Batch, sentences', '8');
+  await fill(page, 'Learning rate', '0.01');
+  await page.locator('::-p-aria([name="Schedule"][role="combobox"])').fill('constant');
+  await fill(page, 'Evaluate every, steps', '10');
+  await fill(page, 'Dev sentences shown', '4');
+  await fill(page, 'Held out for dev, %', '10');
+  await page.waitForSelector('#start:not([disabled])', patience);
+  await says(page, '#corpus-facts', 'pairs\\s*96');
+  await says(page, '#plan-facts', 'parameters\\s*[\\d,]{6,}');
+
+  await page.click('#start');
+  await says(page, '#run', 'step [1-9]\\d* of 30');
+  await press(page, 'Pause');
+  await says(page, '.state', 'Paused');
+
+  await page.reload();
+  await says(page, '#notices', 'The training of words is at step \\d+ of 30');
+  await press(page, 'Continue the training');
+  await says(page, '.state', 'Done');
+  await says(page, '#run', 'step 30 of 30');
+  await page.waitForSelector('.sentences tbody tr', patience);
+  expect(await page.$$eval('.sentences tbody tr', (rows) => rows.length)).toBe(4);
+  expect(await page.$eval('#now-loss', (e) => Number(e.textContent))).toBeGreaterThan(0);
+  await page.$eval('.chart', (chart) => chart.scrollIntoView());
+  await page.waitForSelector('#curves canvas', patience);
+
+  await page.locator('#translate-text').fill('one two');
+  await page.click('#translate');
+  await says(page, '#translate-box [role="status"]', '\\d+ tokens in .* by words at step 30');
+  await page.waitForSelector('.heat-cell', patience);
+  expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
+    expect.arrayContaining(['one', 'two']),
+  );
+  await screenshot('train-end-to-end');
+
+  const weights = await downloaded(page, 'Download the weights of words as safetensors', 'words.safetensors');
+  expect(Object.keys(readSafetensors(weights)).some((name) => name.includes('self_attn'))).toBe(true);
+  const archive = await downloaded(page, 'Download words as an archive, with its checkpoint', 'words.zip');
+  expect(new TextDecoder().decode(archive.subarray(0, 2))).toBe('PK');
+  await press(page, 'Delete words');
+  await page.waitForSelector('dialog[open]');
+  await press(page, 'Delete');
+  await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), patience);
+  await ((await page.$('#import-model')) as ElementHandle<HTMLInputElement>).uploadFile(join(folder, 'words.zip'));
+  await says(page, '#notices', 'words\\.zip is in this browser now, as words');
+  await press(page, 'Load words to translate with it');
+  await says(page, '#notices', 'words is loaded');
+  await page.click('#translate');
+  await says(page, '#translate-box [role="status"]', 'by words at step 30');
+
+  expect(faults).toEqual([]);
+  await page.close();
+});
