@@ -1,6 +1,6 @@
 // Clipping by the global norm without a readback.
 //   gradient_norm  partials [blocks, 2] = (sum of squares, 1 if an element is not finite else 0) of a block of the gradients
-//   clip_scale     clip [4] = (scale, norm, 1 if all is finite else 0, 0), and the counters of the optimizer
+//   clip_scale     clip [4] = (scale, norm, 1 if all is finite else 0, loss scale), and the counters of the optimizer
 // Whether a number is finite is read from the bits of its exponent (gradients are loaded as bits): WGSL may assume that infinities
 // and NaN do not occur.
 // The gradients may come in up to four ranges, since one binding may not hold them all.
@@ -14,6 +14,8 @@ struct Params {
   // log(beta1) and log(beta2), 0 where the optimizer has no such moment.
   log_beta1: f32,
   log_beta2: f32,
+  // Good steps after which the loss scale doubles, 0: never.
+  growth: f32,
 }
 
 @group(0) @binding(0) var<storage, read> g0: array<vec4<u32>>;
@@ -23,7 +25,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> partials_out: array<f32>;
 @group(0) @binding(5) var<storage, read> partials: array<f32>;
 @group(0) @binding(6) var<storage, read_write> clip: array<f32>;
-// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, spare ...)
+// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, loss scale or 0, good steps since it changed, spare ...)
 @group(0) @binding(7) var<storage, read_write> counters: array<f32>;
 @group(0) @binding(8) var<uniform> params: Params;
 
@@ -37,6 +39,8 @@ struct Sums {
 }
 
 const EXPONENT: u32 = 0x7f800000u;
+const LEAST_SCALE: f32 = 1.0;
+const MOST_SCALE: f32 = 16777216.0;
 
 // The sums with one more cell, given by its bits, of which the first `count` numbers count.
 fn with_cell(sums: Sums, bits: vec4<u32>, count: u32) -> Sums {
@@ -110,20 +114,33 @@ fn clip_scale(@builtin(local_invocation_index) thread: u32) {
     return;
   }
   let finite = total.y == 0.0 && (bitcast<u32>(total.x) & EXPONENT) != EXPONENT;
-  clip[3] = 0.0;
+  let scaled = counters[4] > 0.0;
+  let loss_scale = select(1.0, counters[4], scaled);
+  clip[3] = counters[4];
   if (!finite) {
     clip[0] = 0.0;
     clip[1] = 0.0;
     clip[2] = 0.0;
     counters[1] += 1.0;
+    counters[5] = 0.0;
+    if (scaled) {
+      counters[4] = max(LEAST_SCALE, 0.5 * loss_scale);
+    }
     return;
   }
-  let norm = sqrt(total.x);
-  clip[0] = select(1.0, min(1.0, params.max_norm / (norm + 1e-6)), params.max_norm > 0.0);
+  let norm = sqrt(total.x) / loss_scale;
+  clip[0] = select(1.0, min(1.0, params.max_norm / (norm + 1e-6)), params.max_norm > 0.0) / loss_scale;
   clip[1] = norm;
   clip[2] = 1.0;
   let applied = counters[0] + 1.0;
   counters[0] = applied;
   counters[2] = one_minus_exp(applied * params.log_beta1);
   counters[3] = one_minus_exp(applied * params.log_beta2);
+  if (!scaled) {
+    return;
+  }
+  let good = counters[5] + 1.0;
+  let grows = params.growth > 0.0 && good >= params.growth;
+  counters[5] = select(good, 0.0, grows);
+  counters[4] = select(loss_scale, min(MOST_SCALE, 2.0 * loss_scale), grows);
 }

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { type PlanArguments, plannedRuns } from '../jobs/plan.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/config.ts';
 import { optimizerNames } from '../train/optimizer.ts';
+import { type Precision, precisions } from '../train/precision.ts';
 import { print } from './output.ts';
 import { setting, whole } from './parse.ts';
 import { runWithProgress } from './run.ts';
@@ -18,6 +19,7 @@ interface Options {
   optimizer: PlanArguments['optimizer']['kind'];
   fuse: string[];
   checkpointLayers?: boolean;
+  precision: Precision;
   set?: Partial<ModelOptions>;
 }
 
@@ -35,16 +37,38 @@ export function addPlan(program: Command): void {
     .addOption(new Option('--optimizer <name>', 'update rule').choices(optimizerNames).default('adamw'))
     .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', [])
     .option('--checkpoint-layers', 'training: compute the inside of each layer again for its gradients, to save memory')
+    .addOption(
+      new Option('--precision <type>', 'training: what activations are kept in').choices(precisions).default('f32'),
+    )
     .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
     .action(async (options: Options) => {
-      const { preset, run, vocab, batch, optimizer, fuse, checkpointLayers = false, set: model = {} } = options;
+      const {
+        preset,
+        run,
+        vocab,
+        batch,
+        optimizer,
+        fuse,
+        checkpointLayers = false,
+        precision,
+        set: model = {},
+      } = options;
       const longest = model.maxLength ?? presets[preset].maxLength;
       const { source = Math.min(32, longest), target = source } = options;
       const sizes = { vocab, batch, source, target };
       print(
         await runWithProgress(
           'plan',
-          { preset, run, ...sizes, model, optimizer: { kind: optimizer ?? 'adamw' }, noFuse: fuse, checkpointLayers },
+          {
+            preset,
+            run,
+            ...sizes,
+            model,
+            optimizer: { kind: optimizer ?? 'adamw' },
+            noFuse: fuse,
+            checkpointLayers,
+            precision,
+          },
           { host: 'cpu' },
         ),
       );

@@ -11,6 +11,7 @@ import { type ModelOptions, presets } from '../model/config.ts';
 import { initSchemes } from '../model/parameters.ts';
 import { readTrainingState } from '../train/checkpoint.ts';
 import { optimizerNames } from '../train/optimizer.ts';
+import { type Precision, precisions } from '../train/precision.ts';
 import { scheduleNames } from '../train/schedule.ts';
 import { outFolder } from './out-folder.ts';
 import { mib, print, short } from './output.ts';
@@ -49,6 +50,7 @@ interface Options extends HostOptions, Partial<Recipe> {
   fuse: string[];
   checkpointLayers?: boolean;
   checkFinite?: boolean;
+  precision: Precision;
   json?: string;
 }
 
@@ -127,6 +129,14 @@ function course(command: Command): void {
     .option('--clip <norm>', 'largest norm of the gradients, 0: no limit (default: 1)', notNegative)
     .option('--ema <decay>', 'keep a moving average of the weights, which is what is evaluated and saved', rate)
     .option('--seed <n>', 'decides weights, order, dropout and the corpus', whole(0), 1)
+    .addOption(
+      new Option(
+        '--precision <type>',
+        'f16: activations and weights of products as f16, with loss scaling; needs shader-f16',
+      )
+        .choices(precisions)
+        .default('f32'),
+    )
     .option('--checkpoint-layers', 'compute the inside of each layer again for its gradients: less memory, more work')
     .option(
       '--check-finite',
@@ -206,6 +216,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     noFuse: o.fuse,
     ...(o.checkpointLayers && { checkpointLayers: true }),
     ...(o.checkFinite && { checkFinite: true }),
+    ...(o.precision !== 'f32' && { precision: o.precision }),
   };
 }
 

@@ -1,8 +1,10 @@
 // Runs a graph through the ops' references, in float64 on the CPU: the arbiter that GPU results are held against. Slow by design.
+// What lies in f16 on the GPU is rounded after the node that made it.
 
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../ops/op.ts';
 import { sizeOf } from '../tensor.ts';
+import { roundToHalf } from './half.ts';
 
 /** Float64 data of every value of a graph; states persist across runs. */
 export interface CpuExecutor {
@@ -13,6 +15,10 @@ export interface CpuExecutor {
   /** Runs the graph once on inputs by name; returns the outputs by name. */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
 }
+
+const roundAll = (data: Float64Array): void => {
+  for (let i = 0; i < data.length; i++) data[i] = roundToHalf(data[i] as number);
+};
 
 /** Makes an executor; states are zero until filled. `states` lets several graphs share them by name. */
 export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
@@ -49,6 +55,8 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
       for (const node of graph.nodes) {
         for (const v of node.outputs) of(v).fill(0);
         node.op.reference({ attrs: node.attrs, inputs: node.inputs.map(call), outputs: node.outputs.map(call) });
+        for (const v of [...node.outputs, ...(node.op.mutates ?? []).map((i) => node.inputs[i] as Value)])
+          if (v.dtype === 'f16') roundAll(of(v));
       }
       return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, of(v).slice()]));
     },

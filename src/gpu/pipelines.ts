@@ -1,6 +1,7 @@
 // Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
+import { holdAsHalf } from './half.ts';
 import { type Shader, shaderOf } from './shaders.ts';
 import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';
@@ -13,10 +14,13 @@ export interface Kernel {
   readonly shader: Shader;
 }
 
+/** What of a pass decides its kernel. */
+export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'half'>;
+
 /** A cache of kernels for one device. */
 export interface Pipelines {
   /** The kernel of a pass; compiles it where it is new. Rejects with the shader's name and the compiler's message. */
-  get(pass: Pick<Pass, 'shader' | 'entry' | 'constants'>): Promise<Kernel>;
+  get(pass: KernelKey): Promise<Kernel>;
   readonly compiled: number;
 }
 
@@ -36,21 +40,18 @@ function createPipelines(device: GPUDevice): Pipelines {
   const modules = new Map<string, GPUShaderModule>();
   const kernels = new Map<string, Promise<Kernel>>();
 
-  const moduleOf = (shader: Shader, consts: Record<string, number>): GPUShaderModule => {
-    const key = `${shader.name} ${JSON.stringify(consts)}`;
+  const moduleOf = (shader: Shader, consts: Record<string, number>, half: readonly string[]): GPUShaderModule => {
+    const key = `${shader.name} ${JSON.stringify(consts)}${half.length ? ` f16 ${half}` : ''}`;
     let module = modules.get(key);
     if (!module) {
-      module = device.createShaderModule({ label: key, code: unroll(replaceConsts(shader.source, consts)) });
+      const code = holdAsHalf(unroll(replaceConsts(shader.source, consts)), half);
+      module = device.createShaderModule({ label: key, code });
       modules.set(key, module);
     }
     return module;
   };
 
-  const compile = async ({
-    shader: name,
-    entry,
-    constants,
-  }: Pick<Pass, 'shader' | 'entry' | 'constants'>): Promise<Kernel> => {
+  const compile = async ({ shader: name, entry, constants, half = [] }: KernelKey): Promise<Kernel> => {
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${name}: there is no entry point ${entry}`);
@@ -70,7 +71,7 @@ function createPipelines(device: GPUDevice): Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const module = moduleOf(shader, consts);
+    const module = moduleOf(shader, consts, half);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
@@ -88,7 +89,7 @@ function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     get(pass) {
-      const key = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)}`;
+      const key = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.half ?? ''}`;
       let kernel = kernels.get(key);
       if (!kernel) {
         kernel = compile(pass);

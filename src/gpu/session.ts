@@ -138,7 +138,8 @@ export class Session {
   }
 
   #storage(label: string, size: number): GPUBuffer {
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    // Uniform too: step scalars may be made on the GPU (src/ops/scale-step.ts).
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     return this.device.gpu.createBuffer({ label, size, usage });
   }
 

@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../errors.ts';
 import type { Attrs, Builder, Node, Op, Value } from '../ops/op.ts';
-import { type DType, type Shape, sameShape, show, sizeOf } from '../tensor.ts';
+import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../tensor.ts';
 
 /** Builds and holds a graph. Nodes run in the order in which they were added. */
 export class Graph implements Builder {
@@ -25,7 +25,7 @@ export class Graph implements Builder {
     return this.#named(this.states, 'state', name, dtype, shape);
   }
 
-  /** A part of a state as a value of its own, without a copy: `offset` in elements, a multiple of 64. */
+  /** A part of a state as a value of its own, without a copy: `offset` in elements, a multiple of 256 bytes. */
   part(bank: Value, name: string, offset: number, shape: Shape): Value {
     checkPart(bank, name, offset, shape);
     return { id: this.#ids++, name, kind: 'state', dtype: bank.dtype, shape, at: { bank, offset } };
@@ -148,7 +148,8 @@ export class Graph implements Builder {
 }
 
 function checkPart(bank: Value, name: string, offset: number, shape: Shape): void {
-  if (offset % 64 !== 0 || offset + sizeOf(shape) > sizeOf(bank.shape))
+  const aligned = (offset * bytesPer(bank.dtype)) % 256 === 0;
+  if (!aligned || offset + sizeOf(shape) > sizeOf(bank.shape))
     throw new HeddleError(`graph: ${name} ${show(shape)} at ${offset} does not fit ${bank.name} ${show(bank.shape)}`);
 }
 

@@ -5,10 +5,12 @@ import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { parameterList } from '../model/parameters.ts';
+import { defaultTraits } from '../ops/op.ts';
 import { printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
+import { type Precision, scaling } from '../train/precision.ts';
 import type { Job } from './job.ts';
 
 /** The runs that can be planned. */
@@ -28,27 +30,29 @@ export interface PlanArguments {
   readonly noFuse: readonly string[];
   /** Training: as in GraphOptions. */
   readonly checkpointLayers: boolean;
+  readonly precision: Precision;
 }
 
 /** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
 export const plan: Job<PlanArguments, string> = async (args) => {
-  const { preset, vocab, batch, source, target, noFuse, checkpointLayers } = args;
+  const { preset, vocab, batch, source, target, noFuse, checkpointLayers, precision } = args;
   checkRewriteNames(noFuse);
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...args.model });
   const p = parameterList(config);
   const shape = { batch, source, target };
   const graphs = (): [string, Graph][] => {
-    const options = { noFuse, checkpointLayers };
-    if (args.run === 'training')
-      return [['training', trainingGraph(config, p, shape, optimizerConfig(args.optimizer), options)]];
+    const options = { noFuse, checkpointLayers, precision };
+    const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
+    if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
       ['decoding, once a batch of sources', sourceGraph(config, p, shape)],
       ['decoding, once a token', stepGraph(config, p, shape)],
     ];
   };
+  const traits = { ...defaultTraits, f16: precision === 'f16' };
   const head = `${preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
   return graphs()
-    .map(([name, graph]) => `${head}\n${name}\n\n${printPlan(makePlan(graph))}`)
+    .map(([name, graph]) => `${head}\n${name}\n\n${printPlan(makePlan(graph, { traits }))}`)
     .join('\n');
 };

@@ -11,6 +11,7 @@ import type { LogEval, Sample } from '../report/log.ts';
 import { describeLeftOut } from '../text/encoded.ts';
 import { checkpointFiles, readTrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
+import { type Precision, scaling } from '../train/precision.ts';
 import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
 import { prepareTask, type TaskOptions } from '../train/task.ts';
 import { createTrainer, startWeights } from '../train/trainer.ts';
@@ -73,6 +74,8 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly checkpointLayers?: boolean;
   /** As in TrainerOptions. */
   readonly checkFinite?: boolean;
+  /** As in GraphOptions. */
+  readonly precision?: Precision;
 }
 
 /** How a training went; plain JSON. */
@@ -128,7 +131,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
   };
   checkSchedule(schedule);
   const recipe = {
-    optimizer: optimizerConfig(args.optimizer),
+    optimizer: optimizerConfig({ ...scaling(args.precision), ...args.optimizer }),
     schedule,
     seed: args.seed,
     init: args.init,

@@ -5,6 +5,7 @@ import { HeddleError } from '../errors.ts';
 import { keyOf, random } from '../random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
 import type { ModelConfig } from './config.ts';
+import type { Packing } from './packed.ts';
 
 /** How a parameter starts. `fans` are (fan in, fan out) of the stored tensor that it is a part of. */
 export type Init =
@@ -35,6 +36,8 @@ export interface ParameterList {
   readonly decayEnd: number;
   /** Number of weights, without the padding of the bank. */
   readonly count: number;
+  /** Where they lie if they are kept in fewer bits, for inference; see packed.ts. */
+  readonly packing?: Packing;
 }
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };

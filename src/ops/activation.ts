@@ -19,6 +19,7 @@ export const activationOp = defineOp<ActivationAttrs>({
     return [{ dtype: 'f32', shape: x.shape }];
   },
   inPlace: () => [[0, 0]],
+  half: () => ({ inputs: [0], outputs: [0] }),
   variants: elementwiseVariants,
   launch({ attrs, inputs, outputs }, { shared, variant }) {
     const [x] = inputs as [Value];
@@ -50,6 +51,7 @@ export const activationBackwardOp = defineOp<ActivationAttrs>({
     return [{ dtype: 'f32', shape: x.shape }];
   },
   inPlace: () => [[1, 0]],
+  half: () => ({ inputs: [0, 1], outputs: [0] }),
   variants: elementwiseVariants,
   launch({ attrs, inputs, outputs }, { shared, variant }) {
     const [x, dy] = inputs as [Value, Value];

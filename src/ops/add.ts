@@ -21,6 +21,7 @@ export const addOp = defineOp({
     [0, 0],
     [1, 0],
   ],
+  half: () => ({ inputs: [0, 1], outputs: [0] }),
   variants: elementwiseVariants,
   launch(node, { shared, variant }) {
     const [a, b] = node.inputs as [Value, Value];

@@ -47,6 +47,7 @@ export const selfAttentionOp = defineOp<AttentionAttrs>({
     expectStep(selfName, inputs[2]);
     return outputTypes(layout);
   },
+  half: () => ({ inputs: [0], outputs: [0] }),
   variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant }) {
     const [qkv, lens, step] = node.inputs as [Value, Value, Value];
@@ -80,6 +81,7 @@ export const selfAttentionBackwardOp = defineOp<AttentionAttrs>({
     expectStep(name, step);
     return [{ dtype: 'f32', shape: qkv.shape }];
   },
+  half: () => ({ inputs: [0, 1, 3], outputs: [0] }),
   variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant, scratch }) {
     const [qkv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value];
@@ -107,6 +109,7 @@ export const crossAttentionOp = defineOp<AttentionAttrs>({
     expectStep(crossName, inputs[3]);
     return outputTypes(layout);
   },
+  half: () => ({ inputs: [0, 1], outputs: [0] }),
   variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant }) {
     const [q, kv, lens, step] = node.inputs as [Value, Value, Value, Value];
@@ -152,6 +155,7 @@ export const crossAttentionBackwardOp = defineOp<AttentionAttrs>({
       { dtype: 'f32', shape: kv!.shape },
     ];
   },
+  half: () => ({ inputs: [0, 1, 2, 4], outputs: [0, 1] }),
   variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
   launch(node, { variant, scratch }) {
     const [q, kv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value, Value];

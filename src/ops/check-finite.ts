@@ -2,7 +2,7 @@
 
 import { check } from '../errors.ts';
 import { type DType, sizeOf } from '../tensor.ts';
-import { rangeOf, rangesOf } from './banks.ts';
+import { rangesOf } from './banks.ts';
 import { expectType } from './expect.ts';
 import { defineOp, gridOf, type Value } from './op.ts';
 
@@ -36,12 +36,13 @@ export const checkFiniteOp = defineOp<CheckFiniteAttrs>({
     const [x, flags] = inputs as [Value, Value];
     const size = sizeOf(x.shape);
     return rangesOf('check_finite', [x], traits.maxBindingBytes).map(([start, count], k) => {
-      const words = x.dtype === 'f16' ? Math.ceil(count / 2) : count;
+      const perWord = x.dtype === 'f16' ? 2 : 1;
+      const words = Math.ceil(count / perWord);
       return {
         shader: 'check-finite',
         entry: x.dtype === 'f16' ? 'check_f16' : 'check_f32',
         params: { count, words, start, size, slot },
-        bind: { x: rangeOf(x, start, count), flags },
+        bind: { x: wordsOf(x, start / perWord, words), flags },
         ...(first && k === 0 && { clear: [flags] }),
         grid: gridOf(Math.ceil(words / perThread), 64),
       };
@@ -52,6 +53,12 @@ export const checkFiniteOp = defineOp<CheckFiniteAttrs>({
     const bad = x!.data.findIndex((v) => !Number.isFinite(v));
     if (bad >= 0) flags!.data[slot] = x!.data.length - bad;
   },
+});
+
+/** Words of 32 bits of a tensor, whatever they hold. */
+const wordsOf = (x: Value, start: number, length: number): Value => ({
+  ...{ id: -1, name: `${x.name}+${start}`, kind: x.kind, dtype: 'u32', shape: [length] },
+  at: { bank: x, offset: start },
 });
 
 /** The first flag that is up: its slot, and the index of the first bad element of a tensor of the size that `sizes` says. */

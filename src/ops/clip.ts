@@ -6,13 +6,19 @@ import { rangeLength, rangeOf } from './banks.ts';
 import { expectType, inputAt } from './expect.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 
-/** What the counters of an optimizer hold, f32 [8], zero at first; the other places are spare. */
-export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 3 } as const;
+/**
+ * What the counters of an optimizer hold, f32 [8], zero at first; the other places are spare. The loss scale is what gradients were
+ * multiplied by, 0: by nothing; `good` counts the updates since it last changed.
+ */
+export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 3, lossScale: 4, good: 5 } as const;
 /** Length of the state of counters. */
 export const counterLength = 8;
 
-/** What `clipScale` leaves: `scale` is 0 and `finite` 0 where a step is skipped. */
-export const clipAt = { scale: 0, norm: 1, finite: 2 } as const;
+/** What `clipScale` leaves: `scale` is 0 and `finite` 0 where a step is skipped; the loss scale is that of this step's gradients. */
+export const clipAt = { scale: 0, norm: 1, finite: 2, lossScale: 3 } as const;
+
+/** Between what loss scales stay: below the first nothing is gained, and gradients are not so small that more than the last is. */
+export const lossScales = { least: 1, first: 2 ** 16, most: 2 ** 24 } as const;
 
 const mostRanges = 4;
 const mostBlocks = 1024;
@@ -53,7 +59,7 @@ export const gradientNormOp = defineOp({
       {
         shader: 'clip',
         entry: 'gradient_norm',
-        params: { count, range, block, max_norm: 0, log_beta1: 0, log_beta2: 0 },
+        params: { count, range, block, max_norm: 0, log_beta1: 0, log_beta2: 0, growth: 0 },
         bind,
         grid: [partials.shape[0]!, 1, 1],
         flops: 2 * count,
@@ -70,22 +76,32 @@ export const gradientNormOp = defineOp({
   },
 });
 
-/** `maxNorm` 0: no clipping. The betas are those of the moments whose bias is corrected, 0 for none. */
-export type ClipAttrs = { readonly maxNorm: number; readonly beta1: number; readonly beta2: number };
+/**
+ * `maxNorm` 0: no clipping. The betas are those of the moments whose bias is corrected, 0 for none. `growth`: good steps after which
+ * the loss scale doubles; 0 or none: never.
+ */
+export type ClipAttrs = {
+  readonly maxNorm: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly growth?: number;
+};
 
 /**
- * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite, 0), see
- * `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_. Where something is not finite (an element,
- * or the sum of squares) the step counts as skipped and everything else in the counters stays.
+ * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite, loss scale), see
+ * `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_, over the loss scale; the norm is that of the
+ * gradients without it. Where something is not finite (an element, or the sum of squares) the step counts as skipped, the loss scale
+ * halves, and everything else in the counters stays.
  */
 export const clipScaleOp = defineOp<ClipAttrs>({
   name: 'clip_scale',
-  shape(inputs, { maxNorm, beta1, beta2 }) {
+  shape(inputs, { maxNorm, beta1, beta2, growth = 0 }) {
     const partials = inputAt('clip_scale', inputs, 0, 'partials');
     expectType('clip_scale', 'partials', partials, 'f32', [partials.shape[0] ?? 0, 2]);
     expectType('clip_scale', 'counters', inputs[1], 'f32', [counterLength]);
     check(maxNorm >= 0, `clip_scale: a largest norm of ${maxNorm}, must be 0 (no clipping) or more`);
     for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `clip_scale: a beta of ${b}, must be from 0 to below 1`);
+    check(growth >= 0, `clip_scale: the loss scale grows after ${growth} steps, must be 0 (never) or more`);
     return [{ dtype: 'f32', shape: [4] }];
   },
   mutates: [1],
@@ -103,13 +119,14 @@ export const clipScaleOp = defineOp<ClipAttrs>({
           max_norm: attrs.maxNorm,
           log_beta1: log(attrs.beta1),
           log_beta2: log(attrs.beta2),
+          growth: attrs.growth ?? 0,
         },
         bind: { partials, counters, clip: outputs[0]! },
         grid: [1, 1, 1],
       },
     ];
   },
-  reference({ attrs: { maxNorm, beta1, beta2 }, inputs: [partials, counters], outputs: [clip] }) {
+  reference({ attrs: { maxNorm, beta1, beta2, growth = 0 }, inputs: [partials, counters], outputs: [clip] }) {
     let squares = 0;
     let bad = 0;
     for (let b = 0; b < partials!.data.length; b += 2) {
@@ -117,18 +134,27 @@ export const clipScaleOp = defineOp<ClipAttrs>({
       bad += partials!.data[b + 1]!;
     }
     const c = counters!.data;
+    const lossScale = c[counterAt.lossScale]!;
+    clip!.data[clipAt.lossScale] = lossScale;
     if (bad > 0 || !Number.isFinite(squares)) {
       c[counterAt.skipped]! += 1;
+      if (lossScale > 0) c[counterAt.lossScale] = Math.max(lossScales.least, lossScale / 2);
+      c[counterAt.good] = 0;
       return;
     }
-    const norm = Math.sqrt(squares);
+    const norm = Math.sqrt(squares) / (lossScale || 1);
     const t = c[counterAt.applied]! + 1;
     c[counterAt.applied] = t;
     c[counterAt.correction1] = 1 - beta1 ** t;
     c[counterAt.correction2] = 1 - beta2 ** t;
-    clip!.data[clipAt.scale] = maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1;
+    clip!.data[clipAt.scale] = (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / (lossScale || 1);
     clip!.data[clipAt.norm] = norm;
     clip!.data[clipAt.finite] = 1;
+    if (lossScale === 0) return;
+    c[counterAt.good]! += 1;
+    if (growth === 0 || c[counterAt.good]! < growth) return;
+    c[counterAt.good] = 0;
+    c[counterAt.lossScale] = Math.min(lossScales.most, 2 * lossScale);
   },
 });
 

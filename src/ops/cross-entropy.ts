@@ -44,6 +44,7 @@ export const crossEntropyOp = defineOp<CrossEntropyAttrs>({
     expectStep('cross_entropy', inputs[2]);
     return [row, row, row];
   },
+  half: () => ({ inputs: [0], outputs: [] }),
   variants,
   launch({ inputs, outputs, attrs }, { variant, scratch }) {
     const [logits, targets] = inputs as [Value, Value];
@@ -87,6 +88,7 @@ export const crossEntropyBackwardOp = defineOp<CrossEntropyAttrs>({
     return [{ dtype: 'f32', shape: logits.shape }];
   },
   inPlace: () => [[0, 0]],
+  half: () => ({ inputs: [0], outputs: [0] }),
   launch({ inputs, outputs, attrs }, { shared, scratch }) {
     const [logits, lse, targets, step] = inputs as [Value, Value, Value, Value];
     const inPlace = shared(0, 0);
@@ -116,6 +118,7 @@ export const crossEntropyFusedOp = defineOp<CrossEntropyAttrs>({
     return [row, row, { dtype: 'f32', shape: inputs[0]!.shape }];
   },
   inPlace: () => [[0, 2]],
+  half: () => ({ inputs: [0], outputs: [2] }),
   variants,
   launch({ inputs, outputs, attrs }, { variant, shared, scratch }) {
     const [logits, targets, step] = inputs as [Value, Value, Value];

@@ -27,6 +27,7 @@ export const dropoutOp = defineOp<DropoutAttrs>({
     return [{ dtype: 'f32', shape: x.shape }];
   },
   inPlace: () => [[0, 0]],
+  half: () => ({ inputs: [0], outputs: [0] }),
   variants: elementwiseVariants,
   launch(node, { shared, variant }) {
     const [x, step] = node.inputs as [Value, Value];

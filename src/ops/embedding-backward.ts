@@ -37,6 +37,7 @@ export const embeddingBackwardOp = defineOp<EmbeddingBackwardAttrs>({
     return [{ dtype: 'f32', shape }];
   },
   inPlace: ({ inputs, attrs }) => (attrs.onto ? [[inputs.length - 1, 0]] : []),
+  half: () => ({ inputs: [0], outputs: [] }),
   variants: elementwiseVariants,
   launch({ inputs, outputs, attrs }, { shared, variant }) {
     const [dy, rowStart, occurrences] = inputs as [Value, Value, Value];
@@ -90,6 +91,7 @@ export const positionBackwardOp = defineOp<PositionBackwardAttrs>({
     if (rate > 0) expectStep('position_backward', inputs[1]);
     return [{ dtype: 'f32', shape: [rows, dy.shape[2]!] }];
   },
+  half: () => ({ inputs: [0], outputs: [] }),
   launch({ inputs, outputs, attrs }) {
     const dy = inputs[0]!;
     const dtable = outputs[0]!;

@@ -70,6 +70,7 @@ export const embeddingOp = defineOp<EmbeddingAttrs>({
     }
     return [{ dtype: 'f32', shape: [B, T, D] }];
   },
+  half: () => ({ inputs: [], outputs: [0] }),
   variants: elementwiseVariants,
   launch({ inputs, outputs, attrs }, { variant }) {
     const PER = cellsPerThread(variant);

@@ -52,6 +52,7 @@ export const layerNormBackwardOp = defineOp<LayerNormBackwardAttrs>({
     pairs.push([0, 0]);
     return pairs;
   },
+  half: ({ attrs: { residual } }) => ({ inputs: [0, 1, ...(residual ? [4] : [])], outputs: [0, 2] }),
   variants: () => Object.keys(teams),
   launch({ inputs, outputs, attrs }, { variant, shared, scratch }) {
     const [dy, s, stats, gamma] = inputs as [Value, Value, Value, Value];

@@ -29,6 +29,7 @@ export const layerNormOp = defineOp<LayerNormAttrs>({
     checkNorm('layer_norm', x, inputs[1], inputs[2]);
     return [x, { dtype: 'f32', shape: [matrixOf(x.shape).rows, 2] }];
   },
+  half: () => ({ inputs: [0], outputs: [0] }),
   variants: ({ inputs }) => teamsFor(matrixOf(inputs[0]!.shape).cols),
   launch({ inputs, outputs, attrs }, { variant }) {
     const [x, gamma, beta] = inputs as [Value, Value, Value];
@@ -83,6 +84,7 @@ export const addLayerNormOp = defineOp<AddLayerNormAttrs>({
     if (rate > 0) expectStep('add_layer_norm', inputs[4]);
     return [x, x, { dtype: 'f32', shape: [matrixOf(x.shape).rows, 2] }];
   },
+  half: () => ({ inputs: [0, 1], outputs: [0, 1] }),
   inPlace: () => [
     [1, 1],
     [0, 1],

@@ -45,6 +45,7 @@ export const linearBackwardOp = defineOp<LinearBackwardAttrs>({
       shape,
     }));
   },
+  half: ({ attrs: { dx } }) => ({ inputs: [0, 1, 2, 3], outputs: dx ? [0] : [] }),
   variants: ({ inputs: [dy, x] }, traits) =>
     backwardKernels(matrixOf(x!.shape).rows, matrixOf(x!.shape).cols, matrixOf(dy!.shape).cols, traits),
   launch({ attrs, inputs, outputs }, context) {

@@ -31,6 +31,7 @@ export const linearOp = defineOp<LinearAttrs>({
     const y: TensorType = { dtype: 'f32', shape: [...x.shape.slice(0, -1), outs] };
     return keepsInput(activation) ? [y, y] : [y];
   },
+  half: () => ({ inputs: [0, 1], outputs: [0, 1] }),
   variants: ({ inputs }, traits) => productKernels(sizesOf(inputs), traits),
   launch({ attrs: { activation }, inputs, outputs }, context) {
     const [x, w, bias] = inputs as [Value, Value, Value?];

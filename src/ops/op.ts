@@ -104,6 +104,12 @@ export interface ReferenceCall<A extends Attrs> {
   readonly outputs: readonly { readonly shape: Shape; readonly data: Float64Array }[];
 }
 
+/** Some inputs and outputs of a node, by number. */
+export interface Ports {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
 /** One definition per op. */
 export interface Op<A extends Attrs = Attrs> {
   readonly name: string;
@@ -113,6 +119,11 @@ export interface Op<A extends Attrs = Attrs> {
   readonly mutates?: readonly number[];
   /** Pairs [input, output] of which the output may take the input's memory, where the input is not needed afterwards. */
   inPlace?(node: Node<A>): readonly (readonly [number, number])[];
+  /**
+   * Numbers of the inputs and outputs that may lie in memory as f16. A node is made in f32; src/graph/half.ts decides which of its tensors
+   * are held narrower, and its kernels still compute in f32. Absent: none.
+   */
+  half?(node: Node<A>): Ports;
   /** Names of the kernels that can do this node on such a device, best guess first; absent: there is one, named `only`. */
   variants?(node: Node<A>, traits: DeviceTraits): readonly string[];
   /** The dispatches, in order. */

@@ -41,7 +41,7 @@ export function lifetimes(graph: Graph): Lifetimes {
       const once = node.inputs.filter((v) => groups.get(v) === group).length === 1;
       const free = group && group.end === i && !kept.has(input) && once && !(group.at && output.at) && !pairs.has(to);
       if (!free || align(bytesOf(input)) !== align(bytesOf(output)) || [...pairs.values()].includes(from)) continue;
-      if (group.at && !output.at) continue;
+      if (input.dtype !== output.dtype || (group.at && !output.at)) continue;
       pairs.set(to, from);
     }
     node.outputs.forEach((v, j) => {

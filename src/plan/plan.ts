@@ -34,6 +34,8 @@ export interface Pass {
   readonly constants: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, number>>;
   readonly bind: Readonly<Record<string, Range>>;
+  /** Names of bindings that hold f16, sorted; none where absent. */
+  readonly half?: readonly string[];
   /** Memory that is filled with zeros before the dispatch. */
   readonly clear?: readonly Range[];
   readonly grid: readonly [number, number, number];
@@ -97,7 +99,7 @@ export function printPlan(plan: Plan): string {
     ...plan.buffers
       .filter((x) => x.kind !== 'slot')
       .map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${mib(x.bytes)}`),
-    `slots   ${plan.buffers.filter((x) => x.kind === 'slot').length} buffers     ${mib(b.slots)}`,
+    `activations            ${mib(b.slots)} in ${plan.buffers.filter((x) => x.kind === 'slot').length} slots`,
     `peak    ${mib(b.peak)}, lower bound ${mib(b.lowerBound)} (${(b.peak / b.lowerBound).toFixed(3)} times)`,
     `${plan.passes.length} dispatches, ${(plan.flops / 1e9).toFixed(3)} GFLOP a run`,
     '',

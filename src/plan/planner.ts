@@ -91,7 +91,9 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
 
   const passes = launches.map(({ node, variant, launch }): Pass => {
     const bind: Record<string, Range> = {};
+    const half: string[] = [];
     for (const [name, value] of Object.entries(launch.bind)) {
+      if (value.dtype === 'f16') half.push(name);
       const range = locate(value);
       if (range.bytes > traits.maxBindingBytes)
         throw new HeddleError(
@@ -100,6 +102,10 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
         );
       bind[name] = range;
     }
+    if (half.length > 0 && !traits.f16)
+      throw new HeddleError(
+        `${node.op.name} (${node.scope}): ${half.join(', ')} would be held as f16, but this adapter has no shader-f16; use --precision f32`,
+      );
     for (const n of launch.grid)
       if (n > 65535 || n < 1 || !Number.isInteger(n))
         throw new Error(`${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535`);
@@ -114,6 +120,7 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
       constants,
       params,
       bind,
+      ...(half.length > 0 && { half: half.sort() }),
       ...(launch.clear && { clear: launch.clear.map(locate) }),
       grid,
       flops,

@@ -2,17 +2,21 @@
 
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
+import { halveResults, halveWeights } from '../graph/half.ts';
 import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import { decode, encode, type Model, openModel, project, type Tokens, weight } from '../model/transformer.ts';
 import { accumulate } from '../ops/bank-sums.ts';
+import { counterLength } from '../ops/clip.ts';
 import { crossEntropy, crossEntropyFused } from '../ops/cross-entropy.ts';
 import type { Value } from '../ops/op.ts';
+import { scaleStep } from '../ops/scale-step.ts';
 import { stepWords } from '../ops/step.ts';
 import { tokenStats } from '../ops/token-stats.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer.ts';
+import type { Precision } from './precision.ts';
 import { type Tuned, type TuningOptions, tunedOf } from './tuned.ts';
 
 /** Sizes of a batch: rows, source and target positions. */
@@ -30,6 +34,8 @@ export interface GraphOptions extends TuningOptions {
   readonly logits?: boolean;
   /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
   readonly checkpointLayers?: boolean;
+  /** `f16`: activations and weights of products as f16 in training; sums, losses, gradients of weights and the weights stay f32. */
+  readonly precision?: Precision;
 }
 
 /** Inputs of a batch as values; the names are those of src/text's batches. */
@@ -51,20 +57,23 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
   };
 }
 
-/** Loss and statistics of a batch: `stats` is [4], the sum of losses, tokens that count, and how many of them the model would guess. */
-function lossOf(m: Model, logits: Value, wanted: Value): { nll: Value; stats: Value } {
+/**
+ * Loss and statistics of a batch, by the scalars `step`: `stats` is [4], the sum of losses, tokens that count, and how many of them the
+ * model would guess.
+ */
+function lossOf(m: Model, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore: config.padId };
     const loss = m.training ? crossEntropyFused : crossEntropy;
-    const { nll, hit } = loss(graph, logits, wanted, m.step, settings);
+    const { nll, hit } = loss(graph, logits, wanted, step, settings);
     return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
   });
 }
 
 /**
- * Forward and backward: the gradients of the loss, times step.tokenWeight, end in the state `gradients` laid out as the trained
- * parameters are; the output `stats` is as in `lossOf`.
+ * Forward and backward: the gradients of the loss, times step.tokenWeight and the loss scale where there is one, end in the state
+ * `gradients` laid out as the trained parameters are; the output `stats` is as in `lossOf`.
  */
 export function gradientGraph(
   c: ModelConfig,
@@ -78,7 +87,9 @@ export function gradientGraph(
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
-  const { nll } = lossOf(model, logits, wanted);
+  const half = options.precision === 'f16';
+  const step = half ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
+  const { nll } = lossOf(model, logits, wanted, step);
   fuseForward(graph, options.noFuse);
   const trained = tuned.parameters.all;
   const values = model.adapter?.values ?? trained.map(({ name }) => weight(model, name));
@@ -90,6 +101,10 @@ export function gradientGraph(
     if (d) graph.place(d, bank, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
+  if (half) {
+    halveResults(graph);
+    halveWeights(graph, model.bank);
+  }
   return { graph, model, gradients: bank, tuned };
 }
 
@@ -139,7 +154,7 @@ export function evaluationGraph(
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
-  lossOf(model, logits, wanted);
+  lossOf(model, logits, wanted, model.step);
   fuseForward(graph, options.noFuse);
   return graph;
 }

@@ -1,8 +1,11 @@
 // Stopping a training at the first number that is not finite, and saying where it came from.
 
 import { HeddleError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { NonFinite } from '../graph/watch.ts';
 import type { ParameterList } from '../model/parameters.ts';
+import type { Op } from '../ops/op.ts';
+import { scaleStepOp } from '../ops/scale-step.ts';
 import { show } from '../tensor.ts';
 
 /**
@@ -24,4 +27,10 @@ export function nonFiniteError(step: number, found: NonFinite, p: ParameterList)
     `Step ${step}: the first number that is not finite ${where}: tensor ${tensor}. ` +
       'Training stopped and nothing was saved; lower the learning rate, clip the gradients more, or look at the data of this step.',
   );
+}
+
+/** Whether something comes after the loss was scaled, so that a smaller loss scale may mend it. */
+export function isScaled(graph: Graph, { node }: NonFinite): boolean {
+  const from = graph.nodes.findIndex(({ op }) => op === (scaleStepOp as unknown as Op));
+  return from >= 0 && node !== undefined && graph.nodes.indexOf(node) > from;
 }

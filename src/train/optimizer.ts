@@ -30,6 +30,8 @@ export interface OptimizerConfig {
   readonly clipNorm: number;
   /** Decay of an exponential moving average of the weights, kept in the state `average`; 0: none. */
   readonly emaDecay: number;
+  /** Good steps after which the loss scale doubles; 0: the loss is not scaled. */
+  readonly lossScaleGrowth: number;
 }
 
 const defaults: OptimizerConfig = {
@@ -43,6 +45,7 @@ const defaults: OptimizerConfig = {
   momentum: 0.9,
   clipNorm: 1,
   emaDecay: 0,
+  lossScaleGrowth: 0,
 };
 
 /** Completes and checks an optimizer; throws a HeddleError that names the field. Keras's epsilon for rmsprop is 1e-7. */
@@ -51,7 +54,7 @@ export function optimizerConfig(options: Partial<OptimizerConfig> = {}): Optimiz
   check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
   for (const field of ['beta1', 'beta2', 'rho', 'momentum', 'emaDecay'] as const)
     check(o[field] >= 0 && o[field] < 1, `optimizer: ${field} is ${o[field]}, it must be at least 0 and below 1`);
-  for (const field of ['weightDecay', 'clipNorm'] as const)
+  for (const field of ['weightDecay', 'clipNorm', 'lossScaleGrowth'] as const)
     check(o[field] >= 0 && Number.isFinite(o[field]), `optimizer: ${field} is ${o[field]}, it must be 0 or more`);
   check(o.eps > 0 && o.eps < 1, `optimizer: eps is ${o.eps}, it must be above 0 and below 1`);
   return o;
@@ -77,7 +80,7 @@ export function applyOptimizer(graph: Graph, step: Value, tuned: Tuned, gradient
     const { all, parameters: p, runs } = tuned;
     const counters = graph.state('counters', 'f32', [counterLength]);
     const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
-    const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas });
+    const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas, growth: o.lossScaleGrowth });
     graph.output('clip', clip);
     const partsOf = (bank: Value, side: 'inState' | 'inBank') => runValues(graph, bank, tuned, side);
     const weights = partsOf(graph.state(tuned.state, 'f32', [all.size]), 'inState');

@@ -7,7 +7,7 @@ import { type Watch, watch, watchOutput } from '../graph/watch.ts';
 import { adapterParameters, initialAdapter, type LoraConfig } from '../model/adapter.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
-import { clipAt } from '../ops/clip.ts';
+import { clipAt, counterAt, lossScales } from '../ops/clip.ts';
 import { createStepWriter, type StepScalars } from '../ops/step.ts';
 import type { BatchArrays } from '../text/batches.ts';
 import {
@@ -18,7 +18,7 @@ import {
   trainingGraph,
   updateGraph,
 } from './graphs.ts';
-import { nonFiniteError } from './non-finite.ts';
+import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
 import { type Tuned, tunedOf } from './tuned.ts';
@@ -58,6 +58,8 @@ export interface StepReport {
   readonly gradientNorm: number;
   /** Whether the update was left out since something was not finite. */
   readonly skipped: boolean;
+  /** What the loss was multiplied by for its gradients, 0: by nothing. */
+  readonly lossScale: number;
 }
 
 /** Sums of an evaluation. */
@@ -96,7 +98,7 @@ export interface Trainer {
 
 /**
  * Fills the states of a model anew: weights from the recipe's seed unless given, those of the adapter where there is one, and the moving
- * average of what is trained where the optimizer keeps one; moments and counters are zero on a new engine.
+ * average of what is trained and the loss scale where the optimizer keeps them; moments and counters are zero on a new engine.
  */
 export function startWeights(
   engine: Engine,
@@ -110,7 +112,9 @@ export function startWeights(
     trained = initialAdapter(c, adapterParameters(c, lora), recipe.seed);
     engine.write('adapter', trained);
   }
-  if (recipe.optimizer && recipe.optimizer.emaDecay > 0) engine.write('average', trained);
+  const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};
+  if (emaDecay > 0) engine.write('average', trained);
+  if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
 }
 
 /** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
@@ -182,14 +186,16 @@ export async function createTrainer(
         runs.push(finish.run());
       }
       const results = await Promise.all(runs);
+      const clip = results[results.length - 1]?.clip;
+      const lossScale = clip?.[clipAt.lossScale] ?? 0;
+      const skipped = clip?.[clipAt.finite] !== 1;
       for (const [k, { [watchOutput]: flags }] of results.entries()) {
         const graph = graphs[batches[k]?.shape ?? 2 * shapes.length] as Graph;
         const found = flags && watches.get(graph)?.(flags);
-        if (found) throw nonFiniteError(step, found, p);
+        if (!found || (skipped && lossScale > lossScales.least && isScaled(graph, found))) continue;
+        throw nonFiniteError(step, found, p);
       }
-      const clip = results[results.length - 1]?.clip;
       const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
-      const skipped = clip?.[clipAt.finite] !== 1;
       return {
         step,
         loss: sum(0) / sum(1),
@@ -198,6 +204,7 @@ export async function createTrainer(
         learningRate: rate,
         gradientNorm: skipped ? Number.NaN : (clip?.[clipAt.norm] as number),
         skipped,
+        lossScale,
       };
     },
     async evaluate(batch) {

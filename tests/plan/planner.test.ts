@@ -236,7 +236,7 @@ describe('printPlan', () => {
 
       inputs  inputs         0.00 MiB
       state   bank           0.00 MiB
-      slots   3 buffers     0.00 MiB
+      activations            0.00 MiB in 3 slots
       peak    0.01 MiB, lower bound 0.01 MiB (1.000 times)
       3 dispatches, 0.000 GFLOP a run
       "

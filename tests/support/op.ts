@@ -2,10 +2,12 @@
 // on the CPU (checkGradient).
 
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import { fromFloat16, toFloat16 } from '../../src/formats/half.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/session.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { halve } from '../../src/graph/half.ts';
 import {
   type Attrs,
   type DeviceTraits,
@@ -18,7 +20,7 @@ import {
 import { type StepScalars, stepWords, writeStep } from '../../src/ops/step.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
 import { random } from '../../src/random.ts';
-import { allocate, f32, type Shape, sizeOf, type Tensor } from '../../src/tensor.ts';
+import { allocate, f32, type Shape, sizeOf, type Tensor, type TensorData } from '../../src/tensor.ts';
 
 /** A case for an op. An input that is `'step'` stands for the step scalars; `[tensor, 'state']` for one that the op mutates. */
 export interface OpCase<A extends Attrs> {
@@ -35,6 +37,8 @@ export interface OpCase<A extends Attrs> {
   gradTolerance?: number;
   /** Only this variant, of backward nodes too where they have it; default: each that the device is offered. */
   variant?: string;
+  /** Hold in f16 whatever the nodes can have so, inputs too; one more unit in the last place of f16 is allowed. */
+  half?: boolean;
   /** Traits to plan with instead of the device's own. */
   traits?: Partial<DeviceTraits>;
 }
@@ -52,6 +56,7 @@ export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
 const weighted = defineOp({
   name: 'weighted_loss',
   shape: () => [{ dtype: 'f32', shape: [1] }],
+  half: ({ inputs }) => ({ inputs: inputs.map((_, i) => i), outputs: [] }),
   launch: () => [],
   grad: (_builder, node) => {
     const n = node.inputs.length / 2;
@@ -104,8 +109,17 @@ function build<A extends Attrs>(op: Op<A>, c: OpCase<A>) {
     });
     graph.output('loss', loss as Value);
   }
+  if (c.half) {
+    const inputs = [...graph.inputs.values()];
+    halve(graph, [...inputs, ...graph.nodes.flatMap((n) => n.outputs)]);
+    for (const v of inputs)
+      if (v.dtype === 'f16') data[v.name] = toFloat16(Float32Array.from(data[v.name] as Float32Array));
+  }
   return { graph, data, states, node, inputs };
 }
+
+/** Numbers of a tensor that may be f16. */
+const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
 
 /** max|x - ref| / max|ref|; Infinity where a number is missing or not finite. */
 export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
@@ -129,7 +143,7 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
   const reference = build(op, c);
   const cpu = createCpuExecutor(reference.graph);
   for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
-  const want = cpu.run(reference.data);
+  const want = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbers(d)])));
   const worst: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOf = (n: Node): readonly string[] => {
@@ -153,14 +167,17 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
       session.poison();
       for (const [name, d] of Object.entries(states)) session.write(name, d);
       for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
-      const got: Record<string, ArrayLike<number>> = await runner.run();
+      const read = Object.entries(await runner.run()).map(([name, d]) => [name, numbers(d)] as const);
+      const got: Record<string, ArrayLike<number>> = Object.fromEntries(read);
       for (const name of Object.keys(states)) got[name] = (await session.read(name)).data;
       for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
         const ref = want[name] ?? cpu.state(name);
         const error = relativeError(got[name] ?? [], ref);
         const key = `${name} (${Object.values(choices).join(', ')})`;
         worst[key] = error;
-        const limit = (name.startsWith('d') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
+        const exact = (name.startsWith('d') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
+        // Both sides round to 11 bits; where they differ just before, by a unit in the last place. Gradients go through more roundings.
+        const limit = exact + (!c.half ? 0 : name.startsWith('d') ? 2 ** -8 : 2 ** -10);
         if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
       }
     } finally {

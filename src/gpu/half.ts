@@ -1,0 +1,79 @@
+// Bindings held as f16: a kernel is written for f32 and computes in it; where a tensor lies in memory as f16, what is loaded from its
+// binding is widened and what is stored to it is narrowed. One source serves both, and each binding is decided by what is bound.
+
+/**
+ * Rewrites `source` (includes and constants resolved) so that the storage bindings of the names hold f16. Bindings of other types
+ * than f32, its vectors or an alias of them stay as they are: they look at bits. Comments go.
+ */
+export function holdAsHalf(source: string, names: readonly string[]): string {
+  let out = source.replace(/\/\/[^\n]*/g, '');
+  let changed = false;
+  for (const name of names) {
+    const declaration = new RegExp(`(var<storage[^>]*>\\s*${name}\\s*:\\s*array<)([^;]+)(>\\s*;)`);
+    const stated = declaration.exec(out)?.[2] ?? '';
+    const wide = new RegExp(`^alias\\s+${stated}\\s*=\\s*([^;]+);`, 'm').exec(out)?.[1] ?? stated;
+    if (!/^(f32|vec[234]<f32>)$/.test(wide)) continue;
+    const half = wide.replace('f32', 'f16');
+    out = inFunctions(out.replace(declaration, `$1${half}$3`), (text) =>
+      shadows(text, name) ? text : convert(text, name, wide, half),
+    );
+    changed = true;
+  }
+  return changed ? `enable f16;\n${out}` : source;
+}
+
+/** Applies `change` to each function from its parameters on. */
+function inFunctions(source: string, change: (text: string) => string): string {
+  let out = '';
+  let from = 0;
+  const head = /\bfn\s+\w+\s*\(/g;
+  for (let m = head.exec(source); m; m = head.exec(source)) {
+    const end = closing(source, source.indexOf('{', m.index), '{', '}') + 1;
+    out += source.slice(from, m.index) + change(source.slice(m.index, end));
+    from = end;
+    head.lastIndex = end;
+  }
+  return out + source.slice(from);
+}
+
+/** Whether a function has a parameter or a local of the name. */
+const shadows = (text: string, name: string): boolean =>
+  new RegExp(`\\b(?:let|var|const)\\s+${name}\\b|[(,]\\s*(?:@\\w+\\([^)]*\\)\\s*)?${name}\\s*:`).test(text);
+
+/** Converts at every access `name[...]`: loads to `wide`, stores to `half`. */
+function convert(text: string, name: string, wide: string, half: string): string {
+  const access = new RegExp(`(?<![\\w.])${name}\\s*\\[`, 'g');
+  const inner = (part: string) => convert(part, name, wide, half);
+  let out = '';
+  let from = 0;
+  for (let m = access.exec(text); m; m = access.exec(text)) {
+    const open = m.index + m[0].length - 1;
+    const close = closing(text, open, '[', ']');
+    const place = `${name}[${inner(text.slice(open + 1, close))}]`;
+    const store = /^\s*(\.\w+|\[[^\]]*\])?\s*([-+*/]?)=(?!=)/.exec(text.slice(close + 1));
+    out += text.slice(from, m.index);
+    if (store) {
+      const [head, part = '', operator] = store;
+      const start = close + 1 + head.length;
+      from = text.indexOf(';', start);
+      const value = inner(text.slice(start, from)).trim();
+      const [to, whole] = part ? ['f16', 'f32'] : [half, wide];
+      out += `${place}${part} = ${to}(${operator ? `${whole}(${place}${part}) ${operator} (${value})` : value})`;
+    } else {
+      from = close + 1;
+      out += `${wide}(${place})`;
+    }
+    access.lastIndex = from;
+  }
+  return out + text.slice(from);
+}
+
+/** Index of the bracket that closes the one at `open`. */
+function closing(text: string, open: number, left: string, right: string): number {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === left) depth++;
+    if (text[i] === right && --depth === 0) return i;
+  }
+  throw new Error(`shader: ${left} is not closed`);
+}
