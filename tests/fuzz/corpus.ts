@@ -1,0 +1,211 @@
+// Sound files of every kind that is read, small, for the fuzzer to damage; and for each kind what reads them.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { adapterFiles, loadAdapter } from '../../src/formats/adapter.ts';
+import { unpackModel } from '../../src/formats/archive-files.ts';
+import { hfParts } from '../../src/formats/hf/save.ts';
+import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { loadModelFolder, type SavedModel, saveModelFolder } from '../../src/formats/model-folder.ts';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { zipParts } from '../../src/formats/zip.ts';
+import { adapterParameters, loraConfig } from '../../src/model/adapter.ts';
+import { modelConfig } from '../../src/model/config.ts';
+import { initialWeights, parameterList } from '../../src/model/parameters.ts';
+import { parseLog } from '../../src/report/log.ts';
+import { trainBpe } from '../../src/text/bpe.ts';
+import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
+import { createPieceTokenizer } from '../../src/text/piece-tokenizer.ts';
+import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
+import type { Tokenizer } from '../../src/text/tokenizer.ts';
+import { readTsv } from '../../src/text/tsv.ts';
+import { trainWords } from '../../src/text/words.ts';
+import { readTrainingState } from '../../src/train/checkpoint.ts';
+
+/** One kind of input: files by name, and a reader of them. */
+export interface Target {
+  readonly name: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  /** Reads what became of the files, and uses what it read. */
+  read(files: Readonly<Record<string, Uint8Array>>): Promise<void> | void;
+}
+
+const bytesOf = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Texts that tokenizers are tried on. */
+const texts = [
+  '',
+  ' ',
+  'the dog, the cat.',
+  '¿Dónde está el niño?',
+  '\u0000\ufeff\ud83d\ude00 e\u0301 ﬁ',
+  'a'.repeat(3000),
+];
+
+function tryTokenizer(tokenizer: Pick<Tokenizer, 'encode' | 'decode' | 'normalize' | 'size'>): void {
+  for (const text of texts) {
+    const ids = tokenizer.encode(text);
+    for (const id of ids)
+      if (!(id >= 0 && id < tokenizer.size)) throw new Error(`the id ${id} of ${tokenizer.size} tokens`);
+    tokenizer.decode(ids);
+    tokenizer.normalize(text);
+  }
+}
+
+const folderTarget = (name: string, files: Readonly<Record<string, Uint8Array>>): Target => ({
+  name,
+  files,
+  async read(damaged) {
+    const model = await loadModelFolder(
+      memoryFiles(new Map(Object.entries(damaged).map(([key, x]) => [`m/${key}`, x]))),
+      'm',
+    );
+    const total = parameterList(model.config).size;
+    if (model.weights.length !== total) throw new Error(`${model.weights.length} weights, ${total} are wanted`);
+    for (const side of [model.source, model.target]) side.encode('the dog');
+  },
+});
+
+/** All kinds. `fixtures` is tests/fixtures. */
+export async function targets(fixtures = resolve(import.meta.dirname, '../fixtures')): Promise<Target[]> {
+  const spm = (name: string) => new Uint8Array(readFileSync(join(fixtures, 'sentencepiece', `${name}.model`)));
+  const lines = readFileSync(join(fixtures, 'quixote.txt'), 'utf8').trim().split('\n');
+  const words = trainWords(lines, { size: 60 });
+  const bpe = trainBpe(lines, { size: 120 });
+  const model = (source: Tokenizer, target: Tokenizer, extra: object): SavedModel => {
+    const config = modelConfig({
+      ...{ srcVocab: source.size, tgtVocab: target.size, dModel: 8, heads: 2, feedForward: 12, maxLength: 20 },
+      ...{
+        encoderLayers: 1,
+        decoderLayers: 1,
+        padId: target.special.pad,
+        startId: target.special.start,
+        endId: target.special.end,
+      },
+      ...extra,
+    });
+    return { config, source, target, weights: initialWeights(config, parameterList(config), 1) };
+  };
+  const own = model(words, bpe, {});
+  const saved = new Map<string, Uint8Array>();
+  await saveModelFolder(memoryFiles(saved), 'm', own);
+  const heddle = Object.fromEntries([...saved].map(([path, bytes]) => [path.slice(2), bytes]));
+  const bart = hfParts(
+    model(bpe, bpe, {
+      tie: 'all',
+      positions: 'learned',
+      positionOffset: 2,
+      embeddingNorm: true,
+      activation: 'gelu',
+      outputBias: true,
+      finalNorm: false,
+    }),
+    'bart',
+  );
+  const small = spm('unigram-symbols');
+  const vocab = Object.fromEntries([
+    ...openSentencePiece(small).model.pieces.map((piece, id): [string, number] => [piece.text, id]),
+    ['<pad>', 400],
+  ]);
+  const pieces = createPieceTokenizer({ file: small, name: 'source.spm', vocab });
+  const marianModel = model(pieces, pieces, {
+    ...{
+      tie: 'all',
+      positions: 'sinusoidal-halves',
+      activation: 'silu',
+      scaleEmbedding: true,
+      outputBias: true,
+      finalNorm: false,
+    },
+  });
+  const { 'tokenizer.json': _, ...marianWeights } = hfParts(marianModel, 'marian');
+  const marian = { ...marianWeights, 'source.spm': small, 'target.spm': small, 'vocab.json': bytesOf(vocab) };
+  const lora = loraConfig({ rank: 2, alpha: 4, targets: ['q', 'v'] });
+  const adapted = { lora, weights: initialWeights(own.config, adapterParameters(own.config, lora), 1) };
+  const foreign = {
+    ...{ version: '1.0', added_tokens: [], normalizer: { type: 'NFKC' }, post_processor: null },
+    pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+    decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+    model: { type: 'Unigram', unk_id: 2, vocab: [...'PEU▁abcdefghijklmnopqrstuvwxyz'].map((c, i) => [c, -i]) },
+    heddle: { special: { pad: 0, start: 0, end: 1, unknown: 2 }, size: 30 },
+  };
+  const byteLevel = {
+    ...foreign,
+    normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] },
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: {
+      type: 'BPE',
+      unk_token: 'U',
+      vocab: Object.fromEntries([...'PEUĠabcdefghijklmnopqrst', 'th', 'the'].map((c, i) => [c, i])),
+      merges: [
+        ['t', 'h'],
+        ['th', 'e'],
+      ],
+    },
+  };
+  const state = { version: 1, step: 7, choices: {}, engine: 'x', skipped: 0, arguments: {} };
+  const one = (
+    name: string,
+    file: string,
+    bytes: Uint8Array,
+    read: (bytes: Uint8Array) => Promise<void> | void,
+  ): Target => ({
+    name,
+    files: { [file]: bytes },
+    read: (files) => read(files[file] ?? new Uint8Array(0)),
+  });
+  const json = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return [
+    folderTarget('heddle', heddle),
+    folderTarget('bart', bart),
+    folderTarget('marian', marian),
+    ...['unigram-symbols', 'unigram-bytes', 'bpe', 'bpe-bytes', 'unigram'].map((name) =>
+      one(`spm-${name}`, 'x.spm', spm(name), (bytes) => {
+        const sp = openSentencePiece(bytes, 'x.spm');
+        tryTokenizer({ ...sp, encode: (text) => sp.encode(text).map((p) => p.id), decode: (ids) => sp.decodeIds(ids) });
+      }),
+    ),
+    ...Object.entries({ words, bpe, pieces, foreign, byteLevel }).map(([name, tokenizer]) =>
+      one(`tokenizer-${name}`, 'tokenizer.json', bytesOf(tokenizer), (bytes) =>
+        tryTokenizer(loadTokenizer(json(bytes))),
+      ),
+    ),
+    one(
+      'safetensors',
+      'x.safetensors',
+      writeSafetensors(
+        {
+          a: { dtype: 'f32', shape: [2, 3], data: new Float32Array(6) },
+          b: { dtype: 'i32', shape: [4], data: new Int32Array(4) },
+        },
+        { k: 'v' },
+      ),
+      (bytes) => void readSafetensors(bytes, 'x.safetensors'),
+    ),
+    one('zip', 'm.zip', concat(zipParts(heddle)), async (bytes) => void (await unpackModel(bytes, 'm.zip'))),
+    {
+      name: 'adapter',
+      files: adapterFiles(own.config, adapted, 'm'),
+      async read(files) {
+        await loadAdapter(
+          memoryFiles(new Map(Object.entries(files).map(([key, x]) => [`a/${key}`, x]))),
+          'a',
+          own.config,
+        );
+      },
+    },
+    one('tsv', 'x.tsv', bytesOf('the dog\tel perro\nthe cat\tel gato\tx\n'), (bytes) => void readTsv(bytes, 'x.tsv')),
+    one('log', 'log.jsonl', bytesOf('{"type":"step","step":1,"loss":2}\n'), (bytes) => void parseLog(json(bytes))),
+    one(
+      'state',
+      'state.json',
+      bytesOf(state),
+      async (bytes) => void (await readTrainingState(memoryFiles(new Map([['m/state.json', bytes]])), 'm')),
+    ),
+  ];
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
