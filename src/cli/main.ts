@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addBench } from './bench.ts';
+import { addConvert } from './convert.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addInfo } from './info.ts';
 import { reportError } from './output.ts';
@@ -38,7 +39,21 @@ const program = new Command('heddle')
     },
   });
 
-for (const add of [addTrain, addTranslate, addEvaluate, addVerify, addPack, addPull, addPlan, addProfile, addTune, addBench, addInfo]) add(program);
+for (const add of [
+  addTrain,
+  addTranslate,
+  addEvaluate,
+  addVerify,
+  addConvert,
+  addPack,
+  addPull,
+  addPlan,
+  addProfile,
+  addTune,
+  addBench,
+  addInfo,
+])
+  add(program);
 
 try {
   await program.parseAsync();

@@ -5,14 +5,17 @@ import type { TextModel } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
-import { loadTokenizer } from '../text/load-tokenizer.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { type Files, standing } from './files.ts';
 import { loadHfFolder } from './hf/load.ts';
 import type { HfOrigin } from './hf/origin.ts';
 import { reopenOrigin } from './hf/reopen.ts';
 import { jsonBytes, readJson } from './json.ts';
+import { kerasFormat, loadKeras } from './keras.ts';
+import { folderNames as names, needFile as need, prefixed, readTokenizers, tokenizerParts } from './own-tokenizers.ts';
+import { isPytorch, loadPytorch } from './pytorch.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { writeFolder } from './write-folder.ts';
 
 /** A model with all that text to text needs. */
 export interface SavedModel {
@@ -30,15 +33,6 @@ export interface SavedModel {
   readonly notes?: readonly string[];
 }
 
-/** Names of the files; one tokenizer for both sides, or one each. */
-const names = {
-  config: 'config.json',
-  weights: 'model.safetensors',
-  tokenizer: 'tokenizer.json',
-  source: 'source-tokenizer.json',
-  target: 'target-tokenizer.json',
-} as const;
-
 /** `format` and `version` of config.json. */
 const format = 'heddle';
 const version = 1;
@@ -53,30 +47,16 @@ export async function saveModelFolder(
   model: SavedModel,
   extra: Readonly<Record<string, Uint8Array>> = {},
 ): Promise<void> {
-  const beside = `${folder}.partial`;
   const { config, source, target, origin } = model;
   const { files: own = {}, ...from } = origin ?? {};
   const parts: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({ format, version, model: config, ...(origin && { origin: from }) }),
     [names.weights]: writeSafetensors(tensorsOf(parameterList(config), model.weights), { format }),
-    ...(origin ? own : tokenizersOf(source, target)),
+    ...(origin ? own : tokenizerParts(source, target)),
     ...extra,
   };
-  await files.remove(beside);
-  try {
-    for (const [name, bytes] of Object.entries(parts)) await files.write(`${beside}/${name}`, bytes);
-    await files.rename(beside, folder);
-  } catch (error) {
-    await files.remove(beside).catch(() => undefined); // the first error is the one to tell
-    throw error;
-  }
+  await writeFolder(files, folder, parts);
 }
-
-/** One tokenizer for both sides, or one each. */
-const tokenizersOf = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
-  source === target
-    ? { [names.tokenizer]: jsonBytes(source) }
-    : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
 
 /** Whether a folder, or the one it is being replaced by, has a heddle model. */
 export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
@@ -90,8 +70,8 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 }
 
 /**
- * Reads a model folder, of heddle or of Hugging Face (BART, MarianMT). Throws a HeddleError that names the file and what is wrong: one that is missing or broken, or weights or
- * tokenizers that do not fit the configuration.
+ * Reads a model folder: heddle's own, one of Hugging Face (BART, MarianMT), or one in the layout of PyTorch or Keras. Throws a HeddleError
+ * that names the file and what is wrong: one that is missing or broken, or weights or tokenizers that do not fit the configuration.
  */
 export async function loadModelFolder(files: Files, folder: string): Promise<SavedModel> {
   const at = await standing(files, folder);
@@ -99,6 +79,8 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
     throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${folder} makes one`);
   const raw = await readRaw(files, at);
   if (raw?.model_type !== undefined || !raw) return loadHfFolder(files, at, raw);
+  if (isPytorch(raw)) return loadPytorch(files, at, raw);
+  if (raw.format === kerasFormat) return loadKeras(files, at, raw);
   const config = readConfig(raw, `${at}/${names.config}`);
   const path = `${at}/${names.weights}`;
   await need(files, at, names.weights);
@@ -119,14 +101,6 @@ async function readRaw(files: Files, folder: string): Promise<Record<string, unk
   return undefined;
 }
 
-async function need(files: Files, folder: string, name: string): Promise<void> {
-  if (await files.exists(`${folder}/${name}`)) return;
-  throw new HeddleError(
-    `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
-      `(or ${names.source} and ${names.target})`,
-  );
-}
-
 function readConfig(raw: Record<string, unknown>, path: string): ModelConfig {
   if (raw.format !== format)
     throw new HeddleError(
@@ -136,41 +110,4 @@ function readConfig(raw: Record<string, unknown>, path: string): ModelConfig {
     throw new HeddleError(`${path}: version ${JSON.stringify(raw.version)}, this heddle reads version ${version}`);
   if (typeof raw.model !== 'object' || raw.model === null) throw new HeddleError(`${path}: the field model is missing`);
   return prefixed(path, () => modelConfig(raw.model as ModelOptions));
-}
-
-async function readTokenizers(files: Files, folder: string, config: ModelConfig) {
-  const load = async (name: string, side: 'source' | 'target'): Promise<Tokenizer> => {
-    await need(files, folder, name);
-    const path = `${folder}/${name}`;
-    const json = await readJson(files, path);
-    const tokenizer = prefixed(path, () => loadTokenizer(json));
-    checkTokenizer(path, tokenizer, config, side);
-    return tokenizer;
-  };
-  if (await files.exists(`${folder}/${names.source}`))
-    return { source: await load(names.source, 'source'), target: await load(names.target, 'target') };
-  const both = await load(names.tokenizer, 'source');
-  checkTokenizer(`${folder}/${names.tokenizer}`, both, config, 'target');
-  return { source: both, target: both };
-}
-
-function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConfig, side: 'source' | 'target'): void {
-  const field = side === 'source' ? 'srcVocab' : 'tgtVocab';
-  const facts: [string, number, string, number][] = [['tokens', size, field, c[field]]];
-  facts.push(['the padding id', special.pad, 'padId', c.padId]);
-  if (side === 'target')
-    facts.push(['the start id', special.start, 'startId', c.startId], ['the end id', special.end, 'endId', c.endId]);
-  for (const [what, has, name, wants] of facts)
-    if (has !== wants)
-      throw new HeddleError(`${path} does not fit ${names.config}: ${what}: ${has}, ${name} there: ${wants}`);
-}
-
-/** Runs `work`; what it says of the user's data gets `what` in front, unless it is there already. */
-function prefixed<T>(what: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`${what}: ${error.message.replace(/^tokenizer\.json: /, '')}`, { cause: error });
-  }
 }

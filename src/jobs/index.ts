@@ -1,6 +1,7 @@
 // The jobs by name, so that a page can be told which one to run.
 
 import { bench } from './bench.ts';
+import { convert } from './convert.ts';
 import { evaluate } from './evaluate.ts';
 import { info } from './info.ts';
 import type { Job } from './job.ts';
@@ -13,7 +14,19 @@ import { tune } from './tune.ts';
 import { verify } from './verify.ts';
 
 /** Every job that a host can run. */
-export const jobs = { bench, evaluate, info, plan, profile, pull, train: recoveringTrain, translate, tune, verify };
+export const jobs = {
+  bench,
+  convert,
+  evaluate,
+  info,
+  plan,
+  profile,
+  pull,
+  train: recoveringTrain,
+  translate,
+  tune,
+  verify,
+};
 
 /** Name of a job. */
 export type JobName = keyof typeof jobs;

@@ -2,8 +2,9 @@
 // Queries, keys and values are apart there and one block here, in the same order, so every tensor is one piece of the bank.
 
 import type { ModelConfig } from '../../model/config.ts';
-import type { Parameter, ParameterList } from '../../model/parameters.ts';
-import { type Shape, sizeOf } from '../../tensor.ts';
+import type { ParameterList } from '../../model/parameters.ts';
+import type { Shape } from '../../tensor.ts';
+import { pieceOf } from '../pieces.ts';
 
 /** One tensor. */
 export interface HfTensor {
@@ -20,15 +21,8 @@ export type HfPrefix = 'model.' | '';
 export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
   const out: HfTensor[] = [];
   const put = (name: string, stored: string, part?: { row: number; rows: number }, shape?: Shape): void => {
-    const rowsAt = part?.row ?? 0;
-    const holder = p.all.find((q) => holds(q, stored, rowsAt));
-    if (!holder) throw new Error(`hf: there is no parameter ${stored} with row ${rowsAt}`);
-    const cols = holder.shape.slice(1);
-    out.push({
-      name,
-      shape: shape ?? [part?.rows ?? (holder.shape[0] as number), ...cols],
-      at: holder.offset + (rowsAt - holder.stored.row) * sizeOf(cols),
-    });
+    const piece = pieceOf(p, stored, part?.row, part?.rows);
+    out.push({ name, shape: shape ?? piece.shape, at: piece.at });
   };
   const both = (name: string, stored: string): void => {
     put(`${name}.weight`, `${stored}.weight`);
@@ -71,10 +65,6 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
   if (c.outputBias) put('final_logits_bias', 'generator.bias', undefined, [1, c.tgtVocab]);
   return out;
 }
-
-/** Whether a parameter holds a row of a stored tensor. */
-const holds = (q: Parameter, stored: string, row: number): boolean =>
-  q.stored.name === stored && row >= q.stored.row && row < q.stored.row + (q.shape[0] as number);
 
 /** Other names under which a file may hold a tied tensor again, by the tensor's own name. */
 export function aliasesOf(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {

@@ -4,7 +4,8 @@ import { HeddleError } from '../../errors.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import type { Files } from '../files.ts';
 import type { SavedModel } from '../model-folder.ts';
-import { type Json, readHfConfig } from './config.ts';
+import { readHfConfig } from './config.ts';
+import type { Json } from './fields.ts';
 import { type HfOrigin, weightDtypes } from './origin.ts';
 import { readHfTokenizers, tokenizerFiles } from './tokenizers.ts';
 

@@ -4,15 +4,18 @@
 import { HeddleError } from '../../errors.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { createAlphabet, createIdTokenizer } from '../../text/alphabet.ts';
+import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizer.ts';
 import { parseJson } from '../json.ts';
+import { folderNames } from '../own-tokenizers.ts';
 import { readTokenizerFiles } from '../tokenizer-files.ts';
-import type { Json } from './config.ts';
+import type { Json } from './fields.ts';
 
 /** Files that a tokenizer is read from, or that go with one. */
 export const tokenizerFiles = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
+  ...[folderNames.source, folderNames.target],
 ] as const;
 
 /** The tokenizers of both sides; the same object where they share one. */
@@ -35,6 +38,8 @@ export function readHfTokenizers(
   const special: SpecialIds = { ...base, unknown: unknown ?? 3 };
   if (raw.grapheme_chars !== undefined || raw.phoneme_chars !== undefined)
     return { ...readAlphabets(raw, c, special, folder), notes: [] };
+  const own = readOwn(files, c, folder);
+  if (own) return { ...own, notes: [] };
   const facts = {
     special: { ...base, ...(unknown !== undefined && { unknown }) },
     srcVocab: c.srcVocab,
@@ -53,6 +58,28 @@ export function readHfTokenizers(
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
   return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids with spaces between`] };
+}
+
+/** The tokenizers that heddle made itself, for a model that went out from here; undefined where the files are others. */
+function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, folder: string) {
+  const read = (name: string, size: number): Tokenizer | undefined => {
+    const file = files[name];
+    if (!file) return undefined;
+    const path = `${folder}/${name}`;
+    let tokenizer: Tokenizer;
+    try {
+      tokenizer = loadTokenizer(parseJson(file, path));
+    } catch (error) {
+      if (error instanceof HeddleError && name === folderNames.tokenizer) return undefined; // made elsewhere, or broken
+      throw error;
+    }
+    if (tokenizer.size !== size) throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
+    return tokenizer;
+  };
+  const [source, target] = [read(folderNames.source, c.srcVocab), read(folderNames.target, c.tgtVocab)];
+  if (source && target) return { source, target };
+  const both = c.srcVocab === c.tgtVocab ? read(folderNames.tokenizer, c.srcVocab) : undefined;
+  return both && { source: both, target: both };
 }
 
 /** The id that a tokenizer.json's post-processor puts before a text; undefined where it puts nothing there. */

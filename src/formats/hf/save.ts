@@ -1,0 +1,122 @@
+// Writes BART and MarianMT folders as transformers reads them. A model that came from such a folder goes back as it was: the same
+// names, shapes, dtypes and configuration; without further training, the same bits.
+
+import { parameterList } from '../../model/parameters.ts';
+import { sinusoids } from '../../ops/positions.ts';
+import { sizeOf } from '../../tensor.ts';
+import { specialTokens } from '../../text/tokenizer.ts';
+import { demand } from '../express.ts';
+import { toBfloat16, toFloat16 } from '../half.ts';
+import { jsonBytes } from '../json.ts';
+import type { SavedModel } from '../model-folder.ts';
+import { tokenizerParts } from '../own-tokenizers.ts';
+import { type RawTensor, writeRawTensors } from '../safetensors.ts';
+import { readHfConfig } from './config.ts';
+import { express } from './express.ts';
+import type { HfType, Json } from './fields.ts';
+import { aliasesOf, hfTensors } from './names.ts';
+import type { HfOrigin, WeightDtype } from './origin.ts';
+import { isComputed, weightNames } from './tensors.ts';
+
+/** Names that transformers has of dtypes. */
+const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** How a model goes out. */
+interface Outgoing {
+  readonly model: Pick<SavedModel, 'config' | 'weights'>;
+  readonly json: Json;
+  readonly stored: Omit<HfOrigin, 'config' | 'generation' | 'files'>;
+  readonly others: Readonly<Record<string, Uint8Array>>;
+}
+
+/**
+ * The files of a model as BART or MarianMT. `dtype` is that of the weights; as they came, or float32, unless given. Throws a
+ * HeddleError that names what the type cannot express.
+ */
+export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
+  const { origin } = model;
+  const {
+    model: out,
+    json,
+    stored,
+    others,
+  } = origin?.config.model_type === type ? asItCame(model, origin) : anew(model, type);
+  const kept = dtype ? { ...stored, dtype, dtypes: {} } : stored;
+  const named = dtype
+    ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
+    : json;
+  return {
+    'config.json': jsonBytes(named),
+    [weightNames.whole]: writeRawTensors(tensorsOf(out, kept), { format: 'pt' }),
+    ...others,
+  };
+}
+
+/** A model that came from such a folder; rates of dropout may be others since. */
+function asItCame({ config, weights }: SavedModel, origin: HfOrigin): Outgoing {
+  const { config: raw, generation, files, ...stored } = origin;
+  const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
+  const { embedding, residual, attention, feedForward, output } = config.dropout;
+  demand(`a ${String(raw.model_type)} model`, [
+    ['dropout.output', output, 0],
+    ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
+  ]);
+  const rates = {
+    ...(residual !== was.dropout.residual && { dropout: residual }),
+    ...(attention !== was.dropout.attention && { attention_dropout: attention }),
+    ...(feedForward !== was.dropout.feedForward && { activation_dropout: feedForward }),
+  };
+  return {
+    model: { config, weights },
+    json: { ...raw, ...rates },
+    stored,
+    others: { ...(generation && { 'generation_config.json': jsonBytes(generation) }), ...files },
+  };
+}
+
+const hasNorm = (c: SavedModel['config'], name: string): boolean =>
+  name.includes('layernorm_embedding') ? c.embeddingNorm : c.finalNorm;
+
+function anew(model: SavedModel, type: HfType): Outgoing {
+  const { json, ...expressed } = express(model, type);
+  return {
+    model: expressed,
+    json,
+    stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
+    others: model.origin ? model.origin.files : tokenizers(model),
+  };
+}
+
+/** The tokenizers' files, and for one tokenizer.json what transformers wants to know of its special tokens. */
+function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> {
+  const files = tokenizerParts(source, target);
+  if (source !== target) return files;
+  const [pad, start, end, unknown] = specialTokens;
+  const roles = { pad_token: pad, bos_token: start, eos_token: end, unk_token: unknown };
+  return { ...files, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }) };
+}
+
+/** All tensors of the file: those of the model, and those that it held again under other names. */
+function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
+  const { prefix, dtype, dtypes, aliases } = stored;
+  const out: Record<string, RawTensor> = {};
+  const put = (name: string, shape: readonly number[], values: Float32Array) => {
+    const as = dtypes[name] ?? dtype;
+    out[name] = { dtype: as, shape, bytes: bytesAs(values, as) };
+  };
+  const own = new Map(hfTensors(c, parameterList(c), prefix).map((tensor) => [tensor.name, tensor]));
+  for (const { name, shape, at } of own.values()) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
+  const known = aliasesOf(c, prefix);
+  for (const name of aliases) {
+    const of = own.get(known[name] ?? '');
+    if (of) put(name, of.shape, weights.subarray(of.at, of.at + sizeOf(of.shape)));
+    else if (isComputed(c, prefix, name))
+      put(name, [c.maxLength, c.dModel], sinusoids(c.maxLength, c.dModel, 'halves'));
+  }
+  return out;
+}
+
+function bytesAs(values: Float32Array, dtype: WeightDtype): Uint8Array {
+  const data = dtype === 'F32' ? values : dtype === 'F16' ? toFloat16(values) : toBfloat16(values);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

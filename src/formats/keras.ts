@@ -1,0 +1,158 @@
+// Models as Keras's English-to-Spanish example has them, under the paths of its weights file: `layers/` and the layer's name
+// (positional_embedding for the source, positional_embedding_1 for the target, transformer_encoder, transformer_decoder, dense), the
+// attribute, and vars/0 for a kernel or scale, vars/1 for a bias. Kernels are [in, out], those of heads [D, H, W] and [H, W, D].
+
+import { HeddleError } from '../errors.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { type ParameterList, parameterList } from '../model/parameters.ts';
+import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
+import { demand } from './express.ts';
+import type { Files } from './files.ts';
+import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './foreign.ts';
+import { jsonBytes } from './json.ts';
+import type { SavedModel } from './model-folder.ts';
+import { folderNames } from './own-tokenizers.ts';
+import { pieceOf } from './pieces.ts';
+import { writeSafetensors } from './safetensors.ts';
+
+/** `format` of config.json. */
+export const kerasFormat = 'keras';
+
+const fields: FieldNames = {
+  embed_dim: 'dModel',
+  num_heads: 'heads',
+  key_dim: 'headWidth',
+  encoder_layers: 'encoderLayers',
+  decoder_layers: 'decoderLayers',
+  latent_dim: 'feedForward',
+  source_vocab_size: 'srcVocab',
+  vocab_size: 'tgtVocab',
+  sequence_length: 'maxLength',
+  label_smoothing: 'labelSmoothing',
+  pad_id: 'padId',
+  start_id: 'startId',
+  end_id: 'endId',
+  hide_padding: 'hidePadding',
+  dropout: 'dropout',
+};
+
+/** What the example's layers fix. */
+const fixed = {
+  norm: 'post',
+  finalNorm: false,
+  embeddingNorm: false,
+  activation: 'relu',
+  positions: 'learned',
+  positionOffset: 0,
+  tie: 'none',
+  scaleEmbedding: false,
+  layerNormEps: 1e-3,
+  outputBias: true,
+} as const satisfies Partial<ModelConfig>;
+
+/** One tensor: its name and shape, where its piece of the bank begins, and that piece's rows and columns where it is turned. */
+interface KerasTensor {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly at: number;
+  readonly turned?: readonly [rows: number, cols: number];
+}
+
+function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
+  const { dModel: D, heads: H, headWidth: W } = c;
+  const out: KerasTensor[] = [];
+  const put = (name: string, stored: string, shape?: Shape, row?: number, rows?: number) => {
+    const piece = pieceOf(p, stored, row, rows);
+    const [r = 0, cols] = piece.shape;
+    const turned = shape && cols !== undefined ? ([r, cols] as const) : undefined;
+    out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(turned && { turned }) });
+  };
+  const table = (name: string, stored: string) => put(`${name}/vars/0`, `${stored}.weight`);
+  const dense = (name: string, stored: string, [from, to]: readonly [number, number]) => {
+    put(`${name}/vars/0`, `${stored}.weight`, [from, to]);
+    put(`${name}/vars/1`, `${stored}.bias`);
+  };
+  const norm = (name: string, stored: string) => {
+    put(`${name}/vars/0`, `${stored}.weight`);
+    put(`${name}/vars/1`, `${stored}.bias`);
+  };
+  const attention = (name: string, stored: string) => {
+    for (const [i, part] of ['query', 'key', 'value'].entries()) {
+      put(`${name}/${part}_dense/vars/0`, `${stored}.in_proj_weight`, [D, H, W], i * H * W, H * W);
+      put(`${name}/${part}_dense/vars/1`, `${stored}.in_proj_bias`, [H, W], i * H * W, H * W);
+    }
+    put(`${name}/output_dense/vars/0`, `${stored}.out_proj.weight`, [H, W, D]);
+    put(`${name}/output_dense/vars/1`, `${stored}.out_proj.bias`);
+  };
+  const numbered = (name: string, n: number) => `layers/${name}${n > 0 ? `_${n}` : ''}`;
+
+  for (const [i, side] of ['src', 'tgt'].entries()) {
+    table(`${numbered('positional_embedding', i)}/token_embeddings`, `${side}_embed`);
+    table(`${numbered('positional_embedding', i)}/position_embeddings`, `${side}_pos`);
+  }
+  for (const [stack, layers] of [
+    ['encoder', c.encoderLayers],
+    ['decoder', c.decoderLayers],
+  ] as const)
+    for (let n = 0; n < layers; n++) {
+      const [name, stored] = [numbered(`transformer_${stack}`, n), `transformer.${stack}.layers.${n}`];
+      const cross = stack === 'decoder';
+      attention(`${name}/${cross ? 'attention_1' : 'attention'}`, `${stored}.self_attn`);
+      if (cross) attention(`${name}/attention_2`, `${stored}.multihead_attn`);
+      dense(`${name}/dense_proj/layers/dense`, `${stored}.linear1`, [D, c.feedForward]);
+      dense(`${name}/dense_proj/layers/dense_1`, `${stored}.linear2`, [c.feedForward, D]);
+      for (let k = 1; k <= (cross ? 3 : 2); k++) norm(`${name}/layernorm_${k}`, `${stored}.norm${k}`);
+    }
+  dense('layers/dense', 'generator', [D, c.tgtVocab]);
+  return out;
+}
+
+/** The transpose of `data` [rows, cols]. */
+function turn(data: Float32Array, rows: number, cols: number): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
+  return out;
+}
+
+/** The files of a model in this layout. Throws a HeddleError that names what the example's layers cannot express. */
+export function kerasParts(model: SavedModel): Record<string, Uint8Array> {
+  const { config: c, weights } = model;
+  demand(
+    "Keras's example",
+    Object.entries(fixed).map(([field, wanted]) => [field, c[field as keyof ModelConfig], wanted] as const),
+  );
+  const tensors: Record<string, Tensor> = {};
+  for (const { name, shape, at, turned } of kerasTensors(c, parameterList(c))) {
+    const piece = weights.subarray(at, at + sizeOf(shape));
+    tensors[name] = { dtype: 'f32', shape, data: turned ? turn(piece, ...turned) : piece };
+  }
+  return {
+    [folderNames.config]: jsonBytes(fieldsOf(kerasFormat, model, fields)),
+    [folderNames.weights]: writeSafetensors(tensors, { format: kerasFormat }),
+    ...tokenizersOf(model),
+  };
+}
+
+/** Reads a folder in this layout. Throws a HeddleError that names the file and what is wrong. */
+export async function loadKeras(
+  files: Files,
+  folder: string,
+  raw: Readonly<Record<string, unknown>>,
+): Promise<SavedModel> {
+  const c = configOf(raw, fields, fixed, `${folder}/${folderNames.config}`);
+  const p = parameterList(c);
+  const found = await readFloats(files, folder);
+  const path = `${folder}/${folderNames.weights}`;
+  const bank = new Float32Array(p.size);
+  for (const { name, shape, at, turned } of kerasTensors(c, p)) {
+    const tensor = found.get(name);
+    if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
+    if (!sameShape(tensor.shape, shape))
+      throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${folderNames.config} says ${show(shape)}`);
+    bank.set(turned ? turn(tensor.data, turned[1], turned[0]) : tensor.data, at);
+    found.delete(name);
+  }
+  const [other] = found.keys();
+  if (other !== undefined) throw new HeddleError(`${path}: not of this model: ${other}`);
+  return { ...(await readSides(files, folder, raw, c)), weights: bank };
+}

@@ -1,0 +1,93 @@
+// Models as PyTorch has them: a state_dict whose names are those of a module with an nn.Transformer `transformer`, nn.Embeddings
+// `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors stand there once. Learned positions are `src_pos.weight` and
+// `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where final_norm is false, the nn.Transformer has
+// encoder and decoder without a norm of their own (custom_encoder, custom_decoder). tests/formats/nn_transformer.py builds such a module.
+
+import { HeddleError } from '../errors.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
+import type { Tensor } from '../tensor.ts';
+import { demand, sharedWidth } from './express.ts';
+import type { Files } from './files.ts';
+import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './foreign.ts';
+import { jsonBytes } from './json.ts';
+import type { SavedModel } from './model-folder.ts';
+import { folderNames } from './own-tokenizers.ts';
+import { writeSafetensors } from './safetensors.ts';
+
+/** `format` of config.json. */
+export const pytorchFormat = 'pytorch';
+
+const fields: FieldNames = {
+  d_model: 'dModel',
+  n_heads: 'heads',
+  n_encoder_layers: 'encoderLayers',
+  n_decoder_layers: 'decoderLayers',
+  d_ff: 'feedForward',
+  src_vocab: 'srcVocab',
+  tgt_vocab: 'tgtVocab',
+  max_len: 'maxLength',
+  norm: 'norm',
+  activation: 'activation',
+  positions: 'positions',
+  position_offset: 'positionOffset',
+  embedding_norm: 'embeddingNorm',
+  tie: 'tie',
+  scale_embedding: 'scaleEmbedding',
+  layer_norm_eps: 'layerNormEps',
+  final_norm: 'finalNorm',
+  output_bias: 'outputBias',
+  label_smoothing: 'labelSmoothing',
+  pad_id: 'padId',
+  bos_id: 'startId',
+  eos_id: 'endId',
+  hide_padding: 'hidePadding',
+  dropout: 'dropout',
+};
+
+/** Whether a config.json is that of such a folder. */
+export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
+  raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
+
+/** The files of a model in this layout. Throws a HeddleError that names what nn.Transformer cannot express. */
+export function pytorchParts(model: SavedModel): Record<string, Uint8Array> {
+  const { config: c, weights } = model;
+  demand('nn.Transformer', [sharedWidth(c)]);
+  return {
+    [folderNames.config]: jsonBytes(fieldsOf(pytorchFormat, model, fields)),
+    [folderNames.weights]: writeSafetensors(tensorsOf(parameterList(c), weights), { format: 'pt' }),
+    ...tokenizersOf(model),
+  };
+}
+
+/** Reads a folder in this layout. Throws a HeddleError that names the file and what is wrong. */
+export async function loadPytorch(
+  files: Files,
+  folder: string,
+  raw: Readonly<Record<string, unknown>>,
+): Promise<SavedModel> {
+  const c = configOf(raw, fields, {}, `${folder}/${folderNames.config}`);
+  const tensors: Record<string, Tensor> = {};
+  const found = await readFloats(files, folder);
+  for (const [name, { shape, data }] of found) tensors[name] = { dtype: 'f32', shape, data };
+  for (const [name, of] of tiedNames(c)) {
+    const [again, data] = [found.get(name)?.data, found.get(of)?.data];
+    if (!again) continue;
+    if (!data || again.length !== data.length || again.some((x, i) => x !== data[i]))
+      throw new HeddleError(`${folder}: ${name} must be the same as ${of}, since tie is ${c.tie}`);
+    delete tensors[name];
+  }
+  try {
+    return { ...(await readSides(files, folder, raw, c)), weights: bankOf(parameterList(c), tensors) };
+  } catch (error) {
+    if (!(error instanceof HeddleError) || !error.message.startsWith('weights: ')) throw error;
+    throw new HeddleError(`${folder}/${folderNames.weights}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Names that a state_dict has of tied tensors, beside the one that is kept. */
+const tiedNames = ({ tie }: ModelConfig): [string, string][] => {
+  if (tie === 'none') return [];
+  if (tie === 'target') return [['generator.weight', 'tgt_embed.weight']];
+  return ['generator.weight', 'tgt_embed.weight'].map((name) => [name, 'src_embed.weight']);
+};
