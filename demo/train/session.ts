@@ -88,8 +88,8 @@ interface Pending {
 }
 
 declare global {
-  /** The page's session, for scripts that drive the page: tests and the soak. */
-  var heddleSession: Session | undefined;
+  /** For scripts that drive the page (tests, the soak): the page's session, and what makes another with a worker of its own. */
+  var heddlePage: { readonly session: Session; readonly createSession: typeof createSession } | undefined;
 }
 
 /** Settings of a session. */
@@ -103,7 +103,7 @@ export interface SessionOptions {
 
 const wantsTuning = () => new URLSearchParams(location.search).get('tune') !== '0';
 
-/** Starts a worker and gives its session, which stands on globalThis.heddleSession too. */
+/** Starts a worker and gives its session, which stands on globalThis.heddlePage too. */
 export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Session {
   // The worker reads from its name whether to measure; its address must stand here as it is, for the build to find it.
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -214,6 +214,6 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
       end({ kind: 'aborted', message: 'The session was closed.' });
     },
   };
-  globalThis.heddleSession = session;
+  globalThis.heddlePage ??= { session, createSession };
   return session;
 }
