@@ -5,10 +5,10 @@ import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Evaluation } from '../jobs/evaluate.ts';
 import { print, table } from './output.ts';
-import { addHostOptions, whole } from './parse.ts';
+import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
-interface Options extends HostOptions {
+interface Options extends HostOptions, ModelRunOptions {
   batch: number;
   json?: string;
 }
@@ -23,11 +23,14 @@ export function addEvaluate(program: Command): void {
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)
     .option('--json <file>', 'write the figures as JSON')
     .action(async (folder: string, pairs: string, options: Options) => {
-      const { batch, json } = options;
-      const found = await runWithProgress('evaluate', { folder, pairs, batch }, options, [folder, pairs]);
+      const { batch, json, adapter, weights } = options;
+      const args = { folder, pairs, batch, ...(adapter && { adapter }), ...(weights && { weights }) };
+      const paths = [folder, pairs, ...(adapter ? [adapter] : [])];
+      const found = await runWithProgress('evaluate', args, options, paths);
       if (json) await writeText(nodeFiles(), json, `${JSON.stringify(found, undefined, 2)}\n`);
       print(describe(found));
     });
+  addModelOptions(command);
   addHostOptions(command);
 }
 

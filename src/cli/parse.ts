@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type HostName, hostNames } from '../jobs/run.ts';
+import { type WeightFormat, weightFormats } from '../model/packed.ts';
 
 /** A parser of whole numbers of at least `least`. */
 export const whole =
@@ -61,6 +62,24 @@ export function addHostOptions(command: Command): Command {
     .option('--no-tune', 'take the first guess of kernels instead of measuring which are fastest')
     .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes);
 }
+
+/** What commander makes of `addModelOptions`. */
+export interface ModelRunOptions {
+  adapter?: string;
+  weights?: WeightFormat;
+}
+
+/** The options of commands that run a trained model: an adapter for it, and how its weights are kept. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .option('--adapter <dir>', 'low-rank adapter, of heddle train --lora or of PEFT, that is merged into the model')
+    .addOption(weightsOption());
+}
+
+/** `--weights`. */
+export const weightsOption = (
+  what = 'keep the weights as f16, or as int8 with a scale a row, to save memory; norms and biases stay f32',
+): Option => new Option('--weights <format>', what).choices(weightFormats);
 
 /** `--host`, which may be called `--backend`; without `cpu` where only a GPU makes sense. */
 export function hostOption(hosts: readonly HostName[] = hostNames): Option {

@@ -6,10 +6,10 @@ import { HeddleError } from '../errors.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decoding.ts';
 import { print } from './output.ts';
-import { addHostOptions, whole } from './parse.ts';
+import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
-interface Options extends HostOptions, DecodingOptions {
+interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
   input?: string[];
   batch: number;
   maxTokens: number;
@@ -26,17 +26,21 @@ export function addTranslate(program: Command): void {
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)
     .option('--max-tokens <n>', 'most tokens of a translation (default: as many as the model takes)', whole(1), 0)
     .action(async (folder: string, texts: string[], options: Options) => {
-      const { batch, maxTokens, input } = options;
+      const { batch, maxTokens, input, adapter, weights } = options;
       if (input && texts.length > 0)
         throw new HeddleError(`${input[0]} and the text "${texts[0]}": give texts or --input, not both`);
       const decode = decodingOf(options);
       const lines = texts.length > 0 ? texts : (await Promise.all((input ?? ['-']).map(linesOf))).flat();
       if (lines.length === 0) return;
-      const found = await runWithProgress('translate', { folder, texts: lines, batch, maxTokens, decode }, options, [
-        folder,
-      ]);
+      const found = await runWithProgress(
+        'translate',
+        { folder, texts: lines, batch, maxTokens, decode, ...(adapter && { adapter }), ...(weights && { weights }) },
+        options,
+        [folder, ...(adapter ? [adapter] : [])],
+      );
       print(options.nBest === undefined ? found.map(([best]) => best?.text ?? '').join('\n') : listOf(found));
     });
+  addModelOptions(command);
   addDecodingOptions(command);
   addHostOptions(command);
 }

@@ -6,7 +6,7 @@ import { type Files, writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Compared, VerifiedCase } from '../jobs/verify.ts';
 import { print, table } from './output.ts';
-import { hostOption } from './parse.ts';
+import { hostOption, type ModelRunOptions, weightsOption } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
 /** Adds the command `verify`. */
@@ -20,17 +20,24 @@ export function addVerify(program: Command): void {
     )
     .addOption(hostOption())
     .option('--tune', 'choose kernels by measuring, as training does, instead of taking the first guess')
+    .addOption(weightsOption('compare weights kept as f16 or int8 with those in f32, on cases and any model folders'))
     .option('--verbose', 'every gradient and every loss on a line of its own')
     .option('--json <file>', 'write all errors as JSON')
-    .action(async (dirs: string[], options: HostOptions & { verbose?: boolean; json?: string }) => {
-      const files = nodeFiles();
-      const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
-      const cases = await runWithProgress('verify', { folders }, { tune: false, ...options }, folders);
-      if (options.json) await writeText(files, options.json, `${JSON.stringify(cases, undefined, 2)}\n`);
-      print(cases.map((c) => printCase(c, options.verbose === true)).join('\n\n'));
-      const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
-      if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
-    });
+    .action(
+      async (
+        dirs: string[],
+        options: HostOptions & Pick<ModelRunOptions, 'weights'> & { verbose?: boolean; json?: string },
+      ) => {
+        const files = nodeFiles();
+        const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
+        const args = { folders, ...(options.weights && { weights: options.weights }) };
+        const cases = await runWithProgress('verify', args, { tune: false, ...options }, folders);
+        if (options.json) await writeText(files, options.json, `${JSON.stringify(cases, undefined, 2)}\n`);
+        print(cases.map((c) => printCase(c, options.verbose === true)).join('\n\n'));
+        const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
+        if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
+      },
+    );
 }
 
 /** The case that a folder is, or those in it. */
@@ -46,7 +53,7 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
 }
 
 /** A table of a case's quantities; gradients, and losses of the run, by the worst of them unless `verbose`. */
-function printCase({ name, backend, compared }: VerifiedCase, verbose: boolean): string {
+function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
   const groups: [string, Compared[]][] = [];
   for (const quantity of compared) {
     const kind = verbose ? quantity.quantity : groupOf(quantity.quantity);
@@ -67,7 +74,7 @@ function printCase({ name, backend, compared }: VerifiedCase, verbose: boolean):
       many ? `worst: ${worst.quantity}` : '',
     ];
   });
-  return `${name} on ${backend}\n${table([['  quantity', 'of', 'error', 'limit', '', ''], ...rows], [1, 2, 3])}`;
+  return `${name} on ${backend}\n${fact === undefined ? '' : `  ${fact}\n`}${table([['  quantity', 'of', 'error', 'limit', '', ''], ...rows], [1, 2, 3])}`;
 }
 
 const groupOf = (quantity: string): string =>

@@ -26,6 +26,8 @@ export interface DecodeBatch {
 /** A decoder for batches of one shape, its plans ready. */
 export interface Decoder {
   readonly shape: DecodeShape;
+  /** Bytes of its largest plan; 0 where there are none. */
+  readonly peak: number;
   /**
    * Decodes a batch into `search`; yields after each step that it took, with the number of steps so far. Ends when all sentences are
    * done or the greatest length is reached; throws the reason of the signal where it is aborted. One at a time.
@@ -103,6 +105,7 @@ export async function createDecoder(
 
   return {
     shape,
+    peak: Math.max(...[source, ...programs].map(({ plan }) => plan?.bytes.peak ?? 0)),
     async *run(batch, settings, search) {
       const { maxLength, seed, signal } = settings;
       check(maxLength <= T, `decode: a greatest length of ${maxLength}, the decoder has ${T} positions`);

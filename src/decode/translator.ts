@@ -3,9 +3,10 @@
 import type { Engine } from '../engine.ts';
 import { check, HeddleError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
+import { packedParameters, type WeightFormat, weightBytes } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
-import { writePositions } from '../train/weights.ts';
+import { writeWeights } from '../train/weights.ts';
 import { type Aligner, type Alignment, createAligner } from './alignment.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import type { DecodeMode } from './graphs.ts';
@@ -34,6 +35,11 @@ export interface TranslatorOptions {
   readonly sourceEnd?: boolean;
   /** How to decode where a call does not say; the plans for it are ready when the translator is. */
   readonly decode?: DecodeOptions;
+  /**
+   * How matrices and tables of tokens are kept on the engine, instead of as f32, which the default is: as f16, or as int8 with a scale a
+   * row. It needs the model's `weights`. Norms, biases and tables of positions stay f32.
+   */
+  readonly weights?: WeightFormat;
 }
 
 /** One translation of a text. */
@@ -50,6 +56,8 @@ export interface Piece {
 
 /** Translates texts with a model whose weights an engine holds. Calls wait for one another. */
 export interface Translator {
+  /** Bytes that the weights take on the engine, and the largest plan in all; 0 where there are no plans. */
+  readonly bytes: { readonly weights: number; readonly peak: number };
   /**
    * The best translation of each text, in the order of the texts. Throws a HeddleError where a text is too long or an option is
    * wrong, naming it, and the reason of the signal where it is aborted.
@@ -74,7 +82,12 @@ export async function createTranslator(
 ): Promise<Translator> {
   const { config: c, source, target } = model;
   const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, sourceEnd = true } = options;
-  const p = parameterList(c);
+  const { weights: format = 'f32' } = options;
+  check(
+    format === 'f32' || model.weights,
+    `translator: weights as ${format} are made from the model's; give model.weights`,
+  );
+  const p = packedParameters(parameterList(c), format);
   const decoders = new Map<string, Promise<Decoder>>();
   let aligner: Promise<Aligner> | undefined;
 
@@ -116,13 +129,11 @@ export async function createTranslator(
     return end;
   };
 
-  await decoderFor(settingsOf(), batch);
-  if (model.weights) {
-    engine.write('weights', model.weights);
-    writePositions(engine, c);
-  }
+  const { peak } = await decoderFor(settingsOf(), batch);
+  if (model.weights) writeWeights(engine, c, p, model.weights);
 
   const translator: Translator = {
+    bytes: { weights: weightBytes(p), peak },
     async translate(texts, call) {
       return (await translator.candidates(texts, call)).map(([best]) => best?.text ?? '');
     },

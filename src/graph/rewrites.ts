@@ -12,6 +12,7 @@ import { linearOp } from '../ops/linear.ts';
 import { linearBackwardOp } from '../ops/linear-backward.ts';
 import { normSumsOp, padded } from '../ops/norm-sums.ts';
 import type { Node, Op, Value } from '../ops/op.ts';
+import { packedLinearOp } from '../ops/packed-linear.ts';
 import { matrixOf, sameShape, sizeOf } from '../tensor.ts';
 import type { Graph } from './graph.ts';
 
@@ -30,8 +31,13 @@ const forwardRules: Record<string, Rule> = {
   'linear-activation'(graph, node, users) {
     if (!isA(node, activationOp)) return false;
     const product = node.inputs[0]?.node;
-    if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
     if (only(graph, users, node.inputs[0] as Value) !== node) return false;
+    if (isA(product, packedLinearOp) && product.attrs.activation === 'none') {
+      const attrs = { ...product.attrs, activation: node.attrs.kind };
+      graph.replace([product, node], packedLinearOp, product.inputs, attrs, [node.outputs[0]]);
+      return true;
+    }
+    if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
     graph.replace([product, node], linearOp, product.inputs, { ...product.attrs, activation: node.attrs.kind }, [
       node.outputs[0],
     ]);

@@ -7,17 +7,19 @@ import type { SavedModel } from '../formats/model-folder.ts';
 import { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from '../metrics/tokens.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
 import { modelConfig } from '../model/config.ts';
+import { packedParameters, type WeightFormat, weightBytes } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
 import { createStepWriter } from '../ops/step.ts';
 import { type BatchArrays, createBatches } from '../text/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/buckets.ts';
 import type { EncodedCorpus } from '../text/encoded.ts';
 import { evaluationGraph } from '../train/graphs.ts';
-import { writePositions } from '../train/weights.ts';
+import { writeWeights } from '../train/weights.ts';
 import { readPairs } from './corpus.ts';
 import type { Job, JobContext } from './job.ts';
 import { createJudge, fittingPairs } from './judge.ts';
 import { openModel } from './open-model.ts';
+import { describeWeights } from './weights.ts';
 
 /** What to evaluate; plain JSON. */
 export interface EvaluateArguments {
@@ -26,6 +28,10 @@ export interface EvaluateArguments {
   readonly pairs: string;
   /** Sentences a batch, at most. */
   readonly batch: number;
+  /** Folder of an adapter that is merged into the model. */
+  readonly adapter?: string;
+  /** How the weights are kept on the engine; f32 unless given. */
+  readonly weights?: WeightFormat;
 }
 
 /** How well a model does; plain JSON. */
@@ -39,16 +45,17 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
 const scoreBytes = 64 * 2 ** 20;
 
 /** Evaluates greedily. Throws a HeddleError where no pair fits the model. */
-export const evaluate: Job<EvaluateArguments, Evaluation> = async ({ folder, pairs: path, batch }, context) => {
-  const model = await openModel(folder, context);
+export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context) => {
+  const { folder, pairs: path, batch, adapter, weights: format = 'f32' } = args;
+  const model = await openModel(folder, context, adapter);
   const fitting = fittingPairs(model, await readPairs(path, context));
   const { corpus, leftOut } = fitting;
   check(corpus.count > 0, `${path}: no pair fits the model: ${leftOut}`);
   if (leftOut) context.emit({ type: 'log', text: `${path}: ${leftOut}` });
   const engine = await context.engine();
   try {
-    const sums = await teacherForced(engine, model, corpus, batch, context);
-    const judge = await createJudge(engine, model, fitting, { batch });
+    const sums = await teacherForced(engine, model, corpus, { rows: batch, format }, context);
+    const judge = await createJudge(engine, model, fitting, { batch, weights: format });
     const { metrics } = await judge.judge(context.signal, (done, of) =>
       context.emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
     );
@@ -63,7 +70,7 @@ async function teacherForced(
   engine: Engine,
   { config: saved, weights }: SavedModel,
   corpus: EncodedCorpus,
-  rows: number,
+  { rows, format }: { readonly rows: number; readonly format: WeightFormat },
   { emit, signal }: JobContext,
 ): Promise<TokenSums> {
   const config = modelConfig({ ...saved, labelSmoothing: 0 });
@@ -74,9 +81,13 @@ async function teacherForced(
     ...shape,
     batch: Math.min(shape.batch, rows),
   }));
-  const programs = await engine.prepare(shapes.map((s) => evaluationGraph(config, parameterList(config), s)));
-  engine.write('weights', weights);
-  writePositions(engine, config);
+  const parameters = packedParameters(parameterList(config), format);
+  const programs = await engine.prepare(shapes.map((s) => evaluationGraph(config, parameters, s)));
+  writeWeights(engine, config, parameters, weights);
+  if (format !== 'f32') {
+    const peak = Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0));
+    emit({ type: 'log', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
+  }
   for (const { inputs } of programs)
     createStepWriter(inputs.step as Uint32Array)({
       learningRate: 0,

@@ -3,6 +3,7 @@
 import { createTranslator, type TextModel, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import { type TranslationMetrics, translationMetrics } from '../metrics/translation.ts';
+import type { WeightFormat } from '../model/packed.ts';
 import type { Sample } from '../report/log.ts';
 import { describeLeftOut, type EncodedCorpus, encodePairs, sourceLength, targetLength } from '../text/encoded.ts';
 import type { Pair } from '../text/pairs.ts';
@@ -42,6 +43,8 @@ export interface JudgeOptions {
   readonly batch?: number;
   /** Most tokens of a translation; default: as many as the model takes, so that one which never ends counts in full. */
   readonly maxTarget?: number;
+  /** As in TranslatorOptions. */
+  readonly weights?: WeightFormat;
 }
 
 /** Translates pairs and judges the translations. */
@@ -55,7 +58,7 @@ export async function createJudge(
   engine: Engine,
   model: TextModel,
   { pairs, corpus }: Pick<FittingPairs, 'pairs' | 'corpus'>,
-  { batch = 64, maxTarget = model.config.maxLength }: JudgeOptions = {},
+  { batch = 64, maxTarget = model.config.maxLength, weights = 'f32' }: JudgeOptions = {},
 ): Promise<Judge> {
   const rows = Array.from(pairs, (_, row) => row).sort((a, b) => sourceLength(corpus, a) - sourceLength(corpus, b));
   const together = Math.min(batch, rows.length);
@@ -63,6 +66,7 @@ export async function createJudge(
     batch: together,
     maxSource: sourceLength(corpus, rows.at(-1) as number),
     maxTarget,
+    weights,
   });
   // In about twenty parts, to tell how far it is.
   const part = together * Math.max(1, Math.ceil(rows.length / 20 / together));

@@ -1,14 +1,27 @@
 // Reading the model that a job is about, and telling what a user should know of it.
 
+import { HeddleError } from '../errors.ts';
+import { baseOf, isAdapterFolder, withAdapter } from '../formats/adapter.ts';
+import { type Files, standing } from '../formats/files.ts';
 import { loadModelFolder, type SavedModel } from '../formats/model-folder.ts';
 import type { JobContext } from './job.ts';
 
-/** As `loadModelFolder`; notes go to the log. */
+/** As `loadModelFolder`, with the adapter of a folder merged into it where one is given; notes go to the log. */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
+  adapter?: string,
 ): Promise<SavedModel> {
+  if ((await isAdapterFolder(files, folder)) && !(await hasModel(files, folder)))
+    throw new HeddleError(
+      `${folder}: an adapter alone; give the model that it is for, and --adapter ${folder}` +
+        ` (it names ${await baseOf(files, folder)})`,
+    );
   const model = await loadModelFolder(files, folder);
   for (const text of model.notes ?? []) emit({ type: 'log', text });
-  return model;
+  return adapter === undefined ? model : withAdapter(files, model, adapter);
 }
+
+/** Whether there is a configuration of a model in a folder. */
+const hasModel = async (files: Files, folder: string): Promise<boolean> =>
+  files.exists(`${await standing(files, folder)}/config.json`);

@@ -3,8 +3,10 @@
 import type { DecodeOptions } from '../decode/options.ts';
 import { createTranslator, type Translation } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
+import type { WeightFormat } from '../model/packed.ts';
 import type { Job } from './job.ts';
 import { openModel } from './open-model.ts';
+import { describeWeights } from './weights.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {
@@ -14,6 +16,10 @@ export interface TranslateArguments {
   readonly batch: number;
   /** Most tokens of a translation, its end included; 0: as many as the model takes. */
   readonly maxTokens: number;
+  /** Folder of an adapter that is merged into the model. */
+  readonly adapter?: string;
+  /** How the weights are kept on the engine; f32 unless given. */
+  readonly weights?: WeightFormat;
   /** How to decode; greedily where it is left out. */
   readonly decode?: Omit<DecodeOptions, 'maxLength' | 'progress' | 'signal'>;
 }
@@ -23,8 +29,8 @@ export interface TranslateArguments {
  * decoded, for a text that is too long or an option that is wrong, and where the signal is aborted.
  */
 export const translate: Job<TranslateArguments, Translation[][]> = async (args, context) => {
-  const { folder, texts, batch, maxTokens, decode = {} } = args;
-  const model = await openModel(folder, context);
+  const { folder, texts, batch, maxTokens, adapter, weights = 'f32', decode = {} } = args;
+  const model = await openModel(folder, context, adapter);
   const { maxLength } = model.config;
   const lengths = texts.map((text) => model.source.encode(text).length + 1);
   for (const [i, tokens] of lengths.entries())
@@ -42,7 +48,10 @@ export const translate: Job<TranslateArguments, Translation[][]> = async (args, 
       maxSource: Math.max(...full.map((i) => lengths[i] as number)),
       ...(maxTokens > 0 && { maxTarget: Math.min(maxTokens, maxLength) }),
       decode,
+      weights,
     });
+    if (weights !== 'f32')
+      context.emit({ type: 'log', text: describeWeights(model.config, weights, translator.bytes) });
     const found = await translator.candidates(
       full.map((i) => texts[i] as string),
       {

@@ -4,6 +4,7 @@
 import { greedyDecoder } from '../decode/greedy.ts';
 import type { Engine, Program } from '../engine.ts';
 import { type GoldenCase, readGolden } from '../formats/golden.ts';
+import type { WeightFormat } from '../model/packed.ts';
 import { bankOf, type ParameterList, parameterList, tensorsOf } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
 import { stepWords, writeStep } from '../ops/step.ts';
@@ -14,6 +15,7 @@ import { optimizerConfig } from '../train/optimizer.ts';
 import { writePositions } from '../train/weights.ts';
 import type { Job } from './job.ts';
 import { hasExpected, verifyExpected } from './verify-expected.ts';
+import { verifyWeights } from './verify-weights.ts';
 
 /** One compared quantity of a case. */
 export interface Compared {
@@ -29,19 +31,31 @@ export interface VerifiedCase {
   readonly name: string;
   readonly backend: string;
   readonly compared: readonly Compared[];
+  /** What else there is to say. */
+  readonly fact?: string;
+}
+
+/** What to verify; plain JSON. */
+export interface VerifyArguments {
+  readonly folders: readonly string[];
+  /** Compare weights that are kept so with those in f32, instead of results with PyTorch's. */
+  readonly weights?: WeightFormat;
 }
 
 /** Largest errors allowed, as the project promises them. */
 const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3 } as const;
 
 /** Verifies the cases in `folders`; nothing is thrown for a case that fails, only for one that cannot be read. */
-export const verify: Job<{ folders: readonly string[] }, VerifiedCase[]> = async ({ folders }, context) => {
+export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
-    if (await hasExpected(context, folder)) {
-      const name = folder.split('/').filter(Boolean).pop() ?? folder;
-      const compared = await verifyExpected(folder, context);
-      results.push({ name, backend: context.backend, compared });
+    const name = folder.split('/').filter(Boolean).pop() ?? folder;
+    const aside =
+      weights !== 'f32'
+        ? await verifyWeights(folder, weights, context)
+        : (await hasExpected(context, folder)) && { compared: await verifyExpected(folder, context) };
+    if (aside) {
+      results.push({ name, backend: context.backend, ...aside });
       context.emit({ type: 'progress', task: 'verify', done: results.length, of: folders.length, text: name });
       continue;
     }

@@ -11,9 +11,12 @@ import { embedding } from '../ops/embedding.ts';
 import { layerNorm } from '../ops/layer-norm.ts';
 import { linear } from '../ops/linear.ts';
 import type { Value } from '../ops/op.ts';
+import { packedEmbedding } from '../ops/packed-embedding.ts';
+import { packedLinear } from '../ops/packed-linear.ts';
 import { stepWords } from '../ops/step.ts';
 import { type Adapter, type LoraConfig, openAdapter } from './adapter.ts';
 import type { ModelConfig } from './config.ts';
+import { openPacked, type PackedWeights } from './packed.ts';
 import type { ParameterList } from './parameters.ts';
 
 /** A model being built into a graph. */
@@ -21,7 +24,7 @@ export interface Model {
   readonly graph: Graph;
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
-  /** The bank of all weights: the state `weights`. */
+  /** The bank of all weights: the state `weights`; of packed ones, what stays f32. */
   readonly bank: Value;
   /** Weights by name, parts of the bank. */
   readonly weights: ReadonlyMap<string, Value>;
@@ -31,6 +34,8 @@ export interface Model {
   readonly training: boolean;
   /** What stands beside the linear layers, where there is an adapter. */
   readonly adapter?: Adapter;
+  /** The matrices, where they are kept in fewer bits. */
+  readonly packed?: PackedWeights;
   /** Numbers the places of dropout. */
   nextSite(): number;
 }
@@ -56,8 +61,11 @@ export function openModel(
   training: boolean,
   lora?: LoraConfig,
 ): Model {
-  const bank = graph.state('weights', 'f32', [parameters.size]);
-  const weights = new Map(parameters.all.map((p) => [p.name, graph.part(bank, p.name, p.offset, p.shape)]));
+  const { packing } = parameters;
+  const kept = packing && openPacked(graph, packing);
+  const bank = kept?.bank ?? graph.state('weights', 'f32', [parameters.size]);
+  const parts = () => parameters.all.map((p) => [p.name, graph.part(bank, p.name, p.offset, p.shape)] as const);
+  const weights = new Map(kept?.plain ?? parts());
   const step = graph.input('step', 'u32', [stepWords]);
   let sites = 0;
   const nextSite = () => sites++;
@@ -70,6 +78,7 @@ export function openModel(
     training,
     step,
     nextSite,
+    ...(kept && { packed: kept.packed }),
     ...(lora && { adapter: openAdapter(graph, config, lora, step, training ? nextSite : undefined) }),
   };
 }
@@ -116,9 +125,7 @@ export function finishDecoder(m: Model, x: Value): Value {
 export function project(m: Model, x: Value): Value {
   const { tie, outputBias } = m.config;
   const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
-  return m.graph.scope('generator', () =>
-    linear(m.graph, x, weight(m, table), outputBias ? weight(m, 'generator.bias') : undefined),
-  );
+  return m.graph.scope('generator', () => product(m, x, table, outputBias ? weight(m, 'generator.bias') : undefined));
 }
 
 /** Token vectors, scaled, plus positions: ids [B,T] -> [B,T,D]. `decoding`: the one token stands at step.position. */
@@ -126,15 +133,18 @@ export function embed(m: Model, side: 'src' | 'tgt', tokens: Pick<Tokens, 'ids' 
   const { config: c, graph: g } = m;
   const learned = c.positions === 'learned';
   const positions = learned ? weight(m, `${side}_pos.weight`) : g.state('positions', 'f32', [c.maxLength, c.dModel]);
-  const table = weight(m, side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight');
+  const table = side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight';
+  const scale = c.scaleEmbedding ? Math.sqrt(c.dModel) : 1;
+  const options = { scale, positions, offset: c.positionOffset, decode: decoding, step: m.step };
+  if (m.packed) {
+    const kept = m.packed.matrix(table);
+    const x = g.scope('embed', () => packedEmbedding(g, tokens.ids, kept, { ...options, width: c.dModel }));
+    return c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x;
+  }
   const x = g.scope('embed', () =>
-    embedding(g, tokens.ids, table, {
-      scale: c.scaleEmbedding ? Math.sqrt(c.dModel) : 1,
-      positions,
+    embedding(g, tokens.ids, weight(m, table), {
+      ...options,
       learned,
-      offset: c.positionOffset,
-      decode: decoding,
-      step: m.step,
       ...(tokens.index && { index: tokens.index }),
       ...(m.training && !c.embeddingNorm && { rate: c.dropout.embedding, site: m.nextSite() }),
     }),
@@ -197,8 +207,13 @@ function feedForward(m: Model, name: string, x: Value): Value {
 /** x · weightᵀ + bias, of the weights whose names start so, and what an adapter adds. */
 export function affine(m: Model, prefix: string, x: Value): Value {
   const name = `${prefix}weight`;
-  const y = linear(m.graph, x, weight(m, name), weight(m, `${prefix}bias`));
+  const y = product(m, x, name, weight(m, `${prefix}bias`));
   return m.adapter ? m.adapter.extend(name, x, y) : y;
+}
+
+/** x · wᵀ + b with the matrix of a name, however it is kept. */
+function product(m: Model, x: Value, name: string, b?: Value): Value {
+  return m.packed ? packedLinear(m.graph, x, m.packed.matrix(name), b) : linear(m.graph, x, weight(m, name), b);
 }
 
 function norm(m: Model, name: string, x: Value): Value {

@@ -1,0 +1,17 @@
+// What is told of weights that are kept in fewer bits.
+
+import type { ModelConfig } from '../model/config.ts';
+import { type WeightFormat, weightBytes } from '../model/packed.ts';
+import { parameterList } from '../model/parameters.ts';
+
+const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+
+/** `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`; of the plan only where there is one. */
+export function describeWeights(
+  c: ModelConfig,
+  format: WeightFormat,
+  bytes: { readonly weights: number; readonly peak: number },
+): string {
+  const plan = bytes.peak > 0 ? `; the largest plan takes ${mib(bytes.peak)}` : '';
+  return `weights as ${format}: ${mib(bytes.weights)}, ${mib(weightBytes(parameterList(c)))} as f32${plan}`;
+}

@@ -1,0 +1,98 @@
+// Decoding with weights kept as f16 and int8: what is kept, what it computes, and that nothing is kept twice.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { createTranslator } from '../../src/decode/translator.ts';
+import { cpuEngine, type Engine } from '../../src/engine.ts';
+import { packedParameters, weightBytes, weightStates } from '../../src/model/packed.ts';
+import { packedFormats } from '../../src/ops/packed.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+import { sizeOf } from '../../src/tensor.ts';
+import { trainCharacters } from '../../src/text/characters.ts';
+import { evaluationGraph } from '../../src/train/graphs.ts';
+import { writeWeights } from '../../src/train/weights.ts';
+import { unevenWeights } from '../support/decoding.ts';
+import { testEngine } from '../support/engine.ts';
+import { loadIds, randomIds, setStep, smallModel, startModel } from '../support/model.ts';
+import { relativeError } from '../support/op.ts';
+
+const shape = { batch: 3, source: 5, target: 4 };
+const engines: Engine[] = [];
+afterEach(() => {
+  for (const engine of engines.splice(0)) engine.destroy();
+});
+
+/** Logits of a small model whose weights are kept in a format. */
+async function logitsOf(engine: Engine, format: 'f32' | 'f16' | 'int8', options: Parameters<typeof smallModel>[0]) {
+  engines.push(engine);
+  const { c, p } = smallModel(options);
+  const list = packedParameters(p, format);
+  const scratch = cpuEngine();
+  await scratch.prepare([evaluationGraph(c, p, shape)]);
+  const weights = startModel(scratch, c, p);
+  const [program] = await engine.prepare([evaluationGraph(c, list, shape, { logits: true })]);
+  writeWeights(engine, c, list, weights);
+  const ids = randomIds(c, shape);
+  loadIds(program!, ids);
+  setStep(program!, ids);
+  return { logits: (await program!.run()).logits!, c, p, list };
+}
+
+describe.each(packedFormats)('weights as %s', (format) => {
+  for (const options of [
+    { tie: 'all', srcVocab: 23, positions: 'learned', embeddingNorm: true, activation: 'gelu' },
+    { dModel: 10, feedForward: 13, norm: 'pre', tie: 'none' },
+  ] as const)
+    it(`give the logits of float64 on the same weights, near those of f32: ${JSON.stringify(options)}`, async () => {
+      const { logits } = await logitsOf(await testEngine(), format, options);
+      const exact = await logitsOf(cpuEngine(), format, options);
+      // As a whole model in f32.
+      expect(relativeError(logits, exact.logits)).toBeLessThan(1e-4);
+      const whole = await logitsOf(cpuEngine(), 'f32', options);
+      const error = relativeError(exact.logits, whole.logits);
+      // Steps of 2^-11 of a weight, and of 1/254 of a row's largest, through a few layers.
+      expect(error).toBeLessThan(format === 'f16' ? 3e-3 : 5e-2);
+      expect(error).toBeGreaterThan(format === 'f16' ? 1e-5 : 1e-3);
+    });
+
+  it('take half or a quarter of the memory, and no f32 copy lies beside them', () => {
+    const { c, p } = smallModel({ dModel: 64, feedForward: 256, srcVocab: 501, tgtVocab: 500 });
+    const list = packedParameters(p, format);
+    expect(weightBytes(list) / weightBytes(p)).toBeLessThan(format === 'f16' ? 0.52 : 0.29);
+    const [small, large] = [list, p].map((parameters) => makePlan(evaluationGraph(c, parameters, shape)));
+    const positions = 4 * c.maxLength * c.dModel;
+    expect(small!.bytes.states).toBeLessThan(weightBytes(list) + positions + 1024);
+    expect(large!.bytes.peak - small!.bytes.peak).toBeGreaterThan(0.95 * (weightBytes(p) - weightBytes(list)));
+    const states = weightStates(list, new Float32Array(p.size));
+    expect(Object.keys(states).every((name) => name.startsWith('packed.'))).toBe(true);
+    const bytes = Object.values(states).reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(bytes).toBe(weightBytes(list));
+    const f32 = new Set(list.packing!.plain.all.map(({ name }) => name));
+    for (const { name, shape } of p.all) expect(f32.has(name)).toBe(shape.length === 1);
+    expect(sizeOf([list.packing!.words])).toBeGreaterThan(0);
+  });
+
+  it('decode on the GPU as on the references, greedily and in beams', async () => {
+    const engine = await testEngine();
+    engines.push(engine);
+    const tokenizer = trainCharacters(['abc def']);
+    const { c, p } = smallModel({ srcVocab: tokenizer.size, tgtVocab: tokenizer.size, tie: 'all' });
+    const model = { config: c, source: tokenizer, target: tokenizer, weights: unevenWeights(c, p, 5) };
+    const texts = ['a b c', 'd', 'e f a'];
+    const kept = await createTranslator(engine, model, { batch: 2, weights: format });
+    expect(kept.bytes.weights).toBe(weightBytes(packedParameters(p, format)));
+    expect(kept.bytes.peak).toBeGreaterThan(kept.bytes.weights);
+    const found = await kept.candidates(texts);
+    const exact = cpuEngine();
+    engines.push(exact);
+    const want = await (await createTranslator(exact, model, { batch: 2, weights: format })).candidates(texts);
+    expect(found.map(([best]) => best?.ids)).toEqual(want.map(([best]) => best?.ids));
+    const beams = await (await createTranslator(exact, model, { batch: 2, weights: format })).translate(texts, {
+      beam: 2,
+    });
+    expect(await kept.translate(texts, { beam: 2 })).toEqual(beams);
+    const { config, source, target } = model;
+    await expect(createTranslator(engine, { config, source, target }, { weights: format })).rejects.toThrow(
+      `translator: weights as ${format} are made from the model's; give model.weights`,
+    );
+  });
+});
