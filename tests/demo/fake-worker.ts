@@ -29,6 +29,8 @@ export function fakeWorker(): void {
   let say: (data: unknown) => void = () => {};
   let step = 0;
   const steps = 800;
+  /** What a call gives that is never answered, until it is cancelled. */
+  const endless = Symbol('endless');
   const failures = new Map<string, Fault>();
   const sentences: [string, string, string][] = [
     ['Tuesday, 4 March 2025', 'martes, 4 de marzo de 2025', 'martes, 4 de marzo de 2024'],
@@ -197,13 +199,17 @@ export function fakeWorker(): void {
     },
     importArchive: (_, __, name: never) => name,
     align: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
-    translate(id) {
+    translate(id, text: string) {
+      if (text === 'endless') {
+        say({ type: 'piece', id, piece: { id: 1, text: 'the first piece' } });
+        return endless;
+      }
       words.slice(0, -1).forEach((word, i) => {
         say({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
       });
-      const text = words.slice(0, -1).join(' ');
-      const candidates = [text, 'martes 4 de marzo'].map((t, i) => ({ text: t, score: -0.1 * (i + 1), ids: [1] }));
-      return { text, candidates, ms: 84, tokens: 8, model: 'intl-en-es', step };
+      const best = words.slice(0, -1).join(' ');
+      const candidates = [best, 'martes 4 de marzo'].map((t, i) => ({ text: t, score: -0.1 * (i + 1), ids: [1] }));
+      return { text: best, candidates, ms: 84, tokens: 8, model: 'intl-en-es', step };
     },
   };
   window.fake = fake;
@@ -213,13 +219,15 @@ export function fakeWorker(): void {
       say = (data) => setTimeout(() => this.onmessage?.({ data: structuredClone(data) }));
     }
     postMessage(request: { type: string; id: number; name: string; args: never[] }) {
-      if (request.type !== 'call') return;
       const { id, name, args } = request;
+      if (request.type === 'cancel')
+        return say({ type: 'fault', id, fault: { kind: 'aborted', message: 'cancelled' } });
       fake.calls.push({ name, args });
       const fault = failures.get(name);
       failures.delete(name);
       if (fault) return say({ type: 'fault', id, fault });
-      say({ type: 'answer', id, value: answers[name]?.(id, ...args) });
+      const value = answers[name]?.(id, ...args);
+      if (value !== endless) say({ type: 'answer', id, value });
     }
     terminate() {}
   } as unknown as typeof Worker;

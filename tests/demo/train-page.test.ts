@@ -266,6 +266,17 @@ describe('the translate box', () => {
     expect(await page.$$eval('#translate-box details li', (items) => items.length)).toBe(8);
   });
 
+  it('shows tokens as they come, and stops when it is told to', async () => {
+    const page = await openPage();
+    await train(page);
+    await page.locator('#translate-text').fill('endless');
+    await page.keyboard.press('Enter');
+    await says(page, '#translation', '^the first piece$');
+    await press(page, 'Cancel');
+    await says(page, '#translate-box [role="status"]', '^Cancelled\\.$');
+    expect(await page.$eval('#translation', (e) => e.textContent)).toBe('the first piece');
+  });
+
   it('sends what sampling needs, and refuses what it cannot take', async () => {
     const page = await openPage();
     await train(page);
@@ -375,6 +386,8 @@ describe('for everyone', () => {
     await page.waitForSelector('#start:not([disabled])');
     expect(await ground()).not.toBe(light);
     expect(await page.$eval('.theme', (b) => b.getAttribute('aria-label'))).toBe('Colours: dark');
+    await page.click('.theme'); // as the system is again, for the pages after this one
+    expect(await ground()).toBe(light);
   });
 
   it('tells screen readers at each tenth and not at each step', async () => {

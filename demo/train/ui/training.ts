@@ -206,6 +206,10 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
     }
   }
   session.on(hear);
+  // What other tabs did to the models meanwhile.
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void models.refresh();
+  });
 
   acceptDrops(
     (file) => {

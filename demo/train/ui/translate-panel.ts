@@ -25,7 +25,11 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   let running: AbortController | undefined;
   let model = '';
 
-  const text = el('textarea', { rows: 3, id: 'translate-text' });
+  const text = el('textarea', {
+    rows: 3,
+    id: 'translate-text',
+    placeholder: 'A sentence in the source language. Enter translates it.',
+  });
   const beam = numberInput(4, { min: 1, max: 64, step: 1 });
   const penalty = numberInput(0.6, { min: 0, max: 5 });
   const temperature = numberInput(1, { min: 0.001, max: 1000 });
