@@ -8,11 +8,12 @@ const ADD: u32 = 4u;
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
   if (m >= p.m || n >= p.n) { return; }
   let i = p.c0 + m * p.n + n;
+  var v = sums;
   if (p.part == DW) {
-    write_y2(i, sums, left);
+    if (params.accumulate != 0u) { v += y2_four(i, left); }
+    write_y2(i, v, left);
     return;
   }
-  var v = sums;
   if (params.bias != 0u) { v += bias_four(n, left); }
   if (p.part == KEPT) { write_y2(i, v, left); }
   v = activate4(v, params.activation);

@@ -31,8 +31,5 @@ fn column_sums(j: u32) {
   for (var k = 0u; k < p.k; k += 4u) {
     sums += (a_part(p, j, k, 0u) + a_part(p, j, k, 1u)) + (a_part(p, j, k, 2u) + a_part(p, j, k, 3u));
   }
-  db[j] = sums.x;
-  if (j + 1u < p.m) { db[j + 1u] = sums.y; }
-  if (j + 2u < p.m) { db[j + 2u] = sums.z; }
-  if (j + 3u < p.m) { db[j + 3u] = sums.w; }
+  for (var i = 0u; i < min(4u, p.m - j); i++) { db[j + i] = select(0.0, db[j + i], params.accumulate != 0u) + sums[i]; }
 }

@@ -18,6 +18,11 @@ fn write_y2(i: u32, v: vec4<f32>, left: u32) {
   if (left > 3u) { y2[i + 3u] = v.w; }
 }
 
+fn y2_four(i: u32, left: u32) -> vec4<f32> {
+  let at = i + min(OFFSETS, vec4(left - 1u));
+  return vec4(y2[at.x], y2[at.y], y2[at.z], y2[at.w]);
+}
+
 fn extra_four(i: u32, left: u32) -> vec4<f32> {
   let at = i + min(OFFSETS, vec4(left - 1u));
   return vec4(extra[at.x], extra[at.y], extra[at.z], extra[at.w]);

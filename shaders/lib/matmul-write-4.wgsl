@@ -11,6 +11,10 @@ fn write_y2(i: u32, v: vec4<f32>, left: u32) {
   y2[i >> 2u] = v;
 }
 
+fn y2_four(i: u32, left: u32) -> vec4<f32> {
+  return y2[i >> 2u];
+}
+
 fn extra_four(i: u32, left: u32) -> vec4<f32> {
   return extra[i >> 2u];
 }

@@ -20,6 +20,7 @@ struct Params {
   bias: u32, // 1: `other` is added
   activation: u32, // taken of C + bias
   extra: u32, // 4: `extra` is added; an activation: its derivative at `extra` multiplies; 0: none
+  accumulate: u32, // linear_backward: 1: dw and db are added to what is there
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;

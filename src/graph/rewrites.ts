@@ -5,6 +5,7 @@ import { HeddleError } from '../errors.ts';
 import { activationBackwardOp, activationOp } from '../ops/activation.ts';
 import { addOp } from '../ops/add.ts';
 import { type ColumnSumAttrs, columnSumOp } from '../ops/column-sum.ts';
+import { crossEntropyFusedOp } from '../ops/cross-entropy.ts';
 import { dropoutOp } from '../ops/dropout.ts';
 import { embeddingBackwardOp } from '../ops/embedding-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/layer-norm.ts';
@@ -12,8 +13,8 @@ import { linearOp } from '../ops/linear.ts';
 import { linearBackwardOp } from '../ops/linear-backward.ts';
 import { normSumsOp, padded } from '../ops/norm-sums.ts';
 import type { Node, Op, Value } from '../ops/op.ts';
-import { packedLinearOp } from '../ops/packed-linear.ts';
-import { matrixOf, sameShape, sizeOf } from '../tensor.ts';
+import { projectedLossOp } from '../ops/projected-loss.ts';
+import { bytesOf, matrixOf, sameShape, sizeOf } from '../tensor.ts';
 import type { Graph } from './graph.ts';
 
 /** One rewrite: changes what it can at `node`; returns whether it did. */
@@ -25,19 +26,37 @@ const isA = <A extends object>(node: Node | undefined, op: Op<A & Node['attrs']>
 const only = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
   users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined;
 
+/** Most bytes of logits at once, unless said otherwise: an eighth of WebGPU's guaranteed binding. */
+const mostLogits = 2 ** 24;
+
 /** Before differentiation: on the nodes that the model was written in. */
-const forwardRules: Record<string, Rule> = {
+const forwardRules = (logitBytes: number): Record<string, Rule> => ({
+  /** The loss of large logits goes through the rows in chunks, projection and gradients included. */
+  'loss-chunks'(graph, node, users) {
+    if (!isA(node, crossEntropyFusedOp)) return false;
+    const [logits, targets, step] = node.inputs as [Value, Value, Value];
+    const product = logits.node;
+    if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
+    if (only(graph, users, logits) !== node || bytesOf(logits) <= logitBytes) return false;
+    const { rows, cols } = matrixOf(logits.shape);
+    const [x, w, b] = product.inputs as [Value, Value, Value?];
+    const most = Math.max(1, Math.floor(logitBytes / 4 / cols / 64));
+    const chunks = Math.ceil(rows / 64 / most);
+    graph.replace(
+      [product, node],
+      projectedLossOp,
+      [x, w, targets, step, ...(b ? [b] : [])],
+      { ...node.attrs, bias: product.attrs.bias, rows: 64 * Math.ceil(rows / 64 / chunks) },
+      node.outputs.slice(0, 2),
+    );
+    return true;
+  },
   /** activation(linear(x)) becomes the epilogue of the product. */
   'linear-activation'(graph, node, users) {
     if (!isA(node, activationOp)) return false;
     const product = node.inputs[0]?.node;
-    if (only(graph, users, node.inputs[0] as Value) !== node) return false;
-    if (isA(product, packedLinearOp) && product.attrs.activation === 'none') {
-      const attrs = { ...product.attrs, activation: node.attrs.kind };
-      graph.replace([product, node], packedLinearOp, product.inputs, attrs, [node.outputs[0]]);
-      return true;
-    }
     if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
+    if (only(graph, users, node.inputs[0] as Value) !== node) return false;
     graph.replace([product, node], linearOp, product.inputs, { ...product.attrs, activation: node.attrs.kind }, [
       node.outputs[0],
     ]);
@@ -66,7 +85,7 @@ const forwardRules: Record<string, Rule> = {
     );
     return true;
   },
-};
+});
 
 /** After differentiation: on gradients. */
 const backwardRules: Record<string, Rule> = {
@@ -154,7 +173,7 @@ const placedRewrites: Record<string, (graph: Graph) => void> = {
 
 /** Names of all rewrites, for `--no-fuse`. */
 export const rewriteNames: readonly string[] = [
-  ...Object.keys(forwardRules),
+  ...Object.keys(forwardRules(mostLogits)),
   ...Object.keys(backwardRules),
   ...Object.keys(placedRewrites),
 ];
@@ -166,8 +185,9 @@ export function checkRewriteNames(names: readonly string[]): void {
       throw new HeddleError(`There is no rewrite ${name}; the rewrites are ${rewriteNames.join(', ')}.`);
 }
 
-/** Applies the forward rewrites, except those named in `off`, until none applies. */
-export const fuseForward = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, forwardRules, off);
+/** Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: most bytes of logits at once. */
+export const fuseForward = (graph: Graph, off: readonly string[] = [], logitBytes = mostLogits): void =>
+  applyAll(graph, forwardRules(logitBytes), off);
 
 /** Applies the rewrites of gradients, except those named in `off`, until none applies. */
 export const fuseBackward = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, backwardRules, off);

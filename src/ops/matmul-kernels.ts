@@ -99,15 +99,17 @@ export function productKernels(p: Sizes, traits: DeviceTraits): KernelName[] {
   const { m, n, k, batch = 1 } = p;
   const kernels: KernelName[] = [];
   if (m <= 16) kernels.push('dots');
-  else if (fewTiles(p) && k >= 512) kernels.push('split');
   if (m > 8) kernels.push(m >= 512 && n >= 512 ? 'tiled-128x128' : 'tiled-64x64');
+  // K in parts is another dispatch: without a measurement only where most of a GPU would idle.
+  if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift('split');
+  else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push('split');
   kernels.push(bestInRegisters(m, traits));
   if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
   return kernels;
 }
 
-/** Too few tiles to fill a GPU. */
-const fewTiles = ({ m, n, batch = 1 }: Sizes): boolean => batch === 1 && Math.ceil(m / 64) * Math.ceil(n / 64) < 128;
+/** How many tiles of 64 x 64 there are: too few do not fill a GPU. */
+const tilesOf = ({ m, n, batch = 1 }: Sizes): number => (batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64));
 
 /** The tile a thread that did best on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
 function bestInRegisters(m: number, { minSubgroup }: DeviceTraits): KernelName {
@@ -200,14 +202,20 @@ export interface BackwardProducts {
   readonly dw?: Value | undefined;
   readonly db?: Value | undefined;
   readonly extra?: Touch | undefined;
+  /** Adds to the dw and db that are there; not by `split`. */
+  readonly accumulate?: boolean;
 }
 
 /** Kernels worth trying for all gradients in one dispatch, `split` in more. */
 export function backwardKernels(rows: number, ins: number, outs: number, traits: DeviceTraits): KernelName[] {
-  const split = backwardSizes(rows, ins, outs).some((p) => productKernels(p, traits).includes('split'));
+  const sizes = backwardSizes(rows, ins, outs);
+  const split = sizes.some((p) => productKernels(p, traits).includes('split'));
+  const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
   const higher: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
   const others = productKernels(higher, traits).filter((name) => name !== 'split' && name !== 'dots');
-  return split ? ['split', ...others] : others;
+  if (!split) return others;
+  // The tiles of both products run side by side.
+  return tiles < 32 ? ['split', ...others] : [...others, 'split'];
 }
 
 const backwardSizes = (rows: number, ins: number, outs: number): [Sizes, Sizes] => [
@@ -217,7 +225,7 @@ const backwardSizes = (rows: number, ins: number, outs: number): [Sizes, Sizes] 
 
 /** The gradients by a kernel: one dispatch, except `split`, which has K in parts in each product. */
 export function backwardLaunches(g: BackwardProducts, name: KernelName, context: LaunchContext): Launch[] {
-  const { rows, ins, outs, dy, x, w, dx, dw, db, extra } = g;
+  const { rows, ins, outs, dy, x, w, dx, dw, db, extra, accumulate = false } = g;
   if (name === 'split') {
     const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
     return [
@@ -253,6 +261,7 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
         dx_tiles: dxTiles,
         dw_tiles: dwTiles,
         ...finishParams({ extra }),
+        accumulate: accumulate ? 1 : 0,
       },
       bind: {
         a: dy,
@@ -285,6 +294,7 @@ const finishParams = ({ bias, activation = 'none', extra }: Partial<Product>): R
   bias: bias ? 1 : 0,
   activation: activationKinds[activation],
   extra: !extra ? 0 : extra.kind === 'add' ? 4 : activationKinds[extra.kind],
+  accumulate: 0,
 });
 
 const bindings = (p: Product, context: LaunchContext): Record<string, Value> => ({

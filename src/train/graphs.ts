@@ -34,6 +34,8 @@ export interface GraphOptions extends TuningOptions {
   readonly logits?: boolean;
   /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
   readonly checkpointLayers?: boolean;
+  /** Most bytes of logits at once in training, beyond which the loss takes rows in chunks; default 16 MiB. */
+  readonly logitBytes?: number;
   /** `f16`: activations and weights of products as f16 in training; sums, losses, gradients of weights and the weights stay f32. */
   readonly precision?: Precision;
 }
@@ -90,7 +92,7 @@ export function gradientGraph(
   const half = options.precision === 'f16';
   const step = half ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
   const { nll } = lossOf(model, logits, wanted, step);
-  fuseForward(graph, options.noFuse);
+  fuseForward(graph, options.noFuse, options.logitBytes);
   const trained = tuned.parameters.all;
   const values = model.adapter?.values ?? trained.map(({ name }) => weight(model, name));
   const bank = graph.state('gradients', 'f32', [tuned.parameters.size]);
