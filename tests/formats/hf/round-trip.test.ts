@@ -1,0 +1,210 @@
+// Models out and in again: what came from Hugging Face goes back bit by bit, and a model of heddle is the same model in every layout
+// that can express it.
+import { describe, expect, it } from 'vitest';
+import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/formats/half.ts';
+import { hfParts } from '../../../src/formats/hf/save.ts';
+import { kerasParts } from '../../../src/formats/keras.ts';
+import { memoryFiles } from '../../../src/formats/memory-files.ts';
+import { loadModelFolder, type SavedModel, saveModelFolder } from '../../../src/formats/model-folder.ts';
+import { pytorchParts } from '../../../src/formats/pytorch.ts';
+import { readHeader, readSafetensors } from '../../../src/formats/safetensors.ts';
+import { writeFolder } from '../../../src/formats/write-folder.ts';
+import { type ModelOptions, modelConfig, presets } from '../../../src/model/config.ts';
+import { initialWeights, parameterList } from '../../../src/model/parameters.ts';
+import { sinusoids } from '../../../src/ops/positions.ts';
+import { random } from '../../../src/random.ts';
+import { trainCharacters } from '../../../src/text/characters.ts';
+import { hfFolder, hfNames } from '../../support/hf.ts';
+
+const text = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));
+const typeOf = (name: string) => (name.startsWith('bart') ? 'bart' : 'marian');
+
+describe.each(hfNames)('%s', (name) => {
+  it('goes back bit by bit, by way of a heddle folder too', async () => {
+    const files = await hfFolder(name);
+    const model = await loadModelFolder(files, name);
+    await saveModelFolder(files, 'own', model);
+    const again = await loadModelFolder(files, 'own');
+    expect(again.config).toEqual(model.config);
+    expect(again.decode).toEqual(model.decode);
+    for (const parts of [hfParts(model, typeOf(name)), hfParts(again, typeOf(name))]) {
+      expect(text(parts['config.json'])).toEqual(text(await files.read(`${name}/config.json`)));
+      const [whole] = [`${name}/model.safetensors`];
+      if (await files.exists(whole)) expect(parts['model.safetensors']).toEqual(await files.read(whole));
+      else {
+        await writeFolder(files, 'joined', parts);
+        const joined = await loadModelFolder(files, 'joined');
+        expect(joined.weights).toEqual(model.weights);
+      }
+    }
+  });
+
+  it('is the same model as a PyTorch state_dict', async () => {
+    const files = await hfFolder(name);
+    const model = await loadModelFolder(files, name);
+    await writeFolder(files, 'pytorch', pytorchParts(model));
+    const back = await loadModelFolder(files, 'pytorch');
+    expect(back).toMatchObject({ config: model.config, decode: model.decode });
+    expect(back.weights).toEqual(model.weights);
+    expect(hfParts(back, typeOf(name))).toEqual(hfParts(model, typeOf(name)));
+  });
+});
+
+it('keeps what a file held twice, and tables that could be computed', async () => {
+  const files = await hfFolder('marian');
+  const model = await loadModelFolder(files, 'marian');
+  const { config: c, origin } = model;
+  const aliases = ['lm_head.weight', 'model.decoder.embed_tokens.weight', 'model.encoder.embed_positions.weight'];
+  const parts = hfParts({ ...model, origin: { ...origin!, dtype: 'F32', aliases } }, 'marian');
+  const tensors = readSafetensors(parts['model.safetensors']!);
+  expect(tensors['lm_head.weight']).toEqual(tensors['model.shared.weight']);
+  expect(tensors['model.encoder.embed_positions.weight']?.data).toEqual(sinusoids(c.maxLength, c.dModel, 'halves'));
+  await writeFolder(files, 'again', parts);
+  const again = await loadModelFolder(files, 'again');
+  expect(again.origin?.aliases).toEqual(aliases);
+  expect(hfParts(again, 'marian')).toEqual(parts);
+});
+
+it('takes positions that are stored in other bits than it computes as they are', async () => {
+  const files = await hfFolder('marian');
+  const model = await loadModelFolder(files, 'marian');
+  const { config: c, origin } = model;
+  const aliases = ['encoder', 'decoder'].map((stack) => `model.${stack}.embed_positions.weight`);
+  // In float16 the table of sinusoids is another.
+  await writeFolder(files, 'again', hfParts({ ...model, origin: { ...origin!, aliases } }, 'marian', 'F16'));
+  const again = await loadModelFolder(files, 'again');
+  expect(again.config).toEqual({ ...c, positions: 'learned', positionOffset: 0 });
+  const at = parameterList(again.config).byName.get('src_pos.weight')!.offset;
+  const table = sinusoids(c.maxLength, c.dModel, 'halves');
+  // Half a step of float16 below 1.
+  for (const [i, x] of table.entries()) expect(Math.abs(again.weights[at + i]! - x)).toBeLessThan(2 ** -12);
+});
+
+it('writes weights in another dtype where asked', async () => {
+  const model = await loadModelFolder(await hfFolder('bart'), 'bart');
+  for (const [dtype, named, from] of [
+    ['F16', 'float16', fromFloat16],
+    ['BF16', 'bfloat16', fromBfloat16],
+  ] as const) {
+    const parts = hfParts(model, 'bart', dtype);
+    expect(text(parts['config.json']).torch_dtype).toBe(named);
+    const file = parts['model.safetensors']!;
+    const { entries } = readHeader(file, file.length);
+    expect(new Set(Object.values(entries).map((e) => e.dtype))).toEqual(new Set([dtype]));
+    const files = memoryFiles();
+    await writeFolder(files, 'half', parts);
+    const half = await loadModelFolder(files, 'half');
+    expect(hfParts(half, 'bart')).toEqual(parts);
+    const nearest = dtype === 'BF16' ? from(toBfloat16(model.weights)) : undefined;
+    if (nearest) expect(half.weights).toEqual(nearest);
+  }
+});
+
+const letters = trainCharacters(['abcdefg hij']);
+
+/** A model with random weights, its norms and biases moved off 1 and 0. */
+function heddleModel(options: Partial<ModelOptions>): SavedModel {
+  const { pad, start, end } = letters.special;
+  const sizes = { dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 2, maxLength: 9 };
+  const config = modelConfig({
+    srcVocab: letters.size,
+    tgtVocab: letters.size,
+    ...sizes,
+    padId: pad,
+    startId: start,
+    endId: end,
+    ...options,
+  });
+  const list = parameterList(config);
+  const weights = initialWeights(config, list, 5);
+  const r = random(6);
+  for (const { offset, shape } of list.all)
+    if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) weights[offset + i]! += 0.1 * r.normal();
+  return { config, source: letters, target: letters, weights };
+}
+
+const bartLike = { finalNorm: false, embeddingNorm: true, tie: 'all' } as const;
+const marianLike = { finalNorm: false, positions: 'sinusoidal-halves', activation: 'silu' } as const;
+
+describe('a model of heddle', () => {
+  it.each<[string, Partial<ModelOptions>, 'bart' | 'marian']>([
+    ['positions of sines in turn', bartLike, 'bart'],
+    ['learned positions', { ...bartLike, positions: 'learned', outputBias: false }, 'bart'],
+    [
+      'learned positions with an offset',
+      { ...bartLike, positions: 'learned', positionOffset: 2, scaleEmbedding: false },
+      'bart',
+    ],
+    ['shared embeddings', { ...marianLike, tie: 'all' }, 'marian'],
+    ['a tied output', { ...marianLike, tie: 'target' }, 'marian'],
+    ['an output of its own', { ...marianLike, outputBias: false }, 'marian'],
+  ])('with %s computes the same as %3$s', async (_, options, type) => {
+    const model = heddleModel(options);
+    const files = memoryFiles();
+    await writeFolder(files, 'out', hfParts(model, type));
+    const back = await loadModelFolder(files, 'out');
+    expect(back.source.encode('bad')).toEqual(letters.encode('bad'));
+    const [before, after] = [parameterList(model.config), parameterList(back.config)];
+    for (const { name, offset, shape } of before.all) {
+      if (name.includes('_pos.')) continue;
+      const size = shape.reduce((a, b) => a * b, 1);
+      const at = after.byName.get(name)!.offset;
+      expect(back.weights.subarray(at, at + size), name).toEqual(model.weights.subarray(offset, offset + size));
+    }
+    const { maxLength: L, dModel: D } = model.config;
+    if (type === 'bart') {
+      const own = before.byName.get('tgt_pos.weight');
+      const from = own && own.offset + model.config.positionOffset * D;
+      const table = from === undefined ? sinusoids(L, D, 'interleaved') : model.weights.subarray(from, from + L * D);
+      const at = after.byName.get('tgt_pos.weight')!.offset + 2 * D;
+      expect(back.weights.subarray(at, at + L * D)).toEqual(table);
+    } else expect(back.config.positions).toBe('sinusoidal-halves');
+    const { scaleEmbedding, activation, norm, tie } = model.config;
+    expect(back.config).toMatchObject({ scaleEmbedding, activation, norm, tie });
+  });
+
+  it("is the same model in the layout of Keras's example, heads wider than their share too", async () => {
+    const { positions, finalNorm, scaleEmbedding, layerNormEps } = presets.keras;
+    const fields = { positions, finalNorm, scaleEmbedding, layerNormEps, dropout: { output: 0.5 }, encoderLayers: 2 };
+    const model = heddleModel({ ...fields, headWidth: 5 });
+    const parts = kerasParts(model);
+    const tensors = readSafetensors(parts['model.safetensors']!);
+    const of = (name: string) => tensors[name]?.shape;
+    expect(of('layers/positional_embedding/token_embeddings/vars/0')).toEqual([letters.size, 8]);
+    expect(of('layers/transformer_encoder_1/attention/query_dense/vars/0')).toEqual([8, 2, 5]);
+    expect(of('layers/transformer_decoder/attention_2/output_dense/vars/0')).toEqual([2, 5, 8]);
+    expect(of('layers/transformer_decoder/dense_proj/layers/dense_1/vars/0')).toEqual([12, 8]);
+    // Column d of key h, w is row d of the kernel: K = W·x there, x·K here.
+    const { offset } = parameterList(model.config).byName.get('transformer.encoder.layers.0.self_attn.in_proj_weight')!;
+    const key = tensors['layers/transformer_encoder/attention/key_dense/vars/0']!.data;
+    expect(key[3 * 10 + 1 * 5 + 4]).toBe(model.weights[offset + (10 + 1 * 5 + 4) * 8 + 3]);
+    const files = memoryFiles();
+    await writeFolder(files, 'keras', parts);
+    const back = await loadModelFolder(files, 'keras');
+    expect(back.config).toEqual(model.config);
+    expect(back.weights).toEqual(model.weights);
+    expect(back.source.encode('face')).toEqual(letters.encode('face'));
+    expect(kerasParts(back)).toEqual(parts);
+  });
+
+  it.each<[string, Partial<ModelOptions>, (model: SavedModel) => unknown, string[]]>([
+    [
+      'BART',
+      { norm: 'pre' },
+      (m) => hfParts(m, 'bart'),
+      ['norm is "pre"', 'finalNorm is true', 'embeddingNorm is false', 'tie is "none"'],
+    ],
+    ['MarianMT', { ...marianLike, positions: 'learned' }, (m) => hfParts(m, 'marian'), ['positions is "learned"']],
+    ['MarianMT', { ...marianLike, dropout: { output: 0.5 } }, (m) => hfParts(m, 'marian'), ['dropout.output is 0.5']],
+    ['nn.Transformer', { headWidth: 8 }, pytorchParts, ['headWidth is 8, it must be dModel / heads, 4']],
+    [
+      "Keras's example",
+      { activation: 'gelu' },
+      kerasParts,
+      ['activation is "gelu", it must be relu', 'layerNormEps is 0.00001'],
+    ],
+  ])('is refused by name where %s cannot express it', (layout, options, parts, reasons) => {
+    expect(() => parts(heddleModel(options))).toThrow(`convert: ${layout} cannot express this model: `);
+    for (const reason of reasons) expect(() => parts(heddleModel(options))).toThrow(reason);
+  });
+});
