@@ -318,7 +318,7 @@ describe('the models', () => {
       window.fake.models = window.fake.models.map((m) => ({ ...m, unfinished: false, lock: 'free' }));
       window.fake.tell({ type: 'state', state: 'stopped', model: '', step: 0, steps: 0, text: '' });
     });
-    await press(page, 'Train tatoeba further');
+    await press(page, 'Train on with tatoeba');
     await page.waitForSelector('dialog[open]');
     await press(page, 'OK');
     await says(page, '.state', 'Training');

@@ -79,7 +79,7 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
       },
       '',
     );
-    const further = button('Train on', `Train ${name} further`, async () => {
+    const further = button('Train on', `Train on with ${name}`, async () => {
       const given = await askText(`Train ${name} further`, 'Steps in all', String(2 * m.steps));
       if (given === undefined) return;
       const steps = Number(given);

@@ -15,7 +15,10 @@ export interface RunActions {
 
 /** The panel of the run. */
 export interface RunPanel {
+  /** State, buttons and how far it is: low, since it stays in view. */
   readonly element: HTMLElement;
+  /** What a step costs and brings now. */
+  readonly figures: HTMLElement;
   readonly state: SessionState;
   hear(event: SessionEvent): void;
   /** Whether a training could start, and if not why. */
@@ -142,9 +145,9 @@ export function createRunPanel(actions: RunActions): RunPanel {
       ),
       bar,
       why,
-      el('dl', { class: 'figures' }, ...Object.values(figures).map((f) => f.element)),
       spoken,
     ),
+    figures: el('dl', { class: 'figures' }, ...Object.values(figures).map((f) => f.element)),
     get state() {
       return state;
     },

@@ -45,6 +45,7 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
   });
   const places = { corpus, recipe, run, curves, sentences, 'translate-box': translate, models };
   for (const [id, { element }] of Object.entries(places)) byId(id).append(element);
+  byId('figures').append(run.figures);
 
   const [corpusPlace, planPlace] = [byId('corpus-facts'), byId('plan-facts')];
   let timer = 0;
