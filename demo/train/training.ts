@@ -14,7 +14,7 @@ import type { InUse } from './translation.ts';
 /** Milliseconds between messages with updates. */
 const stepsEvery = 50;
 /** Updates that the log keeps singly: a training of days fits in memory. */
-const keptSteps = 20_000;
+const keptSteps = 2000;
 
 /** What a training has of the worker. */
 export interface TrainingHost {

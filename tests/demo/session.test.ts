@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { SessionEvent, StoredModel, TrainingSettings } from '../../demo/train/protocol.ts';
 import type { Session } from '../../demo/train/session.ts';
 import { heddle, scratch } from '../support/cli.ts';
@@ -12,6 +12,8 @@ import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo();
+// Each training compiles its kernels, which takes half a minute where many others want the processor too.
+vi.setConfig({ testTimeout: 400_000 });
 
 const settings = (name: string, fields: Partial<TrainingSettings> = {}): TrainingSettings => ({
   name,
@@ -37,6 +39,7 @@ const settings = (name: string, fields: Partial<TrainingSettings> = {}): Trainin
 /** Collects the session's events in the page, so that a test can ask for them. */
 async function openSession(): Promise<{ page: Page; faults: readonly string[] }> {
   const { page, faults } = await open('?tune=0');
+  await page.waitForFunction('globalThis.heddlePage', { timeout: 60_000 });
   await page.evaluate(() => {
     const heard: unknown[] = [];
     Object.assign(globalThis, { heard });
@@ -62,16 +65,25 @@ const failure = (page: Page, work: (session: Session, given: never) => Promise<u
     `(${work})(globalThis.session, ${JSON.stringify(given)}).then(() => 'it did not fail', (e) => e.kind + ': ' + e.message)`,
   ) as Promise<string>;
 const heard = (page: Page, test: string): Promise<unknown> =>
-  page.waitForFunction(`heard.some((e) => ${test})`, { timeout: 150_000, polling: 20 });
+  page.waitForFunction(`heard.some((e) => ${test})`, { timeout: 200_000, polling: 20 });
 const untilState = (page: Page, state: string) => heard(page, `e.type === 'state' && e.state === '${state}'`);
 const untilStep = (page: Page, step: number) => heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
 
-/** Losses of a training that nothing disturbed. */
-let calm: number[] = [];
+let calm: Promise<{ page: Page; faults: readonly string[]; losses: number[] }> | undefined;
+/** A training that nothing disturbed, on a page of its own, and its 60 losses. */
+const undisturbed = () => {
+  calm ??= (async () => {
+    const { page, faults } = await openSession();
+    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalEvery: 40, devSentences: 2 }));
+    await untilState(page, 'done');
+    return { page, faults, losses: await losses(page) };
+  })();
+  return calm;
+};
 const texts = ['one two', 'red sun xxx'];
 
 it('describes a training, trains, translates, and exchanges models with the command line', async () => {
-  const { page, faults } = await openSession();
+  const { page, faults, losses: came } = await undisturbed();
   const facts = await ask(page, (s, given) => s.describe(given), settings('calm'));
   expect(facts).toMatchObject({
     corpus: { name: 'pairs.tsv', pairs: 96, train: 82, leftOut: 0, sourceVocabulary: 15, badLines: '' },
@@ -85,10 +97,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
   expect(facts.corpus.sourceLength.histogram.reduce((a, b) => a + b)).toBe(82);
   expect(facts.planned.peak).toBe(facts.planned.inputs + facts.planned.states + facts.planned.slots);
 
-  await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalEvery: 40, devSentences: 2 }));
-  await untilState(page, 'done');
-  calm = await losses(page);
-  expect(calm).toHaveLength(60);
+  expect(came).toHaveLength(60);
   expect(await states(page)).toEqual(['preparing', 'training', 'done']);
   const told = await events(page);
   expect(told.flatMap((e) => (e.type === 'dev' ? [e.eval.step] : []))).toEqual([40, 60]);
@@ -163,6 +172,7 @@ it('goes on in the same bits where the device is destroyed and where the GPU pro
   const chrome = await page.browser().target().createCDPSession();
   await chrome.send('Browser.crashGpuProcess').catch(() => undefined);
   await untilState(page, 'done');
+  const { losses: calm } = await undisturbed();
   expect(await losses(page)).toEqual(calm);
   const told = await events(page);
   expect(told.flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.step) : []))).toEqual(
@@ -229,7 +239,7 @@ it('trains on in a hidden tab, keeps other tabs from its model, and goes on wher
   expect(history.map((s) => s.step)).toEqual(Array.from({ length: left.step }, (_, i) => i + 1));
   const all = [...history.map((s) => s.loss), ...(await losses(second.page))];
   expect(all.slice(0, seen.length)).toEqual(seen.slice(0, all.length));
-  expect(all.slice(0, 60)).toEqual(calm);
+  expect(all.slice(0, 60)).toEqual((await undisturbed()).losses);
   expect([...first.faults, ...second.faults]).toEqual([]);
   await second.page.close();
 });
@@ -251,7 +261,7 @@ it('says what does not fit before it starts, and trains on where the browser has
   expect(told.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
   expect(told.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
   // Nothing is lost: it has learnt to its end, and the model can be used and taken out as a file.
-  expect((await losses(page)).slice(-60)).toEqual(calm);
+  expect((await losses(page)).slice(-60)).toEqual((await undisturbed()).losses);
   expect((await ask(page, (s) => s.translate('one two'))).step).toBe(60);
   expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
   await cdp.send('Storage.overrideQuotaForOrigin', { origin });

@@ -1,0 +1,137 @@
+// npm run soak [-- --steps N]: the page's training for many steps in headless Chrome, and whether anything grows: JavaScript's heap,
+// GPU buffers, the time of a step. Prints a table and, at the end, what is not flat; the status is 1 then.
+//
+//   --steps N     updates of the tiny preset on the built-in corpus (5,000)
+//   --gpu auto    the machine's GPU where there is one; swiftshader: Chrome's software adapter
+//   --json FILE   also write the figures
+//   --small       a model of almost nothing and kernels as guessed, to try the script itself
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './setup.mjs';
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '5000' },
+    gpu: { type: 'string', default: 'auto' },
+    json: { type: 'string' },
+    small: { type: 'boolean', default: false },
+  },
+});
+const steps = Math.floor(Number(values.steps) / 10) * 10;
+if (!(steps >= 40)) throw new Error(`--steps ${values.steps}: a number from 40`);
+
+/** Parts of the training by steps: the first has compiling and the optimizer's warming up in it. */
+const tenth = steps / 10;
+/** How much more than after a fifth of the steps there may be at the end; the log alone grows to 2,000 steps and then no more. */
+const mostHeap = 1.1;
+const mostTime = 1.05;
+
+const { launchChrome, serveFolder } = await import(join(root, 'dist/headless.js'));
+const server = await serveFolder(join(root, 'dist/demo'));
+const chrome = await launchChrome({ gpu: values.gpu });
+try {
+  const page = await chrome.openPage(`${server.url}${values.small ? '?tune=0' : ''}`, {
+    onError: (error) => console.error(error.message),
+  });
+  await page.waitForFunction('globalThis.heddlePage', { timeout: 60_000 });
+  const rows = [];
+  await page.evaluate(start, steps, values.small);
+  for (let part = 1; part <= 10; part++) {
+    const at = Math.round(part * tenth);
+    await page.waitForFunction(`soak.step >= ${at} || soak.failed`, { timeout: 0, polling: 100 });
+    const failed = await page.evaluate('soak.failed');
+    if (failed) throw new Error(failed);
+    rows.push({ step: at, heap: await heapOf(page), ...(await page.evaluate('session.memory()')) });
+    show(rows.at(-1));
+  }
+  await page.waitForFunction("soak.state === 'done' || soak.failed", { timeout: 0, polling: 100 });
+  const times = await page.evaluate('soak.times');
+  report(rows, times);
+} finally {
+  await chrome.close();
+  await server.close();
+}
+
+/** Starts a training of the tiny preset in the page's worker; runs in the page. */
+async function start(count, small) {
+  const session = globalThis.heddlePage.createSession();
+  const soak = { step: 0, state: '', failed: '', times: [] };
+  Object.assign(globalThis, { session, soak });
+  session.on((event) => {
+    if (event.type === 'steps')
+      for (const { step, stepMs } of event.steps) {
+        soak.step = step;
+        soak.times.push(stepMs);
+      }
+    else if (event.type === 'state') {
+      soak.state = event.state;
+      if (event.state === 'failed') soak.failed = event.text;
+    }
+  });
+  await session.start(
+    {
+      name: 'soak',
+      corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 4000, seed: 1 },
+      heldOut: 0.02,
+      preset: 'tiny',
+      model: small
+        ? { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 24 }
+        : { norm: 'pre' },
+      tokenizer: { kind: 'word', size: 2000, lowercase: false },
+      batch: 16,
+      buckets: small ? 1 : 2,
+      accumulate: 1,
+      steps: count,
+      epochs: 0,
+      optimizer: { kind: 'adamw' },
+      schedule: { kind: 'inverse-sqrt', learningRate: 3e-3 },
+      seed: 1,
+      evalEvery: Math.floor(count / 10),
+      devSentences: 4,
+      checkpointSeconds: 20,
+    },
+    { replace: true },
+  );
+}
+
+/** Bytes of JavaScript's heap in the page's workers, after a collection. */
+async function heapOf(page) {
+  let used = 0;
+  for (const worker of page.workers()) {
+    await worker.client.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await worker.client.send('Runtime.getHeapUsage');
+    used += usedSize;
+  }
+  return used;
+}
+
+function show({ step, heap, buffers, bytes, made }) {
+  const mib = (n) => `${(n / 2 ** 20).toFixed(2)} MiB`;
+  console.log(
+    `step ${String(step).padStart(6)}  heap ${mib(heap).padStart(11)}  GPU ${mib(bytes).padStart(11)} in ${buffers} buffers, ${made} made`,
+  );
+}
+
+function report(rows, times) {
+  const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+  const early = median(times.slice(tenth, 2 * tenth));
+  const late = median(times.slice(-tenth));
+  // After a fifth of the steps all is there: the first evaluations made their plans, the first checkpoint is saved.
+  const [base, last] = [rows[1], rows.at(-1)];
+  console.log(
+    `step time: ${early.toFixed(2)} ms in steps ${tenth} to ${2 * tenth}, ${late.toFixed(2)} ms in the last ${tenth} (${percent(late / early)})`,
+  );
+  const grown = [
+    ...(last.heap > mostHeap * base.heap ? [`the heap has grown by ${percent(last.heap / base.heap)}`] : []),
+    ...(last.bytes > base.bytes || last.buffers > base.buffers ? ['GPU buffers have grown in number or size'] : []),
+    ...(late > mostTime * early ? [`a step takes ${percent(late / early)} more`] : []),
+  ];
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ steps, rows, early, late, grown }, undefined, 1)}\n`);
+  console.log(grown.length ? `not flat: ${grown.join('; ')}` : 'flat: heap, GPU buffers and step time');
+  process.exitCode = grown.length ? 1 : 0;
+}
+
+function percent(ratio) {
+  return `${ratio >= 1 ? '+' : ''}${(100 * (ratio - 1)).toFixed(1)} %`;
+}

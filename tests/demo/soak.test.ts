@@ -1,0 +1,23 @@
+// The soak script, on a model of almost nothing and for few steps: what it counts is flat, and it says so.
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { distFile } from '../support/dist.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+it('counts heap, GPU buffers and step time', async () => {
+  distFile('demo/index.html');
+  const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((done) => {
+    const args = ['scripts/soak.mjs', '--small', '--steps', '60', '--gpu', 'swiftshader'];
+    execFile(process.execPath, args, { cwd: root, timeout: 280_000 }, (_, stdout, stderr) => done({ stdout, stderr }));
+  });
+  expect(stderr).toBe('');
+  const parts = [...stdout.matchAll(/^step +(\d+) {2}heap +[\d.]+ MiB {2}GPU +([\d.]+) MiB in (\d+) buffers/gm)];
+  expect(parts.map(([, step]) => Number(step))).toEqual([6, 12, 18, 24, 30, 36, 42, 48, 54, 60]);
+  // Nothing on the GPU is made and kept after the first evaluations.
+  expect(new Set(parts.slice(2).map(([, , bytes, buffers]) => `${bytes} in ${buffers}`)).size).toBe(1);
+  expect(stdout).toMatch(/^step time: [\d.]+ ms in steps 6 to 12, [\d.]+ ms in the last 6/m);
+  // A busy machine may make the last steps slow; the heap and the buffers do not depend on it.
+  expect(stdout.trim().split('\n').at(-1)).toMatch(/^(flat: |not flat: a step takes)/);
+}, 300_000);
