@@ -1,6 +1,7 @@
 // Times one kernel of one node, alone on the device, on data like a run's.
 
 import { Graph } from '../graph/graph.ts';
+import { applyAlike } from '../graph/half.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { type StepScalars, writeStep } from '../ops/step.ts';
 import { makePlan, variantKey } from '../plan/planner.ts';
@@ -27,6 +28,7 @@ export async function measureVariant(device: Device, node: Node, variant: string
     const [runner] = (await session.prepare([planOf(device, graph, node, variant)])) as [Runner];
     for (const [name, input] of Object.entries(runner.inputs))
       if (input instanceof Float32Array) fillNoise(input);
+      else if (input instanceof Uint16Array) fillHalfNoise(input);
       else if (name === 'step') writeStep(input as Uint32Array, halfWay(node));
       else input.fill(isLength(graph, name) ? keysOf(node) : 0);
     await runner.time(1); // warms up
@@ -56,6 +58,13 @@ function fillNoise(data: Float32Array): void {
   }
 }
 
+/** The same as f16, of either sign and from 0.125 to 0.25. */
+function fillHalfNoise(data: Uint16Array): void {
+  const noise = new Float32Array(data.length);
+  fillNoise(noise);
+  for (const [i, x] of noise.entries()) data[i] = 0x3000 | (x < 0 ? 0x8000 : 0) | Math.floor(1024 * Math.abs(x));
+}
+
 /** A graph of one node alone, its inputs as inputs or, where it mutates them, states. */
 function alone(node: Node): Graph {
   const graph = new Graph();
@@ -70,7 +79,7 @@ function alone(node: Node): Graph {
     }
     return value;
   });
-  graph.apply(node.op, inputs, node.attrs);
+  applyAlike(graph, node, inputs);
   return graph;
 }
 
@@ -79,7 +88,8 @@ const isLength = (graph: Graph, name: string): boolean => {
   const v = graph.inputs.get(name);
   return v?.dtype === 'u32' && v.shape.length === 1 && name !== 'step';
 };
-const keysOf = (node: Node): number => Math.max(...node.inputs.map((v) => (v.dtype === 'f32' ? (v.shape[1] ?? 1) : 1)));
+const keysOf = (node: Node): number =>
+  Math.max(...node.inputs.map((v) => (v.dtype[0] === 'f' ? (v.shape[1] ?? 1) : 1)));
 
 /** A decoding is measured half-way: at position 0 its attention has one key to look at. */
 const halfWay = (node: Node): StepScalars => ({

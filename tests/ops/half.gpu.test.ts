@@ -32,19 +32,16 @@ const cases: [Op, OpCase<Attrs>, string][] = [];
 const add = <A extends Attrs>(op: Op<A>, c: OpCase<A>, what = '') =>
   cases.push([op as unknown as Op, c as unknown as OpCase<Attrs>, what]);
 
-for (const [m, k, n] of [
-  [33, 36, 68],
-  [130, 64, 64],
-  [9, 35, 17],
-  [4, 528, 12],
-  [70, 528, 12],
+for (const [m, k, n, activation] of [
+  [33, 36, 68, 'gelu'],
+  [9, 35, 17, 'none'],
+  [70, 528, 12, 'relu'],
 ] as const)
-  for (const activation of ['none', 'gelu'] as const)
-    add(
-      linearOp,
-      { inputs: [r(m, k), r(n, k), r(n)], attrs: { activation, bias: true }, wrt: [0, 1, 2] },
-      `${m}x${k}x${n} ${activation}`,
-    );
+  add(
+    linearOp,
+    { inputs: [r(m, k), r(n, k), r(n)], attrs: { activation, bias: true }, wrt: [0, 1, 2] },
+    `${m}x${k}x${n} ${activation}`,
+  );
 for (const extra of ['add', 'relu'] as const) {
   const inputs = [r(33, 20), r(33, 36), r(20, 36), r(36, 33, 1)].map((t, i) => (i < 3 ? t : { ...t, shape: [33, 36] }));
   add(linearBackwardOp, { inputs, attrs: { dx: true, dw: true, db: true, extra } }, extra);
@@ -115,7 +112,8 @@ for (const n of [64, 37]) {
 
 const hasHalf = (await gpuDevice()).features.has('shader-f16');
 
-describe(hasHalf ? 'in f16' : 'without shader-f16', () => {
+// The machine may be busy, and each case compiles kernels of its own.
+describe(hasHalf ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
   for (const [op, c, what] of cases)
     it(`${op.name} ${what} ${hasHalf ? 'is what the reference makes of the rounded numbers' : 'is refused'}`, async () => {
       if (hasHalf) await checkOp(op, { ...c, half: true, tolerance: 1e-5, gradTolerance: 3e-5 });
