@@ -57,7 +57,7 @@ export function createForeignTokenizer(file: Json, { special, size }: ForeignOpt
   const all: SpecialIds = { ...special, unknown: unknownId };
   for (const [role, id] of Object.entries(all))
     check(
-      id >= 0 && id < total,
+      Number.isInteger(id) && id >= 0 && id < total,
       `tokenizer.json: the ${role} token has the id ${id}, the vocabulary has ${total} tokens`,
     );
   const silent = new Set([all.pad, all.start, all.end]);
@@ -72,7 +72,7 @@ export function createForeignTokenizer(file: Json, { special, size }: ForeignOpt
     text === ''
       ? []
       : named('encode a text', () => library.encode(text, { add_special_tokens: false }).ids).map((id) =>
-          id === undefined || silent.has(id) ? all.unknown : id,
+          Number.isInteger(id) && id >= 0 && id < total && !silent.has(id) ? id : all.unknown,
         );
   const decode = (some: Iterable<number>): string => {
     const spoken = [...some].filter((id) => {

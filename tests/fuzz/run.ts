@@ -31,7 +31,8 @@ const chosen = (all: readonly Target[]) => {
   if (found.length === 0) throw new Error(`--target is one of ${all.map(({ name }) => name).join(', ')}`);
   return found;
 };
-const tell = (report: Report) => new Promise<void>((resolve) => process.send?.(report, undefined, undefined, () => resolve()));
+const tell = (report: Report) =>
+  new Promise<void>((resolve) => process.send?.(report, undefined, undefined, () => resolve()));
 
 /** The child: tries the cases that it is sent, one after the other. */
 async function work(): Promise<void> {
