@@ -42,7 +42,7 @@ try {
     await page.waitForFunction(`soak.step >= ${at} || soak.failed`, { timeout: 0, polling: 100 });
     const failed = await page.evaluate('soak.failed');
     if (failed) throw new Error(failed);
-    rows.push({ step: at, heap: await heapOf(page), ...(await page.evaluate('session.memory()')) });
+    rows.push({ step: at, heap: await heapOf(page), ...(await memoryOf(page)) });
     show(rows.at(-1));
   }
   await page.waitForFunction("soak.state === 'done' || soak.failed", { timeout: 0, polling: 100 });
@@ -104,6 +104,16 @@ async function heapOf(page) {
     used += usedSize;
   }
   return used;
+}
+
+/** GPU buffers that stay: the least of a few looks, since saving reads through buffers of its own. */
+async function memoryOf(page) {
+  const looks = [];
+  for (let k = 0; k < 5; k++) {
+    looks.push(await page.evaluate('session.memory()'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return looks.reduce((a, b) => (b.bytes < a.bytes ? b : a));
 }
 
 function show({ step, heap, buffers, bytes, made }) {
