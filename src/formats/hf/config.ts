@@ -57,7 +57,8 @@ export function readHfConfig(
     return a;
   };
 
-  const activation = activations[String(get('activation_function'))];
+  const wanted = String(get('activation_function'));
+  const activation = Object.hasOwn(activations, wanted) ? activations[wanted] : undefined;
   if (!activation) refuse('activation_function', `heddle has ${Object.keys(activations).join(', ')}`);
   const sharedTable = type === 'bart' || flag('share_encoder_decoder_embeddings');
   if (type === 'bart' && raw.share_encoder_decoder_embeddings === false)
@@ -111,7 +112,7 @@ export function readHfConfig(
   return {
     type,
     config: named(path, options),
-    decode: decodeRules({ ...raw, ...present(generation) }, ids.endId, refuse),
+    decode: decodeRules({ ...raw, ...generation }, ids.endId, refuse),
   };
 }
 

@@ -89,7 +89,7 @@ const harmless = [
   ...['init_std', 'classifier_dropout', 'classif_dropout', 'encoder_layerdrop', 'decoder_layerdrop', 'save_step'],
   ...['num_beams', 'early_stopping', 'length_penalty', 'max_length', 'max_new_tokens', 'do_sample', 'temperature'],
   ...['top_k', 'top_p', 'num_return_sequences', 'sep_token_id', 'renormalize_logits', 'trust_remote_code'],
-  ...['grapheme_chars', 'phoneme_chars', 'attn_implementation', 'use_safetensors', 'max_source_length'],
+  ...['attn_implementation', 'use_safetensors', 'max_source_length'],
 ];
 
 /** Fields with the values that change nothing; any other is refused. */
