@@ -119,8 +119,6 @@ export function readHfConfig(
 /** Whether a field says nothing: null or absent. */
 const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
 
-const present = (json: Json): Json => Object.fromEntries(Object.entries(json).filter(([, value]) => !isNothing(value)));
-
 function checkNames(path: string, raw: Json, type: HfType): void {
   const unknown = Object.keys(raw).filter((field) => !isKnown(field, type) && !isNothing(raw[field]));
   if (unknown.length > 0)
