@@ -352,10 +352,12 @@ describe('for everyone', () => {
       await page.evaluate(async () => {
         for (const chart of document.querySelectorAll('.chart')) {
           chart.scrollIntoView({ behavior: 'instant' }); // charts draw themselves where they are seen
-          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
         }
         window.scrollTo({ top: 0, behavior: 'instant' });
       });
+      const drawn = await page.$$eval('.chart', (charts) => charts.map((c) => c.querySelector('canvas') !== null));
+      expect(drawn).toEqual(drawn.map(() => when !== 'before'));
       await shown?.screenshot(`train-${view.width}-${view.theme}-${when}`);
     };
     await look('before');

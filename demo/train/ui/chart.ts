@@ -153,8 +153,8 @@ export function createChart(options: ChartOptions): Chart {
     if (plot && box.clientWidth > 0) plot.setSize({ width: box.clientWidth, height });
     else update();
   }).observe(frame);
-  new IntersectionObserver(([entry]) => {
-    seen = entry?.isIntersecting ?? true;
+  new IntersectionObserver((entries) => {
+    seen = entries.at(-1)?.isIntersecting ?? true; // a busy page hears of several changes at once
     if (seen) update();
   }).observe(frame);
   onThemeChange(() => {
