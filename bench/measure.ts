@@ -1,6 +1,7 @@
 // One course of measurements on one device: its roofs, then kernel after kernel, each checked before it is timed. `heddle bench` and
 // the kernel lab both call this.
 
+import { HeddleError } from '../src/errors.ts';
 import type { Device } from '../src/gpu/device.ts';
 import { measureRoofs, type Roofs } from '../src/gpu/roofs.ts';
 import type { TimeOptions } from '../src/gpu/timing.ts';
@@ -43,9 +44,11 @@ export function chosenKernels(set: KernelSet, filter: string): readonly KernelCa
 /** Bytes that the copy moves for the bandwidth: the small set is for adapters that are slow. */
 const copied = { all: 128 * 2 ** 20, small: 32 * 2 ** 20 } as const;
 
-/** Measures; rejects with the signal's reason where it is aborted between two pieces of work, and where the device is lost. */
+/** Measures; rejects with a HeddleError where no kernel is chosen, with the signal's reason where it is aborted between two pieces of work, and where the device is lost. */
 export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
   const cases = chosenKernels(options.set, options.filter);
+  if (cases.length === 0)
+    throw new HeddleError(`No kernel of the set ${options.set} has "${options.filter}" in its name.`);
   const of = cases.length + (options.roofs ? 1 : 0);
   let done = 0;
   const next = async <T>(name: string, work: () => Promise<T>): Promise<T> => {

@@ -15,7 +15,7 @@ export interface Controls {
   say(text: string, kind?: 'bad'): void;
 }
 
-const lengths = { quick: { span: 20, rounds: 3 }, careful: { span: 100, rounds: 9 } } as const;
+const lengths = { quick: { span: 20, rounds: 5 }, careful: { span: 100, rounds: 9 } } as const;
 
 /** The controls; `start` and `stop` are called as their buttons are. */
 export function createControls(start: (settings: LabSettings) => void, stop: () => void): Controls {
@@ -63,7 +63,7 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
       choice(
         'Measurements',
         [
-          ['quick', '3 × 20 ms'],
+          ['quick', '5 × 20 ms'],
           ['careful', '9 × 100 ms'],
         ],
         length,

@@ -7,6 +7,7 @@ import { byId, el, fill, onFrame, set } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/header.ts';
 import { lackPage, whatLacks } from '../train/ui/no-webgpu.ts';
 import { createControls } from './controls.ts';
+import { counted } from './numbers.ts';
 import { type LabReply, peerNames } from './protocol.ts';
 import { conformanceReport, peersReport } from './report.ts';
 import { resultsBox } from './results.ts';
@@ -42,11 +43,13 @@ function mountLab({ showAdapter }: PageHeader): void {
     else if (reply.type === 'peer-kernel') peers.push(reply.kernel);
     else {
       controls.running(false);
-      if (reply.type === 'stopped') controls.say(`Stopped after ${kernels.length} kernels.`);
+      if (reply.type === 'stopped') controls.say(`Stopped after ${counted(kernels.length, 'kernel')}.`);
       if (reply.type === 'failed') controls.say(reply.message, 'bad');
       if (reply.type === 'done') {
         const wrong = reply.results.conformance.kernels.filter((k) => !k.passed).length;
-        controls.say(`Done: ${kernels.length} kernels, ${wrong === 0 ? 'all of them right' : `${wrong} wrong`}.`);
+        controls.say(
+          `Done: ${counted(kernels.length, 'kernel')}, ${wrong === 0 ? 'none of them wrong' : `${wrong} wrong`}.`,
+        );
         fill(byId('conformance-report'), conformanceReport(reply.results.conformance));
         fill(byId('results-box'), resultsBox(reply.results));
         set(byId('conformance'), { hidden: false });

@@ -23,3 +23,6 @@ export const errorText = (error: number): string =>
 /** Half the distance of the quartiles, in percent of the median. */
 export const spread = ({ ms, low, high }: { ms: number; low: number; high: number }): string =>
   `± ${((50 * (high - low)) / ms).toFixed(ms > 0 && (high - low) / ms >= 0.2 ? 0 : 1)} %`;
+
+/** `1 kernel`, `2 kernels`. */
+export const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

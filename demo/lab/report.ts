@@ -3,7 +3,7 @@
 import type { Conformance } from '../../bench/conformance.ts';
 import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import { type Child, el } from '../common/dom.ts';
-import { errorText, short, time } from './numbers.ts';
+import { counted, errorText, short, time } from './numbers.ts';
 
 function table(
   caption: string,
@@ -39,7 +39,7 @@ export function conformanceReport(report: Conformance): HTMLElement {
   const wrong = kernels.filter((k) => !k.passed).length;
   const low = limits.filter((l) => !l.passed).length;
   const sum = report.passed
-    ? `All ${kernels.length} kernels are within their tolerance of float64 in each variant, and all limits suffice.`
+    ? `${counted(kernels.length, 'kernel')} within tolerance of float64 in each variant, and all limits suffice.`
     : `${wrong} of ${kernels.length} kernels are wrong in some variant; ${low} of ${limits.length} limits are too low.`;
   return el(
     'div',
@@ -76,7 +76,7 @@ export function conformanceReport(report: Conformance): HTMLElement {
         el('h3', {}, 'Limits'),
         table(
           'Limits beside what is needed',
-          ['Limit', 'Needed', 'Here', ''],
+          ['Limit', 'Needed', 'Here', 'Verdict'],
           limits.map(({ name, needed, has, passed }) => [spaced(name), amount(needed), amount(has), verdict(passed)]),
         ),
       ),
@@ -87,7 +87,7 @@ export function conformanceReport(report: Conformance): HTMLElement {
       el('summary', {}, `Worst error of each kernel (${kernels.length})`),
       table(
         'Worst error of each kernel',
-        ['Kernel', 'Worst error', 'Allowed', 'In variant', ''],
+        ['Kernel', 'Worst error', 'Allowed', 'In variant', 'Verdict'],
         kernels.map(({ name, worst, allowed, variant, passed, failure }) => [
           name,
           errorText(worst),

@@ -23,7 +23,10 @@ export function createLabSession(listener: LabListener): LabSession {
   };
   const open = (): Worker => {
     const made = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'heddle kernel lab' });
-    made.onmessage = ({ data }: MessageEvent<LabReply>) => listener(data);
+    made.onmessage = ({ data }: MessageEvent<LabReply>) => {
+      if (data.type === 'failed') broken(data.message);
+      else listener(data);
+    };
     made.onerror = (event) => broken(`The lab's worker broke: ${event.message || 'it did not load'}`);
     return made;
   };

@@ -10,7 +10,7 @@ import { type TimedKernel, timeKernels } from '../../bench/peers/kernel-times.ts
 import { kernelList } from '../../bench/peers/kernels.ts';
 import { version } from '../../package.json';
 import { HeddleError } from '../../src/errors.ts';
-import { adapterName, openDevice } from '../../src/gpu/device.ts';
+import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
 import { neededLimits } from '../../src/jobs/context.ts';
 import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './protocol.ts';
 
@@ -39,38 +39,56 @@ const messageOf = (error: unknown): string =>
     ? error.message
     : `Something went wrong: ${error instanceof Error ? error.message : error}`;
 
-/** The kernels, then the peers. */
+/** All measurements on a device of their own; a lost device ends them at once, whatever they wait for. */
 async function course(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
-  const when = new Date().toISOString();
   const device = await openDevice(navigator.gpu);
-  try {
-    const machine = await describeMachine(navigator.gpu, 'browser');
-    say({ type: 'machine', machine, name: adapterName(device.adapter) });
-    const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
-    const { roofs, kernels } = await measure(
-      device,
-      { ...settings, roofs: true },
-      {
-        signal,
-        onProgress: (done, of, next) => say({ type: 'progress', done, of: of + peerKernels.length, next }),
-        onRoofs: (found) => say({ type: 'roofs', roofs: found }),
-        onKernel: (kernel) => say({ type: 'kernel', kernel }),
-      },
+  const lost = device.gpu.lost.then(({ message }) => {
+    throw new HeddleError(
+      `The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. Its driver or the browser's GPU process ended; Measure starts anew.`,
     );
-    if (!roofs) throw new Error('the roofs were not measured');
-    const done = kernels.length + 1;
-    const peers = peerKernels.length > 0 ? await besidePeers(settings, peerKernels, done, signal) : undefined;
-    const conformance = conformanceOf(machine, neededLimits, kernels);
-    return { heddle: version, when, settings, machine, roofs, kernels, conformance, ...(peers && { peers }) };
+  });
+  lost.catch(() => {}); // destroyed at the end
+  try {
+    return await Promise.race([measureAll(device, settings, signal), lost]);
+  } catch (error) {
+    // What waits for a device that is gone may hear of it first, in other words.
+    const pause = new Promise((resolve) => setTimeout(resolve, signal.aborted ? 0 : 500));
+    throw await Promise.race([lost.catch((reason: unknown) => reason), pause.then(() => error)]);
   } finally {
     device.destroy();
   }
 }
 
-/** The peers' kernels that are timed: for the small set one of each kind. */
-function peerKernelNames({ set }: LabSettings): string[] {
+/** The kernels, then the peers. */
+async function measureAll(device: Device, settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
+  const when = new Date().toISOString();
+  const machine = await describeMachine(navigator.gpu, 'browser');
+  say({ type: 'machine', machine, name: adapterName(device.adapter) });
+  const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
+  const { roofs, kernels } = await measure(
+    device,
+    { ...settings, roofs: true },
+    {
+      signal,
+      onProgress: (done, of, next) => say({ type: 'progress', done, of: of + peerKernels.length, next }),
+      onRoofs: (found) => say({ type: 'roofs', roofs: found }),
+      onKernel: (kernel) => say({ type: 'kernel', kernel }),
+    },
+  );
+  if (!roofs) throw new Error('the roofs were not measured');
+  const done = kernels.length + 1;
+  const peers = peerKernels.length > 0 ? await besidePeers(settings, peerKernels, done, signal) : undefined;
+  const conformance = conformanceOf(machine, neededLimits, kernels);
+  return { heddle: version, when, settings, machine, roofs, kernels, conformance, ...(peers && { peers }) };
+}
+
+/** The peers' kernels that are timed: those of the filter; for the small set one of each kind. */
+function peerKernelNames({ set, filter }: LabSettings): string[] {
   const seen = new Set<string>();
-  return kernelList.filter(({ kind }) => set === 'all' || !(seen.has(kind) || !seen.add(kind))).map(({ name }) => name);
+  return kernelList
+    .filter(({ name }) => name.toLowerCase().includes(filter.trim().toLowerCase()))
+    .filter(({ kind }) => set === 'all' || !(seen.has(kind) || !seen.add(kind)))
+    .map(({ name }) => name);
 }
 
 /** heddle and its peers in turn, each on its own device, every result held against float64 first. */

@@ -1,0 +1,222 @@
+// The built kernel lab, worked as a visitor would, on Chrome's software adapter.
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Page } from 'puppeteer';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { chosenKernels } from '../../bench/measure.ts';
+import type { LabResults } from '../../demo/lab/protocol.ts';
+import { axeViolations } from '../support/axe.ts';
+import { type DemoPage, type DemoPageOptions, demo } from '../support/demo.ts';
+
+const { open } = demo();
+
+const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.textContent ?? '');
+const says = (page: Page, pattern: string) =>
+  page.waitForFunction(
+    (p) => new RegExp(p).test(document.querySelector('.status')?.textContent ?? ''),
+    { timeout: 150_000 },
+    pattern,
+  );
+const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+
+/** The lab, ready to measure the small kernels with `filter` in their name. */
+async function openLab(filter: string, options: DemoPageOptions = {}): Promise<DemoPage> {
+  const lab = await open('lab.html', options);
+  await lab.page.waitForSelector('#controls form');
+  if (filter) await lab.page.type('input[type=search]', filter);
+  return lab;
+}
+
+describe('a course of measurements', () => {
+  const filter = 'norm';
+  const names = chosenKernels('small', filter).map(({ name }) => name);
+  let lab: DemoPage;
+  beforeAll(async () => {
+    lab = await openLab(filter);
+    await press(lab.page, 'Measure');
+    await says(lab.page, '^Done: ');
+  }, 180_000);
+
+  it('ends with every kernel right, in the table and under the roofs', async () => {
+    const { page } = lab;
+    expect(await text(page, '.status')).toBe(`Done: ${names.length} kernels, none of them wrong.`);
+    expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
+    const cells = await page.$$eval('.kernels tbody tr:first-child td', (all) => all.map((c) => c.textContent ?? ''));
+    expect(cells[0]).toMatch(/^[\d.,]+ (µs|ms|s)$/);
+    expect(cells[1]).toMatch(/^± [\d.]+ %$/);
+    expect(cells[5]).toMatch(/^(exact|\de−\d)$/);
+    expect(
+      await page.$$eval('.plot .place', (marks) => marks.map((m) => m.getAttribute('data-kernel')).sort()),
+    ).toEqual([...names].sort());
+    expect(await page.$$eval('.roof-name', (t) => t.map((e) => e.textContent).join(' '))).toMatch(
+      /copies [\d.,]+ GB\/s multiply-adds [\d.,]+ GFLOP\/s/,
+    );
+    expect(await text(page, '.adapter')).toContain('swiftshader');
+  });
+
+  it('shows every variant by choice, in table and chart', async () => {
+    const { page } = lab;
+    const count = () => page.$$eval('.kernels tbody tr', (rows) => rows.length);
+    const marks = () => page.$$eval('.plot .place', (all) => all.length);
+    await page.locator('::-p-aria([name="Show every variant"])').click();
+    await page.waitForSelector('.kernels tr.slower');
+    expect(await count()).toBeGreaterThan(names.length);
+    expect(await marks()).toBe(await count());
+    await page.locator('::-p-aria([name="Show every variant"])').click();
+    await page.waitForFunction(() => !document.querySelector('.kernels tr.slower'));
+    expect(await count()).toBe(names.length);
+  });
+
+  it('points at the same kernel in chart and table', async () => {
+    const { page } = lab;
+    const [, second = ''] = names;
+    await page.hover('.kernels tbody tr:nth-child(2) td');
+    expect(await text(page, '.readout')).toMatch(/GFLOP\/s at .* FLOP a byte, .* % of the roof$/);
+    expect(await text(page, '.readout')).toContain(second);
+    expect(await page.$eval('.place.pointed', (mark) => mark.getAttribute('data-kernel'))).toBe(second);
+    const mark = await page.$(`.place[data-kernel="${names[0]}"]`);
+    await mark?.hover();
+    expect(await page.$eval('.kernels tr.pointed', (row) => row.dataset.kernel)).toBe(names[0]);
+  });
+
+  it('reports features, limits, the subgroup size, and the worst error of each kernel', async () => {
+    const { page } = lab;
+    const report = await text(page, '#conformance');
+    expect(report).toMatch(/timestamp-query(yes|no)/);
+    expect(report).toMatch(/subgroup size(\d+|—)/);
+    expect(report).toContain('maxComputeWorkgroupStorageSize16 Ki');
+    for (const name of names) expect(report).toContain(name);
+    expect(report).not.toContain('fails');
+  });
+
+  it('gives all of it as JSON, to copy and to read', async () => {
+    const { page } = lab;
+    await page
+      .browserContext()
+      .overridePermissions(new URL(page.url()).origin, [
+        'clipboard-read',
+        'clipboard-write',
+        'clipboard-sanitized-write',
+      ]);
+    await page.bringToFront();
+    await press(page, 'Copy as JSON');
+    await page.waitForFunction(() =>
+      /^(Copied|This browser)/.test(document.querySelector('#results .hint')?.textContent ?? ''),
+    );
+    const json = JSON.parse(await text(page, '.json')) as LabResults;
+    expect(await text(page, '#results .hint')).toBe('Copied.');
+    expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual(json);
+    expect(json.kernels.map(({ name }) => name)).toEqual(names);
+    expect(json.machine.adapter).toMatchObject({ vendor: 'google', architecture: 'swiftshader' });
+    expect(json.machine.agent).toContain('Chrome/');
+    expect(json.machine.browser.join()).toMatch(/Chrom\w+ \d+\.\d+/);
+    expect(json.machine.flags).toContain('enable-unsafe-webgpu');
+    expect(json.conformance.passed).toBe(true);
+    for (const { rate } of [json.roofs.bandwidth, json.roofs.peak]) expect(rate).toBeGreaterThan(0);
+    for (const { variants, bytes } of json.kernels) {
+      expect(bytes).toBeGreaterThan(0);
+      for (const v of variants) {
+        expect(v.passed).toBe(true);
+        if (v.rounds !== 1) expect(v.rounds).toBe(5); // one that cannot win is run once
+        expect(v.low).toBeLessThanOrEqual(v.ms as number);
+        expect(v.high).toBeGreaterThanOrEqual(v.ms as number);
+      }
+    }
+  });
+
+  it.each([
+    [1280, 'light'],
+    [1280, 'dark'],
+    [390, 'light'],
+    [390, 'dark'],
+  ] as const)('can be used by everyone at %i pixels, %s', async (width, theme) => {
+    const { page, screenshot } = lab;
+    await page.mouse.move(0, 0);
+    await page.setViewport({ width, height: 900 });
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    await page.waitForFunction((w) => Number(document.querySelector('.plot')?.getAttribute('width')) < w, {}, width);
+    await page.$$eval('details', (all) => {
+      for (const details of all) details.open = true;
+    });
+    expect(await axeViolations(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.$$eval('details', (all) => {
+      for (const details of all) details.open = false;
+    });
+    await screenshot(`lab-${width}-${theme}`);
+  });
+
+  it('has asked its own origin alone, for no peer, and broken no rule', async () => {
+    expect(lab.faults).toEqual([]);
+    expect(lab.requests.filter((url) => /tfjs|jax/.test(url))).toEqual([]);
+    await lab.page.close();
+  });
+});
+
+describe('the lab', () => {
+  let lab: DemoPage | undefined;
+  afterEach(async () => {
+    await lab?.page.close();
+    lab = undefined;
+  });
+
+  it('works by keyboard alone, stays responsive while it measures, and stops', async () => {
+    lab = await openLab('');
+    const { page } = lab;
+    await page.focus('input[type=search]');
+    for (let i = 0; i < 8 && !(await page.$('button.main:focus')); i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.kernels tbody tr', { timeout: 120_000 });
+    // The worker is at work on the next kernel; the page draws what it is asked for.
+    await page.locator('::-p-aria([name="Show every variant"])').click();
+    await page.waitForSelector('.kernels tr.slower');
+    expect(await page.$('button.main:disabled')).not.toBeNull();
+    await page.keyboard.down('Shift');
+    for (let i = 0; i < 8 && !(await page.$('.go button:focus')); i++) await page.keyboard.press('Tab');
+    await page.keyboard.up('Shift');
+    await page.keyboard.press('Enter');
+    await says(page, '^Stopped after \\d+ kernels?\\.$');
+    expect(await page.$('button.main:disabled')).toBeNull();
+    expect(lab.faults).toEqual([]);
+  });
+
+  it('offers the peers that were installed when it was built, and says so of the others', async () => {
+    lab = await openLab('');
+    const needs = { tfjs: '@tensorflow/tfjs-backend-webgpu', jax: '@jax-js/jax' };
+    const hint = await text(lab.page, '#peers-hint');
+    for (const [id, name] of Object.entries(needs)) {
+      const installed = existsSync(resolve(import.meta.dirname, '../../bench/peers/node_modules', name));
+      const disabled = await lab.page.$eval(`input[value=${id}]`, (box) => (box as HTMLInputElement).disabled);
+      expect(disabled).toBe(!installed);
+      if (!installed) expect(hint).toMatch(/not installed when this page was built: npm install/);
+    }
+  });
+
+  it('says so where no kernel has such a name', async () => {
+    lab = await openLab('no such kernel');
+    await press(lab.page, 'Measure');
+    await says(lab.page, '^No kernel of the set small has .no such kernel. in its name');
+  });
+
+  it('says what happened where the GPU process ends, and measures again after that', async () => {
+    lab = await openLab('softmax');
+    const { page } = lab;
+    await press(page, 'Measure');
+    await says(page, 'bandwidth and peak');
+    const session = await page.browser().target().createCDPSession();
+    await session.send('Browser.crashGpuProcess' as never).catch(() => {});
+    await says(page, 'device was lost');
+    expect(await page.$eval('.status', (e) => e.classList.contains('wrong'))).toBe(true);
+    await press(page, 'Measure');
+    await says(page, '^Done: 1 kernel,');
+  });
+
+  it('says what is missing where there is no WebGPU', async () => {
+    const before = () => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
+    lab = await open('lab.html', { before });
+    await lab.page.waitForSelector('#lack h2');
+    expect(await text(lab.page, '#lack')).toMatch(/no WebGPU[\s\S]*what to do/);
+    expect(await lab.page.$eval('#lab', (e) => (e as HTMLElement).hidden)).toBe(true);
+    expect(await axeViolations(lab.page)).toEqual([]);
+  });
+});
