@@ -12,6 +12,7 @@ interface Options {
   to: Layout;
   dtype?: 'f32' | 'f16' | 'bf16';
   force?: boolean;
+  adapter?: string;
 }
 
 /** Adds the command `convert`. */
@@ -36,8 +37,9 @@ export function addConvert(program: Command): void {
         'bf16',
       ]),
     )
+    .option('--adapter <dir>', 'low-rank adapter that is merged into the weights')
     .option('--force', 'replace what is in <out>')
-    .action(async (folder: string, given: string, { to, dtype, force }: Options) => {
+    .action(async (folder: string, given: string, { to, dtype, force, adapter }: Options) => {
       const out = given.replace(/(?<=.)[\\/]+$/, '');
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
@@ -45,9 +47,9 @@ export function addConvert(program: Command): void {
       const as = dtype?.toUpperCase() as WeightDtype | undefined;
       const { parameters } = await runWithProgress(
         'convert',
-        { folder, out, to, ...(as && { dtype: as }) },
+        { folder, out, to, ...(as && { dtype: as }), ...(adapter && { adapter }) },
         { host: 'cpu' },
-        [folder, out],
+        [folder, out, ...(adapter ? [adapter] : [])],
       );
       print(`${out}: ${to}, ${parameters.toLocaleString('en')} parameters`);
     });

@@ -2,6 +2,7 @@
 
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../errors.ts';
+import { isAdapterFolder } from '../formats/adapter.ts';
 import { type Files, writeText } from '../formats/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 
@@ -27,9 +28,9 @@ export async function outFolder(files: Files, name: string, { out, force, resume
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
     throw new HeddleError(`--out ${out}: the working directory is in it; name a folder of the model's own`);
   if (resume) {
-    if (!(await isModelFolder(files, folder))) throw new HeddleError(`--out ${out}: no model is there to go on with`);
+    if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: no model is there to go on with`);
   } else if ((await files.exists(folder)) && !(await isEmpty(files, folder))) {
-    if (!(await isModelFolder(files, folder)))
+    if (!(await isTrained(files, folder)))
       throw new HeddleError(`--out ${out}: it holds something that is not a model; name another folder`);
     if (!force)
       throw new HeddleError(
@@ -39,6 +40,10 @@ export async function outFolder(files: Files, name: string, { out, force, resume
   await checkWritable(files, folder);
   return folder;
 }
+
+/** Whether a training made a folder: a model, or an adapter of one. */
+const isTrained = async (files: Files, folder: string): Promise<boolean> =>
+  (await isModelFolder(files, folder)) || (await isAdapterFolder(files, folder));
 
 async function free(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {

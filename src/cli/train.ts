@@ -18,9 +18,10 @@ import { mib, print, short } from './output.ts';
 import { addHostOptions, notNegative, positive, rate, setting, whole } from './parse.ts';
 import { type Recipe, recipeFor } from './recipes.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
+import { addTuning, checkPlaces, type TuningFlags, tuningOf } from './tuning.ts';
 
 /** What commander makes of the options; those without a value here come from the recipe. */
-interface Options extends HostOptions, Partial<Recipe> {
+interface Options extends HostOptions, Partial<Recipe>, TuningFlags {
   corpus?: 'intl';
   dev?: string;
   sourceLocale: string;
@@ -80,6 +81,7 @@ export function addTrain(program: Command): void {
   addHostOptions(command);
   data(command);
   model(command);
+  addTuning(command);
   course(command);
   command.action((pairs: string | undefined, options: Options) => run(pairs, options));
 }
@@ -152,10 +154,13 @@ async function run(pairs: string | undefined, options: Options): Promise<void> {
   const name = pairs ? nameOf(pairs) : `intl-${options.sourceLocale}-${options.targetLocale}`;
   const out = await outFolder(files, name, options);
   const args = { ...argumentsOf(pairs, options), out };
-  const { corpus } = options.resume ? ((await readTrainingState(files, out)).arguments as TrainArguments) : args;
+  checkPlaces(args);
+  const { corpus, lora, initFrom } = options.resume
+    ? ((await readTrainingState(files, out)).arguments as TrainArguments)
+    : args;
   if (args.initFrom && !options.resume && !(await files.exists(args.initFrom)))
     throw new HeddleError(`--init ${args.initFrom}: neither ${initSchemes.join(' nor ')} nor a folder that is there`);
-  const read = args.initFrom && !options.resume ? [args.initFrom] : [];
+  const read = initFrom && (lora || !options.resume) ? [initFrom] : [];
   const paths = [out, ...read, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
   const result = await runWithProgress('train', args, options, paths);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
@@ -205,6 +210,7 @@ function argumentsOf(pairs: string | undefined, o: Options): TrainArguments {
     },
     seed: o.seed,
     ...start,
+    ...tuningOf(o, start.initFrom),
     testSentences: o.test,
     out: '',
     saveEvery: o.saveEvery,
@@ -258,7 +264,9 @@ function describe(r: TrainResult): string {
       : []),
     `loss         ${short(r.losses.at(-1) ?? Number.NaN)}`,
     `training     ${speed}, ${mib(r.peakBytes)}, ${r.dispatches} dispatches a step${r.stopped ? '; ended early' : ''}`,
-    `model        ${r.out} (heddle translate ${r.out} "...")`,
+    r.adapterOf === undefined
+      ? `model        ${r.out} (heddle translate ${r.out} "...")`
+      : `adapter      ${r.out} (heddle translate ${r.adapterOf} --adapter ${r.out} "...")`,
     `report       ${r.out}/report.html, its figures in log.jsonl`,
   ].join('\n');
 }

@@ -16,6 +16,7 @@ import { bankOf, tensorsOf } from '../model/parameters.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Files, standing } from './files.ts';
 import { fromFloat16 } from './half.ts';
+import { trainedOn } from './hf/origin.ts';
 import { jsonBytes, readJson } from './json.ts';
 import type { SavedModel } from './model-folder.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
@@ -163,5 +164,7 @@ function within<T>(path: string, work: () => T): T {
 /** A model with the adapter of a folder merged into its weights. Throws as `loadAdapter`. */
 export async function withAdapter(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
   const { lora, weights } = await loadAdapter(files, folder, model.config);
-  return { ...model, weights: mergeAdapter(model.config, model.weights, lora, weights) };
+  const { origin } = model;
+  const merged = mergeAdapter(model.config, model.weights, lora, weights);
+  return { ...model, weights: merged, ...(origin && { origin: trainedOn(origin) }) };
 }

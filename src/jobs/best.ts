@@ -1,9 +1,7 @@
 // Which weights become the model: those of the best evaluation on the dev set so far, or the last ones where there is none.
 
-import type { Engine } from '../engine.ts';
 import { check } from '../errors.ts';
 import type { LogEval } from '../report/log.ts';
-import type { OptimizerConfig } from '../train/optimizer.ts';
 
 /** Metrics of the dev set by which the best weights are known. */
 export const bestMetrics = ['loss', 'perplexity', 'tokenAccuracy', 'bleu', 'chrf', 'exactMatch'] as const;
@@ -98,26 +96,6 @@ export function createBest({ metric, patience, evalEvery }: BestOptions, before?
     weights: () => (last ?? kept)?.weights,
     outdone: () => (last ? kept?.weights : undefined),
   };
-}
-
-/** State of the weights that are the model: their moving average where the optimizer keeps one. */
-export const modelState = ({ emaDecay }: OptimizerConfig): 'average' | 'weights' =>
-  emaDecay > 0 ? 'average' : 'weights';
-
-/** Does something while the engine's weights are those that are the model, and puts back what was there. */
-export async function onModelWeights<T>(
-  engine: Engine,
-  optimizer: OptimizerConfig,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (modelState(optimizer) === 'weights') return work();
-  const training = (await engine.read('weights')).data as Float32Array;
-  engine.write('weights', (await engine.read('average')).data as Float32Array);
-  try {
-    return await work();
-  } finally {
-    engine.write('weights', training);
-  }
 }
 
 /** The choice as a line: `the model has the weights of step 300, the best by chrf: 61.20`. */

@@ -24,6 +24,8 @@ export interface ConvertArguments {
   readonly to: Layout;
   /** Of the weights of BART and MarianMT; as they came, or float32, where it is left out. */
   readonly dtype?: WeightDtype;
+  /** Folder of an adapter that is merged into the weights. */
+  readonly adapter?: string;
 }
 
 /** What was written; plain JSON. */
@@ -34,8 +36,8 @@ export interface Converted {
 }
 
 /** Reads a model in any layout and writes it in another. Throws a HeddleError that names what the layout cannot express. */
-export const convert: Job<ConvertArguments, Converted> = async ({ folder, out, to, dtype }, context) => {
-  const model = await openModel(folder, context);
+export const convert: Job<ConvertArguments, Converted> = async ({ folder, out, to, dtype, adapter }, context) => {
+  const model = await openModel(folder, context, adapter);
   const hf = hfTypes.find((type): type is HfType => type === to);
   if (dtype && !hf)
     throw new HeddleError(`convert: ${to} has float32 weights; a dtype is for ${hfTypes.join(' and ')}`);

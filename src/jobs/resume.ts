@@ -1,12 +1,13 @@
 // How heddle train goes on from a checkpoint: with which arguments, and what goes back on the engine.
 
 import type { Engine } from '../engine.ts';
-import { loadModelFolder } from '../formats/model-folder.ts';
 import { restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import type { Trainer } from '../train/trainer.ts';
+import type { Tuned } from '../train/tuned.ts';
 import type { BestState } from './best.ts';
 import type { Place } from './keeper.ts';
 import type { TrainArguments } from './train.ts';
+import type { Trained } from './trained.ts';
 
 /** The arguments that a checkpoint was made with, and from the new ones what may change. */
 export function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
@@ -42,10 +43,11 @@ const best = 'best';
 /** Banks that a checkpoint needs where its model is not what training goes on from, and where a better end outdid the kept weights. */
 export async function banksBeside(
   engine: Engine,
+  { state }: Pick<Tuned, 'state'>,
   model: Float32Array,
   outdone: Float32Array | undefined,
 ): Promise<Record<string, Float32Array>> {
-  const training = (await engine.read('weights')).data as Float32Array;
+  const training = (await engine.read(state)).data as Float32Array;
   return {
     ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
     ...(outdone && { [best]: outdone }),
@@ -56,12 +58,14 @@ export async function banksBeside(
 export async function restore(
   engine: Engine,
   trainer: Trainer,
-  { files, folder }: Place,
+  trained: Trained,
+  place: Place,
   before: TrainingState,
 ): Promise<{ state: BestState; weights: Float32Array } | undefined> {
-  const { weights } = await loadModelFolder(files, folder);
-  const bank = await restoreOptimizer(engine, files, folder, trainer.parameters, trainer.recipe.optimizer);
-  engine.write('weights', bank(running) ?? weights);
+  const weights = await trained.load(place);
+  const { tuned, recipe } = trainer;
+  const bank = await restoreOptimizer(engine, place.files, place.folder, tuned, recipe.optimizer);
+  engine.write(tuned.state, bank(running) ?? weights);
   trainer.step = before.step;
   const state = before.best as BestState | undefined;
   return state && { state, weights: bank(best) ?? weights };

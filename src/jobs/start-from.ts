@@ -3,6 +3,7 @@
 import { HeddleError } from '../errors.ts';
 import { trainedOn } from '../formats/hf/origin.ts';
 import { loadModelFolder, type SavedModel } from '../formats/model-folder.ts';
+import type { LoraConfig } from '../model/adapter.ts';
 import { type ModelOptions, modelConfig } from '../model/config.ts';
 import type { JobContext } from './job.ts';
 import type { Place } from './keeper.ts';
@@ -14,6 +15,7 @@ const open: readonly (keyof ModelOptions)[] = ['dropout', 'labelSmoothing'];
 /** What of a training's arguments is read here. */
 interface StartArguments {
   readonly initFrom?: string;
+  readonly lora?: LoraConfig;
   readonly model: Partial<ModelOptions>;
 }
 
@@ -22,7 +24,7 @@ interface StartArguments {
  * has all but the weights from its checkpoint. Throws a HeddleError for fields that the model has decided.
  */
 export async function startFrom(
-  { initFrom, model: fields }: StartArguments,
+  { initFrom, lora, model: fields }: StartArguments,
   context: JobContext,
   checkpoint: Place | undefined,
 ): Promise<SavedModel | undefined> {
@@ -32,7 +34,8 @@ export async function startFrom(
     throw new HeddleError(
       `train: the model in ${initFrom} has its own ${fixed.join(', ')}; only ${open.join(' and ')} may be set`,
     );
-  if (checkpoint) return loadModelFolder(checkpoint.files, checkpoint.folder);
+  // The checkpoint of an adapter has no model: that stays where it was.
+  if (checkpoint && !lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
   const found = await openModel(initFrom, context);
   const { origin, config } = found;
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])

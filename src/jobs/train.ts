@@ -2,9 +2,9 @@
 
 import type { TextModel } from '../decode/translator.ts';
 import { check, HeddleError } from '../errors.ts';
-import { saveModelFolder } from '../formats/model-folder.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
+import type { LoraConfig } from '../model/adapter.ts';
 import { type ModelConfig, type ModelOptions, type PresetName, presets } from '../model/config.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { LogEval, Sample } from '../report/log.ts';
@@ -15,15 +15,8 @@ import { type Precision, scaling } from '../train/precision.ts';
 import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
 import { prepareTask, type TaskOptions } from '../train/task.ts';
 import { createTrainer, startWeights } from '../train/trainer.ts';
-import {
-  type BestMetric,
-  type BestState,
-  checkBest,
-  createBest,
-  describeBest,
-  modelState,
-  onModelWeights,
-} from './best.ts';
+import { describeTuned } from '../train/tuned.ts';
+import { type BestMetric, type BestState, checkBest, createBest, describeBest } from './best.ts';
 import { type CorpusArguments, readKeptCorpus } from './corpus.ts';
 import { createDevSet, describeDev } from './dev-set.ts';
 import type { JobContext } from './job.ts';
@@ -33,6 +26,7 @@ import type { Attempt } from './recover.ts';
 import { banksBeside, positionOf, restore, resumed } from './resume.ts';
 import { startFrom } from './start-from.ts';
 import { translateTest } from './test-set.ts';
+import { trainedBank } from './trained.ts';
 import { trainingLoop } from './training-loop.ts';
 
 /** Everything that decides a training; plain JSON. */
@@ -76,6 +70,9 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly checkFinite?: boolean;
   /** As in GraphOptions. */
   readonly precision?: Precision;
+  /** As in TuningOptions: what stays as it is, or an adapter for the model of `initFrom`, which is then what is written. */
+  readonly freeze?: readonly string[];
+  readonly lora?: LoraConfig;
 }
 
 /** How a training went; plain JSON. */
@@ -99,6 +96,8 @@ export interface TrainResult {
   /** Translations of the test part. */
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
+  /** The model that the result is an adapter of, if it is one. */
+  readonly adapterOf?: string;
 }
 
 /** Trains a model on one device; recover.ts makes of it a job that outlives a lost one. */
@@ -149,12 +148,17 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
   try {
     log(`training on ${engine.name}`);
     const trainer = await createTrainer(engine, config, recipe, shapes, args);
-    const kept = from && before && (await restore(engine, trainer, from, before));
-    if (before) log(`resumed at step ${before.step}`);
-    else startWeights(engine, config, recipe, start);
-    const best = createBest(args, kept);
-    const { weights: _, notes: __, ...loaded } = start ?? {};
+    const { weights: base, notes: _, ...loaded } = start ?? {};
     const model: TextModel = { ...loaded, config, source, target };
+    const { tuned } = trainer;
+    const { lora, initFrom: baseFolder } = args;
+    const trained = trainedBank({ engine, model, tuned, optimizer: recipe.optimizer, lora, base, baseFolder });
+    const described = describeTuned(tuned, parameters);
+    if (described) log(described);
+    if (!before || lora) startWeights(engine, config, recipe, { ...(base && { weights: base }), lora });
+    const kept = from && before && (await restore(engine, trainer, trained, from, before));
+    if (before) log(`resumed at step ${before.step}`);
+    const best = createBest(args, kept);
     const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
     const plan = planFacts(plans.slice(0, shapes.length), shapes);
     const logbook = createLogbook(
@@ -186,9 +190,8 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
       },
       { record: attempt.record ?? live?.record, keptSteps: live?.keptSteps },
     );
-    const modelWeights = async () => (await engine.read(modelState(recipe.optimizer))).data as Float32Array;
-    const save = async ({ files: store, folder }: Place, skipped: number): Promise<void> => {
-      const weights = best.weights() ?? (await modelWeights());
+    const save = async (place: Place, skipped: number): Promise<void> => {
+      const bank = best.weights() ?? (await trained.read());
       const state = {
         ...positionOf(trainer.step, args.accumulate, batches.perEpoch),
         steps,
@@ -198,9 +201,9 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
         arguments: args,
         ...(best.kept && { best: best.kept }),
       };
-      const banks = await banksBeside(engine, weights, best.outdone());
-      const extra = await checkpointFiles(engine, parameters, recipe.optimizer, state, banks);
-      await saveModelFolder(store, folder, { ...model, weights }, { ...extra, ...logbook.files(), ...keep });
+      const banks = await banksBeside(engine, tuned, bank, best.outdone());
+      const extra = await checkpointFiles(engine, tuned, recipe.optimizer, state, banks);
+      await trained.save(place, bank, { ...extra, ...logbook.files(), ...keep });
     };
     const keeper = createKeeper({
       out: args.out ? { files, folder: args.out } : undefined,
@@ -223,12 +226,12 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
     if (args.evalEvery > 0 && !devSet) log('dev: there are no pairs to evaluate on; hold out more, or give --dev');
     const dev: LogEval[] = [];
     const evaluateDev = async (): Promise<void> => {
-      const found = await onModelWeights(engine, recipe.optimizer, async () => devSet?.evaluate(trainer.step, signal));
+      const found = await trained.on(async () => devSet?.evaluate(trainer.step, signal));
       if (!found) return;
       dev.push(found);
       logbook.add(found);
       log(describeDev(found));
-      await best.consider(found, modelWeights);
+      await best.consider(found, trained.read);
     };
     check(!signal.aborted, 'train: ended before its first step; nothing was saved');
     const keeping = keeper.pauses(() => trainer.step, save);
@@ -237,7 +240,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
       model,
       plans,
       step: () => trainer.step,
-      onModel: (work) => onModelWeights(engine, recipe.optimizer, work),
+      onModel: trained.on,
     });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
@@ -257,8 +260,8 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
     const early = best.outOfPatience && trainer.step < steps;
     if (early) log(`ended after step ${trainer.step}: ${args.patience} evaluations in a row were no better`);
     if (best.state) log(describeBest(best.state));
-    if (args.out) log(`model saved in ${args.out}`);
-    engine.write('weights', best.weights() ?? (await modelWeights()));
+    if (args.out) log(`${lora ? 'adapter' : 'model'} saved in ${args.out}`);
+    trained.put(best.weights() ?? (await trained.read()));
     const test = split.test.length ? split.test : split.dev;
     const evaluation =
       args.testSentences > 0 && !signal.aborted
@@ -296,6 +299,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
       ...(best.state && { best: best.state }),
       ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
       out: args.out,
+      ...(lora && baseFolder && { adapterOf: baseFolder }),
     };
   } finally {
     engine.destroy();

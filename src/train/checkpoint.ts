@@ -11,6 +11,7 @@ import type { Choices } from '../plan/planner.ts';
 import type { Tensor, TensorData } from '../tensor.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
 import type { ScheduleConfig } from './schedule.ts';
+import type { Tuned } from './tuned.ts';
 
 /** state.json: where a training stands. */
 export interface TrainingState {
@@ -45,14 +46,14 @@ export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'sta
  */
 export async function checkpointFiles(
   engine: Engine,
-  p: ParameterList,
+  tuned: TunedLists,
   optimizer: OptimizerConfig,
   state: Omit<TrainingState, 'version' | 'engine' | 'choices'>,
   banks: Readonly<Record<string, TensorData>> = {},
 ): Promise<Record<string, Uint8Array>> {
   const tensors: Record<string, Tensor> = {};
   const addBank = (name: string, data: TensorData) => {
-    for (const [key, part] of Object.entries(tensorsOf(p, data))) tensors[`${name}.${key}`] = part;
+    for (const [key, part] of Object.entries(tensorsOf(listOf(tuned, name), data))) tensors[`${name}.${key}`] = part;
   };
   for (const name of optimizerStates(optimizer)) {
     const tensor = await engine.read(name);
@@ -66,6 +67,12 @@ export async function checkpointFiles(
     [checkpointNames.state]: new TextEncoder().encode(`${JSON.stringify(full, undefined, 1)}\n`),
   };
 }
+
+type TunedLists = Pick<Tuned, 'all' | 'parameters'>;
+
+/** Moments are of what is trained, all other banks as the weights, or the adapter, that it is a part of. */
+const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>
+  bank.startsWith('moment') ? parameters : all;
 
 /** Reads state.json of a folder. Throws a HeddleError where there is none, or it is broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
@@ -95,7 +102,7 @@ export async function restoreOptimizer(
   engine: Engine,
   files: Files,
   folder: string,
-  p: ParameterList,
+  tuned: TunedLists,
   optimizer: OptimizerConfig,
 ): Promise<(bank: string) => Float32Array | undefined> {
   const path = `${await standing(files, folder)}/${checkpointNames.optimizer}`;
@@ -103,7 +110,7 @@ export async function restoreOptimizer(
   const bank = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
     if (own.length === 0) return undefined;
-    return bankOf(p, Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])));
+    return bankOf(listOf(tuned, name), Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])));
   };
   for (const name of optimizerStates(optimizer)) {
     if (name === 'counters') {

@@ -37,7 +37,7 @@ async function trained(kind: (typeof optimizerNames)[number]) {
   setStep(program, ids);
   await program.run();
   const state = { step: 1, skipped: 0, arguments: { steps: 9 } };
-  const files = await checkpointFiles(engine, model.p, optimizer, state);
+  const files = await checkpointFiles(engine, { all: model.p, parameters: model.p }, optimizer, state);
   return { ...model, optimizer, graph, engine, files };
 }
 
@@ -47,7 +47,7 @@ describe('a checkpoint', () => {
       const { p, optimizer, graph, engine, files } = await trained(kind);
       const other = cpuEngine();
       await other.prepare([graph]);
-      await restoreOptimizer(other, folderOf(files), 'run', p, optimizer);
+      await restoreOptimizer(other, folderOf(files), 'run', { all: p, parameters: p }, optimizer);
       for (const name of optimizerStates(optimizer)) {
         const was = (await engine.read(name)).data;
         expect(was.some((x) => x !== 0)).toBe(true);
@@ -109,7 +109,7 @@ describe('a checkpoint', () => {
       const engine = cpuEngine();
       await engine.prepare([graph]);
       const folder = folderOf({ ...files, 'optimizer.safetensors': writeSafetensors(tensors) });
-      const restore = restoreOptimizer(engine, folder, 'run', p, optimizer);
+      const restore = restoreOptimizer(engine, folder, 'run', { all: p, parameters: p }, optimizer);
       await expect(restore).rejects.toThrow(HeddleError);
       await expect(restore).rejects.toThrow(message);
     });
