@@ -19,7 +19,7 @@ const usage = `npm run bench:peers -- [options]
   --check post-relu,...|none      golden cases that each must reproduce first               (post-relu,pre-gelu-tied)
   --cases small,mid,keras,base    whose training steps are timed                            (none)
   --steps 7 --warmups 2 --max-seconds 300
-  --kernels [--only TEXT]         time single kernels, those with TEXT in their names
+  --kernels [--only TEXT]         time single kernels, those with TEXT in their names; in Chrome onnxruntime-web (ort) too
   --profile small                 heddle's passes one by one
   --endure small --steps 2000     many steps of heddle twice
   --tune-ms 20000                 time in which heddle chooses its kernels for a case; 0: the first guesses
@@ -114,7 +114,9 @@ async function runOn(name: string): Promise<void> {
   }
   if (values.kernels) {
     const load = loadavg()[0] as number;
-    const found = await run({ contestants, kernels: { only: values.only } });
+    // It trains nothing, and does not run in Node.
+    const all: ContestantName[] = host === 'chrome' && contestants.length > 1 ? [...contestants, 'ort'] : contestants;
+    const found = await run({ contestants: [...new Set(all)], kernels: { only: values.only } });
     finish(host, 'kernels', found, load, { kernels: found.kernels });
   }
   for (const of of list(values.profile)) {
@@ -182,6 +184,7 @@ function versionsOf(host: HostName): Record<string, string> {
     heddle: `${version()} (${commit}${changed ? ', changed' : ''})`,
     'TensorFlow.js': version(...peers, '@tensorflow', 'tfjs-core'),
     'jax-js': version(...peers, '@jax-js', 'jax'),
+    'onnxruntime-web': version(...peers, 'onnxruntime-web'),
     Node: process.versions.node,
     ...(host === 'dawn' && { webgpu: version('node_modules', 'webgpu') }),
   };

@@ -11,6 +11,7 @@ import { create as createHeddle, tuneStep } from './heddle.ts';
 import { create as createJax } from './jax.mjs';
 import { type KernelRounds, type TimedKernel, timeKernels } from './kernel-times.ts';
 import { installMeter } from './meter.ts';
+import { create as createOrt } from './ort.mjs';
 import { profileStep } from './profile.ts';
 import { type Reproduced, type Rounds, reproduce, type TimedSteps, timeSteps } from './steps.ts';
 import { create as createTfjs } from './tfjs.mjs';
@@ -47,6 +48,7 @@ const makers = {
   heddle: createHeddle,
   tfjs: createTfjs as (options?: ContestantOptions['tfjs']) => Promise<Contestant>,
   jax: createJax as (options?: ContestantOptions['jax']) => Promise<Contestant>,
+  ort: createOrt as unknown as (options?: undefined) => Promise<Contestant>,
 } as const;
 
 /** Names of the contestants. */
@@ -84,7 +86,7 @@ export async function runTask(
 
   const contestants: Contestant[] = [];
   for (const name of task.contestants) {
-    const contestant = await makers[name](task.options[name] as never);
+    const contestant = await makers[name](task.options[name as keyof ContestantOptions] as never);
     contestant.device.addEventListener('uncapturederror', (e) => errors.push(`${name}: ${e.error.message}`));
     contestants.push(contestant);
   }
