@@ -38,13 +38,19 @@ export function addBench(program: Command): void {
     .option('--quick', 'shorter measurements, for a first look')
     .option('--json <file>', 'write all figures, of every variant, with the machine and a conformance report, as JSON')
     .action(async (options: Options) => {
-      const result = await runWithProgress('bench', argumentsOf(options), options);
+      let browser: { version: string; flags: readonly string[] } | undefined;
+      const result = await runWithProgress('bench', argumentsOf(options), {
+        ...options,
+        onChrome({ version: started, flags }) {
+          browser = { version: started, flags };
+        },
+      });
       const when = new Date().toISOString();
       if (options.json)
         await writeText(
           nodeFiles(),
           options.json,
-          `${JSON.stringify({ heddle: version, when, ...result }, undefined, 1)}\n`,
+          `${JSON.stringify({ heddle: version, when, ...(browser && { browser }), ...result }, undefined, 1)}\n`,
         );
       print(describe(result));
       const wrong = result.kernels.flatMap(({ name, variants }) =>

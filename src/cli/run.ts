@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../jobs/index.ts';
-import { type HostName, runJob } from '../jobs/run.ts';
+import { type HostName, type RunOptions, runJob } from '../jobs/run.ts';
 import { interruptedStatus, watchInterrupts } from './interrupt.ts';
 import { createProgress } from './progress.ts';
 
@@ -13,6 +13,8 @@ export interface HostOptions {
   readonly tune?: boolean;
   /** Timestamp queries in full nanoseconds; both hosts otherwise round them to about 0.1 ms. */
   readonly exactTimestamps?: boolean;
+  /** Told which Chrome was started, where one was. */
+  readonly onChrome?: RunOptions['onChrome'];
 }
 
 /**
@@ -22,7 +24,7 @@ export interface HostOptions {
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit, tune = true, exactTimestamps = false }: HostOptions,
+  { host, memoryLimit, tune = true, exactTimestamps = false, onChrome }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
@@ -36,6 +38,7 @@ export async function runWithProgress<N extends JobName>(
       onEvent: (event) => progress.show(event),
       chrome: { handleSignals: false, exactTimestamps },
       dawn: { exactTimestamps },
+      ...(onChrome && { onChrome }),
       ...(memoryLimit !== undefined && { memoryLimit }),
     });
   } catch (error) {

@@ -30,6 +30,9 @@ export type PageOutcome =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly message: string; readonly stack: string; readonly mendable: boolean };
 
+/** What was started, for reports. */
+export type StartedChrome = Pick<Chrome, 'version' | 'flags' | 'gpu'>;
+
 /** How a job is run in Chrome. */
 export interface ChromeJobOptions {
   /** Files and folders that the job may use; see lendFiles. */
@@ -42,6 +45,8 @@ export interface ChromeJobOptions {
   /** Bytes of memory that a software adapter has. */
   readonly machineMemory?: number;
   readonly chrome?: ChromeOptions;
+  /** Told what was started. */
+  readonly onChrome?: (chrome: StartedChrome) => void;
   /** Seconds between two questions whether the page is alive, and that it has to answer; 15 and 300 unless given. */
   readonly pulse?: { readonly every: number; readonly within: number };
 }
@@ -54,6 +59,7 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
   let chrome: Chrome | undefined;
   try {
     chrome = await launchChrome(options.chrome);
+    options.onChrome?.(chrome);
     let fail: (error: Error) => void = () => {};
     const gone = new Promise<never>((_, reject) => {
       fail = reject;

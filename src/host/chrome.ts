@@ -4,13 +4,17 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer';
 import { HeddleError } from '../errors.ts';
-import { serveFolder } from './server.ts';
+import type { AdapterDescription } from './adapter.ts';
+import { describeChromeAdapter } from './chrome-adapter.ts';
 import { within } from './within.ts';
 
 /** How Chrome is started. */
 export interface ChromeOptions {
-  /** `swiftshader`: Chrome's software adapter. `auto` (the default): the machine's GPU, and SwiftShader where there is none. */
-  gpu?: 'auto' | 'swiftshader';
+  /**
+   * `hardware`: the machine's GPU, and an error where Chrome finds none. `swiftshader`: Chrome's software adapter. `auto` (the
+   * default): the machine's GPU, and SwiftShader where there is none.
+   */
+  gpu?: 'auto' | 'hardware' | 'swiftshader';
   /** false opens a window; the default is true. */
   headless?: boolean;
   /** The browser's program; by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, then the usual places. */
@@ -31,6 +35,12 @@ export interface Chrome {
   browser: Browser;
   /** The adapter that pages get: the machine's own or Chrome's software one. */
   gpu: 'hardware' | 'swiftshader';
+  /** `Chrome/130.0.6723.91`. */
+  version: string;
+  /** The flags that it was started with. */
+  flags: readonly string[];
+  /** Describes the adapter that came up: what it is, its features and limits. Throws a HeddleError where a page gets none. */
+  adapter(): Promise<AdapterDescription>;
   /**
    * Opens a page at `url` and waits until it has loaded. `onConsole` gets every line that the page prints, `onError` every
    * error that nobody in the page caught, and its crash. Throws a HeddleError if it does not load in time.
@@ -51,12 +61,16 @@ export interface PageListeners {
  * Throws a HeddleError if there is no Chrome or it does not start in time.
  */
 export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome> {
-  if (options.gpu === 'swiftshader' || !mayHaveGpu()) return launch(options, 'swiftshader');
+  const { gpu = 'auto' } = options;
+  if (gpu === 'swiftshader' || (gpu === 'auto' && !mayHaveGpu())) return launch(options, 'swiftshader');
   const chrome = await launch(options, 'hardware');
-  const gpu = await adapterKind(chrome);
-  if (gpu) return { ...chrome, gpu };
+  const found = await describeChromeAdapter(chrome).catch(() => undefined);
+  if (found && !found.software) return chrome;
   await chrome.close();
-  return launch(options, 'swiftshader');
+  if (gpu === 'auto') return launch(options, 'swiftshader');
+  throw new HeddleError(
+    `Chrome found no GPU${found ? `, only ${found.architecture}` : ''}: chrome://gpu says why; use gpu: 'swiftshader' to compute on the CPU.`,
+  );
 }
 
 async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrome> {
@@ -66,10 +80,11 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
     throw new HeddleError(`no Chrome: ${executablePath} is not a program that can be run`);
   const timeout = options.timeout ?? 60_000;
   const signals = options.handleSignals ?? true;
+  const flags = [...chromeFlags(gpu, options.exactTimestamps), ...(options.args ?? [])];
   const launchOptions: LaunchOptions = {
     executablePath,
     headless: options.headless ?? true,
-    args: [...chromeFlags(gpu, options.exactTimestamps), ...(options.args ?? [])],
+    args: flags,
     timeout,
     protocolTimeout: 0, // a training job is one call that lasts as long as it lasts
     handleSIGINT: signals,
@@ -85,12 +100,16 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
       cause: error,
     });
   }
-  return {
+  const chrome: Chrome = {
     browser,
     gpu,
+    version: await browser.version(),
+    flags,
+    adapter: () => describeChromeAdapter(chrome),
     openPage: (url, listeners) => openPage(browser, url, timeout, listeners),
     close: () => close(browser),
   };
+  return chrome;
 }
 
 /**
@@ -132,21 +151,6 @@ async function close(browser: Browser): Promise<void> {
     await within(10_000, 'Chrome closing', browser.close());
   } catch {
     browser.process()?.kill('SIGKILL');
-  }
-}
-
-/** The kind of adapter that a page gets, if any; asked on a page of our own, since WebGPU needs a secure context. */
-async function adapterKind(chrome: Chrome): Promise<Chrome['gpu'] | undefined> {
-  const server = await serveFolder(undefined);
-  try {
-    const page = await chrome.openPage(server.url);
-    const asked = page.evaluate(async () => (await navigator.gpu?.requestAdapter())?.info.architecture);
-    const architecture = await within(20_000, 'Chrome looking for a GPU', asked).catch(() => undefined);
-    await page.close();
-    if (architecture === undefined) return undefined;
-    return architecture === 'swiftshader' ? 'swiftshader' : 'hardware';
-  } finally {
-    await server.close();
   }
 }
 

@@ -26,7 +26,7 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => Pro
 
 /**
  * Serves the files of `folder` (of none: an empty page) on 127.0.0.1 at a free port, or at `port`. Pages are cross-origin
- * isolated, which gives them the finer clock. Anything outside the folder is 404. `answer` is asked first.
+ * isolated, which gives them the finer clock, and no other origin may frame them. Anything outside the folder is 404. `answer` is asked first.
  */
 export async function serveFolder(folder: string | undefined, port = 0, answer?: Answer): Promise<FolderServer> {
   const server = createServer(async (request, response) => {
@@ -35,6 +35,9 @@ export async function serveFolder(folder: string | undefined, port = 0, answer?:
     response.writeHead(found ? 200 : 404, {
       'Content-Type': found?.type ?? 'text/plain; charset=utf-8',
       'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Content-Security-Policy': "frame-ancestors 'self'", // what a page's own meta element cannot say
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
     });

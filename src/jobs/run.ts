@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { archiveFiles } from '../formats/archive-files.ts';
 import { cachePath } from '../host/cache-path.ts';
 import type { ChromeOptions } from '../host/chrome.ts';
-import { runInChrome } from '../host/chrome-job.ts';
+import { runInChrome, type StartedChrome } from '../host/chrome-job.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { filePlace, keptChoices } from './choice-store.ts';
@@ -28,6 +28,8 @@ export interface RunOptions {
   /** Most bytes a plan may take. */
   readonly memoryLimit?: number;
   readonly chrome?: ChromeOptions;
+  /** Told which Chrome was started, where one was. */
+  readonly onChrome?: (chrome: StartedChrome) => void;
   readonly dawn?: DawnOptions;
 }
 
@@ -44,7 +46,7 @@ export async function runJob<N extends JobName>(
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
   const kept = tune ? cachePath(choicesFile) : undefined;
   if (host === 'chrome') {
-    const { paths = [], chrome } = options;
+    const { paths = [], chrome, onChrome } = options;
     const settings = {
       paths,
       signal,
@@ -52,7 +54,11 @@ export async function runJob<N extends JobName>(
       onEvent: onEvent as (event: unknown) => void,
       ...memory,
     };
-    return (await runInChrome(name, args, { ...settings, ...(chrome && { chrome }) })) as ResultOf<N>;
+    return (await runInChrome(name, args, {
+      ...settings,
+      ...(chrome && { chrome }),
+      ...(onChrome && { onChrome }),
+    })) as ResultOf<N>;
   }
   const files = archiveFiles(nodeFiles());
   const { context, close } = createContext({

@@ -6,17 +6,27 @@ import { heddle, isOneLine, scratch } from '../support/cli.ts';
 
 it('checks and times every variant of a kernel, and writes all figures', async () => {
   const json = join(scratch(), 'bench.json');
-  const { status, stdout, stderr } = await heddle(['bench', '--filter', 'softmax', '--quick', '--json', json]);
+  const { status, stdout, stderr } = await heddle(['bench', '--filter', 'softmax [', '--quick', '--json', json]);
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/^kernel +ms +GFLOP\/s +GB\/s +error +best variant/m);
   expect(stdout).toMatch(/^softmax \[4096,512\] +[\d.]+ /m);
-  const { adapter, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
+  const { adapter, machine, roofs, conformance, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
   expect(adapter).not.toBe('');
+  expect(machine.agent).toBe(`Node.js ${process.version}`);
+  expect(machine.adapter).toMatchObject({ host: 'Dawn', features: expect.arrayContaining([]) });
+  expect(stdout).toMatch(/^copy bandwidth [\d.,]+ GB\/s .*\npeak [\d.,]+ GFLOP\/s in float32/m);
+  for (const { rate, work, ms } of [roofs.bandwidth, roofs.peak]) expect(rate).toBeCloseTo(work / ms / 1e6, 6);
+  expect(stdout).toContain('conformance: 1 of 1 kernels within their tolerance');
+  expect(conformance).toMatchObject({ passed: true, kernels: [{ name: 'softmax [4096,512]', passed: true }] });
   expect([kernels.length, steps]).toEqual([1, []]);
   const [{ variants, bytes }] = kernels;
   expect(bytes).toBe(2 * 4 * 4096 * 512);
   expect(variants.length).toBeGreaterThan(1);
-  for (const { ms, error, passed } of variants) {
+  for (const { ms, error, passed, low, high, rounds, clock } of variants) {
+    expect(low).toBeLessThanOrEqual(ms);
+    expect(high).toBeGreaterThanOrEqual(ms);
+    expect(rounds).toBeGreaterThan(0);
+    expect(['gpu', 'host']).toContain(clock);
     expect(passed).toBe(true);
     expect(error).toBeLessThan(1e-5);
     expect(ms).toBeGreaterThan(0);
@@ -69,4 +79,27 @@ it('names a preset that there is not, and a host without a GPU', async () => {
   const cpu = await heddle(['bench', '--host', 'cpu']);
   expect(cpu.stderr).toMatch(/The cpu backend has no GPU/);
   expect([cpu.status, isOneLine(cpu.stderr)]).toEqual([1, true]);
+});
+
+it('measures the small kernels in Chrome, with its version and flags', async () => {
+  const json = join(scratch(), 'chrome.json');
+  const args = ['bench', '--host', 'chrome', '--small', '--filter', 'add', '--quick', '--json', json];
+  const { status, stdout, stderr } = await heddle(args);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^chrome .*\n\ncopy bandwidth /);
+  const { browser, machine, roofs, conformance, kernels } = JSON.parse(readFileSync(json, 'utf8'));
+  expect(browser.version).toMatch(/Chrom\S+\/\d+\./);
+  expect(browser.flags).toContain('--enable-unsafe-webgpu');
+  expect(machine.adapter.host).toBe('Chrome');
+  expect(machine.agent).toContain('Chrome/');
+  expect(machine.isolated).toBe(true);
+  expect(roofs.peak.rate).toBeGreaterThan(0);
+  expect(conformance.passed).toBe(true);
+  expect(kernels.map(({ name }: { name: string }) => name)).toEqual(['add [64,64]']);
+});
+
+it('says so where no kernel has such a name', async () => {
+  const { status, stderr } = await heddle(['bench', '--filter', 'no such kernel']);
+  expect(stderr).toContain('No kernel of the set all has "no such kernel" in its name');
+  expect([status, isOneLine(stderr)]).toEqual([1, true]);
 });

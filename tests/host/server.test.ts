@@ -25,6 +25,7 @@ it('serves files with their type, index.html for a folder, cross-origin isolated
   expect([home.status, await home.text()]).toEqual([200, '<p>home']);
   expect(home.headers.get('content-type')).toContain('text/html');
   expect(home.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
+  expect(home.headers.get('content-security-policy')).toBe("frame-ancestors 'self'");
   const script = await fetch(`${server.url}a%20b.js?v=1`);
   expect([script.headers.get('content-type'), await script.text()]).toEqual([
     'text/javascript; charset=utf-8',
