@@ -28,6 +28,7 @@ export function addPlan(program: Command): void {
   program
     .command('plan')
     .description('print a plan: passes in order, kernels, shapes, buffers, bytes, FLOPs; needs no GPU')
+    .argument('[dir]', 'model folder, heddle or BART or MarianMT; without it, a preset')
     .addOption(new Option('--preset <name>', 'sizes of the model').choices(Object.keys(presets)).default('small'))
     .addOption(new Option('--run <kind>', 'what to plan').choices(plannedRuns).default('training'))
     .option('--batch <rows>', 'sentences a batch', whole(1), 32)
@@ -41,7 +42,7 @@ export function addPlan(program: Command): void {
       new Option('--precision <type>', 'training: what activations are kept in').choices(precisions).default('f32'),
     )
     .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
-    .action(async (options: Options) => {
+    .action(async (folder: string | undefined, options: Options) => {
       const {
         preset,
         run,
@@ -54,12 +55,13 @@ export function addPlan(program: Command): void {
         set: model = {},
       } = options;
       const longest = model.maxLength ?? presets[preset].maxLength;
-      const { source = Math.min(32, longest), target = source } = options;
+      const { source = folder ? 0 : Math.min(32, longest), target = source } = options;
       const sizes = { vocab, batch, source, target };
       print(
         await runWithProgress(
           'plan',
           {
+            ...(folder && { folder }),
             preset,
             run,
             ...sizes,
@@ -70,6 +72,7 @@ export function addPlan(program: Command): void {
             precision,
           },
           { host: 'cpu' },
+          folder ? [folder] : [],
         ),
       );
     });

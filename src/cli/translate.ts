@@ -13,6 +13,7 @@ interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
   input?: string[];
   batch: number;
   maxTokens: number;
+  ids?: boolean;
 }
 
 /** Adds the command `translate`. */
@@ -25,6 +26,7 @@ export function addTranslate(program: Command): void {
     .option('--input <file...>', 'files of texts, one a line; - is stdin')
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)
     .option('--max-tokens <n>', 'most tokens of a translation (default: as many as the model takes)', whole(1), 0)
+    .option('--ids', 'print the ids of target tokens, without start and end, instead of texts')
     .action(async (folder: string, texts: string[], options: Options) => {
       const { batch, maxTokens, input, adapter, weights } = options;
       if (input && texts.length > 0)
@@ -38,7 +40,8 @@ export function addTranslate(program: Command): void {
         options,
         [folder, ...(adapter ? [adapter] : [])],
       );
-      print(options.nBest === undefined ? found.map(([best]) => best?.text ?? '').join('\n') : listOf(found));
+      const said = options.ids ? found.map((some) => some.map((x) => ({ ...x, text: x.ids.join(' ') }))) : found;
+      print(options.nBest === undefined ? said.map(([best]) => best?.text ?? '').join('\n') : listOf(said));
     });
   addModelOptions(command);
   addDecodingOptions(command);

@@ -12,6 +12,7 @@ import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { type Precision, scaling } from '../train/precision.ts';
 import type { Job } from './job.ts';
+import { openModel } from './open-model.ts';
 
 /** The runs that can be planned. */
 export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
@@ -19,11 +20,14 @@ export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
 /** What to plan; plain JSON. */
 export interface PlanArguments {
   readonly run: (typeof plannedRuns)[number];
+  /** Model folder whose configuration is planned, instead of `preset` and `vocab`. */
+  readonly folder?: string;
   readonly preset: PresetName;
   /** Fields that differ from the preset's. */
   readonly model: Partial<ModelOptions>;
   readonly vocab: number;
   readonly batch: number;
+  /** Positions; 0: 32, or the longest that the model takes. */
   readonly source: number;
   readonly target: number;
   readonly optimizer: Partial<OptimizerConfig>;
@@ -34,11 +38,16 @@ export interface PlanArguments {
 }
 
 /** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
-export const plan: Job<PlanArguments, string> = async (args) => {
-  const { preset, vocab, batch, source, target, noFuse, checkpointLayers, precision } = args;
+export const plan: Job<PlanArguments, string> = async (args, context) => {
+  const { preset, vocab, batch, noFuse, checkpointLayers, precision } = args;
   checkRewriteNames(noFuse);
-  const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...args.model });
+  const base = args.folder
+    ? (await openModel(args.folder, context)).config
+    : { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
+  const config = modelConfig({ ...base, ...args.model });
   const p = parameterList(config);
+  const longest = Math.min(32, config.maxLength);
+  const { source, target } = { source: args.source || longest, target: args.target || longest };
   const shape = { batch, source, target };
   const graphs = (): [string, Graph][] => {
     const options = { noFuse, checkpointLayers, precision };
@@ -51,7 +60,7 @@ export const plan: Job<PlanArguments, string> = async (args) => {
     ];
   };
   const traits = { ...defaultTraits, f16: precision === 'f16' };
-  const head = `${preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
+  const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
   return graphs()
     .map(([name, graph]) => `${head}\n${name}\n\n${printPlan(makePlan(graph, { traits }))}`)
     .join('\n');
