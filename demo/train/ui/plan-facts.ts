@@ -4,6 +4,15 @@ import { bytes, short, whole } from '../../../src/report/numbers.ts';
 import { el, svg } from '../../common/dom.ts';
 import type { TrainingFacts } from '../protocol.ts';
 
+/** Above this, cards that lack it are common; WebGPU tells no page how much a card has. */
+const much = 4 * 2 ** 30;
+
+/** What to say of a plan of so many bytes beside the number; empty where that is enough. */
+export const memoryHint = (peak: number): string =>
+  peak > much
+    ? `Only your card knows whether it has ${bytes(peak)} free: where it has not, the training ends with a message. A smaller batch takes less.`
+    : '';
+
 /** The facts of a plan, for the panel below the recipe. */
 export function planFacts(facts: TrainingFacts): HTMLElement[] {
   const { planned, config, shapes } = facts;
@@ -50,6 +59,7 @@ export function planFacts(facts: TrainingFacts): HTMLElement[] {
         ),
       ),
     ),
+    ...(facts.fits && memoryHint(planned.peak) ? [el('p', { class: 'hint' }, memoryHint(planned.peak))] : []),
     ...(facts.software
       ? [
           el(

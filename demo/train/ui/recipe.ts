@@ -74,8 +74,8 @@ export function createRecipePanel(changed: () => void): RecipePanel {
     warmup: numberInput(0, { min: 0, step: 1 }),
     norm: select(
       [
-        ['pre', 'before each layer'],
-        ['post', 'after, as in the paper'],
+        ['pre', 'before layers'],
+        ['post', 'after layers'],
       ],
       'pre',
     ),
