@@ -35,7 +35,7 @@ export interface Logbook {
 /** Who hears of records, and how many are kept. */
 export interface LogbookOptions {
   readonly record?: ((record: LogRecord) => void) | undefined;
-  /** Updates kept at most; beyond, every second one of the older ones goes, so that a training of days fits in memory. */
+  /** Updates kept at most; beyond, the older ones are thinned out, so that a training of days fits in memory. */
   readonly keptSteps?: number | undefined;
 }
 
@@ -53,7 +53,7 @@ export function createLogbook(
     records.push(record);
     tell?.(record);
     if (record.type !== 'step' || ++updates <= keptSteps) return;
-    records = thinned(records, keptSteps / 2);
+    records = thinned(records, Math.floor(keptSteps / 2));
     updates = records.filter((r) => r.type === 'step').length;
   };
   add(head);
@@ -85,11 +85,14 @@ export function createLogbook(
   };
 }
 
-/** Records without every second one of the updates but the last `recent`. */
+/** Records with the last `recent` updates, and of those before them every 2nd, 4th, 8th, ..., so that half as many are left. */
 function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
-  const updates = records.filter((r) => r.type === 'step').length;
-  let at = 0;
-  return records.filter((r) => r.type !== 'step' || ++at > updates - recent || at % 2 === 0);
+  const steps = records.flatMap((r) => (r.type === 'step' ? [r.step] : []));
+  const from = steps.at(-recent) ?? 0;
+  const older = steps.filter((step) => step < from);
+  let stride = 2;
+  while (older.filter((step) => step % stride === 0).length > recent / 2) stride *= 2;
+  return records.filter((r) => r.type !== 'step' || r.step >= from || r.step === older[0] || r.step % stride === 0);
 }
 
 /**
