@@ -29,13 +29,16 @@ export const projectedLossOp = defineOp<ProjectedLossAttrs>({
     const f32 = ({ shape }: TensorType) => ({ dtype: 'f32' as const, shape });
     return [nll as TensorType, hit as TensorType, f32(x), f32(w), ...(b ? [f32(b)] : [])];
   },
+  // The logits follow x; chunks of f16 must start at multiples of 256 bytes too.
+  half: ({ attrs: { rows }, inputs: [x] }) =>
+    (rows * matrixOf(x!.shape).cols) % 128 === 0 ? { inputs: [0, 1], outputs: [2] } : { inputs: [], outputs: [] },
   variants: (node, traits) => kernelsOf(node, traits),
   launch({ attrs: { bias, rows, ...loss }, inputs, outputs }, context) {
     const [x, w, targets, step, b] = inputs as [Value, Value, Value, Value, Value?];
     const [nll, hit, dx, dw, db] = outputs as [Value, Value, Value, Value, Value?];
     const { rows: all, cols: ins } = matrixOf(x.shape);
     const outs = w.shape[0]!;
-    const logits = context.scratch('f32', [Math.min(rows, all), outs]);
+    const logits = context.scratch(x.dtype, [Math.min(rows, all), outs]);
     const kernel = context.variant as KernelName;
     const plain = { ...context, shared: () => false };
     const launches: Launch[] = [];

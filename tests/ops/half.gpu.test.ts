@@ -14,6 +14,7 @@ import { addLayerNormOp, layerNormOp } from '../../src/ops/layer-norm.ts';
 import { linearOp } from '../../src/ops/linear.ts';
 import { linearBackwardOp } from '../../src/ops/linear-backward.ts';
 import type { Attrs, Op } from '../../src/ops/op.ts';
+import { projectedLossOp } from '../../src/ops/projected-loss.ts';
 import type { Shape } from '../../src/tensor.ts';
 import { fillTokenIndex } from '../../src/text/token-index.ts';
 import { gpuDevice } from '../support/gpu.ts';
@@ -87,6 +88,22 @@ for (const classes of [36, 257]) {
   const lse = { ...r(7), data: r(7).data.map((x) => x + 5) };
   add(crossEntropyBackwardOp, { inputs: [r(7, classes), lse, targets, 'step'], attrs, step }, `${classes}`);
 }
+{
+  const targets = integers(
+    'i32',
+    [70],
+    Array.from({ length: 70 }, (_, i) => i % 36),
+  );
+  const attrs = { smoothing: 0.1, ignore: 0, bias: true, rows: 64 };
+  // Its logits, up to 32, are f16 inside: off by up to 2^-7, and so are the probabilities.
+  const tolerance = 2 ** -7;
+  add(projectedLossOp, {
+    inputs: [r(70, 32), r(36, 32), targets, 'step', r(36)],
+    attrs,
+    step: { tokenWeight: 8 },
+    tolerance,
+  });
+}
 for (const width of [20, 7]) {
   const ids = integers('i32', [2, 5], [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]);
   const [rowStart, occurrences] = [integers('u32', [11], []), integers('u32', [10], [])];
@@ -116,7 +133,7 @@ const hasHalf = (await gpuDevice()).features.has('shader-f16');
 describe(hasHalf ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
   for (const [op, c, what] of cases)
     it(`${op.name} ${what} ${hasHalf ? 'is what the reference makes of the rounded numbers' : 'is refused'}`, async () => {
-      if (hasHalf) await checkOp(op, { ...c, half: true, tolerance: 1e-5, gradTolerance: 3e-5 });
+      if (hasHalf) await checkOp(op, { tolerance: 1e-5, gradTolerance: 3e-5, ...c, half: true });
       else await expect(checkOp(op, { ...c, half: true })).rejects.toThrow(/has no shader-f16; use --precision f32/);
     });
 

@@ -84,6 +84,30 @@ describe('clip_scale', () => {
       }
   });
 
+  it('takes the loss scale out of norm and scale, doubles it after good steps and halves it at bad ones, within limits', async () => {
+    const bad = f32([2, 2], [1, 0, 1, 1]);
+    const run = async (from: Tensor, lossScale: number, good: number, growth = 3) => {
+      const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
+      const { outputs, states } = await runOp(clipScaleOp, [from, before], { ...attrs, growth });
+      return [...outputs[0]!, ...states[1]!.slice(4, 6)];
+    };
+    for (const [from, lossScale, good, growth] of [
+      [partials, 1024, 0, 3],
+      [partials, 1024, 2, 3],
+      [partials, 2 ** 24, 2, 3],
+      [partials, 8, 2, 0],
+      [bad, 1024, 2, 3],
+    ] as const) {
+      const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
+      await checkOp(clipScaleOp, { inputs: [from, before], attrs: { ...attrs, growth }, tolerance: 3e-7 });
+    }
+    // Norm 4 of gradients times 2: 2 of their own.
+    expect(await run(partials, 2, 2)).toEqual([0.25, 2, 1, 2, 4, 0].map((x) => expect.closeTo(x, 5)));
+    expect((await run(partials, 2 ** 24, 2)).slice(3)).toEqual([2 ** 24, 2 ** 24, 0]);
+    expect(await run(bad, 1024, 2)).toEqual([0, 0, 0, 1024, 512, 0]);
+    expect(await run(bad, 1, 2)).toEqual([0, 0, 0, 1, 1, 0]);
+  });
+
   it('skips and counts a step that is not finite, even if only the sum overflows', async () => {
     const before = f32([8], [5, 2, 0.3, 0.4, 0, 0, 0, 0]);
     for (const bad of [
