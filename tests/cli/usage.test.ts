@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { version } from '../../package.json';
 import { heddle, isOneLine } from '../support/cli.ts';
 
-const commands = ['train', 'translate', 'eval', 'verify', 'pack', 'unpack', 'plan', 'bench', 'info'];
+const commands = ['train', 'translate', 'eval', 'verify', 'pack', 'unpack', 'plan', 'profile', 'tune', 'bench', 'info'];
 
 it('says which commands there are, and its version', async () => {
   const { status, stdout } = await heddle(['--help']);
