@@ -1,8 +1,23 @@
 // The one error class for what a user can mend: its message is a whole sentence to print, without a stack trace.
 
+/** Longest message: what a broken file has in place of a number may be as long as the file. */
+const longest = 1000;
+
+/** A message fit for a terminal: not too long, control characters written out. */
+function printable(message: string): string {
+  const short =
+    message.length > longest
+      ? `${message.slice(0, longest / 2)} ... ${message.slice(message.length - longest / 2)}`
+      : message;
+  return short.replace(/(?![\n\t])\p{Cc}/gu, (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
+}
+
 /** An error caused by input, configuration or the machine; the command line prints its message alone and exits with 1. */
 export class HeddleError extends Error {
   override name = 'HeddleError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /** Throws a HeddleError with `message` unless `condition` holds. */

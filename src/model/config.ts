@@ -99,6 +99,9 @@ const choices: Record<string, readonly string[]> = {
 /** Whether `x` is a number from `least` to below `end`. */
 const within = (x: unknown, least: number, end: number): boolean => typeof x === 'number' && x >= least && x < end;
 
+/** Bounds that no model which runs here comes near, so that a broken file is told before memory is asked for. */
+const most = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
+
 /** Completes and checks a configuration. Throws a HeddleError that names the field, its value and what it may be. */
 export function modelConfig(options: ModelOptions): ModelConfig {
   const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'headWidth', 'dropout']);
@@ -145,6 +148,15 @@ export function modelConfig(options: ModelOptions): ModelConfig {
       fail(`dropout.${place}`, rate, `left out: the places are ${Object.keys(noDropout).join(', ')}`);
     if (!within(rate, 0, 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
   }
+  for (const field of ['encoderLayers', 'decoderLayers'] as const)
+    if (c[field] > most.layers) fail(field, c[field], `at most ${most.layers}`);
+  if (c.maxLength + c.positionOffset > most.positions) fail('maxLength', c.maxLength, `at most ${most.positions}`);
+  const inLayers = (c.encoderLayers + 2 * c.decoderLayers) * (4 * c.heads * c.headWidth + 2 * c.feedForward);
+  const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
+  if (parameters > most.parameters)
+    throw new HeddleError(
+      `config: the model has about ${parameters} parameters, at most ${most.parameters} are supported`,
+    );
   if (!within(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
   if (!within(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
   if (c.tie === 'all' && c.srcVocab !== c.tgtVocab)

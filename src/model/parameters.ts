@@ -196,14 +196,16 @@ export function bankOf(list: ParameterList, tensors: Readonly<Record<string, Ten
   const extra = Object.keys(tensors).filter((name) => !shapes.has(name));
   if (extra.length)
     throw new HeddleError(`weights: not of this model: ${extra.slice(0, 5).join(', ')}${more(extra.length)}`);
+  for (const [name, shape] of shapes) {
+    const tensor = tensors[name] as Tensor;
+    if (tensor.dtype !== 'f32' || !sameShape(tensor.shape, shape))
+      throw new HeddleError(
+        `weights: ${name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration wants f32 ${show(shape)}`,
+      );
+  }
   const bank = new Float32Array(list.size);
   for (const p of list.all) {
     const tensor = tensors[p.stored.name] as Tensor;
-    const shape = shapes.get(p.stored.name) as Shape;
-    if (tensor.dtype !== 'f32' || !sameShape(tensor.shape, shape))
-      throw new HeddleError(
-        `weights: ${p.stored.name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration wants f32 ${show(shape)}`,
-      );
     const at = p.stored.row * sizeOf(p.shape.slice(1));
     bank.set(tensor.data.subarray(at, at + sizeOf(p.shape)), p.offset);
   }

@@ -11,7 +11,7 @@ import { zipParts } from '../../src/formats/zip.ts';
 import { adapterParameters, loraConfig } from '../../src/model/adapter.ts';
 import { modelConfig } from '../../src/model/config.ts';
 import { initialWeights, parameterList } from '../../src/model/parameters.ts';
-import { parseLog } from '../../src/report/log.ts';
+import { formatLog, parseLog } from '../../src/report/log.ts';
 import { trainBpe } from '../../src/text/bpe.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { createPieceTokenizer } from '../../src/text/piece-tokenizer.ts';
@@ -20,6 +20,7 @@ import type { Tokenizer } from '../../src/text/tokenizer.ts';
 import { readTsv } from '../../src/text/tsv.ts';
 import { trainWords } from '../../src/text/words.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { example } from '../report/example.ts';
 
 /** One kind of input: files by name, and a reader of them. */
 export interface Target {
@@ -196,7 +197,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       },
     },
     one('tsv', 'x.tsv', bytesOf('the dog\tel perro\nthe cat\tel gato\tx\n'), (bytes) => void readTsv(bytes, 'x.tsv')),
-    one('log', 'log.jsonl', bytesOf('{"type":"step","step":1,"loss":2}\n'), (bytes) => void parseLog(json(bytes))),
+    one('log', 'log.jsonl', bytesOf(formatLog(example(20))), (bytes) => void parseLog(json(bytes))),
     one(
       'state',
       'state.json',

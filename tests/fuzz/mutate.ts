@@ -127,7 +127,7 @@ export function mutateJson(roll: Dice, value: unknown): unknown {
         delete holder[key];
         break;
       case 1:
-        put(pick(roll, ['__proto__', 'constructor', 'toString', '', '../x', 'a.b', key.repeat(2)]), holder[key]);
+        put(pick(roll, ['__proto__', 'constructor', 'toString', '', '../x', 'a.b', `${key}${key}_`]), holder[key]);
         break;
       case 2: {
         const other = pick(roll, Object.keys(holder).length > 0 ? Object.keys(holder) : [key]);

@@ -39,6 +39,9 @@ describe('a configuration', () => {
 
 describe('a wrong field is named with its value and what it may be', () => {
   const cases: [Record<string, unknown>, string][] = [
+    [{ encoderLayers: 1001 }, 'config: encoderLayers is 1001, it must be at most 1000'],
+    [{ maxLength: 2 ** 20 + 1 }, 'config: maxLength is 1048577, it must be at most 1048576'],
+    [{ srcVocab: 2 ** 25 }, 'parameters, at most 2147483648 are supported'],
     [{ dModel: 0 }, 'config: dModel is 0, it must be a whole number of at least 1'],
     [{ dModel: 12.5 }, 'config: dModel is 12.5, it must be a whole number of at least 1'],
     [{ dModel: '128' }, 'config: dModel is "128", it must be a whole number of at least 1'],

@@ -94,23 +94,24 @@ export function bankOfTensors(
   path: string,
 ): { bank: Float32Array; stored: Pick<HfOrigin, 'prefix' | 'dtype' | 'dtypes' | 'aliases'> } {
   const prefix = prefixOf(tensors);
+  const expected = hfTensors(c, p, prefix);
+  const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
+  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
+  for (const { name, shape } of expected) {
+    const found = (tensors.get(name) as StoredTensor).shape;
+    if (!sameShape(found, shape))
+      throw new HeddleError(`${path}: ${name} is ${show(found)}, config.json says ${show(shape)}`);
+  }
+  // Memory is taken for what is there, not for what a configuration claims.
   const bank = new Float32Array(p.size);
   const dtypes = new Map<string, WeightDtype>();
-  const missing: string[] = [];
-  for (const { name, shape, at } of hfTensors(c, p, prefix)) {
-    const tensor = tensors.get(name);
-    if (!tensor) {
-      missing.push(name);
-      continue;
-    }
-    if (!sameShape(tensor.shape, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, config.json says ${show(shape)}`);
+  for (const { name, at } of expected) {
+    const tensor = tensors.get(name) as StoredTensor;
     const wrong = tensor.data.findIndex((x) => !Number.isFinite(x));
     if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${tensor.data[wrong]} at element ${wrong}`);
     bank.set(tensor.data, at);
     dtypes.set(name, tensor.dtype as WeightDtype);
   }
-  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
   const aliases = checkAliases(c, prefix, tensors, dtypes, path);
   const counts = weightDtypes.map((d) => [...dtypes.values()].filter((x) => x === d).length);
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;

@@ -1,0 +1,36 @@
+// A little of npm run fuzz in every run of the tests: the same seeds each time, all kinds of files.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
+import { damaged, tryCase } from './case.ts';
+import { targets } from './corpus.ts';
+
+const all = await targets();
+
+describe.each(all)('damage to $name', (target) => {
+  it('does none where there is none', async () => {
+    await target.read(target.files);
+  });
+
+  it('is read or refused with a HeddleError', async () => {
+    let refused = 0;
+    for (let seed = 0; seed < 30; seed++) refused += Number(await tryCase(target, seed));
+    expect(refused).toBeGreaterThan(5);
+  }, 120_000);
+});
+
+it('is the same for the same seed', () => {
+  for (const target of all.slice(0, 3)) expect(damaged(target, 5)).toEqual(damaged(target, 5));
+});
+
+it('tells what is in a file within a line', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 3000 }), (text) => {
+      const { message } = new HeddleError(text);
+      expect(message.length).toBeLessThan(6100);
+      expect(/(?![\n\t])\p{Cc}/u.test(message)).toBe(false);
+      if (text.length < 1000 && !/\p{Cc}/u.test(text)) expect(message).toBe(text);
+    }),
+    { numRuns: 20 },
+  );
+}, 60_000);
