@@ -47,6 +47,28 @@ describe('a folder', () => {
       expect(() => source.encode(wrong)).toThrow(`"${wrong}" is not an id below 31`);
   });
 
+  it('of BART with a tokenizer.json begins sources as its post-processor does', async () => {
+    const files = await hfFolder('bart');
+    const vocab = Object.fromEntries(['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghi'].map((token, id) => [token, id]));
+    const model = { type: 'BPE', unk_token: '<unk>', vocab, merges: [] };
+    const whole = { version: '1.0', added_tokens: [], normalizer: null, pre_tokenizer: null };
+    const post_processor = { type: 'RobertaProcessing', sep: ['</s>', 2], cls: ['<s>', 0], trim_offsets: true };
+    const write = (json: object) =>
+      files.write('bart/tokenizer.json', new TextEncoder().encode(JSON.stringify({ ...whole, ...json })));
+    await write({ model, post_processor, decoder: { type: 'Fuse' } });
+    const { source, target } = await loadModelFolder(files, 'bart');
+    expect(source.encode('bad')).toEqual([0, 5, 4, 7]);
+    expect(source.encode('')).toEqual([]);
+    expect(target.decode([0, 5, 4, 7, 2])).toBe('bad');
+    const single = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
+    const special_tokens = { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } };
+    const template = { type: 'TemplateProcessing', single, pair: [], special_tokens };
+    await write({ model, post_processor: template, decoder: { type: 'Fuse' } });
+    expect((await loadModelFolder(files, 'bart')).source.encode('bad')).toEqual([0, 5, 4, 7]);
+    await write({ model, post_processor: null, decoder: { type: 'Fuse' } });
+    expect((await loadModelFolder(files, 'bart')).source.encode('bad')).toEqual([5, 4, 7]);
+  });
+
   it('with a configuration alone runs with random weights, the same each time, and says so', async () => {
     const files = memoryFiles();
     const bytes = await (await hfFolder('bart')).read('bart/config.json');

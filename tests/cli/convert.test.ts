@@ -1,0 +1,55 @@
+// heddle convert, and the commands that take folders of Hugging Face as they are.
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { heddle, isOneLine, scratch } from '../support/cli.ts';
+
+const fixture = (name: string) => join(import.meta.dirname, '../fixtures/hf', name);
+const noGpu = { env: { VK_DRIVER_FILES: '/nonexistent' } };
+
+it('writes a model in other layouts and back, bit by bit, and replaces a folder only when told', async () => {
+  const [own, back] = [join(scratch(), 'own'), join(scratch(), 'back')];
+  const out = await heddle(['convert', fixture('bart'), own, '--to', 'heddle'], noGpu);
+  expect([out.status, out.stdout]).toEqual([0, `${own}: heddle, 4,829 parameters\n`]);
+  expect((await heddle(['convert', own, `${back}/`, '--to', 'bart'], noGpu)).status).toBe(0);
+  const file = 'model.safetensors';
+  expect(readFileSync(join(back, file)).equals(readFileSync(join(fixture('bart'), file)))).toBe(true);
+  const again = await heddle(['convert', own, back, '--to', 'pytorch'], noGpu);
+  expect([again.status, isOneLine(again.stderr)]).toEqual([1, true]);
+  expect(again.stderr).toContain('is there already; --force replaces it');
+  expect((await heddle(['convert', own, back, '--to', 'pytorch', '--force'], noGpu)).status).toBe(0);
+});
+
+it('refuses by name what a layout cannot express', async () => {
+  const { status, stderr } = await heddle(['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'], noGpu);
+  expect([status, isOneLine(stderr)]).toEqual([1, true]);
+  expect(stderr).toContain('MarianMT cannot express this model: embeddingNorm is true, it must be false; positions is');
+});
+
+it('translates, verifies and plans a folder as it is', async () => {
+  const bart = join(scratch(), 'bart');
+  cpSync(fixture('bart'), bart, { recursive: true });
+  const { cases } = JSON.parse(readFileSync(join(bart, 'expected.json'), 'utf8'));
+  const translated = await heddle(['translate', bart, cases[1].word, '--host', 'cpu', '--ids']);
+  expect(translated.stdout).toBe(`${cases[1].tgt_ids.slice(1, -1).join(' ')}\n`);
+  expect(translated.stderr).toContain('there is no tokenizer; texts are token ids with spaces between');
+  const verified = await heddle(['verify', bart, '--host', 'cpu']);
+  expect([verified.status, verified.stdout]).toEqual([
+    0,
+    expect.stringMatching(/tokens +0 tokens +0 +ok[\s\S]*first logits/),
+  ]);
+  const planned = await heddle(['plan', bart, '--run', 'decoding', '--batch', '2'], noGpu);
+  expect(planned.stdout).toMatch(/4,829 parameters; 2 rows of 14 source and 14 target positions/);
+});
+
+it('takes for --init a scheme or a folder that is there, and refuses what the folder has decided', async () => {
+  const wrong = await heddle(['train', '--init', 'xavir', '--out', join(scratch(), 'x')], noGpu);
+  expect(wrong.stderr).toMatch(
+    /^heddle: --init xavir: neither xavier nor truncated-normal nor a folder that is there\n$/,
+  );
+  const preset = await heddle(
+    ['train', '--init', fixture('bart'), '--preset', 'tiny', '--out', join(scratch(), 'x')],
+    noGpu,
+  );
+  expect(preset.stderr).toContain('--preset tiny: the model in');
+});
