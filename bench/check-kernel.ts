@@ -6,11 +6,12 @@ import type { Runner } from '../src/gpu/runner.ts';
 import { Session } from '../src/gpu/session.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../src/gpu/timing.ts';
 import { Graph } from '../src/graph/graph.ts';
+import { fromFloat16, toFloat16 } from '../src/ops/half.ts';
 import type { Node, Value } from '../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../src/ops/step.ts';
 import { makePlan, variantKey } from '../src/plan/planner.ts';
 import { random } from '../src/random.ts';
-import { allocate, bytesOf, sizeOf } from '../src/tensor.ts';
+import { allocate, bytesOf, sizeOf, type TensorData } from '../src/tensor.ts';
 import { graphOf, type KernelCase, type KernelGroup } from './kernel-case.ts';
 
 /** A variant on the device; without times where it is wrong. */
@@ -57,7 +58,7 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
       const got = await runner.run();
       let error = 0;
       for (const [name, want] of outputs(data.after))
-        error = Math.max(error, relativeError(got[name] ?? (await session.read(name)).data, want));
+        error = Math.max(error, relativeError(numbersOf(got[name] ?? (await session.read(name)).data), want));
       const passed = error <= largestError;
       const timed = passed ? await timeRunner(device, runner, { ...options, hopeless: 3 * best }) : undefined;
       if (timed) best = Math.min(best, timed.ms);
@@ -134,11 +135,14 @@ function alone(node: Node) {
 }
 
 function load(session: Session, runner: Runner, name: string, value: Value, from: Float64Array): void {
-  const data = allocate(value.dtype, from.length);
-  data.set(from);
+  const data = value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
+  if (value.dtype !== 'f16') data.set(from);
   if (name === 'step') runner.inputs.step?.set(data);
   else session.write(name, data);
 }
+
+/** What is held as the bits of float16, as numbers. */
+const numbersOf = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
 
 /** max|x - ref| / max|ref|; infinite where something is not a number. */
 function relativeError(got: ArrayLike<number>, want: Float64Array): number {

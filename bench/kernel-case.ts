@@ -26,6 +26,8 @@ export interface KernelCase {
   /** Bytes and floating-point operations, where not all of the tensors is read or not all that the op counts is done. */
   readonly bytes?: number;
   readonly flops?: number;
+  /** What the device must have; elsewhere the kernel is left out. */
+  readonly needs?: 'f16';
 }
 
 /** A node whose gradient with respect to its first input is its second: the root of a gradient walk from any value. */

@@ -1,5 +1,6 @@
 // The kernels that `heddle bench` and the kernel lab time, at fixed, named sizes: here those of products, attention, rows and tokens;
-// what only training or only decoding does is in kernels-training.ts and kernels-decoding.ts.
+// what only training,
+// decoding or compact models do is in kernels-training.ts, kernels-decoding.ts and kernels-compact.ts.
 
 import { gradients } from '../src/graph/gradient.ts';
 import { crossAttention, selfAttention } from '../src/ops/attention.ts';
@@ -12,6 +13,7 @@ import { matmul } from '../src/ops/matmul.ts';
 import { softmax } from '../src/ops/softmax.ts';
 import type { Shape } from '../src/tensor.ts';
 import { backward, input, type KernelCase, step } from './kernel-case.ts';
+import { compactKernels } from './kernels-compact.ts';
 import { decodingKernels, smallDecodingKernels } from './kernels-decoding.ts';
 import { adam, smallTrainingKernels, trainingKernels } from './kernels-training.ts';
 
@@ -189,6 +191,7 @@ export const kernelCases: readonly KernelCase[] = [
   adam(10_000_000),
   ...trainingKernels,
   ...decodingKernels,
+  ...compactKernels,
 ];
 
 /** A few kernels of each group, small: for a first look, and for adapters that are slow. */

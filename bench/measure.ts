@@ -46,7 +46,7 @@ const copied = { all: 128 * 2 ** 20, small: 32 * 2 ** 20 } as const;
 
 /** Measures; rejects with a HeddleError where no kernel is chosen, with the signal's reason where it is aborted between two pieces of work, and where the device is lost. */
 export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
-  const cases = chosenKernels(options.set, options.filter);
+  const cases = chosenKernels(options.set, options.filter).filter(({ needs }) => !needs || device.traits[needs]);
   if (cases.length === 0)
     throw new HeddleError(`No kernel of the set ${options.set} has "${options.filter}" in its name.`);
   const of = cases.length + (options.roofs ? 1 : 0);
