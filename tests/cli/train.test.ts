@@ -199,9 +199,13 @@ describe('Ctrl-C', () => {
     const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '100000', '--out', folder], {
       onStart(child) {
         let seen = '';
+        let asked = false;
         child.stderr?.on('data', (chunk: Buffer) => {
           seen += chunk;
-          if (/training on/.test(seen) && !child.killed) setTimeout(() => child.kill('SIGINT'), 1500);
+          // After its first steps, and once: a second Ctrl-C would end the process at once.
+          if (asked || !/train \d+\/|dev after/.test(seen)) return;
+          asked = true;
+          child.kill('SIGINT');
         });
       },
     });
