@@ -40,6 +40,14 @@ it('plans layers that are recomputed: less memory, more work', async () => {
   expect(more! / work!).toBeGreaterThan(1);
 });
 
+it('plans mixed precision: activations in at most 60 % of the memory', async () => {
+  const activations = async (precision: string) => {
+    const { stdout } = await heddle(['plan', '--preset', 'small', '--precision', precision], noGpu);
+    return Number(/^activations +([\d.]+) MiB in \d+ slots$/m.exec(stdout)?.[1]);
+  };
+  expect((await activations('f16')) / (await activations('f32'))).toBeLessThan(0.6);
+});
+
 it('takes sizes and leaves out rewrites', async () => {
   const sizes = ['plan', '--preset', 'tiny', '--batch', '2', '--source', '5', '--target', '7', '--vocab', '50'];
   const fused = (await heddle(sizes, noGpu)).stdout;
