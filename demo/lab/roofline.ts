@@ -6,7 +6,7 @@ import { type KernelGroup, kernelGroups } from '../../bench/kernel-case.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/axis.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
-import { percent, short } from './numbers.ts';
+import { counted, percent, short } from './numbers.ts';
 
 /** Names of the groups, and the mark of each: told apart by form as well as by colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
@@ -120,9 +120,11 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
 
 function missing(kernels: readonly KernelResult[]): string {
   const none = kernels.filter((k) => k.flops === 0).length;
-  return none > 0
-    ? `${none} ${none === 1 ? 'kernel does' : 'kernels do'} no arithmetic and ${none === 1 ? 'stands' : 'stand'} in the table alone.`
-    : '';
+  const alone =
+    none > 0
+      ? ` ${counted(none, 'kernel')} without arithmetic ${none === 1 ? 'stands' : 'stand'} in the table alone.`
+      : '';
+  return `Point at a kernel to read its numbers. What fits in a cache may pass the slope.${alone}`;
 }
 
 function describe({ kernel, variant, intensity, rate }: Place, roofs: Roofs | undefined): string {

@@ -1,0 +1,39 @@
+// `npm run dev`: Vite serves the pages from their sources, isolated as the built ones are, with every module in its place.
+import { resolve } from 'node:path';
+import { createServer, type ViteDevServer } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+let server: ViteDevServer;
+let url = '';
+beforeAll(async () => {
+  const configFile = resolve(import.meta.dirname, '../../vite.config.ts');
+  server = await createServer({
+    configFile,
+    mode: 'demo',
+    logLevel: 'error',
+    server: { port: 0, hmr: false, watch: null },
+  });
+  await server.listen();
+  const address = server.httpServer?.address();
+  url = `http://localhost:${typeof address === 'object' ? address?.port : ''}`;
+}, 120_000);
+afterAll(() => server?.close());
+
+it.each(['/', '/lab.html'])('serves %s, cross-origin isolated', async (path) => {
+  const response = await fetch(`${url}${path}`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
+  expect(await response.text()).toMatch(/<script type="module" src=".*main\.ts/);
+});
+
+it.each(['/lab/main.ts', '/lab/worker.ts?worker_file&type=module', '/train/worker.ts?worker_file&type=module'])(
+  'compiles %s',
+  async (path) => {
+    const response = await fetch(`${url}${path}`);
+    expect(response.headers.get('content-type')).toContain('javascript');
+    const imported = [...(await response.text()).matchAll(/from "(\/[^"]+)"/g)].map((m) => m[1] as string);
+    expect(imported.length).toBeGreaterThan(3);
+    for (const name of imported) expect((await fetch(`${url}${name}`)).status, name).toBe(200);
+  },
+  60_000,
+);
