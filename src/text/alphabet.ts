@@ -24,8 +24,10 @@ export function createAlphabet({ characters, size, special, begin }: Alphabet): 
   check(list.length <= size, `alphabet: ${list.length} characters, the vocabulary has ${size} tokens`);
   const roles = new Set<number>([...Object.values(special), ...(begin === undefined ? [] : [begin])]);
   const ids = new Map<string, number>();
+  // What stands at the ids of special tokens holds a place, there and anywhere else.
+  const places = new Set([...roles].map((id) => list[id]));
   for (const [id, character] of list.entries()) {
-    if (roles.has(id)) continue;
+    if (roles.has(id) || places.has(character)) continue;
     const other = ids.get(character);
     check(other === undefined, () => `alphabet: "${character}" stands at ${other} and at ${id}; it must have one id`);
     ids.set(character, id);
