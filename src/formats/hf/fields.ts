@@ -52,7 +52,7 @@ export const defaults: Readonly<Record<HfType, Json>> = {
     decoder_start_token_id: 58100,
     normalize_embedding: false,
     static_position_embeddings: true,
-    extra_pos_embeddings: 0,
+    extra_pos_embeddings: 2,
   },
 };
 

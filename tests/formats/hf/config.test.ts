@@ -1,7 +1,9 @@
 // config.json of BART and MarianMT: what each field becomes, and the refusal by name of what is not supported.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/errors.ts';
 import { readHfConfig } from '../../../src/formats/hf/config.ts';
+import { defaults, neutral } from '../../../src/formats/hf/fields.ts';
 
 const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };
@@ -153,6 +155,30 @@ describe('is refused by name:', () => {
     expect(read).toThrow(HeddleError);
     expect(read).toThrow('m/config.json: ');
     expect(read).toThrow(message);
+  });
+
+  it('whatever its fields hold, it is a configuration or a HeddleError', () => {
+    const fields = [...Object.keys(defaults.marian), ...Object.keys(neutral), 'forced_bos_token_id', 'bad_words_ids'];
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer(),
+      fc.boolean(),
+      fc.constantFrom(1e300, -1, 0.5, '__proto__'),
+    );
+    const some = fc.dictionary(
+      fc.oneof(fc.constantFrom(...fields, 'architectures', 'suppress_tokens', '__proto__'), fc.string()),
+      value,
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(bart, marian), some, some, (type, raw, generation) => {
+        try {
+          expect(readHfConfig({ ...raw, ...type }, generation).config.heads).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HeddleError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('a rule of generation_config.json that is not known', () => {
