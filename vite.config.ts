@@ -98,6 +98,7 @@ const demo: UserConfig = {
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
+    chunkSizeWarningLimit: 1500, // a peer is a whole library, and loaded by choice alone
     assetsInlineLimit: 0, // as files: the policy allows no data: addresses
     rolldownOptions: {
       input: { index: resolve(root, 'demo/index.html'), lab: resolve(root, 'demo/lab.html') },
