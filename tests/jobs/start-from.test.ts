@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { readHeader } from '../../src/formats/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
@@ -26,6 +26,9 @@ const train = (fields: Partial<TrainArguments>) =>
     corpus: { kind: 'tsv', path: at('pairs.tsv') },
     ...fields,
   });
+
+// The references are slow where the machine has more to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(() => {
   // Each source of ids has its own answer; those of BART are below 23.

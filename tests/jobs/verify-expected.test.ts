@@ -1,11 +1,14 @@
 // BART and MarianMT folders through the float64 references: tokens and scores are those that an independent reading of the two
 // architectures (tests/fixtures/hf/make.py) finds.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cpuEngine } from '../../src/engine.ts';
 import { verify } from '../../src/jobs/verify.ts';
 import { jobContext } from '../support/golden.ts';
 import { editJson, type HfFixture, hfFolder, hfNames } from '../support/hf.ts';
+
+// The references are slow where the machine has more to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const quantities = ['source tokens', 'tokens', 'texts', 'first logits'];
 
