@@ -1,21 +1,24 @@
 // A training whose device is taken away goes on in the same bits; where that happens too often it ends with what it has.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type Files, writeText } from '../../src/formats/files.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
 import { createContext } from '../../src/jobs/context.ts';
 import type { Live } from '../../src/jobs/live.ts';
 import { recoveringTrain } from '../../src/jobs/recover.ts';
 import type { TrainArguments } from '../../src/jobs/train.ts';
 import { courseOf, type LogRecord, parseLog } from '../../src/report/log.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
-import { testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
+
+// Each device compiles its kernels, which takes long where others want the processor too. In Chrome tests/demo/session.test.ts does this.
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Trains, and loses the device after the steps in `loseAfter`. */
 async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[] = []) {
   const files: Files = memoryFiles();
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  const fragile = fragileGpu(await testGpu());
+  const fragile = fragileGpu(await dawnGpu());
   const said: string[] = [];
   const records: LogRecord[] = [];
   const left = [...loseAfter];
@@ -54,8 +57,10 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   }
 }
 
+const calmly = run({ out: 'model', saveEvery: 5, evalEvery: 4 });
+
 it('loses nothing but time with its device', async () => {
-  const calm = await run({ out: 'model', saveEvery: 5, evalEvery: 4 });
+  const calm = await calmly;
   const shaken = await run({ out: 'model', saveEvery: 5, evalEvery: 4 }, [3, 9]);
   if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
   expect(shaken.said).toEqual(['lost', 'back 0', 'saved 5', 'lost', 'back 5', 'saved 10', 'saved 12']);
@@ -77,11 +82,11 @@ it('loses nothing but time with its device', async () => {
 });
 
 it('goes on from its beginning where no checkpoint is there yet, without a folder too', async () => {
-  const calm = await run({ steps: 6 });
+  const calm = await calmly;
   const shaken = await run({ steps: 6 }, [2]);
   if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
   expect(shaken.said).toEqual(['lost', 'back 0']);
-  expect(shaken.result.losses).toEqual(calm.result.losses);
+  expect(shaken.result.losses).toEqual(calm.result.losses.slice(0, 6));
 });
 
 it('ends with a clear message where the device is lost three times within a minute', async () => {
