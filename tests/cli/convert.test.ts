@@ -23,7 +23,9 @@ it('writes a model in other layouts and back, bit by bit, and replaces a folder 
 it('refuses by name what a layout cannot express', async () => {
   const { status, stderr } = await heddle(['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'], noGpu);
   expect(status).toBe(1);
-  expect(stderr).toContain('heddle: convert: MarianMT cannot express this model: embeddingNorm is true, it must be false; positions is');
+  expect(stderr).toContain(
+    'heddle: convert: MarianMT cannot express this model: embeddingNorm is true, it must be false; positions is',
+  );
 });
 
 it('translates, verifies and plans a folder as it is', async () => {
