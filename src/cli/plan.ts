@@ -3,11 +3,13 @@
 import { type Command, Option } from 'commander';
 import { type PlanArguments, plannedRuns } from '../jobs/plan.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/config.ts';
+import type { WeightFormat } from '../model/packed.ts';
 import { optimizerNames } from '../train/optimizer.ts';
 import { type Precision, precisions } from '../train/precision.ts';
 import { print } from './output.ts';
-import { setting, whole } from './parse.ts';
+import { setting, weightsOption, whole } from './parse.ts';
 import { runWithProgress } from './run.ts';
+import { freezeOption } from './tuning.ts';
 
 interface Options {
   preset: PresetName;
@@ -20,6 +22,8 @@ interface Options {
   fuse: string[];
   checkpointLayers?: boolean;
   precision: Precision;
+  freeze?: string[];
+  weights?: WeightFormat;
   set?: Partial<ModelOptions>;
 }
 
@@ -41,6 +45,8 @@ export function addPlan(program: Command): void {
     .addOption(
       new Option('--precision <type>', 'training: what activations are kept in').choices(precisions).default('f32'),
     )
+    .addOption(freezeOption())
+    .addOption(weightsOption('evaluation and decoding: how weights are kept'))
     .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
     .action(async (folder: string | undefined, options: Options) => {
       const {
@@ -52,6 +58,8 @@ export function addPlan(program: Command): void {
         fuse,
         checkpointLayers = false,
         precision,
+        freeze,
+        weights,
         set: model = {},
       } = options;
       const longest = model.maxLength ?? presets[preset].maxLength;
@@ -70,6 +78,8 @@ export function addPlan(program: Command): void {
             noFuse: fuse,
             checkpointLayers,
             precision,
+            ...(freeze && { freeze }),
+            ...(weights && { weights }),
           },
           { host: 'cpu' },
           folder ? [folder] : [],

@@ -1,7 +1,7 @@
 // The options of heddle train that say what of a model is trained: all of it, what is not frozen, or a low-rank adapter.
 
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../errors.ts';
 import type { TrainArguments } from '../jobs/train.ts';
 import { loraConfig } from '../model/adapter.ts';
@@ -16,23 +16,28 @@ export interface TuningFlags {
   loraDropout?: number;
 }
 
+/** Splits at commas and collects. */
+function list(text: string, before: string[] = []): string[] {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  if (parts.length === 0) throw new InvalidArgumentError('It must be a pattern of names, as encoder.*');
+  return [...before, ...parts];
+}
+
+/** `--freeze`. */
+export const freezeOption = (): Option =>
+  new Option(
+    '--freeze <pattern>',
+    'leave the parameters of such names as they are: a glob on the whole name, or from one of its dots on, as encoder.*, *.bias; may be repeated',
+  ).argParser(list);
+
 /** Adds the options. */
 export function addTuning(command: Command): void {
-  const list = (text: string, before: string[] = []): string[] => {
-    const parts = text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
-    if (parts.length === 0) throw new InvalidArgumentError('It must be a pattern of names, as encoder.*');
-    return [...before, ...parts];
-  };
   command
     .optionsGroup('What is trained:')
-    .option(
-      '--freeze <pattern>',
-      'leave the parameters of such names as they are: a glob on the whole name, or from one of its dots on, as encoder.*, *.bias; may be repeated',
-      list,
-    )
+    .addOption(freezeOption())
     .option(
       '--lora <rank>',
       'train a low-rank adapter of this rank for the model of --init, and save it as PEFT does',

@@ -1,9 +1,11 @@
 // heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
 
 import { sourceGraph, stepGraph } from '../decode/graphs.ts';
+import { check } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
+import { packedParameters, type WeightFormat } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
 import { printPlan } from '../plan/plan.ts';
@@ -35,6 +37,10 @@ export interface PlanArguments {
   /** Training: as in GraphOptions. */
   readonly checkpointLayers: boolean;
   readonly precision: Precision;
+  /** Training: as in TuningOptions. */
+  readonly freeze?: readonly string[];
+  /** Evaluation and decoding: how the weights are kept; f32 unless given. */
+  readonly weights?: WeightFormat;
 }
 
 /** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
@@ -45,12 +51,17 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
     ? (await openModel(args.folder, context)).config
     : { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
-  const p = parameterList(config);
+  const { freeze = [], weights = 'f32' } = args;
+  check(
+    weights === 'f32' || args.run !== 'training',
+    `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding`,
+  );
+  const p = packedParameters(parameterList(config), weights);
   const longest = Math.min(32, config.maxLength);
   const { source, target } = { source: args.source || longest, target: args.target || longest };
   const shape = { batch, source, target };
   const graphs = (): [string, Graph][] => {
-    const options = { noFuse, checkpointLayers, precision };
+    const options = { noFuse, checkpointLayers, precision, freeze };
     const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
     if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];

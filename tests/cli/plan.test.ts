@@ -68,3 +68,17 @@ it('names a rewrite that there is not, and a model that passes the limits, with 
   expect(large.stderr).toMatch(/needs a binding of \d+ bytes, the device allows 134217728; use a smaller batch/);
   expect([isOneLine(large.stderr), large.status]).toEqual([true, 1]);
 });
+
+it('plans weights kept in fewer bits, and trainings of a part', async () => {
+  const plan = async (...args: string[]) => (await heddle(['plan', '--preset', 'tiny', ...args], noGpu)).stdout;
+  const bytes = (text: string) =>
+    [...text.matchAll(/^state +(?:weights|packed\S*) +([\d.]+) MiB$/gm)].reduce((n, [, x]) => n + Number(x), 0);
+  const [f32, int8] = [await plan('--run', 'evaluation'), await plan('--run', 'evaluation', '--weights', 'int8')];
+  expect(bytes(int8)).toBeLessThan(0.3 * bytes(f32));
+  expect(await plan('--freeze', 'encoder.*')).not.toMatch(/layer_norm_backward.*encoder/);
+  const { stderr, status } = await heddle(['plan', '--preset', 'tiny', '--weights', 'f16'], noGpu);
+  expect([status, stderr]).toEqual([
+    1,
+    'heddle: plan: weights as f16 cannot be trained; plan --run evaluation or decoding\n',
+  ]);
+});
