@@ -48,7 +48,9 @@ async function readShards(files: Files, folder: string, index: string): Promise<
       throw new HeddleError(
         `${index}: ${name} is in ${JSON.stringify(file)}, which is no name of a safetensors file beside it`,
       );
-    shards.set(file, [...(shards.get(file) ?? []), name]);
+    const names = shards.get(file);
+    if (names) names.push(name);
+    else shards.set(file, [name]);
   }
   const all = new Map<string, StoredTensor>();
   for (const [file, names] of shards) {
