@@ -161,6 +161,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
     folderTarget('heddle', heddle),
     folderTarget('bart', bart),
     folderTarget('marian', marian),
+    folderTarget('sharded', sharded(bart)),
     ...['unigram-symbols', 'unigram-bytes', 'bpe', 'bpe-bytes', 'unigram'].map((name) =>
       one(`spm-${name}`, 'x.spm', spm(name), (bytes) => {
         const sp = openSentencePiece(bytes, 'x.spm');
@@ -205,6 +206,20 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       async (bytes) => void (await readTrainingState(memoryFiles(new Map([['m/state.json', bytes]])), 'm')),
     ),
   ];
+}
+
+/** A folder with its weights in two files and an index. */
+function sharded({ 'model.safetensors': whole, ...rest }: Record<string, Uint8Array>): Record<string, Uint8Array> {
+  const tensors = Object.entries(readSafetensors(whole as Uint8Array));
+  const half = Math.ceil(tensors.length / 2);
+  const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
+  const map = Object.fromEntries(tensors.map(([name], i) => [name, names[i < half ? 0 : 1]]));
+  return {
+    ...rest,
+    [names[0]]: writeSafetensors(Object.fromEntries(tensors.slice(0, half)), { format: 'pt' }),
+    [names[1]]: writeSafetensors(Object.fromEntries(tensors.slice(half)), { format: 'pt' }),
+    'model.safetensors.index.json': bytesOf({ metadata: { total_size: 1 }, weight_map: map }),
+  };
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

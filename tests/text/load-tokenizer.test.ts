@@ -92,3 +92,12 @@ it.each<[string, unknown, string]>([
   expect(() => loadTokenizer(json)).toThrow(message);
   expect(() => loadTokenizer(json)).toThrow(HeddleError);
 });
+
+it('reads a million merges, and refuses more than ids go', () => {
+  const million = Array.from({ length: 1_000_000 }, () => ['a', 'b'] as const);
+  const vocab = { '[PAD]': 0, '[start]': 1, '[end]': 2, '[UNK]': 3, a: 4, b: 5, ab: 6 };
+  const read = loadTokenizer(changed({}, { vocab, merges: million }));
+  expect(read.decode(read.encode('abab'))).toBe('[UNK]abab');
+  const many = [...million, ...million, ...million];
+  expect(() => loadTokenizer(changed({}, { vocab, merges: many }))).toThrow('3000000 merges, at most 2097152 are read');
+}, 60_000);

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
 import { hasTatoeba, tatoeba, tatoebaSide } from '../../support/text.ts';
@@ -38,6 +39,22 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.model'));
 it.each(names)('gives the ids and texts that SentencePiece gives, by %s', (name) => {
   compare(join(folder, name), expected.texts, expected[name.replace('.model', '')]);
 });
+
+it('gives any text back, where it is cut to bytes and not normalised', () => {
+  const sp = openSentencePiece(readFileSync(join(folder, 'bpe-bytes.model')));
+  const text = fc.string({
+    unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constantFrom(' ', 'th', 'e', 'á')),
+  });
+  fc.assert(
+    fc.property(text, (any) => {
+      // The mark of a space is the one character that does not come back.
+      const kept = any.replaceAll('\u2581', '');
+      const ids = sp.encode(kept).map((piece) => piece.id);
+      expect(sp.decodeIds(ids)).toBe(kept);
+    }),
+    { numRuns: 100 },
+  );
+}, 60_000);
 
 const python = '/usr/bin/python3';
 const hasReference = spawnSync(python, ['-c', 'import sentencepiece']).status === 0;
