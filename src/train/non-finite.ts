@@ -10,13 +10,14 @@ import { show } from '../tensor.ts';
 
 /**
  * The error of a step that made something that is not finite: names the step, the op, the layer and the tensor. Elements of banks as
- * long as the weights (gradients, moments) are named by the parameter that they belong to.
+ * long as one of `lists` (weights, gradients, moments) are named by the parameter that they belong to.
  */
-export function nonFiniteError(step: number, found: NonFinite, p: ParameterList): HeddleError {
+export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
   const { node, value, element } = found;
   const bank = value.at?.bank ?? (value.kind === 'state' ? value : undefined);
   const place = element + (value.at?.offset ?? 0);
-  const parameter = bank?.shape[0] === p.size ? p.all.findLast(({ offset }) => offset <= place) : undefined;
+  const list = lists.find(({ size }) => size === bank?.shape[0]);
+  const parameter = list?.all.findLast(({ offset }) => offset <= place);
   const tensor = parameter
     ? `${bank?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
     : `${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;

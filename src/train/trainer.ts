@@ -193,7 +193,7 @@ export async function createTrainer(
         const graph = graphs[batches[k]?.shape ?? 2 * shapes.length] as Graph;
         const found = flags && watches.get(graph)?.(flags);
         if (!found || (skipped && lossScale > lossScales.least && isScaled(graph, found))) continue;
-        throw nonFiniteError(step, found, p);
+        throw nonFiniteError(step, found, [tuned.parameters, p]);
       }
       const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
       return {

@@ -50,7 +50,7 @@ for (const extra of ['add', 'relu'] as const) {
 for (const cols of [64, 33]) {
   const affine = [r(cols), r(cols)];
   add(layerNormOp, { inputs: [r(17, cols), ...affine], attrs: { eps: 1e-5 }, wrt: [0, 1, 2] }, `${cols}`);
-  for (const rate of [0, 0.3]) {
+  for (const rate of cols === 64 ? [0.3] : [0]) {
     const inputs: OpCase<Attrs>['inputs'] = [
       r(17, cols),
       r(18, cols, 1),
@@ -123,7 +123,7 @@ for (const width of [20, 7]) {
 for (const n of [64, 37]) {
   add(addOp, { inputs: [r(n), r(n, 1)].map((t) => ({ ...t, shape: [n] })), attrs: {}, wrt: [0, 1] }, `${n}`);
   add(dropoutOp, { inputs: [r(n), 'step'], attrs: { rate: 0.3, site: 2 }, wrt: [0] }, `${n}`);
-  for (const kind of ['relu', 'silu'] as const)
+  for (const kind of n === 64 ? (['relu'] as const) : (['silu'] as const))
     add(activationOp, { inputs: [r(n)], attrs: { kind }, wrt: [0] }, `${n} ${kind}`);
 }
 

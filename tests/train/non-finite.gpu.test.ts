@@ -75,6 +75,18 @@ describe('a number that is not finite', () => {
     engine.destroy();
   });
 
+  it('is named in a bank of fewer parameters, where the others are frozen', async () => {
+    const freeze = ['transformer.*', 'src_embed*'];
+    const { engine, trainer, update } = await training({ checkFinite: true, freeze });
+    const { offset } = trainer.tuned.parameters.byName.get('generator.bias')!;
+    expect(offset).toBeLessThan(model.p.byName.get('generator.bias')!.offset);
+    engine.write('moment1', Float32Array.of(Number.NaN), offset + 5);
+    await expect(update()).rejects.toThrow(
+      /^Step 0: .* was there before any op.*: tensor moment1 of generator\.bias \[24\], element 5\./,
+    );
+    engine.destroy();
+  });
+
   it('is found in micro-batches, and in the update that follows them', async () => {
     const { engine, update } = await training({ checkFinite: true }, 2);
     await update();
