@@ -180,7 +180,7 @@ describe('translate', () => {
     [
       'a configuration of something else',
       () => [copy('else', (f) => writeFileSync(join(f, 'config.json'), '{"model_type":"t5"}'))],
-      /else\/config\.json: not a heddle model/,
+      /else\/config\.json: model_type is "t5", heddle reads bart and marian/,
     ],
     [
       'a configuration of the future',

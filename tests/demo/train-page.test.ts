@@ -369,7 +369,8 @@ describe('for everyone', () => {
       window.fake.tell({ type: 'state', ...done });
     });
     await says(page, '.state', 'Done');
-    await page.click('#translate');
+    await page.focus('#translate');
+    await page.keyboard.press('Enter');
     await page.waitForSelector('.heat-cell');
     await page.$$eval('details', (all) => {
       for (const one of all) one.open = true;
