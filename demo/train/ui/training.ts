@@ -49,11 +49,14 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
 
   const [corpusPlace, planPlace] = [byId('corpus-facts'), byId('plan-facts')];
   let timer = 0;
+  /** Counts changes of the forms: an answer about what stood there before is not the answer any more. */
+  let changes = 0;
   let settings: TrainingSettings | undefined;
 
   /** Something in the forms changed: what it would be is asked for when the visitor pauses. */
   function changed(): void {
     window.clearTimeout(timer);
+    changes++;
     settings = undefined;
     run.ready(false);
     for (const place of [corpusPlace, planPlace]) {
@@ -70,9 +73,12 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
     recipe.suit(chosen);
     const wanted = recipe.settings(chosen);
     if (typeof wanted === 'string') return refuse(wanted, planPlace);
+    const asked = changes;
     try {
-      showFacts(await session.describe(wanted), wanted);
+      const facts = await session.describe(wanted);
+      if (asked === changes) showFacts(facts, wanted);
     } catch (error) {
+      if (asked !== changes) return;
       if (error instanceof SessionError && error.kind === 'aborted') return;
       refuse((error as Error).message, chosen.kind === 'text' ? corpusPlace : planPlace);
     }
