@@ -6,7 +6,7 @@ import type { Device } from '../../src/gpu/device.ts';
 import { adapterName } from '../../src/gpu/device.ts';
 import { readKeptCorpus } from '../../src/jobs/corpus.ts';
 import type { JobContext } from '../../src/jobs/job.ts';
-import { corpusName } from '../../src/jobs/logbook.ts';
+import { corpusName, shapeName } from '../../src/jobs/logbook.ts';
 import type { TrainArguments } from '../../src/jobs/train.ts';
 import { type ModelOptions, presets } from '../../src/model/config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
@@ -114,7 +114,7 @@ export async function describeTraining(
     },
     config,
     parameters: parameters.count,
-    shapes: shapes.map((s) => `${s.batch}x${s.source}x${s.target}`),
+    shapes: shapes.map(shapeName),
     steps: args.steps > 0 ? args.steps : stepsPerEpoch * args.epochs,
     stepsPerEpoch,
     planned: { peak: pick('peak'), states: pick('states'), slots: pick('slots'), inputs: pick('inputs') },

@@ -17,8 +17,11 @@ import {
   type Sample,
 } from '../report/log.ts';
 import type { BatchShape } from '../text/buckets.ts';
+import type { Split } from '../text/pairs.ts';
+import type { Task } from '../train/task.ts';
 import type { StepReport } from '../train/trainer.ts';
 import type { CorpusArguments } from './corpus.ts';
+import type { TrainArguments } from './train.ts';
 
 /** Updates over which the log's tokens a second are taken. */
 const window = 20;
@@ -139,7 +142,30 @@ export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[])
     lowerBound: largest.bytes.lowerBound,
     dispatches: largest.passes.length,
     flops: largest.flops,
-    shapes: shapes.map((s) => `${s.batch}x${s.source}x${s.target}`),
+    shapes: shapes.map(shapeName),
+  };
+}
+
+/** A batch's rows, source and target positions: `64x16x20`. */
+export const shapeName = ({ batch, source, target }: BatchShape): string => `${batch}x${source}x${target}`;
+
+/** What is learnt from, and what became of it. */
+export function corpusFacts(
+  { corpus: from, tokenizer }: Pick<TrainArguments, 'corpus' | 'tokenizer'>,
+  { corpus, source, target }: Task,
+  split: Split,
+): CorpusFacts {
+  return {
+    name: corpusName(from),
+    pairs: corpus.count,
+    leftOut: corpus.tooLong + corpus.empty,
+    dev: split.dev.length,
+    test: split.test.length,
+    tokenizer: tokenizer.kind,
+    sourceVocabulary: source.size,
+    targetVocabulary: target.size,
+    sourceLength: corpus.source.ids.length / corpus.count,
+    targetLength: corpus.target.ids.length / corpus.count,
   };
 }
 

@@ -12,7 +12,7 @@ import { describeLeftOut } from '../text/encoded.ts';
 import { checkpointFiles, readTrainingState } from '../train/checkpoint.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
 import { type Precision, scaling } from '../train/precision.ts';
-import { checkSchedule, defaultWarmup, type ScheduleConfig } from '../train/schedule.ts';
+import { type ScheduleConfig, scheduleConfig } from '../train/schedule.ts';
 import { prepareTask, type TaskOptions } from '../train/task.ts';
 import { createTrainer, startWeights } from '../train/trainer.ts';
 import { describeTuned } from '../train/tuned.ts';
@@ -21,7 +21,7 @@ import { type CorpusArguments, readKeptCorpus } from './corpus.ts';
 import { createDevSet, describeDev } from './dev-set.ts';
 import type { JobContext } from './job.ts';
 import { createKeeper, type Place } from './keeper.ts';
-import { corpusName, createLogbook, keptSamples, planFacts, readLog, saveFailure } from './logbook.ts';
+import { corpusFacts, createLogbook, keptSamples, planFacts, readLog, saveFailure, shapeName } from './logbook.ts';
 import type { Attempt } from './recover.ts';
 import { banksBeside, positionOf, restore, resumed } from './resume.ts';
 import { startFrom } from './start-from.ts';
@@ -119,16 +119,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   const perEpoch = Math.ceil(batches.perEpoch / args.accumulate);
   const steps = args.steps > 0 ? args.steps : perEpoch * args.epochs;
-  const kind = args.schedule.kind ?? 'constant';
-  const schedule: ScheduleConfig = {
-    kind,
-    warmup: defaultWarmup(kind, steps),
-    floor: 0,
-    dModel: config.dModel,
-    steps,
-    ...args.schedule,
-  };
-  checkSchedule(schedule);
+  const schedule = scheduleConfig(args.schedule, { steps, dModel: config.dModel });
   const recipe = {
     optimizer: optimizerConfig({ ...scaling(args.precision), ...args.optimizer }),
     schedule,
@@ -139,7 +130,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
   const parameters = parameterList(config);
   log(
     `${split.train.length} pairs to learn from, vocabularies ${source.size} and ${target.size}, ` +
-      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map((s) => `${s.batch}x${s.source}x${s.target}`).join(', ')}`,
+      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}`,
   );
 
   // A resumed training takes the kernels it had, so that the same adapter gives the same bits.
@@ -173,18 +164,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
         preset: args.preset,
         config: { ...config },
         recipe: { init: args.init, accumulate: args.accumulate, optimizer: recipe.optimizer, schedule },
-        corpus: {
-          name: corpusName(args.corpus),
-          pairs: corpus.count,
-          leftOut: corpus.tooLong + corpus.empty,
-          dev: split.dev.length,
-          test: split.test.length,
-          tokenizer: args.tokenizer.kind,
-          sourceVocabulary: source.size,
-          targetVocabulary: target.size,
-          sourceLength: corpus.source.ids.length / corpus.count,
-          targetLength: corpus.target.ids.length / corpus.count,
-        },
+        corpus: corpusFacts(args, task, split),
         ...(plan && { plan }),
         arguments: args,
       },
@@ -235,13 +215,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
     };
     check(!signal.aborted, 'train: ended before its first step; nothing was saved');
     const keeping = keeper.pauses(() => trainer.step, save);
-    live?.ready({
-      engine,
-      model,
-      plans,
-      step: () => trainer.step,
-      onModel: trained.on,
-    });
+    live?.ready({ engine, model, plans, step: () => trainer.step, onModel: trained.on });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped: before?.skipped ?? 0,

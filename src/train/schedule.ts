@@ -26,6 +26,17 @@ export function defaultWarmup(kind: ScheduleConfig['kind'], steps: number): numb
   return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
 }
 
+/** Completes and checks a schedule of a model of width `dModel` over `steps` updates; throws a HeddleError that names the field. */
+export function scheduleConfig(
+  given: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>,
+  { steps, dModel }: Pick<ScheduleConfig, 'steps' | 'dModel'>,
+): ScheduleConfig {
+  const kind = given.kind ?? 'constant';
+  const schedule = { kind, warmup: defaultWarmup(kind, steps), floor: 0, dModel, steps, ...given };
+  checkSchedule(schedule);
+  return schedule;
+}
+
 /** Checks a schedule; throws a HeddleError that names the field. */
 export function checkSchedule(s: ScheduleConfig): void {
   check(scheduleNames.includes(s.kind), `schedule: ${s.kind} is not one of ${scheduleNames.join(', ')}`);
