@@ -1,4 +1,5 @@
-// y = x, cell by cell: reads and writes memory and does nothing else, so its speed is the adapter's copy bandwidth (src/gpu/roofs.ts).
+// y = x, cell by cell: reads and writes memory and does nothing else. Its speed is the adapter's copy bandwidth (src/gpu/roofs.ts); where y
+// lies in memory as f16 (src/gpu/half.ts) it rounds (src/ops/half-weights.ts).
 // include lib/elementwise.wgsl
 
 struct Params {

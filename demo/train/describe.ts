@@ -5,7 +5,7 @@ import { memoryFiles } from '../../src/formats/memory-files.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { adapterName } from '../../src/gpu/device.ts';
 import { readKeptCorpus } from '../../src/jobs/corpus.ts';
-import type { JobContext } from '../../src/jobs/job.ts';
+import type { JobEvent } from '../../src/jobs/job.ts';
 import { corpusName, shapeName } from '../../src/jobs/logbook.ts';
 import type { TrainArguments } from '../../src/jobs/train.ts';
 import { type ModelOptions, presets } from '../../src/model/config.ts';
@@ -69,7 +69,7 @@ export async function describeTraining(
   const { corpus: choice } = settings;
   if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
   const said: string[] = [];
-  const listen = { files, emit: (e: { text: string }) => said.push(e.text), signal } as unknown as JobContext;
+  const listen = { files, emit: ({ text }: JobEvent) => void said.push(text) };
   const { split } = await readKeptCorpus(args.corpus, args.heldOut, listen, undefined);
   if (split.train.length === 0) throw new HeddleError('No pairs are left to train on; hold out less.');
   await turn();

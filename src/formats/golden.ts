@@ -4,6 +4,7 @@ import { HeddleError } from '../errors.ts';
 import { type ModelConfig, modelConfig } from '../model/config.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Files, readText } from './files.ts';
+import { pytorchFields } from './pytorch.ts';
 import { readSafetensors } from './safetensors.ts';
 
 /** One case. */
@@ -31,29 +32,6 @@ export interface GoldenCase {
   readonly expected: Readonly<Record<string, Tensor>>;
 }
 
-/** Field of config.json -> field of the model's configuration. */
-const fields: Record<string, keyof ModelConfig> = {
-  d_model: 'dModel',
-  n_heads: 'heads',
-  n_encoder_layers: 'encoderLayers',
-  n_decoder_layers: 'decoderLayers',
-  d_ff: 'feedForward',
-  src_vocab: 'srcVocab',
-  tgt_vocab: 'tgtVocab',
-  max_len: 'maxLength',
-  norm: 'norm',
-  activation: 'activation',
-  positions: 'positions',
-  tie: 'tie',
-  scale_embedding: 'scaleEmbedding',
-  layer_norm_eps: 'layerNormEps',
-  final_norm: 'finalNorm',
-  output_bias: 'outputBias',
-  label_smoothing: 'labelSmoothing',
-  pad_id: 'padId',
-  bos_id: 'startId',
-  eos_id: 'endId',
-};
 const others = [
   'seed',
   'batch',
@@ -81,7 +59,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   }
   const options: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
-    const field = fields[key];
+    const field = pytorchFields[key];
     if (field) options[field] = value;
     else if (!others.includes(key)) throw new HeddleError(`${path('config.json')}: the field ${key} is not known`);
   }

@@ -18,7 +18,8 @@ import { writeSafetensors } from './safetensors.ts';
 /** `format` of config.json. */
 export const pytorchFormat = 'pytorch';
 
-const fields: FieldNames = {
+/** Fields of config.json, named as in golden cases (golden.ts). */
+export const pytorchFields: FieldNames = {
   d_model: 'dModel',
   n_heads: 'heads',
   n_encoder_layers: 'encoderLayers',
@@ -54,7 +55,7 @@ export function pytorchParts(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   demand('nn.Transformer', [sharedWidth(c)]);
   return {
-    [folderNames.config]: jsonBytes(fieldsOf(pytorchFormat, model, fields)),
+    [folderNames.config]: jsonBytes(fieldsOf(pytorchFormat, model, pytorchFields)),
     [folderNames.weights]: writeSafetensors(tensorsOf(parameterList(c), weights), { format: 'pt' }),
     ...tokenizersOf(model),
   };
@@ -66,7 +67,7 @@ export async function loadPytorch(
   folder: string,
   raw: Readonly<Record<string, unknown>>,
 ): Promise<SavedModel> {
-  const c = configOf(raw, fields, {}, `${folder}/${folderNames.config}`);
+  const c = configOf(raw, pytorchFields, {}, `${folder}/${folderNames.config}`);
   const tensors: Record<string, Tensor> = {};
   const found = await readFloats(files, folder);
   for (const [name, { shape, data }] of found) tensors[name] = { dtype: 'f32', shape, data };

@@ -32,7 +32,7 @@ export type CorpusArguments =
 export async function readCorpus(
   corpus: CorpusArguments,
   heldOut: number,
-  { files, emit }: JobContext,
+  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
 ): Promise<Split> {
   if (corpus.kind === 'intl') {
     const { source, target, pairs, seed, kinds } = corpus;
@@ -57,7 +57,7 @@ export const corpusFile = 'corpus.tsv';
 export async function readKeptCorpus(
   corpus: CorpusArguments,
   heldOut: number,
-  context: JobContext,
+  context: Pick<JobContext, 'files' | 'emit'>,
   from: { readonly files: Files; readonly folder: string } | undefined,
 ): Promise<{ readonly split: Split; readonly keep: Readonly<Record<string, Uint8Array>> }> {
   if (corpus.kind !== 'tsv' || !corpus.keep) return { split: await readCorpus(corpus, heldOut, context), keep: {} };

@@ -29,8 +29,8 @@ export const halfWeightsOp = defineOp({
     // Ranges of both banks start at multiples of 256 bytes.
     const most = traits.maxBindingBytes - (traits.maxBindingBytes % 512);
     return rangesOf('half_weights', [halves], most).map(([start, count]) => ({
-      shader: 'half-weights',
-      entry: 'half_weights',
+      shader: 'copy', // into memory that holds f16 (src/gpu/half.ts), so it rounds
+      entry: 'copy',
       params: { count },
       bind: { x: rangeOf(weights, start, count), y: rangeOf(halves, start, count) },
       ...elementwise(variant, count),
