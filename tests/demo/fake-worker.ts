@@ -14,6 +14,8 @@ export interface Fake {
   models: StoredModel[];
   /** Whether plans fit. */
   fits: boolean;
+  /** Keeps answers to `describe` back, until it is called again with false. */
+  hold(on: boolean): void;
   /** Says `count` updates and, at every `evalEvery`th, an evaluation. */
   train(count: number, evalEvery: number): void;
 }
@@ -32,6 +34,8 @@ export function fakeWorker(): void {
   /** What a call gives that is never answered, until it is cancelled. */
   const endless = Symbol('endless');
   const failures = new Map<string, Fault>();
+  let holding = false;
+  const held: (() => void)[] = [];
   const sentences: [string, string, string][] = [
     ['Tuesday, 4 March 2025', 'martes, 4 de marzo de 2025', 'martes, 4 de marzo de 2024'],
     ['three hours, 20 minutes', '3 horas y 20 minutos', '3 horas y 20 minutos'],
@@ -64,6 +68,10 @@ export function fakeWorker(): void {
       model('tatoeba', { step: 800, corpus: 'tatoeba-en-es.tsv', lock: 'elsewhere' }),
     ],
     fits: true,
+    hold(on) {
+      holding = on;
+      if (!on) for (const answer of held.splice(0)) answer();
+    },
     tell,
     fail: (name, fault) => void failures.set(name, fault),
     train(count, evalEvery) {
@@ -227,7 +235,10 @@ export function fakeWorker(): void {
       failures.delete(name);
       if (fault) return say({ type: 'fault', id, fault });
       const value = answers[name]?.(id, ...args);
-      if (value !== endless) say({ type: 'answer', id, value });
+      if (value === endless) return;
+      const answer = () => say({ type: 'answer', id, value });
+      if (holding && name === 'describe') held.push(answer);
+      else answer();
     }
     terminate() {}
   } as unknown as typeof Worker;

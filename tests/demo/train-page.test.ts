@@ -88,6 +88,27 @@ describe('before a training', () => {
     });
   });
 
+  it('starts nothing on an answer about settings that have changed since', async () => {
+    const page = await openPage();
+    const rate = page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])');
+    await page.evaluate(() => window.fake.hold(true));
+    await rate.fill('0.001');
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('0.001'));
+    await rate.fill('0.002');
+    // The answer about 0.001 comes before the page has asked about 0.002.
+    const early = await page.evaluate(async () => {
+      window.fake.hold(false);
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
+      return (document.querySelector('#start') as HTMLButtonElement).disabled;
+    });
+    expect(early).toBe(true);
+    await page.waitForSelector('#start:not([disabled])');
+    await page.click('#start');
+    await says(page, '.state', 'Training');
+    const [settings] = (await calls(page, 'start')).at(-1) as [unknown];
+    expect(settings).toMatchObject({ schedule: { learningRate: 0.002 } });
+  });
+
   it('names the field where a number is wrong', async () => {
     const page = await openPage();
     const batch = page.locator('::-p-aria([name="Batch, sentences"][role="spinbutton"])');
@@ -369,8 +390,7 @@ describe('for everyone', () => {
       window.fake.tell({ type: 'state', ...done });
     });
     await says(page, '.state', 'Done');
-    await page.focus('#translate');
-    await page.keyboard.press('Enter');
+    await page.locator('#translate').click(); // once it stands still: what is done changes the panels above it
     await page.waitForSelector('.heat-cell');
     await page.$$eval('details', (all) => {
       for (const one of all) one.open = true;
