@@ -1,7 +1,10 @@
 // What the training page and its worker say to each other. All of it is plain data (structured clone), and this file is the one
 // statement of it; session.ts is the page's side, worker.ts the other.
 
+import type { Alignment } from '../../src/decode/alignment.ts';
 import type { DecodeOptions } from '../../src/decode/options.ts';
+import type { CorpusArguments } from '../../src/jobs/corpus.ts';
+import type { JobEvent } from '../../src/jobs/job.ts';
 import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/config.ts';
 import type { LogEval, LogStep, Sample } from '../../src/report/log.ts';
 import type { TokenizerKind } from '../../src/text/tokenizer.ts';
@@ -10,14 +13,8 @@ import type { ScheduleConfig } from '../../src/train/schedule.ts';
 
 /** Where pairs come from. */
 export type CorpusChoice =
-  | {
-      /** Made by the browser itself from Unicode CLDR. Locales are BCP 47 tags. */
-      readonly kind: 'intl';
-      readonly source: string;
-      readonly target: string;
-      readonly pairs: number;
-      readonly seed: number;
-    }
+  /** Made by the browser itself from Unicode CLDR. Locales are BCP 47 tags. */
+  | Extract<CorpusArguments, { kind: 'intl' }>
   | {
       /** A dropped or picked file, or pasted text: source, tab, target on each line. Kept in the browser with the model. */
       readonly kind: 'text';
@@ -158,13 +155,7 @@ export type SessionEvent =
   /** The device was lost and is back: training goes on from `step`. `text` says so for people. */
   | { readonly type: 'recovered'; readonly step: number; readonly text: string }
   /** Something slow before the first step (`measuring kernels`), or a translation of many. */
-  | {
-      readonly type: 'progress';
-      readonly task: string;
-      readonly done: number;
-      readonly of: number;
-      readonly text: string;
-    }
+  | Extract<JobEvent, { type: 'progress' }>
   /** For people: something went wrong and training goes on (a checkpoint that could not be saved, pairs left out, a clock that jumped). */
   | { readonly type: 'warning'; readonly text: string }
   /** For people: what happens, a line at a time. */
@@ -207,14 +198,10 @@ export interface TranslationResult {
 }
 
 /** Cross-attention of a text and its translation. */
-export interface AttentionResult {
+export interface AttentionResult extends Omit<Alignment, 'source' | 'target'> {
   /** Labels of rows (target, T, the end as `[end]`) and columns (source, S): the pieces as a reader knows them. */
   readonly target: readonly string[];
   readonly source: readonly string[];
-  readonly layers: number;
-  readonly heads: number;
-  /** [layers, heads, T, S]; each row of S sums to 1. */
-  readonly weights: Float32Array;
 }
 
 /** A model in the browser. */

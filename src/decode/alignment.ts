@@ -11,7 +11,7 @@ import { affine, crossKeys, decoderLayer, embed, encode, heads, openModel, selfA
 import { crossAttention } from '../ops/attention.ts';
 import { attentionWeights } from '../ops/attention-weights.ts';
 import type { Value } from '../ops/op.ts';
-import { createStepWriter } from '../ops/step.ts';
+import { writeStep } from '../ops/step.ts';
 
 /** Probabilities of the cross-attention of one pair. */
 export interface Alignment {
@@ -65,14 +65,7 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
 export async function createAligner(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Aligner> {
   const [program] = (await engine.prepare([alignmentGraph(c, p, size)])) as [Program];
   const input = (name: string) => program.inputs[name] as Int32Array;
-  createStepWriter(program.inputs.step as Uint32Array)({
-    learningRate: 0,
-    tokenWeight: 0,
-    seed: 0,
-    step: 0,
-    keep: 0,
-    position: 0,
-  });
+  writeStep(program.inputs.step as Uint32Array);
   return {
     size,
     async align(source, target) {

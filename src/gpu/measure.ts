@@ -3,7 +3,7 @@
 import { Graph } from '../graph/graph.ts';
 import { applyAlike } from '../graph/half.ts';
 import type { Node, Value } from '../ops/op.ts';
-import { type StepScalars, writeStep } from '../ops/step.ts';
+import { type StepScalars, writeStep, zeroStep } from '../ops/step.ts';
 import { makePlan, variantKey } from '../plan/planner.ts';
 import type { Device } from './device.ts';
 import { pipelinesOf } from './pipelines.ts';
@@ -93,10 +93,6 @@ const keysOf = (node: Node): number =>
 
 /** A decoding is measured half-way: at position 0 its attention has one key to look at. */
 const halfWay = (node: Node): StepScalars => ({
-  learningRate: 0,
-  tokenWeight: 0,
-  seed: 0,
-  step: 0,
-  keep: 0,
+  ...zeroStep,
   position: Math.floor((keysOf(node) - 1) / 2),
 });

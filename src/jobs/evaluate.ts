@@ -9,7 +9,7 @@ import type { TranslationMetrics } from '../metrics/translation.ts';
 import { modelConfig } from '../model/config.ts';
 import { packedParameters, type WeightFormat, weightBytes } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
-import { createStepWriter } from '../ops/step.ts';
+import { writeStep } from '../ops/step.ts';
 import { type BatchArrays, createBatches } from '../text/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/buckets.ts';
 import type { EncodedCorpus } from '../text/encoded.ts';
@@ -88,15 +88,7 @@ async function teacherForced(
     const peak = Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0));
     emit({ type: 'log', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
   }
-  for (const { inputs } of programs)
-    createStepWriter(inputs.step as Uint32Array)({
-      learningRate: 0,
-      tokenWeight: 0,
-      seed: 0,
-      step: 0,
-      keep: 0,
-      position: 0,
-    });
+  for (const { inputs } of programs) writeStep(inputs.step as Uint32Array);
   const batches = createBatches(corpus, shapes, { shuffle: false });
   const parts: TokenSums[] = [];
   for (let i = 0; i < batches.perEpoch; i++) {

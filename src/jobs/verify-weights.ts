@@ -6,7 +6,7 @@ import { readJson } from '../formats/json.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { packedParameters, type WeightFormat, weightBytes } from '../model/packed.ts';
 import { bankOf, parameterList } from '../model/parameters.ts';
-import { createStepWriter } from '../ops/step.ts';
+import { writeStep } from '../ops/step.ts';
 import { random } from '../random.ts';
 import { evaluationGraph } from '../train/graphs.ts';
 import { fillLengths } from '../train/lengths.ts';
@@ -123,14 +123,7 @@ async function logitsOf({ config: c, weights, rows }: Subject, format: WeightFor
     fillLengths(srcLens as Int32Array, src as Int32Array, shape.source, c.padId, c.srcVocab, 'source');
     const started = c.startId === c.padId;
     fillLengths(tgtLens as Int32Array, tgtIn as Int32Array, shape.target, c.padId, c.tgtVocab, 'target', started);
-    createStepWriter(step as unknown as Uint32Array)({
-      learningRate: 0,
-      tokenWeight: 0,
-      seed: 0,
-      step: 0,
-      keep: 0,
-      position: 0,
-    });
+    writeStep(step as unknown as Uint32Array);
     const { logits } = await program.run();
     const parts = rows.map(({ target }, b) => {
       const at = b * shape.target * c.tgtVocab;

@@ -33,8 +33,19 @@ export function createStepWriter(out: Uint32Array): (s: StepScalars) => void {
   };
 }
 
-/** Writes the block into `out` [stepWords] once. */
-export const writeStep = (out: Uint32Array, s: StepScalars): void => createStepWriter(out)(s);
+/** The block of a run to which none of it matters. */
+export const zeroStep: Readonly<StepScalars> = {
+  learningRate: 0,
+  tokenWeight: 0,
+  seed: 0,
+  step: 0,
+  keep: 0,
+  position: 0,
+};
+
+/** Writes the block into `out` [stepWords] once; what is left out is zero. */
+export const writeStep = (out: Uint32Array, s: Partial<StepScalars> = {}): void =>
+  createStepWriter(out)({ ...zeroStep, ...s });
 
 /** Reads the block back, for references: `words` holds the u32 words as numbers. */
 export function readStep(words: ArrayLike<number>): StepScalars {

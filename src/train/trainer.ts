@@ -8,7 +8,7 @@ import { adapterParameters, initialAdapter, type LoraConfig } from '../model/ada
 import type { ModelConfig } from '../model/config.ts';
 import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/clip.ts';
-import { createStepWriter, type StepScalars } from '../ops/step.ts';
+import { createStepWriter, type StepScalars, zeroStep } from '../ops/step.ts';
 import type { BatchArrays } from '../text/batches.ts';
 import {
   accumulatingGraph,
@@ -144,14 +144,7 @@ export async function createTrainer(
   const finish = programs[2 * shapes.length];
   writePositions(engine, c);
   const writers = new Map(programs.map((program) => [program, createStepWriter(program.inputs.step as Uint32Array)]));
-  const scalars: StepScalars = {
-    learningRate: 0,
-    tokenWeight: 0,
-    seed: recipe.seed >>> 0,
-    step: 0,
-    keep: 0,
-    position: 0,
-  };
+  const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
   const start = (program: Program, values: Partial<StepScalars>) =>
     writers.get(program)?.(Object.assign(scalars, values));
 
