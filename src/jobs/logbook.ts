@@ -63,7 +63,7 @@ export function createLogbook(
   const last: { tokens: number; seconds: number }[] = [{ tokens: 0, seconds: 0 }];
   return {
     add,
-    step({ step, loss, accuracy, learningRate, gradientNorm, tokens, skipped }, seconds) {
+    step({ step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, skipped }, seconds) {
       last.push({ tokens, seconds });
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
@@ -78,6 +78,7 @@ export function createLogbook(
         tokens,
         tokensPerSecond: Math.round(came / time),
         seconds: Number(seconds.toFixed(4)),
+        ...(lossScale > 0 && { lossScale }),
         ...(skipped && { skipped }),
       });
     },

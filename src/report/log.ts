@@ -73,6 +73,8 @@ export interface LogStep {
   readonly tokensPerSecond: number;
   /** Time in training since the head above it, evaluations and saving not counted. */
   readonly seconds: number;
+  /** In mixed precision: the scale that this update's loss had. */
+  readonly lossScale?: number;
   /** There where the update was left out since something was not finite. */
   readonly skipped?: true;
 }

@@ -6,7 +6,7 @@ import { HeddleError } from '../errors.ts';
 import { type Files, readText, standing } from '../formats/files.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
-import { counterLength } from '../ops/clip.ts';
+import { counterAt, counterLength } from '../ops/clip.ts';
 import type { Choices } from '../plan/planner.ts';
 import type { Tensor, TensorData } from '../tensor.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
@@ -26,6 +26,8 @@ export interface TrainingState {
   /** Decides the order of the data, dropout and the first weights. */
   readonly seed?: number;
   readonly schedule?: ScheduleConfig;
+  /** Of the next update, in mixed precision; the optimizer's counters hold it too, and it is taken from there. */
+  readonly lossScale?: number;
   /** The engine that trained, and which kernels it used: the same ones give the same bits. */
   readonly engine: string;
   readonly choices: Choices;
@@ -48,7 +50,7 @@ export async function checkpointFiles(
   engine: Engine,
   tuned: TunedLists,
   optimizer: OptimizerConfig,
-  state: Omit<TrainingState, 'version' | 'engine' | 'choices'>,
+  state: Omit<TrainingState, 'version' | 'engine' | 'choices' | 'lossScale'>,
   banks: Readonly<Record<string, TensorData>> = {},
 ): Promise<Record<string, Uint8Array>> {
   const tensors: Record<string, Tensor> = {};
@@ -61,7 +63,14 @@ export async function checkpointFiles(
     else addBank(name, tensor.data);
   }
   for (const [name, data] of Object.entries(banks)) addBank(name, data);
-  const full: TrainingState = { version: 1, engine: engine.name, choices: engine.choices, ...state };
+  const lossScale = Number(tensors.counters?.data[counterAt.lossScale] ?? 0);
+  const full: TrainingState = {
+    version: 1,
+    engine: engine.name,
+    choices: engine.choices,
+    ...(lossScale > 0 && { lossScale }),
+    ...state,
+  };
   return {
     [checkpointNames.optimizer]: writeSafetensors(tensors, { format: 'heddle' }),
     [checkpointNames.state]: new TextEncoder().encode(`${JSON.stringify(full, undefined, 1)}\n`),

@@ -7,6 +7,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { runJob } from '../../src/jobs/run.ts';
 import type { TrainArguments } from '../../src/jobs/train.ts';
 import { counterAt, lossScales } from '../../src/ops/clip.ts';
+import { courseOf, parseLog } from '../../src/report/log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
 const at = (name: string) => join(folder, name);
@@ -55,4 +56,8 @@ it('resumes in the same bits, weights, moments and loss scale', { timeout: 240_0
   const { counters } = readSafetensors(files('parts')[1] as Uint8Array);
   expect(counters!.data[counterAt.lossScale]).toBe(8 * lossScales.first);
   expect(counters!.data[counterAt.good]).toBe(1);
+  // For people, in the checkpoint and in the log.
+  expect(JSON.parse(readFileSync(at('parts/state.json'), 'utf8')).lossScale).toBe(8 * lossScales.first);
+  const { steps } = courseOf(parseLog(readFileSync(at('parts/log.jsonl'), 'utf8')));
+  expect(steps.map((s) => (s.lossScale ?? 0) / lossScales.first)).toEqual([1, 1, 1, 2, 2, 2, 4, 4, 4, 8]);
 });
