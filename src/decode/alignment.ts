@@ -49,11 +49,11 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
       const kv = crossKeys(m, layer, memory); // [1, S, 2HW]
       const cross = (y: Value) => {
         const q = affine(m, `${name}.q_proj.`, y); // [1, T, HW]
-        graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, heads(m)));
-        const out = crossAttention(graph, q, kv, source.lengths, m.step, heads(m)); // [1, T, HW]
+        graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, heads(m, 'decoder')));
+        const out = crossAttention(graph, q, kv, source.lengths, m.step, heads(m, 'decoder')); // [1, T, HW]
         return affine(m, `${name}.out_proj.`, out);
       };
-      const self = (y: Value) => selfAttend(m, `${layer}.self_attn`, y, target.lengths, true);
+      const self = (y: Value) => selfAttend(m, 'decoder', `${layer}.self_attn`, y, target.lengths);
       x = decoderLayer(m, layer, x, self, cross);
     }
   });
@@ -85,18 +85,18 @@ export async function createAligner(engine: Engine, c: ModelConfig, p: Parameter
       }
       const outputs = await program.run();
       const [S, T] = [source.length, read.length];
-      const weights = new Float32Array(c.decoderLayers * c.heads * T * S);
+      const weights = new Float32Array(c.decoderLayers * c.decoderHeads * T * S);
       for (let n = 0; n < c.decoderLayers; n++)
-        for (let h = 0; h < c.heads; h++)
+        for (let h = 0; h < c.decoderHeads; h++)
           for (let t = 0; t < T; t++) {
             const row = (outputs[`weights.${n}`] as Float32Array).subarray((h * size + t) * size);
-            weights.set(row.subarray(0, S), ((n * c.heads + h) * T + t) * S);
+            weights.set(row.subarray(0, S), ((n * c.decoderHeads + h) * T + t) * S);
           }
       return {
         source: [...source],
         target: [...target, c.endId].slice(0, size),
         layers: c.decoderLayers,
-        heads: c.heads,
+        heads: c.decoderHeads,
         weights,
       };
     },

@@ -72,7 +72,7 @@ export interface DecodeStates {
 /** The states that the graphs of a shape share. */
 export function decodeStates(c: ModelConfig, { batch: B, beams = 1, source: S, target: T }: DecodeShape): DecodeStates {
   const R = B * beams;
-  const width = 2 * c.heads * c.headWidth;
+  const width = 2 * c.decoderHeads * c.decoderHeadWidth;
   const state = (name: string, dtype: DType, shape: Shape): DecodeState => ({
     name: `${name}.${shape.slice(0, 2).join('x')}`,
     dtype,
@@ -121,7 +121,7 @@ export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, 
   const [token, parent] = [stateOf(graph, states.token), stateOf(graph, states.parent)];
   const [slots, history] = [stateOf(graph, states.slots), stateOf(graph, states.history)];
   const lengths = graph.input('srcLens', 'u32', [B]);
-  const attrs = { heads: c.heads, headWidth: c.headWidth, beams };
+  const attrs = { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, beams };
   const logits = graph.scope('decoder', () => {
     cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.hidePadding ? c.padId : -1 });
     let x = embed(m, 'tgt', { ids: token }, true); // [R, 1, D]

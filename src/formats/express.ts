@@ -16,10 +16,13 @@ export function demand(layout: string, demands: readonly Demand[]): void {
     );
 }
 
-/** Heads that share the model's width, as most layouts have them. */
-export const sharedWidth = ({ heads, headWidth, dModel }: ModelConfig): Demand => [
-  'headWidth',
-  headWidth,
-  `dModel / heads, ${dModel / heads}`,
-  heads * headWidth === dModel,
+/** Heads that share the model's width on both sides, as most layouts have them. */
+export const sharedWidths = (c: ModelConfig): Demand[] => [
+  ['headWidth', c.headWidth, `dModel / heads, ${c.dModel / c.heads}`, c.heads * c.headWidth === c.dModel],
+  [
+    'decoderHeadWidth',
+    c.decoderHeadWidth,
+    `dModel / decoderHeads, ${c.dModel / c.decoderHeads}`,
+    c.decoderHeads * c.decoderHeadWidth === c.dModel,
+  ],
 ];

@@ -3,7 +3,7 @@
 // attribute, and vars/0 for a kernel or scale, vars/1 for a bias. Kernels are [in, out], those of heads [D, H, W] and [H, W, D].
 
 import { HeddleError } from '../errors.ts';
-import type { ModelConfig } from '../model/config.ts';
+import { type ModelConfig, type StackSizes, stackSizes } from '../model/config.ts';
 import { type ParameterList, parameterList } from '../model/parameters.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
 import { demand } from './express.ts';
@@ -22,9 +22,12 @@ const fields: FieldNames = {
   embed_dim: 'dModel',
   num_heads: 'heads',
   key_dim: 'headWidth',
+  decoder_num_heads: 'decoderHeads',
+  decoder_key_dim: 'decoderHeadWidth',
   encoder_layers: 'encoderLayers',
   decoder_layers: 'decoderLayers',
   latent_dim: 'feedForward',
+  decoder_latent_dim: 'decoderFeedForward',
   source_vocab_size: 'srcVocab',
   vocab_size: 'tgtVocab',
   sequence_length: 'maxLength',
@@ -59,7 +62,7 @@ interface KerasTensor {
 }
 
 function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
-  const { dModel: D, heads: H, headWidth: W } = c;
+  const D = c.dModel;
   const out: KerasTensor[] = [];
   const put = (name: string, stored: string, shape?: Shape, row?: number, rows?: number) => {
     const piece = pieceOf(p, stored, row, rows);
@@ -76,7 +79,7 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
     put(`${name}/vars/0`, `${stored}.weight`);
     put(`${name}/vars/1`, `${stored}.bias`);
   };
-  const attention = (name: string, stored: string) => {
+  const attention = (name: string, stored: string, { heads: H, headWidth: W }: StackSizes) => {
     for (const [i, part] of ['query', 'key', 'value'].entries()) {
       put(`${name}/${part}_dense/vars/0`, `${stored}.in_proj_weight`, [D, H, W], i * H * W, H * W);
       put(`${name}/${part}_dense/vars/1`, `${stored}.in_proj_bias`, [H, W], i * H * W, H * W);
@@ -97,10 +100,11 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
     for (let n = 0; n < layers; n++) {
       const [name, stored] = [numbered(`transformer_${stack}`, n), `transformer.${stack}.layers.${n}`];
       const cross = stack === 'decoder';
-      attention(`${name}/${cross ? 'attention_1' : 'attention'}`, `${stored}.self_attn`);
-      if (cross) attention(`${name}/attention_2`, `${stored}.multihead_attn`);
-      dense(`${name}/dense_proj/layers/dense`, `${stored}.linear1`, [D, c.feedForward]);
-      dense(`${name}/dense_proj/layers/dense_1`, `${stored}.linear2`, [c.feedForward, D]);
+      const sizes = stackSizes(c, stack);
+      attention(`${name}/${cross ? 'attention_1' : 'attention'}`, `${stored}.self_attn`, sizes);
+      if (cross) attention(`${name}/attention_2`, `${stored}.multihead_attn`, sizes);
+      dense(`${name}/dense_proj/layers/dense`, `${stored}.linear1`, [D, sizes.feedForward]);
+      dense(`${name}/dense_proj/layers/dense_1`, `${stored}.linear2`, [sizes.feedForward, D]);
       for (let k = 1; k <= (cross ? 3 : 2); k++) norm(`${name}/layernorm_${k}`, `${stored}.norm${k}`);
     }
   dense('layers/dense', 'generator', [D, c.tgtVocab]);

@@ -1,13 +1,13 @@
 // Models as PyTorch has them: a state_dict whose names are those of a module with an nn.Transformer `transformer`, nn.Embeddings
 // `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors stand there once. Learned positions are `src_pos.weight` and
 // `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where final_norm is false, the nn.Transformer has
-// encoder and decoder without a norm of their own (custom_encoder, custom_decoder). tests/formats/nn_transformer.py builds such a module.
+// encoder and decoder without a norm of their own (custom_encoder, custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
 
 import { HeddleError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
 import type { Tensor } from '../tensor.ts';
-import { demand, sharedWidth } from './express.ts';
+import { demand, sharedWidths } from './express.ts';
 import type { Files } from './files.ts';
 import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './foreign.ts';
 import { jsonBytes } from './json.ts';
@@ -22,9 +22,11 @@ export const pytorchFormat = 'pytorch';
 export const pytorchFields: FieldNames = {
   d_model: 'dModel',
   n_heads: 'heads',
+  n_decoder_heads: 'decoderHeads',
   n_encoder_layers: 'encoderLayers',
   n_decoder_layers: 'decoderLayers',
   d_ff: 'feedForward',
+  d_decoder_ff: 'decoderFeedForward',
   src_vocab: 'srcVocab',
   tgt_vocab: 'tgtVocab',
   max_len: 'maxLength',
@@ -53,7 +55,7 @@ export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
 /** The files of a model in this layout. Throws a HeddleError that names what nn.Transformer cannot express. */
 export function pytorchParts(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
-  demand('nn.Transformer', [sharedWidth(c)]);
+  demand('nn.Transformer', sharedWidths(c));
   return {
     [folderNames.config]: jsonBytes(fieldsOf(pytorchFormat, model, pytorchFields)),
     [folderNames.weights]: writeSafetensors(tensorsOf(parameterList(c), weights), { format: 'pt' }),

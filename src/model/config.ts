@@ -25,9 +25,14 @@ export interface ModelConfig {
   readonly heads: number;
   /** Width of one head; dModel / heads unless said otherwise. */
   readonly headWidth: number;
+  /** Heads of the decoder, in its cross-attention too, and their width; those of the encoder unless said otherwise. */
+  readonly decoderHeads: number;
+  readonly decoderHeadWidth: number;
   readonly encoderLayers: number;
   readonly decoderLayers: number;
   readonly feedForward: number;
+  /** Feed-forward width of the decoder; that of the encoder unless said otherwise. */
+  readonly decoderFeedForward: number;
   readonly dropout: DropoutRates;
   /** `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
   readonly norm: 'post' | 'pre';
@@ -58,6 +63,22 @@ export interface ModelConfig {
    */
   readonly hidePadding: boolean;
 }
+
+/** Fields that follow from others where they are left out. */
+const derived = ['headWidth', 'decoderHeads', 'decoderHeadWidth', 'decoderFeedForward'] as const;
+
+/** The sizes of one stack of layers. */
+export interface StackSizes {
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly feedForward: number;
+}
+
+/** The sizes of the encoder's layers or of the decoder's. */
+export const stackSizes = (c: ModelConfig, stack: 'encoder' | 'decoder'): StackSizes =>
+  stack === 'encoder'
+    ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
+    : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
 
 /** What `modelConfig` takes: sizes must be given, the rest has defaults; `dropout` may be one rate for all places of the paper. */
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
@@ -104,7 +125,7 @@ const most = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
 
 /** Completes and checks a configuration. Throws a HeddleError that names the field, its value and what it may be. */
 export function modelConfig(options: ModelOptions): ModelConfig {
-  const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'headWidth', 'dropout']);
+  const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'dropout', ...derived]);
   for (const key of Object.keys(options))
     if (!known.has(key))
       throw new HeddleError(`config: there is no field ${key}; the fields are ${[...known].join(', ')}`);
@@ -120,7 +141,15 @@ export function modelConfig(options: ModelOptions): ModelConfig {
       ? { embedding: dropout, attention: dropout, feedForward: dropout, residual: dropout, output: 0 }
       : { ...noDropout, ...dropout };
   const merged = { ...defaults, ...given };
-  const c: ModelConfig = { headWidth: merged.dModel / merged.heads, ...merged, dropout: rates };
+  const { dModel, heads, headWidth = dModel / heads, decoderHeads = heads } = merged;
+  // Heads in another number share the model's width anew, in the same number they are as wide as the encoder's.
+  const decoderHeadWidth = decoderHeads === heads ? headWidth : dModel / decoderHeads;
+  const decoderFeedForward = merged.feedForward;
+  const c: ModelConfig = {
+    ...{ headWidth, decoderHeads, decoderHeadWidth, decoderFeedForward },
+    ...merged,
+    dropout: rates,
+  };
 
   const integer = (field: keyof ModelConfig, least: number) => {
     const value = c[field] as number;
@@ -128,10 +157,16 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   };
   for (const field of ['dModel', 'heads', 'encoderLayers', 'decoderLayers', 'feedForward', 'maxLength'] as const)
     integer(field, 1);
-  if (given.headWidth === undefined && c.dModel % c.heads !== 0)
-    fail('heads', c.heads, `a divisor of dModel ${c.dModel} where headWidth is not given`);
-  integer('headWidth', 1);
-  if (c.headWidth > 896) fail('headWidth', c.headWidth, 'at most 896');
+  for (const field of ['decoderHeads', 'decoderFeedForward'] as const) integer(field, 1);
+  for (const [many, width] of [
+    ['heads', 'headWidth'],
+    ['decoderHeads', 'decoderHeadWidth'],
+  ] as const) {
+    if (given[width] === undefined && !Number.isInteger(c[width]))
+      fail(many, c[many], `a divisor of dModel ${c.dModel} where ${width} is not given`);
+    integer(width, 1);
+    if (c[width] > 896) fail(width, c[width], 'at most 896');
+  }
   for (const field of ['srcVocab', 'tgtVocab'] as const) integer(field, 4);
   for (const field of ['padId', 'startId', 'endId', 'positionOffset'] as const) integer(field, 0);
   for (const field of ['padId', 'startId', 'endId'] as const)
@@ -151,7 +186,9 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   for (const field of ['encoderLayers', 'decoderLayers'] as const)
     if (c[field] > most.layers) fail(field, c[field], `at most ${most.layers}`);
   if (c.maxLength + c.positionOffset > most.positions) fail('maxLength', c.maxLength, `at most ${most.positions}`);
-  const inLayers = (c.encoderLayers + 2 * c.decoderLayers) * (4 * c.heads * c.headWidth + 2 * c.feedForward);
+  const inLayers =
+    c.encoderLayers * (4 * c.heads * c.headWidth + 2 * c.feedForward) +
+    c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + 2 * c.decoderFeedForward);
   const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
   if (parameters > most.parameters)
     throw new HeddleError(

@@ -4,7 +4,7 @@
 import { HeddleError } from '../errors.ts';
 import { keyOf, random } from '../random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
-import type { ModelConfig } from './config.ts';
+import { type ModelConfig, stackSizes } from './config.ts';
 import type { Packing } from './packed.ts';
 
 /** How a parameter starts. `fans` are (fan in, fan out) of the stored tensor that it is a part of. */
@@ -44,7 +44,7 @@ type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored
 
 /** The parameters of a configuration. */
 export function parameterList(c: ModelConfig): ParameterList {
-  const { dModel: D, heads: H, headWidth: W, feedForward: F } = c;
+  const D = c.dModel;
   const drafts: Draft[] = [];
   const norms = new Set<string>();
   const matrix = (name: string, shape: Shape, stored?: Parameter['stored']) => {
@@ -65,8 +65,7 @@ export function parameterList(c: ModelConfig): ParameterList {
     matrix(`${name}.weight`, [out, inner]);
     vector(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
   };
-  const attention = (name: string, cross: boolean) => {
-    const inner = H * W;
+  const attention = (name: string, cross: boolean, inner: number) => {
     const parts = cross ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] } : { in_proj_: [0, 3 * inner] };
     for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
       matrix(`${name}.${part}weight`, [rows, D], { name: `${name}.in_proj_weight`, row, rows: 3 * inner });
@@ -90,10 +89,11 @@ export function parameterList(c: ModelConfig): ParameterList {
     ['encoder', c.encoderLayers],
     ['decoder', c.decoderLayers],
   ] as const) {
+    const { heads: H, headWidth: W, feedForward: F } = stackSizes(c, stack);
     for (let n = 0; n < layers; n++) {
       const layer = `transformer.${stack}.layers.${n}`;
-      attention(`${layer}.self_attn`, false);
-      if (stack === 'decoder') attention(`${layer}.multihead_attn`, true);
+      attention(`${layer}.self_attn`, false, H * W);
+      if (stack === 'decoder') attention(`${layer}.multihead_attn`, true, H * W);
       linear(`${layer}.linear1`, F, D);
       linear(`${layer}.linear2`, D, F);
       norm(`${layer}.norm1`);

@@ -15,7 +15,7 @@ import { packedEmbedding } from '../ops/packed-embedding.ts';
 import { packedLinear } from '../ops/packed-linear.ts';
 import { stepWords } from '../ops/step.ts';
 import { type Adapter, type LoraConfig, openAdapter } from './adapter.ts';
-import type { ModelConfig } from './config.ts';
+import { type ModelConfig, stackSizes } from './config.ts';
 import { openPacked, type PackedWeights } from './packed.ts';
 import type { ParameterList } from './parameters.ts';
 
@@ -106,7 +106,7 @@ export function decode(m: Model, target: Tokens, memory: Value, sourceLengths: V
     let x = embed(m, 'tgt', target); // [B, T, D]
     for (let n = 0; n < m.config.decoderLayers; n++) {
       const name = `transformer.decoder.layers.${n}`;
-      const self = (y: Value) => selfAttend(m, `${name}.self_attn`, y, target.lengths, true);
+      const self = (y: Value) => selfAttend(m, 'decoder', `${name}.self_attn`, y, target.lengths);
       const cross = (y: Value) =>
         crossAttend(m, `${name}.multihead_attn`, y, crossKeys(m, name, memory), sourceLengths);
       x = m.graph.scope(`layers.${n}`, () => decoderLayer(m, name, x, self, cross));
@@ -154,7 +154,7 @@ export function embed(m: Model, side: 'src' | 'tgt', tokens: Pick<Tokens, 'ids' 
 
 /** One encoder layer, [B,S,D] -> [B,S,D]. */
 function encoderLayer(m: Model, name: string, x: Value, lengths: Value): Value {
-  const attended = residual(m, `${name}.norm1`, x, (y) => selfAttend(m, `${name}.self_attn`, y, lengths, false));
+  const attended = residual(m, `${name}.norm1`, x, (y) => selfAttend(m, 'encoder', `${name}.self_attn`, y, lengths));
   return residual(m, `${name}.norm2`, attended, (y) => feedForward(m, name, y));
 }
 
@@ -175,11 +175,14 @@ function residual(m: Model, normName: string, x: Value, f: SubLayer): Value {
   return norm(m, normName, add(m.graph, x, drop(m, f(x), rate)));
 }
 
-/** Multi-head attention of a sequence to itself. */
-export function selfAttend(m: Model, name: string, x: Value, lengths: Value, causal: boolean): Value {
+/** Multi-head attention of a sequence to itself; in the decoder each position sees none after it. */
+export function selfAttend(m: Model, stack: 'encoder' | 'decoder', name: string, x: Value, lengths: Value): Value {
   return m.graph.scope('self_attn', () => {
     const qkv = affine(m, `${name}.in_proj_`, x); // [B, T, 3HW]
-    const out = selfAttention(m.graph, qkv, lengths, m.step, { ...heads(m), causal }); // [B, T, HW]
+    const out = selfAttention(m.graph, qkv, lengths, m.step, {
+      ...heads(m, stack),
+      causal: stack === 'decoder',
+    }); // [B, T, HW]
     return affine(m, `${name}.out_proj.`, out);
   });
 }
@@ -193,7 +196,7 @@ export function crossKeys(m: Model, layer: string, memory: Value): Value {
 export function crossAttend(m: Model, name: string, x: Value, kv: Value, lengths: Value): Value {
   return m.graph.scope('multihead_attn', () => {
     const q = affine(m, `${name}.q_proj.`, x); // [B, T, HW]
-    const out = crossAttention(m.graph, q, kv, lengths, m.step, heads(m)); // [B, T, HW]
+    const out = crossAttention(m.graph, q, kv, lengths, m.step, heads(m, 'decoder')); // [B, T, HW]
     return affine(m, `${name}.out_proj.`, out);
   });
 }
@@ -226,12 +229,13 @@ function drop(m: Model, x: Value, rate: number): Value {
   return m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
 }
 
-/** Heads, their width, and the dropout of a new attention. */
-export function heads(m: Model) {
-  const { heads, headWidth, dropout } = m.config;
+/** Heads of a stack, their width, and the dropout of a new attention. */
+export function heads(m: Model, stack: 'encoder' | 'decoder') {
+  const { heads, headWidth } = stackSizes(m.config, stack);
+  const rate = m.config.dropout.attention;
   return {
     heads,
     headWidth,
-    ...(m.training && dropout.attention > 0 && { dropout: dropout.attention, site: m.nextSite() }),
+    ...(m.training && rate > 0 && { dropout: rate, site: m.nextSite() }),
   };
 }

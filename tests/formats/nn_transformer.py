@@ -16,11 +16,13 @@ class Model(nn.Module):
         self.c, D, H, eps = c, c['d_model'], c['n_heads'], c['layer_norm_eps']
         self.src_embed = nn.Embedding(c['src_vocab'], D)
         self.tgt_embed = self.src_embed if c['tie'] == 'all' else nn.Embedding(c['tgt_vocab'], D)
-        layer = dict(d_model=D, nhead=H, dim_feedforward=c['d_ff'], dropout=0.0, activation=activations[c['activation']], layer_norm_eps=eps,
-                     batch_first=True, norm_first=c['norm'] == 'pre')
+        layer = dict(d_model=D, dropout=0.0, activation=activations[c['activation']], layer_norm_eps=eps, batch_first=True,
+                     norm_first=c['norm'] == 'pre')
+        reads = dict(nhead=H, dim_feedforward=c['d_ff'], **layer)
+        writes = dict(nhead=c['n_decoder_heads'], dim_feedforward=c['d_decoder_ff'], **layer)
         norm = lambda: nn.LayerNorm(D, eps) if c['final_norm'] else None
-        encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(**layer), c['n_encoder_layers'], norm(), enable_nested_tensor=False)
-        decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(**layer), c['n_decoder_layers'], norm())
+        encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(**reads), c['n_encoder_layers'], norm(), enable_nested_tensor=False)
+        decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(**writes), c['n_decoder_layers'], norm())
         self.transformer = nn.Transformer(D, H, batch_first=True, custom_encoder=encoder, custom_decoder=decoder)
         self.generator = nn.Linear(D, c['tgt_vocab'], bias=c['output_bias'])
         if c['tie'] != 'none':

@@ -67,6 +67,7 @@ it.skipIf(!hasTorch)(
       model({}),
       model({ norm: 'pre', tie: 'all', activation: 'gelu', outputBias: false }),
       model({ finalNorm: false, positions: 'learned', embeddingNorm: true, tie: 'target', activation: 'silu' }),
+      model({ decoderHeads: 4, decoderFeedForward: 9 }),
       await loadModelFolder(await hfFolder('marian'), 'marian'),
     ];
     const folders = models.map((_, i) => join(folder, `model-${i}`));

@@ -35,6 +35,23 @@ describe('a configuration', () => {
   it('lets heads be wider than their share', () => {
     expect(modelConfig({ ...least, dModel: 10, heads: 3, headWidth: 7 }).headWidth).toBe(7);
   });
+
+  it.each<[Partial<ModelOptions>, Partial<ModelOptions>]>([
+    [
+      { heads: 3, headWidth: 7 },
+      { decoderHeads: 3, decoderHeadWidth: 7, decoderFeedForward: 512 },
+    ],
+    [
+      { heads: 3, headWidth: 7, decoderHeads: 5, feedForward: 9 },
+      { decoderHeadWidth: 2, decoderFeedForward: 9 },
+    ],
+    [
+      { heads: 2, decoderHeads: 2, decoderHeadWidth: 3, decoderFeedForward: 8 },
+      { headWidth: 5, decoderHeadWidth: 3, feedForward: 512, decoderFeedForward: 8 },
+    ],
+  ])('gives the decoder the sizes of the encoder unless told: %o', (options, wanted) => {
+    expect(modelConfig({ ...least, dModel: 10, ...options })).toMatchObject(wanted);
+  });
 });
 
 describe('a wrong field is named with its value and what it may be', () => {
@@ -47,6 +64,12 @@ describe('a wrong field is named with its value and what it may be', () => {
     [{ dModel: '128' }, 'config: dModel is "128", it must be a whole number of at least 1'],
     [{ heads: 3 }, 'config: heads is 3, it must be a divisor of dModel 128 where headWidth is not given'],
     [{ heads: Number.NaN }, 'config: heads is null, it must be a whole number of at least 1'],
+    [
+      { decoderHeads: 3 },
+      'config: decoderHeads is 3, it must be a divisor of dModel 128 where decoderHeadWidth is not',
+    ],
+    [{ decoderHeads: 1, decoderHeadWidth: 897 }, 'config: decoderHeadWidth is 897, it must be at most 896'],
+    [{ decoderFeedForward: 0 }, 'config: decoderFeedForward is 0, it must be a whole number of at least 1'],
     [{ headWidth: 0 }, 'config: headWidth is 0, it must be a whole number of at least 1'],
     [{ encoderLayers: -1 }, 'config: encoderLayers is -1, it must be a whole number of at least 1'],
     [{ decoderLayers: 0 }, 'config: decoderLayers is 0, it must be a whole number of at least 1'],

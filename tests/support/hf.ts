@@ -14,6 +14,7 @@ export const hfFixtures = {
   marian: ['config.json', 'expected.json', ...shards],
   'marian-two-vocabularies': whole,
   'marian-untied': whole,
+  'marian-uneven': whole,
 } as const;
 
 /** Name of a folder. */

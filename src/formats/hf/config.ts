@@ -51,11 +51,6 @@ export function readHfConfig(
     if (typeof value !== 'boolean') refuse(field, 'it must be true or false');
     return value as boolean;
   };
-  const same = (field: string, other: string): number => {
-    const [a, b] = [whole(field), whole(other)];
-    if (a !== b) refuse(other, `${field} is ${a}: a decoder of another size than the encoder is not supported`);
-    return a;
-  };
 
   const wanted = String(get('activation_function'));
   const activation = Object.hasOwn(activations, wanted) ? activations[wanted] : undefined;
@@ -71,9 +66,12 @@ export function readHfConfig(
     refuse('decoder_vocab_size', `vocab_size is ${srcVocab}: sides that share embeddings have one vocabulary`);
   const ids = { padId: whole('pad_token_id'), startId: whole('decoder_start_token_id'), endId: whole('eos_token_id') };
   if (ids.padId === ids.endId) refuse('eos_token_id', 'the id of padding, which is not supported');
-  const [dModel, heads] = [whole('d_model'), same('encoder_attention_heads', 'decoder_attention_heads')];
-  if (dModel % Math.max(1, heads) !== 0)
-    refuse('encoder_attention_heads', `not a divisor of d_model ${JSON.stringify(dModel)}`);
+  const dModel = whole('d_model');
+  const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
+    const many = whole(field);
+    if (many === 0 || dModel % many !== 0) refuse(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+    return many;
+  }) as [number, number];
   for (const [field, wanted] of [
     ['hidden_size', dModel],
     ['num_attention_heads', heads],
@@ -86,9 +84,11 @@ export function readHfConfig(
     tgtVocab,
     dModel,
     heads,
+    decoderHeads,
     encoderLayers: whole('encoder_layers'),
     decoderLayers: whole('decoder_layers'),
-    feedForward: same('encoder_ffn_dim', 'decoder_ffn_dim'),
+    feedForward: whole('encoder_ffn_dim'),
+    decoderFeedForward: whole('decoder_ffn_dim'),
     dropout: {
       embedding: rate,
       residual: rate,

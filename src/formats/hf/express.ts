@@ -5,7 +5,7 @@ import { type ModelConfig, modelConfig } from '../../model/config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import { sizeOf } from '../../tensor.ts';
-import { type Demand, demand, sharedWidth } from '../express.ts';
+import { type Demand, demand, sharedWidths } from '../express.ts';
 import type { SavedModel } from '../model-folder.ts';
 import type { HfType, Json } from './fields.ts';
 
@@ -32,7 +32,7 @@ export function express({ config: c, weights, decode = {} }: SavedModel, type: H
     ['finalNorm', c.finalNorm, false],
     ['embeddingNorm', c.embeddingNorm, !marian],
     ['layerNormEps', c.layerNormEps, 1e-5],
-    sharedWidth(c),
+    ...sharedWidths(c),
     ['dropout.output', output, 0],
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
     ...(marian ? ([['positions', c.positions, 'sinusoidal-halves']] as const) : ([['tie', c.tie, 'all']] as const)),
@@ -73,8 +73,8 @@ function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type:
     attention_dropout: c.dropout.attention,
     bos_token_id: c.startId,
     d_model: c.dModel,
-    decoder_attention_heads: c.heads,
-    decoder_ffn_dim: c.feedForward,
+    decoder_attention_heads: c.decoderHeads,
+    decoder_ffn_dim: c.decoderFeedForward,
     decoder_layerdrop: 0,
     decoder_layers: c.decoderLayers,
     decoder_start_token_id: c.startId,

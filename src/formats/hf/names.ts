@@ -1,7 +1,7 @@
 // The tensors of BART and MarianMT in model.safetensors: their names and shapes, and where each lies in this engine's bank of weights.
 // Queries, keys and values are apart there and one block here, in the same order, so every tensor is one piece of the bank.
 
-import type { ModelConfig } from '../../model/config.ts';
+import { type ModelConfig, stackSizes } from '../../model/config.ts';
 import type { ParameterList } from '../../model/parameters.ts';
 import type { Shape } from '../../tensor.ts';
 import { pieceOf } from '../pieces.ts';
@@ -28,8 +28,7 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
     put(`${name}.weight`, `${stored}.weight`);
     put(`${name}.bias`, `${stored}.bias`);
   };
-  const inner = c.heads * c.headWidth;
-  const attention = (name: string, stored: string): void => {
+  const attention = (name: string, stored: string, inner: number): void => {
     for (const kind of ['weight', 'bias'])
       for (const [i, part] of ['q_proj', 'k_proj', 'v_proj'].entries())
         put(`${name}.${part}.${kind}`, `${stored}.in_proj_${kind}`, { row: i * inner, rows: inner });
@@ -47,12 +46,13 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
   ] as const) {
     if (c.positions === 'learned') put(`${prefix}${stack}.embed_positions.weight`, `${side}_pos.weight`);
     if (c.embeddingNorm) both(`${prefix}${stack}.layernorm_embedding`, `${side}_embed_norm`);
+    const { heads, headWidth } = stackSizes(c, stack);
     for (let n = 0; n < layers; n++) {
       const [name, stored] = [`${prefix}${stack}.layers.${n}`, `transformer.${stack}.layers.${n}`];
-      attention(`${name}.self_attn`, `${stored}.self_attn`);
+      attention(`${name}.self_attn`, `${stored}.self_attn`, heads * headWidth);
       both(`${name}.self_attn_layer_norm`, `${stored}.norm1`);
       if (stack === 'decoder') {
-        attention(`${name}.encoder_attn`, `${stored}.multihead_attn`);
+        attention(`${name}.encoder_attn`, `${stored}.multihead_attn`, heads * headWidth);
         both(`${name}.encoder_attn_layer_norm`, `${stored}.norm2`);
       }
       both(`${name}.fc1`, `${stored}.linear1`);

@@ -138,6 +138,7 @@ describe('a model of heddle', () => {
     ['shared embeddings', { ...marianLike, tie: 'all' }, 'marian'],
     ['a tied output', { ...marianLike, tie: 'target' }, 'marian'],
     ['an output of its own', { ...marianLike, outputBias: false }, 'marian'],
+    ['a decoder of other sizes', { ...marianLike, decoderHeads: 4, decoderFeedForward: 5 }, 'marian'],
   ])('with %s computes the same as %3$s', async (_, options, type) => {
     const model = heddleModel(options);
     const files = memoryFiles();
@@ -159,21 +160,22 @@ describe('a model of heddle', () => {
       const at = after.byName.get('tgt_pos.weight')!.offset + 2 * D;
       expect(back.weights.subarray(at, at + L * D)).toEqual(table);
     } else expect(back.config.positions).toBe('sinusoidal-halves');
-    const { scaleEmbedding, activation, norm, tie } = model.config;
-    expect(back.config).toMatchObject({ scaleEmbedding, activation, norm, tie });
+    const { scaleEmbedding, activation, norm, tie, decoderHeads, decoderFeedForward } = model.config;
+    const kept = { scaleEmbedding, activation, norm, tie, decoderHeads, decoderFeedForward };
+    expect(back.config).toMatchObject(kept);
   });
 
   it("is the same model in the layout of Keras's example, heads wider than their share too", async () => {
     const { positions, finalNorm, scaleEmbedding, layerNormEps } = presets.keras;
     const fields = { positions, finalNorm, scaleEmbedding, layerNormEps, dropout: { output: 0.5 }, encoderLayers: 2 };
-    const model = heddleModel({ ...fields, headWidth: 5 });
+    const model = heddleModel({ ...fields, headWidth: 5, decoderFeedForward: 6 });
     const parts = kerasParts(model);
     const tensors = readSafetensors(parts['model.safetensors']!);
     const of = (name: string) => tensors[name]?.shape;
     expect(of('layers/positional_embedding/token_embeddings/vars/0')).toEqual([letters.size, 8]);
     expect(of('layers/transformer_encoder_1/attention/query_dense/vars/0')).toEqual([8, 2, 5]);
     expect(of('layers/transformer_decoder/attention_2/output_dense/vars/0')).toEqual([2, 5, 8]);
-    expect(of('layers/transformer_decoder/dense_proj/layers/dense_1/vars/0')).toEqual([12, 8]);
+    expect(of('layers/transformer_decoder/dense_proj/layers/dense_1/vars/0')).toEqual([6, 8]);
     // Column d of key h, w is row d of the kernel: K = W·x there, x·K here.
     const { offset } = parameterList(model.config).byName.get('transformer.encoder.layers.0.self_attn.in_proj_weight')!;
     const key = tensors['layers/transformer_encoder/attention/key_dense/vars/0']!.data;
@@ -197,6 +199,7 @@ describe('a model of heddle', () => {
     ['MarianMT', { ...marianLike, positions: 'learned' }, (m) => hfParts(m, 'marian'), ['positions is "learned"']],
     ['MarianMT', { ...marianLike, dropout: { output: 0.5 } }, (m) => hfParts(m, 'marian'), ['dropout.output is 0.5']],
     ['nn.Transformer', { headWidth: 8 }, pytorchParts, ['headWidth is 8, it must be dModel / heads, 4']],
+    ['nn.Transformer', { decoderHeads: 1, decoderHeadWidth: 3 }, pytorchParts, ['decoderHeadWidth is 3']],
     [
       "Keras's example",
       { activation: 'gelu' },
