@@ -1,13 +1,11 @@
 // The built training page with a fake worker behind it: what it shows, what it asks, and that everyone can use it.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
+import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, type DemoPageOptions, demo } from '../support/demo.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let shown: DemoPage | undefined;
 afterEach(async () => {
@@ -41,16 +39,6 @@ async function train(page: Page): Promise<void> {
   await says(page, '.state', 'Training');
   await page.evaluate(() => window.fake.train(450, 50));
   await says(page, '#run', 'step 450 of 800');
-}
-
-/** What axe finds wrong, in a line each. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
-    return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary}`));
-  });
 }
 
 describe('before a training', () => {
@@ -368,7 +356,7 @@ describe('for everyone', () => {
   it.each(views)('passes axe and fits its width before, during and after: $width px, $theme', async (view) => {
     const page = await openPage({ ...view, height: view.width === 390 ? 844 : 900 });
     const look = async (when: string) => {
-      expect(await violations(page), when).toEqual([]);
+      expect(await axeViolations(page), when).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), when).toBe(0);
       await page.evaluate(async () => {
         for (const chart of document.querySelectorAll('.chart')) {
@@ -442,7 +430,7 @@ describe('without WebGPU', () => {
     await page.waitForSelector('.lack');
     expect(await text(page, '.lack')).toMatch(/has no WebGPU[\s\S]*Chrome or Edge: what to do[\s\S]*chrome:\/\/flags/);
     expect(await page.$eval('#layout', (e) => (e as HTMLElement).hidden)).toBe(true);
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     await shown.screenshot('train-no-webgpu');
   });
 
