@@ -1,9 +1,11 @@
-// The tokenizers of a folder from elsewhere: MarianMT's source.spm, target.spm and vocab.json, or one tokenizer.json for both sides.
+// The tokenizers of a folder from elsewhere: MarianMT's source.spm, target.spm and vocab.json, or for both sides one tokenizer.json or
+// one vocab.json with its merges.txt.
 
 import { HeddleError } from '../errors.ts';
 import { createForeignTokenizer } from '../text/foreign-tokenizer.ts';
 import { createPieceTokenizer } from '../text/piece-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../text/tokenizer.ts';
+import { bytePairNames, bytePairs } from './byte-pairs.ts';
 import { parseJson } from './json.ts';
 
 /** What the model's configuration says of its tokens. */
@@ -24,8 +26,15 @@ const names = {
   json: 'tokenizer.json',
 } as const;
 
+/** The tokenizers of both sides, the same object where they share one, and the tokenizer.json that they are made of, if any. */
+export interface FoundTokenizers {
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+  readonly json?: Readonly<Record<string, unknown>>;
+}
+
 /**
- * The tokenizers of both sides, the same object where they share one, from a folder's files by name; undefined where none of them is
+ * The tokenizers of both sides, from a folder's files by name; undefined where none of them is
  * a tokenizer's. Throws a HeddleError that names the file in `folder` and what is wrong: one that is broken or missing beside the
  * others, or a vocabulary that does not fit the model.
  */
@@ -33,7 +42,7 @@ export function readTokenizerFiles(
   files: Readonly<Record<string, Uint8Array>>,
   facts: TokenFacts,
   folder: string,
-): { source: Tokenizer; target: Tokenizer } | undefined {
+): FoundTokenizers | undefined {
   const { special, srcVocab, tgtVocab } = facts;
   const path = (name: string) => `${folder}/${name}`;
   const [source, target, vocab, json] = [names.source, names.target, names.vocab, names.json].map((n) => files[n]);
@@ -55,13 +64,12 @@ export function readTokenizerFiles(
       target: side(target, names.target, targetIds, tgtVocab),
     };
   }
-  if (!json) return undefined;
-  const parsed = parseJson(json, path(names.json));
-  const sizes = [srcVocab, tgtVocab];
-  const make = (size: number) =>
-    fitting(path(names.json), size, () => createForeignTokenizer(parsed, { special, size }));
-  const [first, second] = sizes.map((size, i) => (i > 0 && size === sizes[0] ? undefined : make(size)));
-  return { source: first as Tokenizer, target: second ?? (first as Tokenizer) };
+  const parsed = json ? parseJson(json, path(names.json)) : bytePairs(files, folder);
+  if (!parsed) return undefined;
+  const of = path(json ? names.json : bytePairNames.vocab);
+  const make = (size: number) => fitting(of, size, () => createForeignTokenizer(parsed, { special, size }));
+  const first = make(srcVocab);
+  return { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
 }
 
 /**

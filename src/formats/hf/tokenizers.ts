@@ -47,13 +47,13 @@ export function readHfTokenizers(
   };
   const read = readTokenizerFiles(files, facts, folder);
   if (read) {
-    const begin = files['tokenizer.json'] && !files['source.spm'] ? beginOf(files['tokenizer.json']) : undefined;
+    const begin = read.json && beginOf(read.json);
     const source = begin === undefined ? read.source : beginning(read.source, begin);
     return { source, target: read.target === read.source ? source : read.target, notes: [] };
   }
   if (files['vocab.json'])
     throw new HeddleError(
-      `${folder}/vocab.json: a vocabulary alone is no tokenizer; a tokenizer.json, or source.spm and target.spm, must be beside it`,
+      `${folder}/vocab.json: a vocabulary alone is no tokenizer; a tokenizer.json, a merges.txt, or source.spm and target.spm must be beside it`,
     );
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
@@ -83,7 +83,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
 }
 
 /** The id that a tokenizer.json's post-processor puts before a text; undefined where it puts nothing there. */
-function beginOf(file: Uint8Array): number | undefined {
+function beginOf(file: Json): number | undefined {
   const idOf = (processor: unknown): number | undefined => {
     const { type, cls, processors, single, special_tokens } = Object(processor) as Json;
     if (type === 'Sequence' && Array.isArray(processors)) return processors.map(idOf).find((id) => id !== undefined);
@@ -92,7 +92,7 @@ function beginOf(file: Uint8Array): number | undefined {
       type === 'TemplateProcessing' && Array.isArray(single) ? Object(single[0]).SpecialToken?.id : undefined;
     return first === undefined ? undefined : Object(special_tokens)[first]?.ids?.[0];
   };
-  const id = idOf(parseJson(file, 'tokenizer.json').post_processor);
+  const id = idOf(file.post_processor);
   return Number.isSafeInteger(id) ? id : undefined;
 }
 
