@@ -1,4 +1,4 @@
-// What becomes of the sums of a product: bias, activation, what is added or multiplied, and where the result goes.
+// What becomes of the sums of a product: bias, activation or the derivative of one, dropout, what is added, and where the result goes.
 // include lib/matmul.wgsl
 // include lib/activation.wgsl
 
@@ -17,12 +17,20 @@ fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {
   if (params.bias != 0u) { v += bias_four(n, left); }
   if (p.part == KEPT) { write_y2(i, v, left); }
   v = activate4(v, params.activation);
-  if (params.extra == ADD) {
-    v += extra_four(i, left);
-  } else if (params.extra != 0u) {
-    v *= activation_slope4(extra_four(i, left), params.extra);
-  }
+  if (params.extra != 0u && params.extra != ADD) { v *= activation_slope4(extra_four(i, left), params.extra); }
+  if (params.threshold != 0u) { v *= dropout_four(p.key, i); }
+  if (params.extra == ADD) { v += extra_four(i, left); }
   write_y(i, v, left);
+}
+
+// The factors of dropout of four numbers of C from i on.
+fn dropout_four(key: u32, i: u32) -> vec4<f32> {
+  return vec4(
+    dropout_factor(key, i, params.threshold, params.keep_scale),
+    dropout_factor(key, i + 1u, params.threshold, params.keep_scale),
+    dropout_factor(key, i + 2u, params.threshold, params.keep_scale),
+    dropout_factor(key, i + 3u, params.threshold, params.keep_scale),
+  );
 }
 
 // A block of 4 rows from m and 4 columns from n; row s is block[s].

@@ -3,6 +3,8 @@
 // Operands are read four numbers at a time along their contiguous axis, and turned in registers where that is not the axis a
 // kernel wants. Reads past an edge are moved inside; A gives zeros beyond K.
 // include lib/index.wgsl
+// include lib/random.wgsl
+// include lib/step.wgsl
 
 struct Params {
   m: u32,
@@ -21,11 +23,15 @@ struct Params {
   activation: u32, // taken of C + bias
   extra: u32, // 4: `extra` is added; an activation: its derivative at `extra` multiplies; 0: none
   accumulate: u32, // linear_backward: 1: dw and db are added to what is there
+  site: u32, // dropout of C
+  threshold: u32, // 0: none
+  keep_scale: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> other: array<vec4<f32>>; // the bias [N]; linear_backward: x, the B of dw
+@group(0) @binding(8) var<uniform> step: Step;
 
 const NN: u32 = 0u;
 const NT: u32 = 1u;
@@ -50,22 +56,28 @@ struct Product {
   a0: u32, // where the matrices start
   b0: u32,
   c0: u32,
+  key: u32, // of dropout, where there is any
 }
 
 fn plain_product(part: u32, z: u32) -> Product {
   let batch = params.first + z;
   return Product(part, FORM, params.m, params.n, min(params.k, params.k_total - batch * params.k),
-    batch * params.a_batch, batch * params.b_batch, batch * params.m * params.n);
+    batch * params.a_batch, batch * params.b_batch, batch * params.m * params.n, key_of_dropout());
 }
 
 // dx [rows, in] = dz [rows, out] · w [out, in]; params has the sizes of this one.
 fn dx_product() -> Product {
-  return Product(DX, NN, params.m, params.n, params.k, 0u, 0u, 0u);
+  return Product(DX, NN, params.m, params.n, params.k, 0u, 0u, 0u, key_of_dropout());
 }
 
 // dw [out, in] = dzᵀ · x, x [rows, in].
 fn dw_product() -> Product {
-  return Product(DW, TN, params.k, params.n, params.m, 0u, 0u, 0u);
+  return Product(DW, TN, params.k, params.n, params.m, 0u, 0u, 0u, 0u);
+}
+
+fn key_of_dropout() -> u32 {
+  if (params.threshold == 0u) { return 0u; }
+  return dropout_key(step.seed, step.step, params.site);
 }
 
 const OFFSETS: vec4<u32> = vec4(0u, 1u, 2u, 3u);

@@ -23,7 +23,7 @@ fn softmax_held(
   var total = Cell(0.0);
   // unroll
   for (var c = 0u; c < HELD; c++) {
-    z[c] = power(z[c], top);
+    z[c] = cell_where(power(z[c], top), c, seen, 0.0);
     total += z[c];
   }
   let scale = select(0.0, 1.0 / cell_sum(total), seen > 0u);

@@ -81,36 +81,40 @@ fn softmax(
   let cells = params.cols / CELL;
   let start = row * cells;
   let first = thread % TEAM;
+  let whole = seen / CELL;
   var top = LOWEST;
   var total = Cell(0.0);
-  for (var c = first; c * CELL < seen; c += 4u * TEAM) {
-    // Four cells at a time, so that the sum is rescaled once for the four.
-    let z0 = seen_cell(start, c, seen);
-    let z1 = seen_cell(start, c + TEAM, seen);
-    let z2 = seen_cell(start, c + 2u * TEAM, seen);
-    let z3 = seen_cell(start, c + 3u * TEAM, seen);
+  var c = first;
+  // Four cells at a time that are seen whole, so that the sum is rescaled once for the four; then the others one by one.
+  for (; c + 3u * TEAM < whole; c += 4u * TEAM) {
+    let z0 = x_at(start + c);
+    let z1 = x_at(start + c + TEAM);
+    let z2 = x_at(start + c + 2u * TEAM);
+    let z3 = x_at(start + c + 3u * TEAM);
     let next = max(top, cell_max(max(max(z0, z1), max(z2, z3))));
     total = total * exp2(LOG2_E * (top - next)) + (power(z0, next) + power(z1, next)) + (power(z2, next) + power(z3, next));
     top = next;
   }
-  let whole = joined(vec2(top, cell_sum(total)), thread);
-  let scale = select(0.0, 1.0 / whole.y, seen > 0u);
+  for (; c * CELL < seen; c += TEAM) {
+    let z = cell_where(x_at(start + c), c, seen, LOWEST);
+    let next = max(top, cell_max(z));
+    total = total * exp2(LOG2_E * (top - next)) + cell_where(power(z, next), c, seen, 0.0);
+    top = next;
+  }
+  let row_total = joined(vec2(top, cell_sum(total)), thread);
+  let scale = select(0.0, 1.0 / row_total.y, seen > 0u);
   let end = select(0u, cells, row < params.rows);
-  for (var c = first; c < end; c += TEAM) {
+  c = first;
+  for (; c < whole; c += TEAM) { y[start + c] = scale * power(x_at(start + c), row_total.x); }
+  for (; c < end; c += TEAM) {
     var value = Cell(0.0);
-    if (c * CELL < seen) { value = scale * power(seen_cell(start, c, seen), whole.x); }
+    if (c * CELL < seen) { value = cell_where(scale * power(x_at(start + c), row_total.x), c, seen, 0.0); }
     y[start + c] = value;
   }
 }
 
-// 2^(log2(e) (z - top)); 0 where nothing is seen.
-fn power(z: Cell, top: f32) -> Cell { return select(Cell(0.0), exp2(LOG2_E * (z - top)), z > Cell(LOWEST)); }
-
-// Cell c of the row that begins at cell `start`; LOWEST in columns that are not seen.
-fn seen_cell(start: u32, c: u32, seen: u32) -> Cell {
-  if (c * CELL >= seen) { return Cell(LOWEST); }
-  return cell_where(x_at(start + c), c, seen, LOWEST);
-}
+// 2^(log2(e) (z - top)).
+fn power(z: Cell, top: f32) -> Cell { return exp2(LOG2_E * (z - top)); }
 
 @compute @workgroup_size(THREADS)
 fn softmax_backward(
@@ -123,13 +127,16 @@ fn softmax_backward(
   let cells = params.cols / CELL;
   let start = row * cells;
   let first = thread % TEAM;
+  let whole = seen / CELL;
   var sum = Cell(0.0);
-  for (var c = first; c * CELL < seen; c += TEAM) {
-    sum += cell_where(x_at(start + c) * dy_at(start + c), c, seen, 0.0);
-  }
+  var c = first;
+  for (; c < whole; c += TEAM) { sum += x_at(start + c) * dy_at(start + c); }
+  for (; c * CELL < seen; c += TEAM) { sum += cell_where(x_at(start + c) * dy_at(start + c), c, seen, 0.0); }
   let mean = team_sum(vec2(cell_sum(sum), 0.0), thread).x;
   let end = select(0u, cells, row < params.rows);
-  for (var c = first; c < end; c += TEAM) {
+  c = first;
+  for (; c < whole; c += TEAM) { y[start + c] = x_at(start + c) * (dy_at(start + c) - mean); }
+  for (; c < end; c += TEAM) {
     var value = Cell(0.0);
     if (c * CELL < seen) { value = cell_where(x_at(start + c) * (dy_at(start + c) - mean), c, seen, 0.0); }
     y[start + c] = value;

@@ -36,7 +36,7 @@ const forwardRules = (logitBytes: number): Record<string, Rule> => ({
     if (!isA(node, crossEntropyFusedOp)) return false;
     const [logits, targets, step] = node.inputs as [Value, Value, Value];
     const product = logits.node;
-    if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
+    if (!isA(product, linearOp) || product.attrs.activation !== 'none' || product.attrs.rate) return false;
     if (only(graph, users, logits) !== node || bytesOf(logits) <= logitBytes) return false;
     const { rows, cols } = matrixOf(logits.shape);
     const [x, w, b] = product.inputs as [Value, Value, Value?];
@@ -55,7 +55,7 @@ const forwardRules = (logitBytes: number): Record<string, Rule> => ({
   'linear-activation'(graph, node, users) {
     if (!isA(node, activationOp)) return false;
     const product = node.inputs[0]?.node;
-    if (!isA(product, linearOp) || product.attrs.activation !== 'none') return false;
+    if (!isA(product, linearOp) || product.attrs.activation !== 'none' || product.attrs.rate) return false;
     if (only(graph, users, node.inputs[0] as Value) !== node) return false;
     graph.replace([product, node], linearOp, product.inputs, { ...product.attrs, activation: node.attrs.kind }, [
       node.outputs[0],
@@ -85,7 +85,23 @@ const forwardRules = (logitBytes: number): Record<string, Rule> => ({
     );
     return true;
   },
+  /** dropout(linear(x)), activation included, becomes the epilogue of the product. */
+  'linear-dropout'(graph, node, users) {
+    if (!isA(node, dropoutOp)) return false;
+    const [y, step] = node.inputs as [Value, Value];
+    const product = y.node;
+    if (!isA(product, linearOp) || product.attrs.rate || product.outputs[0] !== y) return false;
+    if (only(graph, users, y) !== node) return false;
+    graph.replace([product, node], linearOp, [...product.inputs, step], { ...product.attrs, ...node.attrs }, [
+      node.outputs[0],
+      ...product.outputs.slice(1),
+    ]);
+    return true;
+  },
 });
+
+/** The inputs of a linear backward with a tensor for `extra`, which stands before the step of dropout. */
+const withExtra = ({ inputs }: Node, extra: Value): Value[] => [...inputs.slice(0, 3), extra, ...inputs.slice(3)];
 
 /** After differentiation: on gradients. */
 const backwardRules: Record<string, Rule> = {
@@ -103,6 +119,19 @@ const backwardRules: Record<string, Rule> = {
     }
     return false;
   },
+  /** The dropout below a linear layer acts on its dx: in the product's epilogue. */
+  'dropout-gradient'(graph, node, users) {
+    if (!isA(node, dropoutOp)) return false;
+    const [dy, step] = node.inputs as [Value, Value];
+    const back = dy.node;
+    if (!isA(back, linearBackwardOp) || !back.attrs.dx || back.attrs.extra !== 'none' || back.attrs.rate) return false;
+    if (back.outputs[0] !== dy || only(graph, users, dy) !== node) return false;
+    graph.replace([back, node], linearBackwardOp, [...back.inputs, step], { ...back.attrs, ...node.attrs }, [
+      node.outputs[0],
+      ...back.outputs.slice(1),
+    ]);
+    return true;
+  },
   /** dx of a linear layer times the derivative of the activation below it: in the product's epilogue. */
   'activation-gradient'(graph, node, users) {
     if (!isA(node, activationBackwardOp) || node.attrs.kind === 'none') return false;
@@ -110,7 +139,7 @@ const backwardRules: Record<string, Rule> = {
     const back = dy.node;
     if (!isA(back, linearBackwardOp) || !back.attrs.dx || back.attrs.extra !== 'none') return false;
     if (back.outputs[0] !== dy || only(graph, users, dy) !== node) return false;
-    graph.replace([back, node], linearBackwardOp, [...back.inputs, at], { ...back.attrs, extra: node.attrs.kind }, [
+    graph.replace([back, node], linearBackwardOp, withExtra(back, at), { ...back.attrs, extra: node.attrs.kind }, [
       node.outputs[0],
       ...back.outputs.slice(1),
     ]);
@@ -124,7 +153,7 @@ const backwardRules: Record<string, Rule> = {
       const other = node.inputs[1 - i] as Value;
       if (!isA(back, linearBackwardOp) || !back.attrs.dx || back.attrs.extra !== 'none') continue;
       if (back.outputs[0] !== v || only(graph, users, v) !== node || other.node === back) continue;
-      graph.replace([back, node], linearBackwardOp, [...back.inputs, other], { ...back.attrs, extra: 'add' }, [
+      graph.replace([back, node], linearBackwardOp, withExtra(back, other), { ...back.attrs, extra: 'add' }, [
         node.outputs[0],
         ...back.outputs.slice(1),
       ]);

@@ -16,6 +16,14 @@ export function dropoutFields({ rate, site }: DropoutAttrs): { site: number; thr
   return { site, threshold, keep_scale: keepScale };
 }
 
+/** Dropout at the end of another op, none where the rate is left out or 0. That op's last input is then the step. */
+export type DropoutAfter = Partial<DropoutAttrs>;
+
+/** Rate, site and step of a dropout at the end of an op with these inputs; undefined where there is none. */
+export function dropoutAfter<T>({ rate = 0, site = 0 }: DropoutAfter, inputs: readonly T[]) {
+  return rate > 0 ? { rate, site, step: inputs[inputs.length - 1] as T } : undefined;
+}
+
 /** Inputs x, step; y = x * mask / (1 - rate), the element's index being its row-major position. */
 export const dropoutOp = defineOp<DropoutAttrs>({
   name: 'dropout',

@@ -3,23 +3,27 @@
 import { check } from '../errors.ts';
 import { matrixOf, show, type TensorType } from '../tensor.ts';
 import { activationSlope } from './activation-functions.ts';
-import { expectType, inputAt } from './expect.ts';
-import { backwardKernels, backwardLaunches, type Extra, type KernelName, type Touch } from './matmul-kernels.ts';
+import { type DropoutAfter, dropoutAfter } from './dropout.ts';
+import { dropoutMask } from './dropout-mask.ts';
+import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
+import { backwardKernels, type KernelName } from './matmul-kernels.ts';
+import { backwardLaunches, type Extra, type Touch } from './matmul-launches.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
+import { readStep } from './step.ts';
 
 /**
  * Which gradients are wanted, and what is done to dx after the product: `add` adds a tensor (the gradient of a residual path), an
- * activation multiplies by its derivative (that of the layer below).
+ * activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an addition.
  */
 export type LinearBackwardAttrs = {
   readonly dx: boolean;
   readonly dw: boolean;
   readonly db: boolean;
   readonly extra: Extra | 'none';
-};
+} & DropoutAfter;
 
 /**
- * Inputs dy [..,O], x [..,I], w [O,I] and, with `extra`, its tensor [..,I]. Outputs, of those wanted: dx = dy·w [..,I],
+ * Inputs dy [..,O], x [..,I], w [O,I], with `extra` its tensor [..,I] and with dropout the step. Outputs, of those wanted: dx = dy·w [..,I],
  * dw = dyᵀ·x [O,I], db = Σ_rows dy [O].
  */
 export const linearBackwardOp = defineOp<LinearBackwardAttrs>({
@@ -38,6 +42,9 @@ export const linearBackwardOp = defineOp<LinearBackwardAttrs>({
       () => `linear_backward: dy ${show(dy.shape)}, x ${show(x.shape)} and w ${show(w.shape)} do not fit`,
     );
     if (attrs.extra !== 'none') expectType('linear_backward', attrs.extra, inputs[3], 'f32', x.shape, 'as dx');
+    const { rate = 0 } = attrs;
+    expectRate('linear_backward', rate);
+    if (rate > 0) expectStep('linear_backward', inputs[attrs.extra === 'none' ? 3 : 4]);
     check(attrs.dx || attrs.dw || attrs.db, 'linear_backward: no gradient is wanted');
     const outs: TensorType = { dtype: 'f32', shape: [w.shape[0]!] };
     return [...(attrs.dx ? [x] : []), ...(attrs.dw ? [w] : []), ...(attrs.db ? [outs] : [])].map(({ shape }) => ({
@@ -55,7 +62,8 @@ export const linearBackwardOp = defineOp<LinearBackwardAttrs>({
       {
         ...{ rows, ins, outs: w.shape[0]!, dy, x, w },
         ...named(attrs, outputs),
-        extra: extra && { kind: attrs.extra as Extra, value: extra },
+        ...(attrs.extra !== 'none' && { extra: { kind: attrs.extra, value: extra! } }),
+        dropout: dropoutAfter(attrs, inputs),
       },
       context.variant as KernelName,
       context,
@@ -75,10 +83,13 @@ export const linearBackwardOp = defineOp<LinearBackwardAttrs>({
           if (dw) dw.data[j * ins + i]! += d * x.data[r * ins + i]!;
         }
       }
-    if (!dx || !extra || attrs.extra === 'none') return;
+    if (!dx) return;
+    const dropped = dropoutAfter(attrs, inputs);
+    const factor = dropped ? dropoutMask(readStep(dropped.step.data), dropped.site, dropped.rate) : () => 1;
     for (let i = 0; i < dx.data.length; i++) {
-      if (attrs.extra === 'add') dx.data[i]! += extra.data[i]!;
-      else dx.data[i]! *= activationSlope(extra.data[i]!, attrs.extra);
+      if (attrs.extra !== 'none' && attrs.extra !== 'add') dx.data[i]! *= activationSlope(extra!.data[i]!, attrs.extra);
+      dx.data[i]! *= factor(i);
+      if (attrs.extra === 'add') dx.data[i]! += extra!.data[i]!;
     }
   },
 });

@@ -4,21 +4,25 @@ import { check } from '../errors.ts';
 import { matrixOf, show, type TensorType } from '../tensor.ts';
 import { activationBackwardOp } from './activation.ts';
 import { type Activation, activate, keepsInput } from './activation-functions.ts';
-import { expectType, inputAt } from './expect.ts';
+import { type DropoutAfter, dropout, dropoutAfter } from './dropout.ts';
+import { dropoutMask } from './dropout-mask.ts';
+import { expectRate, expectStep, expectType, inputAt } from './expect.ts';
 import { linearBackward } from './linear-backward.ts';
-import { type KernelName, productKernels, productLaunches, type Sizes } from './matmul-kernels.ts';
+import { type KernelName, productKernels, type Sizes } from './matmul-kernels.ts';
+import { productLaunches } from './matmul-launches.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
+import { readStep } from './step.ts';
 
-/** What follows the product. */
-export type LinearAttrs = { readonly activation: Activation; readonly bias: boolean };
+/** What follows the product: bias, activation, dropout. */
+export type LinearAttrs = { readonly activation: Activation; readonly bias: boolean } & DropoutAfter;
 
 /**
- * Inputs x [..,I], w [O,I] and, with `bias`, b [O]; outputs y [..,O] and, where the activation's gradient needs it (GELU, SiLU), what
+ * Inputs x [..,I], w [O,I], with `bias` b [O] and with dropout the step; outputs y [..,O] and, where the activation's gradient needs it (GELU, SiLU), what
  * the activation was taken of, z [..,O].
  */
 export const linearOp = defineOp<LinearAttrs>({
   name: 'linear',
-  shape(inputs, { activation, bias }) {
+  shape(inputs, { activation, bias, rate = 0 }) {
     const x = inputAt('linear', inputs, 0, 'x');
     const w = inputAt('linear', inputs, 1, 'w');
     expectType('linear', 'x', x, 'f32');
@@ -28,35 +32,46 @@ export const linearOp = defineOp<LinearAttrs>({
     check(fits, () => `linear: inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`);
     const outs = w.shape[0]!;
     if (bias) expectType('linear', 'b', inputAt('linear', inputs, 2, 'b'), 'f32', [outs], `w is ${show(w.shape)}`);
+    expectRate('linear', rate);
+    if (rate > 0) expectStep('linear', inputs[bias ? 3 : 2]);
     const y: TensorType = { dtype: 'f32', shape: [...x.shape.slice(0, -1), outs] };
     return keepsInput(activation) ? [y, y] : [y];
   },
   half: () => ({ inputs: [0, 1], outputs: [0, 1] }),
   variants: ({ inputs }, traits) => productKernels(sizesOf(inputs), traits),
-  launch({ attrs: { activation }, inputs, outputs }, context) {
-    const [x, w, bias] = inputs as [Value, Value, Value?];
+  launch({ attrs, inputs, outputs }, context) {
+    const [x, w, b] = inputs as [Value, Value, Value?];
     const [y, z] = outputs as [Value, Value?];
-    const product = { ...sizesOf(inputs), a: x, b: w, c: y, bias, activation, kept: z };
+    const { activation, bias } = attrs;
+    const after = { bias: bias ? b : undefined, activation, kept: z, dropout: dropoutAfter(attrs, inputs) };
+    const product = { ...sizesOf(inputs), a: x, b: w, c: y, ...after };
     return productLaunches(product, context.variant as KernelName, context);
   },
-  grad(builder, { attrs: { activation }, inputs, outputs: [y, z] }, [dy, keptGradient]) {
+  grad(builder, { attrs, inputs, outputs: [y, z] }, [dy, keptGradient]) {
     if (keptGradient) throw new Error('linear: z is for the gradient of y, it has none of its own');
     const [x, w, b] = inputs as [Value, Value, Value?];
     if (!dy) return [];
-    const dz =
-      activation === 'none' ? dy : builder.apply(activationBackwardOp, [z ?? y!, dy], { kind: activation })[0]!;
-    const wants = { dx: builder.needs(x), dw: builder.needs(w), db: b !== undefined && builder.needs(b) };
+    const { activation: kind, bias } = attrs;
+    const dropped = dropoutAfter(attrs, inputs);
+    const da = dropped ? dropout(builder, dy, dropped.step, { rate: dropped.rate, site: dropped.site }) : dy;
+    // Where y was dropped ReLU's slope is taken as 0, as da is.
+    const dz = kind === 'none' ? da : builder.apply(activationBackwardOp, [z ?? y!, da], { kind })[0]!;
+    const wants = { dx: builder.needs(x), dw: builder.needs(w), db: bias && builder.needs(b!) };
     const { dx, dw, db } = linearBackward(builder, dz, x, w, wants);
     return [dx, dw, db];
   },
-  reference({ attrs: { activation, bias }, inputs: [x, w, b], outputs: [y, z] }) {
+  reference({ attrs, inputs, outputs: [y, z] }) {
+    const [x, w, b] = inputs;
+    const { activation, bias } = attrs;
+    const dropped = dropoutAfter(attrs, inputs);
+    const factor = dropped ? dropoutMask(readStep(dropped.step.data), dropped.site, dropped.rate) : () => 1;
     const { rows, cols } = matrixOf(x!.shape);
     const outs = w!.shape[0]!;
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < outs; j++) {
         let sum = bias ? b!.data[j]! : 0;
         for (let k = 0; k < cols; k++) sum += x!.data[i * cols + k]! * w!.data[j * cols + k]!;
-        y!.data[i * outs + j] = activate(sum, activation);
+        y!.data[i * outs + j] = activate(sum, activation) * factor(i * outs + j);
         if (z) z.data[i * outs + j] = sum;
       }
   },

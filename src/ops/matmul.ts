@@ -3,7 +3,8 @@
 import { check } from '../errors.ts';
 import { matrixOf, type Shape, sameShape, show, sizeOf, type TensorType } from '../tensor.ts';
 import { expectType, inputAt } from './expect.ts';
-import { type Form, type KernelName, productKernels, productLaunches, type Sizes } from './matmul-kernels.ts';
+import { type Form, type KernelName, productKernels, type Sizes } from './matmul-kernels.ts';
+import { productLaunches } from './matmul-launches.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 
 /**

@@ -7,7 +7,8 @@ import { type CrossEntropyAttrs, crossEntropyFusedOp } from './cross-entropy.ts'
 import { inputAt } from './expect.ts';
 import { linearOp } from './linear.ts';
 import { linearBackwardOp } from './linear-backward.ts';
-import { backwardKernels, backwardLaunches, type KernelName, productKernels } from './matmul-kernels.ts';
+import { backwardKernels, type KernelName, productKernels } from './matmul-kernels.ts';
+import { backwardLaunches } from './matmul-launches.ts';
 import { type DeviceTraits, defineOp, type Launch, type Node, type Value } from './op.ts';
 import { teamsFor } from './row-teams.ts';
 

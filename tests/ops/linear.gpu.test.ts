@@ -26,6 +26,21 @@ describe.each(activations)('linear, %s', (activation) => {
   });
 });
 
+it.each<[Activation, number]>([
+  ['none', 20],
+  ['relu', 33],
+  ['gelu', 20],
+])('drops of what %s makes as the reference does, and of its gradient, %i wide', async (activation, outs) => {
+  const attrs = { activation, bias: true, rate: 0.3, site: 5 };
+  await checkOp(linearOp, { inputs: [...layer([2, 9, 12], outs), 'step'], attrs, wrt: [0, 1, 2], tolerance });
+});
+
+it('drops where K is cut in parts, and where there is no bias', async () => {
+  const attrs = { activation: 'gelu', bias: false, rate: 0.3, site: 5 } as const;
+  const worst = await checkOp(linearOp, { inputs: [...layer([40, 520], 36, false), 'step'], attrs, tolerance });
+  expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
+});
+
 it.each<[Shape, number]>([
   [[1, 1], 1],
   [[33, 64], 65],
@@ -67,10 +82,21 @@ describe('linear_backward', () => {
     await checkOp(linearBackwardOp, { inputs: all, attrs, tolerance });
   });
 
+  it.each([
+    ['none', 24],
+    ['add', 21],
+    ['relu', 24],
+    ['gelu', 21],
+  ] as const)('drops of dx with %s, %i wide', async (extra, ins) => {
+    const attrs = { dx: true, dw: true, db: true, extra, rate: 0.3, site: 5 };
+    const tensors = [...inputs(ins, 20), ...(extra === 'none' ? [] : [randomTensor([rows, ins], 4)])];
+    await checkOp(linearBackwardOp, { inputs: [...tensors, 'step'], attrs, tolerance });
+  });
+
   it('cuts K in parts where there are few tiles', async () => {
     const long = [randomTensor([530, 20], 1), randomTensor([530, 12], 2), randomTensor([20, 12], 3)];
-    const attrs = { dx: true, dw: true, db: true, extra: 'none' } as const;
-    const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
+    const attrs = { dx: true, dw: true, db: true, extra: 'none', rate: 0.3, site: 5 } as const;
+    const worst = await checkOp(linearBackwardOp, { inputs: [...long, 'step'], attrs, tolerance });
     expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
   });
 });

@@ -40,6 +40,8 @@ describe('linear', () => {
   it.each(['none', 'relu', 'gelu', 'silu'] as const)('has the gradient of its reference with %s', (activation) => {
     const inputs = [randomTensor([2, 3, 4], 1), randomTensor([5, 4], 2), randomTensor([5], 3)];
     checkGradient(linearOp, { inputs, attrs: { activation, bias: true }, wrt: [0, 1, 2] });
+    const attrs = { activation, bias: true, rate: 0.4, site: 2 };
+    checkGradient(linearOp, { inputs: [...inputs, 'step'], attrs, wrt: [0, 1, 2] });
   });
 });
 
