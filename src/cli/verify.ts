@@ -16,7 +16,7 @@ export function addVerify(program: Command): void {
     .description('compare golden cases with what PyTorch computed: logits, loss, gradients, AdamW, greedy decoding')
     .argument(
       '<dir...>',
-      'folders of cases, BART or MarianMT folders with an expected.json, or folders that hold such folders',
+      'folders of cases, model folders (with an expected.json, or else held against float64), or folders that hold such',
     )
     .addOption(hostOption())
     .option('--tune', 'choose kernels by measuring, as training does, instead of taking the first guess')

@@ -1,9 +1,11 @@
-// heddle verify: golden cases from PyTorch, and Hugging Face folders with an expected.json, quantity by quantity, on whatever backend
-// the job runs.
+// heddle verify: golden cases from PyTorch, folders of Hugging Face with an expected.json, and other model folders against float64,
+// quantity by quantity, on whatever backend the job runs.
 
 import { greedyDecoder } from '../decode/greedy.ts';
 import type { Engine, Program } from '../engine.ts';
+import type { Files } from '../formats/files.ts';
 import { type GoldenCase, readGolden } from '../formats/golden.ts';
+import { readJson } from '../formats/json.ts';
 import type { WeightFormat } from '../model/packed.ts';
 import { bankOf, type ParameterList, parameterList, tensorsOf } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
@@ -13,8 +15,9 @@ import { gradientGraph, trainingGraph } from '../train/graphs.ts';
 import { fillLengths } from '../train/lengths.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 import { writePositions } from '../train/weights.ts';
-import type { Job } from './job.ts';
+import type { Job, JobContext } from './job.ts';
 import { hasExpected, verifyExpected } from './verify-expected.ts';
+import { verifyReference } from './verify-reference.ts';
 import { verifyWeights } from './verify-weights.ts';
 
 /** One compared quantity of a case. */
@@ -50,10 +53,7 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
     const name = folder.split('/').filter(Boolean).pop() ?? folder;
-    const aside =
-      weights !== 'f32'
-        ? await verifyWeights(folder, weights, context)
-        : (await hasExpected(context, folder)) && { compared: await verifyExpected(folder, context) };
+    const aside = await verifyAside(folder, weights, context);
     if (aside) {
       results.push({ name, backend: context.backend, ...aside });
       context.emit({ type: 'progress', task: 'verify', done: results.length, of: folders.length, text: name });
@@ -76,6 +76,26 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
   }
   return results;
 };
+
+/** A folder that is compared as a whole; undefined for a golden case. */
+async function verifyAside(
+  folder: string,
+  weights: WeightFormat,
+  context: JobContext,
+): Promise<Pick<VerifiedCase, 'compared' | 'fact'> | undefined> {
+  if (weights !== 'f32') return verifyWeights(folder, weights, context);
+  if (await hasExpected(context, folder)) return { compared: await verifyExpected(folder, context) };
+  if (await isModel(context.files, folder)) return verifyReference(folder, context);
+  return undefined;
+}
+
+/** Whether a folder is a model, and no golden case. */
+async function isModel(files: Files, folder: string): Promise<boolean> {
+  const path = `${folder}/config.json`;
+  if ((await files.exists(`${folder}/batch.safetensors`)) || !(await files.exists(path))) return false;
+  const { model_type: type, format } = await readJson(files, path);
+  return type !== undefined || format !== undefined;
+}
 
 type Row = [quantity: string, error: number, limit: number];
 
