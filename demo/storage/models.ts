@@ -6,7 +6,7 @@ import { type Files, readText } from '../../src/formats/files.ts';
 import { copyFolder, memoryFiles } from '../../src/formats/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { corpusName } from '../../src/jobs/logbook.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';

@@ -7,7 +7,7 @@ import { adapterName } from '../../src/gpu/device.ts';
 import { readKeptCorpus } from '../../src/jobs/corpus.ts';
 import type { JobEvent } from '../../src/jobs/job.ts';
 import { corpusName, shapeName } from '../../src/jobs/logbook.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { type ModelOptions, presets } from '../../src/model/config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { Plan } from '../../src/plan/plan.ts';

@@ -6,7 +6,7 @@ import type { JobContext } from '../../src/jobs/job.ts';
 import type { Live, LiveTraining } from '../../src/jobs/live.ts';
 import { readLog } from '../../src/jobs/logbook.ts';
 import { recoveringTrain } from '../../src/jobs/recover.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { courseOf, type LogRecord, type LogStart } from '../../src/report/log.ts';
 import type { MemoryFacts, RunFacts, SessionEvent, SessionState, StepEvent } from './protocol.ts';
 import type { InUse } from './translation.ts';

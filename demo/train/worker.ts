@@ -8,7 +8,7 @@ import { filePlace, keptChoices } from '../../src/jobs/choice-store.ts';
 import { createContext, type Surroundings } from '../../src/jobs/context.ts';
 import { corpusFile } from '../../src/jobs/corpus.ts';
 import type { JobContext } from '../../src/jobs/job.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
 import { type BrowserFiles, browserFiles } from '../storage/browser-files.ts';
 import { takeModel } from '../storage/locks.ts';

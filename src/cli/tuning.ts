@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../errors.ts';
-import type { TrainArguments } from '../jobs/train.ts';
+import type { TrainArguments } from '../jobs/train-arguments.ts';
 import { loraConfig } from '../model/adapter.ts';
 import { positive, rate, whole } from './parse.ts';
 

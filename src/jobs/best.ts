@@ -35,6 +35,7 @@ export interface BestOptions {
 export function checkBest({ metric, patience, evalEvery, devSentences }: BestOptions): void {
   check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
   check(patience === 0 || evalEvery > 0, `train: a patience of ${patience} needs evaluations; give --eval-every`);
+  check(metric === 'loss' || evalEvery > 0, `train: the best by ${metric} needs evaluations; give --eval-every`);
   check(
     evalEvery === 0 || devSentences > 0 || !fromTranslations.includes(metric),
     `train: ${metric} is of translations; give --dev-sentences, or choose the best by loss`,

@@ -21,7 +21,7 @@ import type { Split } from '../text/pairs.ts';
 import type { Task } from '../train/task.ts';
 import type { StepReport } from '../train/trainer.ts';
 import type { CorpusArguments } from './corpus.ts';
-import type { TrainArguments } from './train.ts';
+import type { TrainArguments } from './train-arguments.ts';
 
 /** Updates over which the log's tokens a second are taken. */
 const window = 20;

@@ -7,7 +7,8 @@ import type { Choices } from '../plan/planner.ts';
 import type { LogEval, LogRecord } from '../report/log.ts';
 import type { Job, JobContext } from './job.ts';
 import type { Keeper, Place } from './keeper.ts';
-import { type TrainArguments, type TrainResult, train } from './train.ts';
+import { train } from './train.ts';
+import type { TrainArguments, TrainResult } from './train-arguments.ts';
 
 /** What an attempt at a training has from those before it, and leaves for the next. */
 export interface Attempt {

@@ -1,23 +1,29 @@
-// How heddle train goes on from a checkpoint: with which arguments, and what goes back on the engine.
+// Checkpoints of heddle train: what goes into one, with which arguments a training goes on from it, and what goes back on the engine.
 
 import type { Engine } from '../engine.ts';
-import { restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
+import { check } from '../errors.ts';
+import { checkpointFiles, checkpointNames, restoreOptimizer, type TrainingState } from '../train/checkpoint.ts';
 import type { Trainer } from '../train/trainer.ts';
 import type { Tuned } from '../train/tuned.ts';
-import type { BestState } from './best.ts';
+import type { Best, BestState } from './best.ts';
 import type { Place } from './keeper.ts';
-import type { TrainArguments } from './train.ts';
+import type { Logbook } from './logbook.ts';
+import type { Setup } from './setup.ts';
+import type { TrainArguments } from './train-arguments.ts';
 import type { Trained } from './trained.ts';
 
-/** The arguments that a checkpoint was made with, and from the new ones what may change. */
+/**
+ * The arguments that a checkpoint was made with, and from the new ones what may change. Throws a HeddleError where the checkpoint has
+ * none.
+ */
 export function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
   const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery, metric, patience } = given;
   const { checkFinite = false, saveSeconds } = given;
   return {
-    ...(before.arguments as TrainArguments),
+    ...startArguments(before, out),
     out,
-    ...(steps && { steps }),
-    ...(epochs && { epochs }),
+    // Epochs count where there are no steps; where there is neither, training goes as far as it was to go.
+    ...(steps > 0 ? { steps } : epochs > 0 && { steps: 0, epochs }),
     evalEvery,
     devSentences,
     testSentences,
@@ -28,6 +34,15 @@ export function resumed(before: TrainingState, given: TrainArguments): TrainArgu
     checkFinite,
     resume: true,
   };
+}
+
+/** The arguments that the checkpoint in `folder` was made with. Throws a HeddleError where it has none. */
+export function startArguments({ arguments: args }: TrainingState, folder: string): TrainArguments {
+  check(
+    typeof args === 'object' && args !== null && 'corpus' in args && 'schedule' in args,
+    `${folder}: its ${checkpointNames.state} does not say with which arguments the training was started; train without --resume`,
+  );
+  return args as TrainArguments;
 }
 
 /** Where the next update's data stand: `batch` is the number of its first batch in the epoch, both from 0. */
@@ -52,6 +67,38 @@ export async function banksBeside(
     ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
     ...(outdone && { [best]: outdone }),
   };
+}
+
+/** A training as a checkpoint sees it. */
+export interface Running {
+  readonly engine: Engine;
+  readonly trainer: Trainer;
+  readonly trained: Trained;
+  readonly best: Best;
+  readonly logbook: Logbook;
+}
+
+/** Writes the model so far and all that training needs to go on, as a whole; `skipped`: updates left out so far. */
+export async function writeCheckpoint(
+  { args, keep, task, recipe, steps }: Setup,
+  { engine, trainer, trained, best, logbook }: Running,
+  place: Place,
+  skipped: number,
+): Promise<void> {
+  const { tuned } = trainer;
+  const bank = best.weights() ?? (await trained.read());
+  const state = {
+    ...positionOf(trainer.step, args.accumulate, task.batches.perEpoch),
+    steps,
+    skipped,
+    seed: args.seed,
+    schedule: recipe.schedule,
+    arguments: args,
+    ...(best.kept && { best: best.kept }),
+  };
+  const banks = await banksBeside(engine, tuned, bank, best.outdone());
+  const extra = await checkpointFiles(engine, tuned, recipe.optimizer, state, banks);
+  await trained.save(place, bank, { ...extra, ...logbook.files(), ...keep });
 }
 
 /** Puts a checkpoint on the engine; gives the best weights that it kept. */

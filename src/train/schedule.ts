@@ -32,7 +32,7 @@ export function scheduleConfig(
   { steps, dModel }: Pick<ScheduleConfig, 'steps' | 'dModel'>,
 ): ScheduleConfig {
   const kind = given.kind ?? 'constant';
-  const schedule = { kind, warmup: defaultWarmup(kind, steps), floor: 0, dModel, steps, ...given };
+  const schedule = { kind, warmup: defaultWarmup(kind, given.steps ?? steps), floor: 0, dModel, steps, ...given };
   checkSchedule(schedule);
   return schedule;
 }
@@ -54,6 +54,10 @@ export function checkSchedule(s: ScheduleConfig): void {
   if (s.kind === 'linear' || s.kind === 'cosine')
     check(s.steps > s.warmup, `schedule: ${s.kind} over ${s.steps} steps needs a warmup below that, it is ${s.warmup}`);
 }
+
+/** The step at which a schedule reaches its end; undefined for those that have none. */
+export const fallsTo = ({ kind, steps }: ScheduleConfig): number | undefined =>
+  kind === 'linear' || kind === 'cosine' ? steps : undefined;
 
 /**
  * The rate of update `step`, counted from 0. With t = step + 1 and w the warm-up:

@@ -29,8 +29,8 @@ it.each([
     const [whole, parts] = [at(`${host}-whole`), at(`${host}-parts`)];
     await train(...common, '--host', host, '--steps', `${last}`, '--out', whole);
     await train(...common, '--host', host, '--steps', `${first}`, '--out', parts);
-    const rest = ['--no-tune', '--eval-every', '25', '--dev-sentences', '0', '--test', '0', '--host', host];
-    await train('--resume', ...rest, '--steps', `${last}`, '--out', parts);
+    // All else is as the training was started, how it is evaluated too.
+    await train('--resume', '--no-tune', '--host', host, '--steps', `${last}`, '--out', parts);
     expect(bits(parts)).toEqual(bits(whole));
     expect((await readTrainingState(nodeFiles(), parts)).step).toBe(last);
   },
@@ -43,8 +43,8 @@ it('killed at many moments, leaves a checkpoint that ends in the bits of a train
   let kills = 0;
   for (let round = 0; ; round++) {
     const started = existsSync(killed) || existsSync(`${killed}.previous`);
-    const start = started ? ['--resume', '--no-tune', '--test', '0', '--dev-sentences', '0'] : common;
-    const args = ['train', ...start, '--eval-every', '25', '--steps', '100', '--save-every', '1', '--out', killed];
+    const start = started ? ['--resume', '--no-tune'] : [...common, '--steps', '100', '--save-every', '1'];
+    const args = ['train', ...start, '--out', killed];
     const ended = await heddle(args, {
       onStart(child) {
         let seen = '';

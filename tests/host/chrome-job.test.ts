@@ -7,7 +7,7 @@ import { afterAll, afterEach, expect, it } from 'vitest';
 import { HeddleError } from '../../src/errors.ts';
 import { type ChromeJobOptions, runInChrome } from '../../src/host/chrome-job.ts';
 import type { JobEvent } from '../../src/jobs/job.ts';
-import type { TrainArguments, TrainResult } from '../../src/jobs/train.ts';
+import type { TrainArguments, TrainResult } from '../../src/jobs/train-arguments.ts';
 import { distFile } from '../support/dist.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-chrome-job-'));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BestOptions, checkBest, createBest } from '../../src/jobs/best.ts';
 import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { courseOf, type LogEval, parseLog } from '../../src/report/log.ts';
 
 const options: BestOptions = { metric: 'loss', patience: 2, evalEvery: 10, devSentences: 0 };
@@ -65,6 +65,9 @@ describe('the best', () => {
   it('is refused where no evaluation could tell it', () => {
     expect(() => checkBest({ ...options, evalEvery: 0 })).toThrow(
       /a patience of 2 needs evaluations; give --eval-every/,
+    );
+    expect(() => checkBest({ ...options, patience: 0, metric: 'tokenAccuracy', evalEvery: 0 })).toThrow(
+      /the best by tokenAccuracy needs evaluations; give --eval-every/,
     );
     expect(() => checkBest({ ...options, metric: 'bleu' })).toThrow(/bleu is of translations; give --dev-sentences/);
     expect(() => checkBest({ ...options, metric: 'rouge' as 'bleu' })).toThrow(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-finite-'));
 const at = (name: string) => join(folder, name);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { JobEvent } from '../../src/jobs/job.ts';
 import { positionOf } from '../../src/jobs/resume.ts';
 import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments, TrainResult } from '../../src/jobs/train.ts';
+import type { TrainArguments, TrainResult } from '../../src/jobs/train-arguments.ts';
 import { corpusBleu } from '../../src/metrics/bleu.ts';
 import { corpusChrf } from '../../src/metrics/chrf.ts';
 import { courseOf, type LogRecord, parseLog } from '../../src/report/log.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { counterAt, lossScales } from '../../src/ops/clip.ts';
 import { courseOf, parseLog } from '../../src/report/log.ts';
 

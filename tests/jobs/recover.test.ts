@@ -6,7 +6,7 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import { createContext } from '../../src/jobs/context.ts';
 import type { Live } from '../../src/jobs/live.ts';
 import { recoveringTrain } from '../../src/jobs/recover.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { courseOf, type LogRecord, parseLog } from '../../src/report/log.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';

@@ -9,7 +9,7 @@ import { readHeader } from '../../src/formats/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import type { ArgumentsOf, JobName } from '../../src/jobs/index.ts';
 import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { tinyTraining } from '../support/training.ts';
 

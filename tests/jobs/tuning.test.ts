@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { ArgumentsOf, JobName } from '../../src/jobs/index.ts';
 import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { loraConfig } from '../../src/model/adapter.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { relativeError } from '../support/op.ts';

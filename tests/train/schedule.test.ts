@@ -2,7 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/errors.ts';
-import { checkSchedule, learningRate, type ScheduleConfig, scheduleNames } from '../../src/train/schedule.ts';
+import {
+  checkSchedule,
+  fallsTo,
+  learningRate,
+  type ScheduleConfig,
+  scheduleConfig,
+  scheduleNames,
+} from '../../src/train/schedule.ts';
 
 const base: ScheduleConfig = { kind: 'constant', learningRate: 1e-3, warmup: 4, steps: 24, floor: 1e-4, dModel: 256 };
 const rates = (s: Partial<ScheduleConfig>, steps: number[]) =>
@@ -55,6 +62,22 @@ describe('learning rates', () => {
         expect(rate).toBeGreaterThan(0);
         expect(rate).toBeLessThanOrEqual(1e-3);
       }
+  });
+});
+
+describe('a schedule of its own length', () => {
+  const run = { steps: 40, dModel: 64 };
+  it('is that of a longer run, warm-up included, so that a part of the run goes by it', () => {
+    for (const kind of ['linear', 'cosine'] as const) {
+      const whole = scheduleConfig({ kind, learningRate: 1e-3 }, { ...run, steps: 100 });
+      expect(scheduleConfig({ kind, learningRate: 1e-3, steps: 100 }, run)).toEqual(whole);
+      expect(whole).toMatchObject({ steps: 100, warmup: 10 });
+    }
+  });
+
+  it('is told where it falls to an end', () => {
+    const ends = scheduleNames.map((kind) => fallsTo(scheduleConfig({ kind, learningRate: 1 }, run)));
+    expect(ends).toEqual([undefined, 40, 40, undefined, undefined]);
   });
 });
 

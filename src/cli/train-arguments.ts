@@ -1,0 +1,123 @@
+// What the options of heddle train ask for, as the job takes it: of a training that begins, and of one that goes on.
+
+import { HeddleError } from '../errors.ts';
+import type { TrainArguments } from '../jobs/train-arguments.ts';
+import { type DropoutRates, type ModelOptions, presets } from '../model/config.ts';
+import { initSchemes } from '../model/parameters.ts';
+import { flagOf, optimizerOf, scheduleOf } from './optimizing.ts';
+import { type Recipe, recipeFor } from './recipes.ts';
+import type { DropoutFlags, TrainOptions } from './train-options.ts';
+import { tuningOf } from './tuning.ts';
+
+/** The arguments of a training that begins, on a file of pairs or the built-in corpus. Throws a HeddleError where options exclude each other. */
+export function trainArguments(pairs: string | undefined, o: TrainOptions): TrainArguments {
+  exclude(o, 'steps', 'epochs');
+  exclude(o, 'batch', 'tokens');
+  const start = startOf(o);
+  const { dropout, ...given } = o;
+  const recipe = recipeFor(start.initFrom ? 'further' : pairs === undefined ? 'intl' : 'pairs', given);
+  const rates = dropoutOf(recipe, dropout);
+  return {
+    corpus:
+      pairs === undefined
+        ? { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed: o.seed }
+        : { kind: 'tsv', path: pairs, ...(o.dev !== undefined && { dev: o.dev }) },
+    heldOut: o.heldOut,
+    preset: recipe.preset,
+    model: {
+      ...(recipe.norm !== undefined && { norm: recipe.norm }),
+      ...(rates !== undefined && { dropout: rates }),
+      ...(o.labelSmoothing !== undefined && { labelSmoothing: o.labelSmoothing }),
+      ...o.set,
+    },
+    tokenizer: {
+      kind: recipe.tokenizer,
+      size: recipe.vocab,
+      ...(recipe.lowercase !== undefined && { lowercase: recipe.lowercase }),
+    },
+    steps: o.epochs === undefined ? (recipe.steps ?? 0) : 0,
+    epochs: recipe.epochs ?? 0,
+    batch: o.tokens === undefined ? recipe.batch : 0,
+    tokens: o.tokens ?? 0,
+    buckets: o.buckets,
+    accumulate: o.accumulate,
+    optimizer: optimizerOf(recipe.optimizer, o),
+    schedule: scheduleOf(recipe.schedule, recipe.lr, o),
+    seed: o.seed,
+    ...start,
+    ...tuningOf(o, start.initFrom),
+    testSentences: o.test,
+    out: '',
+    saveEvery: o.saveEvery,
+    evalEvery: recipe.evalEvery,
+    devSentences: o.devSentences,
+    metric: o.best,
+    patience: o.patience,
+    resume: false,
+    noFuse: o.fuse,
+    ...(o.checkpointLayers && { checkpointLayers: true }),
+    ...(o.checkFinite && { checkFinite: true }),
+    ...(o.precision !== 'f32' && { precision: o.precision }),
+  };
+}
+
+function exclude(o: TrainOptions, a: keyof TrainOptions, b: keyof TrainOptions): void {
+  if (o[a] !== undefined && o[b] !== undefined)
+    throw new HeddleError(`--${a} ${o[a]} and --${b} ${o[b]} exclude each other; leave one out`);
+}
+
+/** Dropout as the model takes it: what the recipe or the preset has, with the rates that were asked for in its place. */
+function dropoutOf(recipe: Recipe, flags: DropoutFlags | undefined): ModelOptions['dropout'] | undefined {
+  if (!flags) return recipe.dropout;
+  const preset: Partial<ModelOptions> = presets[recipe.preset];
+  const base = recipe.dropout ?? preset.dropout ?? 0;
+  const { all = typeof base === 'number' ? base : undefined, ...places } = flags;
+  if (typeof base === 'number' && Object.keys(places).length === 0) return all;
+  const everywhere: Partial<DropoutRates> =
+    all === undefined ? {} : { embedding: all, attention: all, feedForward: all, residual: all };
+  return { ...(typeof base === 'number' ? {} : base), ...everywhere, ...places };
+}
+
+/** A scheme of initial weights, or the folder of a model, which has decided its sizes and tokenizers. */
+function startOf({ init, preset, tokenizer, vocab }: TrainOptions): Pick<TrainArguments, 'init' | 'initFrom'> {
+  const scheme = initSchemes.find((name) => name === init);
+  if (scheme) return { init: scheme };
+  for (const [flag, value] of Object.entries({ preset, tokenizer, vocab }))
+    if (value !== undefined)
+      throw new HeddleError(`--${flag} ${value}: the model in ${init} has its own; leave it out, or --init`);
+  return { init: 'xavier', initFrom: init.replace(/(?<=.)[\\/]+$/, '') };
+}
+
+/** Options of a training that goes on that may be new: how long, how it is watched, and what the command does beside it. */
+const open = ['steps', 'epochs', 'evalEvery', 'devSentences', 'test', 'saveEvery', 'best', 'patience', 'checkFinite'];
+const beside = ['out', 'resume', 'json', 'host', 'tune', 'memoryLimit'];
+
+/**
+ * The arguments of a training that goes on: those that it was started with, and in their place what was given of what may be new.
+ * `given` names the options that were; `stays` those of them, and the pairs, that are not taken since they were decided at the start.
+ */
+export function resumedArguments(
+  kept: TrainArguments,
+  o: TrainOptions,
+  given: readonly string[],
+): { readonly args: TrainArguments; readonly stays: readonly string[] } {
+  exclude(o, 'steps', 'epochs');
+  const has = (name: keyof TrainOptions) => given.includes(name);
+  const args: TrainArguments = {
+    ...kept,
+    ...(has('steps') && { steps: o.steps as number }),
+    ...(has('epochs') && { steps: 0, epochs: o.epochs as number }),
+    ...(has('evalEvery') && { evalEvery: o.evalEvery as number }),
+    ...(has('devSentences') && { devSentences: o.devSentences }),
+    ...(has('test') && { testSentences: o.test }),
+    ...(has('saveEvery') && { saveEvery: o.saveEvery }),
+    ...(has('best') && { metric: o.best }),
+    ...(has('patience') && { patience: o.patience }),
+    ...(has('checkFinite') && { checkFinite: true }),
+    resume: true,
+  };
+  return {
+    args,
+    stays: given.filter((name) => ![...open, ...beside].includes(name)).map((name) => `--${flagOf(name)}`),
+  };
+}

@@ -1,0 +1,47 @@
+// A training before its first step: what it goes on with, and how far.
+import { describe, expect, it } from 'vitest';
+import { memoryFiles } from '../../src/formats/memory-files.ts';
+import type { JobContext } from '../../src/jobs/job.ts';
+import { setUp } from '../../src/jobs/setup.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
+import { tinyCorpus, tinyTraining } from '../support/training.ts';
+
+const write = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+
+/** Prepares a training on the tiny corpus, or one that goes on from a state.json; gives what it told too. */
+async function prepared(args: TrainArguments, state?: object) {
+  const files = memoryFiles();
+  await files.write('pairs.tsv', write(tinyCorpus));
+  if (state) await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
+  const told: string[] = [];
+  const context = { files, emit: (event) => told.push(event.text) } satisfies Partial<JobContext>;
+  return { ...(await setUp(args, context as unknown as JobContext, state && { files, folder: 'm' })), told };
+}
+
+const again = (fields: Partial<TrainArguments>) => tinyTraining({ resume: true, ...fields });
+
+describe('a training that goes on', () => {
+  it('goes as far as it was to go, or to other steps or epochs', async () => {
+    const state = { arguments: tinyTraining({ steps: 40 }) };
+    expect((await prepared(again({ steps: 0, epochs: 0 }), state)).steps).toBe(40);
+    expect((await prepared(again({ steps: 50, epochs: 2 }), state)).steps).toBe(50);
+    const { steps, perEpoch } = await prepared(again({ steps: 0, epochs: 7 }), state);
+    expect(steps).toBe(7 * perEpoch);
+  });
+
+  it('tells where its schedule falls to another end than before', async () => {
+    const args = (steps: number) =>
+      tinyTraining({ steps, schedule: { kind: 'cosine', learningRate: 1e-2, warmup: 0 } });
+    const { recipe } = await prepared(args(4));
+    const state = { schedule: recipe.schedule, arguments: args(4) };
+    const { told } = await prepared(again({ steps: 9 }), state);
+    expect(told.at(-1)).toMatch(/the cosine schedule ends at step 9 from here on, it did at 4: .*--schedule-steps 9/);
+    expect((await prepared(again({ steps: 4 }), state)).told.at(-1)).toMatch(/pairs to learn from/);
+  });
+
+  it('is refused where its state does not say how it was started', async () => {
+    await expect(prepared(again({ out: 'm' }), {})).rejects.toThrow(
+      /^m: its state.json does not say with which arguments/,
+    );
+  });
+});
