@@ -20,6 +20,8 @@ export interface HfOrigin {
   readonly dtypes: Readonly<Record<string, WeightDtype>>;
   /** Tensors that the file held once more under other names, and tables of positions that could be computed. */
   readonly aliases: readonly string[];
+  /** Tied tensors that the file held under such another name alone; none where it is left out. */
+  readonly absent?: readonly string[];
   /** The tokenizers' files by name. */
   readonly files: Readonly<Record<string, Uint8Array>>;
 }

@@ -19,7 +19,7 @@ export async function reopenOrigin(
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
   const path = `${folder}/config.json`;
-  const { config: raw, generation, prefix, dtype, dtypes, aliases } = isObject(json) ? json : {};
+  const { config: raw, generation, prefix, dtype, dtypes, aliases, absent = [] } = isObject(json) ? json : {};
   const sound =
     isObject(raw) &&
     (generation === undefined || isObject(generation)) &&
@@ -27,8 +27,7 @@ export async function reopenOrigin(
     weightDtypes.includes(dtype as HfOrigin['dtype']) &&
     isObject(dtypes) &&
     Object.values(dtypes).every((d) => weightDtypes.includes(d as HfOrigin['dtype'])) &&
-    Array.isArray(aliases) &&
-    aliases.every((name) => typeof name === 'string');
+    [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
   if (!sound) throw new HeddleError(`${path}: the field origin is not what heddle writes`);
   const own: Record<string, Uint8Array> = {};
   for (const name of tokenizerFiles)

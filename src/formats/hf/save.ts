@@ -98,14 +98,15 @@ function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> 
 
 /** All tensors of the file: those of the model, and those that it held again under other names. */
 function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
-  const { prefix, dtype, dtypes, aliases } = stored;
+  const { prefix, dtype, dtypes, aliases, absent = [] } = stored;
   const out: Record<string, RawTensor> = {};
   const put = (name: string, shape: readonly number[], values: Float32Array) => {
     const as = dtypes[name] ?? dtype;
     out[name] = { dtype: as, shape, bytes: bytesAs(values, as) };
   };
   const own = new Map(hfTensors(c, parameterList(c), prefix).map((tensor) => [tensor.name, tensor]));
-  for (const { name, shape, at } of own.values()) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
+  for (const { name, shape, at } of own.values())
+    if (!absent.includes(name)) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
   const known = aliasesOf(c, prefix);
   for (const name of aliases) {
     const of = own.get(known[name] ?? '');

@@ -92,11 +92,18 @@ export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
 export function bankOfTensors(
   c: ModelConfig,
   p: ParameterList,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  found: ReadonlyMap<string, StoredTensor>,
   path: string,
-): { bank: Float32Array; stored: Pick<HfOrigin, 'prefix' | 'dtype' | 'dtypes' | 'aliases'> } {
-  const prefix = prefixOf(tensors);
+): { bank: Float32Array; stored: Pick<HfOrigin, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
+  const prefix = prefixOf(found);
   const expected = hfTensors(c, p, prefix);
+  // Of tied tensors a file may keep whichever name it likes.
+  const tensors = new Map(found);
+  for (const [alias, of] of Object.entries(aliasesOf(c, prefix))) {
+    const held = found.get(alias);
+    if (held && !tensors.has(of)) tensors.set(of, held);
+  }
+  const absent = [...tensors.keys()].filter((name) => !found.has(name));
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
   if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
   for (const { name, shape } of expected) {
@@ -114,11 +121,13 @@ export function bankOfTensors(
     bank.set(tensor.data, at);
     dtypes.set(name, tensor.dtype as WeightDtype);
   }
-  const aliases = checkAliases(c, prefix, tensors, dtypes, path);
+  for (const name of absent) dtypes.delete(name);
+  const aliases = checkAliases(c, prefix, tensors, new Set([...dtypes.keys(), ...absent]), path);
+  for (const name of aliases) dtypes.set(name, tensors.get(name)?.dtype as WeightDtype);
   const counts = weightDtypes.map((d) => [...dtypes.values()].filter((x) => x === d).length);
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
   const others = Object.fromEntries([...dtypes].filter(([, d]) => d !== dtype));
-  return { bank, stored: { prefix, dtype, dtypes: others, aliases } };
+  return { bank, stored: { prefix, dtype, dtypes: others, aliases, ...(absent.length > 0 && { absent }) } };
 }
 
 /** The tensors that repeat others, which must have their values; all that is left is refused. */
@@ -126,22 +135,21 @@ function checkAliases(
   c: ModelConfig,
   prefix: HfPrefix,
   tensors: ReadonlyMap<string, StoredTensor>,
-  dtypes: Map<string, WeightDtype>,
+  own: ReadonlySet<string>,
   path: string,
 ): string[] {
-  const others = [...tensors.keys()].filter((name) => !dtypes.has(name));
+  const others = [...tensors.keys()].filter((name) => !own.has(name));
   const known = aliasesOf(c, prefix);
   const unknown = others.filter((name) => !known[name] && !isComputed(c, prefix, name));
   if (unknown.length) throw new HeddleError(`${path}: not of the model that config.json describes: ${listed(unknown)}`);
   for (const name of others) {
-    const { shape, data, dtype } = tensors.get(name) as StoredTensor;
+    const { shape, data } = tensors.get(name) as StoredTensor;
     const of = known[name];
     const same = of ? tensors.get(of)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
     if (!same || same.length !== data.length || same.some((x, i) => x !== data[i]))
       throw new HeddleError(
         `${path}: ${name} ${show(shape)} must be the same as ${of ?? 'the table of sinusoids'}, since config.json ties them`,
       );
-    dtypes.set(name, dtype as WeightDtype);
   }
   return others.sort();
 }

@@ -7,12 +7,13 @@ import { kerasParts } from '../../../src/formats/keras.ts';
 import { memoryFiles } from '../../../src/formats/memory-files.ts';
 import { loadModelFolder, type SavedModel, saveModelFolder } from '../../../src/formats/model-folder.ts';
 import { pytorchParts } from '../../../src/formats/pytorch.ts';
-import { readHeader, readSafetensors } from '../../../src/formats/safetensors.ts';
+import { readHeader, readSafetensors, writeSafetensors } from '../../../src/formats/safetensors.ts';
 import { writeFolder } from '../../../src/formats/write-folder.ts';
 import { type ModelOptions, modelConfig, presets } from '../../../src/model/config.ts';
 import { initialWeights, parameterList } from '../../../src/model/parameters.ts';
 import { sinusoids } from '../../../src/ops/positions.ts';
 import { random } from '../../../src/random.ts';
+import type { Tensor } from '../../../src/tensor.ts';
 import { trainCharacters } from '../../../src/text/characters.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
 
@@ -64,6 +65,26 @@ it('keeps what a file held twice, and tables that could be computed', async () =
   expect(again.origin?.aliases).toEqual(aliases);
   expect(hfParts(again, 'marian')).toEqual(parts);
 });
+
+it.each([['lm_head.weight'], ['model.decoder.embed_tokens.weight', 'model.encoder.embed_tokens.weight']])(
+  'reads a shared table by the name that the file has, %s, and writes it so',
+  async (...names) => {
+    const files = await hfFolder('bart');
+    const model = await loadModelFolder(files, 'bart');
+    const { 'model.shared.weight': table, ...rest } = readSafetensors(await files.read('bart/model.safetensors'));
+    const renamed = { ...rest, ...Object.fromEntries(names.map((name) => [name, table as Tensor])) };
+    const file = writeSafetensors(renamed, { format: 'pt' });
+    await files.write('bart/model.safetensors', file);
+    const again = await loadModelFolder(files, 'bart');
+    expect(again.weights).toEqual(model.weights);
+    await saveModelFolder(files, 'own', again);
+    for (const saved of [again, await loadModelFolder(files, 'own')]) {
+      const back = readSafetensors(hfParts(saved, 'bart')['model.safetensors']!);
+      expect(Object.keys(back).sort()).toEqual(Object.keys(renamed).sort());
+      expect(back).toEqual(readSafetensors(file));
+    }
+  },
+);
 
 it('takes positions that are stored in other bits than it computes as they are', async () => {
   const files = await hfFolder('marian');
