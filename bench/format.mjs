@@ -37,11 +37,11 @@ export function provenance(result) {
   ].join('; ');
 }
 
-/** The median of the fastest contestant that is not heddle, over heddle's. NaN where one of them is missing. */
+/** The median of the fastest contestant that is not heddle, over heddle's. NaN where there is none, or heddle is missing. */
 export function speedup(timed) {
   const heddle = timed.find((t) => t.contestant === 'heddle')?.medianMs ?? Number.NaN;
   const peers = timed.filter((t) => t.contestant !== 'heddle').map((t) => t.medianMs);
-  return Math.min(...peers) / heddle;
+  return peers.length > 0 ? Math.min(...peers) / heddle : Number.NaN;
 }
 
 /** The steps of one case, a row a contestant. */
@@ -130,7 +130,7 @@ export function summaryTable(results) {
     r.what,
     `${adapterTitle(r)}, ${hosts[r.host]}`,
     ...three(r, (t) => ms(t.medianMs)),
-    `${speedup(r.steps.timed).toFixed(1)}×`,
+    Number.isNaN(speedup(r.steps.timed)) ? '–' : `${speedup(r.steps.timed).toFixed(1)}×`,
     three(r, (t) => mib(t.peakBytes)).join(' / '),
     three(r, (t) => t.dispatches).join(' / '),
     three(r, (t) => seconds(t.firstStepMs)).join(' / '),

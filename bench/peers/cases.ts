@@ -1,7 +1,7 @@
 // The golden cases that are timed or checked: where they lie, and how those that are too large to keep are made by PyTorch.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HeddleError } from '../../src/errors.ts';
@@ -12,8 +12,8 @@ const lengths = (n: number) => ({ src_len: n, tgt_len: n, max_len: n });
 
 /**
  * The fixed configurations, as arguments of golden.py; two updates are enough to check the steps that warm up. `keras` is the
- * translation example of Keras with the head width of PyTorch's own layers (D / H); `base` is one micro-batch of the eight that
- * make 4,096 target tokens.
+ * translation example of Keras, whose heads are each as wide as the model: made by wide-heads.py. `base` is one micro-batch of the
+ * eight that make 4,096 target tokens.
  */
 export const configurations: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>> = {
   small: { d_model: 128, n_heads: 4, d_ff: 512, ...layers(2), ...vocabularies(2000), batch: 16, ...lengths(24) },
@@ -21,6 +21,7 @@ export const configurations: Readonly<Record<string, Readonly<Record<string, str
   keras: {
     d_model: 256,
     n_heads: 8,
+    head_width: 256,
     d_ff: 2048,
     ...layers(1),
     ...vocabularies(15000),
@@ -51,6 +52,8 @@ export interface CaseFolders {
   readonly made: string;
   /** golden.py, which makes them from PyTorch. */
   readonly script: string;
+  /** wide-heads.py, which makes those whose heads PyTorch does not know. */
+  readonly wideScript: string;
 }
 
 /** Folders by default: the tests' own cases, those beside golden.py, and the user's cache. */
@@ -61,6 +64,7 @@ export function caseFolders(root: string): CaseFolders {
     known: [join(root, 'tests', 'fixtures', 'golden'), shared],
     made: join(cache, 'heddle', 'golden'),
     script: join(shared, 'golden.py'),
+    wideScript: join(root, 'bench', 'peers', 'wide-heads.py'),
   };
 }
 
@@ -68,9 +72,13 @@ export function caseFolders(root: string): CaseFolders {
  * The folder of a case, made first where it is one of `configurations` and not there yet. Throws a HeddleError that says what is
  * missing.
  */
-export function caseFolder(name: string, { known, made, script }: CaseFolders, log: (line: string) => void): string {
-  for (const folder of [...known, made]) if (existsSync(join(folder, name, 'config.json'))) return join(folder, name);
+export function caseFolder(
+  name: string,
+  { known, made, script, wideScript }: CaseFolders,
+  log: (line: string) => void,
+): string {
   const configuration = configurations[name];
+  for (const folder of [...known, made]) if (isThere(join(folder, name), configuration)) return join(folder, name);
   if (!configuration)
     throw new HeddleError(
       `There is no golden case ${name} in ${[...known, made].join(', ')}; ${Object.keys(configurations).join(', ')} can be made.`,
@@ -83,7 +91,8 @@ export function caseFolder(name: string, { known, made, script }: CaseFolders, l
   const settings = { ...configuration, steps: 2, decode_len: 1 };
   const partial = `${name}.partial`;
   mkdirSync(made, { recursive: true });
-  const args = [script, made, partial, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)];
+  const scripts = 'head_width' in settings ? [wideScript, script] : [script];
+  const args = [...scripts, made, partial, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)];
   const { status, stderr, error } = spawnSync('/usr/bin/python3', args, { encoding: 'utf8' });
   if (error || status !== 0) {
     const why = error?.message ?? stderr.trim().split('\n').pop() ?? '';
@@ -91,6 +100,15 @@ export function caseFolder(name: string, { known, made, script }: CaseFolders, l
       `golden.py could not make ${name}: ${why}. It needs PyTorch (Debian: apt-get install python3-torch python3-safetensors).`,
     );
   }
+  rmSync(join(made, name), { recursive: true, force: true });
   renameSync(join(made, partial), join(made, name));
   return join(made, name);
+}
+
+/** Whether a folder holds a case, and not one made for what its configuration was before. */
+function isThere(folder: string, configuration: Readonly<Record<string, unknown>> = {}): boolean {
+  const path = join(folder, 'config.json');
+  if (!existsSync(path)) return false;
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  return Object.entries(configuration).every(([key, value]) => config[key] === value);
 }

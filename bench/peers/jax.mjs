@@ -41,8 +41,8 @@ const mapValues = (o, f) => Object.fromEntries(Object.entries(o).map(([k, v]) =>
 function forward(c, variants, p, { src, tgtIn, positions }) {
   const [B, S] = src.shape;
   const T = tgtIn.shape[1];
-  const [D, H] = [c.dModel, c.heads];
-  const W = D / H;
+  const [D, H, W] = [c.dModel, c.heads, c.headWidth];
+  const inner = H * W;
   const linear = (x, at) => {
     const y = np.dot(x, p[`${at}.w`].ref);
     return p[`${at}.b`] ? y.add(p[`${at}.b`].ref) : y;
@@ -58,16 +58,18 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
   const heads = (x, L) => x.reshape([B, L, H, W]);
   const attend = (q, k, v, Lq, Lk, mask) => {
     if (variants.attention === 'library')
-      return nn.dotProductAttention(heads(q, Lq), heads(k, Lk), heads(v, Lk), { mask: mask.ref }).reshape([B * Lq, D]);
+      return nn
+        .dotProductAttention(heads(q, Lq), heads(k, Lk), heads(v, Lk), { mask: mask.ref })
+        .reshape([B * Lq, inner]);
     const headsFirst = (x, L) => heads(x, L).transpose([0, 2, 1, 3]);
     const scores = np.matmul(headsFirst(q, Lq), np.matrixTranspose(headsFirst(k, Lk))).mul(1 / Math.sqrt(W));
     const out = np.matmul(nn.softmax(np.where(mask.ref, scores, -Infinity)), headsFirst(v, Lk));
-    return out.transpose([0, 2, 1, 3]).reshape([B * Lq, D]);
+    return out.transpose([0, 2, 1, 3]).reshape([B * Lq, inner]);
   };
-  /** x · w + b as n parts of width D */
+  /** x · w + b as n parts of width H·W */
   const parts = (x, at, n) => {
     if (variants.qkv === 'one') return np.split(linear(x, at), n, -1);
-    const cut = (i) => [i * D, (i + 1) * D];
+    const cut = (i) => [i * inner, (i + 1) * inner];
     const out = Array.from({ length: n }, (_, i) =>
       np.dot(x.ref, p[`${at}.w`].ref.slice([], cut(i))).add(p[`${at}.b`].ref.slice(cut(i))),
     );

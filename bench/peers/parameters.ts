@@ -26,12 +26,12 @@ function rows({ shape, data }: PeerTensor, from: number, to: number): PeerTensor
 
 /**
  * PyTorch's state_dict as the parameters that both peers train, by name: `*.w` [in, out], `*.b`, norms' `*.g` and `*.b`. Self-attention
- * has one product `qkv` [D, 3D]; cross-attention `q` [D, D] and `kv` [D, 2D], since these multiply different inputs. AdamW and the global
+ * has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW], since these multiply different inputs. AdamW and the global
  * norm come out the same.
  */
 export function peerParameters({ config: c, weights }: GoldenCase): Record<string, PeerTensor> {
   const p: Record<string, PeerTensor> = {};
-  const D = c.dModel;
+  const inner = c.heads * c.headWidth;
   const stored = (name: string): PeerTensor => tensorOf(weights[name] as Tensor);
   const linear = (to: string, w: PeerTensor, b?: PeerTensor) => {
     p[`${to}.w`] = transposed(w);
@@ -60,8 +60,8 @@ export function peerParameters({ config: c, weights }: GoldenCase): Record<strin
       if (stack === 'decoder') {
         const w = layer('multihead_attn.in_proj_weight');
         const b = layer('multihead_attn.in_proj_bias');
-        linear(`${to}.cross.q`, rows(w, 0, D), rows(b, 0, D));
-        linear(`${to}.cross.kv`, rows(w, D, 3 * D), rows(b, D, 3 * D));
+        linear(`${to}.cross.q`, rows(w, 0, inner), rows(b, 0, inner));
+        linear(`${to}.cross.kv`, rows(w, inner, 3 * inner), rows(b, inner, 3 * inner));
         linear(`${to}.cross.out`, layer('multihead_attn.out_proj.weight'), layer('multihead_attn.out_proj.bias'));
         norm(`${to}.norm3`, `${from}.norm3`);
       }

@@ -47,8 +47,7 @@ function upload({ config: c, source, targetIn, targetOut }, { B, S, T }) {
 
 /** The forward pass as a function of variables and a batch: logits [B * T, V]. */
 function network(c, { B, S, T }, p, positions, variants) {
-  const [D, H] = [c.dModel, c.heads];
-  const W = D / H;
+  const [D, H, W] = [c.dModel, c.heads, c.headWidth];
   const biased =
     variants.linear === 'custom' ? ops.linearOp(variants) : (a, b, bias) => tf.fused.matMul({ a, b, bias });
   const linear = (x, at) => (p[`${at}.b`] ? biased(x, p[`${at}.w`], p[`${at}.b`]) : tf.matMul(x, p[`${at}.w`]));

@@ -59,7 +59,8 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   }
   const options: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
-    const field = pytorchFields[key];
+    // nn.Transformer has no such heads; bench/peers makes a case that does.
+    const field = key === 'head_width' ? 'headWidth' : pytorchFields[key];
     if (field) options[field] = value;
     else if (!others.includes(key)) throw new HeddleError(`${path('config.json')}: the field ${key} is not known`);
   }

@@ -15,6 +15,7 @@ describe('golden cases of the benchmark', () => {
     known: [join(folder, 'known')],
     made: join(folder, 'made'),
     script: join(folder, 'golden.py'),
+    wideScript: join(folder, 'wide-heads.py'),
   });
   const find = (name: string) => caseFolder(name, folders(), () => {});
 
@@ -22,6 +23,12 @@ describe('golden cases of the benchmark', () => {
     mkdirSync(join(folder, 'known', 'post-relu'), { recursive: true });
     writeFileSync(join(folder, 'known', 'post-relu', 'config.json'), '{}');
     expect(find('post-relu')).toBe(join(folder, 'known', 'post-relu'));
+  });
+
+  it('makes a case again whose configuration is no longer what it was made for', () => {
+    mkdirSync(join(folder, 'made', 'small'), { recursive: true });
+    writeFileSync(join(folder, 'made', 'small', 'config.json'), '{"d_model": 64}');
+    expect(() => find('small')).toThrow(/small must be made by golden\.py/);
   });
 
   it('names the cases that can be made where one is unknown', () => {
