@@ -15,7 +15,7 @@ import { makePlan } from '../../src/plan/planner.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from '../../src/text/encoded.ts';
 import { trainingGraph } from '../../src/train/graphs.ts';
 import { optimizerConfig } from '../../src/train/optimizer.ts';
-import { prepareTask } from '../../src/train/task.ts';
+import { prepareTask, updatesIn } from '../../src/train/task.ts';
 import type { LengthFacts, TrainingFacts, TrainingSettings } from './protocol.ts';
 
 /** Bars of a histogram of lengths, at most; the last one has all longer sides. */
@@ -80,7 +80,7 @@ export async function describeTraining(
   signal.throwIfAborted();
   const { config, corpus, shapes, batches } = task;
   const parameters = parameterList(config);
-  const stepsPerEpoch = Math.ceil(batches.perEpoch / args.accumulate);
+  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.accumulate);
   const plans: Plan[] = [];
   let why = '';
   try {
@@ -115,8 +115,8 @@ export async function describeTraining(
     config,
     parameters: parameters.count,
     shapes: shapes.map(shapeName),
-    steps: args.steps > 0 ? args.steps : stepsPerEpoch * args.epochs,
-    stepsPerEpoch,
+    steps: args.steps > 0 ? args.steps : updates(args.epochs),
+    stepsPerEpoch: updates(1),
     planned: { peak: pick('peak'), states: pick('states'), slots: pick('slots'), inputs: pick('inputs') },
     flops: largest?.flops ?? 0,
     dispatches: largest?.passes.length ?? 0,

@@ -2,7 +2,7 @@
 
 import { createTranslator, type TextModel, type Translator } from '../../src/decode/translator.ts';
 import type { Engine } from '../../src/engine.ts';
-import type { Tokenizer } from '../../src/text/tokenizer.ts';
+import { tokenLabel } from '../../src/text/token-label.ts';
 import type { AttentionResult, PieceEvent, SentDecodeOptions, TranslationResult } from './protocol.ts';
 
 /** A model on an engine. */
@@ -72,18 +72,10 @@ export async function attentionOf(inUse: InUse, text: string, signal: AbortSigna
   const { source, target, layers, heads, weights } = await translator.align(text, found?.[0]?.ids ?? []);
   const { model } = inUse;
   return {
-    source: source.map((id) => labelOf(model.source, id)),
-    target: target.map((id) => labelOf(model.target, id)),
+    source: source.map((id) => tokenLabel(model.source, id)),
+    target: target.map((id) => tokenLabel(model.target, id)),
     layers,
     heads,
     weights,
   };
-}
-
-/** A token as a reader knows it: its text, or its name where it stands for none. */
-function labelOf(tokenizer: Tokenizer, id: number): string {
-  const { special } = tokenizer;
-  const isSpecial = [special.pad, special.start, special.end, special.unknown].includes(id);
-  const text = isSpecial ? '' : tokenizer.decode([id]);
-  return text.trim() || tokenizer.token(id);
 }

@@ -48,8 +48,10 @@ const contextFor = (more: Partial<Surroundings> & { files: Files }) =>
     version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
     signal: new AbortController().signal,
     openGpu: async () => navigator.gpu,
-    emit: (event) =>
-      event.type === 'log' ? tell({ type: 'log', text: event.text }) : event.task !== 'train' && tell(event),
+    emit(event) {
+      if (event.type === 'log') tell({ type: 'log', text: event.text });
+      else if (event.type === 'progress' && event.task !== 'train') tell(event);
+    },
     ...(tuned && { choices: keptChoices(filePlace(disk, 'kernels.json')) }),
     ...(machineMemory && { machineMemory }),
     ...more,

@@ -29,7 +29,6 @@ export function addDecodingOptions(command: Command): Command {
   const share = number((p) => p > 0 && p <= 1, 'above 0 and at most 1');
   return command
     .option('--beam <n>', 'beam search with so many hypotheses, at most 64; 1: greedy', whole(1))
-    .option('--n-best <n>', 'print so many translations of each line: number, score, text, with tabs between', whole(1))
     .option(
       '--length-penalty <penalty>',
       "what scores are divided by: a number: Google's ((5 + length) / 6)^number; average; power:<number>; none (default: average)",

@@ -4,11 +4,13 @@ import type { Command } from 'commander';
 import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Evaluation } from '../jobs/evaluate.ts';
+import { addDecodingOptions, type DecodingOptions, decodingOf } from './decoding.ts';
 import { print, table } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse.ts';
 import { type HostOptions, runWithProgress } from './run.ts';
 
-interface Options extends HostOptions, ModelRunOptions {
+interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
+  references: number;
   batch: number;
   json?: string;
 }
@@ -20,17 +22,28 @@ export function addEvaluate(program: Command): void {
     .description('how well a trained model does on pairs: loss, perplexity, token accuracy, BLEU, chrF, exact match')
     .argument('<dir>', 'model folder, or a .zip of one')
     .argument('<pairs.tsv>', 'source, tab, target on each line')
+    .option('--references <n>', 'columns after the source that are references; the first is the target', whole(1), 1)
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)
     .option('--json <file>', 'write the figures as JSON')
     .action(async (folder: string, pairs: string, options: Options) => {
-      const { batch, json, adapter, weights } = options;
-      const args = { folder, pairs, batch, ...(adapter && { adapter }), ...(weights && { weights }) };
+      const { references, batch, json, adapter, weights } = options;
+      const decode = decodingOf(options);
+      const args = {
+        folder,
+        pairs,
+        references,
+        batch,
+        decode,
+        ...(adapter && { adapter }),
+        ...(weights && { weights }),
+      };
       const paths = [folder, pairs, ...(adapter ? [adapter] : [])];
       const found = await runWithProgress('evaluate', args, options, paths);
       if (json) await writeText(nodeFiles(), json, `${JSON.stringify(found, undefined, 2)}\n`);
       print(describe(found));
     });
   addModelOptions(command);
+  addDecodingOptions(command);
   addHostOptions(command);
 }
 

@@ -35,6 +35,7 @@ function barProgress(): Progress {
         tell(event.text);
         return;
       }
+      if (event.type === 'piece') return;
       if (event.task !== task) close();
       task = event.task;
       if (!bar) {
@@ -64,6 +65,7 @@ function lineProgress(): Progress {
         tell(event.text);
         return;
       }
+      if (event.type === 'piece') return;
       if (untold && untold.task !== event.task) close();
       untold = event;
       if (performance.now() - told < linesEvery) return;

@@ -13,6 +13,8 @@ export interface HostOptions {
   readonly tune?: boolean;
   /** Timestamp queries in full nanoseconds; both hosts otherwise round them to about 0.1 ms. */
   readonly exactTimestamps?: boolean;
+  /** Told each part of the result as it comes, where a job gives it in parts. */
+  readonly onPiece?: (text: string) => void;
   /** Told which Chrome was started, where one was. */
   readonly onChrome?: RunOptions['onChrome'];
 }
@@ -24,7 +26,7 @@ export interface HostOptions {
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit, tune = true, exactTimestamps = false, onChrome }: HostOptions,
+  { host, memoryLimit, tune = true, exactTimestamps = false, onPiece, onChrome }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
@@ -35,7 +37,10 @@ export async function runWithProgress<N extends JobName>(
       tune,
       paths,
       signal: interrupt.signal,
-      onEvent: (event) => progress.show(event),
+      onEvent: (event) => {
+        progress.show(event);
+        if (event.type === 'piece') onPiece?.(event.text);
+      },
       chrome: { handleSignals: false, exactTimestamps },
       dawn: { exactTimestamps },
       ...(onChrome && { onChrome }),

@@ -1,9 +1,10 @@
 // heddle translate
 
 import type { Command } from 'commander';
-import type { Translation } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
+import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { Translated } from '../jobs/translate.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decoding.ts';
 import { print } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse.ts';
@@ -14,6 +15,8 @@ interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
   batch: number;
   maxTokens: number;
   ids?: boolean;
+  stream?: boolean;
+  alignments?: string;
 }
 
 /** Adds the command `translate`. */
@@ -26,20 +29,39 @@ export function addTranslate(program: Command): void {
     .option('--input <file...>', 'files of texts, one a line; - is stdin')
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)
     .option('--max-tokens <n>', 'most tokens of a translation (default: as many as the model takes)', whole(1), 0)
+    .option('--n-best <n>', 'print so many translations of each line: number, score, text, with tabs between', whole(1))
+    .option('--stream', 'print tokens as they come, one text after the other; greedy decoding and sampling only')
+    .option(
+      '--alignments <file>',
+      'write what each translation looked at as JSON lines: tokens, and the cross-attention [layers][heads][target][source]',
+    )
     .option('--ids', 'print the ids of target tokens, without start and end, instead of texts')
     .action(async (folder: string, texts: string[], options: Options) => {
-      const { batch, maxTokens, input, adapter, weights } = options;
+      const { batch, maxTokens, input, adapter, weights, stream = false, alignments } = options;
       if (input && texts.length > 0)
         throw new HeddleError(`${input[0]} and the text "${texts[0]}": give texts or --input, not both`);
       const decode = decodingOf(options);
+      checkStream(options);
       const lines = texts.length > 0 ? texts : (await Promise.all((input ?? ['-']).map(linesOf))).flat();
       if (lines.length === 0) return;
       const found = await runWithProgress(
         'translate',
-        { folder, texts: lines, batch, maxTokens, decode, ...(adapter && { adapter }), ...(weights && { weights }) },
-        options,
+        {
+          folder,
+          texts: lines,
+          batch,
+          maxTokens,
+          decode,
+          stream,
+          align: alignments !== undefined,
+          ...(adapter && { adapter }),
+          ...(weights && { weights }),
+        },
+        { ...options, onPiece: (text) => process.stdout.write(text) },
         [folder, ...(adapter ? [adapter] : [])],
       );
+      if (alignments !== undefined) await writeText(nodeFiles(), alignments, alignmentLines(found));
+      if (stream) return;
       const said = options.ids ? found.map((some) => some.map((x) => ({ ...x, text: x.ids.join(' ') }))) : found;
       print(options.nBest === undefined ? said.map(([best]) => best?.text ?? '').join('\n') : listOf(said));
     });
@@ -48,8 +70,21 @@ export function addTranslate(program: Command): void {
   addHostOptions(command);
 }
 
+/** Throws a HeddleError where what is asked for is known at the end only. */
+function checkStream({ stream, beam = 1, nBest, ids }: Options): void {
+  if (!stream) return;
+  const late = beam > 1 ? '--beam' : nBest !== undefined ? '--n-best' : ids ? '--ids' : undefined;
+  if (late) throw new HeddleError(`--stream and ${late} exclude each other: beams and lists are known at the end only`);
+}
+
+/** A line of JSON for each text: its number, from 1, its translation, tokens and attention; an empty text has none. */
+const alignmentLines = (found: readonly Translated[][]): string =>
+  found
+    .map(([best], i) => `${JSON.stringify({ text: i + 1, translation: best?.text ?? '', ...best?.attention })}\n`)
+    .join('');
+
 /** All translations, one a line: the number of the text, from 1, the score and the translation. An empty text has one, empty. */
-function listOf(found: readonly Translation[][]): string {
+function listOf(found: readonly Translated[][]): string {
   const empty = { score: 0, text: '' };
   return found
     .flatMap((some, i) => (some.length ? some : [empty]).map((x) => `${i + 1}\t${x.score.toFixed(4)}\t${x.text}`))

@@ -66,10 +66,10 @@ export interface Translator {
   /** The `nBest` best translations of each text, the best first. Throws as `translate`. */
   candidates(texts: readonly string[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
-   * The tokens of the translation of a text as they come; greedy decoding and sampling only. Ending the loop ends the decoding. Throws as
-   * `translate`.
+   * The tokens of the translation of a text as they come; greedy decoding and sampling only. Ending the loop ends the decoding. A sample
+   * is that of the text at `place`, from 0, in a list given to `translate`. Throws as `translate`.
    */
-  stream(text: string, options?: DecodeOptions): AsyncGenerator<Piece, void, void>;
+  stream(text: string, options?: DecodeOptions, place?: number): AsyncGenerator<Piece, void, void>;
   /** The probabilities of the cross-attention between a text and the ids of a translation of it. Throws where one is too long. */
   align(text: string, ids: readonly number[]): Promise<Alignment>;
 }
@@ -159,7 +159,7 @@ export async function createTranslator(
       }
       return out;
     },
-    async *stream(text, call) {
+    async *stream(text, call, place = 0) {
       const settings = settingsOf(call);
       if (settings.rows > 1)
         throw new HeddleError(
@@ -172,7 +172,7 @@ export async function createTranslator(
         const search = searchFor(settings, 1);
         const say = createSpeaker(target);
         let seen = 0;
-        for await (const _ of decoder.run({ sources, streams: [0] }, settings, search)) {
+        for await (const _ of decoder.run({ sources, streams: [place] }, settings, search)) {
           const ids = search.idsOf(0, 0);
           for (; seen < ids.length; seen++) yield { id: ids[seen] as number, text: say(ids.slice(0, seen + 1)) };
         }

@@ -68,9 +68,13 @@ export async function readKeptCorpus(
   return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
 }
 
-/** Pairs of a TSV file; tells how many lines were bad. */
-export async function readPairs(path: string, { files, emit }: Pick<JobContext, 'files' | 'emit'>): Promise<Pair[]> {
-  const { pairs, bad } = readTsv(await files.read(path), path);
+/** Pairs of a TSV file, with so many references each at most; tells how many lines were bad. */
+export async function readPairs(
+  path: string,
+  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
+  references = 1,
+): Promise<Pair[]> {
+  const { pairs, bad } = readTsv(await files.read(path), path, references);
   if (bad.length) emit({ type: 'log', text: `${path}: ${describeBad(bad)}` });
   check(pairs.length > 0, `${path}: there are no pairs`);
   return pairs;

@@ -1,6 +1,7 @@
 // heddle eval: how well a model folder does on pairs: loss, perplexity and token accuracy where it is told the target so far; BLEU,
 // chrF and exact match of what it translates on its own.
 
+import type { DecodeOptions } from '../decode/options.ts';
 import type { Engine } from '../engine.ts';
 import { check } from '../errors.ts';
 import type { SavedModel } from '../formats/model-folder.ts';
@@ -26,6 +27,10 @@ export interface EvaluateArguments {
   readonly folder: string;
   /** TSV file of pairs. */
   readonly pairs: string;
+  /** Columns of the file after the source that are references of the translation; 1 unless given. The first is the target of the loss. */
+  readonly references?: number;
+  /** How to decode; greedily where it is left out. */
+  readonly decode?: Omit<DecodeOptions, 'maxLength' | 'progress' | 'signal'>;
   /** Sentences a batch, at most. */
   readonly batch: number;
   /** Folder of an adapter that is merged into the model. */
@@ -44,18 +49,18 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
 /** Most bytes of scores [rows, target, vocabulary] at once. */
 const scoreBytes = 64 * 2 ** 20;
 
-/** Evaluates greedily. Throws a HeddleError where no pair fits the model. */
+/** Evaluates. Throws a HeddleError where no pair fits the model. */
 export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context) => {
-  const { folder, pairs: path, batch, adapter, weights: format = 'f32' } = args;
+  const { folder, pairs: path, references = 1, batch, adapter, weights: format = 'f32', decode = {} } = args;
   const model = await openModel(folder, context, adapter);
-  const fitting = fittingPairs(model, await readPairs(path, context));
+  const fitting = fittingPairs(model, await readPairs(path, context, references));
   const { corpus, leftOut } = fitting;
   check(corpus.count > 0, `${path}: no pair fits the model: ${leftOut}`);
   if (leftOut) context.emit({ type: 'log', text: `${path}: ${leftOut}` });
   const engine = await context.engine();
   try {
     const sums = await teacherForced(engine, model, corpus, { rows: batch, format }, context);
-    const judge = await createJudge(engine, model, fitting, { batch, weights: format });
+    const judge = await createJudge(engine, model, fitting, { batch, weights: format, decode });
     const { metrics } = await judge.judge(context.signal, (done, of) =>
       context.emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
     );

@@ -39,6 +39,8 @@ export interface JobContext {
 /** Something a job says while it runs. */
 export type JobEvent =
   | { readonly type: 'log'; readonly text: string }
+  /** A part of the result as it comes, to be put behind the parts before it. */
+  | { readonly type: 'piece'; readonly text: string }
   | {
       readonly type: 'progress';
       readonly task: string;

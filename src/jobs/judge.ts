@@ -1,5 +1,6 @@
-// Judges a model by what it translates on its own: greedily, against one reference each.
+// Judges a model by what it translates on its own: greedily unless told otherwise, against one reference each or several.
 
+import type { DecodeOptions } from '../decode/options.ts';
 import { createTranslator, type TextModel, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import { type TranslationMetrics, translationMetrics } from '../metrics/translation.ts';
@@ -45,6 +46,7 @@ export interface JudgeOptions {
   readonly maxTarget?: number;
   /** As in TranslatorOptions. */
   readonly weights?: WeightFormat;
+  readonly decode?: DecodeOptions;
 }
 
 /** Translates pairs and judges the translations. */
@@ -58,7 +60,7 @@ export async function createJudge(
   engine: Engine,
   model: TextModel,
   { pairs, corpus }: Pick<FittingPairs, 'pairs' | 'corpus'>,
-  { batch = 64, maxTarget = model.config.maxLength, weights = 'f32' }: JudgeOptions = {},
+  { batch = 64, maxTarget = model.config.maxLength, weights = 'f32', decode = {} }: JudgeOptions = {},
 ): Promise<Judge> {
   const rows = Array.from(pairs, (_, row) => row).sort((a, b) => sourceLength(corpus, a) - sourceLength(corpus, b));
   const together = Math.min(batch, rows.length);
@@ -67,6 +69,7 @@ export async function createJudge(
     maxSource: sourceLength(corpus, rows.at(-1) as number),
     maxTarget,
     weights,
+    decode,
   });
   // In about twenty parts, to tell how far it is.
   const part = together * Math.max(1, Math.ceil(rows.length / 20 / together));
@@ -80,13 +83,18 @@ export async function createJudge(
         for (const [k, row] of some.entries()) translations[row] = found[k] as string;
         told?.(at + some.length, rows.length);
       }
-      const references = pairs.map((pair) => pair.target);
+      const references = pairs.map(({ target, others = [] }) => [target, ...others]);
       const normal = (text: string) => model.target.normalize(text);
       return {
         metrics: translationMetrics(translations, references, normal),
         samples: pairs.map(({ source, target }, i) => {
           const translation = translations[i] as string;
-          return { source, reference: target, translation, exact: translation === normal(target) };
+          return {
+            source,
+            reference: target,
+            translation,
+            exact: (references[i] ?? []).some((reference) => translation === normal(reference)),
+          };
         }),
       };
     },

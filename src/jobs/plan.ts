@@ -1,14 +1,14 @@
 // heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
 
 import { sourceGraph, stepGraph } from '../decode/graphs.ts';
-import { check } from '../errors.ts';
+import { check, HeddleError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { packedParameters, type WeightFormat } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
-import { printPlan } from '../plan/plan.ts';
+import { type Plan, printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
@@ -60,9 +60,10 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   const longest = Math.min(32, config.maxLength);
   const { source, target } = { source: args.source || longest, target: args.target || longest };
   const shape = { batch, source, target };
+  const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
+  const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze });
   const graphs = (): [string, Graph][] => {
     const options = { noFuse, checkpointLayers, precision, freeze };
-    const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
     if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
@@ -71,8 +72,28 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
     ];
   };
   const traits = { ...defaultTraits, f16: precision === 'f16' };
+  const saved = args.run === 'training' && (precision === 'f16' || checkpointLayers);
   const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
   return graphs()
-    .map(([name, graph]) => `${head}\n${name}\n\n${printPlan(makePlan(graph, { traits }))}`)
+    .map(([name, graph]) => {
+      const made = makePlan(graph, { traits });
+      return `${head}\n${name}\n\n${printPlan(made)}${saved ? beside(made, plain) : ''}`;
+    })
     .join('\n');
 };
+
+/** A line on what a plan saves beside the one in f32 that keeps all activations; nothing where that one passes the limits. */
+function beside({ bytes }: Plan, graph: () => Graph): string {
+  const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;
+  const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
+  try {
+    const { slots, peak } = makePlan(graph()).bytes;
+    return (
+      `in f32, all kept: activations ${mib(slots)}, of which these are ${share(bytes.slots, slots)}; ` +
+      `peak ${mib(peak)}, of which this is ${share(bytes.peak, peak)}\n`
+    );
+  } catch (error) {
+    if (error instanceof HeddleError) return '';
+    throw error;
+  }
+}

@@ -10,7 +10,7 @@ import { readTrainingState, type TrainingState } from '../train/checkpoint.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 import { scaling } from '../train/precision.ts';
 import { fallsTo, type ScheduleConfig, scheduleConfig } from '../train/schedule.ts';
-import { prepareTask, type Task } from '../train/task.ts';
+import { prepareTask, type Task, updatesIn } from '../train/task.ts';
 import type { Recipe } from '../train/trainer.ts';
 import { checkBest } from './best.ts';
 import { readKeptCorpus } from './corpus.ts';
@@ -54,8 +54,8 @@ export async function setUp(given: TrainArguments, context: JobContext, from: Pl
   const task = prepareTask(split.train, { ...args, model: { ...preset, ...args.model } }, start);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
-  const perEpoch = Math.ceil(batches.perEpoch / args.accumulate);
-  const steps = args.steps > 0 ? args.steps : perEpoch * args.epochs;
+  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.accumulate);
+  const steps = args.steps > 0 ? args.steps : updates(args.epochs);
   const schedule = scheduleConfig(args.schedule, { steps, dModel: config.dModel });
   const recipe: Recipe = {
     optimizer: optimizerConfig({ ...scaling(args.precision), ...args.optimizer }),
@@ -71,7 +71,7 @@ export async function setUp(given: TrainArguments, context: JobContext, from: Pl
   );
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
-  return { args, from, before, start, split, keep, task, parameters, recipe, steps, perEpoch };
+  return { args, from, before, start, split, keep, task, parameters, recipe, steps, perEpoch: updates(1) };
 }
 
 /** A line where a schedule that falls to the last step falls to another than before, so that it is not as in one go. */

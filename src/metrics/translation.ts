@@ -18,15 +18,15 @@ export interface TranslationMetrics {
 }
 
 /**
- * Metrics of translations against one reference each. `normal` is the tokenizer's normal form. Where it drops case, BLEU and chrF
+ * Metrics of translations against one reference each, or several. `normal` is the tokenizer's normal form. Where it drops case, BLEU and chrF
  * drop it too, and their signatures say so; beyond that they judge against the references as they stand.
  */
 export function translationMetrics(
   translations: readonly string[],
-  references: readonly string[],
+  references: readonly (string | readonly string[])[],
   normal: (text: string) => string,
 ): TranslationMetrics {
-  const lists = references.map((reference) => [reference]);
+  const lists = references.map((reference) => [reference].flat());
   const lowercase = normal('A') !== 'A';
   const bleu = corpusBleu(translations, lists, { lowercase });
   const chrf = corpusChrf(translations, lists, { lowercase });

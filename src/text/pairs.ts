@@ -5,6 +5,8 @@ import { check } from '../errors.ts';
 export interface Pair {
   readonly source: string;
   readonly target: string;
+  /** Further references to judge a translation by, beside the target. */
+  readonly others?: readonly string[];
 }
 
 /** Three parts with no source sentence in common. */

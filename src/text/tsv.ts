@@ -1,4 +1,4 @@
-// Corpora in TSV files: source, tab, target; further columns are ignored. Lines that are no pair are counted and named.
+// Corpora in TSV files: source, tab, target; further columns are ignored, or further references of a target. Lines that are no pair are counted and named.
 import { check, HeddleError } from '../errors.ts';
 import { type Pair, tidy } from './pairs.ts';
 
@@ -19,9 +19,9 @@ export interface TsvCorpus {
 /**
  * Reads a TSV corpus from the bytes of a file: UTF-8, with or without a byte-order mark, lines ended by LF or CRLF. Sides come in
  * NFC with single spaces. Throws a HeddleError, with `name` in it, for an empty file, for bytes that are not UTF-8 (with the line),
- * where no line has a tab, and where no line is a pair.
+ * where no line has a tab, and where no line is a pair. `references`: columns after the source that are one each; not all need be filled.
  */
-export function readTsv(bytes: Uint8Array, name: string): TsvCorpus {
+export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCorpus {
   check(
     bytes.length > 0,
     `${name}: the file is empty; a corpus has a source and a target, with a tab between, on each line`,
@@ -36,7 +36,11 @@ export function readTsv(bytes: Uint8Array, name: string): TsvCorpus {
     tabs ||= columns.length > 1;
     const source = tidy(columns[0] as string);
     const target = tidy(columns[1] ?? '');
-    if (source !== '' && target !== '') pairs.push({ source, target });
+    const others = columns
+      .slice(2, 1 + references)
+      .map(tidy)
+      .filter((text) => text !== '');
+    if (source !== '' && target !== '') pairs.push({ source, target, ...(others.length > 0 && { others }) });
     else bad.push({ line: i + 1, reason: reasonOf(columns.length, source, line) });
   }
   check(tabs, `${name}: no line has a tab; a corpus has a source and a target, with a tab between, on each line`);

@@ -67,6 +67,10 @@ export function prepareTask(pairs: readonly Pair[], options: TaskOptions, known?
   };
 }
 
+/** Updates of `accumulate` batches in so many epochs of `perEpoch`; where they do not come out even, the last takes some of the next epoch. */
+export const updatesIn = (epochs: number, perEpoch: number, accumulate: number): number =>
+  Math.ceil((epochs * perEpoch) / accumulate);
+
 /** A configuration around tokenizers that are learnt from the pairs. */
 function newModel(pairs: readonly Pair[], { model, tokenizer }: TaskOptions): KnownModel {
   const { source, target } = trainTokenizers(pairs, tokenizer, model.tie === 'all');

@@ -43,9 +43,15 @@ it('plans layers that are recomputed: less memory, more work', async () => {
 it('plans mixed precision: activations in at most 60 % of the memory', async () => {
   const activations = async (precision: string) => {
     const { stdout } = await heddle(['plan', '--preset', 'small', '--precision', precision], noGpu);
-    return Number(/^activations +([\d.]+) MiB in \d+ slots$/m.exec(stdout)?.[1]);
+    return { stdout, mib: Number(/^activations +([\d.]+) MiB in \d+ slots$/m.exec(stdout)?.[1]) };
   };
-  expect((await activations('f16')) / (await activations('f32'))).toBeLessThan(0.6);
+  const [half, whole] = [await activations('f16'), await activations('f32')];
+  expect(half.mib / whole.mib).toBeLessThan(0.6);
+  const [, all, share] =
+    /^in f32, all kept: activations ([\d.]+) MiB, of which these are ([\d.]+) %;/m.exec(half.stdout) ?? [];
+  expect(Number(all)).toBe(whole.mib);
+  expect(Number(share)).toBeCloseTo((100 * half.mib) / whole.mib, 0);
+  expect(whole.stdout).not.toContain('all kept');
 });
 
 it('takes sizes and leaves out rewrites', async () => {

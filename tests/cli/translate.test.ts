@@ -95,7 +95,39 @@ describe('translate', () => {
     expect(await list(...drawn, '--seed', '4')).not.toEqual(samples);
   });
 
+  it('says tokens as they come, the same in the end, and what they looked at', async () => {
+    const texts = ['Tuesday', '', 'Peru and Chile'];
+    const said = async (...args: string[]) => {
+      const run = await heddle(['translate', model(), '--no-tune', '--max-tokens', '8', ...args, '--', ...texts]);
+      expect(run.status, run.stderr).toBe(0);
+      return run.stdout;
+    };
+    const file = join(scratch(), 'attention.jsonl');
+    const whole = await said('--alignments', file);
+    expect(await said('--stream')).toBe(whole);
+    const sampled = ['--sample', '--seed', '5'];
+    expect(await said('--stream', ...sampled)).toBe(await said(...sampled));
+
+    const lines = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map((l) => [l.text, l.translation])).toEqual(
+      whole
+        .split('\n')
+        .slice(0, 3)
+        .map((t, i) => [i + 1, t]),
+    );
+    expect(lines[1]).toEqual({ text: 2, translation: '' });
+    const { source, target, weights } = lines[2] as { source: string[]; target: string[]; weights: number[][][][] };
+    expect(source).toEqual(['peru', 'and', 'chile', '[end]']);
+    expect([weights.length, weights[0]?.length, weights[0]?.[0]?.length]).toEqual([1, 2, target.length]);
+    for (const row of weights.flat(2)) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+  });
+
   it.each([
+    [['--stream', '--beam', '2'], '--stream and --beam exclude each other'],
+    [['--stream', '--ids'], '--stream and --ids exclude each other'],
     [['--sample', '--beam', '2'], '--sample and --beam exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],
     [['--n-best', '3', '--beam', '2'], '--n-best 3 needs --beam 3 or more'],

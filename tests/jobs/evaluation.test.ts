@@ -150,6 +150,40 @@ it('judges by what heddle translate says', async () => {
   expect(found.exactMatch).toBe(translations.filter((t, i) => t === targets?.[i]).length / 12);
   expect(found.bleuSignature).toBe('nrefs:1|case:lc|eff:no|tok:13a|smooth:exp');
   expect(found.chrfSignature).toBe('nrefs:1|case:lc|eff:yes|nc:6|nw:0|space:no');
+
+  const pieces: string[] = [];
+  const streamed = await runJob(
+    'translate',
+    { folder: out, texts: [...(sources as string[]).slice(0, 2), ''], batch: 4, maxTokens: 0, stream: true },
+    { host: 'cpu', onEvent: (event) => event.type === 'piece' && pieces.push(event.text) },
+  );
+  expect(pieces.join('')).toBe(`${translations.slice(0, 2).join('\n')}\n\n`);
+  expect(pieces.length).toBeGreaterThan(4);
+  expect(streamed.slice(0, 2).map(([best]) => best?.ids)).toEqual(candidates.slice(0, 2).map(([best]) => best?.ids));
+
+  // Beams that are asked for, and for the first six sentences a second reference, which is what they find.
+  const decode = { beam: 3, lengthPenalty: 0.6 };
+  const beams = await runJob(
+    'translate',
+    { folder: out, texts: sources as string[], batch: 4, maxTokens: 0, decode },
+    { host: 'cpu' },
+  );
+  const found3 = beams.map(([best]) => best?.text ?? '');
+  const others = found3.map((t, i) => (i < 6 ? t : ''));
+  writeFileSync(
+    at('two.tsv'),
+    pairs
+      .slice(0, 12)
+      .map((pair, i) => `${pair}\t${others[i]}`)
+      .join('\n'),
+  );
+  const two = { folder: out, pairs: at('two.tsv'), batch: 5, decode, references: 2 };
+  const judged = await runJob('evaluate', two, { host: 'cpu' });
+  const both = lists.map((list, i) => [...list, ...(others[i] ? [others[i]] : [])]);
+  expect(judged.bleu).toBe(corpusBleu(found3, both, { lowercase: true }).score);
+  expect(judged.bleuSignature).toMatch(/^nrefs:var/);
+  expect(judged.exactMatch).toBeGreaterThanOrEqual(0.5);
+  expect(judged.loss).toBe(found.loss);
 });
 
 it('learns the same whether it is evaluated or not', async () => {

@@ -29,6 +29,15 @@ describe('a training that goes on', () => {
     expect(steps).toBe(7 * perEpoch);
   });
 
+  it('has as many updates as its epochs have batches for, however many each takes', async () => {
+    const of = async (epochs: number, accumulate: number) =>
+      (await prepared(tinyTraining({ steps: 0, epochs, accumulate, heldOut: 0 }))).steps;
+    // 96 pairs in batches of 8.
+    expect([await of(1, 1), await of(3, 1), await of(1, 5), await of(3, 5), await of(5, 5)]).toEqual([
+      12, 36, 3, 8, 12,
+    ]);
+  });
+
   it('tells where its schedule falls to another end than before', async () => {
     const args = (steps: number) =>
       tinyTraining({ steps, schedule: { kind: 'cosine', learningRate: 1e-2, warmup: 0 } });

@@ -6,6 +6,7 @@ import { translationMetrics } from '../../src/metrics/translation.ts';
 it('counts translations that are their reference in its normal form', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'], (text) => text.toLowerCase())).toBe(2 / 3);
+  expect(exactMatch(['a', 'b', 'c.'], [['x', 'A'], ['b'], ['C']], (text) => text.toLowerCase())).toBe(2 / 3);
   expect(() => exactMatch([], [])).toThrow('exact match: there are no translations');
   expect(() => exactMatch(['a'], [])).toThrow('1 translations, 0 references');
 });
@@ -30,6 +31,15 @@ it('judges translations by all metrics, and drops case where the tokenizer does'
   expect(metrics).toMatchObject({ sentences: 2, exactMatch: 0.5 });
   expect(metrics.bleuSignature).toContain('case:lc');
   expect(metrics.chrfSignature).toContain('case:lc');
+  const several = translationMetrics(
+    found,
+    [
+      ['El 6', wanted[0] as string],
+      ['Hola', 'Adiós'],
+    ],
+    lower,
+  );
+  expect(several).toMatchObject({ exactMatch: 1, bleuSignature: expect.stringContaining('nrefs:2') });
   const mixed = translationMetrics(found, wanted, (text) => text);
   expect(mixed.exactMatch).toBe(0);
   expect(mixed.bleu).toBeLessThan(metrics.bleu);

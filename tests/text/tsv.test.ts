@@ -52,6 +52,20 @@ it('describes one bad line, none, and more than ten', () => {
   expect(describeBad(bad)).toMatch(/^12 bad lines: 2 \(no tab\), .* 11 \(no tab\), and 2 more$/);
 });
 
+it('takes further columns as further references, where it is told to', () => {
+  const text = 'a\tb\tc\t\td\ne\tf\n';
+  const pairs = (references?: number) => readTsv(bytes(text), 'a.tsv', references).pairs;
+  expect(pairs()).toEqual([
+    { source: 'a', target: 'b' },
+    { source: 'e', target: 'f' },
+  ]);
+  expect(pairs(3)[0]).toEqual({ source: 'a', target: 'b', others: ['c'] });
+  expect(pairs(9)).toEqual([
+    { source: 'a', target: 'b', others: ['c', 'd'] },
+    { source: 'e', target: 'f' },
+  ]);
+});
+
 it('refuses an empty file, one without a tab, and one without a pair', () => {
   expect(() => read('')).toThrow('a.tsv: the file is empty');
   expect(() => read('one\ntwo\n')).toThrow('a.tsv: no line has a tab');
