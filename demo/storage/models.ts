@@ -1,7 +1,7 @@
 // The models in the browser: folders `models/NAME` in its private file system, as `heddle train` writes them.
 
 import { HeddleError } from '../../src/errors.ts';
-import { packFolder, unpackModel } from '../../src/formats/archive-files.ts';
+import { packFolder, unpackModelFile } from '../../src/formats/archive-files.ts';
 import { type Files, readText } from '../../src/formats/files.ts';
 import { copyFolder, memoryFiles } from '../../src/formats/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
@@ -37,7 +37,7 @@ export interface ModelStore {
   /** A zip of the model's folder. */
   archive(name: string): Promise<Blob>;
   weights(name: string): Promise<Blob>;
-  /** Puts an archive in, under the first free name from `name`, `name 2`, ...; gives the name. */
+  /** Puts an archive or a safetensors file in, under the first free name from `name`, `name 2`, ...; gives the name. */
   take(data: Blob, name: string): Promise<string>;
 }
 
@@ -133,9 +133,9 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
       return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
     },
     async take(data, wanted) {
-      const file = wanted.replace(/\.zip$/i, '');
+      const file = wanted.replace(/\.(?:zip|safetensors)$/i, '');
       checkName(file);
-      const parts = await unpackModel(new Uint8Array(await data.arrayBuffer()), wanted);
+      const parts = await unpackModelFile(new Uint8Array(await data.arrayBuffer()), wanted);
       const unpacked = memoryFiles(
         new Map(Object.entries(parts).map(([name, bytes]) => [`${folderOf(file)}/${name}`, bytes])),
       );

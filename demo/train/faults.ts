@@ -16,6 +16,6 @@ export function faultOf(error: unknown, aborted: boolean): Fault {
   if (error instanceof ExistsError) return as('exists');
   if (!(error instanceof HeddleError)) return { kind: 'bug', message, ...(stack && { stack }) };
   if (/^The GPU device was lost/.test(message)) return as('device');
-  if (/^The GPU has no memory|\d bytes/.test(message)) return as('memory');
+  if (/^The GPU has no memory|\bneeds .*\d bytes/.test(message)) return as('memory');
   return as('user');
 }

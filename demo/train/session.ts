@@ -70,9 +70,9 @@ export interface Session {
   remove(name: string): Promise<void>;
   /** A model as one file: a zip of its folder, with the checkpoint to go on from. `heddle` takes the same file. */
   exportArchive(name: string): Promise<Blob>;
-  /** The weights alone, as safetensors under PyTorch's names. */
+  /** The model without its checkpoint, as safetensors under PyTorch's names; `heddle` takes the same file. */
   exportSafetensors(name: string): Promise<Blob>;
-  /** Puts an archive into the browser under a name, or the next that is free; resolves to the name. */
+  /** Puts an archive or safetensors, by the name's end, into the browser under a name, or the next that is free; resolves to the name. */
   importArchive(data: Blob, name: string): Promise<string>;
   /** For tests and the soak script: loses the device; counts GPU buffers. */
   loseDevice(): Promise<void>;

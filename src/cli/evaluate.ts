@@ -20,7 +20,7 @@ export function addEvaluate(program: Command): void {
   const command = program
     .command('eval')
     .description('how well a trained model does on pairs: loss, perplexity, token accuracy, BLEU, chrF, exact match')
-    .argument('<dir>', 'model folder, or a .zip of one')
+    .argument('<dir>', 'model folder, a .zip of one, or its .safetensors')
     .argument('<pairs.tsv>', 'source, tab, target on each line')
     .option('--references <n>', 'columns after the source that are references; the first is the target', whole(1), 1)
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)

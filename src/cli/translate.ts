@@ -24,7 +24,7 @@ export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
     .description('translate texts, or the lines of files or of stdin, with a trained model; order is kept')
-    .argument('<dir>', 'model folder, or a .zip of one')
+    .argument('<dir>', 'model folder, a .zip of one, or its .safetensors')
     .argument('[text...]', 'texts; without any, the lines of --input or of stdin')
     .option('--input <file...>', 'files of texts, one a line; - is stdin')
     .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)

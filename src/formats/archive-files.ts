@@ -1,17 +1,19 @@
 // Files among which an archive whose name ends in .zip stands for a folder: what reads a model folder reads the archive, and what
-// writes one writes it, as one file.
+// writes one writes it, as one file. A model in a .safetensors file stands for its folder too, to be read.
 
 import { HeddleError } from '../errors.ts';
 import type { Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
+import { unpackWeights } from './single-file.ts';
 import { unzip, zipParts } from './zip.ts';
 
-/** `folder/model.zip/config.json` as archive and name in it; undefined where no part before the last ends in .zip. */
+/** `folder/model.zip/config.json` as archive and name in it; undefined where no part before the last ends as an archive does. */
 function inArchive(path: string): [string, string] | undefined {
-  const found = /^(.*?\.zip)[/\\]+(.+)$/i.exec(path);
+  const found = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path);
   return found ? [found[1] as string, found[2] as string] : undefined;
 }
-const isArchive = (path: string): boolean => /\.zip$/i.test(path);
+const isZip = (path: string): boolean => /\.zip$/i.test(path);
+const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 
 /** The bytes of an archive of a folder's files; folders in it are left out. */
 export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
@@ -36,6 +38,12 @@ export async function unpackModel(bytes: Uint8Array, archive: string): Promise<R
   );
 }
 
+/** The files of a model in one file, a zip archive or safetensors, whatever its name. */
+export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
+  const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
+  return isZipped || !/\.safetensors$/i.test(name) ? unpackModel(bytes, name) : unpackWeights(bytes, name);
+}
+
 /** Joins parts into one array. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
@@ -55,7 +63,7 @@ export function archiveFiles(files: Files): Files {
     if (!found) {
       found = files
         .read(archive)
-        .then((bytes) => unpackModel(bytes, archive))
+        .then((bytes) => unpackModelFile(bytes, archive))
         .then((parts) => memoryFiles(new Map(Object.entries(parts).map(([name, data]) => [`/${name}`, data]))));
       opened.set(archive, found);
       found.catch(() => opened.delete(archive));
@@ -86,6 +94,10 @@ export function archiveFiles(files: Files): Files {
     async write(path, bytes) {
       const found = await at(path);
       if (!found) return files.write(path, bytes);
+      if (!isZip(found[0]))
+        throw new HeddleError(
+          `${path}: cannot write: ${found[0]} is a file of weights, which is only read; take a folder or a .zip`,
+        );
       const inside = await open(found[0]);
       await inside.write(`/${found[1]}`, bytes);
       await write(found[0], await packFolder(inside, ''));
@@ -99,8 +111,7 @@ export function archiveFiles(files: Files): Files {
     },
     async rename(from, to) {
       const isFolder = !isArchive(from) && !(await isFile(from));
-      if (!isArchive(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to))))
-        return files.rename(from, to);
+      if (!isZip(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to)))) return files.rename(from, to);
       await write(to, await packFolder(files, from));
       await files.remove(from);
     },

@@ -15,6 +15,7 @@ import { kerasFormat, loadKeras } from './keras.ts';
 import { folderNames as names, needFile as need, prefixed, readTokenizers, tokenizerParts } from './own-tokenizers.ts';
 import { isPytorch, loadPytorch } from './pytorch.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { modelMetadata } from './single-file.ts';
 import { writeFolder } from './write-folder.ts';
 
 /** A model with all that text to text needs. */
@@ -49,13 +50,14 @@ export async function saveModelFolder(
 ): Promise<void> {
   const { config, source, target, origin } = model;
   const { files: own = {}, ...from } = origin ?? {};
-  const parts: Record<string, Uint8Array> = {
+  const described: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({ format, version, model: config, ...(origin && { origin: from }) }),
-    [names.weights]: writeSafetensors(tensorsOf(parameterList(config), model.weights), { format }),
     ...(origin ? own : tokenizerParts(source, target)),
-    ...extra,
   };
-  await writeFolder(files, folder, parts);
+  // Tokenizers from elsewhere may be no text, and large: they stay in the folder alone.
+  const metadata = origin ? { format } : modelMetadata(format, described);
+  const weights = writeSafetensors(tensorsOf(parameterList(config), model.weights), metadata);
+  await writeFolder(files, folder, { ...described, [names.weights]: weights, ...extra });
 }
 
 /** Whether a folder, or the one it is being replaced by, has a heddle model. */

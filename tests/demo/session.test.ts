@@ -7,6 +7,7 @@ import type { Page } from 'puppeteer';
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent, StoredModel, TrainingSettings } from '../../demo/train/protocol.ts';
 import type { Session } from '../../demo/train/session.ts';
+import { unpackModel } from '../../src/formats/archive-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
@@ -135,29 +136,50 @@ it('describes a training, trains, translates, and exchanges models with the comm
   expect(weights.slice(0, source.length).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
   expect(await failure(page, (s) => s.translate('one', { beam: 0 }))).toMatch(/^user: decode: beam is 0/);
 
-  // To the command line, and back from it.
-  const archive = await ask(page, async (s) => {
-    const bytes = new Uint8Array(await (await s.exportArchive('calm')).arrayBuffer());
-    return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
-  });
-  const zip = join(scratch(), 'calm.zip');
-  writeFileSync(zip, Buffer.from(archive, 'base64'));
-  expect((await heddle(['translate', '--no-tune', zip, ...texts])).stdout.trim()).toBe(translated.greedy.join('\n'));
+  // To the command line, and back from it, as an archive with its checkpoint and as safetensors without.
+  const exported = async (how: 'exportArchive' | 'exportSafetensors', file: string): Promise<string> => {
+    const base64 = await page.evaluate(async (how) => {
+      const { session } = globalThis as unknown as { session: Session };
+      const bytes = new Uint8Array(await (await session[how]('calm')).arrayBuffer());
+      return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
+    }, how);
+    writeFileSync(join(scratch(), file), Buffer.from(base64, 'base64'));
+    return join(scratch(), file);
+  };
+  const imported = (bytes: Uint8Array, name: string): Promise<string> =>
+    page.evaluate(
+      (base64, name) => {
+        const { session } = globalThis as unknown as { session: Session };
+        return session.importArchive(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]), name);
+      },
+      Buffer.from(bytes).toString('base64'),
+      name,
+    );
+  const file = await exported('exportSafetensors', 'calm.safetensors');
+  const said = await heddle(['translate', '--no-tune', file, ...texts]);
+  expect([said.status, said.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
+  const zip = await exported('exportArchive', 'calm.zip');
   const resumed = await heddle(['train', '--no-tune', '--resume', '--out', zip, '--steps', '61', '--test', '0']);
   expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('resumed at step 60')]);
-  const name = await ask(
-    page,
-    (s, given: string) => s.importArchive(new Blob([Uint8Array.from(atob(given), (c) => c.charCodeAt(0))]), 'calm.zip'),
-    readFileSync(zip).toString('base64'),
-  );
-  expect(name).toBe('calm 2');
+  expect(await imported(readFileSync(zip), 'calm.zip')).toBe('calm 2');
+  const { 'model.safetensors': written } = await unpackModel(readFileSync(zip), zip);
+  expect(await imported(written as Uint8Array, 'from node.safetensors')).toBe('from node');
+  await ask(page, (s) => s.load('from node'));
+  const from = await ask(page, (s, given: string) => s.translate(given), texts[0]);
+  expect([from.model, typeof from.text]).toEqual(['from node', 'string']);
   const after = await ask(page, (s) => s.storage());
-  expect(after.models.map(({ name, step, steps }) => [name, step, steps])).toEqual([
-    ['calm 2', 61, 61],
-    ['calm', 60, 60],
-  ]);
+  expect(new Map(after.models.map(({ name, step, steps }) => [name, [step, steps]]))).toEqual(
+    new Map([
+      ['from node', [0, 0]],
+      ['calm 2', [61, 61]],
+      ['calm', [60, 60]],
+    ]),
+  );
+  expect(await failure(page, (s) => s.importArchive(new Blob(['no']), 'broken.safetensors'))).toMatch(
+    /^user: broken\.safetensors: not a sound safetensors file/,
+  );
   expect(await failure(page, (s) => s.importArchive(new Blob(['PK no']), 'broken.zip'))).toMatch(/^user: broken\.zip:/);
-  await ask(page, (s) => s.remove('calm 2'));
+  for (const name of ['calm 2', 'from node']) await ask(page, (s, given: string) => s.remove(given), name);
   expect(faults).toEqual([]);
   await page.close();
 });

@@ -85,7 +85,7 @@ it('trains on a picked file, survives a reload, translates, and takes its models
   );
   await screenshot('train-end-to-end');
 
-  const weights = await downloaded(page, 'Download the weights of words as safetensors', 'words.safetensors');
+  const weights = await downloaded(page, 'Download words as safetensors, without its checkpoint', 'words.safetensors');
   expect(Object.keys(readSafetensors(weights)).some((name) => name.includes('self_attn'))).toBe(true);
   const archive = await downloaded(page, 'Download words as an archive, with its checkpoint', 'words.zip');
   expect(new TextDecoder().decode(archive.subarray(0, 2))).toBe('PK');
@@ -93,8 +93,11 @@ it('trains on a picked file, survives a reload, translates, and takes its models
   await page.waitForSelector('dialog[open]');
   await press(page, 'Delete');
   await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), patience);
-  await ((await page.$('#import-model')) as ElementHandle<HTMLInputElement>).uploadFile(join(folder, 'words.zip'));
+  const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
+  await bring.uploadFile(join(folder, 'words.zip'));
   await says(page, '#notices', 'words\\.zip is in this browser now, as words');
+  await bring.uploadFile(join(folder, 'words.safetensors'));
+  await says(page, '#notices', 'words\\.safetensors is in this browser now, as words 2');
   await press(page, 'Load words to translate with it');
   await says(page, '#notices', 'words is loaded');
   await page.click('#translate');

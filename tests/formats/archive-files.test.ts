@@ -1,8 +1,10 @@
 // Archives that stand for model folders.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { archiveFiles, joined, packFolder, unpackModel } from '../../src/formats/archive-files.ts';
 import { readText, writeText } from '../../src/formats/files.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { modelMetadata } from '../../src/formats/single-file.ts';
 import { zipParts } from '../../src/formats/zip.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -52,4 +54,31 @@ it('packs the files of a folder', async () => {
   const disk = memoryFiles();
   await writeText(disk, 'm/config.json', '{}');
   expect(await unpackModel(joined(await packFolder(disk, 'm')), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
+});
+
+describe('a model in one safetensors file', () => {
+  const described = { 'config.json': bytes('{"a":1}'), 'tokenizer.json': bytes('{"b":"ü"}') };
+  const tensors = { w: { dtype: 'f32' as const, shape: [2], data: new Float32Array([1, 2]) } };
+  const file = writeSafetensors(tensors, modelMetadata('heddle', described));
+
+  it('stands for its folder, to be read', async () => {
+    const disk = memoryFiles();
+    await disk.write('m.safetensors', file);
+    const files = archiveFiles(disk);
+    expect(await files.list('m.safetensors')).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect(await readText(files, 'm.safetensors/tokenizer.json')).toBe('{"b":"ü"}');
+    expect(await files.read('m.safetensors/model.safetensors')).toEqual(file);
+    await expect(writeText(files, 'm.safetensors/log.jsonl', 'x')).rejects.toThrow(
+      'm.safetensors/log.jsonl: cannot write: m.safetensors is a file of weights',
+    );
+    expect(await disk.read('m.safetensors')).toEqual(file);
+  });
+
+  it('is refused where it holds weights alone', async () => {
+    const disk = memoryFiles();
+    await disk.write('m.safetensors', writeSafetensors(tensors));
+    await expect(archiveFiles(disk).read('m.safetensors/config.json')).rejects.toThrow(
+      'm.safetensors: it holds weights alone, without the config.json and tokenizers',
+    );
+  });
 });

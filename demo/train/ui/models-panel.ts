@@ -35,13 +35,13 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
   const keep = el('button', { type: 'button', class: 'quiet', hidden: true }, 'Ask the browser to keep them');
   const file = el('input', {
     type: 'file',
-    accept: '.zip,application/zip',
+    accept: '.zip,.safetensors,application/zip',
     class: 'unseen',
     id: 'import-model',
     tabindex: -1,
   });
-  const bring = el('button', { type: 'button', onclick: () => file.click() }, 'Import an archive…');
-  set(file, { 'aria-label': 'Archive of a model' });
+  const bring = el('button', { type: 'button', onclick: () => file.click() }, 'Import a model…');
+  set(file, { 'aria-label': 'A model as an archive or as safetensors' });
 
   /** Runs what a button does; what fails is said, and the list is read anew. */
   const act = (button: HTMLButtonElement, work: () => Promise<void>) => async () => {
@@ -139,7 +139,7 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
         button('Archive', `Download ${name} as an archive, with its checkpoint`, async () =>
           download(await session.exportArchive(name), `${name}.zip`),
         ),
-        button('Safetensors', `Download the weights of ${name} as safetensors`, async () =>
+        button('Safetensors', `Download ${name} as safetensors, without its checkpoint`, async () =>
           download(await session.exportSafetensors(name), `${name}.safetensors`),
         ),
         remove,
@@ -187,7 +187,7 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
     file.value = '';
     if (!given) return;
     void act(bring, async () => {
-      const name = await session.importArchive(given, given.name.replace(/\.zip$/i, ''));
+      const name = await session.importArchive(given, given.name);
       host.say('good', `${given.name} is in this browser now, as ${name}.`);
     })();
   });
