@@ -13,8 +13,8 @@ import type { InUse } from './translation.ts';
 
 /** Milliseconds between messages with updates. */
 const stepsEvery = 50;
-/** Updates that the log keeps singly: a training of days fits in memory. */
-const keptSteps = 2000;
+/** Updates that the log keeps singly, about as many as a chart has points: a training of days takes the memory of an hour's. */
+const keptSteps = 1000;
 
 /** What a training has of the worker. */
 export interface TrainingHost {

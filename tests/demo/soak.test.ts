@@ -1,15 +1,18 @@
 // The soak script, on a model of almost nothing and for few steps: what it counts is flat, and it says so.
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { scratch } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
 it('counts heap, GPU buffers and step time', async () => {
   distFile('demo/index.html');
+  const json = join(scratch(), 'soak.json');
   const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((done) => {
-    const args = ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'swiftshader'];
+    const args = ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'swiftshader', '--json', json];
     execFile(process.execPath, args, { cwd: root, timeout: 280_000 }, (_, stdout, stderr) => done({ stdout, stderr }));
   });
   expect(stderr).toBe('');
@@ -19,5 +22,8 @@ it('counts heap, GPU buffers and step time', async () => {
   expect(new Set(parts.slice(2, -1).map(([, , bytes, buffers]) => `${bytes} in ${buffers}`)).size).toBe(1);
   expect(stdout).toMatch(/^step time: [\d.]+ ms in steps 20 to 40, [\d.]+ ms in the last 20/m);
   // A busy machine may make the last steps slow; the heap and the buffers do not depend on it.
-  expect(stdout.trim().split('\n').at(-1)).toMatch(/^(flat: |not flat: a step takes)/);
+  expect(stdout.trim().split('\n').at(-1)).toMatch(/^(passed: |failed: a step takes longer$)/);
+  const { rows, grown } = JSON.parse(readFileSync(json, 'utf8')) as { rows: { step: number }[]; grown: string[] };
+  expect(rows.map(({ step }) => step)).toEqual(parts.map(([, step]) => Number(step)));
+  expect(grown.length === 0).toBe(stdout.includes('passed: '));
 }, 300_000);
