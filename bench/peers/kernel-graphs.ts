@@ -11,7 +11,8 @@ import { matmul } from '../../src/ops/matmul.ts';
 import { defineOp, type Value } from '../../src/ops/op.ts';
 import { softmax } from '../../src/ops/softmax.ts';
 import { stepWords, writeStep } from '../../src/ops/step.ts';
-import type { Tensor, TensorData } from '../../src/tensor.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+import { bytesOf, type Tensor, type TensorData } from '../../src/tensor.ts';
 import { fillTokenIndex } from '../../src/text/token-index.ts';
 import type { KernelArrays, KernelKind } from './kernels.ts';
 
@@ -110,4 +111,11 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
     states,
     hostInputs: () => Object.fromEntries(Object.entries(host).map(([name, make]) => [name, make()])),
   };
+}
+
+/** Floating-point operations of a kernel as heddle's ops count them, and the bytes of its inputs and its result, each moved once. */
+export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly flops: number; readonly bytes: number } {
+  const { graph } = kernelGraph(kind, inputs);
+  const touched = [...graph.states.values(), ...graph.inputs.values(), ...graph.outputs.values()];
+  return { flops: makePlan(graph).flops, bytes: touched.reduce((n, value) => n + bytesOf(value), 0) };
 }

@@ -1,6 +1,7 @@
 // Single kernels: each result is checked against float64, then the forms of all contestants are timed in turn.
 
 import type { Contestant, KernelRun } from './contestant.ts';
+import { kernelWork } from './kernel-graphs.ts';
 import { errorOf, kernelList, makeArrays } from './kernels.ts';
 import { median, round } from './median.ts';
 
@@ -20,6 +21,9 @@ export interface TimedForm {
 /** All forms of a kernel. */
 export interface TimedKernel {
   readonly name: string;
+  /** Floating-point operations and bytes of a call, the same for all forms. */
+  readonly flops: number;
+  readonly bytes: number;
   readonly forms: readonly TimedForm[];
 }
 
@@ -78,7 +82,7 @@ export async function timeKernels(
       return { contestant, form, us: round(ms * 1e3), gflops, calls, error: round(error, 2) };
     });
     for (const { kernel } of entrants) kernel.dispose();
-    rows.push({ name: spec.name, forms });
+    rows.push({ name: spec.name, ...kernelWork(spec.kind, inputs), forms });
     const text = forms.map((f) => `${f.contestant} (${f.form}) ${f.us} µs${f.gflops ? ` ${f.gflops} GFLOP/s` : ''}`);
     log(`${spec.name}: ${text.join(', ')}`);
   }

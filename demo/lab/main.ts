@@ -29,7 +29,7 @@ function mountLab({ showAdapter }: PageHeader): void {
   const table = createTable((name) => roofline.point(name));
   const all = el('input', { type: 'checkbox', onchange: () => draw() });
   const draw = onFrame(() => {
-    roofline.show(kernels, roofs, all.checked);
+    roofline.show({ kernels, peers, roofs, all: all.checked });
     table.show(kernels, roofs, all.checked);
     set(byId('peers'), { hidden: peers.length === 0 });
     if (peers.length > 0) fill(byId('peer-table'), peersReport(peers, peerNames));

@@ -3,10 +3,12 @@
 
 import type { KernelResult, VariantResult } from '../../bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../bench/kernel-case.ts';
+import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/axis.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { counted, percent, short } from './numbers.ts';
+import { peerNames } from './protocol.ts';
 
 /** Names of the groups, and the mark of each: told apart by form as well as by colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
@@ -17,20 +19,40 @@ export const groups: Readonly<Record<KernelGroup, { readonly name: string; reado
   decoding: { name: 'decoding', mark: 'M0 6-6-5H6Z' },
 };
 
+/** Those that are timed beside one another, by their contestant's name: strokes rather than faces. */
+const libraries: readonly { contestant: string; look: string; name: string; mark: string }[] = [
+  { contestant: 'heddle', look: 'library-heddle', name: 'heddle, beside its peers', mark: 'M0-6V6M-6 0H6' },
+  { contestant: 'tfjs', look: 'library-tfjs', name: peerNames.tfjs, mark: 'M-5-5 5 5M-5 5 5-5' },
+  { contestant: 'jax-js', look: 'library-jax', name: peerNames.jax, mark: 'M-5 0A5 5 0 1 1 5 0 5 5 0 1 1-5 0Z' },
+];
+
 /** A place on the chart. */
 interface Place {
-  readonly kernel: KernelResult;
-  readonly variant: VariantResult;
+  /** The kernel's name, and what else there is to say of the place. */
+  readonly name: string;
+  readonly also: string;
+  /** Class and form of the mark. */
+  readonly look: string;
+  readonly mark: string;
+  /** Whether it is what is meant where its kernel is pointed at. */
   readonly best: boolean;
   readonly intensity: number;
   readonly rate: number;
 }
 
+/** What is drawn. */
+export interface Shown {
+  readonly kernels: readonly KernelResult[];
+  readonly peers: readonly TimedKernel[];
+  readonly roofs: Roofs | undefined;
+  readonly all: boolean;
+}
+
 /** What the page tells the chart. */
 export interface Roofline {
   readonly element: HTMLElement;
-  /** Draws kernels, of each its fastest variant or all, under roofs where these are known. */
-  show(kernels: readonly KernelResult[], roofs: Roofs | undefined, all: boolean): void;
+  /** Draws kernels, of each its fastest variant or all, and those of peers, under roofs where these are known. */
+  show(shown: Shown): void;
   /** Marks a kernel, or none. */
   point(name: string | undefined): void;
 }
@@ -49,7 +71,7 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
   const legend = el('ul', { class: 'legend' });
   const element = el('div', { class: 'roofline' }, legend, plot, readout);
   let places: (Place & { x: number; y: number })[] = [];
-  let shown: { kernels: readonly KernelResult[]; roofs: Roofs | undefined; all: boolean } | undefined;
+  let shown: Shown | undefined;
   let pointed: string | undefined;
 
   const idle = () =>
@@ -58,7 +80,7 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
       : missing(shown?.kernels ?? []);
 
   const mark = (place: (typeof places)[number] | undefined) => {
-    pointed = place?.kernel.name;
+    pointed = place?.name;
     for (const node of plot.querySelectorAll('.place'))
       node.classList.toggle('pointed', pointed !== undefined && node.getAttribute('data-kernel') === pointed);
     setText(readout, place ? describe(place, shown?.roofs) : idle());
@@ -69,24 +91,25 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
     const width = Math.max(280, element.clientWidth || 900);
     const height = width < 560 ? 320 : 430;
     places = drawInto(plot, shown, width, height);
+    const looks = [...kernelGroups.map((g) => ({ look: `group-${g}`, ...groups[g] })), ...libraries];
     fill(
       legend,
-      ...kernelGroups
-        .filter((g) => places.some((p) => p.kernel.group === g))
-        .map((g) =>
+      ...looks
+        .filter(({ look }) => places.some((p) => p.look === look))
+        .map(({ look, name, mark: d }) =>
           el(
             'li',
             {},
             svg(
               'svg',
-              { viewBox: '-8 -8 16 16', width: 14, height: 14, class: `group-${g}`, 'aria-hidden': 'true' },
-              svg('path', { d: groups[g].mark }),
+              { viewBox: '-8 -8 16 16', width: 14, height: 14, class: look, 'aria-hidden': 'true' },
+              svg('path', { d }),
             ),
-            groups[g].name,
+            name,
           ),
         ),
     );
-    mark(places.find((p) => p.best && p.kernel.name === pointed));
+    mark(places.find((p) => p.best && p.name === pointed));
   };
 
   plot.addEventListener('pointermove', (event) => {
@@ -98,9 +121,9 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
       const d = Math.hypot(place.x - x, place.y - y);
       if (d < distance) [near, distance] = [place, d];
     }
-    if (near?.kernel.name === pointed && near?.best) return;
+    if (near?.name === pointed && near?.best) return;
     mark(near);
-    onPoint(near?.kernel.name);
+    onPoint(near?.name);
   });
   plot.addEventListener('pointerleave', () => {
     mark(undefined);
@@ -110,11 +133,11 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
   setText(readout, idle());
   return {
     element,
-    show(kernels, roofs, all) {
-      shown = { kernels, roofs, all };
+    show(given) {
+      shown = given;
       draw();
     },
-    point: (name) => mark(places.find((p) => p.best && p.kernel.name === name)),
+    point: (name) => mark(places.find((p) => p.best && p.name === name)),
   };
 }
 
@@ -127,33 +150,44 @@ function missing(kernels: readonly KernelResult[]): string {
   return `Point at a kernel to read its numbers. What fits in a cache may pass the slope.${alone}`;
 }
 
-function describe({ kernel, variant, intensity, rate }: Place, roofs: Roofs | undefined): string {
+function describe({ name, also, intensity, rate }: Place, roofs: Roofs | undefined): string {
   const share = roofs ? `, ${percent(rate / roofAt(roofs, intensity))} of the roof` : '';
-  const name = variant.variant === 'only' ? '' : ` (${variant.variant})`;
-  return `${kernel.name}${name}: ${short(rate)} GFLOP/s at ${short(intensity)} FLOP a byte${share}`;
+  return `${name}${also && ` (${also})`}: ${short(rate)} GFLOP/s at ${short(intensity)} FLOP a byte${share}`;
 }
 
-function placesOf(kernels: readonly KernelResult[], all: boolean): Place[] {
-  return kernels.flatMap((kernel) =>
+function placesOf({ kernels, peers, all }: Shown): Place[] {
+  const own = kernels.flatMap((kernel) =>
     kernel.variants
       .filter((variant, i) => (all || i === 0) && rateOf(kernel, variant) > 0)
-      .map((variant) => ({
-        kernel,
-        variant,
-        best: variant === kernel.variants[0],
-        intensity: kernel.flops / kernel.bytes,
-        rate: rateOf(kernel, variant),
-      })),
+      .map((variant): Place => {
+        const best = variant === kernel.variants[0];
+        return {
+          name: kernel.name,
+          also: variant.variant === 'only' ? '' : variant.variant,
+          look: `group-${kernel.group}`,
+          mark: groups[kernel.group].mark,
+          best,
+          intensity: kernel.flops / kernel.bytes,
+          rate: rateOf(kernel, variant),
+        };
+      }),
   );
+  const beside = peers
+    .filter(({ flops }) => flops > 0)
+    .flatMap(({ name, flops, bytes, forms }) =>
+      libraries.flatMap(({ contestant, look, name: library, mark }): Place[] => {
+        const us = Math.min(...forms.filter((f) => f.contestant === contestant).map((f) => f.us));
+        if (!Number.isFinite(us)) return [];
+        const best = contestant === 'heddle';
+        return [{ name, also: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
+      }),
+    );
+  return [...own, ...beside];
 }
 
-function drawInto(
-  plot: SVGSVGElement,
-  { kernels, roofs, all }: { kernels: readonly KernelResult[]; roofs: Roofs | undefined; all: boolean },
-  width: number,
-  height: number,
-) {
-  const found = placesOf(kernels, all);
+function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: number) {
+  const { roofs } = shown;
+  const found = placesOf(shown);
   const edge = { left: 46, right: 14, top: 14, bottom: 44 };
   const intensities = found.map((p) => p.intensity);
   const rates = found.map((p) => p.rate);
@@ -195,15 +229,18 @@ function drawInto(
     roofs ? roofLines(roofs, { x, y, left, right, bottom }, width < 560) : null,
     ...marks.map((p) =>
       svg('path', {
-        class: `place group-${p.kernel.group}${p.best ? '' : ' slower'}`,
-        'data-kernel': p.kernel.name,
-        d: groups[p.kernel.group].mark,
-        transform: `translate(${p.x.toFixed(1)} ${p.y.toFixed(1)})${p.best ? '' : ' scale(0.7)'}`,
+        class: `place ${p.look}${isSlower(p) ? ' slower' : ''}`,
+        'data-kernel': p.name,
+        d: p.mark,
+        transform: `translate(${p.x.toFixed(1)} ${p.y.toFixed(1)})${isSlower(p) ? ' scale(0.7)' : ''}`,
       }),
     ),
   );
   return marks;
 }
+
+/** A variant of heddle's own that is not its fastest. */
+const isSlower = ({ best, look }: Place): boolean => !best && look.startsWith('group-');
 
 const plain = (t: number): string =>
   t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : String(t);

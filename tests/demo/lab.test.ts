@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chosenKernels } from '../../bench/measure.ts';
+import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/protocol.ts';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, type DemoPageOptions, demo } from '../support/demo.ts';
@@ -32,7 +33,17 @@ describe('a course of measurements', () => {
   const names = chosenKernels('small', filter).map(({ name }) => name);
   let lab: DemoPage;
   beforeAll(async () => {
-    lab = await openLab(filter);
+    lab = await openLab(filter, {
+      before: () => {
+        // So that a test can say what a worker with peers would.
+        globalThis.Worker = class extends Worker {
+          constructor(...given: ConstructorParameters<typeof Worker>) {
+            super(...given);
+            Object.assign(globalThis, { labWorker: this });
+          }
+        };
+      },
+    });
     await press(lab.page, 'Measure');
     await says(lab.page, '^Done: ');
   }, 180_000);
@@ -122,6 +133,32 @@ describe('a course of measurements', () => {
         expect(v.high).toBeGreaterThanOrEqual(v.ms as number);
       }
     }
+  });
+
+  it('draws peers beside heddle, in the chart as in the table', async () => {
+    const { page } = lab;
+    const form = (contestant: string, us: number) => ({ contestant, form: '', us, gflops: null, calls: 1, error: 0 });
+    const forms = [form('heddle', 100), form('tfjs', 400), form('tfjs', 900), form('jax-js', 200)];
+    const told = [
+      { name: 'matmul 256³', flops: 2 * 256 ** 3, bytes: 3 * 4 * 256 ** 2, forms },
+      { name: 'without arithmetic', flops: 0, bytes: 100, forms },
+    ] satisfies TimedKernel[];
+    await page.evaluate((all) => {
+      const { labWorker } = globalThis as unknown as { labWorker: Worker };
+      for (const kernel of all)
+        labWorker.dispatchEvent(new MessageEvent('message', { data: { type: 'peer-kernel', kernel } }));
+    }, told);
+    await page.waitForSelector('.plot .library-tfjs');
+    const marks = await page.$$eval('.plot [class*="library-"]', (all) =>
+      all.map((m) => [m.getAttribute('data-kernel'), /library-\w+/.exec(m.getAttribute('class') ?? '')?.[0]]),
+    );
+    expect(marks.sort()).toEqual(['heddle', 'jax', 'tfjs'].map((id) => ['matmul 256³', `library-${id}`]));
+    expect(await text(page, '.legend')).toMatch(/heddle, beside its peersTensorFlow\.jsjax-js$/);
+    await (await page.$('.plot .library-tfjs'))?.hover();
+    expect(await text(page, '.readout')).toMatch(
+      /^matmul 256³ \(TensorFlow\.js\): 83\.9 GFLOP\/s at 42\.7 FLOP a byte, \d+ % of the roof$/,
+    );
+    expect(await text(page, '#peer-table tbody tr')).toBe('matmul 256³100 µs400 µs 4.00 ×200 µs 2.00 ×');
   });
 
   it.each([
