@@ -25,6 +25,11 @@ export async function loadHfFolder(files: Files, folder: string, raw: Json | und
   const json = raw ?? inferMarian(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
   const generationPath = `${folder}/generation_config.json`;
   const generation = (await files.exists(generationPath)) ? await readJson(files, generationPath) : undefined;
+  const textOf = async (path: string) => new TextDecoder().decode(await files.read(path));
+  const texts = {
+    ...(raw && { config: await textOf(`${folder}/config.json`) }),
+    ...(generation && { generation: await textOf(generationPath) }),
+  };
   const found = withStoredPositions(readConfig(folder, json, generation, tensors), tensors);
   const { config } = found;
   if (!raw)
@@ -44,7 +49,7 @@ export async function loadHfFolder(files: Files, folder: string, raw: Json | und
   for (const name of tokenizerFiles)
     if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
   const { source, target, notes: more } = readHfTokenizers(json, config, own, folder);
-  const origin: HfOrigin = { config: json, ...(generation && { generation }), ...stored, files: own };
+  const origin: HfOrigin = { config: json, ...(generation && { generation }), texts, ...stored, files: own };
   return { config, source, target, weights: bank, decode: found.decode, origin, notes: [...notes, ...more] };
 }
 

@@ -14,6 +14,8 @@ export interface HfOrigin {
   /** config.json, and generation_config.json where there was one. */
   readonly config: Json;
   readonly generation?: Json;
+  /** The two as text, which goes back as it was where nothing in it has changed: 0.0 is no other number than 0 here. */
+  readonly texts?: { readonly config?: string; readonly generation?: string };
   readonly prefix: HfPrefix;
   /** Of most tensors; `dtypes` are the exceptions by name. */
   readonly dtype: WeightDtype;
@@ -28,10 +30,8 @@ export interface HfOrigin {
 
 /** The origin of a model whose weights were trained here since: what was stored in fewer bits is float32 from now on. */
 export function trainedOn(origin: HfOrigin): HfOrigin {
-  const { torch_dtype: before, dtype, ...config } = origin.config;
-  const renamed = {
-    ...(before !== undefined && { torch_dtype: 'float32' }),
-    ...(dtype !== undefined && { dtype: 'float32' }),
-  };
-  return { ...origin, config: { ...config, ...renamed }, dtype: 'F32', dtypes: {} };
+  const fields = Object.entries(origin.config).map(([field, value]) =>
+    field === 'torch_dtype' || field === 'dtype' ? [field, 'float32'] : [field, value],
+  );
+  return { ...origin, config: Object.fromEntries(fields), dtype: 'F32', dtypes: {} };
 }

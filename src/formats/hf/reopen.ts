@@ -19,12 +19,23 @@ export async function reopenOrigin(
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
   const path = `${folder}/config.json`;
-  const { config: raw, generation, prefix, dtype, dtypes, aliases, absent = [] } = isObject(json) ? json : {};
+  const {
+    config: raw,
+    generation,
+    texts = {},
+    prefix,
+    dtype,
+    dtypes,
+    aliases,
+    absent = [],
+  } = isObject(json) ? json : {};
   const sound =
     isObject(raw) &&
     (generation === undefined || isObject(generation)) &&
     (prefix === 'model.' || prefix === '') &&
     weightDtypes.includes(dtype as HfOrigin['dtype']) &&
+    isObject(texts) &&
+    [texts.config, texts.generation].every((text) => text === undefined || typeof text === 'string') &&
     isObject(dtypes) &&
     Object.values(dtypes).every((d) => weightDtypes.includes(d as HfOrigin['dtype'])) &&
     [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));

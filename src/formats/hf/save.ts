@@ -25,7 +25,9 @@ const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16:
 interface Outgoing {
   readonly model: Pick<SavedModel, 'config' | 'weights'>;
   readonly json: Json;
-  readonly stored: Omit<HfOrigin, 'config' | 'generation' | 'files'>;
+  /** The text that config.json was. */
+  readonly text?: string;
+  readonly stored: Omit<HfOrigin, 'config' | 'generation' | 'texts' | 'files'>;
   readonly others: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -38,6 +40,7 @@ export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): R
   const {
     model: out,
     json,
+    text,
     stored,
     others,
   } = origin?.config.model_type === type ? asItCame(model, origin) : anew(model, type);
@@ -46,7 +49,7 @@ export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): R
     ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
     : json;
   return {
-    'config.json': jsonBytes(named),
+    'config.json': textOr(text, named),
     [weightNames.whole]: writeRawTensors(tensorsOf(out, kept), { format: 'pt' }),
     ...others,
   };
@@ -54,7 +57,7 @@ export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): R
 
 /** A model that came from such a folder; rates of dropout may be others since. */
 function asItCame({ config, weights }: SavedModel, origin: HfOrigin): Outgoing {
-  const { config: raw, generation, files, ...stored } = origin;
+  const { config: raw, generation, texts = {}, files, ...stored } = origin;
   const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
   const { embedding, residual, attention, feedForward, output } = config.dropout;
   demand(`a ${String(raw.model_type)} model`, [
@@ -69,9 +72,21 @@ function asItCame({ config, weights }: SavedModel, origin: HfOrigin): Outgoing {
   return {
     model: { config, weights },
     json: { ...raw, ...rates },
+    ...(texts.config !== undefined && { text: texts.config }),
     stored,
-    others: { ...(generation && { 'generation_config.json': jsonBytes(generation) }), ...files },
+    others: { ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }), ...files },
   };
+}
+
+/** A JSON file as it was, where it says no more and no less than `json`. */
+function textOr(text: string | undefined, json: Json): Uint8Array {
+  try {
+    if (text !== undefined && JSON.stringify(JSON.parse(text)) === JSON.stringify(json))
+      return new TextEncoder().encode(text);
+  } catch {
+    // Not JSON: a folder of heddle that another hand has changed.
+  }
+  return jsonBytes(json);
 }
 
 const hasNorm = (c: SavedModel['config'], name: string): boolean =>
