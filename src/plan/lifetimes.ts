@@ -23,8 +23,8 @@ export interface Lifetimes {
 /** Slots are multiples of 256 bytes, so that vec4 views and copies always fit. */
 export const align = (bytes: number): number => Math.ceil(bytes / 256) * 256;
 
-/** Works out groups and lifetimes. */
-export function lifetimes(graph: Graph): Lifetimes {
+/** Works out groups and lifetimes, the nodes running in the order of `nodes`. */
+export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
   const index = new Map<Node, number>(graph.nodes.map((n, i) => [n, i]));
   const lastUse = new Map<Value, number>();
   for (const [node, i] of index) for (const v of node.inputs) lastUse.set(v, i);
@@ -58,6 +58,9 @@ export function lifetimes(graph: Graph): Lifetimes {
   }
   return { groups, shared };
 }
+
+/** The groups that need a slot. */
+export const slotted = ({ groups }: Lifetimes): Group[] => [...new Set(groups.values())].filter((g) => !g.at);
 
 /** The most bytes alive at once among groups: no assignment to slots can need less. */
 export function mostAlive(groups: Iterable<Group>, nodes: number): number {

@@ -6,6 +6,7 @@ import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } 
 import { bytesOf, show } from '../tensor.ts';
 import { candidates } from './candidates.ts';
 import { align, type Group, lifetimes, mostAlive } from './lifetimes.ts';
+import { ordered } from './order.ts';
 import type { Pass, Placed, Plan, PlanBuffer, Range } from './plan.ts';
 import { assignSlots } from './slots.ts';
 
@@ -27,11 +28,12 @@ export function variantKey(node: Node): string {
 
 /** Plans a graph. Throws a HeddleError where a launch passes a limit of the device. */
 export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }: PlanOptions = {}): Plan {
-  const { groups, shared } = lifetimes(graph);
+  const order = ordered(graph);
+  const { groups, shared } = lifetimes(order);
   const launches: { node: Node; variant: string; launch: Launch }[] = [];
   const scratch = new Map<Value, Group>();
   let scratchId = -1;
-  graph.nodes.forEach((node, i) => {
+  order.nodes.forEach((node, i) => {
     const variants = candidates(node, traits);
     const wanted = choices[variantKey(node)];
     const variant = wanted !== undefined && variants.includes(wanted) ? wanted : (variants[0] as string);

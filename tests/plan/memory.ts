@@ -62,7 +62,7 @@ export function play(graph: Graph, plan: Plan): string[] {
   for (const [name, v] of graph.states) put(plan.states[name]!.range, v);
   const written = new Map<Value, Range>();
   plan.passes.forEach((pass, p) => {
-    const node = graph.nodes[p]!;
+    const node = graph.nodes.find(({ id }) => id === pass.node)!;
     const where = `pass ${p}`;
     for (const [i, v] of node.inputs.entries()) {
       const taken = pass.params[`taken${i}`];
