@@ -69,9 +69,11 @@ export async function tune(device: Device, graphs: readonly Graph[], options: Tu
     const measured: Measured[] = [];
     for (const variant of left) {
       const begun = now();
+      const best = Math.min(...measured.map((m) => m.ms));
+      if (measured.some((m) => m.ms > 3 * best && familyOf(m.variant) === familyOf(variant))) continue;
       if (measured.length > 0 && begun - start + longest > budgetMs) break;
       options.onProgress?.(done - 1, order.length, `${node.op.name} ${variant}`);
-      const ms = await measure(node, variant, Math.min(...measured.map((m) => m.ms)));
+      const ms = await measure(node, variant, best);
       measured.push({ key, variant, ms });
       longest = Math.max(longest, now() - begun);
     }

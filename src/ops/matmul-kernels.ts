@@ -72,13 +72,21 @@ export function productKernels(p: Sizes, traits: DeviceTraits): KernelName[] {
   const { m, n, k, batch = 1 } = p;
   const kernels: KernelName[] = [];
   if (m <= 16) kernels.push('dots');
-  if (m > 8) kernels.push(m >= 512 && n >= 512 ? 'tiled-128x128' : 'tiled-64x64');
+  if (m > 8) kernels.push(...tiles(p));
   // K in parts is another dispatch: without a measurement only where most of a GPU would idle.
   if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift('split');
   else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push('split');
   kernels.push(bestInRegisters(m, traits));
   if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
   return kernels;
+}
+
+/** Tiles of 128 a side read half as much as those of 64, where there are enough of them to fill a GPU. */
+function tiles({ m, n, batch = 1 }: Sizes): KernelName[] {
+  if (m < 512 || n < 512) return ['tiled-64x64'];
+  const large = Math.ceil(m / 128) * Math.ceil(n / 128) * batch;
+  if (large >= 256) return ['tiled-128x128'];
+  return large >= 64 ? ['tiled-128x128', 'tiled-64x64'] : ['tiled-64x64', 'tiled-128x128'];
 }
 
 /** How many tiles of 64 x 64 there are: too few do not fill a GPU. */

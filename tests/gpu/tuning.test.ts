@@ -68,6 +68,18 @@ describe('tune', () => {
     expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8']);
   });
 
+  it('leaves out the others of a family where one is hopeless beside what is known of the node', async () => {
+    const software = { traits: { ...defaultTraits, software: true } } as unknown as Device;
+    const measured: string[] = [];
+    await tune(software, [layers(512, 512)], {
+      async measure(_node, variant) {
+        measured.push(variant);
+        return variant.startsWith('tiled') ? 100 : 1;
+      },
+    });
+    expect(measured).toEqual(['registers-8x8', 'tiled-64x64']);
+  });
+
   it('measures what is not known, and what is known by a name that is no variant', async () => {
     const graph = layers(256, 512);
     graph.apply(graph.nodes[0]?.op as Node['op'], graph.nodes[0]?.inputs ?? [], graph.nodes[0]?.attrs ?? {});
