@@ -2,21 +2,22 @@
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, type DemoPageOptions, demo } from '../support/demo.ts';
+import { type DemoPage, type DemoView, demo } from '../support/demo.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
 
 let shown: DemoPage | undefined;
-afterEach(async () => {
-  expect(shown?.faults ?? []).toEqual([]);
-  await shown?.page.close();
-  shown = undefined;
+afterEach(() => {
+  expect(shown?.faults.splice(0) ?? []).toEqual([]);
 });
 
-/** The page, when the plan of the default training is shown. */
-async function openPage(options: DemoPageOptions = {}): Promise<Page> {
-  shown = await open('index.html', { before: fakeWorker, ...options });
+/** The page loaded anew, when the plan of the default training is shown. */
+async function openPage(view?: DemoView): Promise<Page> {
+  if (shown) {
+    await shown.view(view);
+    await shown.page.reload();
+  } else shown = await open('index.html', { before: fakeWorker, ...view });
   await shown.page.waitForSelector('#start:not([disabled])');
   return shown.page;
 }
@@ -232,13 +233,22 @@ describe('a training', () => {
     }
   });
 
-  it('says that the GPU was lost and is back', async () => {
+  it('says that the GPU was lost and is back, and why it ends where that comes too often', async () => {
     const page = await openPage();
     await train(page);
     await page.evaluate(() =>
       window.fake.tell({ type: 'recovered', step: 400, text: 'The GPU was lost and is back.' }),
     );
     await says(page, '#notices', 'The GPU was lost and is back\\.');
+    const text = 'The GPU device was lost 3 times within a minute, so training has ended.';
+    await page.evaluate((why) => {
+      window.fake.tell({ type: 'state', state: 'failed', model: 'intl-en-es', step: 450, steps: 800, text: why });
+    }, text);
+    await says(page, '.state', 'Failed');
+    await says(page, '#notices .bad', text);
+    expect(await axeViolations(page)).toEqual([]);
+    await shown?.screenshot('train-1280-light-failed');
+    await page.waitForSelector('#start:not([hidden], [disabled])'); // and another can be started
   });
 });
 
@@ -352,39 +362,45 @@ describe('the models', () => {
 });
 
 describe('for everyone', () => {
-  const views = [1280, 390].flatMap((width) => (['light', 'dark'] as const).map((theme) => ({ width, theme })));
-  it.each(views)('passes axe and fits its width before, during and after: $width px, $theme', async (view) => {
-    const page = await openPage({ ...view, height: view.width === 390 ? 844 : 900 });
-    const look = async (when: string) => {
-      expect(await axeViolations(page), when).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), when).toBe(0);
-      await page.evaluate(async () => {
-        for (const chart of document.querySelectorAll('.chart')) {
-          chart.scrollIntoView({ behavior: 'instant' }); // charts draw themselves where they are seen
-          for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
+  it.each([1280, 390])(
+    'passes axe and fits its width before, during and after, light and dark: %i px',
+    async (width) => {
+      const size = { width, height: width === 390 ? 844 : 900 };
+      const page = await openPage(size);
+      const look = async (when: string) => {
+        for (const theme of ['light', 'dark'] as const) {
+          await shown?.view({ ...size, theme });
+          expect(await axeViolations(page), `${when}, ${theme}`).toEqual([]);
+          expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), when).toBe(0);
+          await page.evaluate(async () => {
+            for (const chart of document.querySelectorAll('.chart')) {
+              chart.scrollIntoView({ behavior: 'instant' }); // charts draw themselves where they are seen
+              for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
+            }
+            window.scrollTo({ top: 0, behavior: 'instant' });
+          });
+          const drawn = await page.$$eval('.chart', (charts) => charts.map((c) => c.querySelector('canvas') !== null));
+          expect(drawn).toEqual(drawn.map(() => when !== 'before'));
+          await shown?.screenshot(`train-${width}-${theme}-${when}`);
         }
-        window.scrollTo({ top: 0, behavior: 'instant' });
+      };
+      await look('before');
+      await train(page);
+      await look('during');
+      await page.evaluate(() => {
+        window.fake.train(350, 50);
+        const done = { state: 'done', model: 'intl-en-es', step: 800, steps: 800, text: '' } as const;
+        window.fake.tell({ type: 'state', ...done });
       });
-      const drawn = await page.$$eval('.chart', (charts) => charts.map((c) => c.querySelector('canvas') !== null));
-      expect(drawn).toEqual(drawn.map(() => when !== 'before'));
-      await shown?.screenshot(`train-${view.width}-${view.theme}-${when}`);
-    };
-    await look('before');
-    await train(page);
-    await look('during');
-    await page.evaluate(() => {
-      window.fake.train(350, 50);
-      const done = { state: 'done', model: 'intl-en-es', step: 800, steps: 800, text: '' } as const;
-      window.fake.tell({ type: 'state', ...done });
-    });
-    await says(page, '.state', 'Done');
-    await page.locator('#translate').click(); // once it stands still: what is done changes the panels above it
-    await page.waitForSelector('.heat-cell');
-    await page.$$eval('details', (all) => {
-      for (const one of all) one.open = true;
-    });
-    await look('after');
-  });
+      await says(page, '.state', 'Done');
+      await page.locator('#translate').click(); // once it stands still: what is done changes the panels above it
+      await page.waitForSelector('.heat-cell');
+      await page.$$eval('details', (all) => {
+        for (const one of all) one.open = true;
+      });
+      await look('after');
+    },
+  );
 
   it('goes light and dark by its button, and stays so after a reload', async () => {
     const page = await openPage();
@@ -397,7 +413,7 @@ describe('for everyone', () => {
     await page.waitForSelector('#start:not([disabled])');
     expect(await ground()).not.toBe(light);
     expect(await page.$eval('.theme', (b) => b.getAttribute('aria-label'))).toBe('Colours: dark');
-    await page.click('.theme'); // as the system is again, for the pages after this one
+    await page.click('.theme'); // as the system is again, for the tests after this one
     expect(await ground()).toBe(light);
   });
 
@@ -422,25 +438,31 @@ describe('for everyone', () => {
 });
 
 describe('without WebGPU', () => {
+  let lacking: DemoPage | undefined;
+  afterEach(async () => {
+    expect(lacking?.faults).toEqual([]);
+    await lacking?.page.close();
+  });
+
   it('says what is missing and how to switch it on', async () => {
-    shown = await open('index.html', {
+    lacking = await open('index.html', {
       before: () => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }),
     });
-    const { page } = shown;
+    const { page } = lacking;
     await page.waitForSelector('.lack');
     expect(await text(page, '.lack')).toMatch(/has no WebGPU[\s\S]*Chrome or Edge: what to do[\s\S]*chrome:\/\/flags/);
     expect(await page.$eval('#layout', (e) => (e as HTMLElement).hidden)).toBe(true);
     expect(await axeViolations(page)).toEqual([]);
-    await shown.screenshot('train-no-webgpu');
+    await lacking.screenshot('train-no-webgpu');
   });
 
   it('tells a missing adapter from a missing WebGPU', async () => {
-    shown = await open('index.html', {
+    lacking = await open('index.html', {
       before: () => {
         GPU.prototype.requestAdapter = () => Promise.resolve(null);
       },
     });
-    await shown.page.waitForSelector('.lack');
-    expect(await text(shown.page, '.lack')).toContain('finds no graphics card');
+    await lacking.page.waitForSelector('.lack');
+    expect(await text(lacking.page, '.lack')).toContain('finds no graphics card');
   });
 });

@@ -17,16 +17,22 @@ export interface DemoPage {
   /** Every address that the page or its workers asked for, in order. */
   readonly requests: readonly string[];
   /** What went wrong: requests beyond the origin, violations of the policy, uncaught errors, errors on the console. */
-  readonly faults: readonly string[];
+  readonly faults: string[];
+  /** Shows the page in a window of this size and a theme, as it was opened where that is left out. */
+  view(view?: DemoView): Promise<void>;
   /** Keeps a picture of the whole page; gives its path. */
   screenshot(name: string): Promise<string>;
 }
 
-/** How a page is opened. */
-export interface DemoPageOptions {
+/** How a page is shown: 1280 by 900 pixels and light, unless said otherwise. */
+export interface DemoView {
   readonly width?: number;
   readonly height?: number;
   readonly theme?: 'light' | 'dark';
+}
+
+/** How a page is opened. */
+export interface DemoPageOptions extends DemoView {
   /** Runs in the page before anything of its own does. */
   readonly before?: () => void;
 }
@@ -55,7 +61,7 @@ async function openDemoPage(
   chrome: Chrome,
   url: string,
   name: string,
-  { width = 1280, height = 900, theme = 'light', before }: DemoPageOptions,
+  { before, ...shown }: DemoPageOptions,
 ): Promise<DemoPage> {
   const page = await chrome.browser.newPage();
   const requests: string[] = [];
@@ -76,13 +82,17 @@ async function openDemoPage(
     });
   });
   if (before) await page.evaluateOnNewDocument(before);
-  await page.setViewport({ width, height });
-  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+  const view = async ({ width = 1280, height = 900, theme = 'light' }: DemoView = shown) => {
+    await page.setViewport({ width, height });
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+  };
+  await view();
   await page.goto(`${url}${name}`, { waitUntil: 'load', timeout: 60_000 });
   return {
     page,
     requests,
     faults,
+    view,
     async screenshot(as) {
       mkdirSync(screenshots, { recursive: true });
       const path = join(screenshots, `${as}.png`);

@@ -24,8 +24,8 @@ const logLines = 200;
 
 /** Puts the page's parts into it and brings them to life. */
 export function mountTraining(session: Session, header: PageHeader, notices: Notices): void {
-  const corpus = createCorpusPanel(changed);
-  const recipe = createRecipePanel(changed);
+  const corpus = createCorpusPanel(() => changed());
+  const recipe = createRecipePanel(() => changed());
   const curves = createCurvesPanel();
   const sentences = createSentencesPanel();
   const translate = createTranslatePanel(session);
@@ -53,8 +53,8 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
   let changes = 0;
   let settings: TrainingSettings | undefined;
 
-  /** Something in the forms changed: what it would be is asked for when the visitor pauses. */
-  function changed(): void {
+  /** Something in the forms changed: what it would be is asked for when the visitor pauses, after `wait` milliseconds. */
+  function changed(wait = settle): void {
     window.clearTimeout(timer);
     changes++;
     settings = undefined;
@@ -64,7 +64,7 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
         fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Counting pairs…' : 'Planning…'));
       place.setAttribute('aria-busy', 'true');
     }
-    timer = window.setTimeout(() => void describe(), settle);
+    timer = window.setTimeout(() => void describe(), wait);
   }
   async function describe(): Promise<void> {
     if (underWay(run.state)) return;
@@ -226,7 +226,7 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
     },
     (above) => set(document.body, { 'data-drop': above && 'true' }),
   );
-  changed();
+  changed(0);
   void offerToContinue();
 
   /** After a reload or a closed tab: the last training that is not at its end. */
