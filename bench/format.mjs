@@ -37,6 +37,17 @@ export function provenance(result) {
   ].join('; ');
 }
 
+/** The lines of `provenance` of results, one for those that differ in nothing but the machine's load. */
+export function origins(results) {
+  const alike = new Map();
+  for (const result of results) {
+    const line = provenance({ ...result, load: [0, 0] });
+    const load = [...(alike.get(line)?.load ?? []), ...result.load];
+    alike.set(line, { ...result, load: [Math.min(...load), Math.max(...load)] });
+  }
+  return [...alike.values()].map(provenance);
+}
+
 /** The median of the fastest contestant that is not heddle, over heddle's. NaN where there is none, or heddle is missing. */
 export function speedup(timed) {
   const heddle = timed.find((t) => t.contestant === 'heddle')?.medianMs ?? Number.NaN;

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { latest, provenance, section, summaryTable } from './format.mjs';
+import { latest, origins, section, summaryTable } from './format.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, 'results');
@@ -26,8 +26,8 @@ writeFileSync(join(folder, 'README.md'), `${[intro, ...results.map(section)].joi
 const text = readFileSync(readme, 'utf8');
 const between = /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/;
 if (between.test(text)) {
-  const origins = new Set(results.filter((r) => r.steps).map(provenance));
-  const notes = [...origins].map((line) => `- ${line}`).join('\n');
+  const lines = origins(results.filter((r) => r.steps));
+  const notes = lines.map((line) => `- ${line}`).join('\n');
   writeFileSync(
     readme,
     text.replace(between, (_, start, end) => `${start}\n${summaryTable(results)}\n\n${notes}\n\n${end}`),

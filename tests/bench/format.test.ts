@@ -1,6 +1,14 @@
 // The tables of benchmark results: which results are shown and what the ratios are of.
 import { describe, expect, it } from 'vitest';
-import { kernelSpeedup, kernelsTable, latest, speedup, stepsTable, summaryTable } from '../../bench/format.mjs';
+import {
+  kernelSpeedup,
+  kernelsTable,
+  latest,
+  origins,
+  speedup,
+  stepsTable,
+  summaryTable,
+} from '../../bench/format.mjs';
 
 const timed = (contestant: string, medianMs: number) => ({
   contestant,
@@ -63,6 +71,18 @@ describe('bench tables', () => {
       ['small', 'chrome', '2026-01-01'],
       ['mid', 'dawn', '2026-01-02'],
     ]);
+  });
+
+  it('says once what results were measured with, and between which loads', () => {
+    const results = [result('small', 'dawn', '2026-01-01'), { ...result('mid', 'dawn', '2026-01-01'), load: [0.5, 2] }];
+    expect(origins(results)).toHaveLength(1);
+    expect(origins(results)[0]).toMatch(/2026-01-01, load 0\.0 to 2\.0$/);
+    expect(origins([...results, result('small', 'chrome', '2026-01-01')])).toHaveLength(2);
+  });
+
+  it('has a dash for the ratio of a case that heddle ran alone', () => {
+    const alone = { ...result('base', 'dawn', '2026-01-01'), steps: { timed: [timed('heddle', 100)] } };
+    expect(lastLine(summaryTable([alone]))).toContain('| 100 | – | – | – |');
   });
 
   it('prints steps with their bytes and counts', () => {
