@@ -7,9 +7,9 @@ import type { CorpusArguments } from '../../src/jobs/corpus.ts';
 import type { JobEvent } from '../../src/jobs/job.ts';
 import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/config.ts';
 import type { LogEval, LogStep, Sample } from '../../src/report/log.ts';
-import type { TokenizerKind } from '../../src/text/tokenizer.ts';
 import type { OptimizerConfig } from '../../src/train/optimizer.ts';
 import type { ScheduleConfig } from '../../src/train/schedule.ts';
+import type { TaskOptions } from '../../src/train/task.ts';
 
 /** Where pairs come from. */
 export type CorpusChoice =
@@ -34,7 +34,7 @@ export interface TrainingSettings {
   readonly preset: PresetName;
   /** Fields of the model that differ from the preset's. */
   readonly model: Partial<ModelOptions>;
-  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number; readonly lowercase?: boolean };
+  readonly tokenizer: TaskOptions['tokenizer'];
   /** Sentences a batch, shapes that batches are padded to at most, batches an update. */
   readonly batch: number;
   readonly buckets: number;

@@ -33,6 +33,7 @@ export function settingsFor(
       kind: recipe.tokenizer,
       size: recipe.vocab,
       ...(recipe.lowercase !== undefined && { lowercase: recipe.lowercase }),
+      ...(recipe.fill && { fill: true }),
     },
     batch: recipe.batch,
     buckets: 2,

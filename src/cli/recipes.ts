@@ -20,6 +20,8 @@ export interface Recipe {
   readonly norm?: ModelConfig['norm'];
   /** Whether case is dropped, if not as the tokenizer does by itself. */
   readonly lowercase?: boolean;
+  /** Whether the vocabularies have their full size where there are fewer words. */
+  readonly fill?: boolean;
   readonly steps?: number;
   readonly epochs?: number;
   /** Steps from one evaluation on the dev set to the next. */
@@ -52,11 +54,12 @@ const recipes: Record<'intl' | 'pairs' | 'keras' | 'further', Recipe> = {
     epochs: 10,
     evalEvery: 500,
   },
-  // The published example: 15,000 words a side, RMSprop at Keras's default rate, batches of 64; dropout is the preset's own.
+  // The published example: tables of 15,000 words a side, RMSprop at Keras's default rate, batches of 64; dropout is the preset's own.
   keras: {
     preset: 'keras',
     tokenizer: 'word',
     vocab: 15_000,
+    fill: true,
     batch: 64,
     optimizer: 'rmsprop',
     lr: 1e-3,

@@ -34,6 +34,7 @@ export function trainArguments(pairs: string | undefined, o: TrainOptions): Trai
       kind: recipe.tokenizer,
       size: recipe.vocab,
       ...(recipe.lowercase !== undefined && { lowercase: recipe.lowercase }),
+      ...(recipe.fill && { fill: true }),
     },
     steps: o.epochs === undefined ? (recipe.steps ?? 0) : 0,
     epochs: recipe.epochs ?? 0,

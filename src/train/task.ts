@@ -16,8 +16,16 @@ import type { Batch } from './trainer.ts';
 export interface TaskOptions {
   /** The model without what the tokenizers decide: vocabularies and special ids. */
   readonly model: Partial<ModelOptions>;
-  /** `lowercase`: whether case is dropped; by default words do, characters and byte pairs do not. */
-  readonly tokenizer: { readonly kind: TokenizerKind; readonly size: number; readonly lowercase?: boolean };
+  /**
+   * `lowercase`: whether case is dropped; by default words do, characters and byte pairs do not. `fill`: whether a vocabulary of words has
+   * its full size where there are fewer.
+   */
+  readonly tokenizer: {
+    readonly kind: TokenizerKind;
+    readonly size: number;
+    readonly lowercase?: boolean;
+    readonly fill?: boolean;
+  };
   /** Sentences a batch; or, where 0, positions of the longer side a batch. */
   readonly batch: number;
   readonly tokens: number;

@@ -12,6 +12,7 @@ it('takes what is given, and the rest from the recipe of what is trained', () =>
     optimizer: 'rmsprop',
     vocab: 15_000,
     tokenizer: 'word',
+    fill: true,
   });
   expect(recipeFor('intl', { preset: 'mid' })).toMatchObject({ preset: 'mid', tokenizer: 'word' });
 });

@@ -20,6 +20,13 @@ async function prepared(args: TrainArguments, state?: object) {
 
 const again = (fields: Partial<TrainArguments>) => tinyTraining({ resume: true, ...fields });
 
+it("has the parameters of Keras's example, however few words there are", async () => {
+  const tokenizer = { kind: 'word', size: 15_000, fill: true } as const;
+  const { parameters, told } = await prepared(tinyTraining({ preset: 'keras', model: {}, tokenizer }));
+  expect(parameters.count).toBe(19_960_216);
+  expect(told.at(-1)).toContain('vocabularies 15000 and 15000, 19,960,216 parameters');
+});
+
 describe('a training that goes on', () => {
   it('goes as far as it was to go, or to other steps or epochs', async () => {
     const state = { arguments: tinyTraining({ steps: 40 }) };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { trainBpe } from '../../src/text/bpe.ts';
 import { trainCharacters } from '../../src/text/characters.ts';
+import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import type { Tokenizer } from '../../src/text/tokenizer.ts';
 import { trainWords } from '../../src/text/words.ts';
 import { hasTatoeba, nativeIds, pageTokenizer, phrases, quixote, tatoebaSide } from '../support/text.ts';
@@ -113,6 +114,16 @@ it('shows unknown words as [UNK], apart from their neighbours', () => {
 it('keeps the most frequent words, ties in code-point order', () => {
   const words = trainWords(['b b a c c', 'd a e'], { size: 8, punctuation: 'strip' });
   expect([4, 5, 6, 7].map(words.token)).toEqual(['▁a', '▁b', '▁c', '▁d']);
+});
+
+it('has its full size where words are too few, if it is to', () => {
+  const options = { size: 12, punctuation: 'strip', fill: true } as const;
+  const words = trainWords(['b b a c c'], options);
+  expect([words.size, trainWords(['b b a c c'], { ...options, fill: false }).size]).toEqual([12, 7]);
+  expect([7, 11].map((id) => words.token(id))).toEqual(['[unused0]', '[unused4]']);
+  const read = loadTokenizer(JSON.parse(JSON.stringify(words)));
+  for (const some of [words, read, trainWords(['a'], { size: 9, fill: true })])
+    expect(some.encode('[unused0] a').every((id) => some.token(id) !== '[unused0]')).toBe(true);
 });
 
 it('strips what the Keras example strips', () => {

@@ -217,6 +217,7 @@ export function createRecipePanel(changed: () => void): RecipePanel {
           size: number(controls.vocabulary),
           ...(base.tokenizer.kind === kind &&
             base.tokenizer.lowercase !== undefined && { lowercase: base.tokenizer.lowercase }),
+          ...(base.tokenizer.kind === kind && base.tokenizer.fill && { fill: true }),
         },
         batch: number(controls.batch),
         buckets: number(controls.buckets),
