@@ -2,24 +2,28 @@
 
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';
+import { add } from '../../src/ops/add.ts';
 import { linear } from '../../src/ops/linear.ts';
 import { defaultTraits, type Node } from '../../src/ops/op.ts';
 import { softmax } from '../../src/ops/softmax.ts';
 import { candidates } from '../../src/plan/candidates.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 
-it('puts kernels without barriers first on software adapters, and leaves out none', () => {
+it('puts kernels without barriers and with few threads first on software adapters, and leaves out none', () => {
   const graph = new Graph();
   linear(graph, graph.input('x', 'f32', [256, 64]), graph.input('w', 'f32', [512, 64]));
   softmax(graph, graph.input('s', 'f32', [8, 1024]));
+  add(graph, graph.input('a', 'f32', [8]), graph.input('b', 'f32', [8]));
   const software = { ...defaultTraits, software: true };
-  const [product, rows] = graph.nodes as unknown as [Node, Node];
+  const [product, rows, sum] = graph.nodes as unknown as [Node, Node, Node];
   expect(candidates(product, defaultTraits)).toEqual(['tiled-64x64', 'registers-8x8']);
   expect(candidates(product, software)).toEqual(['registers-8x8', 'tiled-64x64']);
   expect(candidates(product, { ...software, minSubgroup: 8 })).toEqual(['subgroups-16x4', 'tiled-64x64']);
   expect(candidates(rows, defaultTraits)).toEqual(['team-256', 'team-1']);
   expect(candidates(rows, software)).toEqual(['team-1', 'team-256']);
+  expect(candidates(sum, defaultTraits)).toEqual(['per-1', 'per-16']);
+  expect(candidates(sum, software)).toEqual(['per-16', 'per-1']);
   const variants = (traits: typeof software) => makePlan(graph, { traits }).passes.map((p) => p.variant);
-  expect(variants(software)).toEqual(['registers-8x8', 'team-1']);
-  expect(variants(defaultTraits)).toEqual(['tiled-64x64', 'team-256']);
+  expect(variants(software)).toEqual(['registers-8x8', 'team-1', 'per-16']);
+  expect(variants(defaultTraits)).toEqual(['tiled-64x64', 'team-256', 'per-1']);
 });
