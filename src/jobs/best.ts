@@ -16,8 +16,9 @@ export interface BestState {
   readonly value: number;
   /** Updates that had been done. */
   readonly step: number;
-  /** Evaluations since, none of them better. */
+  /** Evaluations since, none of them better, and how many updates had been done at the last of them. */
   readonly since: number;
+  readonly until?: number;
 }
 
 /** How the best weights are chosen. */
@@ -87,12 +88,14 @@ export function createBest({ metric, patience, evalEvery }: BestOptions, before?
       const { step } = found;
       const value = found[metric] ?? Number.NaN;
       const isBetter = better(value, kept?.state);
-      const candidate = isBetter ? { state: { metric, value, step, since: 0 }, weights: await weights() } : undefined;
+      const candidate = isBetter
+        ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
+        : undefined;
       last = undefined;
       if (step % evalEvery !== 0) last = candidate;
       else if (candidate) kept = candidate;
-      else if (kept && kept.state.step !== step)
-        kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1 } };
+      else if (kept && step > (kept.state.until ?? kept.state.step))
+        kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };
     },
     weights: () => (last ?? kept)?.weights,
     outdone: () => (last ? kept?.weights : undefined),

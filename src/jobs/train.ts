@@ -160,9 +160,13 @@ function evaluating(
     return [];
   }
   if (devSet.leftOut) log(`dev: ${devSet.leftOut}`);
+  let evaluated = -1;
   const pause = async () => {
+    // The end of a training that patience ends is an evaluation already.
+    if (evaluated === trainer.step) return;
     const found = await trained.on(() => devSet.evaluate(trainer.step, signal));
     if (!found) return;
+    evaluated = found.step;
     add(found);
     log(describeDev(found));
     await best.consider(found, trained.read);

@@ -40,7 +40,10 @@ describe('the best', () => {
     await best.consider(found(20, 2), bank(2));
     await best.consider(found(30, 2), bank(3));
     await best.consider(found(40, Number.NaN), bank(4));
-    expect(best.state).toEqual({ metric: 'loss', value: 2, step: 20, since: 2 });
+    expect(best.state).toEqual({ metric: 'loss', value: 2, step: 20, since: 2, until: 40 });
+    // The end of a training may be evaluated again when it goes on.
+    await best.consider(found(40, 2.5), bank(4));
+    expect(best.state?.since).toBe(2);
     expect(best.outOfPatience).toBe(true);
   });
 
@@ -135,6 +138,7 @@ describe('a training', () => {
 
     const early = await train({ out: 'early', patience: 3 });
     expect([early.steps, early.stopped]).toEqual([2 * (least + 1) + 6, false]);
+    expect(early.dev.map((e) => e.step)).toEqual(Array.from({ length: least + 4 }, (_, i) => 2 * (i + 1)));
     expect(early.best?.step).toBe(whole.best?.step);
     expect(bits('early')).toEqual(bits('whole'));
     const { ends } = courseOf(parseLog(readFileSync(at('early/log.jsonl'), 'utf8')));
@@ -142,6 +146,9 @@ describe('a training', () => {
     expect(readFileSync(at('early/report.html'), 'utf8')).toContain(
       `The model has the weights of step ${early.best?.step}`,
     );
+    // With more patience it goes on for as many evaluations as are left of it, and not at all with the same.
+    expect((await train({ out: 'early', patience: 3, resume: true })).steps).toBe(0);
+    expect((await train({ out: 'early', patience: 4, resume: true })).steps).toBe(2);
   });
 
   it('in parts ends with the same model and the same best as one in one go', { timeout: 120_000 }, async () => {
