@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'puppeteer';
+import type { Page, WebWorker } from 'puppeteer';
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent, StoredModel, TrainingSettings } from '../../demo/train/protocol.ts';
 import type { Session } from '../../demo/train/session.ts';
@@ -69,6 +69,13 @@ const heard = (page: Page, test: string): Promise<unknown> =>
   page.waitForFunction(`heard.some((e) => ${test})`, { timeout: 200_000, polling: 20 });
 const untilState = (page: Page, state: string) => heard(page, `e.type === 'state' && e.state === '${state}'`);
 const untilStep = (page: Page, step: number) => heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
+
+/** The worker of the session that a test made last. */
+const workerOf = async (page: Page): Promise<WebWorker> => {
+  const named = await Promise.all(page.workers().map(async (w) => [w, await w.evaluate(() => self.name)] as const));
+  const ours = named.filter(([, name]) => name.startsWith('heddle')).map(([worker]) => worker);
+  return ours.at(-1) as WebWorker;
+};
 
 let calm: Promise<{ page: Page; faults: readonly string[]; losses: number[] }> | undefined;
 /** A training that nothing disturbed, on a page of its own, and its 60 losses. */
@@ -211,7 +218,7 @@ it('goes on in the same bits where the device is destroyed and where the GPU pro
   await page.close();
 });
 
-it('trains on in a hidden tab, keeps other tabs from its model, and goes on where it was closed', async () => {
+it('trains on in a hidden tab and after a sleep, keeps other tabs from its model, and goes on where it was closed', async () => {
   const first = await openSession();
   await ask(first.page, (s, given) => s.start(given), settings('long', { steps: 100_000, checkpointSeconds: 0.1 }));
   await heard(first.page, "e.type === 'saved'");
@@ -220,6 +227,16 @@ it('trains on in a hidden tab, keeps other tabs from its model, and goes on wher
   const before = (await losses(first.page)).length;
   expect(await first.page.evaluate(() => document.visibilityState)).toBe('hidden');
   await untilStep(first.page, before + 20);
+
+  // A laptop that sleeps for an hour: training goes on, says so, and does not count it.
+  await (await workerOf(first.page)).evaluate(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 3_600_000;
+  });
+  await heard(first.page, "e.type === 'warning' && /^36\\d\\d s in which nothing came are not counted/.test(e.text)");
+  await untilStep(first.page, before + 25);
+  const seconds = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.seconds) : []));
+  expect(Math.max(...seconds)).toBeLessThan(3600);
 
   // The other tab may read and not write.
   const inOther = await ask(second.page, (s) => s.storage());
@@ -266,12 +283,52 @@ it('trains on in a hidden tab, keeps other tabs from its model, and goes on wher
   await second.page.close();
 });
 
+it('ends with a clear message where the device is lost for the third time in a minute', async () => {
+  const { page, faults } = await openSession();
+  await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, checkpointSeconds: 0.1 }));
+  // Lost again as soon as it is back.
+  await page.evaluate(() => {
+    const { session } = globalThis as unknown as { session: Session };
+    session.on((e) => {
+      if (e.type === 'state' && e.state === 'training') void session.loseDevice();
+    });
+    void session.loseDevice();
+  });
+  await untilState(page, 'failed');
+  const told = await events(page);
+  expect(told.filter((e) => e.type === 'recovered')).toHaveLength(2);
+  expect(told.at(-1)).toMatchObject({
+    text: expect.stringMatching(
+      /^The GPU device was lost 3 times within a minute, so training has ended.*Try a smaller/,
+    ),
+  });
+  expect(faults).toEqual([]);
+  await page.close();
+});
+
 it('says what does not fit before it starts, and trains on where the browser has no room', async () => {
+  const { losses: calm } = await undisturbed(); // while there is room
   const { page, faults } = await openSession();
   const huge = settings('huge', { batch: 60_000, model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 } });
   const { fits, why } = await ask(page, (s, given) => s.describe(given), huge);
   expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
   expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
+
+  // What fits by its numbers may find the memory taken by others: the training does not start, and the next one may.
+  await (await workerOf(page)).evaluate(() => {
+    const { popErrorScope } = GPUDevice.prototype;
+    GPUDevice.prototype.popErrorScope = async function () {
+      GPUDevice.prototype.popErrorScope = popErrorScope;
+      await popErrorScope.call(this);
+      return new GPUOutOfMemoryError('no memory');
+    };
+  });
+  const taken = settings('taken');
+  expect(await failure(page, (s, given) => s.start(given), taken)).toMatch(
+    /^memory: The GPU has no memory for this plan of \d+ MiB; use a smaller batch or model\.$/,
+  );
+  expect((await states(page)).at(-1)).toBe('failed');
+  expect((await ask(page, (s) => s.storage())).models.map(({ name }) => name)).not.toContain('taken');
 
   const cdp = await page.createCDPSession();
   const { origin } = new URL(page.url());
@@ -283,7 +340,7 @@ it('says what does not fit before it starts, and trains on where the browser has
   expect(told.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
   expect(told.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
   // Nothing is lost: it has learnt to its end, and the model can be used and taken out as a file.
-  expect((await losses(page)).slice(-60)).toEqual((await undisturbed()).losses);
+  expect((await losses(page)).slice(-60)).toEqual(calm);
   expect((await ask(page, (s) => s.translate('one two'))).step).toBe(60);
   expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
   await cdp.send('Storage.overrideQuotaForOrigin', { origin });

@@ -1,0 +1,93 @@
+// A tab that is killed while it saves: on Chrome's real private file system, again and again, the model's folder is whole.
+import { resolve } from 'node:path';
+import type { Page } from 'puppeteer';
+import { build } from 'vite';
+import { beforeAll, expect, it } from 'vitest';
+import type { BrowserFiles, browserFiles } from '../../demo/storage/browser-files.ts';
+import { demo } from '../support/demo.ts';
+
+const { open } = demo();
+const rounds = 8;
+
+declare global {
+  var storage: { browserFiles: typeof browserFiles };
+  var files: BrowserFiles;
+  /** Checkpoints that the page knows to be saved. */
+  var saved: number;
+}
+
+/** demo/storage/browser-files.ts as a script, to run in a page. */
+let script: string;
+beforeAll(async () => {
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      minify: false,
+      lib: {
+        entry: resolve(import.meta.dirname, '../../demo/storage/browser-files.ts'),
+        formats: ['iife'],
+        name: 'storage',
+      },
+    },
+  });
+  const [{ output }] = built as unknown as [{ output: { code: string }[] }];
+  script = `${output[0]?.code}\nglobalThis.storage = storage;`;
+}, 60_000);
+
+/** A page of the origin with the storage of models; no training of its own. */
+async function openStorage(): Promise<Page> {
+  const { page } = await open('icon.svg');
+  await page.evaluate(script);
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    globalThis.files = storage.browserFiles(await root.getDirectoryHandle('killed', { create: true }));
+    globalThis.saved = 0;
+  });
+  return page;
+}
+
+/** Saves checkpoint after checkpoint, as a training does: beside the old one, then in its place. */
+const startSaving = (page: Page, first: number): Promise<void> =>
+  page.evaluate((first) => {
+    const save = async (n: number): Promise<void> => {
+      const bytes = new Uint8Array(300_000).fill(n % 256);
+      await files.remove('models/x.partial');
+      for (const name of ['a', 'b', 'c']) await files.write(`models/x.partial/${name}`, bytes);
+      await files.rename('models/x.partial', 'models/x');
+      globalThis.saved = n;
+      return save(n + 1);
+    };
+    void save(first);
+  }, first);
+
+/** What is found: the number that every byte of every file has. Throws where files differ, or one is cut off. */
+const found = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const names = await files.list('models/x');
+    if (names.join() !== 'a,b,c') throw new Error(`the folder has ${names}`);
+    const all = await Promise.all(names.map((name) => files.read(`models/x/${name}`)));
+    const [n] = all[0] as Uint8Array;
+    for (const bytes of all)
+      if (bytes.length !== 300_000 || bytes.some((b) => b !== n)) throw new Error('a checkpoint is not whole');
+    return n as number;
+  });
+
+it('leaves a whole checkpoint, the last one that was saved or the next', async () => {
+  let page = await openStorage();
+  let at = 0;
+  for (let round = 0; round < rounds; round++) {
+    await startSaving(page, at + 1);
+    await page.waitForFunction((n) => globalThis.saved > n, { polling: 1 }, at);
+    await new Promise((done) => setTimeout(done, 7 * round)); // at another moment of a later save
+    const saved = await page.evaluate(() => globalThis.saved);
+    const client = await page.createCDPSession();
+    await Promise.race([client.send('Page.crash').catch(() => {}), new Promise((done) => page.once('error', done))]);
+    await page.close();
+    page = await openStorage();
+    at = await found(page);
+    expect(at).toBeGreaterThanOrEqual(saved % 256);
+  }
+  await page.close();
+});
