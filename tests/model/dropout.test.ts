@@ -1,0 +1,49 @@
+// Where dropout is in the model: each place with its own rate and its own random numbers, and none in evaluation.
+import { expect, it } from 'vitest';
+import { Graph } from '../../src/graph/graph.ts';
+import { modelConfig } from '../../src/model/config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
+
+const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, output: 0.5 };
+const sizes = { srcVocab: 9, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 16, encoderLayers: 1, decoderLayers: 1 };
+
+/** Op, scope, rate and site of all that drops. */
+function drops(training: boolean, norm: 'pre' | 'post') {
+  const c = modelConfig({ ...sizes, norm, dropout });
+  const graph = new Graph();
+  const m = openModel(graph, c, parameterList(c), training);
+  const side = (name: string) => ({
+    ids: graph.input(name, 'i32', [2, 5]),
+    lengths: graph.input(`${name}Lens`, 'u32', [2]),
+  });
+  const source = side('src');
+  project(m, decode(m, side('tgt'), encode(m, source), source.lengths));
+  return graph.nodes.flatMap(({ op, scope, attrs }) => {
+    const { rate = 0, dropout: inside = 0, site } = attrs as { rate?: number; dropout?: number; site?: number };
+    return rate + inside > 0 ? [{ what: `${op.name} ${scope} ${rate + inside}`, site }] : [];
+  });
+}
+
+it.each(['pre', 'post'] as const)('is at the places of the paper, each with its rate: %s-norm', (norm) => {
+  const found = drops(true, norm);
+  expect(found.map(({ what }) => what).sort()).toMatchInlineSnapshot(`
+    [
+      "cross_attention decoder.layers.0.multihead_attn 0.2",
+      "dropout decoder 0.5",
+      "dropout decoder.layers.0 0.4",
+      "dropout decoder.layers.0 0.4",
+      "dropout decoder.layers.0 0.4",
+      "dropout decoder.layers.0.linear2 0.3",
+      "dropout encoder.layers.0 0.4",
+      "dropout encoder.layers.0 0.4",
+      "dropout encoder.layers.0.linear2 0.3",
+      "embedding decoder.embed 0.1",
+      "embedding encoder.embed 0.1",
+      "self_attention decoder.layers.0.self_attn 0.2",
+      "self_attention encoder.layers.0.self_attn 0.2",
+    ]
+  `);
+  expect(new Set(found.map(({ site }) => site)).size).toBe(found.length);
+  expect(drops(false, norm)).toEqual([]);
+});
