@@ -25,6 +25,10 @@ export async function outFolder(files: Files, name: string, { out, force, resume
     return free(files, `runs/${name}`);
   }
   const folder = out.replace(/(?<=.)[\\/]+$/, '');
+  if (/\.safetensors$/i.test(folder))
+    throw new HeddleError(
+      `--out ${out}: a file of weights is only read; name a folder, whose model.safetensors is one, or a .zip`,
+    );
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
     throw new HeddleError(`--out ${out}: the working directory is in it; name a folder of the model's own`);
   if (resume) {

@@ -152,6 +152,7 @@ describe('says in one line, before anything is trained, that', () => {
       /holds something that is not a model/,
     ],
     ['is a file', () => file('a-file', 'mine'), /holds something that is not a model/],
+    ['is a file of weights', () => join(scratch(), 'new.safetensors'), /a file of weights is only read/],
     ['is around the working directory', () => '.', /the working directory is in it/],
     ['cannot be made', () => join(file('blocker', ''), 'm'), /--out .*: cannot write: a part of the path is a file/],
   ])('the folder %s', async (_, folder, message) => {

@@ -161,6 +161,7 @@ describe('a training', () => {
     await train(page);
     expect(await text(page, '#now-accuracy')).toBe('89.5 %');
     expect(await text(page, '#now-memory')).toBe('48.0 MiB');
+    expect(await text(page, '.figures')).toContain('GPU memory, 46.1 MiB by plan');
     expect(await text(page, '#now-learning-rate')).toBe('0.0015');
     await page.waitForSelector('#curves canvas');
     expect(await page.$$eval('.sentences tbody tr', (rows) => rows.length)).toBe(6);

@@ -74,9 +74,9 @@ export function createRunPanel(actions: RunActions): RunPanel {
   const bar = el('progress', { max: 1, value: 0, 'aria-label': 'Steps done' });
   const why = el('p', { class: 'hint why' });
   const spoken = el('p', { class: 'unseen', role: 'status' });
-  const figure = (name: string, id: string) => {
-    const value = el('dd', { id }, '–');
-    return { value, element: el('div', {}, el('dt', {}, name), value) };
+  const figure = (text: string, id: string) => {
+    const [name, value] = [el('dt', {}, text), el('dd', { id }, '–')];
+    return { name, value, element: el('div', {}, name, value) };
   };
   const figures = {
     loss: figure('loss', 'now-loss'),
@@ -112,7 +112,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     setText(figures.stepMs.value, Number.isFinite(stepMs) ? `${short(stepMs)} ms` : '–');
     setText(figures.learningRate.value, short(latest?.learningRate ?? Number.NaN));
     setText(figures.memory.value, facts ? bytes(facts.gpuBytes) : '–');
-    figures.memory.value.title = facts ? `${bytes(facts.plannedBytes)} as planned for training` : '';
+    setText(figures.memory.name, facts ? `GPU memory, ${bytes(facts.plannedBytes)} by plan` : 'GPU memory');
     const tenth = steps > 0 ? Math.floor((10 * step) / steps) : 0;
     if (tenth !== told) {
       told = tenth;
