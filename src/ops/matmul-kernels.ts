@@ -64,6 +64,9 @@ export function kernelOf(name: Exclude<KernelName, 'split'>, { minSubgroup }: De
 
 const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
+/** Most columns that `dots` makes in one dispatch, 4 a workgroup; a vocabulary may have more. */
+export const maxDots = 4 * 65535;
+
 /**
  * Kernels worth trying for a product, best guess for a GPU first. Few, since each is compiled and timed when a device is tuned:
  * within a family the sizes of the product decide.
@@ -71,7 +74,7 @@ const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 export function productKernels(p: Sizes, traits: DeviceTraits): KernelName[] {
   const { m, n, k, batch = 1 } = p;
   const kernels: KernelName[] = [];
-  if (m <= 16) kernels.push('dots');
+  if (m <= 16 && n <= maxDots) kernels.push('dots');
   if (m > 8) kernels.push(...tiles(p));
   // K in parts is another dispatch: without a measurement only where most of a GPU would idle.
   if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift('split');

@@ -3,6 +3,7 @@
 import { matrixOf, sizeOf } from '../tensor.ts';
 import { type Activation, activate, activationKinds } from './activation-functions.ts';
 import { expectType, inputAt } from './expect.ts';
+import { maxDots } from './matmul-kernels.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 import { cellsOf, expectPacked, type PackedFormat, unpacked } from './packed.ts';
 
@@ -35,12 +36,11 @@ export const packedLinearOp = defineOp<PackedLinearAttrs>({
     if (attrs.bias) expectType('packed_linear', 'b', b, 'f32', [outs], 'one a row of the packed weights');
     return [{ dtype: 'f32', shape: [...x.shape.slice(0, -1), outs] }];
   },
-  variants({ inputs: [x] }) {
+  variants({ inputs: [x, words] }) {
     const { rows, cols } = matrixOf(x!.shape);
+    const few = rows <= 16 && words!.shape[0]! <= maxDots ? ['dots'] : [];
     // Rows of an odd width are read number by number, which pays in no kernel; there is one that compiles fast.
-    if (cols % 4 !== 0) return rows <= 16 ? ['dots', 'rows-4'] : ['rows-4'];
-    if (rows <= 4) return ['dots', 'rows-4'];
-    return rows <= 16 ? ['dots', 'rows-16', 'rows-4'] : ['rows-16', 'rows-4'];
+    return cols % 4 !== 0 || rows <= 4 ? [...few, 'rows-4'] : [...few, 'rows-16', 'rows-4'];
   },
   launch({ attrs, inputs, outputs }, { variant }) {
     const { x, words, scales, b } = named(inputs, attrs);

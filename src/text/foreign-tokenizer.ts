@@ -2,6 +2,7 @@
 // and end a text such a file does not say; the model's configuration does, and it is kept beside the rest under the key `heddle`.
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../errors.ts';
+import { checkPatterns } from './safe-pattern.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from './tokenizer.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -41,6 +42,8 @@ export function keptOptions(file: Json): ForeignOptions | undefined {
  */
 export function createForeignTokenizer(file: Json, { special, size }: ForeignOptions): Tokenizer {
   check(depthOf(file) <= maxDepth, `tokenizer.json: it nests deeper than ${maxDepth} levels`);
+  const { model: _, added_tokens: __, ...rules } = file;
+  checkPatterns(rules, 'tokenizer.json');
   const known = countTokens(file);
   const named = <T>(what: string, work: () => T): T => {
     try {

@@ -44,7 +44,8 @@ function mutateHeader(roll: Dice, bytes: Uint8Array): Uint8Array {
 
 const parse = (bytes: Uint8Array): unknown => {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    // A bomb that is damaged once more is too deep to copy.
+    return structuredClone(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return {};
   }

@@ -7,6 +7,7 @@ import { hfParts } from '../../src/formats/hf/save.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
 import { loadModelFolder, type SavedModel, saveModelFolder } from '../../src/formats/model-folder.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { readTokenizerFiles } from '../../src/formats/tokenizer-files.ts';
 import { zipParts } from '../../src/formats/zip.ts';
 import { adapterParameters, loraConfig } from '../../src/model/adapter.ts';
 import { modelConfig } from '../../src/model/config.ts';
@@ -145,6 +146,16 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       ],
     },
   };
+  const pairVocab = Object.fromEntries(
+    ['<s>', '<pad>', '</s>', '<unk>', ...'Ġabcdefghijt', 'th', 'Ġa'].map((t, i) => [t, i]),
+  );
+  const bytePairs = {
+    'vocab.json': bytesOf(pairVocab),
+    'merges.txt': new TextEncoder().encode('#version: 0.2\nt h\nĠ a\n'),
+    'special_tokens_map.json': bytesOf({ cls_token: '<s>', sep_token: { content: '</s>', lstrip: false } }),
+    'tokenizer_config.json': bytesOf({ add_prefix_space: false, tokenizer_class: 'BartTokenizer' }),
+    'added_tokens.json': bytesOf({ '<extra>': 18 }),
+  };
   const state = { version: 1, step: 7, choices: {}, engine: 'x', skipped: 0, arguments: {} };
   const one = (
     name: string,
@@ -173,6 +184,15 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
         tryTokenizer(loadTokenizer(json(bytes))),
       ),
     ),
+    {
+      name: 'byte-pairs',
+      files: bytePairs,
+      read(damaged) {
+        const facts = { special: { pad: 1, start: 2, end: 2 }, srcVocab: 20, tgtVocab: 20 };
+        const found = readTokenizerFiles(damaged, facts, 'm');
+        if (found) tryTokenizer(found.source);
+      },
+    },
     one(
       'safetensors',
       'x.safetensors',

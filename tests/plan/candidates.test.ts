@@ -7,7 +7,19 @@ import { linear } from '../../src/ops/linear.ts';
 import { defaultTraits, type Node } from '../../src/ops/op.ts';
 import { softmax } from '../../src/ops/softmax.ts';
 import { candidates } from '../../src/plan/candidates.ts';
-import { makePlan } from '../../src/plan/planner.ts';
+import { makePlan, variantKey } from '../../src/plan/planner.ts';
+
+it('leaves out kernels that would take more workgroups than a dispatch has', () => {
+  const first = (vocab: number) => {
+    const graph = new Graph();
+    linear(graph, graph.input('x', 'f32', [1, 64]), graph.input('w', 'f32', [vocab, 64]));
+    for (const variant of candidates(graph.nodes[0] as unknown as Node, defaultTraits))
+      makePlan(graph, { choices: { [variantKey(graph.nodes[0] as unknown as Node)]: variant } });
+    return candidates(graph.nodes[0] as unknown as Node, defaultTraits)[0];
+  };
+  expect(first(4 * 65535)).toBe('dots');
+  expect(first(4 * 65535 + 1)).toMatch(/^registers/);
+});
 
 it('puts kernels without barriers and with few threads first on software adapters, and leaves out none', () => {
   const graph = new Graph();

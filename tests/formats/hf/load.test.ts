@@ -126,6 +126,19 @@ describe('a folder', () => {
   });
 });
 
+it('whose JSON nests beyond sense is refused, since it could not be written again', async () => {
+  const files = await hfFolder('bart');
+  const text = (await files.read('bart/config.json')).slice(0, -1);
+  const nested = (depth: number) =>
+    new TextEncoder().encode(
+      `${new TextDecoder().decode(text).trimEnd()}, "id2label": ${'['.repeat(depth)}"\\"[["${']'.repeat(depth)}}`,
+    );
+  await files.write('bart/config.json', nested(499));
+  await loadModelFolder(files, 'bart');
+  await files.write('bart/config.json', nested(500));
+  await expect(loadModelFolder(files, 'bart')).rejects.toThrow('bart/config.json: it nests deeper than 500 levels');
+});
+
 describe('is refused, with its name:', () => {
   it.each<[string, HfFixture, (files: Files) => Promise<void>]>([
     [
