@@ -7,54 +7,56 @@ override WIDE: bool = false;
 override DEPTH: u32 = 16u;
 const SIDE: u32 = 16u;
 const HALF: u32 = 64u; // rows, or columns, of one 4x4 block of each thread
-override A_PITCH: u32 = select(HALF, 2u * HALF, TALL) + 4u; // from one k to the next; the 4 are against bank conflicts
-override B_PITCH: u32 = select(HALF, 2u * HALF, WIDE) + 4u;
-var<workgroup> a_tile: array<f32, DEPTH * A_PITCH>; // [k, m]
-var<workgroup> b_tile: array<f32, DEPTH * B_PITCH>; // [k, n]
+override A_PITCH: u32 = select(HALF, 2u * HALF, TALL) / 4u + 1u; // vectors from one k to the next; the 1 is against bank conflicts
+override B_PITCH: u32 = select(HALF, 2u * HALF, WIDE) / 4u + 1u;
+var<workgroup> a_tile: array<vec4<f32>, DEPTH * A_PITCH>; // [k, m]
+var<workgroup> b_tile: array<vec4<f32>, DEPTH * B_PITCH>; // [k, n]
 
 fn tile_rows() -> u32 {
-  return A_PITCH - 4u;
+  return 4u * (A_PITCH - 1u);
 }
 
 fn tile_columns() -> u32 {
-  return B_PITCH - 4u;
+  return 4u * (B_PITCH - 1u);
 }
 
 fn threads() -> u32 {
   return SIDE * SIDE;
 }
 
-// The threads read vectors along the contiguous axis of the operand in memory.
-fn fill_a(p: Product, m: u32, k: u32, thread: u32) {
-  for (var i = thread; i < tile_rows() * DEPTH / 4u; i += threads()) {
-    var at = vec2(i / (DEPTH / 4u), i % (DEPTH / 4u) * 4u); // m, k
-    if (p.form == TN) { at = vec2(i % (tile_rows() / 4u) * 4u, i / (tile_rows() / 4u)); }
-    var v: vec4<f32>;
-    if (k + at.y < p.k) { v = a_part(p, m + at.x, k + at.y, 0u); }
-    let step = select(A_PITCH, 1u, p.form == TN);
-    for (var j = 0u; j < 4u; j++) { a_tile[at.y * A_PITCH + at.x + j * step] = v[j]; }
+// Each thread brings at most one block of 4x4, turned so that its vectors lie along m or n: first those of A, then those of B.
+fn fill(p: Product, m: u32, n: u32, k: u32, thread: u32) {
+  let deep = DEPTH / 4u;
+  let of_a = tile_rows() / 4u * deep;
+  if (thread < of_a) {
+    let at = vec2(thread / deep, 4u * (thread % deep)); // vector along m, k
+    let columns = a_columns(p, m + 4u * at.x, k + at.y);
+    let to = at.y * A_PITCH + at.x;
+    a_tile[to] = columns[0];
+    a_tile[to + A_PITCH] = columns[1];
+    a_tile[to + 2u * A_PITCH] = columns[2];
+    a_tile[to + 3u * A_PITCH] = columns[3];
+  } else if (thread < of_a + tile_columns() / 4u * deep) {
+    let at = vec2((thread - of_a) / deep, 4u * ((thread - of_a) % deep)); // vector along n, k
+    let rows = b_rows(p, k + at.y, inside(n + 4u * at.x, p.n));
+    let to = at.y * B_PITCH + at.x;
+    b_tile[to] = rows[0];
+    b_tile[to + B_PITCH] = rows[1];
+    b_tile[to + 2u * B_PITCH] = rows[2];
+    b_tile[to + 3u * B_PITCH] = rows[3];
   }
 }
 
-fn fill_b(p: Product, k: u32, n: u32, thread: u32) {
-  for (var i = thread; i < tile_columns() * DEPTH / 4u; i += threads()) {
-    var at = vec2(i / (tile_columns() / 4u), i % (tile_columns() / 4u) * 4u); // k, n
-    if (p.form == NT) { at = vec2(i % (DEPTH / 4u) * 4u, i / (DEPTH / 4u)); }
-    var v: vec4<f32>;
-    if (k + at.x < p.k) { v = b_part(p, k + at.x, inside(n + at.y, p.n), 0u); }
-    let step = select(1u, B_PITCH, p.form == NT);
-    for (var j = 0u; j < 4u; j++) { b_tile[at.x * B_PITCH + at.y + j * step] = v[j]; }
-  }
+// A's block of 4 rows from m and 4 columns from k as columns; zeros beyond K.
+fn a_columns(p: Product, m: u32, k: u32) -> mat4x4<f32> {
+  if (k >= p.k) { return mat4x4<f32>(); }
+  return upright(p.form != TN,
+    mat4x4(a_part(p, m, k, 0u), a_part(p, m, k, 1u), a_part(p, m, k, 2u), a_part(p, m, k, 3u)));
 }
 
-fn a_column(k: u32, m: u32) -> vec4<f32> {
-  let i = k * A_PITCH + m;
-  return vec4(a_tile[i], a_tile[i + 1u], a_tile[i + 2u], a_tile[i + 3u]);
-}
-
-fn b_row(k: u32, n: u32) -> vec4<f32> {
-  let i = k * B_PITCH + n;
-  return vec4(b_tile[i], b_tile[i + 1u], b_tile[i + 2u], b_tile[i + 3u]);
+fn b_rows(p: Product, k: u32, n: u32) -> mat4x4<f32> {
+  if (k >= p.k) { return mat4x4<f32>(); }
+  return b_block(p, k, n);
 }
 
 fn outer(column: vec4<f32>, row: vec4<f32>) -> mat4x4<f32> {
@@ -64,29 +66,28 @@ fn outer(column: vec4<f32>, row: vec4<f32>) -> mat4x4<f32> {
 // who: the thread's place in the workgroup, [column, row].
 fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let thread = who.y * SIDE + who.x;
-  let m = 4u * who.y;
-  let n = 4u * who.x;
   var c00: mat4x4<f32>;
   var c01: mat4x4<f32>;
   var c10: mat4x4<f32>;
   var c11: mat4x4<f32>;
   for (var k = 0u; k < p.k; k += DEPTH) {
-    fill_a(p, tile_m, k, thread);
-    fill_b(p, k, tile_n, thread);
+    fill(p, tile_m, tile_n, k, thread);
     workgroupBarrier();
     for (var i = 0u; i < DEPTH; i++) {
-      let a0 = a_column(i, m);
-      let b0 = b_row(i, n);
+      let a0 = a_tile[i * A_PITCH + who.y];
+      let b0 = b_tile[i * B_PITCH + who.x];
       c00 += outer(a0, b0);
-      if (WIDE) { c01 += outer(a0, b_row(i, n + HALF)); }
+      if (WIDE) { c01 += outer(a0, b_tile[i * B_PITCH + who.x + HALF / 4u]); }
       if (TALL) {
-        let a1 = a_column(i, m + HALF);
+        let a1 = a_tile[i * A_PITCH + who.y + HALF / 4u];
         c10 += outer(a1, b0);
-        if (WIDE) { c11 += outer(a1, b_row(i, n + HALF)); }
+        if (WIDE) { c11 += outer(a1, b_tile[i * B_PITCH + who.x + HALF / 4u]); }
       }
     }
     workgroupBarrier();
   }
+  let m = 4u * who.y;
+  let n = 4u * who.x;
   store_block(p, tile_m + m, tile_n + n, c00);
   if (WIDE) { store_block(p, tile_m + m, tile_n + n + HALF, c01); }
   if (TALL) {
