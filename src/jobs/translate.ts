@@ -36,7 +36,7 @@ export interface Translated extends Translation {
 
 /** The cross-attention of a text and its translation. */
 export interface Attention {
-  /** Tokens as a reader knows them, S and T, the ends included. */
+  /** Tokens as a reader knows them, S and T, the ends included; no end of a translation that was cut off. */
   readonly source: readonly string[];
   readonly target: readonly string[];
   /** Probabilities [layers][heads][T][S]: what was looked at when each target token was chosen. */
@@ -60,7 +60,8 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     align = false,
   } = args;
   const model = await openModel(folder, context, adapter);
-  const { maxLength } = model.config;
+  const { maxLength, endId } = model.config;
+  const most = maxTokens > 0 ? Math.min(maxTokens, maxLength) : maxLength;
   const lengths = texts.map((text) => model.source.encode(text).length + 1);
   for (const [i, tokens] of lengths.entries())
     if (tokens > maxLength)
@@ -79,7 +80,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     const translator = await createTranslator(engine, model, {
       batch: stream ? 1 : Math.min(batch, full.length),
       maxSource: Math.max(...full.map((i) => lengths[i] as number)),
-      ...(maxTokens > 0 && { maxTarget: Math.min(maxTokens, maxLength) }),
+      maxTarget: most,
       decode,
       weights,
     });
@@ -89,7 +90,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     if (stream) {
       for (const [i, text] of texts.entries()) {
         const place = full.indexOf(i);
-        if (place >= 0) out[i] = [await spoken(translator, text, place, model, signal, say)];
+        if (place >= 0) out[i] = [await spoken(translator, text, place, { endId, most }, signal, say)];
         say('\n');
       }
     } else {
@@ -107,7 +108,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       signal.throwIfAborted();
       const [best, ...others] = out[i] as Translated[];
       if (!best) continue;
-      out[i] = [{ ...best, attention: await attentionOf(translator, texts[i] as string, best.ids, model) }, ...others];
+      out[i] = [{ ...best, attention: await attentionOf(translator, texts[i] as string, best, model) }, ...others];
     }
     return out;
   } finally {
@@ -120,33 +121,34 @@ async function spoken(
   translator: Translator,
   text: string,
   place: number,
-  { config }: TextModel,
+  { endId, most }: { readonly endId: number; readonly most: number },
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<Translated> {
   const ids: number[] = [];
   let said = '';
   for await (const piece of translator.stream(text, { signal }, place)) {
-    if (piece.id !== config.endId) ids.push(piece.id);
+    if (piece.id !== endId) ids.push(piece.id);
     said += piece.text;
     say(piece.text);
   }
-  return { ids, text: said, score: Number.NaN, logProb: Number.NaN, ended: ids.length < config.maxLength };
+  return { ids, text: said, score: Number.NaN, logProb: Number.NaN, ended: ids.length < most };
 }
 
 async function attentionOf(
   translator: Translator,
   text: string,
-  ids: readonly number[],
+  { ids, ended }: Translation,
   model: TextModel,
 ): Promise<Attention> {
   const { source, target, layers, heads, weights } = await translator.align(text, ids);
   const [S, T] = [source.length, target.length];
+  const said = ended ? target : target.slice(0, ids.length);
   const parts = <X>(n: number, part: (i: number) => X): X[] => Array.from({ length: n }, (_, i) => part(i));
   const row = (at: number) => parts(S, (s) => Number((weights[at * S + s] as number).toPrecision(6)));
   return {
     source: source.map((id) => tokenLabel(model.source, id)),
-    target: target.map((id) => tokenLabel(model.target, id)),
-    weights: parts(layers, (n) => parts(heads, (h) => parts(T, (t) => row((n * heads + h) * T + t)))),
+    target: said.map((id) => tokenLabel(model.target, id)),
+    weights: parts(layers, (n) => parts(heads, (h) => parts(said.length, (t) => row((n * heads + h) * T + t)))),
   };
 }
