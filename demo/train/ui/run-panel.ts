@@ -179,6 +179,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     },
     ready(ok, reason = '') {
       able = ok;
+      set(start, { disabled: !able }); // at once: at the next frame a press would be for what no longer stands in the forms
       if (!underWay(state)) text = reason;
       draw();
     },
