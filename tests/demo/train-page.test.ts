@@ -111,15 +111,24 @@ describe('before a training', () => {
     expect(await page.$('[aria-invalid]')).toBeNull();
   });
 
-  it('takes a file that is dropped anywhere, and pasted text', async () => {
+  it('takes a file that is dropped anywhere, a model too, and pasted text', async () => {
     const page = await openPage();
-    await page.evaluate(() => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File(['one\tuno\ntwo\tdos\n'], 'numbers.tsv'));
-      const event = { bubbles: true, cancelable: true, dataTransfer: transfer };
-      document.querySelector('h1')?.dispatchEvent(new DragEvent('dragover', event));
-      document.querySelector('h1')?.dispatchEvent(new DragEvent('drop', event));
-    });
+    const drop = (name: string, content: string) =>
+      page.evaluate(
+        (name, content) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([content], name));
+          const event = { bubbles: true, cancelable: true, dataTransfer: transfer };
+          document.querySelector('h1')?.dispatchEvent(new DragEvent('dragover', event));
+          document.querySelector('h1')?.dispatchEvent(new DragEvent('drop', event));
+        },
+        name,
+        content,
+      );
+    await drop('given.safetensors', 'weights');
+    await says(page, '#notices', 'given\\.safetensors is in this browser now');
+    expect((await calls(page, 'importArchive')).map(([, name]) => name)).toEqual(['given.safetensors']);
+    await drop('numbers.tsv', 'one\tuno\ntwo\tdos\n');
     await says(page, '#corpus-facts', 'line 3 \\(no tab\\)');
     const [dropped] = (await calls(page, 'describe')).at(-1) as [{ name: string; corpus: { name: string } }];
     expect([dropped.name, dropped.corpus.name]).toEqual(['numbers', 'numbers.tsv']);

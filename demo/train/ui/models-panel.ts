@@ -12,6 +12,8 @@ export interface ModelsPanel {
   readonly element: HTMLElement;
   /** Reads the list anew. */
   refresh(): Promise<StorageFacts | undefined>;
+  /** Takes in a model as a file. */
+  take(file: File): Promise<void>;
   /** While a training is under way no other model can be put into use. */
   busy(training: boolean): void;
 }
@@ -44,20 +46,22 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
   set(file, { 'aria-label': 'A model as an archive or as safetensors' });
 
   /** Runs what a button does; what fails is said, and the list is read anew. */
-  const act = (button: HTMLButtonElement, work: () => Promise<void>) => async () => {
-    button.disabled = true;
-    try {
-      await work();
-    } catch (error) {
-      host.say('bad', (error as Error).message);
-    } finally {
-      button.disabled = false;
-      await refresh();
-    }
-  };
+  const act =
+    <A extends unknown[]>(button: HTMLButtonElement, work: (...given: A) => Promise<void>) =>
+    async (...given: A): Promise<void> => {
+      button.disabled = true;
+      try {
+        await work(...given);
+      } catch (error) {
+        host.say('bad', (error as Error).message);
+      } finally {
+        button.disabled = false;
+        await refresh();
+      }
+    };
   const button = (name: string, what: string, work: () => Promise<void>, look = 'quiet'): HTMLButtonElement => {
     const made = el('button', { type: 'button', class: look, 'aria-label': what, title: what }, name);
-    made.addEventListener('click', act(made, work));
+    made.addEventListener('click', () => void act(made, work)());
     return made;
   };
 
@@ -182,20 +186,21 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
     }
   }
 
+  const take = act(bring, async (given: File) => {
+    const name = await session.importArchive(given, given.name);
+    host.say('good', `${given.name} is in this browser now, as ${name}.`);
+  });
   file.addEventListener('change', () => {
     const given = file.files?.[0];
     file.value = '';
-    if (!given) return;
-    void act(bring, async () => {
-      const name = await session.importArchive(given, given.name);
-      host.say('good', `${given.name} is in this browser now, as ${name}.`);
-    })();
+    if (given) void take(given);
   });
   keep.addEventListener('click', () => void askToKeep().then(refresh));
 
   return {
     element: el('div', { class: 'stack' }, list, el('div', { class: 'row' }, bring, file, keep), room),
     refresh,
+    take,
     busy(now) {
       if (training === now) return;
       training = now;

@@ -220,7 +220,8 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
 
   acceptDrops(
     (file) => {
-      if (underWay(run.state))
+      if (/\.(?:zip|safetensors)$/i.test(file.name)) void models.take(file);
+      else if (underWay(run.state))
         notices.say('bad', `${file.name} was not taken: a training is under way.`, { id: 'drop' });
       else corpus.take(file);
     },
