@@ -3,8 +3,10 @@
 // demo's pages, which is also what `npm run dev` serves.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
+import { passOn } from './demo/pass-on.ts';
 import { contentSecurityPolicy } from './demo/policy.ts';
+import { defaultHub } from './src/hub/names.ts';
 
 const root = import.meta.dirname;
 const policyTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
@@ -58,6 +60,18 @@ const policy: Plugin = {
   },
 };
 
+/** `hub/` of `npm run dev` and `npm run preview` is Hugging Face's hub, or what HF_ENDPOINT says, as for `heddle pull`. */
+const hubPath: Plugin = {
+  name: 'heddle:hub',
+  configureServer: ({ middlewares }) => passHub(middlewares),
+  configurePreviewServer: ({ middlewares }) => passHub(middlewares),
+};
+
+function passHub(middlewares: Connect.Server): void {
+  const answer = passOn(process.env.HF_ENDPOINT || defaultHub);
+  middlewares.use((request, response, next) => void answer(request, response).then((done) => done || next(), next));
+}
+
 /** The libraries that the kernel lab can time beside, and the packages that they need in bench/peers/node_modules. */
 const peers = {
   tfjs: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'],
@@ -105,7 +119,7 @@ const demo: UserConfig = {
       checks: { pluginTimings: false }, // workers are builds of their own, and take as long as they take
     },
   },
-  plugins: [policy, installedPeers()],
+  plugins: [policy, hubPath, installedPeers()],
 };
 
 export default defineConfig(({ mode }) => ({ page, demo })[mode] ?? modules);

@@ -3,11 +3,12 @@
 import { HeddleError } from '../../src/errors.ts';
 import { packFolder, unpackModelFile } from '../../src/formats/archive-files.ts';
 import { type Files, readText } from '../../src/formats/files.ts';
+import { readHfConfig } from '../../src/formats/hf/config.ts';
 import { copyFolder, memoryFiles } from '../../src/formats/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { corpusName } from '../../src/jobs/logbook.ts';
 import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
-import { type ModelOptions, modelConfig } from '../../src/model/config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
 import type { StorageFacts, StoredModel } from '../train/protocol.ts';
@@ -148,6 +149,10 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
   };
 }
 
+/** The configuration of a model of this engine, or of one from a hub. */
+const configOf = (json: Record<string, unknown>): ModelConfig =>
+  json.model_type === undefined ? modelConfig(json.model as ModelOptions) : readHfConfig(json).config;
+
 /** What a model's folder says of it. A part that is missing or broken counts as nothing known. */
 async function describe(
   files: Files,
@@ -158,7 +163,7 @@ async function describe(
   const state = await readTrainingState(files, folder).catch(() => undefined);
   const args = state?.arguments as Partial<TrainArguments> | undefined;
   const parameters = await readText(files, `${folder}/config.json`)
-    .then((text) => parameterList(modelConfig((JSON.parse(text) as { model: ModelOptions }).model)).count)
+    .then((text) => parameterList(configOf(JSON.parse(text))).count)
     .catch(() => 0);
   const { step = 0, steps = args?.steps ?? 0 } = state ?? {};
   return {

@@ -3,6 +3,7 @@
 
 import type { Alignment } from '../../src/decode/alignment.ts';
 import type { DecodeOptions } from '../../src/decode/options.ts';
+import type { PullProgress } from '../../src/hub/pull.ts';
 import type { CorpusArguments } from '../../src/jobs/corpus.ts';
 import type { JobEvent } from '../../src/jobs/job.ts';
 import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/config.ts';
@@ -250,6 +251,8 @@ export interface Calls {
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
   importArchive(data: Blob, name: string): string;
+  /** `hub`: the address beside the page that leads to a hub. */
+  pull(model: string, hub: string): string;
   /** For tests and the soak: destroys the device, as a driver would; counts what is allocated. */
   loseDevice(): void;
   memory(): MemoryFacts;
@@ -275,6 +278,8 @@ export type Reply =
   | { readonly type: 'fault'; readonly id: number; readonly fault: Fault }
   /** A token of the translation that call `id` makes. */
   | { readonly type: 'piece'; readonly id: number; readonly piece: PieceEvent }
+  /** How far the model is that call `id` fetches; some 20 a second at most. */
+  | { readonly type: 'bytes'; readonly id: number; readonly progress: PullProgress }
   | { readonly type: 'event'; readonly event: SessionEvent };
 
 /** Why a call failed. */

@@ -1,6 +1,7 @@
 // The page's side of a training: starts the worker, turns calls into messages and messages into events. The page's code calls this
 // and nothing else of the engine; no timer of the page is needed for training to go on.
 
+import type { PullProgress } from '../../src/hub/pull.ts';
 import type {
   AttentionResult,
   Calls,
@@ -74,6 +75,12 @@ export interface Session {
   exportSafetensors(name: string): Promise<Blob>;
   /** Puts an archive or safetensors, by the name's end, into the browser under a name, or the next that is free; resolves to the name. */
   importArchive(data: Blob, name: string): Promise<string>;
+  /**
+   * Fetches `OWNER/NAME`, or `OWNER/NAME@REVISION`, from the hub that the page's own server leads to at `hub/` beside the page;
+   * resolves to the model's name here. `exists` where a model of that name is there, `aborted` by the signal. What has come when it
+   * fails is kept, and the next call goes on with it.
+   */
+  pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
   /** For tests and the soak script: loses the device; counts GPU buffers. */
   loseDevice(): Promise<void>;
   memory(): Promise<MemoryFacts>;
@@ -85,6 +92,7 @@ interface Pending {
   resolve(value: unknown): void;
   reject(error: SessionError): void;
   readonly onPiece?: ((piece: PieceEvent) => void) | undefined;
+  readonly onBytes?: ((progress: PullProgress) => void) | undefined;
 }
 
 declare global {
@@ -134,6 +142,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
     if (data.type === 'event') tell(data.event);
     else if (data.type === 'piece') pending.get(data.id)?.onPiece?.(data.piece);
+    else if (data.type === 'bytes') pending.get(data.id)?.onBytes?.(data.progress);
     else if (data.type === 'answer') settle(data.id)?.resolve(data.value);
     else settle(data.id)?.reject(new SessionError(data.fault));
   };
@@ -147,7 +156,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
   function call<N extends keyof Calls>(
     name: N,
     args: Parameters<Calls[N]>,
-    { onPiece, signal }: { onPiece?: ((piece: PieceEvent) => void) | undefined; signal?: AbortSignal | undefined } = {},
+    { onPiece, onBytes, signal }: Pick<Pending, 'onPiece' | 'onBytes'> & { signal?: AbortSignal | undefined } = {},
   ): { readonly id: number; readonly result: Promise<ReturnType<Calls[N]>> } {
     const id = ++calls;
     const result = new Promise<ReturnType<Calls[N]>>((resolve, reject) => {
@@ -165,6 +174,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
           reject(error);
         },
         onPiece,
+        onBytes,
       });
       signal?.addEventListener('abort', cancel);
       send({ type: 'call', id, name, args });
@@ -207,6 +217,10 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     exportArchive: (name) => ask('exportArchive', name),
     exportSafetensors: (name) => ask('exportSafetensors', name),
     importArchive: (data, name) => ask('importArchive', data, name),
+    pull(model, onBytes, signal) {
+      persist();
+      return call('pull', [model, new URL('hub', document.baseURI).href], { onBytes, signal }).result;
+    },
     loseDevice: () => ask('loseDevice'),
     memory: () => ask('memory'),
     close() {

@@ -13,6 +13,7 @@ import { readTrainingState } from '../../src/train/checkpoint.ts';
 import { type BrowserFiles, browserFiles } from '../storage/browser-files.ts';
 import { takeModel } from '../storage/locks.ts';
 import { checkName, ExistsError, folderOf, type ModelStore, modelStore } from '../storage/models.ts';
+import { pullModel } from '../storage/pull.ts';
 import { corpusBytes, describeTraining, trainArguments } from './describe.ts';
 import { faultOf } from './faults.ts';
 import { meterGpu } from './gpu-meter.ts';
@@ -207,6 +208,15 @@ const calls: { [N in keyof Calls]: (caller: Caller, ...args: Parameters<Calls[N]
       return store.weights(name);
     },
     importArchive: (_, data, name) => store.take(data, name),
+    pull({ id, signal }, model, hub) {
+      let next = 0;
+      return pullModel(disk, store, { fetch: (...x) => fetch(...x), signal }, model, hub, (progress) => {
+        // Each chunk that comes is told here, which may be thousands a second.
+        if (performance.now() < next && progress.done < progress.of) return;
+        next = performance.now() + 50;
+        post({ type: 'bytes', id, progress });
+      });
+    },
     async loseDevice() {
       if (training && running()) await training.loseDevice();
       else (await rest().device()).gpu.destroy();

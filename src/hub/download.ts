@@ -4,7 +4,7 @@ import type { Files } from '../formats/files.ts';
 import { type Checksum, checksum, checksumOf } from './checksum.ts';
 import type { RemoteFile } from './listing.ts';
 import { openParts, type Parts, type Version } from './parts.ts';
-import { Cut, patiently, send, type Web } from './request.ts';
+import { adviceOf, Cut, patiently, send, type Web } from './request.ts';
 
 /** Largest file that is taken: what Files can read. */
 const maxBytes = 2 ** 31 - 1;
@@ -41,7 +41,7 @@ export async function download(
   const { version } = parts;
   const known = { url: file.url, checksum: file.checksum?.hex, size: file.size };
   if (version && !isSame(version, known)) await parts.restart(known);
-  const advice = `; ${title} has come as far as it is, the same command goes on with it`;
+  const advice = `; ${title} has come as far as it is, ${adviceOf(web).again}`;
   let furthest = parts.length;
   const found = await patiently(web, advice, (progress) =>
     receive(web, file, parts, (done, of) => {

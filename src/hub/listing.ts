@@ -3,7 +3,7 @@
 import { HeddleError } from '../errors.ts';
 import { type Checksum, checksumOf } from './checksum.ts';
 import { guesses, type Repository, wanted } from './names.ts';
-import { Cut, patiently, send, type Web } from './request.ts';
+import { adviceOf, Cut, patiently, refusal, send, type Web } from './request.ts';
 
 /** A file to download. */
 export interface RemoteFile {
@@ -18,6 +18,12 @@ export interface RemoteFile {
   readonly checksum?: Checksum;
 }
 
+/** Header of answers that a page's own server has passed on from a hub: so they are a hub's, whatever they look like. */
+export const passedOn = 'Heddle-Hub';
+
+/** What servers say of a path that they do not have. */
+const notThere = [400, 403, 404, 405, 410];
+
 /** Most bytes of a listing. */
 const maxListing = 16 * 2 ** 20;
 
@@ -28,12 +34,20 @@ export async function listFiles(web: Web, repository: Repository): Promise<Remot
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
   // A hub that is not there should be told soon.
   const listing = await patiently({ ...web, tries: Math.min(web.tries, 2) }, '', async () => {
-    const { response, timer } = await send(web, api, name, { allowed: [404] });
+    const { noHub } = adviceOf(web);
+    const { response, timer } = await send(web, api, name, { allowed: noHub === undefined ? [404] : notThere });
     try {
+      const { status, headers } = response;
+      const isHub = headers.has(passedOn) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
+      if (noHub !== undefined && !isHub) {
+        await response.body?.cancel();
+        throw new HeddleError(`${name}: ${noHub}`);
+      }
       if (response.status === 404) {
         await response.body?.cancel();
         return undefined;
       }
+      if (status >= 400) throw refusal(response, name, web);
       return parseListing(await readBounded(response, timer, name), name);
     } finally {
       timer.stop();
@@ -48,7 +62,7 @@ export async function listFiles(web: Web, repository: Repository): Promise<Remot
       optional: i > 0,
     }));
   const files = new Map(listing.files.map((file) => [file.name, file]));
-  return wanted([...files.keys()], name).map((file) => ({
+  return wanted([...files.keys()], name, adviceOf(web).revision).map((file) => ({
     ...(files.get(file) as (typeof listing.files)[number]),
     title: `${name}/${file}`,
     url: urlOf(listing.commit ?? revision, file),

@@ -50,8 +50,11 @@ export function repository(name: string, revision: string, base: string): Reposi
   return { base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, name, revision };
 }
 
-/** Of the files of a repository those that are read here. Throws a HeddleError where there is no model that can be read. */
-export function wanted(files: readonly string[], name: string): string[] {
+/**
+ * Of the files of a repository those that are read here. Throws a HeddleError where there is no model that can be read; `revision`
+ * tells how another one is asked for.
+ */
+export function wanted(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);
   const weights = has.has(whole) ? [whole] : has.has(index) ? [index, ...[...has].filter((x) => shard.test(x))] : [];
   const others = plain.filter((x) => has.has(x));
@@ -63,7 +66,7 @@ export function wanted(files: readonly string[], name: string): string[] {
     const other = [...has].find((x) => /\.(bin|h5|msgpack|npz|onnx|ckpt|pt|pth)$/.test(x));
     throw new HeddleError(
       `${name}: it has no ${whole}${other === undefined ? '' : `, only ${other}`}; weights are read from safetensors. ` +
-        'Another revision may have them (--revision refs/pr/1), or convert them with transformers (save_pretrained)',
+        `Another revision may have them (${revision}), or convert them with transformers (save_pretrained)`,
     );
   }
   return [...others, ...weights];

@@ -25,6 +25,14 @@ export interface Pulled {
 const index = 'model.safetensors.index.json';
 const whole = 'model.safetensors';
 
+/** How a model is taken. */
+export interface PullOptions {
+  /** Where what has come waits for the rest; FOLDER.part unless given. */
+  readonly partial?: string;
+  /** Looks at the whole model before it is put in its place; where it throws a HeddleError, what came is removed. */
+  readonly check?: (partial: string) => Promise<unknown>;
+}
+
 /**
  * Downloads a model into `folder`. A folder that is there is replaced once the new one is whole. Throws a HeddleError for a model
  * that is not there, may not be read or has no weights in safetensors, for a wrong checksum, and where the connection stays cut; all
@@ -36,8 +44,8 @@ export async function pull(
   repository: Repository,
   folder: string,
   onProgress: (progress: PullProgress) => void,
+  { partial = `${folder}.part`, check }: PullOptions = {},
 ): Promise<Pulled> {
-  const partial = `${folder}.part`;
   const queue: RemoteFile[] = await listFiles(web, repository);
   const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
   const got: { name: string; bytes: number }[] = [];
@@ -68,6 +76,12 @@ export async function pull(
   if (!got.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
     throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
   await tidy(files, partial, got);
+  try {
+    await check?.(partial);
+  } catch (error) {
+    if (error instanceof HeddleError) await files.remove(partial);
+    throw error;
+  }
   await files.rename(partial, folder);
   return { folder, files: got };
 }

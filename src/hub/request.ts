@@ -13,7 +13,30 @@ export interface Web {
   readonly pause: number;
   /** New tries after which nothing came. */
   readonly tries: number;
+  /** What errors tell people to do; a command's unless given. */
+  readonly advice?: Advice;
 }
+
+/** What errors tell people to do. */
+export interface Advice {
+  /** After a connection that stayed cut: what goes on with what has come. */
+  readonly again: string;
+  /** For a model that is not public. */
+  readonly refused: string;
+  /** How to name another revision, as an example. */
+  readonly revision: string;
+  /** Where no hub answers, only some server; without it such a server is asked for files by the names that they usually have. */
+  readonly noHub?: string;
+}
+
+const commands: Advice = {
+  again: 'the same command goes on with it',
+  refused: 'put an access token into HF_TOKEN',
+  revision: '--revision refs/pr/1',
+};
+
+/** What errors tell people to do. */
+export const adviceOf = ({ advice }: Web): Advice => advice ?? commands;
 
 /** Something that may be better at the next try. */
 export class Cut extends Error {
@@ -75,7 +98,7 @@ export async function send(
   if (response.status < 400 || allowed.includes(response.status)) return { response, timer: clock };
   clock.stop();
   await response.body?.cancel().catch(() => undefined);
-  throw refusal(response, what, web.token !== undefined);
+  throw refusal(response, what, web);
 }
 
 /** Why a request failed, for people: fetch itself says only that it did. */
@@ -89,18 +112,19 @@ function reasonOf(error: unknown, url: string): string {
   return `the connection to ${host} failed (${String(why)})`;
 }
 
-function refusal({ status, headers }: Response, what: string, hasToken: boolean): Error {
+/** The error of an answer that is none: a HeddleError that says what to do, or a Cut where a new try may help. */
+export function refusal({ status, statusText, headers }: Response, what: string, web: Web): Error {
   if (status === 404) return new HeddleError(`${what}: there is no such model, revision or file (404)`);
   if (status === 401 || status === 403) {
-    const help = hasToken
+    const help = web.token
       ? 'the token in HF_TOKEN does not allow it; its owner may have to accept the terms of the model on its page'
-      : 'it does not exist, or is private: put an access token into HF_TOKEN';
+      : `it does not exist, or is private: ${adviceOf(web).refused}`;
     return new HeddleError(`${what}: the hub refuses it (${status}): ${help}`);
   }
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
     const wait = seconds > 0 ? Math.min(maxWait, seconds * 1000) : 0;
-    return new Cut(`${what}: the hub answers ${status}`, { wait });
+    return new Cut(`${what}: the hub answers ${status}${status === 502 ? ` (${statusText})` : ''}`, { wait });
   }
   return new HeddleError(`${what}: the hub answers ${status}`);
 }

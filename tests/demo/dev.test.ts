@@ -1,11 +1,15 @@
 // `npm run dev`: Vite serves the pages from their sources, isolated as the built ones are, with every module in its place.
 import { resolve } from 'node:path';
 import { createServer, type ViteDevServer } from 'vite';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type Hub, startHub } from '../hub/hub.ts';
 
 let server: ViteDevServer;
 let url = '';
+let hub: Hub;
 beforeAll(async () => {
+  hub = await startHub({ 'config.json': new TextEncoder().encode('{}') });
+  vi.stubEnv('HF_ENDPOINT', hub.url);
   const configFile = resolve(import.meta.dirname, '../../vite.config.ts');
   server = await createServer({
     configFile,
@@ -17,7 +21,10 @@ beforeAll(async () => {
   const address = server.httpServer?.address();
   url = `http://localhost:${typeof address === 'object' ? address?.port : ''}`;
 }, 120_000);
-afterAll(() => server?.close());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all([server?.close(), hub?.close()]);
+});
 
 it.each(['/', '/lab.html'])('serves %s, cross-origin isolated', async (path) => {
   const response = await fetch(`${url}${path}`);
@@ -37,3 +44,9 @@ it.each(['/lab/main.ts', '/lab/worker.ts?worker_file&type=module', '/train/worke
   },
   60_000,
 );
+
+it('passes hub/ on to the hub that HF_ENDPOINT names', async () => {
+  const listing = await fetch(`${url}/hub/api/models/me/it/revision/main?blobs=true`);
+  expect(await listing.json()).toMatchObject({ siblings: [{ rfilename: 'config.json', size: 2 }] });
+  expect(await (await fetch(`${url}/hub/me/it/resolve/main/config.json`)).text()).toBe('{}');
+});

@@ -206,6 +206,10 @@ export function fakeWorker(): void {
       fake.models = fake.models.filter((m) => m.name !== name);
     },
     importArchive: (_, __, name: never) => name,
+    pull(id, name: string) {
+      say({ type: 'bytes', id, progress: { file: 'model.safetensors', done: 50e6, of: 200e6 } });
+      return name === 'me/endless' ? endless : name.split('/')[1];
+    },
     align: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
     translate(id, text: string) {
       if (text === 'endless') {

@@ -371,6 +371,42 @@ describe('the models', () => {
   });
 });
 
+describe('a model from the hub', () => {
+  it('is fetched by the keyboard, with its bytes, and cancelled', async () => {
+    const page = await openPage();
+    await page.focus('#hub-model');
+    await page.keyboard.type('me/endless');
+    await page.keyboard.press('Enter');
+    await says(page, '#hub-bytes', '47\\.7 MiB of 190\\.7 MiB · model\\.safetensors');
+    const bar = await page.$eval('progress[aria-label^="Bytes of the model"]', (e) => [
+      (e as HTMLProgressElement).value,
+      e.getAttribute('aria-valuetext'),
+    ]);
+    expect(bar).toEqual([0.25, '47.7 MiB of 190.7 MiB · model.safetensors']);
+    expect(await axeViolations(page)).toEqual([]);
+    await shown?.screenshot('train-hub');
+    // The cancelling button has the focus.
+    await page.keyboard.press('Enter');
+    await says(page, '#hub-note', '^Cancelled\\. What has come is kept: Fetch goes on with it\\.$');
+    await page.waitForFunction(() => document.activeElement?.id === 'hub-fetch');
+    expect(await page.$$eval('#models progress:not([hidden])', (all) => all.length)).toBe(0);
+  });
+
+  it('says in a line what went wrong, and when it is here', async () => {
+    const page = await openPage();
+    await page.click('#hub-fetch');
+    await says(page, '#hub-note.wrong', '^Name a model');
+    await page.evaluate(() => window.fake.fail('pull', { kind: 'user', message: 'There is no hub.' }));
+    await page.type('#hub-model', ' me/it ');
+    await page.click('#hub-fetch');
+    await says(page, '#hub-note.wrong', '^There is no hub\\.$');
+    expect(await axeViolations(page)).toEqual([]);
+    await page.click('#hub-fetch');
+    await says(page, '#notices', 'it is in this browser now; load it to translate with it');
+    expect((await calls(page, 'pull')).at(-1)).toEqual(['me/it', new URL('hub', page.url()).href]);
+  });
+});
+
 describe('for everyone', () => {
   it.each([1280, 390])(
     'passes axe and fits its width before, during and after, light and dark: %i px',

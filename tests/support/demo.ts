@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
-import { type FolderServer, serveFolder } from '../../src/host/server.ts';
+import { type Answer, type FolderServer, serveFolder } from '../../src/host/server.ts';
 import { distFile } from './dist.ts';
 
 /** Where screenshots are kept: out of git, for whoever wants to look. */
@@ -37,14 +37,17 @@ export interface DemoPageOptions extends DemoView {
   readonly before?: () => void;
 }
 
-/** Starts one Chrome and one server for a test file; they end with it. */
-export function demo(): { open(name: string, options?: DemoPageOptions): Promise<DemoPage>; readonly url: string } {
+/** Starts one Chrome and one server for a test file; they end with it. `answer` is asked first, as in serveFolder. */
+export function demo(answer?: Answer): {
+  open(name: string, options?: DemoPageOptions): Promise<DemoPage>;
+  readonly url: string;
+} {
   vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
   let chrome: Chrome;
   let server: FolderServer;
   beforeAll(async () => {
     const folder = dirname(distFile('demo/index.html'));
-    [chrome, server] = await Promise.all([launchChrome({ gpu: 'swiftshader' }), serveFolder(folder)]);
+    [chrome, server] = await Promise.all([launchChrome({ gpu: 'swiftshader' }), serveFolder(folder, 0, answer)]);
   }, 120_000);
   afterAll(async () => {
     await Promise.all([chrome?.close(), server?.close()]);

@@ -1,4 +1,4 @@
-// The models in this browser: load, go on, rename, copy, delete, take out as files, bring in.
+// The models in this browser: load, go on, rename, copy, delete, take out as files, bring in as files or from a hub.
 
 import { bytes, whole } from '../../../src/report/numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
@@ -6,6 +6,7 @@ import type { StorageFacts, StoredModel } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { isModelName } from '../settings.ts';
 import { ask, askText } from './dialogs.ts';
+import { createHubForm } from './hub-form.ts';
 
 /** The list of models. */
 export interface ModelsPanel {
@@ -195,10 +196,14 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
     file.value = '';
     if (given) void take(given);
   });
+  const hub = createHubForm(session, async (name) => {
+    host.say('good', `${name} is in this browser now; load it to translate with it.`);
+    await refresh();
+  });
   keep.addEventListener('click', () => void askToKeep().then(refresh));
 
   return {
-    element: el('div', { class: 'stack' }, list, el('div', { class: 'row' }, bring, file, keep), room),
+    element: el('div', { class: 'stack' }, list, el('div', { class: 'row' }, bring, file, keep), hub, room),
     refresh,
     take,
     busy(now) {

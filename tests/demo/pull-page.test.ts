@@ -1,0 +1,52 @@
+// The built page fetches a model from a hub on loopback, behind its own origin, and translates with it.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { passOn } from '../../demo/pass-on.ts';
+import type { Answer } from '../../src/host/server.ts';
+import { type Hub, startHub } from '../hub/hub.ts';
+import { demo } from '../support/demo.ts';
+import { hfFolder } from '../support/hf.ts';
+
+let hub: Hub;
+let answer: Answer = async () => false;
+const { open } = demo((...given) => answer(...given));
+beforeAll(async () => {
+  const files = await hfFolder('bart');
+  hub = await startHub({
+    'config.json': await files.read('bart/config.json'),
+    'model.safetensors': await files.read('bart/model.safetensors'),
+  });
+});
+afterAll(() => hub?.close());
+
+it('fetches a model from its own origin, goes on where that was cut, and translates with it', async () => {
+  const { page, requests, faults } = await open('index.html?tune=0');
+  const says = (selector: string, pattern: string) =>
+    page.waitForFunction(
+      (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+      { timeout: 60_000, polling: 50 },
+      selector,
+      pattern,
+    );
+  await page.locator('#hub-model').fill('me/it');
+  await page.click('#hub-fetch');
+  await says('#hub-note.wrong', '^me/it: the page asks its own server alone, and that does not pass hub/ on to a hub');
+
+  answer = passOn(hub.url);
+  hub.state.cuts['model.safetensors'] = [3000];
+  await page.click('#hub-fetch');
+  await says('#hub-note', '^me/it has come whole');
+  await says('[data-model="it"]', 'weights alone · [1-9][\\d,]* parameters');
+  const ranges = hub.log.filter((x) => x.path.startsWith('/cdn/')).map(({ range }) => range);
+  expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+
+  await page.click('[aria-label="Load it to translate with it"]');
+  await says('#notices', 'it is loaded');
+  await page.locator('#translate-text').fill('13 8 13 10');
+  await page.click('#translate');
+  await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // as expected.json has it
+
+  expect(requests.filter((asked) => asked.includes('/hub/')).length).toBeGreaterThan(3);
+  // The console speaks of the server without a hub, and of the connection that was cut.
+  expect(faults.filter((fault) => !fault.startsWith('console: Failed to load resource'))).toEqual([]);
+  await page.close();
+});
