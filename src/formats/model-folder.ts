@@ -71,6 +71,18 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
   }
 }
 
+/** Whether a folder, or the one it is being replaced by, has a model of any layout that is read, by its config.json. */
+export async function holdsModel(files: Files, folder: string): Promise<boolean> {
+  const at = await standing(files, folder);
+  if (!(await files.exists(`${at}/${names.config}`))) return false;
+  try {
+    const raw = await readJson(files, `${at}/${names.config}`);
+    return [format, kerasFormat].includes(String(raw.format)) || typeof raw.model_type === 'string' || isPytorch(raw);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reads a model folder: heddle's own, one of Hugging Face (BART, MarianMT), or one in the layout of PyTorch or Keras. Throws a HeddleError
  * that names the file and what is wrong: one that is missing or broken, or weights or tokenizers that do not fit the configuration.

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { unpackModel } from '../../src/formats/archive-files.ts';
 import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
@@ -24,6 +25,15 @@ it('trains into an archive, goes on with it, and translates from it as from the 
   expect((await heddle(['unpack', at('again.zip'), at('back')])).status).toBe(0);
   expect(readFileSync(join(at('back'), 'model.safetensors'))).toEqual(readFileSync(join(at('m'), 'model.safetensors')));
   expect(readdirSync(at('back')).sort()).toEqual(readdirSync(at('m')).sort());
+});
+
+it('packs a folder of Hugging Face too, as the page takes it', async () => {
+  const folder = 'tests/fixtures/hf/bart';
+  expect((await heddle(['pack', folder, at('bart.zip')])).stdout).toContain(`${folder} written as`);
+  const parts = await unpackModel(readFileSync(at('bart.zip')), 'bart.zip');
+  expect(Buffer.compare(parts['model.safetensors'] ?? Buffer.of(), readFileSync(`${folder}/model.safetensors`))).toBe(
+    0,
+  );
 });
 
 it('says in one line what it cannot pack or would overwrite', async () => {
