@@ -24,6 +24,9 @@ export class ExistsError extends Error {
 /** Folder of a model. */
 export const folderOf = (name: string): string => `models/${name}`;
 
+/** Where what has come of a model from a hub waits for the rest. */
+export const waitingOf = (name: string): string => `pulls/${name}`;
+
 /** Models in the browser. `memory` has those that could not be written: they live as long as the tab. */
 export interface ModelStore {
   /** Where a model is: the browser's storage, or memory. */
@@ -34,6 +37,8 @@ export interface ModelStore {
   settle(name: string): Promise<void>;
   /** Removes a model. Throws a LockedError where it is taken. */
   remove(name: string): Promise<void>;
+  /** Removes what waits for the rest of a model from a hub. Throws a LockedError while it comes. */
+  removeWaiting(name: string): Promise<void>;
   copy(name: string, as: string): Promise<void>;
   /** A zip of the model's folder. */
   archive(name: string): Promise<Blob>;
@@ -103,6 +108,7 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
         models: models.sort((a, b) => b.time - a.time),
         used: usage,
         quota,
+        waiting: (await files.exists('pulls')) ? (await files.list('pulls')).filter((name) => !taken.has(name)) : [],
         persistent: await navigator.storage.persisted(),
       };
     },
@@ -117,6 +123,10 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
         await memory.remove(folderOf(name));
         await files.remove(folderOf(name));
       });
+    },
+    async removeWaiting(name) {
+      checkName(name);
+      await withModel(name, () => files.remove(waitingOf(name)));
     },
     async copy(name, as) {
       checkName(as);

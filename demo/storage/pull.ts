@@ -3,13 +3,15 @@
 
 import { HeddleError } from '../../src/errors.ts';
 import type { Files } from '../../src/formats/files.ts';
+import { readHfConfig } from '../../src/formats/hf/config.ts';
+import { readJson } from '../../src/formats/json.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { repository } from '../../src/hub/names.ts';
 import { type PullProgress, pull } from '../../src/hub/pull.ts';
 import type { Advice, Web } from '../../src/hub/request.ts';
 import { isModelName } from '../train/settings.ts';
 import { LockedError, withModel } from './locks.ts';
-import { ExistsError, folderOf, type ModelStore } from './models.ts';
+import { ExistsError, folderOf, type ModelStore, waitingOf } from './models.ts';
 
 /** What errors tell a visitor to do. */
 const advice: Advice = {
@@ -42,7 +44,15 @@ export async function pullModel(
   const name = localName(from.name);
   if (await store.exists(name))
     throw new ExistsError(`A model ${name} is in this browser already; delete or rename it to fetch it anew.`);
-  const options = { partial: `pulls/${name}`, check: (folder: string) => loadModelFolder(files, folder) };
+  const options = {
+    partial: waitingOf(name),
+    check: (folder: string, file?: string) =>
+      (file === undefined ? loadModelFolder(files, folder) : checkEarly(files, `${folder}/${file}`)).catch((error) => {
+        // Where it lies meanwhile is nobody's concern.
+        if (!(error instanceof HeddleError)) throw error;
+        throw new HeddleError(error.message.replaceAll(folder, from.name), { cause: error });
+      }),
+  };
   try {
     await withModel(name, () => pull(files, { ...patient, advice, ...web }, from, folderOf(name), onProgress, options));
   } catch (error) {
@@ -50,6 +60,13 @@ export async function pullModel(
     throw error;
   }
   return name;
+}
+
+/** Refuses a model by its configuration, before its weights come. */
+async function checkEarly(files: Files, path: string): Promise<unknown> {
+  if (!path.endsWith('/config.json')) return undefined;
+  const raw = await readJson(files, path);
+  return raw.model_type === undefined ? undefined : readHfConfig(raw, undefined, undefined, path);
 }
 
 /** NAME of `OWNER/NAME`, in what a model can be called here. */

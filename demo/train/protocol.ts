@@ -229,6 +229,8 @@ export interface StorageFacts {
   readonly used: number;
   readonly quota: number;
   readonly persistent: boolean;
+  /** Models from a hub that have come in part and that nobody fetches now. */
+  readonly waiting: readonly string[];
 }
 
 /** Options of a decoding that can be sent. */
@@ -253,6 +255,7 @@ export interface Calls {
   importArchive(data: Blob, name: string): string;
   /** `hub`: the address beside the page that leads to a hub. */
   pull(model: string, hub: string): string;
+  removeWaiting(name: string): void;
   /** For tests and the soak: destroys the device, as a driver would; counts what is allocated. */
   loseDevice(): void;
   memory(): MemoryFacts;

@@ -81,6 +81,8 @@ export interface Session {
    * fails is kept, and the next call goes on with it.
    */
   pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
+  /** Removes what has come of a model that `storage` says is waiting for the rest. */
+  removeWaiting(name: string): Promise<void>;
   /** For tests and the soak script: loses the device; counts GPU buffers. */
   loseDevice(): Promise<void>;
   memory(): Promise<MemoryFacts>;
@@ -221,6 +223,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
       persist();
       return call('pull', [model, new URL('hub', document.baseURI).href], { onBytes, signal }).result;
     },
+    removeWaiting: (name) => ask('removeWaiting', name),
     loseDevice: () => ask('loseDevice'),
     memory: () => ask('memory'),
     close() {

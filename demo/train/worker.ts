@@ -208,6 +208,7 @@ const calls: { [N in keyof Calls]: (caller: Caller, ...args: Parameters<Calls[N]
       return store.weights(name);
     },
     importArchive: (_, data, name) => store.take(data, name),
+    removeWaiting: (_, name) => store.removeWaiting(name),
     pull({ id, signal }, model, hub) {
       let next = 0;
       return pullModel(disk, store, { fetch: (...x) => fetch(...x), signal }, model, hub, (progress) => {

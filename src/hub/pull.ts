@@ -29,8 +29,11 @@ const whole = 'model.safetensors';
 export interface PullOptions {
   /** Where what has come waits for the rest; FOLDER.part unless given. */
   readonly partial?: string;
-  /** Looks at the whole model before it is put in its place; where it throws a HeddleError, what came is removed. */
-  readonly check?: (partial: string) => Promise<unknown>;
+  /**
+   * Looks at what has come, after each file, which it is told, and at the end before all is put in its place; where it throws a
+   * HeddleError, what came is removed.
+   */
+  readonly check?: (partial: string, file?: string) => Promise<unknown>;
 }
 
 /**
@@ -46,6 +49,14 @@ export async function pull(
   onProgress: (progress: PullProgress) => void,
   { partial = `${folder}.part`, check }: PullOptions = {},
 ): Promise<Pulled> {
+  const look = async (file?: string) => {
+    try {
+      await check?.(partial, file);
+    } catch (error) {
+      if (error instanceof HeddleError) await files.remove(partial);
+      throw error;
+    }
+  };
   const queue: RemoteFile[] = await listFiles(web, repository);
   const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
   const got: { name: string; bytes: number }[] = [];
@@ -60,6 +71,7 @@ export async function pull(
     });
     if (bytes === undefined) continue;
     got.push({ name, bytes });
+    await look(name);
     if (name === index)
       for (const shard of await shardsOf(files, `${partial}/${name}`)) {
         if (sizes.has(shard)) continue;
@@ -76,12 +88,7 @@ export async function pull(
   if (!got.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
     throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
   await tidy(files, partial, got);
-  try {
-    await check?.(partial);
-  } catch (error) {
-    if (error instanceof HeddleError) await files.remove(partial);
-    throw error;
-  }
+  await look();
   await files.rename(partial, folder);
   return { folder, files: got };
 }

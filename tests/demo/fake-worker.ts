@@ -34,6 +34,7 @@ export function fakeWorker(): void {
   /** What a call gives that is never answered, until it is cancelled. */
   const endless = Symbol('endless');
   const failures = new Map<string, Fault>();
+  let waiting: string[] = [];
   let holding = false;
   const held: (() => void)[] = [];
   const sentences: [string, string, string][] = [
@@ -199,16 +200,21 @@ export function fakeWorker(): void {
     pause: () => state('paused'),
     continue: () => state('training'),
     stop: () => state('stopped'),
-    storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false }),
+    storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, waiting }),
     load: () => undefined,
     save: () => undefined,
     remove(_, name: never) {
       fake.models = fake.models.filter((m) => m.name !== name);
     },
     importArchive: (_, __, name: never) => name,
+    removeWaiting: () => {
+      waiting = [];
+    },
     pull(id, name: string) {
       say({ type: 'bytes', id, progress: { file: 'model.safetensors', done: 50e6, of: 200e6 } });
-      return name === 'me/endless' ? endless : name.split('/')[1];
+      if (name !== 'me/endless') return name.split('/')[1];
+      waiting = ['endless'];
+      return endless;
     },
     align: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
     translate(id, text: string) {

@@ -41,7 +41,9 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   page = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   vi.stubGlobal('navigator', {
+    storage: { estimate: async () => ({}), persisted: async () => false },
     locks: {
+      query: async () => ({ held: [...held].map((name) => ({ name })) }),
       request: async (name: string, _: unknown, work: (lock: object | null) => Promise<void> | undefined) => {
         if (held.has(name)) return work(null);
         held.add(name);
@@ -72,6 +74,7 @@ function fetchModel(model = 'me/it', web: Partial<Web> = {}, path = 'hub'): Prom
     (x) => void seen.push(x),
   );
 }
+const store = () => modelStore(kept(), memoryFiles());
 const kept = () => browserFiles(disk.open());
 const exists = (path: string) => kept().exists(path);
 const expectModel = async () => {
@@ -107,10 +110,13 @@ it('goes on in another tab where the connection stayed cut, and has no model unt
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
   await expect(fetchModel()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, Fetch goes on with it$/);
   expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
+  expect((await store().facts()).waiting).toEqual(['it']);
   hub.state.cuts = {};
   hub.log.length = 0;
   await fetchModel();
   await expectModel();
+  const { waiting, models } = await store().facts();
+  expect([waiting, models.map(({ name, parameters }) => [name, parameters > 0])]).toEqual([[], [['it', true]]]);
   expect(ranges()).toEqual([expect.any(Number)]);
   expect(ranges()[0]).toBeGreaterThan(0);
 });
@@ -129,6 +135,17 @@ it('goes on after it was cancelled', async () => {
   expect(ranges()[0]).toBeGreaterThan(0);
 });
 
+it('is thrown away where the visitor asks for that, but not while it comes', async () => {
+  hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
+  await expect(fetchModel()).rejects.toThrow('cut');
+  held.add('heddle model it');
+  expect((await store().facts()).waiting).toEqual([]);
+  await expect(store().removeWaiting('it')).rejects.toThrow('another tab');
+  held.clear();
+  await store().removeWaiting('it');
+  expect([await exists('pulls'), (await store().facts()).waiting]).toEqual([false, []]);
+});
+
 it.each(['config.json', 'model.safetensors'])('leaves nothing of %s where its checksum is wrong', async (name) => {
   hub.state.sums[name] = 'ab'.repeat(name === 'config.json' ? 20 : 32);
   await expect(fetchModel()).rejects.toThrow(new RegExp(`^me/it/${name}: its .* is [0-9a-f]+, the hub says (ab)+;`));
@@ -138,7 +155,15 @@ it.each(['config.json', 'model.safetensors'])('leaves nothing of %s where its ch
 
 it('leaves nothing of a model that cannot be read', async () => {
   hub.state.files['config.json'] = new TextEncoder().encode('{"model_type":"t5"}');
-  await expect(fetchModel()).rejects.toThrow('model_type is "t5", heddle reads bart and marian');
+  await expect(fetchModel()).rejects.toThrow('me/it/config.json: model_type is "t5", heddle reads bart and marian');
+  expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
+  // Told before the weights come.
+  expect(ranges()).toEqual([]);
+});
+
+it('leaves nothing of a model whose weights are not what they say', async () => {
+  hub.state.files['model.safetensors'] = new Uint8Array(5000);
+  await expect(fetchModel()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
 });
 

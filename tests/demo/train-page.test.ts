@@ -390,6 +390,10 @@ describe('a model from the hub', () => {
     await says(page, '#hub-note', '^Cancelled\\. What has come is kept: Fetch goes on with it\\.$');
     await page.waitForFunction(() => document.activeElement?.id === 'hub-fetch');
     expect(await page.$$eval('#models progress:not([hidden])', (all) => all.length)).toBe(0);
+    // What has come takes room, and can be thrown away.
+    await press(page, 'Delete what has come of endless');
+    await page.waitForFunction(() => !document.querySelector('[data-part]'));
+    expect(await calls(page, 'removeWaiting')).toEqual([['endless']]);
   });
 
   it('says in a line what went wrong, and when it is here', async () => {

@@ -6,8 +6,8 @@ import { el, onFrame, set, setText } from '../../common/dom.ts';
 import { field } from '../../common/field.ts';
 import { type Session, SessionError } from '../session.ts';
 
-/** Builds the form; `fetched` hears the name of each model that has come. */
-export function createHubForm(session: Session, fetched: (name: string) => Promise<void>): HTMLFormElement {
+/** Builds the form; `ended` hears the name of the model that has come, nothing where it has not. */
+export function createHubForm(session: Session, ended: (name?: string) => Promise<void>): HTMLFormElement {
   let running: AbortController | undefined;
   let progress: PullProgress | undefined;
   const name = el('input', {
@@ -62,6 +62,7 @@ export function createHubForm(session: Session, fetched: (name: string) => Promi
     }
     const mine = new AbortController();
     running = mine;
+    let here: string | undefined;
     progress = undefined;
     set(go, { disabled: true });
     set(bar, { hidden: false, value: null });
@@ -71,7 +72,7 @@ export function createHubForm(session: Session, fetched: (name: string) => Promi
     set(cancel, { hidden: false });
     cancel.focus();
     try {
-      const here = await session.pull(
+      here = await session.pull(
         model,
         (now) => {
           progress = now;
@@ -80,7 +81,6 @@ export function createHubForm(session: Session, fetched: (name: string) => Promi
         mine.signal,
       );
       say(`${model} has come whole, its checksums are right.`);
-      await fetched(here);
     } catch (error) {
       const cancelled = error instanceof SessionError && error.kind === 'aborted';
       const kept = progress ? ' What has come is kept: Fetch goes on with it.' : '';
@@ -91,6 +91,7 @@ export function createHubForm(session: Session, fetched: (name: string) => Promi
       set(go, { disabled: false });
       for (const part of [cancel, bar, count]) set(part, { hidden: true });
       if (hadFocus) go.focus();
+      await ended(here);
     }
   }
   form.addEventListener('submit', (event) => {

@@ -34,6 +34,7 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
   let facts: StorageFacts | undefined;
   let training = false;
   const list = el('ul', { class: 'models' });
+  const parts = el('ul', { class: 'models', hidden: true, 'aria-label': 'Models that have come in part' });
   const room = el('p', { class: 'hint' });
   const keep = el('button', { type: 'button', class: 'quiet', hidden: true }, 'Ask the browser to keep them');
   const file = el('input', {
@@ -166,9 +167,11 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
 
   function draw(): void {
     if (!facts) return;
-    const { models, used, quota, persistent } = facts;
+    const { models, used, quota, persistent, waiting } = facts;
     const focused = document.activeElement?.getAttribute('aria-label');
     fill(list, ...models.map(item));
+    fill(parts, ...waiting.map(part));
+    set(parts, { hidden: waiting.length === 0 });
     if (focused) list.querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
     const free = quota > 0 ? `${bytes(used)} of ${bytes(quota)} used` : '';
     const kept = persistent ? '; the browser keeps them' : '; the browser may clear them when it needs room';
@@ -197,13 +200,21 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
     if (given) void take(given);
   });
   const hub = createHubForm(session, async (name) => {
-    host.say('good', `${name} is in this browser now; load it to translate with it.`);
+    if (name) host.say('good', `${name} is in this browser now; load it to translate with it.`);
     await refresh();
   });
+  /** What has come of models from the hub, in part. */
+  const part = (name: string): HTMLLIElement =>
+    el(
+      'li',
+      { 'data-part': name, class: 'row' },
+      el('span', { class: 'hint' }, `${name} has come in part; Fetch goes on with it.`),
+      button('Delete', `Delete what has come of ${name}`, () => session.removeWaiting(name), 'quiet bad'),
+    );
   keep.addEventListener('click', () => void askToKeep().then(refresh));
 
   return {
-    element: el('div', { class: 'stack' }, list, el('div', { class: 'row' }, bring, file, keep), hub, room),
+    element: el('div', { class: 'stack' }, list, el('div', { class: 'row' }, bring, file, keep), hub, parts, room),
     refresh,
     take,
     busy(now) {
