@@ -4,6 +4,7 @@ import { HeddleError } from '../../src/errors.ts';
 import type { Files } from '../../src/formats/files.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import type { PullProgress } from '../../src/hub/pull.ts';
 import { filePlace, keptChoices } from '../../src/jobs/choice-store.ts';
 import { createContext, type Surroundings } from '../../src/jobs/context.ts';
 import { corpusFile } from '../../src/jobs/corpus.ts';
@@ -210,12 +211,15 @@ const calls: { [N in keyof Calls]: (caller: Caller, ...args: Parameters<Calls[N]
     importArchive: (_, data, name) => store.take(data, name),
     removeWaiting: (_, name) => store.removeWaiting(name),
     pull({ id, signal }, model, hub) {
-      let next = 0;
+      // Each chunk that comes is told here, which may be thousands a second: the page hears the last of each 50 ms.
+      let latest: PullProgress | undefined;
       return pullModel(disk, store, { fetch: (...x) => fetch(...x), signal }, model, hub, (progress) => {
-        // Each chunk that comes is told here, which may be thousands a second.
-        if (performance.now() < next && progress.done < progress.of) return;
-        next = performance.now() + 50;
-        post({ type: 'bytes', id, progress });
+        if (!latest)
+          setTimeout(() => {
+            if (latest) post({ type: 'bytes', id, progress: latest });
+            latest = undefined;
+          }, 50);
+        latest = progress;
       });
     },
     async loseDevice() {

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub?.close());
 
-it('fetches a model from its own origin, goes on where that was cut, and translates with it', async () => {
+it('fetches a model from its own origin, goes on where that was cancelled and cut, and translates with it', async () => {
   const { page, requests, faults } = await open('index.html?tune=0');
   const says = (selector: string, pattern: string) =>
     page.waitForFunction(
@@ -32,12 +32,17 @@ it('fetches a model from its own origin, goes on where that was cut, and transla
   await says('#hub-note.wrong', '^me/it: the page asks its own server alone, and that does not pass hub/ on to a hub');
 
   answer = passOn(hub.url);
-  hub.state.cuts['model.safetensors'] = [3000];
+  hub.state.stalls['model.safetensors'] = 3000;
+  await page.click('#hub-fetch');
+  await says('#hub-bytes', '^3\\.[\\d.]+ KiB of [\\d.]+ KiB · model\\.safetensors$');
+  await page.click('[aria-label="Cancel fetching the model"]');
+  await says('[data-part="it"]', 'has come in part');
+  hub.state.cuts['model.safetensors'] = [1000];
   await page.click('#hub-fetch');
   await says('#hub-note', '^me/it has come whole');
   await says('[data-model="it"]', 'weights alone · [1-9][\\d,]* parameters');
   const ranges = hub.log.filter((x) => x.path.startsWith('/cdn/')).map(({ range }) => range);
-  expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+  expect(ranges).toEqual([undefined, 'bytes=3000-', expect.stringMatching(/^bytes=[34]\d{3}-$/)]);
 
   await page.click('[aria-label="Load it to translate with it"]');
   await says('#notices', 'it is loaded');

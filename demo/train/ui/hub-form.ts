@@ -71,6 +71,7 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
     say(`Fetching ${model}.`);
     set(cancel, { hidden: false });
     cancel.focus();
+    let [text, wrong] = ['', false];
     try {
       here = await session.pull(
         model,
@@ -80,19 +81,20 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
         },
         mine.signal,
       );
-      say(`${model} has come whole, its checksums are right.`);
+      text = `${model} has come whole, its checksums are right.`;
     } catch (error) {
-      const cancelled = error instanceof SessionError && error.kind === 'aborted';
-      const kept = progress ? ' What has come is kept: Fetch goes on with it.' : '';
-      say(cancelled ? `Cancelled.${kept}` : (error as Error).message, !cancelled);
-    } finally {
-      running = undefined;
-      const hadFocus = document.activeElement === cancel;
-      set(go, { disabled: false });
-      for (const part of [cancel, bar, count]) set(part, { hidden: true });
-      if (hadFocus) go.focus();
-      await ended(here);
+      wrong = !(error instanceof SessionError && error.kind === 'aborted');
+      text = wrong
+        ? (error as Error).message
+        : `Cancelled.${progress ? ' What has come is kept: Fetch goes on with it.' : ''}`;
     }
+    await ended(here);
+    say(text, wrong);
+    running = undefined;
+    const hadFocus = document.activeElement === cancel;
+    set(go, { disabled: false });
+    for (const part of [cancel, bar, count]) set(part, { hidden: true });
+    if (hadFocus) go.focus();
   }
   form.addEventListener('submit', (event) => {
     event.preventDefault();
