@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { passOn } from '../../demo/pass-on.ts';
-import { browserFiles } from '../../demo/storage/browser-files.ts';
+import { browserFiles, QuotaError } from '../../demo/storage/browser-files.ts';
 import { ExistsError, modelStore } from '../../demo/storage/models.ts';
 import { pullModel } from '../../demo/storage/pull.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
@@ -159,6 +159,15 @@ it('leaves nothing of a model that cannot be read', async () => {
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
   // Told before the weights come.
   expect(ranges()).toEqual([]);
+});
+
+it('says that there is no room, and goes on once there is', async () => {
+  disk.quota = 20_000;
+  await expect(fetchModel()).rejects.toThrow(QuotaError);
+  expect(await exists('models/it')).toBe(false);
+  disk.quota = Number.POSITIVE_INFINITY;
+  await fetchModel();
+  await expectModel();
 });
 
 it('leaves nothing of a model whose weights are not what they say', async () => {
