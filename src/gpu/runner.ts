@@ -120,34 +120,37 @@ export async function createRunner(
     for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, Math.ceil(r.bytes / 4) * 4);
   };
   const clears = steps.filter(({ clear }) => clear.length > 0).length;
+  const clearsFirst = (steps[0]?.clear.length ?? 0) > 0;
   const record = (encoder: GPUCommandEncoder, repeats = 1, times?: GPUQuerySet): void => {
-    let passesLeft = 1 + repeats * clears;
+    const passes = repeats * clears + (clearsFirst ? 0 : 1);
+    let passesLeft = passes;
     const begin = () => {
       const stamps = times && {
         querySet: times,
-        ...(passesLeft === 1 + repeats * clears && { beginningOfPassWriteIndex: 0 }),
+        ...(passesLeft === passes && { beginningOfPassWriteIndex: 0 }),
         ...(passesLeft === 1 && { endOfPassWriteIndex: 1 }),
       };
       passesLeft--;
       const stamped = stamps && Object.keys(stamps).length > 1;
       return encoder.beginComputePass(stamped ? { timestampWrites: stamps } : undefined);
     };
-    let pass = begin();
+    let pass: GPUComputePassEncoder | undefined;
     let last: GPUComputePipeline | undefined;
     for (let i = 0; i < repeats * steps.length; i++) {
       const { pipeline, group, grid, clear } = steps[i % steps.length] as (typeof steps)[number];
       if (clear.length > 0) {
-        pass.end();
+        pass?.end();
         fill(encoder, clear);
-        pass = begin();
+        pass = undefined;
         last = undefined;
       }
+      pass ??= begin();
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     }
-    pass.end();
+    pass?.end();
   };
   const start = (): GPUCommandEncoder => {
     device.check();

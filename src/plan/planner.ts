@@ -131,13 +131,14 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
     };
   });
 
+  const run = clearEarly(passes);
   const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placed> =>
     Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
   const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
   const fixed = inputBytes + sum('state');
   return {
     buffers,
-    passes,
+    passes: run,
     inputs: placed(graph.inputs),
     states: placed(graph.states),
     outputs: placed(graph.outputs),
@@ -151,3 +152,24 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
     flops: passes.reduce((n, p) => n + p.flops, 0),
   };
 }
+
+/**
+ * Memory is cleared before the first pass rather than between two, where no earlier one touches it: GPUs then have one piece of work
+ * a run instead of several.
+ */
+function clearEarly(passes: readonly Pass[]): readonly Pass[] {
+  const early: Range[] = [];
+  const run = passes.map((pass, i) => {
+    const { clear, ...rest } = pass;
+    if (!clear) return pass;
+    const before = passes.slice(0, i).flatMap((p) => [...Object.values(p.bind), ...(p.clear ?? [])]);
+    const late = clear.filter((range) => before.some((b) => overlap(b, range)));
+    early.push(...clear.filter((range) => !late.includes(range)));
+    return late.length > 0 ? { ...rest, clear: late } : rest;
+  });
+  const [first, ...others] = run;
+  return first && early.length > 0 ? [{ ...first, clear: early }, ...others] : run;
+}
+
+const overlap = (a: Range, b: Range): boolean =>
+  a.buffer === b.buffer && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;

@@ -243,3 +243,34 @@ describe('printPlan', () => {
     `);
   });
 });
+
+describe('memory that is cleared', () => {
+  const wiped = defineOp({
+    name: 'wiped',
+    shape: () => [{ dtype: 'f32', shape: [64] }],
+    launch: ({ inputs: [x], outputs: [y] }) => [
+      { shader: 'toy', entry: 'box', bind: { in0: x!, out0: y! }, clear: [y!], grid: [1, 1, 1] },
+    ],
+    reference() {},
+  });
+
+  /** Passes that clear, of two boxes and a `wiped` whose result lies in a state that a box writes to from `offset` on. */
+  const clearing = (offset: number): number[] => {
+    const g = new Graph();
+    const x = g.input('x', 'f32', [64]);
+    const bank = g.state('bank', 'f32', [256]);
+    const y = box(g, [x]);
+    g.place(y, bank, offset);
+    const [z] = g.apply(wiped, [box(g, [y])], {}) as [Value];
+    g.place(z, bank, 128);
+    return makePlan(g).passes.flatMap(({ clear }, i) => (clear ? [i] : []));
+  };
+
+  it('is cleared before the first pass where none touches it earlier', () => {
+    expect(clearing(0)).toEqual([0]);
+  });
+
+  it('is cleared where it is needed where an earlier pass touches it', () => {
+    expect(clearing(128)).toEqual([2]);
+  });
+});
