@@ -76,7 +76,8 @@ export function stepsTable({ steps }) {
   if (facts)
     notes.push(
       `heddle plans ${mib(facts.plannedBytes)} MiB, ${(facts.plannedBytes / facts.lowerBoundBytes).toFixed(3)} times the ` +
-        `lower bound, for ${facts.gflop.toFixed(2)} GFLOP a step.`,
+        `lower bound, for ${facts.gflop.toFixed(2)} GFLOP a step.` +
+        (facts.recordMs ? ` JavaScript records and submits it in ${facts.recordMs} ms.` : ''),
     );
   if (steps.tuning)
     notes.push(

@@ -40,12 +40,14 @@ export interface TrainedModel {
   readonly facts?: StepFacts | undefined;
 }
 
-/** Facts about a step that heddle's planner knows. */
+/** Facts about a step that heddle knows. */
 export interface StepFacts {
   readonly plannedBytes: number;
   /** What no assignment of results to memory could go below. */
   readonly lowerBoundBytes: number;
   readonly gflop: number;
+  /** Median milliseconds of JavaScript in recording and submitting, of the last steps in a row; filling the inputs is not in it. */
+  readonly recordMs: number;
 }
 
 /** Makes a kernel ready on its inputs, or says by undefined that this form is not for them. */

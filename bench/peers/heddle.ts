@@ -18,6 +18,7 @@ import { writePositions } from '../../src/train/weights.ts';
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
 import { kernelGraph } from './kernel-graphs.ts';
 import { type KernelKind, kernelKinds } from './kernels.ts';
+import { median, round, row } from './median.ts';
 
 type Options = ContestantOptions['heddle'];
 
@@ -101,11 +102,15 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
     }
     const load = batchLoader(golden, program.inputs);
     let step = 0;
+    const recorded: number[] = [];
     const run = () => {
       load(step++);
-      return program.run();
+      const begun = performance.now();
+      const outputs = program.run();
+      recorded.push(performance.now() - begun);
+      return outputs;
     };
-    return { program, run };
+    return { program, run, recordMs: () => round(median(recorded.slice(-row.steps)), 3) };
   };
   type Ready = Awaited<ReturnType<typeof ready>>;
 
@@ -135,7 +140,14 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
     },
     get facts() {
       const plan = training?.program.plan;
-      return plan && { plannedBytes: plan.bytes.peak, lowerBoundBytes: plan.bytes.lowerBound, gflop: plan.flops / 1e9 };
+      return (
+        plan && {
+          plannedBytes: plan.bytes.peak,
+          lowerBoundBytes: plan.bytes.lowerBound,
+          gflop: plan.flops / 1e9,
+          recordMs: training?.recordMs() ?? Number.NaN,
+        }
+      );
     },
     dispose: () => engine.destroy(),
   };

@@ -2,7 +2,7 @@
 
 import type { GoldenCase } from '../../src/formats/golden.ts';
 import type { Contestant, StepFacts, TrainedModel } from './contestant.ts';
-import { median, relative, round } from './median.ts';
+import { median, relative, round, row } from './median.ts';
 import type { DeviceBytes, Meter, Totals } from './meter.ts';
 
 /** Largest relative errors of a golden case, and how many updates were made. */
@@ -133,9 +133,7 @@ export async function timeSteps(
   });
 }
 
-/** Most steps in a row, and seconds, in which the work of the CPU is taken: as in a training, nobody else's in between. */
-const row = { steps: 20, seconds: 15 };
-
+/** Steps in a row, of which the work of the CPU is timed. */
 async function timeHost({ model, host }: Run): Promise<void> {
   const start = performance.now();
   for (let i = 0; i < row.steps && (i < 3 || performance.now() - start < row.seconds * 1e3); i++) {
