@@ -95,8 +95,10 @@ describe('linear_backward', () => {
 
   it('cuts K in parts where there are few tiles', async () => {
     const long = [randomTensor([530, 20], 1), randomTensor([530, 12], 2), randomTensor([20, 12], 3)];
-    const attrs = { dx: true, dw: true, db: true, extra: 'none', rate: 0.3, site: 5 } as const;
-    const worst = await checkOp(linearBackwardOp, { inputs: [...long, 'step'], attrs, tolerance });
+    const attrs = { dx: true, dw: true, db: true, extra: 'none' } as const;
+    const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
+    const dropped = { ...attrs, rate: 0.3, site: 5 };
+    await checkOp(linearBackwardOp, { inputs: [...long, 'step'], attrs: dropped, tolerance });
     expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
   });
 });
