@@ -140,7 +140,10 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
     },
     async weights(name) {
       const from = await need(name);
-      const bytes = await from.read(`${folderOf(name)}/model.safetensors`);
+      const path = `${folderOf(name)}/model.safetensors`;
+      if (!(await from.exists(path)))
+        throw new HeddleError(`The weights of ${name} are in several files; take all of it as an archive.`);
+      const bytes = await from.read(path);
       return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
     },
     async take(data, wanted) {

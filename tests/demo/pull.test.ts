@@ -211,6 +211,17 @@ it('keeps to its own where a model of that name is there, a tab fetches it, or t
   expect(hub.log).toEqual([]);
 });
 
+it('is given as one safetensors file, and as an archive alone where its weights are in shards', async () => {
+  await fetchModel();
+  const weights = await store().weights('it');
+  expect(weights.size).toBe(hub.state.files['model.safetensors']?.length);
+  const files = kept();
+  await files.write('models/it/model-00001-of-00001.safetensors', await files.read('models/it/model.safetensors'));
+  await files.remove('models/it/model.safetensors');
+  await expect(store().weights('it')).rejects.toThrow('The weights of it are in several files; take all of it as an');
+  expect((await store().archive('it')).size).toBeGreaterThan(weights.size);
+});
+
 it('says how a model can be had that is not public, and that the hub cannot be reached', async () => {
   hub.state.token = 'secret';
   await expect(fetchModel()).rejects.toThrow(
