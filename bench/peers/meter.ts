@@ -1,5 +1,5 @@
-// Counts what any WebGPU library does, by wrapping the API: bytes of live buffers by device, dispatches, submits, and every object
-// that is made. Install it before a library loads.
+// Counts what any WebGPU library does, by wrapping the API: bytes of live buffers by device, and for a piece of work dispatches,
+// submits, and every object that is made. Install it before a library loads.
 
 /** Bytes of the buffers of one device. */
 export interface DeviceBytes {
@@ -7,7 +7,7 @@ export interface DeviceBytes {
   peak: number;
 }
 
-/** Calls so far, over all devices. */
+/** Calls of a piece of work, over all devices. */
 export interface Totals {
   dispatches: number;
   submits: number;
@@ -18,7 +18,8 @@ export interface Totals {
 /** The counters. */
 export interface Meter {
   bytesOf(device: GPUDevice): DeviceBytes;
-  readonly total: Totals;
+  /** Counts the calls of some work. They are wrapped for as long as that takes, so that what is timed later calls WebGPU itself. */
+  count(work: () => Promise<unknown>): Promise<Totals>;
 }
 
 /** Methods of GPUDevice that make an object which outlives a step. */
@@ -38,19 +39,22 @@ const makers = [
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** Puts `after` behind a method: it sees the object, the arguments and what the method returned. */
+/** Puts `after` behind a method: it sees the object, the arguments and what the method returned. Returns a function that takes it off. */
 function observe(
   type: { prototype: object },
   method: string,
   after: (self: object, args: unknown[], result: unknown) => void,
-) {
+): () => void {
   const methods = type.prototype as Record<string, Method>;
   const original = methods[method];
-  if (!original) return;
+  if (!original) return () => {};
   methods[method] = function (...args) {
     const result = original.apply(this, args);
     after(this, args, result);
     return result;
+  };
+  return () => {
+    methods[method] = original;
   };
 }
 
@@ -58,7 +62,7 @@ function observe(
 export function installMeter(): Meter {
   const devices = new Map<object, DeviceBytes>();
   const owners = new WeakMap<object, { bytes: DeviceBytes; size: number }>();
-  const total: Totals = { dispatches: 0, submits: 0, objects: 0 };
+  let buffers = 0;
   const bytesOf = (device: object): DeviceBytes => {
     let bytes = devices.get(device);
     if (!bytes) {
@@ -70,7 +74,7 @@ export function installMeter(): Meter {
   observe(GPUDevice, 'createBuffer', (device, [descriptor], buffer) => {
     const { size } = descriptor as GPUBufferDescriptor;
     const bytes = bytesOf(device);
-    total.objects++;
+    buffers++;
     bytes.live += size;
     bytes.peak = Math.max(bytes.peak, bytes.live);
     owners.set(buffer as object, { bytes, size });
@@ -80,9 +84,19 @@ export function installMeter(): Meter {
     if (owner) owner.bytes.live -= owner.size;
     owners.delete(buffer);
   });
-  for (const maker of makers) observe(GPUDevice, maker, () => total.objects++);
-  for (const method of ['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'])
-    observe(GPUComputePassEncoder, method, () => total.dispatches++);
-  observe(GPUQueue, 'submit', () => total.submits++);
-  return { bytesOf, total };
+  const count = async (work: () => Promise<unknown>): Promise<Totals> => {
+    const total = { dispatches: 0, submits: 0, objects: -buffers };
+    const observed = [
+      ...makers.map((maker) => observe(GPUDevice, maker, () => total.objects++)),
+      ...['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'].map((method) =>
+        observe(GPUComputePassEncoder, method, () => total.dispatches++),
+      ),
+      observe(GPUQueue, 'submit', () => total.submits++),
+    ];
+    await work();
+    for (const off of observed) off();
+    total.objects += buffers;
+    return total;
+  };
+  return { bytesOf, count };
 }

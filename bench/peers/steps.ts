@@ -165,13 +165,10 @@ async function warmUp(
     log(`${contestant.name} ${golden.name} warm-up ${i}: ${ms.toFixed(0)} ms, loss ${loss}`);
   }
   const bytes = meter.bytesOf(contestant.device);
-  const before = { ...meter.total };
   bytes.peak = bytes.live;
-  const loss = await model.step();
-  const counted = {
-    dispatches: meter.total.dispatches - before.dispatches,
-    submits: meter.total.submits - before.submits,
-    objects: meter.total.objects - before.objects,
-  };
+  let loss = Number.NaN;
+  const counted = await meter.count(async () => {
+    loss = await model.step();
+  });
   return { contestant, model, firstStepMs, bytes, counted, times: [], host: [], loss };
 }

@@ -112,15 +112,16 @@ export async function createRunner(
       return { binding: b.binding, resource: { buffer: bufferAt(range.buffer), offset: range.offset, size } };
     });
     const group = gpu.createBindGroup({ label, layout, entries });
-    return { pipeline, label, grid: pass.grid, group, clear: pass.clear ?? [] };
+    const [x, y, z] = pass.grid;
+    return { pipeline, group, x, y, z, clear: pass.clear, label };
   });
   gpu.queue.writeBuffer(paramBuffer, 0, paramData.buffer);
 
   const fill = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
     for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, Math.ceil(r.bytes / 4) * 4);
   };
-  const clears = steps.filter(({ clear }) => clear.length > 0).length;
-  const clearsFirst = (steps[0]?.clear.length ?? 0) > 0;
+  const clears = steps.filter(({ clear }) => clear).length;
+  const clearsFirst = steps[0]?.clear !== undefined;
   const record = (encoder: GPUCommandEncoder, repeats = 1, times?: GPUQuerySet): void => {
     const passes = repeats * clears + (clearsFirst ? 0 : 1);
     let passesLeft = passes;
@@ -137,8 +138,8 @@ export async function createRunner(
     let pass: GPUComputePassEncoder | undefined;
     let last: GPUComputePipeline | undefined;
     for (let i = 0; i < repeats * steps.length; i++) {
-      const { pipeline, group, grid, clear } = steps[i % steps.length] as (typeof steps)[number];
-      if (clear.length > 0) {
+      const { pipeline, group, x, y, z, clear } = steps[i % steps.length] as (typeof steps)[number];
+      if (clear) {
         pass?.end();
         fill(encoder, clear);
         pass = undefined;
@@ -148,7 +149,7 @@ export async function createRunner(
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+      pass.dispatchWorkgroups(x, y, z);
     }
     pass?.end();
   };
@@ -224,25 +225,25 @@ export async function createRunner(
       if (!step) throw new Error(`runner: there is no pass ${index}, only ${steps.length}`);
       device.check();
       const encoder = gpu.createCommandEncoder();
-      fill(encoder, step.clear);
+      fill(encoder, step.clear ?? []);
       const pass = encoder.beginComputePass();
       pass.setPipeline(step.pipeline);
       pass.setBindGroup(0, step.group);
-      pass.dispatchWorkgroups(step.grid[0], step.grid[1], step.grid[2]);
+      pass.dispatchWorkgroups(step.x, step.y, step.z);
       pass.end();
       gpu.queue.submit([encoder.finish()]);
     },
     submitTimed(querySet) {
       const encoder = start();
-      steps.forEach(({ pipeline, group, grid, label, clear }, i) => {
-        fill(encoder, clear);
+      steps.forEach(({ pipeline, group, x, y, z, label, clear }, i) => {
+        fill(encoder, clear ?? []);
         const pass = encoder.beginComputePass({
           label,
           timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
         });
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+        pass.dispatchWorkgroups(x, y, z);
         pass.end();
       });
       gpu.queue.submit([encoder.finish()]);
