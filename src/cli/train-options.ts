@@ -55,7 +55,12 @@ export function addTrainOptions(command: Command): void {
       'evaluate on held-out sentences every so many steps and at the end, 0: never',
       whole(0),
     )
-    .option('--dev-sentences <n>', 'of which so many are translated for BLEU, chrF and exact match', whole(0), 200)
+    .option(
+      '--dev-sentences <n>',
+      'of which so many, spread over them, are translated for BLEU, chrF and exact match',
+      whole(0),
+      200,
+    )
     .addOption(
       new Option('--best <metric>', 'metric of those sentences by which the best weights are known, which are kept')
         .choices(bestMetrics)
@@ -80,7 +85,7 @@ function data(command: Command): void {
     .option('--pairs <n>', 'pairs of the built-in corpus', whole(10), 40_000)
     .option('--dev <pairs.tsv>', 'pairs to test on, instead of a part of the others')
     .option('--held-out <share>', 'share of sentences kept for development, and the same for the test', rate, 0.02)
-    .option('--test <n>', 'held-out sentences that are translated at the end', whole(0), 500)
+    .option('--test <n>', 'held-out sentences, spread over them, that are translated at the end', whole(0), 500)
     .addOption(new Option('--tokenizer <kind>', 'what a token is').choices(['word', 'char', 'bpe']))
     .option('--vocab <n>', 'tokens of each vocabulary', whole(5));
 }

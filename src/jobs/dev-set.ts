@@ -6,7 +6,7 @@ import { addSums, tokenMetrics } from '../metrics/tokens.ts';
 import type { LogEval, Sample } from '../report/log.ts';
 import { createBatches } from '../text/batches.ts';
 import { targetLength } from '../text/encoded.ts';
-import type { Pair } from '../text/pairs.ts';
+import { type Pair, spread } from '../text/pairs.ts';
 import type { Trainer } from '../train/trainer.ts';
 import { createJudge, fittingPairs, generousTarget, type Judge } from './judge.ts';
 
@@ -24,7 +24,7 @@ export interface DevSet {
   evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined>;
 }
 
-/** A dev set of the first of `pairs` that fit the trainer's batches; undefined where none does. `told` hears of what it translates. */
+/** A dev set of `pairs`, spread over them, that fit the trainer's batches; undefined where none does. `told` hears of what it translates. */
 export function createDevSet(
   engine: Engine,
   trainer: Trainer,
@@ -36,11 +36,11 @@ export function createDevSet(
   const { shapes } = trainer;
   const largest = shapes.at(-1);
   const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
-  const dev = fittingPairs(model, pairs.slice(0, mostDevPairs), limits);
+  const dev = fittingPairs(model, spread(pairs, mostDevPairs), limits);
   if (dev.corpus.count === 0) return undefined;
   const { corpus } = dev;
   const batches = createBatches(corpus, shapes, { shuffle: false });
-  const translated = fittingPairs(model, dev.pairs.slice(0, sentences), limits);
+  const translated = fittingPairs(model, spread(dev.pairs, sentences), limits);
   let judge: Promise<Judge> | undefined;
 
   const sumsOf = (i: number) =>

@@ -3,6 +3,7 @@
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine.ts';
 import type { LogEval } from '../report/log.ts';
+import { spread } from '../text/pairs.ts';
 import type { Trainer } from '../train/trainer.ts';
 import { type Best, describeBest } from './best.ts';
 import type { JobContext } from './job.ts';
@@ -41,7 +42,7 @@ export async function conclude(setup: Setup, ended: Ended, context: JobContext):
   const test = split.test.length ? split.test : split.dev;
   const evaluation =
     args.testSentences > 0 && !signal.aborted
-      ? await translateTest(engine, model, test.slice(0, args.testSentences), context)
+      ? await translateTest(engine, model, spread(test, args.testSentences), context)
       : undefined;
   if (evaluation) {
     const { metrics, samples, seconds } = evaluation;

@@ -31,13 +31,13 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly initFrom?: string;
   /** Evaluate on the dev part every so many steps, and after the last; 0: never. */
   readonly evalEvery: number;
-  /** Sentences of the dev part that are translated at each evaluation; 0: none, loss and accuracy alone. */
+  /** Sentences, spread over the dev part, that are translated at each evaluation; 0: none, loss and accuracy alone. */
   readonly devSentences: number;
   /** Metric of the dev set by which the weights are chosen that become the model. */
   readonly metric: BestMetric;
   /** Evaluations in a row without a better one after which training ends; 0: never. */
   readonly patience: number;
-  /** Sentences of the test part that are translated at the end; 0: none. */
+  /** Sentences, spread over the test part, that are translated at the end; 0: none. */
   readonly testSentences: number;
   /** Model folder to write; none where empty. */
   readonly out: string;

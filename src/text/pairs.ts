@@ -26,6 +26,12 @@ export const tidy = (text: string): string => text.normalize('NFC').replace(mark
 /** What makes two source sentences the same one: tidy and in lower case, so that other spacing or case is not another sentence. */
 export const pairKey = (text: string): string => tidy(text).toLowerCase();
 
+/** At most so many of some items, evenly from the first on and in their order: files are often sorted, by length for one. */
+export function spread<T>(items: readonly T[], most: number): readonly T[] {
+  if (items.length <= most) return items;
+  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
+}
+
 /** A 32-bit hash of a text (FNV-1a over its UTF-16 units, then MurmurHash3's avalanche). */
 export function hashText(text: string): number {
   let h = 0x811c9dc5;

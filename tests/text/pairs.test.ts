@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hashText, pairKey, splitPairs, tidy } from '../../src/text/pairs.ts';
+import { hashText, pairKey, splitPairs, spread, tidy } from '../../src/text/pairs.ts';
 
 const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`, target: `${i}` }));
 
@@ -12,6 +12,25 @@ it('tidies spaces of every kind, marks and composed letters', () => {
 it('sees no other sentence in other spacing or case', () => {
   expect(pairKey(' It\u202fis\u00a0 3:45\u202fPM ')).toBe(pairKey('it is 3:45 pm'));
   expect(pairKey('it is 3:45 am')).not.toBe(pairKey('it is 3:45 pm'));
+});
+
+it('takes a few of many evenly, each once and in order', () => {
+  expect(spread([1, 2, 3], 3)).toEqual([1, 2, 3]);
+  expect(spread([1, 2, 3], 0)).toEqual([]);
+  expect(spread([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([0, 2, 5, 7]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 500 }), (n, most) => {
+      const taken = spread(
+        Array.from({ length: n }, (_, i) => i),
+        most,
+      );
+      expect(taken.length).toBe(Math.min(n, most));
+      const gaps = taken.slice(1).map((x, i) => x - (taken[i] as number));
+      expect(gaps.every((gap) => gap === Math.floor(n / taken.length) || gap === Math.ceil(n / taken.length))).toBe(
+        true,
+      );
+    }),
+  );
 });
 
 it('splits in about the fractions asked for, each pair to one part, in order', () => {
