@@ -77,7 +77,7 @@ export function stepsTable({ steps }) {
     notes.push(
       `heddle plans ${mib(facts.plannedBytes)} MiB, ${(facts.plannedBytes / facts.lowerBoundBytes).toFixed(3)} times the ` +
         `lower bound, for ${facts.gflop.toFixed(2)} GFLOP a step.` +
-        (facts.recordMs ? ` JavaScript records and submits it in ${facts.recordMs} ms.` : ''),
+        (facts.recordMs ? ` JavaScript records and submits it in ${facts.recordMs} ms${alone(steps.tuning)}.` : ''),
     );
   if (steps.tuning)
     notes.push(
@@ -86,6 +86,10 @@ export function stepsTable({ steps }) {
     );
   return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
 }
+
+/** JavaScript's time where heddle has the process to itself, where that was measured. */
+const alone = (tuning) =>
+  tuning?.recordMsAlone ? `, in ${tuning.recordMsAlone} ms without the peers in the process` : '';
 
 /** The fastest form of a contestant, or undefined. */
 const best = (forms, mine) =>

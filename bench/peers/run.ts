@@ -96,6 +96,7 @@ async function runOn(name: string): Promise<void> {
   for (const of of list(values.cases)) {
     const load = loadavg()[0] as number;
     const tuning = await tuned(of);
+    // With nobody else in the process, as in a training.
     const guessed =
       tuning && (await run({ contestants: ['heddle'], time: { name: of, ...rounds, steps: 3 } })).timed?.[0];
     const found = await run({ contestants, time: { name: of, ...rounds } }, tuning?.choices);
@@ -106,6 +107,7 @@ async function runOn(name: string): Promise<void> {
           ms: tuning.ms,
           firstStepUntunedMs: guessed?.firstStepMs,
           untunedMs: guessed?.medianMs,
+          recordMsAlone: guessed?.facts?.recordMs,
           choices: tuning.choices,
         },
       }),
