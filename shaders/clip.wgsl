@@ -11,7 +11,7 @@ struct Params {
   range: u32,
   block: u32,
   max_norm: f32,
-  // log(beta1) and log(beta2), 0 where the optimizer has no such moment.
+  // log(beta1) and log(beta2), -100 where the optimizer has no such moment: its correction is 1.
   log_beta1: f32,
   log_beta2: f32,
   // Good steps after which the loss scale doubles, 0: never.

@@ -7,7 +7,7 @@ import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
 import { type ModelConfig, stackSizes } from './config.ts';
 import type { Packing } from './packed.ts';
 
-/** How a parameter starts. `fans` are (fan in, fan out) of the stored tensor that it is a part of. */
+/** How a parameter starts. `fanIn` and `fanOut` are those of the stored tensor that it is a part of. */
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly bound: number }

@@ -40,7 +40,7 @@ export interface Model {
   nextSite(): number;
 }
 
-/** The places of the ids of a batch by token, for the gradient of an embedding; see embeddingIndex in src/text. */
+/** The places of the ids of a batch by token, for the gradient of an embedding; see fillTokenIndex in src/text. */
 export interface TokenIndex {
   readonly rowStart: Value;
   readonly occurrences: Value;

@@ -152,7 +152,7 @@ export interface EmbeddingOptions {
   readonly step?: Value;
   readonly rate?: number;
   readonly site?: number;
-  /** Places of the ids, `embeddingIndex` of the batch; needed where the table is trained. */
+  /** Places of the ids, as `fillTokenIndex` writes them; needed where the table is trained. */
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 

@@ -79,7 +79,7 @@ function optimizerOp<A extends Attrs>(rule: Rule<A>): Op<A> {
           bind[names[i]!] = rangeOf(bank, start, count);
         });
         return {
-          shader: 'optimizer',
+          shader: 'optimizers',
           entry: name,
           params: {
             count,

@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> g: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> v: array<vec4<f32>>;
-// (scale, norm, finite, 0)
+// (scale, norm, finite, loss scale)
 @group(0) @binding(4) var<storage, read> clip: array<f32>;
 // (applied, skipped, 1 - beta1^applied, 1 - beta2^applied, ...)
 @group(0) @binding(5) var<storage, read> counters: array<f32>;
