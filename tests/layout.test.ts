@@ -104,16 +104,18 @@ it('makes GPU objects in src/gpu alone', () => {
 });
 
 it('has a shader and a test for each op', () => {
-  const ops = sources.filter(
-    (path) => path.startsWith('src/ops/') && /^export const \w+.*=\s*defineOp\b/m.test(read(path)),
-  );
-  const stems = shaders.map((path) => path.slice('shaders/'.length, -'.wgsl'.length));
+  const defines = (path: string) => path.startsWith('src/ops/') && /^export const (?!defineOp)\w+Op\b.* =/m.test(read(path));
+  const ops = sources.filter(defines);
+  expect(ops).toContain('src/ops/optimizers.ts');
+  // `shader: 'x'`, `shaderFor('x', cols)`, `shaders = { f16: 'x', ... }`, `launch('x', ...)`: not any word that is a shader's too.
+  const naming = /\b(?:shader: |shaderFor\(|shaders = \{ \w+: |launch\()'([\w-]+)'/g;
   const opTests = tests.filter((path) => path.startsWith('tests/ops/'));
   const tested = new Set(opTests.flatMap(importsOf));
   const lacking = ops.flatMap((path) => {
     const stem = path.slice('src/ops/'.length, -'.ts'.length);
-    const text = [path, ...importsOf(path).filter((name) => name.startsWith('src/ops/'))].map(read).join('\n');
-    const hasShader = stems.some((name) => text.includes(`'${name}'`));
+    const helpers = importsOf(path).filter((name) => name.startsWith('src/ops/') && !defines(name));
+    const named = [path, ...helpers].flatMap((file) => [...read(file).matchAll(naming)].map((m) => m[1]));
+    const hasShader = named.some((name) => shaders.includes(`shaders/${name}.wgsl`));
     // A test file of one stem covers what starts with it: layer-norm.gpu.test.ts, layer-norm-backward.ts.
     const hasTest =
       tested.has(path) || opTests.some((test) => stem.startsWith(test.slice('tests/ops/'.length).split('.')[0] ?? ''));

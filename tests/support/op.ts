@@ -190,10 +190,11 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
 
 /** Holds the gradient nodes, run by their references, against central differences of the forward reference, in float64. */
 export function checkGradient<A extends Attrs>(op: Op<A>, c: OpCase<A>, { h = 1e-5, tolerance = 1e-6 } = {}): void {
+  if (!c.wrt?.length) throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
   const { graph, data } = build(op, c);
   const cpu = createCpuExecutor(graph);
   const analytic = cpu.run(data);
-  for (const i of c.wrt ?? []) {
+  for (const i of c.wrt) {
     const base = Float64Array.from(data[`in${i}`] as ArrayLike<number>);
     const numeric = base.map((x, k) => {
       const at = (y: number) => {
