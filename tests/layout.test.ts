@@ -104,7 +104,8 @@ it('makes GPU objects in src/gpu alone', () => {
 });
 
 it('has a shader and a test for each op', () => {
-  const defines = (path: string) => path.startsWith('src/ops/') && /^export const (?!defineOp)\w+Op\b.* =/m.test(read(path));
+  const defines = (path: string) =>
+    path.startsWith('src/ops/') && /^export const (?!defineOp)\w+Op\b.* =/m.test(read(path));
   const ops = sources.filter(defines);
   expect(ops).toContain('src/ops/optimizers.ts');
   // `shader: 'x'`, `shaderFor('x', cols)`, `shaders = { f16: 'x', ... }`, `launch('x', ...)`: not any word that is a shader's too.

@@ -3,11 +3,12 @@
 
 import { HeddleError } from '../errors.ts';
 import { align } from '../plan/lifetimes.ts';
-import type { Plan, Range } from '../plan/plan.ts';
-import { allocate, type TensorData } from '../tensor.ts';
+import type { Pass, Plan, Range } from '../plan/plan.ts';
+import { allocate, type DType, sizeOf, type TensorData } from '../tensor.ts';
 import type { Device } from './device.ts';
-import type { Pipelines } from './pipelines.ts';
+import type { Kernel, Pipelines } from './pipelines.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import type { Binding } from './wgsl.ts';
 
 /** Results of a run by name; each array is the caller's own. */
 export type Outputs = Record<string, TensorData>;
@@ -44,6 +45,25 @@ export interface Runner {
   destroy(): void;
 }
 
+/** What one dispatch needs, in one object: recording reads it for every pass of every run. */
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  /** Filled with zeros before it. */
+  readonly clear: readonly Range[] | undefined;
+  readonly label: string;
+}
+
+/** The GPU buffer of a plan's buffer, by number. */
+type BufferAt = (buffer: number) => GPUBuffer;
+
+/** Makes a buffer that is freed with the runner. */
+type Create = (label: string, size: number, usage: number) => GPUBuffer;
+
+/** Bytes from one pass's Params to the next: what an offset of a uniform binding is a multiple of. */
 const paramAlign = 256;
 
 /** Makes a runner. `buffers` are the GPU buffers of the plan's states and slots, undefined for the inputs. */
@@ -56,127 +76,43 @@ export async function createRunner(
 ): Promise<Runner> {
   const { gpu } = device;
   const own: GPUBuffer[] = [];
-  const create = (label: string, size: number, usage: number) => {
+  const create: Create = (label, size, usage) => {
     const buffer = gpu.createBuffer({ label, size, usage });
     own.push(buffer);
     return buffer;
   };
-  const inputBytes = Math.max(paramAlign, plan.bytes.inputs);
+  const host = new ArrayBuffer(Math.max(paramAlign, plan.bytes.inputs));
   const inputUsage =
     GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const inputBuffer = create('inputs', inputBytes, inputUsage);
-  const host = new ArrayBuffer(inputBytes);
-  const inputs: Record<string, TensorData> = {};
-  for (const [name, { range, dtype, shape }] of Object.entries(plan.inputs)) {
-    const length = shape.reduce((a, b) => a * b, 1);
-    inputs[name] = viewOf(dtype, host, range.offset, length);
-  }
-  const paramBuffer = create(
-    'params',
-    Math.max(1, plan.passes.length) * paramAlign,
-    GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  );
-  const outputs = Object.entries(plan.outputs);
-  let stagingBytes = 0;
-  const reads = outputs.map(([name, { range, dtype, shape }]) => {
-    const at = stagingBytes;
-    stagingBytes += align(range.bytes);
-    return { name, range, at, dtype, length: shape.reduce((a, b) => a * b, 1) };
-  });
-  const ring = Array.from({ length: reads.length ? inFlight : 0 }, (_, i) =>
-    create(`outputs ${i}`, stagingBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ),
-  );
-  const free = [...ring];
-  const bufferAt = (i: number) => buffers[i] ?? inputBuffer;
+  const inputBuffer = create('inputs', host.byteLength, inputUsage);
+  const bufferAt: BufferAt = (i) => buffers[i] ?? inputBuffer;
+  const paramBytes = Math.max(1, plan.passes.length) * paramAlign;
+  const paramBuffer = create('params', paramBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  const outputs = outputRing(device, plan, inFlight, create, bufferAt);
 
+  // Buffers are made before this: the session sees whether the memory was there.
   const kernels = await Promise.all(plan.passes.map((pass) => pipelines.get(pass)));
-  const paramData = new DataView(new ArrayBuffer(paramBuffer.size));
-  const steps = plan.passes.map((pass, i) => {
-    const { pipeline, layout, bindings, shader } = kernels[i] as (typeof kernels)[number];
-    const label = `${pass.scope ? `${pass.scope} ` : ''}${pass.op}`;
-    shader.params.forEach(({ name, type }, f) => {
-      const value = pass.params[name];
-      if (value === undefined) throw new Error(`${pass.op}: no value for Params.${name} of shader ${pass.shader}`);
-      const at = i * paramAlign + f * 4;
-      if (type === 'f32') paramData.setFloat32(at, value, true);
-      else paramData.setUint32(at, value, true);
-    });
-    const entries = bindings.map((b): GPUBindGroupEntry => {
-      if (b.of === 'Params')
-        return { binding: b.binding, resource: { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign } };
-      const range = pass.bind[b.name];
-      // A launch whose overrides switch off all use of the step scalars (no dropout) need not have them: anything uniform will do.
-      if (!range && b.of === 'Step') return { binding: b.binding, resource: { buffer: paramBuffer, size: paramAlign } };
-      if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${pass.shader}`);
-      const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : Math.ceil(range.bytes / 4) * 4;
-      return { binding: b.binding, resource: { buffer: bufferAt(range.buffer), offset: range.offset, size } };
-    });
-    const group = gpu.createBindGroup({ label, layout, entries });
-    const [x, y, z] = pass.grid;
-    return { pipeline, group, x, y, z, clear: pass.clear, label };
-  });
-  gpu.queue.writeBuffer(paramBuffer, 0, paramData.buffer);
+  gpu.queue.writeBuffer(paramBuffer, 0, paramsOf(plan.passes, kernels));
+  const steps = plan.passes.map((pass, i) => stepOf(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt));
+  const clear = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
+    for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, whole(r.bytes));
+  };
+  const record = recorder(steps, clear);
 
-  const fill = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
-    for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, Math.ceil(r.bytes / 4) * 4);
-  };
-  const clears = steps.filter(({ clear }) => clear).length;
-  const clearsFirst = steps[0]?.clear !== undefined;
-  const record = (encoder: GPUCommandEncoder, repeats = 1, times?: GPUQuerySet): void => {
-    const passes = repeats * clears + (clearsFirst ? 0 : 1);
-    let passesLeft = passes;
-    const begin = () => {
-      const stamps = times && {
-        querySet: times,
-        ...(passesLeft === passes && { beginningOfPassWriteIndex: 0 }),
-        ...(passesLeft === 1 && { endOfPassWriteIndex: 1 }),
-      };
-      passesLeft--;
-      const stamped = stamps && Object.keys(stamps).length > 1;
-      return encoder.beginComputePass(stamped ? { timestampWrites: stamps } : undefined);
-    };
-    let pass: GPUComputePassEncoder | undefined;
-    let last: GPUComputePipeline | undefined;
-    for (let i = 0; i < repeats * steps.length; i++) {
-      const { pipeline, group, x, y, z, clear } = steps[i % steps.length] as (typeof steps)[number];
-      if (clear) {
-        pass?.end();
-        fill(encoder, clear);
-        pass = undefined;
-        last = undefined;
-      }
-      pass ??= begin();
-      if (pipeline !== last) pass.setPipeline(pipeline);
-      last = pipeline;
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(x, y, z);
-    }
-    pass?.end();
-  };
   const start = (): GPUCommandEncoder => {
     device.check();
     gpu.queue.writeBuffer(inputBuffer, 0, host);
     return gpu.createCommandEncoder();
   };
-
-  const readBack = async (staging: GPUBuffer): Promise<Outputs> => {
-    try {
-      await staging.mapAsync(GPUMapMode.READ);
-    } catch (error) {
-      device.check();
-      throw new HeddleError(`Reading results back failed: ${error instanceof Error ? error.message : error}`);
-    }
-    const mapped = staging.getMappedRange();
-    const result: Outputs = {};
-    for (const { name, range, at, dtype, length } of reads) {
-      const data = allocate(dtype, length);
-      new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
-      result[name] = data;
-    }
-    staging.unmap();
-    free.push(staging);
-    device.check();
-    return result;
+  const submit = (encoder: GPUCommandEncoder): void => gpu.queue.submit([encoder.finish()]);
+  /** One step in a pass of its own. */
+  const alone = (encoder: GPUCommandEncoder, step: Step, descriptor?: GPUComputePassDescriptor): void => {
+    clear(encoder, step.clear ?? []);
+    const pass = encoder.beginComputePass(descriptor);
+    pass.setPipeline(step.pipeline);
+    pass.setBindGroup(0, step.group);
+    pass.dispatchWorkgroups(step.x, step.y, step.z);
+    pass.end();
   };
 
   const clock = async (repeats: number, stopwatch?: Stopwatch) => {
@@ -194,27 +130,20 @@ export async function createRunner(
 
   return {
     plan,
-    inputs,
+    inputs: inputViews(plan, host),
     submit() {
       const encoder = start();
       record(encoder);
-      gpu.queue.submit([encoder.finish()]);
+      submit(encoder);
     },
     run() {
       device.check();
-      const staging = free.shift();
-      if (!staging && ring.length)
-        throw new Error(`runner: more than ${inFlight} runs in flight; await an earlier one first`);
+      const staging = outputs.take();
       const encoder = start();
       record(encoder);
-      if (!staging) {
-        gpu.queue.submit([encoder.finish()]);
-        return gpu.queue.onSubmittedWorkDone().then(() => ({}));
-      }
-      for (const { range, at } of reads)
-        encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, Math.ceil(range.bytes / 4) * 4);
-      gpu.queue.submit([encoder.finish()]);
-      return readBack(staging);
+      outputs.copy(encoder, staging);
+      submit(encoder);
+      return outputs.read(staging);
     },
     async time(repeats) {
       return (await clock(repeats)).host / repeats;
@@ -225,28 +154,16 @@ export async function createRunner(
       if (!step) throw new Error(`runner: there is no pass ${index}, only ${steps.length}`);
       device.check();
       const encoder = gpu.createCommandEncoder();
-      fill(encoder, step.clear ?? []);
-      const pass = encoder.beginComputePass();
-      pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, step.group);
-      pass.dispatchWorkgroups(step.x, step.y, step.z);
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
+      alone(encoder, step);
+      submit(encoder);
     },
     submitTimed(querySet) {
       const encoder = start();
-      steps.forEach(({ pipeline, group, x, y, z, label, clear }, i) => {
-        fill(encoder, clear ?? []);
-        const pass = encoder.beginComputePass({
-          label,
-          timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
-        });
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(x, y, z);
-        pass.end();
-      });
-      gpu.queue.submit([encoder.finish()]);
+      for (const [i, step] of steps.entries()) {
+        const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        alone(encoder, step, { label: step.label, timestampWrites });
+      }
+      submit(encoder);
     },
     destroy() {
       for (const b of own) b.destroy();
@@ -254,7 +171,156 @@ export async function createRunner(
   };
 }
 
-function viewOf(dtype: string, buffer: ArrayBuffer, offset: number, length: number): TensorData {
+/** The inputs of a plan as parts of `host`, which is uploaded whole. */
+function inputViews(plan: Plan, host: ArrayBuffer): Record<string, TensorData> {
+  const inputs = Object.entries(plan.inputs);
+  return Object.fromEntries(
+    inputs.map(([name, { range, dtype, shape }]) => [name, viewOf(dtype, host, range.offset, sizeOf(shape))]),
+  );
+}
+
+/** The Params structs of all passes, `paramAlign` bytes each. Throws where a pass has no value for a field. */
+function paramsOf(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
+  const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
+  for (const [i, { op, shader, params }] of passes.entries())
+    for (const [f, { name, type }] of (kernels[i] as Kernel).shader.params.entries()) {
+      const value = params[name];
+      if (value === undefined) throw new Error(`${op}: no value for Params.${name} of shader ${shader}`);
+      const at = i * paramAlign + f * 4;
+      if (type === 'f32') data.setFloat32(at, value, true);
+      else data.setUint32(at, value, true);
+    }
+  return data.buffer;
+}
+
+/** Binds what a pass names; its Params are number `i` in `paramBuffer`. Throws where the shader has a binding that it does not name. */
+function stepOf(
+  gpu: GPUDevice,
+  pass: Pass,
+  { pipeline, layout, bindings }: Kernel,
+  { paramBuffer, i }: { readonly paramBuffer: GPUBuffer; readonly i: number },
+  bufferAt: BufferAt,
+): Step {
+  const label = `${pass.scope ? `${pass.scope} ` : ''}${pass.op}`;
+  const resourceOf = (b: Binding): GPUBufferBinding => {
+    if (b.of === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
+    const range = pass.bind[b.name];
+    // A launch whose overrides switch off all use of the step scalars (no dropout) need not have them: anything uniform will do.
+    if (!range && b.of === 'Step') return { buffer: paramBuffer, size: paramAlign };
+    if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${pass.shader}`);
+    const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : whole(range.bytes);
+    return { buffer: bufferAt(range.buffer), offset: range.offset, size };
+  };
+  const entries = bindings.map((b) => ({ binding: b.binding, resource: resourceOf(b) }));
+  const group = gpu.createBindGroup({ label, layout, entries });
+  const [x, y, z] = pass.grid;
+  return { pipeline, group, x, y, z, clear: pass.clear, label };
+}
+
+/**
+ * Records all steps `repeats` times: in one pass, or from each clearing to the next. `times` get the begin of the first pass and the end
+ * of the last.
+ */
+function recorder(
+  steps: readonly Step[],
+  clearAll: (encoder: GPUCommandEncoder, ranges: readonly Range[]) => void,
+): (encoder: GPUCommandEncoder, repeats?: number, times?: GPUQuerySet) => void {
+  const clears = steps.filter(({ clear }) => clear).length;
+  const clearsFirst = steps[0]?.clear !== undefined;
+  return (encoder, repeats = 1, times) => {
+    const passes = repeats * clears + (clearsFirst ? 0 : 1);
+    let passesLeft = passes;
+    const begin = () => {
+      const stamps = times && {
+        querySet: times,
+        ...(passesLeft === passes && { beginningOfPassWriteIndex: 0 }),
+        ...(passesLeft === 1 && { endOfPassWriteIndex: 1 }),
+      };
+      passesLeft--;
+      const stamped = stamps && Object.keys(stamps).length > 1;
+      return encoder.beginComputePass(stamped ? { timestampWrites: stamps } : undefined);
+    };
+    let pass: GPUComputePassEncoder | undefined;
+    let last: GPUComputePipeline | undefined;
+    for (let i = 0; i < repeats * steps.length; i++) {
+      const { pipeline, group, x, y, z, clear } = steps[i % steps.length] as Step;
+      if (clear) {
+        pass?.end();
+        clearAll(encoder, clear);
+        pass = undefined;
+        last = undefined;
+      }
+      pass ??= begin();
+      if (pipeline !== last) pass.setPipeline(pipeline);
+      last = pipeline;
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(x, y, z);
+    }
+    pass?.end();
+  };
+}
+
+/** The way of a plan's outputs to the host: a ring of staging buffers, none where the plan has no outputs. */
+interface OutputRing {
+  /** A free staging buffer; throws where none is left. */
+  take(): GPUBuffer | undefined;
+  copy(encoder: GPUCommandEncoder, staging: GPUBuffer | undefined): void;
+  /** Waits for what was submitted, and frees the staging buffer. */
+  read(staging: GPUBuffer | undefined): Promise<Outputs>;
+}
+
+function outputRing(device: Device, plan: Plan, inFlight: number, create: Create, bufferAt: BufferAt): OutputRing {
+  let bytes = 0;
+  const reads = Object.entries(plan.outputs).map(([name, { range, dtype, shape }]) => {
+    const at = bytes;
+    bytes += align(range.bytes);
+    return { name, range, at, dtype, length: sizeOf(shape) };
+  });
+  const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+  const free = Array.from({ length: reads.length ? inFlight : 0 }, (_, i) => create(`outputs ${i}`, bytes, usage));
+
+  return {
+    take() {
+      const staging = free.shift();
+      if (!staging && reads.length)
+        throw new Error(`runner: more than ${inFlight} runs in flight; await an earlier one first`);
+      return staging;
+    },
+    copy(encoder, staging) {
+      if (!staging) return;
+      for (const { range, at } of reads)
+        encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, whole(range.bytes));
+    },
+    async read(staging) {
+      if (!staging) {
+        await device.gpu.queue.onSubmittedWorkDone();
+        return {};
+      }
+      try {
+        await staging.mapAsync(GPUMapMode.READ);
+      } catch (error) {
+        device.check();
+        throw new HeddleError(`Reading results back failed: ${error instanceof Error ? error.message : error}`);
+      }
+      const mapped = staging.getMappedRange();
+      const result: Outputs = {};
+      for (const { name, range, at, dtype, length } of reads) {
+        const data = allocate(dtype, length);
+        new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
+        result[name] = data;
+      }
+      staging.unmap();
+      free.push(staging);
+      device.check();
+      return result;
+    },
+  };
+}
+
+/** Bytes in whole words: what copies and bindings come in. */
+const whole = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+
+function viewOf(dtype: DType, buffer: ArrayBuffer, offset: number, length: number): TensorData {
   if (dtype === 'f32') return new Float32Array(buffer, offset, length);
   if (dtype === 'i32') return new Int32Array(buffer, offset, length);
   if (dtype === 'u32') return new Uint32Array(buffer, offset, length);

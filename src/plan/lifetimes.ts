@@ -60,7 +60,8 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
 }
 
 /** The groups that need a slot. */
-export const slotted = ({ groups }: Lifetimes): Group[] => [...new Set(groups.values())].filter((g) => !g.at);
+export const slotted = ({ groups }: Pick<Lifetimes, 'groups'>): Group[] =>
+  [...new Set(groups.values())].filter((g) => !g.at);
 
 /** The most bytes alive at once among groups: no assignment to slots can need less. */
 export function mostAlive(groups: Iterable<Group>, nodes: number): number {

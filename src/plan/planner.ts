@@ -3,9 +3,9 @@
 import { HeddleError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
-import { bytesOf, show } from '../tensor.ts';
+import { bytesOf, bytesPer, show } from '../tensor.ts';
 import { candidates } from './candidates.ts';
-import { align, type Group, lifetimes, mostAlive } from './lifetimes.ts';
+import { align, type Group, lifetimes, mostAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
 import type { Pass, Placed, Plan, PlanBuffer, Range } from './plan.ts';
 import { assignSlots } from './slots.ts';
@@ -30,10 +30,46 @@ export function variantKey(node: Node): string {
 export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }: PlanOptions = {}): Plan {
   const order = ordered(graph);
   const { groups, shared } = lifetimes(order);
-  const launches: { node: Node; variant: string; launch: Launch }[] = [];
+  const { launches, scratch } = launchesOf(order.nodes, shared, traits, choices);
+  const { buffers, slotted, locate } = placement(graph, new Map([...groups, ...scratch]));
+  const passes = launches.map((made) => passOf(made, locate, traits));
+  const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placed> =>
+    Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
+  const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
+  const fixed = sum('inputs') + sum('state');
+  return {
+    buffers,
+    passes: clearEarly(passes),
+    inputs: placed(graph.inputs),
+    states: placed(graph.states),
+    outputs: placed(graph.outputs),
+    bytes: {
+      inputs: sum('inputs'),
+      states: sum('state'),
+      slots: sum('slot'),
+      peak: fixed + sum('slot'),
+      lowerBound: fixed + mostAlive(slotted, graph.nodes.length),
+    },
+    flops: passes.reduce((n, p) => n + p.flops, 0),
+  };
+}
+
+/** A launch, and the node and variant that it is of. */
+interface MadeLaunch {
+  readonly node: Node;
+  readonly variant: string;
+  readonly launch: Launch;
+}
+
+/** The launches of nodes in their order by the chosen variants, else the first candidates; and what they need of scratch memory. */
+function launchesOf(
+  nodes: readonly Node[],
+  shared: ReadonlySet<string>,
+  traits: DeviceTraits,
+  choices: Choices,
+): { launches: MadeLaunch[]; scratch: Map<Value, Group> } {
   const scratch = new Map<Value, Group>();
-  let scratchId = -1;
-  order.nodes.forEach((node, i) => {
+  const launches = nodes.flatMap((node, i): MadeLaunch[] => {
     const variants = candidates(node, traits);
     const wanted = choices[variantKey(node)];
     const variant = wanted !== undefined && variants.includes(wanted) ? wanted : (variants[0] as string);
@@ -42,114 +78,99 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
       traits,
       shared: (input, output) => shared.has(`${node.id}:${input}:${output}`),
       scratch(dtype, shape) {
-        const value: Value = { id: scratchId--, name: `${node.op.name}.scratch`, kind: 'result', dtype, shape };
+        const value: Value = { id: -1 - scratch.size, name: `${node.op.name}.scratch`, kind: 'result', dtype, shape };
         scratch.set(value, { bytes: align(bytesOf(value)), start: i, end: i });
         return value;
       },
     });
-    for (const launch of made) launches.push({ node, variant, launch });
+    return made.map((launch) => ({ node, variant, launch }));
   });
+  return { launches, scratch };
+}
 
+/** The buffers of a plan, the groups that share slots, and where each value lies. */
+interface Placement {
+  readonly buffers: readonly PlanBuffer[];
+  readonly slotted: readonly Group[];
+  locate(value: Value): Range;
+}
+
+/** Lays out all inputs in one buffer, each state in its own, and `groups` of results in slots, or in the state that they are placed in. */
+function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): Placement {
   const buffers: PlanBuffer[] = [];
-  const rangeOf = new Map<Value, Range>();
+  const ranges = new Map<Value, Range>();
   let inputBytes = 0;
   for (const v of graph.inputs.values()) {
-    rangeOf.set(v, { buffer: 0, offset: inputBytes, bytes: bytesOf(v) });
+    ranges.set(v, { buffer: 0, offset: inputBytes, bytes: bytesOf(v) });
     inputBytes += align(bytesOf(v));
   }
   buffers.push({ kind: 'inputs', name: 'inputs', bytes: inputBytes });
   for (const v of graph.states.values()) {
-    rangeOf.set(v, { buffer: buffers.length, offset: 0, bytes: bytesOf(v) });
+    ranges.set(v, { buffer: buffers.length, offset: 0, bytes: bytesOf(v) });
     buffers.push({ kind: 'state', name: v.name, bytes: align(bytesOf(v)) });
   }
-  const all = new Map<Value, Group>([...groups, ...scratch]);
-  const slotted = [...new Set(all.values())].filter((g) => !g.at);
-  const slots = assignSlots(slotted);
   const firstSlot = buffers.length;
-  slots.bytes.forEach((bytes, s) => {
-    buffers.push({ kind: 'slot', name: `slot${s}`, bytes });
-  });
-  const locate = (v: Value): Range => {
-    const known = rangeOf.get(v);
-    if (known) return known;
-    const group = all.get(v);
+  const needSlots = slotted({ groups });
+  const slots = assignSlots(needSlots);
+  for (const [s, bytes] of slots.bytes.entries()) buffers.push({ kind: 'slot', name: `slot${s}`, bytes });
+
+  const find = (v: Value): Range => {
+    const bytes = bytesOf(v);
+    const group = groups.get(v);
     const at = v.at ?? group?.at;
-    let range: Range;
     if (at) {
       const bank = locate(at.bank);
-      range = {
-        buffer: bank.buffer,
-        offset: bank.offset + at.offset * (bytesOf(v) / v.shape.reduce((a, b) => a * b, 1)),
-        bytes: bytesOf(v),
-      };
-    } else {
-      const slot = group && slots.of.get(group);
-      if (slot === undefined) throw new Error(`plan: ${v.name} ${show(v.shape)} has no memory`);
-      range = { buffer: firstSlot + slot, offset: 0, bytes: bytesOf(v) };
+      return { buffer: bank.buffer, offset: bank.offset + at.offset * bytesPer(v.dtype), bytes };
     }
-    rangeOf.set(v, range);
+    const slot = group && slots.of.get(group);
+    if (slot === undefined) throw new Error(`plan: ${v.name} ${show(v.shape)} has no memory`);
+    return { buffer: firstSlot + slot, offset: 0, bytes };
+  };
+  const locate = (v: Value): Range => {
+    const range = ranges.get(v) ?? find(v);
+    ranges.set(v, range);
     return range;
   };
+  return { buffers, slotted: needSlots, locate };
+}
 
-  const passes = launches.map(({ node, variant, launch }): Pass => {
-    const bind: Record<string, Range> = {};
-    const half: string[] = [];
-    for (const [name, value] of Object.entries(launch.bind)) {
-      if (value.dtype === 'f16') half.push(name);
-      const range = locate(value);
-      if (range.bytes > traits.maxBindingBytes)
-        throw new HeddleError(
-          `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${range.bytes} bytes, ` +
-            `the device allows ${traits.maxBindingBytes}; use a smaller batch, shorter sequences or a smaller model`,
-        );
-      bind[name] = range;
-    }
-    if (half.length > 0 && !traits.f16)
+/** A launch as a pass. Throws a HeddleError where it passes a limit of the device. */
+function passOf({ node, variant, launch }: MadeLaunch, locate: Placement['locate'], traits: DeviceTraits): Pass {
+  const bind: Record<string, Range> = {};
+  const half: string[] = [];
+  for (const [name, value] of Object.entries(launch.bind)) {
+    if (value.dtype === 'f16') half.push(name);
+    const range = locate(value);
+    if (range.bytes > traits.maxBindingBytes)
       throw new HeddleError(
-        `${node.op.name} (${node.scope}): ${half.join(', ')} would be held as f16, but this adapter has no shader-f16; use --precision f32`,
+        `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${range.bytes} bytes, ` +
+          `the device allows ${traits.maxBindingBytes}; use a smaller batch, shorter sequences or a smaller model`,
       );
-    for (const n of launch.grid)
-      if (n > 65535 || n < 1 || !Number.isInteger(n))
-        throw new Error(`${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535`);
-    const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
-    const { scope, op, id, outputs } = node;
-    return {
-      op: op.name,
-      scope,
-      variant,
-      shader,
-      entry,
-      constants,
-      params,
-      bind,
-      ...(half.length > 0 && { half: half.sort() }),
-      ...(launch.clear && { clear: launch.clear.map(locate) }),
-      grid,
-      flops,
-      node: id,
-      outputs: outputs.map(({ dtype, shape }) => ({ dtype, shape })),
-    };
-  });
-
-  const run = clearEarly(passes);
-  const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placed> =>
-    Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
-  const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
-  const fixed = inputBytes + sum('state');
+    bind[name] = range;
+  }
+  if (half.length > 0 && !traits.f16)
+    throw new HeddleError(
+      `${node.op.name} (${node.scope}): ${half.join(', ')} would be held as f16, but this adapter has no shader-f16; use --precision f32`,
+    );
+  for (const n of launch.grid)
+    if (n > 65535 || n < 1 || !Number.isInteger(n))
+      throw new Error(`${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535`);
+  const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
   return {
-    buffers,
-    passes: run,
-    inputs: placed(graph.inputs),
-    states: placed(graph.states),
-    outputs: placed(graph.outputs),
-    bytes: {
-      inputs: inputBytes,
-      states: sum('state'),
-      slots: sum('slot'),
-      peak: fixed + sum('slot'),
-      lowerBound: fixed + mostAlive(slotted, graph.nodes.length),
-    },
-    flops: passes.reduce((n, p) => n + p.flops, 0),
+    op: node.op.name,
+    scope: node.scope,
+    variant,
+    shader,
+    entry,
+    constants,
+    params,
+    bind,
+    ...(half.length > 0 && { half: half.sort() }),
+    ...(launch.clear && { clear: launch.clear.map(locate) }),
+    grid,
+    flops,
+    node: node.id,
+    outputs: node.outputs.map(({ dtype, shape }) => ({ dtype, shape })),
   };
 }
 
