@@ -1,12 +1,12 @@
 // One kernel of kernels.ts on the device: each of its variants is held against the float64 reference, then timed.
 
 import { createCpuExecutor } from '../src/cpu/executor.ts';
+import { fromFloat16, toFloat16 } from '../src/float16.ts';
 import type { Device } from '../src/gpu/device.ts';
 import type { Runner } from '../src/gpu/runner.ts';
 import { Session } from '../src/gpu/session.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../src/gpu/timing.ts';
 import { Graph } from '../src/graph/graph.ts';
-import { fromFloat16, toFloat16 } from '../src/ops/half.ts';
 import type { Node, Value } from '../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../src/ops/step.ts';
 import { makePlan, variantKey } from '../src/plan/planner.ts';

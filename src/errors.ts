@@ -24,3 +24,15 @@ export class HeddleError extends Error {
 export function check(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
 }
+
+/** What `work` returns; where it throws a HeddleError, the same with `what: ` in front, in the place of `instead: ` if that is there. */
+export function prefixed<T>(what: string, work: () => T, instead?: string): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    const { message } = error;
+    const rest = instead && message.startsWith(`${instead}: `) ? message.slice(instead.length + 2) : message;
+    throw new HeddleError(`${what}: ${rest}`, { cause: error });
+  }
+}

@@ -1,7 +1,8 @@
 // Low-rank adapters as PEFT keeps them: a folder of adapter_config.json and adapter_model.safetensors, apart from the model that they
 // are for. Names of layers are those of Hugging Face's BART and MarianMT.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError, prefixed } from '../errors.ts';
+import { fromFloat16 } from '../float16.ts';
 import {
   adapterParameters,
   type LoraConfig,
@@ -15,7 +16,6 @@ import type { ModelConfig } from '../model/config.ts';
 import { bankOf, tensorsOf } from '../model/parameters.ts';
 import type { Tensor } from '../tensor.ts';
 import { type Files, standing } from './files.ts';
-import { fromFloat16 } from './half.ts';
 import { trainedOn } from './hf/origin.ts';
 import { jsonBytes, readJson } from './json.ts';
 import type { SavedModel } from './model-folder.ts';
@@ -124,10 +124,10 @@ export async function loadAdapter(files: Files, folder: string, c: ModelConfig):
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
   const tensors = floats(readSafetensors(await files.read(path), path));
   const targets = layersOf(c, tensors, path, rank);
-  const lora = within(configPath, () =>
+  const lora = prefixed(configPath, () =>
     loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targets }),
   );
-  return { lora, weights: within(path, () => bankOf(adapterParameters(c, lora), tensors)) };
+  return { lora, weights: prefixed(path, () => bankOf(adapterParameters(c, lora), tensors)) };
 }
 
 /** The layers that tensors are of; each must be one of the model's, and of the rank that the configuration says. */
@@ -150,15 +150,6 @@ function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tenso
   const wide = (t: Tensor): Tensor =>
     t.dtype === 'f16' ? { ...t, dtype: 'f32', data: fromFloat16(t.data as Uint16Array) } : t;
   return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, wide(t)]));
-}
-
-function within<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`${path}: ${error.message}`, { cause: error });
-  }
 }
 
 /** A model with the adapter of a folder merged into its weights. Throws as `loadAdapter`. */

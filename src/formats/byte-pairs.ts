@@ -2,6 +2,7 @@
 // (convert_slow_tokenizer.py, RobertaConverter). What they leave open stands in files beside them: special tokens, spaces, added tokens.
 
 import { check } from '../errors.ts';
+import { maxTokens } from '../text/merges.ts';
 import { parseJson } from './json.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -15,9 +16,6 @@ export const bytePairNames = {
   added: 'added_tokens.json',
 } as const;
 const names = bytePairNames;
-
-/** Most merges that are read; ids are below as much (foreign-tokenizer.ts). */
-const most = 2 ** 21;
 
 /** Classes of transformers whose vocab.json and merges.txt mean this. */
 const classes = /^(Bart|Roberta|GPT2|LED|Longformer|Mvp)Tokenizer(Fast)?$/;
@@ -99,7 +97,7 @@ function readMerges(file: Uint8Array, vocab: Json, path: string): [string, strin
   const lines = new TextDecoder().decode(file).split(/\r?\n/);
   if (lines[0]?.startsWith('#version')) lines.shift();
   while (lines.at(-1) === '') lines.pop();
-  check(lines.length <= most, `${path}: ${lines.length} merges, at most ${most} are read`);
+  check(lines.length <= maxTokens, `${path}: ${lines.length} merges, at most ${maxTokens} are read`);
   return lines.map((line, i) => {
     const pair = line.split(' ');
     const [a = '', b = ''] = pair;

@@ -1,11 +1,11 @@
 // What the folders of PyTorch's and Keras's layouts have in common: a config.json whose fields stand for those of the model, tensors
 // under names of their own, and the tokenizers as in a folder of heddle.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError, prefixed } from '../errors.ts';
+import { fromFloat16 } from '../float16.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
 import { createIdTokenizer } from '../text/alphabet.ts';
 import type { Files } from './files.ts';
-import { fromFloat16 } from './half.ts';
 import { reopenOrigin } from './hf/reopen.ts';
 import type { SavedModel } from './model-folder.ts';
 import { folderNames, needFile, readTokenizers, tokenizerParts } from './own-tokenizers.ts';
@@ -30,12 +30,7 @@ export function configOf(
     else if (!ours.includes(key))
       throw new HeddleError(`${path}: the field ${key} is not known; the fields are ${Object.keys(fields).join(', ')}`);
   }
-  try {
-    return modelConfig(options as unknown as ModelOptions);
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`${path}: ${error.message}`, { cause: error });
-  }
+  return prefixed(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
 /** The fields of a configuration by other names, and what it keeps of an origin. */

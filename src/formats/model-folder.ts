@@ -2,7 +2,7 @@
 // written under another name and renamed, so no reader ever sees half of one.
 
 import type { TextModel } from '../decode/translator.ts';
-import { HeddleError } from '../errors.ts';
+import { HeddleError, prefixed } from '../errors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
@@ -12,7 +12,7 @@ import type { HfOrigin } from './hf/origin.ts';
 import { reopenOrigin } from './hf/reopen.ts';
 import { jsonBytes, readJson } from './json.ts';
 import { kerasFormat, loadKeras } from './keras.ts';
-import { folderNames as names, needFile as need, prefixed, readTokenizers, tokenizerParts } from './own-tokenizers.ts';
+import { folderNames as names, needFile as need, readTokenizers, tokenizerParts } from './own-tokenizers.ts';
 import { isPytorch, loadPytorch } from './pytorch.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { modelMetadata } from './single-file.ts';

@@ -1,6 +1,6 @@
 // The tokenizers in a model folder of heddle: one for both sides, or one each.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError, prefixed } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { loadTokenizer } from '../text/load-tokenizer.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
@@ -45,7 +45,7 @@ export async function readTokenizers(
     await needFile(files, folder, name);
     const path = `${folder}/${name}`;
     const json = await readJson(files, path);
-    const tokenizer = prefixed(path, () => loadTokenizer(json));
+    const tokenizer = prefixed(path, () => loadTokenizer(json), names.tokenizer);
     checkTokenizer(path, tokenizer, config, side);
     return tokenizer;
   };
@@ -65,14 +65,4 @@ function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConf
   for (const [what, has, name, wants] of facts)
     if (has !== wants)
       throw new HeddleError(`${path} does not fit ${names.config}: ${what}: ${has}, ${name} there: ${wants}`);
-}
-
-/** Runs `work`; what it says of the user's data gets `what` in front, unless it is there already. */
-export function prefixed<T>(what: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`${what}: ${error.message.replace(/^tokenizer\.json: /, '')}`, { cause: error });
-  }
 }

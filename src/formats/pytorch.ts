@@ -3,7 +3,7 @@
 // `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where final_norm is false, the nn.Transformer has
 // encoder and decoder without a norm of their own (custom_encoder, custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError, prefixed } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
 import type { Tensor } from '../tensor.ts';
@@ -80,12 +80,8 @@ export async function loadPytorch(
       throw new HeddleError(`${folder}: ${name} must be the same as ${of}, since tie is ${c.tie}`);
     delete tensors[name];
   }
-  try {
-    return { ...(await readSides(files, folder, raw, c)), weights: bankOf(parameterList(c), tensors) };
-  } catch (error) {
-    if (!(error instanceof HeddleError) || !error.message.startsWith('weights: ')) throw error;
-    throw new HeddleError(`${folder}/${folderNames.weights}: ${error.message}`, { cause: error });
-  }
+  const sides = await readSides(files, folder, raw, c);
+  return { ...sides, weights: prefixed(`${folder}/${folderNames.weights}`, () => bankOf(parameterList(c), tensors)) };
 }
 
 /** Names that a state_dict has of tied tensors, beside the one that is kept. */

@@ -2,6 +2,7 @@
 // dtype and overlap is checked before anything is made from it.
 
 import { HeddleError } from '../errors.ts';
+import { fromBfloat16 } from '../float16.ts';
 import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts';
 
 /** Largest header that is read, as in the reference implementation. */
@@ -140,12 +141,8 @@ function decode(file: string, key: string, dtype: string, shape: number[], bytes
       return { dtype: 'u32', shape, data: new Uint32Array(buffer) };
     case 'F64':
       return { dtype: 'f32', shape, data: Float32Array.from(new Float64Array(buffer)) };
-    case 'BF16': {
-      const bits = new Uint32Array(n);
-      const half = new Uint16Array(buffer);
-      for (let i = 0; i < n; i++) bits[i] = (half[i] as number) << 16;
-      return { dtype: 'f32', shape, data: new Float32Array(bits.buffer) };
-    }
+    case 'BF16':
+      return { dtype: 'f32', shape, data: fromBfloat16(new Uint16Array(buffer)) };
     case 'I64': {
       const long = new BigInt64Array(buffer);
       const data = Int32Array.from(long, Number);

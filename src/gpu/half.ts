@@ -1,12 +1,14 @@
 // Bindings held as f16: a kernel is written for f32 and computes in it; where a tensor lies in memory as f16, what is loaded from its
 // binding is widened and what is stored to it is narrowed. One source serves both, and each binding is decided by what is bound.
 
+import { closing, withoutComments } from './wgsl.ts';
+
 /**
  * Rewrites `source` (includes and constants resolved) so that the storage bindings of the names hold f16. Bindings of other types
  * than f32, its vectors or an alias of them stay as they are: they look at bits. Comments go.
  */
 export function holdAsHalf(source: string, names: readonly string[]): string {
-  let out = source.replace(/\/\/[^\n]*/g, '');
+  let out = withoutComments(source);
   let changed = false;
   for (const name of names) {
     const declaration = new RegExp(`(var<storage[^>]*>\\s*${name}\\s*:\\s*array<)([^;]+)(>\\s*;)`);
@@ -28,7 +30,7 @@ function inFunctions(source: string, change: (text: string) => string): string {
   let from = 0;
   const head = /\bfn\s+\w+\s*\(/g;
   for (let m = head.exec(source); m; m = head.exec(source)) {
-    const end = closing(source, source.indexOf('{', m.index), '{', '}') + 1;
+    const end = closing(source, source.indexOf('{', m.index)) + 1;
     out += source.slice(from, m.index) + change(source.slice(m.index, end));
     from = end;
     head.lastIndex = end;
@@ -48,7 +50,7 @@ function convert(text: string, name: string, wide: string, half: string): string
   let from = 0;
   for (let m = access.exec(text); m; m = access.exec(text)) {
     const open = m.index + m[0].length - 1;
-    const close = closing(text, open, '[', ']');
+    const close = closing(text, open);
     const place = `${name}[${inner(text.slice(open + 1, close))}]`;
     const store = /^\s*(\.\w+|\[[^\]]*\])?\s*([-+*/]?)=(?!=)/.exec(text.slice(close + 1));
     out += text.slice(from, m.index);
@@ -66,14 +68,4 @@ function convert(text: string, name: string, wide: string, half: string): string
     access.lastIndex = from;
   }
   return out + text.slice(from);
-}
-
-/** Index of the bracket that closes the one at `open`. */
-function closing(text: string, open: number, left: string, right: string): number {
-  let depth = 0;
-  for (let i = open; i < text.length; i++) {
-    if (text[i] === left) depth++;
-    if (text[i] === right && --depth === 0) return i;
-  }
-  throw new Error(`shader: ${left} is not closed`);
 }

@@ -1,6 +1,8 @@
 // Writes marked loops out: some shader compilers (SwiftShader's) leave a loop as it is and the arrays it indexes in memory, where
 // constant indices would have kept them in registers. The WGSL stays plain; without this step it means the same.
 
+import { closing } from './wgsl.ts';
+
 /**
  * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, the counter as a literal. Under
  * `// unroll up to M` only if N is at most M: compilers take long over bodies in their hundreds. A, N and S are integers or
@@ -15,7 +17,7 @@ export function unroll(source: string): string {
   for (let m = header.exec(out); m; m = header.exec(out)) {
     const [head, limit, counter = '', first = '', end = '', once, by = '1'] = m;
     const start = m.index + head.length;
-    const close = closing(out, start);
+    const close = closing(out, start - 1);
     const body = out.slice(start, close);
     if (/\b(break|continue)\b/.test(body)) break;
     const bound = end.replace(/^min\((\w+), [^()]+\)$/, '$1');
@@ -37,17 +39,6 @@ export function unroll(source: string): string {
   const marked = /\/\/ unroll.*\n(.*)/.exec(out);
   if (marked) throw new Error(`shader: this loop cannot be unrolled: ${marked[1]?.trim()}`);
   return out;
-}
-
-/** Position of the brace that closes the block whose content begins at `start`. */
-function closing(text: string, start: number): number {
-  let depth = 1;
-  let i = start;
-  for (; depth > 0 && i < text.length; i++) {
-    if (text[i] === '{') depth++;
-    if (text[i] === '}') depth--;
-  }
-  return i - 1;
 }
 
 /** Module-scope integer consts, also those computed from others, in whatever order they stand. */

@@ -28,7 +28,20 @@ export interface Declarations {
   readonly entries: ReadonlyMap<string, readonly Binding[]>;
 }
 
-const withoutComments = (source: string) => source.replace(/\/\/[^\n]*/g, '');
+/** A source without its comments. */
+export const withoutComments = (source: string): string => source.replace(/\/\/[^\n]*/g, '');
+
+/** Index of the bracket that closes the one at `open`, one of `{`, `[` and `(`. Throws where it is not closed. */
+export function closing(text: string, open: number): number {
+  const left = text[open];
+  const right = left === '{' ? '}' : left === '[' ? ']' : ')';
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === left) depth++;
+    if (text[i] === right && --depth === 0) return i;
+  }
+  throw new Error(`shader: ${left} is not closed`);
+}
 
 /** Reads the declarations of `source` (includes resolved). */
 export function declarations(source: string): Declarations {
@@ -78,15 +91,8 @@ interface WgslFunction {
 function readFunctions(code: string): Map<string, WgslFunction> {
   const functions = new Map<string, WgslFunction>();
   for (const m of code.matchAll(/((?:@\w+(?:\([^)]*\))?\s*)*)\bfn\s+(\w+)\s*\(/g)) {
-    const start = code.indexOf('{', m.index + m[0].length);
-    let depth = 0;
-    let end = start;
-    do {
-      if (code[end] === '{') depth++;
-      if (code[end] === '}') depth--;
-      end++;
-    } while (depth > 0 && end < code.length);
-    const text = code.slice(m.index + m[0].length, end);
+    const from = m.index + m[0].length;
+    const text = code.slice(from, closing(code, code.indexOf('{', from)));
     const words = new Set(text.match(/(?<![.\w])[A-Za-z_]\w*/g));
     // A parameter or local of the same name is not the module's variable.
     for (const [, local, parameter] of text.matchAll(/\b(?:let|var|const)\s+(\w+)|(\w+)\s*:/g))

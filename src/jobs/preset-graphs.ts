@@ -4,7 +4,8 @@ import { sourceGraph, stepGraph } from '../decode/graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { parameterList } from '../model/parameters.ts';
-import { type BatchShape, evaluationGraph, trainingGraph } from '../train/graphs.ts';
+import type { BatchShape } from '../text/buckets.ts';
+import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 
 /** What is run. */

@@ -1,15 +1,18 @@
-// Some parameters in a bank of their own: those that a training changes, or an adapter's.
+// Parameters one after another in a bank: all of a model, those that a training changes, or an adapter's.
 
 import { sizeOf } from '../tensor.ts';
 import type { Parameter, ParameterList } from './parameters.ts';
 
-/** Lays parameters out anew, in their order, each from a multiple of 64 on; those that decay must come first. */
-export function layOut(parameters: readonly Omit<Parameter, 'offset'>[]): ParameterList {
+/** Lays parameters out in their order, each with room for a multiple of `unit` elements (default 64); those that decay must come first. */
+export function layOut(
+  parameters: readonly Omit<Parameter, 'offset'>[],
+  unit: (parameter: Omit<Parameter, 'offset'>) => number = () => 64,
+): ParameterList {
   let size = 0;
   let decayEnd = 0;
   const all = parameters.map((p): Parameter => {
     const offset = size;
-    size += Math.ceil(sizeOf(p.shape) / 64) * 64;
+    size += Math.ceil(sizeOf(p.shape) / unit(p)) * unit(p);
     if (p.decay) decayEnd = size;
     return { ...p, offset };
   });

@@ -4,6 +4,7 @@
 import { HeddleError } from '../errors.ts';
 import { keyOf, random } from '../random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
+import { layOut } from './bank.ts';
 import { type ModelConfig, stackSizes } from './config.ts';
 import type { Packing } from './packed.ts';
 
@@ -105,23 +106,15 @@ export function parameterList(c: ModelConfig): ParameterList {
   if (c.tie === 'none') matrix('generator.weight', [c.tgtVocab, D]);
   if (c.outputBias) vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) });
 
-  let size = 0;
-  const all: Parameter[] = [];
-  const lay = (some: readonly Draft[]): void => {
-    for (const d of some) {
-      all.push({ ...d, offset: size, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } });
-      // Matrices so that their f16 copies, half as long, start where a binding may.
-      const unit = d.decay ? 128 : 64;
-      size += Math.ceil(sizeOf(d.shape) / unit) * unit;
-    }
-  };
-  lay(drafts.filter((d) => d.decay));
-  const decayEnd = size;
   // Norms side by side, each scale before its shift: their gradients can be summed in one kernel.
-  lay(drafts.filter((d) => norms.has(d.name)));
-  lay(drafts.filter((d) => !d.decay && !norms.has(d.name)));
-  const count = all.reduce((n, p) => n + sizeOf(p.shape), 0);
-  return { all, byName: new Map(all.map((p) => [p.name, p])), size, decayEnd, count };
+  const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];
+  const inNorms = ({ name }: Draft) => norms.has(name);
+  const order = [...matrices, ...vectors.filter(inNorms), ...vectors.filter((d) => !inNorms(d))];
+  return layOut(
+    order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
+    // Matrices so that their f16 copies, half as long, start where a binding may.
+    ({ decay }) => (decay ? 128 : 64),
+  );
 }
 
 /** Ways to start: `xavier` as PyTorch's nn.Transformer (uniform, Glorot and Bengio 2010); `truncated-normal`: std 0.02, cut at 2 std. */

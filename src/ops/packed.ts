@@ -2,9 +2,9 @@
 // numbers from -127 to 127, which times the row's scale and over 127 are the weights, for unpack4x8snorm. A row ends with a whole cell.
 
 import { check } from '../errors.ts';
+import { fromFloat16, toFloat16 } from '../float16.ts';
 import { show, type TensorType } from '../tensor.ts';
 import { expectType } from './expect.ts';
-import { fromFloat16, toFloat16 } from './half.ts';
 
 /** How packed weights are kept. */
 export const packedFormats = ['f16', 'int8'] as const;

@@ -2,7 +2,7 @@
 // ties to the smaller pair of ids, and ids given to the characters in code-point order, then to merged tokens as they come.
 import { check } from '../errors.ts';
 import { createHeap } from './heap.ts';
-import { pairOf } from './merges.ts';
+import { idsOf, pairOf } from './merges.ts';
 import { countPieces } from './pieces.ts';
 import type { Rules } from './rules.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
@@ -87,8 +87,7 @@ function learnMerges(
       continue;
     }
     if (count < minFrequency) break;
-    const b = top.pair % 0x200000;
-    const a = (top.pair - b) / 0x200000;
+    const [a, b] = idsOf(top.pair);
     const [left, right] = [vocab[a] as string, vocab[b] as string];
     merges.push([left, right]);
     const token = left + right;

@@ -9,7 +9,7 @@ export interface Bucket {
   readonly target: number;
 }
 
-/** The shape of a batch, as in src/train. */
+/** The shape of a batch: so many rows of a bucket. */
 export interface BatchShape extends Bucket {
   readonly batch: number;
 }

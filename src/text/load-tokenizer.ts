@@ -2,12 +2,10 @@
 // readers where it is known which tokens are special; else they are refused by the name of what they hold.
 import { check, HeddleError } from '../errors.ts';
 import { createForeignTokenizer, keptOptions } from './foreign-tokenizer.ts';
+import { maxTokens } from './merges.ts';
 import { pieceModelType, pieceTokenizerOf } from './piece-tokenizer.ts';
 import { decoderJson, normalizerJson, preTokenizerJson, type Rules } from './rules.ts';
 import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizer.ts';
-
-/** Most tokens, and most merges: ids are below 2^21 (merges.ts). */
-const most = 2 ** 21;
 
 type Json = { readonly [key: string]: unknown };
 
@@ -89,7 +87,7 @@ function readRules(preTokenizer: unknown, normalizer: unknown): Rules | undefine
 function readVocab(vocab: unknown): string[] {
   check(isObject(vocab), 'tokenizer.json: the model has no vocab');
   const entries = Object.entries(vocab);
-  check(entries.length <= most, `tokenizer.json: ${entries.length} tokens, at most ${most} are read`);
+  check(entries.length <= maxTokens, `tokenizer.json: ${entries.length} tokens, at most ${maxTokens} are read`);
   const out: (string | undefined)[] = Array(entries.length).fill(undefined);
   for (const [token, id] of entries) {
     const known = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length;
@@ -104,7 +102,7 @@ function readVocab(vocab: unknown): string[] {
 /** Merges as pairs, or as older files write them, `a b`. */
 function readMerges(merges: unknown): [string, string][] {
   check(Array.isArray(merges), 'tokenizer.json: the BPE model has no merges');
-  check(merges.length <= most, `tokenizer.json: ${merges.length} merges, at most ${most} are read`);
+  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, at most ${maxTokens} are read`);
   return merges.map((merge: unknown, i) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;
     const good = Array.isArray(pair) && pair.length === 2 && pair.every((x) => typeof x === 'string');

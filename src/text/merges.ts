@@ -2,8 +2,14 @@
 // (Sennrich et al., 2016, "Neural machine translation of rare words with subword units").
 import { createHeap } from './heap.ts';
 
-/** A pair of token ids as one number, ordered as the pairs are; ids are below 2^21. */
-export const pairOf = (a: number, b: number): number => a * 0x200000 + b;
+/** Most tokens, and most merges, that are read: ten times those of the largest published vocabularies. Ids are below it. */
+export const maxTokens = 2 ** 21;
+
+/** A pair of token ids as one number, ordered as the pairs are. */
+export const pairOf = (a: number, b: number): number => a * maxTokens + b;
+
+/** The ids of a pair. */
+export const idsOf = (pair: number): [number, number] => [Math.floor(pair / maxTokens), pair % maxTokens];
 
 /** For a pair of ids, what it merges to, and when: the lowest rank first. */
 export type MergeTable = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;

@@ -2,6 +2,7 @@
 // that both languages share. In JSON the model file is kept as it is, in base64.
 import { check, HeddleError } from '../errors.ts';
 import { fromBase64, toBase64 } from './base64.ts';
+import { maxTokens } from './merges.ts';
 import { mark } from './rules.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from './tokenizer.ts';
@@ -22,9 +23,6 @@ export interface PieceTokenizerParts {
 /** `model.type` in JSON; no library but this one reads it. */
 export const pieceModelType = 'SentencePiece';
 
-/** Most ids of a vocabulary. */
-const maxIds = 2 ** 21;
-
 /** The language that a multilingual model is to write, before the text: `>>fra<< Good morning.` */
 const languageCode = /^>>[^<>\s]+<</;
 
@@ -39,7 +37,7 @@ export function createPieceTokenizer({ file, name, vocab, special, size }: Piece
   const tokens: (string | undefined)[] = vocab === undefined ? own.map(({ text }) => text) : [];
   if (vocab !== undefined) for (const [text, id] of idOf) tokens[id] = text;
   const count = Math.max(size ?? 0, tokens.length);
-  check(count <= maxIds, `${name}: a vocabulary of ${count} tokens, at most ${maxIds} are read`);
+  check(count <= maxTokens, `${name}: a vocabulary of ${count} tokens, at most ${maxTokens} are read`);
   const find = (role: string, given: number | undefined, text: string): number => {
     const id = given ?? idOf.get(text);
     check(id !== undefined, `${name}: the vocabulary of ${idOf.size} tokens has no '${text}', the ${role} token`);
@@ -142,7 +140,8 @@ export function createPieceTokenizer({ file, name, vocab, special, size }: Piece
 export function pieceTokenizerOf(model: Readonly<Record<string, unknown>>): Tokenizer {
   const name = 'tokenizer.json';
   const { file, vocab, special, size } = model;
-  const isId = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0 && x <= maxIds;
+  const isId = (x: unknown): x is number =>
+    typeof x === 'number' && Number.isSafeInteger(x) && x >= 0 && x <= maxTokens;
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
   const { pad, start, end, unknown } = given;
   check(typeof file === 'string', `${name}: the ${pieceModelType} model has no file`);
@@ -165,8 +164,11 @@ function readVocab(vocab: unknown): Map<string, number> {
   const out = new Map<string, number>();
   const seen = new Map<number, string>();
   for (const [token, id] of Object.entries(vocab)) {
-    const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxIds;
-    check(good, () => `vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a number from 0 to ${maxIds - 1}`);
+    const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens;
+    check(
+      good,
+      () => `vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a number from 0 to ${maxTokens - 1}`,
+    );
     const other = seen.get(id);
     check(other === undefined, () => `vocab.json: '${other}' and '${token}' have the same id ${id}`);
     seen.set(id, token);

@@ -15,16 +15,10 @@ import type { Value } from '../ops/op.ts';
 import { scaleStep } from '../ops/scale-step.ts';
 import { stepWords } from '../ops/step.ts';
 import { tokenStats } from '../ops/token-stats.ts';
+import type { BatchShape } from '../text/buckets.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer.ts';
 import type { Precision } from './precision.ts';
 import { type Tuned, type TuningOptions, tunedOf } from './tuned.ts';
-
-/** Sizes of a batch: rows, source and target positions. */
-export interface BatchShape {
-  readonly batch: number;
-  readonly source: number;
-  readonly target: number;
-}
 
 /** Which graph to make, and what of the model it trains. */
 export interface GraphOptions extends TuningOptions {

@@ -10,14 +10,8 @@ import { type InitScheme, initialWeights, type ParameterList, parameterList } fr
 import { clipAt, counterAt, lossScales } from '../ops/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../ops/step.ts';
 import type { BatchArrays } from '../text/batches.ts';
-import {
-  accumulatingGraph,
-  type BatchShape,
-  evaluationGraph,
-  type GraphOptions,
-  trainingGraph,
-  updateGraph,
-} from './graphs.ts';
+import type { BatchShape } from '../text/buckets.ts';
+import { accumulatingGraph, evaluationGraph, type GraphOptions, trainingGraph, updateGraph } from './graphs.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
-import { declarations, replaceConsts } from '../../src/gpu/wgsl.ts';
+import { closing, declarations, replaceConsts } from '../../src/gpu/wgsl.ts';
 
 const source = `
 // A comment that says @group(0) @binding(9) var<storage, read> ghost: array<f32>;
@@ -53,6 +53,13 @@ fn part(@builtin(global_invocation_id) id: vec3<u32>) {
   _ = idle(f32(implied[id.x]));
 }
 `;
+
+it('finds the bracket that closes another one, and throws where there is none', () => {
+  expect(closing('f(a[b[0]], {})', 3)).toBe(8);
+  expect(closing('f(a[b[0]], {})', 1)).toBe(13);
+  expect(() => closing('{ if (a) { }', 0)).toThrow('shader: { is not closed');
+  expect(() => declarations('fn f() { if (a) { }')).toThrow('shader: { is not closed');
+});
 
 describe('declarations', () => {
   const d = declarations(source);

@@ -2,7 +2,7 @@
 // same rounded numbers. Without shader-f16 they are refused by name.
 
 import { describe, expect, it } from 'vitest';
-import { fromFloat16, toFloat16 } from '../../src/formats/half.ts';
+import { fromFloat16, toFloat16 } from '../../src/float16.ts';
 import { activationOp } from '../../src/ops/activation.ts';
 import { addOp } from '../../src/ops/add.ts';
 import { crossAttentionOp, selfAttentionOp } from '../../src/ops/attention.ts';

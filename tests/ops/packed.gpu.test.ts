@@ -1,7 +1,7 @@
 // Layers and tables kept as f16 and int8 on the GPU, against float64 sums of the very same packed numbers.
 
 import { describe, expect, it } from 'vitest';
-import { fromFloat16, toFloat16 } from '../../src/ops/half.ts';
+import { fromFloat16, toFloat16 } from '../../src/float16.ts';
 import { type PackedFormat, pack, packedFormats, unpacked, wordsOf } from '../../src/ops/packed.ts';
 import { packedEmbeddingOp } from '../../src/ops/packed-embedding.ts';
 import { packedLinearOp } from '../../src/ops/packed-linear.ts';

@@ -2,7 +2,8 @@
 
 import type { Engine } from '../../src/engine.ts';
 import type { ModelOptions } from '../../src/model/config.ts';
-import { type BatchShape, type GraphOptions, gradientGraph } from '../../src/train/graphs.ts';
+import type { BatchShape } from '../../src/text/buckets.ts';
+import { type GraphOptions, gradientGraph } from '../../src/train/graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from './model.ts';
 
 /** Runs a gradient graph once. */

@@ -5,8 +5,8 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/mode
 import { initialWeights, type ParameterList, parameterList } from '../../src/model/parameters.ts';
 import { type StepScalars, writeStep } from '../../src/ops/step.ts';
 import { random } from '../../src/random.ts';
+import type { BatchShape } from '../../src/text/buckets.ts';
 import { fillTokenIndex } from '../../src/text/token-index.ts';
-import type { BatchShape } from '../../src/train/graphs.ts';
 import { writePositions } from '../../src/train/weights.ts';
 
 /** A model small enough for the float64 references. */

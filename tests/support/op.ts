@@ -2,7 +2,7 @@
 // on the CPU (checkGradient).
 
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { fromFloat16, toFloat16 } from '../../src/formats/half.ts';
+import { fromFloat16, toFloat16 } from '../../src/float16.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/session.ts';
 import { gradients } from '../../src/graph/gradient.ts';

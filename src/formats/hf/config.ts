@@ -2,7 +2,7 @@
 // honoured, or known to change nothing here, or refused by its name; what is left out has transformers' own default.
 
 import type { TextModel } from '../../decode/translator.ts';
-import { HeddleError } from '../../errors.ts';
+import { HeddleError, prefixed } from '../../errors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/config.ts';
 import { activations, architectures, defaults, type HfType, hfTypes, isKnown, type Json, neutral } from './fields.ts';
 
@@ -111,7 +111,7 @@ export function readHfConfig(
   };
   return {
     type,
-    config: named(path, options),
+    config: prefixed(path, () => modelConfig(options)),
     decode: decodeRules({ ...raw, ...generation }, ids.endId, refuse),
   };
 }
@@ -141,16 +141,6 @@ function checkNeutral(json: Json, refuse: (field: string, why: string) => never)
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
       refuse(field, wanted.length ? `heddle supports ${wanted.join(' or ')} alone` : 'which is not supported');
-  }
-}
-
-/** The configuration; what it says of its own fields gets the file's name in front. */
-function named(path: string, options: ModelOptions): ModelConfig {
-  try {
-    return modelConfig(options);
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`${path}: ${error.message}`, { cause: error });
   }
 }
 

@@ -1,12 +1,12 @@
 // Writes BART and MarianMT folders as transformers reads them. A model that came from such a folder goes back as it was: the same
 // names, shapes, dtypes and configuration; without further training, the same bits.
 
+import { toBfloat16, toFloat16 } from '../../float16.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import { sizeOf } from '../../tensor.ts';
 import { specialTokens } from '../../text/tokenizer.ts';
 import { demand } from '../express.ts';
-import { toBfloat16, toFloat16 } from '../half.ts';
 import { jsonBytes } from '../json.ts';
 import type { SavedModel } from '../model-folder.ts';
 import { tokenizerParts } from '../own-tokenizers.ts';

@@ -1,12 +1,12 @@
 // The weights of a BART or MarianMT folder: one model.safetensors, or shards with an index, in float32, float16 or bfloat16.
 
 import { HeddleError } from '../../errors.ts';
+import { fromFloat16 } from '../../float16.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import type { ParameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import { type Shape, sameShape, show } from '../../tensor.ts';
 import type { Files } from '../files.ts';
-import { fromFloat16 } from '../half.ts';
 import { readJson } from '../json.ts';
 import { readHeader, readSafetensors } from '../safetensors.ts';
 import { aliasesOf, type HfPrefix, hfTensors } from './names.ts';

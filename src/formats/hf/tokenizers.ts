@@ -1,7 +1,7 @@
 // The tokenizers of a BART or MarianMT folder: two alphabets in its configuration, the files of Hugging Face's libraries, or none,
 // and then texts are ids.
 
-import { HeddleError } from '../../errors.ts';
+import { HeddleError, prefixed } from '../../errors.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { createAlphabet, createIdTokenizer } from '../../text/alphabet.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
@@ -117,12 +117,9 @@ function readAlphabets(raw: Json, c: ModelConfig, special: SpecialIds, folder: s
         `${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a text of characters`,
       );
     const begin = raw.bos_token_id;
-    try {
-      return createAlphabet({ characters, size, special, ...(typeof begin === 'number' && { begin }) });
-    } catch (error) {
-      if (!(error instanceof HeddleError)) throw error;
-      throw new HeddleError(`${folder}/config.json: ${field}: ${error.message}`, { cause: error });
-    }
+    return prefixed(`${folder}/config.json: ${field}`, () =>
+      createAlphabet({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),
+    );
   };
   return { source: read('grapheme_chars', c.srcVocab), target: read('phoneme_chars', c.tgtVocab) };
 }

@@ -1,7 +1,7 @@
 // Models out and in again: what came from Hugging Face goes back bit by bit, and a model of heddle is the same model in every layout
 // that can express it.
 import { describe, expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/formats/half.ts';
+import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/float16.ts';
 import { hfParts } from '../../../src/formats/hf/save.ts';
 import { kerasParts } from '../../../src/formats/keras.ts';
 import { memoryFiles } from '../../../src/formats/memory-files.ts';

@@ -58,6 +58,15 @@ export function toBfloat16(values: Float32Array): Uint16Array {
   return out;
 }
 
+/** The nearest number that float16 has, in float64, ties to even; what is larger than any becomes infinite. */
+export function roundToHalf(x: number): number {
+  const size = Math.abs(x);
+  if (!(size < 65520)) return size >= 65520 ? Math.sign(x) * Number.POSITIVE_INFINITY : x;
+  // Eleven bits from the first one on; below 2^-14 steps are of one size.
+  const step = 2 ** (Math.max(-14, Math.floor(Math.log2(size))) - 10);
+  return Math.sign(x) * roundToEven(size / step) * step;
+}
+
 function roundToEven(x: number): number {
   const down = Math.floor(x);
   const rest = x - down;

@@ -1,6 +1,7 @@
 // Numbers of 16 bits: every one comes back from its value, and what lies between rounds to the nearest.
 import { expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../src/formats/half.ts';
+import { fromBfloat16, fromFloat16, roundToHalf, toBfloat16, toFloat16 } from '../src/float16.ts';
+import { random } from '../src/random.ts';
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 
@@ -41,4 +42,26 @@ it.each([
 
 it('becomes infinite where float16 has no more numbers', () => {
   expect([...toFloat16(Float32Array.of(65519, 65520, -1e9, Number.NaN))]).toEqual([0x7bff, 0x7c00, 0xfc00, 0x7e00]);
+});
+
+it('rounds in float64 as the conversion does, from subnormals to overflow', () => {
+  const r = random(3);
+  const values = Float32Array.from({ length: 4000 }, () => r.normal() * 2 ** (60 * (r.uniform() - 0.6)));
+  const edges = Float32Array.of(
+    0,
+    2 ** -24,
+    2 ** -25,
+    2 ** -14,
+    1 + 2 ** -11,
+    1 + 3 * 2 ** -11,
+    65504,
+    65519,
+    65520,
+    -1e6,
+  );
+  for (const some of [values, edges]) {
+    const want = fromFloat16(toFloat16(some));
+    for (const [i, x] of some.entries()) expect(roundToHalf(x) + 0, String(x)).toBe(want[i]! + 0);
+  }
+  expect(roundToHalf(Number.NaN)).toBeNaN();
 });
