@@ -82,7 +82,7 @@ interface Beams {
   done: boolean;
 }
 
-/** The search of beams. The rules are those of Hugging Face's generation, which DecodeOptions.earlyStopping tells. */
+/** The search of beams. The rules are those of Hugging Face's generation, which DecodeOptions.earlyStopping describes. */
 export function createBeams(sentences: number, s: Settings): Search {
   const all = Array.from(
     { length: sentences },

@@ -1,5 +1,5 @@
 // Keeps checkpoints of a training while it runs: in its folder where that is asked for, else in memory, so that a lost device costs
-// little. What cannot be saved on the way is told and training goes on; at its end it is an error.
+// little. What cannot be saved on the way is reported and training goes on; at its end it is an error.
 
 import { HeddleError } from '../errors.ts';
 import type { Files } from '../formats/files.ts';

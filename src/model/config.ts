@@ -120,7 +120,7 @@ const choices: Record<string, readonly string[]> = {
 /** Whether `x` is a number from `least` to below `end`. */
 const within = (x: unknown, least: number, end: number): boolean => typeof x === 'number' && x >= least && x < end;
 
-/** Bounds that no model which runs here comes near, so that a broken file is told before memory is asked for. */
+/** Bounds that no model which runs here comes near, so that a broken file is rejected before memory is asked for. */
 const most = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
 
 /** Completes and checks a configuration. Throws a HeddleError that names the field, its value and what it may be. */

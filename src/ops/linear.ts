@@ -17,8 +17,8 @@ import { readStep } from './step.ts';
 export type LinearAttrs = { readonly activation: Activation; readonly bias: boolean } & DropoutAfter;
 
 /**
- * Inputs x [..,I], w [O,I], with `bias` b [O] and with dropout the step; outputs y [..,O] and, where the activation's gradient needs it (GELU, SiLU), what
- * the activation was taken of, z [..,O].
+ * Inputs x [..,I], w [O,I], with `bias` b [O] and with dropout the step; outputs y [..,O] and, where the activation's gradient needs it
+ * (GELU, SiLU), what the activation was taken of, z [..,O].
  */
 export const linearOp = defineOp<LinearAttrs>({
   name: 'linear',

@@ -35,26 +35,6 @@ export interface Batches {
   fill(step: number, arrays: BatchArrays): number;
 }
 
-/** Arrays for batches of a shape, with room for token indices where the vocabularies' sizes are given. */
-export function createBatchArrays(
-  { batch: B, source: S, target: T }: BatchShape,
-  vocab?: { source: number; target: number },
-): BatchArrays {
-  return {
-    src: new Int32Array(B * S),
-    tgtIn: new Int32Array(B * T),
-    tgtOut: new Int32Array(B * T),
-    srcLens: new Uint32Array(B),
-    tgtLens: new Uint32Array(B),
-    ...(vocab && {
-      srcRowStart: new Uint32Array(vocab.source + 1),
-      srcOccurrences: new Uint32Array(B * S),
-      tgtRowStart: new Uint32Array(vocab.target + 1),
-      tgtOccurrences: new Uint32Array(B * T),
-    }),
-  };
-}
-
 /**
  * Writes rows of a corpus into the arrays of a batch; rows that are left over are padding alone, of length 0. Returns the number of
  * target tokens that count, ends included. Nothing is allocated. Throws a HeddleError where a row is longer than the shape.

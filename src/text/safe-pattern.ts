@@ -1,5 +1,5 @@
-// Regular expressions of files from elsewhere. JavaScript tries every way to match, so a pattern can take longer than anyone lives; what
-// could is told by its form, and refused before it is run.
+// Regular expressions of files from elsewhere. JavaScript tries every way to match, so a pattern can take longer than anyone lives; risky
+// ones are recognised by their form, and refused before they are run.
 
 import { check } from '../errors.ts';
 

@@ -29,10 +29,3 @@ export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Num
   for (let v = vocab; v > 0; v--) rowStart[v] = rowStart[v - 1] as number;
   rowStart[0] = 0;
 }
-
-/** The same in new arrays: rowStart [vocab + 1] and positions [ids.length]. */
-export function embeddingIndex(ids: Numbers, vocab: number): { rowStart: Uint32Array; positions: Uint32Array } {
-  const [rowStart, positions] = [new Uint32Array(vocab + 1), new Uint32Array(ids.length)];
-  fillTokenIndex(rowStart, positions, ids);
-  return { rowStart, positions };
-}

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBatchArrays, createBatches, fillBatch } from '../../src/text/batches.ts';
+import { createBatches, fillBatch } from '../../src/text/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../src/text/buckets.ts';
 import { encodePairs } from '../../src/text/encoded.ts';
-import { embeddingIndex } from '../../src/text/token-index.ts';
 import { trainWords } from '../../src/text/words.ts';
+import { createBatchArrays, tokenIndex } from '../support/batches.ts';
 import { corpusOf, corpusVocab } from '../support/corpus.ts';
 
 const words = trainWords(['a b c'], { size: 9 });
@@ -43,8 +43,8 @@ describe('a batch', () => {
   it('indexes the tokens of both sides', () => {
     const arrays = createBatchArrays(shape, { source: words.size, target: words.size });
     fillBatch(arrays, shape, two, Uint32Array.of(0, 1));
-    const source = embeddingIndex(arrays.src, words.size);
-    const target = embeddingIndex(arrays.tgtIn, words.size);
+    const source = tokenIndex(arrays.src, words.size);
+    const target = tokenIndex(arrays.tgtIn, words.size);
     expect(arrays.srcRowStart).toEqual(source.rowStart);
     expect(arrays.srcOccurrences).toEqual(source.positions);
     expect(arrays.tgtRowStart).toEqual(target.rowStart);

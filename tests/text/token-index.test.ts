@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../src/errors.ts';
-import { embeddingIndex, fillTokenIndex } from '../../src/text/token-index.ts';
+import { fillTokenIndex } from '../../src/text/token-index.ts';
+import { tokenIndex } from '../support/batches.ts';
 
 it('lists the places of each token in order, padding among them', () => {
-  const { rowStart, positions } = embeddingIndex([2, 0, 2, 1, 0, 0], 4);
+  const { rowStart, positions } = tokenIndex([2, 0, 2, 1, 0, 0], 4);
   expect([...rowStart]).toEqual([0, 3, 4, 6, 6]);
   expect([...positions]).toEqual([1, 4, 5, 3, 0, 2]);
 });
@@ -26,8 +27,6 @@ it('holds each place once, under its own token, in order, whatever was in the ar
 
 it('refuses ids out of range', () => {
   for (const id of [4, -1])
-    expect(() => embeddingIndex([0, id], 4)).toThrow(
-      `token id ${id} at 1 is out of range, the vocabulary has 4 tokens`,
-    );
-  expect(() => embeddingIndex([4], 4)).toThrow(HeddleError);
+    expect(() => tokenIndex([0, id], 4)).toThrow(`token id ${id} at 1 is out of range, the vocabulary has 4 tokens`);
+  expect(() => tokenIndex([4], 4)).toThrow(HeddleError);
 });

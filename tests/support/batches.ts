@@ -1,0 +1,31 @@
+// Arrays of batches and token indices of their own, where a training has those of its programs.
+import type { BatchArrays } from '../../src/text/batches.ts';
+import type { BatchShape } from '../../src/text/buckets.ts';
+import { fillTokenIndex } from '../../src/text/token-index.ts';
+
+/** Arrays for batches of a shape, with room for token indices where the vocabularies' sizes are given. */
+export function createBatchArrays(
+  { batch: B, source: S, target: T }: BatchShape,
+  vocab?: { source: number; target: number },
+): BatchArrays {
+  return {
+    src: new Int32Array(B * S),
+    tgtIn: new Int32Array(B * T),
+    tgtOut: new Int32Array(B * T),
+    srcLens: new Uint32Array(B),
+    tgtLens: new Uint32Array(B),
+    ...(vocab && {
+      srcRowStart: new Uint32Array(vocab.source + 1),
+      srcOccurrences: new Uint32Array(B * S),
+      tgtRowStart: new Uint32Array(vocab.target + 1),
+      tgtOccurrences: new Uint32Array(B * T),
+    }),
+  };
+}
+
+/** The index of `ids` by token: rowStart [vocab + 1] and positions [ids.length]. */
+export function tokenIndex(ids: ArrayLike<number>, vocab: number): { rowStart: Uint32Array; positions: Uint32Array } {
+  const [rowStart, positions] = [new Uint32Array(vocab + 1), new Uint32Array(ids.length)];
+  fillTokenIndex(rowStart, positions, ids);
+  return { rowStart, positions };
+}
