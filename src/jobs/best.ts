@@ -5,6 +5,7 @@ import type { LogEval } from '../report/log.ts';
 
 /** Metrics of the dev set by which the best weights are known. */
 export const bestMetrics = ['loss', 'perplexity', 'tokenAccuracy', 'bleu', 'chrf', 'exactMatch'] as const;
+/** One of them by name. */
 export type BestMetric = (typeof bestMetrics)[number];
 
 const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch'];

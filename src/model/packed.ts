@@ -9,8 +9,9 @@ import { sizeOf } from '../tensor.ts';
 import { layOut } from './bank.ts';
 import type { Parameter, ParameterList } from './parameters.ts';
 
-/** How weights are kept. */
+/** How weights may be kept: whole, or each matrix in a half or a quarter of its memory. */
 export const weightFormats = ['f32', ...packedFormats] as const;
+/** One of them by name. */
 export type WeightFormat = (typeof weightFormats)[number];
 
 /** Where packed weights lie. */

@@ -3,33 +3,59 @@
 import type { Engine } from '../engine.ts';
 import { HeddleError } from '../errors.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/config.ts';
+import type { InitScheme } from '../model/parameters.ts';
 import type { Pair } from '../text/pairs.ts';
-import { optimizerConfig } from './optimizer.ts';
+import { type OptimizerConfig, optimizerConfig } from './optimizer.ts';
+import { type Precision, scaling } from './precision.ts';
+import { type ScheduleConfig, scheduleConfig } from './schedule.ts';
 import { prepareTask, type Task, type TaskOptions } from './task.ts';
-import { createTrainer, type StepReport, startWeights } from './trainer.ts';
+import { createTrainer, type Recipe, type StepReport, startWeights } from './trainer.ts';
 
-/** What to learn and how; everything has a default. */
+/** How `learn` trains. What is left out has the value in brackets. */
+export interface LearnRecipe {
+  /** [AdamW as `optimizerConfig` completes it] With `emaDecay` the model is the moving average of the weights. */
+  readonly optimizer?: Partial<OptimizerConfig>;
+  /** [linear: up over a tenth of the steps, at most 100, then down to 0 at the last] */
+  readonly schedule?: Partial<ScheduleConfig>;
+  /** Batches an update. [1] */
+  readonly accumulate?: number;
+  /** [f32] f16 needs an adapter with shader-f16. */
+  readonly precision?: Precision;
+  /** [xavier] */
+  readonly init?: InitScheme;
+}
+
+/** What to learn and how. What is left out has the value in brackets. */
 export interface LearnOptions {
+  /** Sizes of the model. [tiny] */
   readonly preset?: PresetName;
   /** Fields of the model that differ from the preset's; norms stand before the sub-layers unless said otherwise. */
   readonly model?: Partial<ModelOptions>;
+  /** [at most 4,000 words a side, case kept] */
   readonly tokenizer?: TaskOptions['tokenizer'];
-  /** Sentences a batch; 64 unless given. */
+  /** Sentences a batch. [64] */
   readonly batch?: number;
+  /** Updates. [500] */
   readonly steps?: number;
+  /** Largest learning rate. [3e-3] */
   readonly learningRate?: number;
+  /** Decides the first weights, the order of the pairs and dropout. [1] */
   readonly seed?: number;
+  readonly recipe?: LearnRecipe;
+  /** Hears of each update, one update late. */
   readonly onStep?: (report: StepReport) => void;
+  /** Ends the training after the update that runs; what was learnt so far stays. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Trains on pairs; the weights end on the engine, and what comes back is what `createTranslator` takes. Throws a HeddleError where the
- * loss is no number any more.
+ * Trains on pairs; the weights end on the engine, and what comes back is what `createTranslator` takes. Throws a HeddleError that names
+ * an option which cannot be, or where the loss is no number any more.
  */
 export async function learn(engine: Engine, pairs: readonly Pair[], options: LearnOptions = {}): Promise<Task> {
   const { preset = 'tiny', model, batch = 64, steps = 500, learningRate = 3e-3, seed = 1, onStep, signal } = options;
   const { tokenizer = { kind: 'word', size: 4000, lowercase: false } } = options;
+  const { optimizer, schedule, accumulate = 1, precision = 'f32', init = 'xavier' } = options.recipe ?? {};
   const task = prepareTask(pairs, {
     model: { norm: 'pre', ...presets[preset], ...model },
     tokenizer,
@@ -38,17 +64,16 @@ export async function learn(engine: Engine, pairs: readonly Pair[], options: Lea
     buckets: 2,
     seed,
   });
-  const schedule = {
-    kind: 'linear',
-    learningRate,
-    warmup: Math.min(100, Math.floor(steps / 10)),
-    steps,
-    floor: 0,
-    dModel: task.config.dModel,
-  } as const;
-  const recipe = { optimizer: optimizerConfig(), schedule, seed, init: 'xavier', accumulate: 1 } as const;
-  const trainer = await createTrainer(engine, task.config, recipe, task.shapes);
-  startWeights(engine, task.config, recipe);
+  const { config, shapes } = task;
+  const recipe: Recipe = {
+    optimizer: optimizerConfig({ ...scaling(precision), ...optimizer }),
+    schedule: scheduleConfig({ kind: 'linear', learningRate, ...schedule }, { steps, dModel: config.dModel }),
+    seed,
+    init,
+    accumulate,
+  };
+  const trainer = await createTrainer(engine, config, recipe, shapes, { precision });
+  startWeights(engine, config, recipe);
   const take = async (pending: Promise<StepReport> | undefined): Promise<void> => {
     const report = await pending;
     if (!report) return;
@@ -59,10 +84,12 @@ export async function learn(engine: Engine, pairs: readonly Pair[], options: Lea
   // The loss of a step is looked at while the next one runs.
   let pending: Promise<StepReport> | undefined;
   while (trainer.step < steps && !signal?.aborted) {
-    const next = trainer.update([task.batchAt(trainer.step)]);
+    const turn = trainer.step * accumulate;
+    const next = trainer.update(Array.from({ length: accumulate }, (_, k) => task.batchAt(turn + k)));
     await take(pending);
     pending = next;
   }
   await take(pending);
+  if (recipe.optimizer.emaDecay > 0) engine.write('weights', (await engine.read('average')).data);
   return task;
 }
