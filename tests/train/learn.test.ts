@@ -42,7 +42,7 @@ it('takes a schedule, an optimizer, batches an update and a precision', async ()
   expect(reports.map(({ tokens }) => tokens)).toEqual([16, 16, 16]);
   expect(reports.map(({ lossScale }) => lossScale)).toEqual(reports.map(() => lossScales.first));
   await expect(read('moment1')).resolves.toBeDefined();
-  await expect(read('moment2')).rejects.toThrow('there is no state moment2');
+  await expect(read('moment2')).rejects.toThrow();
 });
 
 it('leaves the moving average of the weights where one is asked for', async () => {
