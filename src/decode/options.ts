@@ -53,6 +53,23 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Rules that a model was trained for: what must come first or last, what never comes, how much at least. */
+export type ModelRules = Pick<DecodeOptions, 'firstToken' | 'forceEnd' | 'banned' | 'minLength' | 'noRepeatNgram'>;
+
+/**
+ * What is asked for, over the rules of the model: each is in force where nothing else is said, what the model bans stays banned beside
+ * what is asked for, and its least length gives way to a greatest one, by default `mostTokens`, that leaves no room for it.
+ */
+export function underRules(rules: ModelRules, asked: DecodeOptions, mostTokens: number): DecodeOptions {
+  const { maxLength = mostTokens } = asked;
+  return {
+    ...rules,
+    minLength: Math.min(rules.minLength ?? 0, maxLength - 1),
+    ...asked,
+    banned: [...(rules.banned ?? []), ...(asked.banned ?? [])],
+  };
+}
+
 /** All of it, checked. `rows`: rows of a sentence. */
 export interface DecodeSettings {
   readonly method: 'greedy' | 'beam' | 'sample';
