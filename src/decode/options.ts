@@ -30,7 +30,7 @@ export interface DecodeOptions {
   readonly earlyStopping?: boolean | 'never';
   /** What logits are divided by before sampling. [1] */
   readonly temperature?: number;
-  /** Sample from so many of the most probable tokens; 0: from all. [0] */
+  /** Sample from so many of the most probable tokens, and those as probable as the last; 1: as greedy does; 0: from all. [0] */
   readonly topK?: number;
   /** Sample from the most probable tokens whose probabilities sum to so much. [1] */
   readonly topP?: number;
