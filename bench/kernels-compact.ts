@@ -60,7 +60,7 @@ function projectedLoss(rows: number, D: number, V: number): KernelCase {
     group: 'products',
     build(g) {
       const inputs = [input(g, 'x', [rows, D]), input(g, 'w', [V, D]), g.input('targets', 'i32', [rows]), step(g)];
-      g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, bias: false, rows: 128 });
+      g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, bias: false, gradients: true, rows: 128 });
     },
     data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
   };

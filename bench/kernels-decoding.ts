@@ -1,7 +1,6 @@
 // The kernels of a decoding's step: attention to kept keys, the choice of the next token, the account of beams. Half-way through 64
 // positions, where a step costs what it costs on average.
 
-import { argmax } from '../src/ops/argmax.ts';
 import { beamSelect } from '../src/ops/beam-select.ts';
 import { bestTokens } from '../src/ops/best-tokens.ts';
 import { cacheSlots } from '../src/ops/cache-slots.ts';
@@ -149,15 +148,6 @@ function rowsTaken(R: number, D: number): KernelCase {
   };
 }
 
-function largest(R: number, V: number): KernelCase {
-  return {
-    name: `argmax [${R},${V}]`,
-    group: 'decoding',
-    build: (g) => void argmax(g, input(g, 'x', [R, V])),
-    data: (_, length) => Float32Array.from({ length }, (_x, i) => (((i % V) * 7919) % V) / V),
-  };
-}
-
 const full: Sizes = { R: 64, beams: 4, T: 64, V: 8000, H: 8, W: 32 };
 const small: Sizes = { R: 8, beams: 2, T: 16, V: 211, H: 2, W: 16 };
 
@@ -170,7 +160,6 @@ export const decodingKernels: readonly KernelCase[] = [
   choice('sampled token', full),
   beamStep(full),
   slots(full),
-  largest(64, 8000),
   rowsTaken(64, 16384),
 ];
 

@@ -5,7 +5,6 @@
 //   cross_entropy           nll, lse, hit
 //   cross_entropy_backward  dlogits from logits and lse, a thread a cell
 //   cross_entropy_fused     nll, hit and dlogits
-//   argmax                  the index of the largest, the first of them
 // include lib/index.wgsl
 // include lib/step.wgsl
 // include lib/team-softmax.wgsl
@@ -26,9 +25,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> row_lse: array<f32>;
 @group(0) @binding(5) var<storage, read_write> hit: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dlogits: array<Cell>;
-@group(0) @binding(7) var<storage, read_write> indices: array<i32>;
-@group(0) @binding(8) var<uniform> params: Params;
-@group(0) @binding(9) var<uniform> step: Step;
+@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(8) var<uniform> step: Step;
 
 // Whether dlogits has the memory of logits.
 override IN_PLACE: bool = false;
@@ -140,18 +138,5 @@ fn cross_entropy_fused(
     for (var c = thread % TEAM; c < end; c += TEAM) {
       dlogits[start + c] = Cell(0.0);
     }
-  }
-}
-
-@compute @workgroup_size(THREADS)
-fn argmax(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let row = group_index(group, groups) * ROWS + thread / TEAM;
-  let scan = scan_row(row, params.rows, params.cols, thread);
-  if (row < params.rows && thread % TEAM == 0u) {
-    indices[row] = i32(scan.index);
   }
 }

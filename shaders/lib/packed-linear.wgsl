@@ -1,9 +1,8 @@
-// y = activation(x · wᵀ + b) with packed weights: cells of four numbers, which the including file unpacks by
+// y = x · wᵀ + b with packed weights: cells of four numbers, which the including file unpacks by
 //   weight_cell(i) -> vec4<f32>   cell i of all, rows one after another
 //   row_scale(row) -> f32         what the numbers of a row are still multiplied by
 // Entry points: `dots` for few rows, where 64 threads share the numbers of a row and add up in workgroup memory; `tiles`, where each
 // thread makes ROWS x 4 numbers by itself.
-// include lib/activation.wgsl
 
 struct Params {
   rows: u32,
@@ -11,7 +10,6 @@ struct Params {
   outs: u32,
   cells: u32, // of a row of weights
   bias: u32, // 1: there is one
-  activation: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; // [rows, ins]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [outs]
@@ -51,7 +49,6 @@ fn store(row: u32, out: u32, sums: vec4<f32>) {
   let at = min(vec4(out) + vec4(0u, 1u, 2u, 3u), vec4(params.outs - 1u));
   var v = sums * vec4(row_scale(at.x), row_scale(at.y), row_scale(at.z), row_scale(at.w));
   if (params.bias != 0u) { v += vec4(bias[at.x], bias[at.y], bias[at.z], bias[at.w]); }
-  v = activate4(v, params.activation);
   let i = row * params.outs + out;
   y[i] = v.x;
   if (out + 1u < params.outs) { y[i + 1u] = v.y; }

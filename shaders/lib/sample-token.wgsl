@@ -1,5 +1,6 @@
 // A token by chance: softmax of logits / temperature, cut to the top_k most probable tokens, and of those to the fewest whose mass is
-// at least top_p (Holtzman et al., 2020, "The curious case of neural text degeneration"); tokens as probable as the last are kept too.
+// at least top_p (Holtzman et al., 2020, "The curious case of neural text degeneration"); tokens as probable as the last are kept too,
+// except with a top_k of 1, which is greedy: of equal ones the lowest id.
 // The cuts are thresholds, found by their bits: more of what is at or above them is not needed. The draw is a race: each token takes an
 // exponentially distributed time divided by its probability, and the first wins. Its random numbers are functions of seed, position,
 // stream and token alone, so the choice does not depend on how the work is divided.
@@ -87,8 +88,8 @@ fn sample_token(
     let p = logits[row * cells + c];
     for (var j = 0u; j < CELL; j++) {
       let x = cell_number(p, j);
-      if (x > 0.0 && x >= least) {
-        let i = CELL * c + j;
+      let i = CELL * c + j;
+      if (x > 0.0 && x >= least && (sampling[2] != 1.0 || i == ruled.scan.index)) {
         let speed = x / exponential(pcg(pcg(i) + key));
         if (speed > best.value) {
           best = Best(speed, i);

@@ -47,17 +47,21 @@ export function addDecodingOptions(command: Command): Command {
 
 /** What the options ask for. Throws a HeddleError where they contradict each other. */
 export function decodingOf(o: DecodingOptions): Omit<DecodeOptions, 'maxLength' | 'progress' | 'signal'> {
-  if (o.sample && (o.beam ?? 1) > 1) throw new HeddleError('--sample and --beam exclude each other; leave one out');
+  const beams = o.beam ?? 1;
+  if (o.sample && beams > 1) throw new HeddleError('--sample and --beam exclude each other; leave one out');
+  if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beam 2 or more');
+  if (o.lengthPenalty !== undefined && beams === 1 && o.nBest === undefined)
+    throw new HeddleError('--length-penalty needs --beam 2 or more: without, no score decides');
   for (const [name, flag] of Object.entries(ofSampling))
     if (!o.sample && o[name as keyof typeof ofSampling] !== undefined) throw new HeddleError(`${flag} needs --sample`);
-  if ((o.nBest ?? 1) > 1 && !o.sample && (o.nBest ?? 1) > (o.beam ?? 1))
+  if ((o.nBest ?? 1) > 1 && !o.sample && (o.nBest ?? 1) > beams)
     throw new HeddleError(`--n-best ${o.nBest} needs --beam ${o.nBest} or more, or --sample`);
   const given: Partial<Record<keyof DecodeOptions, unknown>> = {
     method: o.sample ? 'sample' : undefined,
     beam: o.beam,
     nBest: o.nBest,
     lengthPenalty: o.lengthPenalty,
-    earlyStopping: (o.beam ?? 1) > 1 ? o.earlyStopping : undefined,
+    earlyStopping: o.earlyStopping,
     temperature: o.temperature,
     topK: o.topK,
     topP: o.topP,

@@ -22,9 +22,19 @@ export function addEvaluate(program: Command): void {
     .description('how well a trained model does on pairs: loss, perplexity, token accuracy, BLEU, chrF, exact match')
     .argument('<dir>', 'model folder, a .zip of one, or its .safetensors')
     .argument('<pairs.tsv>', 'source, tab, target on each line')
-    .option('--references <n>', 'columns after the source that are references; the first is the target', whole(1), 1)
+    .option(
+      '--references <n>',
+      'columns after the source that are references; the first that is filled is the target',
+      whole(1),
+      1,
+    )
     .option('--batch <rows>', 'sentences a batch', whole(1), 64)
     .option('--json <file>', 'write the figures as JSON')
+    .addHelpText(
+      'after',
+      '\nTexts, references too, are read in NFC with single spaces and without direction marks. Lines without a source or a reference, and\n' +
+        'pairs with more tokens than the model takes, are left out and counted. Perplexity and token accuracy are of the target.',
+    )
     .action(async (folder: string, pairs: string, options: Options) => {
       const { references, batch, json, adapter, weights } = options;
       const decode = decodingOf(options);

@@ -5,6 +5,7 @@ import { HeddleError } from '../errors.ts';
 import { writeText } from '../formats/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Translated } from '../jobs/translate.ts';
+import { oneLine } from '../text/one-line.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decoding.ts';
 import { print } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse.ts';
@@ -62,8 +63,7 @@ export function addTranslate(program: Command): void {
       );
       if (alignments !== undefined) await writeText(nodeFiles(), alignments, alignmentLines(found));
       if (stream) return;
-      const said = options.ids ? found.map((some) => some.map((x) => ({ ...x, text: x.ids.join(' ') }))) : found;
-      print(options.nBest === undefined ? said.map(([best]) => best?.text ?? '').join('\n') : listOf(said));
+      print(linesFor(found, options));
     });
   addModelOptions(command);
   addDecodingOptions(command);
@@ -83,11 +83,17 @@ const alignmentLines = (found: readonly Translated[][]): string =>
     .map(([best], i) => `${JSON.stringify({ text: i + 1, translation: best?.text ?? '', ...best?.attention })}\n`)
     .join('');
 
-/** All translations, one a line: the number of the text, from 1, the score and the translation. An empty text has one, empty. */
-function listOf(found: readonly Translated[][]): string {
-  const empty = { score: 0, text: '' };
+/**
+ * What is printed of translations: the best of each text on a line, or with `nBest` all of them, each with the number of its text, from 1,
+ * and its score before it. An empty text has one, empty.
+ */
+export function linesFor(found: readonly Translated[][], { nBest, ids }: Pick<Options, 'nBest' | 'ids'>): string {
+  const said = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : oneLine(x?.text ?? ''));
+  if (nBest === undefined) return found.map(([best]) => said(best)).join('\n');
   return found
-    .flatMap((some, i) => (some.length ? some : [empty]).map((x) => `${i + 1}\t${x.score.toFixed(4)}\t${x.text}`))
+    .flatMap((some, i) =>
+      (some.length ? some : [undefined]).map((x) => `${i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${said(x)}`),
+    )
     .join('\n');
 }
 

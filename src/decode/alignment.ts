@@ -7,7 +7,17 @@ import { Graph } from '../graph/graph.ts';
 import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
-import { affine, crossKeys, decoderLayer, embed, encode, heads, openModel, selfAttend } from '../model/transformer.ts';
+import {
+  crossAttend,
+  crossKeys,
+  decoderLayer,
+  embed,
+  encode,
+  heads,
+  openModel,
+  ownAttention,
+  selfAttend,
+} from '../model/transformer.ts';
 import { crossAttention } from '../ops/attention.ts';
 import { attentionWeights } from '../ops/attention-weights.ts';
 import type { Value } from '../ops/op.ts';
@@ -45,15 +55,13 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
     let x = embed(m, 'tgt', target); // [1, T, D]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
-      const name = `${layer}.multihead_attn`;
       const kv = crossKeys(m, layer, memory); // [1, S, 2HW]
-      const cross = (y: Value) => {
-        const q = affine(m, `${name}.q_proj.`, y); // [1, T, HW]
-        graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, heads(m, 'decoder')));
-        const out = crossAttention(graph, q, kv, source.lengths, m.step, heads(m, 'decoder')); // [1, T, HW]
-        return affine(m, `${name}.out_proj.`, out);
-      };
-      const self = (y: Value) => selfAttend(m, 'decoder', `${layer}.self_attn`, y, target.lengths);
+      const self = (y: Value) => selfAttend(m, layer, y, (qkv) => ownAttention(m, 'decoder', qkv, target.lengths));
+      const cross = (y: Value) =>
+        crossAttend(m, layer, y, (q) => {
+          graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, heads(m, 'decoder')));
+          return crossAttention(graph, q, kv, source.lengths, m.step, heads(m, 'decoder'));
+        });
       x = decoderLayer(m, layer, x, self, cross);
     }
   });

@@ -7,7 +7,7 @@ import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import {
-  affine,
+  crossAttend,
   crossKeys,
   decoderLayer,
   embed,
@@ -15,6 +15,7 @@ import {
   finishDecoder,
   openModel,
   project,
+  selfAttend,
 } from '../model/transformer.ts';
 import { beamSelect } from '../ops/beam-select.ts';
 import { bestTokens } from '../ops/best-tokens.ts';
@@ -130,17 +131,9 @@ export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, 
       const kept = stateOf(graph, states.self[n] as DecodeState);
       const source = stateOf(graph, states.cross[n] as DecodeState); // [B, S, 2HW]
       const self = (y: Value) =>
-        graph.scope('self_attn', () => {
-          const qkv = affine(m, `${layer}.self_attn.in_proj_`, y); // [R, 1, 3HW]
-          const out = cachedSelfAttention(graph, qkv, kept, slots, m.step, attrs); // [R, 1, HW]
-          return affine(m, `${layer}.self_attn.out_proj.`, out);
-        });
+        selfAttend(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, kept, slots, m.step, attrs));
       const cross = (y: Value) =>
-        graph.scope('multihead_attn', () => {
-          const q = affine(m, `${layer}.multihead_attn.q_proj.`, y); // [R, 1, HW]
-          const out = cachedCrossAttention(graph, q, source, lengths, attrs); // [R, 1, HW]
-          return affine(m, `${layer}.multihead_attn.out_proj.`, out);
-        });
+        crossAttend(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
     return project(m, finishDecoder(m, x)); // [R, 1, V]

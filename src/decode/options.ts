@@ -30,7 +30,7 @@ export interface DecodeOptions {
   readonly earlyStopping?: boolean | 'never';
   /** What logits are divided by before sampling. [1] */
   readonly temperature?: number;
-  /** Sample from so many of the most probable tokens; 0: from all. [0] */
+  /** Sample from so many of the most probable tokens, and those as probable as the last; 1: as greedy does; 0: from all. [0] */
   readonly topK?: number;
   /** Sample from the most probable tokens whose probabilities sum to so much. [1] */
   readonly topP?: number;
@@ -51,6 +51,23 @@ export interface DecodeOptions {
   /** Called whenever a batch is done, with how many texts are. */
   readonly progress?: (done: number) => void;
   readonly signal?: AbortSignal;
+}
+
+/** Rules that a model was trained for: what must come first or last, what never comes, how much at least. */
+export type ModelRules = Pick<DecodeOptions, 'firstToken' | 'forceEnd' | 'banned' | 'minLength' | 'noRepeatNgram'>;
+
+/**
+ * What is asked for, over the rules of the model: each is in force where nothing else is said, what the model bans stays banned beside
+ * what is asked for, and its least length gives way to a greatest one, by default `mostTokens`, that leaves no room for it.
+ */
+export function underRules(rules: ModelRules, asked: DecodeOptions, mostTokens: number): DecodeOptions {
+  const { maxLength = mostTokens } = asked;
+  return {
+    ...rules,
+    minLength: Math.min(rules.minLength ?? 0, maxLength - 1),
+    ...asked,
+    banned: [...(rules.banned ?? []), ...(asked.banned ?? [])],
+  };
 }
 
 /** All of it, checked. `rows`: rows of a sentence. */

@@ -11,7 +11,14 @@ import { type Aligner, type Alignment, createAligner } from './alignment.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import type { DecodeMode } from './graphs.ts';
 import { createBeams, createLines, type Hypothesis } from './hypotheses.ts';
-import { type DecodeOptions, type DecodeSettings, decodeSettings, modeOf } from './options.ts';
+import {
+  type DecodeOptions,
+  type DecodeSettings,
+  decodeSettings,
+  type ModelRules,
+  modeOf,
+  underRules,
+} from './options.ts';
 
 /** A model's configuration and the tokenizers of its two sides; with `weights` they are put on the engine. */
 export interface TextModel {
@@ -20,8 +27,8 @@ export interface TextModel {
   readonly target: Tokenizer;
   /** The bank of all weights, laid out as `parameterList(config)` says. */
   readonly weights?: Float32Array;
-  /** Rules that the model was trained for, where nothing else is asked for: what must come first or last, what never comes. */
-  readonly decode?: Pick<DecodeOptions, 'firstToken' | 'forceEnd' | 'banned' | 'minLength' | 'noRepeatNgram'>;
+  /** In force where nothing else is asked for; what it bans is always banned. */
+  readonly decode?: ModelRules;
 }
 
 /** Settings of a translator. */
@@ -92,7 +99,7 @@ export async function createTranslator(
   let aligner: Promise<Aligner> | undefined;
 
   const settingsOf = (call: DecodeOptions = {}) =>
-    decodeSettings({ ...model.decode, ...options.decode, ...call }, c, maxTarget);
+    decodeSettings(underRules(model.decode ?? {}, { ...options.decode, ...call }, maxTarget), c, maxTarget);
   const decoderFor = (settings: DecodeSettings, sentences: number): Promise<Decoder> => {
     const mode: DecodeMode = modeOf(settings);
     const key = JSON.stringify([mode, settings.rows, sentences]);

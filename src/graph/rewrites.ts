@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.ts';
 import { activationBackwardOp, activationOp } from '../ops/activation.ts';
 import { addOp } from '../ops/add.ts';
 import { type ColumnSumAttrs, columnSumOp } from '../ops/column-sum.ts';
-import { crossEntropyFusedOp } from '../ops/cross-entropy.ts';
+import { crossEntropyFusedOp, crossEntropyOp } from '../ops/cross-entropy.ts';
 import { dropoutOp } from '../ops/dropout.ts';
 import { embeddingBackwardOp } from '../ops/embedding-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/layer-norm.ts';
@@ -31,10 +31,13 @@ const mostLogits = 2 ** 24;
 
 /** Before differentiation: on the nodes that the model was written in. */
 const forwardRules = (logitBytes: number): Record<string, Rule> => ({
-  /** The loss of large logits goes through the rows in chunks, projection and gradients included. */
+  /** The loss of large logits goes through the rows in chunks, the projection included, and in training all gradients. */
   'loss-chunks'(graph, node, users) {
-    if (!isA(node, crossEntropyFusedOp)) return false;
+    const gradients = isA(node, crossEntropyFusedOp);
+    if (!gradients && !isA(node, crossEntropyOp)) return false;
     const [logits, targets, step] = node.inputs as [Value, Value, Value];
+    const [nll, hit, other] = node.outputs as [Value, Value, Value];
+    if (users.has(other) || graph.isOutput(other)) return false;
     const product = logits.node;
     if (!isA(product, linearOp) || product.attrs.activation !== 'none' || product.attrs.rate) return false;
     if (only(graph, users, logits) !== node || bytesOf(logits) <= logitBytes) return false;
@@ -46,8 +49,8 @@ const forwardRules = (logitBytes: number): Record<string, Rule> => ({
       [product, node],
       projectedLossOp,
       [x, w, targets, step, ...(b ? [b] : [])],
-      { ...node.attrs, bias: product.attrs.bias, rows: 64 * Math.ceil(rows / 64 / chunks) },
-      node.outputs.slice(0, 2),
+      { ...node.attrs, bias: product.attrs.bias, gradients, rows: 64 * Math.ceil(rows / 64 / chunks) },
+      [nll, hit],
     );
     return true;
   },

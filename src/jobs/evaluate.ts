@@ -27,7 +27,7 @@ export interface EvaluateArguments {
   readonly folder: string;
   /** TSV file of pairs. */
   readonly pairs: string;
-  /** Columns of the file after the source that are references of the translation; 1 unless given. The first is the target of the loss. */
+  /** Columns of the file after the source that are references of the translation; 1 unless given. The first that is filled is the target of the loss. */
   readonly references?: number;
   /** How to decode; greedily where it is left out. */
   readonly decode?: Omit<DecodeOptions, 'maxLength' | 'progress' | 'signal'>;

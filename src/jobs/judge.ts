@@ -62,27 +62,19 @@ export async function createJudge(
   { pairs, corpus }: Pick<FittingPairs, 'pairs' | 'corpus'>,
   { batch = 64, maxTarget = model.config.maxLength, weights = 'f32', decode = {} }: JudgeOptions = {},
 ): Promise<Judge> {
-  const rows = Array.from(pairs, (_, row) => row).sort((a, b) => sourceLength(corpus, a) - sourceLength(corpus, b));
-  const together = Math.min(batch, rows.length);
+  const lengths = pairs.map((_, row) => sourceLength(corpus, row));
   const translator: Translator = await createTranslator(engine, model, {
-    batch: together,
-    maxSource: sourceLength(corpus, rows.at(-1) as number),
+    batch: Math.min(batch, pairs.length),
+    maxSource: lengths.reduce((a, b) => Math.max(a, b)),
     maxTarget,
     weights,
     decode,
   });
-  // In about twenty parts, to tell how far it is.
-  const part = together * Math.max(1, Math.ceil(rows.length / 20 / together));
+  const sources = pairs.map(({ source }) => source);
   return {
     async judge(signal, told) {
-      const translations: string[] = pairs.map(() => '');
-      for (let at = 0; at < rows.length; at += part) {
-        const some = rows.slice(at, at + part);
-        const sources = some.map((row) => pairs[row]?.source as string);
-        const found = await translator.translate(sources, { signal });
-        for (const [k, row] of some.entries()) translations[row] = found[k] as string;
-        told?.(at + some.length, rows.length);
-      }
+      const progress = (done: number) => told?.(done, pairs.length);
+      const translations = await translator.translate(sources, { signal, progress });
       const references = pairs.map(({ target, others = [] }) => [target, ...others]);
       const normal = (text: string) => model.target.normalize(text);
       return {

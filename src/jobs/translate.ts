@@ -4,6 +4,7 @@ import type { DecodeOptions } from '../decode/options.ts';
 import { createTranslator, type TextModel, type Translation, type Translator } from '../decode/translator.ts';
 import { HeddleError } from '../errors.ts';
 import type { WeightFormat } from '../model/packed.ts';
+import { oneLine } from '../text/one-line.ts';
 import { tokenLabel } from '../text/token-label.ts';
 import type { Job } from './job.ts';
 import { openModel } from './open-model.ts';
@@ -130,7 +131,7 @@ async function spoken(
   for await (const piece of translator.stream(text, { signal }, place)) {
     if (piece.id !== endId) ids.push(piece.id);
     said += piece.text;
-    say(piece.text);
+    say(oneLine(piece.text));
   }
   return { ids, text: said, score: Number.NaN, logProb: Number.NaN, ended: ids.length < most };
 }

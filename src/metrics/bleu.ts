@@ -146,13 +146,3 @@ const nearest = (length: number, lengths: readonly number[]): number =>
     const closer = Math.abs(other - length) - Math.abs(best - length);
     return closer < 0 || (closer === 0 && other < best) ? other : best;
   });
-
-/** `48.53 82.4/50.0/45.5/37.5 (BP = 0.943 ratio = 0.944 hyp_len = 17 ref_len = 18)`, as sacreBLEU prints it. */
-export function describeBleu(b: BleuScore): string {
-  const precisions = b.precisions.map((p) => p.toFixed(1)).join('/');
-  const ratio = b.referenceLength > 0 ? b.length / b.referenceLength : 0;
-  return (
-    `${b.score.toFixed(2)} ${precisions} (BP = ${b.brevityPenalty.toFixed(3)} ratio = ${ratio.toFixed(3)} ` +
-    `hyp_len = ${b.length} ref_len = ${b.referenceLength})`
-  );
-}

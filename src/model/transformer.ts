@@ -106,9 +106,13 @@ export function decode(m: Model, target: Tokens, memory: Value, sourceLengths: V
     let x = embed(m, 'tgt', target); // [B, T, D]
     for (let n = 0; n < m.config.decoderLayers; n++) {
       const name = `transformer.decoder.layers.${n}`;
-      const self = (y: Value) => selfAttend(m, 'decoder', `${name}.self_attn`, y, target.lengths);
-      const cross = (y: Value) =>
-        crossAttend(m, `${name}.multihead_attn`, y, crossKeys(m, name, memory), sourceLengths);
+      const self = (y: Value) => selfAttend(m, name, y, (qkv) => ownAttention(m, 'decoder', qkv, target.lengths));
+      const cross = (y: Value) => {
+        const kv = crossKeys(m, name, memory); // [B, S, 2HW]
+        return crossAttend(m, name, y, (q) =>
+          crossAttention(m.graph, q, kv, sourceLengths, m.step, heads(m, 'decoder')),
+        );
+      };
       x = m.graph.scope(`layers.${n}`, () => decoderLayer(m, name, x, self, cross));
     }
     return finishDecoder(m, x);
@@ -154,7 +158,9 @@ export function embed(m: Model, side: 'src' | 'tgt', tokens: Pick<Tokens, 'ids' 
 
 /** One encoder layer, [B,S,D] -> [B,S,D]. */
 function encoderLayer(m: Model, name: string, x: Value, lengths: Value): Value {
-  const attended = residual(m, `${name}.norm1`, x, (y) => selfAttend(m, 'encoder', `${name}.self_attn`, y, lengths));
+  const attended = residual(m, `${name}.norm1`, x, (y) =>
+    selfAttend(m, name, y, (qkv) => ownAttention(m, 'encoder', qkv, lengths)),
+  );
   return residual(m, `${name}.norm2`, attended, (y) => feedForward(m, name, y));
 }
 
@@ -175,16 +181,17 @@ function residual(m: Model, normName: string, x: Value, f: SubLayer): Value {
   return norm(m, normName, add(m.graph, x, drop(m, f(x), rate)));
 }
 
-/** Multi-head attention of a sequence to itself; in the decoder each position sees none after it. */
-export function selfAttend(m: Model, stack: 'encoder' | 'decoder', name: string, x: Value, lengths: Value): Value {
+/** Multi-head attention of a layer to its own sequence; `attend` makes of queries, keys and values [B,T,3HW] what the heads found, [B,T,HW]. */
+export function selfAttend(m: Model, layer: string, x: Value, attend: (qkv: Value) => Value): Value {
   return m.graph.scope('self_attn', () => {
-    const qkv = affine(m, `${name}.in_proj_`, x); // [B, T, 3HW]
-    const out = selfAttention(m.graph, qkv, lengths, m.step, {
-      ...heads(m, stack),
-      causal: stack === 'decoder',
-    }); // [B, T, HW]
-    return affine(m, `${name}.out_proj.`, out);
+    const qkv = affine(m, `${layer}.self_attn.in_proj_`, x); // [B, T, 3HW]
+    return affine(m, `${layer}.self_attn.out_proj.`, attend(qkv)); // [B, T, D]
   });
+}
+
+/** What its heads find in a sequence; in the decoder each position sees none after it: qkv [B,T,3HW] -> [B,T,HW]. */
+export function ownAttention(m: Model, stack: 'encoder' | 'decoder', qkv: Value, lengths: Value): Value {
+  return selfAttention(m.graph, qkv, lengths, m.step, { ...heads(m, stack), causal: stack === 'decoder' });
 }
 
 /** Keys and values of a decoder layer's cross-attention: memory [B,S,D] -> [B,S,2HW]. */
@@ -192,12 +199,11 @@ export function crossKeys(m: Model, layer: string, memory: Value): Value {
   return m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
 }
 
-/** Multi-head attention of the target to the source's keys and values kv [B,S,2HW], of which `lengths` count. */
-export function crossAttend(m: Model, name: string, x: Value, kv: Value, lengths: Value): Value {
+/** Multi-head attention of a decoder layer to the source; `attend` makes of the queries [B,T,HW] what the heads found there, [B,T,HW]. */
+export function crossAttend(m: Model, layer: string, x: Value, attend: (q: Value) => Value): Value {
   return m.graph.scope('multihead_attn', () => {
-    const q = affine(m, `${name}.q_proj.`, x); // [B, T, HW]
-    const out = crossAttention(m.graph, q, kv, lengths, m.step, heads(m, 'decoder')); // [B, T, HW]
-    return affine(m, `${name}.out_proj.`, out);
+    const q = affine(m, `${layer}.multihead_attn.q_proj.`, x); // [B, T, HW]
+    return affine(m, `${layer}.multihead_attn.out_proj.`, attend(q)); // [B, T, D]
   });
 }
 
@@ -208,7 +214,7 @@ function feedForward(m: Model, name: string, x: Value): Value {
 }
 
 /** x · weightᵀ + bias, of the weights whose names start so, and what an adapter adds. */
-export function affine(m: Model, prefix: string, x: Value): Value {
+function affine(m: Model, prefix: string, x: Value): Value {
   const name = `${prefix}weight`;
   const y = product(m, x, name, weight(m, `${prefix}bias`));
   return m.adapter ? m.adapter.extend(name, x, y) : y;

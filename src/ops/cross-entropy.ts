@@ -1,7 +1,7 @@
 // The loss: label-smoothed cross-entropy against token ids, and its gradient, apart or in one kernel.
 
 import { check } from '../errors.ts';
-import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../tensor.ts';
+import { matrixOf, show, sizeOf, type TensorType } from '../tensor.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
 import { type Builder, defineOp, gridOf, type Node, type ReferenceCall, type Value } from './op.ts';
 import { cellOf, shaderFor, teamOf, teamsFor } from './row-teams.ts';
@@ -33,8 +33,8 @@ const paramsOf = (logits: Value, { smoothing, ignore }: CrossEntropyAttrs) => ({
 const variants = ({ inputs }: Pick<Node, 'inputs'>) => teamsFor(matrixOf(inputs[0]!.shape).cols);
 
 /**
- * Inputs logits [..,V], targets i32 [..], step; outputs nll (the loss of each row, 0 where ignored), lse (logsumexp of each row)
- * and hit (1 where the first largest logit is the target's), all f32 of the targets' shape. As the root of a gradient walk the
+ * Inputs logits [..,V], targets i32 [..], step; outputs nll (the loss of each row, 0 where ignored), hit (1 where the first
+ * largest logit is the target's) and lse (logsumexp of each row), all f32 of the targets' shape. As the root of a gradient walk the
  * loss is the sum of nll times step.tokenWeight.
  */
 export const crossEntropyOp = defineOp<CrossEntropyAttrs>({
@@ -48,7 +48,7 @@ export const crossEntropyOp = defineOp<CrossEntropyAttrs>({
   variants,
   launch({ inputs, outputs, attrs }, { variant, scratch }) {
     const [logits, targets] = inputs as [Value, Value];
-    const [nll, lse, hit] = outputs as [Value, Value, Value];
+    const [nll, hit, lse] = outputs as [Value, Value, Value];
     return [
       {
         shader: shaderFor('cross-entropy', matrixOf(logits.shape).cols),
@@ -64,9 +64,9 @@ export const crossEntropyOp = defineOp<CrossEntropyAttrs>({
   grad(builder, { inputs, outputs, attrs }, dOutputs) {
     checkRoot('cross_entropy', dOutputs);
     const [logits, targets, step] = inputs as [Value, Value, Value];
-    return [builder.apply(crossEntropyBackwardOp, [logits, outputs[1]!, targets, step], attrs)[0]];
+    return [builder.apply(crossEntropyBackwardOp, [logits, outputs[2]!, targets, step], attrs)[0]];
   },
-  reference({ attrs, inputs, outputs: [nll, lse, hit] }) {
+  reference({ attrs, inputs, outputs: [nll, hit, lse] }) {
     eachRow(attrs, inputs, (row, r) => {
       lse!.data[row] = r.lse;
       if (!r.counts) return;
@@ -210,7 +210,7 @@ export function crossEntropy(
   step: Value,
   { smoothing = 0, ignore }: Partial<CrossEntropyAttrs> = {},
 ): Loss {
-  const [nll, , hit] = builder.apply(crossEntropyOp, [logits, targets, step], { smoothing, ignore });
+  const [nll, hit] = builder.apply(crossEntropyOp, [logits, targets, step], { smoothing, ignore });
   return { nll: nll!, hit: hit! };
 }
 
@@ -225,6 +225,3 @@ export function crossEntropyFused(
   const [nll, hit] = builder.apply(crossEntropyFusedOp, [logits, targets, step], { smoothing, ignore });
   return { nll: nll!, hit: hit! };
 }
-
-/** The shape of a tensor without its last axis; `[1]` for a vector. */
-export const rowShape = (shape: Shape): Shape => (shape.length > 1 ? shape.slice(0, -1) : [1]);

@@ -1,18 +1,13 @@
 // Linear layers whose weights are kept as f16 or int8 and unpacked as they are read; for inference, without a gradient.
 
 import { matrixOf, sizeOf } from '../tensor.ts';
-import { type Activation, activate, activationKinds } from './activation-functions.ts';
 import { expectType, inputAt } from './expect.ts';
 import { maxDots } from './matmul-kernels.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 import { cellsOf, expectPacked, type PackedFormat, unpacked } from './packed.ts';
 
-/** How the weights are kept, and what follows the product. */
-export type PackedLinearAttrs = {
-  readonly format: PackedFormat;
-  readonly activation: Activation;
-  readonly bias: boolean;
-};
+/** How the weights are kept, and whether there is a bias. */
+export type PackedLinearAttrs = { readonly format: PackedFormat; readonly bias: boolean };
 
 const shaders = { f16: 'packed-linear-f16', int8: 'packed-linear-int8' } as const;
 
@@ -22,10 +17,7 @@ function named<T>(inputs: readonly T[], { format, bias }: PackedLinearAttrs) {
   return { x, words, scales: format === 'int8' ? rest.shift() : undefined, b: bias ? rest.shift() : undefined };
 }
 
-/**
- * Inputs x [..,I], words u32 [O, words of I], scales f32 [O] where the format is int8, and with `bias` b [O]; output y [..,O] =
- * activation(x·wᵀ + b).
- */
+/** Inputs x [..,I], words u32 [O, words of I], scales f32 [O] where the format is int8, and with `bias` b [O]; output y [..,O] = x·wᵀ + b. */
 export const packedLinearOp = defineOp<PackedLinearAttrs>({
   name: 'packed_linear',
   shape(inputs, attrs) {
@@ -57,14 +49,7 @@ export const packedLinearOp = defineOp<PackedLinearAttrs>({
           X_VECTORS: cols % 4 === 0 ? 1 : 0,
           ...(!dots && { ROWS }),
         },
-        params: {
-          rows,
-          ins: cols,
-          outs,
-          cells: cellsOf(cols),
-          bias: attrs.bias ? 1 : 0,
-          activation: attrs.activation === 'none' ? 0 : activationKinds[attrs.activation],
-        },
+        params: { rows, ins: cols, outs, cells: cellsOf(cols), bias: attrs.bias ? 1 : 0 },
         bind: { x: x!, w: words!, ...(scales && { scales }), bias: b ?? x!, y },
         grid: [Math.ceil(outs / (dots ? 4 : 4 * 32)), Math.ceil(rows / ROWS), 1],
         flops: 2 * sizeOf(y.shape) * cols,
@@ -82,7 +67,7 @@ export const packedLinearOp = defineOp<PackedLinearAttrs>({
       for (let i = 0; i < rows; i++) {
         let sum = attrs.bias ? b!.data[j]! : 0;
         for (let k = 0; k < cols; k++) sum += x!.data[i * cols + k]! * w[k]!;
-        y!.data[i * outs + j] = activate(sum, attrs.activation);
+        y!.data[i * outs + j] = sum;
       }
     }
   },
@@ -98,5 +83,5 @@ export interface PackedValue {
 /** x·wᵀ + b of packed weights: x [..,I] -> [..,O]. */
 export function packedLinear(builder: Builder, x: Value, { format, words, scales }: PackedValue, b?: Value): Value {
   const inputs = [x, words, ...(scales ? [scales] : []), ...(b ? [b] : [])];
-  return builder.apply(packedLinearOp, inputs, { format, activation: 'none', bias: b !== undefined })[0]!;
+  return builder.apply(packedLinearOp, inputs, { format, bias: b !== undefined })[0]!;
 }

@@ -13,7 +13,7 @@ export interface Sampling {
   readonly temperature: number;
   /** Of the most probable tokens the fewest whose probabilities sum to so much; 1: all. */
   readonly topP: number;
-  /** So many of the most probable tokens; 0: all. */
+  /** So many of the most probable tokens, and those as probable as the last; 1: the most probable with the lowest id; 0: all. */
   readonly topK: number;
 }
 
@@ -27,7 +27,7 @@ export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sa
 /**
  * Inputs logits f32 [R,1,V] (used up), history i32 [R,T], rules i32 [4+N], step, sampling f32 [4], streams u32 [R]; outputs tokens
  * i32 [R,1] and logProbs f32 [R] in the model's own distribution. topK cuts before topP; what is as probable as the last token kept is
- * kept too. The draw is a function of step.seed, step.position, streams[r] and the probabilities.
+ * kept too, unless topK is 1. The draw is a function of step.seed, step.position, streams[r] and the probabilities.
  */
 export const sampleTokenOp = defineOp<NextTokenAttrs>({
   name: 'sample_token',
@@ -56,6 +56,7 @@ export const sampleTokenOp = defineOp<NextTokenAttrs>({
       const { z, normalizer } = rule(call, r);
       const largest = z.reduce((a, b) => Math.max(a, b));
       const logits = z.slice();
+      const first = logits.indexOf(largest);
       for (const [i, x] of logits.entries()) z[i] = Math.exp((x - largest) / temperature);
       const falling = z.slice().sort((a, b) => b - a);
       let least = topK > 0 ? (falling[Math.min(topK, z.length) - 1] ?? 0) : 0;
@@ -70,7 +71,7 @@ export const sampleTokenOp = defineOp<NextTokenAttrs>({
       let best = -1;
       let token = call.attrs.endId;
       for (const [i, p] of z.entries()) {
-        if (!(p > 0 && p >= least)) continue;
+        if (!(p > 0 && p >= least) || (topK === 1 && i !== first)) continue;
         const u = Math.min((pcg((pcg(i) + key) >>> 0) + 0.5) / 2 ** 32, 0.99999994);
         const speed = p / -Math.log1p(-u);
         if (speed > best) [best, token] = [speed, i];

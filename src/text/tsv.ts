@@ -19,7 +19,8 @@ export interface TsvCorpus {
 /**
  * Reads a TSV corpus from the bytes of a file: UTF-8, with or without a byte-order mark, lines ended by LF or CRLF. Sides come in
  * NFC with single spaces. Throws a HeddleError, with `name` in it, for an empty file, for bytes that are not UTF-8 (with the line),
- * where no line has a tab, and where no line is a pair. `references`: columns after the source that are one each; not all need be filled.
+ * where no line has a tab, and where no line is a pair. `references`: columns after the source that are one each; the first that is filled
+ * is the target.
  */
 export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCorpus {
   check(
@@ -35,12 +36,12 @@ export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCor
     const columns = line.split('\t');
     tabs ||= columns.length > 1;
     const source = tidy(columns[0] as string);
-    const target = tidy(columns[1] ?? '');
-    const others = columns
-      .slice(2, 1 + references)
+    const filled = columns
+      .slice(1, 1 + references)
       .map(tidy)
       .filter((text) => text !== '');
-    if (source !== '' && target !== '') pairs.push({ source, target, ...(others.length > 0 && { others }) });
+    const [target, ...others] = filled;
+    if (source !== '' && target !== undefined) pairs.push({ source, target, ...(others.length > 0 && { others }) });
     else bad.push({ line: i + 1, reason: reasonOf(columns.length, source, line) });
   }
   check(tabs, `${name}: no line has a tab; a corpus has a source and a target, with a tab between, on each line`);

@@ -28,7 +28,7 @@ export interface GraphOptions extends TuningOptions {
   readonly logits?: boolean;
   /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
   readonly checkpointLayers?: boolean;
-  /** Most bytes of logits at once in training, beyond which the loss takes rows in chunks; default 16 MiB. */
+  /** Most bytes of logits at once, beyond which the loss takes rows in chunks; default 16 MiB. */
   readonly logitBytes?: number;
   /** `f16`: activations and weights of products as f16 in training; sums, losses, gradients of weights and the weights stay f32. */
   readonly precision?: Precision;
@@ -151,6 +151,6 @@ export function evaluationGraph(
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
   lossOf(model, logits, wanted, model.step);
-  fuseForward(graph, options.noFuse);
+  fuseForward(graph, options.noFuse, options.logitBytes);
   return graph;
 }

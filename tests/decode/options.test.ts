@@ -1,7 +1,7 @@
 // What a decoding can be asked for, and what is said of what it cannot.
 
 import { describe, expect, it } from 'vitest';
-import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/options.ts';
+import { type DecodeOptions, decodeSettings, type ModelRules, modeOf, underRules } from '../../src/decode/options.ts';
 import { smallModel } from '../support/model.ts';
 
 const { c } = smallModel();
@@ -64,6 +64,34 @@ describe('decodeSettings', () => {
   ];
   for (const [options, message] of wrong)
     it(`refuses ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));
+});
+
+describe('rules of a model', () => {
+  const rules: ModelRules = { minLength: 9, banned: [0, 4], forceEnd: true, noRepeatNgram: 3 };
+  const under = (options: DecodeOptions = {}) => settings(underRules(rules, options, 16)).rules;
+
+  it('hold where nothing else is asked for', () => {
+    expect(under()).toMatchObject({ minLength: 9, banned: [0, 4], forceEndAt: 15, noRepeatNgram: 3 });
+    expect(under({ minLength: 2, forceEnd: false, noRepeatNgram: 0 })).toMatchObject({
+      minLength: 2,
+      forceEndAt: -1,
+      noRepeatNgram: 0,
+    });
+    expect(settings(underRules({}, {}, 16))).toMatchObject({ rules: settings().rules });
+  });
+
+  it('ban their tokens beside those of the caller', () => {
+    expect(under({ banned: [5, 4] }).banned).toEqual([0, 4, 5]);
+    expect(under({ banned: [] }).banned).toEqual([0, 4]);
+  });
+
+  it('give way to a greatest length that leaves no room for their least one, which the caller must not ask for', () => {
+    expect(under({ maxLength: 9 }).minLength).toBe(8);
+    expect(under({ maxLength: 1 }).minLength).toBe(0);
+    expect(settings(underRules(rules, {}, 5)).rules.minLength).toBe(4);
+    expect(() => under({ minLength: 9, maxLength: 9 })).toThrow('decode: minLength is 9, it must be below');
+    expect(() => under({ maxLength: 0 })).toThrow('decode: maxLength is 0');
+  });
 });
 
 describe('modeOf', () => {

@@ -8,12 +8,13 @@ import { checkRewriteNames, fuseBackward, fuseForward, rewriteNames } from '../.
 import type { ModelOptions } from '../../src/model/config.ts';
 import { activation } from '../../src/ops/activation.ts';
 import { add } from '../../src/ops/add.ts';
+import { crossEntropyOp } from '../../src/ops/cross-entropy.ts';
 import { dropout } from '../../src/ops/dropout.ts';
 import { layerNorm } from '../../src/ops/layer-norm.ts';
 import { linear } from '../../src/ops/linear.ts';
 import type { Value } from '../../src/ops/op.ts';
 import { stepWords } from '../../src/ops/step.ts';
-import { evaluationGraph, gradientGraph } from '../../src/train/graphs.ts';
+import { evaluationGraph, type GraphOptions, gradientGraph } from '../../src/train/graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
 
@@ -89,18 +90,25 @@ describe('each rewrite', () => {
   });
 
   it('makes no difference to evaluation', async () => {
-    const outputs = await Promise.all(
-      [[], rewriteNames].map(async (noFuse) => {
-        const model = smallModel({ norm: 'pre' });
-        const graph = evaluationGraph(model.c, model.p, shape, { noFuse, logits: true });
-        const program = await startProgram(cpuEngine(), model, graph);
-        const ids = randomIds(model.c, shape);
-        loadIds(program, ids);
-        setStep(program, ids);
-        return (await program.run()).logits!;
-      }),
-    );
-    expect(relativeError(outputs[0]!, outputs[1]!)).toBeLessThan(2e-7);
+    const evaluate = async (noFuse: readonly string[], options: GraphOptions) => {
+      const model = smallModel({ norm: 'pre', labelSmoothing: 0.1 });
+      const graph = evaluationGraph(model.c, model.p, shape, { noFuse, ...options });
+      const program = await startProgram(cpuEngine(), model, graph);
+      const ids = randomIds(model.c, shape);
+      loadIds(program, ids);
+      setStep(program, ids);
+      return { graph, outputs: await program.run() };
+    };
+    const [fused, plain, chunked] = [
+      await evaluate([], { logits: true }),
+      await evaluate(rewriteNames, { logits: true }),
+      await evaluate([], { logitBytes: 1 }),
+    ];
+    expect(relativeError(fused.outputs.logits!, plain.outputs.logits!)).toBeLessThan(2e-7);
+    for (const { outputs } of [fused, chunked])
+      expect(relativeError(outputs.stats!, plain.outputs.stats!)).toBeLessThan(2e-7);
+    expect(chunked.graph.nodes.map(({ op }) => op.name)).toContain('projected_loss');
+    expect(plain.outputs.stats![1]).toBe(9); // tokens that count
   });
 });
 
@@ -149,6 +157,19 @@ describe('what must not be fused', () => {
     const product = g.output('product', linear(g, x, w));
     g.output('y', activation(g, product, 'relu'));
     expect(fuse(g)).toContain('activation');
+  });
+
+  it('is a projection whose loss keeps its logsumexp for others', () => {
+    const { g, x, w, step } = parts();
+    const loss = g.apply(crossEntropyOp, [linear(g, x, w), g.input('t', 'i32', [2]), step], { smoothing: 0 });
+    const names = () => {
+      fuseForward(g, [], 1);
+      return ops(g);
+    };
+    g.output('lse', loss[2]!);
+    expect(names()).toEqual(['linear', 'cross_entropy']);
+    g.outputs.delete('lse');
+    expect(names()).toEqual(['projected_loss']);
   });
 
   it('is a sum that is read before its norm', () => {

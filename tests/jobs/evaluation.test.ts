@@ -186,6 +186,31 @@ it('judges by what heddle translate says', async () => {
   expect(judged.loss).toBe(found.loss);
 });
 
+it('judges samples that are the same in whatever batches, and those of heddle translate', async () => {
+  const decode = { method: 'sample', seed: 3 } as const;
+  const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
+  const said = await runJob(
+    'translate',
+    { folder: at('learned'), texts: sources as string[], batch: 12, maxTokens: 0, decode },
+    { host: 'cpu' },
+  );
+  const want = corpusChrf(
+    said.map(([best]) => best?.text ?? ''),
+    (targets as string[]).map((target) => [target]),
+    { lowercase: true },
+  );
+  for (const batch of [5, 64]) {
+    const args = { folder: at('learned'), pairs: at('dev.tsv'), batch, decode };
+    const progress: number[] = [];
+    const found = await runJob('evaluate', args, {
+      host: 'cpu',
+      onEvent: (event) => event.type === 'progress' && event.task === 'translate' && progress.push(event.done),
+    });
+    expect(found.chrf).toBe(want.score);
+    expect(progress).toEqual(batch === 5 ? [5, 10, 12] : [12]);
+  }
+});
+
 it('learns the same whether it is evaluated or not', async () => {
   const { result } = await train({ evalEvery: 0, testSentences: 0, out: '' });
   expect(result.losses).toEqual(whole.result.losses);

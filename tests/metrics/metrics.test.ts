@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { exactMatch } from '../../src/metrics/exact-match.ts';
 import { addSums, tokenMetrics } from '../../src/metrics/tokens.ts';
 import { translationMetrics } from '../../src/metrics/translation.ts';
+import { createAlphabet, createIdTokenizer } from '../../src/text/alphabet.ts';
 
 it('counts translations that are their reference in its normal form', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);
@@ -49,4 +50,20 @@ it('judges translations by all metrics, and drops case where the tokenizer does'
     chrf: expect.closeTo(100, 10),
     exactMatch: 1,
   });
+});
+
+it('keeps case where the texts are ids, and where an alphabet has no A', () => {
+  const special = { pad: 0, start: 1, end: 2, unknown: 3 };
+  const ids = createIdTokenizer(20, special);
+  const letters = createAlphabet({ characters: '____bcB', size: 7, special });
+  for (const [tokenizer, text] of [
+    [ids, '5 6 7 8'],
+    [letters, 'bcB'],
+  ] as const) {
+    const metrics = translationMetrics([text], [text], (reference) => tokenizer.normalize(reference));
+    expect(metrics).toMatchObject({ exactMatch: 1, bleuSignature: expect.stringContaining('case:mixed') });
+    expect(metrics.chrfSignature).toContain('case:mixed');
+  }
+  const broken = () => translationMetrics(['a'], ['a'], () => Object(undefined).text.trim());
+  expect(broken).toThrow(TypeError);
 });

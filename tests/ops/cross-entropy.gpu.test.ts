@@ -1,7 +1,6 @@
-// Cross-entropy in its three forms, argmax and token statistics on the GPU.
+// Cross-entropy in its three forms, and token statistics on the GPU.
 
 import { describe, expect, it } from 'vitest';
-import { argmaxOp } from '../../src/ops/argmax.ts';
 import { crossEntropyBackwardOp, crossEntropyFusedOp, crossEntropyOp } from '../../src/ops/cross-entropy.ts';
 import { tokenStatsOp } from '../../src/ops/token-stats.ts';
 import { random } from '../../src/random.ts';
@@ -108,19 +107,6 @@ describe('cross_entropy', () => {
     const inputs = [logits, lse, targetsFor(6, 300), 'step' as const];
     await checkOp(crossEntropyBackwardOp, { inputs, attrs: { smoothing: 0.1, ignore }, tolerance: gradTolerance });
   });
-});
-
-describe('argmax', () => {
-  for (const [rows, V] of sizes)
-    it(`finds the first largest of [${rows},${V}]`, async () => {
-      const x = f32(
-        [rows, V],
-        randomTensor([rows, V], 3).data.map((v) => Math.round(v)),
-      );
-      await checkOp(argmaxOp, { inputs: [x], attrs: {}, tolerance: 0 });
-      const negative = f32([rows, V], new Float32Array(rows * V).fill(-1e30));
-      await checkOp(argmaxOp, { inputs: [negative], attrs: {}, tolerance: 0 });
-    });
 });
 
 describe('token_stats', () => {

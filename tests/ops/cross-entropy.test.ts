@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { argmaxOp } from '../../src/ops/argmax.ts';
 import { crossEntropy, crossEntropyFused, crossEntropyOp } from '../../src/ops/cross-entropy.ts';
 import type { Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step.ts';
@@ -91,7 +90,6 @@ describe('errors', () => {
     expect(() => tokenStatsOp.shape([f32([3], []), f32([4], []), integers('i32', [3], [])], {})).toThrow(
       'token_stats: hit is f32 [4], must be f32 [3] (as nll)',
     );
-    expect(() => argmaxOp.shape([integers('i32', [3, 4], [])], {})).toThrow('argmax: x is i32 [3,4], must be f32');
   });
 
   it('say that the loss is the root of a gradient walk', () => {

@@ -94,7 +94,7 @@ for (const classes of [36, 257]) {
     [70],
     Array.from({ length: 70 }, (_, i) => i % 36),
   );
-  const attrs = { smoothing: 0.1, ignore: 0, bias: true, rows: 64 };
+  const attrs = { smoothing: 0.1, ignore: 0, bias: true, gradients: true, rows: 64 };
   // Its logits, up to 32, are f16 inside: off by up to 2^-7, and so are the probabilities.
   const tolerance = 2 ** -7;
   add(projectedLossOp, {

@@ -212,6 +212,25 @@ describe('sample_token', () => {
     expect(await kept({ topK: 2, topP: 0.6 })).toBe('10000');
   });
 
+  it('takes with a topK of 1 what greedy decoding takes: of equally probable ones the lowest id', async () => {
+    const [R, V] = [9, 37];
+    const ties = f32(
+      [R, 1, V],
+      Array.from({ length: R * V }, (_, i) => (((i % V) + Math.floor(i / V)) % 5 === 4 ? 2.5 : 0)),
+    );
+    const streams = integers('u32', [R], Array.from(Array(R).keys()));
+    const rules = rulesOf({ banned: [0, 1, 2] });
+    const common = [ties, blank(R), rules, 'step' as const];
+    const attrs = { endId: 2, rules: true };
+    const greedy = await runOp(greedyTokenOp, common, attrs, { step: { position: 1 } });
+    for (const sampling of [{ topK: 1 }, { topK: 1, topP: 0.5, temperature: 1000 }]) {
+      const inputs = [...common, samplingOf(sampling), streams];
+      await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
+      const { outputs } = await runOp(sampleTokenOp, inputs, attrs, { step: { position: 1 } });
+      expect([...outputs[0]!]).toEqual([...greedy.outputs[0]!]);
+    }
+  });
+
   it('depends on the seed and the stream, not on the row', async () => {
     const [a, b, c] = [await draw(logits, {}, 5, 64), await draw(logits, {}, 5, 64), await draw(logits, {}, 6, 64)];
     expect(a.tokens).toEqual(b.tokens);

@@ -7,7 +7,7 @@ import { stepWords } from '../../src/ops/step.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { checkOp, integers, randomTensor } from '../support/op.ts';
 
-const attrs = { smoothing: 0.1, ignore: 0, bias: true, rows: 64 };
+const attrs = { smoothing: 0.1, ignore: 0, bias: true, gradients: true, rows: 64 };
 
 /** Rows in one chunk, in two and in several with a rest; widths read four at a time and others. */
 const sizes: [rows: number, D: number, V: number, bias: boolean][] = [
@@ -18,21 +18,22 @@ const sizes: [rows: number, D: number, V: number, bias: boolean][] = [
 
 describe('projected_loss', () => {
   for (const [rows, D, V, bias] of sizes)
-    it(`of [${rows},${D}] to ${V} tokens ${bias ? 'with' : 'without'} bias is the reference's`, () => {
+    it(`of [${rows},${D}] to ${V} tokens ${bias ? 'with' : 'without'} bias is the reference's, with gradients and without`, async () => {
       const targets = Array.from({ length: rows }, (_, i) => (i * 7) % V);
-      return checkOp(projectedLossOp, {
-        inputs: [
-          randomTensor([rows, D], 1),
-          randomTensor([V, D], 2),
-          integers('i32', [rows], targets),
-          'step',
-          ...(bias ? [randomTensor([V], 3)] : []),
-        ],
-        attrs: { ...attrs, bias },
-        step: { tokenWeight: 0.37 },
-        // Sums over D, then over V or the rows, of numbers of both signs: float32 rounds at the size of what cancels.
-        tolerance: 1e-5,
-      });
+      for (const gradients of [true, false])
+        await checkOp(projectedLossOp, {
+          inputs: [
+            randomTensor([rows, D], 1),
+            randomTensor([V, D], 2),
+            integers('i32', [rows], targets),
+            'step',
+            ...(bias ? [randomTensor([V], 3)] : []),
+          ],
+          attrs: { ...attrs, bias, gradients },
+          step: { tokenWeight: 0.37 },
+          // Sums over D, then over V or the rows, of numbers of both signs: float32 rounds at the size of what cancels.
+          tolerance: 1e-5,
+        });
     }, 180_000);
 
   it('holds the logits of one chunk', () => {

@@ -39,6 +39,13 @@ describe('memory of training plans', () => {
     });
 });
 
+it("an evaluation of base binds no more than its widest layer: logits come in chunks, within WebGPU's own limits", () => {
+  const c = modelConfig({ ...presets.base, srcVocab: 16000, tgtVocab: 16000 });
+  const { passes } = makePlan(evaluationGraph(c, parameterList(c), { batch: 128, source: 32, target: 32 }));
+  const largest = Math.max(...passes.flatMap(({ bind }) => Object.values(bind).map(({ bytes }) => bytes)));
+  expect(largest).toBe(4 * 128 * 32 * c.feedForward);
+});
+
 /** Small configurations that between them use every option. */
 const configs: Record<string, ModelOptions> = {
   plain: { srcVocab: 11, tgtVocab: 13, dModel: 12, heads: 2, feedForward: 20 },

@@ -64,6 +64,9 @@ it('takes further columns as further references, where it is told to', () => {
     { source: 'a', target: 'b', others: ['c', 'd'] },
     { source: 'e', target: 'f' },
   ]);
+  const { pairs: late, bad } = readTsv(bytes('a\t\t c \td\nb\t \t\n'), 'a.tsv', 3);
+  expect(late).toEqual([{ source: 'a', target: 'c', others: ['d'] }]);
+  expect(bad).toEqual([{ line: 2, reason: 'empty target' }]);
 });
 
 it('refuses an empty file, one without a tab, and one without a pair', () => {

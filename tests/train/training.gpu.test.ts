@@ -96,6 +96,33 @@ describe('a step whose gradients are not finite', () => {
     });
 });
 
+describe('an evaluation', () => {
+  it('of large logits in chunks says what one of all at once does, on the references and here', async () => {
+    const model = smallModel({ ...sizes, labelSmoothing: 0.1 });
+    const many = { batch: 12, source: 6, target: 7 }; // 84 rows: two chunks
+    const statsOf = async (engine: Engine, logitBytes: number) => {
+      const graph = evaluationGraph(model.c, model.p, many, { logitBytes });
+      expect(graph.nodes.some(({ op }) => op.name === 'projected_loss')).toBe(logitBytes === 1);
+      const program = await startProgram(engine, model, graph);
+      const ids = randomIds(model.c, many);
+      loadIds(program, ids);
+      setStep(program, ids);
+      return (await program.run()).stats!;
+    };
+    const want = await statsOf(cpuEngine(), 2 ** 24);
+    expect(want[1]).toBe(33);
+    for (const [engine, logitBytes] of [
+      [cpuEngine(), 1],
+      [await newEngine(), 1],
+      [await newEngine(), 2 ** 24],
+    ] as const) {
+      const [loss, ...counts] = await statsOf(engine, logitBytes);
+      expect(loss! / want[0]!).toBeCloseTo(1, 5);
+      expect(counts).toEqual([...want.slice(1)]);
+    }
+  });
+});
+
 describe('the scalars of a step are data', () => {
   it('a learning rate of zero changes no weight, a larger one changes them more', async () => {
     const moved = async (learningRate: number) => {
