@@ -50,7 +50,11 @@ export function addUpdating(command: Command): void {
     .option('--eps <number>', 'what keeps divisors from 0 (default: 1e-9, of rmsprop 1e-7)', small)
     .option('--momentum <rate>', 'of sgd (default: 0.9)', rate)
     .option('--rho <rate>', 'decay of the mean square of rmsprop (default: 0.9)', rate)
-    .option('--clip <norm>', 'largest norm of the gradients, 0: no limit (default: 1)', notNegative)
+    .option(
+      '--clip <norm>',
+      'largest norm of the gradients, 0: no limit (default: 1, for --preset keras 0)',
+      notNegative,
+    )
     .option('--ema <decay>', 'keep a moving average of the weights, which is what is evaluated and saved', rate);
 }
 

@@ -3,7 +3,7 @@
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../errors.ts';
 import { isAdapterFolder } from '../formats/adapter.ts';
-import { type Files, writeText } from '../formats/files.ts';
+import { type Files, standing, writeText } from '../formats/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 
 /** The options that matter here. */
@@ -33,16 +33,26 @@ export async function outFolder(files: Files, name: string, { out, force, resume
     throw new HeddleError(`--out ${out}: the working directory is in it; name a folder of the model's own`);
   if (resume) {
     if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: no model is there to go on with`);
-  } else if ((await files.exists(folder)) && !(await isEmpty(files, folder))) {
+  } else if (await isTaken(files, folder)) {
+    const there = await standing(files, folder);
     if (!(await isTrained(files, folder)))
-      throw new HeddleError(`--out ${out}: it holds something that is not a model; name another folder`);
+      throw new HeddleError(
+        `--out ${out}: ${there === folder ? 'it' : there} holds something that is not a model; name another folder`,
+      );
     if (!force)
       throw new HeddleError(
-        `--out ${out}: a model is there; --resume goes on with it, --force replaces it, or name another`,
+        `--out ${out}: a model is there${there === folder ? '' : ` (${there}: saving was cut off)`}; ` +
+          '--resume goes on with it, --force replaces it, or name another',
       );
   }
   await checkWritable(files, folder);
   return folder;
+}
+
+/** Whether something is in a folder, or in the one before it, which the first save would remove. */
+async function isTaken(files: Files, folder: string): Promise<boolean> {
+  const there = await standing(files, folder);
+  return (await files.exists(there)) && !(await isEmpty(files, there));
 }
 
 /** Whether a training made a folder: a model, or an adapter of one. */
@@ -52,7 +62,7 @@ const isTrained = async (files: Files, folder: string): Promise<boolean> =>
 async function free(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
-    if (await files.exists(folder)) continue;
+    if (await files.exists(await standing(files, folder))) continue;
     await checkWritable(files, folder);
     return folder;
   }

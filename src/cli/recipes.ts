@@ -15,6 +15,8 @@ export interface Recipe {
   readonly optimizer: OptimizerConfig['kind'];
   readonly lr: number;
   readonly schedule: ScheduleConfig['kind'];
+  /** Largest norm of the gradients, if not the optimizer's own; 0: no limit. */
+  readonly clip?: number;
   readonly dropout?: number;
   /** Where the norms stand, if not where the preset has them. */
   readonly norm?: ModelConfig['norm'];
@@ -54,7 +56,8 @@ const recipes: Record<'intl' | 'pairs' | 'keras' | 'further', Recipe> = {
     epochs: 10,
     evalEvery: 500,
   },
-  // The published example: tables of 15,000 words a side, RMSprop at Keras's default rate, batches of 64; dropout is the preset's own.
+  // The published example: tables of 15,000 words a side, RMSprop at Keras's default rate and without
+  // clipping, batches of 64; dropout is the preset's own.
   keras: {
     preset: 'keras',
     tokenizer: 'word',
@@ -64,6 +67,7 @@ const recipes: Record<'intl' | 'pairs' | 'keras' | 'further', Recipe> = {
     optimizer: 'rmsprop',
     lr: 1e-3,
     schedule: 'constant',
+    clip: 0,
     epochs: 30,
     evalEvery: 500,
   },

@@ -1,6 +1,9 @@
 // What the options of heddle train ask for, as the job takes it: of a training that begins, and of one that goes on.
 
+import { resolve } from 'node:path';
 import { HeddleError } from '../errors.ts';
+import type { CorpusArguments } from '../jobs/corpus.ts';
+import { resumable } from '../jobs/resume.ts';
 import type { TrainArguments } from '../jobs/train-arguments.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/config.ts';
 import { initSchemes } from '../model/parameters.ts';
@@ -21,7 +24,7 @@ export function trainArguments(pairs: string | undefined, o: TrainOptions): Trai
     corpus:
       pairs === undefined
         ? { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed: o.seed }
-        : { kind: 'tsv', path: pairs, ...(o.dev !== undefined && { dev: o.dev }) },
+        : { kind: 'tsv', path: resolve(pairs), ...(o.dev !== undefined && { dev: resolve(o.dev) }) },
     heldOut: o.heldOut,
     preset: recipe.preset,
     model: {
@@ -42,7 +45,7 @@ export function trainArguments(pairs: string | undefined, o: TrainOptions): Trai
     tokens: o.tokens ?? 0,
     buckets: o.buckets,
     accumulate: o.accumulate,
-    optimizer: optimizerOf(recipe.optimizer, o),
+    optimizer: optimizerOf(recipe.optimizer, { ...(recipe.clip !== undefined && { clip: recipe.clip }), ...o }),
     schedule: scheduleOf(recipe.schedule, recipe.lr, o),
     seed: o.seed,
     ...start,
@@ -50,6 +53,7 @@ export function trainArguments(pairs: string | undefined, o: TrainOptions): Trai
     testSentences: o.test,
     out: '',
     saveEvery: o.saveEvery,
+    saveSeconds: o.saveSeconds,
     evalEvery: recipe.evalEvery,
     devSentences: o.devSentences,
     metric: o.best,
@@ -89,36 +93,59 @@ function startOf({ init, preset, tokenizer, vocab }: TrainOptions): Pick<TrainAr
   return { init: 'xavier', initFrom: init.replace(/(?<=.)[\\/]+$/, '') };
 }
 
-/** Options of a training that goes on that may be new: how long, how it is watched, and what the command does beside it. */
-const open = ['steps', 'epochs', 'evalEvery', 'devSentences', 'test', 'saveEvery', 'best', 'patience', 'checkFinite'];
+/** The options that say anew what a training that goes on may have anew, and those of what the command does beside it. */
+const optionOf: Record<(typeof resumable)[number], keyof TrainOptions> = {
+  steps: 'steps',
+  epochs: 'epochs',
+  evalEvery: 'evalEvery',
+  devSentences: 'devSentences',
+  testSentences: 'test',
+  saveEvery: 'saveEvery',
+  saveSeconds: 'saveSeconds',
+  metric: 'best',
+  patience: 'patience',
+  checkFinite: 'checkFinite',
+};
 const beside = ['out', 'resume', 'json', 'host', 'tune', 'memoryLimit'];
 
 /**
  * The arguments of a training that goes on: those that it was started with, and in their place what was given of what may be new.
  * `given` names the options that were; `stays` those of them, and the pairs, that are not taken since they were decided at the start.
+ * Files of pairs may be where they were not; whether they are the same is for the job to say.
  */
 export function resumedArguments(
   kept: TrainArguments,
   o: TrainOptions,
   given: readonly string[],
+  pairs?: string,
 ): { readonly args: TrainArguments; readonly stays: readonly string[] } {
   exclude(o, 'steps', 'epochs');
-  const has = (name: keyof TrainOptions) => given.includes(name);
+  const anew = resumable.filter((field) => given.includes(optionOf[field]));
+  const corpus = movedCorpus(kept.corpus, pairs, o.dev);
   const args: TrainArguments = {
     ...kept,
-    ...(has('steps') && { steps: o.steps as number }),
-    ...(has('epochs') && { steps: 0, epochs: o.epochs as number }),
-    ...(has('evalEvery') && { evalEvery: o.evalEvery as number }),
-    ...(has('devSentences') && { devSentences: o.devSentences }),
-    ...(has('test') && { testSentences: o.test }),
-    ...(has('saveEvery') && { saveEvery: o.saveEvery }),
-    ...(has('best') && { metric: o.best }),
-    ...(has('patience') && { patience: o.patience }),
-    ...(has('checkFinite') && { checkFinite: true }),
+    // A training that was started before there was the option saves as one that is started now.
+    saveSeconds: kept.saveSeconds ?? o.saveSeconds,
+    ...(Object.fromEntries(anew.map((field) => [field, o[optionOf[field]]])) as Partial<TrainArguments>),
+    ...(anew.includes('epochs') && { steps: 0 }),
+    corpus,
     resume: true,
   };
+  const taken = [...anew.map((field) => optionOf[field] as string), ...beside];
+  if (corpus.kind === 'tsv' && corpus.dev !== undefined) taken.push('dev');
+  const stays = given.filter((name) => !taken.includes(name)).map(optionFlag);
+  return { args, stays: [...(pairs === undefined || corpus !== kept.corpus ? [] : [pairs]), ...stays] };
+}
+
+/** A corpus whose files may have moved; itself where it has none, or keeps its pairs in the model folder. */
+function movedCorpus(kept: CorpusArguments, pairs: string | undefined, dev: string | undefined): CorpusArguments {
+  if (kept.kind !== 'tsv' || kept.keep || (pairs ?? dev) === undefined) return kept;
   return {
-    args,
-    stays: given.filter((name) => ![...open, ...beside].includes(name)).map((name) => `--${flagOf(name)}`),
+    ...kept,
+    ...(pairs !== undefined && { path: resolve(pairs) }),
+    ...(dev !== undefined && kept.dev !== undefined && { dev: resolve(dev) }),
   };
 }
+
+/** An option as it is written: `fuse` is what commander makes of --no-fuse. */
+const optionFlag = (name: string): string => (name === 'fuse' ? '--no-fuse' : `--${flagOf(name)}`);

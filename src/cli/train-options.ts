@@ -5,7 +5,7 @@ import { type BestMetric, bestMetrics } from '../jobs/best.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/config.ts';
 import { type Precision, precisions } from '../train/precision.ts';
 import { addUpdating, type UpdateFlags } from './optimizing.ts';
-import { addHostOptions, rate, setting, whole } from './parse.ts';
+import { addHostOptions, notNegative, rate, setting, whole } from './parse.ts';
 import type { Recipe } from './recipes.ts';
 import type { HostOptions } from './run.ts';
 import { addTuning, type TuningFlags } from './tuning.ts';
@@ -14,7 +14,7 @@ import { addTuning, type TuningFlags } from './tuning.ts';
 export type DropoutFlags = Partial<DropoutRates> & { readonly all?: number };
 
 /** What commander makes of the options; those without a value here come from the recipe. */
-export interface TrainOptions extends HostOptions, Partial<Omit<Recipe, 'dropout'>>, UpdateFlags, TuningFlags {
+export interface TrainOptions extends HostOptions, Partial<Omit<Recipe, 'dropout' | 'clip'>>, UpdateFlags, TuningFlags {
   corpus?: 'intl';
   dev?: string;
   sourceLocale: string;
@@ -32,6 +32,7 @@ export interface TrainOptions extends HostOptions, Partial<Omit<Recipe, 'dropout
   heldOut: number;
   test: number;
   saveEvery: number;
+  saveSeconds: number;
   best: BestMetric;
   patience: number;
   devSentences: number;
@@ -49,7 +50,10 @@ export function addTrainOptions(command: Command): void {
   command
     .option('--out <dir>', 'model folder to write, or a .zip of one (default: runs/, and a name that is free)')
     .option('--force', 'replace the model that is in --out')
-    .option('--resume', 'go on with the training in --out, with the settings it was started with')
+    .option(
+      '--resume',
+      'go on with the training in --out, with the settings it was started with; name its pairs where they have moved',
+    )
     .option(
       '--eval-every <steps>',
       'evaluate on held-out sentences every so many steps and at the end, 0: never',
@@ -68,6 +72,12 @@ export function addTrainOptions(command: Command): void {
     )
     .option('--patience <n>', 'end after so many evaluations in a row that are no better, 0: never', whole(0), 0)
     .option('--save-every <steps>', 'also save every so many steps', whole(0), 0)
+    .option(
+      '--save-seconds <n>',
+      'and every so many seconds, which take at most a fiftieth of the time, 0: never',
+      notNegative,
+      60,
+    )
     .option('--json <file>', 'write what came out, all losses too, as JSON');
   addHostOptions(command);
   data(command);

@@ -58,9 +58,14 @@ async function goesOn(
   given: readonly string[],
 ): Promise<TrainArguments> {
   const kept = startArguments(await readTrainingState(files, out), out);
-  const { args, stays } = resumedArguments(kept, options, given);
-  const all = [...(pairs === undefined ? [] : [pairs]), ...stays];
-  if (all.length > 0) tell(`${out} goes on with what it was started with, whatever is said now by ${all.join(', ')}`);
+  const { args, stays } = resumedArguments(kept, options, given, pairs);
+  if (stays.length > 0)
+    tell(`${out} goes on with what it was started with, whatever is said now by ${stays.join(', ')}`);
+  const { corpus } = args;
+  if (corpus.kind === 'tsv' && !corpus.keep && !(await files.exists(corpus.path)))
+    throw new HeddleError(
+      `${corpus.path}: the pairs that ${out} learns from are not there; name where they are: heddle train FILE --resume --out ${out}`,
+    );
   return { ...args, out };
 }
 

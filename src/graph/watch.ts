@@ -22,16 +22,19 @@ export const watchOutput = 'finite';
 
 /**
  * Adds a check of each floating-point result after its node, of states after nodes that change them, and, before the first node, of states
- * that hold what an earlier run left. `watched`: nodes to look at; default all.
+ * that hold what an earlier run left. `forgotten`: names of states of which a run may take nothing over, so that what was in them before it
+ * says nothing.
  */
-export function watch(graph: Graph, watched: (node: Node) => boolean = () => true): Watch {
+export function watch(graph: Graph, forgotten: readonly string[] = []): Watch {
   const placed = new Set(graph.nodes.flatMap((node) => node.outputs.map((v) => v.at?.bank)));
   const bankOf = (v: Value): Value => v.at?.bank ?? v;
   const read = new Set(graph.nodes.flatMap((node) => node.inputs.map(bankOf)));
-  const before = [...graph.states.values()].filter((v) => canOverflow(v.dtype) && read.has(v) && !placed.has(v));
+  const before = [...graph.states].flatMap(([name, v]) =>
+    canOverflow(v.dtype) && read.has(v) && !placed.has(v) && !forgotten.includes(name) ? [v] : [],
+  );
   const madeBy = (node: Node): Value[] =>
-    [...node.outputs, ...(node.op.mutates ?? []).map((i) => node.inputs[i] as Value)].filter(
-      (v) => canOverflow(v.dtype) && watched(node),
+    [...node.outputs, ...(node.op.mutates ?? []).map((i) => node.inputs[i] as Value)].filter((v) =>
+      canOverflow(v.dtype),
     );
 
   const nodes = [...graph.nodes];

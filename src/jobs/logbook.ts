@@ -170,9 +170,9 @@ export function corpusFacts(
   };
 }
 
-/** A corpus by name: `English to Spanish, from Unicode CLDR`, or its file. */
+/** A corpus by name: `English to Spanish, from Unicode CLDR`, or its file, without the folders that it is in. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
-  if (corpus.kind === 'tsv') return corpus.path;
+  if (corpus.kind === 'tsv') return corpus.path.replace(/^.*[\\/]/, '');
   const names = new Intl.DisplayNames(['en'], { type: 'language' });
   return `${names.of(corpus.source)} to ${names.of(corpus.target)}, from Unicode CLDR`;
 }

@@ -13,27 +13,37 @@ import type { TrainArguments } from './train-arguments.ts';
 import type { Trained } from './trained.ts';
 
 /**
+ * Arguments that may be new where a training goes on: how long it is, and how it is watched and saved. Files of pairs may lie elsewhere
+ * than they did; all else is as it was started.
+ */
+export const resumable = [
+  'steps',
+  'epochs',
+  'evalEvery',
+  'devSentences',
+  'testSentences',
+  'saveEvery',
+  'saveSeconds',
+  'metric',
+  'patience',
+  'checkFinite',
+] as const satisfies readonly (keyof TrainArguments)[];
+
+/**
  * The arguments that a checkpoint was made with, and from the new ones what may change. Throws a HeddleError where the checkpoint has
  * none.
  */
 export function resumed(before: TrainingState, given: TrainArguments): TrainArguments {
-  const { out, steps, epochs, evalEvery, devSentences, testSentences, saveEvery, metric, patience } = given;
-  const { checkFinite = false, saveSeconds } = given;
-  return {
-    ...startArguments(before, out),
-    out,
-    // Epochs count where there are no steps; where there is neither, training goes as far as it was to go.
-    ...(steps > 0 ? { steps } : epochs > 0 && { steps: 0, epochs }),
-    evalEvery,
-    devSentences,
-    testSentences,
-    saveEvery,
-    ...(saveSeconds !== undefined && { saveSeconds }),
-    metric,
-    patience,
-    checkFinite,
-    resume: true,
-  };
+  const { out, steps, epochs, corpus } = given;
+  const kept = startArguments(before, out);
+  const anew = Object.fromEntries(resumable.map((name) => [name, given[name]])) as Pick<
+    TrainArguments,
+    (typeof resumable)[number]
+  >;
+  // Epochs count where there are no steps; where there is neither, training goes as far as it was to go.
+  const length = steps > 0 ? { steps } : epochs > 0 ? { steps: 0 } : { steps: kept.steps, epochs: kept.epochs };
+  const moved = kept.corpus.kind === 'tsv' && corpus.kind === 'tsv';
+  return { ...kept, ...anew, ...length, corpus: moved ? corpus : kept.corpus, out, resume: true };
 }
 
 /** The arguments that the checkpoint in `folder` was made with. Throws a HeddleError where it has none. */
@@ -80,7 +90,7 @@ export interface Running {
 
 /** Writes the model so far and all that training needs to go on, as a whole; `skipped`: updates left out so far. */
 export async function writeCheckpoint(
-  { args, keep, task, recipe, steps }: Setup,
+  { args, keep, data, task, recipe, steps }: Setup,
   { engine, trainer, trained, best, logbook }: Running,
   place: Place,
   skipped: number,
@@ -93,6 +103,7 @@ export async function writeCheckpoint(
     skipped,
     seed: args.seed,
     schedule: recipe.schedule,
+    data,
     arguments: args,
     ...(best.kept && { best: best.kept }),
   };

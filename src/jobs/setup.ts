@@ -1,11 +1,11 @@
 // A training before any device is opened: its arguments, also those of a checkpoint that it goes on from, its data, its recipe.
 
-import { check } from '../errors.ts';
+import { check, HeddleError } from '../errors.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, presets } from '../model/config.ts';
 import { type ParameterList, parameterList } from '../model/parameters.ts';
 import { describeLeftOut } from '../text/encoded.ts';
-import type { Split } from '../text/pairs.ts';
+import { type Fingerprint, fingerprint, type Split } from '../text/pairs.ts';
 import { readTrainingState, type TrainingState } from '../train/checkpoint.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 import { scaling } from '../train/precision.ts';
@@ -16,7 +16,7 @@ import { checkBest } from './best.ts';
 import { readKeptCorpus } from './corpus.ts';
 import type { JobContext } from './job.ts';
 import type { Place } from './keeper.ts';
-import { shapeName } from './logbook.ts';
+import { corpusName, shapeName } from './logbook.ts';
 import { resumed } from './resume.ts';
 import { startFrom } from './start-from.ts';
 import type { TrainArguments } from './train-arguments.ts';
@@ -32,6 +32,8 @@ export interface Setup {
   readonly split: Split;
   /** Files that the model folder is to have. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
+  /** What tells the training part from other pairs. */
+  readonly data: Fingerprint;
   readonly task: Task;
   readonly parameters: ParameterList;
   readonly recipe: Recipe;
@@ -49,6 +51,8 @@ export async function setUp(given: TrainArguments, context: JobContext, from: Pl
   checkBest(args);
   const { split, keep } = await readKeptCorpus(args.corpus, args.heldOut, context, from);
   check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
+  const data = fingerprint(split.train);
+  checkPairs(before?.data, data, args, context);
   const preset: Partial<ModelOptions> = presets[args.preset];
   const start = await startFrom(args, context, from);
   const task = prepareTask(split.train, { ...args, model: { ...preset, ...args.model } }, start);
@@ -71,7 +75,31 @@ export async function setUp(given: TrainArguments, context: JobContext, from: Pl
   );
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
-  return { args, from, before, start, split, keep, task, parameters, recipe, steps, perEpoch: updates(1) };
+  return { args, from, before, start, split, keep, data, task, parameters, recipe, steps, perEpoch: updates(1) };
+}
+
+/**
+ * Holds pairs against those that a training was started with, which an older checkpoint does not know. Throws a HeddleError for another
+ * file; only tells of another Unicode CLDR, since nobody can bring back the one of a browser that has renewed itself.
+ */
+function checkPairs(
+  before: Fingerprint | undefined,
+  now: Fingerprint,
+  args: TrainArguments,
+  context: JobContext,
+): void {
+  const { corpus, out } = args;
+  if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
+  const counts = before.pairs === now.pairs ? `as many, ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
+  const others = `these are not the pairs that the training was started with (to learn from: ${counts})`;
+  if (corpus.kind === 'tsv')
+    throw new HeddleError(
+      `${corpus.path}: ${others}; put that file back or name where it is, heddle train FILE --resume --out ${out}, ` +
+        `or train the model further on these: heddle train ${corpus.path} --init ${out}`,
+    );
+  const text = `${corpusName(corpus)}: ${others}, since this is another version of it: training goes on, not in the bits of one go`;
+  context.emit({ type: 'log', text });
+  context.live?.warning(text);
 }
 
 /** A line where a schedule that falls to the last step falls to another than before, so that it is not as in one go. */

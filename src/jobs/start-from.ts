@@ -20,22 +20,23 @@ interface StartArguments {
 }
 
 /**
- * The model in the folder `initFrom`, with the fields that are set anew; undefined where none is named. A training that is resumed
- * has all but the weights from its checkpoint. Throws a HeddleError for fields that the model has decided.
+ * The model in the folder `initFrom`, with the fields that are set anew; undefined where none is named. A training that is resumed has its
+ * configuration and tokenizers from its checkpoint: learnt again they could be others of the same size. Throws a HeddleError for fields
+ * that the model has decided.
  */
 export async function startFrom(
   { initFrom, lora, model: fields }: StartArguments,
   context: JobContext,
   checkpoint: Place | undefined,
 ): Promise<SavedModel | undefined> {
+  // The checkpoint of an adapter has no model: that stays where it was.
+  if (checkpoint && !lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
   if (!initFrom) return undefined;
   const fixed = Object.keys(fields).filter((field) => !(open as readonly string[]).includes(field));
   if (fixed.length > 0)
     throw new HeddleError(
       `train: the model in ${initFrom} has its own ${fixed.join(', ')}; only ${open.join(' and ')} may be set`,
     );
-  // The checkpoint of an adapter has no model: that stays where it was.
-  if (checkpoint && !lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
   const found = await openModel(initFrom, context);
   const { origin, config } = found;
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])

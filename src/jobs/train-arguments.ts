@@ -41,10 +41,10 @@ export interface TrainArguments extends Omit<TaskOptions, 'model'> {
   readonly testSentences: number;
   /** Model folder to write; none where empty. */
   readonly out: string;
-  /** Also write the folder every so many steps, or so many seconds; 0: only at the end. */
+  /** Also write the folder every so many steps, or so many seconds, which take at most a fiftieth of the time; 0: only at the end. */
   readonly saveEvery: number;
   readonly saveSeconds?: number;
-  /** Go on from the checkpoint in `out`, with the settings it was made with; only `steps` and `epochs` may be larger. */
+  /** Go on from the checkpoint in `out`, with the settings it was made with; see `resumable` of resume.ts for what may be new. */
   readonly resume: boolean;
   readonly noFuse: readonly string[];
   /** As in GraphOptions. */

@@ -2,6 +2,7 @@
 // weights as they are.
 
 import { HeddleError } from '../errors.ts';
+import { lossScales } from '../ops/clip.ts';
 import type { Batch, StepReport, Trainer } from '../train/trainer.ts';
 import { createClock } from './clock.ts';
 import type { JobContext } from './job.ts';
@@ -38,9 +39,12 @@ export interface LoopResult {
   readonly tokens: number;
 }
 
+/** Updates in a row that may be skipped where no smaller loss scale is left to try. */
+const mostStuck = 50;
+
 /**
- * Steps until the last one or an abort; losses come back two steps late, and the GPU never waits. Throws a HeddleError where the loss
- * is not finite and many updates were skipped.
+ * Steps until the last one or an abort; losses come back one step late, and the GPU never waits. Throws a HeddleError where the loss
+ * is not finite and many updates were skipped, and where updates are skipped again and again though no smaller loss scale is left to help.
  */
 export async function trainingLoop(
   trainer: Trainer,
@@ -60,6 +64,7 @@ export async function trainingLoop(
   });
   let tokens = 0;
   let skipped = 0;
+  let stuck = 0;
   let told = 0;
   const take = async () => {
     const report = await (pending[0] as Promise<StepReport>);
@@ -67,6 +72,7 @@ export async function trainingLoop(
     losses.push(report.loss);
     tokens += report.tokens;
     if (report.skipped) skipped++;
+    stuck = report.skipped && report.lossScale <= lossScales.least ? stuck + 1 : 0;
     const seconds = clock.step();
     onStep(report, seconds);
     const now = performance.now();
@@ -84,7 +90,13 @@ export async function trainingLoop(
     });
     if (!Number.isFinite(report.loss) && skipped > 20)
       throw new HeddleError(
-        `Training diverged: the loss of step ${report.step} is ${report.loss} and ${skipped} updates were skipped; lower the learning rate.`,
+        `Training diverged: the loss of step ${report.step + 1} is ${report.loss} and ${skipped} updates were skipped; lower the learning rate.`,
+      );
+    if (stuck >= mostStuck)
+      throw new HeddleError(
+        `Training is stuck at step ${report.step + 1}: the loss is ${report.loss}, but the gradients of the last ${stuck} updates were not ` +
+          `finite${report.lossScale > 0 ? ', the loss scale at its least' : ''}, so all of them were skipped; ` +
+          'go on from an earlier checkpoint with a lower learning rate, and see with --check-finite where it begins.',
       );
   };
   /** Waits for what is pending, then does what is due while the clock stands still. */

@@ -20,7 +20,7 @@ const gridSteps = 32;
 /**
  * At most `count` buckets, each at least as large as the one before, the last as large as the longest rows, whose padded positions
  * (source and target together, over the corpus) are fewest. Edges are multiples of `multiple` (4 unless given) or of a larger
- * multiple of it where rows are long.
+ * multiple of it where rows are long, but never beyond the corpus's limits, which are as many positions as the model has.
  */
 export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 } = {}): Bucket[] {
   check(corpus.count > 0, 'buckets: the corpus has no pairs');
@@ -36,7 +36,13 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
 
   // best[k][box]: fewest padded positions of all rows that fit the box, with k + 1 buckets, the last of which is the box.
   const boxes = m * n;
-  const sizeOf = (box: number) => (Math.floor(box / n) + (box % n) + 2) * step;
+  const { limits } = corpus;
+  const bucketOf = (box: number): Bucket => ({
+    source: Math.min(limits.source, (Math.floor(box / n) + 1) * step),
+    target: Math.min(limits.target, ((box % n) + 1) * step),
+  });
+  const sizes = Float64Array.from({ length: boxes }, (_, box) => bucketOf(box).source + bucketOf(box).target);
+  const sizeOf = (box: number) => sizes[box] as number;
   const best: Float64Array[] = [Float64Array.from({ length: boxes }, (_, box) => fits(box) * sizeOf(box))];
   const from: Int32Array[] = [new Int32Array(boxes).fill(-1)];
   for (let k = 1; k < count; k++) {
@@ -65,7 +71,7 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
   for (let k = count - 1; box >= 0; k--) {
     // A box without a link costs the same with fewer buckets: its own link may be further down.
     while (k > 0 && from[k]?.[box] === -1) k--;
-    buckets.unshift({ source: (Math.floor(box / n) + 1) * step, target: ((box % n) + 1) * step });
+    buckets.unshift(bucketOf(box));
     box = from[k]?.[box] ?? -1;
   }
   return buckets;

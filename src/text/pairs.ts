@@ -45,6 +45,19 @@ export function hashText(text: string): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** What tells pairs from others: how many there are, and a hash of all of them in their order, 8 hexadecimal digits. */
+export interface Fingerprint {
+  readonly pairs: number;
+  readonly hash: string;
+}
+
+/** The fingerprint of pairs; it finds files that have changed, not forged ones. */
+export function fingerprint(pairs: readonly Pair[]): Fingerprint {
+  let hash = 0;
+  for (const { source, target } of pairs) hash = hashText(`${hash}\t${source}\t${target}`);
+  return { pairs: pairs.length, hash: hash.toString(16).padStart(8, '0') };
+}
+
 /**
  * Splits pairs by a hash of `pairKey(source)`: `dev` and `test` are the fractions of all source sentences that go there, the rest
  * is `train`. A sentence is always on the same side, whatever else the corpus holds; order is kept within each part.

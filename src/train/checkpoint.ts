@@ -9,6 +9,7 @@ import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
 import { counterAt, counterLength } from '../ops/clip.ts';
 import type { Choices } from '../plan/planner.ts';
 import type { Tensor, TensorData } from '../tensor.ts';
+import type { Fingerprint } from '../text/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer.ts';
 import type { ScheduleConfig } from './schedule.ts';
 import type { Tuned } from './tuned.ts';
@@ -26,6 +27,8 @@ export interface TrainingState {
   /** Decides the order of the data, dropout and the first weights. */
   readonly seed?: number;
   readonly schedule?: ScheduleConfig;
+  /** The pairs that it learns from, to know whether they are still the same. */
+  readonly data?: Fingerprint;
   /** Of the next update, in mixed precision; the optimizer's counters hold it too, and it is taken from there. */
   readonly lossScale?: number;
   /** The engine that trained, and which kernels it used: the same ones give the same bits. */

@@ -9,8 +9,8 @@ import { scaleStepOp } from '../ops/scale-step.ts';
 import { show } from '../tensor.ts';
 
 /**
- * The error of a step that made something that is not finite: names the step, the op, the layer and the tensor. Elements of banks as
- * long as one of `lists` (weights, gradients, moments) are named by the parameter that they belong to.
+ * The error of the update `step`, from 0, that made something that is not finite: names it, from 1 as people count, the op, the layer and
+ * the tensor. Elements of banks as long as one of `lists` (weights, gradients, moments) are named by the parameter that they belong to.
  */
 export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
   const { node, value, element } = found;
@@ -25,13 +25,16 @@ export function nonFiniteError(step: number, found: NonFinite, lists: readonly P
     ? `appeared in ${node.op.name} of ${node.scope || 'the model'}`
     : 'was there before any op, from an earlier step or a file';
   return new HeddleError(
-    `Step ${step}: the first number that is not finite ${where}: tensor ${tensor}. ` +
+    `Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. ` +
       'Training stopped and nothing was saved; lower the learning rate, clip the gradients more, or look at the data of this step.',
   );
 }
 
-/** Whether something comes after the loss was scaled, so that a smaller loss scale may mend it. */
+/**
+ * Whether something comes after the loss was scaled, so that a smaller loss scale may mend it. In a graph that scales none, such as the
+ * update after micro-batches, that is all that its nodes make.
+ */
 export function isScaled(graph: Graph, { node }: NonFinite): boolean {
   const from = graph.nodes.findIndex(({ op }) => op === (scaleStepOp as unknown as Op));
-  return from >= 0 && node !== undefined && graph.nodes.indexOf(node) > from;
+  return node !== undefined && graph.nodes.indexOf(node) > from;
 }

@@ -11,6 +11,7 @@ import { clipAt, counterAt, lossScales } from '../ops/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../ops/step.ts';
 import type { BatchArrays } from '../text/batches.ts';
 import type { BatchShape } from '../text/buckets.ts';
+import { batchArrays } from './batch-arrays.ts';
 import { accumulatingGraph, evaluationGraph, type GraphOptions, trainingGraph, updateGraph } from './graphs.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer.ts';
@@ -111,6 +112,14 @@ export function startWeights(
   if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
 }
 
+/** A graph made ready: its program, the writer of its scalars, and what finds a number that is not finite, where that is looked for. */
+interface Part {
+  readonly graph: Graph;
+  readonly program: Program;
+  readonly writeStep: (scalars: StepScalars) => void;
+  readonly watch: Watch | undefined;
+}
+
 /** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
 export async function createTrainer(
   engine: Engine,
@@ -121,28 +130,35 @@ export async function createTrainer(
 ): Promise<Trainer> {
   const p = parameterList(c);
   const accumulating = recipe.accumulate > 1;
-  const stepGraphs = shapes.map((shape) =>
+  const plain = { ...c, labelSmoothing: 0 };
+  const tuned = tunedOf(c, p, options);
+  const trainingGraphs = shapes.map((shape) =>
     accumulating ? accumulatingGraph(c, p, shape, options) : trainingGraph(c, p, shape, recipe.optimizer, options),
   );
-  const plain = { ...c, labelSmoothing: 0 };
-  const graphs: Graph[] = [...stepGraphs, ...shapes.map((shape) => evaluationGraph(plain, p, shape, options))];
-  const tuned = tunedOf(c, p, options);
-  if (accumulating) graphs.push(updateGraph(tuned, recipe.optimizer));
-  const watches = new Map<Graph, Watch>();
-  if (options.checkFinite)
-    for (const graph of [...stepGraphs, ...graphs.slice(2 * shapes.length)]) watches.set(graph, watch(graph));
+  const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
+  const finishGraphs = accumulating ? [updateGraph(tuned, recipe.optimizer)] : [];
+  // The first micro-batch of an update forgets what was accumulated, and what each of them adds has been looked at before the update.
+  const watched = options.checkFinite ? [...trainingGraphs, ...finishGraphs] : [];
+  const watches = new Map(watched.map((graph) => [graph, watch(graph, ['accumulated'])]));
+  const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs];
   // Two updates may be pending, and all micro-batches of both may have one shape.
   const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.accumulate) });
-  const training = programs.slice(0, shapes.length);
-  const evaluation = programs.slice(shapes.length, 2 * shapes.length);
-  const finish = programs[2 * shapes.length];
   writePositions(engine, c);
-  const writers = new Map(programs.map((program) => [program, createStepWriter(program.inputs.step as Uint32Array)]));
+  const left = [...programs];
+  const ready = (some: readonly Graph[]) =>
+    some.map((graph): Part => {
+      const program = left.shift() as Program;
+      return {
+        graph,
+        program,
+        writeStep: createStepWriter(program.inputs.step as Uint32Array),
+        watch: watches.get(graph),
+      };
+    });
+  const training = ready(trainingGraphs);
+  const evaluation = ready(evaluationGraphs);
+  const [finish] = ready(finishGraphs);
   const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
-  const start = (program: Program, values: Partial<StepScalars>) =>
-    writers.get(program)?.(Object.assign(scalars, values));
-
-  const load = (program: Program, batch: Batch) => batch.fill(program.inputs as unknown as BatchArrays);
 
   const trainer: Trainer = {
     config: c,
@@ -156,29 +172,25 @@ export async function createTrainer(
       const step = trainer.step++;
       const rate = learningRate(recipe.schedule, step);
       const tokens = batches.reduce((n, b) => n + b.tokens, 0);
-      const runs = batches.map((batch, k) => {
-        const program = training[batch.shape] as Program;
-        load(program, batch);
-        // Every micro-batch draws its own masks: its number counts in the step that dropout sees.
-        start(program, {
-          learningRate: rate,
-          tokenWeight: 1 / Math.max(1, tokens),
-          step: step * recipe.accumulate + k,
-          keep: k === 0 ? 0 : 1,
-        });
-        return program.run();
-      });
-      if (finish) {
-        start(finish, { learningRate: rate, step });
-        runs.push(finish.run());
-      }
-      const results = await Promise.all(runs);
-      const clip = results[results.length - 1]?.clip;
+      scalars.learningRate = rate;
+      scalars.tokenWeight = 1 / Math.max(1, tokens);
+      const run = [...batches.map(({ shape }) => training[shape] as Part), ...(finish ? [finish] : [])];
+      const results = await Promise.all(
+        run.map(({ program, writeStep }, k) => {
+          batches[k]?.fill(batchArrays(program));
+          // Every micro-batch draws its own masks: its number counts in the step that dropout sees.
+          scalars.step = k < batches.length ? step * recipe.accumulate + k : step;
+          scalars.keep = k === 0 ? 0 : 1;
+          writeStep(scalars);
+          return program.run();
+        }),
+      );
+      const clip = results.at(-1)?.clip;
       const lossScale = clip?.[clipAt.lossScale] ?? 0;
       const skipped = clip?.[clipAt.finite] !== 1;
-      for (const [k, { [watchOutput]: flags }] of results.entries()) {
-        const graph = graphs[batches[k]?.shape ?? 2 * shapes.length] as Graph;
-        const found = flags && watches.get(graph)?.(flags);
+      for (const [k, { graph, watch: look }] of run.entries()) {
+        const flags = results[k]?.[watchOutput];
+        const found = flags && look?.(flags);
         if (!found || (skipped && lossScale > lossScales.least && isScaled(graph, found))) continue;
         throw nonFiniteError(step, found, [tuned.parameters, p]);
       }
@@ -195,9 +207,9 @@ export async function createTrainer(
       };
     },
     async evaluate(batch) {
-      const program = evaluation[batch.shape] as Program;
-      load(program, batch);
-      start(program, { tokenWeight: 0, step: 0, keep: 0 });
+      const { program, writeStep } = evaluation[batch.shape] as Part;
+      batch.fill(batchArrays(program));
+      writeStep(zeroStep);
       const { stats } = await program.run();
       return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
     },

@@ -13,6 +13,7 @@ it('takes what is given, and the rest from the recipe of what is trained', () =>
     vocab: 15_000,
     tokenizer: 'word',
     fill: true,
+    clip: 0,
   });
   expect(recipeFor('intl', { preset: 'mid' })).toMatchObject({ preset: 'mid', tokenizer: 'word' });
 });

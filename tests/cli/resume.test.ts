@@ -1,9 +1,12 @@
 // Trainings that are ended and resumed, and trainings that are killed: what goes on is what would have been, bit by bit.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
+import { standing } from '../../src/formats/files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
+import { parseLog } from '../../src/report/log.ts';
+import { intlCorpus } from '../../src/text/intl.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
 
@@ -68,3 +71,32 @@ it('killed at many moments, leaves a checkpoint that ends in the bits of a train
   expect(kills).toBeGreaterThan(3);
   expect(bits(killed)).toEqual(bits(whole));
 }, 300_000);
+
+it('killed with no word said of saving, leaves what it had, log and all, and goes on from another folder', async () => {
+  const [out, tsv] = [at('by-the-clock'), at('pairs.tsv')];
+  const lines = intlCorpus({ pairs: 200 }).map(({ source, target }) => `${source}\t${target}`);
+  writeFileSync(tsv, lines.join('\n'));
+  // As the default saves, but sooner.
+  const args = ['train', relative(process.cwd(), tsv), ...common, '--tokenizer', 'word', '--steps', '100000'];
+  const ended = await heddle([...args, '--save-seconds', '0.05', '--out', out], {
+    onStart: (child) => {
+      const watching = setInterval(() => existsSync(out) && child.kill('SIGKILL'), 20);
+      child.on('exit', () => clearInterval(watching));
+    },
+  });
+  expect(ended.status, ended.stderr).toBe(null);
+  const { step, arguments: kept } = await readTrainingState(nodeFiles(), out);
+  expect(step).toBeGreaterThan(0);
+  expect(kept).toMatchObject({ corpus: { path: tsv }, saveEvery: 0, saveSeconds: 0.05 });
+  const log = parseLog(readFileSync(join(await standing(nodeFiles(), out), 'log.jsonl'), 'utf8'));
+  expect(log.filter((r) => r.type === 'step')).toHaveLength(step);
+  const again = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out], {
+    cwd: scratch(),
+  });
+  expect(again.status, again.stderr).toBe(0);
+  renameSync(tsv, at('moved.tsv'));
+  const lost = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 2}`, '--out', out]);
+  expect(lost.stderr).toMatch(
+    /pairs\.tsv: the pairs that .*by-the-clock learns from are not there; name where they are/,
+  );
+});

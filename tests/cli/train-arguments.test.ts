@@ -1,8 +1,10 @@
 // What the options of heddle train ask for: of a training that begins, and of one that goes on.
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { resumedArguments, trainArguments } from '../../src/cli/train-arguments.ts';
 import { addTrainOptions, type TrainOptions } from '../../src/cli/train-options.ts';
+import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { modelConfig } from '../../src/model/config.ts';
 
 function parsed(line: string) {
@@ -16,6 +18,10 @@ const begun = (line: string) => trainArguments('pairs.tsv', parsed(line).options
 const resumed = (start: string, line: string) => {
   const { options, given } = parsed(line);
   return resumedArguments(begun(start), options, given);
+};
+const pairsOf = (line: string, pairs?: string, kept: Partial<TrainArguments> = {}) => {
+  const { options, given } = parsed(line);
+  return resumedArguments({ ...begun(''), ...kept }, options, given, pairs);
 };
 const ratesOf = (line: string) => {
   const { preset, model } = begun(line);
@@ -58,6 +64,9 @@ describe('the update', () => {
     });
     expect(begun('--optimizer sgd --momentum 0').optimizer).toEqual({ kind: 'sgd', momentum: 0 });
     expect(begun('--optimizer rmsprop --rho 0.99').optimizer).toEqual({ kind: 'rmsprop', rho: 0.99 });
+    // Keras's example does not clip.
+    expect(begun('--preset keras').optimizer).toEqual({ kind: 'rmsprop', clipNorm: 0 });
+    expect(begun('--preset keras --clip 2').optimizer).toEqual({ kind: 'rmsprop', clipNorm: 2 });
     expect(begun('--schedule cosine --lr 2e-3 --warmup 5 --schedule-steps 90 --lr-floor 1e-5').schedule).toEqual({
       kind: 'cosine',
       learningRate: 2e-3,
@@ -81,6 +90,11 @@ describe('the update', () => {
   });
 });
 
+it('saves every minute, unless told otherwise', () => {
+  expect(begun('')).toMatchObject({ saveSeconds: 60, saveEvery: 0 });
+  expect(begun('--save-seconds 0.5').saveSeconds).toBe(0.5);
+});
+
 describe('a training that goes on', () => {
   const start =
     '--steps 40 --eval-every 7 --best bleu --patience 3 --test 5 --dev-sentences 9 --save-every 2 --lr 5e-4';
@@ -97,8 +111,34 @@ describe('a training that goes on', () => {
   });
 
   it('names what is said and not taken', () => {
-    const { args, stays } = resumed(start, '--resume --lr 1 --weight-decay 0.1 --host chrome --seed 1 --steps 50');
-    expect([...stays].sort()).toEqual(['--lr', '--seed', '--weight-decay']);
+    const line = '--resume --lr 1 --weight-decay 0.1 --host chrome --no-fuse linear-gelu --seed 1 --steps 50';
+    const { args, stays } = resumed(start, line);
+    expect([...stays].sort()).toEqual(['--lr', '--no-fuse', '--seed', '--weight-decay']);
     expect(args).toEqual({ ...begun(start), steps: 50, resume: true });
+  });
+
+  it('finds its pairs from any folder, and where they have moved', () => {
+    expect(begun('--dev dev.tsv').corpus).toEqual({ kind: 'tsv', path: resolve('pairs.tsv'), dev: resolve('dev.tsv') });
+    expect(pairsOf('--resume')).toMatchObject({ args: { corpus: begun('').corpus }, stays: [] });
+    const moved = { kind: 'tsv', path: resolve('elsewhere/p.tsv') } as const;
+    expect(pairsOf('--resume', 'elsewhere/p.tsv')).toMatchObject({ args: { corpus: moved }, stays: [] });
+    const corpus = { ...moved, dev: '/d.tsv' };
+    expect(pairsOf('--resume --dev new.tsv', undefined, { corpus })).toMatchObject({
+      args: { corpus: { ...moved, dev: resolve('new.tsv') } },
+      stays: [],
+    });
+    // Pairs for a training that has none of its own, or has its own with it, are not taken.
+    const own = { kind: 'tsv', path: 'p.tsv', keep: true } as const;
+    for (const kept of [{ kind: 'intl', source: 'en', target: 'es', pairs: 50, seed: 1 } as const, own])
+      expect(pairsOf('--resume --dev d.tsv', 'p.tsv', { corpus: kept })).toMatchObject({
+        args: { corpus: kept },
+        stays: ['p.tsv', '--dev'],
+      });
+  });
+
+  it('saves every minute too where it was started before that was so', () => {
+    const { saveSeconds } = pairsOf('--resume', undefined, { saveSeconds: undefined }).args;
+    expect(saveSeconds).toBe(60);
+    expect(pairsOf('--resume --save-seconds 0').args.saveSeconds).toBe(0);
   });
 });

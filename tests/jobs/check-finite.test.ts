@@ -49,7 +49,7 @@ const bytes = () => checkpoint.map((name) => readFileSync(at(`model/${name}`)));
 it('stops at the step, op, layer and tensor, and leaves the checkpoint of the step before', {
   timeout: 120_000,
 }, async () => {
-  const message = /^Step 1: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
+  const message = /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
   await expect(train({ checkFinite: true })).rejects.toThrow(message);
   expect(JSON.parse(readFileSync(at('model/state.json'), 'utf8')).step).toBe(1);
   const before = bytes();

@@ -1,6 +1,7 @@
 // A training before its first step: what it goes on with, and how far.
 import { describe, expect, it } from 'vitest';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { saveModelFolder } from '../../src/formats/model-folder.ts';
 import type { JobContext } from '../../src/jobs/job.ts';
 import { setUp } from '../../src/jobs/setup.ts';
 import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
@@ -12,10 +13,15 @@ const write = (value: unknown) => new TextEncoder().encode(typeof value === 'str
 async function prepared(args: TrainArguments, state?: object) {
   const files = memoryFiles();
   await files.write('pairs.tsv', write(tinyCorpus));
-  if (state) await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
   const told: string[] = [];
-  const context = { files, emit: (event) => told.push(event.text) } satisfies Partial<JobContext>;
-  return { ...(await setUp(args, context as unknown as JobContext, state && { files, folder: 'm' })), told };
+  const emit = (event: { text: string }) => told.push(event.text);
+  const context = { files, emit } satisfies Partial<JobContext> as unknown as JobContext;
+  if (state) {
+    const { task, parameters } = await setUp({ ...args, resume: false, steps: 1 }, context, undefined);
+    await saveModelFolder(files, 'm', { ...task, weights: new Float32Array(parameters.size) });
+    await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
+  }
+  return { ...(await setUp(args, context, state && { files, folder: 'm' })), told };
 }
 
 const again = (fields: Partial<TrainArguments>) => tinyTraining({ resume: true, ...fields });
@@ -53,6 +59,20 @@ describe('a training that goes on', () => {
     const { told } = await prepared(again({ steps: 9 }), state);
     expect(told.at(-1)).toMatch(/the cosine schedule ends at step 9 from here on, it did at 4: .*--schedule-steps 9/);
     expect((await prepared(again({ steps: 4 }), state)).told.at(-1)).toMatch(/pairs to learn from/);
+  });
+
+  it('goes on with phrases of another Unicode CLDR, and tells', async () => {
+    const corpus = { kind: 'intl', source: 'en', target: 'es', pairs: 60, seed: 1 } as const;
+    const { data } = await prepared(tinyTraining({ corpus }));
+    const state = (hash: string) => ({ data: { ...data, hash }, arguments: tinyTraining({ corpus }) });
+    const told = async (hash: string) => (await prepared(again({ corpus }), state(hash))).told.join('\n');
+    expect(await told(data.hash)).not.toMatch(/another version/);
+    expect(await told('0')).toMatch(
+      new RegExp(
+        `^English to Spanish, from .*: these are not the pairs .*as many, ${data.pairs}\\), since .* version`,
+        'm',
+      ),
+    );
   });
 
   it('is refused where its state does not say how it was started', async () => {

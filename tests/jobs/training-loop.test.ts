@@ -1,11 +1,14 @@
 // The loop of a training, with a trainer that only counts: what comes between updates, and what an update that fails leaves behind.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Live } from '../../src/jobs/live.ts';
 import { type Pause, trainingLoop } from '../../src/jobs/training-loop.ts';
 import type { StepReport, Trainer } from '../../src/train/trainer.ts';
 
+/** What differs in the reports of the updates, by their numbers from 0. */
+type Report = Partial<StepReport> | ((step: number) => Partial<StepReport>);
+
 /** A loop of `steps` updates; `said` is what happened in order. */
-function made({ fails = -1, live }: { fails?: number; live?: Partial<Live> } = {}) {
+function made({ fails = -1, live, report = {} }: { fails?: number; live?: Partial<Live>; report?: Report } = {}) {
   const said: string[] = [];
   const trainer = {
     step: 0,
@@ -25,6 +28,7 @@ function made({ fails = -1, live }: { fails?: number; live?: Partial<Live> } = {
         gradientNorm: 1,
         skipped: false,
         lossScale: 0,
+        ...(typeof report === 'function' ? report(step) : report),
       };
     },
   };
@@ -98,4 +102,34 @@ it('throws what the first failing update throws, and leaves no rejection behind'
   } finally {
     process.off('unhandledRejection', hear);
   }
+});
+
+describe('updates that are skipped', () => {
+  const skipped = { skipped: true, gradientNorm: Number.NaN };
+
+  it('end the training where the loss is no number, which is named by its step from 1', async () => {
+    const { run, said } = made({ report: { ...skipped, loss: Number.NaN } });
+    await expect(run(100)).rejects.toThrow(
+      /^Training diverged: the loss of step 21 is NaN and 21 updates were skipped/,
+    );
+    expect(said).toContain('heard 20');
+    expect(said).not.toContain('heard 21');
+  });
+
+  it('end it too where the loss is one but no smaller loss scale is left, or there is none', async () => {
+    for (const [lossScale, said] of [
+      [0, 'were not finite, so all'],
+      [1, 'were not finite, the loss scale at its least, so all'],
+    ] as const)
+      await expect(made({ report: { ...skipped, loss: 2.5, lossScale } }).run(100)).rejects.toThrow(
+        `Training is stuck at step 50: the loss is 2.5, but the gradients of the last 50 updates ${said}`,
+      );
+  });
+
+  it('do not where the loss scale may still fall, or an update between them succeeds', async () => {
+    const falling = await made({ report: { ...skipped, loss: 2.5, lossScale: 2 } }).run(100);
+    expect(falling.skipped).toBe(100);
+    const report = (step: number) => (step % 50 === 49 ? {} : { ...skipped, loss: 2.5 });
+    expect((await made({ report }).run(120)).skipped).toBe(118);
+  });
 });

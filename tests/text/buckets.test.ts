@@ -59,6 +59,22 @@ it('takes larger steps where rows are long', () => {
   ]);
 });
 
+it('goes no further than the limits of the corpus, whose positions are all that the model has', () => {
+  const corpus = (s: number, t: number, limit: number) => ({
+    ...corpusOf([
+      [s, t],
+      [5, 6],
+    ]),
+    limits: { source: limit, target: limit },
+  });
+  expect(chooseBuckets(corpus(49, 50, 50), { count: 2 })).toEqual([
+    { source: 8, target: 8 },
+    { source: 50, target: 50 },
+  ]);
+  expect(chooseBuckets(corpus(35, 35, 35), { count: 1, multiple: 1 })).toEqual([{ source: 35, target: 35 }]);
+  expect(chooseBuckets(corpus(48, 20, 50), { count: 1 })).toEqual([{ source: 48, target: 20 }]);
+});
+
 it('fills a budget of tokens by the longer side, in eights', () => {
   const buckets = [
     { source: 8, target: 12 },

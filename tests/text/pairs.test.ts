@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hashText, pairKey, splitPairs, spread, tidy } from '../../src/text/pairs.ts';
+import { fingerprint, hashText, pairKey, splitPairs, spread, tidy } from '../../src/text/pairs.ts';
 
 const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`, target: `${i}` }));
 
@@ -60,6 +60,16 @@ it('leaves a sentence on its side whatever else is there, and however it is spac
 it('refuses fractions that leave nothing to train on', () => {
   for (const parts of [{ dev: 1 }, { dev: 0.5, test: 0.5 }, { dev: -0.1 }, { test: Number.NaN }])
     expect(() => splitPairs(pairs, parts)).toThrow('fractions of the pairs');
+});
+
+it('tells pairs from the same in another order, from others and from fewer', () => {
+  const some = pairs.slice(0, 50);
+  const { hash } = fingerprint(some);
+  expect(fingerprint([...some])).toEqual({ pairs: 50, hash });
+  expect(hash).toMatch(/^[0-9a-f]{8}$/);
+  const changed = some.map((pair, i) => (i === 49 ? { ...pair, target: '50' } : pair));
+  for (const others of [[...some].reverse(), changed, some.slice(1), some.slice(0, -1)])
+    expect(fingerprint(others).hash).not.toBe(hash);
 });
 
 it('hashes every unit of a text', () => {

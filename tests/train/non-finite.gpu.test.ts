@@ -39,10 +39,10 @@ describe('a number that is not finite', () => {
   // Numbers so large that the products they enter overflow.
   const cases: Record<string, RegExp> = {
     'transformer.encoder.layers.0.linear2.weight':
-      /^Step 1: .* appeared in linear of encoder\.layers\.0\.linear2: tensor encoder\.layers\.0\.linear2\.linear.*, f32 \[4,6,16\], element \d+\./,
+      /^Step 2: .* appeared in linear of encoder\.layers\.0\.linear2: tensor encoder\.layers\.0\.linear2\.linear.*, f32 \[4,6,16\], element \d+\./,
     'transformer.decoder.layers.0.multihead_attn.kv_proj.weight':
-      /^Step 1: .* of decoder\.layers\.0\.multihead_attn: tensor decoder\.layers\.0\.multihead_attn\./,
-    'generator.weight': /^Step 1: .* of generator: tensor generator\.linear/,
+      /^Step 2: .* of decoder\.layers\.0\.multihead_attn: tensor decoder\.layers\.0\.multihead_attn\./,
+    'generator.weight': /^Step 2: .* of generator: tensor generator\.linear/,
   };
   for (const [name, message] of Object.entries(cases))
     it(`is named by step, op, layer and tensor, from a large ${name}`, async () => {
@@ -58,7 +58,7 @@ describe('a number that is not finite', () => {
     const { engine, update } = await training({ checkFinite: true });
     spoil(engine, 'transformer.decoder.layers.0.norm2.bias', Number.NaN);
     await expect(update()).rejects.toThrow(
-      /^Step 0: .* was there before any op.*: tensor weights of transformer\.decoder\.layers\.0\.norm2\.bias \[16\], element 0\./,
+      /^Step 1: .* was there before any op.*: tensor weights of transformer\.decoder\.layers\.0\.norm2\.bias \[16\], element 0\./,
     );
     engine.destroy();
   });
@@ -69,7 +69,7 @@ describe('a number that is not finite', () => {
     const { offset } = model.p.byName.get('generator.bias')!;
     engine.write('moment2', Float32Array.of(-1), offset + 2);
     await expect(update()).rejects.toThrow(
-      /^Step 0: .* appeared in adamw of optimizer: tensor weights of generator\.bias \[24\], element 2\./,
+      /^Step 1: .* appeared in adamw of optimizer: tensor weights of generator\.bias \[24\], element 2\./,
     );
     expect(trainer.step).toBe(1);
     engine.destroy();
@@ -82,7 +82,7 @@ describe('a number that is not finite', () => {
     expect(offset).toBeLessThan(model.p.byName.get('generator.bias')!.offset);
     engine.write('moment1', Float32Array.of(Number.NaN), offset + 5);
     await expect(update()).rejects.toThrow(
-      /^Step 0: .* was there before any op.*: tensor moment1 of generator\.bias \[24\], element 5\./,
+      /^Step 1: .* was there before any op.*: tensor moment1 of generator\.bias \[24\], element 5\./,
     );
     engine.destroy();
   });
@@ -91,7 +91,7 @@ describe('a number that is not finite', () => {
     const { engine, update } = await training({ checkFinite: true }, 2);
     await update();
     engine.write('moment2', Float32Array.of(-1), model.p.byName.get('generator.bias')!.offset);
-    await expect(update()).rejects.toThrow(/^Step 1: .* appeared in adamw of optimizer/);
+    await expect(update()).rejects.toThrow(/^Step 2: .* appeared in adamw of optimizer/);
     engine.destroy();
   });
 });

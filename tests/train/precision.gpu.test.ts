@@ -113,13 +113,28 @@ const mixed = () => {
     expect(await bits('weights')).toEqual(before);
   });
 
+  it('goes on with looking where micro-batches overflow, whose sum the next update forgets', async () => {
+    const { engine, run } = await training({ precision: 'f16', accumulate: 2, checkFinite: true });
+    engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
+    expect(await run(2)).toMatchObject([
+      { skipped: true, lossScale: 2 ** 40 },
+      { skipped: true, lossScale: 2 ** 39 },
+    ]);
+    expect((await engine.read('accumulated')).data.every(Number.isFinite)).toBe(false);
+    engine.write('counters', Float32Array.of(1024), counterAt.lossScale);
+    expect(await run(1)).toMatchObject([{ skipped: false }]);
+    // What overflows in the update itself is not the loss scale's fault.
+    engine.write('moment2', Float32Array.of(-1), model.p.byName.get('generator.bias')!.offset);
+    await expect(run(1)).rejects.toThrow(/^Step 4: .* appeared in adamw of optimizer/);
+  });
+
   it('goes on with looking for what is not finite where the loss scale is to blame, and stops where it is not', async () => {
     const { engine, run } = await training({ precision: 'f16', checkFinite: true });
     engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
     expect((await run(1))[0]!.skipped).toBe(true);
     // 1e5 is a float32, but infinite as f16.
     engine.write('weights', Float32Array.of(1e5), model.p.byName.get('generator.weight')!.offset);
-    await expect(run(1)).rejects.toThrow(/^Step 1: .* appeared in half_weights of weights: tensor weights\.f16, f16/);
+    await expect(run(1)).rejects.toThrow(/^Step 2: .* appeared in half_weights of weights: tensor weights\.f16, f16/);
   });
 };
 

@@ -97,12 +97,12 @@ describe('a trainer', () => {
       expect(report.loss).toBeCloseTo(whole!.loss, 6);
       expect(report.gradientNorm).toBeCloseTo(whole!.gradientNorm, 6);
       expect(report.tokens).toBe(whole!.tokens);
-      const [a, b] = [await one.engine.read('weights'), await many.engine.read('weights')];
+      // Gradients, since Adam makes as much of one that is zero but for rounding as of any other. They come as float32.
+      const [a, b] = [await one.engine.read('gradients'), await many.engine.read('accumulated')];
+      const largest = Math.max(...Array.from(a.data, Math.abs));
       const worst = Math.max(...Array.from(a.data, (x, i) => Math.abs(x - b.data[i]!)));
-      // Adam divides gradients by their size: where one is zero but for rounding, its sign is chance.
-      expect(worst).toBeLessThan(2.1 * report.learningRate);
-      const far = Array.from(a.data).filter((x, i) => Math.abs(x - b.data[i]!) > 1e-6).length;
-      expect(far / a.data.length).toBeLessThan(0.02);
+      expect(largest).toBeGreaterThan(0.01);
+      expect(worst / largest).toBeLessThan(1e-6);
     }
   });
 

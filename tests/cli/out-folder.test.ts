@@ -1,0 +1,34 @@
+// Where a training writes, beside what is there already.
+import { describe, expect, it } from 'vitest';
+import { outFolder } from '../../src/cli/out-folder.ts';
+import { writeText } from '../../src/formats/files.ts';
+import { memoryFiles } from '../../src/formats/memory-files.ts';
+
+async function filesWith(...folders: string[]) {
+  const files = memoryFiles();
+  for (const folder of folders) await writeText(files, `${folder}/config.json`, '{"format":"heddle"}');
+  return files;
+}
+
+describe('a save that was cut off between its two renames', () => {
+  it('has left a model, which is not replaced unless told', async () => {
+    const files = await filesWith('m.previous');
+    await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
+      /^--out m: a model is there \(m\.previous: saving was cut off\); --resume goes on with it, --force replaces it/,
+    );
+    expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
+    expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
+  });
+
+  it('keeps its name from being taken by a training that names none', async () => {
+    expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
+  });
+});
+
+it('takes no folder beside which something else has the name that a save moves a folder to', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'm.previous/mine.txt', 'mine');
+  await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(
+    '--out m: m.previous holds something that is not a model; name another folder',
+  );
+});
