@@ -21,16 +21,19 @@ export interface Ended {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** The folder that it is started in. */
+  readonly cwd?: string;
   /** Given the process once it runs. */
   readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** Runs `heddle` with these arguments. Kernels that win are kept in a folder of the test file's own. */
-export function heddle(args: readonly string[], { env = {}, input, onStart }: CliOptions = {}): Promise<Ended> {
+export function heddle(args: readonly string[], { env = {}, input, cwd, onStart }: CliOptions = {}): Promise<Ended> {
   const path = distFile('cli.js');
   return new Promise((resolve) => {
     const options = {
       env: { ...process.env, HEDDLE_CACHE: join(scratch(), 'cache'), ...env },
+      ...(cwd !== undefined && { cwd }),
       maxBuffer: 2 ** 26,
       timeout: 120_000,
     };
