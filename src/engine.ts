@@ -27,7 +27,7 @@ export interface Program {
 export interface Engine {
   /** For people: `dawn mesa llvmpipe`, `cpu`. */
   readonly name: string;
-  /** Which variants the programs made so far use, by key; what the same bits depend on. */
+  /** Which variants the programs made so far use, by key, measured or not; what the same bits depend on. */
   readonly choices: Choices;
   /** Makes graphs ready. New states are zero. `inFlight`: runs of a program that may be pending at once, default 3. */
   prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
@@ -61,19 +61,26 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
       // Before kernels are measured, since that allocates too.
       checkMemory(planned(used), options.memoryLimit);
       const choices = { ...(await options.choose?.(graphs, device, used)), ...used };
-      for (const graph of graphs)
-        for (const node of graph.nodes) {
-          const chosen = choices[variantKey(node)];
-          if (chosen !== undefined) used[variantKey(node)] = chosen;
-        }
       const plans = planned(choices);
       checkMemory(plans, options.memoryLimit);
+      for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));
       return session.prepare(plans, running);
     },
     write: (state, data, offset) => session.write(state, data, offset),
     read: (state) => session.read(state),
     destroy: () => session.destroy(),
   };
+}
+
+/** The variants that a plan took, by key: guesses too, which may be others where something is measured. */
+function variantsOf(graph: Graph, { passes }: Plan): Choices {
+  const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
+  const choices: Record<string, string> = {};
+  for (const node of graph.nodes) {
+    const variant = taken.get(node.id);
+    if (node.op.variants && variant !== undefined) choices[variantKey(node)] = variant;
+  }
+  return choices;
 }
 
 function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): void {

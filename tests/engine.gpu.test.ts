@@ -8,6 +8,7 @@ import type { Graph } from '../src/graph/graph.ts';
 import { rewriteNames } from '../src/graph/rewrites.ts';
 import type { ModelOptions } from '../src/model/config.ts';
 import { clipAt } from '../src/ops/clip.ts';
+import type { Node } from '../src/ops/op.ts';
 import { variantKey } from '../src/plan/planner.ts';
 import { evaluationGraph, trainingGraph } from '../src/train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig } from '../src/train/optimizer.ts';
@@ -122,6 +123,26 @@ describe('an engine', () => {
     const [program] = await engine.prepare([g]);
     expect(program?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(wanted);
     expect(engine.choices[variantKey(node)]).toBe(wanted);
+    engine.destroy();
+  });
+
+  it('remembers the kernels that nobody chose, or whose choice there is not, so that they are taken again', async () => {
+    const g = graph();
+    const device = await wrapped();
+    const variants = (n: Node) => n.op.variants?.(n, device.traits) ?? [];
+    const several = g.nodes.filter((n) => variants(n).length > 1);
+    const engine = gpuEngine(device, { choose: async () => ({ [variantKey(several[0]!)]: 'gone' }) });
+    const [program] = await engine.prepare([g]);
+    for (const node of several) {
+      const { variant } = program!.plan!.passes.find((pass) => pass.node === node.id)!;
+      expect(engine.choices[variantKey(node)]).toBe(variant);
+      const other = variants(node).find((v) => v !== variant)!;
+      const again = gpuEngine(device, { known: engine.choices, choose: async () => ({ [variantKey(node)]: other }) });
+      const [replayed] = await again.prepare([g]);
+      expect(replayed?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(variant);
+      again.destroy();
+      if (node !== several[0]) break;
+    }
     engine.destroy();
   });
 

@@ -55,6 +55,15 @@ export function setting(text: string, previous: Record<string, unknown> = {}): R
   return { ...previous, [text.slice(0, at)]: parsed };
 }
 
+/** `--no-fuse`, which takes several names with spaces or commas between them. */
+export const noFuseOption = (): Option =>
+  new Option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph')
+    .argParser((text: string, before: readonly string[]) => {
+      const names = text.split(',').map((name) => name.trim());
+      return [...before, ...names.filter((name) => name !== '')];
+    })
+    .default([], 'none');
+
 /** The options of commands that run a model: where, with which kernels, in how much memory. */
 export function addHostOptions(command: Command): Command {
   return command

@@ -7,7 +7,7 @@ import type { WeightFormat } from '../model/packed.ts';
 import { optimizerNames } from '../train/optimizer.ts';
 import { type Precision, precisions } from '../train/precision.ts';
 import { print } from './output.ts';
-import { setting, weightsOption, whole } from './parse.ts';
+import { noFuseOption, setting, weightsOption, whole } from './parse.ts';
 import { runWithProgress } from './run.ts';
 import { freezeOption } from './tuning.ts';
 
@@ -40,7 +40,7 @@ export function addPlan(program: Command): void {
     .option('--target <positions>', 'target positions (default: as --source)', whole(1))
     .option('--vocab <tokens>', 'tokens of both vocabularies', whole(4), 8000)
     .addOption(new Option('--optimizer <name>', 'update rule').choices(optimizerNames).default('adamw'))
-    .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', [])
+    .addOption(noFuseOption())
     .option('--checkpoint-layers', 'training: compute the inside of each layer again for its gradients, to save memory')
     .addOption(
       new Option('--precision <type>', 'training: what activations are kept in').choices(precisions).default('f32'),

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { PresetArguments } from '../jobs/preset-graphs.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/config.ts';
-import { setting, whole } from './parse.ts';
+import { noFuseOption, setting, whole } from './parse.ts';
 
 /** What commander makes of them. */
 export interface PresetOptions<Run extends PresetArguments['run']> {
@@ -13,6 +13,7 @@ export interface PresetOptions<Run extends PresetArguments['run']> {
   readonly source?: number;
   readonly target?: number;
   readonly vocab: number;
+  readonly fuse: readonly string[];
   readonly set?: Partial<ModelOptions>;
 }
 
@@ -25,14 +26,15 @@ export function addPresetOptions(command: Command, runs: readonly PresetArgument
     .option('--source <positions>', 'source positions (default: 32, or the longest the model takes)', whole(1))
     .option('--target <positions>', 'target positions (default: as --source)', whole(1))
     .option('--vocab <tokens>', 'tokens of both vocabularies', whole(4), 8000)
-    .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting);
+    .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
+    .addOption(noFuseOption());
 }
 
 /** The options as arguments of a job. */
 export function presetArguments<Run extends PresetArguments['run']>(
   options: PresetOptions<Run>,
 ): PresetArguments & { readonly run: Run } {
-  const { preset, run, batch, vocab, set: model = {} } = options;
+  const { preset, run, batch, vocab, fuse: noFuse, set: model = {} } = options;
   const { source = Math.min(32, model.maxLength ?? presets[preset].maxLength), target = source } = options;
-  return { preset, run, model, vocab, shape: { batch, source, target } };
+  return { preset, run, model, vocab, noFuse, shape: { batch, source, target } };
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { writeText } from '../formats/files.ts';
 import { chromeTrace, printProfile } from '../gpu/profile.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { ProfileResult } from '../jobs/profile.ts';
 import { print, tell } from './output.ts';
 import { addHostOptions, whole } from './parse.ts';
 import { addPresetOptions, type PresetOptions, presetArguments } from './preset-options.ts';
@@ -12,7 +13,8 @@ import { type HostOptions, runWithProgress } from './run.ts';
 interface Options extends HostOptions, PresetOptions<'training' | 'evaluation'> {
   runs: number;
   rows: number;
-  trace?: string;
+  passes?: boolean;
+  trace?: string | false;
   json?: boolean;
 }
 
@@ -23,21 +25,27 @@ export function addProfile(program: Command): void {
     .description('time every pass of a step on the adapter: milliseconds, GFLOP/s, GB/s and share, the dearest first');
   addPresetOptions(command, ['training', 'evaluation'])
     .option('--runs <n>', 'runs of which each time is the median', whole(1), 5)
-    .option('--rows <n>', 'most rows of the table', whole(1), 40)
-    .option('--trace <file>', 'write a trace for chrome://tracing or ui.perfetto.dev')
+    .option('--rows <n>', 'most rows of the table, which has one for all passes of a kind', whole(1), 40)
+    .option('--passes', 'list every pass in order instead')
+    .option(
+      '--trace <file>',
+      'trace to write, for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)',
+    )
+    .option('--no-trace', 'write no trace')
     .option('--json', 'print all passes as JSON instead of the table')
     .action(async (options: Options) => {
       const args = { ...presetArguments(options), runs: options.runs };
       const found = await runWithProgress('profile', args, { ...options, exactTimestamps: true });
-      if (options.trace) {
-        await writeText(nodeFiles(), options.trace, chromeTrace(found));
-        tell(`wrote ${options.trace}`);
-      }
-      print(
-        options.json
-          ? JSON.stringify(found, undefined, 1)
-          : `${found.backend}\n\n${printProfile(found, options.rows)}`.trimEnd(),
-      );
+      print(options.json ? JSON.stringify(found, undefined, 1) : describe(found, options));
+      const { trace = `runs/profile-${options.preset}.json` } = options;
+      if (trace === false) return;
+      await writeText(nodeFiles(), trace, chromeTrace(found));
+      tell(`trace of the last run: ${trace}`);
     });
   addHostOptions(command);
+}
+
+function describe(found: ProfileResult, { rows, passes = false }: Options): string {
+  const table = printProfile(found, { rows, each: passes }).trimEnd();
+  return `${found.backend}\n\n${table}${passes ? '' : '\na row is all passes of a kind; --passes lists each of them'}`;
 }

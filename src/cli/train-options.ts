@@ -5,7 +5,7 @@ import { type BestMetric, bestMetrics } from '../jobs/best.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/config.ts';
 import { type Precision, precisions } from '../train/precision.ts';
 import { addUpdating, type UpdateFlags } from './optimizing.ts';
-import { addHostOptions, notNegative, rate, setting, whole } from './parse.ts';
+import { addHostOptions, noFuseOption, notNegative, rate, setting, whole } from './parse.ts';
 import type { Recipe } from './recipes.ts';
 import type { HostOptions } from './run.ts';
 import { addTuning, type TuningFlags } from './tuning.ts';
@@ -143,7 +143,7 @@ function course(command: Command): void {
       '--check-finite',
       'look at every tensor; stop at the first number that is not finite and say where it is from',
     )
-    .option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph', []);
+    .addOption(noFuseOption());
 }
 
 const places = [

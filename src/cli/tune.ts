@@ -1,6 +1,7 @@
 // heddle tune
 
 import type { Command } from 'commander';
+import { HeddleError } from '../errors.ts';
 import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune.ts';
 import { print, short, table } from './output.ts';
@@ -25,10 +26,12 @@ export function addTune(program: Command): void {
     .action(async (options: Options) => {
       const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
       print(options.json ? JSON.stringify(result, undefined, 1) : describe(result));
+      if (result.failure !== undefined)
+        throw new HeddleError(`tune: which kernels won could not be kept for later runs: ${result.failure}`);
     });
 }
 
-function describe({ backend, ms, nodes, measured }: TuneResult): string {
+function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
   const rows = measured.map((list): string[] => {
     const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
     // `linear {"activation":"relu"} f32[512,128] ...`: the attributes tell a reader little.
@@ -43,7 +46,8 @@ function describe({ backend, ms, nodes, measured }: TuneResult): string {
     table([['kernel and tensors', 'ms', 'best', 'others, times slower'], ...rows], [1]),
     '',
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
-      alike > 0 ? `; ${alike} more took the best of one like them, or the first guess` : ''
+      alike > 0 ? `; ${alike} more keep what was known, or take the best of one like them or the first guess` : ''
     }`,
+    ...(place === undefined ? [] : [`kept in ${place}`]),
   ].join('\n');
 }

@@ -94,8 +94,13 @@ export function decodeStates(c: ModelConfig, { batch: B, beams = 1, source: S, t
 /** A state as a value of a graph. */
 export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
 
-/** Inputs src [B,S], srcLens [B]; leaves keys and values of the source, [B,S,2HW] a layer, in states. */
-export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape): Graph {
+/** Inputs src [B,S], srcLens [B]; leaves keys and values of the source, [B,S,2HW] a layer, in states. `noFuse`: rewrites left out. */
+export function sourceGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: DecodeShape,
+  noFuse: readonly string[] = [],
+): Graph {
   const graph = new Graph();
   const m = openModel(graph, c, p, false);
   const { batch: B, source: S } = shape;
@@ -105,7 +110,7 @@ export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape
     const kv = graph.scope(`decoder.layers.${n}`, () => crossKeys(m, `transformer.decoder.layers.${n}`, memory));
     graph.place(kv, stateOf(graph, state), 0);
   }
-  fuseForward(graph);
+  fuseForward(graph, noFuse);
   return graph;
 }
 
@@ -113,8 +118,15 @@ export function sourceGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape
  * Inputs srcLens [B], rules i32 [4+N] and step, whose position is that of the token read; sampling f32 [4] and streams u32 [R] too
  * where tokens are drawn. Outputs `token` i32 [R,1] and `logProb` f32 [R]; of beam search `token`, `parent` i32 [R], `total` f32 [R]
  * and `ended` f32 [R], as `beamSelectOp` says. Whether padding that the model chose is seen later, the configuration says (hidePadding).
+ * `noFuse`: rewrites left out.
  */
-export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, mode = plainGreedy): Graph {
+export function stepGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: DecodeShape,
+  mode = plainGreedy,
+  noFuse: readonly string[] = [],
+): Graph {
   const graph = new Graph();
   const m = openModel(graph, c, p, false);
   const { batch: B, beams = 1 } = shape;
@@ -160,7 +172,7 @@ export function stepGraph(c: ModelConfig, p: ParameterList, shape: DecodeShape, 
     graph.output('token', tokens);
     graph.output('logProb', logProbs);
   }
-  fuseForward(graph);
+  fuseForward(graph, noFuse);
   return graph;
 }
 

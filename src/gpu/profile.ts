@@ -9,9 +9,10 @@ import type { Runner } from './runner.ts';
 /** One pass and how long it took. */
 export interface PassTime {
   readonly pass: Pass;
-  /** Start after the first pass's, and duration; the median of the runs, in microseconds. */
-  readonly startUs: number;
+  /** The median of the runs, in microseconds; 0 where it is less than the clock's grain. */
   readonly us: number;
+  /** The last run alone: when it began, after the first pass's begin, and how long it took. */
+  readonly last: { readonly startUs: number; readonly us: number };
   /** Bytes of everything bound: what a pass must move at least, if each is read or written once. */
   readonly bytes: number;
 }
@@ -37,18 +38,17 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   const clock = device.gpu.features.has('timestamp-query') ? 'gpu' : 'host';
   const samples = clock === 'gpu' ? await byTimestamps(device, runner, runs) : await byHost(device, runner, runs);
   const { passes } = runner.plan;
-  let before = 0;
+  const last = samples.at(-1) as Sample;
   return {
     clock,
     runs,
     ms: median(whole),
-    passes: passes.map((pass, i) => {
-      const us = median(samples.map((s) => s.us[i] as number));
-      // Without timestamps one pass follows the other.
-      const startUs = clock === 'gpu' ? (samples.at(-1)?.starts[i] as number) : before;
-      before += us;
-      return { pass, startUs, us, bytes: Object.values(pass.bind).reduce((n, r) => n + r.bytes, 0) };
-    }),
+    passes: passes.map((pass, i) => ({
+      pass,
+      us: median(samples.map((s) => s.us[i] as number)),
+      last: { startUs: last.starts[i] as number, us: last.us[i] as number },
+      bytes: Object.values(pass.bind).reduce((n, r) => n + r.bytes, 0),
+    })),
   };
 }
 
@@ -64,14 +64,17 @@ async function byHost({ gpu, check }: Device, { plan, submitPass }: Runner, runs
   const samples: Sample[] = [];
   for (let run = 0; run < runs; run++) {
     const us: number[] = [];
+    const starts: number[] = [];
+    const first = performance.now();
     for (const i of plan.passes.keys()) {
       const begun = performance.now();
       submitPass(i);
       await gpu.queue.onSubmittedWorkDone();
+      starts.push((begun - first) * 1000);
       us.push((performance.now() - begun) * 1000);
     }
     check();
-    samples.push({ us, starts: [] });
+    samples.push({ us, starts });
   }
   return samples;
 }
@@ -112,16 +115,16 @@ async function byTimestamps(device: Device, runner: Runner, runs: number): Promi
   }
 }
 
-/** A trace for chrome://tracing or Perfetto: one complete event a pass. */
+/** A trace of the last run for chrome://tracing or Perfetto: one complete event a pass. */
 export function chromeTrace({ passes }: Profile): string {
   return JSON.stringify({
     displayTimeUnit: 'ms',
-    traceEvents: passes.map(({ pass, startUs, us, bytes }) => ({
+    traceEvents: passes.map(({ pass, last, bytes }) => ({
       name: pass.op,
       cat: pass.scope,
       ph: 'X',
-      ts: startUs,
-      dur: us,
+      ts: last.startUs,
+      dur: last.us,
       pid: 1,
       tid: 1,
       args: {
@@ -136,39 +139,66 @@ export function chromeTrace({ passes }: Profile): string {
   });
 }
 
-/** A table for people: the dearest passes first, by op and variant, and the total. */
-export function printProfile({ passes: times, ms, runs, clock }: Profile, rows = 40): string {
-  const total = times.reduce((n, t) => n + t.us, 0) || 1;
-  const line = (cells: readonly (string | number)[]) =>
-    cells.map((c, i) => (i === 0 ? String(c).padEnd(66) : String(c).padStart(10))).join('');
-  const cells = (name: string, n: number, us: number, flops: number, bytes: number) =>
-    line([
-      name,
-      n,
-      (us / 1000).toFixed(3),
-      flops ? (flops / us / 1e3).toFixed(2) : '',
-      (bytes / us / 1e3).toFixed(2),
-      `${((100 * us) / total).toFixed(1)} %`,
-    ]);
-  const groups = new Map<string, { n: number; us: number; flops: number; bytes: number }>();
-  for (const { pass, us, bytes } of times) {
-    const shapes = pass.outputs.map((o) => `[${o.shape.join(',')}]`).join(' ');
-    const name = `${pass.op}${pass.variant === 'only' ? '' : `:${pass.variant}`} ${pass.entry} ${shapes}`.slice(0, 64);
-    const g = groups.get(name) ?? { n: 0, us: 0, flops: 0, bytes: 0 };
-    groups.set(name, { n: g.n + 1, us: g.us + us, flops: g.flops + pass.flops, bytes: g.bytes + bytes });
-  }
-  const sorted = [...groups].sort(([, a], [, b]) => b.us - a.us);
+/** How a profile is printed. */
+export interface ProfileTable {
+  /** Most rows of the table that sums up; default 40. */
+  readonly rows?: number;
+  /** Every pass in order, instead of sums. */
+  readonly each?: boolean;
+}
+
+/**
+ * A table for people. Passes of one op, variant and shape are one row, which says how many there are, the dearest first; or, by `each`,
+ * every pass has its own, with its place in the model.
+ */
+export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
+  const { passes, ms, runs, clock } = profile;
+  const all = sumOf(`all ${passes.length} passes`, passes);
+  const lines = each ? passes.map((time, i) => sumOf(`${i} ${nameOf(time)}`, [time])) : grouped(passes, rows);
   return [
     line(['op, kernel, outputs', 'passes', 'ms', 'GFLOP/s', 'GB/s', 'share']),
-    ...sorted.slice(0, rows).map(([name, g]) => cells(name, g.n, g.us, g.flops, g.bytes)),
-    cells(
-      `all ${times.length} passes`,
-      times.length,
-      total,
-      times.reduce((n, t) => n + t.pass.flops, 0),
-      times.reduce((n, t) => n + t.bytes, 0),
-    ),
+    ...lines.map((sum, i) => `${print(sum, all)}${each ? `  ${passes[i]?.pass.scope}`.trimEnd() : ''}`),
+    print(all, all),
     `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass submitted alone' : ''}`,
     '',
   ].join('\n');
+}
+
+/** Passes taken together. */
+interface Sum {
+  readonly name: string;
+  readonly n: number;
+  readonly us: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+function sumOf(name: string, times: readonly PassTime[]): Sum {
+  const sum = (what: (t: PassTime) => number) => times.reduce((n, t) => n + what(t), 0);
+  return { name, n: times.length, us: sum((t) => t.us), flops: sum((t) => t.pass.flops), bytes: sum((t) => t.bytes) };
+}
+
+function nameOf({ pass }: PassTime): string {
+  const shapes = pass.outputs.map((o) => `[${o.shape.join(',')}]`).join(' ');
+  return `${pass.op}${pass.variant === 'only' ? '' : `:${pass.variant}`} ${pass.entry} ${shapes}`;
+}
+
+/** Sums of the passes of one name, the dearest first; what goes beyond `rows` is one more. */
+function grouped(times: readonly PassTime[], rows: number): Sum[] {
+  const groups = new Map<string, PassTime[]>();
+  for (const time of times) groups.set(nameOf(time), [...(groups.get(nameOf(time)) ?? []), time]);
+  const sorted = [...groups].map((group) => ({ sum: sumOf(...group), group: group[1] }));
+  sorted.sort((a, b) => b.sum.us - a.sum.us);
+  const rest = sorted.slice(rows).flatMap(({ group }) => group);
+  return [...sorted.slice(0, rows).map(({ sum }) => sum), ...(rest.length > 0 ? [sumOf('others', rest)] : [])];
+}
+
+const line = (cells: readonly (string | number)[]): string =>
+  cells.map((c, i) => (i === 0 ? String(c).padEnd(66) : String(c).padStart(10))).join('');
+
+/** A row; rates are left out where the clock saw no time go by. */
+function print({ name, n, us, flops, bytes }: Sum, all: Sum): string {
+  const rate = (amount: number) => (us > 0 && amount > 0 ? (amount / us / 1e3).toFixed(2) : '');
+  const share = all.us > 0 ? (100 * us) / all.us : 0;
+  return line([name.slice(0, 64), n, (us / 1000).toFixed(3), rate(flops), rate(bytes), `${share.toFixed(1)} %`]);
 }

@@ -1,78 +1,88 @@
-// Choices of kernels that outlive a process: one JSON text somewhere (a file in the user's cache folder, the browser's storage), by
+// Choices of kernels that outlive a process: one JSON text somewhere (a file in the user's cache folder or the browser's storage), by
 // adapter and by the hash of the shaders they were measured with. Whatever cannot be read counts as nothing known.
 
 import { type Files, readText, writeText } from '../formats/files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
 import type { Choices } from '../plan/planner.ts';
 
-/** Keeps which kernels won, by adapter. */
-export interface ChoiceStore {
-  load(adapter: string): Promise<Choices>;
-  /** Adds to what is kept for the adapter. */
-  save(adapter: string, choices: Choices): Promise<void>;
+/** What is known of an adapter, by key. */
+export interface Known {
+  /** Variants that won. */
+  readonly measured: Choices;
+  /** Variants that were taken unmeasured; they are taken again until they are measured, so that two runs give the same bits. */
+  readonly guessed: Choices;
 }
 
-/** Where the text lies. Both may fail: choices can always be measured again. */
+/** Keeps which kernels are taken, by adapter. */
+export interface ChoiceStore {
+  /** Where, for people. */
+  readonly place: string;
+  load(adapter: string): Promise<Known>;
+  /** Adds to what is kept for the adapter; a guess never takes the place of what was measured. Rejects where it cannot be written. */
+  save(adapter: string, found: Known): Promise<void>;
+}
+
+/** Where the text lies. */
 export interface TextPlace {
+  /** For people. */
+  readonly name: string;
   read(): Promise<string | undefined>;
   write(text: string): Promise<void>;
 }
 
+/** Version 1 did not tell guesses from measurements, and is ignored. */
+const version = 2;
+
 interface Kept {
-  readonly version: 1;
+  readonly version: typeof version;
   readonly shaders: string;
-  readonly adapters: Record<string, Choices>;
+  readonly adapters: Record<string, Known>;
 }
 
 /** A store in one text. */
 export function keptChoices(place: TextPlace): ChoiceStore {
   const shaders = shaderHash();
   const read = async (): Promise<Kept> => {
-    const nothing: Kept = { version: 1, shaders, adapters: {} };
+    const nothing: Kept = { version, shaders, adapters: {} };
     try {
       const kept = JSON.parse((await place.read()) ?? 'null') as Kept | null;
-      return kept?.version === 1 && kept.shaders === shaders && isRecord(kept.adapters) ? kept : nothing;
+      return kept?.version === version && kept.shaders === shaders && isRecord(kept.adapters) ? kept : nothing;
     } catch {
       return nothing;
     }
   };
   return {
-    async load(adapter) {
-      const choices: unknown = (await read()).adapters[adapter];
-      if (!isRecord(choices)) return {};
-      return Object.fromEntries(
-        Object.entries(choices).filter(([, variant]) => typeof variant === 'string'),
-      ) as Choices;
-    },
-    async save(adapter, choices) {
+    place: place.name,
+    load: async (adapter) => knownIn((await read()).adapters[adapter]),
+    async save(adapter, found) {
       const kept = await read();
-      const adapters = { ...kept.adapters, [adapter]: { ...kept.adapters[adapter], ...choices } };
-      await place.write(JSON.stringify({ ...kept, adapters })).catch(() => undefined);
+      const before = knownIn(kept.adapters[adapter]);
+      const measured = { ...before.measured, ...found.measured };
+      const guessed = { ...before.guessed, ...found.guessed };
+      for (const key of Object.keys(measured)) delete guessed[key];
+      await place.write(JSON.stringify({ ...kept, adapters: { ...kept.adapters, [adapter]: { measured, guessed } } }));
     },
   };
 }
 
-/** Choices kept as long as the process or page lives. */
-export function sessionChoices(): ChoiceStore {
-  let text: string | undefined;
-  return keptChoices({
-    read: async () => text,
-    async write(next) {
-      text = next;
-    },
-  });
-}
-
 /** A file as a place. */
 export const filePlace = (files: Files, path: string): TextPlace => ({
+  name: path,
   read: async () => ((await files.exists(path)) ? readText(files, path) : undefined),
   write: (text) => writeText(files, path, text),
 });
 
-/** The browser's storage as a place; absent where it is switched off. */
-export const browserPlace = (key = 'heddle.choices'): TextPlace => ({
-  read: async () => globalThis.localStorage?.getItem(key) ?? undefined,
-  write: async (text) => globalThis.localStorage?.setItem(key, text),
-});
-
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** What of an entry of the text can be used. */
+function knownIn(entry: unknown): { measured: Record<string, string>; guessed: Record<string, string> } {
+  const { measured, guessed } = isRecord(entry) ? entry : {};
+  return { measured: variantsIn(measured), guessed: variantsIn(guessed) };
+}
+
+const variantsIn = (list: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(isRecord(list) ? list : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );

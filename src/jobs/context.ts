@@ -54,6 +54,15 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
     if (!opened) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
     return opened;
   };
+  let warned = false;
+  /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
+  const choose: GpuEngineOptions['choose'] = async (graphs, device, settled) => {
+    const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
+    if (failure !== undefined && !warned)
+      s.emit({ type: 'log', text: `which kernels are fastest is known to this run alone: ${failure}` });
+    warned ||= failure !== undefined;
+    return choices;
+  };
   const context: JobContext = {
     files: s.files,
     emit: s.emit,
@@ -95,14 +104,17 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
     }),
     ...(s.live && { live: s.live }),
     ...(s.memory && { memory: s.memory }),
-    tune: async (graphs, options) => measureAndKeep(s, s.choices, await context.device(), graphs, options),
+    async tune(graphs, options) {
+      const { failure } = await measureAndKeep(s, await context.device(), graphs, options);
+      return { place: s.choices?.place, failure };
+    },
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
       if (s.host === 'cpu') return cpuEngine();
       const opened = await context.device();
       const software = opened.gpu.adapterInfo.isFallbackAdapter;
       const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
       return gpuEngine(opened, {
-        ...(s.choices && { choose: chooser(s, s.choices, opened) }),
+        ...(s.choices && { choose }),
         ...(memoryLimit !== undefined && { memoryLimit }),
         ...options,
       });
@@ -140,34 +152,57 @@ async function patiently(open: () => Promise<Device>, forget: () => void, signal
   throw failure;
 }
 
-/** Finds kernels for graphs: those that are known, and the rest by measuring now. */
-function chooser(s: Surroundings, store: ChoiceStore, device: Device): NonNullable<GpuEngineOptions['choose']> {
-  return async (graphs, _, settled) => {
-    const known = { ...(await store.load(adapterKey(s, device))), ...settled };
-    return measureAndKeep(s, store, device, graphs, { known });
-  };
-}
-
 /** What choices are kept by. */
 const adapterKey = ({ host, version = '' }: Surroundings, device: Device): string =>
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
-/** Measures kernels, tells how far it is, and keeps which won. */
+/**
+ * Measures kernels, tells how far it is, and keeps what was found, even where it is interrupted. `settled` are taken as they are.
+ * `failure` says why nothing could be kept.
+ */
 async function measureAndKeep(
   s: Surroundings,
-  store: ChoiceStore | undefined,
   device: Device,
   graphs: readonly Graph[],
   options: TuneOptions,
-): Promise<Choices> {
-  const choices = await tune(device, graphs, {
-    ...options,
-    onProgress(done, of, what) {
-      s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
-      s.signal.throwIfAborted();
-      options.onProgress?.(done, of, what);
-    },
-  });
-  await store?.save(adapterKey(s, device), choices);
-  return choices;
+  settled: Choices = {},
+): Promise<{ choices: Choices; failure: string | undefined }> {
+  const adapter = adapterKey(s, device);
+  const kept = await s.choices?.load(adapter);
+  const measured: Record<string, string> = {};
+  const guessed: Record<string, string> = {};
+  const keep = async (): Promise<string | undefined> => {
+    if (Object.keys({ ...measured, ...guessed }).length === 0) return;
+    try {
+      await s.choices?.save(adapter, { measured, guessed });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  try {
+    const choices = await tune(device, graphs, {
+      known: kept?.measured ?? {},
+      guessed: { ...kept?.guessed, ...settled },
+      ...options,
+      onMeasured(list) {
+        const [best] = list;
+        if (best) measured[best.key] = best.variant;
+        options.onMeasured?.(list);
+      },
+      onGuessed(key, variant) {
+        guessed[key] = variant;
+      },
+      onProgress(done, of, what) {
+        s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
+        s.signal.throwIfAborted();
+        options.onProgress?.(done, of, what);
+      },
+    });
+    return { choices, failure: await keep() };
+  } catch (error) {
+    const failure = await keep();
+    if (Object.keys(measured).length > 0 && s.choices && failure === undefined)
+      s.emit({ type: 'log', text: `what was measured so far is kept in ${s.choices.place}` });
+    throw error;
+  }
 }

@@ -6,7 +6,6 @@ import type { Files } from '../formats/files.ts';
 import type { Device } from '../gpu/device.ts';
 import type { TuneOptions } from '../gpu/tuning.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Choices } from '../plan/planner.ts';
 import type { Live } from './live.ts';
 
 /** What a job has of the outside. */
@@ -28,8 +27,14 @@ export interface JobContext {
   reopen?(): Promise<void>;
   /** An engine on the backend that was asked for, with tuned kernels where it is a GPU. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
-  /** Measures kernels for graphs now, and keeps which won beyond the job, where the host can. Rejects on the CPU backend. */
-  tune(graphs: readonly Graph[], options: TuneOptions): Promise<Choices>;
+  /**
+   * Measures kernels for graphs now, and keeps which won beyond the job. Resolves to where that is, absent where the host keeps nothing,
+   * and why it could not be written, if so. Rejects on the CPU backend.
+   */
+  tune(
+    graphs: readonly Graph[],
+    options: TuneOptions,
+  ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
   /** A host that shows a training while it runs. */
   readonly live?: Live;
   /** Where a training keeps snapshots in memory, if the host wants to see them. */

@@ -1,6 +1,6 @@
 // heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
 
-import { sourceGraph, stepGraph } from '../decode/graphs.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../decode/graphs.ts';
 import { check, HeddleError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
@@ -67,8 +67,8 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
     if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
-      ['decoding, once a batch of sources', sourceGraph(config, p, shape)],
-      ['decoding, once a token', stepGraph(config, p, shape)],
+      ['decoding, once a batch of sources', sourceGraph(config, p, shape, noFuse)],
+      ['decoding, once a token', stepGraph(config, p, shape, plainGreedy, noFuse)],
     ];
   };
   const traits = { ...defaultTraits, f16: precision === 'f16' };

@@ -1,7 +1,8 @@
 // The graphs that a run of a preset is made of, for commands that look at kernels and not at a corpus.
 
-import { sourceGraph, stepGraph } from '../decode/graphs.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../decode/graphs.ts';
 import type { Graph } from '../graph/graph.ts';
+import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { BatchShape } from '../text/buckets.ts';
@@ -19,16 +20,19 @@ export interface PresetArguments {
   readonly model: Partial<ModelOptions>;
   readonly vocab: number;
   readonly shape: BatchShape;
+  /** Rewrites to leave out. */
+  readonly noFuse?: readonly string[];
 }
 
-/** The model and the graphs of a run. Throws a HeddleError where the model is not sound. */
-export function presetGraphs({ preset, run, model, vocab, shape }: PresetArguments): {
+/** The model and the graphs of a run. Throws a HeddleError where the model is not sound, or a rewrite is none. */
+export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: PresetArguments): {
   readonly config: ModelConfig;
   readonly graphs: readonly Graph[];
 } {
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...model });
   const p = parameterList(config);
-  if (run === 'training') return { config, graphs: [trainingGraph(config, p, shape, optimizerConfig())] };
-  if (run === 'evaluation') return { config, graphs: [evaluationGraph(config, p, shape)] };
-  return { config, graphs: [sourceGraph(config, p, shape), stepGraph(config, p, shape)] };
+  checkRewriteNames(noFuse);
+  if (run === 'training') return { config, graphs: [trainingGraph(config, p, shape, optimizerConfig(), { noFuse })] };
+  if (run === 'evaluation') return { config, graphs: [evaluationGraph(config, p, shape, { noFuse })] };
+  return { config, graphs: [sourceGraph(config, p, shape, noFuse), stepGraph(config, p, shape, plainGreedy, noFuse)] };
 }

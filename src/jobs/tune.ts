@@ -18,8 +18,12 @@ export interface TuneResult {
   readonly ms: number;
   /** Nodes with a choice, equal ones counted once. */
   readonly nodes: number;
-  /** What was measured of each node, fastest first; the other nodes took the winner of one like them, or the first guess. */
+  /** What was measured of each node, fastest first; the other nodes keep what was known, or take the best of one like them or a guess. */
   readonly measured: readonly (readonly Measured[])[];
+  /** Where what won is kept for later runs; absent where it is not. */
+  readonly place?: string;
+  /** Why it could not be kept. */
+  readonly failure?: string;
 }
 
 /** Tunes. What was known already is measured again. */
@@ -29,7 +33,7 @@ export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
   const device = await context.device();
   const begun = performance.now();
   let nodes = 0;
-  await context.tune(graphs, {
+  const { place, failure } = await context.tune(graphs, {
     budgetMs: args.seconds * 1000,
     each: true,
     onMeasured: (list) => void measured.push(list),
@@ -43,5 +47,7 @@ export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
     ms: performance.now() - begun,
     nodes,
     measured,
+    ...(place !== undefined && failure === undefined && { place }),
+    ...(failure !== undefined && { failure }),
   };
 };

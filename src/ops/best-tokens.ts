@@ -1,7 +1,15 @@
 // The most probable tokens of each row: what beam search chooses among.
 
 import { check } from '../errors.ts';
-import { checkNextToken, masked, type NextTokenAttrs, nextTokenLaunch, nextTokenVariants, rule } from './next-token.ts';
+import {
+  checkNextToken,
+  masked,
+  type NextTokenAttrs,
+  nextTokenLaunch,
+  nextTokenSample,
+  nextTokenVariants,
+  rule,
+} from './next-token.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 
 /** `wanted`: tokens a row. */
@@ -34,6 +42,7 @@ export const bestTokensOp = defineOp<BestTokensAttrs>({
   },
   mutates: [0],
   variants: nextTokenVariants,
+  sample: nextTokenSample,
   launch({ attrs, inputs, outputs }, { variant }) {
     const [log_probs, tokens, ends] = outputs as [Value, Value, Value];
     return nextTokenLaunch('best_tokens', attrs, inputs, variant, { log_probs, tokens, ends }, attrs.wanted);

@@ -38,6 +38,11 @@ export const cachedSelfAttentionOp = defineOp<CachedAttentionAttrs>({
   },
   mutates: [1],
   variants: teams,
+  // No beam has changed places.
+  sample({ attrs: { beams }, inputs: [, , slots] }) {
+    const T = slots!.shape[1]!;
+    return { 2: (i) => (Math.floor(i / T) % beams) * T + (i % T) };
+  },
   launch({ attrs, inputs, outputs: [out] }, { variant }) {
     const [qkv, cache, slots, step] = inputs as [Value, Value, Value, Value];
     return [launch('cached-self-attention', attrs, variant, qkv, cache, { qkv, cache, slots, step, out: out! })];

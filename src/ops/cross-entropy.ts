@@ -3,7 +3,7 @@
 import { check } from '../errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../tensor.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Node, type ReferenceCall, type Value } from './op.ts';
+import { type Builder, defineOp, gridOf, type Node, type ReferenceCall, sampleIds, type Value } from './op.ts';
 import { cellOf, shaderFor, teamOf, teamsFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
@@ -32,6 +32,10 @@ const paramsOf = (logits: Value, { smoothing, ignore }: CrossEntropyAttrs) => ({
 
 const variants = ({ inputs }: Pick<Node, 'inputs'>) => teamsFor(matrixOf(inputs[0]!.shape).cols);
 
+const sample = ({ inputs, attrs }: Node<CrossEntropyAttrs>) => ({
+  1: sampleIds(matrixOf(inputs[0]!.shape).cols, attrs.ignore),
+});
+
 /**
  * Inputs logits [..,V], targets i32 [..], step; outputs nll (the loss of each row, 0 where ignored), hit (1 where the first
  * largest logit is the target's) and lse (logsumexp of each row), all f32 of the targets' shape. As the root of a gradient walk the
@@ -46,6 +50,7 @@ export const crossEntropyOp = defineOp<CrossEntropyAttrs>({
   },
   half: () => ({ inputs: [0], outputs: [] }),
   variants,
+  sample,
   launch({ inputs, outputs, attrs }, { variant, scratch }) {
     const [logits, targets] = inputs as [Value, Value];
     const [nll, hit, lse] = outputs as [Value, Value, Value];
@@ -120,6 +125,7 @@ export const crossEntropyFusedOp = defineOp<CrossEntropyAttrs>({
   inPlace: () => [[0, 2]],
   half: () => ({ inputs: [0], outputs: [2] }),
   variants,
+  sample,
   launch({ inputs, outputs, attrs }, { variant, shared, scratch }) {
     const [logits, targets, step] = inputs as [Value, Value, Value];
     const [nll, hit, dlogits] = outputs as [Value, Value, Value];

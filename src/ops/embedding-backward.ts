@@ -39,6 +39,11 @@ export const embeddingBackwardOp = defineOp<EmbeddingBackwardAttrs>({
   inPlace: ({ inputs, attrs }) => (attrs.onto ? [[inputs.length - 1, 0]] : []),
   half: () => ({ inputs: [0], outputs: [] }),
   variants: elementwiseVariants,
+  // The places spread evenly over the tokens, those of a token far apart.
+  sample({ inputs: [, rowStart, occurrences] }) {
+    const [rows, places] = [sizeOf(rowStart!.shape) - 1, sizeOf(occurrences!.shape)];
+    return { 1: (v) => Math.floor((v * places) / rows), 2: (k) => (k * 7919) % places };
+  },
   launch({ inputs, outputs, attrs }, { shared, variant }) {
     const [dy, rowStart, occurrences] = inputs as [Value, Value, Value];
     const dtable = outputs[0]!;

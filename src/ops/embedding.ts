@@ -7,7 +7,7 @@ import { dropoutMask } from './dropout-mask.ts';
 import { cellsPerThread, elementwiseVariants } from './elementwise.ts';
 import { embeddingBackwardOp, positionBackwardOp } from './embedding-backward.ts';
 import { expectRate, expectStep, expectType } from './expect.ts';
-import { type Builder, defineOp, gridOf, type Value } from './op.ts';
+import { type Builder, defineOp, gridOf, sampleIds, type Value } from './op.ts';
 import { cellOf, shaderFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
@@ -72,6 +72,7 @@ export const embeddingOp = defineOp<EmbeddingAttrs>({
   },
   half: () => ({ inputs: [], outputs: [0] }),
   variants: elementwiseVariants,
+  sample: ({ inputs }) => ({ 0: sampleIds(inputs[1]!.shape[0]!) }),
   launch({ inputs, outputs, attrs }, { variant }) {
     const PER = cellsPerThread(variant);
     const { ids, table, positions, step } = named(inputs, attrs);

@@ -1,6 +1,14 @@
 // The token that greedy decoding takes: the most probable that the rules allow.
 
-import { checkNextToken, dead, type NextTokenAttrs, nextTokenLaunch, nextTokenVariants, rule } from './next-token.ts';
+import {
+  checkNextToken,
+  dead,
+  type NextTokenAttrs,
+  nextTokenLaunch,
+  nextTokenSample,
+  nextTokenVariants,
+  rule,
+} from './next-token.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 
 /** A token for each row, i32 [R,1], and its log-probability in the model's own distribution, before the rules, f32 [R]. */
@@ -24,6 +32,7 @@ export const greedyTokenOp = defineOp<NextTokenAttrs>({
   },
   mutates: [0],
   variants: nextTokenVariants,
+  sample: nextTokenSample,
   launch({ attrs, inputs, outputs }, { variant }) {
     const [tokens, log_probs] = outputs as [Value, Value];
     return nextTokenLaunch('greedy_token', attrs, inputs, variant, { tokens, log_probs });

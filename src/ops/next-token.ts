@@ -3,7 +3,7 @@
 import { check } from '../errors.ts';
 import { show, type TensorType } from '../tensor.ts';
 import { expectStep, expectType, inputAt } from './expect.ts';
-import { type Attrs, gridOf, type Launch, type Node, type ReferenceCall, type Value } from './op.ts';
+import { type Attrs, gridOf, type Launch, type Node, type ReferenceCall, sampleIds, type Value } from './op.ts';
 import { shaderFor, teamOf, teamsFor } from './row-teams.ts';
 import { readStep } from './step.ts';
 
@@ -64,6 +64,12 @@ export function checkNextToken(name: string, inputs: readonly TensorType[], { en
 
 /** Their variants: teams of threads for a row. */
 export const nextTokenVariants = ({ inputs }: Node<never>): readonly string[] => teamsFor(inputs[0]!.shape[2]!);
+
+/** What they are measured on: rules that force no token, but look back for trigrams. */
+export const nextTokenSample = ({ inputs }: Pick<Node, 'inputs'>) => ({
+  1: sampleIds(inputs[0]!.shape[2]!),
+  2: (i: number) => (i === 2 ? 3 : -1),
+});
 
 /** Their launch; `bind` are the values that an op has of its own. */
 export function nextTokenLaunch(

@@ -126,6 +126,12 @@ export interface Op<A extends Attrs = Attrs> {
   half?(node: Node<A>): Ports;
   /** Names of the kernels that can do this node on such a device, best guess first; absent: there is one, named `only`. */
   variants?(node: Node<A>, traits: DeviceTraits): readonly string[];
+  /**
+   * Data that the node is measured on, by input number: element i. What is left out is noise where it is f32 or f16; else u32 vectors are
+   * lengths that leave nothing out, u32 matrices packed weights, and all others zero. Nothing that a run computes may be skipped: no
+   * padding, no empty rows.
+   */
+  sample?(node: Node<A>): Readonly<Record<number, (i: number) => number>>;
   /** The dispatches, in order. */
   launch(node: Node<A>, context: LaunchContext): Launch[];
   /** Gradients of the inputs from those of the outputs (undefined: zero, or not wanted), as further nodes. */
@@ -136,6 +142,14 @@ export interface Op<A extends Attrs = Attrs> {
 
 /** Identity with types: `export const relu = defineOp<{...}>({...})`. */
 export const defineOp = <A extends Attrs>(op: Op<A>): Op<A> => op;
+
+/** Token ids for `sample`: they go through the vocabulary in big strides, so that every place is used about evenly; none is `ignored`. */
+export const sampleIds =
+  (vocab: number, ignored?: number) =>
+  (i: number): number => {
+    const id = (i * 7919) % vocab;
+    return id === ignored ? (id + 1) % vocab : id;
+  };
 
 /** Workgroups for `n` threads of `size` each, folded into two dimensions where one would pass 65,535. The kernel guards n. */
 export function gridOf(n: number, size: number): [number, number, number] {

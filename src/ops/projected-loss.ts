@@ -10,7 +10,7 @@ import { linearOp } from './linear.ts';
 import { linearBackwardOp } from './linear-backward.ts';
 import { backwardKernels, type KernelName, productKernels } from './matmul-kernels.ts';
 import { backwardLaunches } from './matmul-launches.ts';
-import { type DeviceTraits, defineOp, type Launch, type Node, type Value } from './op.ts';
+import { type DeviceTraits, defineOp, type Launch, type Node, sampleIds, type Value } from './op.ts';
 import { teamsFor } from './row-teams.ts';
 
 /** The loss's settings, whether there is a bias, whether gradients are made, and the rows of a chunk, a multiple of 64. */
@@ -41,6 +41,7 @@ export const projectedLossOp = defineOp<ProjectedLossAttrs>({
       ? { inputs: [0, 1], outputs: [2] }
       : { inputs: [], outputs: [] },
   variants: (node, traits) => kernelsOf(node, traits),
+  sample: ({ inputs, attrs }) => ({ 2: sampleIds(inputs[1]!.shape[0]!, attrs.ignore) }),
   launch({ attrs: { bias, gradients: _, rows, ...loss }, inputs, outputs }, context) {
     const [x, w, targets, step, b] = inputs as [Value, Value, Value, Value, Value?];
     const [nll, hit, dx, dw, db] = outputs as [Value, Value, Value?, Value?, Value?];

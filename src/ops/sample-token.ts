@@ -3,7 +3,15 @@
 import { dropoutKey, pcg } from './dropout-mask.ts';
 import { expectType } from './expect.ts';
 import type { ChosenTokens } from './greedy-token.ts';
-import { checkNextToken, dead, type NextTokenAttrs, nextTokenLaunch, nextTokenVariants, rule } from './next-token.ts';
+import {
+  checkNextToken,
+  dead,
+  type NextTokenAttrs,
+  nextTokenLaunch,
+  nextTokenSample,
+  nextTokenVariants,
+  rule,
+} from './next-token.ts';
 import { type Builder, defineOp, type Value } from './op.ts';
 import { readStep } from './step.ts';
 
@@ -42,6 +50,8 @@ export const sampleTokenOp = defineOp<NextTokenAttrs>({
   },
   mutates: [0],
   variants: nextTokenVariants,
+  // Both cuts are made.
+  sample: (node) => ({ ...nextTokenSample(node), 4: (i) => [0.8, 0.9, 40, 0][i]! }),
   launch({ attrs, inputs, outputs }, { variant }) {
     const [sampling, streams] = inputs.slice(4) as [Value, Value];
     const [tokens, log_probs] = outputs as [Value, Value];

@@ -154,7 +154,9 @@ function passOf({ node, variant, launch }: MadeLaunch, locate: Placement['locate
     );
   for (const n of launch.grid)
     if (n > 65535 || n < 1 || !Number.isInteger(n))
-      throw new Error(`${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535`);
+      throw new HeddleError(
+        `${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535; use a smaller batch or shorter sequences`,
+      );
   const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
   return {
     op: node.op.name,

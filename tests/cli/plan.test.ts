@@ -62,13 +62,19 @@ it('takes sizes and leaves out rewrites', async () => {
   expect(fused).toContain('add_layer_norm');
   const plain = (await heddle([...sizes, '--no-fuse', 'residual-norm'], noGpu)).stdout;
   expect(plain).not.toContain('add_layer_norm');
+  const decoding = (await heddle([...sizes, '--run', 'decoding'], noGpu)).stdout;
+  expect(decoding).toContain('add_layer_norm');
+  const twoOff = [...sizes, '--run', 'decoding', '--no-fuse', 'residual-norm,linear-activation'];
+  const plainDecoding = (await heddle(twoOff, noGpu)).stdout;
+  expect(plainDecoding).not.toContain('add_layer_norm');
+  expect(plainDecoding).toMatch(/^\d+ +activation /m);
   const narrow = (await heddle([...sizes, '--set', 'dModel=24', '--set', 'heads=3'], noGpu)).stdout;
   expect(narrow).toMatch(/f32 \[2,5,24\]/);
 });
 
 it('names a rewrite that there is not, and a model that passes the limits, with the numbers', async () => {
-  const rewrite = await heddle(['plan', '--no-fuse', 'everything'], noGpu);
-  expect(rewrite.stderr).toMatch(/everything.*residual-norm/);
+  const rewrite = await heddle(['plan', '--no-fuse', 'residual-norm,everything'], noGpu);
+  expect(rewrite.stderr).toMatch(/no rewrite everything; the rewrites are .*residual-norm/);
   expect(isOneLine(rewrite.stderr)).toBe(true);
   const large = await heddle(['plan', '--batch', '4096'], noGpu);
   expect(large.stderr).toMatch(/needs a binding of \d+ bytes, the device allows 134217728; use a smaller batch/);

@@ -33,7 +33,7 @@ it.each([
     await train(...common, '--host', host, '--steps', `${last}`, '--out', whole);
     await train(...common, '--host', host, '--steps', `${first}`, '--out', parts);
     // All else is as the training was started, how it is evaluated too.
-    await train('--resume', '--no-tune', '--host', host, '--steps', `${last}`, '--out', parts);
+    await train('--resume', '--host', host, '--steps', `${last}`, '--out', parts);
     expect(bits(parts)).toEqual(bits(whole));
     expect((await readTrainingState(nodeFiles(), parts)).step).toBe(last);
   },
@@ -46,7 +46,7 @@ it('killed at many moments, leaves a checkpoint that ends in the bits of a train
   let kills = 0;
   for (let round = 0; ; round++) {
     const started = existsSync(killed) || existsSync(`${killed}.previous`);
-    const start = started ? ['--resume', '--no-tune'] : [...common, '--steps', '100', '--save-every', '1'];
+    const start = started ? ['--resume'] : [...common, '--steps', '100', '--save-every', '1'];
     const args = ['train', ...start, '--out', killed];
     const ended = await heddle(args, {
       onStart(child) {

@@ -3,6 +3,13 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { heddle, scratch } from '../support/cli.ts';
 
+/** What the file keeps of its one adapter. */
+function kept(file: string) {
+  type Known = Record<'measured' | 'guessed', Record<string, string>>;
+  const { adapters } = JSON.parse(readFileSync(file, 'utf8')) as { adapters: Record<string, Known> };
+  return Object.values(adapters)[0] as Known;
+}
+
 const tiny = ['--preset', 'tiny', '--batch', '2', '--vocab', '60', '--source', '5'];
 
 it('keeps what won in the cache folder, where a corrupt file counts as nothing, and where later runs find it', async () => {
@@ -17,15 +24,36 @@ it('keeps what won in the cache folder, where a corrupt file counts as nothing, 
   expect(tuned.stdout).toMatch(/^kernel and tensors +ms +best +others, times slower$/m);
   expect(tuned.stdout).toMatch(/ {2}[\w-]+ {2}[\w-]+ [\d.]+/);
   expect(tuned.stdout).toMatch(/^\d+ kernels measured in [\d.]+ s/m);
-  const { adapters } = JSON.parse(readFileSync(file, 'utf8')) as { adapters: Record<string, Record<string, string>> };
-  const [choices] = Object.values(adapters) as [Record<string, string>];
-  expect(Object.keys(choices).some((key) => key.startsWith('linear '))).toBe(true);
+  expect(tuned.stdout.trimEnd().split('\n').at(-1)).toBe(`kept in ${file}`);
+  const { measured, guessed } = kept(file);
+  expect(Object.keys(measured).some((key) => key.startsWith('linear '))).toBe(true);
+  const choices = { ...guessed, ...measured };
 
-  const profiled = await heddle(['profile', ...tiny, '--run', 'evaluation', '--runs', '1', '--json'], { env });
+  // No time for all of them: what was measured stands.
+  const again = await heddle(['tune', ...tiny, '--run', 'evaluation', '--seconds', '0.001'], { env });
+  expect(again.status, again.stderr).toBe(0);
+  expect(Object.keys(kept(file).measured)).toEqual(Object.keys(measured));
+
+  const profile = ['profile', ...tiny, '--run', 'evaluation', '--runs', '1', '--json', '--no-trace'];
+  const profiled = await heddle(profile, { env });
   expect(profiled.status, profiled.stderr).toBe(0);
   expect(profiled.stderr).not.toMatch(/measuring/);
   const variants = (JSON.parse(profiled.stdout) as { passes: { pass: { op: string; variant: string } }[] }).passes;
   const known = new Set(Object.entries(choices).map(([key, variant]) => `${key.split(' ')[0]} ${variant}`));
   for (const { op, variant } of variants.map(({ pass }) => pass))
     if (variant !== 'only') expect(known).toContain(`${op} ${variant}`);
+});
+
+it('says what it measured, and that it cannot be kept, where the cache folder is none', async () => {
+  const cache = join(scratch(), 'a-file');
+  writeFileSync(cache, '');
+  const { status, stdout, stderr } = await heddle(['tune', ...tiny, '--run', 'evaluation', '--seconds', '0.5'], {
+    env: { HEDDLE_CACHE: cache },
+  });
+  expect(stdout).toMatch(/^\d+ kernels measured in [\d.]+ s/m);
+  expect(stdout).not.toContain('kept in');
+  expect(stderr).toMatch(
+    /^heddle: tune: which kernels won could not be kept for later runs: .*a-file.kernels\.json: cannot write/m,
+  );
+  expect(status).toBe(1);
 });
