@@ -101,6 +101,7 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
         throw new HeddleError(
           `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${range.bytes} bytes, ` +
             `the device allows ${traits.maxBindingBytes}; use a smaller batch, shorter sequences or a smaller model`,
+          { kind: 'memory' },
         );
       bind[name] = range;
     }
