@@ -2,9 +2,9 @@
 
 import { bytes, whole } from '../../../src/report/numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
-import type { StorageFacts, StoredModel } from '../protocol.ts';
+import type { StorageFacts, StoredModel } from '../../storage/models.ts';
+import { isModelName } from '../../storage/names.ts';
 import type { Session } from '../session.ts';
-import { isModelName } from '../settings.ts';
 import { ask, askText } from './dialogs.ts';
 import { createHubForm } from './hub-form.ts';
 

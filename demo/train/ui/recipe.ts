@@ -5,8 +5,9 @@ import type { OptimizerConfig } from '../../../src/train/optimizer.ts';
 import { type ScheduleConfig, scheduleNames } from '../../../src/train/schedule.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, select } from '../../common/field.ts';
+import { isModelName } from '../../storage/names.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
-import { isModelName, presetNames, settingsFor } from '../settings.ts';
+import { presetNames, settingsFor } from '../settings.ts';
 
 /** The form of a recipe. */
 export interface RecipePanel {
