@@ -3,6 +3,7 @@
 
 import { type Files, readText, writeText } from '../formats/files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
+import { isObject } from '../json.ts';
 import type { Choices } from '../plan/planner.ts';
 
 /** Keeps which kernels won, by adapter. */
@@ -31,7 +32,7 @@ export function keptChoices(place: TextPlace): ChoiceStore {
     const nothing: Kept = { version: 1, shaders, adapters: {} };
     try {
       const kept = JSON.parse((await place.read()) ?? 'null') as Kept | null;
-      return kept?.version === 1 && kept.shaders === shaders && isRecord(kept.adapters) ? kept : nothing;
+      return kept?.version === 1 && kept.shaders === shaders && isObject(kept.adapters) ? kept : nothing;
     } catch {
       return nothing;
     }
@@ -39,7 +40,7 @@ export function keptChoices(place: TextPlace): ChoiceStore {
   return {
     async load(adapter) {
       const choices: unknown = (await read()).adapters[adapter];
-      if (!isRecord(choices)) return {};
+      if (!isObject(choices)) return {};
       return Object.fromEntries(
         Object.entries(choices).filter(([, variant]) => typeof variant === 'string'),
       ) as Choices;
@@ -74,5 +75,3 @@ export const browserPlace = (key = 'heddle.choices'): TextPlace => ({
   read: async () => globalThis.localStorage?.getItem(key) ?? undefined,
   write: async (text) => globalThis.localStorage?.setItem(key, text),
 });
-
-const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);

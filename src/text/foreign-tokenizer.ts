@@ -1,11 +1,11 @@
 // tokenizer.json files that other libraries made, run by Hugging Face's own @huggingface/tokenizers. Which of their tokens pad, start
 // and end a text such a file does not say; the model's configuration does, and it is kept beside the rest under the key `heddle`.
+
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { checkPatterns } from './safe-pattern.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from './tokenizer.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Most tokens and merges that are read: ten times those of the largest published vocabularies. */
 const maxTokens = 2 ** 21;

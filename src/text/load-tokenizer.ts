@@ -1,6 +1,7 @@
 // Reading back the tokenizer.json files that heddle writes, without a library. Those that were made elsewhere go on to their own
 // readers where it is known which tokens are special; else they are refused by the name of what they hold.
 import { check, HeddleError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { createForeignTokenizer, keptOptions } from './foreign-tokenizer.ts';
 import { pieceModelType, pieceTokenizerOf } from './piece-tokenizer.ts';
 import { decoderJson, normalizerJson, preTokenizerJson, type Rules } from './rules.ts';
@@ -9,9 +10,6 @@ import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } fr
 /** Most tokens, and most merges: ids are below 2^21 (merges.ts). */
 const most = 2 ** 21;
 
-type Json = { readonly [key: string]: unknown };
-
-const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
 const typeOf = (x: unknown): string =>
   isObject(x) ? String(x.type) : x === null || x === undefined ? 'none' : 'broken';
 

@@ -1,6 +1,7 @@
 // Writes BART and MarianMT folders as transformers reads them. A model that came from such a folder goes back as it was: the same
 // names, shapes, dtypes and configuration; without further training, the same bits.
 
+import type { Json } from '../../json.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import { sizeOf } from '../../tensor.ts';
@@ -13,7 +14,7 @@ import { tokenizerParts } from '../own-tokenizers.ts';
 import { type RawTensor, writeRawTensors } from '../safetensors.ts';
 import { readHfConfig } from './config.ts';
 import { express } from './express.ts';
-import type { HfType, Json } from './fields.ts';
+import type { HfType } from './fields.ts';
 import { aliasesOf, hfTensors } from './names.ts';
 import type { HfOrigin, WeightDtype } from './origin.ts';
 import { isComputed, weightNames } from './tensors.ts';
