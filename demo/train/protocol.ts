@@ -28,7 +28,7 @@ export type CorpusChoice =
 
 /** Everything that decides a training. `settingsFor` in settings.ts fills it with the recipe of a corpus and preset. */
 export interface TrainingSettings {
-  /** Name of the model in the browser: `modelName` in settings.ts says what it may be. */
+  /** Name of the model in the browser: `isModelName` in storage/names.ts says what it may be. */
   readonly name: string;
   readonly corpus: CorpusChoice;
   /** Share of source sentences held out for dev, and again for test: from 0 to below 0.5. */
