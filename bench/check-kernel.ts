@@ -1,5 +1,6 @@
 // One kernel of kernels.ts on the device: each of its variants is held against the float64 reference, then timed.
 
+import { relativeError } from '../src/cpu/compare.ts';
 import { createCpuExecutor } from '../src/cpu/executor.ts';
 import { fromFloat16, toFloat16 } from '../src/float16.ts';
 import type { Device } from '../src/gpu/device.ts';
@@ -143,16 +144,3 @@ function load(session: Session, runner: Runner, name: string, value: Value, from
 
 /** What is held as the bits of float16, as numbers. */
 const numbersOf = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
-
-/** max|x - ref| / max|ref|; infinite where something is not a number. */
-function relativeError(got: ArrayLike<number>, want: Float64Array): number {
-  let worst = 0;
-  let largest = 0;
-  for (let i = 0; i < want.length; i++) {
-    const off = Math.abs((got[i] as number) - (want[i] as number));
-    if (!(off >= 0)) return Number.POSITIVE_INFINITY;
-    worst = Math.max(worst, off);
-    largest = Math.max(largest, Math.abs(want[i] as number));
-  }
-  return largest === 0 ? worst : worst / largest;
-}

@@ -88,6 +88,7 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
   if (need > limit)
     throw new HeddleError(
       `The plan needs ${need} bytes of GPU memory, the limit is ${limit}; use a smaller batch, shorter sequences or a smaller model.`,
+      { kind: 'memory' },
     );
 }
 

@@ -12,11 +12,16 @@ function printable(message: string): string {
   return short.replace(/(?![\n\t])\p{Cc}/gu, (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
 }
 
+/** What code may want to tell apart: `device`, the GPU was lost; `memory`, it does not fit; `timeout`, it took too long. */
+export type ErrorKind = 'device' | 'memory' | 'timeout';
+
 /** An error caused by input, configuration or the machine; the command line prints its message alone and exits with 1. */
 export class HeddleError extends Error {
   override name = 'HeddleError';
-  constructor(message: string, options?: ErrorOptions) {
+  readonly kind: ErrorKind | undefined;
+  constructor(message: string, options?: ErrorOptions & { readonly kind?: ErrorKind }) {
     super(printable(message), options);
+    this.kind = options?.kind;
   }
 }
 

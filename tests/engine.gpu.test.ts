@@ -107,9 +107,10 @@ describe('an engine', () => {
   it('refuses a plan past its memory before allocating, with both numbers', async () => {
     const engine = gpuEngine(await wrapped(), { memoryLimit: 1000 });
     await expect(engine.prepare([graph()])).rejects.toThrow(HeddleError);
-    await expect(engine.prepare([graph()])).rejects.toThrow(
-      /needs \d+ bytes of GPU memory, the limit is 1000; use a smaller batch/,
-    );
+    await expect(engine.prepare([graph()])).rejects.toMatchObject({
+      message: expect.stringMatching(/needs \d+ bytes of GPU memory, the limit is 1000; use a smaller batch/),
+      kind: 'memory',
+    });
     expect(() => engine.write('weights', new Float32Array(1))).toThrow('there is no state weights');
     engine.destroy();
   });

@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '..');
 
 /** What is in src/, each after what it may import from; those on one line stand side by side and may import each other. */
 const ORDER = [
-  ['errors.ts', 'tensor.ts', 'random.ts', 'float16.ts'],
+  ['errors.ts', 'json.ts', 'tensor.ts', 'random.ts', 'float16.ts'],
   ['text'],
   ['metrics'],
   ['ops'],

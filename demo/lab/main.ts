@@ -5,7 +5,7 @@ import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { byId, el, fill, onFrame, set } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/header.ts';
-import { lackPage, whatLacks } from '../train/ui/no-webgpu.ts';
+import { lackPage, whatLacks } from '../common/no-webgpu.ts';
 import { createControls } from './controls.ts';
 import { counted } from './numbers.ts';
 import { type LabReply, peerNames } from './protocol.ts';

@@ -11,10 +11,9 @@ import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { readTrainingState } from '../../src/train/checkpoint.ts';
-import type { StorageFacts, StoredModel } from '../train/protocol.ts';
-import { isModelName } from '../train/settings.ts';
 import type { BrowserFiles } from './browser-files.ts';
 import { takenModels, withModel } from './locks.ts';
+import { isModelName } from './names.ts';
 
 /** Thrown where a model of that name is there. */
 export class ExistsError extends Error {
@@ -26,6 +25,34 @@ export const folderOf = (name: string): string => `models/${name}`;
 
 /** Where what has come of a model from a hub waits for the rest. */
 export const waitingOf = (name: string): string => `pulls/${name}`;
+
+/** A model in the browser. */
+export interface StoredModel {
+  readonly name: string;
+  /** Updates done and planned; 0 for an imported model without a checkpoint. */
+  readonly step: number;
+  readonly steps: number;
+  /** Whether it can go on from where it is: it has a checkpoint, and steps are left. */
+  readonly unfinished: boolean;
+  /** When it was last written, in milliseconds since 1970, and its size. */
+  readonly time: number;
+  readonly bytes: number;
+  readonly parameters: number;
+  readonly corpus: string;
+  /** Whether this tab or another one trains it now: then it can be read, not written. */
+  readonly lock: 'free' | 'here' | 'elsewhere';
+}
+
+/** The browser's storage for this origin. */
+export interface StorageFacts {
+  readonly models: readonly StoredModel[];
+  /** Bytes used and allowed, and whether the browser promises not to clear them by itself. */
+  readonly used: number;
+  readonly quota: number;
+  readonly persistent: boolean;
+  /** Models from a hub that have come in part and that nobody fetches now. */
+  readonly waiting: readonly string[];
+}
 
 /** Models in the browser. `memory` has those that could not be written: they live as long as the tab. */
 export interface ModelStore {

@@ -9,9 +9,9 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { repository } from '../../src/hub/names.ts';
 import { type PullProgress, pull } from '../../src/hub/pull.ts';
 import type { Advice, Web } from '../../src/hub/request.ts';
-import { isModelName } from '../train/settings.ts';
 import { LockedError, withModel } from './locks.ts';
 import { ExistsError, folderOf, type ModelStore, waitingOf } from './models.ts';
+import { isModelName } from './names.ts';
 
 /** What errors tell a visitor to do. */
 const advice: Advice = {

@@ -15,7 +15,5 @@ export function faultOf(error: unknown, aborted: boolean): Fault {
   if (error instanceof LockedError) return as('locked');
   if (error instanceof ExistsError) return as('exists');
   if (!(error instanceof HeddleError)) return { kind: 'bug', message, ...(stack && { stack }) };
-  if (/^The GPU device was lost/.test(message)) return as('device');
-  if (/^The GPU has no memory|\bneeds .*\d bytes/.test(message)) return as('memory');
-  return as('user');
+  return as(error.kind === 'device' || error.kind === 'memory' ? error.kind : 'user');
 }

@@ -2,8 +2,8 @@
 
 import { byId, fill, set } from '../common/dom.ts';
 import { mountHeader } from '../common/header.ts';
+import { lackPage, whatLacks } from '../common/no-webgpu.ts';
 import { createSession } from './session.ts';
-import { lackPage, whatLacks } from './ui/no-webgpu.ts';
 import { createNotices } from './ui/notices.ts';
 import { mountTraining } from './ui/training.ts';
 

@@ -11,6 +11,7 @@ import type { LogEval, LogStep, Sample } from '../../src/report/log.ts';
 import type { OptimizerConfig } from '../../src/train/optimizer.ts';
 import type { ScheduleConfig } from '../../src/train/schedule.ts';
 import type { TaskOptions } from '../../src/train/task.ts';
+import type { StorageFacts } from '../storage/models.ts';
 
 /** Where pairs come from. */
 export type CorpusChoice =
@@ -27,7 +28,7 @@ export type CorpusChoice =
 
 /** Everything that decides a training. `settingsFor` in settings.ts fills it with the recipe of a corpus and preset. */
 export interface TrainingSettings {
-  /** Name of the model in the browser: `modelName` in settings.ts says what it may be. */
+  /** Name of the model in the browser: `isModelName` in storage/names.ts says what it may be. */
   readonly name: string;
   readonly corpus: CorpusChoice;
   /** Share of source sentences held out for dev, and again for test: from 0 to below 0.5. */
@@ -203,34 +204,6 @@ export interface AttentionResult extends Omit<Alignment, 'source' | 'target'> {
   /** Labels of rows (target, T, the end as `[end]`) and columns (source, S): the pieces as a reader knows them. */
   readonly target: readonly string[];
   readonly source: readonly string[];
-}
-
-/** A model in the browser. */
-export interface StoredModel {
-  readonly name: string;
-  /** Updates done and planned; 0 for an imported model without a checkpoint. */
-  readonly step: number;
-  readonly steps: number;
-  /** Whether it can go on from where it is: it has a checkpoint, and steps are left. */
-  readonly unfinished: boolean;
-  /** When it was last written, in milliseconds since 1970, and its size. */
-  readonly time: number;
-  readonly bytes: number;
-  readonly parameters: number;
-  readonly corpus: string;
-  /** Whether this tab or another one trains it now: then it can be read, not written. */
-  readonly lock: 'free' | 'here' | 'elsewhere';
-}
-
-/** The browser's storage for this origin. */
-export interface StorageFacts {
-  readonly models: readonly StoredModel[];
-  /** Bytes used and allowed, and whether the browser promises not to clear them by itself. */
-  readonly used: number;
-  readonly quota: number;
-  readonly persistent: boolean;
-  /** Models from a hub that have come in part and that nobody fetches now. */
-  readonly waiting: readonly string[];
 }
 
 /** Options of a decoding that can be sent. */

@@ -2,6 +2,7 @@
 // and nothing else of the engine; no timer of the page is needed for training to go on.
 
 import type { PullProgress } from '../../src/hub/pull.ts';
+import type { StorageFacts } from '../storage/models.ts';
 import type {
   AttentionResult,
   Calls,
@@ -12,7 +13,6 @@ import type {
   Request,
   SentDecodeOptions,
   SessionEvent,
-  StorageFacts,
   TrainingFacts,
   TrainingSettings,
   TranslationResult,

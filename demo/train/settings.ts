@@ -60,7 +60,3 @@ export function modelName(corpus: CorpusChoice): string {
     .slice(0, 60);
   return name || 'model';
 }
-
-/** Whether a text can be a model's name: letters, digits, `-`, `_`, `.` and single spaces, 60 at most, neither end a dot or space. */
-export const isModelName = (text: string): boolean =>
-  text.length <= 60 && /^[\p{L}\p{N}_-]+(?:[ .][\p{L}\p{N}_-]+)*$/u.test(text);

@@ -8,11 +8,12 @@ import { readLog } from '../../src/jobs/logbook.ts';
 import { recoveringTrain } from '../../src/jobs/recover.ts';
 import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
 import { courseOf, type LogRecord, type LogStart } from '../../src/report/log.ts';
-import type { MemoryFacts, RunFacts, SessionEvent, SessionState, StepEvent } from './protocol.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import { createInterludes, type Interludes } from './interludes.ts';
+import { createProgress, type Progress } from './progress.ts';
+import type { MemoryFacts, RunFacts, SessionEvent, SessionState } from './protocol.ts';
 import type { InUse } from './translation.ts';
 
-/** Milliseconds between messages with updates. */
-const stepsEvery = 50;
 /** Updates that the log keeps singly, about as many as a chart has points: a training of days takes the memory of an hour's. */
 const keptSteps = 1000;
 
@@ -45,209 +46,182 @@ export interface Training {
   loseDevice(): Promise<void>;
 }
 
-/** A promise and what settles it. */
-function deferred<T>() {
-  let [resolve, reject]: [(value: T) => void, (error: unknown) => void] = [() => {}, () => {}];
-  const promise = new Promise<T>((a, b) => {
-    [resolve, reject] = [a, b];
-  });
-  promise.catch(() => {}); // whoever waits hears of it
-  return { promise, resolve, reject };
-}
-
 /** Starts a training. `files` has the model's folder, and the corpus where that is a text. */
 export function startTraining(name: string, args: TrainArguments, files: Files, host: TrainingHost): Training {
-  const { tell } = host;
   const stopping = new AbortController();
-  const [started, ended] = [deferred<void>(), deferred<void>()];
-  let state: SessionState = 'preparing';
-  let text = '';
-  let live: LiveTraining | undefined;
-  let head: LogStart | undefined;
-  let [step, steps, seconds, toldAt] = [0, 0, 0, 0];
-  let unsent: StepEvent[] = [];
-  /** Work for which the engine is wanted, and whoever waits for a save or a pause. */
-  const wanted: ((training: LiveTraining) => Promise<void>)[] = [];
-  const savings: { resolve(): void; reject(error: unknown): void }[] = [];
-  let paused = false;
-  let pausing = deferred<void>();
-  let wake = () => {};
+  const progress = createProgress(name, host.tell);
+  const parts: Parts = {
+    name,
+    host,
+    stopping,
+    progress,
+    interludes: createInterludes(progress, stopping.signal),
+    started: deferred(),
+    ended: deferred(),
+    savings: [],
+    live: undefined,
+    history: [],
+  };
+  const { context, close } = host.context(liveOf(parts), stopping.signal, files);
+  void runToEnd(parts, args, context).finally(async () => {
+    await close();
+    parts.ended.resolve();
+    parts.interludes.endWork(); // with the saved model
+  });
+  return controlsOf(parts, context);
+}
 
-  const tellState = (next: SessionState, why = '') => {
-    state = next;
-    text = why;
-    tell({ type: 'state', state, model: name, step, steps, text });
-  };
-  const flush = () => {
-    if (unsent.length === 0) return;
-    tell({ type: 'steps', steps: unsent });
-    unsent = [];
-    toldAt = performance.now();
-  };
-  const record = (r: LogRecord): void => {
-    if (r.type === 'start') {
-      seconds = 0;
-      [steps, step] = [r.steps, Math.max(step, r.step)];
-      head ??= r;
-    } else if (r.type === 'step') {
-      step = r.step;
-      unsent.push({ ...r, stepMs: Math.max(0, r.seconds - seconds) * 1000 });
-      seconds = r.seconds;
-      if (performance.now() - toldAt >= stepsEvery) flush();
-    } else {
-      flush();
-      if (r.type === 'eval' && r.part === 'dev') tell({ type: 'dev', eval: r });
-    }
-  };
-  /** Has the engine: serves all that is wanted, and waits while it is paused. */
-  const interlude = async (training: LiveTraining): Promise<void> => {
-    flush();
-    while (wanted.length > 0 || (paused && !stopping.signal.aborted)) {
-      const work = wanted.shift();
-      if (work) await work(training);
-      else {
-        if (state !== 'paused') tellState('paused');
-        pausing.resolve();
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-    if (state === 'paused') tellState(stopping.signal.aborted ? 'stopping' : 'training');
-  };
-  const hostOfTraining: Live = {
+/** What a training consists of. */
+interface Parts {
+  readonly name: string;
+  readonly host: TrainingHost;
+  readonly stopping: AbortController;
+  readonly progress: Progress;
+  readonly interludes: Interludes;
+  readonly started: Deferred<void>;
+  readonly ended: Deferred<void>;
+  /** Whoever waits for the next checkpoint. */
+  readonly savings: Deferred<void>[];
+  /** What trains now: undefined before the first update, after the end, and while a lost device is replaced. */
+  live: LiveTraining | undefined;
+  /** The log so far of a training that goes on, until the page has heard of it. */
+  history: LogRecord[];
+}
+
+/** What the job `train` tells its host and asks of it. */
+function liveOf(parts: Parts): Live {
+  const { name, host, progress, interludes, savings } = parts;
+  const { tell } = host;
+  let begun = false;
+  return {
     keptSteps,
-    record,
+    record: progress.record,
     ready(training) {
-      live = training;
-      if (state === 'recovering' || !head) return void tellState('training');
-      if (head.step > 0) void tellHistory(head.step);
-      tell({ type: 'started', facts: runFacts(name, head, training, host.memory()), resumedAt: head.step });
-      tellState('training');
-      started.resolve();
+      parts.live = training;
+      const { head } = progress;
+      if (!begun && head) {
+        begun = true;
+        if (head.step > 0) tell(historyEvent(parts.history, head.step));
+        parts.history = [];
+        tell({ type: 'started', facts: runFacts(name, head, training, host.memory()), resumedAt: head.step });
+      }
+      progress.enter('training');
+      parts.started.resolve();
     },
-    samples(at, samples) {
-      flush();
-      tell({ type: 'samples', step: at, samples });
+    samples(step, samples) {
+      progress.flush();
+      tell({ type: 'samples', step, samples });
     },
-    between: () => (live && (wanted.length > 0 || paused) ? interlude(live) : undefined),
+    between: () => (parts.live && interludes.due ? interludes.hold(parts.live) : undefined),
     wantsSave: () => savings.length > 0,
-    saved(at) {
-      flush();
+    saved(step) {
+      progress.flush();
       for (const { resolve } of savings.splice(0)) resolve();
-      tell({ type: 'saved', model: name, step: at, time: Date.now() });
+      tell({ type: 'saved', model: name, step, time: Date.now() });
     },
-    warning: (warning) => {
-      for (const { reject } of savings.splice(0)) reject(new HeddleError(warning));
-      tell({ type: 'warning', text: warning });
+    warning(text) {
+      for (const { reject } of savings.splice(0)) reject(new HeddleError(text));
+      tell({ type: 'warning', text });
     },
     lost(why) {
-      flush();
-      live = undefined;
-      tellState('recovering', why);
+      progress.flush();
+      parts.live = undefined;
+      progress.enter('recovering', why);
     },
-    back: (at, why) => tell({ type: 'recovered', step: at, text: why }),
+    back: (step, text) => tell({ type: 'recovered', step, text }),
   };
-  let history: LogRecord[] = [];
-  const tellHistory = (until: number) => {
-    const { steps: all, evals } = courseOf(history);
-    tell({
-      type: 'history',
-      steps: all.filter((s) => s.step <= until),
-      evals: evals.filter((e) => e.step <= until && e.part === 'dev'),
-    });
-    history = [];
-  };
+}
 
-  const { context, close } = host.context(hostOfTraining, stopping.signal, files);
-  const run = async (): Promise<void> => {
-    tellState('preparing');
-    try {
-      if (args.resume) history = await readLog(files, args.out, (warning) => tell({ type: 'warning', text: warning }));
-      const { stopped } = await recoveringTrain(args, context);
-      flush();
-      tellState(stopped ? 'stopped' : 'done');
-    } catch (error) {
-      flush();
-      started.reject(error);
-      // Stopped before its first update: there is nothing to keep, and nothing went wrong.
-      if (stopping.signal.aborted && step === 0) tellState('stopped');
-      else tellState('failed', error instanceof Error ? error.message : String(error));
-    } finally {
-      live = undefined;
-      const gone = new HeddleError(`The training of ${name} has ended.`);
-      for (const { reject } of savings.splice(0)) reject(gone);
-      pausing.reject(gone);
-      await close();
-      ended.resolve();
-      // What is wanted still is done with the saved model.
-      for (const work of wanted.splice(0)) void work({} as LiveTraining);
-    }
-  };
-  void run();
+/** Trains until all updates are done, the training is stopped, or it fails: the last state says which. Never rejects. */
+async function runToEnd(parts: Parts, args: TrainArguments, context: JobContext): Promise<void> {
+  const { name, host, progress, interludes, savings, stopping, started } = parts;
+  const warn = (text: string) => host.tell({ type: 'warning', text });
+  progress.enter('preparing');
+  try {
+    if (args.resume) parts.history = await readLog(context.files, args.out, warn);
+    const { stopped } = await recoveringTrain(args, context);
+    progress.flush();
+    progress.enter(stopped ? 'stopped' : 'done');
+  } catch (error) {
+    progress.flush();
+    started.reject(error);
+    // Stopped before its first update: there is nothing to keep, and nothing went wrong.
+    if (stopping.signal.aborted && progress.step === 0) progress.enter('stopped');
+    else progress.enter('failed', error instanceof Error ? error.message : String(error));
+  } finally {
+    parts.live = undefined;
+    const gone = new HeddleError(`The training of ${name} has ended.`);
+    for (const { reject } of savings.splice(0)) reject(gone);
+    interludes.endPause(gone);
+  }
+}
 
-  const training: Training = {
+/** What the worker can do with a training. */
+function controlsOf(parts: Parts, context: JobContext): Training {
+  const { name, progress, interludes, savings, stopping, started, ended } = parts;
+  const save = (): Promise<void> => {
+    const saving = deferred<void>();
+    savings.push(saving);
+    return saving.promise;
+  };
+  return {
     name,
     get state() {
-      return state;
+      return progress.state;
     },
     get step() {
-      return live?.step() ?? step;
+      return parts.live?.step() ?? progress.step;
     },
     started: started.promise,
     ended: ended.promise,
     async pause() {
-      if (state === 'paused') return;
-      if (!paused) {
-        paused = true;
-        pausing = deferred<void>();
-        // A checkpoint first; one that cannot be saved has its own warning, and the training waits all the same.
-        void training.save().catch(() => undefined);
-      }
-      await pausing.promise;
+      if (progress.state === 'paused') return;
+      // A checkpoint first; one that cannot be saved has its own warning, and the training waits all the same.
+      if (!interludes.paused) void save().catch(() => undefined);
+      await interludes.pause();
     },
-    continue() {
-      paused = false;
-      wake();
-    },
+    continue: interludes.continue,
     async stop() {
-      if (state === 'preparing' || state === 'training' || state === 'paused' || state === 'recovering')
-        tellState('stopping');
+      if (['preparing', 'training', 'paused', 'recovering'].includes(progress.state)) progress.enter('stopping');
       stopping.abort();
-      wake();
+      interludes.wake();
       await ended.promise;
     },
-    save() {
-      const saving = deferred<void>();
-      savings.push(saving);
-      return saving.promise;
-    },
+    save,
     use<T>(work: (inUse: InUse) => Promise<T>): Promise<T> {
       const result = deferred<T>();
-      wanted.push(async (now) => {
-        if (!now.engine) return result.reject(new Ended());
+      interludes.want(async (training) => {
+        if (!training) return result.reject(new Ended());
         try {
-          const { engine, model } = now;
-          result.resolve(await now.onModel(() => work({ name, engine, model, step: now.step() })));
+          const { engine, model } = training;
+          result.resolve(await training.onModel(() => work({ name, engine, model, step: training.step() })));
         } catch (error) {
           result.reject(error);
           // A lost device is the training's matter too.
           if ((await context.lost?.()) !== undefined) throw error;
         }
       });
-      wake();
       return result.promise;
     },
     async loseDevice() {
       (await context.device()).gpu.destroy();
     },
   };
-  return training;
 }
 
 /** Thrown to what waited for a training that ended meanwhile. */
 export class Ended extends Error {
   override readonly name = 'Ended';
+}
+
+/** What came before step `until` of a training that goes on there. */
+function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
+  const { steps, evals } = courseOf(log);
+  return {
+    type: 'history',
+    steps: steps.filter((s) => s.step <= until),
+    evals: evals.filter((e) => e.step <= until && e.part === 'dev'),
+  };
 }
 
 function runFacts(name: string, head: LogStart, { plans }: LiveTraining, memory: MemoryFacts): RunFacts {

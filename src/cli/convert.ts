@@ -5,6 +5,7 @@ import { HeddleError } from '../errors.ts';
 import type { WeightDtype } from '../formats/hf/origin.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { type Layout, layouts } from '../jobs/convert.ts';
+import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
 import { runWithProgress } from './run.ts';
 
@@ -40,7 +41,7 @@ export function addConvert(program: Command): void {
     .option('--adapter <dir>', 'low-rank adapter that is merged into the weights')
     .option('--force', 'replace what is in <out>')
     .action(async (folder: string, given: string, { to, dtype, force, adapter }: Options) => {
-      const out = given.replace(/(?<=.)[\\/]+$/, '');
+      const out = withoutEndSlash(given);
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
         throw new HeddleError(`convert: ${out} is there already; --force replaces it, or name another`);

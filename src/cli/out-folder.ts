@@ -13,6 +13,9 @@ export interface OutOptions {
   readonly resume?: boolean;
 }
 
+/** A path without slashes at its end, of either kind; `/` stays. */
+export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
+
 /**
  * The folder to write, without a slash at its end. Where none is named, `runs/NAME` or the first of `runs/NAME-2`, -3, ... that is
  * free. Throws a HeddleError where the folder is there without --force or --resume, where it holds something else than a model, and
@@ -24,7 +27,7 @@ export async function outFolder(files: Files, name: string, { out, force, resume
     if (resume) throw new HeddleError('train: --resume needs --out, the folder of the training to go on with');
     return free(files, `runs/${name}`);
   }
-  const folder = out.replace(/(?<=.)[\\/]+$/, '');
+  const folder = withoutEndSlash(out);
   if (/\.safetensors$/i.test(folder))
     throw new HeddleError(
       `--out ${out}: a file of weights is only read; name a folder, whose model.safetensors is one, or a .zip`,

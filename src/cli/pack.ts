@@ -6,6 +6,7 @@ import { archiveFiles } from '../formats/archive-files.ts';
 import { copyFolder } from '../formats/memory-files.ts';
 import { holdsModel } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
 
 interface Options {
@@ -40,7 +41,7 @@ export function addPack(program: Command): void {
 
 async function copy(from: string, target: string, { force }: Options): Promise<void> {
   const files = archiveFiles(nodeFiles());
-  const to = target.replace(/(?<=.)[\\/]+$/, '');
+  const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
   if (!(await holdsModel(files, from))) throw new HeddleError(`${from}: there is no model in it`);
   if (await files.exists(to)) {

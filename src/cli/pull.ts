@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../errors.ts';
 import { defaultHub } from '../hub/names.ts';
+import { withoutEndSlash } from './out-folder.ts';
 import { mib, print, table } from './output.ts';
 import { runWithProgress } from './run.ts';
 
@@ -26,7 +27,7 @@ export function addPull(program: Command): void {
     .addHelpText('after', '\nFor a model that is not public put an access token into HF_TOKEN.')
     .action(async (name: string, { out, revision, hub, force }: Options) => {
       const token = process.env.HF_TOKEN?.trim();
-      const folder = (out ?? `models/${name.split('/').pop()}`).replace(/(?<=.)[\\/]+$/, '');
+      const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
       if (folder.replaceAll(/[./\\]/g, '') === '')
         throw new HeddleError(`--out ${out}: name a folder of the model's own`);
       const { files } = await runWithProgress(

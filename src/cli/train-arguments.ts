@@ -8,6 +8,7 @@ import type { TrainArguments } from '../jobs/train-arguments.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/config.ts';
 import { initSchemes } from '../model/parameters.ts';
 import { flagOf, optimizerOf, scheduleOf } from './optimizing.ts';
+import { withoutEndSlash } from './out-folder.ts';
 import { type Recipe, recipeFor } from './recipes.ts';
 import type { DropoutFlags, TrainOptions } from './train-options.ts';
 import { tuningOf } from './tuning.ts';
@@ -90,7 +91,7 @@ function startOf({ init, preset, tokenizer, vocab }: TrainOptions): Pick<TrainAr
   for (const [flag, value] of Object.entries({ preset, tokenizer, vocab }))
     if (value !== undefined)
       throw new HeddleError(`--${flag} ${value}: the model in ${init} has its own; leave it out, or --init`);
-  return { init: 'xavier', initFrom: init.replace(/(?<=.)[\\/]+$/, '') };
+  return { init: 'xavier', initFrom: withoutEndSlash(init) };
 }
 
 /** The options that say anew what a training that goes on may have anew, and those of what the command does beside it. */

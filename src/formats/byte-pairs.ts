@@ -2,10 +2,9 @@
 // (convert_slow_tokenizer.py, RobertaConverter). What they leave open stands in files beside them: special tokens, spaces, added tokens.
 
 import { check } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { maxTokens } from '../text/merges.ts';
 import { parseJson } from './json.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Names of the files; the last three need not be there. */
 export const bytePairNames = {

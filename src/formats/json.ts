@@ -1,6 +1,7 @@
 // JSON files, read with errors that name them.
 
 import { HeddleError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { Files } from './files.ts';
 
 /** How deep a file may nest: no real one comes near, and one that is deeper cannot be written again. */
@@ -20,8 +21,7 @@ export function parseJson(bytes: Uint8Array, path: string): Record<string, unkno
   } catch {
     throw new HeddleError(`${path}: not JSON in UTF-8; the file may be cut off`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new HeddleError(`${path}: not a JSON object`);
+  if (!isObject(value)) throw new HeddleError(`${path}: not a JSON object`);
   return value as Record<string, unknown>;
 }
 

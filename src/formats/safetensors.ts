@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../errors.ts';
 import { fromBfloat16 } from '../float16.ts';
+import { isObject, type Json } from '../json.ts';
 import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts';
 
 /** Largest header that is read, as in the reference implementation. */
@@ -62,10 +63,9 @@ export function readHeader(start: Uint8Array, fileBytes: number, name = 'safeten
   } catch {
     fail(name, 'its header is not JSON in UTF-8');
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) fail(name, 'its header is not a JSON object');
-  const { __metadata__: metadata = {}, ...rest } = json as Record<string, unknown>;
-  const isMap = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  if (!isMap || Object.values(metadata).some((v) => typeof v !== 'string'))
+  if (!isObject(json)) fail(name, 'its header is not a JSON object');
+  const { __metadata__: metadata = {}, ...rest } = json as Json;
+  if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
     fail(name, 'its __metadata__ is not a map of strings');
   const bytes = fileBytes - 8 - length;
   const entries: Record<string, Entry> = Object.create(null);

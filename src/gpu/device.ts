@@ -75,15 +75,15 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
 
 /** A Device of a GPUDevice that someone else has requested. */
 export function wrapDevice(device: GPUDevice): Device {
-  let failure: string | undefined;
+  let failure: ConstructorParameters<typeof HeddleError> | undefined;
   let closing = false;
   const lost = device.lost.then((info) => {
     if (closing) return undefined;
-    failure ??= `The GPU device was lost (${info.reason || 'unknown'}): ${info.message}`;
+    failure ??= [`The GPU device was lost (${info.reason || 'unknown'}): ${info.message}`, { kind: 'device' }];
     return [info.reason, info.message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
   });
   device.addEventListener('uncapturederror', (event) => {
-    failure ??= `WebGPU error: ${event.error.message}`;
+    failure ??= [`WebGPU error: ${event.error.message}`];
   });
   const { vendor, architecture, device: model, description } = device.adapterInfo;
   return {
@@ -99,7 +99,7 @@ export function wrapDevice(device: GPUDevice): Device {
       software: device.adapterInfo.isFallbackAdapter,
     },
     check() {
-      if (failure) throw new HeddleError(failure);
+      if (failure) throw new HeddleError(...failure);
     },
     lost: (patience = 300) =>
       Promise.race([lost, new Promise<undefined>((resolve) => setTimeout(resolve, patience, undefined))]),

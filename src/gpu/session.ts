@@ -42,6 +42,7 @@ export class Session {
       const need = Math.max(...plans.map((p) => p.bytes.peak));
       throw new HeddleError(
         `The GPU has no memory for this plan of ${(need / 2 ** 20).toFixed(0)} MiB; use a smaller batch or model.`,
+        { kind: 'memory' },
       );
     }
     this.#runners.push(...runners);
@@ -174,6 +175,7 @@ export class Session {
           throw new HeddleError(
             `The plan's buffer ${b.name} needs ${b.bytes} bytes, the device allows ${maxBufferSize} ` +
               `(of ${plan.bytes.peak} bytes in all); use a smaller batch, shorter sequences or a smaller model.`,
+            { kind: 'memory' },
           );
     }
   }

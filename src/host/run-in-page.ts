@@ -75,7 +75,7 @@ export async function runInPage<Result>(chrome: Chrome, url: string, options: Pa
     const work = timeout === undefined ? calling : within(timeout, `${what}`, calling);
     return (await Promise.race([work, broken])) as Result;
   } catch (error) {
-    if (error instanceof HeddleError && / took longer than /.test(error.message))
+    if (error instanceof HeddleError && error.kind === 'timeout')
       throw new HeddleError(`${error.message}; ${saying()}`);
     throw error;
   } finally {

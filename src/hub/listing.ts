@@ -1,6 +1,8 @@
 // What a repository holds: its commit, and its files with lengths and checksums, from the hub's API; or where a server has no such
 // API, names to try.
+
 import { HeddleError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { type Checksum, checksumOf } from './checksum.ts';
 import { guesses, type Repository, wanted } from './names.ts';
 import { adviceOf, Cut, patiently, refusal, send, type Web } from './request.ts';
@@ -88,9 +90,6 @@ async function readBounded(response: Response, timer: { reset(): void }, name: s
     text += decoder.decode(value, { stream: true });
   }
 }
-
-type Json = Readonly<Record<string, unknown>>;
-const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
 
 function parseListing(text: string, name: string) {
   let json: unknown;

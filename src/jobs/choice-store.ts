@@ -3,6 +3,7 @@
 
 import { type Files, readText, writeText } from '../formats/files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
+import { isObject } from '../json.ts';
 import type { Choices } from '../plan/planner.ts';
 
 /** What is known of an adapter, by key. */
@@ -46,7 +47,7 @@ export function keptChoices(place: TextPlace): ChoiceStore {
     const nothing: Kept = { version, shaders, adapters: {} };
     try {
       const kept = JSON.parse((await place.read()) ?? 'null') as Kept | null;
-      return kept?.version === version && kept.shaders === shaders && isRecord(kept.adapters) ? kept : nothing;
+      return kept?.version === version && kept.shaders === shaders && isObject(kept.adapters) ? kept : nothing;
     } catch {
       return nothing;
     }
@@ -72,17 +73,15 @@ export const filePlace = (files: Files, path: string): TextPlace => ({
   write: (text) => writeText(files, path, text),
 });
 
-const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x);
-
 /** What of an entry of the text can be used. */
 function knownIn(entry: unknown): { measured: Record<string, string>; guessed: Record<string, string> } {
-  const { measured, guessed } = isRecord(entry) ? entry : {};
+  const { measured, guessed } = isObject(entry) ? entry : {};
   return { measured: variantsIn(measured), guessed: variantsIn(guessed) };
 }
 
 const variantsIn = (list: unknown): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(isRecord(list) ? list : {}).filter(
+    Object.entries(isObject(list) ? list : {}).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     ),
   );

@@ -143,7 +143,7 @@ async function patiently(open: () => Promise<Device>, forget: () => void, signal
       await device.gpu.queue.onSubmittedWorkDone();
       const lost = await device.lost();
       if (lost === undefined) return;
-      throw new HeddleError(`The new GPU device was lost at once (${lost}).`);
+      throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
     } catch (error) {
       failure = error;
       forget();

@@ -8,7 +8,7 @@ import { type ModelOptions, modelConfig, type PresetName, presets } from '../mod
 import { packedParameters, type WeightFormat } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
-import { type Plan, printPlan } from '../plan/plan.ts';
+import { mib, type Plan, printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
 import { type OptimizerConfig, optimizerConfig } from '../train/optimizer.ts';
@@ -84,7 +84,6 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
 
 /** A line on what a plan saves beside the one in f32 that keeps all activations; nothing where that one passes the limits. */
 function beside({ bytes }: Plan, graph: () => Graph): string {
-  const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;
   const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
   try {
     const { slots, peak } = makePlan(graph()).bytes;

@@ -60,6 +60,7 @@ export const recoveringTrain: Job<TrainArguments, TrainResult> = async (given, c
         throw new HeddleError(
           `The GPU device was lost ${recent} times within a minute, so training has ended${kept(given.out, reached)}. ` +
             `Try a smaller model or batch, or another driver. The last time: ${reason}`,
+          { kind: 'device' },
         );
       }
       const text = `The GPU device was lost (${reason}).`;

@@ -7,8 +7,9 @@ import { HeddleError } from '../errors.ts';
 import { readJson } from '../formats/json.ts';
 import type { SavedModel } from '../formats/model-folder.ts';
 import { parameterList } from '../model/parameters.ts';
-import { createStepWriter } from '../ops/step.ts';
+import { writeStep } from '../ops/step.ts';
 import { evaluationGraph } from '../train/graphs.ts';
+import { inputArrays } from '../train/inputs.ts';
 import type { JobContext } from './job.ts';
 import { openModel } from './open-model.ts';
 import type { Compared } from './verify.ts';
@@ -89,15 +90,15 @@ async function firstLogits(engine: Engine, { config: c }: SavedModel, cases: rea
   const S = Math.max(...cases.map((x) => x.src_ids.length));
   const graph = evaluationGraph(c, parameterList(c), { batch: 1, source: S, target: 1 }, { logits: true });
   const [program] = (await engine.prepare([graph])) as [Program];
-  const { src, srcLens, tgtIn, tgtOut, tgtLens, step } = program.inputs;
-  createStepWriter(step as Uint32Array)({ learningRate: 0, tokenWeight: 0, seed: 0, step: 0, keep: 0, position: 0 });
+  const { src, srcLens, tgtIn, tgtOut, tgtLens, step } = inputArrays(program);
+  writeStep(step);
   let worst = 0;
   for (const { src_ids, first_logits } of cases) {
-    src?.fill(c.padId).set(src_ids);
-    srcLens?.fill(src_ids.length);
-    tgtIn?.fill(c.startId);
-    tgtOut?.fill(c.endId);
-    tgtLens?.fill(1);
+    src.fill(c.padId).set(src_ids);
+    srcLens.fill(src_ids.length);
+    tgtIn.fill(c.startId);
+    tgtOut.fill(c.endId);
+    tgtLens.fill(1);
     const { logits = [] } = await program.run();
     if (logits.length !== first_logits.length) return Number.POSITIVE_INFINITY;
     for (const [i, want] of first_logits.entries()) {

@@ -9,6 +9,7 @@ import { bankOf, parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step.ts';
 import { random } from '../random.ts';
 import { evaluationGraph } from '../train/graphs.ts';
+import { inputArrays } from '../train/inputs.ts';
 import { fillLengths } from '../train/lengths.ts';
 import { writeWeights } from '../train/weights.ts';
 import type { JobContext } from './job.ts';
@@ -82,16 +83,16 @@ export async function logitsOf(
     const [program] = await engine.prepare([evaluationGraph(c, p, shape, { logits: true })]);
     if (!program) throw new Error('verify: no program');
     writeWeights(engine, c, p, weights);
-    const { src, tgtIn, srcLens, tgtLens, tgtOut, step } = program.inputs as Record<string, Int32Array>;
+    const { src, tgtIn, srcLens, tgtLens, tgtOut, step } = inputArrays(program);
     for (const [b, { source, target }] of rows.entries()) {
-      src?.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
-      tgtIn?.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
+      src.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
+      tgtIn.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
     }
-    tgtOut?.fill(c.padId);
-    fillLengths(srcLens as Int32Array, src as Int32Array, shape.source, c.padId, c.srcVocab, 'source');
+    tgtOut.fill(c.padId);
+    fillLengths(srcLens, src, shape.source, c.padId, c.srcVocab, 'source');
     const started = c.startId === c.padId;
-    fillLengths(tgtLens as Int32Array, tgtIn as Int32Array, shape.target, c.padId, c.tgtVocab, 'target', started);
-    writeStep(step as unknown as Uint32Array);
+    fillLengths(tgtLens, tgtIn, shape.target, c.padId, c.tgtVocab, 'target', started);
+    writeStep(step);
     const { logits } = await program.run();
     const parts = rows.map(({ target }, b) => {
       const at = b * shape.target * c.tgtVocab;

@@ -1,6 +1,7 @@
 // heddle verify: golden cases from PyTorch, folders of Hugging Face with an expected.json, and other model folders against float64,
 // quantity by quantity, on whatever backend the job runs.
 
+import { relativeError } from '../cpu/compare.ts';
 import { greedyDecoder } from '../decode/greedy.ts';
 import type { Engine, Program } from '../engine.ts';
 import type { Files } from '../formats/files.ts';
@@ -9,9 +10,10 @@ import { readJson } from '../formats/json.ts';
 import type { WeightFormat } from '../model/packed.ts';
 import { bankOf, type ParameterList, parameterList, tensorsOf } from '../model/parameters.ts';
 import { clipAt } from '../ops/clip.ts';
-import { stepWords, writeStep } from '../ops/step.ts';
-import { fillTokenIndex } from '../text/token-index.ts';
+import { writeStep } from '../ops/step.ts';
+import { fillTokenIndices } from '../text/batches.ts';
 import { gradientGraph, trainingGraph } from '../train/graphs.ts';
+import { inputArrays } from '../train/inputs.ts';
 import { fillLengths } from '../train/lengths.ts';
 import { optimizerConfig } from '../train/optimizer.ts';
 import { writePositions } from '../train/weights.ts';
@@ -99,20 +101,6 @@ async function isModel(files: Files, folder: string): Promise<boolean> {
 
 type Row = [quantity: string, error: number, limit: number];
 
-/** max|x - ref| / max|ref|; infinite where lengths differ or something is not a number. */
-function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) return Number.POSITIVE_INFINITY;
-  let worst = 0;
-  let largest = 0;
-  for (let i = 0; i < want.length; i++) {
-    const off = Math.abs((got[i] as number) - (want[i] as number));
-    if (!(off >= 0)) return Number.POSITIVE_INFINITY;
-    worst = Math.max(worst, off);
-    largest = Math.max(largest, Math.abs(want[i] as number));
-  }
-  return largest === 0 ? worst : worst / largest;
-}
-
 const expectedOf = (golden: GoldenCase, name: string) => golden.expected[name]?.data ?? new Float32Array(0);
 
 function shapeOf({ source, targetIn }: GoldenCase) {
@@ -126,25 +114,16 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   const { source: S, target: T } = shapeOf(golden);
   engine.write('weights', bankOf(p, golden.weights));
   writePositions(engine, c);
-  const i = program.inputs as Record<string, Int32Array>;
-  const input = (name: string) => i[name] as Int32Array;
-  input('src').set(golden.source.data);
-  input('tgtIn').set(golden.targetIn.data);
-  input('tgtOut').set(golden.targetOut.data);
-  fillLengths(input('srcLens'), input('src'), S, c.padId, c.srcVocab, `${golden.name}: src`);
-  fillLengths(
-    input('tgtLens'),
-    input('tgtIn'),
-    T,
-    c.padId,
-    c.tgtVocab,
-    `${golden.name}: tgt_in`,
-    c.startId === c.padId,
-  );
-  fillTokenIndex(input('srcRowStart'), input('srcOccurrences'), input('src'));
-  fillTokenIndex(input('tgtRowStart'), input('tgtOccurrences'), input('tgtIn'));
+  const inputs = inputArrays(program);
+  const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
+  src.set(golden.source.data);
+  tgtIn.set(golden.targetIn.data);
+  tgtOut.set(golden.targetOut.data);
+  fillLengths(srcLens, src, S, c.padId, c.srcVocab, `${golden.name}: src`);
+  fillLengths(tgtLens, tgtIn, T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`, c.startId === c.padId);
+  fillTokenIndices(inputs);
   const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;
-  writeStep(new Uint32Array(input('step').buffer, input('step').byteOffset, stepWords), {
+  writeStep(step, {
     learningRate: golden.optimizer.learningRate,
     tokenWeight: 1 / Math.max(1, counted),
     seed: 0,

@@ -3,8 +3,7 @@
 import type { ModelConfig } from '../model/config.ts';
 import { type WeightFormat, weightBytes } from '../model/packed.ts';
 import { parameterList } from '../model/parameters.ts';
-
-const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+import { mib } from '../plan/plan.ts';
 
 /** `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`; of the plan only where there is one. */
 export function describeWeights(

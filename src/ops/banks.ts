@@ -1,7 +1,7 @@
 // Banks that are larger than one binding may be: cut into ranges that are bound one by one.
 
 import { check } from '../errors.ts';
-import { sizeOf } from '../tensor.ts';
+import { type DType, type Shape, sizeOf } from '../tensor.ts';
 import type { Value } from './op.ts';
 
 /** Elements that a binding of f32 holds, a multiple of 64. */
@@ -10,9 +10,18 @@ export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBi
 /** The part of `bank` from element `start`, a multiple of 64, on, as a value to bind; the whole bank is bound as itself. */
 export function rangeOf(bank: Value, start: number, length: number): Value {
   if (start === 0 && length === sizeOf(bank.shape)) return bank;
-  const { dtype, kind } = bank;
-  return { id: -1, name: `${bank.name}+${start}`, kind, dtype, shape: [length], at: { bank, offset: start } };
+  return viewOf(bank, start, [length]);
 }
+
+/** A part of a tensor from `offset` on as a value to bind, in elements of `dtype`; it starts at a multiple of 256 bytes. */
+export const viewOf = (bank: Value, offset: number, shape: Shape, dtype: DType = bank.dtype): Value => ({
+  id: -1,
+  name: `${bank.name}+${offset}`,
+  kind: bank.kind,
+  dtype,
+  shape,
+  at: { bank, offset },
+});
 
 /** All ranges of equally long banks: `[start, length]`. Throws where banks differ in length. */
 export function rangesOf(op: string, banks: readonly Value[], maxBindingBytes: number): [number, number][] {

@@ -2,7 +2,7 @@
 
 import { check } from '../errors.ts';
 import { type DType, sizeOf } from '../tensor.ts';
-import { rangesOf } from './banks.ts';
+import { rangesOf, viewOf } from './banks.ts';
 import { expectType } from './expect.ts';
 import { defineOp, gridOf, type Value } from './op.ts';
 
@@ -42,7 +42,7 @@ export const checkFiniteOp = defineOp<CheckFiniteAttrs>({
         shader: 'check-finite',
         entry: x.dtype === 'f16' ? 'check_f16' : 'check_f32',
         params: { count, words, start, size, slot },
-        bind: { x: wordsOf(x, start / perWord, words), flags },
+        bind: { x: viewOf(x, start / perWord, [words], 'u32'), flags },
         ...(first && k === 0 && { clear: [flags] }),
         grid: gridOf(Math.ceil(words / perThread), 64),
       };
@@ -53,12 +53,6 @@ export const checkFiniteOp = defineOp<CheckFiniteAttrs>({
     const bad = x!.data.findIndex((v) => !Number.isFinite(v));
     if (bad >= 0) flags!.data[slot] = x!.data.length - bad;
   },
-});
-
-/** Words of 32 bits of a tensor, whatever they hold. */
-const wordsOf = (x: Value, start: number, length: number): Value => ({
-  ...{ id: -1, name: `${x.name}+${start}`, kind: x.kind, dtype: 'u32', shape: [length] },
-  at: { bank: x, offset: start },
 });
 
 /** The first flag that is up: its slot, and the index of the first bad element of a tensor of the size that `sizes` says. */

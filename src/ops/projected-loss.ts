@@ -4,6 +4,7 @@
 
 import { check } from '../errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../tensor.ts';
+import { viewOf } from './banks.ts';
 import { type CrossEntropyAttrs, crossEntropyFusedOp, crossEntropyOp } from './cross-entropy.ts';
 import { inputAt } from './expect.ts';
 import { linearOp } from './linear.ts';
@@ -54,8 +55,8 @@ export const projectedLossOp = defineOp<ProjectedLossAttrs>({
     const launches: Launch[] = [];
     for (let first = 0; first < all; first += rows) {
       const count = Math.min(rows, all - first);
-      const part = (v: Value, width: Shape) => view(v, first * sizeOf(width), [count, ...width]);
-      const z = view(logits, 0, [count, outs]);
+      const part = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
+      const z = viewOf(logits, 0, [count, outs]);
       const xs = part(x, [ins]);
       const judged = [z, part(targets, []), step];
       const [nlls, hits] = [part(nll, []), part(hit, [])];
@@ -127,12 +128,6 @@ function forwardKernel(like: KernelName, m: number, k: number, n: number, traits
 /** Where products do without workgroup memory, the loss does too. */
 const teamOf = (kernel: KernelName, cols: number): string =>
   /^(registers|subgroups)/.test(kernel) ? 'team-1' : (teamsFor(cols)[0] as string);
-
-/** A part of a tensor, from element `offset` on, a multiple of 64. */
-const view = (bank: Value, offset: number, shape: Shape): Value => ({
-  ...{ id: -1, name: `${bank.name}+${offset}`, kind: bank.kind, dtype: bank.dtype, shape },
-  at: { bank, offset },
-});
 
 /** A node of no graph, for its launches. */
 const node = <A extends Node['attrs']>(

@@ -65,7 +65,8 @@ export interface Plan {
   readonly flops: number;
 }
 
-const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+/** `2.87 MiB`: sizes to two digits, so that plans can be compared. */
+export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
 
 /** A table of the passes and the totals, for people. Deterministic: tests take snapshots of it. */
 export function printPlan(plan: Plan): string {

@@ -145,6 +145,7 @@ function passOf({ node, variant, launch }: MadeLaunch, locate: Placement['locate
       throw new HeddleError(
         `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${range.bytes} bytes, ` +
           `the device allows ${traits.maxBindingBytes}; use a smaller batch, shorter sequences or a smaller model`,
+        { kind: 'memory' },
       );
     bind[name] = range;
   }

@@ -1,5 +1,6 @@
 // Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
 
+import { isObject } from '../json.ts';
 import type { Course, LogStart } from './log.ts';
 import { type Html, html } from './markup.ts';
 import { bytes, duration, short, whole } from './numbers.ts';
@@ -55,11 +56,9 @@ function machineFacts({ start, steps }: Course): Facts {
 function flat(value: Readonly<Record<string, unknown>>, prefix = ''): Facts {
   return Object.entries(value).flatMap(([key, x]): Facts => {
     const name = `${prefix}${key}`;
-    if (typeof x !== 'object' || x === null || Array.isArray(x)) return [[name, show(x)]];
+    if (!isObject(x)) return [[name, show(x)]];
     const inner = Object.values(x);
-    return inner.length > 1 && inner.every((rate) => rate === 0)
-      ? [[name, '0']]
-      : flat(x as Record<string, unknown>, `${name}.`);
+    return inner.length > 1 && inner.every((rate) => rate === 0) ? [[name, '0']] : flat(x, `${name}.`);
   });
 }
 

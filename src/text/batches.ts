@@ -66,10 +66,15 @@ export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: Encode
     arrays.tgtLens[b] = t;
     tokens += t;
   }
-  const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = arrays;
-  if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, arrays.src);
-  if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, arrays.tgtIn);
+  fillTokenIndices(arrays);
   return tokens;
+}
+
+/** Writes where each token of `src` and `tgtIn` stands, where the arrays have room for that. */
+export function fillTokenIndices({ src, tgtIn, ...index }: BatchArrays): void {
+  const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = index;
+  if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, src);
+  if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, tgtIn);
 }
 
 function copyRow({ ids, starts }: Rows, row: number, out: Int32Array, at: number): void {

@@ -1,12 +1,12 @@
 // tokenizer.json files that other libraries made, run by Hugging Face's own @huggingface/tokenizers. Which of their tokens pad, start
 // and end a text such a file does not say; the model's configuration does, and it is kept beside the rest under the key `heddle`.
+
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { maxTokens } from './merges.ts';
 import { checkPatterns } from './safe-pattern.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from './tokenizer.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** How deep a file may nest; real ones have about ten levels. */
 const maxDepth = 64;

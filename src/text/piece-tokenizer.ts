@@ -1,6 +1,8 @@
 // SentencePiece models as tokenizers of translation models: with ids of their own or, as MarianMT has it, with those of a vocab.json
 // that both languages share. In JSON the model file is kept as it is, in base64.
+
 import { check, HeddleError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { maxTokens } from './merges.ts';
 import { mark } from './rules.ts';
@@ -159,8 +161,7 @@ export function pieceTokenizerOf(model: Readonly<Record<string, unknown>>): Toke
 
 /** The ids of a parsed vocab.json. Throws a HeddleError where an id is none, or two tokens have the same. */
 function readVocab(vocab: unknown): Map<string, number> {
-  const isMap = typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab);
-  check(isMap, 'vocab.json: not a JSON object of tokens and their ids');
+  check(isObject(vocab), 'vocab.json: not a JSON object of tokens and their ids');
   const out = new Map<string, number>();
   const seen = new Map<number, string>();
   for (const [token, id] of Object.entries(vocab)) {

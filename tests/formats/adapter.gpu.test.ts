@@ -10,9 +10,10 @@ import { memoryFiles } from '../../src/formats/memory-files.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { adapterParameters, loraConfig, mergeAdapter } from '../../src/model/adapter.ts';
 import { bankOf, parameterList, tensorsOf } from '../../src/model/parameters.ts';
-import { stepWords, writeStep } from '../../src/ops/step.ts';
-import { fillTokenIndex } from '../../src/text/token-index.ts';
+import { writeStep } from '../../src/ops/step.ts';
+import { fillTokenIndices } from '../../src/text/batches.ts';
 import { evaluationGraph, type GraphOptions, gradientGraph, trainingGraph } from '../../src/train/graphs.ts';
+import { inputArrays } from '../../src/train/inputs.ts';
 import { fillLengths } from '../../src/train/lengths.ts';
 import { optimizerConfig } from '../../src/train/optimizer.ts';
 import { writePositions } from '../../src/train/weights.ts';
@@ -50,18 +51,15 @@ async function ready(
   engine.write('weights', merge ? mergeAdapter(c, weights, adapter.lora, adapter.weights) : weights);
   if (!merge) engine.write('adapter', adapter.weights);
   writePositions(engine, c);
-  const i = program!.inputs as Record<string, Int32Array>;
-  i.src!.set(golden.source.data);
-  i.tgtIn!.set(golden.targetIn.data);
-  i.tgtOut!.set(golden.targetOut.data);
-  fillLengths(i.srcLens!, i.src!, source, c.padId, c.srcVocab, 'src');
-  fillLengths(i.tgtLens!, i.tgtIn!, target, c.padId, c.tgtVocab, 'tgt');
-  if (i.srcRowStart) {
-    fillTokenIndex(i.srcRowStart, i.srcOccurrences!, i.src!);
-    fillTokenIndex(i.tgtRowStart!, i.tgtOccurrences!, i.tgtIn!);
-  }
+  const inputs = inputArrays(program!);
+  const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
+  src.set(golden.source.data);
+  tgtIn.set(golden.targetIn.data);
+  tgtOut.set(golden.targetOut.data);
+  fillLengths(srcLens, src, source, c.padId, c.srcVocab, 'src');
+  fillLengths(tgtLens, tgtIn, target, c.padId, c.tgtVocab, 'tgt');
+  fillTokenIndices(inputs);
   const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;
-  const step = new Uint32Array(i.step!.buffer, i.step!.byteOffset, stepWords);
   writeStep(step, { learningRate: 0.02, tokenWeight: 1 / counted, seed: 0, step: 0, keep: 0, position: 0 });
   return program!;
 }

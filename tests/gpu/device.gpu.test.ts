@@ -71,7 +71,10 @@ describe('a device that fails', () => {
       expect(() => runner.run()).toThrow('The GPU device was lost (destroyed)');
       expect(() => runner.submit()).toThrow('The GPU device was lost (destroyed)');
     }
-    await expect(runnerOn(device)).rejects.toThrow('The GPU device was lost (destroyed)');
+    await expect(runnerOn(device)).rejects.toMatchObject({
+      message: expect.stringContaining('The GPU device was lost (destroyed)'),
+      kind: 'device',
+    });
   });
 
   it('lets a run that is on its way reject, not hang', async () => {

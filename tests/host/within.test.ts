@@ -7,7 +7,8 @@ it('gives what the promise gives', async () => {
 });
 
 it('names what took too long', async () => {
-  await expect(within(5, 'opening the page', new Promise(() => {}))).rejects.toThrow(
-    'opening the page took longer than 0.005 s',
-  );
+  await expect(within(5, 'opening the page', new Promise(() => {}))).rejects.toMatchObject({
+    message: 'opening the page took longer than 0.005 s',
+    kind: 'timeout',
+  });
 });

@@ -1,5 +1,6 @@
 // A training whose device is taken away goes on in the same bits; where that happens too often it ends with what it has.
 import { expect, it, vi } from 'vitest';
+import type { HeddleError } from '../../src/errors.ts';
 import { type Files, writeText } from '../../src/formats/files.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
@@ -90,12 +91,13 @@ it('goes on from its beginning where no checkpoint is there yet, without a folde
 });
 
 it('ends with a clear message where the device is lost three times within a minute', async () => {
-  const { error, said, files } = (await run({ out: 'model', saveEvery: 2 }, [3, 5, 7])) as { error: Error } & Awaited<
-    ReturnType<typeof run>
-  >;
+  const { error, said, files } = (await run({ out: 'model', saveEvery: 2 }, [3, 5, 7])) as {
+    error: HeddleError;
+  } & Awaited<ReturnType<typeof run>>;
   expect(error.message).toMatch(
     /^The GPU device was lost 3 times within a minute, so training has ended; the checkpoint of step 6 is in model, --resume goes on with it\. Try/,
   );
+  expect(error.kind).toBe('device');
   expect(said.filter((s) => s === 'lost')).toHaveLength(2);
   expect((await readTrainingState(files, 'model')).step).toBe(6);
 });

@@ -166,6 +166,7 @@ describe('limits', () => {
     expect(oneBinding(1024)).not.toThrow();
     expect(oneBinding(1028)).toThrow(HeddleError);
     expect(oneBinding(1028)).toThrow('box (decoder): out0 [257] needs a binding of 1028 bytes, the device allows 1024');
+    expect(oneBinding(1028)).toThrow(expect.objectContaining({ kind: 'memory' }));
   });
 
   it('of the grid are errors of the op', () => {

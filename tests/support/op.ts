@@ -1,6 +1,7 @@
 // Holds an op against its float64 reference: on the GPU for every variant (checkOp), and its gradient against finite differences
 // on the CPU (checkGradient).
 
+import { relativeError } from '../../src/cpu/compare.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { fromFloat16, toFloat16 } from '../../src/float16.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
@@ -121,19 +122,7 @@ function build<A extends Attrs>(op: Op<A>, c: OpCase<A>) {
 /** Numbers of a tensor that may be f16. */
 const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
 
-/** max|x - ref| / max|ref|; Infinity where a number is missing or not finite. */
-export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) return Number.POSITIVE_INFINITY;
-  let worst = 0;
-  let largest = 0;
-  for (let i = 0; i < want.length; i++) {
-    const off = Math.abs((got[i] as number) - (want[i] as number));
-    if (!(off >= 0)) return Number.POSITIVE_INFINITY;
-    worst = Math.max(worst, off);
-    largest = Math.max(largest, Math.abs(want[i] as number));
-  }
-  return largest === 0 ? worst : worst / largest;
-}
+export { relativeError };
 
 /** Largest error of each quantity, by variant; throws where one passes its tolerance. Needs tests/support/gpu.ts's device. */
 export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise<Record<string, number>> {

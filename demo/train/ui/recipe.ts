@@ -5,8 +5,9 @@ import type { OptimizerConfig } from '../../../src/train/optimizer.ts';
 import { type ScheduleConfig, scheduleNames } from '../../../src/train/schedule.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, select } from '../../common/field.ts';
+import { isModelName } from '../../storage/names.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
-import { isModelName, presetNames, settingsFor } from '../settings.ts';
+import { presetNames, settingsFor } from '../settings.ts';
 
 /** The form of a recipe. */
 export interface RecipePanel {
@@ -38,11 +39,48 @@ const tokenizers = [
 
 /** Builds the form; `changed` hears of each change. */
 export function createRecipePanel(changed: () => void): RecipePanel {
-  const preset = select(
-    presetNames.map((name) => [name, presetNotes[name]]),
-    'tiny',
-  );
-  const name = el('input', { type: 'text', required: true, maxlength: 60, autocomplete: 'off', spellcheck: 'false' });
+  const controls = createControls();
+  const { preset, name, length, unit } = controls;
+  const element = layOut(controls);
+  /** Controls that the visitor changed: a new preset or corpus leaves them as they are. */
+  const touched = new Set<Element>();
+  const presetChosen = () => (touched.has(preset) ? (preset.value as PresetName) : undefined);
+  let last: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
+  const fillFrom = (corpus: CorpusChoice) => fillIn(controls, settingsFor(corpus, presetChosen()), touched);
+
+  element.addEventListener('input', (event) => {
+    const control = event.target as Control;
+    touched.add(control === unit ? length : control);
+    if (control === preset) fillFrom(last);
+    changed();
+  });
+  return {
+    element,
+    suit(corpus) {
+      last = corpus;
+      fillFrom(corpus);
+    },
+    rename(text) {
+      name.value = text;
+      touched.add(name);
+    },
+    settings(corpus) {
+      const wrong = firstWrong(element);
+      if (wrong) return wrong;
+      if (!isModelName(name.value)) {
+        set(name, { 'aria-invalid': 'true' });
+        return 'Name in this browser: letters, digits, - and _, single dots or spaces between them, 60 at most.';
+      }
+      return read(controls, settingsFor(corpus, preset.value as PresetName));
+    },
+  };
+}
+
+type Control = HTMLInputElement | HTMLSelectElement;
+type Controls = ReturnType<typeof createControls>;
+
+/** The controls, with what they say before any corpus is known. */
+function createControls() {
   const length = numberInput(800, { min: 1, step: 1 });
   length.id = 'train-for';
   const unit = select(
@@ -53,7 +91,17 @@ export function createRecipePanel(changed: () => void): RecipePanel {
     'steps',
   );
   unit.setAttribute('aria-label', 'Train for so many');
-  const controls = {
+  const warmup = numberInput(0, { min: 0, step: 1 });
+  warmup.required = false;
+  warmup.value = '';
+  return {
+    preset: select(
+      presetNames.map((name) => [name, presetNotes[name]]),
+      'tiny',
+    ),
+    name: el('input', { type: 'text', required: true, maxlength: 60, autocomplete: 'off', spellcheck: 'false' }),
+    length,
+    unit,
     batch: numberInput(64, { min: 1, max: 4096, step: 1 }),
     learningRate: numberInput(3e-3, { min: 1e-7, max: 10 }),
     schedule: select(
@@ -71,7 +119,7 @@ export function createRecipePanel(changed: () => void): RecipePanel {
     ),
     weightDecay: numberInput(0, { min: 0, max: 1 }),
     clipNorm: numberInput(1, { min: 0 }),
-    warmup: numberInput(0, { min: 0, step: 1 }),
+    warmup,
     norm: select(
       [
         ['pre', 'before layers'],
@@ -86,16 +134,16 @@ export function createRecipePanel(changed: () => void): RecipePanel {
     heldOut: numberInput(2, { min: 0, max: 49 }),
     checkpointSeconds: numberInput(20, { min: 0, step: 1 }),
   };
-  controls.warmup.required = false;
-  controls.warmup.value = '';
-  /** Controls that the visitor changed: a new preset or corpus leaves them as they are. */
-  const touched = new Set<Element>();
+}
 
-  const element = el(
+/** The form: what everybody chooses, then what few do. */
+function layOut(controls: Controls): HTMLElement {
+  const { length, unit } = controls;
+  return el(
     'div',
     { class: 'stack' },
-    field('Model', preset),
-    field('Name in this browser', name),
+    field('Model', controls.preset),
+    field('Name in this browser', controls.name),
     el(
       'div',
       { class: 'field' },
@@ -135,107 +183,85 @@ export function createRecipePanel(changed: () => void): RecipePanel {
       ),
     ),
   );
+}
 
-  const put = (control: HTMLInputElement | HTMLSelectElement, value: string | number) => {
+/** Puts settings into the controls that the visitor has not touched. */
+function fillIn(controls: Controls, s: TrainingSettings, touched: ReadonlySet<Element>): void {
+  const put = (control: Control, value: string | number) => {
     if (!touched.has(control)) control.value = String(value);
   };
-  function fillFrom(corpus: CorpusChoice, chosen?: PresetName): void {
-    const s = settingsFor(corpus, chosen);
-    const model: Partial<ModelOptions> = { ...presets[s.preset], ...s.model };
-    if (!chosen) put(preset, s.preset);
-    put(name, s.name);
-    if (!touched.has(length)) {
-      unit.value = s.steps > 0 ? 'steps' : 'epochs';
-      length.value = String(s.steps > 0 ? s.steps : s.epochs);
-    }
-    put(controls.batch, s.batch);
-    put(controls.learningRate, s.schedule.learningRate);
-    put(controls.schedule, s.schedule.kind ?? 'constant');
-    put(controls.dropout, typeof model.dropout === 'number' ? model.dropout : (model.dropout?.output ?? 0));
-    put(controls.tokenizer, s.tokenizer.kind);
-    put(controls.vocabulary, s.tokenizer.size);
-    put(controls.optimizer, s.optimizer.kind ?? 'adamw');
-    put(controls.norm, model.norm ?? 'post');
-    put(controls.evalEvery, s.evalEvery);
-    put(controls.checkpointSeconds, s.checkpointSeconds);
-    put(controls.devSentences, s.devSentences);
+  const { dropout, norm = 'post' }: Partial<ModelOptions> = { ...presets[s.preset], ...s.model };
+  put(controls.preset, s.preset);
+  put(controls.name, s.name);
+  if (!touched.has(controls.length)) controls.unit.value = s.steps > 0 ? 'steps' : 'epochs';
+  put(controls.length, s.steps > 0 ? s.steps : s.epochs);
+  put(controls.batch, s.batch);
+  put(controls.learningRate, s.schedule.learningRate);
+  put(controls.schedule, s.schedule.kind ?? 'constant');
+  put(controls.dropout, typeof dropout === 'number' ? dropout : (dropout?.output ?? 0));
+  put(controls.tokenizer, s.tokenizer.kind);
+  put(controls.vocabulary, s.tokenizer.size);
+  put(controls.optimizer, s.optimizer.kind ?? 'adamw');
+  put(controls.norm, norm);
+  put(controls.evalEvery, s.evalEvery);
+  put(controls.checkpointSeconds, s.checkpointSeconds);
+  put(controls.devSentences, s.devSentences);
+}
+
+/** What is wrong with the first control whose value cannot be, in words; its part of the form is opened. */
+function firstWrong(form: HTMLElement): string | undefined {
+  for (const label of form.querySelectorAll('label')) {
+    const control = label.control as Control | null;
+    if (!control || markValid(control)) continue;
+    const closed = control.closest('details');
+    if (closed) closed.open = true;
+    return `${label.textContent}: ${control.validationMessage}`;
   }
+  return undefined;
+}
 
-  let last: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
-  const presetChosen = () => (touched.has(preset) ? (preset.value as PresetName) : undefined);
-  element.addEventListener('input', (event) => {
-    const control = event.target as HTMLInputElement | HTMLSelectElement;
-    touched.add(control === unit ? length : control);
-    if (control === preset) fillFrom(last, presetChosen());
-    changed();
-  });
-
+/** The settings that the controls stand for; `base` has what there is no control for. */
+function read(controls: Controls, base: TrainingSettings): TrainingSettings {
+  const number = (control: HTMLInputElement) => control.valueAsNumber;
+  const { length, unit, warmup } = controls;
+  const kind = controls.tokenizer.value as TrainingSettings['tokenizer']['kind'];
+  const { lowercase, fill } = base.tokenizer.kind === kind ? base.tokenizer : {};
   return {
-    element,
-    suit(corpus) {
-      last = corpus;
-      fillFrom(corpus, presetChosen());
+    ...base,
+    name: controls.name.value,
+    heldOut: number(controls.heldOut) / 100,
+    model: {
+      ...base.model,
+      ...dropoutOf(base.preset, number(controls.dropout), base.model.dropout),
+      norm: controls.norm.value as ModelOptions['norm'] & string,
+      labelSmoothing: number(controls.labelSmoothing),
     },
-    rename(text) {
-      name.value = text;
-      touched.add(name);
+    tokenizer: {
+      kind,
+      size: number(controls.vocabulary),
+      ...(lowercase !== undefined && { lowercase }),
+      ...(fill && { fill: true }),
     },
-    settings(corpus) {
-      for (const label of element.querySelectorAll('label')) {
-        const control = label.control as HTMLInputElement | HTMLSelectElement | null;
-        if (control && !markValid(control)) {
-          const closed = control.closest('details');
-          if (closed) closed.open = true;
-          return `${label.textContent}: ${control.validationMessage}`;
-        }
-      }
-      if (!isModelName(name.value)) {
-        set(name, { 'aria-invalid': 'true' });
-        return 'Name in this browser: letters, digits, - and _, single dots or spaces between them, 60 at most.';
-      }
-      const number = (control: HTMLInputElement) => control.valueAsNumber;
-      const base = settingsFor(corpus, preset.value as PresetName);
-      const schedule: TrainingSettings['schedule'] = {
-        ...base.schedule,
-        kind: controls.schedule.value as ScheduleConfig['kind'],
-        learningRate: number(controls.learningRate),
-        ...(controls.warmup.value !== '' && { warmup: number(controls.warmup) }),
-      };
-      const kind = controls.tokenizer.value as TrainingSettings['tokenizer']['kind'];
-      return {
-        ...base,
-        name: name.value,
-        heldOut: number(controls.heldOut) / 100,
-        model: {
-          ...base.model,
-          ...(dropoutOf(preset.value as PresetName, number(controls.dropout), base.model.dropout) ?? {}),
-          norm: controls.norm.value as ModelOptions['norm'] & string,
-          labelSmoothing: number(controls.labelSmoothing),
-        },
-        tokenizer: {
-          kind,
-          size: number(controls.vocabulary),
-          ...(base.tokenizer.kind === kind &&
-            base.tokenizer.lowercase !== undefined && { lowercase: base.tokenizer.lowercase }),
-          ...(base.tokenizer.kind === kind && base.tokenizer.fill && { fill: true }),
-        },
-        batch: number(controls.batch),
-        buckets: number(controls.buckets),
-        accumulate: number(controls.accumulate),
-        steps: unit.value === 'steps' ? number(length) : 0,
-        epochs: unit.value === 'epochs' ? number(length) : 0,
-        optimizer: {
-          kind: controls.optimizer.value as OptimizerConfig['kind'],
-          weightDecay: number(controls.weightDecay),
-          clipNorm: number(controls.clipNorm),
-        },
-        schedule,
-        seed: number(controls.seed),
-        evalEvery: number(controls.evalEvery),
-        devSentences: number(controls.devSentences),
-        checkpointSeconds: number(controls.checkpointSeconds),
-      };
+    batch: number(controls.batch),
+    buckets: number(controls.buckets),
+    accumulate: number(controls.accumulate),
+    steps: unit.value === 'steps' ? number(length) : 0,
+    epochs: unit.value === 'epochs' ? number(length) : 0,
+    optimizer: {
+      kind: controls.optimizer.value as OptimizerConfig['kind'],
+      weightDecay: number(controls.weightDecay),
+      clipNorm: number(controls.clipNorm),
     },
+    schedule: {
+      ...base.schedule,
+      kind: controls.schedule.value as ScheduleConfig['kind'],
+      learningRate: number(controls.learningRate),
+      ...(warmup.value !== '' && { warmup: number(warmup) }),
+    },
+    seed: number(controls.seed),
+    evalEvery: number(controls.evalEvery),
+    devSentences: number(controls.devSentences),
+    checkpointSeconds: number(controls.checkpointSeconds),
   };
 }
 

@@ -1,42 +1,36 @@
-// The life of the training page: forms ask what a training would be, buttons start and end it, events go to the parts that show them.
+// The training page: forms say what a training would be, buttons start and end it, events of the worker go to the parts that show them.
 
-import { byId, el, fill, onFrame, set } from '../../common/dom.ts';
+import { byId, set } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/header.ts';
-import type { SessionEvent, TrainingFacts, TrainingSettings } from '../protocol.ts';
-import { type Session, SessionError } from '../session.ts';
+import type { SessionEvent } from '../protocol.ts';
+import type { Session } from '../session.ts';
 import { acceptDrops, createCorpusPanel } from './corpus.ts';
-import { corpusFacts } from './corpus-facts.ts';
 import { createCurvesPanel } from './curves-panel.ts';
-import { ask } from './dialogs.ts';
-import { askToKeep, createModelsPanel } from './models-panel.ts';
+import { createForecast } from './forecast.ts';
+import { createLog } from './log.ts';
+import { createModelsPanel, type ModelsPanel } from './models-panel.ts';
 import type { Notices } from './notices.ts';
-import { planFacts } from './plan-facts.ts';
 import { createRecipePanel } from './recipe.ts';
 import { createRunPanel, underWay } from './run-panel.ts';
 import { createSentencesPanel } from './sentences.ts';
-import { createTranslatePanel } from './translate-panel.ts';
-
-/** Milliseconds without a change before the worker is asked what a training would be. */
-const settle = 350;
-
-/** Lines that the log keeps. */
-const logLines = 200;
+import { createStarting } from './starting.ts';
+import { createTranslatePanel, type TranslatePanel } from './translate-panel.ts';
 
 /** Puts the page's parts into it and brings them to life. */
 export function mountTraining(session: Session, header: PageHeader, notices: Notices): void {
-  const corpus = createCorpusPanel(() => changed());
-  const recipe = createRecipePanel(() => changed());
+  const corpus = createCorpusPanel(() => forecast.changed());
+  const recipe = createRecipePanel(() => forecast.changed());
+  const run = createRunPanel({
+    start: () => void (forecast.settings && starting.start(forecast.settings)),
+    pause: () => void starting.attempt(session.pause()),
+    continue: () => void starting.attempt(session.continue()),
+    stop: () => void starting.attempt(session.stop()),
+  });
   const curves = createCurvesPanel();
   const sentences = createSentencesPanel();
   const translate = createTranslatePanel(session);
-  const run = createRunPanel({
-    start: () => void start(false),
-    pause: () => void attempt(session.pause()),
-    continue: () => void attempt(session.continue()),
-    stop: () => void attempt(session.stop()),
-  });
   const models = createModelsPanel(session, {
-    resume: (name, steps) => void resume(name, steps),
+    resume: (name, steps) => void starting.resume(name, steps),
     loaded(name) {
       translate.ready(name);
       notices.say('good', `${name} is loaded; translate with it above.`, { id: 'loaded' });
@@ -47,153 +41,101 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
   for (const [id, { element }] of Object.entries(places)) byId(id).append(element);
   byId('figures').append(run.figures);
 
-  const [corpusPlace, planPlace] = [byId('corpus-facts'), byId('plan-facts')];
-  let timer = 0;
-  /** Counts changes of the forms: an answer about what stood there before is not the answer any more. */
-  let changes = 0;
-  let settings: TrainingSettings | undefined;
+  const forecast = createForecast({
+    session,
+    corpus,
+    recipe,
+    run,
+    corpusPlace: byId('corpus-facts'),
+    planPlace: byId('plan-facts'),
+    showAdapter: header.showAdapter,
+  });
+  const starting = createStarting({
+    session,
+    notices,
+    languages(source, target) {
+      for (const part of [sentences, translate]) part.languages(source, target);
+    },
+    renamed(settings) {
+      recipe.rename(settings.name);
+      forecast.settings = settings;
+    },
+  });
 
-  /** Something in the forms changed: what it would be is asked for when the visitor pauses, after `wait` milliseconds. */
-  function changed(wait = settle): void {
-    window.clearTimeout(timer);
-    changes++;
-    settings = undefined;
-    run.ready(false);
-    for (const place of [corpusPlace, planPlace]) {
-      if (!place.firstChild)
-        fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Counting pairs…' : 'Planning…'));
-      place.setAttribute('aria-busy', 'true');
-    }
-    timer = window.setTimeout(() => void describe(), wait);
-  }
-  async function describe(): Promise<void> {
-    if (underWay(run.state)) return;
-    const chosen = corpus.chosen();
-    if (typeof chosen === 'string') return refuse(chosen, corpusPlace);
-    recipe.suit(chosen);
-    const wanted = recipe.settings(chosen);
-    if (typeof wanted === 'string') return refuse(wanted, planPlace);
-    const asked = changes;
-    try {
-      const facts = await session.describe(wanted);
-      if (asked === changes) showFacts(facts, wanted);
-    } catch (error) {
-      if (asked !== changes) return;
-      if (error instanceof SessionError && error.kind === 'aborted') return;
-      refuse((error as Error).message, chosen.kind === 'text' ? corpusPlace : planPlace);
-    }
-  }
-  /** Says what is wrong beside the form that it is about. */
-  function refuse(text: string, place: HTMLElement): void {
-    for (const each of [corpusPlace, planPlace]) {
-      fill(each, each === place && el('p', { class: 'wrong', role: 'status' }, text));
-      each.removeAttribute('aria-busy');
-    }
-    run.ready(false, text);
-  }
-  function showFacts(facts: TrainingFacts, wanted: TrainingSettings): void {
-    fill(corpusPlace, ...corpusFacts(facts, wanted.corpus));
-    fill(planPlace, ...planFacts(facts));
-    for (const place of [corpusPlace, planPlace]) place.removeAttribute('aria-busy');
-    header.showAdapter(facts.adapter);
-    settings = wanted;
-    run.ready(facts.fits, facts.fits ? '' : facts.why);
-  }
+  const hear = listener({ translate, models, header, notices });
+  session.on((event) => {
+    for (const part of [run, curves, sentences]) part.hear(event);
+    hear(event);
+  });
+  // What other tabs did to the models meanwhile.
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void models.refresh();
+  });
+  acceptDrops(
+    (file) => {
+      if (/\.(?:zip|safetensors)$/i.test(file.name)) void models.take(file);
+      else if (underWay(run.state))
+        notices.say('bad', `${file.name} was not taken: a training is under way.`, { id: 'drop' });
+      else corpus.take(file);
+    },
+    (above) => set(document.body, { 'data-drop': above && 'true' }),
+  );
+  forecast.changed(0);
+  void offerToContinue();
 
-  async function start(replace: boolean): Promise<void> {
-    if (!settings) return;
-    const { name } = settings;
-    const tags = settings.corpus.kind === 'intl' ? settings.corpus : { source: '', target: '' };
-    for (const part of [sentences, translate]) part.languages(tags.source, tags.target);
-    bringIntoView();
-    try {
-      await session.start(settings, { replace });
-      void askToKeep();
-    } catch (error) {
-      if (error instanceof SessionError && error.kind === 'exists') await nameIsTaken(name);
-      else tell(error);
-    }
-  }
-  async function nameIsTaken(name: string): Promise<void> {
-    const answer = await ask(
-      `There is a model called “${name}”`,
-      'Keep it and give the new one another name, or replace it?',
-      [
-        ['keep', 'Keep both', 'main'],
-        ['replace', 'Replace it', 'bad'],
-      ],
+  /** After a reload or a closed tab: the last training that is not at its end. */
+  async function offerToContinue(): Promise<void> {
+    const found = (await models.refresh())?.models.find((m) => m.unfinished && m.lock === 'free');
+    if (!found || underWay(run.state)) return;
+    notices.say(
+      'info',
+      `The training of ${found.name} is at step ${found.step} of ${found.steps}. Its last checkpoint is in this browser.`,
+      {
+        id: 'continue',
+        actions: [{ name: 'Continue the training', act: () => void starting.resume(found.name) }],
+      },
     );
-    if (answer === 'replace') return start(true);
-    if (answer !== 'keep' || !settings) return;
-    const taken = new Set((await session.storage()).models.map((m) => m.name));
-    let n = 2;
-    while (taken.has(`${name.slice(0, 55)}-${n}`)) n++;
-    const other = `${name.slice(0, 55)}-${n}`;
-    recipe.rename(other);
-    settings = { ...settings, name: other };
-    return start(false);
   }
-  async function resume(name: string, steps?: number): Promise<void> {
-    for (const part of [sentences, translate]) part.languages('', '');
-    bringIntoView();
-    await attempt(session.resume(name, steps === undefined ? {} : { steps }));
-  }
-  async function attempt(work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      tell(error);
-    }
-  }
-  function tell(error: unknown): void {
-    if (error instanceof SessionError && error.kind === 'aborted') return;
-    notices.say('bad', (error as Error).message, { id: 'failed' });
-  }
-  /** On a narrow screen the training is below the forms. */
-  function bringIntoView(): void {
-    const place = byId('run');
-    if (place.getBoundingClientRect().top > window.innerHeight / 2) place.scrollIntoView({ block: 'start' });
-  }
+}
 
-  const log: string[] = [];
-  const logPlace = byId('log');
-  const drawLog = onFrame(() => fill(logPlace, ...log.map((line) => el('li', {}, line))));
-  const line = (text: string) => {
-    log.push(`${new Date().toLocaleTimeString()}  ${text}`);
-    if (log.length > logLines) log.splice(0, log.length - logLines);
-    drawLog();
-  };
+/** What events change. */
+interface Hearing {
+  readonly translate: TranslatePanel;
+  readonly models: ModelsPanel;
+  readonly header: PageHeader;
+  readonly notices: Notices;
+}
+
+/** What events mean to the page beyond the panels that hear of them: what can be pressed, messages, the log, the title. */
+function listener({ translate, models, header, notices }: Hearing): (event: SessionEvent) => void {
+  const line = createLog(byId('log'));
   const setup = byId<HTMLFieldSetElement>('setup');
 
-  let title = '';
-  function showTitle(event: SessionEvent & { type: 'state' }): void {
-    const share =
-      event.steps > 0 && underWay(event.state) ? `${Math.floor((100 * event.step) / event.steps)} % · ` : '';
-    const next = `${share}Train · heddle`;
-    if (next !== title) document.title = title = next;
+  function state(event: SessionEvent & { type: 'state' }): void {
+    const { state, text } = event;
+    setup.disabled = underWay(state);
+    models.busy(underWay(state));
+    showTitle(event);
+    if (state === 'preparing') {
+      translate.ready('');
+      for (const id of ['continue', 'failed', 'loaded']) notices.drop(id);
+    }
+    if (state === 'failed') notices.say('bad', text || 'The training failed.', { id: 'failed' });
+    if (['done', 'stopped', 'failed', 'paused'].includes(state)) void models.refresh();
+    line([state, text].filter(Boolean).join(': '));
   }
-  function hear(event: SessionEvent): void {
-    for (const part of [run, curves, sentences]) part.hear(event);
+  return (event) => {
     switch (event.type) {
       case 'state':
-        setup.disabled = underWay(event.state);
-        models.busy(underWay(event.state));
-        showTitle(event);
-        if (event.state === 'preparing') {
-          translate.ready('');
-          for (const id of ['continue', 'failed', 'loaded']) notices.drop(id);
-        }
-        if (event.state === 'failed') notices.say('bad', event.text || 'The training failed.', { id: 'failed' });
-        if (['done', 'stopped', 'failed', 'paused'].includes(event.state)) void models.refresh();
-        line([event.state, event.text].filter(Boolean).join(': '));
+        state(event);
         break;
-      case 'started':
-        translate.ready(event.facts.model);
-        header.showAdapter(event.facts.backend);
-        line(
-          `${event.facts.model}: ${event.facts.parameters.toLocaleString('en')} parameters on ${event.facts.backend}`,
-        );
+      case 'started': {
+        const { model, parameters, backend } = event.facts;
+        translate.ready(model);
+        header.showAdapter(backend);
+        line(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
         break;
+      }
       case 'samples':
         translate.suggest(event.samples[0]?.source ?? '');
         break;
@@ -211,36 +153,12 @@ export function mountTraining(session: Session, header: PageHeader, notices: Not
       case 'log':
         line(event.text);
     }
-  }
-  session.on(hear);
-  // What other tabs did to the models meanwhile.
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') void models.refresh();
-  });
+  };
+}
 
-  acceptDrops(
-    (file) => {
-      if (/\.(?:zip|safetensors)$/i.test(file.name)) void models.take(file);
-      else if (underWay(run.state))
-        notices.say('bad', `${file.name} was not taken: a training is under way.`, { id: 'drop' });
-      else corpus.take(file);
-    },
-    (above) => set(document.body, { 'data-drop': above && 'true' }),
-  );
-  changed(0);
-  void offerToContinue();
-
-  /** After a reload or a closed tab: the last training that is not at its end. */
-  async function offerToContinue(): Promise<void> {
-    const found = (await models.refresh())?.models.find((m) => m.unfinished && m.lock === 'free');
-    if (!found || underWay(run.state)) return;
-    notices.say(
-      'info',
-      `The training of ${found.name} is at step ${found.step} of ${found.steps}. Its last checkpoint is in this browser.`,
-      {
-        id: 'continue',
-        actions: [{ name: 'Continue the training', act: () => void resume(found.name) }],
-      },
-    );
-  }
+/** How far the training is, for whoever looks at another tab. */
+function showTitle({ state, step, steps }: SessionEvent & { type: 'state' }): void {
+  const share = steps > 0 && underWay(state) ? `${Math.floor((100 * step) / steps)} % · ` : '';
+  const title = `${share}Train · heddle`;
+  if (title !== document.title) document.title = title;
 }

@@ -3,8 +3,9 @@
 
 import type { TextModel } from '../../decode/translator.ts';
 import { HeddleError, prefixed } from '../../errors.ts';
+import type { Json } from '../../json.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/config.ts';
-import { activations, architectures, defaults, type HfType, hfTypes, isKnown, type Json, neutral } from './fields.ts';
+import { activations, architectures, defaults, type HfType, hfTypes, isKnown, neutral } from './fields.ts';
 
 /** What a config.json says. */
 export interface HfConfig {

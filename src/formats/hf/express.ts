@@ -1,13 +1,14 @@
 // A model of this engine as BART or MarianMT: the same arithmetic in a configuration that transformers reads, or a refusal by the names
 // of the fields that it could not follow.
 
+import type { Json } from '../../json.ts';
 import { type ModelConfig, modelConfig } from '../../model/config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import { sizeOf } from '../../tensor.ts';
 import { type Demand, demand, sharedWidths } from '../express.ts';
 import type { SavedModel } from '../model-folder.ts';
-import type { HfType, Json } from './fields.ts';
+import type { HfType } from './fields.ts';
 
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;

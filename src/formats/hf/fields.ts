@@ -1,15 +1,13 @@
 // The fields of config.json that are known: those that are honoured, with transformers' own defaults, those that change nothing here,
 // and those that must have certain values.
 
+import type { Json } from '../../json.ts';
 import type { ModelConfig } from '../../model/config.ts';
 
 /** The kinds of models that are read and written. */
 export const hfTypes = ['bart', 'marian'] as const;
 /** `model_type` of config.json. */
 export type HfType = (typeof hfTypes)[number];
-
-/** A JSON object. */
-export type Json = Readonly<Record<string, unknown>>;
 
 /** Values where the field is left out, those of BartConfig and MarianConfig. */
 const shared = {

@@ -2,7 +2,7 @@
 // models of Helsinki-NLP. Only Marian's layout can be told so: its positions are computed, and nothing in it is optional.
 
 import { HeddleError } from '../../errors.ts';
-import type { Json } from './fields.ts';
+import type { Json } from '../../json.ts';
 import { prefixOf, type StoredTensor } from './tensors.ts';
 
 /** Width of one head in the models of Helsinki-NLP; narrower models have one head. */

@@ -1,12 +1,12 @@
 // Reads the folders of Hugging Face: config.json, the weights, and the tokenizers' files.
 
+import type { Json } from '../../json.ts';
 import { initialWeights, parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import type { Files } from '../files.ts';
 import { readJson } from '../json.ts';
 import type { SavedModel } from '../model-folder.ts';
 import { type HfConfig, readHfConfig } from './config.ts';
-import type { Json } from './fields.ts';
 import { inferMarian } from './infer.ts';
 import type { HfOrigin } from './origin.ts';
 import { bankOfTensors, prefixOf, readWeights, type StoredTensor, weightNames } from './tensors.ts';

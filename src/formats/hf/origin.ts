@@ -1,7 +1,7 @@
 // What a model keeps of the Hugging Face folder that it came from, so that it can go back as it was: its configuration in full, how
 // its tensors were stored, and the files of its tokenizers.
 
-import type { Json } from './fields.ts';
+import type { Json } from '../../json.ts';
 import type { HfPrefix } from './names.ts';
 
 /** Dtypes that weights are stored in. */

@@ -1,15 +1,13 @@
 // A heddle folder whose model came from Hugging Face: what it keeps of its origin, and the tokenizers and rules that follow from it.
 
 import { HeddleError } from '../../errors.ts';
+import { isObject, type Json } from '../../json.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import type { Files } from '../files.ts';
 import type { SavedModel } from '../model-folder.ts';
 import { readHfConfig } from './config.ts';
-import type { Json } from './fields.ts';
 import { type HfOrigin, weightDtypes } from './origin.ts';
 import { readHfTokenizers, tokenizerFiles } from './tokenizers.ts';
-
-const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** All of a model but its weights, of `origin` in the config.json of a heddle folder. Throws a HeddleError where it is not sound. */
 export async function reopenOrigin(

@@ -2,6 +2,7 @@
 // names, shapes, dtypes and configuration; without further training, the same bits.
 
 import { toBfloat16, toFloat16 } from '../../float16.ts';
+import type { Json } from '../../json.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
 import { sizeOf } from '../../tensor.ts';
@@ -13,7 +14,7 @@ import { tokenizerParts } from '../own-tokenizers.ts';
 import { type RawTensor, writeRawTensors } from '../safetensors.ts';
 import { readHfConfig } from './config.ts';
 import { express } from './express.ts';
-import type { HfType, Json } from './fields.ts';
+import type { HfType } from './fields.ts';
 import { aliasesOf, hfTensors } from './names.ts';
 import type { HfOrigin, WeightDtype } from './origin.ts';
 import { isComputed, weightNames } from './tensors.ts';

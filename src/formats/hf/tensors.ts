@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../../errors.ts';
 import { fromFloat16 } from '../../float16.ts';
+import { isObject } from '../../json.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import type { ParameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/positions.ts';
@@ -40,8 +41,7 @@ export async function readWeights(files: Files, folder: string): Promise<Map<str
 
 async function readShards(files: Files, folder: string, index: string): Promise<Map<string, StoredTensor>> {
   const { weight_map: places } = await readJson(files, index);
-  if (typeof places !== 'object' || places === null || Array.isArray(places))
-    throw new HeddleError(`${index}: it has no weight_map of tensors to files`);
+  if (!isObject(places)) throw new HeddleError(`${index}: it has no weight_map of tensors to files`);
   const shards = new Map<string, string[]>();
   for (const [name, file] of Object.entries(places)) {
     if (typeof file !== 'string' || !/^[\w.-]+\.safetensors$/.test(file))

@@ -2,6 +2,7 @@
 // and then texts are ids.
 
 import { HeddleError, prefixed } from '../../errors.ts';
+import type { Json } from '../../json.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { createAlphabet, createIdTokenizer } from '../../text/alphabet.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
@@ -9,7 +10,6 @@ import type { SpecialIds, Tokenizer } from '../../text/tokenizer.ts';
 import { parseJson } from '../json.ts';
 import { folderNames } from '../own-tokenizers.ts';
 import { readTokenizerFiles } from '../tokenizer-files.ts';
-import type { Json } from './fields.ts';
 
 /** Files that a tokenizer is read from, or that go with one. */
 export const tokenizerFiles = [

@@ -1,6 +1,6 @@
 // Instead of a page that cannot work: what this browser lacks, and how to switch it on.
 
-import { el } from '../../common/dom.ts';
+import { el } from './dom.ts';
 
 /** What a browser may lack. */
 export type Lack = 'insecure' | 'no-webgpu' | 'no-adapter';
