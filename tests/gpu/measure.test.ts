@@ -47,7 +47,13 @@ describe.each([0, 7, 49])('targets where %i is ignored', (ignore) => {
       2,
       (g: Graph) => {
         const [x, w] = [g.input('x', 'f32', [rows, D]), g.input('w', 'f32', [V, D])];
-        g.apply(projectedLossOp, [x, w, targets(g), step(g)], { smoothing: 0, ignore, bias: false, gradients: true, rows: 64 });
+        g.apply(projectedLossOp, [x, w, targets(g), step(g)], {
+          smoothing: 0,
+          ignore,
+          bias: false,
+          gradients: true,
+          rows: 64,
+        });
       },
     ],
   ])('of %s are in the vocabulary, and all count', (_, input, build) => {
