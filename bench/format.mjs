@@ -86,10 +86,10 @@ export function stepsTable({ steps }) {
   if (steps.tuning)
     notes.push(
       `Its kernels were chosen beforehand in ${seconds(steps.tuning.ms)} s; with the first guesses instead, the first step takes ` +
-        `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms.` +
+        `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms` +
         (steps.tuning.firstUseMs
-          ? ` At a first use it takes ${seconds(steps.tuning.firstUseMs)} s, with a tuning of the default 3 s in it.`
-          : ''),
+          ? `; at a first use, with a tuning of the default 3 s in it, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
+          : '.'),
     );
   return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
 }

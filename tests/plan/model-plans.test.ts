@@ -45,7 +45,7 @@ describe('budgets of a training step', () => {
     software: { ...defaultTraits, maxBindingBytes: 2 ** 30, subgroups: true, minSubgroup: 8, software: true },
     gpu: { ...defaultTraits, maxBindingBytes: 2 ** 31, subgroups: true, minSubgroup: 32, maxWorkgroupBytes: 32768 },
   };
-  // Vocabulary, rows, positions of a side, and the most dispatches.
+  // Vocabulary, rows, positions of a side, and the most dispatches: small and keras have fewer layers than mid.
   const cases: [PresetName, number, number, number, number][] = [
     ['small', 2000, 16, 24, 150],
     ['mid', 8000, 16, 32, 150],
