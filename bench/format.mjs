@@ -1,5 +1,8 @@
 // Tables of benchmark results in Markdown, from the JSON files of bench/results: what the runner prints and what the READMEs show.
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 const mib = (bytes) => (bytes / 2 ** 20).toFixed(0);
 const seconds = (ms) => (ms / 1e3).toFixed(1);
 const ms = (x) => (x >= 100 ? x.toFixed(0) : x.toFixed(1));
@@ -57,8 +60,9 @@ export function speedup(timed) {
 
 /** The steps of one case, a row a contestant. */
 export function stepsTable({ steps }) {
-  const head = ['', 'ms a step (min–max)', 'times heddle', 'tokens/s', 'first step s', 'GPU MiB', 'dispatches'];
-  head.push('submits', 'objects made', 'JS ms');
+  const measure = steps.timed.find((t) => t.contestant === 'heddle') ?? steps.timed[0];
+  const head = ['', 'ms a step (min–max)', `times ${titleOf(measure.contestant)}`, 'tokens/s', 'first step s'];
+  head.push('GPU MiB', 'dispatches', 'submits', 'objects made', 'JS ms');
   const rows = steps.timed.map((t) => [
     titleOf(t.contestant),
     `${ms(t.medianMs)} (${ms(t.minMs)}–${ms(t.maxMs)})`,
@@ -82,7 +86,10 @@ export function stepsTable({ steps }) {
   if (steps.tuning)
     notes.push(
       `Its kernels were chosen beforehand in ${seconds(steps.tuning.ms)} s; with the first guesses instead, the first step takes ` +
-        `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms.`,
+        `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms` +
+        (steps.tuning.firstUseMs
+          ? `; at a first use, with a tuning of the default 3 s in it, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
+          : '.'),
     );
   return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
 }
@@ -121,18 +128,42 @@ export function kernelsTable({ kernels }) {
   return table(['kernel', ...names.map(titleOf), 'best peer / heddle'], rows);
 }
 
+/** By how many per cent the first and the last steps of an endurance may differ. */
+const drifting = 5;
+
+/** By how many per cent the last steps of an endurance are slower than the first. */
+const drift = ({ firstMs, lastMs }) => (lastMs / firstMs - 1) * 100;
+
+/** What keeps an endurance from its bar, a sentence each; none where time, bytes and bits stay. */
+export function enduranceFaults(e) {
+  const faults = [];
+  const percent = drift(e);
+  const by = `${Math.abs(percent).toFixed(1)} %, over the ${drifting} % that are allowed`;
+  if (percent < -drifting)
+    faults.push(`the last steps are faster than the first by ${by}: not warm at first, or not alone on the machine.`);
+  else if (!(percent <= drifting)) faults.push(`the last steps are slower than the first by ${by}.`);
+  if (e.bytesAfter !== e.bytesBefore) faults.push(`${e.bytesBefore} bytes of buffers became ${e.bytesAfter}.`);
+  if (!e.sameBits) faults.push('a second run gave other bits.');
+  return faults;
+}
+
+function endurance(e) {
+  const percent = drift(e);
+  const faults = enduranceFaults(e);
+  return (
+    `${e.steps} steps: ${e.firstMs} ms ${e.warmups ? `after a warm-up of ${e.warmups}` : 'at first'}, ${e.lastMs} ms at the end ` +
+    `(${percent < 0 ? '' : '+'}${percent.toFixed(1)} %); ${e.bytesBefore} bytes of buffers, then ${e.bytesAfter}; ` +
+    `a second run gave ${e.sameBits ? 'the same bits' : 'OTHER BITS'}.` +
+    (faults.length > 0 ? ` It does not endure: ${faults.join(' ')}` : '')
+  );
+}
+
 /** A result as a section. */
 export function section(result) {
   const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance(result)];
   if (result.steps) parts.push(stepsTable(result));
   if (result.kernels) parts.push(kernelsTable(result));
-  if (result.endured) {
-    const e = result.endured;
-    parts.push(
-      `${e.steps} steps: ${e.firstMs} ms at first, ${e.lastMs} ms at the end; ${e.bytesBefore} bytes of buffers, then ${e.bytesAfter}; ` +
-        `a second run gave ${e.sameBits ? 'the same bits' : 'OTHER BITS'}.`,
-    );
-  }
+  if (result.endured) parts.push(endurance(result.endured));
   if (result.profile) parts.push(['```text', ...result.profile, '```'].join('\n'));
   return parts.join('\n\n');
 }
@@ -165,4 +196,46 @@ export function latest(results) {
   return [...found.values()].sort(
     (a, b) => rank(a) - rank(b) || a.what.localeCompare(b.what) || b.host.localeCompare(a.host),
   );
+}
+
+/** A line on what heddle's first steps take where no kernels were chosen beforehand; none where that was not measured. */
+export function firstUses(results) {
+  const times = results
+    .filter((r) => r.steps?.tuning?.firstUseMs)
+    .map((r) => `${r.what} ${seconds(r.steps.tuning.firstUseMs)} s (${hosts[r.host]})`);
+  if (times.length === 0) return [];
+  return [
+    `heddle's kernels are chosen beforehand; at a first use, with a tuning of the default 3 s in it, its first step takes: ${times.join(', ')}`,
+  ];
+}
+
+/** The results in a folder. Throws an Error that names the first file which cannot be shown, and why. */
+export function readResults(folder) {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => {
+      try {
+        const result = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+        const lacking = nullIn(result);
+        if (lacking) throw new Error(`${lacking} is null`);
+        section(result);
+        return result;
+      } catch (error) {
+        throw new Error(`${join(folder, name)} cannot be shown: ${error.message}. Remove it, or measure again.`);
+      }
+    });
+}
+
+/** Numbers that a library or a kernel may not have. */
+const optional = ['libraryBytes', 'gflops'];
+
+/** Where the first number is missing that must be there, as `steps.timed.0.medianMs`; JSON has null for one that is not finite. */
+function nullIn(part, path = []) {
+  if (part === null) return optional.includes(path.at(-1)) ? undefined : path.join('.');
+  if (typeof part !== 'object') return undefined;
+  for (const [key, inner] of Object.entries(part)) {
+    const found = nullIn(inner, [...path, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

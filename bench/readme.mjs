@@ -1,19 +1,21 @@
 // npm run bench:table: writes the latest results of bench/results into README.md, between the lines <!-- bench --> and
 // <!-- /bench -->, and all of them in full into bench/results/README.md.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { latest, origins, section, summaryTable } from './format.mjs';
+import { firstUses, latest, origins, readResults, section, summaryTable } from './format.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, 'results');
 const readme = join(here, '..', 'README.md');
 
-const results = latest(
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))),
-);
+let results;
+try {
+  results = latest(readResults(folder));
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
 if (results.length === 0) {
   console.error('bench/results has no results; npm run bench:peers makes them.');
   process.exit(1);
@@ -26,7 +28,7 @@ writeFileSync(join(folder, 'README.md'), `${[intro, ...results.map(section)].joi
 const text = readFileSync(readme, 'utf8');
 const between = /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/;
 if (between.test(text)) {
-  const lines = origins(results.filter((r) => r.steps));
+  const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
   const notes = lines.map((line) => `- ${line}`).join('\n');
   writeFileSync(
     readme,

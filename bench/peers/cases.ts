@@ -1,7 +1,7 @@
 // The golden cases that are timed or checked: where they lie, and how those that are too large to keep are made by PyTorch.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HeddleError } from '../../src/errors.ts';
@@ -66,6 +66,14 @@ export function caseFolders(root: string): CaseFolders {
     script: join(shared, 'golden.py'),
     wideScript: join(root, 'bench', 'peers', 'wide-heads.py'),
   };
+}
+
+/** Names of the cases that are there, and of those that can be made. */
+export function caseNames({ known, made }: CaseFolders): string[] {
+  const there = [...known, made]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json'))));
+  return [...new Set([...Object.keys(configurations), ...there.filter((name) => !name.endsWith('.partial'))])];
 }
 
 /**

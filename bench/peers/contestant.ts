@@ -5,9 +5,14 @@ import type { GoldenCase } from '../../src/formats/golden.ts';
 import type { Choices } from '../../src/plan/planner.ts';
 import type { KernelArrays, KernelKind } from './kernels.ts';
 
-/** Options of all contestants, by name: those of tfjs.mjs and jax.mjs are listed there. */
+/** Options of all contestants, by name: those of the peers are listed in variants.ts. */
 export interface ContestantOptions {
-  readonly heddle: { readonly choices?: Choices | undefined; readonly noFuse?: readonly string[] | undefined };
+  readonly heddle: {
+    readonly choices?: Choices | undefined;
+    readonly noFuse?: readonly string[] | undefined;
+    /** Choose kernels in the first step, as on an adapter that nothing is known of, within the default time. */
+    readonly firstUse?: boolean | undefined;
+  };
   readonly tfjs: Readonly<Record<string, string | number>>;
   readonly jax: Readonly<Record<string, string | number>>;
 }

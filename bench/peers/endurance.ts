@@ -5,10 +5,15 @@ import type { Contestant } from './contestant.ts';
 import { median, round } from './median.ts';
 import type { Meter } from './meter.ts';
 
-/** What was seen. */
+/** Steps that are left out at first: JavaScript is compiled in them, and memory touched for the first time. */
+export const warmups = 100;
+
+/** What was seen. bench/format.mjs says whether that is good enough. */
 export interface Endured {
+  /** Steps of each run, warm-up included. */
   readonly steps: number;
-  /** Median milliseconds of the first and the last tenth, warm-up left out. */
+  readonly warmups: number;
+  /** Median milliseconds of the first and of the last tenth after warm-up. */
   readonly firstMs: number;
   readonly lastMs: number;
   /** Bytes of buffers after warm-up and at the end. */
@@ -19,7 +24,7 @@ export interface Endured {
   readonly lastLoss: number;
 }
 
-/** Runs `steps` steps twice. */
+/** Runs `steps` steps twice; at least `2 * warmups`. */
 export async function endure(
   contestant: Contestant,
   meter: Meter,
@@ -38,7 +43,7 @@ export async function endure(
       const begun = performance.now();
       losses.push(await model.step());
       times.push(performance.now() - begun);
-      if (i === warmups) before = meter.bytesOf(contestant.device).live;
+      if (i === warmups - 1) before = meter.bytesOf(contestant.device).live;
       if (i % 100 === 0) log(`run ${run}, step ${i}: ${times[i]?.toFixed(1)} ms, loss ${losses[i]}`);
     }
     runs.push({ losses, times, bytes: [before, meter.bytesOf(contestant.device).live] });
@@ -46,9 +51,10 @@ export async function endure(
   }
   const [one, two] = runs as [(typeof runs)[0], (typeof runs)[0]];
   const warm = one.times.slice(warmups);
-  const tenth = Math.max(1, Math.floor(steps / 10));
+  const tenth = Math.floor(steps / 10);
   return {
     steps,
+    warmups,
     firstMs: round(median(warm.slice(0, tenth))),
     lastMs: round(median(warm.slice(-tenth))),
     bytesBefore: one.bytes[0],
@@ -57,5 +63,3 @@ export async function endure(
     lastLoss: one.losses[steps - 1] as number,
   };
 }
-
-const warmups = 5;

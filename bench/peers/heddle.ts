@@ -92,7 +92,9 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   const { config: c } = golden;
   const p = parameterList(c);
   const shape = shapeOf(golden);
-  const engine: Engine = gpuEngine(device, { choose: async () => options.choices ?? {} });
+  const engine: Engine = gpuEngine(device, {
+    choose: async (graphs) => (options.firstUse ? tune(device, graphs) : (options.choices ?? {})),
+  });
   /** A program with the model's weights, and a function that runs it on the batch. */
   const ready = async (graph: Graph, writeWeights: boolean) => {
     const [program] = (await engine.prepare([graph])) as [Program];

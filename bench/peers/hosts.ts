@@ -8,11 +8,8 @@ import { HeddleError } from '../../src/errors.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { serveFolder } from '../../src/host/server.ts';
 import type { Order, Reply } from './node-session.ts';
+import type { HostName } from './options.ts';
 import type { Findings, Task } from './session.ts';
-
-/** Names of the hosts. */
-export const hostNames = ['dawn', 'chrome'] as const;
-export type HostName = (typeof hostNames)[number];
 
 /** What a host needs beside the task. */
 export interface HostContext {

@@ -7,18 +7,11 @@ import { sinusoids } from '../../src/ops/positions.ts';
 import { jaxKernels } from './jax-kernels.mjs';
 import { layerNorm } from './jax-ops.mjs';
 import { peerParameters, sizesOf } from './parameters.ts';
+import { defaultsOf } from './variants.ts';
 
-/** Forms that were timed against each other: no difference beyond noise on `small`, so these are the plainest. */
-export const jaxDefaults = {
-  attention: 'library', // 'library' (nn.dotProductAttention) | 'matmul' (heads moved forward, np.matmul, nn.softmax)
-  qkv: 'one', // 'one' product, then split | 'apart' (a product for each slice of the weight)
-  norm: 'two', // the sum of squares in 'two' stages (rows, then those) | 'one'
-  step: 'whole', // 'whole' (one jit) | 'apart' (gradients and update as two)
-};
-
-/** Chooses the device. `options` overrides `jaxDefaults`. */
+/** Chooses the device. `options` are those of variants.ts. */
 export async function create(options = {}) {
-  const variants = { ...jaxDefaults, ...options };
+  const variants = { ...defaultsOf('jax'), ...options };
   const devices = await init('webgpu');
   if (!devices.includes('webgpu')) throw new Error('jax-js found no WebGPU device');
   defaultDevice('webgpu');

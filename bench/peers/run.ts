@@ -4,107 +4,72 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { HeddleError } from '../../src/errors.ts';
 import type { Choices } from '../../src/plan/planner.ts';
-import { section } from '../format.mjs';
-import { caseFolder, caseFolders } from './cases.ts';
+import { enduranceFaults, section } from '../format.mjs';
+import { caseFolder, caseFolders, caseNames } from './cases.ts';
 import type { ContestantOptions } from './contestant.ts';
-import { type HostContext, type HostFindings, type HostName, hostNames, hosts } from './hosts.ts';
+import { type HostContext, type HostFindings, hosts } from './hosts.ts';
+import { type HostName, notKept, type Options, readOptions, usage } from './options.ts';
 import type { ContestantName, Task } from './session.ts';
 
-const usage = `npm run bench:peers -- [options]
-  --host dawn,chrome              where to run: Node with Dawn, headless Chrome             (dawn)
-  --contestants heddle,tfjs,jax   who takes part; the first is what ratios refer to         (all)
-  --check post-relu,...|none      golden cases that each must reproduce first               (post-relu,pre-gelu-tied)
-  --cases small,mid,keras,base    whose training steps are timed                            (none)
-  --steps 7 --warmups 2 --max-seconds 300
-  --kernels [--only TEXT]         time single kernels, those with TEXT in their names; in Chrome onnxruntime-web (ort) too
-  --profile small                 heddle's passes one by one
-  --endure small --steps 2000     many steps of heddle twice
-  --tune-ms 20000                 time in which heddle chooses its kernels for a case; 0: the first guesses
-  --no-fuse NAME,...              rewrites that heddle leaves out
-  --set tfjs.optimizer=flat       an option of a peer
-  --golden PATH                   golden.py, which makes cases
-  --warm-cache                    let the driver use its shader cache on disk
-  --no-write                      print only`;
-
-const { values } = parseArgs({
-  options: {
-    host: { type: 'string', default: 'dawn' },
-    contestants: { type: 'string', default: 'heddle,tfjs,jax' },
-    check: { type: 'string', default: 'post-relu,pre-gelu-tied' },
-    cases: { type: 'string', default: '' },
-    steps: { type: 'string', default: '7' },
-    warmups: { type: 'string', default: '2' },
-    'max-seconds': { type: 'string', default: '300' },
-    kernels: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    profile: { type: 'string', default: '' },
-    endure: { type: 'string', default: '' },
-    'tune-ms': { type: 'string', default: '20000' },
-    'no-fuse': { type: 'string', default: '' },
-    set: { type: 'string', multiple: true, default: [] },
-    golden: { type: 'string' },
-    'warm-cache': { type: 'boolean', default: false },
-    'no-write': { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
 const root = process.cwd();
-const list = (text: string): string[] => text.split(',').filter((word) => word !== '' && word !== 'none');
 const log = (line: string) => console.error(`[${(performance.now() / 1e3).toFixed(1)} s] ${line}`);
 
-if (values.help) console.log(usage);
-else {
+/**
+ * Does what the arguments ask for; `prepare` makes the peers ready once nothing is wrong with them. Resolves to the status to exit
+ * with: 0, 1 where something failed or did not endure, 2 for wrong arguments.
+ */
+export async function main(args: readonly string[], prepare: () => Promise<void>): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(usage);
+    return 0;
+  }
+  let options: Options | undefined;
   try {
-    for (const host of list(values.host)) await runOn(host);
+    options = readOptions(args, caseNames(caseFolders(root)));
+    await prepare();
+    let passed = true;
+    for (const host of options.hosts) passed = (await runOn(host, options)) && passed;
+    return passed ? 0 : 1;
   } catch (error) {
     console.error(error instanceof HeddleError ? error.message : error);
-    process.exitCode = 1;
+    return options ? 1 : 2;
   }
 }
 
-async function runOn(name: string): Promise<void> {
-  if (!hostNames.includes(name as HostName))
-    throw new HeddleError(`There is no host ${name}; the hosts are ${hostNames.join(', ')}.`);
-  const host = name as HostName;
-  const contestants = list(values.contestants) as ContestantName[];
-  const hasHeddle = contestants.includes('heddle');
-  const context = contextOf([values.check, values.cases, values.profile, values.endure].flatMap(list));
-  const run = (task: Omit<Task, 'options'>, choices: Choices = {}) =>
-    hosts[host](
-      { ...task, options: { ...peerOptions(), heddle: { choices, noFuse: list(values['no-fuse']) } } },
-      context,
-    );
-  const budgetMs = Number(values['tune-ms']);
-  const rounds = {
-    steps: Number(values.steps),
-    warmups: Number(values.warmups),
-    maxSeconds: Number(values['max-seconds']),
-  };
+/** All that is asked for on one host. Resolves to whether heddle endured. */
+async function runOn(host: HostName, options: Options): Promise<boolean> {
+  const { contestants, rounds, tuneMs } = options;
+  const context = contextOf(options);
+  const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
+    hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
   /** Kernels chosen for a case, in a session of their own: pipelines compiled for it do not help the first step. */
-  const tuned = async (of: string) => {
-    if (!hasHeddle || budgetMs === 0) return undefined;
+  const tuned = async (of: string): Promise<{ choices: Choices; ms: number } | undefined> => {
+    if (tuneMs === 0) return undefined;
     log(`${host}: tuning heddle for ${of}`);
-    return (await run({ contestants: [], tune: { name: of, budgetMs } })).tuned;
+    return (await run({ contestants: [], tune: { name: of, budgetMs: tuneMs } })).tuned;
   };
+  /** heddle with nobody else in the process, as in a training. */
+  const alone = async (of: string, steps: number, heddle: ContestantOptions['heddle']) =>
+    (await run({ contestants: ['heddle'], time: { name: of, ...rounds, steps } }, heddle)).timed?.[0];
 
-  const checks = list(values.check);
-  const reproduced = checks.length ? (await run({ contestants, reproduce: checks })).reproduced : undefined;
-  for (const of of list(values.cases)) {
+  const reproduced = options.check.length
+    ? (await run({ contestants, reproduce: options.check })).reproduced
+    : undefined;
+  for (const of of options.cases) {
     const load = loadavg()[0] as number;
-    const tuning = await tuned(of);
-    // With nobody else in the process, as in a training.
-    const guessed =
-      tuning && (await run({ contestants: ['heddle'], time: { name: of, ...rounds, steps: 3 } })).timed?.[0];
-    const found = await run({ contestants, time: { name: of, ...rounds } }, tuning?.choices);
+    const tuning = contestants.includes('heddle') ? await tuned(of) : undefined;
+    const guessed = tuning && (await alone(of, 3, {}));
+    const found = await run({ contestants, time: { name: of, ...rounds } }, { choices: tuning?.choices });
+    // After the rounds, so that it disturbs none of them.
+    const first = tuning && (await alone(of, 1, { firstUse: true }));
     const steps = {
       timed: found.timed,
       ...(tuning && {
         tuning: {
           ms: tuning.ms,
+          firstUseMs: first?.firstStepMs,
           firstStepUntunedMs: guessed?.firstStepMs,
           untunedMs: guessed?.medianMs,
           recordMsAlone: guessed?.facts?.recordMs,
@@ -112,48 +77,53 @@ async function runOn(name: string): Promise<void> {
         },
       }),
     };
-    finish(host, of, found, load, { reproduced, steps });
+    finish(host, of, found, load, { reproduced, steps }, notKept(options, 'steps'));
   }
-  if (values.kernels) {
+  if (options.kernels) {
     const load = loadavg()[0] as number;
     // It trains nothing, and does not run in Node.
-    const all: ContestantName[] = host === 'chrome' && contestants.length > 1 ? [...contestants, 'ort'] : contestants;
-    const found = await run({ contestants: [...new Set(all)], kernels: { only: values.only } });
-    finish(host, 'kernels', found, load, { kernels: found.kernels });
+    const all: ContestantName[] =
+      host === 'chrome' && contestants.length > 1 ? [...contestants, 'ort'] : [...contestants];
+    const found = await run({ contestants: all, kernels: { only: options.only } });
+    finish(host, 'kernels', found, load, { kernels: found.kernels }, notKept(options, 'kernels'));
   }
-  for (const of of list(values.profile)) {
+  for (const of of options.profile) {
     const load = loadavg()[0] as number;
-    const tuning = await tuned(of);
-    const found = await run({ contestants: [], profile: { name: of } }, tuning?.choices);
-    finish(host, `${of}-profile`, found, load, { profile: found.profiled });
+    const { choices } = (await tuned(of)) ?? {};
+    const found = await run({ contestants: [], profile: { name: of } }, { choices });
+    finish(host, `${of}-profile`, found, load, { profile: found.profiled }, notKept(options, 'profile'));
   }
-  for (const of of list(values.endure)) {
+  let endured = true;
+  for (const of of options.endure) {
     const load = loadavg()[0] as number;
-    const tuning = await tuned(of);
-    const found = await run({ contestants: ['heddle'], endure: { name: of, steps: rounds.steps } }, tuning?.choices);
-    finish(host, `${of}-endurance`, found, load, { endured: found.endured });
+    const { choices } = (await tuned(of)) ?? {};
+    const endure = { name: of, steps: options.enduranceSteps };
+    const found = await run({ contestants: ['heddle'], endure }, { choices });
+    finish(host, `${of}-endurance`, found, load, { endured: found.endured }, notKept(options, 'endurance'));
+    for (const fault of enduranceFaults(found.endured)) {
+      console.error(`${of} on ${host} does not endure: ${fault}`);
+      endured = false;
+    }
   }
+  return endured;
 }
 
-function contextOf(names: readonly string[]): HostContext {
-  const folders = { ...caseFolders(root), ...(values.golden !== undefined && { script: values.golden }) };
-  const cases = Object.fromEntries([...new Set(names)].map((name) => [name, caseFolder(name, folders, log)]));
-  return { cases, log, warmCache: values['warm-cache'] };
+function contextOf({ check, cases: timed, profile, endure, golden, warmCache }: Options): HostContext {
+  const folders = { ...caseFolders(root), ...(golden !== undefined && { script: golden }) };
+  const names = new Set([...check, ...timed, ...profile, ...endure]);
+  const cases = Object.fromEntries([...names].map((name) => [name, caseFolder(name, folders, log)]));
+  return { cases, log, warmCache };
 }
 
-/** `--set tfjs.optimizer=flat` as { tfjs: { optimizer: 'flat' } }. */
-function peerOptions(): Partial<ContestantOptions> {
-  const options: Record<string, Record<string, string | number>> = {};
-  for (const setting of values.set) {
-    const [, peer, key, value] = /^(\w+)\.(\w+)=(.*)$/.exec(setting) ?? [];
-    if (!peer || !key || value === undefined) throw new HeddleError(`--set ${setting}: it must be PEER.KEY=VALUE`);
-    options[peer] = { ...options[peer], [key]: Number.isNaN(Number(value)) ? value : Number(value) };
-  }
-  return options as Partial<ContestantOptions>;
-}
-
-/** Prints a result and keeps it as bench/results/DATE-HOST-WHAT.json. */
-function finish(host: HostName, what: string, found: HostFindings, load: number, result: object): void {
+/** Prints a result and keeps it as bench/results/DATE-HOST-WHAT.json, unless there is a `reason` not to. */
+function finish(
+  host: HostName,
+  what: string,
+  found: HostFindings,
+  load: number,
+  result: object,
+  reason: string | undefined,
+): void {
   const date = new Date().toISOString();
   const whole = {
     what,
@@ -167,7 +137,10 @@ function finish(host: HostName, what: string, found: HostFindings, load: number,
     ...result,
   };
   console.log(`\n${section(whole)}\n`);
-  if (values['no-write']) return;
+  if (reason) {
+    log(`not kept: ${reason}`);
+    return;
+  }
   const folder = join(root, 'bench', 'results');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${date.slice(0, 10)}-${host}-${what}.json`);

@@ -1,18 +1,26 @@
-// npm run bench:peers: installs the peers where they are missing or older than the lock file, bundles the benchmark and runs it.
-// run.ts says what the arguments are.
+// npm run bench:peers: bundles the runner, which reads the arguments (options.ts says what they are); where nothing is wrong with them,
+// installs the peers if they are missing or older than the lock file, bundles them with what times them, and runs it.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'vite';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const out = join(here, 'node_modules', '.heddle');
+/** Not in node_modules, which an installation empties; beside it, so that it finds package.json and what node_modules has. */
+const out = join(here, '.vite');
 
-install();
-await bundle();
-await import(pathToFileURL(join(out, 'run.js')).href);
+const common = { root, configFile: false, publicDir: false, logLevel: 'error' };
+const options = { target: 'es2022', minify: false, emptyOutDir: true };
+const output = { entryFileNames: '[name].js', chunkFileNames: '[name].js' };
+
+await bundleRunner();
+const { main } = await import(pathToFileURL(join(out, 'run.js')).href);
+process.exitCode = await main(process.argv.slice(2), async () => {
+  install();
+  await bundlePeers();
+});
 
 function install() {
   const mark = join(here, 'node_modules', '.package-lock.json');
@@ -23,10 +31,8 @@ function install() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The runner for Node, and what runs in a page or in a child of it with everything inside: the peers load only so in Node. */
-async function bundle() {
-  const common = { root, configFile: false, publicDir: false, logLevel: 'error' };
-  const options = { target: 'es2022', minify: false, emptyOutDir: true };
+/** What runs in Node: the runner, and the child of it in which Dawn is. */
+async function bundleRunner() {
   await build({
     ...common,
     build: {
@@ -35,10 +41,14 @@ async function bundle() {
       outDir: out,
       rolldownOptions: {
         input: { run: join(here, 'run.ts'), 'node-session': join(here, 'node-session.ts') },
-        output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+        output,
       },
     },
   });
+}
+
+/** What runs in a page or in that child, with everything inside: the peers load only so in Node. */
+async function bundlePeers() {
   await build({
     ...common,
     base: './',
@@ -49,7 +59,7 @@ async function bundle() {
       chunkSizeWarningLimit: 1e6,
       rolldownOptions: {
         input: { page: join(here, 'page-session.ts'), session: join(here, 'session.ts') },
-        output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+        output,
         preserveEntrySignatures: 'strict',
       },
     },
@@ -58,5 +68,4 @@ async function bundle() {
     join(out, 'page', 'index.html'),
     '<!doctype html><title>bench</title><script type="module" src="page.js"></script>\n',
   );
-  cpSync(join(here, 'package.json'), join(out, 'package.json'));
 }

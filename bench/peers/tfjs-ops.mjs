@@ -1,18 +1,6 @@
 // What tfjs-core lacks or does wastefully, composed as its own experts would: layer norm, sparse cross-entropy, and gradients by
-// tf.customGrad where the built-in one is slow. `tfjsDefaults` lists the choices that were timed against each other.
+// tf.customGrad where the built-in one is slow. variants.ts lists the choices that were timed against each other.
 import * as tf from '@tensorflow/tfjs-core';
-
-/** Every choice that was timed. These are the fastest, or within noise of it. */
-export const tfjsDefaults = {
-  linear: 'custom', // 'custom' (linearOp) | 'fused' (tf.fused.matMul and its own gradient)
-  dx: 'transpose', // dY · Wᵀ: 'transpose' (W first, then A · B) | 'flag' (matMul's transposeB)
-  columnSum: 'matmul', // gradients of biases and norms: 'matmul' (ones · x) | 'sum' (tf.sum(x, 0), which transposes first)
-  embedding: 'custom', // 'custom' (gradient by tf.scatterND) | 'gather' (tf.gather's own: a segment sum amid two transposes)
-  norm: 'custom', // 'custom' | 'auto'
-  loss: 'custom', // 'custom' | 'auto' (tf.logSoftmax, tf.oneHot)
-  optimizer: 'auto', // 'auto' ('flat' below 3 million parameters) | 'each' | 'flat' | 'train.adam'; see tfjs-optimizers.mjs
-  submitBatch: 15, // WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE, the library's default
-};
 
 /** Any tensor as a vector. */
 export const flatten = (x) => tf.reshape(x, [-1]);

@@ -7,10 +7,11 @@ import { peerParameters, sizesOf } from './parameters.ts';
 import { tfjsKernels } from './tfjs-kernels.mjs';
 import * as ops from './tfjs-ops.mjs';
 import { optimizers, sumOfSquares } from './tfjs-optimizers.mjs';
+import { defaultsOf } from './variants.ts';
 
-/** Chooses the backend. `options` overrides `tfjsDefaults`. */
+/** Chooses the backend. `options` are those of variants.ts. */
 export async function create(options = {}) {
-  const variants = { ...ops.tfjsDefaults, ...options };
+  const variants = { ...defaultsOf('tfjs'), ...options };
   await tf.setBackend('webgpu');
   await tf.ready();
   if (tf.getBackend() !== 'webgpu') throw new Error(`TensorFlow.js chose ${tf.getBackend()}`);

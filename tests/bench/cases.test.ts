@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { caseFolder } from '../../bench/peers/cases.ts';
+import { caseFolder, caseNames } from '../../bench/peers/cases.ts';
 
 describe('golden cases of the benchmark', () => {
   let folder = '';
@@ -29,6 +29,15 @@ describe('golden cases of the benchmark', () => {
     mkdirSync(join(folder, 'made', 'small'), { recursive: true });
     writeFileSync(join(folder, 'made', 'small', 'config.json'), '{"d_model": 64}');
     expect(() => find('small')).toThrow(/small must be made by golden\.py/);
+  });
+
+  it('knows those that can be made and those that are there, half-made ones left out', () => {
+    for (const path of ['known/odd', 'made/small', 'made/base.partial']) {
+      mkdirSync(join(folder, path), { recursive: true });
+      writeFileSync(join(folder, path, 'config.json'), '{}');
+    }
+    mkdirSync(join(folder, 'known', 'notes'));
+    expect(caseNames(folders())).toEqual(['small', 'mid', 'keras', 'base', 'odd']);
   });
 
   it('names the cases that can be made where one is unknown', () => {

@@ -1,10 +1,17 @@
 // The tables of benchmark results: which results are shown and what the ratios are of.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  enduranceFaults,
+  firstUses,
   kernelSpeedup,
   kernelsTable,
   latest,
   origins,
+  readResults,
+  section,
   speedup,
   stepsTable,
   summaryTable,
@@ -93,5 +100,86 @@ describe('bench tables', () => {
     expect(stepsTable(result('small', 'dawn', '2026-01-01T00:00:00Z')).replace(/ +/g, ' ')).toContain(
       '| heddle | 100 (100–100) | 1.00 |',
     );
+  });
+});
+
+describe('a first use', () => {
+  const tuning = { ms: 12000, firstStepUntunedMs: 4700, untunedMs: 157, choices: {} };
+  const small = result('small', 'dawn', '2026-01-01T00:00:00Z');
+  const measured = { ...small, steps: { ...small.steps, tuning: { ...tuning, firstUseMs: 7900 } } };
+
+  it('is told in the note under a table and under the summary', () => {
+    expect(stepsTable(measured)).toMatch(/a step 157 ms; at a first use, .* the first step takes 7\.9 s\.$/);
+    expect(firstUses([measured, small])).toEqual([expect.stringMatching(/: small 7\.9 s \(Dawn in Node\)$/)]);
+  });
+
+  it('is left out where it was not measured', () => {
+    expect(stepsTable({ steps: { ...small.steps, tuning } })).toMatch(/a step 157 ms\.$/);
+    expect(firstUses([small])).toEqual([]);
+  });
+});
+
+it('says whose times the ratios are of where heddle is missing', () => {
+  const table = stepsTable({ steps: { timed: [timed('jax-js', 100), timed('tfjs', 300)] } });
+  expect(table.split('\n')[0]).toContain('times jax-js');
+});
+
+describe('an endurance', () => {
+  const good = {
+    steps: 2000,
+    warmups: 100,
+    firstMs: 100,
+    lastMs: 104.9,
+    bytesBefore: 64,
+    bytesAfter: 64,
+    sameBits: true,
+  };
+
+  it('has no faults within 5 %', () => {
+    expect(enduranceFaults(good)).toEqual([]);
+    expect(enduranceFaults({ ...good, lastMs: 95.1 })).toEqual([]);
+    expect(section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured: good })).toMatch(
+      /100 ms after a warm-up of 100, 104\.9 ms at the end \(\+4\.9 %\); .* the same bits\.$/,
+    );
+  });
+
+  it.each([
+    [{ lastMs: 105.1 }, /slower than the first by 5\.1 %/],
+    [{ lastMs: 94.1 }, /faster than the first by 5\.9 %/],
+    [{ lastMs: Number.NaN }, /slower/],
+    [{ bytesAfter: 65 }, /64 bytes of buffers became 65/],
+    [{ sameBits: false }, /other bits/],
+  ])('has one where %j', (change, fault) => {
+    const endured = { ...good, ...change };
+    expect(enduranceFaults(endured)).toEqual([expect.stringMatching(fault)]);
+    const shown = section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured });
+    expect(shown).toContain('It does not endure: ');
+  });
+});
+
+describe('results in a folder', () => {
+  const readFrom = (files: Record<string, string>) => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-results-'));
+    try {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+      return readResults(folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const whole = result('small', 'dawn', '2026-01-01');
+  const text = JSON.stringify(whole);
+
+  it('are those of its JSON files', () => {
+    expect(readFrom({ 'a.json': text, 'README.md': '#' })).toEqual([whole]);
+  });
+
+  it('are refused by name where a number is missing, or all', () => {
+    const lacking = text.replace('"medianMs":300', '"medianMs":null');
+    expect(() => readFrom({ 'a.json': text, 'b.json': lacking })).toThrow(
+      /b\.json .*: steps\.timed\.1\.medianMs is null\./,
+    );
+    expect(() => readFrom({ 'c.json': '{"what": ' })).toThrow(/c\.json cannot be shown/);
+    expect(() => readFrom({ 'd.json': '{"what": "small"}' })).toThrow(/d\.json cannot be shown/);
   });
 });

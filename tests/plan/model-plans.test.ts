@@ -46,6 +46,27 @@ it("an evaluation of base binds no more than its widest layer: logits come in ch
   expect(largest).toBe(4 * 128 * 32 * c.feedForward);
 });
 
+/** The configurations of the benchmark (bench/peers), whose batches have no dropout, on a CPU adapter and on a GPU. */
+describe('budgets of a training step', () => {
+  const adapters = {
+    software: { ...defaultTraits, maxBindingBytes: 2 ** 30, subgroups: true, minSubgroup: 8, software: true },
+    gpu: { ...defaultTraits, maxBindingBytes: 2 ** 31, subgroups: true, minSubgroup: 32, maxWorkgroupBytes: 32768 },
+  };
+  // Vocabulary, rows, positions of a side, and the most dispatches: small and keras have fewer layers than mid.
+  const cases: [PresetName, number, number, number, number][] = [
+    ['small', 2000, 16, 24, 150],
+    ['mid', 8000, 16, 32, 150],
+    ['keras', 15000, 64, 20, 150],
+    ['base', 16000, 16, 32, 350],
+  ];
+  for (const [name, V, batch, length, most] of cases)
+    it.each(Object.entries(adapters))(`hold for ${name} on %s`, (_, traits) => {
+      const { passes, bytes } = makePlan(graphOf(name, V, 0, batch, length, length), { traits });
+      expect(passes.length).toBeLessThanOrEqual(most);
+      expect(bytes.peak / bytes.lowerBound).toBeLessThanOrEqual(1.15);
+    });
+});
+
 /** Small configurations that between them use every option. */
 const configs: Record<string, ModelOptions> = {
   plain: { srcVocab: 11, tgtVocab: 13, dModel: 12, heads: 2, feedForward: 20 },

@@ -1,0 +1,41 @@
+// What an endurance makes of many steps, with a clock that the steps set.
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Contestant } from '../../bench/peers/contestant.ts';
+import { endure, warmups } from '../../bench/peers/endurance.ts';
+import type { Meter } from '../../bench/peers/meter.ts';
+import type { GoldenCase } from '../../src/formats/golden.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** Endures `steps` steps that take `ms(i)`, have the loss `loss(i, run)` and leave `bytes(i)`. */
+function run(steps: number, { ms = (_: number) => 10, loss = (i: number, _: number) => i, bytes = (_: number) => 64 }) {
+  let [now, done, runs] = [0, 0, 0];
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const model = () => {
+    const own = runs++;
+    done = 0;
+    return {
+      async step() {
+        now += ms(done);
+        return loss(done++, own);
+      },
+      dispose() {},
+    };
+  };
+  const contestant = { name: 'toy', model } as unknown as Contestant;
+  const meter = { bytesOf: () => ({ live: bytes(done), peak: 0 }) } as unknown as Meter;
+  return endure(contestant, meter, {} as GoldenCase, steps, () => {});
+}
+
+it('leaves the warm-up out, in time and in bytes', async () => {
+  const found = await run(400, {
+    ms: (i) => (i < warmups ? 50 : i < 360 ? 10 : 11),
+    bytes: (i) => (i < warmups ? 32 : 64),
+  });
+  expect(found).toMatchObject({ steps: 400, warmups: 100, firstMs: 10, lastMs: 11, bytesBefore: 64, bytesAfter: 64 });
+});
+
+it('sees other bits in the second run', async () => {
+  expect((await run(200, {})).sameBits).toBe(true);
+  expect((await run(200, { loss: (i, own) => (i === 199 ? own : i) })).sameBits).toBe(false);
+});
