@@ -75,6 +75,7 @@ export async function trainingLoop(
     stuck = report.skipped && report.lossScale <= lossScales.least ? stuck + 1 : 0;
     const seconds = clock.step();
     onStep(report, seconds);
+    checkCourse(report, skipped, stuck);
     const now = performance.now();
     if (now - told < 200 && first + losses.length < steps) return;
     told = now;
@@ -88,16 +89,6 @@ export async function trainingLoop(
         `loss ${report.loss.toFixed(4)}  accuracy ${(100 * report.accuracy).toFixed(1)} %  lr ${report.learningRate.toExponential(2)}  ` +
         `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
     });
-    if (!Number.isFinite(report.loss) && skipped > 20)
-      throw new HeddleError(
-        `Training diverged: the loss of step ${report.step + 1} is ${report.loss} and ${skipped} updates were skipped; lower the learning rate.`,
-      );
-    if (stuck >= mostStuck)
-      throw new HeddleError(
-        `Training is stuck at step ${report.step + 1}: the loss is ${report.loss}, but the gradients of the last ${stuck} updates were not ` +
-          `finite${report.lossScale > 0 ? ', the loss scale at its least' : ''}, so all of them were skipped; ` +
-          'go on from an earlier checkpoint with a lower learning rate, and see with --check-finite where it begins.',
-      );
   };
   /** Waits for what is pending, then does what is due while the clock stands still. */
   const rest = async (due: readonly Pause[], final = false) => {
@@ -127,4 +118,18 @@ export async function trainingLoop(
   while (pending.length) await take();
   await rest(pauses, true);
   return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens };
+}
+
+/** Throws a HeddleError where a training does not go anywhere after so many skipped updates, `stuck` of them in a row without help. */
+function checkCourse({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
+  if (!Number.isFinite(loss) && skipped > 20)
+    throw new HeddleError(
+      `Training diverged: the loss of step ${step + 1} is ${loss} and ${skipped} updates were skipped; lower the learning rate.`,
+    );
+  if (stuck >= mostStuck)
+    throw new HeddleError(
+      `Training is stuck at step ${step + 1}: the loss is ${loss}, but the gradients of the last ${stuck} updates were not ` +
+        `finite${lossScale > 0 ? ', the loss scale at its least' : ''}, so all of them were skipped; ` +
+        'go on from an earlier checkpoint with a lower learning rate, and see with --check-finite where it begins.',
+    );
 }
