@@ -124,6 +124,8 @@ it('forces no next token, and looks back at tokens', () => {
   });
   expect(readStep(inputs.step!).position).toBe(10);
   expect([...inputs.in1!].every((id) => id >= 0 && id < V)).toBe(true);
+  expect(new Set(inputs.in1).size).toBe(V);
+  expect([...inputs.in2!]).toEqual([-1, -1, 3, -1, -1, -1]);
   // All logits are the same; what is forced would cost nothing.
   for (const x of outputs[1]!) expect(x).toBeCloseTo(-Math.log(V), 6);
 });
