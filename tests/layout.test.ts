@@ -53,7 +53,7 @@ const tests = filesUnder('tests').filter((path) => path.endsWith('.test.ts'));
 
 /** What a file imports, types included: relative ones as paths from the root, packages as they stand. */
 function importsOf(path: string): string[] {
-  const found = read(path).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
+  const found = read(path).matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g);
   return [...found].map(([, name = '']) =>
     name.startsWith('.') ? relative(root, resolve(root, dirname(path), name)).replaceAll('\\', '/') : name,
   );

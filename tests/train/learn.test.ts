@@ -5,7 +5,7 @@ import { lossScales } from '../../src/ops/clip.ts';
 import { type LearnRecipe, learn } from '../../src/train/learn.ts';
 import type { StepReport } from '../../src/train/trainer.ts';
 
-const pairs = Array.from({ length: 16 }, (_, i) => ({ source: `a${i % 4} b`, target: `c${i % 3}` }));
+const pairs = Array.from({ length: 16 }, (_, i) => ({ source: `${'abcd'[i % 4]} b`, target: `${'cde'[i % 3]}` }));
 const model = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8, maxLength: 8 };
 
 async function learnt(recipe?: LearnRecipe) {
