@@ -78,7 +78,7 @@ export async function learn(engine: Engine, pairs: readonly Pair[], options: Lea
     const report = await pending;
     if (!report) return;
     if (!Number.isFinite(report.loss))
-      throw new HeddleError(`The loss of step ${report.step} is ${report.loss}; lower the learning rate.`);
+      throw new HeddleError(`The loss of step ${report.step + 1} is ${report.loss}; lower the learning rate.`);
     onStep?.(report);
   };
   // The loss of a step is looked at while the next one runs.

@@ -1,4 +1,4 @@
-// The recipe of `learn`, on the references.
+// The shortest way to a model, and its recipe, on the references.
 import { expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine.ts';
 import { lossScales } from '../../src/ops/clip.ts';
@@ -54,4 +54,10 @@ it('leaves the moving average of the weights where one is asked for', async () =
 
 it('refuses a schedule that cannot be', async () => {
   await expect(learnt({ schedule: { warmup: 3 } })).rejects.toThrow('linear over 3 steps needs a warmup below that');
+});
+
+it('names the step at which the loss is no number any more, counted from 1', async () => {
+  // The first update makes weights so large that products of them overflow.
+  const training = learn(cpuEngine(), pairs, { model, batch: 16, steps: 9, learningRate: 1e200 });
+  await expect(training).rejects.toThrow('The loss of step 2 is NaN; lower the learning rate.');
 });
