@@ -14,8 +14,8 @@ import { writeStep } from '../ops/step.ts';
 import { createBatches } from '../text/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/buckets.ts';
 import type { EncodedCorpus } from '../text/encoded.ts';
-import { batchArrays } from '../train/batch-arrays.ts';
 import { evaluationGraph } from '../train/graphs.ts';
+import { inputArrays } from '../train/inputs.ts';
 import { writeWeights } from '../train/weights.ts';
 import { readPairs } from './corpus.ts';
 import type { Job, JobContext } from './job.ts';
@@ -94,14 +94,14 @@ async function teacherForced(
     const peak = Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0));
     emit({ type: 'log', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
   }
-  for (const { inputs } of programs) writeStep(inputs.step as Uint32Array);
+  for (const program of programs) writeStep(inputArrays(program).step);
   const batches = createBatches(corpus, shapes, { shuffle: false });
   const parts: TokenSums[] = [];
   for (let i = 0; i < batches.perEpoch; i++) {
     signal.throwIfAborted();
     const program = programs[batches.shapeAt(i)];
     if (!program) throw new Error(`evaluate: batch ${i} has no program`);
-    batches.fill(i, batchArrays(program));
+    batches.fill(i, inputArrays(program));
     const { stats } = await program.run();
     const [loss = Number.NaN, tokens = Number.NaN, hits = Number.NaN] = stats ?? [];
     parts.push({ loss, tokens, hits });

@@ -11,8 +11,8 @@ import { clipAt, counterAt, lossScales } from '../ops/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../ops/step.ts';
 import type { BatchArrays } from '../text/batches.ts';
 import type { BatchShape } from '../text/buckets.ts';
-import { batchArrays } from './batch-arrays.ts';
 import { accumulatingGraph, evaluationGraph, type GraphOptions, trainingGraph, updateGraph } from './graphs.ts';
+import { type InputArrays, inputArrays } from './inputs.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
@@ -120,6 +120,11 @@ interface Part {
   readonly watch: Watch | undefined;
 }
 
+/** One that reads a batch, from these arrays. */
+interface BatchPart extends Part {
+  readonly arrays: InputArrays;
+}
+
 /** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
 export async function createTrainer(
   engine: Engine,
@@ -155,8 +160,9 @@ export async function createTrainer(
         watch: watches.get(graph),
       };
     });
-  const training = ready(trainingGraphs);
-  const evaluation = ready(evaluationGraphs);
+  const withBatch = (part: Part): BatchPart => ({ ...part, arrays: inputArrays(part.program) });
+  const training = ready(trainingGraphs).map(withBatch);
+  const evaluation = ready(evaluationGraphs).map(withBatch);
   const [finish] = ready(finishGraphs);
   const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
 
@@ -174,10 +180,11 @@ export async function createTrainer(
       const tokens = batches.reduce((n, b) => n + b.tokens, 0);
       scalars.learningRate = rate;
       scalars.tokenWeight = 1 / Math.max(1, tokens);
-      const run = [...batches.map(({ shape }) => training[shape] as Part), ...(finish ? [finish] : [])];
+      const parts = batches.map(({ shape }) => training[shape] as BatchPart);
+      const run: Part[] = finish ? [...parts, finish] : parts;
       const results = await Promise.all(
         run.map(({ program, writeStep }, k) => {
-          batches[k]?.fill(batchArrays(program));
+          batches[k]?.fill((parts[k] as BatchPart).arrays);
           // Every micro-batch draws its own masks: its number counts in the step that dropout sees.
           scalars.step = k < batches.length ? step * recipe.accumulate + k : step;
           scalars.keep = k === 0 ? 0 : 1;
@@ -207,8 +214,8 @@ export async function createTrainer(
       };
     },
     async evaluate(batch) {
-      const { program, writeStep } = evaluation[batch.shape] as Part;
-      batch.fill(batchArrays(program));
+      const { program, arrays, writeStep } = evaluation[batch.shape] as BatchPart;
+      batch.fill(arrays);
       writeStep(zeroStep);
       const { stats } = await program.run();
       return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
