@@ -28,8 +28,11 @@ export interface Interludes {
   endWork(): void;
 }
 
-/** The interludes of a training; `stopping` ends all waiting. */
-export function createInterludes(progress: Progress, stopping: AbortSignal): Interludes {
+/**
+ * The interludes of a training. `stopping` ends all waiting. Where a pause begins amid an interlude, `unsaved` says that a checkpoint
+ * is still to come after the next update: only then the training waits.
+ */
+export function createInterludes(progress: Progress, stopping: AbortSignal, unsaved: () => boolean): Interludes {
   const wanted: Work[] = [];
   let paused = false;
   let pausing = deferred<void>();
@@ -46,14 +49,14 @@ export function createInterludes(progress: Progress, stopping: AbortSignal): Int
 
   return {
     get due() {
-      return wanted.length > 0 || paused;
+      return wanted.length > 0 || (paused && !unsaved());
     },
     get paused() {
       return paused;
     },
     async hold(training) {
       progress.flush();
-      while (wanted.length > 0 || (paused && !stopping.aborted)) {
+      while (wanted.length > 0 || (paused && !unsaved() && !stopping.aborted)) {
         const work = wanted.shift();
         await (work ? work(training) : wait());
       }

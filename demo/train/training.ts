@@ -50,15 +50,16 @@ export interface Training {
 export function startTraining(name: string, args: TrainArguments, files: Files, host: TrainingHost): Training {
   const stopping = new AbortController();
   const progress = createProgress(name, host.tell);
+  const savings: Deferred<void>[] = [];
   const parts: Parts = {
     name,
     host,
     stopping,
     progress,
-    interludes: createInterludes(progress, stopping.signal),
+    interludes: createInterludes(progress, stopping.signal, () => savings.length > 0),
     started: deferred(),
     ended: deferred(),
-    savings: [],
+    savings,
     live: undefined,
     history: [],
   };

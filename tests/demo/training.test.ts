@@ -1,4 +1,4 @@
-// A training as the page's worker runs it, on Dawn: what it tells, in which order, and when it counts as started.
+// A training as the page's worker runs it: what it tells, in which order, when it counts as started, and what is saved when it waits.
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { startTraining } from '../../demo/train/training.ts';
@@ -6,6 +6,7 @@ import { writeText } from '../../src/formats/files.ts';
 import { memoryFiles } from '../../src/formats/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { createContext } from '../../src/jobs/context.ts';
+import { readTrainingState } from '../../src/train/checkpoint.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -35,4 +36,23 @@ it('starts on a new device where its first one is lost while it prepares', async
   expect(states).toEqual(['preparing', 'recovering', 'training', 'done']);
   expect(told.filter(({ type }) => type === 'started')).toMatchObject([{ facts: { model: 'm', steps: 2 } }]);
   expect(fragile.devices).toBe(2);
+});
+
+it('has a checkpoint whenever it is paused, though an evaluation was running', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'pairs.tsv', tinyCorpus);
+  const args = tinyTraining({ steps: 6, out: 'models/m', evalEvery: 1, devSentences: 1 });
+  let paused: Promise<void> | undefined;
+  const training = startTraining('m', args, files, {
+    tell(event) {
+      if (event.type === 'dev') paused ??= training.pause();
+    },
+    memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
+    context: (live, signal, own) =>
+      createContext({ host: 'cpu', files: own, emit() {}, signal, openGpu: async () => undefined, live }),
+  });
+  await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: 30_000 });
+  await paused;
+  expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
+  await training.stop();
 });
