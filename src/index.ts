@@ -13,7 +13,7 @@ export {
   type TranslatorOptions,
 } from './decode/translator.ts';
 export { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine.ts';
-export { check, HeddleError } from './errors.ts';
+export { check, type ErrorKind, HeddleError } from './errors.ts';
 export { adapterFiles, loadAdapter, type SavedAdapter, withAdapter } from './formats/adapter.ts';
 export type { Files } from './formats/files.ts';
 export type { HfType } from './formats/hf/fields.ts';
