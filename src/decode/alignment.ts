@@ -37,7 +37,7 @@ export interface Alignment {
 /** Makes alignments of pairs of at most `size` tokens a side, one pair at a time. */
 export interface Aligner {
   readonly size: number;
-  /** `target` without start and end; padding inside it counts as any token. Throws a HeddleError for an id that is none or a side that is too long. */
+  /** `target` without start and end; padding inside it counts as any token. Throws a HeddleError for an invalid id or a side that is too long. */
   align(source: readonly number[], target: readonly number[]): Promise<Alignment>;
 }
 

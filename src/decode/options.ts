@@ -42,7 +42,7 @@ export interface DecodeOptions {
   readonly maxLength?: number;
   /** Whether the end is forced at the greatest length, as BART's forced_eos_token_id does; else what is unfinished stops there. [false] */
   readonly forceEnd?: boolean;
-  /** No sequence of so many tokens comes twice; 0: any may. [0] */
+  /** No sequence of so many tokens comes twice; 0: no such rule. [0] */
   readonly noRepeatNgram?: number;
   /** The id that every translation begins with, as BART's forced_bos_token_id says. [none] */
   readonly firstToken?: number;
