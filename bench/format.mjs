@@ -88,7 +88,7 @@ export function stepsTable({ steps }) {
       `Its kernels were chosen beforehand in ${seconds(steps.tuning.ms)} s; with the first guesses instead, the first step takes ` +
         `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms` +
         (steps.tuning.firstUseMs
-          ? `; at a first use, with a tuning of the default 3 s in it, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
+          ? `; at a first use, with a tuning of the default 2 s in it, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
           : '.'),
     );
   return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
@@ -150,10 +150,11 @@ export function enduranceFaults(e) {
 function endurance(e) {
   const percent = drift(e);
   const faults = enduranceFaults(e);
+  const runs = e.runs ? `; ${e.runs.map((r) => `${r.firstMs} and ${r.lastMs}`).join(', then ')}` : '';
   return (
     `${e.steps} steps: ${e.firstMs} ms ${e.warmups ? `after a warm-up of ${e.warmups}` : 'at first'}, ${e.lastMs} ms at the end ` +
-    `(${percent < 0 ? '' : '+'}${percent.toFixed(1)} %); ${e.bytesBefore} bytes of buffers, then ${e.bytesAfter}; ` +
-    `a second run gave ${e.sameBits ? 'the same bits' : 'OTHER BITS'}.` +
+    `(${percent < 0 ? '' : '+'}${percent.toFixed(1)} %${runs}); ${e.bytesBefore} bytes of buffers, then ` +
+    `${e.bytesAfter}; a second run gave ${e.sameBits ? 'the same bits' : 'OTHER BITS'}.` +
     (faults.length > 0 ? ` It does not endure: ${faults.join(' ')}` : '')
   );
 }
@@ -205,7 +206,7 @@ export function firstUses(results) {
     .map((r) => `${r.what} ${seconds(r.steps.tuning.firstUseMs)} s (${hosts[r.host]})`);
   if (times.length === 0) return [];
   return [
-    `heddle's kernels are chosen beforehand; at a first use, with a tuning of the default 3 s in it, its first step takes: ${times.join(', ')}`,
+    `heddle's kernels are chosen beforehand; at a first use, with a tuning of the default 2 s in it, its first step takes: ${times.join(', ')}`,
   ];
 }
 

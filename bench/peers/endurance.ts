@@ -13,9 +13,14 @@ export interface Endured {
   /** Steps of each run, warm-up included. */
   readonly steps: number;
   readonly warmups: number;
-  /** Median milliseconds of the first and of the last tenth after warm-up. */
+  /**
+   * Median milliseconds of the first and of the last tenth after warm-up, of both runs together: a machine that gets slower or faster for
+   * a minute does so in the one or in the other.
+   */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** The same of each run. */
+  readonly runs: readonly { readonly firstMs: number; readonly lastMs: number }[];
   /** Bytes of buffers after warm-up and at the end. */
   readonly bytesBefore: number;
   readonly bytesAfter: number;
@@ -50,13 +55,18 @@ export async function endure(
     model.dispose();
   }
   const [one, two] = runs as [(typeof runs)[0], (typeof runs)[0]];
-  const warm = one.times.slice(warmups);
   const tenth = Math.floor(steps / 10);
+  const first = runs.map(({ times }) => times.slice(warmups, warmups + tenth));
+  const last = runs.map(({ times }) => times.slice(-tenth));
   return {
     steps,
     warmups,
-    firstMs: round(median(warm.slice(0, tenth))),
-    lastMs: round(median(warm.slice(-tenth))),
+    firstMs: round(median(first.flat())),
+    lastMs: round(median(last.flat())),
+    runs: runs.map((_, i) => ({
+      firstMs: round(median(first[i] as number[])),
+      lastMs: round(median(last[i] as number[])),
+    })),
     bytesBefore: one.bytes[0],
     bytesAfter: one.bytes[1],
     sameBits: one.losses.every((loss, i) => Object.is(loss, two.losses[i])),

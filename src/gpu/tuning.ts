@@ -23,7 +23,7 @@ export interface TuneOptions {
   readonly guessed?: Choices;
   /**
    * Milliseconds, compiling included, after which nothing more is begun; what is left takes the winner of the most similar node, or
-   * else the first guess. Default 3,000.
+   * else the first guess. Default 2,000.
    */
   readonly budgetMs?: number;
   /**
@@ -78,7 +78,7 @@ export async function tuneBy(
   graphs: readonly Graph[],
   options: TuneOptions = {},
 ): Promise<Choices> {
-  const { known = {}, guessed = {}, budgetMs = 3000, each = false } = options;
+  const { known = {}, guessed = {}, budgetMs = 2000, each = false } = options;
   const choices: Record<string, string> = { ...guessed, ...known };
   /** What guesses go by: measurements alone. */
   const seen: Record<string, string> = { ...known };

@@ -7,8 +7,11 @@ import type { GoldenCase } from '../../src/formats/golden.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Endures `steps` steps that take `ms(i)`, have the loss `loss(i, run)` and leave `bytes(i)`. */
-function run(steps: number, { ms = (_: number) => 10, loss = (i: number, _: number) => i, bytes = (_: number) => 64 }) {
+/** Endures `steps` steps that take `ms(i, run)`, have the loss `loss(i, run)` and leave `bytes(i)`. */
+function run(
+  steps: number,
+  { ms = (_: number, __: number) => 10, loss = (i: number, _: number) => i, bytes = (_: number) => 64 },
+) {
   let [now, done, runs] = [0, 0, 0];
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const model = () => {
@@ -16,7 +19,7 @@ function run(steps: number, { ms = (_: number) => 10, loss = (i: number, _: numb
     done = 0;
     return {
       async step() {
-        now += ms(done);
+        now += ms(done, own);
         return loss(done++, own);
       },
       dispose() {},
@@ -33,6 +36,15 @@ it('leaves the warm-up out, in time and in bytes', async () => {
     bytes: (i) => (i < warmups ? 32 : 64),
   });
   expect(found).toMatchObject({ steps: 400, warmups: 100, firstMs: 10, lastMs: 11, bytesBefore: 64, bytesAfter: 64 });
+});
+
+it('takes both runs together, and tells each', async () => {
+  const found = await run(400, { ms: (i, own) => (own === 0 && i >= 360 ? 8 : own === 1 && i >= 360 ? 12 : 10) });
+  expect(found).toMatchObject({ firstMs: 10, lastMs: 10 });
+  expect(found.runs).toEqual([
+    { firstMs: 10, lastMs: 8 },
+    { firstMs: 10, lastMs: 12 },
+  ]);
 });
 
 it('sees other bits in the second run', async () => {
