@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { passOn } from './demo/pass-on.ts';
 import { contentSecurityPolicy } from './demo/policy.ts';
-import { defaultHub } from './src/hub/names.ts';
+import { defaultHub } from './src/hub/repository.ts';
 
 const root = import.meta.dirname;
 const policyTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
@@ -34,7 +34,7 @@ const page: UserConfig = {
     sourcemap: true,
     modulePreload: false,
     rolldownOptions: {
-      input: { page: 'src/host/page.ts' },
+      input: { page: 'src/run/headless-page.ts' },
       output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       preserveEntrySignatures: false,
     },
@@ -96,7 +96,7 @@ function installedPeers(): Plugin {
   };
 }
 
-/** Cross-origin isolated, as src/host/server.ts has it: that gives the finer clock. */
+/** Cross-origin isolated, as src/host/static-server.ts has it: that gives the finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 const demo: UserConfig = {

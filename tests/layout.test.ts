@@ -6,28 +6,35 @@ import { expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** What is in src/, each after what it may import from; those on one line stand side by side and may import each other. */
+/** The folders of src/ in order: a folder imports only from itself and from folders above it. */
 const ORDER = [
-  ['errors.ts', 'json.ts', 'tensor.ts', 'random.ts', 'float16.ts'],
-  ['text'],
-  ['metrics'],
-  ['ops'],
-  ['graph'],
-  ['model'],
-  ['plan'],
-  ['cpu'],
-  ['gpu'],
-  ['engine.ts'],
-  ['train', 'decode', 'formats', 'hub', 'host'],
-  ['report'],
-  ['jobs'],
-  ['cli'],
+  'core',
+  'files',
+  'text',
+  'metrics',
+  'ops',
+  'graph',
+  'model',
+  'plan',
+  'cpu',
+  'gpu',
+  'engine',
+  'decode',
+  'train',
+  'formats',
+  'hub',
+  'host',
+  'report',
+  'bench',
+  'jobs',
+  'run',
+  'cli',
 ];
 
-/** Where a build starts: these may import from every folder. */
-const ENTRIES = ['src/index.ts', 'src/headless.ts', 'src/host/page.ts'];
+/** Entry points of the package: they may import from every folder. */
+const ENTRIES = ['src/index.ts', 'src/headless.ts'];
 
-/** Packages that the library itself, in a page as in Node, may import. */
+/** Packages that the library may import, in a page as in Node. */
 const LIBRARY_PACKAGES = ['@huggingface/tokenizers'];
 
 const TOP_LEVEL = [
@@ -59,7 +66,7 @@ function importsOf(path: string): string[] {
   );
 }
 
-const tierOf = (path: string) => ORDER.findIndex((names) => names.includes(path.split('/')[1] ?? ''));
+const tierOf = (path: string) => ORDER.indexOf(path.split('/')[1] ?? '');
 
 it('has a place in the order for all of src/', () => {
   expect(sources.filter((path) => tierOf(path) < 0 && !ENTRIES.includes(path))).toEqual([]);
@@ -76,14 +83,62 @@ it('imports only from what is earlier in the order', () => {
   expect(wrong).toEqual([]);
 });
 
-it('imports nothing outside src/ but packages, except the version, and the benchmark for its job', () => {
+it('imports nothing from outside src/ except packages and the version', () => {
   const wrong = sources.flatMap((path) =>
     importsOf(path)
       .filter((name) => /^(\.\.|tests|bench|scripts|demo)\b/.test(name))
-      .filter((name) => !(path === 'src/jobs/bench.ts' && name.startsWith('bench/')))
       .map((name) => `${path} imports ${name}`),
   );
   expect(wrong).toEqual([]);
+});
+
+/** Groups of nodes that import each other, directly or through others (Tarjan's strongly connected components). */
+function circles(nodes: readonly string[], next: (node: string) => Iterable<string>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string): void => {
+    const mine = index.size;
+    index.set(node, mine);
+    low.set(node, mine);
+    stack.push(node);
+    for (const other of next(node)) {
+      if (!index.has(other)) visit(other);
+      if (stack.includes(other)) low.set(node, Math.min(low.get(node) ?? 0, low.get(other) ?? 0));
+    }
+    if (low.get(node) !== mine) return;
+    const group = stack.splice(stack.indexOf(node));
+    if (group.length > 1) found.push(group.sort());
+  };
+  for (const node of nodes) if (!index.has(node)) visit(node);
+  return found;
+}
+
+const code = ['src', 'bench', 'demo']
+  .flatMap(filesUnder)
+  .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('node_modules'));
+
+it('finds circles', () => {
+  const graph: Record<string, string[]> = { a: ['b'], b: ['c'], c: ['b'], d: ['a'] };
+  expect(circles(Object.keys(graph), (node) => graph[node] ?? [])).toEqual([['b', 'c']]);
+});
+
+it('has no import circles between files, types included', () => {
+  expect(circles(code, (path) => importsOf(path).filter((name) => code.includes(name)))).toEqual([]);
+});
+
+it('has no import circles between folders', () => {
+  const folders = [...new Set(code.map(dirname))];
+  const next = (folder: string) =>
+    new Set(
+      code
+        .filter((path) => dirname(path) === folder)
+        .flatMap(importsOf)
+        .filter((name) => code.includes(name) && dirname(name) !== folder)
+        .map(dirname),
+    );
+  expect(circles(folders, next)).toEqual([]);
 });
 
 it('keeps Node, the DOM and foreign packages out of the library', () => {
@@ -107,7 +162,7 @@ it('has a shader and a test for each op', () => {
   const defines = (path: string) =>
     path.startsWith('src/ops/') && /^export const (?!defineOp)\w+Op\b.* =/m.test(read(path));
   const ops = sources.filter(defines);
-  expect(ops).toContain('src/ops/optimizers.ts');
+  expect(ops).toContain('src/ops/optimizer/optimizers.ts');
   // `shader: 'x'`, `shaderFor('x', cols)`, `shaders = { f16: 'x', ... }`, `launch('x', ...)`: not any word that is a shader's too.
   const naming = /\b(?:shader: |shaderFor\(|shaders = \{ \w+: |launch\()'([\w-]+)'/g;
   const opTests = tests.filter((path) => path.startsWith('tests/ops/'));

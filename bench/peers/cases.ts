@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 
 const layers = (n: number) => ({ n_encoder_layers: n, n_decoder_layers: n });
 const vocabularies = (n: number) => ({ src_vocab: n, tgt_vocab: n });

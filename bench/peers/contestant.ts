@@ -1,7 +1,7 @@
 // What a library must offer to be timed, and what is handed to it. Each contestant has a file of its own: heddle.ts, tfjs.mjs,
 // jax.mjs, ort.mjs.
 
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import type { Choices } from '../../src/plan/planner.ts';
 import type { KernelArrays, KernelKind } from './kernels.ts';
 

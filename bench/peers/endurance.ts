@@ -1,6 +1,6 @@
 // Many steps of heddle in a row, twice from the same start: does a step stay as fast, does memory stay, do the same bits come out?
 
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import type { Contestant } from './contestant.ts';
 import { median, round } from './median.ts';
 import type { Meter } from './meter.ts';

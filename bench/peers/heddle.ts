@@ -1,20 +1,20 @@
 // heddle as a contestant: the training graph on the engine, run as src/train/trainer.ts runs it, and its kernels alone.
 
-import { type Engine, gpuEngine, type Program } from '../../src/engine.ts';
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { TensorData } from '../../src/core/tensor.ts';
+import { type Engine, gpuEngine, type Program } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import { type TuneOptions, tune } from '../../src/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/session.ts';
-import { type TuneOptions, tune } from '../../src/gpu/tuning.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { bankOf, parameterList } from '../../src/model/parameters.ts';
-import { createStepWriter } from '../../src/ops/step.ts';
+import { createStepWriter } from '../../src/ops/step-scalars.ts';
 import { type Choices, makePlan } from '../../src/plan/planner.ts';
-import type { TensorData } from '../../src/tensor.ts';
-import { fillTokenIndex } from '../../src/text/token-index.ts';
-import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/train/graphs.ts';
-import { fillLengths } from '../../src/train/lengths.ts';
-import { optimizerConfig } from '../../src/train/optimizer.ts';
-import { writePositions } from '../../src/train/weights.ts';
+import { fillLengths } from '../../src/text/batches/row-lengths.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
+import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/train/training-graphs.ts';
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
 import { kernelGraph } from './kernel-graphs.ts';
 import { type KernelKind, kernelKinds } from './kernels.ts';

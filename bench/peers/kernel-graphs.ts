@@ -1,19 +1,19 @@
 // heddle's single kernels as graphs: what the GPU is timed on and what the float64 references check. Large inputs are states, so
 // that they are uploaded once; what a training step makes on the host for every batch is an input.
 
+import { bytesOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { selfAttention } from '../../src/ops/attention.ts';
-import { crossEntropyFused } from '../../src/ops/cross-entropy.ts';
-import { embeddingBackwardOp } from '../../src/ops/embedding-backward.ts';
-import { layerNorm } from '../../src/ops/layer-norm.ts';
-import { matmul } from '../../src/ops/matmul.ts';
+import { selfAttention } from '../../src/ops/attention/attention.ts';
+import { embeddingBackwardOp } from '../../src/ops/embedding/embedding-backward.ts';
+import { crossEntropyFused } from '../../src/ops/loss/cross-entropy.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { layerNorm } from '../../src/ops/norm/layer-norm.ts';
+import { softmax } from '../../src/ops/norm/softmax.ts';
 import { defineOp, type Value } from '../../src/ops/op.ts';
-import { softmax } from '../../src/ops/softmax.ts';
-import { stepWords, writeStep } from '../../src/ops/step.ts';
+import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { bytesOf, type Tensor, type TensorData } from '../../src/tensor.ts';
-import { fillTokenIndex } from '../../src/text/token-index.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import type { KernelArrays, KernelKind } from './kernels.ts';
 
 /** A graph with one output, `result`, and what it runs on. */

@@ -1,9 +1,9 @@
 // The single kernels that are timed: their names, inputs and what must come out. Sizes are those of `mid`: 768 rows stand for a
 // batch of tokens, 8,000 for a vocabulary, [128, 32, 32] for 16 sentences of 8 heads with 32 tokens of width 32.
 
+import { random } from '../../src/core/random.ts';
+import { f32, i32, type Shape, sizeOf, type Tensor } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { random } from '../../src/random.ts';
-import { f32, i32, type Shape, sizeOf, type Tensor } from '../../src/tensor.ts';
 import { kernelGraph } from './kernel-graphs.ts';
 
 /** What a kernel computes. The names of its arrays and its result stand beside each. */

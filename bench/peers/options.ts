@@ -1,7 +1,7 @@
 // What may stand on the command line, checked before anything is installed or run, and what keeps a result from being kept.
 
 import { parseArgs } from 'node:util';
-import { check, HeddleError } from '../../src/errors.ts';
+import { check, HeddleError } from '../../src/core/errors.ts';
 import { checkRewriteNames } from '../../src/graph/rewrites.ts';
 import type { ContestantOptions } from './contestant.ts';
 import { warmups } from './endurance.ts';

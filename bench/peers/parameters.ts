@@ -1,8 +1,8 @@
 // The weights of a golden case as the peers train them: Linear weights as [in, out], as both libraries multiply, the projections
 // of attention packed where their input is the same.
 
-import type { GoldenCase } from '../../src/formats/golden.ts';
-import type { Shape, Tensor } from '../../src/tensor.ts';
+import type { Shape, Tensor } from '../../src/core/tensor.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 /** A float32 tensor of a peer. */
 export interface PeerTensor {

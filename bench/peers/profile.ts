@@ -1,10 +1,10 @@
 // Which passes of heddle's step take the time, and which pipelines the first step, on a device of its own.
 
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
 import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { printProfile, profilePasses } from '../../src/gpu/profile.ts';
-import { Session } from '../../src/gpu/session.ts';
 import { bankOf, parameterList } from '../../src/model/parameters.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { type Choices, makePlan } from '../../src/plan/planner.ts';

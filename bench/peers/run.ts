@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import type { Choices } from '../../src/plan/planner.ts';
 import { enduranceFaults, section } from '../format.mjs';
 import { caseFolder, caseFolders, caseNames } from './cases.ts';

@@ -1,9 +1,9 @@
 // One session of measurements, the same in Node and in a page: it sees a WebGPU and the golden cases, and gives back plain data.
 // Every session starts in a process or browser of its own, so that a first step is a first step.
 
-import { HeddleError } from '../../src/errors.ts';
-import type { Files } from '../../src/formats/files.ts';
-import { readGolden } from '../../src/formats/golden.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { readGolden } from '../../src/formats/golden-case.ts';
 import type { Choices } from '../../src/plan/planner.ts';
 import type { Contestant, ContestantOptions } from './contestant.ts';
 import { type Endured, endure } from './endurance.ts';

@@ -1,6 +1,6 @@
 // Training steps: golden cases reproduced, then timed in turn, so that a slow spell of the machine falls on every contestant alike.
 
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import type { Contestant, StepFacts, TrainedModel } from './contestant.ts';
 import { median, relative, round, row } from './median.ts';
 import type { DeviceBytes, Meter, Totals } from './meter.ts';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-webgpu';
-import { sinusoids } from '../../src/ops/positions.ts';
+import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 import { peerParameters, sizesOf } from './parameters.ts';
 import { tfjsKernels } from './tfjs-kernels.mjs';
 import * as ops from './tfjs-ops.mjs';

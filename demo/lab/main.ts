@@ -1,7 +1,7 @@
 // The kernel lab: puts its parts together. What it shows it hears from the worker.
 
-import type { KernelResult } from '../../bench/check-kernel.ts';
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
+import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { byId, el, fill, onFrame, set } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/header.ts';

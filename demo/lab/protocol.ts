@@ -1,10 +1,10 @@
 // What the kernel lab's page and its worker say to each other: plain data (structured clone). worker.ts measures, session.ts asks.
 
-import type { KernelResult } from '../../bench/check-kernel.ts';
-import type { Conformance } from '../../bench/conformance.ts';
-import type { Machine } from '../../bench/machine.ts';
-import type { KernelSet } from '../../bench/measure.ts';
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
+import type { KernelResult } from '../../src/bench/check-kernel.ts';
+import type { Conformance } from '../../src/bench/conformance.ts';
+import type { Machine } from '../../src/bench/machine.ts';
+import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 
 /** Libraries that may be timed beside. */

@@ -1,7 +1,7 @@
 // The conformance report, and heddle beside its peers, as tables.
 
-import type { Conformance } from '../../bench/conformance.ts';
 import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
+import type { Conformance } from '../../src/bench/conformance.ts';
 import { type Child, el } from '../common/dom.ts';
 import { counted, errorText, short, time } from './numbers.ts';
 

@@ -1,9 +1,9 @@
 // The roofline: what each kernel does a second against what it does for each byte, both logarithmic, under the adapter's roofs. The
 // table below it has the same numbers for those who cannot see it.
 
-import type { KernelResult, VariantResult } from '../../bench/check-kernel.ts';
-import { type KernelGroup, kernelGroups } from '../../bench/kernel-case.ts';
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
+import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
+import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/axis.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';

@@ -1,6 +1,6 @@
 // The table of kernels: what each took, how far it is from the roof and from float64.
 
-import type { KernelResult, VariantResult } from '../../bench/check-kernel.ts';
+import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { el, fill } from '../common/dom.ts';
 import { errorText, percent, short, spread, time } from './numbers.ts';

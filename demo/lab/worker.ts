@@ -1,17 +1,17 @@
 // Measures in a thread of its own, so that the page stays responsive while the CPU checks kernels.
 
 import { load } from 'virtual:heddle-peers';
-import { conformanceOf } from '../../bench/conformance.ts';
-import { describeMachine } from '../../bench/machine.ts';
-import { measure } from '../../bench/measure.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
 import { create as createHeddle } from '../../bench/peers/heddle.ts';
 import { type TimedKernel, timeKernels } from '../../bench/peers/kernel-times.ts';
 import { kernelList } from '../../bench/peers/kernels.ts';
 import { version } from '../../package.json';
-import { HeddleError } from '../../src/errors.ts';
+import { conformanceOf } from '../../src/bench/conformance.ts';
+import { describeMachine } from '../../src/bench/machine.ts';
+import { measure } from '../../src/bench/measure-kernels.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
-import { neededLimits } from '../../src/jobs/context.ts';
+import { neededLimits } from '../../src/jobs/job-context.ts';
 import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './protocol.ts';
 
 const say = (reply: LabReply): void => self.postMessage(reply);

@@ -1,16 +1,16 @@
 // The models in the browser: folders `models/NAME` in its private file system, as `heddle train` writes them.
 
-import { HeddleError } from '../../src/errors.ts';
-import { packFolder, unpackModelFile } from '../../src/formats/archive-files.ts';
-import { type Files, readText } from '../../src/formats/files.ts';
-import { readHfConfig } from '../../src/formats/hf/config.ts';
-import { copyFolder, memoryFiles } from '../../src/formats/memory-files.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { packFolder, unpackModelFile } from '../../src/files/archive-files.ts';
+import { type Files, readText } from '../../src/files/files.ts';
+import { copyFolder, memoryFiles } from '../../src/files/memory-files.ts';
+import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import { corpusName } from '../../src/jobs/logbook.ts';
-import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
+import { corpusName } from '../../src/jobs/train/logging.ts';
+import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { readTrainingState } from '../../src/train/training-state.ts';
 import type { BrowserFiles } from './browser-files.ts';
 import { takenModels, withModel } from './locks.ts';
 import { isModelName } from './names.ts';

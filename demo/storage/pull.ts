@@ -1,14 +1,14 @@
 // A model from a hub into the browser: it comes into `pulls/NAME`, where it waits for the rest when a connection or a tab is closed,
 // and becomes `models/NAME` in one step once it is whole and can be read.
 
-import { HeddleError } from '../../src/errors.ts';
-import type { Files } from '../../src/formats/files.ts';
-import { readHfConfig } from '../../src/formats/hf/config.ts';
-import { readJson } from '../../src/formats/json.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { readJson } from '../../src/files/json-files.ts';
+import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import { repository } from '../../src/hub/names.ts';
-import { type PullProgress, pull } from '../../src/hub/pull.ts';
-import type { Advice, Web } from '../../src/hub/request.ts';
+import type { Advice, Web } from '../../src/hub/http.ts';
+import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
+import { repository } from '../../src/hub/repository.ts';
 import { LockedError, withModel } from './locks.ts';
 import { ExistsError, folderOf, type ModelStore, waitingOf } from './models.ts';
 import { isModelName } from './names.ts';

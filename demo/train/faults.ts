@@ -1,6 +1,6 @@
 // What an error is for the page: its kind and its message.
 
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { QuotaError } from '../storage/browser-files.ts';
 import { LockedError } from '../storage/locks.ts';
 import { ExistsError } from '../storage/models.ts';

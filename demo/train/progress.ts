@@ -1,6 +1,6 @@
 // How far a training is, told to the page in events: its state, its updates (many in one message), its evaluations.
 
-import type { LogRecord, LogStart } from '../../src/report/log.ts';
+import type { LogRecord, LogStart } from '../../src/report/training-log.ts';
 import type { SessionEvent, SessionState, StepEvent } from './protocol.ts';
 
 /** Milliseconds between messages with updates. */

@@ -2,15 +2,15 @@
 // statement of it; session.ts is the page's side, worker.ts the other.
 
 import type { Alignment } from '../../src/decode/alignment.ts';
-import type { DecodeOptions } from '../../src/decode/options.ts';
-import type { PullProgress } from '../../src/hub/pull.ts';
-import type { CorpusArguments } from '../../src/jobs/corpus.ts';
+import type { DecodeOptions } from '../../src/decode/decode-options.ts';
+import type { PullProgress } from '../../src/hub/pull-model.ts';
 import type { JobEvent } from '../../src/jobs/job.ts';
-import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/config.ts';
-import type { LogEval, LogStep, Sample } from '../../src/report/log.ts';
-import type { OptimizerConfig } from '../../src/train/optimizer.ts';
+import type { CorpusArguments } from '../../src/jobs/load-corpus.ts';
+import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/model-config.ts';
+import type { LogEval, LogStep, Sample } from '../../src/report/training-log.ts';
+import type { OptimizerConfig } from '../../src/train/optimizer-config.ts';
 import type { ScheduleConfig } from '../../src/train/schedule.ts';
-import type { TaskOptions } from '../../src/train/task.ts';
+import type { TaskOptions } from '../../src/train/training-data.ts';
 import type { StorageFacts } from '../storage/models.ts';
 
 /** Where pairs come from. */

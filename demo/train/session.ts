@@ -1,7 +1,7 @@
 // The page's side of a training: starts the worker, turns calls into messages and messages into events. The page's code calls this
 // and nothing else of the engine; no timer of the page is needed for training to go on.
 
-import type { PullProgress } from '../../src/hub/pull.ts';
+import type { PullProgress } from '../../src/hub/pull-model.ts';
 import type { StorageFacts } from '../storage/models.ts';
 import type {
   AttentionResult,

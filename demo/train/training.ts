@@ -1,13 +1,13 @@
 // A training in the worker: runs the job `train` and is its host, so that it can be paused, looked at and used between two updates.
 
-import { HeddleError } from '../../src/errors.ts';
-import type { Files } from '../../src/formats/files.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
 import type { JobContext } from '../../src/jobs/job.ts';
-import type { Live, LiveTraining } from '../../src/jobs/live.ts';
-import { readLog } from '../../src/jobs/logbook.ts';
-import { recoveringTrain } from '../../src/jobs/recover.ts';
-import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
-import { courseOf, type LogRecord, type LogStart } from '../../src/report/log.ts';
+import { readLog } from '../../src/jobs/train/logging.ts';
+import { recoveringTrain } from '../../src/jobs/train/recovery.ts';
+import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import type { Live, LiveTraining } from '../../src/jobs/training-observer.ts';
+import { courseOf, type LogRecord, type LogStart } from '../../src/report/training-log.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { createInterludes, type Interludes } from './interludes.ts';
 import { createProgress, type Progress } from './progress.ts';

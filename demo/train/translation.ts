@@ -1,8 +1,8 @@
 // Translations and attention of the model that is in use, on whatever engine holds it.
 
 import { createTranslator, type TextModel, type Translator } from '../../src/decode/translator.ts';
-import type { Engine } from '../../src/engine.ts';
-import { tokenLabel } from '../../src/text/token-label.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { tokenLabel } from '../../src/text/tokenizers/token-label.ts';
 import type { AttentionResult, PieceEvent, SentDecodeOptions, TranslationResult } from './protocol.ts';
 
 /** A model on an engine. */

@@ -1,16 +1,16 @@
 // The training's worker: answers the calls of protocol.ts. One training at a time, one model in use.
 
-import { HeddleError } from '../../src/errors.ts';
-import type { Files } from '../../src/formats/files.ts';
-import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import type { PullProgress } from '../../src/hub/pull.ts';
-import { filePlace, keptChoices } from '../../src/jobs/choice-store.ts';
-import { createContext, type Surroundings } from '../../src/jobs/context.ts';
-import { corpusFile } from '../../src/jobs/corpus.ts';
+import type { PullProgress } from '../../src/hub/pull-model.ts';
 import type { JobContext } from '../../src/jobs/job.ts';
-import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
-import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { createContext, type Surroundings } from '../../src/jobs/job-context.ts';
+import { filePlace, keptChoices } from '../../src/jobs/kernel-store.ts';
+import { corpusFile } from '../../src/jobs/load-corpus.ts';
+import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import { readTrainingState } from '../../src/train/training-state.ts';
 import { type BrowserFiles, browserFiles } from '../storage/browser-files.ts';
 import { takeModel } from '../storage/locks.ts';
 import { checkName, ExistsError, folderOf, type ModelStore, modelStore } from '../storage/models.ts';

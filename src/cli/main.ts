@@ -3,19 +3,19 @@
 
 import { Command } from 'commander';
 import { version } from '../../package.json';
-import { addBench } from './bench.ts';
-import { addConvert } from './convert.ts';
-import { addEvaluate } from './evaluate.ts';
-import { addInfo } from './info.ts';
+import { addBench } from './bench-command.ts';
+import { addConvert } from './convert-command.ts';
+import { addEvaluate } from './eval-command.ts';
+import { addInfo } from './info-command.ts';
 import { reportError } from './output.ts';
-import { addPack } from './pack.ts';
-import { addPlan } from './plan.ts';
-import { addProfile } from './profile.ts';
-import { addPull } from './pull.ts';
-import { addTrain } from './train.ts';
-import { addTranslate } from './translate.ts';
-import { addTune } from './tune.ts';
-import { addVerify } from './verify.ts';
+import { addPack } from './pack-command.ts';
+import { addPlan } from './plan-command.ts';
+import { addProfile } from './profile-command.ts';
+import { addPull } from './pull-command.ts';
+import { addTrain } from './train-command.ts';
+import { addTranslate } from './translate-command.ts';
+import { addTune } from './tune-command.ts';
+import { addVerify } from './verify-command.ts';
 
 // Where the reader of a pipe has gone (heddle plan | head), there is no more to do.
 for (const stream of [process.stdout, process.stderr])

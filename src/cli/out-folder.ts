@@ -1,9 +1,9 @@
 // Where a training writes: checked before anything is trained, so that hours of work do not end at a folder that cannot be written.
 
 import { basename, dirname, resolve, sep } from 'node:path';
-import { HeddleError } from '../errors.ts';
-import { isAdapterFolder } from '../formats/adapter.ts';
-import { type Files, standing, writeText } from '../formats/files.ts';
+import { HeddleError } from '../core/errors.ts';
+import { type Files, standing, writeText } from '../files/files.ts';
+import { isAdapterFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 
 /** The options that matter here. */

@@ -1,6 +1,6 @@
 // What the command prints: results to stdout, everything else to stderr, errors as one line.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
 
 /** Prints a result. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);

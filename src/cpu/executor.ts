@@ -1,10 +1,10 @@
 // Runs a graph through the ops' references, in float64 on the CPU: the arbiter that GPU results are held against. Slow by design.
 // What lies in f16 on the GPU is rounded after the node that made it.
 
-import { roundToHalf } from '../float16.ts';
+import { roundToHalf } from '../core/float16.ts';
+import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../ops/op.ts';
-import { sizeOf } from '../tensor.ts';
 
 /** Float64 data of every value of a graph; states persist across runs. */
 export interface CpuExecutor {

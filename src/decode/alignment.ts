@@ -1,11 +1,11 @@
 // Which source tokens a finished translation looked at: the pair is read once more, all positions at once, and the probabilities of
 // the cross-attention are kept.
 
-import type { Engine, Program } from '../engine.ts';
-import { check } from '../errors.ts';
+import { check } from '../core/errors.ts';
+import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
 import { fuseForward } from '../graph/rewrites.ts';
-import type { ModelConfig } from '../model/config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import {
   crossAttend,
@@ -18,10 +18,10 @@ import {
   ownAttention,
   selfAttend,
 } from '../model/transformer.ts';
-import { crossAttention } from '../ops/attention.ts';
-import { attentionWeights } from '../ops/attention-weights.ts';
+import { crossAttention } from '../ops/attention/attention.ts';
+import { attentionWeights } from '../ops/attention/attention-weights.ts';
 import type { Value } from '../ops/op.ts';
-import { writeStep } from '../ops/step.ts';
+import { writeStep } from '../ops/step-scalars.ts';
 
 /** Probabilities of the cross-attention of one pair. */
 export interface Alignment {

@@ -2,18 +2,25 @@
 // two steps are on their way while the results of a third are looked at, and what they did too much is not looked at. When few
 // sentences are left, they move to a smaller shape, so that those that are done cost no more.
 
-import type { Engine, Program } from '../engine.ts';
-import { check } from '../errors.ts';
+import { check } from '../core/errors.ts';
+import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../gpu/runner.ts';
-import type { ModelConfig } from '../model/config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameters.ts';
-import { writeRules } from '../ops/next-token.ts';
-import { writeSampling } from '../ops/sample-token.ts';
-import { createStepWriter, type StepScalars } from '../ops/step.ts';
-import { fillLengths } from '../train/lengths.ts';
-import { type DecodeMode, type DecodeShape, decodeStates, shrinkGraph, sourceGraph, stepGraph } from './graphs.ts';
+import { writeRules } from '../ops/decoding/next-token.ts';
+import { writeSampling } from '../ops/decoding/sample-token.ts';
+import { createStepWriter, type StepScalars } from '../ops/step-scalars.ts';
+import { fillLengths } from '../text/batches/row-lengths.ts';
+import type { DecodeSettings } from './decode-options.ts';
+import {
+  type DecodeMode,
+  type DecodeShape,
+  decodeStates,
+  shrinkGraph,
+  sourceGraph,
+  stepGraph,
+} from './decoding-graphs.ts';
 import type { Search } from './hypotheses.ts';
-import type { DecodeSettings } from './options.ts';
 
 /** What to decode together. */
 export interface DecodeBatch {

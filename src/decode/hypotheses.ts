@@ -2,8 +2,8 @@
 // way (greedy, samples), or beams that descend from one another.
 
 import type { Outputs } from '../gpu/runner.ts';
-import { dead } from '../ops/next-token.ts';
-import type { DecodeSettings } from './options.ts';
+import { dead } from '../ops/decoding/next-token.ts';
+import type { DecodeSettings } from './decode-options.ts';
 
 /** One decoded sequence. */
 export interface Hypothesis {

@@ -1,16 +1,13 @@
 // Text to text: encodes sources, decodes them in batches of similar lengths, and gives the translations back in order.
 
-import type { Engine } from '../engine.ts';
-import { check, HeddleError } from '../errors.ts';
-import type { ModelConfig } from '../model/config.ts';
-import { packedParameters, type WeightFormat, weightBytes } from '../model/packed.ts';
+import { check, HeddleError } from '../core/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { writeWeights } from '../engine/model-states.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { packedParameters, type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { Tokenizer } from '../text/tokenizer.ts';
-import { writeWeights } from '../train/weights.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { type Aligner, type Alignment, createAligner } from './alignment.ts';
-import { createDecoder, type Decoder } from './decoder.ts';
-import type { DecodeMode } from './graphs.ts';
-import { createBeams, createLines, type Hypothesis } from './hypotheses.ts';
 import {
   type DecodeOptions,
   type DecodeSettings,
@@ -18,7 +15,10 @@ import {
   type ModelRules,
   modeOf,
   underRules,
-} from './options.ts';
+} from './decode-options.ts';
+import { createDecoder, type Decoder } from './decoder.ts';
+import type { DecodeMode } from './decoding-graphs.ts';
+import { createBeams, createLines, type Hypothesis } from './hypotheses.ts';
 
 /** A model's configuration and the tokenizers of its two sides; with `weights` they are put on the engine. */
 export interface TextModel {

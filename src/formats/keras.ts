@@ -2,18 +2,18 @@
 // (positional_embedding for the source, positional_embedding_1 for the target, transformer_encoder, transformer_decoder, dense), the
 // attribute, and vars/0 for a kernel or scale, vars/1 for a bias. Kernels are [in, out], those of heads [D, H, W] and [H, W, D].
 
-import { HeddleError } from '../errors.ts';
-import { type ModelConfig, type StackSizes, stackSizes } from '../model/config.ts';
+import { HeddleError } from '../core/errors.ts';
+import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
+import type { Files } from '../files/files.ts';
+import { jsonBytes } from '../files/json-files.ts';
+import { writeSafetensors } from '../files/safetensors.ts';
+import { folderNames } from '../files/single-file.ts';
+import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
 import { type ParameterList, parameterList } from '../model/parameters.ts';
-import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
-import { demand } from './express.ts';
-import type { Files } from './files.ts';
-import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './foreign.ts';
-import { jsonBytes } from './json.ts';
-import type { SavedModel } from './model-folder.ts';
-import { folderNames } from './own-tokenizers.ts';
-import { pieceOf } from './pieces.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { demand } from './shared/requirements.ts';
+import type { SavedModel } from './shared/saved-model.ts';
+import { pieceOf } from './shared/tensor-slices.ts';
+import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './source-config.ts';
 
 /** `format` of config.json. */
 export const kerasFormat = 'keras';

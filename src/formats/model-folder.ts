@@ -1,38 +1,20 @@
 // A trained model as a folder: config.json, model.safetensors and the tokenizers, and beside them what a checkpoint adds. It is
 // written under another name and renamed, so no reader ever sees half of one.
 
-import type { TextModel } from '../decode/translator.ts';
-import { HeddleError, prefixed } from '../errors.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../model/config.ts';
+import { HeddleError, prefixed } from '../core/errors.ts';
+import { type Files, standing } from '../files/files.ts';
+import { jsonBytes, readJson } from '../files/json-files.ts';
+import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { modelMetadata, folderNames as names } from '../files/single-file.ts';
+import { writeFolder } from '../files/write-folder.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
-import type { Tokenizer } from '../text/tokenizer.ts';
-import { type Files, standing } from './files.ts';
-import { loadHfFolder } from './hf/load.ts';
-import type { HfOrigin } from './hf/origin.ts';
-import { reopenOrigin } from './hf/reopen.ts';
-import { jsonBytes, readJson } from './json.ts';
+import { loadHfFolder } from './hf/load-hf.ts';
+import { reopenOrigin } from './hf/reload-hf.ts';
 import { kerasFormat, loadKeras } from './keras.ts';
-import { folderNames as names, needFile as need, readTokenizers, tokenizerParts } from './own-tokenizers.ts';
 import { isPytorch, loadPytorch } from './pytorch.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import { modelMetadata } from './single-file.ts';
-import { writeFolder } from './write-folder.ts';
-
-/** A model with all that text to text needs. */
-export interface SavedModel {
-  readonly config: ModelConfig;
-  readonly source: Tokenizer;
-  /** The same object as `source` where both sides share one. */
-  readonly target: Tokenizer;
-  /** The bank of all weights, laid out as `parameterList(config)` says. */
-  readonly weights: Float32Array;
-  /** Rules of decoding that the model was trained for. */
-  readonly decode?: NonNullable<TextModel['decode']>;
-  /** Where it came from, if not from this engine. */
-  readonly origin?: HfOrigin;
-  /** What a user should know of what was read. */
-  readonly notes?: readonly string[];
-}
+import type { SavedModel } from './shared/saved-model.ts';
+import { needFile as need, readTokenizers, tokenizerParts } from './tokenizers/heddle-tokenizers.ts';
 
 /** `format` and `version` of config.json. */
 const format = 'heddle';

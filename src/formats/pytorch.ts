@@ -3,17 +3,17 @@
 // `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where final_norm is false, the nn.Transformer has
 // encoder and decoder without a norm of their own (custom_encoder, custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
 
-import { HeddleError, prefixed } from '../errors.ts';
-import type { ModelConfig } from '../model/config.ts';
+import { HeddleError, prefixed } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Files } from '../files/files.ts';
+import { jsonBytes } from '../files/json-files.ts';
+import { writeSafetensors } from '../files/safetensors.ts';
+import { folderNames } from '../files/single-file.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
-import type { Tensor } from '../tensor.ts';
-import { demand, sharedWidths } from './express.ts';
-import type { Files } from './files.ts';
-import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './foreign.ts';
-import { jsonBytes } from './json.ts';
-import type { SavedModel } from './model-folder.ts';
-import { folderNames } from './own-tokenizers.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { demand, sharedWidths } from './shared/requirements.ts';
+import type { SavedModel } from './shared/saved-model.ts';
+import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './source-config.ts';
 
 /** `format` of config.json. */
 export const pytorchFormat = 'pytorch';

@@ -1,6 +1,6 @@
 // Gets a device from any WebGPU (a browser's, or Dawn's in Node) with all the limits its adapter has, and says what it is.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import type { DeviceTraits } from '../ops/op.ts';
 
 /** What an adapter says of itself, for reports. */

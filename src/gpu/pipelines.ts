@@ -1,7 +1,7 @@
 // Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
-import { holdAsHalf } from './half.ts';
+import { holdAsHalf } from './f16-bindings.ts';
 import { type Shader, shaderOf } from './shaders.ts';
 import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';

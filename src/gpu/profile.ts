@@ -1,7 +1,7 @@
 // Profiles a plan pass by pass, with timestamp queries where there are any: every pass is recorded alone, so the sum is a little more
 // than a real run.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import type { Runner } from './runner.ts';

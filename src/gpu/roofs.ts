@@ -1,16 +1,16 @@
 // The roofs of an adapter, measured: how fast it copies memory and how many multiply-adds it does. No kernel can be above them for
 // long (Williams, Waterman and Patterson, "Roofline", 2009); one whose data fits in a cache may pass the first.
 
+import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
-import { elementwise, elementwiseVariants } from '../ops/elementwise.ts';
+import { elementwise, elementwiseVariants } from '../ops/elementwise-launch.ts';
 import { inputAt } from '../ops/expect.ts';
 import { defineOp, gridOf, type Value } from '../ops/op.ts';
 import { makePlan, variantKey } from '../plan/planner.ts';
-import { type Shape, sizeOf } from '../tensor.ts';
 import type { Device } from './device.ts';
+import { Session } from './gpu-session.ts';
+import { type TimeOptions, type Timing, timeRunner } from './plan-timing.ts';
 import type { Runner } from './runner.ts';
-import { Session } from './session.ts';
-import { type TimeOptions, type Timing, timeRunner } from './timing.ts';
 
 /** One roof. */
 export interface Roof extends Timing {

@@ -1,13 +1,13 @@
 // A runner: one plan ready on the GPU. A run writes the inputs, records one command buffer and submits it once; outputs come back
 // through a ring of staging buffers, so that nothing waits for the GPU. After `createRunner` no GPU object is made but encoders.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
+import { allocate, type DType, sizeOf, type TensorData } from '../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
-import { allocate, type DType, sizeOf, type TensorData } from '../tensor.ts';
 import type { Device } from './device.ts';
 import type { Kernel, Pipelines } from './pipelines.ts';
-import { type BufferAt, paramAlign, paramsOf, recorder, type Step, stepOf, whole } from './steps.ts';
+import { type BufferAt, paramAlign, paramsOf, recorder, type Step, stepOf, whole } from './recorded-passes.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Results of a run by name; each array is the caller's own. */

@@ -1,6 +1,6 @@
 // Reverse-mode differentiation: walks the nodes backwards from a loss and lets each op add its gradient as ordinary nodes.
 
-import { add } from '../ops/add.ts';
+import { add } from '../ops/elementwise/add.ts';
 import type { Builder, Node, Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
 import { type PartOf, recompute } from './recompute.ts';

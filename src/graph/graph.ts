@@ -1,8 +1,8 @@
 // A graph: an append-only list of nodes and the values between them. It knows shapes, not devices.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
+import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../core/tensor.ts';
 import type { Attrs, Builder, Node, Op, Value } from '../ops/op.ts';
-import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../tensor.ts';
 
 /** Builds and holds a graph. Nodes run in the order in which they were added. */
 export class Graph implements Builder {

@@ -1,20 +1,20 @@
 // Rewrites: small, named changes of a graph that make fewer and larger kernels and leave what is computed alone. Each can be
 // switched off by name, so that a test can hold the fused graph against the plain one.
 
-import { HeddleError } from '../errors.ts';
-import { activationBackwardOp, activationOp } from '../ops/activation.ts';
-import { addOp } from '../ops/add.ts';
-import { type ColumnSumAttrs, columnSumOp } from '../ops/column-sum.ts';
-import { crossEntropyFusedOp, crossEntropyOp } from '../ops/cross-entropy.ts';
-import { dropoutOp } from '../ops/dropout.ts';
-import { embeddingBackwardOp } from '../ops/embedding-backward.ts';
-import { addLayerNormOp, layerNormOp } from '../ops/layer-norm.ts';
-import { linearOp } from '../ops/linear.ts';
-import { linearBackwardOp } from '../ops/linear-backward.ts';
-import { normSumsOp, padded } from '../ops/norm-sums.ts';
+import { HeddleError } from '../core/errors.ts';
+import { bytesOf, matrixOf, sameShape, sizeOf } from '../core/tensor.ts';
+import { activationBackwardOp, activationOp } from '../ops/elementwise/activation.ts';
+import { addOp } from '../ops/elementwise/add.ts';
+import { type ColumnSumAttrs, columnSumOp } from '../ops/elementwise/column-sum.ts';
+import { dropoutOp } from '../ops/elementwise/dropout.ts';
+import { embeddingBackwardOp } from '../ops/embedding/embedding-backward.ts';
+import { crossEntropyFusedOp, crossEntropyOp } from '../ops/loss/cross-entropy.ts';
+import { projectedLossOp } from '../ops/loss/projected-loss.ts';
+import { linearOp } from '../ops/matmul/linear.ts';
+import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
+import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
+import { normSumsOp, padded } from '../ops/norm/norm-sums.ts';
 import type { Node, Op, Value } from '../ops/op.ts';
-import { projectedLossOp } from '../ops/projected-loss.ts';
-import { bytesOf, matrixOf, sameShape, sizeOf } from '../tensor.ts';
 import type { Graph } from './graph.ts';
 
 /** One rewrite: changes what it can at `node`; returns whether it did. */

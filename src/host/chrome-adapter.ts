@@ -1,10 +1,10 @@
 // Which adapter a page in Chrome gets, asked on an empty page of our own, since WebGPU needs a secure context.
 
-import { HeddleError } from '../errors.ts';
-import type { AdapterDescription } from './adapter.ts';
+import { HeddleError } from '../core/errors.ts';
+import type { AdapterDescription } from './adapter-info.ts';
 import type { Chrome } from './chrome.ts';
-import { serveFolder } from './server.ts';
-import { within } from './within.ts';
+import { serveFolder } from './static-server.ts';
+import { within } from './with-timeout.ts';
 
 /** Milliseconds that Chrome may look for an adapter: a driver that is set up badly can take forever. */
 const patience = 20_000;

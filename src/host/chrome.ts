@@ -3,10 +3,10 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer';
-import { HeddleError } from '../errors.ts';
-import type { AdapterDescription } from './adapter.ts';
+import { HeddleError } from '../core/errors.ts';
+import type { AdapterDescription } from './adapter-info.ts';
 import { describeChromeAdapter } from './chrome-adapter.ts';
-import { within } from './within.ts';
+import { within } from './with-timeout.ts';
 
 /** How Chrome is started. */
 export interface ChromeOptions {

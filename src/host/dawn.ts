@@ -2,7 +2,7 @@
 // choice or a kernel; those live in src/gpu and know nothing of the host.
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
 
 /** How Dawn is started. */
 export interface DawnOptions {

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { HeddleError } from '../errors.ts';
-import { type Files, previousOf } from '../formats/files.ts';
+import { HeddleError } from '../core/errors.ts';
+import { type Files, previousOf } from '../files/files.ts';
 
 /** What the system's error codes mean to someone who gave a path. */
 const reasons: Record<string, string> = {

@@ -2,9 +2,9 @@
 // whatever hangs or breaks ends the call with an error that names it.
 
 import type { Page } from 'puppeteer';
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import type { Chrome, PageListeners } from './chrome.ts';
-import { within } from './within.ts';
+import { within } from './with-timeout.ts';
 
 /** How a function of a page is called. */
 export interface PageCall extends Pick<PageListeners, 'onConsole'> {

@@ -1,11 +1,11 @@
 // What a repository holds: its commit, and its files with lengths and checksums, from the hub's API; or where a server has no such
 // API, names to try.
 
-import { HeddleError } from '../errors.ts';
-import { isObject } from '../json.ts';
+import { HeddleError } from '../core/errors.ts';
+import { isObject } from '../core/records.ts';
 import { type Checksum, checksumOf } from './checksum.ts';
-import { guesses, type Repository, wanted } from './names.ts';
-import { adviceOf, Cut, patiently, refusal, send, type Web } from './request.ts';
+import { adviceOf, Cut, patiently, refusal, send, type Web } from './http.ts';
+import { guesses, type Repository, wanted } from './repository.ts';
 
 /** A file to download. */
 export interface RemoteFile {

@@ -1,12 +1,12 @@
 // A job is what a command does, free of where it runs: the same function is called in Node on Dawn or the CPU, and inside a page in
 // Chrome. What it needs of the outside comes through its context; arguments and result are plain JSON.
 
-import type { Engine, GpuEngineOptions } from '../engine.ts';
-import type { Files } from '../formats/files.ts';
+import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
+import type { Files } from '../files/files.ts';
+import type { TuneOptions } from '../gpu/auto-tuning.ts';
 import type { Device } from '../gpu/device.ts';
-import type { TuneOptions } from '../gpu/tuning.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Live } from './live.ts';
+import type { Live } from './training-observer.ts';
 
 /** What a job has of the outside. */
 export interface JobContext {

@@ -1,9 +1,10 @@
 // Reading the model that a job is about, and telling what a user should know of it.
 
-import { HeddleError } from '../errors.ts';
-import { baseOf, isAdapterFolder, withAdapter } from '../formats/adapter.ts';
-import { type Files, standing } from '../formats/files.ts';
-import { loadModelFolder, type SavedModel } from '../formats/model-folder.ts';
+import { HeddleError } from '../core/errors.ts';
+import { type Files, standing } from '../files/files.ts';
+import { baseOf, isAdapterFolder, withAdapter } from '../formats/lora-folder.ts';
+import { loadModelFolder } from '../formats/model-folder.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
 
 /** As `loadModelFolder`, with the adapter of a folder merged into it where one is given; notes go to the log. */

@@ -1,13 +1,13 @@
 // The graphs that a run of a preset is made of, for commands that look at kernels and not at a corpus.
 
-import { plainGreedy, sourceGraph, stepGraph } from '../decode/graphs.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
-import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { BatchShape } from '../text/buckets.ts';
-import { evaluationGraph, trainingGraph } from '../train/graphs.ts';
-import { optimizerConfig } from '../train/optimizer.ts';
+import type { BatchShape } from '../text/batches/buckets.ts';
+import { optimizerConfig } from '../train/optimizer-config.ts';
+import { evaluationGraph, trainingGraph } from '../train/training-graphs.ts';
 
 /** What is run. */
 export const presetRuns = ['training', 'evaluation', 'decoding'] as const;

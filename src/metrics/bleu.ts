@@ -1,6 +1,6 @@
 // BLEU (Papineni et al., 2002), computed as sacreBLEU computes it (Post, 2018), so that scores can be set beside published ones.
 
-import { check } from '../errors.ts';
+import { check } from '../core/errors.ts';
 import { countAll, countMatches, countNgrams, trimEnd, wordsOf } from './ngrams.ts';
 import { countReferences, givenReferences, type References } from './references.ts';
 import { tokenize13a } from './tokenize-13a.ts';

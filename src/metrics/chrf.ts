@@ -1,7 +1,7 @@
 // chrF (Popović, 2015) and chrF++ (2017), computed as sacreBLEU 2 computes them: an F-score of character n-grams, and of words by
 // option, whose counts are summed over the corpus before anything is divided.
 
-import { check } from '../errors.ts';
+import { check } from '../core/errors.ts';
 import { countAll, countMatches, countNgrams, wordsOf } from './ngrams.ts';
 import { countReferences, givenReferences, type References } from './references.ts';
 

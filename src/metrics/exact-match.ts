@@ -1,6 +1,6 @@
 // Exact match: the share of translations that are a reference of theirs, letter by letter.
 
-import { check } from '../errors.ts';
+import { check } from '../core/errors.ts';
 
 /**
  * Share, from 0 to 1, of translations that equal one of their references. `normal` is the form that a tokenizer can write (it may drop

@@ -1,6 +1,6 @@
 // References as metrics take them: one or more for each translation.
 
-import { check } from '../errors.ts';
+import { check } from '../core/errors.ts';
 
 /** For each translation its references; an empty one counts as not given, so that some sentences may have fewer. */
 export type References = readonly (readonly string[])[];

@@ -1,6 +1,6 @@
 // The metrics of translations together: BLEU, chrF2 and exact match, as training and evaluation report them.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import { corpusBleu } from './bleu.ts';
 import { corpusChrf } from './chrf.ts';
 import { exactMatch } from './exact-match.ts';

@@ -1,12 +1,12 @@
 // The parameters of a model: names (PyTorch's nn.Transformer), shapes, initial values, and where each lies in one flat bank, so
 // that clipping and the optimizer see a single vector. Matrices come first, then biases and norms, which are not decayed.
 
-import { HeddleError } from '../errors.ts';
-import { keyOf, random } from '../random.ts';
-import { type Shape, sameShape, show, sizeOf, type Tensor } from '../tensor.ts';
-import { layOut } from './bank.ts';
-import { type ModelConfig, stackSizes } from './config.ts';
-import type { Packing } from './packed.ts';
+import { HeddleError } from '../core/errors.ts';
+import { keyOf, random } from '../core/random.ts';
+import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
+import { type ModelConfig, stackSizes } from './model-config.ts';
+import type { Packing } from './packed-parameters.ts';
+import { layOut } from './parameter-layout.ts';
 
 /** How a parameter starts. `fanIn` and `fanOut` are those of the stored tensor that it is a part of. */
 export type Init =

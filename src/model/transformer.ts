@@ -3,20 +3,20 @@
 // B batch, S source length, T target length, D dModel, H heads, W head width, F feed-forward width, V vocabulary.
 
 import type { Graph } from '../graph/graph.ts';
-import { activation } from '../ops/activation.ts';
-import { add } from '../ops/add.ts';
-import { crossAttention, selfAttention } from '../ops/attention.ts';
-import { dropout } from '../ops/dropout.ts';
-import { embedding } from '../ops/embedding.ts';
-import { layerNorm } from '../ops/layer-norm.ts';
-import { linear } from '../ops/linear.ts';
+import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
+import { activation } from '../ops/elementwise/activation.ts';
+import { add } from '../ops/elementwise/add.ts';
+import { dropout } from '../ops/elementwise/dropout.ts';
+import { embedding } from '../ops/embedding/embedding.ts';
+import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
+import { linear } from '../ops/matmul/linear.ts';
+import { packedLinear } from '../ops/matmul/packed-linear.ts';
+import { layerNorm } from '../ops/norm/layer-norm.ts';
 import type { Value } from '../ops/op.ts';
-import { packedEmbedding } from '../ops/packed-embedding.ts';
-import { packedLinear } from '../ops/packed-linear.ts';
-import { stepWords } from '../ops/step.ts';
-import { type Adapter, type LoraConfig, openAdapter } from './adapter.ts';
-import { type ModelConfig, stackSizes } from './config.ts';
-import { openPacked, type PackedWeights } from './packed.ts';
+import { stepWords } from '../ops/step-scalars.ts';
+import { type Adapter, type LoraConfig, openAdapter } from './lora.ts';
+import { type ModelConfig, stackSizes } from './model-config.ts';
+import { openPacked, type PackedWeights } from './packed-parameters.ts';
 import type { ParameterList } from './parameters.ts';
 
 /** A model being built into a graph. */

@@ -1,8 +1,8 @@
 // The dropout generator on the CPU, equal to shaders/lib/random.wgsl bit by bit: a mask is a function of seed, step, site and
 // element, so that nothing is stored between forward and backward.
 
-import { philox } from '../random.ts';
-import type { StepScalars } from './step.ts';
+import { philox } from '../core/random.ts';
+import type { StepScalars } from './step-scalars.ts';
 
 /** Params every kernel with dropout takes: the threshold below which bits drop, and the scale of what is kept. */
 export function dropoutParams(rate: number): { threshold: number; keepScale: number } {

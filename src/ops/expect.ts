@@ -1,8 +1,8 @@
 // Checks that ops share in their shape rules: each throws a HeddleError that names the op, the input and both sides.
 
-import { check } from '../errors.ts';
-import { type DType, type Shape, sameShape, show, type TensorType } from '../tensor.ts';
-import { stepWords } from './step.ts';
+import { check } from '../core/errors.ts';
+import { type DType, type Shape, sameShape, show, type TensorType } from '../core/tensor.ts';
+import { stepWords } from './step-scalars.ts';
 
 /** Input `i` of an op; throws where the graph passed fewer. */
 export function inputAt(op: string, inputs: readonly TensorType[], i: number, name: string): TensorType {

@@ -1,7 +1,7 @@
 // What an op is: one definition that holds its shape rule, its GPU launches, its gradient and its CPU reference.
 // Values and nodes are plain data; src/graph builds them, src/plan orders and places them, src/cpu and src/gpu run them.
 
-import type { DType, Shape, TensorType } from '../tensor.ts';
+import type { DType, Shape, TensorType } from '../core/tensor.ts';
 
 /** Settings of one node, fixed when the graph is built. */
 export type Attrs = Readonly<Record<string, number | boolean | string | undefined>>;

@@ -1,8 +1,8 @@
 // Lifetimes: which values share memory in place, and from which node to which each piece of memory is needed.
 
+import { bytesOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
-import { bytesOf } from '../tensor.ts';
 
 /** Memory for one value, or for several that hand it on in place. */
 export interface Group {

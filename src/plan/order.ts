@@ -1,9 +1,9 @@
 // The order of a plan's nodes: that in which the graph was built, or one that keeps less memory alive at its peak. Nodes that make
 // more than they free move to just before they are needed, nodes that free more to just after what they need.
 
+import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
-import { sizeOf } from '../tensor.ts';
 import { type Lifetimes, lifetimes, mostAlive, slotted } from './lifetimes.ts';
 
 /** Nodes in the order in which they run, and what is read back after them. */

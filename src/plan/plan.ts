@@ -1,7 +1,7 @@
 // A plan: everything a run needs as plain data. Passes in order, buffers, where each named tensor lies, and what it costs.
 // No GPU objects; `printPlan` shows it, src/gpu runs it.
 
-import type { DType, Shape } from '../tensor.ts';
+import type { DType, Shape } from '../core/tensor.ts';
 
 /** A part of a buffer, in bytes. */
 export interface Range {

@@ -1,9 +1,9 @@
 // The planner: graph -> plan. Decides variants, memory and launches; knows nothing of gradients or GPUs.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
+import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
-import { bytesOf, bytesPer, show } from '../tensor.ts';
 import { candidates } from './candidates.ts';
 import { align, type Group, lifetimes, mostAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';

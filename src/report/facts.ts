@@ -1,9 +1,9 @@
 // Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
 
-import { isObject } from '../json.ts';
-import type { Course, LogStart } from './log.ts';
+import { isObject } from '../core/records.ts';
+import { bytes, duration, short, whole } from './format-numbers.ts';
 import { type Html, html } from './markup.ts';
-import { bytes, duration, short, whole } from './numbers.ts';
+import type { Course, LogStart } from './training-log.ts';
 
 type Facts = [name: string, value: string][];
 

@@ -1,12 +1,12 @@
 // Reading back the tokenizer.json files that heddle writes, without a library. Those that were made elsewhere go on to their own
 // readers where it is known which tokens are special; else they are refused by the name of what they hold.
-import { check, HeddleError } from '../errors.ts';
-import { isObject } from '../json.ts';
-import { createForeignTokenizer, keptOptions } from './foreign-tokenizer.ts';
-import { maxTokens } from './merges.ts';
-import { pieceModelType, pieceTokenizerOf } from './piece-tokenizer.ts';
-import { decoderJson, normalizerJson, preTokenizerJson, type Rules } from './rules.ts';
-import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizer.ts';
+import { check, HeddleError } from '../core/errors.ts';
+import { isObject } from '../core/records.ts';
+import { pieceModelType, pieceTokenizerOf } from './sentencepiece/sentencepiece-tokenizer.ts';
+import { maxTokens } from './tokenizers/bpe-merges.ts';
+import { createForeignTokenizer, keptOptions } from './tokenizers/hf-tokenizer.ts';
+import { decoderJson, normalizerJson, preTokenizerJson, type Rules } from './tokenizers/normalization.ts';
+import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizers/tokenizer.ts';
 
 const typeOf = (x: unknown): string =>
   isObject(x) ? String(x.type) : x === null || x === undefined ? 'none' : 'broken';

@@ -1,15 +1,15 @@
 // The shortest way from sentence pairs to a model on an engine, for programs; src/jobs/train.ts is the one with checkpoints and logs.
 
-import type { Engine } from '../engine.ts';
-import { HeddleError } from '../errors.ts';
-import { type ModelOptions, type PresetName, presets } from '../model/config.ts';
+import { HeddleError } from '../core/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
 import type { InitScheme } from '../model/parameters.ts';
-import type { Pair } from '../text/pairs.ts';
-import { type OptimizerConfig, optimizerConfig } from './optimizer.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+import { type OptimizerConfig, optimizerConfig } from './optimizer-config.ts';
 import { type Precision, scaling } from './precision.ts';
 import { type ScheduleConfig, scheduleConfig } from './schedule.ts';
-import { prepareTask, type Task, type TaskOptions } from './task.ts';
 import { createTrainer, type Recipe, type StepReport, startWeights } from './trainer.ts';
+import { prepareTask, type Task, type TaskOptions } from './training-data.ts';
 
 /** How `learn` trains. What is left out has the value in brackets. */
 export interface LearnRecipe {

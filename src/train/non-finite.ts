@@ -1,12 +1,12 @@
 // Stopping a training at the first number that is not finite, and saying where it came from.
 
-import { HeddleError } from '../errors.ts';
+import { HeddleError } from '../core/errors.ts';
+import { show } from '../core/tensor.ts';
+import type { NonFinite } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { NonFinite } from '../graph/watch.ts';
 import type { ParameterList } from '../model/parameters.ts';
 import type { Op } from '../ops/op.ts';
-import { scaleStepOp } from '../ops/scale-step.ts';
-import { show } from '../tensor.ts';
+import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
 
 /**
  * The error of the update `step`, from 0, that made something that is not finite: names it, from 1 as people count, the op, the layer and

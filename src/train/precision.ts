@@ -1,6 +1,6 @@
 // How many bits training keeps of what passes between kernels, and the loss scaling that f16 needs.
 
-import type { OptimizerConfig } from './optimizer.ts';
+import type { OptimizerConfig } from './optimizer-config.ts';
 
 /** Names of the precisions. */
 export const precisions = ['f32', 'f16'] as const;

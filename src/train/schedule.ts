@@ -1,6 +1,6 @@
 // Learning-rate schedules: functions of the step alone, from 0. All warm up linearly from 0 over `warmup` steps.
 
-import { check, HeddleError } from '../errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
 
 /** Names of the schedules. */
 export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;

@@ -1,23 +1,29 @@
 // The trainer: plans for every batch shape, and one call a step that uploads a batch, submits once and reads the loss late. It owns
 // no data and no loop; src/jobs/train.ts drives it.
 
-import type { Engine, Program } from '../engine.ts';
+import type { Engine, Program } from '../engine/engine.ts';
+import { writePositions } from '../engine/model-states.ts';
+import { type Watch, watch, watchOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Watch, watch, watchOutput } from '../graph/watch.ts';
-import { adapterParameters, initialAdapter, type LoraConfig } from '../model/adapter.ts';
-import type { ModelConfig } from '../model/config.ts';
+import { adapterParameters, initialAdapter, type LoraConfig } from '../model/lora.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { type InitScheme, initialWeights, type ParameterList, parameterList } from '../model/parameters.ts';
-import { clipAt, counterAt, lossScales } from '../ops/clip.ts';
-import { createStepWriter, type StepScalars, zeroStep } from '../ops/step.ts';
-import type { BatchArrays } from '../text/batches.ts';
-import type { BatchShape } from '../text/buckets.ts';
-import { accumulatingGraph, evaluationGraph, type GraphOptions, trainingGraph, updateGraph } from './graphs.ts';
-import { type InputArrays, inputArrays } from './inputs.ts';
+import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
+import { createStepWriter, type StepScalars, zeroStep } from '../ops/step-scalars.ts';
+import type { BatchArrays } from '../text/batches/batches.ts';
+import type { BatchShape } from '../text/batches/buckets.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
-import type { OptimizerConfig } from './optimizer.ts';
+import type { OptimizerConfig } from './optimizer-config.ts';
+import { type InputArrays, inputArrays } from './program-inputs.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
-import { type Tuned, tunedOf } from './tuned.ts';
-import { writePositions } from './weights.ts';
+import { type Tuned, tunedOf } from './trainable-parameters.ts';
+import {
+  accumulatingGraph,
+  evaluationGraph,
+  type GraphOptions,
+  trainingGraph,
+  updateGraph,
+} from './training-graphs.ts';
 
 /** Everything that decides a training beside the data. */
 export interface Recipe {

@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Contestant } from '../../bench/peers/contestant.ts';
 import { endure, warmups } from '../../bench/peers/endurance.ts';
 import type { Meter } from '../../bench/peers/meter.ts';
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 

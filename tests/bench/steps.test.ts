@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Contestant } from '../../bench/peers/contestant.ts';
 import type { Meter } from '../../bench/peers/meter.ts';
 import { timeSteps } from '../../bench/peers/steps.ts';
-import type { GoldenCase } from '../../src/formats/golden.ts';
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 const golden = {
   name: 'toy',

@@ -1,8 +1,8 @@
 // Where a training writes, beside what is there already.
 import { describe, expect, it } from 'vitest';
 import { outFolder } from '../../src/cli/out-folder.ts';
-import { writeText } from '../../src/formats/files.ts';
-import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 
 async function filesWith(...folders: string[]) {
   const files = memoryFiles();

@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { standing } from '../../src/formats/files.ts';
+import { standing } from '../../src/files/files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { parseLog } from '../../src/report/log.ts';
-import { intlCorpus } from '../../src/text/intl.ts';
-import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { parseLog } from '../../src/report/training-log.ts';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { readTrainingState } from '../../src/train/training-state.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);

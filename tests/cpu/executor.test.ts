@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { clipScale, counterAt, counterLength } from '../../src/ops/clip.ts';
+import { clipScale, counterAt, counterLength } from '../../src/ops/optimizer/clip.ts';
 import { dot, plus, scale, times } from '../support/toys.ts';
 
 describe('the CPU executor', () => {

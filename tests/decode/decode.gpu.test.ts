@@ -1,15 +1,15 @@
 // Decoding on the GPU with all it can be asked for, against searches written down in float64 without a cache.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
 import { createDecoder } from '../../src/decode/decoder.ts';
-import { greedyDecoder } from '../../src/decode/greedy.ts';
+import { greedyDecoder } from '../../src/decode/greedy-decoding.ts';
 import { createBeams, createLines, type Hypothesis } from '../../src/decode/hypotheses.ts';
-import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/options.ts';
-import { cpuEngine, type Engine, gpuEngine } from '../../src/engine.ts';
+import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { type ParameterList, parameterList } from '../../src/model/parameters.ts';
-import { writePositions } from '../../src/train/weights.ts';
 import { allSequences, beamSearch, createOracle, randomSources, ruled, unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
 

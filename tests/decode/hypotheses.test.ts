@@ -1,9 +1,9 @@
 // Hypotheses from the numbers that steps read back.
 
 import { describe, expect, it } from 'vitest';
+import { type DecodeOptions, decodeSettings } from '../../src/decode/decode-options.ts';
 import { createBeams, createLines } from '../../src/decode/hypotheses.ts';
-import { type DecodeOptions, decodeSettings } from '../../src/decode/options.ts';
-import { masked } from '../../src/ops/next-token.ts';
+import { masked } from '../../src/ops/decoding/next-token.ts';
 import { smallModel } from '../support/model.ts';
 
 const { c } = smallModel();

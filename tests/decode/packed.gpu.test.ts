@@ -1,15 +1,15 @@
 // Decoding with weights kept as f16 and int8: what is kept, what it computes, and that nothing is kept twice.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/tensor.ts';
 import { createTranslator } from '../../src/decode/translator.ts';
-import { cpuEngine, type Engine } from '../../src/engine.ts';
-import { packedParameters, weightBytes, weightStates } from '../../src/model/packed.ts';
-import { packedFormats } from '../../src/ops/packed.ts';
+import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { writeWeights } from '../../src/engine/model-states.ts';
+import { packedParameters, weightBytes, weightStates } from '../../src/model/packed-parameters.ts';
+import { packedFormats } from '../../src/ops/matmul/packed-weights.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { sizeOf } from '../../src/tensor.ts';
-import { trainCharacters } from '../../src/text/characters.ts';
-import { evaluationGraph } from '../../src/train/graphs.ts';
-import { writeWeights } from '../../src/train/weights.ts';
+import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
+import { evaluationGraph } from '../../src/train/training-graphs.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';
 import { loadIds, randomIds, setStep, smallModel, startModel } from '../support/model.ts';

@@ -1,7 +1,7 @@
 // Text to text on the GPU: order, batches, candidates, streams, signals and alignments.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import type { DecodeOptions } from '../../src/decode/options.ts';
+import type { DecodeOptions } from '../../src/decode/decode-options.ts';
 import {
   createTranslator,
   type Piece,
@@ -9,11 +9,11 @@ import {
   type Translation,
   type Translator,
 } from '../../src/decode/translator.ts';
-import { cpuEngine, type Engine, gpuEngine } from '../../src/engine.ts';
+import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { modelConfig } from '../../src/model/config.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/characters.ts';
+import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
 

@@ -1,7 +1,7 @@
 // What the training page makes of an error of its worker.
 import { expect, it } from 'vitest';
 import { faultOf } from '../../demo/train/faults.ts';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 
 it('takes the kind of an error from the error, not from its words', () => {
   const message = 'The GPU device was lost; it needs 5 bytes';

@@ -8,7 +8,7 @@ import { expect, it, vi } from 'vitest';
 import type { StoredModel } from '../../demo/storage/models.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
 import type { Session } from '../../demo/train/session.ts';
-import { unpackModel } from '../../src/formats/archive-files.ts';
+import { unpackModel } from '../../src/files/archive-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, expect, it, vi } from 'vitest';
-import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 

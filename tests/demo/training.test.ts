@@ -2,11 +2,11 @@
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { startTraining } from '../../demo/train/training.ts';
-import { writeText } from '../../src/formats/files.ts';
-import { memoryFiles } from '../../src/formats/memory-files.ts';
+import { writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
-import { createContext } from '../../src/jobs/context.ts';
-import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { createContext } from '../../src/jobs/job-context.ts';
+import { readTrainingState } from '../../src/train/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -4,15 +4,16 @@ import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
-import type { Files } from '../../src/formats/files.ts';
-import { isModelFolder, loadModelFolder, type SavedModel, saveModelFolder } from '../../src/formats/model-folder.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { isModelFolder, loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { modelConfig } from '../../src/model/config.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
 import { initialWeights, parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/characters.ts';
-import type { Tokenizer } from '../../src/text/tokenizer.ts';
-import { trainWords } from '../../src/text/words.ts';
+import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
+import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
+import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
 import { distFile } from '../support/dist.ts';
 
 const files = nodeFiles();

@@ -1,5 +1,5 @@
 // One try of the fuzzer: a kind of input and a seed give the damage, and reading it must end well or with a HeddleError.
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import type { Target } from './corpus.ts';
 import { bomb, type Dice, dice, mutateBytes, mutateJson } from './mutate.ts';
 

@@ -1,26 +1,27 @@
 // Sound files of every kind that is read, small, for the fuzzer to damage; and for each kind what reads them.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { adapterFiles, loadAdapter } from '../../src/formats/adapter.ts';
-import { unpackModel } from '../../src/formats/archive-files.ts';
-import { hfParts } from '../../src/formats/hf/save.ts';
-import { memoryFiles } from '../../src/formats/memory-files.ts';
-import { loadModelFolder, type SavedModel, saveModelFolder } from '../../src/formats/model-folder.ts';
-import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
-import { readTokenizerFiles } from '../../src/formats/tokenizer-files.ts';
-import { zipParts } from '../../src/formats/zip.ts';
-import { adapterParameters, loraConfig } from '../../src/model/adapter.ts';
-import { modelConfig } from '../../src/model/config.ts';
+import { unpackModel } from '../../src/files/archive-files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { zipParts } from '../../src/files/zip.ts';
+import { hfParts } from '../../src/formats/hf/save-hf.ts';
+import { adapterFiles, loadAdapter } from '../../src/formats/lora-folder.ts';
+import { loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
+import { readTokenizerFiles } from '../../src/formats/tokenizers/tokenizer-files.ts';
+import { adapterParameters, loraConfig } from '../../src/model/lora.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
 import { initialWeights, parameterList } from '../../src/model/parameters.ts';
-import { formatLog, parseLog } from '../../src/report/log.ts';
-import { trainBpe } from '../../src/text/bpe.ts';
+import { formatLog, parseLog } from '../../src/report/training-log.ts';
+import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
-import { createPieceTokenizer } from '../../src/text/piece-tokenizer.ts';
 import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
-import type { Tokenizer } from '../../src/text/tokenizer.ts';
-import { readTsv } from '../../src/text/tsv.ts';
-import { trainWords } from '../../src/text/words.ts';
-import { readTrainingState } from '../../src/train/checkpoint.ts';
+import { createPieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
+import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
+import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
+import { readTrainingState } from '../../src/train/training-state.ts';
 import { example } from '../report/example.ts';
 
 /** One kind of input: files by name, and a reader of them. */

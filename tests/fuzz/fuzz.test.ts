@@ -1,7 +1,7 @@
 // A little of npm run fuzz in every run of the tests: the same seeds each time, all kinds of files.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { damaged, tryCase } from './case.ts';
 import { targets } from './corpus.ts';
 

@@ -1,11 +1,11 @@
 // Devices: what is asked of an adapter, and what is said when there is none, too little of it, or it goes away.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/session.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { add } from '../../src/ops/add.ts';
+import { add } from '../../src/ops/elementwise/add.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { testGpu } from '../support/gpu.ts';
 

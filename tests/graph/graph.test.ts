@@ -1,7 +1,7 @@
 // Graphs: names, parts of banks, scopes, the print, and nodes that take the place of others.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { Graph, printGraph } from '../../src/graph/graph.ts';
 import type { Node } from '../../src/ops/op.ts';
 import { fork, forkOp, scale, scaleOp, times } from '../support/toys.ts';

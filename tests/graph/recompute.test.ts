@@ -1,16 +1,16 @@
 // Recomputing layers in the backward pass: the same gradients to the bit, dropout included, in less memory.
 
 import { describe, expect, it } from 'vitest';
-import { cpuEngine } from '../../src/engine.ts';
+import { cpuEngine } from '../../src/engine/engine.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import type { ModelOptions } from '../../src/model/config.ts';
-import { modelConfig, presets } from '../../src/model/config.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
+import { modelConfig, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { Value } from '../../src/ops/op.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { gradientGraph, trainingGraph } from '../../src/train/graphs.ts';
-import { optimizerConfig } from '../../src/train/optimizer.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
+import { gradientGraph, trainingGraph } from '../../src/train/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
 import { dot, scale, times } from '../support/toys.ts';
 

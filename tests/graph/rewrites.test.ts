@@ -1,20 +1,20 @@
 // Rewrites: each changes the graph and nothing of what it computes, forward and backward, with dropout and without.
 
 import { describe, expect, it } from 'vitest';
-import { cpuEngine } from '../../src/engine.ts';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { cpuEngine } from '../../src/engine/engine.ts';
 import { Graph, printGraph } from '../../src/graph/graph.ts';
 import { checkRewriteNames, fuseBackward, fuseForward, rewriteNames } from '../../src/graph/rewrites.ts';
-import type { ModelOptions } from '../../src/model/config.ts';
-import { activation } from '../../src/ops/activation.ts';
-import { add } from '../../src/ops/add.ts';
-import { crossEntropyOp } from '../../src/ops/cross-entropy.ts';
-import { dropout } from '../../src/ops/dropout.ts';
-import { layerNorm } from '../../src/ops/layer-norm.ts';
-import { linear } from '../../src/ops/linear.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
+import { activation } from '../../src/ops/elementwise/activation.ts';
+import { add } from '../../src/ops/elementwise/add.ts';
+import { dropout } from '../../src/ops/elementwise/dropout.ts';
+import { crossEntropyOp } from '../../src/ops/loss/cross-entropy.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
+import { layerNorm } from '../../src/ops/norm/layer-norm.ts';
 import type { Value } from '../../src/ops/op.ts';
-import { stepWords } from '../../src/ops/step.ts';
-import { evaluationGraph, type GraphOptions, gradientGraph } from '../../src/train/graphs.ts';
+import { stepWords } from '../../src/ops/step-scalars.ts';
+import { evaluationGraph, type GraphOptions, gradientGraph } from '../../src/train/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
 

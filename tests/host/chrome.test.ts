@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CHROME_PROGRAMS as SETUP_PROGRAMS } from '../../scripts/setup.mjs';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { CHROME_PROGRAMS, type Chrome, chromeFlags, findChrome, launchChrome } from '../../src/host/chrome.ts';
-import { type FolderServer, serveFolder } from '../../src/host/server.ts';
+import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-chrome-'));

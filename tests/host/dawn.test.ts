@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
-import { describeAdapter } from '../../src/host/adapter.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { describeAdapter } from '../../src/host/adapter-info.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { distFile } from '../support/dist.ts';
 

@@ -12,12 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
-import { type Files, readText, writeText } from '../../src/formats/files.ts';
-import { httpFiles } from '../../src/host/http-files.ts';
-import { lendFiles } from '../../src/host/lend-files.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { type Files, readText, writeText } from '../../src/files/files.ts';
+import { lendFiles } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import { type FolderServer, serveFolder } from '../../src/host/server.ts';
+import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
+import { httpFiles } from '../../src/run/http-files.ts';
 
 const outer = mkdtempSync(join(tmpdir(), 'heddle-files-'));
 const folder = join(outer, 'lent');

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { runInPage } from '../../src/host/run-in-page.ts';
-import { type FolderServer, serveFolder } from '../../src/host/server.ts';
+import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
 
 const root = resolve(import.meta.dirname, '../..');

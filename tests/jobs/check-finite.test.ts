@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
+import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import { runJob } from '../../src/run/run-job.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-finite-'));
 const at = (name: string) => join(folder, name);

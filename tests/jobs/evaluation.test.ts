@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { JobEvent } from '../../src/jobs/job.ts';
-import { positionOf } from '../../src/jobs/resume.ts';
-import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments, TrainResult } from '../../src/jobs/train-arguments.ts';
+import { positionOf } from '../../src/jobs/train/checkpoints.ts';
+import type { TrainArguments, TrainResult } from '../../src/jobs/train/settings.ts';
 import { corpusBleu } from '../../src/metrics/bleu.ts';
 import { corpusChrf } from '../../src/metrics/chrf.ts';
-import { courseOf, type LogRecord, parseLog } from '../../src/report/log.ts';
+import { courseOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
+import { runJob } from '../../src/run/run-job.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
 const at = (name: string) => join(folder, name);

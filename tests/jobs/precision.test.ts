@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
-import { counterAt, lossScales } from '../../src/ops/clip.ts';
-import { courseOf, parseLog } from '../../src/report/log.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
+import { courseOf, parseLog } from '../../src/report/training-log.ts';
+import { runJob } from '../../src/run/run-job.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
 const at = (name: string) => join(folder, name);

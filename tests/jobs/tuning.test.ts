@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../src/formats/safetensors.ts';
-import type { ArgumentsOf, JobName } from '../../src/jobs/index.ts';
-import { runJob } from '../../src/jobs/run.ts';
-import type { TrainArguments } from '../../src/jobs/train-arguments.ts';
-import { loraConfig } from '../../src/model/adapter.ts';
-import type { Tensor } from '../../src/tensor.ts';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import { loraConfig } from '../../src/model/lora.ts';
+import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';
+import { runJob } from '../../src/run/run-job.ts';
 import { relativeError } from '../support/op.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-tuning-'));

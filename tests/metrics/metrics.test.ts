@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { exactMatch } from '../../src/metrics/exact-match.ts';
 import { addSums, tokenMetrics } from '../../src/metrics/tokens.ts';
 import { translationMetrics } from '../../src/metrics/translation.ts';
-import { createAlphabet, createIdTokenizer } from '../../src/text/alphabet.ts';
+import { createAlphabet, createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
 
 it('counts translations that are their reference in its normal form', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);

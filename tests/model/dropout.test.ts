@@ -1,7 +1,7 @@
 // Where dropout is in the model: each place with its own rate and its own random numbers, and none in evaluation.
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';
-import { modelConfig } from '../../src/model/config.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
 

@@ -1,12 +1,12 @@
 // The list of parameters: PyTorch's names and shapes, their places in the bank, and where they start.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
-import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
-import { type ModelOptions, modelConfig, presets } from '../../src/model/config.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { random } from '../../src/core/random.ts';
+import { sizeOf } from '../../src/core/tensor.ts';
+import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
 import { bankOf, initialWeights, parameterList, storedShapes, tensorsOf } from '../../src/model/parameters.ts';
-import { random } from '../../src/random.ts';
-import { sizeOf } from '../../src/tensor.ts';
 
 const options: Record<string, ModelOptions> = {
   plain: { srcVocab: 11, tgtVocab: 13, dModel: 6, heads: 2, feedForward: 7, encoderLayers: 2, decoderLayers: 1 },

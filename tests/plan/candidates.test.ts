@@ -2,10 +2,10 @@
 
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';
-import { add } from '../../src/ops/add.ts';
-import { linear } from '../../src/ops/linear.ts';
+import { add } from '../../src/ops/elementwise/add.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
+import { softmax } from '../../src/ops/norm/softmax.ts';
 import { defaultTraits, type Node } from '../../src/ops/op.ts';
-import { softmax } from '../../src/ops/softmax.ts';
 import { candidates } from '../../src/plan/candidates.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
 

@@ -1,16 +1,16 @@
 // Plans of whole models: how near their memory comes to the least, the rules of WebGPU's usage scopes, and the print of a small one.
 
 import { describe, expect, it } from 'vitest';
-import { sourceGraph, stepGraph } from '../../src/decode/graphs.ts';
+import { sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { shaderOf } from '../../src/gpu/shaders.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/config.ts';
+import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { defaultTraits } from '../../src/ops/op.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
-import { evaluationGraph, trainingGraph } from '../../src/train/graphs.ts';
-import { optimizerConfig } from '../../src/train/optimizer.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
+import { evaluationGraph, trainingGraph } from '../../src/train/training-graphs.ts';
 
 const adamw = optimizerConfig();
 

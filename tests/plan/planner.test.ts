@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { defaultTraits, defineOp, type Value } from '../../src/ops/op.ts';
 import { printPlan } from '../../src/plan/plan.ts';

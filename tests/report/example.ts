@@ -1,6 +1,6 @@
 // A log as a training leaves it, for tests of the log and the report.
 
-import type { LogEnd, LogEval, LogRecord, LogSamples, LogStart, LogStep } from '../../src/report/log.ts';
+import type { LogEnd, LogEval, LogRecord, LogSamples, LogStart, LogStep } from '../../src/report/training-log.ts';
 
 /** The head; fields by option. */
 export const start = (fields: Partial<LogStart> = {}): LogStart => ({

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { bytes, duration, percent, short, whole } from '../../src/report/format-numbers.ts';
 import { escapeHtml, html } from '../../src/report/markup.ts';
-import { bytes, duration, percent, short, whole } from '../../src/report/numbers.ts';
 
 it('escapes whatever is not markup', () => {
   const text = `<script>alert("1")</script>&amp;'\``;

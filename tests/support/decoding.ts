@@ -1,14 +1,14 @@
 // Decoding as anyone would write it down, on the float64 references and without any cache: what the decoder is held against.
 
+import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import type { DecodeSettings } from '../../src/decode/decode-options.ts';
 import type { Hypothesis } from '../../src/decode/hypotheses.ts';
-import type { DecodeSettings } from '../../src/decode/options.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import type { ModelConfig } from '../../src/model/config.ts';
+import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameters.ts';
 import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
-import { sinusoids } from '../../src/ops/positions.ts';
-import { random } from '../../src/random.ts';
+import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 
 /** Weights whose distributions are neither flat nor sharp, and that never choose padding or the start. */
 export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
-import { type Answer, type FolderServer, serveFolder } from '../../src/host/server.ts';
+import { type Answer, type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from './dist.ts';
 
 /** Where screenshots are kept: out of git, for whoever wants to look. */

@@ -1,7 +1,7 @@
 // The engine for tests of whole models: on Dawn with the kernels that come first. In Chrome with the naive products, where an op offers
 // them: its software adapter takes a second to compile each tiled one, and tests/ops holds every kernel against its reference anyway.
 
-import { type Engine, gpuEngine } from '../../src/engine.ts';
+import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { variantKey } from '../../src/plan/planner.ts';
 import { gpuDevice, gpuHost } from './gpu.ts';

@@ -1,8 +1,8 @@
 // The golden cases of tests/fixtures for either host, and a context in which the job that verifies them can run.
 
-import type { Engine } from '../../src/engine.ts';
-import { HeddleError } from '../../src/errors.ts';
-import type { Files } from '../../src/formats/files.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { Files } from '../../src/files/files.ts';
 import type { JobContext, JobEvent } from '../../src/jobs/job.ts';
 
 /** Names of the cases in tests/fixtures/golden. */

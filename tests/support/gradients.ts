@@ -1,9 +1,9 @@
 // The gradients of a small model on some batch, as bits.
 
-import type { Engine } from '../../src/engine.ts';
-import type { ModelOptions } from '../../src/model/config.ts';
-import type { BatchShape } from '../../src/text/buckets.ts';
-import { type GraphOptions, gradientGraph } from '../../src/train/graphs.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
+import type { BatchShape } from '../../src/text/batches/buckets.ts';
+import { type GraphOptions, gradientGraph } from '../../src/train/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from './model.ts';
 
 /** Runs a gradient graph once. */

@@ -1,7 +1,7 @@
 // The Hugging Face folders of tests/fixtures/hf for either host, in files that live in memory and may be changed.
 
-import type { Files } from '../../src/formats/files.ts';
-import { memoryFiles } from '../../src/formats/memory-files.ts';
+import type { Files } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { fixtureFiles } from './golden.ts';
 
 const whole = ['config.json', 'expected.json', 'model.safetensors'];

@@ -1,16 +1,16 @@
 // Holds an op's in-place forms against its reference: every pair that it offers, with the input made by another node, so that the
 // planner hands its memory over.
 
+import { sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/session.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { addOp } from '../../src/ops/add.ts';
+import { addOp } from '../../src/ops/elementwise/add.ts';
 import type { Attrs, Node, Op, Value } from '../../src/ops/op.ts';
-import { stepWords, writeStep } from '../../src/ops/step.ts';
+import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { lifetimes } from '../../src/plan/lifetimes.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
-import { sizeOf, type Tensor, type TensorData } from '../../src/tensor.ts';
 import { gpuDevice } from './gpu.ts';
 import { relativeError } from './op.ts';
 

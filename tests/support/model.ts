@@ -1,13 +1,13 @@
 // Small models with random batches, for tests that run whole graphs on an engine.
 
-import type { Engine, Program } from '../../src/engine.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/config.ts';
+import { random } from '../../src/core/random.ts';
+import type { Engine, Program } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { initialWeights, type ParameterList, parameterList } from '../../src/model/parameters.ts';
-import { type StepScalars, writeStep } from '../../src/ops/step.ts';
-import { random } from '../../src/random.ts';
-import type { BatchShape } from '../../src/text/buckets.ts';
-import { fillTokenIndex } from '../../src/text/token-index.ts';
-import { writePositions } from '../../src/train/weights.ts';
+import { type StepScalars, writeStep } from '../../src/ops/step-scalars.ts';
+import type { BatchShape } from '../../src/text/batches/buckets.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 
 /** A model small enough for the float64 references. */
 export function smallModel(options: Partial<ModelOptions> = {}): { c: ModelConfig; p: ParameterList } {

@@ -1,14 +1,16 @@
 // Holds an op against its float64 reference: on the GPU for every variant (checkOp), and its gradient against finite differences
 // on the CPU (checkGradient).
 
+import { fromFloat16, toFloat16 } from '../../src/core/float16.ts';
+import { random } from '../../src/core/random.ts';
+import { allocate, f32, type Shape, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { relativeError } from '../../src/cpu/compare.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { fromFloat16, toFloat16 } from '../../src/float16.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/session.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
+import { halve } from '../../src/graph/f16-storage.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { halve } from '../../src/graph/half.ts';
 import {
   type Attrs,
   type DeviceTraits,
@@ -18,10 +20,8 @@ import {
   type Op,
   type Value,
 } from '../../src/ops/op.ts';
-import { type StepScalars, stepWords, writeStep } from '../../src/ops/step.ts';
+import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
-import { random } from '../../src/random.ts';
-import { allocate, f32, type Shape, sizeOf, type Tensor, type TensorData } from '../../src/tensor.ts';
 
 /** A case for an op. An input that is `'step'` stands for the step scalars; `[tensor, 'state']` for one that the op mutates. */
 export interface OpCase<A extends Attrs> {

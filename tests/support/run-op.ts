@@ -1,12 +1,12 @@
 // Runs one op on the GPU and hands back what it wrote, for tests that look closer than `checkOp` does.
 
+import type { Tensor, TensorData } from '../../src/core/tensor.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { Session } from '../../src/gpu/session.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import type { Attrs, DeviceTraits, Op } from '../../src/ops/op.ts';
-import { type StepScalars, stepWords, writeStep } from '../../src/ops/step.ts';
+import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
-import type { Tensor, TensorData } from '../../src/tensor.ts';
 import { gpuDevice } from './gpu.ts';
 
 /** Outputs in their order, and the mutated inputs after the run, by their number. */

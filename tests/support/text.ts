@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Tokenizer as PageTokenizer } from '@huggingface/tokenizers';
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
-import { intlCorpus } from '../../src/text/intl.ts';
-import type { Tokenizer } from '../../src/text/tokenizer.ts';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

@@ -3,17 +3,21 @@ import { resolve } from 'node:path';
 import { build } from 'vite';
 import { expect, it } from 'vitest';
 import { launchChrome } from '../../src/host/chrome.ts';
-import { serveFolder } from '../../src/host/server.ts';
-import { type IntlPair, intlCorpus } from '../../src/text/intl.ts';
+import { serveFolder } from '../../src/host/static-server.ts';
+import { type IntlPair, intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 
-/** src/text/intl.ts as a script that makes `corpus.intlCorpus`. */
+/** src/text/intl/intl-corpus.ts as a script that makes `corpus.intlCorpus`. */
 async function script(): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
     build: {
       write: false,
-      lib: { entry: resolve(import.meta.dirname, '../../src/text/intl.ts'), formats: ['iife'], name: 'corpus' },
+      lib: {
+        entry: resolve(import.meta.dirname, '../../src/text/intl/intl-corpus.ts'),
+        formats: ['iife'],
+        name: 'corpus',
+      },
     },
   });
   const [{ output }] = built as unknown as [{ output: { code: string }[] }];

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
-import { trainBpe } from '../../src/text/bpe.ts';
-import { trainCharacters } from '../../src/text/characters.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
-import { trainWords } from '../../src/text/words.ts';
+import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
+import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
+import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
 import { phrases, quixote } from '../support/text.ts';
 
 const texts = [...quixote, ...phrases.slice(0, 500)];

@@ -1,7 +1,7 @@
 // The shortest way to a model, and its recipe, on the references.
 import { expect, it } from 'vitest';
-import { cpuEngine } from '../../src/engine.ts';
-import { lossScales } from '../../src/ops/clip.ts';
+import { cpuEngine } from '../../src/engine/engine.ts';
+import { lossScales } from '../../src/ops/optimizer/clip.ts';
 import { type LearnRecipe, learn } from '../../src/train/learn.ts';
 import type { StepReport } from '../../src/train/trainer.ts';
 

@@ -1,8 +1,8 @@
 // Training that looks at every tensor: it says where the first number that is not finite came from, and changes nothing else.
 
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engine.ts';
-import { optimizerConfig } from '../../src/train/optimizer.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
 import { createTrainer, type Recipe, startWeights, type TrainerOptions } from '../../src/train/trainer.ts';
 import { testEngine } from '../support/engine.ts';
 import { loadIds, randomIds, smallModel } from '../support/model.ts';

@@ -2,9 +2,9 @@
 // nothing waits for the host. Without shader-f16 it is refused.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engine.ts';
-import { counterAt, lossScales } from '../../src/ops/clip.ts';
-import { type OptimizerConfig, optimizerConfig } from '../../src/train/optimizer.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
+import { type OptimizerConfig, optimizerConfig } from '../../src/train/optimizer-config.ts';
 import { type Precision, scaling } from '../../src/train/precision.ts';
 import { createTrainer, type Recipe, type StepReport, startWeights } from '../../src/train/trainer.ts';
 import { testEngine } from '../support/engine.ts';

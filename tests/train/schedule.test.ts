@@ -1,7 +1,7 @@
 // Schedules against their formulas, written out once more.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/errors.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 import {
   checkSchedule,
   fallsTo,

@@ -1,10 +1,10 @@
 // The trainer, on the references: what it reports, micro-batches that add up to a batch, and going on from a step.
 
 import { describe, expect, it } from 'vitest';
-import { cpuEngine, type Engine } from '../../src/engine.ts';
-import type { BatchArrays } from '../../src/text/batches.ts';
-import { fillTokenIndex } from '../../src/text/token-index.ts';
-import { optimizerConfig } from '../../src/train/optimizer.ts';
+import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import type { BatchArrays } from '../../src/text/batches/batches.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../src/train/schedule.ts';
 import { type Batch, createTrainer, type Recipe, startWeights, type Trainer } from '../../src/train/trainer.ts';
 import { type Ids, randomIds, smallModel } from '../support/model.ts';

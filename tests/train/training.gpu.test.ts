@@ -2,12 +2,12 @@
 // are data.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { cpuEngine, type Engine, type Program } from '../../src/engine.ts';
-import type { ModelOptions } from '../../src/model/config.ts';
-import { clipAt, counterAt } from '../../src/ops/clip.ts';
-import { evaluationGraph, trainingGraph } from '../../src/train/graphs.ts';
-import { optimizerConfig } from '../../src/train/optimizer.ts';
+import { cpuEngine, type Engine, type Program } from '../../src/engine/engine.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
+import { clipAt, counterAt } from '../../src/ops/optimizer/clip.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
 import { createTrainer, type Recipe, startWeights } from '../../src/train/trainer.ts';
+import { evaluationGraph, trainingGraph } from '../../src/train/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 

@@ -3,7 +3,7 @@
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { short } from '../../../src/report/numbers.ts';
+import { short } from '../../../src/report/format-numbers.ts';
 import { el, onFrame } from '../../common/dom.ts';
 import { freshId } from '../../common/field.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';

@@ -1,6 +1,6 @@
 // What a corpus is made of: how many pairs, how long, which words, and a few of them to look at.
 
-import { short, whole } from '../../../src/report/numbers.ts';
+import { short, whole } from '../../../src/report/format-numbers.ts';
 import { el, svg } from '../../common/dom.ts';
 import type { CorpusChoice, LengthFacts, TrainingFacts } from '../protocol.ts';
 

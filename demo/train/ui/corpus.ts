@@ -1,6 +1,6 @@
 // The choice of pairs: what the browser makes from CLDR, a file that is dropped or picked, or text that is pasted.
 
-import { bytes } from '../../../src/report/numbers.ts';
+import { bytes } from '../../../src/report/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import { choice, field, markValid, numberInput, select } from '../../common/field.ts';
 import type { CorpusChoice } from '../protocol.ts';

@@ -1,7 +1,7 @@
 // The curves of a training: loss, what the dev sentences say, learning rate, speed. What they hold does not grow with the hours.
 
-import type { LogEval } from '../../../src/report/log.ts';
-import { short, whole } from '../../../src/report/numbers.ts';
+import { short, whole } from '../../../src/report/format-numbers.ts';
+import type { LogEval } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { type Chart, createChart } from './chart.ts';

@@ -2,7 +2,7 @@
 // labels stay sharp and colours follow the theme. Arrow keys walk through the cells; a sentence says what one holds; a list says the
 // same in words for those who cannot see it.
 
-import { percent } from '../../../src/report/numbers.ts';
+import { percent } from '../../../src/report/format-numbers.ts';
 import { el, fill, set, setText, svg } from '../../common/dom.ts';
 import { field, select } from '../../common/field.ts';
 import type { AttentionResult } from '../protocol.ts';

@@ -1,7 +1,7 @@
 // A model from the hub: its name in, bytes as they come, and what went wrong in a line.
 
-import type { PullProgress } from '../../../src/hub/pull.ts';
-import { bytes } from '../../../src/report/numbers.ts';
+import type { PullProgress } from '../../../src/hub/pull-model.ts';
+import { bytes } from '../../../src/report/format-numbers.ts';
 import { el, onFrame, set, setText } from '../../common/dom.ts';
 import { field } from '../../common/field.ts';
 import { type Session, SessionError } from '../session.ts';

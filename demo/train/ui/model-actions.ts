@@ -1,6 +1,6 @@
 // What can be done with a model in this browser, with the questions that it takes.
 
-import { whole } from '../../../src/report/numbers.ts';
+import { whole } from '../../../src/report/format-numbers.ts';
 import { el } from '../../common/dom.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { isModelName } from '../../storage/names.ts';

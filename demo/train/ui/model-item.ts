@@ -1,6 +1,6 @@
 // A model in the list of models: what it is, and buttons for what can be done with it.
 
-import { bytes, whole } from '../../../src/report/numbers.ts';
+import { bytes, whole } from '../../../src/report/format-numbers.ts';
 import { el, set } from '../../common/dom.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { ModelActions } from './model-actions.ts';

@@ -1,6 +1,6 @@
 // The models in this browser: a list of them (model-item.ts, model-actions.ts), those that have come in part, and ways to bring more in.
 
-import { bytes } from '../../../src/report/numbers.ts';
+import { bytes } from '../../../src/report/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import type { StorageFacts } from '../../storage/models.ts';
 import type { Session } from '../session.ts';

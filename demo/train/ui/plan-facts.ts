@@ -1,6 +1,6 @@
 // What a training would take, said before it starts: parameters, GPU memory by what it is for, work of a step, and whether it fits.
 
-import { bytes, short, whole } from '../../../src/report/numbers.ts';
+import { bytes, short, whole } from '../../../src/report/format-numbers.ts';
 import { el, svg } from '../../common/dom.ts';
 import type { TrainingFacts } from '../protocol.ts';
 

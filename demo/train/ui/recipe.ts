@@ -1,7 +1,7 @@
 // The recipe of a training as a form: model, length, batch, rate and all the rest, filled with the recipe of the corpus and preset.
 
-import { type ModelOptions, type PresetName, presets } from '../../../src/model/config.ts';
-import type { OptimizerConfig } from '../../../src/train/optimizer.ts';
+import { type ModelOptions, type PresetName, presets } from '../../../src/model/model-config.ts';
+import type { OptimizerConfig } from '../../../src/train/optimizer-config.ts';
 import { type ScheduleConfig, scheduleNames } from '../../../src/train/schedule.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, select } from '../../common/field.ts';

@@ -1,7 +1,7 @@
 // The run: its buttons, how far it is, what it costs now. Screen readers hear of it at each tenth and whenever the state changes.
 
-import type { LogEval } from '../../../src/report/log.ts';
-import { bytes, duration, percent, short, whole } from '../../../src/report/numbers.ts';
+import { bytes, duration, percent, short, whole } from '../../../src/report/format-numbers.ts';
+import type { LogEval } from '../../../src/report/training-log.ts';
 import { el, onFrame, set, setText } from '../../common/dom.ts';
 import type { RunFacts, SessionEvent, SessionState, StepEvent } from '../protocol.ts';
 

@@ -1,8 +1,8 @@
 // The dev sentences: what they should become and what the model makes of them now. A row changes only where its translation did.
 
 import { differences } from '../../../src/report/differences.ts';
-import type { Sample } from '../../../src/report/log.ts';
-import { whole } from '../../../src/report/numbers.ts';
+import { whole } from '../../../src/report/format-numbers.ts';
+import type { Sample } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 

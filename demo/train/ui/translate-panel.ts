@@ -1,6 +1,6 @@
 // The translate box: a sentence in, its translation token by token, and what each token looked at.
 
-import { short } from '../../../src/report/numbers.ts';
+import { short } from '../../../src/report/format-numbers.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
 import { choice, field, markValid, numberInput } from '../../common/field.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';

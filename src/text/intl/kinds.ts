@@ -1,6 +1,6 @@
 // The kinds of phrase of the `intl` corpus. A kind draws what is to be said once, and gives a function that says it in any locale.
-import type { Random } from '../../random.ts';
-import { tidy } from '../pairs.ts';
+import type { Random } from '../../core/random.ts';
+import { tidy } from '../corpus/pairs.ts';
 import {
   currencies,
   languages,

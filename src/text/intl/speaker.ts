@@ -1,7 +1,7 @@
 // One locale's way of saying dates, amounts and names: the formatters of `Intl`, made once and kept. Its phrases are tidy, so that
 // narrow no-break spaces and direction marks, which come and go between ICU versions, do not make other sentences.
-import { check, HeddleError } from '../../errors.ts';
-import { tidy } from '../pairs.ts';
+import { check, HeddleError } from '../../core/errors.ts';
+import { tidy } from '../corpus/pairs.ts';
 import type { TimeUnit } from './codes.ts';
 
 /** How much of a date is said. */

@@ -1,7 +1,7 @@
 // The compiled normalisation rules of a SentencePiece model: a trie of what is replaced, and the strings it is replaced by. The
 // trie is a double array as Darts-clone writes it: 32 bits a unit, which hold a label, whether a key ends there, and the offset of
 // the children, or at the end of a key its value (https://github.com/s-yata/darts-clone).
-import { HeddleError } from '../../errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 
 /** Longest key that is looked for; those that SentencePiece comes with have at most 36 bytes. It bounds the work on hostile tries. */
 const maxKey = 512;

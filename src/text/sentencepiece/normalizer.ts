@@ -1,7 +1,7 @@
 // The normal form of a text in a SentencePiece model: characters replaced by its rules, spaces collapsed and marked as it says.
-import { HeddleError } from '../../errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 import { type Charsmap, readCharsmap } from './charsmap.ts';
-import type { NormalizerSpec } from './model.ts';
+import type { NormalizerSpec } from './sentencepiece-model.ts';
 import type { Trie } from './trie.ts';
 import { byteBuffer, toBytes, validLength } from './utf8.ts';
 

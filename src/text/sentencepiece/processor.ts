@@ -1,9 +1,9 @@
 // SentencePiece's encoding and decoding, by the model file alone: text to pieces with ids and back, the same ones as SentencePiece
 // 0.2 gives. What ids a translation model has for them is in ../piece-tokenizer.ts.
-import { check } from '../../errors.ts';
-import { createBpe } from './bpe.ts';
-import { byteOf, isText, readSentencePiece, type SentencePieceModel } from './model.ts';
+import { check } from '../../core/errors.ts';
 import { createNormalizer } from './normalizer.ts';
+import { createBpe } from './sentencepiece-bpe.ts';
+import { byteOf, isText, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
 import { createTrie } from './trie.ts';
 import { createUnigram } from './unigram.ts';
 import { lenientText, toBytes, toText } from './utf8.ts';

@@ -1,6 +1,6 @@
 // Reading Protocol Buffers' wire format, as much of it as SentencePiece's models need, and with distrust: every length is checked
 // against the bytes that are there. https://protobuf.dev/programming-guides/encoding/
-import { HeddleError } from '../../errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 
 /** One field of a message: varints as numbers, below 2^64 and so not always exact, the others as their bytes. */
 export interface Field {

@@ -1,5 +1,5 @@
 // A trie over byte strings, as one hash table of (node, byte) -> node: what finds all pieces that a text goes on with.
-import { HeddleError } from '../../errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 
 /** Most nodes, which bounds the memory to 384 MiB; a vocabulary of 256,000 pieces takes about a million. */
 const maxNodes = 2 ** 24;

@@ -1,6 +1,6 @@
 // Cutting text by a Unigram model: the pieces with the largest sum of scores (Viterbi; Kudo, 2018, "Subword regularization"). Sums
 // are kept in float32 and compared as SentencePiece does it, so that equal sums fall the same way.
-import type { SentencePieceModel } from './model.ts';
+import type { SentencePieceModel } from './sentencepiece-model.ts';
 import type { Trie } from './trie.ts';
 import { claimedLength } from './utf8.ts';
 

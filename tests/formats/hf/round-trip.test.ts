@@ -1,20 +1,21 @@
 // Models out and in again: what came from Hugging Face goes back bit by bit, and a model of heddle is the same model in every layout
 // that can express it.
 import { describe, expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/float16.ts';
-import { hfParts } from '../../../src/formats/hf/save.ts';
+import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/core/float16.ts';
+import { random } from '../../../src/core/random.ts';
+import type { Tensor } from '../../../src/core/tensor.ts';
+import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { readHeader, readSafetensors, writeSafetensors } from '../../../src/files/safetensors.ts';
+import { writeFolder } from '../../../src/files/write-folder.ts';
+import { hfParts } from '../../../src/formats/hf/save-hf.ts';
 import { kerasParts } from '../../../src/formats/keras.ts';
-import { memoryFiles } from '../../../src/formats/memory-files.ts';
-import { loadModelFolder, type SavedModel, saveModelFolder } from '../../../src/formats/model-folder.ts';
+import { loadModelFolder, saveModelFolder } from '../../../src/formats/model-folder.ts';
 import { pytorchParts } from '../../../src/formats/pytorch.ts';
-import { readHeader, readSafetensors, writeSafetensors } from '../../../src/formats/safetensors.ts';
-import { writeFolder } from '../../../src/formats/write-folder.ts';
-import { type ModelOptions, modelConfig, presets } from '../../../src/model/config.ts';
+import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
+import { type ModelOptions, modelConfig, presets } from '../../../src/model/model-config.ts';
 import { initialWeights, parameterList } from '../../../src/model/parameters.ts';
-import { sinusoids } from '../../../src/ops/positions.ts';
-import { random } from '../../../src/random.ts';
-import type { Tensor } from '../../../src/tensor.ts';
-import { trainCharacters } from '../../../src/text/characters.ts';
+import { sinusoids } from '../../../src/ops/embedding/position-tables.ts';
+import { trainCharacters } from '../../../src/text/tokenizers/character-vocabulary.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
 
 const text = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));

@@ -1,0 +1,146 @@
+// One kernel of kernels.ts on the device: each of its variants is held against the float64 reference, then timed.
+
+import { fromFloat16, toFloat16 } from '../core/float16.ts';
+import { random } from '../core/random.ts';
+import { allocate, bytesOf, sizeOf, type TensorData } from '../core/tensor.ts';
+import { relativeError } from '../cpu/compare.ts';
+import { createCpuExecutor } from '../cpu/executor.ts';
+import type { Device } from '../gpu/device.ts';
+import { Session } from '../gpu/gpu-session.ts';
+import { type TimeOptions, type Timing, timeRunner } from '../gpu/plan-timing.ts';
+import type { Runner } from '../gpu/runner.ts';
+import { Graph } from '../graph/graph.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
+import { makePlan, variantKey } from '../plan/planner.ts';
+import { graphOf, type KernelCase, type KernelGroup } from './kernel-case.ts';
+
+/** A variant on the device; without times where it is wrong. */
+export interface VariantResult extends Partial<Timing> {
+  readonly variant: string;
+  /** Largest max|x - ref| / max|ref| of the outputs. */
+  readonly error: number;
+  readonly passed: boolean;
+  /** What went wrong where the kernel did not run. */
+  readonly failure?: string;
+}
+
+/** A kernel on the device. */
+export interface KernelResult {
+  readonly name: string;
+  readonly group: KernelGroup;
+  readonly op: string;
+  /** Floating-point operations, 0 where the kernel names none; and bytes that are read or written, each once. */
+  readonly flops: number;
+  readonly bytes: number;
+  /** Fastest first, wrong ones last. */
+  readonly variants: readonly VariantResult[];
+}
+
+/** Largest error: float32 sums of 8,000 terms of either sign stay below a tenth of it. */
+export const largestError = 1e-4;
+
+/** Checks and times a kernel. A variant that fails stands in the result with what it said; a lost device is an error. */
+export async function checkKernel(device: Device, kernel: KernelCase, options: TimeOptions): Promise<KernelResult> {
+  const { graph: whole, node } = graphOf(kernel);
+  const data = referenceData(whole, node, kernel);
+  const { graph, names, outputs } = alone(node);
+  const key = variantKey(graph.nodes[0] as Node);
+  const variants: VariantResult[] = [];
+  let flops = 0;
+  let best = Number.POSITIVE_INFINITY;
+  for (const variant of node.op.variants?.(node, device.traits) ?? ['only']) {
+    const session = new Session(device);
+    try {
+      const plan = makePlan(graph, { traits: device.traits, choices: { [key]: variant } });
+      flops = Math.max(flops, plan.flops);
+      const [runner] = (await session.prepare([plan])) as [Runner];
+      for (const [value, name] of names) load(session, runner, name, value, data.before.get(value) as Float64Array);
+      const got = await runner.run();
+      let error = 0;
+      for (const [name, want] of outputs(data.after))
+        error = Math.max(error, relativeError(numbersOf(got[name] ?? (await session.read(name)).data), want));
+      const passed = error <= largestError;
+      const timed = passed ? await timeRunner(device, runner, { ...options, hopeless: 3 * best }) : undefined;
+      if (timed) best = Math.min(best, timed.ms);
+      variants.push({ variant, error, passed, ...timed });
+    } catch (error) {
+      device.check();
+      const failure = error instanceof Error ? error.message : String(error);
+      variants.push({ variant, error: Number.POSITIVE_INFINITY, passed: false, failure });
+    } finally {
+      session.destroy();
+    }
+  }
+  const slow = Number.POSITIVE_INFINITY;
+  variants.sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow));
+  const touched = new Set([...node.inputs, ...node.outputs]);
+  const again = (node.op.mutates ?? []).map((i) => node.inputs[i] as Value);
+  return {
+    name: kernel.name,
+    group: kernel.group,
+    op: node.op.name,
+    flops: kernel.flops ?? flops,
+    bytes: kernel.bytes ?? [...touched, ...again].reduce((n, v) => n + bytesOf(v), 0),
+    variants,
+  };
+}
+
+/** What the node's inputs hold before it runs, and its outputs and the inputs that it changes afterwards. */
+function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
+  const cpu = createCpuExecutor(whole);
+  const noise = random(1);
+  const dataOf = (name: string, v: Value): ArrayLike<number> => {
+    const length = sizeOf(v.shape);
+    if (name === 'step') return stepData(kernel.step);
+    const given = kernel.data?.(name, length);
+    if (given) return given;
+    return v.dtype === 'f32' ? Float32Array.from({ length }, () => noise.uniform() - 0.5) : new Uint32Array(length);
+  };
+  const inputs = Object.fromEntries([...whole.inputs].map(([name, v]) => [name, dataOf(name, v)]));
+  for (const [name, v] of whole.states) cpu.state(name).set(dataOf(name, v));
+  // What the node changes is wanted as it was before; nothing else in these graphs changes a state.
+  const states = new Map([...whole.states.values()].map((v) => [v, cpu.of(v).slice()]));
+  cpu.run(inputs);
+  const before = new Map(node.inputs.map((v) => [v, states.get(v) ?? cpu.of(v)]));
+  const changed = (node.op.mutates ?? []).map((i) => node.inputs[i] as Value);
+  const after = new Map([...node.outputs, ...changed].map((v) => [v, cpu.of(v)]));
+  return { before, after };
+}
+
+/** The words of a step as numbers: a learning rate, and every token counts. */
+function stepData(own: Partial<StepScalars> = {}): number[] {
+  const words = new Uint32Array(stepWords);
+  writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });
+  return [...words];
+}
+
+/** A graph of the node alone. All inputs but the step are states, so that they are uploaded once. */
+function alone(node: Node) {
+  const graph = new Graph();
+  const names = new Map<Value, string>();
+  const inputs = node.inputs.map((v, i) => {
+    const name = names.get(v) ?? (v.name === 'step' ? 'step' : `in${i}`);
+    names.set(v, name);
+    return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
+  });
+  const results = graph.apply(node.op, inputs, node.attrs);
+  for (const [i, v] of results.entries()) graph.output(`out${i}`, v);
+  /** Reference data by the name that it has on the device. */
+  const outputs = (after: ReadonlyMap<Value, Float64Array>): [string, Float64Array][] =>
+    [...after].map(([v, data]) => {
+      const i = node.outputs.indexOf(v);
+      return [i < 0 ? (names.get(v) as string) : `out${i}`, data];
+    });
+  return { graph, names, outputs };
+}
+
+function load(session: Session, runner: Runner, name: string, value: Value, from: Float64Array): void {
+  const data = value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
+  if (value.dtype !== 'f16') data.set(from);
+  if (name === 'step') runner.inputs.step?.set(data);
+  else session.write(name, data);
+}
+
+/** What is held as the bits of float16, as numbers. */
+const numbersOf = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);

@@ -1,0 +1,167 @@
+// The kernels of a decoding's step: attention to kept keys, the choice of the next token, the account of beams. Half-way through 64
+// positions, where a step costs what it costs on average.
+
+import { beamSelect } from '../ops/decoding/beam-select.ts';
+import { bestTokens } from '../ops/decoding/best-tokens.ts';
+import { cacheSlots } from '../ops/decoding/cache-slots.ts';
+import { cachedCrossAttention, cachedSelfAttention } from '../ops/decoding/cached-attention.ts';
+import { greedyToken } from '../ops/decoding/greedy-token.ts';
+import { rulesSize, writeRules } from '../ops/decoding/next-token.ts';
+import { sampleToken, samplingSize } from '../ops/decoding/sample-token.ts';
+import { takeRows } from '../ops/elementwise/take-rows.ts';
+import { input, type KernelCase, step } from './kernel-case.ts';
+
+/** Sizes of a decoding: rows, those of a sentence, positions, vocabulary, heads and their width. */
+interface Sizes {
+  readonly R: number;
+  readonly beams: number;
+  readonly T: number;
+  readonly V: number;
+  readonly H: number;
+  readonly W: number;
+}
+
+const halfWay = ({ T }: Sizes) => ({ position: T / 2 - 1 });
+
+/** The keys of row r at position j lie in row r: no beam has changed places. */
+const ownSlots = ({ R, beams, T }: Sizes): Uint32Array =>
+  Uint32Array.from({ length: R * T }, (_, i) => (Math.floor(i / T) % beams) * T + (i % T));
+
+function selfAttention(s: Sizes): KernelCase {
+  const { R, beams, T, H, W } = s;
+  return {
+    name: `cached self-attention [${R}] at ${T / 2} of ${T}, ${H} heads x ${W}`,
+    group: 'decoding',
+    build(g) {
+      const cache = g.state('cache', 'f32', [R, T, 2 * H * W]);
+      const slots = g.input('slots', 'u32', [R, T]);
+      const attrs = { heads: H, headWidth: W, beams };
+      cachedSelfAttention(g, input(g, 'qkv', [R, 1, 3 * H * W]), cache, slots, step(g), attrs);
+    },
+    data: (name) => (name === 'slots' ? ownSlots(s) : undefined),
+    step: halfWay(s),
+    bytes: 4 * R * (4 * H * W + (T / 2) * (1 + 2 * H * W)),
+    flops: 4 * R * (T / 2) * H * W,
+  };
+}
+
+function crossAttention({ R, beams, T, H, W }: Sizes): KernelCase {
+  return {
+    name: `cached cross-attention [${R}x${T}] ${H} heads x ${W}`,
+    group: 'decoding',
+    build(g) {
+      const kv = input(g, 'kv', [R / beams, T, 2 * H * W]);
+      const attrs = { heads: H, headWidth: W, beams };
+      cachedCrossAttention(g, input(g, 'q', [R, 1, H * W]), kv, g.input('lens', 'u32', [R / beams]), attrs);
+    },
+    data: (name, length) => (name === 'lens' ? new Array(length).fill(T) : undefined),
+  };
+}
+
+/** The choice of the next token, with rules: a least length, no trigram twice, two tokens banned. */
+function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: Sizes): KernelCase {
+  const { R, beams, T, V } = s;
+  return {
+    name: `${kind} [${R},${V}]`,
+    group: 'decoding',
+    build(g) {
+      const logits = g.state('logits', 'f32', [R, 1, V]);
+      const history = g.input('history', 'i32', [R, T]);
+      const rules = g.input('rules', 'i32', [rulesSize(2)]);
+      const attrs = { endId: 2, rules: true };
+      if (kind === 'greedy token') return void greedyToken(g, logits, history, rules, step(g), attrs);
+      if (kind === 'best tokens')
+        return void bestTokens(g, logits, history, rules, step(g), { ...attrs, wanted: beams });
+      const settings = { sampling: input(g, 'sampling', [samplingSize]), streams: g.input('streams', 'u32', [R]) };
+      sampleToken(g, logits, history, rules, step(g), settings, attrs);
+    },
+    data(name, length) {
+      // Far apart, so that float32 and float64 agree which is the best: a permutation of V steps, another in each row.
+      if (name === 'logits')
+        return Float32Array.from(
+          { length },
+          (_, i) => (((i % V) * 7919 + Math.floor(i / V) * 131) % V) * (20 / V) - 10,
+        );
+      if (name === 'history') return Int32Array.from({ length }, (_, i) => 3 + ((i * 31) % (V - 3)));
+      if (name === 'streams') return Uint32Array.from({ length }, (_, i) => i);
+      if (name === 'sampling') return [0.8, 0.9, 40, 0];
+      if (name !== 'rules') return undefined;
+      const rules = new Int32Array(length);
+      writeRules(rules, { minLength: 5, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [0, 1] });
+      return rules;
+    },
+    step: halfWay(s),
+  };
+}
+
+function beamStep(s: Sizes): KernelCase {
+  const { R, beams } = s;
+  return {
+    name: `beam select [${R}] of ${beams} beams`,
+    group: 'decoding',
+    build(g) {
+      const best = {
+        logProbs: input(g, 'logProbs', [R, beams]),
+        tokens: g.input('tokens', 'i32', [R, beams]),
+        ends: input(g, 'ends', [R]),
+      };
+      beamSelect(g, best, g.state('scores', 'f32', [R]), step(g));
+    },
+    // Falling along a row and never the same twice in a sentence.
+    data(name, length) {
+      if (name === 'logProbs')
+        return Float32Array.from({ length }, (_, i) => -(i % beams) / 2 - ((i * 37) % (beams * beams)) / 100 - 0.1);
+      if (name === 'tokens') return Int32Array.from({ length }, (_, i) => 3 + i);
+      return name === 'scores' ? Float32Array.from({ length }, (_, i) => -3 - i / 7) : undefined;
+    },
+    step: halfWay(s),
+  };
+}
+
+function slots(s: Sizes): KernelCase {
+  const { R, beams, T } = s;
+  return {
+    name: `cache slots [${R},${T}] of ${beams} beams`,
+    group: 'decoding',
+    build(g) {
+      const account = [g.state('slots', 'u32', [R, T]), g.state('tokens', 'i32', [R, T])] as const;
+      const newest = g.input('newest', 'i32', [R, 1]);
+      cacheSlots(g, newest, g.input('parents', 'i32', [R]), ...account, step(g), { beams, padId: 0 });
+    },
+    data(name, length) {
+      if (name === 'slots') return ownSlots(s);
+      if (name === 'parents') return Int32Array.from({ length }, (_, i) => (i * 3) % beams);
+      return Int32Array.from({ length }, (_, i) => 3 + (i % 50));
+    },
+    step: halfWay(s),
+  };
+}
+
+/** Rows that go on when others are done. */
+function rowsTaken(R: number, D: number): KernelCase {
+  return {
+    name: `take rows [${R},${D}]`,
+    group: 'decoding',
+    build: (g) => void takeRows(g, input(g, 'x', [2 * R, D]), g.input('picks', 'u32', [R])),
+    data: (name, length) => (name === 'picks' ? Uint32Array.from({ length }, (_, i) => (i * 7) % (2 * R)) : undefined),
+    bytes: 4 * R * (1 + 2 * D),
+  };
+}
+
+const full: Sizes = { R: 64, beams: 4, T: 64, V: 8000, H: 8, W: 32 };
+const small: Sizes = { R: 8, beams: 2, T: 16, V: 211, H: 2, W: 16 };
+
+/** All of them, in the order of the table. */
+export const decodingKernels: readonly KernelCase[] = [
+  selfAttention(full),
+  crossAttention(full),
+  choice('greedy token', full),
+  choice('best tokens', full),
+  choice('sampled token', full),
+  beamStep(full),
+  slots(full),
+  rowsTaken(64, 16384),
+];
+
+/** Small ones. */
+export const smallDecodingKernels: readonly KernelCase[] = [selfAttention(small), choice('greedy token', small)];

@@ -1,0 +1,211 @@
+// The kernels that `heddle bench` and the kernel lab time, at fixed, named sizes: here those of products, attention, rows and tokens;
+// what only training,
+// decoding or compact models do is in kernels-training.ts, kernels-decoding.ts and kernels-compact.ts.
+
+import type { Shape } from '../core/tensor.ts';
+import { gradients } from '../graph/gradient.ts';
+import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
+import { attentionWeights } from '../ops/attention/attention-weights.ts';
+import { embedding } from '../ops/embedding/embedding.ts';
+import { crossEntropyFused, crossEntropy as crossEntropyOf } from '../ops/loss/cross-entropy.ts';
+import { linear } from '../ops/matmul/linear.ts';
+import { matmul } from '../ops/matmul/matmul.ts';
+import { addLayerNorm, layerNorm } from '../ops/norm/layer-norm.ts';
+import { softmax } from '../ops/norm/softmax.ts';
+import { decodingKernels, smallDecodingKernels } from './decoding-kernel-cases.ts';
+import { backward, input, type KernelCase, step } from './kernel-case.ts';
+import { compactKernels } from './packed-kernel-cases.ts';
+import { adam, smallTrainingKernels, trainingKernels } from './training-kernel-cases.ts';
+
+const mark = (shape: Shape, turned: boolean) => `[${shape.join(',')}]${turned ? 'ᵀ' : ''}`;
+
+function product(m: number, k: number, n: number, form: 'NN' | 'NT' | 'TN' = 'NN'): KernelCase {
+  const [transA, transB] = [form === 'TN', form === 'NT'];
+  const a = transA ? [k, m] : [m, k];
+  const b = transB ? [n, k] : [k, n];
+  return {
+    name: `matmul ${mark(a, transA)}x${mark(b, transB)}`,
+    group: 'products',
+    build: (g) => void matmul(g, input(g, 'a', a), input(g, 'b', b), { transA, transB }),
+  };
+}
+
+function feedForward(rows: number, D: number, F: number, back = false): KernelCase {
+  return {
+    name: `linear ${back ? 'backward' : 'relu'} [${rows},${D}]x[${F},${D}]ᵀ`,
+    group: 'products',
+    build(g) {
+      const [x, w, b] = [input(g, 'x', [rows, D]), input(g, 'w', [F, D]), input(g, 'b', [F])];
+      const y = linear(g, x, w, b, back ? 'none' : 'relu');
+      if (back) backward(g, y, [x, w, b]);
+    },
+    ...(back && { op: 'linear_backward' }),
+  };
+}
+
+const lengths =
+  (T: number) =>
+  (name: string, length: number): number[] | undefined =>
+    name === 'lens' ? new Array(length).fill(T) : undefined;
+
+/** Rows, heads, width of a head. */
+type Heads = readonly [number, number, number];
+
+/** Causal self-attention of 4 rows, 8 heads of width 32, every key in sight. */
+function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32]): KernelCase {
+  return {
+    name: `attention${back ? ' backward' : ''} [${B},${T}] ${H} heads x ${W}`,
+    group: 'attention',
+    build(g) {
+      const qkv = input(g, 'qkv', [B, T, 3 * H * W]);
+      const lens = g.input('lens', 'u32', [B]);
+      const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: true });
+      if (back) backward(g, y, [qkv]);
+    },
+    data: lengths(T),
+  };
+}
+
+/** Attention of T target to S source tokens; `kind` probabilities: what the fused form never stores. */
+function cross(kind: 'forward' | 'backward' | 'probabilities', T: number, S: number, [B, H, W]: Heads = [4, 8, 32]) {
+  const what = { forward: 'cross-attention', backward: 'cross-attention backward', probabilities: 'attention weights' };
+  return {
+    name: `${what[kind]} [${B},${T}x${S}] ${H} heads x ${W}`,
+    group: 'attention',
+    build(g) {
+      const [q, kv] = [input(g, 'q', [B, T, H * W]), input(g, 'kv', [B, S, 2 * H * W])];
+      const lens = g.input('lens', 'u32', [B]);
+      const attrs = { heads: H, headWidth: W };
+      if (kind === 'probabilities') return void attentionWeights(g, q, kv, lens, attrs);
+      const y = crossAttention(g, q, kv, lens, step(g), attrs);
+      if (kind === 'backward') backward(g, y, [q, kv]);
+    },
+    data: lengths(S),
+  } satisfies KernelCase;
+}
+
+function norm(rows: number, D: number, back: boolean): KernelCase {
+  return {
+    name: `layer norm${back ? ' backward' : ''} [${rows},${D}]`,
+    group: 'rows',
+    build(g) {
+      const x = input(g, 'x', [rows, D]);
+      const y = layerNorm(g, x, input(g, 'gamma', [D]), input(g, 'beta', [D]), 1e-5);
+      if (back) backward(g, y, [x]);
+    },
+    ...(back && { op: 'layer_norm_backward' }),
+  };
+}
+
+/** Residual connection, dropout and norm in one. */
+function addNorm(rows: number, D: number): KernelCase {
+  return {
+    name: `add, dropout, layer norm [${rows},${D}]`,
+    group: 'rows',
+    build(g) {
+      const [x, residual] = [input(g, 'x', [rows, D]), input(g, 'residual', [rows, D])];
+      const affine = { gamma: input(g, 'gamma', [D]), beta: input(g, 'beta', [D]) };
+      addLayerNorm(g, { x, residual, ...affine, step: step(g) }, { eps: 1e-5, rate: 0.1, site: 1 });
+    },
+  };
+}
+
+function softmaxOf(rows: number, cols: number, back: boolean): KernelCase {
+  return {
+    name: `softmax${back ? ' backward' : ''} [${rows},${cols}]`,
+    group: 'rows',
+    build(g) {
+      const x = input(g, 'x', [rows, cols]);
+      const y = softmax(g, x);
+      if (back) backward(g, y, [x]);
+    },
+    ...(back && { op: 'softmax_backward' }),
+  };
+}
+
+/** Token vectors, and their gradient: ids go through the vocabulary in big strides, so that every place is used about evenly. */
+function tokens(B: number, T: number, V: number, D: number, back: boolean): KernelCase {
+  const ids = Int32Array.from({ length: B * T }, (_, i) => (i * 7919) % V);
+  const order = Array.from(ids.keys()).sort((i, j) => (ids[i] as number) - (ids[j] as number) || i - j);
+  const starts = Array.from({ length: V + 1 }, () => 0);
+  for (const id of ids) starts[id + 1] = (starts[id + 1] as number) + 1;
+  for (let v = 0; v < V; v++) starts[v + 1] = (starts[v + 1] as number) + (starts[v] as number);
+  const data: Record<string, ArrayLike<number>> = { ids, rowStart: starts, occurrences: order };
+  return {
+    name: `embedding${back ? ' backward' : ''} [${B},${T}] of [${V},${D}]`,
+    group: 'rows',
+    build(g) {
+      const table = input(g, 'table', [V, D]);
+      const index = {
+        rowStart: g.input('rowStart', 'u32', [V + 1]),
+        occurrences: g.input('occurrences', 'u32', [B * T]),
+      };
+      const y = embedding(g, g.input('ids', 'i32', [B, T]), table, { scale: Math.sqrt(D), ...(back && { index }) });
+      if (back) backward(g, y, [table]);
+    },
+    data: (name) => data[name],
+    ...(!back && { bytes: 4 * B * T * (1 + 2 * D) }), // of the table the rows that are taken
+  };
+}
+
+/** `train`: each row's loss and, in the place of its scores, their gradient; else the loss alone, or its gradient alone. */
+function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backward'): KernelCase {
+  return {
+    name: `cross-entropy${{ train: ' with gradient', loss: '', backward: ' backward' }[kind]} [${rows},${V}]`,
+    group: 'rows',
+    build(g) {
+      const targets = g.input('targets', 'i32', [rows]);
+      const logits = input(g, 'logits', [rows, V]);
+      const how = { smoothing: 0.1, ignore: 0 };
+      if (kind === 'train') return void crossEntropyFused(g, logits, targets, step(g), how);
+      const { nll } = crossEntropyOf(g, logits, targets, step(g), how);
+      if (kind === 'backward') gradients(g, nll, [logits]);
+    },
+    data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
+  };
+}
+
+/** All kernels, in the order of the table. */
+export const kernelCases: readonly KernelCase[] = [
+  product(256, 256, 256),
+  product(512, 512, 512),
+  product(1024, 1024, 1024),
+  product(768, 256, 1024),
+  feedForward(768, 256, 1024),
+  feedForward(768, 256, 1024, true),
+  product(512, 256, 8000),
+  product(512, 8000, 256, 'NT'),
+  product(256, 512, 8000, 'TN'),
+  ...[32, 128, 512].flatMap((T) => [attention(T, false), attention(T, true)]),
+  ...(['forward', 'backward', 'probabilities'] as const).map((kind) => cross(kind, 128, 128)),
+  norm(1024, 512, false),
+  norm(1024, 512, true),
+  addNorm(1024, 512),
+  softmaxOf(4096, 512, false),
+  softmaxOf(4096, 512, true),
+  tokens(32, 64, 8000, 512, false),
+  tokens(32, 64, 8000, 512, true),
+  crossEntropy(1024, 8000, 'train'),
+  crossEntropy(1024, 8000, 'loss'),
+  crossEntropy(1024, 8000, 'backward'),
+  adam(10_000_000),
+  ...trainingKernels,
+  ...decodingKernels,
+  ...compactKernels,
+];
+
+/** A few kernels of each group, small: for a first look, and for adapters that are slow. */
+export const smallKernelCases: readonly KernelCase[] = [
+  product(64, 64, 64),
+  feedForward(64, 64, 128),
+  attention(32, false, [1, 2, 16]),
+  norm(64, 128, false),
+  norm(64, 128, true),
+  softmaxOf(256, 128, false),
+  tokens(4, 16, 500, 64, true),
+  crossEntropy(32, 500, 'train'),
+  ...smallTrainingKernels,
+  ...smallDecodingKernels,
+];
+
+export { graphOf, type KernelCase } from './kernel-case.ts';

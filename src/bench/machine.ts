@@ -1,0 +1,83 @@
+// What figures were measured on: the adapter, the browser, and the flags that it shows. A page is not told its browser's flags, but
+// some can be seen by what they bring.
+
+import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
+
+/** The machine in words and numbers; plain JSON. */
+export interface Machine {
+  readonly adapter: AdapterDescription;
+  /** What the host calls itself: `Chrome/130.0.6723.91 ...`, or Node with its version. */
+  readonly agent: string;
+  /** Brands and versions as Chromium tells them; empty elsewhere. */
+  readonly browser: readonly string[];
+  readonly platform: string;
+  readonly threads: number;
+  /** Whether the page is cross-origin isolated, which makes the host's clock finer. */
+  readonly isolated: boolean;
+  /** The finest difference that the host's clock showed, in milliseconds. */
+  readonly clockGrain: number;
+  /** Flags that show themselves. */
+  readonly flags: readonly string[];
+}
+
+/** The part of navigator.userAgentData that is used; only Chromium has it. */
+interface UserAgentData {
+  readonly platform: string;
+  getHighEntropyValues(hints: string[]): Promise<{
+    fullVersionList?: { brand: string; version: string }[];
+    platformVersion?: string;
+    architecture?: string;
+  }>;
+}
+
+/** Describes the machine behind `gpu`, in a page, a worker or Node. Rejects with a HeddleError where there is no adapter. */
+export async function describeMachine(gpu: GPU | undefined, host: string): Promise<Machine> {
+  const adapter = await describeAdapter(gpu, host);
+  const scope = globalThis as {
+    navigator?: Navigator & { userAgentData?: UserAgentData };
+    process?: { version?: string; platform?: string };
+    crossOriginIsolated?: boolean;
+  };
+  const { navigator, process } = scope;
+  const inNode = process?.version !== undefined;
+  const details = await navigator?.userAgentData?.getHighEntropyValues([
+    'fullVersionList',
+    'platformVersion',
+    'architecture',
+  ]);
+  // A brand that is no brand is among them, so that nobody counts on the list.
+  const brands = (details?.fullVersionList ?? []).filter(({ brand }) => !/not.*brand/i.test(brand));
+  const platform = [navigator?.userAgentData?.platform, details?.platformVersion, details?.architecture];
+  return {
+    adapter,
+    agent: inNode ? `Node.js ${process.version}` : (navigator?.userAgent ?? ''),
+    browser: brands.map(({ brand, version }) => `${brand} ${version}`),
+    platform: (inNode ? process.platform : platform.filter(Boolean).join(' ')) ?? '',
+    threads: navigator?.hardwareConcurrency ?? 0,
+    isolated: scope.crossOriginIsolated === true,
+    clockGrain: clockGrain(),
+    flags: seenFlags(adapter),
+  };
+}
+
+/** The smallest step of the host's clock among a few thousand readings. */
+function clockGrain(): number {
+  let grain = Number.POSITIVE_INFINITY;
+  let last = performance.now();
+  for (let i = 0, seen = 0; i < 100_000 && seen < 20; i++) {
+    const now = performance.now();
+    if (now > last) {
+      grain = Math.min(grain, now - last);
+      seen++;
+    }
+    last = now;
+  }
+  return Number(grain.toPrecision(3));
+}
+
+function seenFlags({ features, architecture, software }: AdapterDescription): string[] {
+  const flags: string[] = [];
+  if (features.some((name) => name.startsWith('chromium-experimental-'))) flags.push('enable-unsafe-webgpu');
+  if (architecture === 'swiftshader' && software) flags.push('use-webgpu-adapter=swiftshader');
+  return flags;
+}

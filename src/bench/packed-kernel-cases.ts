@@ -1,0 +1,113 @@
+// The kernels of compact models: weights kept as f16 or int8, low-rank adapters, and training whose logits are never whole.
+
+import { halfWeightsOp } from '../ops/elementwise/cast-weights.ts';
+import { addColumns, takeColumns } from '../ops/elementwise/columns.ts';
+import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
+import { projectedLossOp } from '../ops/loss/projected-loss.ts';
+import { packedLinear } from '../ops/matmul/packed-linear.ts';
+import { type PackedFormat, pack, wordsOf } from '../ops/matmul/packed-weights.ts';
+import { scaleStep } from '../ops/optimizer/scale-step.ts';
+import { input, type KernelCase, spaced, step } from './kernel-case.ts';
+
+/** A matrix of waves in a format, and the scales of its rows. */
+function packed(format: PackedFormat, rows: number, cols: number) {
+  const words = new Uint32Array(rows * wordsOf(format, cols));
+  const scales = new Float32Array(rows);
+  pack(
+    format,
+    Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(i * 0.37) / 2),
+    cols,
+    words,
+    scales,
+  );
+  return { words, scales };
+}
+
+function linear(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
+  return {
+    name: `linear ${format} [${rows},${I}]x[${O},${I}]ᵀ`,
+    group: 'products',
+    build(g) {
+      const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
+      const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
+      packedLinear(g, input(g, 'x', [rows, I]), { format, words, ...scales }, input(g, 'b', [O]));
+    },
+    data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
+  };
+}
+
+function embedding(format: PackedFormat, B: number, T: number, V: number, D: number): KernelCase {
+  return {
+    name: `embedding ${format} [${B},${T}] of [${V},${D}]`,
+    group: 'rows',
+    build(g) {
+      const words = g.input('words', 'u32', [V, wordsOf(format, D)]);
+      const scales = format === 'int8' ? { scales: input(g, 'scales', [V]) } : {};
+      packedEmbedding(g, g.input('ids', 'i32', [B, T]), { format, words, ...scales }, { width: D });
+    },
+    data(name, length) {
+      if (name === 'ids') return Int32Array.from({ length }, (_, i) => (i * 7919) % V);
+      return name === 'words' || name === 'scales' ? packed(format, V, D)[name] : undefined;
+    },
+    bytes: B * T * (4 + 4 * wordsOf(format, D) + 4 * D), // of the table the rows that are taken
+  };
+}
+
+/** Projection to the vocabulary, loss and all gradients, 128 rows at a time. */
+function projectedLoss(rows: number, D: number, V: number): KernelCase {
+  return {
+    name: `loss of projection [${rows},${D}]x[${V},${D}]ᵀ`,
+    group: 'products',
+    build(g) {
+      const inputs = [input(g, 'x', [rows, D]), input(g, 'w', [V, D]), g.input('targets', 'i32', [rows]), step(g)];
+      g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, bias: false, gradients: true, rows: 128 });
+    },
+    data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
+  };
+}
+
+function halves(size: number): KernelCase {
+  return {
+    name: `weights to f16 [${spaced(size)}]`,
+    group: 'elements',
+    build: (g) =>
+      void g.apply(halfWeightsOp, [g.state('weights', 'f32', [size]), g.state('halves', 'f16', [size])], {}),
+    bytes: 6 * size,
+    needs: 'f16',
+  };
+}
+
+/** Part of an adapter of low rank: its columns added to a layer's, or taken out for the gradient. */
+function columns(kind: 'add' | 'take', rows: number, N: number, count: number): KernelCase {
+  return {
+    name: `${kind} columns [${rows},${count}] of [${rows},${N}]`,
+    group: 'elements',
+    build(g) {
+      const x = input(g, 'x', [rows, N]);
+      if (kind === 'take') return void takeColumns(g, x, { first: N - count, scale: 0.5, count });
+      addColumns(g, x, input(g, 'u', [rows, count]), { first: N - count, scale: 0.5 });
+    },
+    ...(kind === 'take' && { bytes: 8 * rows * count }),
+  };
+}
+
+const scaledStep: KernelCase = {
+  name: 'scale of the loss',
+  group: 'elements',
+  build: (g) => void scaleStep(g, step(g), g.state('counters', 'f32', [8])),
+  data: (name, length) => (name === 'counters' ? new Float32Array(length).fill(4) : undefined),
+};
+
+/** All of them, in the order of the table. */
+export const compactKernels: readonly KernelCase[] = [
+  linear('f16', 64, 512, 2048),
+  linear('int8', 64, 512, 2048),
+  linear('int8', 1, 512, 8000),
+  embedding('f16', 8, 64, 8000, 512),
+  embedding('int8', 8, 64, 8000, 512),
+  projectedLoss(256, 256, 8000),
+  columns('add', 1024, 1536, 512),
+  columns('take', 1024, 1536, 512),
+  halves(10_000_000),
+  scaledStep,
+];

@@ -1,0 +1,147 @@
+// A whole training step at a preset: forward, backward, clipping and AdamW on a batch of noise, with what it costs in time, memory,
+// dispatches and the host's own work.
+
+import { random } from '../core/random.ts';
+import type { Engine, Program } from '../engine/engine.ts';
+import { writePositions } from '../engine/model-states.ts';
+import type { Device } from '../gpu/device.ts';
+import { modelConfig, type PresetName, presets } from '../model/model-config.ts';
+import { parameterList } from '../model/parameters.ts';
+import { createStepWriter } from '../ops/step-scalars.ts';
+import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
+import type { EncodedCorpus, Rows } from '../text/batches/encoded-corpus.ts';
+import { optimizerConfig } from '../train/optimizer-config.ts';
+import { startWeights } from '../train/trainer.ts';
+import { trainingGraph } from '../train/training-graphs.ts';
+
+/** Sizes of the batch. */
+export interface StepShape {
+  readonly batch: number;
+  readonly source: number;
+  readonly target: number;
+  readonly vocab: number;
+}
+
+/** What a step costs. */
+export interface StepResult extends StepShape {
+  readonly preset: PresetName;
+  readonly parameters: number;
+  /** Median milliseconds of a step, its loss read back a step late; and of making everything ready and the first step. */
+  readonly ms: number;
+  readonly firstMs: number;
+  /** Target tokens a second. */
+  readonly tokensPerSecond: number;
+  readonly gflops: number;
+  readonly dispatches: number;
+  readonly submits: number;
+  /** Bytes of GPU memory. */
+  readonly bytes: number;
+  /** Milliseconds of JavaScript a step: filling the batch, recording, submitting. */
+  readonly jsMs: number;
+  /** Loss of the first and the last step: noise can be learnt by heart. */
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+}
+
+/** Trains `steps` steps at a preset; `engine` is one of `device` and new. */
+export async function benchStep(
+  device: Device,
+  engine: Engine,
+  preset: PresetName,
+  shape: StepShape,
+  steps: number,
+): Promise<StepResult> {
+  const { batch: B, source: S, target: T, vocab } = shape;
+  const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset] });
+  const p = parameterList(config);
+  const begin = performance.now();
+  const [program] = (await engine.prepare([trainingGraph(config, p, shape, optimizerConfig())])) as [Program];
+  startWeights(engine, config, { seed: 1, init: 'xavier' });
+  writePositions(engine, config);
+  const corpus = noiseCorpus(shape);
+  const rows = Uint32Array.from({ length: B }, (_, i) => i);
+  const write = createStepWriter(program.inputs.step as Uint32Array);
+  const submits = countSubmits(device);
+  const losses: number[] = [];
+  const times: number[] = [];
+  const js: number[] = [];
+  let pending: Promise<void> | undefined;
+  let last = 0;
+  let firstMs = 0;
+  for (let step = 0; step <= steps; step++) {
+    const from = performance.now();
+    const tokens = fillBatch(
+      program.inputs as unknown as BatchArrays,
+      { batch: B, source: S, target: T },
+      corpus,
+      rows,
+    );
+    write({ learningRate: 1e-3, tokenWeight: 1 / tokens, seed: 1, step, keep: 0, position: 0 });
+    const run = program.run();
+    if (step > 0) js.push(performance.now() - from);
+    const read = run.then(({ stats }) => void losses.push((stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN)));
+    // The first step, which compiles what the driver has left for it, is waited for; from then on one is always on its way.
+    await (step === 0 ? read : pending);
+    pending = step === 0 ? undefined : read;
+    const now = performance.now();
+    if (step === 0) firstMs = now - begin;
+    if (step > 1) times.push(now - last);
+    last = now;
+  }
+  await pending;
+  const ms = median(times);
+  return {
+    preset,
+    ...shape,
+    parameters: p.count,
+    ms,
+    firstMs,
+    tokensPerSecond: (B * T) / (ms / 1000),
+    gflops: (program.plan?.flops ?? 0) / ms / 1e6,
+    dispatches: program.plan?.passes.length ?? 0,
+    submits: submits.end() / (steps + 1),
+    bytes: program.plan?.bytes.peak ?? 0,
+    jsMs: median(js),
+    firstLoss: losses[0] as number,
+    lastLoss: losses.at(-1) as number,
+  };
+}
+
+const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
+
+/** Rows of random tokens that fill the shape, with a place for the end. */
+function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus {
+  const special = { pad: 0, start: 1, end: 2, unknown: 3 };
+  const r = random(1);
+  const rows = (length: number): Rows => ({
+    ids: Int32Array.from({ length: batch * length }, () => 4 + Math.floor(r.uniform() * (vocab - 4))),
+    starts: Uint32Array.from({ length: batch + 1 }, (_, i) => i * length),
+  });
+  return {
+    count: batch,
+    source: rows(source),
+    target: rows(target - 1),
+    origin: Uint32Array.from({ length: batch }, (_, i) => i),
+    sourceSpecial: special,
+    targetSpecial: special,
+    tooLong: 0,
+    empty: 0,
+    limits: { source, target },
+  };
+}
+
+/** Counts the submissions to a device's queue until `end`. */
+function countSubmits({ gpu: { queue } }: Device): { end(): number } {
+  const submit = queue.submit;
+  let count = 0;
+  queue.submit = (commands) => {
+    count++;
+    return submit.call(queue, commands);
+  };
+  return {
+    end() {
+      Reflect.deleteProperty(queue, 'submit'); // the prototype's own is back
+      return count;
+    },
+  };
+}

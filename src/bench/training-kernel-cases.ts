@@ -1,0 +1,180 @@
+// The kernels that only training has: updates of whole banks, clipping, sums, dropout, activations apart.
+
+import { activation } from '../ops/elementwise/activation.ts';
+import type { Activation } from '../ops/elementwise/activation-functions.ts';
+import { add } from '../ops/elementwise/add.ts';
+import { columnSum } from '../ops/elementwise/column-sum.ts';
+import { dropout } from '../ops/elementwise/dropout.ts';
+import { positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
+import { tokenStats } from '../ops/loss/token-stats.ts';
+import { normSumsOp } from '../ops/norm/norm-sums.ts';
+import { accumulate, ema } from '../ops/optimizer/buffer-sums.ts';
+import { checkFiniteOp } from '../ops/optimizer/check-finite.ts';
+import { clipScaleOp, counterLength, gradientNormOp } from '../ops/optimizer/clip.ts';
+import { adam as adamUpdate, adamw, rmsprop, sgd } from '../ops/optimizer/optimizers.ts';
+import { backward, input, type KernelCase, spaced, step } from './kernel-case.ts';
+
+const optimizers = {
+  AdamW: ['m', 'v'],
+  Adam: ['m', 'v'],
+  RMSprop: ['v'],
+  SGD: ['m'],
+} as const;
+
+/** An update of `size` weights. */
+function update(name: keyof typeof optimizers, size: number): KernelCase {
+  return {
+    name: `${name} [${spaced(size)}]`,
+    group: 'elements',
+    build(g) {
+      const state = (n: string) => g.state(n, 'f32', [size]);
+      const common = { weights: state('weights'), gradients: state('gradients') };
+      const moments = Object.fromEntries(optimizers[name].map((n) => [n, state(n)])) as Record<'m' | 'v', never>;
+      const clip = input(g, 'clip', [4]);
+      const decay = { weightDecay: 0.01, decayEnd: size };
+      if (name === 'RMSprop')
+        return rmsprop(g, { ...common, ...moments, clip, step: step(g) }, { rho: 0.9, eps: 1e-7 });
+      if (name === 'SGD') return sgd(g, { ...common, ...moments, clip, step: step(g) }, { momentum: 0.9, ...decay });
+      const inputs = {
+        ...common,
+        ...moments,
+        clip,
+        counters: g.state('counters', 'f32', [counterLength]),
+        step: step(g),
+      };
+      (name === 'Adam' ? adamUpdate : adamw)(g, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, ...decay });
+    },
+    // The second moment is a mean of squares; nothing is clipped; the corrections are those of the first step.
+    data(what, length) {
+      if (what === 'v') return Float32Array.from({ length }, (_, i) => (i % 97) / 97);
+      if (what === 'clip') return [1, 1, 1, 0];
+      return what === 'counters' ? [1, 0, 0.1, 0.02, 0, 0, 0, 0] : undefined;
+    },
+  };
+}
+
+/** An update of `size` weights by AdamW. */
+export const adam = (size: number): KernelCase => update('AdamW', size);
+
+/** A running sum over a bank: accumulated gradients, or averaged weights. */
+function bank(kind: 'accumulate' | 'average', size: number): KernelCase {
+  return {
+    name: `${kind} [${spaced(size)}]`,
+    group: 'elements',
+    build(g) {
+      const [sum, x] = [g.state('sum', 'f32', [size]), g.state('x', 'f32', [size])];
+      if (kind === 'average') ema(g, sum, x, 0.999);
+      else accumulate(g, sum, x, step(g));
+    },
+    step: { keep: 1 },
+  };
+}
+
+function clipping(part: 'norm' | 'scale', size: number): KernelCase {
+  return {
+    name: `gradient ${part} [${spaced(size)}]`,
+    group: 'elements',
+    build(g) {
+      const [partials] = g.apply(gradientNormOp, [g.state('gradients', 'f32', [size])], {});
+      if (part === 'norm' || !partials) return;
+      const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
+      g.apply(clipScaleOp, [partials, g.state('counters', 'f32', [counterLength])], attrs);
+    },
+    data: (name, length) => (name === 'counters' ? new Float32Array(length) : undefined),
+  };
+}
+
+function finite(size: number): KernelCase {
+  return {
+    name: `check finite [${spaced(size)}]`,
+    group: 'elements',
+    build: (g) =>
+      void g.apply(checkFiniteOp, [g.state('x', 'f32', [size]), g.state('flags', 'u32', [1])], {
+        slot: 0,
+        first: true,
+      }),
+  };
+}
+
+/** Two tensors of one shape, element by element. */
+function elements(name: string, rows: number, D: number, build: KernelCase['build'], op?: string): KernelCase {
+  return { name: `${name} [${rows},${D}]`, group: 'elements', build, ...(op && { op }) };
+}
+
+const activated = (kind: Activation, rows: number, D: number, back: boolean): KernelCase =>
+  elements(
+    `${kind}${back ? ' backward' : ''}`,
+    rows,
+    D,
+    (g) => {
+      const x = input(g, 'x', [rows, D]);
+      const y = activation(g, x, kind);
+      if (back) backward(g, y, [x]);
+    },
+    back ? 'activation_backward' : 'activation',
+  );
+
+const sums = (rows: number, D: number): KernelCase[] => [
+  {
+    name: `column sums [${rows},${D}]`,
+    group: 'rows',
+    build: (g) => void columnSum(g, input(g, 'partials', [rows, D]), 2),
+  },
+  {
+    name: `norm gradients' sums 12x[${rows},${D}]`,
+    group: 'rows',
+    build(g) {
+      const stride = rows * 2 * D;
+      g.apply(normSumsOp, [g.state('bank', 'f32', [12 * stride])], { count: 12, rows, cols: D, stride });
+    },
+  },
+];
+
+function positions(B: number, T: number, D: number): KernelCase {
+  return {
+    name: `positions backward [${B},${T},${D}]`,
+    group: 'rows',
+    build: (g) =>
+      void g.apply(positionBackwardOp, [input(g, 'dy', [B, T, D])], { rows: T, offset: 0, rate: 0, site: 0 }),
+  };
+}
+
+function stats(tokens: number): KernelCase {
+  return {
+    name: `token statistics [${tokens}]`,
+    group: 'rows',
+    build: (g) =>
+      void tokenStats(g, input(g, 'nll', [tokens]), input(g, 'hit', [tokens]), g.input('targets', 'i32', [tokens]), {
+        ignore: 0,
+      }),
+    data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => 1 + (i % 7)) : undefined),
+  };
+}
+
+const sum = (rows: number, D: number) =>
+  elements('add', rows, D, (g) => void add(g, input(g, 'a', [rows, D]), input(g, 'b', [rows, D])));
+
+const dropped = (rows: number, D: number) =>
+  elements('dropout', rows, D, (g) => void dropout(g, input(g, 'x', [rows, D]), step(g), { rate: 0.1, site: 3 }));
+
+/** All of them, in the order of the table. */
+export const trainingKernels: readonly KernelCase[] = [
+  update('Adam', 10_000_000),
+  update('RMSprop', 10_000_000),
+  update('SGD', 10_000_000),
+  bank('accumulate', 10_000_000),
+  bank('average', 10_000_000),
+  clipping('norm', 10_000_000),
+  clipping('scale', 10_000_000),
+  finite(10_000_000),
+  sum(4096, 512),
+  dropped(4096, 512),
+  activated('gelu', 4096, 512, false),
+  activated('gelu', 4096, 512, true),
+  ...sums(128, 512),
+  positions(32, 64, 512),
+  stats(2048),
+];
+
+/** Small ones. */
+export const smallTrainingKernels: readonly KernelCase[] = [adam(20_000), sum(64, 64), clipping('norm', 20_000)];

@@ -1,0 +1,147 @@
+// heddle bench
+
+import type { Command } from 'commander';
+import { version } from '../../package.json';
+import { HeddleError } from '../core/errors.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
+import { type PresetName, presets } from '../model/model-config.ts';
+import { mib, print, short, table } from './output.ts';
+import { addHostOptions, whole } from './parse-values.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+
+interface Options extends HostOptions {
+  filter?: string;
+  presets: PresetName[];
+  kernels: boolean;
+  batch: number;
+  vocab: number;
+  timedSteps: number;
+  small?: boolean;
+  quick?: boolean;
+  json?: string;
+}
+
+/** Adds the command `bench`. */
+export function addBench(program: Command): void {
+  const command = program
+    .command('bench')
+    .description('check every kernel against the float64 reference and time it, then time whole training steps')
+    .option('--filter <text>', 'only kernels whose name has this in it, and no training steps')
+    .option('--no-kernels', 'only training steps')
+    .option('--presets <name...>', 'models whose training step is timed', ['tiny', 'small', 'mid'])
+    .option('--batch <rows>', 'sentences a batch, of 32 positions a side', whole(1), 32)
+    .option('--vocab <tokens>', 'tokens of both vocabularies', whole(5), 8000)
+    .option('--timed-steps <n>', 'steps that are timed at each preset', whole(3), 10)
+    .option('--small', 'a few kernels at small sizes, for adapters that are slow')
+    .option('--quick', 'shorter measurements, for a first look')
+    .option('--json <file>', 'write all figures, of every variant, with the machine and a conformance report, as JSON')
+    .action(async (options: Options) => {
+      let browser: { version: string; flags: readonly string[] } | undefined;
+      const result = await runWithProgress('bench', argumentsOf(options), {
+        ...options,
+        onChrome({ version: started, flags }) {
+          browser = { version: started, flags };
+        },
+      });
+      const when = new Date().toISOString();
+      if (options.json)
+        await writeText(
+          nodeFiles(),
+          options.json,
+          `${JSON.stringify({ heddle: version, when, ...(browser && { browser }), ...result }, undefined, 1)}\n`,
+        );
+      print(describe(result));
+      const wrong = result.kernels.flatMap(({ name, variants }) =>
+        variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
+      );
+      if (wrong.length > 0) throw new HeddleError(`bench: ${wrong.length} kernels are wrong: ${wrong.join(', ')}`);
+    });
+  addHostOptions(command);
+}
+
+function argumentsOf(o: Options): BenchArguments {
+  const unknown = o.presets.find((name) => !(name in presets));
+  if (unknown) throw new HeddleError(`bench: no preset ${unknown}; there are ${Object.keys(presets).join(', ')}`);
+  const steps = o.filter === undefined && !o.small ? o.presets : [];
+  return {
+    kernels: o.kernels,
+    set: o.small ? 'small' : 'all',
+    filter: o.filter ?? '',
+    steps: steps.map((preset) => {
+      const length = Math.min(32, presets[preset].maxLength);
+      return { preset, shape: { batch: o.batch, source: length, target: length, vocab: o.vocab } };
+    }),
+    timedSteps: o.timedSteps,
+    span: o.quick ? 20 : 100,
+    rounds: o.quick ? 3 : 5,
+  };
+}
+
+function describe({ backend, roofs, conformance, kernels, steps }: BenchResult): string {
+  const parts = [backend];
+  if (roofs) parts.push(roofLines(roofs));
+  if (kernels.length > 0) parts.push(kernelTable(kernels));
+  if (conformance) parts.push(conformanceLines(conformance));
+  if (steps.length > 0) parts.push(stepTable(steps));
+  return parts.join('\n\n');
+}
+
+function roofLines({ bandwidth, peak }: NonNullable<BenchResult['roofs']>): string {
+  const spread = ({ ms, low, high }: typeof peak) => `± ${((50 * (high - low)) / ms).toFixed(1)} %`;
+  return [
+    `copy bandwidth ${short(bandwidth.rate)} GB/s (${bandwidth.variant}, ${spread(bandwidth)})`,
+    `peak ${short(peak.rate)} GFLOP/s in float32 (${peak.variant}, ${spread(peak)})`,
+  ].join('\n');
+}
+
+function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<BenchResult['conformance']>): string {
+  const wrong = kernels.filter((k) => !k.passed).length;
+  const short = limits.filter((l) => !l.passed).map((l) => `${l.name} ${l.has} of ${l.needed}`);
+  const has = features.filter((f) => f.present).map((f) => f.name);
+  return [
+    `conformance: ${kernels.length - wrong} of ${kernels.length} kernels within their tolerance`,
+    short.length > 0 ? `limits too low: ${short.join(', ')}` : `all ${limits.length} limits suffice`,
+    `features: ${has.join(', ') || 'none'}; subgroups: ${subgroups ? `${subgroups.min} to ${subgroups.max}` : 'not told'}`,
+  ].join('\n');
+}
+
+function kernelTable(kernels: BenchResult['kernels']): string {
+  const head = ['kernel', 'ms', 'GFLOP/s', 'GB/s', 'error', 'best variant', 'others, times slower'];
+  const rows = kernels.map(({ name, flops, bytes, variants }) => {
+    const [best, ...others] = variants;
+    const worst = Math.max(...variants.map((v) => v.error)).toExponential(0);
+    if (best?.ms === undefined) return [name, '', '', '', worst, 'all are wrong'];
+    const ms = best.ms;
+    const slower = others.map((v) => `${v.variant} ${v.ms === undefined ? 'WRONG' : (v.ms / ms).toFixed(2)}`);
+    return [
+      name,
+      short(ms),
+      flops > 0 ? short(flops / ms / 1e6) : '',
+      short(bytes / ms / 1e6),
+      worst,
+      best.variant,
+      slower.join(', '),
+    ];
+  });
+  return table([head, ...rows], [1, 2, 3, 4]);
+}
+
+function stepTable(steps: BenchResult['steps']): string {
+  const head = ['training step', 'batch', 'weights', 'ms', 'tokens/s', 'GFLOP/s', 'dispatches', 'submits', 'memory'];
+  const rows = steps.map((s) => [
+    s.preset,
+    `${s.batch}x${s.source}x${s.target}`,
+    s.parameters.toLocaleString('en'),
+    short(s.ms),
+    s.tokensPerSecond.toFixed(0),
+    short(s.gflops),
+    `${s.dispatches}`,
+    `${s.submits}`,
+    mib(s.bytes),
+    short(s.jsMs),
+    (s.firstMs / 1000).toFixed(1),
+  ]);
+  return table([[...head, 'JS ms', 'first s'], ...rows], [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+}

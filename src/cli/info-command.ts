@@ -1,0 +1,36 @@
+// heddle info
+
+import type { Command } from 'commander';
+import type { AdapterDescription } from '../host/adapter-info.ts';
+import { print, table } from './output.ts';
+import { hostOption } from './parse-values.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+
+/** Adds the command `info`. */
+export function addInfo(program: Command): void {
+  program
+    .command('info')
+    .description('the WebGPU adapter of this machine: what it is, its features and limits')
+    .addOption(hostOption(['dawn', 'chrome']))
+    .option('--json', 'print it as JSON')
+    .action(async (options: HostOptions & { json?: boolean }) => {
+      const host = options.host === 'chrome' ? 'Chrome' : 'Dawn';
+      const adapter = await runWithProgress('info', { host }, options);
+      print(options.json ? JSON.stringify(adapter, undefined, 2) : describe(adapter));
+    });
+}
+
+function describe(a: AdapterDescription): string {
+  const rows: [string, string][] = [
+    ['host', a.host],
+    ['vendor', a.vendor],
+    ['architecture', a.architecture],
+    ['device', a.device],
+    ['description', a.description],
+    ['software', a.software ? 'yes' : 'no'],
+    ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not told'],
+    ['features', a.features.join(', ')],
+    ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  return table(rows);
+}

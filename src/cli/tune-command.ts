@@ -1,0 +1,53 @@
+// heddle tune
+
+import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
+import type { TuneResult } from '../jobs/tune-job.ts';
+import { print, short, table } from './output.ts';
+import { hostOption, positive } from './parse-values.ts';
+import { addPresetOptions, type PresetOptions, presetArguments } from './preset-flags.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+
+interface Options extends HostOptions, PresetOptions<PresetArguments['run']> {
+  seconds: number;
+  json?: boolean;
+}
+
+/** Adds the command `tune`. */
+export function addTune(program: Command): void {
+  const command = program
+    .command('tune')
+    .description('measure which kernels are fastest here, ahead of time, and keep that in the user cache folder');
+  addPresetOptions(command, presetRuns)
+    .option('--seconds <n>', 'begin no measurement after so many seconds', positive, 120)
+    .option('--json', 'print what was measured as JSON')
+    .addOption(hostOption(['dawn', 'chrome']))
+    .action(async (options: Options) => {
+      const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
+      print(options.json ? JSON.stringify(result, undefined, 1) : describe(result));
+      if (result.failure !== undefined)
+        throw new HeddleError(`tune: which kernels won could not be kept for later runs: ${result.failure}`);
+    });
+}
+
+function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
+  const rows = measured.map((list): string[] => {
+    const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
+    // `linear {"activation":"relu"} f32[512,128] ...`: the attributes tell a reader little.
+    const name = best.key.replace(/ \{.*\} /, ' ').replaceAll('f32[', '[');
+    const slower = others.map((m) => `${m.variant} ${short(m.ms / best.ms)}`);
+    return [name.length > 70 ? `${name.slice(0, 67)}...` : name, short(best.ms), best.variant, slower.join(', ')];
+  });
+  const alike = nodes - measured.length;
+  return [
+    backend,
+    '',
+    table([['kernel and tensors', 'ms', 'best', 'others, times slower'], ...rows], [1]),
+    '',
+    `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
+      alike > 0 ? `; ${alike} more keep what was known, or take the best of one like them or the first guess` : ''
+    }`,
+    ...(place === undefined ? [] : [`kept in ${place}`]),
+  ].join('\n');
+}

@@ -1,0 +1,142 @@
+// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references. Training, decoding and verification
+// speak to this interface alone, so each of them can be held against the CPU.
+
+import { HeddleError } from '../core/errors.ts';
+import { allocate, bytesOf, sizeOf, type Tensor, type TensorData } from '../core/tensor.ts';
+import { createCpuExecutor } from '../cpu/executor.ts';
+import { adapterName, type Device } from '../gpu/device.ts';
+import { Session } from '../gpu/gpu-session.ts';
+import type { Outputs, RunnerOptions } from '../gpu/runner.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Choices, makePlan, variantKey } from '../plan/planner.ts';
+
+/** A graph ready to run again and again. */
+export interface Program {
+  /** Host memory of the inputs by name, to be filled before each run; the same arrays for the whole life. */
+  readonly inputs: Readonly<Record<string, TensorData>>;
+  /** Runs once; resolves to the outputs by name. At most 3 runs may be pending, or as many as `prepare` was told. */
+  run(): Promise<Outputs>;
+  /** Runs once without reading anything back. */
+  submit(): void;
+  /** The plan, where there is one. */
+  readonly plan?: Plan;
+}
+
+/** Runs graphs that share states by name. */
+export interface Engine {
+  /** For people: `dawn mesa llvmpipe`, `cpu`. */
+  readonly name: string;
+  /** Which variants the programs made so far use, by key, measured or not; what the same bits depend on. */
+  readonly choices: Choices;
+  /** Makes graphs ready. New states are zero. `inFlight`: runs of a program that may be pending at once, default 3. */
+  prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
+  /** Copies data into a state, from element `offset` on. */
+  write(state: string, data: TensorData, offset?: number): void;
+  /** Reads a state. */
+  read(state: string): Promise<Tensor>;
+  /** Frees what the engine holds; the device stays. */
+  destroy(): void;
+}
+
+/** Settings of `gpuEngine`. */
+export interface GpuEngineOptions {
+  /** Variants by key, found by tuning; asked for each set of graphs, with those that are settled already. */
+  readonly choose?: (graphs: readonly Graph[], device: Device, known: Choices) => Promise<Choices>;
+  /** Variants that are taken whatever was measured: those of a checkpoint. */
+  readonly known?: Choices;
+  /** Most bytes that plans may take; a plan beyond it is refused before anything is allocated. */
+  readonly memoryLimit?: number;
+}
+
+/** An engine on a device. */
+export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
+  const session = new Session(device);
+  const used: Record<string, string> = { ...options.known };
+  return {
+    name: adapterName(device.adapter),
+    choices: used,
+    async prepare(graphs, running) {
+      const planned = (choices: Choices) => graphs.map((graph) => makePlan(graph, { traits: device.traits, choices }));
+      // Before kernels are measured, since that allocates too.
+      checkMemory(planned(used), options.memoryLimit);
+      const choices = { ...(await options.choose?.(graphs, device, used)), ...used };
+      const plans = planned(choices);
+      checkMemory(plans, options.memoryLimit);
+      for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));
+      return session.prepare(plans, running);
+    },
+    write: (state, data, offset) => session.write(state, data, offset),
+    read: (state) => session.read(state),
+    destroy: () => session.destroy(),
+  };
+}
+
+/** The variants that a plan took, by key: guesses too, which may be others where something is measured. */
+function variantsOf(graph: Graph, { passes }: Plan): Choices {
+  const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
+  const choices: Record<string, string> = {};
+  for (const node of graph.nodes) {
+    const variant = taken.get(node.id);
+    if (node.op.variants && variant !== undefined) choices[variantKey(node)] = variant;
+  }
+  return choices;
+}
+
+function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): void {
+  const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
+  if (need > limit)
+    throw new HeddleError(
+      `The plan needs ${need} bytes of GPU memory, the limit is ${limit}; use a smaller batch, shorter sequences or a smaller model.`,
+      { kind: 'memory' },
+    );
+}
+
+/** An engine on the references. Exact and slow: for checks on small models. */
+export function cpuEngine(): Engine {
+  const states = new Map<string, Float64Array>();
+  const types = new Map<string, Pick<Tensor, 'dtype' | 'shape'>>();
+  const stateOf = (name: string): Float64Array => {
+    const state = states.get(name);
+    if (!state) throw new Error(`cpu: there is no state ${name}`);
+    return state;
+  };
+  return {
+    name: 'cpu',
+    choices: {},
+    prepare: async (graphs) =>
+      graphs.map((graph): Program => {
+        for (const [name, v] of graph.states) {
+          types.set(name, v);
+          if (!states.has(name)) states.set(name, new Float64Array(sizeOf(v.shape)));
+        }
+        const executor = createCpuExecutor(graph, states);
+        const inputs: Record<string, TensorData> = {};
+        for (const [name, v] of graph.inputs) inputs[name] = allocate(v.dtype, sizeOf(v.shape));
+        return {
+          inputs,
+          async run() {
+            const outputs: Outputs = {};
+            for (const [name, data] of Object.entries(executor.run(inputs))) {
+              const array = allocate(graph.outputs.get(name)?.dtype ?? 'f32', data.length);
+              array.set(data);
+              outputs[name] = array;
+            }
+            return outputs;
+          },
+          submit: () => void executor.run(inputs),
+        };
+      }),
+    write: (name, data, offset = 0) => stateOf(name).set(data, offset),
+    async read(name) {
+      const { dtype, shape } = types.get(name) as Tensor;
+      const data = allocate(dtype, sizeOf(shape));
+      data.set(stateOf(name));
+      return { dtype, shape, data };
+    },
+    destroy: () => states.clear(),
+  };
+}
+
+/** Bytes of all states of a graph: weights, moments, caches. */
+export const stateBytes = (graph: Graph): number => [...graph.states.values()].reduce((n, v) => n + bytesOf(v), 0);

@@ -1,0 +1,124 @@
+// Files among which an archive whose name ends in .zip stands for a folder: what reads a model folder reads the archive, and what
+// writes one writes it, as one file. A model in a .safetensors file stands for its folder too, to be read.
+
+import { HeddleError } from '../core/errors.ts';
+import type { Files } from './files.ts';
+import { memoryFiles } from './memory-files.ts';
+import { unpackWeights } from './single-file.ts';
+import { unzip, zipParts } from './zip.ts';
+
+/** `folder/model.zip/config.json` as archive and name in it; undefined where no part before the last ends as an archive does. */
+function inArchive(path: string): [string, string] | undefined {
+  const found = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path);
+  return found ? [found[1] as string, found[2] as string] : undefined;
+}
+const isZip = (path: string): boolean => /\.zip$/i.test(path);
+const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
+
+/** The bytes of an archive of a folder's files; folders in it are left out. */
+export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
+  const parts: Record<string, Uint8Array> = {};
+  for (const name of await files.list(folder)) parts[name] = await files.read(`${folder}/${name}`);
+  return zipParts(parts);
+}
+
+/**
+ * The files of an archive with a model in it. A folder that holds all of them, as many tools pack it, is left out of the names.
+ */
+export async function unpackModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
+  const files = await unzip(bytes, archive);
+  const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));
+  if (!config) throw new HeddleError(`${archive}: there is no config.json in it, so it is no model`);
+  const prefix = config.slice(0, -'config.json'.length);
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, data]) => {
+      const inside = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+      return inside && !inside.includes('/') ? [[inside, data]] : [];
+    }),
+  );
+}
+
+/** The files of a model in one file, a zip archive or safetensors, whatever its name. */
+export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
+  const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
+  return isZipped || !/\.safetensors$/i.test(name) ? unpackModel(bytes, name) : unpackWeights(bytes, name);
+}
+
+/** Joins parts into one array. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** `files` with archives as folders. An archive is read once and remembered until it is written. */
+export function archiveFiles(files: Files): Files {
+  const opened = new Map<string, Promise<Files>>();
+  const open = (archive: string): Promise<Files> => {
+    let found = opened.get(archive);
+    if (!found) {
+      found = files
+        .read(archive)
+        .then((bytes) => unpackModelFile(bytes, archive))
+        .then((parts) => memoryFiles(new Map(Object.entries(parts).map(([name, data]) => [`/${name}`, data]))));
+      opened.set(archive, found);
+      found.catch(() => opened.delete(archive));
+    }
+    return found;
+  };
+  /** The archive and the name in it, where the path leads into one that is a file; a folder of such a name stays a folder. */
+  const at = async (path: string): Promise<[string, string] | undefined> => {
+    const found = inArchive(path);
+    return found && (await isFile(found[0])) ? found : undefined;
+  };
+  const isFile = async (path: string): Promise<boolean> =>
+    opened.has(path) ||
+    ((await files.exists(path)) &&
+      (await files.list(path).then(
+        () => false,
+        () => true,
+      )));
+  const write = async (archive: string, parts: readonly Uint8Array[]) => {
+    opened.delete(archive);
+    await files.write(archive, joined(parts));
+  };
+  const result: Files = {
+    async read(path) {
+      const found = await at(path);
+      return found ? (await open(found[0])).read(`/${found[1]}`) : files.read(path);
+    },
+    async write(path, bytes) {
+      const found = await at(path);
+      if (!found) return files.write(path, bytes);
+      if (!isZip(found[0]))
+        throw new HeddleError(
+          `${path}: cannot write: ${found[0]} is a file of weights, which is only read; take a folder or a .zip`,
+        );
+      const inside = await open(found[0]);
+      await inside.write(`/${found[1]}`, bytes);
+      await write(found[0], await packFolder(inside, ''));
+    },
+    async exists(path) {
+      const found = await at(path);
+      return found ? (await open(found[0])).exists(`/${found[1]}`) : files.exists(path);
+    },
+    async list(folder) {
+      return isArchive(folder) && (await isFile(folder)) ? (await open(folder)).list('') : files.list(folder);
+    },
+    async rename(from, to) {
+      const isFolder = !isArchive(from) && !(await isFile(from));
+      if (!isZip(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to)))) return files.rename(from, to);
+      await write(to, await packFolder(files, from));
+      await files.remove(from);
+    },
+    async remove(path) {
+      opened.delete(path);
+      await files.remove(path);
+    },
+  };
+  return result;
+}

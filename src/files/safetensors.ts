@@ -1,0 +1,209 @@
+// safetensors: u64 little-endian header length, a JSON header, then the tensors' bytes. Read with distrust: every length, offset,
+// dtype and overlap is checked before anything is made from it.
+
+import { HeddleError } from '../core/errors.ts';
+import { fromBfloat16 } from '../core/float16.ts';
+import { isObject, type Json } from '../core/records.ts';
+import { type DType, type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
+
+/** Largest header that is read, as in the reference implementation. */
+const maxHeader = 100 * 2 ** 20;
+const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** Bytes an element of each dtype of the format takes. */
+const widths: Record<string, number> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+};
+const names: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
+
+/** One entry of a header. */
+export interface Entry {
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly data_offsets: [number, number];
+}
+
+/** A header that has been checked against the length of its file; offsets count from `base`. */
+export interface Header {
+  readonly entries: Readonly<Record<string, Entry>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly base: number;
+}
+
+const fail = (name: string, why: string): never => {
+  throw new HeddleError(`${name}: not a sound safetensors file: ${why}`);
+};
+const count = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
+
+/** Reads and checks the header. `fileBytes` is the length of the whole file, `start` at least its header. */
+export function readHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): Header {
+  if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, fewer than the 8 of the header length`);
+  const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
+  if (length > maxHeader) fail(name, `its header claims ${length} bytes, at most ${maxHeader} are read`);
+  if (8 + length > fileBytes)
+    fail(name, `its header claims ${length} bytes, the file has ${fileBytes}: it may be cut off`);
+  let json: unknown;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(start.subarray(8, 8 + length));
+    json = JSON.parse(text);
+  } catch {
+    fail(name, 'its header is not JSON in UTF-8');
+  }
+  if (!isObject(json)) fail(name, 'its header is not a JSON object');
+  const { __metadata__: metadata = {}, ...rest } = json as Json;
+  if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
+    fail(name, 'its __metadata__ is not a map of strings');
+  const bytes = fileBytes - 8 - length;
+  const entries: Record<string, Entry> = Object.create(null);
+  for (const [key, value] of Object.entries(rest)) entries[key] = checkEntry(name, key, value, bytes);
+  const sorted = Object.entries(entries).sort(
+    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
+  );
+  let end = 0;
+  for (const [
+    key,
+    {
+      data_offsets: [from, to],
+    },
+  ] of sorted) {
+    if (from < end) fail(name, `tensor ${key} overlaps the one before it`);
+    if (from > end) fail(name, `there is a gap of ${from - end} bytes before tensor ${key}`);
+    end = to;
+  }
+  if (end !== bytes) fail(name, `its tensors end at byte ${end} of ${bytes}`);
+  return { entries, metadata: metadata as Record<string, string>, base: 8 + length };
+}
+
+function checkEntry(file: string, key: string, value: unknown, bytes: number): Entry {
+  const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<Entry>;
+  const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
+  if (width === undefined) return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
+  if (!Array.isArray(e.shape) || !e.shape.every(count))
+    return fail(file, `tensor ${key} has no shape of whole numbers`);
+  const [from, to] = Array.isArray(e.data_offsets) ? e.data_offsets : [];
+  if (!count(from) || !count(to) || e.data_offsets?.length !== 2 || from > to || to > bytes)
+    return fail(
+      file,
+      `tensor ${key} lies at ${JSON.stringify(e.data_offsets)} of ${bytes} bytes: the file may be cut off`,
+    );
+  const elements = e.shape.reduce((a, b) => a * b, 1);
+  if (!Number.isSafeInteger(elements) || elements * width !== to - from)
+    return fail(file, `tensor ${key} ${e.dtype} [${e.shape}] does not take the ${to - from} bytes it is given`);
+  return { dtype: e.dtype as string, shape: e.shape, data_offsets: [from, to] };
+}
+
+/**
+ * The tensors of a whole file. F32, I32, U32 as they are, F16 as its bits; BF16 and F64 become float32, I64 int32 where it fits.
+ * Throws a HeddleError that names `name` and what is wrong.
+ */
+export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
+  const { entries, base } = readHeader(file, file.length, name);
+  // Copied by the constructor: a Buffer's own slice would be a view of memory that it shares with others.
+  const tensors: Record<string, Tensor> = Object.create(null);
+  for (const [
+    key,
+    {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of Object.entries(entries))
+    tensors[key] = decode(name, key, dtype, shape, new Uint8Array(file.subarray(base + from, base + to)));
+  return tensors;
+}
+
+function decode(file: string, key: string, dtype: string, shape: number[], bytes: Uint8Array): Tensor {
+  const { buffer } = bytes;
+  const n = sizeOf(shape);
+  if (!littleEndian) fail(file, 'this machine is big-endian, which is not supported');
+  switch (dtype) {
+    case 'F32':
+      return { dtype: 'f32', shape, data: new Float32Array(buffer) };
+    case 'F16':
+      return { dtype: 'f16', shape, data: new Uint16Array(buffer) };
+    case 'I32':
+      return { dtype: 'i32', shape, data: new Int32Array(buffer) };
+    case 'U32':
+      return { dtype: 'u32', shape, data: new Uint32Array(buffer) };
+    case 'F64':
+      return { dtype: 'f32', shape, data: Float32Array.from(new Float64Array(buffer)) };
+    case 'BF16':
+      return { dtype: 'f32', shape, data: fromBfloat16(new Uint16Array(buffer)) };
+    case 'I64': {
+      const long = new BigInt64Array(buffer);
+      const data = Int32Array.from(long, Number);
+      for (let i = 0; i < n; i++)
+        if (BigInt(data[i] as number) !== long[i]) fail(file, `tensor ${key} holds ${long[i]}, past 32 bits`);
+      return { dtype: 'i32', shape, data };
+    }
+    default:
+      throw new HeddleError(
+        `${file}: tensor ${key} is ${dtype}; float32, float16, bfloat16, float64, int32, int64 can be read`,
+      );
+  }
+}
+
+/** A tensor as its bytes: a dtype of the format, and row-major little-endian data. */
+export interface RawTensor {
+  readonly dtype: string;
+  readonly shape: Shape;
+  readonly bytes: Uint8Array;
+}
+
+/** The bytes of a safetensors file: tensors sorted by name, header padded with spaces to 8 bytes. */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  const raw: Record<string, RawTensor> = Object.create(null);
+  for (const [key, { dtype, shape, data }] of Object.entries(tensors))
+    raw[key] = { dtype: names[dtype], shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  return writeRawTensors(raw, metadata);
+}
+
+/** As `writeSafetensors`, of tensors whose bytes are ready in any dtype of the format. */
+export function writeRawTensors(
+  tensors: Readonly<Record<string, RawTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  // Without a prototype a name such as __proto__ is a name like any other.
+  const header: Record<string, unknown> = Object.create(null);
+  if (metadata) header.__metadata__ = metadata;
+  const order = Object.keys(tensors).sort();
+  let at = 0;
+  for (const key of order) {
+    const { dtype, shape, bytes } = tensors[key] as RawTensor;
+    if (key === '__metadata__') throw new Error('safetensors: __metadata__ is no name for a tensor');
+    const width = widths[dtype] as number;
+    if (sizeOf(shape) * width !== bytes.length)
+      throw new Error(`safetensors: ${key} [${shape}] holds ${bytes.length / width} elements`);
+    header[key] = { dtype, shape, data_offsets: [at, at + bytes.length] };
+    at += bytes.length;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
+  new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
+  file.set(json, 8);
+  at = 8 + length;
+  for (const key of order) {
+    const { bytes } = tensors[key] as RawTensor;
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}

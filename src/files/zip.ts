@@ -1,0 +1,140 @@
+// Zip archives (PKWARE, "APPNOTE.TXT", 6.3.10): written stored, since weights do not deflate; read stored or deflated, as tools make
+// them. Files under 4 GiB, no encryption, no ZIP64.
+
+import { HeddleError } from '../core/errors.ts';
+
+const localHeader = 0x04034b50;
+const centralHeader = 0x02014b50;
+const endHeader = 0x06054b50;
+const utf8Flag = 0x800;
+/** 1980-01-01, the first date that zip knows: the same files give the same bytes. */
+const noDate = 0x21;
+const most = 0xffffffff;
+
+const table = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+/** CRC-32 of bytes (polynomial 0xEDB88320). */
+export function crc32(bytes: Uint8Array): number {
+  let c = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) c = (table[(c ^ (bytes[i] as number)) & 0xff] as number) ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
+}
+
+/**
+ * An archive of files by name, as parts that follow one another, so that large files are not copied. Throws a HeddleError where it
+ * would pass 4 GiB.
+ */
+export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  const central: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, bytes] of Object.entries(files)) {
+    const encoded = new TextEncoder().encode(name);
+    const crc = crc32(bytes);
+    if (offset + bytes.length > most) throw new HeddleError(`zip: ${name} and those before it pass 4 GiB`);
+    const header = record(30, encoded, (v) => {
+      v.setUint32(0, localHeader, true);
+      describe(v, 4, bytes.length, encoded.length, crc);
+    });
+    central.push(
+      record(46, encoded, (v) => {
+        v.setUint32(0, centralHeader, true);
+        v.setUint16(4, 20, true); // made by
+        describe(v, 6, bytes.length, encoded.length, crc);
+        v.setUint32(42, offset, true);
+      }),
+    );
+    parts.push(header, bytes);
+    offset += header.length + bytes.length;
+  }
+  const size = central.reduce((n, c) => n + c.length, 0);
+  const end = record(22, new Uint8Array(), (v) => {
+    v.setUint32(0, endHeader, true);
+    v.setUint16(8, central.length, true);
+    v.setUint16(10, central.length, true);
+    v.setUint32(12, size, true);
+    v.setUint32(16, offset, true);
+  });
+  return [...parts, ...central, end];
+}
+
+/** A header of fixed length and what follows it. */
+function record(length: number, rest: Uint8Array, fill: (view: DataView) => void): Uint8Array {
+  const bytes = new Uint8Array(length + rest.length);
+  fill(new DataView(bytes.buffer));
+  bytes.set(rest, length);
+  return bytes;
+}
+
+/** The fields that local and central headers share, from `at` on. */
+function describe(v: DataView, at: number, size: number, nameLength: number, crc: number): void {
+  v.setUint16(at, 20, true); // version needed
+  v.setUint16(at + 2, utf8Flag, true);
+  v.setUint16(at + 4, 0, true); // stored
+  v.setUint16(at + 8, noDate, true);
+  v.setUint32(at + 10, crc, true);
+  v.setUint32(at + 14, size, true);
+  v.setUint32(at + 18, size, true);
+  v.setUint16(at + 22, nameLength, true);
+}
+
+/**
+ * The files of an archive by name; folders in it are not listed. Throws a HeddleError, with `archive` in front, where it is cut off
+ * or damaged, needs what is not known here, or has a name that leads out of a folder.
+ */
+export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
+  const fail = (what: string): never => {
+    throw new HeddleError(`${archive}: ${what}`);
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let end = bytes.length - 22;
+  while (end >= 0 && view.getUint32(end, true) !== endHeader && end > bytes.length - 22 - 0xffff) end--;
+  if (end < 0 || view.getUint32(end, true) !== endHeader) fail('not a zip archive, or cut off at its end');
+  const count = view.getUint16(end + 10, true);
+  let at = view.getUint32(end + 16, true);
+  const files: Record<string, Uint8Array> = {};
+  for (let i = 0; i < count; i++) {
+    if (at + 46 > end || view.getUint32(at, true) !== centralHeader) fail('its list of files is damaged');
+    const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
+    const [crc, packed, size] = [16, 20, 24].map((o) => view.getUint32(at + o, true)) as [number, number, number];
+    const [nameLength, extra, comment] = [28, 30, 32].map((o) => view.getUint16(at + o, true)) as [
+      number,
+      number,
+      number,
+    ];
+    const start = view.getUint32(at + 42, true);
+    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    at += 46 + nameLength + extra + comment;
+    if (name.endsWith('/')) continue;
+    if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name)) fail(`the name "${name}" leads out of its folder`);
+    if (flags & 1) fail(`${name} is encrypted`);
+    if (size === most || start === most) fail(`${name} is in ZIP64, which is not read`);
+    if (start + 30 > end || view.getUint32(start, true) !== localHeader) fail(`${name} is damaged`);
+    const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
+    if (from + packed > end) fail(`${name} is cut off`);
+    const data = bytes.subarray(from, from + packed);
+    if (method !== 0 && method !== 8) fail(`${name} is packed by method ${method}; only stored and deflated are read`);
+    const whole = method === 0 ? data : await inflate(data, size).catch(() => fail(`${name} is damaged`));
+    if (whole.length !== size || crc32(whole) !== crc) fail(`${name} is damaged: its checksum differs`);
+    files[name] = whole;
+  }
+  return files;
+}
+
+/** Inflates; stops where more comes than was announced. */
+async function inflate(data: Uint8Array, size: number): Promise<Uint8Array> {
+  const stream = new Blob([data as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const out = new Uint8Array(size);
+  let at = 0;
+  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
+    if (at + chunk.length > size) throw new Error('more than announced');
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  if (at !== size) throw new Error('less than announced');
+  return out;
+}

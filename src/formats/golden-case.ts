@@ -1,0 +1,104 @@
+// Golden cases: folders of a configuration, weights, one batch and what PyTorch computed from them in float64.
+
+import { HeddleError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Files, readText } from '../files/files.ts';
+import { readSafetensors } from '../files/safetensors.ts';
+import { type ModelConfig, modelConfig } from '../model/model-config.ts';
+import { pytorchFields } from './pytorch.ts';
+
+/** One case. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly config: ModelConfig;
+  readonly optimizer: {
+    readonly steps: number;
+    readonly learningRate: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly eps: number;
+    readonly weightDecay: number;
+    /** Largest gradient norm; 0: no clipping. */
+    readonly clipNorm: number;
+  };
+  /** Longest greedy decoding. */
+  readonly decodeLength: number;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  /** i32 ids [B,S], [B,T], [B,T]. */
+  readonly source: Tensor;
+  readonly targetIn: Tensor;
+  readonly targetOut: Tensor;
+  /** logits, loss, grad.NAME, grad_norm, greedy, losses. */
+  readonly expected: Readonly<Record<string, Tensor>>;
+}
+
+const others = [
+  'seed',
+  'batch',
+  'src_len',
+  'tgt_len',
+  'steps',
+  'lr',
+  'beta1',
+  'beta2',
+  'eps',
+  'weight_decay',
+  'clip_norm',
+  'decode_len',
+];
+
+/** Reads a case. Throws a HeddleError that names the file and what is wrong. */
+export async function readGolden(files: Files, folder: string): Promise<GoldenCase> {
+  const path = (name: string) => `${folder}/${name}`;
+  let raw: Record<string, unknown>;
+  try {
+    raw = Object(JSON.parse(await readText(files, path('config.json')))) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof HeddleError) throw error;
+    throw new HeddleError(`${path('config.json')}: not JSON`);
+  }
+  const options: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(raw)) {
+    // nn.Transformer has no such heads; bench/peers makes a case that does.
+    const field = key === 'head_width' ? 'headWidth' : pytorchFields[key];
+    if (field) options[field] = value;
+    else if (!others.includes(key)) throw new HeddleError(`${path('config.json')}: the field ${key} is not known`);
+  }
+  const number = (key: string, fallback: number): number => (raw[key] === undefined ? fallback : Number(raw[key]));
+  const load = async (name: string) => readSafetensors(await files.read(path(name)), path(name));
+  const [weights, batch, expected] = await Promise.all([
+    load('weights.safetensors'),
+    load('batch.safetensors'),
+    load('expected.safetensors'),
+  ]);
+  const ids = (name: string): Tensor => {
+    const t = batch[name];
+    if (t?.dtype !== 'i32' || t.shape.length !== 2)
+      throw new HeddleError(`${path('batch.safetensors')}: ${name} must be int32 with two axes`);
+    return t;
+  };
+  const [source, targetIn, targetOut] = [ids('src'), ids('tgt_in'), ids('tgt_out')];
+  const decodeLength = number('decode_len', 0);
+  // Only a learned table ends at max_len: PyTorch's side computes sinusoids as far as a case needs them.
+  if (raw.positions !== 'learned')
+    options.maxLength = Math.max(number('max_len', 1), source.shape[1] ?? 0, targetIn.shape[1] ?? 0, decodeLength);
+  return {
+    name: folder.split('/').filter(Boolean).pop() ?? folder,
+    config: modelConfig(options as unknown as ModelConfig),
+    optimizer: {
+      steps: number('steps', 0),
+      learningRate: number('lr', 1e-3),
+      beta1: number('beta1', 0.9),
+      beta2: number('beta2', 0.98),
+      eps: number('eps', 1e-9),
+      weightDecay: number('weight_decay', 0),
+      clipNorm: number('clip_norm', 1),
+    },
+    decodeLength,
+    weights,
+    source,
+    targetIn,
+    targetOut,
+    expected,
+  };
+}

@@ -1,0 +1,192 @@
+// config.json of a BART or MarianMT model as Hugging Face's transformers writes it, as a configuration of this engine. Each field is
+// honoured, or known to change nothing here, or refused by its name; what is left out has transformers' own default.
+
+import { HeddleError, prefixed } from '../../core/errors.ts';
+import type { Json } from '../../core/records.ts';
+import type { TextModel } from '../../decode/translator.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
+import { activations, architectures, defaults, type HfType, hfTypes, isKnown, neutral } from './hf-fields.ts';
+
+/** What a config.json says. */
+export interface HfConfig {
+  readonly type: HfType;
+  readonly config: ModelConfig;
+  readonly decode: NonNullable<TextModel['decode']>;
+}
+
+/**
+ * What config.json (`raw`), and generation_config.json over it, say. `has` tells whether the weights have a tensor; it decides where the
+ * configuration is silent on norms that only some models have. `path` is for errors, which are HeddleErrors that name the field.
+ */
+export function readHfConfig(
+  raw: Json,
+  generation: Json = {},
+  has: (name: string) => boolean = () => false,
+  path = 'config.json',
+): HfConfig {
+  const refuse = (field: string, why: string): never => {
+    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation[field])}, ${why}`);
+  };
+  const type = raw.model_type as HfType;
+  if (!hfTypes.includes(type)) refuse('model_type', `heddle reads ${hfTypes.join(' and ')}`);
+  checkNames(path, raw, type);
+  for (const [field, value] of Object.entries(generation))
+    if (!isKnown(field, type) && !isNothing(value) && value !== false)
+      refuse(field, 'a rule of decoding that is not supported (generation_config.json)');
+  checkNeutral(raw, refuse);
+  checkNeutral(generation, refuse);
+  const own = defaults[type];
+  const get = (field: string): unknown => generation[field] ?? raw[field] ?? own[field];
+  const number = (field: string): number => {
+    const value = get(field);
+    if (typeof value !== 'number') refuse(field, 'it must be a number');
+    return value as number;
+  };
+  const whole = (field: string): number => {
+    const value = number(field);
+    if (!Number.isSafeInteger(value) || value < 0) refuse(field, 'it must be a whole number of at least 0');
+    return value;
+  };
+  const flag = (field: string, sign?: string): boolean => {
+    const value = raw[field] ?? (sign === undefined ? own[field] : own[field] === true || has(sign));
+    if (typeof value !== 'boolean') refuse(field, 'it must be true or false');
+    return value as boolean;
+  };
+
+  const wanted = String(get('activation_function'));
+  const activation = Object.hasOwn(activations, wanted) ? activations[wanted] : undefined;
+  if (!activation) refuse('activation_function', `heddle has ${Object.keys(activations).join(', ')}`);
+  const sharedTable = type === 'bart' || flag('share_encoder_decoder_embeddings');
+  if (type === 'bart' && raw.share_encoder_decoder_embeddings === false)
+    refuse('share_encoder_decoder_embeddings', 'BART always shares them');
+  const tied = flag('tie_word_embeddings');
+  if (sharedTable && !tied) refuse('tie_word_embeddings', 'supported only where the two sides share no embeddings');
+  const srcVocab = whole('vocab_size');
+  const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
+  if (sharedTable && tgtVocab !== srcVocab)
+    refuse('decoder_vocab_size', `vocab_size is ${srcVocab}: sides that share embeddings have one vocabulary`);
+  const ids = { padId: whole('pad_token_id'), startId: whole('decoder_start_token_id'), endId: whole('eos_token_id') };
+  if (ids.padId === ids.endId) refuse('eos_token_id', 'the id of padding, which is not supported');
+  const dModel = whole('d_model');
+  const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
+    const many = whole(field);
+    if (many === 0 || dModel % many !== 0) refuse(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+    return many;
+  }) as [number, number];
+  for (const [field, wanted] of [
+    ['hidden_size', dModel],
+    ['num_attention_heads', heads],
+  ] as const)
+    if (!isNothing(raw[field]) && raw[field] !== wanted) refuse(field, `it must be ${wanted}, as the other fields say`);
+  const learned = !flag('static_position_embeddings');
+  const rate = number('dropout');
+  const options: ModelOptions = {
+    srcVocab,
+    tgtVocab,
+    dModel,
+    heads,
+    decoderHeads,
+    encoderLayers: whole('encoder_layers'),
+    decoderLayers: whole('decoder_layers'),
+    feedForward: whole('encoder_ffn_dim'),
+    decoderFeedForward: whole('decoder_ffn_dim'),
+    dropout: {
+      embedding: rate,
+      residual: rate,
+      attention: number('attention_dropout'),
+      feedForward: number('activation_dropout'),
+    },
+    norm: flag('normalize_before') ? 'pre' : 'post',
+    finalNorm: flag('add_final_layer_norm', 'encoder.layer_norm.weight'),
+    embeddingNorm: flag('normalize_embedding', 'encoder.layernorm_embedding.weight'),
+    activation: activation as ModelConfig['activation'],
+    positions: learned ? 'learned' : 'sinusoidal-halves',
+    maxLength: whole('max_position_embeddings'),
+    positionOffset: learned ? whole('extra_pos_embeddings') : 0,
+    tie: sharedTable ? 'all' : tied ? 'target' : 'none',
+    scaleEmbedding: flag('scale_embedding'),
+    layerNormEps: 1e-5,
+    outputBias: true,
+    hidePadding: false,
+    ...ids,
+  };
+  return {
+    type,
+    config: prefixed(path, () => modelConfig(options)),
+    decode: decodeRules({ ...raw, ...generation }, ids.endId, refuse),
+  };
+}
+
+/** Whether a field says nothing: null or absent. */
+const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+function checkNames(path: string, raw: Json, type: HfType): void {
+  const unknown = Object.keys(raw).filter((field) => !isKnown(field, type) && !isNothing(raw[field]));
+  if (unknown.length > 0)
+    throw new HeddleError(
+      `${path}: ${unknown.join(', ')}: heddle does not know ${unknown.length > 1 ? 'these fields' : 'this field'} of a ` +
+        `${type} model, so it cannot tell what they compute; remove what changes nothing`,
+    );
+  const { architectures: kinds } = raw;
+  if (isNothing(kinds)) return;
+  const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures[type].includes(kind)) : kinds;
+  if (wrong !== undefined)
+    throw new HeddleError(
+      `${path}: architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures[type].join(' and ')}`,
+    );
+}
+
+function checkNeutral(json: Json, refuse: (field: string, why: string) => never): void {
+  for (const [field, values] of Object.entries(neutral)) {
+    const value = json[field];
+    const wanted = values.map((v) => JSON.stringify(v));
+    if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
+      refuse(field, wanted.length ? `heddle supports ${wanted.join(' or ')} alone` : 'which is not supported');
+  }
+}
+
+/** The rules of decoding that belong to the model. */
+function decodeRules(json: Json, endId: number, refuse: (field: string, why: string) => never): HfConfig['decode'] {
+  const id = (field: string): number | undefined => {
+    const value = json[field];
+    if (isNothing(value)) return undefined;
+    if (!Number.isSafeInteger(value)) refuse(field, 'it must be one id');
+    return value as number;
+  };
+  // Left out it is the end token; null says that nothing is forced.
+  const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : endId;
+  if (forcedEnd !== undefined && forcedEnd !== endId)
+    refuse('forced_eos_token_id', `eos_token_id is ${endId}; they must be one`);
+  const firstToken =
+    id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
+  const ngram = id('no_repeat_ngram_size') ?? 0;
+  // transformers counts the start token, this engine the tokens after it.
+  const minLength = Math.max(0, (id('min_length') ?? 0) - 1);
+  const banned = [...bannedWords(json.bad_words_ids, refuse), ...idsOf(json.suppress_tokens, refuse)];
+  const ban = banned.filter((token) => token !== endId);
+  return {
+    ...(forcedEnd !== undefined && { forceEnd: true }),
+    ...(firstToken !== undefined && { firstToken }),
+    ...(ngram > 0 && { noRepeatNgram: ngram }),
+    ...(minLength > 0 && { minLength }),
+    ...(ban.length > 0 && { banned: ban }),
+  };
+}
+
+/** Ids of words that never come; of several tokens they are not supported. */
+function bannedWords(words: unknown, refuse: (field: string, why: string) => never): number[] {
+  if (isNothing(words)) return [];
+  if (!Array.isArray(words)) return refuse('bad_words_ids', 'it must be a list of lists of ids');
+  return words.map((word: unknown) => {
+    if (!Array.isArray(word) || word.length !== 1 || !Number.isSafeInteger(word[0]))
+      refuse('bad_words_ids', `words of one token are supported, not ${JSON.stringify(word)}`);
+    return (word as number[])[0] as number;
+  });
+}
+
+function idsOf(list: unknown, refuse: (field: string, why: string) => never): number[] {
+  if (isNothing(list)) return [];
+  if (!Array.isArray(list) || !list.every(Number.isSafeInteger))
+    return refuse('suppress_tokens', 'it must be a list of ids');
+  return list as number[];
+}

@@ -1,0 +1,163 @@
+// The weights of a BART or MarianMT folder: one model.safetensors, or shards with an index, in float32, float16 or bfloat16.
+
+import { HeddleError } from '../../core/errors.ts';
+import { fromFloat16 } from '../../core/float16.ts';
+import { isObject } from '../../core/records.ts';
+import { type Shape, sameShape, show } from '../../core/tensor.ts';
+import type { Files } from '../../files/files.ts';
+import { readJson } from '../../files/json-files.ts';
+import { readHeader, readSafetensors } from '../../files/safetensors.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { ParameterList } from '../../model/parameters.ts';
+import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { type HfOrigin, type HfPrefix, type WeightDtype, weightDtypes } from '../shared/hf-source.ts';
+import { aliasesOf, hfTensors } from './hf-names.ts';
+
+/** Names of the files. */
+export const weightNames = { whole: 'model.safetensors', index: 'model.safetensors.index.json' } as const;
+
+/** One tensor of a file, its values as float32. */
+export interface StoredTensor {
+  readonly dtype: string;
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+/** All tensors of a folder by name; undefined where it has no weights. Throws a HeddleError that names the file and what is wrong. */
+export async function readWeights(files: Files, folder: string): Promise<Map<string, StoredTensor> | undefined> {
+  const whole = `${folder}/${weightNames.whole}`;
+  if (await files.exists(whole)) return new Map(await readShard(files, whole));
+  const index = `${folder}/${weightNames.index}`;
+  if (!(await files.exists(index))) {
+    for (const other of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'])
+      if (await files.exists(`${folder}/${other}`))
+        throw new HeddleError(
+          `${folder}/${other}: heddle reads weights from ${weightNames.whole} alone; convert it first`,
+        );
+    return undefined;
+  }
+  return readShards(files, folder, index);
+}
+
+async function readShards(files: Files, folder: string, index: string): Promise<Map<string, StoredTensor>> {
+  const { weight_map: places } = await readJson(files, index);
+  if (!isObject(places)) throw new HeddleError(`${index}: it has no weight_map of tensors to files`);
+  const shards = new Map<string, string[]>();
+  for (const [name, file] of Object.entries(places)) {
+    if (typeof file !== 'string' || !/^[\w.-]+\.safetensors$/.test(file))
+      throw new HeddleError(
+        `${index}: ${name} is in ${JSON.stringify(file)}, which is no name of a safetensors file beside it`,
+      );
+    const names = shards.get(file);
+    if (names) names.push(name);
+    else shards.set(file, [name]);
+  }
+  const all = new Map<string, StoredTensor>();
+  for (const [file, names] of shards) {
+    const path = `${folder}/${file}`;
+    if (!(await files.exists(path))) throw new HeddleError(`${path}: missing, and ${index} names it`);
+    const wanted = new Set(names);
+    for (const [name, tensor] of await readShard(files, path)) {
+      if (!wanted.delete(name)) throw new HeddleError(`${path}: it holds ${name}, which ${index} does not place there`);
+      all.set(name, tensor);
+    }
+    const [missing] = wanted;
+    if (missing !== undefined) throw new HeddleError(`${path}: ${missing} is missing, and ${index} places it there`);
+  }
+  return all;
+}
+
+async function readShard(files: Files, path: string): Promise<[string, StoredTensor][]> {
+  const file = await files.read(path);
+  const { entries } = readHeader(file, file.length, path);
+  return Object.entries(readSafetensors(file, path)).map(([name, { dtype, shape, data }]) => {
+    const stored = entries[name]?.dtype ?? '';
+    if (!(weightDtypes as readonly string[]).includes(stored))
+      throw new HeddleError(`${path}: ${name} is ${stored}; weights must be float32, float16 or bfloat16`);
+    return [
+      name,
+      { dtype: stored, shape, data: dtype === 'f16' ? fromFloat16(data as Uint16Array) : (data as Float32Array) },
+    ];
+  });
+}
+
+/** What all names but the head's begin with. */
+export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
+  [...tensors.keys()].some((name) => name.startsWith('model.')) ? 'model.' : '';
+
+/**
+ * The bank of weights that a configuration's tensors make, and how they were stored. Throws a HeddleError that names tensors that are
+ * missing, left over, of another shape, not finite, or repeated with other values; `path` is for errors.
+ */
+export function bankOfTensors(
+  c: ModelConfig,
+  p: ParameterList,
+  found: ReadonlyMap<string, StoredTensor>,
+  path: string,
+): { bank: Float32Array; stored: Pick<HfOrigin, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
+  const prefix = prefixOf(found);
+  const expected = hfTensors(c, p, prefix);
+  // Of tied tensors a file may keep whichever name it likes.
+  const tensors = new Map(found);
+  for (const [alias, of] of Object.entries(aliasesOf(c, prefix))) {
+    const held = found.get(alias);
+    if (held && !tensors.has(of)) tensors.set(of, held);
+  }
+  const absent = [...tensors.keys()].filter((name) => !found.has(name));
+  const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
+  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
+  for (const { name, shape } of expected) {
+    const found = (tensors.get(name) as StoredTensor).shape;
+    if (!sameShape(found, shape))
+      throw new HeddleError(`${path}: ${name} is ${show(found)}, config.json says ${show(shape)}`);
+  }
+  // Memory is taken for what is there, not for what a configuration claims.
+  const bank = new Float32Array(p.size);
+  const dtypes = new Map<string, WeightDtype>();
+  for (const { name, at } of expected) {
+    const tensor = tensors.get(name) as StoredTensor;
+    const wrong = tensor.data.findIndex((x) => !Number.isFinite(x));
+    if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${tensor.data[wrong]} at element ${wrong}`);
+    bank.set(tensor.data, at);
+    dtypes.set(name, tensor.dtype as WeightDtype);
+  }
+  for (const name of absent) dtypes.delete(name);
+  const aliases = checkAliases(c, prefix, tensors, new Set([...dtypes.keys(), ...absent]), path);
+  for (const name of aliases) dtypes.set(name, tensors.get(name)?.dtype as WeightDtype);
+  const counts = weightDtypes.map((d) => [...dtypes.values()].filter((x) => x === d).length);
+  const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
+  const others = Object.fromEntries([...dtypes].filter(([, d]) => d !== dtype));
+  return { bank, stored: { prefix, dtype, dtypes: others, aliases, ...(absent.length > 0 && { absent }) } };
+}
+
+/** The tensors that repeat others, which must have their values; all that is left is refused. */
+function checkAliases(
+  c: ModelConfig,
+  prefix: HfPrefix,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  own: ReadonlySet<string>,
+  path: string,
+): string[] {
+  const others = [...tensors.keys()].filter((name) => !own.has(name));
+  const known = aliasesOf(c, prefix);
+  const unknown = others.filter((name) => !known[name] && !isComputed(c, prefix, name));
+  if (unknown.length) throw new HeddleError(`${path}: not of the model that config.json describes: ${listed(unknown)}`);
+  for (const name of others) {
+    const { shape, data } = tensors.get(name) as StoredTensor;
+    const of = known[name];
+    const same = of ? tensors.get(of)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
+    if (!same || same.length !== data.length || same.some((x, i) => x !== data[i]))
+      throw new HeddleError(
+        `${path}: ${name} ${show(shape)} must be the same as ${of ?? 'the table of sinusoids'}, since config.json ties them`,
+      );
+  }
+  return others.sort();
+}
+
+/** Whether a name is that of a table of positions which need not be stored. */
+export const isComputed = (c: ModelConfig, prefix: HfPrefix, name: string): boolean =>
+  c.positions === 'sinusoidal-halves' &&
+  ['encoder', 'decoder'].some((stack) => name === `${prefix}${stack}.embed_positions.weight`);
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');

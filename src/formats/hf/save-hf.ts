@@ -1,0 +1,139 @@
+// Writes BART and MarianMT folders as transformers reads them. A model that came from such a folder goes back as it was: the same
+// names, shapes, dtypes and configuration; without further training, the same bits.
+
+import { toBfloat16, toFloat16 } from '../../core/float16.ts';
+import type { Json } from '../../core/records.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { jsonBytes } from '../../files/json-files.ts';
+import { type RawTensor, writeRawTensors } from '../../files/safetensors.ts';
+import { parameterList } from '../../model/parameters.ts';
+import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
+import type { HfOrigin, WeightDtype } from '../shared/hf-source.ts';
+import { demand } from '../shared/requirements.ts';
+import type { SavedModel } from '../shared/saved-model.ts';
+import { tokenizerParts } from '../tokenizers/heddle-tokenizers.ts';
+import { readHfConfig } from './hf-config.ts';
+import type { HfType } from './hf-fields.ts';
+import { aliasesOf, hfTensors } from './hf-names.ts';
+import { isComputed, weightNames } from './hf-tensors.ts';
+import { express } from './to-hf-config.ts';
+
+/** Names that transformers has of dtypes. */
+const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** How a model goes out. */
+interface Outgoing {
+  readonly model: Pick<SavedModel, 'config' | 'weights'>;
+  readonly json: Json;
+  /** The text that config.json was. */
+  readonly text?: string;
+  readonly stored: Omit<HfOrigin, 'config' | 'generation' | 'texts' | 'files'>;
+  readonly others: Readonly<Record<string, Uint8Array>>;
+}
+
+/**
+ * The files of a model as BART or MarianMT. `dtype` is that of the weights; as they came, or float32, unless given. Throws a
+ * HeddleError that names what the type cannot express.
+ */
+export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
+  const { origin } = model;
+  const {
+    model: out,
+    json,
+    text,
+    stored,
+    others,
+  } = origin?.config.model_type === type ? asItCame(model, origin) : anew(model, type);
+  const kept = dtype ? { ...stored, dtype, dtypes: {} } : stored;
+  const named = dtype
+    ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
+    : json;
+  return {
+    'config.json': textOr(text, named),
+    [weightNames.whole]: writeRawTensors(tensorsOf(out, kept), { format: 'pt' }),
+    ...others,
+  };
+}
+
+/** A model that came from such a folder; rates of dropout may be others since. */
+function asItCame({ config, weights }: SavedModel, origin: HfOrigin): Outgoing {
+  const { config: raw, generation, texts = {}, files, ...stored } = origin;
+  const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
+  const { embedding, residual, attention, feedForward, output } = config.dropout;
+  demand(`a ${String(raw.model_type)} model`, [
+    ['dropout.output', output, 0],
+    ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
+  ]);
+  const rates = {
+    ...(residual !== was.dropout.residual && { dropout: residual }),
+    ...(attention !== was.dropout.attention && { attention_dropout: attention }),
+    ...(feedForward !== was.dropout.feedForward && { activation_dropout: feedForward }),
+  };
+  return {
+    model: { config, weights },
+    json: { ...raw, ...rates },
+    ...(texts.config !== undefined && { text: texts.config }),
+    stored,
+    others: { ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }), ...files },
+  };
+}
+
+/** A JSON file as it was, where it says no more and no less than `json`. */
+function textOr(text: string | undefined, json: Json): Uint8Array {
+  try {
+    if (text !== undefined && JSON.stringify(JSON.parse(text)) === JSON.stringify(json))
+      return new TextEncoder().encode(text);
+  } catch {
+    // Not JSON: a folder of heddle that another hand has changed.
+  }
+  return jsonBytes(json);
+}
+
+const hasNorm = (c: SavedModel['config'], name: string): boolean =>
+  name.includes('layernorm_embedding') ? c.embeddingNorm : c.finalNorm;
+
+function anew(model: SavedModel, type: HfType): Outgoing {
+  const { json, ...expressed } = express(model, type);
+  return {
+    model: expressed,
+    json,
+    stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
+    others: model.origin ? model.origin.files : tokenizers(model),
+  };
+}
+
+/** The tokenizers' files, and for one tokenizer.json what transformers wants to know of its special tokens. */
+function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> {
+  const files = tokenizerParts(source, target);
+  if (source !== target) return files;
+  const [pad, start, end, unknown] = specialTokens;
+  const roles = { pad_token: pad, bos_token: start, eos_token: end, unk_token: unknown };
+  return { ...files, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }) };
+}
+
+/** All tensors of the file: those of the model, and those that it held again under other names. */
+function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
+  const { prefix, dtype, dtypes, aliases, absent = [] } = stored;
+  const out: Record<string, RawTensor> = {};
+  const put = (name: string, shape: readonly number[], values: Float32Array) => {
+    const as = dtypes[name] ?? dtype;
+    out[name] = { dtype: as, shape, bytes: bytesAs(values, as) };
+  };
+  const own = new Map(hfTensors(c, parameterList(c), prefix).map((tensor) => [tensor.name, tensor]));
+  for (const { name, shape, at } of own.values())
+    if (!absent.includes(name)) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
+  const known = aliasesOf(c, prefix);
+  for (const name of aliases) {
+    const of = own.get(known[name] ?? '');
+    if (of) put(name, of.shape, weights.subarray(of.at, of.at + sizeOf(of.shape)));
+    else if (isComputed(c, prefix, name))
+      put(name, [c.maxLength, c.dModel], sinusoids(c.maxLength, c.dModel, 'halves'));
+  }
+  return out;
+}
+
+function bytesAs(values: Float32Array, dtype: WeightDtype): Uint8Array {
+  const data = dtype === 'F32' ? values : dtype === 'F16' ? toFloat16(values) : toBfloat16(values);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,111 @@
+// A model of this engine as BART or MarianMT: the same arithmetic in a configuration that transformers reads, or a refusal by the names
+// of the fields that it could not follow.
+
+import type { Json } from '../../core/records.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
+import { parameterList } from '../../model/parameters.ts';
+import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { type Demand, demand, sharedWidths } from '../shared/requirements.ts';
+import type { SavedModel } from '../shared/saved-model.ts';
+import type { HfType } from './hf-fields.ts';
+
+/** Rows of BART's table of positions before position 0. */
+const bartOffset = 2;
+
+/** A configuration whose parameters are those of the type, and the bank of weights for it. */
+export interface Expressed {
+  readonly config: ModelConfig;
+  readonly weights: Float32Array;
+  /** config.json. */
+  readonly json: Json;
+}
+
+const architectures = { bart: 'BartForConditionalGeneration', marian: 'MarianMTModel' } as const;
+const functions = { relu: 'relu', gelu: 'gelu', silu: 'swish' } as const;
+
+/** The model as the type has it. Throws a HeddleError that names each field that transformers' own models cannot express. */
+export function express({ config: c, weights, decode = {} }: SavedModel, type: HfType): Expressed {
+  const marian = type === 'marian';
+  const { embedding, residual, output } = c.dropout;
+  const demands: Demand[] = [
+    ['norm', c.norm, 'post'],
+    ['finalNorm', c.finalNorm, false],
+    ['embeddingNorm', c.embeddingNorm, !marian],
+    ['layerNormEps', c.layerNormEps, 1e-5],
+    ...sharedWidths(c),
+    ['dropout.output', output, 0],
+    ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
+    ...(marian ? ([['positions', c.positions, 'sinusoidal-halves']] as const) : ([['tie', c.tie, 'all']] as const)),
+  ];
+  demand(marian ? 'MarianMT' : 'BART', demands);
+  const config = modelConfig({
+    ...c,
+    outputBias: true,
+    ...(!marian && { positions: 'learned', positionOffset: bartOffset }),
+  });
+  return { config, weights: relaid(c, weights, config), json: jsonOf(config, decode, type) };
+}
+
+/** A bank laid out for another configuration: what both have is copied, positions become a table with rows before them. */
+function relaid(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
+  const [before, after] = [parameterList(from), parameterList(to)];
+  const bank = new Float32Array(after.size);
+  const layout = from.positions === 'sinusoidal' ? 'interleaved' : 'halves';
+  for (const { name, offset, shape } of after.all) {
+    const held = before.byName.get(name);
+    if (name === 'src_pos.weight' || name === 'tgt_pos.weight') {
+      const rows = to.maxLength * to.dModel;
+      const skipped = held && held.offset + from.positionOffset * from.dModel;
+      const table =
+        skipped === undefined ? sinusoids(to.maxLength, to.dModel, layout) : weights.subarray(skipped, skipped + rows);
+      bank.set(table, offset + to.positionOffset * to.dModel);
+    } else if (held) bank.set(weights.subarray(held.offset, held.offset + sizeOf(shape)), offset);
+  }
+  return bank;
+}
+
+function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type: HfType): Json {
+  const { firstToken, forceEnd, banned = [], minLength = 0, noRepeatNgram = 0 } = decode;
+  const common = {
+    activation_dropout: c.dropout.feedForward,
+    activation_function: functions[c.activation],
+    architectures: [architectures[type]],
+    attention_dropout: c.dropout.attention,
+    bos_token_id: c.startId,
+    d_model: c.dModel,
+    decoder_attention_heads: c.decoderHeads,
+    decoder_ffn_dim: c.decoderFeedForward,
+    decoder_layerdrop: 0,
+    decoder_layers: c.decoderLayers,
+    decoder_start_token_id: c.startId,
+    dropout: c.dropout.residual,
+    encoder_attention_heads: c.heads,
+    encoder_ffn_dim: c.feedForward,
+    encoder_layerdrop: 0,
+    encoder_layers: c.encoderLayers,
+    eos_token_id: c.endId,
+    forced_eos_token_id: forceEnd ? c.endId : null,
+    is_encoder_decoder: true,
+    max_position_embeddings: c.maxLength,
+    model_type: type,
+    num_hidden_layers: c.encoderLayers,
+    pad_token_id: c.padId,
+    scale_embedding: c.scaleEmbedding,
+    torch_dtype: 'float32',
+    use_cache: true,
+    vocab_size: c.srcVocab,
+  };
+  return {
+    ...common,
+    ...(type === 'marian' && {
+      decoder_vocab_size: c.tgtVocab,
+      share_encoder_decoder_embeddings: c.tie === 'all',
+      tie_word_embeddings: c.tie !== 'none',
+    }),
+    ...(firstToken !== undefined && { forced_bos_token_id: firstToken }),
+    ...(banned.length > 0 && { bad_words_ids: banned.map((id) => [id]) }),
+    ...(minLength > 0 && { min_length: minLength + 1 }),
+    ...(noRepeatNgram > 0 && { no_repeat_ngram_size: noRepeatNgram }),
+  };
+}

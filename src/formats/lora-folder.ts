@@ -1,0 +1,161 @@
+// Low-rank adapters as PEFT keeps them: a folder of adapter_config.json and adapter_model.safetensors, apart from the model that they
+// are for. Names of layers are those of Hugging Face's BART and MarianMT.
+
+import { HeddleError, prefixed } from '../core/errors.ts';
+import { fromFloat16 } from '../core/float16.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Files, standing } from '../files/files.ts';
+import { jsonBytes, readJson } from '../files/json-files.ts';
+import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import {
+  adapterParameters,
+  type LoraConfig,
+  linearLayers,
+  loraConfig,
+  mergeAdapter,
+  type Target,
+  targetsOf,
+} from '../model/lora.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { bankOf, tensorsOf } from '../model/parameters.ts';
+import { trainedOn } from './shared/hf-source.ts';
+import type { SavedModel } from './shared/saved-model.ts';
+
+/** Names of an adapter's files. */
+export const adapterNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
+
+/** An adapter with its weights. */
+export interface SavedAdapter {
+  readonly lora: LoraConfig;
+  /** Laid out as `adapterParameters(config, lora)` says. */
+  readonly weights: Float32Array;
+}
+
+/** The files of an adapter of a model. `base` is where the model is: PEFT's base_model_name_or_path. */
+export function adapterFiles(
+  c: ModelConfig,
+  { lora, weights }: SavedAdapter,
+  base: string,
+): Record<string, Uint8Array> {
+  const config = {
+    alpha_pattern: {},
+    auto_mapping: null,
+    base_model_name_or_path: base,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    lora_alpha: lora.alpha,
+    lora_dropout: lora.dropout,
+    modules_to_save: null,
+    peft_type: 'LORA',
+    r: lora.rank,
+    rank_pattern: {},
+    revision: null,
+    target_modules: moduleList(c, targetsOf(c, lora.targets)),
+    task_type: 'SEQ_2_SEQ_LM',
+    use_dora: false,
+    use_rslora: false,
+  };
+  return {
+    [adapterNames.config]: jsonBytes(config),
+    [adapterNames.weights]: writeSafetensors(tensorsOf(adapterParameters(c, lora), weights), { format: 'pt' }),
+  };
+}
+
+/** Targets as PEFT names them: `q_proj` where all layers so called are targets, else each by its whole name. */
+function moduleList(c: ModelConfig, targets: readonly Target[]): string[] {
+  const last = (name: string) => name.split('.').pop() as string;
+  const targeted = new Set(targets.map(({ name }) => name));
+  const partly = new Set(
+    linearLayers(c)
+      .filter(({ name }) => !targeted.has(name))
+      .map(({ name }) => last(name)),
+  );
+  return [...new Set(targets.map(({ name }) => (partly.has(last(name)) ? name : last(name))))].sort();
+}
+
+/** Whether a folder holds an adapter. */
+export const isAdapterFolder = async (files: Files, folder: string): Promise<boolean> =>
+  files.exists(`${await standing(files, folder)}/${adapterNames.config}`);
+
+/** The model that an adapter says it is for. Throws a HeddleError where it does not say. */
+export async function baseOf(files: Files, folder: string): Promise<string> {
+  const path = `${await standing(files, folder)}/${adapterNames.config}`;
+  const { base_model_name_or_path: base } = await readJson(files, path);
+  if (typeof base !== 'string' || base === '')
+    throw new HeddleError(`${path}: base_model_name_or_path is ${JSON.stringify(base)}; give the model's folder`);
+  return base;
+}
+
+/** Settings of PEFT that would change what is computed, with the only values that are supported. */
+const plain: Readonly<Record<string, readonly unknown[]>> = {
+  peft_type: ['LORA'],
+  bias: ['none', undefined],
+  fan_in_fan_out: [false, undefined],
+  use_dora: [false, undefined],
+  lora_bias: [false, undefined],
+  alora_invocation_tokens: [null, undefined],
+};
+const empty = ['modules_to_save', 'rank_pattern', 'alpha_pattern', 'trainable_token_indices', 'layer_replication'];
+
+/**
+ * Reads an adapter for a model of configuration `c`; which layers it is of, its tensors say. Throws a HeddleError that names the file
+ * and what is missing, not supported, or does not fit the model.
+ */
+export async function loadAdapter(files: Files, folder: string, c: ModelConfig): Promise<SavedAdapter> {
+  const at = await standing(files, folder);
+  const [configPath, path] = [`${at}/${adapterNames.config}`, `${at}/${adapterNames.weights}`];
+  for (const file of [configPath, path])
+    if (!(await files.exists(file)))
+      throw new HeddleError(`${file}: missing; an adapter has ${adapterNames.config} and ${adapterNames.weights}`);
+  const raw = await readJson(files, configPath);
+  const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;
+  for (const [field, allowed] of Object.entries(plain))
+    if (!allowed.includes(raw[field]))
+      throw new HeddleError(`${configPath}: ${field} is ${JSON.stringify(raw[field])}, which is not supported`);
+  for (const field of empty)
+    if (!isEmpty(raw[field]))
+      throw new HeddleError(`${configPath}: ${field} is ${JSON.stringify(raw[field])}, which is not supported`);
+  const { r: rank, lora_alpha: alpha, lora_dropout: dropout = 0, use_rslora: rootScaled = false } = raw;
+  if (typeof rank !== 'number' || typeof alpha !== 'number' || typeof dropout !== 'number')
+    throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
+  const tensors = floats(readSafetensors(await files.read(path), path));
+  const targets = layersOf(c, tensors, path, rank);
+  const lora = prefixed(configPath, () =>
+    loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targets }),
+  );
+  return { lora, weights: prefixed(path, () => bankOf(adapterParameters(c, lora), tensors)) };
+}
+
+/** The layers that tensors are of; each must be one of the model's, and of the rank that the configuration says. */
+function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
+  const known = new Set(linearLayers(c).map(({ name }) => name));
+  const found = new Set<string>();
+  for (const [name, { shape }] of Object.entries(tensors)) {
+    const [, layer, part] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name) ?? [];
+    if (layer === undefined || !known.has(layer))
+      throw new HeddleError(`${path}: ${name} is of no linear layer of this model, as ${[...known][0]} is`);
+    if (shape[part === 'A' ? 0 : 1] !== rank)
+      throw new HeddleError(`${path}: ${name} is [${shape}], ${adapterNames.config} has the rank r ${rank}`);
+    found.add(layer);
+  }
+  if (found.size === 0) throw new HeddleError(`${path}: it holds no tensors`);
+  return [...found];
+}
+
+function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const wide = (t: Tensor): Tensor =>
+    t.dtype === 'f16' ? { ...t, dtype: 'f32', data: fromFloat16(t.data as Uint16Array) } : t;
+  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, wide(t)]));
+}
+
+/** A model with the adapter of a folder merged into its weights. Throws as `loadAdapter`. */
+export async function withAdapter(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
+  const { lora, weights } = await loadAdapter(files, folder, model.config);
+  const { origin } = model;
+  const merged = mergeAdapter(model.config, model.weights, lora, weights);
+  return { ...model, weights: merged, ...(origin && { origin: trainedOn(origin) }) };
+}

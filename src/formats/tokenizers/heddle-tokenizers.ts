@@ -1,0 +1,61 @@
+// The tokenizers in a model folder of heddle: one for both sides, or one each.
+
+import { HeddleError, prefixed } from '../../core/errors.ts';
+import type { Files } from '../../files/files.ts';
+import { jsonBytes, readJson } from '../../files/json-files.ts';
+import { folderNames } from '../../files/single-file.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+
+const names = folderNames;
+
+/** The files of two tokenizers, by name. */
+export const tokenizerParts = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
+  source === target
+    ? { [names.tokenizer]: jsonBytes(source) }
+    : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
+
+/** Throws a HeddleError where a file of a model folder is missing. */
+export async function needFile(files: Files, folder: string, name: string): Promise<void> {
+  if (await files.exists(`${folder}/${name}`)) return;
+  throw new HeddleError(
+    `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
+      `(or ${names.source} and ${names.target})`,
+  );
+}
+
+/**
+ * The tokenizers of both sides, the same object where one serves both. Throws a HeddleError that names the file which is missing, broken
+ * or does not fit the configuration.
+ */
+export async function readTokenizers(
+  files: Files,
+  folder: string,
+  config: ModelConfig,
+): Promise<{ source: Tokenizer; target: Tokenizer }> {
+  const load = async (name: string, side: 'source' | 'target'): Promise<Tokenizer> => {
+    await needFile(files, folder, name);
+    const path = `${folder}/${name}`;
+    const json = await readJson(files, path);
+    const tokenizer = prefixed(path, () => loadTokenizer(json), names.tokenizer);
+    checkTokenizer(path, tokenizer, config, side);
+    return tokenizer;
+  };
+  if (await files.exists(`${folder}/${names.source}`))
+    return { source: await load(names.source, 'source'), target: await load(names.target, 'target') };
+  const both = await load(names.tokenizer, 'source');
+  checkTokenizer(`${folder}/${names.tokenizer}`, both, config, 'target');
+  return { source: both, target: both };
+}
+
+function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConfig, side: 'source' | 'target'): void {
+  const field = side === 'source' ? 'srcVocab' : 'tgtVocab';
+  const facts: [string, number, string, number][] = [['tokens', size, field, c[field]]];
+  facts.push(['the padding id', special.pad, 'padId', c.padId]);
+  if (side === 'target')
+    facts.push(['the start id', special.start, 'startId', c.startId], ['the end id', special.end, 'endId', c.endId]);
+  for (const [what, has, name, wants] of facts)
+    if (has !== wants)
+      throw new HeddleError(`${path} does not fit ${names.config}: ${what}: ${has}, ${name} there: ${wants}`);
+}

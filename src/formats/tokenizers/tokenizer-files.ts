@@ -1,0 +1,90 @@
+// The tokenizers of a folder from elsewhere: MarianMT's source.spm, target.spm and vocab.json, or for both sides one tokenizer.json or
+// one vocab.json with its merges.txt.
+
+import { HeddleError } from '../../core/errors.ts';
+import { parseJson } from '../../files/json-files.ts';
+import { createPieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
+import { createForeignTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
+import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { bytePairNames, bytePairs } from './byte-pairs.ts';
+
+/** What the model's configuration says of its tokens. */
+export interface TokenFacts {
+  /** Ids of padding, start and end, and of the unknown token where it says so. */
+  readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
+  /** Tokens of each side; a vocabulary with more is refused, one with fewer is filled up. */
+  readonly srcVocab: number;
+  readonly tgtVocab: number;
+}
+
+/** Names of the files. */
+const names = {
+  source: 'source.spm',
+  target: 'target.spm',
+  vocab: 'vocab.json',
+  targetVocab: 'target_vocab.json',
+  json: 'tokenizer.json',
+} as const;
+
+/** The tokenizers of both sides, the same object where they share one, and the tokenizer.json that they are made of, if any. */
+export interface FoundTokenizers {
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+  readonly json?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The tokenizers of both sides, from a folder's files by name; undefined where none of them is
+ * a tokenizer's. Throws a HeddleError that names the file in `folder` and what is wrong: one that is broken or missing beside the
+ * others, or a vocabulary that does not fit the model.
+ */
+export function readTokenizerFiles(
+  files: Readonly<Record<string, Uint8Array>>,
+  facts: TokenFacts,
+  folder: string,
+): FoundTokenizers | undefined {
+  const { special, srcVocab, tgtVocab } = facts;
+  const path = (name: string) => `${folder}/${name}`;
+  const [source, target, vocab, json] = [names.source, names.target, names.vocab, names.json].map((n) => files[n]);
+  if (source || target) {
+    const missing = [names.source, names.target, names.vocab].find((name) => !files[name]);
+    if (!source || !target || !vocab)
+      throw new HeddleError(
+        `${folder}: ${missing} is missing; a MarianMT tokenizer is ${names.source}, ${names.target} and ${names.vocab}`,
+      );
+    const targetIds = files[names.targetVocab] ? names.targetVocab : names.vocab;
+    const side = (file: Uint8Array, name: string, idsName: string, size: number): Tokenizer => {
+      const ids = parseJson(files[idsName] as Uint8Array, path(idsName));
+      return fitting(path(idsName), size, () =>
+        createPieceTokenizer({ file, name: path(name), vocab: ids, special, size }),
+      );
+    };
+    return {
+      source: side(source, names.source, names.vocab, srcVocab),
+      target: side(target, names.target, targetIds, tgtVocab),
+    };
+  }
+  const parsed = json ? parseJson(json, path(names.json)) : bytePairs(files, folder);
+  if (!parsed) return undefined;
+  const of = path(json ? names.json : bytePairNames.vocab);
+  const make = (size: number) => fitting(of, size, () => createForeignTokenizer(parsed, { special, size }));
+  const first = make(srcVocab);
+  return { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
+}
+
+/**
+ * The tokenizer that `make` makes, unless it has more tokens than the model. What it says of a vocab.json or a tokenizer.json is said
+ * of the file at `path`.
+ */
+function fitting(path: string, size: number, make: () => Tokenizer): Tokenizer {
+  let tokenizer: Tokenizer;
+  try {
+    tokenizer = make();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(error.message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `), { cause: error });
+  }
+  if (tokenizer.size > size)
+    throw new HeddleError(`${path}: its ids go up to ${tokenizer.size - 1}, the model has ${size} tokens`);
+  return tokenizer;
+}

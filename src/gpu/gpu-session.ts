@@ -1,0 +1,184 @@
+// A session: one device, the states that plans share (weights, moments, caches) and the slots that plans take turns in.
+
+import { HeddleError } from '../core/errors.ts';
+import { allocate, bytesPer, type DType, type Shape, type Tensor, type TensorData } from '../core/tensor.ts';
+import { align } from '../plan/lifetimes.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Device } from './device.ts';
+import { type Pipelines, pipelinesOf } from './pipelines.ts';
+import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
+
+/** Owns GPU memory; `destroy` frees it. Plans of one session run one after another, so they share slots. */
+export class Session {
+  readonly device: Device;
+  readonly pipelines: Pipelines;
+  #states = new Map<string, { buffer: GPUBuffer; dtype: DType; shape: Shape }>();
+  #slots: GPUBuffer[] = [];
+  #runners: Runner[] = [];
+
+  constructor(device: Device) {
+    this.device = device;
+    this.pipelines = pipelinesOf(device.gpu);
+  }
+
+  /**
+   * Makes plans ready to run: memory, pipelines (compiled in parallel) and bind groups; nothing is made afterwards. States that are
+   * new are zero. Throws a HeddleError with the numbers, before allocating, where a plan does not fit the device.
+   */
+  async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
+    this.#checkFit(plans);
+    // Compiled first: a shader that fails leaves nothing allocated.
+    await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => this.pipelines.get(pass))));
+    const { gpu } = this.device;
+    gpu.pushErrorScope('out-of-memory');
+    const free = this.#allocate(plans);
+    const made = Promise.all(
+      plans.map((plan) => createRunner(this.device, this.pipelines, plan, this.#buffersOf(plan), options)),
+    );
+    const [memory, runners] = await Promise.all([gpu.popErrorScope(), made]);
+    if (memory) {
+      for (const r of runners) r.destroy();
+      free();
+      const need = Math.max(...plans.map((p) => p.bytes.peak));
+      throw new HeddleError(
+        `The GPU has no memory for this plan of ${(need / 2 ** 20).toFixed(0)} MiB; use a smaller batch or model.`,
+        { kind: 'memory' },
+      );
+    }
+    this.#runners.push(...runners);
+    this.device.check();
+    return runners;
+  }
+
+  /** Makes the states and slots that plans need and the session has not; returns a function that takes them back. */
+  #allocate(plans: readonly Plan[]): () => void {
+    const newStates: string[] = [];
+    for (const plan of plans)
+      for (const [name, { dtype, shape, range }] of Object.entries(plan.states)) {
+        if (this.#states.has(name)) continue;
+        this.#states.set(name, { buffer: this.#storage(name, align(range.bytes)), dtype, shape });
+        newStates.push(name);
+      }
+    const slots = [...this.#slots];
+    const sizes = plans.map((plan) => slotSizes(plan).sort((a, b) => b - a));
+    const most = Math.max(0, ...sizes.map((s) => s.length));
+    for (let i = 0; i < most; i++) {
+      const bytes = Math.max(...sizes.map((s) => s[i] ?? 0));
+      if ((slots[i]?.size ?? 0) < bytes) this.#slots[i] = this.#storage(`slot${i}`, bytes);
+    }
+    // A slot that earlier runners use stays theirs; it is freed with the session.
+    const retired = slots.filter((slot, i) => slot !== this.#slots[i]);
+    this.#retired.push(...retired);
+    return () => {
+      for (const name of newStates) {
+        this.#states.get(name)?.buffer.destroy();
+        this.#states.delete(name);
+      }
+      for (const slot of this.#slots) if (!slots.includes(slot)) slot.destroy();
+      this.#slots = slots;
+      this.#retired = this.#retired.filter((slot) => !retired.includes(slot));
+    };
+  }
+
+  /** Copies host data into a state, from element `offset` on. */
+  write(name: string, data: TensorData, offset = 0): void {
+    const state = this.#state(name);
+    this.device.gpu.queue.writeBuffer(state.buffer, offset * bytesPer(state.dtype), data as GPUAllowSharedBufferSource);
+  }
+
+  /** Reads a state back. */
+  async read(name: string): Promise<Tensor> {
+    const { buffer, dtype, shape } = this.#state(name);
+    const { gpu } = this.device;
+    const staging = gpu.createBuffer({
+      label: `read ${name}`,
+      size: buffer.size,
+      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+    });
+    const encoder = gpu.createCommandEncoder({ label: `read ${name}` });
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+    gpu.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+      const data = allocate(
+        dtype,
+        shape.reduce((a, b) => a * b, 1),
+      );
+      new Uint8Array(data.buffer).set(new Uint8Array(staging.getMappedRange()).subarray(0, data.byteLength));
+      return { dtype, shape, data };
+    } finally {
+      this.device.check();
+      staging.destroy();
+    }
+  }
+
+  /** Fills all slots with NaN, so that a test sees what is read before it is written, or never written. */
+  poison(): void {
+    const nan = new Uint32Array(Math.max(0, ...this.#slots.map((b) => b.size)) / 4).fill(0x7fc0dead);
+    for (const slot of this.#slots) this.device.gpu.queue.writeBuffer(slot, 0, nan, 0, slot.size / 4);
+  }
+
+  /** Names of the states that exist. */
+  get states(): string[] {
+    return [...this.#states.keys()];
+  }
+
+  /** Frees all memory of the session; the device stays. */
+  destroy(): void {
+    for (const r of this.#runners) r.destroy();
+    for (const { buffer } of this.#states.values()) buffer.destroy();
+    for (const buffer of [...this.#slots, ...this.#retired]) buffer.destroy();
+  }
+
+  #retired: GPUBuffer[] = [];
+
+  #state(name: string) {
+    const state = this.#states.get(name);
+    if (!state) throw new Error(`session: there is no state ${name}; there are ${this.states.join(', ')}`);
+    return state;
+  }
+
+  #storage(label: string, size: number): GPUBuffer {
+    // Uniform too: step scalars may be made on the GPU (src/ops/scale-step.ts).
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    return this.device.gpu.createBuffer({ label, size, usage });
+  }
+
+  /** GPU buffers for the plan's states and slots; `inputs` is the runner's own. */
+  #buffersOf(plan: Plan): (GPUBuffer | undefined)[] {
+    const order = slotSizes(plan).map((bytes, s) => ({ bytes, s }));
+    order.sort((a, b) => b.bytes - a.bytes);
+    const rank = new Map(order.map(({ s }, i) => [s, i]));
+    let slot = 0;
+    return plan.buffers.map((b) => {
+      if (b.kind === 'inputs') return undefined;
+      if (b.kind === 'state') return this.#state(b.name).buffer;
+      return this.#slots[rank.get(slot++) as number];
+    });
+  }
+
+  /** Throws where a plan's states are not those that exist, or a buffer is larger than the device has. */
+  #checkFit(plans: readonly Plan[]): void {
+    const states = new Map<string, { dtype: DType; shape: Shape }>(this.#states);
+    const { maxBufferSize } = this.device.gpu.limits;
+    for (const plan of plans) {
+      for (const [name, { dtype, shape }] of Object.entries(plan.states)) {
+        const known = states.get(name);
+        if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
+          throw new HeddleError(
+            `session: state ${name} is ${known.dtype} [${known.shape}], a plan wants ${dtype} [${shape}]`,
+          );
+        states.set(name, { dtype, shape });
+      }
+      for (const b of plan.buffers)
+        if (b.bytes > maxBufferSize)
+          throw new HeddleError(
+            `The plan's buffer ${b.name} needs ${b.bytes} bytes, the device allows ${maxBufferSize} ` +
+              `(of ${plan.bytes.peak} bytes in all); use a smaller batch, shorter sequences or a smaller model.`,
+            { kind: 'memory' },
+          );
+    }
+  }
+}
+
+const slotSizes = (plan: Plan): number[] => plan.buffers.filter((b) => b.kind === 'slot').map((b) => b.bytes);

@@ -1,0 +1,112 @@
+// Times one kernel of one node, alone on the device, on data like a run's.
+
+import type { TensorData } from '../core/tensor.ts';
+import { applyAlike } from '../graph/f16-storage.ts';
+import { Graph } from '../graph/graph.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
+import { writeStep } from '../ops/step-scalars.ts';
+import { makePlan, variantKey } from '../plan/planner.ts';
+import type { Device } from './device.ts';
+import { Session } from './gpu-session.ts';
+import { pipelinesOf } from './pipelines.ts';
+import type { Runner } from './runner.ts';
+
+/** Starts to compile a variant of a node; `measureVariant` waits for it. */
+export function compileVariant(device: Device, node: Node, variant: string): void {
+  const plan = planOf(device, alone(node), node, variant);
+  // A kernel that does not compile says so to whoever runs it.
+  for (const pass of plan.passes)
+    pipelinesOf(device.gpu)
+      .get(pass)
+      .catch(() => {});
+}
+
+/** Milliseconds of a variant of a node. One slower than three times `best` is run twice only. */
+export async function measureVariant(device: Device, node: Node, variant: string, best: number): Promise<number> {
+  const session = new Session(device);
+  try {
+    const [runner] = (await session.prepare([planOf(device, alone(node), node, variant)])) as [Runner];
+    fillSample(node, runner.inputs);
+    await runner.time(1); // warms up
+    let ms = await runner.time(1);
+    if (ms < 3 * best) {
+      const repeats = Math.max(1, Math.min(50, Math.round(5 / ms)));
+      for (let k = 0; k < 3; k++) ms = Math.min(ms, await runner.time(repeats));
+    }
+    return ms;
+  } finally {
+    session.destroy();
+  }
+}
+
+/** Floating-point operations of a node. */
+export const flopsOf = (node: Node, { traits }: Pick<Device, 'traits'>): number =>
+  makePlan(alone(node), { traits }).flops;
+
+const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
+  makePlan(graph, { traits: device.traits, choices: { [variantKey(node)]: variant } });
+
+/** A graph of one node alone, its inputs as inputs or, where it mutates them, states. */
+export function alone(node: Node): Graph {
+  const graph = new Graph();
+  const values = new Map<Value, Value>();
+  const inputs = node.inputs.map((v, i) => {
+    const value =
+      values.get(v) ??
+      (node.op.mutates?.includes(i)
+        ? graph.state(nameOf(v, i), v.dtype, v.shape)
+        : graph.input(nameOf(v, i), v.dtype, v.shape));
+    values.set(v, value);
+    return value;
+  });
+  applyAlike(graph, node, inputs);
+  return graph;
+}
+
+/** Fills the inputs of `alone(node)` with what it is measured on: see `sample` of an op. States stay zero. */
+export function fillSample(node: Node, inputs: Readonly<Record<string, TensorData>>): void {
+  const sample = node.op.sample?.(node) ?? {};
+  for (const [i, v] of node.inputs.entries()) {
+    const name = nameOf(v, i);
+    const data = inputs[name];
+    const given = sample[i];
+    if (!data) continue; // a state, or a value that is an input twice
+    if (name === 'step') writeStep(data as Uint32Array, { ...trainingStep, position: halfWay(node) });
+    else if (given) for (let k = 0; k < data.length; k++) data[k] = given(k);
+    else if (data instanceof Float32Array) fillNoise(data);
+    else if (data instanceof Uint16Array) fillHalfNoise(data);
+    else if (v.dtype === 'u32' && v.shape.length === 1) data.fill(everything);
+    else if (v.dtype === 'u32') fillHalfNoise(new Uint16Array(data.buffer, data.byteOffset, 2 * data.length));
+  }
+}
+
+const nameOf = (v: Value, i: number): string =>
+  v.name === 'step' || v.node?.op.name === scaleStepOp.name ? 'step' : `in${i}`;
+
+/** A length that leaves nothing out: kernels take the least of it and what there is. */
+const everything = 2 ** 31 - 1;
+
+const trainingStep = { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 1 };
+
+/** The middle of the positions that a decoding keeps (cache [R,T,2HW], history [R,T]): at position 0 attention has one key to look at. */
+function halfWay({ inputs }: Node): number {
+  const kept = inputs.filter(({ dtype, shape }) => shape.length === (dtype[0] === 'f' ? 3 : 2));
+  return Math.floor((Math.max(1, ...kept.map(({ shape }) => shape[1] as number)) - 1) / 2);
+}
+
+/** Numbers of no pattern in [-0.5, 0.5): zeros would make some adapters fast (a linear congruential generator; Knuth, vol. 2). */
+function fillNoise(data: Float32Array): void {
+  let x = 1;
+  for (let i = 0; i < data.length; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) | 0;
+    data[i] = x / 2 ** 32;
+  }
+}
+
+/** The same as f16, of either sign and from 0.125 to 0.25. */
+function fillHalfNoise(data: Uint16Array): void {
+  const noise = new Float32Array(data.length);
+  fillNoise(noise);
+  for (const [i, x] of noise.entries()) data[i] = 0x3000 | (x < 0 ? 0x8000 : 0) | Math.floor(1024 * Math.abs(x));
+}

@@ -1,0 +1,84 @@
+// Lends folders of this machine to a page: a small protocol over the loopback server, under a token that only the page is told.
+// The page's side of it is http-files.ts.
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { resolve, sep } from 'node:path';
+import { HeddleError } from '../core/errors.ts';
+import type { Files } from '../files/files.ts';
+import type { Answer } from './static-server.ts';
+
+/** Folders and files lent out; `answer` goes to the server, `base` to the page. */
+export interface Lending {
+  /** Path of the URL that everything lies under, with the token in it. */
+  readonly base: string;
+  readonly answer: Answer;
+}
+
+/**
+ * Lends `paths`: each file or folder, what is in it, and what stands beside it under its name and a suffix after a dot, since
+ * folders are written beside and renamed. GET reads, or with ?list lists; HEAD asks whether something exists; PUT writes; POST
+ * renames to ?to; DELETE removes. Anything else is 403, with the reason as text.
+ */
+export function lendFiles(files: Files, paths: readonly string[]): Lending {
+  const base = `/files-${randomBytes(16).toString('hex')}`;
+  const lent = paths.map((path) => resolve(path));
+  const open = (path: string | null): string => {
+    const full = resolve(path ?? '');
+    const isLent = lent.some((p) => {
+      if (full === p || full.startsWith(p.endsWith(sep) ? p : p + sep)) return true;
+      return full.startsWith(`${p}.`) && !full.slice(p.length).split(sep).includes('..');
+    });
+    if (!path || !isLent) throw new HeddleError(`${path}: not among the files that this command may use`);
+    return full;
+  };
+  return {
+    base,
+    async answer(request, response) {
+      const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (url.pathname !== base) return false;
+      try {
+        const path = open(url.searchParams.get('path'));
+        const to = request.method === 'POST' ? open(url.searchParams.get('to')) : '';
+        await act(files, request, response, path, to, url.searchParams.has('list'));
+      } catch (error) {
+        if (!(error instanceof HeddleError)) throw error;
+        response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end(error.message);
+      }
+      return true;
+    },
+  };
+}
+
+async function act(
+  files: Files,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  to: string,
+  list: boolean,
+): Promise<void> {
+  const done = (body?: Uint8Array | string) => response.writeHead(200, { 'Cache-Control': 'no-store' }).end(body);
+  switch (request.method) {
+    case 'GET':
+      return void done(list ? JSON.stringify(await files.list(path)) : await files.read(path));
+    case 'HEAD':
+      return void response.writeHead((await files.exists(path)) ? 200 : 404).end();
+    case 'PUT':
+      await files.write(path, await bodyOf(request));
+      return void done();
+    case 'POST':
+      await files.rename(path, to);
+      return void done();
+    case 'DELETE':
+      await files.remove(path);
+      return void done();
+    default:
+      throw new HeddleError(`${path}: ${request.method} is not a thing to do with files`);
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,78 @@
+// heddle bench: the adapter's roofs, single kernels, each checked against the float64 reference before it is timed, and whole training
+// steps. What is timed and how is in bench/; this runs it on whatever host the job has.
+
+import type { KernelResult } from '../bench/check-kernel.ts';
+import { type Conformance, conformanceOf } from '../bench/conformance.ts';
+import { describeMachine, type Machine } from '../bench/machine.ts';
+import { type KernelSet, measure } from '../bench/measure-kernels.ts';
+import { benchStep, type StepResult, type StepShape } from '../bench/step-bench.ts';
+import { adapterName } from '../gpu/device.ts';
+import type { Roofs } from '../gpu/roofs.ts';
+import type { PresetName } from '../model/model-config.ts';
+import type { Job } from './job.ts';
+import { neededLimits } from './job-context.ts';
+
+/** What to time; plain JSON. */
+export interface BenchArguments {
+  readonly kernels: boolean;
+  /** Which set of kernels. */
+  readonly set: KernelSet;
+  /** Kernels whose name has this in it; all where empty. */
+  readonly filter: string;
+  readonly steps: readonly { readonly preset: PresetName; readonly shape: StepShape }[];
+  /** Steps that are timed at each preset. */
+  readonly timedSteps: number;
+  /** Milliseconds that one measurement of a kernel lasts, and how many there are. */
+  readonly span: number;
+  readonly rounds: number;
+}
+
+/** All figures; plain JSON. */
+export interface BenchResult {
+  readonly backend: string;
+  readonly adapter: string;
+  readonly machine: Machine;
+  /** Where kernels were timed: what the adapter can do at most, and whether it does all that it should. */
+  readonly roofs?: Roofs;
+  readonly conformance?: Conformance;
+  readonly kernels: readonly KernelResult[];
+  readonly steps: readonly StepResult[];
+}
+
+/** Runs the benchmark. A kernel that is wrong is not timed, and stands in the result as such. */
+export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
+  const { span, rounds, timedSteps, filter, set } = args;
+  const device = await context.device();
+  const host = context.backend.startsWith('chrome') ? 'Chrome' : 'Dawn';
+  const machine = await describeMachine(await context.gpu(), host);
+  const { kernels, roofs } = args.kernels
+    ? await measure(
+        device,
+        { set, filter, span, rounds, roofs: true },
+        {
+          signal: context.signal,
+          onProgress: (done, of, text) => context.emit({ type: 'progress', task: 'kernels', done, of, text }),
+        },
+      )
+    : { kernels: [], roofs: undefined };
+  const steps: StepResult[] = [];
+  for (const { preset, shape } of args.steps) {
+    context.signal.throwIfAborted();
+    context.emit({ type: 'progress', task: 'steps', done: steps.length, of: args.steps.length, text: preset });
+    const engine = await context.engine();
+    try {
+      steps.push(await benchStep(device, engine, preset, shape, timedSteps));
+    } finally {
+      engine.destroy();
+    }
+  }
+  return {
+    backend: context.backend,
+    adapter: adapterName(device.adapter),
+    machine,
+    ...(roofs && { roofs }),
+    ...(args.kernels && { conformance: conformanceOf(machine, neededLimits, kernels) }),
+    kernels,
+    steps,
+  };
+};

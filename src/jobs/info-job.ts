@@ -1,0 +1,8 @@
+// heddle info: the adapter that jobs on this host would get, with its limits and features.
+
+import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
+import type { Job } from './job.ts';
+
+/** Describes the host's adapter. */
+export const info: Job<{ host: string }, AdapterDescription> = async ({ host }, context) =>
+  describeAdapter(await context.gpu(), host);

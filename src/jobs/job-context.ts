@@ -1,0 +1,208 @@
+// The context of a job, from what a host has: made in Node and in a page alike.
+
+import { HeddleError } from '../core/errors.ts';
+import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
+import type { Files } from '../files/files.ts';
+import { type TuneOptions, tune } from '../gpu/auto-tuning.ts';
+import { adapterName, type Device, openDevice } from '../gpu/device.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Choices } from '../plan/planner.ts';
+import type { JobContext, JobEvent } from './job.ts';
+import type { ChoiceStore } from './kernel-store.ts';
+import type { Live } from './training-observer.ts';
+
+/** What a host has for a job. */
+export interface Surroundings {
+  readonly host: 'Dawn' | 'Chrome' | 'cpu';
+  /** Version of the host, since another one may run the same kernels at other speeds. */
+  readonly version?: string;
+  readonly files: Files;
+  readonly emit: (event: JobEvent) => void;
+  readonly signal: AbortSignal;
+  /** Opens WebGPU; called at most once, and never for `cpu`. */
+  readonly openGpu: () => Promise<GPU | undefined>;
+  /** Where choices of kernels are kept beyond the job; without it none are measured, and the first guess is taken. */
+  readonly choices?: ChoiceStore;
+  /** Most bytes a plan may take, where the user says so. */
+  readonly memoryLimit?: number;
+  /** A host that shows a training while it runs, and where it wants snapshots in memory. */
+  readonly live?: Live;
+  readonly memory?: Files;
+  /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
+  readonly machineMemory?: number;
+}
+
+/** WebGPU's own guaranteed limits, which all kernels keep to: an adapter below one of them is refused by name. */
+export const neededLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 128 * 2 ** 20,
+  maxBufferSize: 256 * 2 ** 20,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+/** Makes a context; `close` frees its device. */
+export function createContext(s: Surroundings): { context: JobContext; close(): Promise<void> } {
+  let gpu: Promise<GPU> | undefined;
+  let device: Promise<Device> | undefined;
+  let backend: string = s.host === 'cpu' ? 'cpu' : s.host.toLowerCase();
+
+  const openGpu = async (): Promise<GPU> => {
+    if (s.host === 'cpu') throw new HeddleError('The cpu backend has no GPU; use --host dawn or --host chrome.');
+    const opened = await s.openGpu();
+    if (!opened) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
+    return opened;
+  };
+  let warned = false;
+  /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
+  const choose: GpuEngineOptions['choose'] = async (graphs, device, settled) => {
+    const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
+    if (failure !== undefined && !warned)
+      s.emit({ type: 'log', text: `which kernels are fastest is known to this run alone: ${failure}` });
+    warned ||= failure !== undefined;
+    return choices;
+  };
+  const context: JobContext = {
+    files: s.files,
+    emit: s.emit,
+    signal: s.signal,
+    get backend() {
+      return backend;
+    },
+    gpu() {
+      gpu ??= openGpu();
+      return gpu;
+    },
+    device() {
+      device ??= context
+        .gpu()
+        .then((found) => openDevice(found, { require: neededLimits }))
+        .then((opened) => {
+          backend = `${s.host.toLowerCase()} ${adapterName(opened.adapter)}`;
+          return opened;
+        });
+      return device;
+    },
+    ...(s.host !== 'cpu' && {
+      async lost() {
+        const opened = await device?.catch(() => undefined);
+        return opened?.lost();
+      },
+      async reopen() {
+        const old = device;
+        device = undefined;
+        (await old?.catch(() => undefined))?.destroy();
+        await patiently(
+          () => context.device(),
+          () => {
+            device = undefined;
+          },
+          s.signal,
+        );
+      },
+    }),
+    ...(s.live && { live: s.live }),
+    ...(s.memory && { memory: s.memory }),
+    async tune(graphs, options) {
+      const { failure } = await measureAndKeep(s, await context.device(), graphs, options);
+      return { place: s.choices?.place, failure };
+    },
+    async engine(options: GpuEngineOptions = {}): Promise<Engine> {
+      if (s.host === 'cpu') return cpuEngine();
+      const opened = await context.device();
+      const software = opened.gpu.adapterInfo.isFallbackAdapter;
+      const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
+      return gpuEngine(opened, {
+        ...(s.choices && { choose }),
+        ...(memoryLimit !== undefined && { memoryLimit }),
+        ...options,
+      });
+    },
+  };
+  return {
+    context,
+    async close() {
+      const opened = await device?.catch(() => undefined);
+      opened?.destroy();
+    },
+  };
+}
+
+/** Waits between tries to open a device again, in milliseconds: half a minute in all. */
+const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
+
+/** Opens a device that stays: tries again where there is none, or it is lost at once. Throws what the last try failed by. */
+async function patiently(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
+  let failure: unknown;
+  for (const wait of waits) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    signal.throwIfAborted();
+    try {
+      const device = await open();
+      await device.gpu.queue.onSubmittedWorkDone();
+      const lost = await device.lost();
+      if (lost === undefined) return;
+      throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
+    } catch (error) {
+      failure = error;
+      forget();
+    }
+  }
+  throw failure;
+}
+
+/** What choices are kept by. */
+const adapterKey = ({ host, version = '' }: Surroundings, device: Device): string =>
+  `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
+
+/**
+ * Measures kernels, tells how far it is, and keeps what was found, even where it is interrupted. `settled` are taken as they are.
+ * `failure` says why nothing could be kept.
+ */
+async function measureAndKeep(
+  s: Surroundings,
+  device: Device,
+  graphs: readonly Graph[],
+  options: TuneOptions,
+  settled: Choices = {},
+): Promise<{ choices: Choices; failure: string | undefined }> {
+  const adapter = adapterKey(s, device);
+  const kept = await s.choices?.load(adapter);
+  const measured: Record<string, string> = {};
+  const guessed: Record<string, string> = {};
+  const keep = async (): Promise<string | undefined> => {
+    if (Object.keys({ ...measured, ...guessed }).length === 0) return;
+    try {
+      await s.choices?.save(adapter, { measured, guessed });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  try {
+    const choices = await tune(device, graphs, {
+      known: kept?.measured ?? {},
+      guessed: { ...kept?.guessed, ...settled },
+      ...options,
+      onMeasured(list) {
+        const [best] = list;
+        if (best) measured[best.key] = best.variant;
+        options.onMeasured?.(list);
+      },
+      onGuessed(key, variant) {
+        guessed[key] = variant;
+      },
+      onProgress(done, of, what) {
+        s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });
+        s.signal.throwIfAborted();
+        options.onProgress?.(done, of, what);
+      },
+    });
+    return { choices, failure: await keep() };
+  } catch (error) {
+    const failure = await keep();
+    if (Object.keys(measured).length > 0 && s.choices && failure === undefined)
+      s.emit({ type: 'log', text: `what was measured so far is kept in ${s.choices.place}` });
+    throw error;
+  }
+}

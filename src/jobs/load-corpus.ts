@@ -1,0 +1,82 @@
+// The corpora that jobs train and evaluate on: TSV files, or the built-in one made from CLDR.
+
+import { check } from '../core/errors.ts';
+import { type Files, standing } from '../files/files.ts';
+import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
+import { describeBad, readTsv } from '../text/corpus/tsv.ts';
+import { intlCorpus } from '../text/intl/intl-corpus.ts';
+import type { IntlKind } from '../text/intl/kinds.ts';
+import type { JobContext } from './job.ts';
+
+/** Where pairs come from; plain JSON. */
+export type CorpusArguments =
+  | {
+      readonly kind: 'intl';
+      readonly source: string;
+      readonly target: string;
+      readonly pairs: number;
+      readonly seed: number;
+      readonly kinds?: readonly IntlKind[];
+    }
+  | {
+      readonly kind: 'tsv';
+      readonly path: string;
+      readonly dev?: string;
+      /** Keep the pairs in the model folder, so that a training can go on where the file is not. */
+      readonly keep?: boolean;
+    };
+
+/**
+ * Reads a corpus and splits it by source sentence. `heldOut` is the fraction of sentences that go to `dev`, and the same again to
+ * `test`; a TSV corpus with a dev file of its own is not split for it. Bad lines are counted and told.
+ */
+export async function readCorpus(
+  corpus: CorpusArguments,
+  heldOut: number,
+  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
+): Promise<Split> {
+  if (corpus.kind === 'intl') {
+    const { source, target, pairs, seed, kinds } = corpus;
+    return splitPairs(intlCorpus({ source, target, pairs, seed, ...(kinds && { kinds }) }), {
+      dev: heldOut,
+      test: heldOut,
+    });
+  }
+  const pairs = await readPairs(corpus.path, { files, emit });
+  if (!corpus.dev) return splitPairs(pairs, { dev: heldOut, test: heldOut });
+  const dev = await readPairs(corpus.dev, { files, emit });
+  return { train: pairs, dev, test: [] };
+}
+
+/** Name of the file in a model folder that keeps the pairs it learns from. */
+export const corpusFile = 'corpus.tsv';
+
+/**
+ * As `readCorpus`; a TSV corpus that is to be kept is read from the checkpoint that a training goes on from. `keep` are files that
+ * the model folder is to have.
+ */
+export async function readKeptCorpus(
+  corpus: CorpusArguments,
+  heldOut: number,
+  context: Pick<JobContext, 'files' | 'emit'>,
+  from: { readonly files: Files; readonly folder: string } | undefined,
+): Promise<{ readonly split: Split; readonly keep: Readonly<Record<string, Uint8Array>> }> {
+  if (corpus.kind !== 'tsv' || !corpus.keep) return { split: await readCorpus(corpus, heldOut, context), keep: {} };
+  const path = from ? `${await standing(from.files, from.folder)}/${corpusFile}` : corpus.path;
+  const bytes = await (from?.files ?? context.files).read(path);
+  const { pairs, bad } = readTsv(bytes, corpus.path);
+  if (bad.length) context.emit({ type: 'log', text: `${corpus.path}: ${describeBad(bad)}` });
+  return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
+}
+
+/** Pairs of a TSV file, with so many references each at most; tells how many lines were bad. */
+export async function readPairs(
+  path: string,
+  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
+  references = 1,
+): Promise<Pair[]> {
+  const { pairs, bad } = readTsv(await files.read(path), path, references);
+  if (bad.length) emit({ type: 'log', text: `${path}: ${describeBad(bad)}` });
+  check(pairs.length > 0, `${path}: there are no pairs`);
+  return pairs;
+}

@@ -1,0 +1,98 @@
+// heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
+
+import { check, HeddleError } from '../core/errors.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
+import type { Graph } from '../graph/graph.ts';
+import { checkRewriteNames } from '../graph/rewrites.ts';
+import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
+import { packedParameters, type WeightFormat } from '../model/packed-parameters.ts';
+import { parameterList } from '../model/parameters.ts';
+import { defaultTraits } from '../ops/op.ts';
+import { mib, type Plan, printPlan } from '../plan/plan.ts';
+import { makePlan } from '../plan/planner.ts';
+import { type OptimizerConfig, optimizerConfig } from '../train/optimizer-config.ts';
+import { type Precision, scaling } from '../train/precision.ts';
+import { evaluationGraph, trainingGraph } from '../train/training-graphs.ts';
+import type { Job } from './job.ts';
+import { openModel } from './open-model.ts';
+
+/** The runs that can be planned. */
+export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
+
+/** What to plan; plain JSON. */
+export interface PlanArguments {
+  readonly run: (typeof plannedRuns)[number];
+  /** Model folder whose configuration is planned, instead of `preset` and `vocab`. */
+  readonly folder?: string;
+  readonly preset: PresetName;
+  /** Fields that differ from the preset's. */
+  readonly model: Partial<ModelOptions>;
+  readonly vocab: number;
+  readonly batch: number;
+  /** Positions; 0: 32, or the longest that the model takes. */
+  readonly source: number;
+  readonly target: number;
+  readonly optimizer: Partial<OptimizerConfig>;
+  readonly noFuse: readonly string[];
+  /** Training: as in GraphOptions. */
+  readonly checkpointLayers: boolean;
+  readonly precision: Precision;
+  /** Training: as in TuningOptions. */
+  readonly freeze?: readonly string[];
+  /** Evaluation and decoding: how the weights are kept; f32 unless given. */
+  readonly weights?: WeightFormat;
+}
+
+/** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
+export const plan: Job<PlanArguments, string> = async (args, context) => {
+  const { preset, vocab, batch, noFuse, checkpointLayers, precision } = args;
+  checkRewriteNames(noFuse);
+  const base = args.folder
+    ? (await openModel(args.folder, context)).config
+    : { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
+  const config = modelConfig({ ...base, ...args.model });
+  const { freeze = [], weights = 'f32' } = args;
+  check(
+    weights === 'f32' || args.run !== 'training',
+    `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding`,
+  );
+  const p = packedParameters(parameterList(config), weights);
+  const longest = Math.min(32, config.maxLength);
+  const { source, target } = { source: args.source || longest, target: args.target || longest };
+  const shape = { batch, source, target };
+  const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
+  const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze });
+  const graphs = (): [string, Graph][] => {
+    const options = { noFuse, checkpointLayers, precision, freeze };
+    if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
+    if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
+    return [
+      ['decoding, once a batch of sources', sourceGraph(config, p, shape, noFuse)],
+      ['decoding, once a token', stepGraph(config, p, shape, plainGreedy, noFuse)],
+    ];
+  };
+  const traits = { ...defaultTraits, f16: precision === 'f16' };
+  const saved = args.run === 'training' && (precision === 'f16' || checkpointLayers);
+  const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
+  return graphs()
+    .map(([name, graph]) => {
+      const made = makePlan(graph, { traits });
+      return `${head}\n${name}\n\n${printPlan(made)}${saved ? beside(made, plain) : ''}`;
+    })
+    .join('\n');
+};
+
+/** A line on what a plan saves beside the one in f32 that keeps all activations; nothing where that one passes the limits. */
+function beside({ bytes }: Plan, graph: () => Graph): string {
+  const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
+  try {
+    const { slots, peak } = makePlan(graph()).bytes;
+    return (
+      `in f32, all kept: activations ${mib(slots)}, of which these are ${share(bytes.slots, slots)}; ` +
+      `peak ${mib(peak)}, of which this is ${share(bytes.peak, peak)}\n`
+    );
+  } catch (error) {
+    if (error instanceof HeddleError) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+// heddle profile: how long each pass of a run takes on the adapter, beside what it computes and moves.
+
+import { random } from '../core/random.ts';
+import type { TensorData } from '../core/tensor.ts';
+import type { Program } from '../engine/engine.ts';
+import { writePositions } from '../engine/model-states.ts';
+import { adapterName } from '../gpu/device.ts';
+import { type Profile, profilePasses } from '../gpu/profile.ts';
+import type { Runner } from '../gpu/runner.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { initialWeights, parameterList } from '../model/parameters.ts';
+import { writeStep } from '../ops/step-scalars.ts';
+import { fillTokenIndex } from '../text/batches/token-index.ts';
+import type { Job } from './job.ts';
+import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
+
+/** What to profile; plain JSON. */
+export interface ProfileArguments extends PresetArguments {
+  readonly run: 'training' | 'evaluation';
+  /** Runs of which each pass's time is the median. */
+  readonly runs: number;
+}
+
+/** What was found; plain JSON. */
+export interface ProfileResult extends Profile {
+  readonly backend: string;
+  readonly adapter: string;
+}
+
+/** Profiles a run on a batch of random tokens, every row as long as the shape. */
+export const profile: Job<ProfileArguments, ProfileResult> = async (args, context) => {
+  const { config, graphs } = presetGraphs(args);
+  const device = await context.device();
+  const engine = await context.engine();
+  try {
+    // What an engine on a device prepares are runners.
+    const [runner] = (await engine.prepare(graphs)) as readonly Program[] as [Runner];
+    engine.write('weights', initialWeights(config, parameterList(config), 1, 'xavier'));
+    writePositions(engine, config);
+    fillInputs(runner.inputs, config);
+    const text = `${runner.plan.passes.length} passes, ${args.runs} runs`;
+    context.emit({ type: 'progress', task: 'profile', done: 0, of: 1, text });
+    const found = await profilePasses(device, runner, args.runs);
+    return { backend: context.backend, adapter: adapterName(device.adapter), ...found };
+  } finally {
+    engine.destroy();
+  }
+};
+
+/** Random tokens, none of them padding, full lengths, and a step that trains. */
+function fillInputs(inputs: Readonly<Record<string, TensorData>>, c: ModelConfig): void {
+  const r = random(1);
+  const fill = (name: string, vocab: number) => {
+    const ids = inputs[name] as TensorData;
+    for (let i = 0; i < ids.length; i++) ids[i] = (c.padId + 1 + Math.floor(r.uniform() * (vocab - 1))) % vocab;
+  };
+  fill('src', c.srcVocab);
+  fill('tgtIn', c.tgtVocab);
+  fill('tgtOut', c.tgtVocab);
+  for (const [lengths, ids] of [
+    ['srcLens', 'src'],
+    ['tgtLens', 'tgtIn'],
+  ] as const) {
+    const rows = inputs[lengths] as TensorData;
+    rows.fill((inputs[ids] as TensorData).length / rows.length);
+  }
+  for (const [side, ids] of [
+    ['src', 'src'],
+    ['tgt', 'tgtIn'],
+  ] as const) {
+    const starts = inputs[`${side}RowStart`];
+    if (starts) fillTokenIndex(starts, inputs[`${side}Occurrences`] as TensorData, inputs[ids] as TensorData);
+  }
+  const tokenWeight = 1 / (inputs.tgtOut as TensorData).length;
+  writeStep(inputs.step as Uint32Array, { learningRate: 1e-4, tokenWeight, seed: 1, step: 0, keep: 0, position: 0 });
+}

@@ -1,0 +1,115 @@
+// Weights of a model kept in fewer bits for inference: matrices and tables of tokens as f16 or int8, all else as it is (norms, biases,
+// tables of positions). Nothing is kept twice.
+
+import { sizeOf } from '../core/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { PackedValue } from '../ops/matmul/packed-linear.ts';
+import { type PackedFormat, pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
+import type { Value } from '../ops/op.ts';
+import { layOut } from './parameter-layout.ts';
+import type { Parameter, ParameterList } from './parameters.ts';
+
+/** How weights may be kept: whole, or each matrix in a half or a quarter of its memory. */
+export const weightFormats = ['f32', ...packedFormats] as const;
+/** One of them by name. */
+export type WeightFormat = (typeof weightFormats)[number];
+
+/** Where packed weights lie. */
+export interface Packing {
+  readonly format: PackedFormat;
+  /** Of each matrix: its first word and first scale, multiples of 64. */
+  readonly matrices: ReadonlyMap<
+    string,
+    { readonly parameter: Parameter; readonly word: number; readonly scale: number }
+  >;
+  /** Words of all matrices, and their scales; none of these as f16. */
+  readonly words: number;
+  readonly scales: number;
+  /** What stays f32, in a bank of its own. */
+  readonly plain: ParameterList;
+}
+
+const aligned = (n: number): number => Math.ceil(n / 64) * 64;
+const isPacked = ({ name, shape }: Parameter): boolean => shape.length === 2 && !name.includes('_pos.');
+
+/** Parameters whose weights are kept in a format; the list itself for f32. */
+export function packedParameters(p: ParameterList, format: WeightFormat): ParameterList {
+  if (format === 'f32') return p;
+  let [words, scales] = [0, 0];
+  const matrices = new Map<string, { parameter: Parameter; word: number; scale: number }>();
+  for (const parameter of p.all.filter(isPacked)) {
+    const [rows = 0, cols = 0] = parameter.shape;
+    matrices.set(parameter.name, { parameter, word: words, scale: scales });
+    words += aligned(rows * wordsOf(format, cols));
+    if (format === 'int8') scales += aligned(rows);
+  }
+  const plain = layOut(p.all.filter((parameter) => !isPacked(parameter)));
+  return { ...p, packing: { format, matrices, words, scales, plain } };
+}
+
+/** Names of the states that hold packed weights. */
+const states = ({ format }: Packing) => ({
+  words: `packed.${format}`,
+  scales: `packed.${format}.scales`,
+  plain: `packed.${format}.plain`,
+});
+
+/** Packed weights in a graph. */
+export interface PackedWeights {
+  /** A matrix by its name; throws where it is not packed. */
+  matrix(name: string): PackedValue;
+}
+
+/** Opens packed weights in a graph: those that stay f32 as values by name, the matrices by `matrix`. */
+export function openPacked(
+  graph: Graph,
+  packing: Packing,
+): { bank: Value; plain: [string, Value][]; packed: PackedWeights } {
+  const { format, matrices, plain } = packing;
+  const names = states(packing);
+  const words = graph.state(names.words, 'u32', [packing.words]);
+  const scales = packing.scales > 0 ? graph.state(names.scales, 'f32', [packing.scales]) : undefined;
+  const bank = graph.state(names.plain, 'f32', [plain.size]);
+  const values = new Map<string, PackedValue>();
+  for (const [name, { parameter, word, scale }] of matrices) {
+    const [rows = 0, cols = 0] = parameter.shape;
+    values.set(name, {
+      format,
+      words: graph.part(words, name, word, [rows, wordsOf(format, cols)]),
+      ...(scales && { scales: graph.part(scales, `${name}.scales`, scale, [rows]) }),
+    });
+  }
+  return {
+    bank,
+    plain: plain.all.map(({ name, offset, shape }) => [name, graph.part(bank, name, offset, shape)]),
+    packed: {
+      matrix(name) {
+        const value = values.get(name);
+        if (!value) throw new Error(`model: ${name} is not kept as ${format}`);
+        return value;
+      },
+    },
+  };
+}
+
+/** The contents of the states that hold weights, by name, from a bank laid out as the whole list is. */
+export function weightStates(p: ParameterList, weights: Float32Array): Record<string, Float32Array | Uint32Array> {
+  const { packing } = p;
+  if (!packing) return { weights };
+  const names = states(packing);
+  const words = new Uint32Array(packing.words);
+  const scales = new Float32Array(packing.scales);
+  const of = ({ offset, shape }: Parameter) => weights.subarray(offset, offset + sizeOf(shape));
+  for (const { parameter, word, scale } of packing.matrices.values()) {
+    const [, cols = 0] = parameter.shape;
+    pack(packing.format, of(parameter), cols, words.subarray(word), scales.subarray(scale));
+  }
+  const plain = new Float32Array(packing.plain.size);
+  for (const { name, offset } of packing.plain.all) plain.set(of(p.byName.get(name) as Parameter), offset);
+  return { [names.words]: words, [names.plain]: plain, ...(packing.scales > 0 && { [names.scales]: scales }) };
+}
+
+/** Bytes of the states that hold weights. */
+export function weightBytes({ packing, size }: ParameterList): number {
+  return 4 * (packing ? packing.words + packing.scales + packing.plain.size : size);
+}

@@ -1,0 +1,126 @@
+// Where q, k and v lie in the tensors of the attention ops, and what the ops share: attributes, checks, the fields of the
+// shaders' Params. Self-attention packs q, k, v along the columns of one tensor, [B,T,3·H·W]; cross-attention takes q [B,Tq,H·W]
+// and k, v packed [B,Tk,2·H·W]. Within each, the heads lie side by side: column h·W + w.
+
+import { check, HeddleError } from '../../core/errors.ts';
+import { type Shape, show, type TensorType } from '../../core/tensor.ts';
+import { dropoutParams } from '../dropout-mask.ts';
+import type { Attrs } from '../op.ts';
+
+/** The widest head: a query and its output while decoding have to fit the 8 KiB that WGSL allows a function's variables. */
+export const maxHeadWidth = 896;
+
+/** The widest head that a thread, or a team with workgroup memory, can hold whole without spilling all over. */
+export const maxHeldWidth = 256;
+
+/** Settings of an attention node. */
+export interface AttentionAttrs extends Attrs {
+  readonly heads: number;
+  /** W, 1 to 896; H·W need not be the model's width. */
+  readonly headWidth: number;
+  /** Whether query i sees only keys 0..i. Self-attention only. */
+  readonly causal: boolean;
+  /** What q·k is multiplied by; 1/sqrt(W) by default. */
+  readonly scale?: number;
+  /** Rate at which probabilities are dropped, 0 by default, in [0, 1). */
+  readonly dropout?: number;
+  /** Number of this dropout in the model: with the step's seed and number it decides the mask. */
+  readonly site?: number;
+}
+
+/** Sizes, row strides and columns of one attention, in elements. */
+export interface AttentionLayout {
+  readonly batch: number;
+  readonly heads: number;
+  readonly width: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly qStride: number;
+  readonly kvStride: number;
+  readonly kColumn: number;
+  readonly vColumn: number;
+  readonly causal: boolean;
+  readonly scale: number;
+  readonly dropout: number;
+  readonly site: number;
+}
+
+/** The layout of self-attention over qkv [B,T,3·H·W]; throws a HeddleError where it does not fit. */
+export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape): AttentionLayout {
+  const inner = innerWidth(name, attrs);
+  const [batch = 0, length = 0, columns] = qkv;
+  check(
+    qkv.length === 3 && columns === 3 * inner,
+    `${name}: qkv must be [B,T,${3 * inner}] for ${attrs.heads} heads of ${attrs.headWidth}, it is ${show(qkv)}`,
+  );
+  const sizes = { batch, queries: length, keys: length, qStride: 3 * inner, kvStride: 3 * inner };
+  return finish(name, attrs, { ...sizes, kColumn: inner, vColumn: 2 * inner });
+}
+
+/** The layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]; throws a HeddleError where they do not fit. */
+export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: Shape): AttentionLayout {
+  const inner = innerWidth(name, attrs);
+  const heads = `${attrs.heads} heads of ${attrs.headWidth}`;
+  check(q.length === 3 && q[2] === inner, `${name}: q must be [B,Tq,${inner}] for ${heads}, it is ${show(q)}`);
+  check(
+    kv.length === 3 && kv[2] === 2 * inner,
+    `${name}: kv must be [B,Tk,${2 * inner}] for ${heads}, it is ${show(kv)}`,
+  );
+  check(q[0] === kv[0], `${name}: batch sizes differ, q ${show(q)} and kv ${show(kv)}`);
+  check(!attrs.causal, `${name}: only self-attention can be causal`);
+  const sizes = { batch: q[0] ?? 0, queries: q[1] ?? 0, keys: kv[1] ?? 0, qStride: inner, kvStride: 2 * inner };
+  return finish(name, attrs, { ...sizes, kColumn: 0, vColumn: inner });
+}
+
+/** Checks that `lens` is u32 [B]. */
+export function checkLengths(name: string, layout: AttentionLayout, lens: TensorType | undefined): void {
+  check(
+    lens?.dtype === 'u32' && lens.shape.length === 1 && lens.shape[0] === layout.batch,
+    () =>
+      `${name}: key lengths must be u32 [${layout.batch}], they are ${lens ? `${lens.dtype} ${show(lens.shape)}` : 'missing'}`,
+  );
+}
+
+/** The fields of Params in shaders/lib/attention.wgsl. */
+export function attentionParams(a: AttentionLayout): Record<string, number> {
+  const { threshold, keepScale } = dropoutParams(a.dropout);
+  return {
+    queries: a.queries,
+    keys: a.keys,
+    heads: a.heads,
+    q_stride: a.qStride,
+    kv_stride: a.kvStride,
+    k_column: a.kColumn,
+    v_column: a.vColumn,
+    scale: a.scale,
+    threshold,
+    keep_scale: keepScale,
+    site: a.site,
+    causal: a.causal ? 1 : 0,
+    padded: 2 * Math.ceil(a.width / 8),
+  };
+}
+
+function innerWidth(name: string, { heads, headWidth }: AttentionAttrs): number {
+  check(
+    Number.isInteger(heads) && heads >= 1 && heads <= 65535,
+    `${name}: heads must be a whole number from 1, it is ${heads}`,
+  );
+  check(
+    Number.isInteger(headWidth) && headWidth >= 1 && headWidth <= maxHeadWidth,
+    `${name}: head width must be a whole number from 1 to ${maxHeadWidth}, it is ${headWidth}`,
+  );
+  return heads * headWidth;
+}
+
+type Sizes = Pick<AttentionLayout, 'batch' | 'queries' | 'keys' | 'qStride' | 'kvStride' | 'kColumn' | 'vColumn'>;
+
+function finish(name: string, attrs: AttentionAttrs, sizes: Sizes): AttentionLayout {
+  const { heads, headWidth: width, causal, scale = 1 / Math.sqrt(attrs.headWidth), dropout = 0, site = 0 } = attrs;
+  if (!(dropout >= 0 && dropout < 1)) throw new HeddleError(`${name}: dropout must be in [0, 1), it is ${dropout}`);
+  if (sizes.batch > 65535)
+    throw new HeddleError(
+      `${name}: ${sizes.batch} rows in a batch pass the 65535 that one dispatch takes; use a smaller batch`,
+    );
+  return { ...sizes, heads, width, causal, scale, dropout, site };
+}

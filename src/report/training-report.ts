@@ -1,0 +1,225 @@
+// The report of a training: its log as one HTML file that needs nothing from elsewhere. It says what came out, how it went, what the
+// model made of sentences that it never saw, and all that is needed to do it again.
+
+import { curve, type Point, rates } from './curves.ts';
+import { factCards } from './facts.ts';
+import { duration, percent, short, whole } from './format-numbers.ts';
+import { Html, html } from './markup.ts';
+import { script, scriptHash } from './report-script.ts';
+import { style } from './report-style.ts';
+import { samplesCard } from './samples-table.ts';
+import { drawChart, type Series } from './svg-chart.ts';
+import { type Course, courseOf, type LogEval, type LogRecord, type LogStep } from './training-log.ts';
+
+/** Name of the report in a model folder. */
+export const reportName = 'report.html';
+
+/** The report of a log's records as an HTML page. Throws a HeddleError where the log has no head. */
+export function trainingReport(records: readonly LogRecord[]): string {
+  const course = courseOf(records);
+  const { start } = course;
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${start.corpus.name} · heddle training report</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+<header>
+<p class="brand">${mark}heddle · training report</p>
+<h1>${start.corpus.name}</h1>
+<p class="lead">${lead(course)}</p>
+</header>
+<main>
+${figures(course)}
+${notes(course).map((text) => html`<p class="note">${text}</p>`)}
+<h2>How it learned</h2>
+${charts(course)}
+${course.samples.length > 0 && html`<h2>Sentences it never saw</h2>${samplesCard(course.samples)}`}
+<h2>How it was made</h2>
+${factCards(course)}
+</main>
+<footer>Made by heddle ${start.heddle}. All figures are in log.jsonl beside this file, one JSON object a line.</footer>
+<script>${new Html(script)}</script>
+</body>
+</html>
+`.markup;
+}
+
+/** Threads through threads. */
+const mark = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-linecap="round" aria-hidden="true"><path class="warp" d="M6 2v9M6 17v5M12 2v3M12 11v11M18 2v9M18 17v5"/><path class="weft" d="M2 8h1M9 8h13M2 14h13M21 14h1"/></svg>`;
+
+function lead({ start, steps }: Course): string {
+  const done = steps.at(-1)?.step ?? start.step;
+  const when = start.time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*/, '$1 $2 UTC');
+  return `${start.preset} model of ${whole(start.parameters)} parameters, ${whole(done)} steps on ${start.backend}, ${when}`;
+}
+
+/** The last evaluation of a part that has a metric. */
+const lastWith = (evals: readonly LogEval[], metric: keyof LogEval): LogEval | undefined =>
+  evals.findLast((e) => typeof e[metric] === 'number');
+
+/** What came out, the best-known figure first. */
+function figures({ evals, steps, start }: Course): Html {
+  const of = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
+    lastWith(
+      evals.filter((e) => e.part === 'test'),
+      metric,
+    ) ?? lastWith(evals, metric);
+  const exact = of('exactMatch');
+  const cells: [string, string][] = [];
+  if (exact)
+    cells.push([
+      `exact match on ${whole(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'sentences never seen' : 'dev sentences'}`,
+      percent(exact.exactMatch ?? Number.NaN),
+    ]);
+  const [bleu, chrf, accuracy, perplexity] = [of('bleu'), of('chrf'), of('tokenAccuracy'), of('perplexity')];
+  if (bleu) cells.push(['BLEU', (bleu.bleu ?? Number.NaN).toFixed(1)]);
+  if (chrf) cells.push(['chrF2', (chrf.chrf ?? Number.NaN).toFixed(1)]);
+  if (accuracy) cells.push([`token accuracy, ${accuracy.part}`, percent(accuracy.tokenAccuracy ?? Number.NaN)]);
+  if (perplexity) cells.push([`perplexity, ${perplexity.part}`, short(perplexity.perplexity ?? Number.NaN)]);
+  const loss = steps.findLast((s) => Number.isFinite(s.loss));
+  if (loss) cells.push(['training loss, last step', loss.loss.toFixed(3)]);
+  const seconds = steps.at(-1)?.seconds ?? 0;
+  if (seconds > 0) {
+    cells.push(['in training', duration(seconds)]);
+    cells.push(['target tokens a second', whole(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
+  }
+  if (cells.length === 0) cells.push(['steps planned', whole(start.steps)]);
+  return html`<dl class="figures">${cells.map(
+    ([name, value], i) =>
+      html`<div class="card${i === 0 && exact !== undefined && ' main'}"><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>`;
+}
+
+/** What a reader must know before the figures are believed. */
+function notes({ start, steps, ends }: Course): string[] {
+  const end = ends.at(-1);
+  const done = steps.at(-1)?.step ?? start.step;
+  const out: string[] = [];
+  if (end?.step !== done && steps.length > 0)
+    out.push(
+      `The log has no end: training was cut off after step ${whole(done)} of ${whole(start.steps)}, or is not over yet.`,
+    );
+  else if (end?.reason === 'stopped')
+    out.push(`Training was stopped after step ${whole(done)} of ${whole(start.steps)}.`);
+  else if (end?.reason === 'patience')
+    out.push(
+      `Training ended after step ${whole(done)} of ${whole(start.steps)}, since evaluations no longer got better.`,
+    );
+  else if (end?.reason === 'failed') out.push(`Training failed after step ${whole(done)}: ${end.error}`);
+  if (end?.best && end.best.step !== done)
+    out.push(
+      `The model has the weights of step ${whole(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
+    );
+  const skipped = Math.max(end?.skipped ?? 0, steps.filter((s) => s.skipped).length);
+  if (skipped > 0)
+    out.push(
+      `${whole(skipped)} ${skipped === 1 ? 'update was' : 'updates were'} left out since a gradient was not finite.`,
+    );
+  return out;
+}
+
+const training = (steps: readonly LogStep[], value: (s: LogStep) => number, most?: number): Point[] =>
+  curve(
+    steps.map((s) => [s.step, value(s)] as const),
+    most,
+  );
+
+const evaluated = (evals: readonly LogEval[], value: (e: LogEval) => number | undefined): Point[] =>
+  curve(evals.filter((e) => value(e) !== undefined).map((e) => [e.step, value(e) as number] as const));
+
+/** First and last value of a curve in words, for those who cannot see it. */
+function inWords(what: string, points: readonly Point[], show: (value: number) => string): string {
+  const known = points.filter((p) => Number.isFinite(p.y));
+  const [first, last] = [known[0], known.at(-1)];
+  if (!first || !last) return `${what}: no values`;
+  return `${what} from ${show(first.y)} at step ${whole(first.x)} to ${show(last.y)} at step ${whole(last.x)}`;
+}
+
+function charts(course: Course): Html {
+  const { steps } = course;
+  const dev = course.evals.filter((e) => e.part === 'dev');
+  const loss = training(steps, (s) => s.loss);
+  const devLoss = evaluated(dev, (e) => e.loss);
+  const lossSeries: Series[] = [{ name: 'training', look: 1, points: loss }];
+  if (devLoss.length > 0) lossSeries.push({ name: 'dev', look: 2, points: devLoss, dots: true });
+  const across: [number, number] = [
+    (steps[0]?.step ?? 1) - 1,
+    Math.max(1, course.evals.at(-1)?.step ?? 0, steps.at(-1)?.step ?? 0),
+  ];
+  const lossChart = (scale: 'linear' | 'log') =>
+    drawChart({
+      series: lossSeries,
+      show: short,
+      scale,
+      ...(scale === 'linear' && { from: 0 }),
+      steps: across,
+      label: inWords('Training loss', loss, short),
+    });
+  const speed = rates(steps.map((s) => ({ x: s.step, amount: s.tokens, time: s.seconds })));
+  const small = [
+    ['Learning rate', training(steps, (s) => s.learningRate), { from: 0 }],
+    ['Target tokens a second', speed, { from: 0 }],
+    ['Norm of the gradients, before clipping', training(steps, (s) => s.gradientNorm), { scale: 'log' }],
+    ['Target tokens guessed right in training, %', training(steps, (s) => 100 * s.accuracy), { range: [0, 100] }],
+  ] as const;
+  return html`<div class="charts">
+<figure class="card wide"><div class="tabs">
+<h3>Loss, nats a target token</h3>
+<input type="radio" name="loss" id="loss-linear" class="first" checked><label for="loss-linear">linear</label>
+<input type="radio" name="loss" id="loss-log" class="second"><label for="loss-log">logarithmic</label>
+<div class="panel first">${lossChart('linear')}</div><div class="panel second">${lossChart('log')}</div>
+</div></figure>
+${devCharts(dev, across)}
+${small.map(([title, points, axis]) => {
+  const chart = {
+    series: [{ name: '', look: 1 as const, points }],
+    show: short,
+    steps: across,
+    label: inWords(title, points, short),
+  };
+  return html`<figure class="card"><figcaption><h3>${title}</h3></figcaption>${drawChart({ ...chart, ...axis })}</figure>`;
+})}
+</div>`;
+}
+
+const devColumns: [string, (e: LogEval) => number | undefined, (value: number) => string][] = [
+  ['loss', (e) => e.loss, short],
+  ['perplexity', (e) => e.perplexity, short],
+  ['token accuracy', (e) => e.tokenAccuracy, percent],
+  ['exact match', (e) => e.exactMatch, percent],
+  ['BLEU', (e) => e.bleu, (x) => x.toFixed(2)],
+  ['chrF2', (e) => e.chrf, (x) => x.toFixed(2)],
+];
+
+/** Metrics of the dev set over the steps, and as a table. */
+function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): Html | undefined {
+  if (dev.length === 0) return undefined;
+  const times100 = (x: number | undefined) => (x === undefined ? undefined : 100 * x);
+  const all: Series[] = [
+    { name: 'token accuracy, %', look: 1, points: evaluated(dev, (e) => times100(e.tokenAccuracy)), dots: true },
+    { name: 'exact match, %', look: 2, points: evaluated(dev, (e) => times100(e.exactMatch)), dots: true },
+    { name: 'BLEU', look: 3, points: evaluated(dev, (e) => e.bleu), dots: true },
+    { name: 'chrF2', look: 4, points: evaluated(dev, (e) => e.chrf), dots: true },
+  ];
+  const series = all.filter((s) => s.points.length > 0);
+  const one = (x: number) => String(Number(x.toFixed(1)));
+  const label = series.map((s) => inWords(s.name, s.points, one)).join('; ');
+  const columns = devColumns.filter(([, value]) => dev.some((e) => value(e) !== undefined));
+  const cell = (e: LogEval, [, value, show]: (typeof devColumns)[number]) => {
+    const x = value(e);
+    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : show(x)}</td>`;
+  };
+  return html`<figure class="card wide"><figcaption><h3>Dev set, of 100</h3></figcaption>
+${drawChart({ series, show: one, range: [0, 100], steps, label })}
+<details><summary>The same in numbers</summary><div class="scroll"><table class="numbers">
+<thead><tr><th scope="col">step</th>${columns.map(([name]) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${dev.map((e) => html`<tr><td>${whole(e.step)}</td>${columns.map((c) => cell(e, c))}</tr>`)}</tbody>
+</table></div></details></figure>`;
+}

@@ -1,0 +1,134 @@
+// Runs a job inside a page of headless Chrome: starts Chrome, opens dist/page with the files that the job may use, calls the job by
+// name, passes on what it says, and closes everything whatever happens.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'puppeteer';
+import { HeddleError } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { type Chrome, type ChromeOptions, launchChrome } from '../host/chrome.ts';
+import { lendFiles } from '../host/file-server.ts';
+import { decode, encode } from '../host/json-transport.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { serveFolder } from '../host/static-server.ts';
+import { within } from '../host/with-timeout.ts';
+
+/** What the page is asked; encoded by wire.ts on its way. */
+export interface PageRequest {
+  readonly name: string;
+  readonly args: unknown;
+  /** Where the server lends files. */
+  readonly files: string;
+  /** File that keeps which kernels won; without it none are measured. */
+  readonly choices?: string;
+  readonly memoryLimit?: number;
+  readonly machineMemory?: number;
+}
+
+/** What the page answers. `mendable`: a HeddleError, whose message is for the user. */
+export type PageOutcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly message: string; readonly stack: string; readonly mendable: boolean };
+
+/** What was started, for reports. */
+export type StartedChrome = Pick<Chrome, 'version' | 'flags' | 'gpu'>;
+
+/** How a job is run in Chrome. */
+export interface ChromeJobOptions {
+  /** Files and folders that the job may use; see lendFiles. */
+  readonly paths: readonly string[];
+  readonly signal: AbortSignal;
+  /** File that keeps which kernels won, lent too; without it none are measured. */
+  readonly choices?: string;
+  onEvent(event: unknown): void;
+  readonly memoryLimit?: number;
+  /** Bytes of memory that a software adapter has. */
+  readonly machineMemory?: number;
+  readonly chrome?: ChromeOptions;
+  /** Told what was started. */
+  readonly onChrome?: (chrome: StartedChrome) => void;
+  /** Seconds between two questions whether the page is alive, and that it has to answer; 15 and 300 unless given. */
+  readonly pulse?: { readonly every: number; readonly within: number };
+}
+
+/** Runs the job called `name` in Chrome; resolves to its result. Rejects as the job does, and where Chrome or the page is gone or hangs. */
+export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
+  const { paths, signal, choices, memoryLimit, machineMemory } = options;
+  const lending = lendFiles(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
+  const server = await serveFolder(findPage(), 0, lending.answer);
+  let chrome: Chrome | undefined;
+  try {
+    chrome = await launchChrome(options.chrome);
+    options.onChrome?.(chrome);
+    let fail: (error: Error) => void = () => {};
+    const gone = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    gone.catch(() => {}); // it may be rejected after the job has ended
+    const page = await chrome.openPage(server.url, {
+      onError: (error) => fail(new HeddleError(`The page in Chrome broke while running ${name}: ${error.message}`)),
+    });
+    chrome.browser.on('disconnected', () => fail(new HeddleError(`Chrome ended while running ${name}`)));
+    await page.exposeFunction('heddleEmit', (event: string) => options.onEvent(decode(event)));
+    const stop = () => void page.evaluate(() => heddle.abort()).catch(() => {});
+    signal.addEventListener('abort', stop);
+    const request: PageRequest = {
+      name,
+      args,
+      files: lending.base,
+      ...(choices !== undefined && { choices }),
+      ...(memoryLimit !== undefined && { memoryLimit }),
+      ...(machineMemory !== undefined && { machineMemory }),
+    };
+    const pulse = watch(page, name, options.pulse ?? { every: 15, within: 300 }, fail);
+    try {
+      const job = page.evaluate((text) => heddle.run(text), encode(request));
+      if (signal.aborted) stop();
+      return resultOf(decode(await Promise.race([job, gone])) as PageOutcome);
+    } finally {
+      clearInterval(pulse);
+      signal.removeEventListener('abort', stop);
+    }
+  } finally {
+    await chrome?.close();
+    await server.close();
+  }
+}
+
+function resultOf(outcome: PageOutcome): unknown {
+  if (outcome.ok) return outcome.result;
+  if (outcome.mendable) throw new HeddleError(outcome.message);
+  const error = new Error(outcome.message);
+  error.stack = outcome.stack;
+  throw error;
+}
+
+/** Asks the page again and again for a sign of life; a page that is silent for too long hangs, and the job fails with its name. */
+function watch(
+  page: Page,
+  name: string,
+  { every, within: limit }: { every: number; within: number },
+  fail: (error: Error) => void,
+) {
+  let asked = false;
+  return setInterval(() => {
+    if (asked) return;
+    asked = true;
+    within(limit * 1000, `A sign of life from the page in Chrome that runs ${name}`, page.evaluate('true')).then(() => {
+      asked = false;
+    }, fail);
+  }, every * 1000);
+}
+
+/** The folder of the built page, beside the built command or, from the sources, in dist. */
+function findPage(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    for (const candidate of [join(folder, 'page'), join(folder, 'dist', 'page')])
+      if (existsSync(join(candidate, 'index.html'))) return candidate;
+    const parent = dirname(folder);
+    if (parent === folder) break;
+    folder = parent;
+  }
+  throw new HeddleError('The page for Chrome is not built (dist/page): run "npm run build" first.');
+}

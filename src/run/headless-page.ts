@@ -1,0 +1,70 @@
+// The page that headless Chrome loads (dist/page): what Node calls in it through Puppeteer stands on globalThis.heddle.
+
+import { HeddleError } from '../core/errors.ts';
+import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
+import { decode, encode } from '../host/json-transport.ts';
+import type { Job } from '../jobs/job.ts';
+import { createContext } from '../jobs/job-context.ts';
+import { filePlace, keptChoices } from '../jobs/kernel-store.ts';
+import type { PageOutcome, PageRequest } from './chrome-job.ts';
+import { httpFiles } from './http-files.ts';
+import { type JobName, jobs } from './jobs.ts';
+
+declare global {
+  /** The functions of the page, as Node sees them in `page.evaluate(() => heddle.describe())`. */
+  var heddle: {
+    describe(): Promise<AdapterDescription>;
+    /** Runs a job; takes an encoded PageRequest and gives an encoded PageOutcome (see wire.ts). Never rejects. */
+    run(request: string): Promise<string>;
+    /** Asks the running job to end at its next step. */
+    abort(): void;
+  };
+  /** Given by Node: takes an encoded JobEvent. */
+  var heddleEmit: (event: string) => Promise<void>;
+}
+
+let running = new AbortController();
+
+async function run({
+  name,
+  args,
+  files: base,
+  choices,
+  memoryLimit,
+  machineMemory,
+}: PageRequest): Promise<PageOutcome> {
+  running = new AbortController();
+  // One after the other, so that events arrive in order and before the result.
+  let told = Promise.resolve();
+  const files = httpFiles(base);
+  const { context, close } = createContext({
+    host: 'Chrome',
+    version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
+    files,
+    signal: running.signal,
+    openGpu: async () => navigator.gpu,
+    ...(choices !== undefined && { choices: keptChoices(filePlace(files, choices)) }),
+    ...(memoryLimit !== undefined && { memoryLimit }),
+    ...(machineMemory !== undefined && { machineMemory }),
+    emit(event) {
+      told = told.then(() => heddleEmit(encode(event)));
+    },
+  });
+  try {
+    const job = jobs[name as JobName] as unknown as Job<unknown, unknown>;
+    const result = await job(args, context);
+    await told;
+    return { ok: true, result };
+  } catch (error) {
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    return { ok: false, message, stack, mendable: error instanceof HeddleError };
+  } finally {
+    await close();
+  }
+}
+
+globalThis.heddle = {
+  describe: () => describeAdapter(navigator.gpu, 'Chrome'),
+  run: async (request) => encode(await run(decode(request) as PageRequest)),
+  abort: () => running.abort(),
+};

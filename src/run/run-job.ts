@@ -1,0 +1,84 @@
+// Runs a job by name on a host of this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
+
+import { totalmem } from 'node:os';
+import { archiveFiles } from '../files/archive-files.ts';
+import { cachePath } from '../host/cache-path.ts';
+import type { ChromeOptions } from '../host/chrome.ts';
+import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { Job, JobEvent } from '../jobs/job.ts';
+import { createContext } from '../jobs/job-context.ts';
+import { filePlace, keptChoices } from '../jobs/kernel-store.ts';
+import { runInChrome, type StartedChrome } from './chrome-job.ts';
+import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
+
+/** Where jobs run. */
+export const hostNames = ['dawn', 'chrome', 'cpu'] as const;
+export type HostName = (typeof hostNames)[number];
+
+/** How a job is run. */
+export interface RunOptions {
+  readonly host: HostName;
+  /** Files and folders that the job may use; Chrome's page sees no others. */
+  readonly paths?: readonly string[];
+  readonly onEvent?: (event: JobEvent) => void;
+  readonly signal?: AbortSignal;
+  /** Whether kernels are chosen by measuring, which takes a few seconds at first use; true unless given. */
+  readonly tune?: boolean;
+  /** Most bytes a plan may take. */
+  readonly memoryLimit?: number;
+  readonly chrome?: ChromeOptions;
+  /** Told which Chrome was started, where one was. */
+  readonly onChrome?: (chrome: StartedChrome) => void;
+  readonly dawn?: DawnOptions;
+}
+
+/** Name of the file in the user's cache folder that keeps which kernels won. */
+const choicesFile = 'kernels.json';
+
+/** Runs a job to its end. Rejects as the job does: with a HeddleError for what the user can mend. */
+export async function runJob<N extends JobName>(
+  name: N,
+  args: ArgumentsOf<N>,
+  options: RunOptions,
+): Promise<ResultOf<N>> {
+  const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
+  const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
+  const kept = tune ? cachePath(choicesFile) : undefined;
+  if (host === 'chrome') {
+    const { paths = [], chrome, onChrome } = options;
+    const settings = {
+      paths,
+      signal,
+      ...(kept && { choices: kept }),
+      onEvent: onEvent as (event: unknown) => void,
+      ...memory,
+    };
+    return (await runInChrome(name, args, {
+      ...settings,
+      ...(chrome && { chrome }),
+      ...(onChrome && { onChrome }),
+    })) as ResultOf<N>;
+  }
+  const files = archiveFiles(nodeFiles());
+  const { context, close } = createContext({
+    host: host === 'cpu' ? 'cpu' : 'Dawn',
+    files,
+    emit: onEvent,
+    signal,
+    openGpu: () => dawnGpu(options.dawn),
+    ...(kept && { choices: keptChoices(filePlace(files, kept)) }),
+    ...memory,
+  });
+  try {
+    return await (jobs[name] as unknown as Job<ArgumentsOf<N>, ResultOf<N>>)(args, context);
+  } finally {
+    await close();
+  }
+}
+
+/** Bytes that this process may use: the machine's, or its container's. */
+function machineMemory(): number {
+  const most = process.constrainedMemory?.() ?? 0;
+  return most > 0 ? Math.min(totalmem(), most) : totalmem();
+}

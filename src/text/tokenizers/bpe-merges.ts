@@ -1,0 +1,49 @@
+// Applying byte-pair merges to one piece of text: the merge learned first goes first, and among equal ones the leftmost
+// (Sennrich et al., 2016, "Neural machine translation of rare words with subword units").
+import { createHeap } from './binary-heap.ts';
+
+/** Most tokens, and most merges, that are read: ten times those of the largest published vocabularies. Ids are below it. */
+export const maxTokens = 2 ** 21;
+
+/** A pair of token ids as one number, ordered as the pairs are. */
+export const pairOf = (a: number, b: number): number => a * maxTokens + b;
+
+/** The ids of a pair. */
+export const idsOf = (pair: number): [number, number] => [Math.floor(pair / maxTokens), pair % maxTokens];
+
+/** For a pair of ids, what it merges to, and when: the lowest rank first. */
+export type MergeTable = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
+
+/** Merges the ids of a piece's characters as far as the table goes. */
+export function applyMerges(characters: readonly number[], table: MergeTable): number[] {
+  const n = characters.length;
+  const ids = [...characters];
+  const next = Int32Array.from({ length: n }, (_, i) => i + 1);
+  const previous = Int32Array.from({ length: n }, (_, i) => i - 1);
+  const queue = createHeap<{ rank: number; at: number; pair: number; id: number }>((a, b) =>
+    a.rank !== b.rank ? a.rank < b.rank : a.at < b.at,
+  );
+  const pairAt = (at: number): number => {
+    const right = next[at] as number;
+    return right < n ? pairOf(ids[at] as number, ids[right] as number) : -1;
+  };
+  const offer = (at: number) => {
+    const pair = pairAt(at);
+    const merge = table.get(pair);
+    if (merge !== undefined) queue.push({ rank: merge.rank, at, pair, id: merge.id });
+  };
+  for (let i = 0; i < n; i++) offer(i);
+  for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
+    const { at } = top;
+    if (ids[at] === -1 || pairAt(at) !== top.pair) continue; // Merged away since it was offered.
+    const gone = next[at] as number;
+    const after = next[gone] as number;
+    ids[at] = top.id;
+    ids[gone] = -1;
+    next[at] = after;
+    if (after < n) previous[after] = at;
+    if ((previous[at] as number) >= 0) offer(previous[at] as number);
+    offer(at);
+  }
+  return ids.filter((id) => id !== -1);
+}

@@ -1,0 +1,136 @@
+// Learning byte-pair merges from text. The merges are those that Hugging Face's `tokenizers` learns: the most frequent pair first,
+// ties to the smaller pair of ids, and ids given to the characters in code-point order, then to merged tokens as they come.
+import { check } from '../../core/errors.ts';
+import { createHeap } from './binary-heap.ts';
+import { idsOf, pairOf } from './bpe-merges.ts';
+import type { Rules } from './normalization.ts';
+import { countPieces } from './piece-counts.ts';
+import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
+
+/** What `trainBpe` makes. */
+export interface BpeOptions {
+  /** Tokens in all, special ones and characters included; fewer come where the text has no more pairs. */
+  readonly size: number;
+  /** Whether case is dropped; false unless given. */
+  readonly lowercase?: boolean;
+  /** How many digits at most can be one token; 2 unless given. */
+  readonly digits?: number;
+  /** How often a pair must occur to be merged; 1 unless given. */
+  readonly minFrequency?: number;
+}
+
+/** A pair that may be merged, as often as it occurred when it was queued, and the pieces it occurred in. */
+interface Candidate {
+  readonly pair: number;
+  count: number;
+  readonly pieces: number[];
+}
+
+/** A BPE tokenizer learned from texts. Throws a HeddleError where `size` has no room for the characters of the texts. */
+export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenizer {
+  const { size, lowercase = false, digits = 2, minFrequency = 1 } = options;
+  const rules: Rules = { lowercase, digits, pieces: 'apart' };
+  const counts = countPieces(texts, rules);
+  const alphabet = [...new Set([...counts.keys()].flatMap((piece) => [...piece]))].sort(
+    (a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number),
+  );
+  const vocab = [...specialTokens, ...alphabet];
+  check(
+    size >= vocab.length,
+    `bpe: a vocabulary of ${size} has no room for ${alphabet.length} characters and ${specialTokens.length} special ` +
+      `tokens; ask for at least ${vocab.length}`,
+  );
+  const merges = learnMerges(counts, vocab, size, minFrequency);
+  return createTokenizer({ kind: 'bpe', rules, vocab, merges });
+}
+
+/** Appends merged tokens to `vocab` until it has `size`; returns the merges in order. */
+function learnMerges(
+  counts: ReadonlyMap<string, number>,
+  vocab: string[],
+  size: number,
+  minFrequency: number,
+): [string, string][] {
+  const idOf = new Map(vocab.map((token, id) => [token, id]));
+  const pieces = [...counts.keys()].map((piece) => Array.from(piece, (char) => idOf.get(char) as number));
+  const weights = [...counts.values()];
+  const pairCounts = new Map<number, number>();
+  let where = new Map<number, number[]>();
+  const bump = (a: number, b: number, change: number, piece: number) => {
+    const pair = pairOf(a, b);
+    pairCounts.set(pair, (pairCounts.get(pair) ?? 0) + change);
+    if (change < 0) return;
+    const list = where.get(pair);
+    if (list === undefined) where.set(pair, [piece]);
+    else if (list[list.length - 1] !== piece) list.push(piece);
+  };
+  for (const [p, ids] of pieces.entries())
+    for (let i = 1; i < ids.length; i++) bump(ids[i - 1] as number, ids[i] as number, weights[p] as number, p);
+
+  const queue = createHeap<Candidate>((a, b) => (a.count !== b.count ? a.count > b.count : a.pair < b.pair));
+  const enqueue = () => {
+    for (const [pair, list] of where) {
+      const count = pairCounts.get(pair) as number;
+      if (count > 0) queue.push({ pair, count, pieces: list });
+    }
+    where = new Map();
+  };
+  enqueue();
+  const merges: [string, string][] = [];
+  while (vocab.length < size) {
+    const top = queue.pop();
+    if (top === undefined) break;
+    const count = pairCounts.get(top.pair) as number;
+    if (top.count !== count) {
+      top.count = count; // Other merges took some of its occurrences: back into the queue with what is left.
+      queue.push(top);
+      continue;
+    }
+    if (count < minFrequency) break;
+    const [a, b] = idsOf(top.pair);
+    const [left, right] = [vocab[a] as string, vocab[b] as string];
+    merges.push([left, right]);
+    const token = left + right;
+    let id = idOf.get(token); // Another pair may have spelled the same token already.
+    if (id === undefined) {
+      id = vocab.length;
+      vocab.push(token);
+      idOf.set(token, id);
+    }
+    for (const p of top.pieces) mergeIn(pieces[p] as number[], a, b, id, weights[p] as number, p, bump);
+    enqueue();
+  }
+  return merges;
+}
+
+/** Replaces every a b by `id` in one piece, in place, from the left, and reports the neighbours that this changes. */
+function mergeIn(
+  ids: number[],
+  a: number,
+  b: number,
+  id: number,
+  weight: number,
+  piece: number,
+  bump: (a: number, b: number, change: number, piece: number) => void,
+): void {
+  let write = 0;
+  for (let i = 0; i < ids.length; ) {
+    if (ids[i] !== a || ids[i + 1] !== b) {
+      ids[write++] = ids[i++] as number;
+      continue;
+    }
+    const before = write > 0 ? (ids[write - 1] as number) : -1;
+    const after = ids[i + 2] ?? -1;
+    if (before >= 0) {
+      bump(before, a, -weight, piece);
+      bump(before, id, weight, piece);
+    }
+    if (after >= 0) {
+      bump(b, after, -weight, piece);
+      bump(id, after, weight, piece);
+    }
+    ids[write++] = id;
+    i += 2;
+  }
+  ids.length = write;
+}

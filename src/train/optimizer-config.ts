@@ -1,0 +1,106 @@
+// Clipping and the update as the last nodes of a training graph, over the flat banks of weights and gradients.
+
+import { check } from '../core/errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Value } from '../ops/op.ts';
+import { ema } from '../ops/optimizer/buffer-sums.ts';
+import { clipScale, counterLength } from '../ops/optimizer/clip.ts';
+import { adam, adamw, rmsprop, sgd } from '../ops/optimizer/optimizers.ts';
+import { runValues, type Tuned } from './trainable-parameters.ts';
+
+/** Names of the optimizers. */
+export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
+
+/** An optimizer as plain data; fields that its kind does not use are ignored. */
+export interface OptimizerConfig {
+  readonly kind: (typeof optimizerNames)[number];
+  /** adamw, adam: decay of the moments. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** Decoupled for adamw, added to the gradient for adam and sgd. */
+  readonly weightDecay: number;
+  /** Decay biases and norms too, as PyTorch does with one parameter group. */
+  readonly decayAll: boolean;
+  /** rmsprop: decay of the mean square. */
+  readonly rho: number;
+  /** sgd: momentum. */
+  readonly momentum: number;
+  /** Largest global norm of the gradients; 0: no clipping. */
+  readonly clipNorm: number;
+  /** Decay of an exponential moving average of the weights, kept in the state `average`; 0: none. */
+  readonly emaDecay: number;
+  /** Good steps after which the loss scale doubles; 0: the loss is not scaled. */
+  readonly lossScaleGrowth: number;
+}
+
+const defaults: OptimizerConfig = {
+  kind: 'adamw',
+  beta1: 0.9,
+  beta2: 0.98,
+  eps: 1e-9,
+  weightDecay: 0,
+  decayAll: false,
+  rho: 0.9,
+  momentum: 0.9,
+  clipNorm: 1,
+  emaDecay: 0,
+  lossScaleGrowth: 0,
+};
+
+/** Completes and checks an optimizer; throws a HeddleError that names the field. Keras's epsilon for rmsprop is 1e-7. */
+export function optimizerConfig(options: Partial<OptimizerConfig> = {}): OptimizerConfig {
+  const o = { ...defaults, ...(options.kind === 'rmsprop' && { eps: 1e-7 }), ...options };
+  check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
+  for (const field of ['beta1', 'beta2', 'rho', 'momentum', 'emaDecay'] as const)
+    check(o[field] >= 0 && o[field] < 1, `optimizer: ${field} is ${o[field]}, it must be at least 0 and below 1`);
+  for (const field of ['weightDecay', 'clipNorm', 'lossScaleGrowth'] as const)
+    check(o[field] >= 0 && Number.isFinite(o[field]), `optimizer: ${field} is ${o[field]}, it must be 0 or more`);
+  check(o.eps > 0 && o.eps < 1, `optimizer: eps is ${o.eps}, it must be above 0 and below 1`);
+  return o;
+}
+
+/** Names of the states that an optimizer keeps beside the weights, in the order in which checkpoints hold them. */
+export function optimizerStates(o: OptimizerConfig): string[] {
+  const moments = {
+    adamw: ['moment1', 'moment2'],
+    adam: ['moment1', 'moment2'],
+    rmsprop: ['moment2'],
+    sgd: ['moment1'],
+  };
+  return [...moments[o.kind], 'counters', ...(o.emaDecay > 0 ? ['average'] : [])];
+}
+
+/**
+ * Adds clipping and the update of what is trained by its `gradients` to a graph. Output `clip` [4] says the scale (0 where the step was
+ * skipped since something was not finite), the norm before clipping and whether all was finite.
+ */
+export function applyOptimizer(graph: Graph, step: Value, tuned: Tuned, gradients: Value, o: OptimizerConfig): void {
+  graph.scope('optimizer', () => {
+    const { all, parameters: p, runs } = tuned;
+    const counters = graph.state('counters', 'f32', [counterLength]);
+    const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
+    const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas, growth: o.lossScaleGrowth });
+    graph.output('clip', clip);
+    const partsOf = (bank: Value, side: 'inState' | 'inBank') => runValues(graph, bank, tuned, side);
+    const weights = partsOf(graph.state(tuned.state, 'f32', [all.size]), 'inState');
+    const slopes = partsOf(gradients, 'inBank');
+    const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBank');
+    const firsts = o.kind === 'rmsprop' ? [] : moments('moment1');
+    const seconds = o.kind === 'sgd' ? [] : moments('moment2');
+    for (const [i, { inBank, length }] of runs.entries()) {
+      const inputs = { weights: weights[i] as Value, gradients: slopes[i] as Value, clip, step };
+      const [m, v] = [firsts[i] as Value, seconds[i] as Value];
+      const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBank));
+      const decay = { weightDecay: o.weightDecay, decayEnd: decayed };
+      if (o.kind === 'adamw') adamw(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
+      else if (o.kind === 'adam') adam(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
+      else if (o.kind === 'rmsprop') rmsprop(graph, { ...inputs, v }, { rho: o.rho, eps: o.eps });
+      else sgd(graph, { ...inputs, m }, { momentum: o.momentum, ...decay });
+    }
+    if (o.emaDecay === 0) return;
+    // Frozen weights have no average but themselves, which is where the state starts.
+    const averages = partsOf(graph.state('average', 'f32', [all.size]), 'inState');
+    for (const [i, average] of averages.entries()) ema(graph, average, weights[i] as Value, o.emaDecay);
+  });
+}

@@ -1,0 +1,156 @@
+// The graphs of training: forward, backward, clipping and the optimizer as one, and the same model in evaluation.
+
+import { halveResults, halveWeights } from '../graph/f16-storage.ts';
+import { gradients } from '../graph/gradient.ts';
+import { Graph } from '../graph/graph.ts';
+import { layerOf } from '../graph/recompute.ts';
+import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import type { ParameterList } from '../model/parameters.ts';
+import { decode, encode, type Model, openModel, project, type Tokens, weight } from '../model/transformer.ts';
+import { crossEntropy, crossEntropyFused } from '../ops/loss/cross-entropy.ts';
+import { tokenStats } from '../ops/loss/token-stats.ts';
+import type { Value } from '../ops/op.ts';
+import { accumulate } from '../ops/optimizer/buffer-sums.ts';
+import { counterLength } from '../ops/optimizer/clip.ts';
+import { scaleStep } from '../ops/optimizer/scale-step.ts';
+import { stepWords } from '../ops/step-scalars.ts';
+import type { BatchShape } from '../text/batches/buckets.ts';
+import { applyOptimizer, type OptimizerConfig } from './optimizer-config.ts';
+import type { Precision } from './precision.ts';
+import { type Tuned, type TuningOptions, tunedOf } from './trainable-parameters.ts';
+
+/** Which graph to make, and what of the model it trains. */
+export interface GraphOptions extends TuningOptions {
+  /** Rewrites to leave out. */
+  readonly noFuse?: readonly string[];
+  /** Also read the logits back. */
+  readonly logits?: boolean;
+  /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
+  readonly checkpointLayers?: boolean;
+  /** Most bytes of logits at once, beyond which the loss takes rows in chunks; default 16 MiB. */
+  readonly logitBytes?: number;
+  /** `f16`: activations and weights of products as f16 in training; sums, losses, gradients of weights and the weights stay f32. */
+  readonly precision?: Precision;
+}
+
+/** Inputs of a batch as values; the names are those of src/text's batches. */
+function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, indexed: boolean) {
+  const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
+    ids: graph.input(ids, 'i32', [B, length]),
+    lengths: graph.input(`${side}Lens`, 'u32', [B]),
+    ...(indexed && {
+      index: {
+        rowStart: graph.input(`${side}RowStart`, 'u32', [vocab + 1]),
+        occurrences: graph.input(`${side}Occurrences`, 'u32', [B * length]),
+      },
+    }),
+  });
+  return {
+    source: tokens('src', 'src', S, c.srcVocab),
+    target: tokens('tgt', 'tgtIn', T, c.tgtVocab),
+    wanted: graph.input('tgtOut', 'i32', [B, T]),
+  };
+}
+
+/**
+ * Loss and statistics of a batch, by the scalars `step`: `stats` is [4], the sum of losses, tokens that count, and how many of them the
+ * model would guess.
+ */
+function lossOf(m: Model, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
+  const { graph, config } = m;
+  return graph.scope('loss', () => {
+    const settings = { smoothing: config.labelSmoothing, ignore: config.padId };
+    const loss = m.training ? crossEntropyFused : crossEntropy;
+    const { nll, hit } = loss(graph, logits, wanted, step, settings);
+    return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
+  });
+}
+
+/**
+ * Forward and backward: the gradients of the loss, times step.tokenWeight and the loss scale where there is one, end in the state
+ * `gradients` laid out as the trained parameters are; the output `stats` is as in `lossOf`.
+ */
+export function gradientGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): { graph: Graph; model: Model; gradients: Value; tuned: Tuned } {
+  const graph = new Graph();
+  const model = openModel(graph, c, p, true, options.lora);
+  const tuned = tunedOf(c, p, options);
+  const { source, target, wanted } = batchInputs(graph, c, shape, true);
+  const logits = project(model, decode(model, target, encode(model, source), source.lengths));
+  if (options.logits) graph.output('logits', logits);
+  const half = options.precision === 'f16';
+  const step = half ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
+  const { nll } = lossOf(model, logits, wanted, step);
+  fuseForward(graph, options.noFuse, options.logitBytes);
+  const trained = tuned.parameters.all;
+  const values = model.adapter?.values ?? trained.map(({ name }) => weight(model, name));
+  const bank = graph.state('gradients', 'f32', [tuned.parameters.size]);
+  const found = gradients(graph, nll, values, options.checkpointLayers ? layerOf : undefined);
+  fuseBackward(graph, options.noFuse);
+  trained.forEach((parameter, i) => {
+    const d = found[i];
+    if (d) graph.place(d, bank, parameter.offset);
+  });
+  fusePlaced(graph, options.noFuse);
+  if (half) {
+    halveResults(graph);
+    halveWeights(graph, model.bank);
+  }
+  return { graph, model, gradients: bank, tuned };
+}
+
+/** One whole step: `gradientGraph`, then clipping and the update; a further output `clip` says how it went. */
+export function trainingGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  optimizer: OptimizerConfig,
+  options: GraphOptions = {},
+): Graph {
+  const { graph, model, gradients: bank, tuned } = gradientGraph(c, p, shape, options);
+  applyOptimizer(graph, model.step, tuned, bank, optimizer);
+  return graph;
+}
+
+/** One micro-batch of several: its gradients are added to the state `accumulated`, which step.keep = 0 starts anew. */
+export function accumulatingGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): Graph {
+  const { graph, model, gradients: bank, tuned } = gradientGraph(c, p, shape, options);
+  accumulate(graph, graph.state('accumulated', 'f32', [tuned.parameters.size]), bank, model.step);
+  return graph;
+}
+
+/** Clipping and the update by the state `accumulated`, once all micro-batches of a step are in it. */
+export function updateGraph(tuned: Tuned, optimizer: OptimizerConfig): Graph {
+  const graph = new Graph();
+  const step = graph.input('step', 'u32', [stepWords]);
+  const bank = graph.state('accumulated', 'f32', [tuned.parameters.size]);
+  applyOptimizer(graph, step, tuned, bank, optimizer);
+  return graph;
+}
+
+/** The model in evaluation, with the adapter where there is one: outputs `stats`, and `logits` by option. */
+export function evaluationGraph(
+  c: ModelConfig,
+  p: ParameterList,
+  shape: BatchShape,
+  options: GraphOptions = {},
+): Graph {
+  const graph = new Graph();
+  const model = openModel(graph, c, p, false, options.lora);
+  const { source, target, wanted } = batchInputs(graph, c, shape, false);
+  const logits = project(model, decode(model, target, encode(model, source), source.lengths));
+  if (options.logits) graph.output('logits', logits);
+  lossOf(model, logits, wanted, model.step);
+  fuseForward(graph, options.noFuse, options.logitBytes);
+  return graph;
+}

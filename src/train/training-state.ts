@@ -1,0 +1,140 @@
+// Checkpoints: what training needs to go on in the same bits, as files beside a model's weights. The order of the data and all dropout
+// are functions of seed and step, so the step number is the whole position.
+
+import { HeddleError } from '../core/errors.ts';
+import type { Tensor, TensorData } from '../core/tensor.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type Files, readText, standing } from '../files/files.ts';
+import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { bankOf, type ParameterList, tensorsOf } from '../model/parameters.ts';
+import { counterAt, counterLength } from '../ops/optimizer/clip.ts';
+import type { Choices } from '../plan/planner.ts';
+import type { Fingerprint } from '../text/corpus/pairs.ts';
+import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
+import type { ScheduleConfig } from './schedule.ts';
+import type { Tuned } from './trainable-parameters.ts';
+
+/** state.json: where a training stands. */
+export interface TrainingState {
+  readonly version: 1;
+  /** Number of the next update. */
+  readonly step: number;
+  /** Where its data stand: all of it follows from the step, and is here for people. */
+  readonly epoch?: number;
+  readonly batch?: number;
+  /** Updates in all, as planned. */
+  readonly steps?: number;
+  /** Decides the order of the data, dropout and the first weights. */
+  readonly seed?: number;
+  readonly schedule?: ScheduleConfig;
+  /** The pairs that it learns from, to know whether they are still the same. */
+  readonly data?: Fingerprint;
+  /** Of the next update, in mixed precision; the optimizer's counters hold it too, and it is taken from there. */
+  readonly lossScale?: number;
+  /** The engine that trained, and which kernels it used: the same ones give the same bits. */
+  readonly engine: string;
+  readonly choices: Choices;
+  /** Updates left out so far since something was not finite. */
+  readonly skipped: number;
+  /** What `heddle train` was asked to do; it goes on with the same. */
+  readonly arguments: unknown;
+  /** The best evaluation so far, where there was one (see src/jobs/best.ts). */
+  readonly best?: unknown;
+}
+
+/** Names of a checkpoint's files beside those of a model folder. */
+export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
+
+/**
+ * The files of a checkpoint: the optimizer's states and `banks` (others of the weights' layout, by name) under PyTorch's names, and
+ * state.json.
+ */
+export async function checkpointFiles(
+  engine: Engine,
+  tuned: TunedLists,
+  optimizer: OptimizerConfig,
+  state: Omit<TrainingState, 'version' | 'engine' | 'choices' | 'lossScale'>,
+  banks: Readonly<Record<string, TensorData>> = {},
+): Promise<Record<string, Uint8Array>> {
+  const tensors: Record<string, Tensor> = {};
+  const addBank = (name: string, data: TensorData) => {
+    for (const [key, part] of Object.entries(tensorsOf(listOf(tuned, name), data))) tensors[`${name}.${key}`] = part;
+  };
+  for (const name of optimizerStates(optimizer)) {
+    const tensor = await engine.read(name);
+    if (name === 'counters') tensors[name] = tensor;
+    else addBank(name, tensor.data);
+  }
+  for (const [name, data] of Object.entries(banks)) addBank(name, data);
+  const lossScale = Number(tensors.counters?.data[counterAt.lossScale] ?? 0);
+  const full: TrainingState = {
+    version: 1,
+    engine: engine.name,
+    choices: engine.choices,
+    ...(lossScale > 0 && { lossScale }),
+    ...state,
+  };
+  return {
+    [checkpointNames.optimizer]: writeSafetensors(tensors, { format: 'heddle' }),
+    [checkpointNames.state]: new TextEncoder().encode(`${JSON.stringify(full, undefined, 1)}\n`),
+  };
+}
+
+type TunedLists = Pick<Tuned, 'all' | 'parameters'>;
+
+/** Moments are of what is trained, all other banks as the weights, or the adapter, that it is a part of. */
+const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>
+  bank.startsWith('moment') ? parameters : all;
+
+/** Reads state.json of a folder. Throws a HeddleError where there is none, or it is broken. */
+export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
+  const path = `${await standing(files, folder)}/${checkpointNames.state}`;
+  if (!(await files.exists(path)))
+    throw new HeddleError(
+      `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
+    );
+  let state: Partial<TrainingState>;
+  try {
+    state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
+  } catch {
+    throw new HeddleError(`${path}: not JSON; the file may be cut off`);
+  }
+  if (state.version !== 1)
+    throw new HeddleError(`${path}: version ${JSON.stringify(state.version)}, this heddle reads version 1`);
+  if (!Number.isSafeInteger(state.step) || (state.step as number) < 0)
+    throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
+  return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;
+}
+
+/**
+ * Puts the optimizer's states of a checkpoint on an engine and gives a reader of the banks beside them (undefined: it has none of the
+ * name). Throws a HeddleError that names what is missing or does not fit.
+ */
+export async function restoreOptimizer(
+  engine: Engine,
+  files: Files,
+  folder: string,
+  tuned: TunedLists,
+  optimizer: OptimizerConfig,
+): Promise<(bank: string) => Float32Array | undefined> {
+  const path = `${await standing(files, folder)}/${checkpointNames.optimizer}`;
+  const tensors = readSafetensors(await files.read(path), path);
+  const bank = (name: string) => {
+    const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
+    if (own.length === 0) return undefined;
+    return bankOf(listOf(tuned, name), Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])));
+  };
+  for (const name of optimizerStates(optimizer)) {
+    if (name === 'counters') {
+      const counters = tensors[name];
+      if (counters?.dtype !== 'f32' || counters.data.length !== counterLength)
+        throw new HeddleError(`${path}: ${name} must be f32 [${counterLength}]`);
+      engine.write(name, counters.data);
+      continue;
+    }
+    const data = bank(name);
+    if (!data) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
+    engine.write(name, data);
+  }
+  return bank;
+}

@@ -1,0 +1,82 @@
+// The list of kernels that are timed: whole, and each of them a kernel.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type KernelResult, largestError } from '../../src/bench/check-kernel.ts';
+import { conformanceOf } from '../../src/bench/conformance.ts';
+import { graphOf } from '../../src/bench/kernel-case.ts';
+import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import type { Machine } from '../../src/bench/machine.ts';
+import { chosenKernels } from '../../src/bench/measure-kernels.ts';
+import { readDefinedOps } from '../support/ops.ts';
+
+describe('the list of kernels', () => {
+  it('has every op of the library', async () => {
+    const timed = new Set(kernelCases.map((kernel) => graphOf(kernel).node.op.name));
+    const folder = join(import.meta.dirname, '../../src/ops');
+    const names = await readDefinedOps(
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+    );
+    expect(names.length).toBeGreaterThan(35);
+    expect(names.filter((name) => !timed.has(name))).toEqual([]);
+  });
+
+  it.each([kernelCases, smallKernelCases])('names each kernel once, and builds it', (...cases) => {
+    const names = cases.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
+  });
+
+  it('is searched by a part of the name, whatever the case', () => {
+    expect(chosenKernels('small', ' SoftMax ').map(({ name }) => name)).toEqual(['softmax [256,128]']);
+    expect(chosenKernels('small', '')).toHaveLength(smallKernelCases.length);
+    expect(chosenKernels('all', 'no such kernel')).toEqual([]);
+  });
+});
+
+describe('the conformance report', () => {
+  const machine = {
+    adapter: {
+      features: ['subgroups'],
+      limits: { maxBufferSize: 100, maxBindGroups: 4 },
+      subgroups: { min: 8, max: 32 },
+    },
+  } as unknown as Machine;
+  const kernel = (...variants: KernelResult['variants']): KernelResult => ({
+    name: 'k',
+    group: 'rows',
+    op: 'softmax',
+    flops: 1,
+    bytes: 1,
+    variants,
+  });
+  const right = { variant: 'right', error: 1e-7, passed: true, ms: 1 };
+  const wrong = { variant: 'wrong', error: 0.5, passed: false };
+
+  it('passes where all limits and kernels do, and says what is there', () => {
+    const report = conformanceOf(machine, { maxBindGroups: 4 }, [kernel(right, { ...right, error: 3e-7 })]);
+    expect(report).toMatchObject({ passed: true, subgroups: { min: 8, max: 32 } });
+    expect(report.kernels).toEqual([
+      { name: 'k', variants: 2, worst: 3e-7, variant: 'right', allowed: largestError, passed: true },
+    ]);
+    expect(report.features.map(({ name, present }) => [name, present])).toEqual([
+      ['timestamp-query', false],
+      ['subgroups', true],
+      ['shader-f16', false],
+    ]);
+  });
+
+  it('names the limit that is too low', () => {
+    const report = conformanceOf(machine, { maxBufferSize: 101 }, []);
+    expect(report.passed).toBe(false);
+    expect(report.limits).toEqual([{ name: 'maxBufferSize', needed: 101, has: 100, passed: false }]);
+  });
+
+  it('takes the worst variant of a kernel, and what one said that did not run', () => {
+    const broken = { variant: 'broken', error: Number.POSITIVE_INFINITY, passed: false, failure: 'no such thing' };
+    const report = conformanceOf(machine, {}, [kernel(right, wrong), kernel(right, broken)]);
+    expect(report.passed).toBe(false);
+    expect(report.kernels[0]).toMatchObject({ worst: 0.5, variant: 'wrong', passed: false });
+    expect(report.kernels[1]).toMatchObject({ worst: Number.POSITIVE_INFINITY, failure: 'no such thing' });
+  });
+});

@@ -1,0 +1,36 @@
+// A course of measurements on a device: what is heard while it lasts, and what comes of it.
+import { expect, it } from 'vitest';
+import { measure } from '../../src/bench/measure-kernels.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { gpuDevice } from '../support/gpu.ts';
+
+it('checks every variant of a kernel, then times it, and says how far it is', async () => {
+  const device = wrapDevice(await gpuDevice());
+  const heard: string[] = [];
+  const options = { set: 'small', filter: 'add', roofs: false, span: 2, rounds: 3 } as const;
+  const { kernels, roofs } = await measure(device, options, {
+    signal: new AbortController().signal,
+    onProgress: (done, of, next) => heard.push(`${done}/${of} ${next}`),
+    onKernel: ({ name }) => heard.push(name),
+  });
+  expect(heard).toEqual(['0/1 add [64,64]', 'add [64,64]']);
+  expect(roofs).toBeUndefined();
+  const [{ flops, bytes, variants, group }] = kernels as [(typeof kernels)[number]];
+  expect([flops, bytes, group]).toEqual([64 * 64, 3 * 4 * 64 * 64, 'elements']);
+  expect(variants.map((v) => v.variant).sort()).toEqual(['per-1', 'per-16']);
+  for (const { error, passed } of variants) expect([error, passed]).toEqual([0, true]);
+  const best = variants[0] as (typeof variants)[number];
+  expect(best.rounds).toBe(3);
+  expect(best.low).toBeLessThanOrEqual(best.ms as number);
+});
+
+it('stops between kernels where it is told to', async () => {
+  const device = wrapDevice(await gpuDevice());
+  const stop = new AbortController();
+  const measured = measure(
+    device,
+    { set: 'small', filter: 'norm', roofs: false, span: 1, rounds: 1 },
+    { signal: stop.signal, onProgress() {}, onKernel: () => stop.abort(new Error('enough')) },
+  );
+  await expect(measured).rejects.toThrow('enough');
+});

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { kernelCases } from '../../src/bench/kernel-cases.ts';
+import { heddle, isOneLine, scratch } from '../support/cli.ts';
+
+it('checks and times every variant of a kernel, and writes all figures', async () => {
+  const json = join(scratch(), 'bench.json');
+  const { status, stdout, stderr } = await heddle(['bench', '--filter', 'softmax [', '--quick', '--json', json]);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^kernel +ms +GFLOP\/s +GB\/s +error +best variant/m);
+  expect(stdout).toMatch(/^softmax \[4096,512\] +[\d.]+ /m);
+  const { adapter, machine, roofs, conformance, kernels, steps } = JSON.parse(readFileSync(json, 'utf8'));
+  expect(adapter).not.toBe('');
+  expect(machine.agent).toBe(`Node.js ${process.version}`);
+  expect(machine.adapter).toMatchObject({ host: 'Dawn', features: expect.arrayContaining([]) });
+  expect(stdout).toMatch(/^copy bandwidth [\d.,]+ GB\/s .*\npeak [\d.,]+ GFLOP\/s in float32/m);
+  for (const { rate, work, ms } of [roofs.bandwidth, roofs.peak]) expect(rate).toBeCloseTo(work / ms / 1e6, 6);
+  expect(stdout).toContain('conformance: 1 of 1 kernels within their tolerance');
+  expect(conformance).toMatchObject({ passed: true, kernels: [{ name: 'softmax [4096,512]', passed: true }] });
+  expect([kernels.length, steps]).toEqual([1, []]);
+  const [{ variants, bytes }] = kernels;
+  expect(bytes).toBe(2 * 4 * 4096 * 512);
+  expect(variants.length).toBeGreaterThan(1);
+  for (const { ms, error, passed, low, high, rounds, clock } of variants) {
+    expect(low).toBeLessThanOrEqual(ms);
+    expect(high).toBeGreaterThanOrEqual(ms);
+    expect(rounds).toBeGreaterThan(0);
+    expect(['gpu', 'host']).toContain(clock);
+    expect(passed).toBe(true);
+    expect(error).toBeLessThan(1e-5);
+    expect(ms).toBeGreaterThan(0);
+  }
+});
+
+it('counts what a training step costs', async () => {
+  const json = join(scratch(), 'steps.json');
+  const args = [
+    '--no-kernels',
+    '--no-tune',
+    '--presets',
+    'tiny',
+    '--batch',
+    '2',
+    '--vocab',
+    '60',
+    '--timed-steps',
+    '3',
+  ];
+  const { status, stdout, stderr } = await heddle(['bench', ...args, '--json', json]);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^tiny +2x32x32 /m);
+  const [step] = JSON.parse(readFileSync(json, 'utf8')).steps;
+  expect(step.submits).toBe(1);
+  expect(step.dispatches).toBeGreaterThan(50);
+  expect(step.tokensPerSecond).toBeCloseTo(64 / (step.ms / 1000), 5);
+  expect(step.jsMs).toBeLessThan(step.ms);
+  expect(step.lastLoss).toBeLessThan(step.firstLoss); // it trains what it times
+});
+
+it('has the kernels and sizes that figures are compared by', () => {
+  const names = kernelCases.map(({ name }) => name);
+  for (const n of [256, 512, 1024]) expect(names).toContain(`matmul [${n},${n}]x[${n},${n}]`);
+  for (const name of [
+    'matmul [768,256]x[256,1024]',
+    'matmul [512,256]x[256,8000]',
+    'matmul [512,8000]x[256,8000]ᵀ',
+    'matmul [512,256]ᵀx[512,8000]',
+  ])
+    expect(names).toContain(name);
+  for (const T of [32, 128, 512]) expect(names).toContain(`attention backward [4,${T}] 8 heads x 32`);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+it('names a preset that there is not, and a host without a GPU', async () => {
+  const preset = await heddle(['bench', '--presets', 'huge']);
+  expect(preset.stderr).toMatch(/bench: no preset huge; there are tiny, small/);
+  expect([preset.status, isOneLine(preset.stderr)]).toEqual([1, true]);
+  const cpu = await heddle(['bench', '--host', 'cpu']);
+  expect(cpu.stderr).toMatch(/The cpu backend has no GPU/);
+  expect([cpu.status, isOneLine(cpu.stderr)]).toEqual([1, true]);
+});
+
+it('measures the small kernels in Chrome, with its version and flags', async () => {
+  const json = join(scratch(), 'chrome.json');
+  const args = ['bench', '--host', 'chrome', '--small', '--filter', 'add', '--quick', '--json', json];
+  const { status, stdout, stderr } = await heddle(args);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^chrome .*\n\ncopy bandwidth /);
+  const { browser, machine, roofs, conformance, kernels } = JSON.parse(readFileSync(json, 'utf8'));
+  expect(browser.version).toMatch(/Chrom\S+\/\d+\./);
+  expect(browser.flags).toContain('--enable-unsafe-webgpu');
+  expect(machine.adapter.host).toBe('Chrome');
+  expect(machine.agent).toContain('Chrome/');
+  expect(machine.isolated).toBe(true);
+  expect(roofs.peak.rate).toBeGreaterThan(0);
+  expect(conformance.passed).toBe(true);
+  expect(kernels.map(({ name }: { name: string }) => name)).toEqual(['add [64,64]']);
+});
+
+it('says so where no kernel has such a name', async () => {
+  const { status, stderr } = await heddle(['bench', '--filter', 'no such kernel']);
+  expect(stderr).toContain('No kernel of the set all has "no such kernel" in its name');
+  expect([status, isOneLine(stderr)]).toEqual([1, true]);
+});

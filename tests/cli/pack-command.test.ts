@@ -1,0 +1,52 @@
+// Models as one file on the command line: trained into, translated from, gone on with, packed and unpacked.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { unpackModel } from '../../src/files/archive-files.ts';
+import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+
+const at = (name: string) => join(scratch(), name);
+const texts = ['seven', 'May 3'];
+const train = (...args: string[]) => heddle(['train', ...smallTraining, ...args]);
+
+it('trains into an archive, goes on with it, and translates from it as from the folder', async () => {
+  expect((await train('--steps', '2', '--out', at('m.zip'))).status).toBe(0);
+  const { status, stderr } = await train('--resume', '--steps', '3', '--out', at('m.zip'));
+  expect([status, stderr]).toEqual([0, expect.stringContaining('resumed at step 2')]);
+  expect(readFileSync(at('m.zip')).subarray(0, 2).toString()).toBe('PK');
+  expect((await heddle(['unpack', at('m.zip'), at('m')])).stdout).toContain(`written as ${at('m')}`);
+  expect(readdirSync(at('m')).sort()).toEqual(
+    expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'optimizer.safetensors', 'state.json']),
+  );
+  const [zipped, plain] = await Promise.all([at('m.zip'), at('m')].map((m) => heddle(['translate', m, ...texts])));
+  expect(zipped?.status).toBe(0);
+  expect(zipped?.stdout).toBe(plain?.stdout);
+  expect((await heddle(['pack', at('m'), at('again.zip')])).status).toBe(0);
+  expect((await heddle(['unpack', at('again.zip'), at('back')])).status).toBe(0);
+  expect(readFileSync(join(at('back'), 'model.safetensors'))).toEqual(readFileSync(join(at('m'), 'model.safetensors')));
+  expect(readdirSync(at('back')).sort()).toEqual(readdirSync(at('m')).sort());
+});
+
+it('packs a folder of Hugging Face too, as the page takes it', async () => {
+  const folder = 'tests/fixtures/hf/bart';
+  expect((await heddle(['pack', folder, at('bart.zip')])).stdout).toContain(`${folder} written as`);
+  const parts = await unpackModel(readFileSync(at('bart.zip')), 'bart.zip');
+  expect(Buffer.compare(parts['model.safetensors'] ?? Buffer.of(), readFileSync(`${folder}/model.safetensors`))).toBe(
+    0,
+  );
+});
+
+it('says in one line what it cannot pack or would overwrite', async () => {
+  const cases: [string[], RegExp][] = [
+    [['pack', at('none'), at('x.zip')], /none: there is no such file or folder/],
+    [['pack', at('m'), at('x.tar')], /x\.tar: the name of an archive ends in \.zip/],
+    [['unpack', at('m'), at('x')], /m: the name of an archive ends in \.zip/],
+    [['pack', at('m'), at('m.zip')], /m\.zip: it is there already; --force replaces it/],
+    [['unpack', at('m.zip'), scratch(), '--force'], /it is not a model, so it is not replaced/],
+  ];
+  const ended = await Promise.all(cases.map(([args]) => heddle(args)));
+  for (const [i, { status, stderr }] of ended.entries()) {
+    expect([status, isOneLine(stderr)]).toEqual([1, true]);
+    expect(stderr).toMatch(cases[i]?.[1] as RegExp);
+  }
+});

@@ -1,0 +1,239 @@
+// Training through the command: what it leaves behind, what it refuses, and how it ends.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+
+const at = (name: string) => join(scratch(), name);
+const out = () => at('models/m');
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(at(name), content);
+  return at(name);
+}
+
+describe('a training', () => {
+  let stdout = '';
+  beforeAll(async () => {
+    const args = [
+      'train',
+      ...smallTraining,
+      '--test',
+      '4',
+      '--steps',
+      '6',
+      '--out',
+      `${out()}/`,
+      '--json',
+      at('run.json'),
+    ];
+    const ended = await heddle(args);
+    expect(ended.status, ended.stderr).toBe(0);
+    ({ stdout } = ended);
+  });
+
+  it('leaves a whole model folder and nothing beside it', () => {
+    const files = readdirSync(out());
+    for (const name of ['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json'])
+      expect(files).toContain(name);
+    expect(readdirSync(at('models'))).toEqual(['m']);
+    expect(JSON.parse(readFileSync(join(out(), 'config.json'), 'utf8')).model).toMatchObject({ dModel: 16, heads: 2 });
+    const weights = readSafetensors(readFileSync(join(out(), 'model.safetensors')));
+    expect(weights['transformer.encoder.layers.0.self_attn.in_proj_weight']?.shape).toEqual([48, 16]);
+  });
+
+  it('prints sentences, the exact match, and where the model is', () => {
+    expect(stdout).toMatch(/4 sentences that were never seen/);
+    expect(stdout).toMatch(/^exact match +0\.0 % of 4$/m);
+    expect(stdout).toContain(`heddle translate ${out()}`);
+  });
+
+  it('gives all losses as JSON', () => {
+    const { losses, steps, stopped } = JSON.parse(readFileSync(at('run.json'), 'utf8'));
+    expect(losses).toHaveLength(6);
+    expect(losses.every((x: number) => x > 0 && x < 10)).toBe(true);
+    expect([steps, stopped]).toEqual([6, false]);
+  });
+
+  it('is the same again with the same seed, and another one with another', async () => {
+    const losses = async (seed: string) => {
+      const json = at(`seed-${seed}.json`);
+      await heddle([
+        'train',
+        ...smallTraining,
+        '--steps',
+        '6',
+        '--seed',
+        seed,
+        '--out',
+        at('models/s'),
+        '--force',
+        '--json',
+        json,
+      ]);
+      return JSON.parse(readFileSync(json, 'utf8')).losses;
+    };
+    const first = JSON.parse(readFileSync(at('run.json'), 'utf8')).losses;
+    expect(await losses('1')).toEqual(first);
+    expect(await losses('2')).not.toEqual(first);
+  });
+
+  it('does not replace a model unless told', async () => {
+    const again = ['train', ...smallTraining, '--steps', '2', '--out', out()];
+    const before = readFileSync(join(out(), 'model.safetensors'));
+    const refused = await heddle(again);
+    expect(refused.stderr).toMatch(/a model is there; --resume goes on with it, --force replaces it/);
+    expect([refused.status, isOneLine(refused.stderr)]).toEqual([1, true]);
+    expect(readFileSync(join(out(), 'model.safetensors'))).toEqual(before);
+  });
+});
+
+describe('says in one line, before anything is trained, that', () => {
+  const refused: [string, () => string[], RegExp][] = [
+    ['a corpus is not there', () => [at('none.tsv')], /none\.tsv: cannot read: there is no such file/],
+    ['a corpus is empty', () => [file('empty.tsv', '')], /empty\.tsv: the file is empty/],
+    [
+      'a corpus is not UTF-8',
+      () => [file('latin.tsv', Buffer.from('a\tb\nni\xf1o\tchild\n', 'latin1'))],
+      /latin\.tsv: line 2 is not UTF-8/,
+    ],
+    ['a corpus has no tab', () => [file('plain.tsv', 'one line\nand another\n')], /plain\.tsv: no line has a tab/],
+    ['a corpus is a folder', () => [scratch()], /cannot read: it is a folder/],
+    [
+      'all pairs are too long',
+      () => [file('long.tsv', `${'many words '.repeat(40)}\tmuchas\n`.repeat(40)), '--tokenizer', 'word'],
+      /no pair is left.*longer than 40/,
+    ],
+    ['a locale is unknown', () => ['--target-locale', 'qq-notalocale!'], /locale|qq/],
+    [
+      'a field of the model is wrong',
+      () => ['--set', 'heads=3'],
+      /config: heads is 3, it must be a divisor of dModel 16/,
+    ],
+    ['a field of the model is unknown', () => ['--set', 'depth=3'], /config: there is no field depth/],
+    [
+      'the model does not fit',
+      () => ['--memory-limit', '100K'],
+      /needs \d+ bytes of GPU memory, the limit is 102400; use a smaller/,
+    ],
+    ['there is no adapter', () => [], /no WebGPU adapter.*install/],
+    [
+      'steps are fewer than the warm-up',
+      () => ['--schedule', 'linear', '--warmup', '50'],
+      /schedule: linear over 2 steps/,
+    ],
+    ['there are two corpora', () => [file('two.tsv', 'a\tb\n'), '--corpus', 'intl'], /not both/],
+  ];
+  it.each(refused)('%s', async (what, args, message) => {
+    const folder = at('models/refused');
+    const env: Record<string, string> = what === 'there is no adapter' ? { VK_DRIVER_FILES: '/nonexistent' } : {};
+    const { status, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--out', folder, ...args()], {
+      env,
+    });
+    const errors = stderr.split('\n').filter((line) => line.startsWith('heddle:'));
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(status).toBe(1);
+    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(`${folder}.partial`)).toBe(false);
+  });
+
+  it.each([
+    [
+      'is in use',
+      () => {
+        mkdirSync(at('full'), { recursive: true });
+        file('full/mine.txt', 'mine');
+        return at('full');
+      },
+      /holds something that is not a model/,
+    ],
+    ['is a file', () => file('a-file', 'mine'), /holds something that is not a model/],
+    ['is a file of weights', () => join(scratch(), 'new.safetensors'), /a file of weights is only read/],
+    ['is around the working directory', () => '.', /the working directory is in it/],
+    ['cannot be made', () => join(file('blocker', ''), 'm'), /--out .*: cannot write: a part of the path is a file/],
+  ])('the folder %s', async (_, folder, message) => {
+    const { status, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--force', '--out', folder()]);
+    expect(stderr).toMatch(message);
+    expect([status, isOneLine(stderr)]).toEqual([1, true]);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('leaves nothing behind before the first step, and the old model where there was one', async () => {
+    const folder = at('models/early');
+    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '9', '--out', folder], {
+      onStart: (child) =>
+        child.stderr?.on('data', (chunk: Buffer) => {
+          if (/pairs to learn from/.test(String(chunk))) child.kill('SIGINT');
+        }),
+    });
+    expect(stderr).toMatch(/^heddle: train: ended before its first step; nothing was saved$/m);
+    expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
+  });
+
+  it('ends the process at once the second time', async () => {
+    const folder = at('models/twice');
+    let first = 0;
+    // Steps of several seconds, so that the first Ctrl-C is still waiting when the second comes.
+    const slow = ['--no-tune', '--preset', 'mid', '--pairs', '500', '--batch', '128', '--buckets', '1', '--test', '0'];
+    const { status, stdout } = await heddle(['train', ...slow, '--steps', '99', '--out', folder], {
+      onStart: (child) =>
+        child.stderr?.on('data', (chunk: Buffer) => {
+          if (/training on/.test(String(chunk)))
+            setTimeout(() => {
+              first = performance.now();
+              child.kill('SIGINT');
+            }, 2000);
+          if (/once more ends at once/.test(String(chunk))) child.kill('SIGINT');
+        }),
+    });
+    expect(performance.now() - first).toBeLessThan(2000);
+    expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
+  });
+
+  it('ends the training after the step and saves', async () => {
+    const folder = at('models/stopped');
+    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '100000', '--out', folder], {
+      onStart(child) {
+        let seen = '';
+        let asked = false;
+        child.stderr?.on('data', (chunk: Buffer) => {
+          seen += chunk;
+          // After its first steps, and once: a second Ctrl-C would end the process at once.
+          if (asked || !/train \d+\/|dev after/.test(seen)) return;
+          asked = true;
+          child.kill('SIGINT');
+        });
+      },
+    });
+    expect(stderr).toContain('ending after this step');
+    expect(stdout).toMatch(/ended early/);
+    expect(status).toBe(130);
+    expect(existsSync(join(folder, 'model.safetensors'))).toBe(true);
+    const translated = await heddle(['translate', folder, '--no-tune', 'Tuesday']);
+    expect(translated.status).toBe(0);
+  });
+});
+
+it('counts and names the bad lines of a corpus, and trains on the others', async () => {
+  const lines = intlCorpus({ pairs: 100 }).map(({ source, target }) => `${source}\t${target}\tmore`);
+  lines.splice(3, 0, 'no tab here', '\tno source');
+  const tsv = file('mixed.tsv', lines.join('\r\n'));
+  const { status, stderr } = await heddle([
+    'train',
+    tsv,
+    ...smallTraining,
+    '--tokenizer',
+    'char',
+    '--steps',
+    '2',
+    '--out',
+    at('models/mixed'),
+  ]);
+  expect(stderr).toMatch(/mixed\.tsv: 2 bad lines: 4 \(no tab\), 5 \(empty source\)/);
+  expect(status, stderr).toBe(0);
+});

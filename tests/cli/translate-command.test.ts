@@ -1,0 +1,286 @@
+// Translating and evaluating with a model folder: the order of lines, and what is said of broken folders.
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+
+const model = () => join(scratch(), 'model');
+const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** A copy of the model to be spoilt. */
+function copy(name: string, spoil: (folder: string) => void): string {
+  const folder = join(scratch(), name);
+  cpSync(model(), folder, { recursive: true });
+  spoil(folder);
+  return folder;
+}
+
+const edit = (folder: string, name: string, change: (json: { version: number; model: object }) => void) => {
+  const json = read(join(folder, name));
+  change(json);
+  writeFileSync(join(folder, name), JSON.stringify(json));
+};
+
+beforeAll(async () => {
+  const ended = await heddle([
+    'train',
+    ...smallTraining,
+    '--vocab',
+    '2000',
+    '--lr',
+    '0.01',
+    '--steps',
+    '60',
+    '--out',
+    model(),
+  ]);
+  expect(ended.status, ended.stderr).toBe(0);
+});
+
+describe('translate', () => {
+  it('keeps the order of lines and of empty ones, whatever their lengths', async () => {
+    const texts = ['Tuesday', 'We will travel to Peru in 3 weeks.', '', '5 hours', 'Peru and Chile'];
+    const translated = async (args: string[], input?: string) =>
+      (
+        await heddle(
+          ['translate', model(), '--no-tune', '--max-tokens', '8', ...args],
+          input === undefined ? {} : { input },
+        )
+      ).stdout;
+    const together = await translated(texts);
+    expect(together.split('\n')).toHaveLength(texts.length + 1);
+    expect(together.split('\n')[2]).toBe('');
+    expect(await translated(['--batch', '1'], `${texts.join('\n')}\n`)).toBe(together);
+    expect(await translated([], texts.join('\r\n'))).toBe(together);
+    expect(await translated(['--host', 'cpu', ...texts])).toBe(together);
+    const alone = await Promise.all(texts.filter((text) => text !== '').map((text) => translated([text])));
+    expect(alone.join('')).toBe(together.split('\n').toSpliced(2, 1).join('\n'));
+  });
+
+  it('reads files, several of them and stdin among them', async () => {
+    const [one, two] = [join(scratch(), 'one.txt'), join(scratch(), 'two.txt')];
+    writeFileSync(one, 'Tuesday\n\n5 hours');
+    writeFileSync(two, 'Peru\n');
+    const fixed = ['translate', model(), '--no-tune', '--max-tokens', '8'];
+    const texts = ['Tuesday', '', '5 hours', 'Chile', 'Peru'];
+    const want = await heddle([...fixed, ...texts]);
+    expect(await heddle([...fixed, '--input', one, '-', two], { input: 'Chile' })).toEqual(want);
+  });
+
+  it('searches beams and draws samples, and lists them', async () => {
+    const texts = ['Tuesday', '', 'Peru and Chile'];
+    const list = async (...args: string[]) => {
+      const run = await heddle(['translate', model(), '--no-tune', '--max-tokens', '8', ...args, '--', ...texts]);
+      expect(run.status, run.stderr).toBe(0);
+      return run.stdout
+        .slice(0, -1)
+        .split('\n')
+        .map((line) => line.split('\t'));
+    };
+    const greedy = (await list()).map(([text]) => text);
+    expect((await list('--beam', '1', '--n-best', '1')).map(([, , text]) => text)).toEqual(greedy);
+    const beams = await list('--beam', '3', '--n-best', '3', '--length-penalty', '0.6');
+    expect(beams.map(([line]) => line)).toEqual(['1', '1', '1', '2', '3', '3', '3']);
+    expect(Number(beams[0]![1])).toBeGreaterThanOrEqual(Number(beams[1]![1]));
+    expect((await list('--beam', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
+      beams[0]![2],
+      '',
+      beams[4]![2],
+    ]);
+    const drawn = ['--sample', '--n-best', '2', '--temperature', '0.9', '--top-k', '9', '--top-p', '0.95'];
+    const samples = await list(...drawn, '--seed', '3');
+    expect(samples.length).toBe(5);
+    expect(await list(...drawn, '--seed', '3', '--batch', '1')).toEqual(samples);
+    expect(await list(...drawn, '--seed', '4')).not.toEqual(samples);
+  });
+
+  it('says tokens as they come, the same in the end, and what they looked at', async () => {
+    const texts = ['Tuesday', '', 'Peru and Chile'];
+    const said = async (...args: string[]) => {
+      const run = await heddle(['translate', model(), '--no-tune', '--max-tokens', '8', ...args, '--', ...texts]);
+      expect(run.status, run.stderr).toBe(0);
+      return run.stdout;
+    };
+    const file = join(scratch(), 'attention.jsonl');
+    const whole = await said('--alignments', file);
+    expect(await said('--stream')).toBe(whole);
+    const sampled = ['--sample', '--seed', '5'];
+    expect(await said('--stream', ...sampled)).toBe(await said(...sampled));
+
+    const lines = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map((l) => [l.text, l.translation])).toEqual(
+      whole
+        .split('\n')
+        .slice(0, 3)
+        .map((t, i) => [i + 1, t]),
+    );
+    expect(lines[1]).toEqual({ text: 2, translation: '' });
+    const { source, target, weights } = lines[2] as { source: string[]; target: string[]; weights: number[][][][] };
+    expect(source).toEqual([expect.any(String), 'and', expect.any(String), '[end]']);
+    expect([weights.length, weights[0]?.length, weights[0]?.[0]?.length]).toEqual([1, 2, target.length]);
+    for (const row of weights.flat(2)) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+  });
+
+  it.each([
+    [['--stream', '--beam', '2'], '--stream and --beam exclude each other'],
+    [['--stream', '--ids'], '--stream and --ids exclude each other'],
+    [['--sample', '--beam', '2'], '--sample and --beam exclude each other'],
+    [['--top-k', '3'], '--top-k needs --sample'],
+    [['--n-best', '3', '--beam', '2'], '--n-best 3 needs --beam 3 or more'],
+    [['--beam', '99'], 'beam is 99, it must be a whole number from 1 to 64'],
+    [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
+    [['--ban', '5,x'], "'--ban <ids>' argument '5,x' is invalid"],
+    [['--input', 'x.txt'], 'give texts or --input, not both'],
+  ])('refuses %s', async (args, message) => {
+    const { status, stdout, stderr } = await heddle(['translate', model(), 'text', ...args]);
+    expect(stderr).toContain(message);
+    expect([status, stdout]).toEqual([1, '']);
+  });
+
+  it('measures kernels once and keeps which won', async () => {
+    const env = { HEDDLE_CACHE: join(scratch(), 'kernels') };
+    const args = ['translate', model(), 'Tuesday', '--max-tokens', '4'];
+    const first = await heddle(args, { env });
+    expect(first.stderr).toMatch(/^tune \d+\/\d+ /m);
+    const second = await heddle(args, { env });
+    expect(second.stderr).not.toContain('tune');
+    expect(second.stdout).toBe(first.stdout);
+  });
+
+  it('gives nothing for nothing', async () => {
+    expect(await heddle(['translate', model()], { input: '' })).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  it.each([
+    [
+      'a text too long',
+      () => [model(), 'short', 'very long '.repeat(40)],
+      /text 2 has \d+ tokens.*at most 40; split it/,
+    ],
+    ['a folder that is not there', () => [join(scratch(), 'none')], /none: there is no such folder/],
+    ['a folder that is no model', () => [scratch()], /config\.json is missing; a model folder has config\.json/],
+    [
+      'weights that are missing',
+      () => [copy('bare', (f) => rmSync(join(f, 'model.safetensors')))],
+      /bare: model\.safetensors is missing/,
+    ],
+    [
+      'weights that are cut off',
+      () => [copy('cut', (f) => truncateSync(join(f, 'model.safetensors'), 2000))],
+      /cut\/model\.safetensors: not a sound safetensors file: .*cut off/,
+    ],
+    [
+      'a lying header',
+      () => [
+        copy('lying', (f) => {
+          const path = join(f, 'model.safetensors');
+          const bytes = readFileSync(path);
+          bytes.writeBigUInt64LE(2n ** 60n);
+          writeFileSync(path, bytes);
+        }),
+      ],
+      /lying\/model\.safetensors: not a sound safetensors file: its header claims \d+ bytes/,
+    ],
+    [
+      'weights of another model',
+      () => [
+        copy('other', (f) => edit(f, 'config.json', (c) => Object.assign(c.model, { dModel: 24, headWidth: 12 }))),
+      ],
+      /other\/model\.safetensors does not fit config\.json: weights: .* \[\d+,16\], the configuration wants f32 \[\d+,24\]/,
+    ],
+    [
+      'weights that are not numbers',
+      () => [
+        copy('nan', (f) => {
+          const path = join(f, 'model.safetensors');
+          const tensors = readSafetensors(readFileSync(path));
+          (tensors['generator.weight']?.data as Float32Array)[3] = Number.NaN;
+          writeFileSync(path, writeSafetensors(tensors));
+        }),
+      ],
+      /nan\/model\.safetensors: generator\.weight has NaN at element 3/,
+    ],
+    [
+      'a configuration that is cut off',
+      () => [copy('half', (f) => truncateSync(join(f, 'config.json'), 40))],
+      /half\/config\.json: not JSON/,
+    ],
+    [
+      'a configuration of something else',
+      () => [copy('else', (f) => writeFileSync(join(f, 'config.json'), '{"model_type":"t5"}'))],
+      /else\/config\.json: model_type is "t5", heddle reads bart and marian/,
+    ],
+    [
+      'a configuration of the future',
+      () => [copy('future', (f) => edit(f, 'config.json', (c) => Object.assign(c, { version: 9 })))],
+      /future\/config\.json: version 9, this heddle reads version 1/,
+    ],
+    [
+      'a field out of range',
+      () => [copy('field', (f) => edit(f, 'config.json', (c) => Object.assign(c.model, { norm: 'mid' })))],
+      /field\/config\.json: config: norm is "mid"/,
+    ],
+    [
+      'a tokenizer that is missing',
+      () => [copy('mute', (f) => rmSync(join(f, 'target-tokenizer.json')))],
+      /mute: target-tokenizer\.json is missing/,
+    ],
+    [
+      'a tokenizer of another size',
+      () => [copy('sizes', (f) => cpSync(join(f, 'target-tokenizer.json'), join(f, 'source-tokenizer.json')))],
+      /sizes\/source-tokenizer\.json does not fit config\.json: tokens: \d+, srcVocab there: \d+/,
+    ],
+    [
+      'a tokenizer that is no such thing',
+      () => [copy('odd', (f) => writeFileSync(join(f, 'source-tokenizer.json'), '{}'))],
+      /odd\/source-tokenizer\.json: no model in it/,
+    ],
+  ])('names %s', async (_, args, message) => {
+    const { status, stdout, stderr } = await heddle(['translate', ...args(), 'text']);
+    expect(stderr).toMatch(message);
+    expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
+  });
+
+  it('names bytes on stdin that are not UTF-8', async () => {
+    const { status, stderr } = await heddle(['translate', model()], { input: Uint8Array.from([0x61, 0xff, 0x0a]) });
+    expect(stderr).toMatch(/stdin: not UTF-8/);
+    expect([status, isOneLine(stderr)]).toEqual([1, true]);
+  });
+});
+
+describe('eval', () => {
+  const pairs = () => {
+    const path = join(scratch(), 'pairs.tsv');
+    writeFileSync(path, `Tuesday\tmartes\n5 hours\t5 horas\n${'long '.repeat(60)}\tlargo\n`);
+    return path;
+  };
+
+  it('gives loss, token accuracy and exact match, the same on the GPU as by the references', async () => {
+    const figures = async (host: string) => {
+      const json = join(scratch(), `eval-${host}.json`);
+      const ended = await heddle(['eval', model(), pairs(), '--no-tune', '--host', host, '--json', json]);
+      expect(ended.status, ended.stderr).toBe(0);
+      return { ...ended, figures: read(json) };
+    };
+    const { stdout, stderr, figures: gpu } = await figures('dawn');
+    expect(stderr).toMatch(/pairs\.tsv: 1 of 3 pairs left out: 1 longer than 40/);
+    for (const line of ['loss', 'token accuracy', 'exact match']) expect(stdout).toMatch(new RegExp(`^${line} `, 'm'));
+    const { figures: cpu } = await figures('cpu');
+    expect(gpu.pairs).toBe(2);
+    expect(gpu.loss).toBeCloseTo(cpu.loss, 4); // float32 against float64: the rounding of a few hundred sums
+    expect(gpu.tokenAccuracy).toBe(cpu.tokenAccuracy);
+    expect(gpu.exactMatch).toBe(cpu.exactMatch);
+  });
+
+  it('names a file of pairs that is wrong', async () => {
+    const path = join(scratch(), 'bad.tsv');
+    writeFileSync(path, 'no tab\n');
+    const { status, stderr } = await heddle(['eval', model(), path]);
+    expect(stderr).toMatch(/bad\.tsv: no line has a tab/);
+    expect([status, isOneLine(stderr)]).toEqual([1, true]);
+  });
+});

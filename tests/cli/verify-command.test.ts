@@ -1,0 +1,105 @@
+import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { heddle, isOneLine, scratch } from '../support/cli.ts';
+
+const golden = resolve(import.meta.dirname, '../fixtures/golden/odd-post');
+
+/** A copy of the case to be spoilt. */
+function copy(name: string): string {
+  const folder = join(scratch(), 'cases', name);
+  cpSync(golden, folder, { recursive: true });
+  return folder;
+}
+
+describe.each(['dawn', 'chrome', 'cpu'])('on %s', (host) => {
+  it('prints the largest error of each quantity, and all are within their limits', async () => {
+    const { status, stdout, stderr } = await heddle(['verify', golden, '--backend', host]);
+    expect(stderr).not.toContain('heddle:');
+    expect(stdout).toMatch(new RegExp(`^odd-post on ${host}`, 'm'));
+    for (const quantity of ['logits', 'loss', 'gradients', 'grad_norm', 'losses', 'greedy'])
+      expect(stdout).toMatch(new RegExp(`^  ${quantity} .* ok\\b`, 'm'));
+    expect(stdout).not.toContain('FAILED');
+    expect(status).toBe(0);
+  });
+});
+
+it('shows every gradient with --verbose, and takes a folder of cases', async () => {
+  const { stdout } = await heddle(['verify', join(copy('some/case'), '..'), '--verbose']);
+  expect(stdout).toMatch(/^ {2}grad\.src_embed\.weight +\S+ +1e-3 {2}ok$/m);
+  expect(stdout).toMatch(/^ {2}losses\[0\] /m);
+});
+
+it('names what failed and exits with 1', async () => {
+  const folder = copy('wrong');
+  const path = join(folder, 'expected.safetensors');
+  const expected = readSafetensors(readFileSync(path));
+  const spoil = (name: string, change: (x: number) => number) => {
+    const data = expected[name]?.data as Float32Array;
+    data[0] = change(data[0] as number);
+  };
+  spoil('loss', (x) => x * 1.01);
+  spoil('grad.generator.weight', () => Number.NaN);
+  spoil('greedy', (x) => x + 1);
+  writeFileSync(path, writeSafetensors(expected));
+  const { status, stdout, stderr } = await heddle(['verify', folder, golden]);
+  expect(stdout).toMatch(/^ {2}loss .*FAILED$/m);
+  expect(stdout).toMatch(/^ {2}gradients +\d+ +not finite .*FAILED \(1\).*grad\.generator\.weight$/m);
+  expect(stdout).toMatch(/^ {2}greedy +1 token .*FAILED$/m);
+  const [line = ''] = stderr.split('\n').filter((text) => text.startsWith('heddle:'));
+  expect(line).toBe('heddle: verify: 3 failed: wrong: loss, wrong: grad.generator.weight, wrong: greedy');
+  expect(status).toBe(1);
+});
+
+describe('says in one line what is wrong with', () => {
+  it.each([
+    ['a folder that is not there', () => join(scratch(), 'none'), /none: cannot list: there is no such file or folder/],
+    ['a folder that is no case', () => scratch(), /not a golden case; a case has config\.json, weights/],
+    [
+      'a case without weights',
+      () => {
+        const folder = join(scratch(), 'cases/bare');
+        mkdirSync(folder, { recursive: true });
+        cpSync(join(golden, 'config.json'), join(folder, 'config.json'));
+        return folder;
+      },
+      /bare\/\w+\.safetensors: cannot read: there is no such file/,
+    ],
+    [
+      'weights that are cut off',
+      () => {
+        const folder = copy('cut');
+        truncateSync(join(folder, 'weights.safetensors'), 3000);
+        return folder;
+      },
+      /cut\/weights\.safetensors: not a sound safetensors file: .*cut off/,
+    ],
+    [
+      'a field that is not known',
+      () => {
+        const folder = copy('field');
+        const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+        writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, heads: 4 }));
+        return folder;
+      },
+      /field\/config\.json: the field heads is not known/,
+    ],
+    [
+      'token ids out of range',
+      () => {
+        const folder = copy('ids');
+        const path = join(folder, 'batch.safetensors');
+        const batch = readSafetensors(readFileSync(path));
+        (batch.src?.data as Int32Array)[0] = 100_000;
+        writeFileSync(path, writeSafetensors(batch));
+        return folder;
+      },
+      /token id 100000 in row 0 at 0 is out of range, the vocabulary has \d+ tokens/,
+    ],
+  ] as const)('%s', async (_, folder, message) => {
+    const { status, stdout, stderr } = await heddle(['verify', folder()]);
+    expect(stderr).toMatch(message);
+    expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
+  });
+});

@@ -1,0 +1,118 @@
+// What a decoding can be asked for, and what is said of what it cannot.
+
+import { describe, expect, it } from 'vitest';
+import {
+  type DecodeOptions,
+  decodeSettings,
+  type ModelRules,
+  modeOf,
+  underRules,
+} from '../../src/decode/decode-options.ts';
+import { smallModel } from '../support/model.ts';
+
+const { c } = smallModel();
+const settings = (options: DecodeOptions = {}) => decodeSettings(options, c, 16);
+
+describe('decodeSettings', () => {
+  it('is greedy by default, and beam search where there are beams', () => {
+    expect(settings()).toMatchObject({ method: 'greedy', rows: 1, nBest: 1, maxLength: 16 });
+    expect(settings({ beam: 3 })).toMatchObject({ method: 'beam', rows: 3 });
+    expect(settings({ method: 'beam' })).toMatchObject({ method: 'beam', rows: 4 });
+    expect(settings({ method: 'beam', beam: 1 })).toMatchObject({ method: 'beam', rows: 1 });
+    expect(settings({ method: 'sample', nBest: 5 })).toMatchObject({ method: 'sample', rows: 5 });
+  });
+
+  it('divides by the length penalty that is asked for', () => {
+    expect(settings({ lengthPenalty: 0.6 }).penalty(7)).toBeCloseTo(2 ** 0.6, 12);
+    expect(settings({ lengthPenalty: 0 }).penalty(7)).toBe(1);
+    expect(settings({ lengthPenalty: 'none' }).penalty(7)).toBe(1);
+    expect(settings({ lengthPenalty: 'average' }).penalty(7)).toBe(7);
+    expect(settings().penalty(7)).toBe(7);
+    expect(settings({ lengthPenalty: { power: 2 } }).penalty(7)).toBe(49);
+  });
+
+  it('forces the end at the last position', () => {
+    expect(settings({ forceEnd: true, maxLength: 9 }).rules.forceEndAt).toBe(8);
+    expect(settings({ maxLength: 9 }).rules.forceEndAt).toBe(-1);
+  });
+
+  const wrong: [DecodeOptions, string][] = [
+    [{ method: 'best' as never }, 'method is "best", it must be greedy, beam or sample'],
+    [{ beam: 0 }, 'beam is 0, it must be a whole number from 1 to 64'],
+    [{ beam: 65 }, 'beam is 65'],
+    [{ beam: 2.5 }, 'beam is 2.5'],
+    [{ method: 'greedy', beam: 2 }, 'beam is 2, it must be left out, or 1, where method is greedy'],
+    [{ nBest: 2 }, 'nBest is 2, it must be 1 where method is greedy'],
+    [{ beam: 3, nBest: 4 }, 'nBest is 4, it must be a whole number from 1 to 3, the most that beam gives'],
+    [{ lengthPenalty: -1 }, 'lengthPenalty is -1, it must be a number of at least 0'],
+    [{ lengthPenalty: 'google' as never }, 'lengthPenalty is "google"'],
+    [{ lengthPenalty: { power: Number.NaN } }, 'lengthPenalty is {"power":null}'],
+    [{ temperature: 1 }, 'temperature is 1, it must be left out where method is greedy, not sample'],
+    [{ beam: 2, topK: 1 }, 'topK is 1, it must be left out where method is beam, not sample'],
+    [{ method: 'sample', temperature: 0 }, 'temperature is 0, it must be from 0.001'],
+    [{ method: 'sample', topP: 0 }, 'topP is 0, it must be above 0 and at most 1'],
+    [{ method: 'sample', topP: 1.5 }, 'topP is 1.5'],
+    [{ method: 'sample', topK: -1 }, 'topK is -1, it must be a whole number of at least 0'],
+    [{ method: 'sample', seed: 2 ** 32 }, 'seed is 4294967296'],
+    [{ method: 'sample', earlyStopping: true }, 'earlyStopping is true, it must be left out'],
+    [{ beam: 2, earlyStopping: 'soon' as never }, 'earlyStopping is "soon"'],
+    [{ maxLength: 17 }, 'maxLength is 17, it must be a whole number from 1 to 16'],
+    [{ minLength: 5, maxLength: 5 }, 'minLength is 5, it must be below the greatest length, 5'],
+    [{ noRepeatNgram: -2 }, 'noRepeatNgram is -2'],
+    [{ banned: [23] }, 'banned is [23], it must be ids from 0 to 22'],
+    [
+      { banned: Array.from({ length: 23 }, (_, i) => i) },
+      'banned is [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22], it must be fewer',
+    ],
+    [{ firstToken: 23 }, 'firstToken is 23, it must be an id from 0 to 22'],
+    [{ forceEnd: 1 as never }, 'forceEnd is 1, it must be true or false'],
+    [{ beams: 4 } as never, 'there is no option beams; the options are method, beam,'],
+  ];
+  for (const [options, message] of wrong)
+    it(`refuses ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));
+});
+
+describe('rules of a model', () => {
+  const rules: ModelRules = { minLength: 9, banned: [0, 4], forceEnd: true, noRepeatNgram: 3 };
+  const under = (options: DecodeOptions = {}) => settings(underRules(rules, options, 16)).rules;
+
+  it('hold where nothing else is asked for', () => {
+    expect(under()).toMatchObject({ minLength: 9, banned: [0, 4], forceEndAt: 15, noRepeatNgram: 3 });
+    expect(under({ minLength: 2, forceEnd: false, noRepeatNgram: 0 })).toMatchObject({
+      minLength: 2,
+      forceEndAt: -1,
+      noRepeatNgram: 0,
+    });
+    expect(settings(underRules({}, {}, 16))).toMatchObject({ rules: settings().rules });
+  });
+
+  it('ban their tokens beside those of the caller', () => {
+    expect(under({ banned: [5, 4] }).banned).toEqual([0, 4, 5]);
+    expect(under({ banned: [] }).banned).toEqual([0, 4]);
+  });
+
+  it('give way to a greatest length that leaves no room for their least one, which the caller must not ask for', () => {
+    expect(under({ maxLength: 9 }).minLength).toBe(8);
+    expect(under({ maxLength: 1 }).minLength).toBe(0);
+    expect(settings(underRules(rules, {}, 5)).rules.minLength).toBe(4);
+    expect(() => under({ minLength: 9, maxLength: 9 })).toThrow('decode: minLength is 9, it must be below');
+    expect(() => under({ maxLength: 0 })).toThrow('decode: maxLength is 0');
+  });
+});
+
+describe('modeOf', () => {
+  it('has one plan for all data', () => {
+    const plain = modeOf(settings());
+    expect(plain).toEqual({ method: 'greedy', rules: false, banned: 0 });
+    expect(modeOf(settings({ maxLength: 3 }))).toEqual(plain);
+    const sample = (options: DecodeOptions) => modeOf(settings({ method: 'sample', ...options }));
+    expect(sample({ topK: 3, temperature: 2 })).toEqual(sample({ topP: 0.2, seed: 9 }));
+    expect(sample({ minLength: 1 })).toEqual(sample({ noRepeatNgram: 3, forceEnd: true }));
+  });
+
+  it('has room for banned tokens, in powers of two', () => {
+    expect([1, 2, 3, 5].map((n) => modeOf(settings({ banned: [4, 5, 6, 7, 8].slice(0, n) })).banned)).toEqual([
+      1, 2, 4, 8,
+    ]);
+  });
+});

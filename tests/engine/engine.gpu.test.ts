@@ -1,0 +1,164 @@
+// The engine on a GPU against the engine on the references: the same graphs, the same numbers.
+
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/core/errors.ts';
+import { cpuEngine, type Engine, gpuEngine, stateBytes } from '../../src/engine/engine.ts';
+import { type Device, wrapDevice } from '../../src/gpu/device.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import { rewriteNames } from '../../src/graph/rewrites.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
+import type { Node } from '../../src/ops/op.ts';
+import { clipAt } from '../../src/ops/optimizer/clip.ts';
+import { variantKey } from '../../src/plan/planner.ts';
+import { type OptimizerConfig, optimizerConfig } from '../../src/train/optimizer-config.ts';
+import { evaluationGraph, trainingGraph } from '../../src/train/training-graphs.ts';
+import { testEngine } from '../support/engine.ts';
+import { gpuDevice } from '../support/gpu.ts';
+import { loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
+import { relativeError } from '../support/op.ts';
+
+const shape = { batch: 3, source: 6, target: 5 };
+const rates = { embedding: 0.2, attention: 0.2, feedForward: 0.2, residual: 0.2, output: 0.2 };
+const models: Record<
+  string,
+  { model: Partial<ModelOptions>; optimizer: Partial<OptimizerConfig>; noFuse?: readonly string[] }
+> = {
+  'a post-norm model with dropout everywhere': {
+    model: { dropout: rates },
+    optimizer: { kind: 'adamw', weightDecay: 0.1, clipNorm: 0.5, emaDecay: 0.9 },
+  },
+  'a pre-norm model, tied, learned positions, smoothed': {
+    model: {
+      norm: 'pre',
+      tgtVocab: 19,
+      tie: 'all',
+      positions: 'learned',
+      activation: 'gelu',
+      labelSmoothing: 0.1,
+      dropout: rates,
+    },
+    optimizer: { kind: 'adam', clipNorm: 0 },
+  },
+  'wide heads, no final norm, norms on embeddings': {
+    model: {
+      headWidth: 20,
+      finalNorm: false,
+      embeddingNorm: true,
+      activation: 'silu',
+      outputBias: false,
+      dropout: 0.2,
+      decoderLayers: 2,
+    },
+    optimizer: { kind: 'rmsprop' },
+  },
+  'nothing fused': {
+    model: { norm: 'post', tie: 'target', dropout: rates, positions: 'sinusoidal-halves', encoderLayers: 2 },
+    optimizer: { kind: 'sgd', clipNorm: 1, weightDecay: 0.01 },
+    noFuse: rewriteNames,
+  },
+};
+
+/** Four steps of training, then an evaluation; what each reports, and the states at the end. */
+async function train(engine: Engine, { model, optimizer, noFuse = [] }: (typeof models)[string]) {
+  const m = smallModel(model);
+  const o = optimizerConfig(optimizer);
+  const program = await startProgram(engine, m, trainingGraph(m.c, m.p, shape, o, { noFuse }));
+  const [evaluation] = await engine.prepare([evaluationGraph(m.c, m.p, shape, { logits: true, noFuse })]);
+  const losses: number[] = [];
+  const norms: number[] = [];
+  for (let step = 0; step < 4; step++) {
+    const ids = randomIds(m.c, shape, step);
+    loadIds(program, ids);
+    setStep(program, ids, { step, learningRate: 3e-3 });
+    const { stats, clip } = await program.run();
+    losses.push(stats![0]! / stats![1]!);
+    norms.push(clip![clipAt.norm]!);
+  }
+  const ids = randomIds(m.c, shape);
+  loadIds(evaluation!, ids);
+  setStep(evaluation!, ids);
+  const { logits } = await evaluation!.run();
+  return { losses, norms, logits: logits!, gradients: (await engine.read('gradients')).data };
+}
+
+async function wrapped(): Promise<Device> {
+  return wrapDevice(await gpuDevice());
+}
+
+describe('a GPU engine agrees with the references', () => {
+  for (const [name, setUp] of Object.entries(models))
+    it(`on ${name}`, async () => {
+      const engine = await testEngine();
+      const got = await train(engine, setUp);
+      const want = await train(cpuEngine(), setUp);
+      engine.destroy();
+      // Float32 against float64 over four steps: rounding of 1e-7 a step, grown by the division of small moments.
+      expect(relativeError(got.losses, want.losses)).toBeLessThan(2e-5);
+      expect(relativeError(got.norms, want.norms)).toBeLessThan(1e-4);
+      expect(relativeError(got.logits, want.logits)).toBeLessThan(1e-3);
+      expect(relativeError(got.gradients, want.gradients)).toBeLessThan(1e-3);
+    });
+});
+
+describe('an engine', () => {
+  const { c, p } = smallModel();
+  const graph = (): Graph => evaluationGraph(c, p, shape);
+
+  it('refuses a plan past its memory before allocating, with both numbers', async () => {
+    const engine = gpuEngine(await wrapped(), { memoryLimit: 1000 });
+    await expect(engine.prepare([graph()])).rejects.toThrow(HeddleError);
+    await expect(engine.prepare([graph()])).rejects.toMatchObject({
+      message: expect.stringMatching(/needs \d+ bytes of GPU memory, the limit is 1000; use a smaller batch/),
+      kind: 'memory',
+    });
+    expect(() => engine.write('weights', new Float32Array(1))).toThrow('there is no state weights');
+    engine.destroy();
+  });
+
+  it('uses the variants that it is told to', async () => {
+    const g = graph();
+    const device = await wrapped();
+    const node = g.nodes.find((n) => (n.op.variants?.(n, device.traits).length ?? 1) > 1)!;
+    const wanted = node.op.variants!(node, device.traits).at(-1)!;
+    const engine = gpuEngine(device, { choose: async () => ({ [variantKey(node)]: wanted }) });
+    const [program] = await engine.prepare([g]);
+    expect(program?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(wanted);
+    expect(engine.choices[variantKey(node)]).toBe(wanted);
+    engine.destroy();
+  });
+
+  it('remembers the kernels that nobody chose, or whose choice there is not, so that they are taken again', async () => {
+    const g = graph();
+    const device = await wrapped();
+    const variants = (n: Node) => n.op.variants?.(n, device.traits) ?? [];
+    const several = g.nodes.filter((n) => variants(n).length > 1);
+    const engine = gpuEngine(device, { choose: async () => ({ [variantKey(several[0]!)]: 'gone' }) });
+    const [program] = await engine.prepare([g]);
+    for (const node of several) {
+      const { variant } = program!.plan!.passes.find((pass) => pass.node === node.id)!;
+      expect(engine.choices[variantKey(node)]).toBe(variant);
+      const other = variants(node).find((v) => v !== variant)!;
+      const again = gpuEngine(device, { known: engine.choices, choose: async () => ({ [variantKey(node)]: other }) });
+      const [replayed] = await again.prepare([g]);
+      expect(replayed?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(variant);
+      again.destroy();
+      if (node !== several[0]) break;
+    }
+    engine.destroy();
+  });
+
+  it('reads back what was written into a part of a state', async () => {
+    const gpu = gpuEngine(await wrapped());
+    for (const engine of [gpu, cpuEngine()]) {
+      await engine.prepare([graph()]);
+      engine.write('weights', new Float32Array([1.5, -2.25]), 3);
+      const { dtype, shape: size, data } = await engine.read('weights');
+      expect([dtype, size, Array.from(data.subarray(2, 6))]).toEqual(['f32', [p.size], [0, 1.5, -2.25, 0]]);
+    }
+    gpu.destroy();
+  });
+
+  it('counts the bytes of states', () => {
+    expect(stateBytes(graph())).toBe(4 * (p.size + c.maxLength * c.dModel));
+  });
+});

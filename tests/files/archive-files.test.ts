@@ -1,0 +1,84 @@
+// Archives that stand for model folders.
+import { describe, expect, it } from 'vitest';
+import { archiveFiles, joined, packFolder, unpackModel } from '../../src/files/archive-files.ts';
+import { readText, writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { writeSafetensors } from '../../src/files/safetensors.ts';
+import { modelMetadata } from '../../src/files/single-file.ts';
+import { zipParts } from '../../src/files/zip.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+it('writes a folder as an archive and reads it as a folder', async () => {
+  const disk = memoryFiles();
+  const files = archiveFiles(disk);
+  for (const text of ['one', 'two']) {
+    await writeText(files, 'runs/m.zip.partial/config.json', text);
+    await writeText(files, 'runs/m.zip.partial/state.json', `${text}!`);
+    await files.rename('runs/m.zip.partial', 'runs/m.zip');
+    expect(await disk.list('runs')).toEqual(['m.zip']);
+    expect(await readText(files, 'runs/m.zip/config.json')).toBe(text);
+    expect(await readText(files, 'runs/m.zip/state.json')).toBe(`${text}!`);
+  }
+  expect(await files.list('runs/m.zip')).toEqual(['config.json', 'state.json']);
+  expect(await files.exists('runs/m.zip/none')).toBe(false);
+  expect(await files.exists('runs/m.zip')).toBe(true);
+  await writeText(files, 'runs/m.zip/log.jsonl', 'more');
+  const again = archiveFiles(disk);
+  expect(await again.list('runs/m.zip')).toEqual(['config.json', 'log.jsonl', 'state.json']);
+  await expect(files.read('runs/m.zip/none')).rejects.toThrow('cannot read: there is no such file');
+});
+
+it('leaves everything else as it is, folders with such a name too', async () => {
+  const disk = memoryFiles();
+  const files = archiveFiles(disk);
+  await writeText(files, 'old.zip/config.json', 'folder');
+  expect(await readText(files, 'old.zip/config.json')).toBe('folder');
+  await files.rename('old.zip', 'new');
+  expect(await readText(disk, 'new/config.json')).toBe('folder');
+  await writeText(disk, 'a.txt', 'x');
+  await files.rename('a.txt', 'b.txt');
+  expect(await readText(files, 'b.txt')).toBe('x');
+  await files.remove('new');
+  expect(await files.exists('new/config.json')).toBe(false);
+});
+
+it('takes archives whose files lie in a folder, and refuses those without a model', async () => {
+  const inner = { 'm/config.json': bytes('{}'), 'm/deep/x': bytes('no'), 'other/config.txt': bytes('no') };
+  expect(await unpackModel(joined(zipParts(inner)), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
+  const none = joined(zipParts({ 'readme.txt': bytes('hello') }));
+  await expect(unpackModel(none, 'm.zip')).rejects.toThrow('m.zip: there is no config.json in it, so it is no model');
+});
+
+it('packs the files of a folder', async () => {
+  const disk = memoryFiles();
+  await writeText(disk, 'm/config.json', '{}');
+  expect(await unpackModel(joined(await packFolder(disk, 'm')), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
+});
+
+describe('a model in one safetensors file', () => {
+  const described = { 'config.json': bytes('{"a":1}'), 'tokenizer.json': bytes('{"b":"ü"}') };
+  const tensors = { w: { dtype: 'f32' as const, shape: [2], data: new Float32Array([1, 2]) } };
+  const file = writeSafetensors(tensors, modelMetadata('heddle', described));
+
+  it('stands for its folder, to be read', async () => {
+    const disk = memoryFiles();
+    await disk.write('m.safetensors', file);
+    const files = archiveFiles(disk);
+    expect(await files.list('m.safetensors')).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect(await readText(files, 'm.safetensors/tokenizer.json')).toBe('{"b":"ü"}');
+    expect(await files.read('m.safetensors/model.safetensors')).toEqual(file);
+    await expect(writeText(files, 'm.safetensors/log.jsonl', 'x')).rejects.toThrow(
+      'm.safetensors/log.jsonl: cannot write: m.safetensors is a file of weights',
+    );
+    expect(await disk.read('m.safetensors')).toEqual(file);
+  });
+
+  it('is refused where it holds weights alone', async () => {
+    const disk = memoryFiles();
+    await disk.write('m.safetensors', writeSafetensors(tensors));
+    await expect(archiveFiles(disk).read('m.safetensors/config.json')).rejects.toThrow(
+      'm.safetensors: it holds weights alone, without the config.json and tokenizers',
+    );
+  });
+});

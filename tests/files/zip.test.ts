@@ -1,0 +1,68 @@
+// Archives: what is written is what every tool reads, what tools write is read, and what is damaged is refused by name.
+import { deflateRawSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { joined } from '../../src/files/archive-files.ts';
+import { crc32, unzip, zipParts } from '../../src/files/zip.ts';
+
+const text = (s: string) => new TextEncoder().encode(s);
+const files = {
+  'config.json': text('{"a":1}'),
+  'größe.bin': Uint8Array.from({ length: 70_000 }, (_, i) => i * 7),
+  empty: text(''),
+};
+
+it('has the checksum of the standard', () => {
+  expect(crc32(text('123456789'))).toBe(0xcbf43926); // the check value of CRC-32/ISO-HDLC
+});
+
+it('reads what it wrote, and writes the same bytes each time', async () => {
+  const bytes = joined(zipParts(files));
+  expect(await unzip(bytes, 'm.zip')).toEqual(files);
+  expect(joined(zipParts(files))).toEqual(bytes);
+});
+
+/** Made by Python's zipfile: deflated, a folder and a file of another alphabet in it, a comment behind it. */
+const foreign = [
+  'UEsDBBQAAAAAAAAAoVgAAAAAAAAAAAAAAAACAAAAbS9QSwMEFAAAAAgAAAChWNkeQMwbAAAAeAAAAA0AAABtL2NvbmZpZy5qc29uq1ZKVLJSMN',
+  'RRUEqC0slQOgVKp4Lo2moqqwMAUEsDBBQAAAgIAAAAoVifaKqICgAAAAgAAAANAAAAbS9ncsO2w59lLmJpbmNgZGJmYWVjBwBQSwECFAMUAAAA',
+  'AAAAAKFYAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAgAEAAAAAbS9QSwECFAMUAAAACAAAAKFY2R5AzBsAAAB4AAAADQAAAAAAAAAAAAAAgAEgAA',
+  'AAbS9jb25maWcuanNvblBLAQIUAxQAAAgIAAAAoVifaKqICgAAAAgAAAANAAAAAAAAAAAAAACAAWYAAABtL2dyw7bDn2UuYmluUEsFBgAAAAAD',
+  'AAMApgAAAJsAAAAMAG1hZGUgYnkgaGFuZA==',
+].join('');
+
+it('reads what another tool deflated, with folders and comments', async () => {
+  expect(await unzip(Buffer.from(foreign, 'base64'), 'foreign.zip')).toEqual({
+    'm/config.json': text('{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1}'.repeat(3)),
+    'm/größe.bin': Uint8Array.from({ length: 8 }, (_, i) => i),
+  });
+});
+
+it('writes what another tool has read: these bytes', () => {
+  const bytes = joined(zipParts({ 'a/ß': text('hello') }));
+  expect(Buffer.from(bytes).toString('base64')).toBe(
+    'UEsDBBQAAAgAAAAAIQCGphA2BQAAAAUAAAAEAAAAYS/Dn2hlbGxvUEsBAhQAFAAACAAAAAAhAIamEDYFAAAABQAAAAQAAAAAAAAAAAAAAAAAAAAAAGEvw59QSwUGAAAAAAEAAQAyAAAAJwAAAAAA',
+  );
+});
+
+it('refuses what is cut off, damaged, or leads out of a folder', async () => {
+  const bytes = joined(zipParts(files));
+  await expect(unzip(bytes.subarray(0, -30), 'm.zip')).rejects.toThrow(
+    'm.zip: not a zip archive, or cut off at its end',
+  );
+  await expect(unzip(text('hello'), 'm.zip')).rejects.toThrow('m.zip: not a zip archive');
+  const changed = bytes.slice();
+  changed[43] = (changed[43] as number) ^ 1; // in the text of config.json
+  await expect(unzip(changed, 'm.zip')).rejects.toThrow(/m\.zip: .* is damaged: its checksum differs/);
+  for (const name of ['../up', '/abs', 'a/../../b', 'c:\\x', '..'])
+    await expect(unzip(joined(zipParts({ [name]: text('x') })), 'm.zip')).rejects.toThrow('leads out of its folder');
+});
+
+it('stops inflating where more comes than was announced', async () => {
+  const packed = deflateRawSync(new Uint8Array(100_000));
+  const bytes = joined(zipParts({ bomb: packed }));
+  const view = new DataView(bytes.buffer);
+  const central = 30 + 4 + packed.length;
+  view.setUint16(central + 10, 8, true); // deflated
+  view.setUint32(central + 24, 10, true); // to ten bytes
+  await expect(unzip(bytes, 'm.zip')).rejects.toThrow('m.zip: bomb is damaged');
+});

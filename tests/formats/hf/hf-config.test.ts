@@ -1,0 +1,195 @@
+// config.json of BART and MarianMT: what each field becomes, and the refusal by name of what is not supported.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
+import { defaults, neutral } from '../../../src/formats/hf/hf-fields.ts';
+
+const bart = { model_type: 'bart' };
+const marian = { model_type: 'marian' };
+
+describe('a config.json', () => {
+  it('has the defaults of BartConfig where it says nothing', () => {
+    const { config, decode } = readHfConfig(bart);
+    expect(config).toMatchObject({
+      srcVocab: 50265,
+      tgtVocab: 50265,
+      dModel: 1024,
+      heads: 16,
+      encoderLayers: 12,
+      decoderLayers: 12,
+      feedForward: 4096,
+      maxLength: 1024,
+      positions: 'learned',
+      positionOffset: 2,
+      embeddingNorm: true,
+      finalNorm: false,
+      norm: 'post',
+      activation: 'gelu',
+      scaleEmbedding: false,
+      tie: 'all',
+      padId: 1,
+      startId: 2,
+      endId: 2,
+      layerNormEps: 1e-5,
+      hidePadding: false,
+      dropout: { embedding: 0.1, residual: 0.1, attention: 0, feedForward: 0, output: 0 },
+    });
+    expect(decode).toEqual({ forceEnd: true });
+  });
+
+  it('has those of MarianConfig where it says nothing', () => {
+    expect(readHfConfig(marian).config).toMatchObject({
+      srcVocab: 58101,
+      positions: 'sinusoidal-halves',
+      positionOffset: 0,
+      embeddingNorm: false,
+      padId: 58100,
+      startId: 58100,
+      endId: 0,
+    });
+  });
+
+  it.each<[object, object]>([
+    [{ activation_function: 'swish' }, { activation: 'silu' }],
+    [{ activation_function: 'gelu_python' }, { activation: 'gelu' }],
+    [
+      { normalize_before: true, add_final_layer_norm: true },
+      { norm: 'pre', finalNorm: true },
+    ],
+    [{ normalize_embedding: false }, { embeddingNorm: false }],
+    [{ static_position_embeddings: true }, { positions: 'sinusoidal-halves', positionOffset: 0 }],
+    [{ extra_pos_embeddings: 0 }, { positionOffset: 0 }],
+    [
+      { attention_dropout: 0.2, activation_dropout: 0.3 },
+      { dropout: { embedding: 0.1, residual: 0.1, attention: 0.2, feedForward: 0.3, output: 0 } },
+    ],
+    [
+      { decoder_start_token_id: 1, pad_token_id: 1 },
+      { startId: 1, padId: 1 },
+    ],
+    [
+      { encoder_attention_heads: 4, decoder_attention_heads: 32, encoder_ffn_dim: 6, decoder_ffn_dim: 7 },
+      { heads: 4, headWidth: 256, decoderHeads: 32, decoderHeadWidth: 32, feedForward: 6, decoderFeedForward: 7 },
+    ],
+    [{ id2label: { 0: 'A' }, torch_dtype: 'float16', use_cache: false, _name_or_path: 'x' }, {}],
+    [{ is_encoder_decoder: true, chunk_size_feed_forward: 0, repetition_penalty: 1.0, pruned_heads: {} }, {}],
+    [{ sep_token_id: null, a_field_that_says_nothing: null }, {}],
+  ])('%o is honoured', (fields, wanted) => {
+    expect(readHfConfig({ ...bart, ...fields }).config).toMatchObject(wanted);
+  });
+
+  it.each<[object, object]>([
+    [
+      { share_encoder_decoder_embeddings: false, decoder_vocab_size: 60000 },
+      { tie: 'target', tgtVocab: 60000 },
+    ],
+    [
+      { share_encoder_decoder_embeddings: false, tie_word_embeddings: false },
+      { tie: 'none', tgtVocab: 58101 },
+    ],
+    [{ decoder_vocab_size: 58101 }, { tie: 'all' }],
+    [
+      { encoder_layers: 6, decoder_layers: 1 },
+      { encoderLayers: 6, decoderLayers: 1 },
+    ],
+  ])('of MarianMT with %o is honoured', (fields, wanted) => {
+    expect(readHfConfig({ ...marian, ...fields }).config).toMatchObject(wanted);
+  });
+
+  it.each<[object, object]>([
+    [{ forced_bos_token_id: 0 }, { forceEnd: true, firstToken: 0 }],
+    [
+      { force_bos_token_to_be_generated: true, bos_token_id: 5 },
+      { forceEnd: true, firstToken: 5 },
+    ],
+    [{ forced_eos_token_id: null }, {}],
+    [{ bad_words_ids: [[7], [2], [9]] }, { forceEnd: true, banned: [7, 9] }],
+    [{ suppress_tokens: [3] }, { forceEnd: true, banned: [3] }],
+    [
+      { min_length: 12, no_repeat_ngram_size: 3 },
+      { forceEnd: true, minLength: 11, noRepeatNgram: 3 },
+    ],
+    [{ num_beams: 6, max_length: 20, length_penalty: 2, early_stopping: true }, { forceEnd: true }],
+  ])('with %o decodes by %o', (fields, wanted) => {
+    expect(readHfConfig({ ...bart, ...fields }).decode).toEqual(wanted);
+    expect(readHfConfig(bart, { ...fields, transformers_version: '4.51.2' }).decode).toEqual(wanted);
+  });
+
+  it('asks the weights about norms it does not mention', () => {
+    const has = (name: string) => name === 'encoder.layernorm_embedding.weight' || name === 'encoder.layer_norm.weight';
+    expect(readHfConfig(marian, {}, has).config).toMatchObject({ embeddingNorm: true, finalNorm: true });
+    expect(readHfConfig({ ...marian, add_final_layer_norm: false }, {}, has).config.finalNorm).toBe(false);
+  });
+});
+
+describe('is refused by name:', () => {
+  it.each<[string, object]>([
+    ['model_type is "t5", heddle reads bart and marian', { model_type: 't5' }],
+    ['model_type', { model_type: undefined }],
+    ['architectures is ["BartForSequenceClassification"]', { architectures: ['BartForSequenceClassification'] }],
+    ['activation_function is "gelu_new"', { activation_function: 'gelu_new' }],
+    ['activation_function is "toString"', { activation_function: 'toString' }],
+    ['relative_attention_num_buckets: heddle does not know this field', { relative_attention_num_buckets: 32 }],
+    ['rope_theta, num_key_value_heads: heddle does not know these fields', { rope_theta: 1e4, num_key_value_heads: 2 }],
+    ['decoder_attention_heads is 7, not a divisor of d_model 1024', { decoder_attention_heads: 7 }],
+    ['decoder_ffn_dim is -8', { decoder_ffn_dim: -8 }],
+    ['encoder_attention_heads is 7', { encoder_attention_heads: 7, decoder_attention_heads: 7 }],
+    ['encoder_attention_heads is 0', { encoder_attention_heads: 0 }],
+    ['tie_word_embeddings is false', { tie_word_embeddings: false }],
+    ['share_encoder_decoder_embeddings is false, BART always', { share_encoder_decoder_embeddings: false }],
+    ['decoder_vocab_size is 7, vocab_size is 50265', { decoder_vocab_size: 7 }],
+    ['is_encoder_decoder is false', { is_encoder_decoder: false }],
+    ['layer_norm_eps is 0.000001', { layer_norm_eps: 1e-6 }],
+    ['quantization_config is {"bits":4}', { quantization_config: { bits: 4 } }],
+    ['pruned_heads is {"0":[1]}', { pruned_heads: { 0: [1] } }],
+    ['repetition_penalty is 1.2', { repetition_penalty: 1.2 }],
+    ['bad_words_ids is [[1,2]], words of one token', { bad_words_ids: [[1, 2]] }],
+    ['bad_words_ids', { bad_words_ids: 'x' }],
+    ['forced_eos_token_id is 9, eos_token_id is 2', { forced_eos_token_id: 9 }],
+    ['eos_token_id is 1, the id of padding', { eos_token_id: 1, pad_token_id: 1 }],
+    ['eos_token_id is [2,3], it must be a number', { eos_token_id: [2, 3] }],
+    ['d_model is 1.5, it must be a whole number', { d_model: 1.5 }],
+    ['d_model is "x"', { d_model: 'x' }],
+    ['scale_embedding is 1, it must be true or false', { scale_embedding: 1 }],
+    ['num_attention_heads is 4, it must be 16', { num_attention_heads: 4 }],
+    ['config: encoderLayers is 0', { encoder_layers: 0 }],
+    ['dropout.embedding is 2', { dropout: 2 }],
+  ])('%s', (message, fields) => {
+    const read = () => readHfConfig({ ...bart, ...fields }, {}, () => false, 'm/config.json');
+    expect(read).toThrow(HeddleError);
+    expect(read).toThrow('m/config.json: ');
+    expect(read).toThrow(message);
+  });
+
+  it('whatever its fields hold, it is a configuration or a HeddleError', () => {
+    const fields = [...Object.keys(defaults.marian), ...Object.keys(neutral), 'forced_bos_token_id', 'bad_words_ids'];
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer(),
+      fc.boolean(),
+      fc.constantFrom(1e300, -1, 0.5, '__proto__'),
+    );
+    const some = fc.dictionary(
+      fc.oneof(fc.constantFrom(...fields, 'architectures', 'suppress_tokens', '__proto__'), fc.string()),
+      value,
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(bart, marian), some, some, (type, raw, generation) => {
+        try {
+          expect(readHfConfig({ ...raw, ...type }, generation).config.heads).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HeddleError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a rule of generation_config.json that is not known', () => {
+    expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow(
+      'watermarking_config is {}, a rule of decoding',
+    );
+    expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
+  });
+});

@@ -1,0 +1,181 @@
+// Adapters in PEFT's layout: one that Python wrote computes and trains here as nn.Transformer does in float64, goes back as it was, and
+// what does not fit is refused.
+
+import { afterEach, expect, it } from 'vitest';
+import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
+import type { Files } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readGolden } from '../../src/formats/golden-case.ts';
+import { adapterFiles, adapterNames, baseOf, isAdapterFolder, loadAdapter } from '../../src/formats/lora-folder.ts';
+import { adapterParameters, loraConfig, mergeAdapter } from '../../src/model/lora.ts';
+import { bankOf, parameterList, tensorsOf } from '../../src/model/parameters.ts';
+import { writeStep } from '../../src/ops/step-scalars.ts';
+import { fillTokenIndices } from '../../src/text/batches/batches.ts';
+import { fillLengths } from '../../src/text/batches/row-lengths.ts';
+import { optimizerConfig } from '../../src/train/optimizer-config.ts';
+import { inputArrays } from '../../src/train/program-inputs.ts';
+import { evaluationGraph, type GraphOptions, gradientGraph, trainingGraph } from '../../src/train/training-graphs.ts';
+import { testEngine } from '../support/engine.ts';
+import { fixtureFiles, goldenFolder } from '../support/golden.ts';
+import { relativeError } from '../support/op.ts';
+
+const folder = 'tests/fixtures/lora';
+const engines: Engine[] = [];
+afterEach(() => {
+  for (const engine of engines.splice(0)) engine.destroy();
+});
+
+/** The golden case, the adapter for it, and what PyTorch computed. */
+async function fixture() {
+  const golden = await readGolden(fixtureFiles, goldenFolder('odd-post'));
+  const adapter = await loadAdapter(fixtureFiles, folder, golden.config);
+  const expected = readSafetensors(await fixtureFiles.read(`${folder}/expected.safetensors`));
+  return { golden, c: golden.config, p: parameterList(golden.config), adapter, expected };
+}
+type Fixture = Awaited<ReturnType<typeof fixture>>;
+
+/** A program with the weights, the adapter and the batch in it. */
+async function ready(
+  engine: Engine,
+  { golden, c, p, adapter }: Fixture,
+  make: (shape: Shape) => ReturnType<typeof evaluationGraph>,
+  merge = false,
+) {
+  engines.push(engine);
+  const [batch = 0, source = 0] = golden.source.shape;
+  const target = golden.targetIn.shape[1]!;
+  const [program] = await engine.prepare([make({ batch, source, target })]);
+  const weights = bankOf(p, golden.weights);
+  engine.write('weights', merge ? mergeAdapter(c, weights, adapter.lora, adapter.weights) : weights);
+  if (!merge) engine.write('adapter', adapter.weights);
+  writePositions(engine, c);
+  const inputs = inputArrays(program!);
+  const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
+  src.set(golden.source.data);
+  tgtIn.set(golden.targetIn.data);
+  tgtOut.set(golden.targetOut.data);
+  fillLengths(srcLens, src, source, c.padId, c.srcVocab, 'src');
+  fillLengths(tgtLens, tgtIn, target, c.padId, c.tgtVocab, 'tgt');
+  fillTokenIndices(inputs);
+  const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;
+  writeStep(step, { learningRate: 0.02, tokenWeight: 1 / counted, seed: 0, step: 0, keep: 0, position: 0 });
+  return program!;
+}
+type Shape = Parameters<typeof evaluationGraph>[2];
+
+it('computes what PyTorch computes, beside the weights and merged, and its gradients', async () => {
+  const f = await fixture();
+  const options: GraphOptions = { lora: f.adapter.lora, logits: true };
+  const engine = await testEngine();
+  const program = await ready(engine, f, (shape) => gradientGraph(f.c, f.p, shape, options).graph);
+  const { logits, stats } = await program.run();
+  // The limits that the project promises against PyTorch.
+  expect(relativeError(logits!, f.expected.logits!.data)).toBeLessThan(1e-4);
+  expect(stats![0]! / stats![1]!).toBeCloseTo(f.expected.loss!.data[0]!, 4);
+  const gradients = tensorsOf(adapterParameters(f.c, f.adapter.lora), (await engine.read('gradients')).data);
+  expect(Object.keys(gradients)).toHaveLength(24);
+  for (const [name, { data }] of Object.entries(gradients))
+    expect(relativeError(data, f.expected[`grad.${name}`]!.data), name).toBeLessThan(1e-3);
+  const merged = await ready(
+    await testEngine(),
+    f,
+    (shape) => evaluationGraph(f.c, f.p, shape, { logits: true }),
+    true,
+  );
+  expect(relativeError((await merged.run()).logits!, logits!)).toBeLessThan(1e-5);
+});
+
+it('trains as AdamW of PyTorch trains it', async () => {
+  const f = await fixture();
+  const optimizer = optimizerConfig({ weightDecay: 0.01, clipNorm: 0.5 });
+  for (const engine of [cpuEngine(), await testEngine()]) {
+    const program = await ready(engine, f, (shape) =>
+      trainingGraph(f.c, f.p, shape, optimizer, { lora: f.adapter.lora }),
+    );
+    const losses: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { stats } = await program.run();
+      losses.push(stats![0]! / stats![1]!);
+    }
+    expect(relativeError(losses, f.expected.losses!.data)).toBeLessThan(1e-4);
+    expect(losses.at(-1)! / losses[0]!).toBeLessThan(0.9);
+  }
+});
+
+/** The fixture in files that can be written. */
+async function copy(): Promise<Files> {
+  const files = memoryFiles();
+  for (const name of Object.values(adapterNames))
+    await files.write(`a/${name}`, await fixtureFiles.read(`${folder}/${name}`));
+  return files;
+}
+
+it('writes the same tensors back, and a list of layers that PEFT reads', async () => {
+  const { c, adapter } = await fixture();
+  const files = memoryFiles();
+  expect(await isAdapterFolder(files, 'b')).toBe(false);
+  for (const [name, bytes] of Object.entries(adapterFiles(c, adapter, '../base')))
+    await files.write(`b/${name}`, bytes);
+  expect(await isAdapterFolder(files, 'b')).toBe(true);
+  const path = `b/${adapterNames.weights}`;
+  expect(readSafetensors(await files.read(path))).toEqual(
+    readSafetensors(await fixtureFiles.read(`${folder}/${adapterNames.weights}`)),
+  );
+  const config = JSON.parse(new TextDecoder().decode(await files.read(`b/${adapterNames.config}`)));
+  expect(config).toMatchObject({ peft_type: 'LORA', r: 3, lora_alpha: 7.5, task_type: 'SEQ_2_SEQ_LM', bias: 'none' });
+  // All queries and values; of the feed-forward layers some alone.
+  const layer = 'model.decoder.layers.1.fc2';
+  expect(config.target_modules).toEqual(['model.encoder.layers.0.fc1', layer, 'q_proj', 'v_proj'].sort());
+  expect(await baseOf(files, 'b')).toBe('../base');
+  const again = await loadAdapter(files, 'b', c);
+  expect(again.weights).toEqual(adapter.weights);
+});
+
+it('takes the scale of rsLoRA, and float16', async () => {
+  const { c, adapter } = await fixture();
+  const files = await copy();
+  const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${adapterNames.config}`)));
+  await files.write(
+    `a/${adapterNames.config}`,
+    new TextEncoder().encode(JSON.stringify({ ...json, use_rslora: true })),
+  );
+  const tensors = readSafetensors(await files.read(`a/${adapterNames.weights}`));
+  const half = Object.entries(tensors).map(([name, { shape, data }]) => [
+    name,
+    { dtype: 'f16', shape, data: Uint16Array.from(data, (x) => (x < 0 ? 0xbc00 : 0x3800)) } as const,
+  ]);
+  await files.write(`a/${adapterNames.weights}`, writeSafetensors(Object.fromEntries(half)));
+  const found = await loadAdapter(files, 'a', c);
+  expect(found.lora.alpha).toBeCloseTo(7.5 * Math.sqrt(3), 12);
+  // -1 and 0.5 in float16.
+  expect(found.weights).toEqual(adapter.weights.map((x) => (x < 0 ? -1 : x > 0 ? 0.5 : 0)));
+});
+
+it('refuses what it cannot do, by name', async () => {
+  const { c } = await fixture();
+  for (const [change, said] of [
+    [{ peft_type: 'IA3' }, 'peft_type is "IA3", which is not supported'],
+    [{ use_dora: true }, 'use_dora is true, which is not supported'],
+    [{ bias: 'all' }, 'bias is "all", which is not supported'],
+    [{ modules_to_save: ['lm_head'] }, 'modules_to_save is ["lm_head"], which is not supported'],
+    [{ rank_pattern: { fc1: 2 } }, 'rank_pattern is {"fc1":2}, which is not supported'],
+    [{ r: 'x' }, 'r, lora_alpha and lora_dropout must be numbers'],
+    [{ r: 2 }, 'lora_A.weight is [3,10], adapter_config.json has the rank r 2'],
+    [{ r: 1e9 }, 'has the rank r 1000000000'],
+  ] as const) {
+    const files = await copy();
+    const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${adapterNames.config}`)));
+    await files.write(`a/${adapterNames.config}`, new TextEncoder().encode(JSON.stringify({ ...json, ...change })));
+    await expect(loadAdapter(files, 'a', c), said).rejects.toThrow(said);
+  }
+  const files = await copy();
+  const other = { ...c, decoderLayers: 1 };
+  await expect(loadAdapter(files, 'a', other)).rejects.toThrow(
+    /decoder\.layers\.1.* is of no linear layer of this model/,
+  );
+  await files.remove(`a/${adapterNames.weights}`);
+  await expect(loadAdapter(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
+  expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targets: ['*.q', '*.v'] });
+});

@@ -1,0 +1,156 @@
+// What is measured and what is guessed, on a clock and with times of the test's own.
+
+import { describe, expect, it } from 'vitest';
+import { type TuneOptions, tuneBy } from '../../src/gpu/auto-tuning.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { softmax } from '../../src/ops/norm/softmax.ts';
+import { defaultTraits, type Node, type Value } from '../../src/ops/op.ts';
+import { variantKey } from '../../src/plan/planner.ts';
+
+const device = { traits: defaultTraits };
+
+/** Linear layers [rows, 64] to each of `outs`. */
+function layers(rows: number, ...outs: number[]): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', 'f32', [rows, 64]);
+  for (const out of outs) linear(graph, x, graph.input(`w${out}`, 'f32', [out, 64]));
+  return graph;
+}
+
+/** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling. */
+async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneOptions = {}) {
+  let clock = 0;
+  const measured: string[] = [];
+  const guessed: Record<string, string> = {};
+  const meter = {
+    now: () => clock,
+    async measure(node: Node, variant: string) {
+      measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
+      clock += 100 + ms(variant);
+      return ms(variant);
+    },
+  };
+  const choices = await tuneBy(meter, device, graphs, {
+    onGuessed(key, variant) {
+      guessed[key] = variant;
+    },
+    ...options,
+  });
+  const chosen = graphs.flatMap((g) => g.nodes.map((node) => choices[variantKey(node)]));
+  return { measured, chosen, choices, guessed };
+}
+
+const registersWin = (variant: string) => (variant.startsWith('registers') ? 1 : 2);
+
+describe('tune', () => {
+  it('measures every variant, takes the fastest, and begins with the most work', async () => {
+    const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin);
+    expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8', '32 tiled-64x64', '32 registers-8x8']);
+    expect(chosen).toEqual(['registers-8x8', 'registers-8x8']);
+  });
+
+  it('takes the winner of a node of about the same sizes, unless each is asked for', async () => {
+    const graphs = () => [layers(256, 512, 640)];
+    expect((await run(graphs(), registersWin)).measured).toHaveLength(2);
+    const each = await run(graphs(), registersWin, { each: true });
+    expect(each.measured).toHaveLength(4);
+    expect(each.chosen).toEqual(['registers-8x8', 'registers-8x8']);
+  });
+
+  it('begins nothing when the time is up, and then guesses', async () => {
+    const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin, { budgetMs: 150 });
+    // The second variant would end at 204 ms.
+    expect(measured).toEqual(['2048 tiled-64x64', '32 tiled-64x64']);
+    expect(chosen).toEqual(['tiled-64x64', 'tiled-64x64']);
+    const none = await run([layers(256, 32, 2048)], registersWin, { budgetMs: -1 });
+    expect(none.measured).toEqual([]);
+    expect(none.chosen).toEqual(['tiled-64x64', 'tiled-64x64']);
+  });
+
+  it('leaves out a family that was hopeless elsewhere', async () => {
+    const { measured } = await run([layers(256, 32, 2048)], (v) => (v.startsWith('tiled') ? 100 : 1));
+    expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8']);
+  });
+
+  it('leaves out the others of a family where one is hopeless beside what is known of the node', async () => {
+    const software = { traits: { ...defaultTraits, software: true } };
+    const measured: string[] = [];
+    const meter = {
+      now: () => 0,
+      async measure(_node: Node, variant: string) {
+        measured.push(variant);
+        return variant.startsWith('tiled') ? 100 : 1;
+      },
+    };
+    await tuneBy(meter, software, [layers(512, 512)]);
+    expect(measured).toEqual(['registers-8x8', 'tiled-64x64']);
+  });
+
+  it('measures what is not known, and what is known by a name that is no variant', async () => {
+    const graph = layers(256, 512);
+    graph.apply(graph.nodes[0]?.op as Node['op'], graph.nodes[0]?.inputs ?? [], graph.nodes[0]?.attrs ?? {});
+    softmax(graph, graph.input('s', 'f32', [8, 1024]));
+    const first = await run([graph], registersWin);
+    expect((await run([graph], registersWin, { known: first.choices })).measured).toEqual([]);
+    const key = variantKey(graph.nodes[0] as Node);
+    const again = await run([graph], registersWin, { known: { ...first.choices, [key]: 'gone' } });
+    expect(again.measured).toEqual(['512 tiled-64x64', '512 registers-8x8']);
+    expect(again.choices).toEqual(first.choices);
+  });
+
+  it('takes guesses again instead of measuring them, unless each is asked for', async () => {
+    const graph = layers(256, 512);
+    const guessed = { [variantKey(graph.nodes[0] as Node)]: 'tiled-64x64' };
+    const replayed = await run([graph], registersWin, { guessed });
+    expect([replayed.measured, replayed.chosen]).toEqual([[], ['tiled-64x64']]);
+    const each = await run([graph], registersWin, { guessed, each: true });
+    expect([each.measured.length, each.chosen]).toEqual([2, ['registers-8x8']]);
+  });
+
+  it('goes by what was measured, never by guesses', async () => {
+    const key = variantKey(layers(256, 512).nodes[0] as Node);
+    const like = await run([layers(256, 640)], registersWin, { known: { [key]: 'tiled-64x64' } });
+    expect([like.measured, like.chosen, Object.values(like.guessed)]).toEqual([[], ['tiled-64x64'], ['tiled-64x64']]);
+    const other = await run([layers(256, 640)], registersWin, { guessed: { [key]: 'tiled-64x64' } });
+    expect([other.measured.length, other.chosen, other.guessed]).toEqual([2, ['registers-8x8'], {}]);
+  });
+
+  it('says what it guessed, what was not measured to the end too, and never in the place of what was', async () => {
+    const graph = layers(256, 32, 2048);
+    const [small, large] = graph.nodes.map(variantKey) as [string, string];
+    const lists: string[] = [];
+    const onMeasured: TuneOptions['onMeasured'] = (list) => void lists.push(list[0]?.key ?? '');
+    const cut = await run([graph], registersWin, { budgetMs: 150, onMeasured });
+    expect([lists, cut.guessed]).toEqual([[], { [small]: 'tiled-64x64', [large]: 'tiled-64x64' }]);
+    const known = { [large]: 'registers-8x8' };
+    for (const budgetMs of [-1, 150]) {
+      const again = await run([graph], registersWin, { budgetMs, each: true, known });
+      expect(again.choices[large]).toBe('registers-8x8');
+      expect(Object.keys(again.guessed)).toEqual([small]);
+    }
+  });
+
+  it('tells forms and types apart where sizes are the same', async () => {
+    const graph = new Graph();
+    const [a, b] = ['a', 'b'].map((name) => graph.input(name, 'f32', [256, 256])) as [Value, Value];
+    for (const form of [{}, { transA: true }, { transB: true }]) matmul(graph, a, b, form);
+    expect((await run([graph], registersWin)).measured).toHaveLength(6);
+    const key = variantKey(layers(256, 512).nodes[0] as Node);
+    const half = { [key.replaceAll('f32', 'f16')]: 'tiled-64x64' };
+    expect((await run([layers(256, 512)], registersWin, { known: half })).chosen).toEqual(['registers-8x8']);
+    // Nodes that differ in what follows the product are alike, unless each is asked for.
+    const plain = layers(256, 512);
+    linear(plain, plain.input('x', 'f32', [256, 64]), plain.input('w512', 'f32', [512, 64]), undefined, 'relu');
+    expect((await run([plain], registersWin)).measured).toHaveLength(2);
+    expect((await run([plain], registersWin, { each: true })).measured).toHaveLength(4);
+  });
+
+  it('passes on what the progress throws', async () => {
+    const stop = () => {
+      throw new Error('stopped');
+    };
+    await expect(run([layers(256, 512)], registersWin, { onProgress: stop })).rejects.toThrow('stopped');
+  });
+});

@@ -1,0 +1,65 @@
+// Kernels whose bindings hold f16: loads are widened, stores narrowed, and nothing else changes.
+
+import { describe, expect, it } from 'vitest';
+import { holdAsHalf } from '../../src/gpu/f16-bindings.ts';
+import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
+
+const source = `alias Cell = vec4<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Cell>; // x[0] in words
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> bits: array<u32>;
+
+fn other(x: f32) -> f32 {
+  return x;
+}
+
+fn main(i: u32) {
+  let v = x[i + u32(y[x_of[i]])].xy;
+  y[i] = v.x + x[i][1];
+  y[i + 1u] *= 2.0 - y[0];
+  if (y[i] == 1.0) { y[2] = -1.0; }
+  let word = bits[i];
+}
+`;
+
+describe('holdAsHalf', () => {
+  it('widens loads, narrows stores, and enables f16', () => {
+    const out = holdAsHalf(source, ['x', 'y', 'bits']);
+    expect(out.split('\n')[0]).toBe('enable f16;');
+    for (const line of [
+      'var<storage, read> x: array<vec4<f16>>;',
+      'var<storage, read_write> y: array<f16>;',
+      'var<storage, read> bits: array<u32>;',
+      'let v = vec4<f32>(x[i + u32(f32(y[x_of[i]]))]).xy;',
+      'y[i] = f16(v.x + vec4<f32>(x[i])[1]);',
+      'y[i + 1u] = f16(f32(y[i + 1u]) * (2.0 - f32(y[0])));',
+      'if (f32(y[i]) == 1.0) { y[2] = f16(-1.0); }',
+      'fn other(x: f32) -> f32 {\n  return x;',
+    ])
+      expect(out).toContain(line);
+  });
+
+  it('stores to a part of a vector', () => {
+    const text =
+      '@group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;\nfn f() { y[1].x = 2.0; y[2][i] += 1.0; }';
+    const out = holdAsHalf(text, ['y']);
+    expect(out).toContain('y[1].x = f16(2.0);');
+    expect(out).toContain('y[2][i] = f16(f32(y[2][i]) + (1.0));');
+  });
+
+  it('leaves alone what is not named, not f32, or a local of the name', () => {
+    expect(holdAsHalf(source, [])).toBe(source);
+    expect(holdAsHalf(source, ['bits', 'nothing'])).toBe(source);
+    const local = '@group(0) @binding(0) var<storage, read> s: array<f32>;\nfn f() { var s = array(1.0); s[0] = 2.0; }';
+    expect(holdAsHalf(local, ['s'])).toContain('{ var s = array(1.0); s[0] = 2.0; }');
+  });
+
+  it('finds each declaration that the shaders have', () => {
+    for (const name of shaderNames()) {
+      const { source, bindings } = shaderOf(name);
+      for (const { name: binding, of } of bindings)
+        if (/^array<(f32|vec4<f32>|Cell)>$/.test(of))
+          expect(holdAsHalf(source, [binding]), `${name} ${binding}`).toMatch(/^enable f16;/);
+    }
+  });
+});

@@ -1,0 +1,48 @@
+// How a plan is timed, on a runner whose times are known.
+import { describe, expect, it } from 'vitest';
+import type { Device } from '../../src/gpu/device.ts';
+import { spreadOf, timeRunner } from '../../src/gpu/plan-timing.ts';
+import type { Runner } from '../../src/gpu/runner.ts';
+
+/** A device without timestamp queries. */
+const device = { gpu: { features: new Set() } } as unknown as Device;
+
+/** A runner whose submission costs `overhead` and each run `ms` milliseconds; `asked` lists the repetitions. */
+function fake(ms: number, overhead: number) {
+  const asked: number[] = [];
+  const clock = async (repeats: number) => {
+    asked.push(repeats);
+    return { host: overhead + repeats * ms, gpu: undefined };
+  };
+  return { runner: { clock } as unknown as Runner, asked };
+}
+
+describe('timeRunner', () => {
+  it('repeats until a measurement lasts as long as it should, whatever a submission costs', async () => {
+    const { runner, asked } = fake(0.01, 3);
+    const { ms, repeats, rounds, clock } = await timeRunner(device, runner, { span: 50, rounds: 5 });
+    expect(repeats * 0.01).toBeGreaterThanOrEqual(20);
+    expect(asked.filter((n) => n === repeats)).toHaveLength(6);
+    expect([rounds, clock]).toEqual([5, 'host']);
+    expect(ms).toBeCloseTo(0.01 + 3 / repeats, 9);
+    expect(ms).toBeLessThan(0.012);
+  });
+
+  it('does not repeat a run that is longer than a measurement', async () => {
+    const { runner, asked } = fake(400, 1);
+    await timeRunner(device, runner, { span: 100, rounds: 3 });
+    expect(asked).toEqual([1, 1, 1, 1]);
+  });
+
+  it('times what cannot win once only', async () => {
+    const { runner, asked } = fake(30, 0);
+    const timing = await timeRunner(device, runner, { span: 100, rounds: 5, hopeless: 20 });
+    expect(asked).toEqual([1]);
+    expect(timing).toMatchObject({ ms: 30, low: 30, high: 30, rounds: 1 });
+  });
+});
+
+it('gives median and quartiles that are among the times', () => {
+  expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ ms: 3, fastest: 1, low: 2, high: 4 });
+  expect(spreadOf([7])).toEqual({ ms: 7, fastest: 7, low: 7, high: 7 });
+});

@@ -1,0 +1,278 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import type { Web } from '../../src/hub/http.ts';
+import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
+import { repository } from '../../src/hub/repository.ts';
+import { type Hub, startHub } from './hub.ts';
+
+const text = (value: string) => new TextEncoder().encode(value);
+const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 2654435761) >>> 13);
+const model = noise(100_000);
+
+let hub: Hub;
+let kept: Map<string, Uint8Array>;
+let files: Files;
+let seen: PullProgress[];
+
+beforeEach(async () => {
+  hub = await startHub({
+    'config.json': text('{"a":1}'),
+    'model.safetensors': model,
+    'vocab.json': text('{}'),
+    'README.md': text('# It'),
+    'pytorch_model.bin': noise(50),
+    'evil.sh': text('rm'),
+  });
+  kept = new Map();
+  files = memoryFiles(kept);
+  seen = [];
+});
+afterEach(() => hub.close());
+
+const web = (change: Partial<Web> = {}): Web => ({
+  fetch,
+  signal: new AbortController().signal,
+  patience: 5000,
+  pause: 1,
+  tries: 3,
+  ...change,
+});
+const run = (change: Partial<Web> = {}, revision = 'main') =>
+  pull(files, web(change), repository('me/it', revision, hub.url), 'out', (event) => void seen.push(event));
+const names = () => [...kept.keys()].sort();
+const bodies = (name: string) => hub.log.filter(({ method, path }) => method === 'GET' && path === `/cdn/${name}`);
+
+/** Compared at once: element by element takes a second. */
+const expectModel = (bytes = model) =>
+  expect(Buffer.compare(kept.get('out/model.safetensors') ?? new Uint8Array(0), bytes)).toBe(0);
+
+describe('a model comes whole', () => {
+  const all = ['out/config.json', 'out/model.safetensors', 'out/vocab.json'];
+
+  it('with the files that are read here and no others, of the commit that was listed', async () => {
+    const { files: got } = await run();
+    expect(names()).toEqual(all);
+    expect(got.map((x) => [x.name, x.bytes])).toEqual([
+      ['config.json', 7],
+      ['vocab.json', 2],
+      ['model.safetensors', 100_000],
+    ]);
+    expectModel();
+    const asked = hub.log.filter(({ path }) => path.startsWith('/me/')).map(({ path }) => path.split('/')[4]);
+    expect(new Set(asked)).toEqual(new Set(['c0ffee'.padEnd(40, '0')]));
+  });
+
+  it('telling how far it is', async () => {
+    await run();
+    expect(seen.at(-1)).toEqual({ file: 'model.safetensors', done: 100_009, of: 100_009 });
+    expect(seen.every((x, i) => x.of === 100_009 && x.done >= (seen[i - 1]?.done ?? 0))).toBe(true);
+  });
+
+  it('from a server that lists nothing', async () => {
+    hub.state.api = false;
+    await run();
+    expect(names()).toEqual(all);
+    hub.state.sums['model.safetensors'] = 'ab'.repeat(32);
+    kept.clear();
+    await expect(run()).rejects.toThrow('model.safetensors: its SHA-256 is');
+  });
+
+  it('of a revision with slashes', async () => {
+    await run({}, 'refs/pr/1');
+    expect(names()).toEqual(all);
+  });
+
+  it.each([true, false])('in shards, as its index names them (listed: %s)', async (api) => {
+    hub.state.api = api;
+    const { 'model.safetensors': _, ...rest } = hub.state.files;
+    const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    const index = { weight_map: { a: shards[0], b: shards[1], c: shards[1] } };
+    hub.state.files = { ...rest, 'model.safetensors.index.json': text(JSON.stringify(index)) };
+    for (const shard of shards) {
+      hub.state.files[shard] = noise(500);
+      hub.state.redirected.add(shard);
+    }
+    await run();
+    expect(names()).toEqual(
+      ['config.json', ...shards, 'model.safetensors.index.json', 'vocab.json'].map((x) => `out/${x}`),
+    );
+  });
+});
+
+describe('a connection that is cut', () => {
+  it('is taken up where it ended', async () => {
+    hub.state.cuts['model.safetensors'] = [30_000, 50_000];
+    await run();
+    expectModel();
+    const ranges = bodies('model.safetensors').map(({ range }) => range);
+    expect(ranges.length).toBe(3);
+    expect(ranges[0]).toBeUndefined();
+    const [second, third] = ranges.slice(1).map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]));
+    expect(second).toBeGreaterThan(0);
+    expect(third).toBeGreaterThan(second as number);
+  });
+
+  it('again and again is told, and the same command goes on later', async () => {
+    hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
+    const failed = run();
+    await expect(failed).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*the same command goes on with it$/);
+    await expect(failed).rejects.toThrow(HeddleError);
+    expect(names().some((name) => name.startsWith('out/'))).toBe(false);
+    expect(names().some((name) => name.startsWith('out.part/model.safetensors.part/0-'))).toBe(true);
+    hub.state.cuts = {};
+    hub.log.length = 0;
+    await run();
+    expect(names().filter((name) => name.startsWith('out.part'))).toEqual([]);
+    expectModel();
+    expect(bodies('model.safetensors').map(({ range }) => range)).toEqual([expect.stringMatching(/^bytes=[1-9]/)]);
+    expect(hub.log.filter(({ path }) => path.endsWith('config.json'))).toEqual([]);
+  });
+
+  it('begins anew where the server knows no ranges', async () => {
+    hub.state.ranges = false;
+    hub.state.cuts['model.safetensors'] = [30_000];
+    await run();
+    expectModel();
+  });
+
+  it('begins anew where the file has become another', async () => {
+    hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
+    await expect(run()).rejects.toThrow('cut');
+    hub.state.cuts = {};
+    hub.state.files['model.safetensors'] = noise(100_000).reverse();
+    await run();
+    expectModel(noise(100_000).reverse());
+  });
+
+  it('by silence counts as one', async () => {
+    const slow: typeof fetch = async (input, init) => {
+      if (!String(input).includes('model.safetensors')) return fetch(input, init);
+      return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
+    };
+    await expect(run({ fetch: slow, patience: 30, tries: 1 })).rejects.toThrow(
+      'model.safetensors: no byte came for 0.03 s',
+    );
+  });
+
+  it('by Ctrl-C leaves what came', async () => {
+    const stop = new AbortController();
+    const stopped = pull(files, web({ signal: stop.signal }), repository('me/it', 'main', hub.url), 'out', (event) => {
+      if (event.file === 'model.safetensors' && event.done > 20) stop.abort();
+    });
+    await expect(stopped).rejects.toThrow('abort');
+    expect(names()).toContain('out.part/config.json');
+    await run();
+    expectModel();
+  });
+});
+
+describe('a server', () => {
+  it('that is busy is asked again', async () => {
+    hub.state.statuses = { 'config.json': [503, 429], '/main': [500], 'cdn/model.safetensors': [502] };
+    await run();
+    expectModel();
+  });
+
+  it('that stays busy is told', async () => {
+    hub.state.statuses = { 'config.json': Array(9).fill(503) };
+    await expect(run()).rejects.toThrow('config.json: the hub answers 503');
+  });
+
+  it('that wants a token is given one', async () => {
+    hub.state.token = 'secret';
+    await expect(run()).rejects.toThrow(
+      'me/it: the hub refuses it (401): it does not exist, or is private: put an access token into HF_TOKEN',
+    );
+    await expect(run({ token: 'wrong' })).rejects.toThrow('the token in HF_TOKEN does not allow it');
+    await run({ token: 'secret' });
+    expectModel();
+  });
+
+  it('that points to another server does not make it known the token', async () => {
+    const other = await startHub(hub.state.files);
+    try {
+      hub.state.elsewhere = other.url;
+      await run({ token: 'secret' });
+      expect(other.log.map(({ token }) => token)).toEqual([undefined]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it.each(['config.json', 'model.safetensors'])('whose checksum of %s is wrong is not believed', async (name) => {
+    const wrong = 'ab'.repeat(name === 'config.json' ? 20 : 32);
+    hub.state.sums[name] = wrong;
+    const sum = name === 'config.json' ? 'Git checksum' : 'SHA-256';
+    await expect(run()).rejects.toThrow(
+      new RegExp(`^me/it/${name}: its ${sum} is [0-9a-f]+, the hub says ${wrong}; what came has been removed`),
+    );
+    expect(names().some((path) => path.startsWith('out/') || path.includes(`${name}.part`))).toBe(false);
+  });
+
+  it.each([
+    [99_999, true],
+    [100_001, true],
+    [100_001, false],
+  ])('whose length is wrong is not believed (%i, with ranges: %s)', async (length, ranges) => {
+    hub.state.ranges = ranges;
+    hub.state.lengths['model.safetensors'] = length;
+    await expect(run()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
+    expect(names().some((path) => path.startsWith('out/'))).toBe(false);
+  });
+
+  it('that refuses the connection is named', async () => {
+    await hub.close();
+    await expect(run()).rejects.toThrow(/^me\/it: 127\.0\.0\.1:\d+ refuses the connection$/);
+  });
+});
+
+it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
+  ['no such model', undefined, {}, 'there is no such model, revision or file (404)'],
+  ['no configuration', '{"siblings":[{"rfilename":"model.safetensors"}]}', {}, 'me/it: it has no config.json'],
+  [
+    'other weights only',
+    '{"siblings":[{"rfilename":"config.json"},{"rfilename":"pytorch_model.bin"}]}',
+    {},
+    'me/it: it has no model.safetensors, only pytorch_model.bin; weights are read from safetensors',
+  ],
+  ['a listing that is no JSON', '<html>', {}, "the hub's list of files is not JSON"],
+  ['a listing of nothing', '[]', {}, "the hub's answer has no list of files"],
+  ['a listing without end', ' '.repeat(17 * 2 ** 20), {}, "the hub's list of files is longer than"],
+  [
+    'a file too large',
+    `{"siblings":[{"rfilename":"config.json","size":3000000000,"blobId":"${'a'.repeat(40)}"},{"rfilename":"model.safetensors"}]}`,
+    {},
+    'config.json: it has 3000000000 bytes, at most 2147483647 are taken',
+  ],
+])('says so for %s', async (_, listing, found, message) => {
+  hub.state.files = found;
+  hub.state.api = listing !== undefined;
+  if (listing !== undefined) hub.state.listing = listing;
+  const failed = run();
+  await expect(failed).rejects.toThrow(message);
+  await expect(failed).rejects.toThrow(HeddleError);
+});
+
+it('takes no shard from outside the folder', async () => {
+  const { 'model.safetensors': _, ...rest } = hub.state.files;
+  hub.state.files = { ...rest, 'model.safetensors.index.json': text('{"weight_map":{"a":"../../etc/passwd"}}') };
+  await expect(run()).rejects.toThrow('"../../etc/passwd" is not the name of a shard');
+});
+
+it.each(['it', 'a/b/c', '../it', 'me/..', 'me/', '/it', 'me/it?x', 'me/%2e', 'http://x/y', ''])(
+  'refuses the name %o',
+  (name) => {
+    expect(() => repository(name, 'main', 'https://x.example')).toThrow(
+      `"${name}" is not a model's name; it is OWNER/NAME`,
+    );
+  },
+);
+
+it('refuses revisions and hubs that are none', () => {
+  for (const revision of ['', '..', 'a/../b', 'a//b', 'a?b'])
+    expect(() => repository('me/it', revision, 'https://x.example')).toThrow('is not a revision');
+  expect(() => repository('me/it', 'main', 'x')).toThrow('the hub x is not a URL');
+  expect(() => repository('me/it', 'main', 'file:///x')).toThrow('must be an http or https URL');
+});

@@ -1,0 +1,42 @@
+// The golden cases of the project on the GPU of this host, and those beside the project where they are.
+
+import { describe, expect, it } from 'vitest';
+import { type VerifiedCase, verify } from '../../../src/jobs/verify/verify-job.ts';
+import { testEngine } from '../../support/engine.ts';
+import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../../support/golden.ts';
+
+const folders = async (root: string): Promise<string[]> => {
+  if (typeof window !== 'undefined') return [];
+  const { existsSync, readdirSync } = await import('node:fs');
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `${root}/${entry.name}`);
+};
+const beside = await folders('../shared/golden');
+
+/** Quantities that are further off than float32 explains: ten times what is seen, a hundredth of what is promised. */
+function far({ name, compared }: VerifiedCase): string[] {
+  const limit = (quantity: string) => (quantity === 'greedy' ? 0 : quantity.startsWith('grad.') ? 2e-5 : 1e-5);
+  return compared.filter((q) => !(q.error <= limit(q.quantity))).map((q) => `${name} ${q.quantity} ${q.error}`);
+}
+
+async function verified(folder: string): Promise<VerifiedCase> {
+  const [result] = await verify({ folders: [folder] }, jobContext(fixtureFiles, testEngine));
+  return result!;
+}
+
+describe('golden cases', () => {
+  for (const name of goldenNames)
+    it(`${name} comes out as PyTorch computed it`, async () => {
+      const result = await verified(goldenFolder(name));
+      expect(result.compared.length).toBeGreaterThan(30);
+      expect(far(result)).toEqual([]);
+    });
+});
+
+describe('golden cases beside the project', () => {
+  it.skipIf(beside.length === 0)('../shared/golden comes out as PyTorch computed it', async () => {
+    for (const folder of beside) expect(far(await verified(folder))).toEqual([]);
+  });
+});

@@ -1,0 +1,24 @@
+import { it } from 'vitest';
+import { attentionWeightsOp } from '../../../src/ops/attention/attention-weights.ts';
+import { checkOp, integers, randomTensor } from '../../support/op.ts';
+
+it('gives the probabilities of each head, zeros for what is masked', async () => {
+  for (const [queries, keys, heads, headWidth] of [
+    [1, 1, 1, 1],
+    [5, 7, 3, 4],
+    [33, 130, 2, 5],
+  ] as const) {
+    const kv = randomTensor([3, keys, 2 * heads * headWidth], 2);
+    const lens = [keys, Math.ceil(keys / 2), 0];
+    // Keys past the lengths may be anything; values are never looked at.
+    kv.data.forEach((_, i) => {
+      const row = Math.floor(i / (2 * heads * headWidth));
+      if (row % keys >= lens[Math.floor(row / keys)]!) kv.data[i] = Number.NaN;
+    });
+    await checkOp(attentionWeightsOp, {
+      inputs: [randomTensor([3, queries, heads * headWidth], 1), kv, integers('u32', [3], lens)],
+      attrs: { heads, headWidth },
+      tolerance: 3e-6, // exp of scores up to about 10, 3 + 2|x| ULP
+    });
+  }
+});

@@ -1,0 +1,240 @@
+// Choosing the next token on the GPU: the most probable, the K most probable, or one by chance, under rules.
+
+import { describe, expect, it } from 'vitest';
+import { f32, type Tensor } from '../../../src/core/tensor.ts';
+import { bestTokensOp } from '../../../src/ops/decoding/best-tokens.ts';
+import { greedyTokenOp } from '../../../src/ops/decoding/greedy-token.ts';
+import { dead, type TokenRules, writeRules } from '../../../src/ops/decoding/next-token.ts';
+import { type Sampling, sampleTokenOp, writeSampling } from '../../../src/ops/decoding/sample-token.ts';
+import { checkOp, integers, randomTensor } from '../../support/op.ts';
+import { runOp } from '../../support/run-op.ts';
+
+// Log-probabilities are differences of numbers of the logits' size, and a logarithm of a sum of up to 1,030 exponentials.
+const tolerance = 1e-5;
+const none: TokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
+
+function rulesOf(rules: Partial<TokenRules>, room = 4): Tensor {
+  const data = new Int32Array(4 + room);
+  writeRules(data, { ...none, ...rules });
+  return { dtype: 'i32', shape: [data.length], data };
+}
+function samplingOf(sampling: Partial<Sampling>): Tensor {
+  const data = new Float32Array(4);
+  writeSampling(data, { temperature: 1, topP: 1, topK: 0, ...sampling });
+  return f32([4], data);
+}
+const historyOf = (rows: readonly (readonly number[])[]) =>
+  integers('i32', [rows.length, rows[0]!.length], rows.flat());
+const blank = (R: number) => historyOf(Array.from({ length: R }, () => [1, 0, 0]));
+
+/** Rows and vocabularies on both sides of cells, teams and workgroups. */
+const sizes = [
+  [1, 4],
+  [3, 5],
+  [33, 31],
+  [4, 128],
+  [5, 513],
+  [2, 1028],
+] as const;
+
+describe('greedy_token', () => {
+  // A single row of few large logits has probability 1 in float32, and a log-probability of no digits.
+  for (const [R, V] of sizes)
+    for (const scale of R > 1 ? [1e-3, 1, 30] : [1e-3, 1])
+      it(`takes the most probable of [${R},1,${V}], scale ${scale}`, async () => {
+        const inputs = [randomTensor([R, 1, V], 1, scale), blank(R), rulesOf({}), 'step' as const];
+        await checkOp(greedyTokenOp, { inputs, attrs: { endId: 2, rules: scale === 1 }, tolerance });
+      });
+
+  /** What is taken from logits that fall with the id, after `history`. */
+  const take = async (rules: Partial<TokenRules>, history: readonly number[], V = 6) => {
+    const logits = f32(
+      [1, 1, V],
+      Array.from({ length: V }, (_, id) => -id),
+    );
+    const inputs = [logits, historyOf([history]), rulesOf(rules), 'step' as const];
+    const options = { step: { position: history.length - 1 } };
+    const { outputs } = await runOp(greedyTokenOp, inputs, { endId: 0, rules: true }, options);
+    return { token: outputs[0]![0], logProb: outputs[1]![0] };
+  };
+
+  it('takes the lowest id of equally probable ones', async () => {
+    const inputs = [f32([1, 1, 5], [0, 3, 3, 1, 3]), blank(1), rulesOf({}), 'step' as const];
+    const { outputs } = await runOp(greedyTokenOp, inputs, { endId: 0, rules: false });
+    expect(outputs[0]![0]).toBe(1);
+  });
+
+  it('does not end before the least length', async () => {
+    expect((await take({ minLength: 3 }, [1, 9, 9])).token).toBe(1);
+    expect((await take({ minLength: 3 }, [1, 9, 9, 9])).token).toBe(0);
+  });
+
+  it('never takes banned tokens, and gives log-probabilities before the rules', async () => {
+    const { token, logProb } = await take({ banned: [0, 1, 3] }, [1]);
+    expect(token).toBe(2);
+    const total = [0, 1, 2, 3, 4, 5].reduce((sum, id) => sum + Math.exp(-id), 0);
+    expect(logProb).toBeCloseTo(-2 - Math.log(total), 5);
+  });
+
+  it('repeats no n-gram', async () => {
+    // After 3 1 0 2 3 1 the trigram 3 1 0 would come again; so would the bigrams 1 0; of unigrams all that came are out.
+    expect((await take({ noRepeatNgram: 3 }, [3, 1, 0, 2, 3, 1])).token).toBe(1);
+    expect((await take({ noRepeatNgram: 2 }, [3, 1, 0, 2, 3, 1])).token).toBe(1);
+    expect((await take({ noRepeatNgram: 2 }, [1, 1, 1])).token).toBe(0);
+    expect((await take({ noRepeatNgram: 1 }, [3, 1, 0, 2, 3, 1])).token).toBe(4);
+    expect((await take({ noRepeatNgram: 4 }, [3, 1, 0, 2, 3, 1])).token).toBe(0);
+    expect((await take({ noRepeatNgram: 2 }, [4])).token).toBe(0);
+  });
+
+  it('forces the end at its position, for nothing', async () => {
+    const rules = { forceEndAt: 1, minLength: 9, banned: [0] };
+    expect(await take(rules, [1, 2])).toEqual({ token: 0, logProb: 0 });
+    expect((await take(rules, [1])).token).toBe(1);
+  });
+
+  it('begins with the token that it is told, for nothing', async () => {
+    expect(await take({ firstToken: 4 }, [1])).toEqual({ token: 4, logProb: 0 });
+    expect((await take({ firstToken: 4 }, [1, 4])).token).toBe(0);
+    expect((await take({ firstToken: 4, forceEndAt: 0 }, [1])).token).toBe(0);
+  });
+
+  it('ends where nothing else may come', async () => {
+    expect(await take({ banned: [0, 1, 2, 3] }, [1], 4)).toEqual({ token: 0, logProb: 0 });
+  });
+
+  it('applies rules to each row by itself, as its reference does', async () => {
+    const [R, V, T] = [37, 29, 11];
+    const rows = Array.from({ length: R }, (_, r) =>
+      Array.from({ length: T }, (_, t) => (r * 7 + t * (1 + (r % 3))) % 4),
+    );
+    for (const noRepeatNgram of [1, 2, 3]) {
+      const rules = rulesOf({ noRepeatNgram, minLength: 8, banned: [5, 28] });
+      const inputs = [randomTensor([R, 1, V], 3), historyOf(rows), rules, 'step' as const];
+      await checkOp(greedyTokenOp, { inputs, attrs: { endId: 2, rules: true }, step: { position: 7 }, tolerance });
+    }
+  });
+});
+
+describe('best_tokens', () => {
+  for (const [R, V, wanted] of [
+    [1, 4, 3],
+    [3, 5, 8], // more than there are: the rest is filled up with what is as good as impossible
+    [33, 31, 1],
+    [5, 513, 4],
+    [2, 1028, 64],
+  ] as const)
+    it(`finds ${wanted} of [${R},1,${V}]`, async () => {
+      const inputs = [randomTensor([R, 1, V], 1, 5), blank(R), rulesOf({ banned: [1] }), 'step' as const];
+      await checkOp(bestTokensOp, { inputs, attrs: { endId: 2, rules: V % 2 === 1, wanted }, tolerance });
+    });
+
+  it('puts equally probable ones in the order of their ids', async () => {
+    const logits = f32([1, 1, 12], [1, 2, 1, 2, 1, 2, 0, 2, 0, 2, 0, 2]);
+    for (const variant of ['team-32', 'team-1']) {
+      const inputs = [logits, blank(1), rulesOf({}), 'step' as const];
+      const { outputs } = await runOp(bestTokensOp, inputs, { endId: 3, rules: false, wanted: 7 }, { variant });
+      expect([...outputs[1]!]).toEqual([1, 5, 7, 9, 11, 0, 2]);
+    }
+  });
+
+  it('marks what is forbidden, the end too', async () => {
+    const rules = rulesOf({ minLength: 5, banned: [4, 5] });
+    const inputs = [randomTensor([1, 1, 6], 1), blank(1), rules, 'step' as const];
+    const { outputs } = await runOp(bestTokensOp, inputs, { endId: 2, rules: true, wanted: 4 });
+    expect([...outputs[0]!].map((x) => x > dead)).toEqual([true, true, true, false]);
+    expect(outputs[2]![0]).toBeLessThan(dead);
+  });
+});
+
+describe('sample_token', () => {
+  const cases: [R: number, V: number, sampling: Partial<Sampling>][] = [
+    [1, 4, {}],
+    [3, 5, { topK: 9 }],
+    [33, 31, { topK: 7, topP: 0.9, temperature: 2 }],
+    [5, 513, { topK: 3 }],
+    [5, 513, { topP: 0.6 }],
+    [2, 1028, { topP: 0.95, temperature: 0.3 }],
+  ];
+  for (const [R, V, sampling] of cases)
+    it(`draws from [${R},1,${V}] with ${JSON.stringify(sampling)}`, async () => {
+      const streams = integers(
+        'u32',
+        [R],
+        Array.from({ length: R }, (_, r) => r * 3),
+      );
+      const common = [randomTensor([R, 1, V], 1, 2), blank(R), rulesOf({ banned: [1] })];
+      const inputs = [...common, 'step' as const, samplingOf(sampling), streams];
+      const attrs = { endId: 2, rules: V % 2 === 1 };
+      await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
+    });
+
+  /** How often each token is drawn in `n` streams from one distribution, each variant the same. */
+  const draw = async (logits: readonly number[], sampling: Partial<Sampling>, seed: number, n = 4000) => {
+    const V = logits.length;
+    const rows = f32([n, 1, V], Array.from({ length: n }, () => logits).flat());
+    const streams = integers(
+      'u32',
+      [n],
+      Array.from({ length: n }, (_, r) => r),
+    );
+    const inputs = [rows, blank(n), rulesOf({}), 'step' as const, samplingOf(sampling), streams];
+    const { outputs } = await runOp(sampleTokenOp, inputs, { endId: 0, rules: false }, { step: { seed, position: 0 } });
+    const counts = new Array<number>(V).fill(0);
+    for (const token of outputs[0]!) counts[token]! += 1 / n;
+    return { counts, tokens: outputs[0]! };
+  };
+  const logits = [0.5, 0.25, 0.125, 0.0625, 0.0625].map(Math.log);
+  /** Four standard deviations of a share of 4,000 draws, at most. */
+  const spread = 4 * Math.sqrt(0.25 / 4000);
+
+  it('draws by the probabilities', async () => {
+    const { counts } = await draw(logits, {}, 1);
+    for (const [i, x] of logits.entries()) expect(Math.abs(counts[i]! - Math.exp(x))).toBeLessThan(spread);
+  });
+
+  it('sharpens by the temperature', async () => {
+    const { counts } = await draw(logits, { temperature: 0.5 }, 1);
+    const squares = logits.map((x) => Math.exp(2 * x));
+    const total = squares.reduce((a, b) => a + b);
+    for (const [i, x] of squares.entries()) expect(Math.abs(counts[i]! - x / total)).toBeLessThan(spread);
+  });
+
+  it('keeps the topK most probable, and the fewest that reach topP', async () => {
+    const kept = async (sampling: Partial<Sampling>) =>
+      (await draw(logits, sampling, 2, 400)).counts.map((x) => (x > 0 ? 1 : 0)).join('');
+    expect(await kept({ topK: 1 })).toBe('10000');
+    expect(await kept({ topK: 3 })).toBe('11100');
+    expect(await kept({ topK: 4 })).toBe('11111'); // the last two are equally probable
+    expect(await kept({ topP: 0.4 })).toBe('10000');
+    expect(await kept({ topP: 0.7 })).toBe('11000');
+    expect(await kept({ topP: 0.8 })).toBe('11100');
+    // Of the first two, which have 2/3 and 1/3 between them, the first alone reaches 0.6.
+    expect(await kept({ topK: 2, topP: 0.6 })).toBe('10000');
+  });
+
+  it('takes with a topK of 1 what greedy decoding takes: of equally probable ones the lowest id', async () => {
+    const [R, V] = [9, 37];
+    const ties = f32(
+      [R, 1, V],
+      Array.from({ length: R * V }, (_, i) => (((i % V) + Math.floor(i / V)) % 5 === 4 ? 2.5 : 0)),
+    );
+    const streams = integers('u32', [R], Array.from(Array(R).keys()));
+    const rules = rulesOf({ banned: [0, 1, 2] });
+    const common = [ties, blank(R), rules, 'step' as const];
+    const attrs = { endId: 2, rules: true };
+    const greedy = await runOp(greedyTokenOp, common, attrs, { step: { position: 1 } });
+    for (const sampling of [{ topK: 1 }, { topK: 1, topP: 0.5, temperature: 1000 }]) {
+      const inputs = [...common, samplingOf(sampling), streams];
+      await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
+      const { outputs } = await runOp(sampleTokenOp, inputs, attrs, { step: { position: 1 } });
+      expect([...outputs[0]!]).toEqual([...greedy.outputs[0]!]);
+    }
+  });
+
+  it('depends on the seed and the stream, not on the row', async () => {
+    const [a, b, c] = [await draw(logits, {}, 5, 64), await draw(logits, {}, 5, 64), await draw(logits, {}, 6, 64)];
+    expect(a.tokens).toEqual(b.tokens);
+    expect(a.tokens).not.toEqual(c.tokens);
+    expect((await draw(logits, {}, 5, 32)).tokens).toEqual(a.tokens.slice(0, 32));
+  });
+});

@@ -1,0 +1,80 @@
+// add, dropout and the activations on the GPU.
+
+import { describe, expect, it } from 'vitest';
+import { f32, type Shape, sizeOf } from '../../../src/core/tensor.ts';
+import { activationBackwardOp, activationOp } from '../../../src/ops/elementwise/activation.ts';
+import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
+import { addOp } from '../../../src/ops/elementwise/add.ts';
+import { dropoutOp } from '../../../src/ops/elementwise/dropout.ts';
+import { checkInPlace } from '../../support/in-place.ts';
+import { checkOp, randomTensor } from '../../support/op.ts';
+
+const sizes: Shape[] = [[1], [255], [256], [257], [3, 5, 19], [1025], [2, 131, 64]];
+const scales = [1e-3, 1, 30];
+
+// One rounding of a float32 sum or product: 2^-24, doubled by flushed low bits.
+const exact = 1.2e-7;
+
+describe('add', () => {
+  for (const shape of sizes)
+    it(`adds ${shape.join('x')} and passes the gradient on`, async () => {
+      for (const scale of scales)
+        await checkOp(addOp, {
+          inputs: [randomTensor(shape, 1, scale), randomTensor(shape, 2, scale)],
+          attrs: {},
+          wrt: [0, 1],
+          tolerance: exact,
+        });
+    });
+});
+
+describe('dropout', () => {
+  for (const shape of sizes)
+    it(`drops ${shape.join('x')} as the reference does, forward and backward`, async () => {
+      for (const rate of [0, 0.1, 0.5, 1])
+        await checkOp(dropoutOp, {
+          inputs: [randomTensor(shape, 3), 'step'],
+          attrs: { rate, site: 5 },
+          step: { seed: 0xdeadbeef, step: 70_000 },
+          wrt: [0],
+          tolerance: exact,
+        });
+    });
+});
+
+describe('activation', () => {
+  const kinds: Activation[] = ['relu', 'gelu', 'silu'];
+  for (const kind of kinds)
+    for (const shape of sizes)
+      it(`${kind} of ${shape.join('x')} and its gradient`, async () => {
+        // erf's fit is good to 1.4e-7 of the integral, exp to 3 + 2|x| ULP; the slope near 0 of SiLU adds a few roundings.
+        // A lone element far out in the tail has only exp's relative accuracy: scale 30 needs company.
+        for (const scale of sizeOf(shape) > 1 ? scales : [1e-3, 1])
+          await checkOp(activationOp, {
+            inputs: [randomTensor(shape, 4, scale)],
+            attrs: { kind },
+            wrt: [0],
+            tolerance: 1e-6,
+          });
+      });
+
+  it('stays finite far out', async () => {
+    const x = f32([8], [-3e38, -1e5, -89, -20, 20, 89, 1e5, 3e38]);
+    for (const kind of kinds) {
+      const errors = await checkOp(activationOp, { inputs: [x], attrs: { kind }, wrt: [0], tolerance: 1e-6 });
+      expect(Object.values(errors).every(Number.isFinite)).toBe(true);
+    }
+  });
+});
+
+describe('in place', () => {
+  for (const shape of sizes)
+    it(`the elementwise ops on ${shape.join('x')} give the same`, async () => {
+      const [a, b] = [randomTensor(shape, 1), randomTensor(shape, 2)];
+      await checkInPlace(addOp, { inputs: [a, b], attrs: {}, tolerance: exact });
+      await checkInPlace(dropoutOp, { inputs: [a, 'step'], attrs: { rate: 0.3, site: 2 }, tolerance: exact });
+      // As for the activations above.
+      await checkInPlace(activationOp, { inputs: [a], attrs: { kind: 'gelu' }, tolerance: 1e-6 });
+      await checkInPlace(activationBackwardOp, { inputs: [a, b], attrs: { kind: 'silu' }, tolerance: 1e-6 });
+    });
+});

@@ -1,0 +1,124 @@
+// Cross-entropy in its three forms, and token statistics on the GPU.
+
+import { describe, expect, it } from 'vitest';
+import { random } from '../../../src/core/random.ts';
+import { f32, type Tensor } from '../../../src/core/tensor.ts';
+import { crossEntropyBackwardOp, crossEntropyFusedOp, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
+import { tokenStatsOp } from '../../../src/ops/loss/token-stats.ts';
+import { checkInPlace } from '../../support/in-place.ts';
+import { checkOp, integers, randomTensor } from '../../support/op.ts';
+
+// Around a team of 32 and of 256, blocks of 8 a thread, 512 columns where the teams change, primes, a real vocabulary.
+// Widths read four at a time and others. A lone class has a loss of exactly 0, against which no error is relative.
+const sizes: [number, number][] = [
+  [1, 1],
+  [1, 2],
+  [5, 31],
+  [33, 32],
+  [7, 257],
+  [3, 512],
+  [9, 513],
+  [2, 2053],
+  [3, 16_001],
+  [5, 4],
+  [33, 36],
+  [4, 516],
+  [3, 2048],
+  [2, 8000],
+];
+
+const ignore = 0;
+
+function targetsFor(rows: number, V: number): Tensor {
+  const r = random(4);
+  return integers(
+    'i32',
+    [rows],
+    Array.from({ length: rows }, (_, i) => (i % 3 === 1 ? ignore : r.int(V))),
+  );
+}
+
+// lse rounds at its own size, up to about 100 at scale 30, when the loss is about as large; exp keeps 3 + 2|x| ULP.
+const tolerance = 2e-6;
+const gradTolerance = 1e-5;
+
+describe('cross_entropy', () => {
+  for (const [rows, V] of sizes.slice(1))
+    it(`of [${rows},${V}] is the reference's, smoothed or not, and so is its gradient`, async () => {
+      const step = { tokenWeight: 0.37 };
+      for (const [scale, smoothing] of [
+        [1e-3, 0.1],
+        [1, 0],
+        [30, 0.1],
+      ] as const) {
+        const inputs = [randomTensor([rows, V], 1, scale), targetsFor(rows, V), 'step' as const];
+        const attrs = { smoothing, ignore };
+        if (scale !== 1) await checkOp(crossEntropyOp, { inputs, attrs, step, tolerance });
+        await checkOp(crossEntropyFusedOp, {
+          inputs,
+          attrs: scale === 1 ? { smoothing } : attrs,
+          step,
+          tolerance: gradTolerance,
+        });
+      }
+    });
+
+  it('turns logits into their gradient in their own memory', async () => {
+    for (const [rows, V] of [
+      [33, 32],
+      [9, 513],
+      [3, 2048],
+    ] as const) {
+      const [z, t] = [randomTensor([rows, V], 1, 3), targetsFor(rows, V)];
+      const attrs = { smoothing: 0.1, ignore };
+      await checkInPlace(crossEntropyFusedOp, { inputs: [z, t, 'step'], attrs, tolerance: gradTolerance });
+      const lse = f32([rows], new Float32Array(rows).fill(8));
+      await checkInPlace(crossEntropyBackwardOp, { inputs: [z, lse, t, 'step'], attrs, tolerance: gradTolerance });
+    }
+  });
+
+  it('gives exact zeros where every row is ignored', async () => {
+    const inputs = [randomTensor([4, 700], 1), integers('i32', [4], [-100, -100, -100, -100]), 'step' as const];
+    const errors = await checkOp(crossEntropyFusedOp, {
+      inputs,
+      attrs: { smoothing: 0.1, ignore: -100 },
+      tolerance: 0,
+    });
+    expect(Object.values(errors)).toContain(0);
+  });
+
+  it('counts no hit where an earlier logit is as large', async () => {
+    const z = f32([3, 4], [1, 5, 5, 0, 5, 5, 1, 2, 7, 7, 7, 7]);
+    await checkOp(crossEntropyOp, {
+      inputs: [z, integers('i32', [3], [2, 0, 0]), 'step'],
+      attrs: { smoothing: 0 },
+      tolerance,
+    });
+  });
+
+  it('gives the gradient from a stored lse as the fused form does', async () => {
+    const logits = randomTensor([6, 300], 2, 3);
+    const z = Array.from(logits.data);
+    const rowSum = (r: number) => z.slice(r * 300, (r + 1) * 300).reduce((a, v) => a + Math.exp(v), 0);
+    const lse = f32(
+      [6],
+      [0, 1, 2, 3, 4, 5].map((r) => Math.log(rowSum(r))),
+    );
+    const inputs = [logits, lse, targetsFor(6, 300), 'step' as const];
+    await checkOp(crossEntropyBackwardOp, { inputs, attrs: { smoothing: 0.1, ignore }, tolerance: gradTolerance });
+  });
+});
+
+describe('token_stats', () => {
+  for (const n of [1, 63, 64, 65, 1009])
+    it(`sums ${n} rows`, async () => {
+      const hit = f32(
+        [n],
+        Array.from({ length: n }, (_, i) => i % 2),
+      );
+      const inputs = [randomTensor([n], 5), hit, targetsFor(n, 50)];
+      // The sum of normal numbers may come out near 0 against its terms, but the counts set the scale.
+      await checkOp(tokenStatsOp, { inputs, attrs: { ignore }, tolerance: 1e-6 });
+      await checkOp(tokenStatsOp, { inputs, attrs: {}, tolerance: 1e-6 });
+    });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Shape } from '../../../src/core/tensor.ts';
+import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
+import { linearOp } from '../../../src/ops/matmul/linear.ts';
+import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
+import '../../support/gpu.ts';
+import { checkOp, randomTensor } from '../../support/op.ts';
+
+// Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within 1.5e-7.
+const tolerance = 5e-6;
+const activations: Activation[] = ['none', 'relu', 'gelu', 'silu'];
+
+/** x, w and b of a layer. */
+const layer = (x: Shape, outs: number, bias = true, scale = 1) => [
+  randomTensor(x, 1, scale),
+  randomTensor([outs, x.at(-1) as number], 2),
+  ...(bias ? [randomTensor([outs], 3)] : []),
+];
+
+describe.each(activations)('linear, %s', (activation) => {
+  it.each<[Shape, number]>([
+    [[2, 9, 12], 20],
+    [[7, 13], 33],
+  ])('has output and gradients of its reference for x %j and %i outputs, by every kernel', async (x, outs) => {
+    await checkOp(linearOp, { inputs: layer(x, outs), attrs: { activation, bias: true }, wrt: [0, 1, 2], tolerance });
+  });
+});
+
+it.each<[Activation, number]>([
+  ['none', 20],
+  ['relu', 33],
+  ['gelu', 20],
+])('drops of what %s makes as the reference does, and of its gradient, %i wide', async (activation, outs) => {
+  const attrs = { activation, bias: true, rate: 0.3, site: 5 };
+  await checkOp(linearOp, { inputs: [...layer([2, 9, 12], outs), 'step'], attrs, wrt: [0, 1, 2], tolerance });
+});
+
+it('drops where K is cut in parts, and where there is no bias', async () => {
+  const attrs = { activation: 'gelu', bias: false, rate: 0.3, site: 5 } as const;
+  const worst = await checkOp(linearOp, { inputs: [...layer([40, 520], 36, false), 'step'], attrs, tolerance });
+  expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
+});
+
+it.each<[Shape, number]>([
+  [[1, 1], 1],
+  [[33, 64], 65],
+  [[40, 520], 36],
+])('takes x %j to %i outputs without a bias', async (x, outs) => {
+  const inputs = layer(x, outs, false);
+  await checkOp(linearOp, { inputs, attrs: { activation: 'none', bias: false }, wrt: [0, 1], tolerance });
+});
+
+it.each([1e-3, 30])('keeps its accuracy at scale %d through every activation', async (scale) => {
+  for (const activation of activations)
+    await checkOp(linearOp, { inputs: layer([9, 16], 8, true, scale), attrs: { activation, bias: true }, tolerance });
+});
+
+describe('linear_backward', () => {
+  const rows = 19;
+  const inputs = (ins: number, outs: number) => [
+    randomTensor([rows, outs], 1),
+    randomTensor([rows, ins], 2),
+    randomTensor([outs, ins], 3),
+  ];
+
+  it('makes dx, dw or db alone, or the latter two', async () => {
+    for (const wants of ['dx', 'dw', 'db', 'dw db']) {
+      const [dx, dw, db] = ['dx', 'dw', 'db'].map((name) => wants.includes(name)) as [boolean, boolean, boolean];
+      await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs: { dx, dw, db, extra: 'none' }, tolerance });
+    }
+  });
+
+  it.each([
+    ['add', 24],
+    ['add', 21],
+    ['relu', 24],
+    ['gelu', 21],
+    ['silu', 24],
+  ] as const)('finishes dx with %s, %i wide', async (extra, ins) => {
+    const attrs = { dx: true, dw: true, db: true, extra };
+    const all = [...inputs(ins, 20), randomTensor([rows, ins], 4)];
+    await checkOp(linearBackwardOp, { inputs: all, attrs, tolerance });
+  });
+
+  it.each([
+    ['none', 24],
+    ['add', 21],
+    ['relu', 24],
+    ['gelu', 21],
+  ] as const)('drops of dx with %s, %i wide', async (extra, ins) => {
+    const attrs = { dx: true, dw: true, db: true, extra, rate: 0.3, site: 5 };
+    const tensors = [...inputs(ins, 20), ...(extra === 'none' ? [] : [randomTensor([rows, ins], 4)])];
+    await checkOp(linearBackwardOp, { inputs: [...tensors, 'step'], attrs, tolerance });
+  });
+
+  it('cuts K in parts where there are few tiles', async () => {
+    const long = [randomTensor([530, 20], 1), randomTensor([530, 12], 2), randomTensor([20, 12], 3)];
+    const attrs = { dx: true, dw: true, db: true, extra: 'none' } as const;
+    const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
+    const dropped = { ...attrs, rate: 0.3, site: 5 };
+    await checkOp(linearBackwardOp, { inputs: [...long, 'step'], attrs: dropped, tolerance });
+    expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { Shape } from '../../../src/core/tensor.ts';
+import { Graph } from '../../../src/graph/graph.ts';
+import { matmul, matmulOp } from '../../../src/ops/matmul/matmul.ts';
+import { checkGradient, randomTensor } from '../../support/op.ts';
+
+const product = (a: Shape, b: Shape, attrs = {}) => {
+  const graph = new Graph();
+  return matmul(graph, graph.input('a', 'f32', a), graph.input('b', 'f32', b), attrs).shape;
+};
+
+describe('shapes', () => {
+  it('gives the leading axes of a and the columns of b', () => {
+    expect(product([2, 3], [3, 4])).toEqual([2, 4]);
+    expect(product([5, 2, 3], [4, 3], { transB: true })).toEqual([5, 2, 4]);
+    expect(product([5, 2, 3], [5, 2, 4], { transA: true })).toEqual([3, 4]);
+    expect(product([5, 6, 2, 3], [5, 6, 3, 4], { batched: true })).toEqual([5, 6, 2, 4]);
+    expect(product([5, 2, 3], [5, 2, 4], { transA: true, batched: true })).toEqual([5, 3, 4]);
+  });
+
+  it.each<[Shape, Shape, object, string]>([
+    [[2, 3], [4, 5], {}, 'matmul: inner sizes differ, a [2,3] · b [4,5]'],
+    [[2, 3], [3, 5], { transB: true }, 'matmul: inner sizes differ, a [2,3] · b [3,5]ᵀ'],
+    [[2, 3], [3, 5], { transA: true }, 'matmul: inner sizes differ, a [2,3]ᵀ · b [3,5]'],
+    [[2, 3], [3, 2], { transA: true, transB: true }, 'transposes both'],
+    [[4, 2, 3], [4, 3, 5], {}, 'matmul: b has a batch, a [4,2,3] · b [4,3,5]; ask for batched or flatten b'],
+    [[4, 2, 3], [5, 3, 2], { batched: true }, 'matmul: batches differ, a [4,2,3] · b [5,3,2]'],
+    [[2, 3, 4], [3, 2, 4], { transA: true }, 'matmul: rows differ'],
+    [[3], [3, 2], {}, 'must have two axes or more'],
+  ])('refuses a %j and b %j with %j', (a, b, attrs, message) => {
+    expect(() => product(a, b, attrs)).toThrow(message);
+  });
+});
+
+describe('the reference', () => {
+  const run = (a: number[], b: number[], transA: boolean, transB: boolean) => {
+    const outputs = [{ shape: [2, 2], data: new Float64Array(4) }];
+    const inputs = [a, b].map((x) => ({ shape: [2, 2], data: Float64Array.from(x) }));
+    matmulOp.reference({ attrs: { transA, transB, batched: false }, inputs, outputs });
+    return [...outputs[0]!.data];
+  };
+  it('multiplies by hand', () => {
+    expect(run([1, 2, 3, 4], [5, 6, 7, 8], false, false)).toEqual([19, 22, 43, 50]);
+    expect(run([1, 2, 3, 4], [5, 7, 6, 8], false, true)).toEqual([19, 22, 43, 50]);
+    expect(run([1, 3, 2, 4], [5, 6, 7, 8], true, false)).toEqual([19, 22, 43, 50]);
+  });
+});
+
+it.each([
+  [false, false, false],
+  [false, true, false],
+  [true, false, false],
+  [false, false, true],
+  [false, true, true],
+  [true, false, true],
+])('has the gradient of its reference, transA %s, transB %s, batched %s', (transA, transB, batched) => {
+  const before = batched ? [2] : [];
+  const a = randomTensor([...before, ...(transA ? [4, 3] : [3, 4])], 1);
+  const b = randomTensor([...before, ...(transB ? [5, 4] : [4, 5])], 2);
+  checkGradient(matmulOp, { inputs: [a, b], attrs: { transA, transB, batched }, wrt: [0, 1] });
+});

@@ -1,0 +1,88 @@
+// Layers and tables kept as f16 and int8 on the GPU, against float64 sums of the very same packed numbers.
+
+import { describe, expect, it } from 'vitest';
+import { fromFloat16, toFloat16 } from '../../../src/core/float16.ts';
+import { f32 } from '../../../src/core/tensor.ts';
+import { packedEmbeddingOp } from '../../../src/ops/embedding/packed-embedding.ts';
+import { packedLinearOp } from '../../../src/ops/matmul/packed-linear.ts';
+import { type PackedFormat, pack, packedFormats, unpacked, wordsOf } from '../../../src/ops/matmul/packed-weights.ts';
+import { checkOp, integers, randomTensor } from '../../support/op.ts';
+
+/** A random matrix as packed inputs of an op: words, and scales where there are some. */
+function packedTensors(format: PackedFormat, rows: number, cols: number, scale = 1) {
+  const words = new Uint32Array(rows * wordsOf(format, cols));
+  const scales = new Float32Array(rows);
+  pack(format, randomTensor([rows, cols], 11, scale).data as Float32Array, cols, words, scales);
+  const packed = integers('u32', [rows, wordsOf(format, cols)], words);
+  return format === 'int8' ? [packed, f32([rows], scales)] : [packed];
+}
+
+// Sums of up to 516 products in float32.
+const tolerance = 1e-5;
+
+describe.each(packedFormats)('%s', (format) => {
+  for (const { rows, ins, outs, scale = 1, bias = false } of [
+    { rows: [1], ins: 1, outs: 1 },
+    { rows: [1], ins: 64, outs: 63, bias: true },
+    { rows: [3, 1], ins: 33, outs: 130, bias: true },
+    { rows: [5], ins: 516, outs: 7, scale: 30 },
+    { rows: [13], ins: 130, outs: 128, bias: true },
+    { rows: [2, 9], ins: 64, outs: 129, scale: 0.01, bias: true },
+  ])
+    it(`multiplies [${rows},${ins}] by [${outs},${ins}]${bias ? ' with bias' : ''}`, async () => {
+      const x = randomTensor([...rows, ins], 1);
+      const inputs = [x, ...packedTensors(format, outs, ins, scale), ...(bias ? [randomTensor([outs], 3)] : [])];
+      await checkOp(packedLinearOp, { inputs, attrs: { format, bias }, tolerance });
+    });
+
+  for (const { batch, length, rows, width, decode, positions } of [
+    { batch: 1, length: 1, rows: 1, width: 1, decode: false, positions: false },
+    { batch: 3, length: 5, rows: 17, width: 33, decode: false, positions: true },
+    { batch: 7, length: 1, rows: 129, width: 64, decode: true, positions: true },
+  ])
+    it(`looks up [${batch},${length}] in [${rows},${width}]${decode ? ' in decoding' : ''}`, async () => {
+      const ids = integers(
+        'i32',
+        [batch, length],
+        Array.from({ length: batch * length }, (_, i) => (i * 7) % rows),
+      );
+      const table = packedTensors(format, rows, width, 30);
+      const inputs = [
+        ids,
+        ...table,
+        ...(positions ? [randomTensor([12, width], 4)] : []),
+        ...(decode ? ['step' as const] : []),
+      ];
+      const attrs = { format, width, scale: Math.sqrt(width), positions, offset: positions ? 2 : 0, decode };
+      await checkOp(packedEmbeddingOp, { inputs, attrs, step: { position: 6 }, tolerance: 1e-6 });
+    });
+
+  it('keeps numbers to within half a step, rows of any width', () => {
+    for (const cols of [1, 3, 4, 7, 130]) {
+      const matrix = randomTensor([3, cols], cols).data as Float32Array;
+      matrix.fill(0, cols, 2 * cols);
+      const words = new Uint32Array(3 * wordsOf(format, cols));
+      const scales = new Float32Array(3);
+      pack(format, matrix, cols, words, scales);
+      for (let r = 0; r < 3; r++) {
+        const row = matrix.subarray(r * cols, (r + 1) * cols);
+        const most = Math.max(...row.map(Math.abs));
+        for (const [k, x] of row.entries()) {
+          const kept = unpacked(format, words, wordsOf(format, cols), scales, r, k);
+          const step = format === 'int8' ? most / 127 : Math.max(Math.abs(x) * 2 ** -10, 2 ** -24);
+          expect(Math.abs(kept - x)).toBeLessThanOrEqual(0.5001 * step);
+        }
+      }
+    }
+    expect(fromFloat16(toFloat16(Float32Array.of(0.5, -2)))).toEqual(Float32Array.of(0.5, -2));
+  });
+
+  it('refuses words of another width', () => {
+    const x = { dtype: 'f32', shape: [2, 9] } as const;
+    const words = { dtype: 'u32', shape: [4, 99] } as const;
+    const scales = { dtype: 'f32', shape: [4] } as const;
+    expect(() => packedLinearOp.shape([x, words, scales], { format, bias: false })).toThrow(
+      `packed_linear: packed weights is u32 [4,99], must be u32 [4,${wordsOf(format, 9)}] (rows of 9 numbers as ${format})`,
+    );
+  });
+});

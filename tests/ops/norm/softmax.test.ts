@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { createCpuExecutor } from '../../../src/cpu/executor.ts';
+import { Graph } from '../../../src/graph/graph.ts';
+import { softmax, softmaxOp } from '../../../src/ops/norm/softmax.ts';
+import { checkGradient, integers, randomTensor } from '../../support/op.ts';
+
+function run(shape: number[], x: number[], causal: boolean, lens?: number[]): number[] {
+  const g = new Graph();
+  const lengths = lens && g.input('lens', 'u32', [lens.length]);
+  g.output('y', softmax(g, g.input('x', 'f32', shape), { causal }, lengths));
+  const data = { x: Float32Array.from(x), ...(lens && { lens: Uint32Array.from(lens) }) };
+  return [...createCpuExecutor(g).run(data).y!];
+}
+
+it('gives by hand what exponentials give', () => {
+  const y = run([1, 3], [0, Math.log(2), Math.log(5)], false);
+  // The inputs are float32, so the logarithms are off by 1e-7.
+  [1 / 8, 2 / 8, 5 / 8].forEach((want, i) => {
+    expect(y[i]).toBeCloseTo(want, 6);
+  });
+});
+
+it('sees only earlier columns where causal, and none past the length', () => {
+  expect(run([1, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1, 1], true)).toEqual([1, 0, 0, 0.5, 0.5, 0, 1 / 3, 1 / 3, 1 / 3]);
+  expect(run([2, 1, 4], [3, 3, 3, 3, 3, 3, 3, 3], false, [2, 0])).toEqual([0.5, 0.5, 0, 0, 0, 0, 0, 0]);
+});
+
+it('derives, whole and masked', () => {
+  checkGradient(softmaxOp, { inputs: [randomTensor([4, 7], 1)], attrs: {}, wrt: [0] });
+  checkGradient(softmaxOp, {
+    inputs: [randomTensor([3, 2, 4, 5], 2), integers('u32', [3], [5, 2, 0])],
+    attrs: { causal: true },
+    wrt: [0],
+  });
+});
+
+it('refuses lengths and masks that do not fit, naming both sides', () => {
+  const g = new Graph();
+  const x = g.input('x', 'f32', [3, 5]);
+  expect(() => softmax(g, x, {}, g.input('lens', 'u32', [4]))).toThrow('softmax: lens is u32 [4], must be u32 [3]');
+  expect(() => softmax(g, g.input('v', 'f32', [5]), { causal: true })).toThrow('needs two axes, x is [5]');
+});

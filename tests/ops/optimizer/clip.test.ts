@@ -1,0 +1,63 @@
+// Clipping, ranges of banks, and what the optimizers launch: plain data on the CPU.
+
+import { describe, expect, it } from 'vitest';
+import { f32 } from '../../../src/core/tensor.ts';
+import { Graph } from '../../../src/graph/graph.ts';
+import { clipScale, clipScaleOp, counterLength } from '../../../src/ops/optimizer/clip.ts';
+import { adamw } from '../../../src/ops/optimizer/optimizers.ts';
+import { rangeOf, rangesOf } from '../../../src/ops/parameter-buffers.ts';
+import { stepWords } from '../../../src/ops/step-scalars.ts';
+import { makePlan } from '../../../src/plan/planner.ts';
+
+const MiB = 2 ** 20;
+
+describe('banks', () => {
+  const bank = new Graph().state('bank', 'f32', [1000]);
+
+  it('go in ranges of whole 64s that cover them once', () => {
+    expect(rangesOf('x', [bank], 128 * MiB)).toEqual([[0, 1000]]);
+    expect(rangesOf('x', [bank], 4 * 400)).toEqual([
+      [0, 384],
+      [384, 384],
+      [768, 232],
+    ]);
+  });
+
+  it('are bound as themselves where one range is all', () => {
+    expect(rangeOf(bank, 0, 1000)).toBe(bank);
+    expect(rangeOf(bank, 384, 232)).toMatchObject({ shape: [232], at: { bank, offset: 384 } });
+  });
+});
+
+describe('clipping and AdamW', () => {
+  it('take four dispatches for 52 million parameters', () => {
+    const graph = new Graph();
+    const P = 52_000_000;
+    const bank = (name: string) => graph.state(name, 'f32', [P]);
+    const counters = graph.state('counters', 'f32', [counterLength]);
+    const [weights, gradients, m, v] = [bank('weights'), bank('gradients'), bank('m'), bank('v')];
+    const betas = { beta1: 0.9, beta2: 0.98 };
+    const clip = clipScale(graph, gradients, counters, { maxNorm: 1, ...betas });
+    const step = graph.input('step', 'u32', [stepWords]);
+    const decay = { weightDecay: 0.01, decayEnd: 40_000_000 };
+    adamw(graph, { weights, gradients, m, v, clip, counters, step }, { ...betas, eps: 1e-9, ...decay });
+    const { passes } = makePlan(graph);
+    expect(passes.map((p) => p.entry)).toEqual(['gradient_norm', 'clip_scale', 'adamw', 'adamw']);
+    const [, , first, second] = passes;
+    expect([first?.params.count, second?.params.count]).toEqual([32 * MiB, P - 32 * MiB]);
+    expect([first?.params.decay_count, second?.params.decay_count]).toEqual([32 * MiB, 40_000_000 - 32 * MiB]);
+    for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
+  });
+
+  it('refuse settings that make no sense', () => {
+    const inputs = [f32([2, 2], []), f32([counterLength], [])];
+    const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
+    expect(() => clipScaleOp.shape(inputs, { ...attrs, maxNorm: -1 })).toThrow(
+      'clip_scale: a largest norm of -1, must be 0 (no clipping) or more',
+    );
+    expect(() => clipScaleOp.shape(inputs, { ...attrs, beta2: 1 })).toThrow('clip_scale: a beta of 1, must be from 0');
+    expect(() => clipScaleOp.shape([inputs[0]!, f32([4], [])], attrs)).toThrow(
+      'clip_scale: counters is f32 [4], must be f32 [8]',
+    );
+  });
+});

@@ -1,0 +1,31 @@
+// The step's scalars with the loss scale in them: every other word stays as it is, bit by bit.
+
+import { expect, it } from 'vitest';
+import { f32 } from '../../../src/core/tensor.ts';
+import { counterAt } from '../../../src/ops/optimizer/clip.ts';
+import { scaleStepOp } from '../../../src/ops/optimizer/scale-step.ts';
+import { readStep, type StepScalars, stepWords, writeStep } from '../../../src/ops/step-scalars.ts';
+import { runOp } from '../../support/run-op.ts';
+
+for (const [lossScale, factor] of [
+  [65536, 65536],
+  [0, 1],
+] as const)
+  it(`multiplies what a token counts by a loss scale of ${lossScale}: ${factor} times as much`, async () => {
+    // A seed whose bits are no number, and others that are denormal.
+    const step: StepScalars = {
+      learningRate: 1e-3,
+      tokenWeight: 1 / 3,
+      seed: 0x7fc00001,
+      step: 17,
+      keep: 1,
+      position: 3,
+    };
+    const counters = f32([8], new Float32Array(8));
+    counters.data[counterAt.lossScale] = lossScale;
+    const { outputs } = await runOp(scaleStepOp, ['step', counters], {}, { step });
+    const words = new Uint32Array(stepWords);
+    writeStep(words, { ...step, tokenWeight: Math.fround(step.tokenWeight) * factor });
+    expect(outputs[0]).toEqual(words);
+    expect(readStep(outputs[0]!).seed).toBe(step.seed);
+  });

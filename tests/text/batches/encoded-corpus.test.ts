@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { describeLeftOut, encodePairs, sourceLength, targetLength } from '../../../src/text/batches/encoded-corpus.ts';
+import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
+import { trainWords } from '../../../src/text/tokenizers/word-vocabulary.ts';
+
+const words = trainWords(['a b c d'], { size: 20, punctuation: 'strip' });
+const [a, b, c, end] = [...words.encode('a b c'), words.special.end];
+const pair = (source: string, target: string) => ({ source, target });
+
+it('lays rows out one after another, with the end on the source', () => {
+  const corpus = encodePairs([pair('a b', 'c'), pair('c', 'a b')], words, words, { maxSource: 9, maxTarget: 9 });
+  expect([...corpus.source.ids]).toEqual([a, b, end, c, end]);
+  expect([...corpus.source.starts]).toEqual([0, 3, 5]);
+  expect([...corpus.target.ids]).toEqual([c, a, b]);
+  expect([0, 1].map((row) => sourceLength(corpus, row))).toEqual([3, 2]);
+  expect([0, 1].map((row) => targetLength(corpus, row))).toEqual([2, 3]);
+});
+
+it('leaves the end off the source where told', () => {
+  const options = { maxSource: 9, maxTarget: 9, sourceEnd: false };
+  expect([...encodePairs([pair('a b', 'c')], words, words, options).source.ids]).toEqual([a, b]);
+});
+
+it('leaves out pairs one past a limit, keeps those at it, and says so', () => {
+  const pairs = [
+    pair('a a', 'a'),
+    pair('a a a', 'a'),
+    pair('a', 'a a'),
+    pair('a', 'a a a'),
+    pair('!', 'a'),
+    pair('a', ''),
+  ];
+  const corpus = encodePairs(pairs, words, words, { maxSource: 3, maxTarget: 3 });
+  expect([...corpus.origin]).toEqual([0, 2]);
+  expect(corpus).toMatchObject({ count: 2, tooLong: 2, empty: 2 });
+  expect(describeLeftOut(corpus)).toBe(
+    '4 of 6 pairs left out: 2 longer than 3 source or 3 target tokens, 2 without a token on one side',
+  );
+});
+
+it('says nothing where no pair is left out', () => {
+  expect(describeLeftOut(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe('');
+});
+
+it('refuses limits that leave nothing', () => {
+  expect(() => encodePairs([], words, words, { maxSource: 0, maxTarget: 5 })).toThrow('limits of 0 and 5 positions');
+});
+
+it('encodes 100,000 pairs in seconds', () => {
+  const pairs = intlCorpus({ pairs: 100_000 });
+  const source = trainWords(
+    pairs.map((p) => p.source),
+    { size: 2000 },
+  );
+  const target = trainWords(
+    pairs.map((p) => p.target),
+    { size: 2000 },
+  );
+  const start = performance.now();
+  const { count } = encodePairs(pairs, source, target, { maxSource: 64, maxTarget: 64 });
+  expect(count).toBe(100_000);
+  expect(performance.now() - start).toBeLessThan(8000); // Under 1 s alone; the room is for a loaded machine.
+}, 60_000);

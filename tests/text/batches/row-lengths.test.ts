@@ -1,0 +1,51 @@
+// True lengths of padded rows.
+
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { fillLengths } from '../../../src/text/batches/row-lengths.ts';
+
+const lengthsOf = (rows: number[][], padId = 0, vocab = 10): number[] => {
+  const lengths = new Uint32Array(rows.length);
+  fillLengths(lengths, Int32Array.from(rows.flat()), rows[0]?.length ?? 0, padId, vocab, 'source');
+  return Array.from(lengths);
+};
+
+it('count what stands before the padding at the end', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(7), { minLength: 1 }), fc.nat(9), (wanted, padId) => {
+      const token = padId === 5 ? 6 : 5;
+      const rows = wanted.map((n) => Array.from({ length: 7 }, (_, t) => (t < n ? token : padId)));
+      expect(lengthsOf(rows, padId)).toEqual(wanted);
+    }),
+  );
+});
+
+it('are refused, by row and place, where padding stands within a row', () => {
+  expect(() =>
+    lengthsOf([
+      [1, 2, 0],
+      [1, 0, 2],
+    ]),
+  ).toThrow(new HeddleError('source: row 1 has padding (id 0) at 1, before its end at 3; pad at the end only'));
+});
+
+it('are refused where an id is out of range, in padding too', () => {
+  for (const id of [-1, 10, 2 ** 31 - 1])
+    expect(() =>
+      lengthsOf([
+        [1, 2, 3],
+        [4, id, 5],
+      ]),
+    ).toThrow(new HeddleError(`source: token id ${id} in row 1 at 1 is out of range, the vocabulary has 10 tokens`));
+  expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow('token id 12 in row 0 at 1 is out of range');
+});
+
+it('count a start token that is padding itself', () => {
+  const lengths = new Uint32Array(3);
+  const rows = [0, 4, 5, 0, 0, 7, 0, 0, 0, 0, 0, 0];
+  fillLengths(lengths, Int32Array.from(rows), 4, 0, 10, 'target', true);
+  expect(Array.from(lengths)).toEqual([3, 2, 1]);
+  const inside = Int32Array.from([0, 4, 0, 5]);
+  expect(() => fillLengths(lengths.subarray(0, 1), inside, 4, 0, 10, 'target', true)).toThrow('padding (id 0) at 2');
+});

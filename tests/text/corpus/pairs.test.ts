@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { fingerprint, hashText, pairKey, splitPairs, spread, tidy } from '../../../src/text/corpus/pairs.ts';
+
+const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`, target: `${i}` }));
+
+it('tidies spaces of every kind, marks and composed letters', () => {
+  expect(tidy('\ufeff a\u00a0\u202f\u2009b\t\n c\u200e ')).toBe('a b c');
+  expect(tidy('Cafe\u0301')).toBe('Café');
+});
+
+it('sees no other sentence in other spacing or case', () => {
+  expect(pairKey(' It\u202fis\u00a0 3:45\u202fPM ')).toBe(pairKey('it is 3:45 pm'));
+  expect(pairKey('it is 3:45 am')).not.toBe(pairKey('it is 3:45 pm'));
+});
+
+it('takes a few of many evenly, each once and in order', () => {
+  expect(spread([1, 2, 3], 3)).toEqual([1, 2, 3]);
+  expect(spread([1, 2, 3], 0)).toEqual([]);
+  expect(spread([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([0, 2, 5, 7]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 500 }), (n, most) => {
+      const taken = spread(
+        Array.from({ length: n }, (_, i) => i),
+        most,
+      );
+      expect(taken.length).toBe(Math.min(n, most));
+      const gaps = taken.slice(1).map((x, i) => x - (taken[i] as number));
+      expect(gaps.every((gap) => gap === Math.floor(n / taken.length) || gap === Math.ceil(n / taken.length))).toBe(
+        true,
+      );
+    }),
+  );
+});
+
+it('splits in about the fractions asked for, each pair to one part, in order', () => {
+  const { train, dev, test } = splitPairs(pairs, { dev: 0.02, test: 0.1 });
+  // Four standard deviations of a binomial count.
+  expect(Math.abs(dev.length - 400)).toBeLessThan(80);
+  expect(Math.abs(test.length - 2000)).toBeLessThan(170);
+  expect([...train, ...dev, ...test].sort((a, b) => Number(a.target) - Number(b.target))).toEqual(pairs);
+  for (const part of [train, dev, test])
+    expect(part.every((pair, i) => i === 0 || Number(pair.target) > Number(part[i - 1]?.target))).toBe(true);
+});
+
+it('leaves a sentence on its side whatever else is there, and however it is spaced', () => {
+  const { test } = splitPairs(pairs, { test: 0.1 });
+  const noisy = pairs
+    .slice(5000)
+    .map(({ target, source }) => ({ target, source: ` ${source.replace(' ', '\u202f ')}` }));
+  const again = splitPairs(noisy.reverse(), { test: 0.1 }).test;
+  expect(again.map((pair) => pair.target).sort()).toEqual(
+    test
+      .map((pair) => pair.target)
+      .filter((target) => Number(target) >= 5000)
+      .sort(),
+  );
+});
+
+it('refuses fractions that leave nothing to train on', () => {
+  for (const parts of [{ dev: 1 }, { dev: 0.5, test: 0.5 }, { dev: -0.1 }, { test: Number.NaN }])
+    expect(() => splitPairs(pairs, parts)).toThrow('fractions of the pairs');
+});
+
+it('tells pairs from the same in another order, from others and from fewer', () => {
+  const some = pairs.slice(0, 50);
+  const { hash } = fingerprint(some);
+  expect(fingerprint([...some])).toEqual({ pairs: 50, hash });
+  expect(hash).toMatch(/^[0-9a-f]{8}$/);
+  const changed = some.map((pair, i) => (i === 49 ? { ...pair, target: '50' } : pair));
+  for (const others of [[...some].reverse(), changed, some.slice(1), some.slice(0, -1)])
+    expect(fingerprint(others).hash).not.toBe(hash);
+});
+
+it('hashes every unit of a text', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (a, b) => {
+      fc.pre(a !== b);
+      expect(hashText(a)).not.toBe(hashText(b)); // A collision in a few hundred 32-bit hashes would be news.
+    }),
+    { seed: 1 },
+  );
+  expect(hashText('á')).not.toBe(hashText('â'));
+  expect(hashText('\u0100')).not.toBe(hashText('\u0200'));
+});

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { describeBad, readTsv } from '../../../src/text/corpus/tsv.ts';
+import { hasTatoeba, tatoeba } from '../../support/text.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const read = (text: string) => readTsv(bytes(text), 'a.tsv');
+
+it('reads source and target, and passes over further columns', () => {
+  expect(read('Hi.\tHola.\nBye.\tAdiós.\tCC-BY 2.0\tmore\n')).toEqual({
+    pairs: [
+      { source: 'Hi.', target: 'Hola.' },
+      { source: 'Bye.', target: 'Adiós.' },
+    ],
+    bad: [],
+    lines: 2,
+  });
+});
+
+it('reads a last line without an end, CRLF, and a byte-order mark', () => {
+  const pairs = [
+    { source: 'a', target: 'b' },
+    { source: 'c', target: 'd' },
+  ];
+  expect(read('a\tb\nc\td').pairs).toEqual(pairs);
+  expect(read('\ufeffa\tb\r\nc\td\r\n')).toEqual({ pairs, bad: [], lines: 2 });
+});
+
+it('tidies spaces and composes letters', () => {
+  expect(read(' a\u00a0 b \tCafe\u0301\u202f\n').pairs).toEqual([{ source: 'a b', target: 'Café' }]);
+});
+
+it('names each bad line and why', () => {
+  const { pairs, bad, lines } = read('a\tb\n\nno tab\n\tx\ny\t \n \t \nc\td\n');
+  expect(pairs).toHaveLength(2);
+  expect(lines).toBe(7);
+  expect(bad).toEqual([
+    { line: 2, reason: 'empty line' },
+    { line: 3, reason: 'no tab' },
+    { line: 4, reason: 'empty source' },
+    { line: 5, reason: 'empty target' },
+    { line: 6, reason: 'empty line' },
+  ]);
+  expect(describeBad(bad.slice(0, 2))).toBe('2 bad lines: 2 (empty line), 3 (no tab)');
+});
+
+it('describes one bad line, none, and more than ten', () => {
+  expect(describeBad([{ line: 3, reason: 'no tab' }])).toBe('1 bad line: 3 (no tab)');
+  expect(describeBad([])).toBe('');
+  const { bad } = read(`a\tb\n${'x\n'.repeat(12)}`);
+  expect(describeBad(bad)).toMatch(/^12 bad lines: 2 \(no tab\), .* 11 \(no tab\), and 2 more$/);
+});
+
+it('takes further columns as further references, where it is told to', () => {
+  const text = 'a\tb\tc\t\td\ne\tf\n';
+  const pairs = (references?: number) => readTsv(bytes(text), 'a.tsv', references).pairs;
+  expect(pairs()).toEqual([
+    { source: 'a', target: 'b' },
+    { source: 'e', target: 'f' },
+  ]);
+  expect(pairs(3)[0]).toEqual({ source: 'a', target: 'b', others: ['c'] });
+  expect(pairs(9)).toEqual([
+    { source: 'a', target: 'b', others: ['c', 'd'] },
+    { source: 'e', target: 'f' },
+  ]);
+  const { pairs: late, bad } = readTsv(bytes('a\t\t c \td\nb\t \t\n'), 'a.tsv', 3);
+  expect(late).toEqual([{ source: 'a', target: 'c', others: ['d'] }]);
+  expect(bad).toEqual([{ line: 2, reason: 'empty target' }]);
+});
+
+it('refuses an empty file, one without a tab, and one without a pair', () => {
+  expect(() => read('')).toThrow('a.tsv: the file is empty');
+  expect(() => read('one\ntwo\n')).toThrow('a.tsv: no line has a tab');
+  expect(() => read('\n')).toThrow('a.tsv: no line has a tab');
+  expect(() => read('a\t\n\tb\n')).toThrow(
+    'a.tsv: no line is a pair (2 bad lines: 1 (empty target), 2 (empty source))',
+  );
+});
+
+it('refuses what is not UTF-8, with the line', () => {
+  const latin1 = Uint8Array.from([...bytes('a\tb\nc\td\nn'), 0xf1, ...bytes('o\te\n')]);
+  expect(() => readTsv(latin1, 'b.tsv')).toThrow('b.tsv: line 3 is not UTF-8');
+  expect(() => readTsv(latin1, 'b.tsv')).toThrow(HeddleError);
+  const cut = bytes('a\tñ').slice(0, -1);
+  expect(() => readTsv(cut, 'b.tsv')).toThrow('b.tsv: line 1 is not UTF-8');
+  const utf16 = Uint8Array.from([0xff, 0xfe, 0x61, 0, 9, 0, 0x62, 0]);
+  expect(() => readTsv(utf16, 'b.tsv')).toThrow('b.tsv: line 1 is not UTF-8');
+});
+
+it.skipIf(!hasTatoeba)('reads all of Tatoeba (needs ../shared/data)', () => {
+  const { pairs, bad, lines } = readTsv(readFileSync(tatoeba), 'train.tsv');
+  expect(bad).toEqual([]);
+  expect(pairs).toHaveLength(lines);
+  expect(lines).toBe(111_057);
+  expect(pairs[0]).toEqual({ source: 'Go.', target: 'Ve.' });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { pairKey, splitPairs } from '../../../src/text/corpus/pairs.ts';
+import { frames, plainFrames } from '../../../src/text/intl/frames.ts';
+import { intlCorpus, intlKinds } from '../../../src/text/intl/intl-corpus.ts';
+import { type IntlKind, sharedFrames } from '../../../src/text/intl/kinds.ts';
+import { createSpeaker } from '../../../src/text/intl/speaker.ts';
+
+const corpus = intlCorpus({ pairs: 5000, seed: 3 });
+const only = (kind: IntlKind, pairs: number, more = {}) => intlCorpus({ pairs, kinds: [kind], ...more });
+
+it('gives the same pairs for the same seed, and others for another', () => {
+  expect(intlCorpus({ pairs: 5000, seed: 3 })).toEqual(corpus);
+  expect(intlCorpus({ pairs: 100, seed: 4 })).not.toEqual(corpus.slice(0, 100));
+});
+
+it('begins a longer corpus with the shorter one', () => {
+  expect(intlCorpus({ pairs: 300, seed: 3 })).toEqual(corpus.slice(0, 300));
+});
+
+it('has more than 100,000 pairs, no source side twice, and none to learn on both sides of a split', () => {
+  const many = intlCorpus({ pairs: 110_000 });
+  expect(new Set(many.map((pair) => pairKey(pair.source))).size).toBe(110_000);
+  const { train, test } = splitPairs(many, { test: 0.02 });
+  expect(test.length).toBeGreaterThan(500);
+  const seen = new Set(train.map((pair) => pairKey(pair.source)));
+  expect(test.filter((pair) => seen.has(pairKey(pair.source)))).toEqual([]);
+}, 60_000);
+
+it('has every kind, half of it or less in sentences, none rare', () => {
+  for (const kind of intlKinds) {
+    const share = corpus.filter((pair) => pair.kind === kind).length / corpus.length;
+    expect(share, kind).toBeGreaterThan(0.02);
+    expect(share, kind).toBeLessThan(0.5);
+  }
+});
+
+it('keeps to short phrases of plain text with single spaces', () => {
+  for (const { source, target } of corpus)
+    for (const text of [source, target]) {
+      expect(text).toMatch(/^\S+( \S+)*$/);
+      expect(text).not.toMatch(/[{}\u00a0\u202f\u2009\u200e\u200f]|undefined|NaN/);
+      expect(text.split(/\s|\b/).filter((word) => word !== '').length).toBeLessThanOrEqual(30);
+    }
+});
+
+describe('a kind', () => {
+  const forms: Record<IntlKind, [RegExp, RegExp]> = {
+    date: [/\b(January|February|March|April|May|June|July|August|September|October|November|December)\b/, /\bde\b/],
+    time: [/^\d+:\d\d/, /^\d+:\d\d/],
+    relative: [
+      /ago$|^in |^(this|next|last) |day$|^tomorrow$|^now$/,
+      /^(hace|dentro de) |ayer|hoy|mañana|ahora|[ae]st|pas|próx/,
+    ],
+    duration: [
+      /\d+ (year|month|week|day|hour|minute|second)s?$/,
+      /\d+ (año|mes|semana|día|hora|minuto|segundo)(e?s)?$/,
+    ],
+    quantity: [/^-?[\d.,]+ [a-z]/, /^-?[\d.,]+ [a-z]/],
+    money: [/\d/, /^\d/],
+    region: [/^[^\d]+$/, /^[^\d]+$/],
+    language: [/^[A-Z][^\d]+$/, /^[^\dA-Z]+$/],
+    sentence: [/^[A-Z].*[.?]$/, /^[¿A-Z].*[.?]$/],
+  };
+  it.each(intlKinds)('%s comes alone where it is chosen, in its form', (kind) => {
+    for (const pair of only(kind, 200)) {
+      expect(pair.kind).toBe(kind);
+      expect(pair.source).toMatch(forms[kind][0]);
+      expect(pair.target).toMatch(forms[kind][1]);
+    }
+  });
+});
+
+it('translates: numbers, plurals, weekdays and names agree', () => {
+  const [en, es] = [createSpeaker('en'), createSpeaker('es')];
+  const day = Date.UTC(2019, 2, 5, 15, 45);
+  expect([en.date(day, 'full'), es.date(day, 'full')]).toEqual([
+    'Tuesday, March 5, 2019',
+    'martes, 5 de marzo de 2019',
+  ]);
+  expect([en.time(day, 'minute'), es.time(day, 'minute')]).toEqual(['3:45 PM', '15:45']);
+  expect([en.relative(-3, 'week'), es.relative(-3, 'week')]).toEqual(['3 weeks ago', 'hace 3 semanas']);
+  expect([en.quantity(1, 'kilogram'), es.quantity(3.5, 'kilogram')]).toEqual(['1 kilogram', '3,5 kilogramos']);
+  expect([en.money(1, 'EUR', 'name'), es.money(12.5, 'EUR', 'name')]).toEqual(['1 euro', '12,50 euros']);
+  expect([en.region('DE'), es.language('de')]).toEqual(['Germany', 'alemán']);
+  expect(es.list([es.region('FR'), es.region('IT')])).toBe('Francia e Italia');
+  expect(
+    es.duration([
+      [2, 'hour'],
+      [1, 'minute'],
+    ]),
+  ).toBe('2 horas y 1 minuto');
+});
+
+it('says a unit of time and a time of day by that name apart', () => {
+  const es = createSpeaker('es');
+  expect(es.time(0, 'minute')).toBe('0:00');
+  expect(es.quantity(2, 'minute')).toBe('2 minutos');
+  expect(es.date(0, 'month')).toBe('enero de 1970');
+  expect(es.quantity(2, 'month')).toBe('2 meses');
+});
+
+it('has no Spanish sentence with a wrong article before one o’clock', () => {
+  const sentences = only('sentence', 3000);
+  expect(sentences.filter((pair) => / a las \d/.test(pair.target)).length).toBeGreaterThan(100);
+  expect(sentences.filter((pair) => / a las (0?1|13):/.test(pair.target) && !/ 13:/.test(pair.target))).toEqual([]);
+});
+
+it.each([
+  ['es', 'en'],
+  ['en', 'fr'],
+  ['de', 'it'],
+  ['pt-BR', 'es-MX'],
+  ['ja', 'ar'],
+  ['en-GB', 'hi'],
+])('speaks %s to %s', (source, target) => {
+  const pairs = intlCorpus({ pairs: 400, source, target });
+  expect(new Set(pairs.map((pair) => pair.kind)).size).toBe(intlKinds.length);
+  expect(pairs.filter((pair) => /[{}]|undefined/.test(pair.source + pair.target))).toEqual([]);
+  expect(pairs.filter((pair) => pair.source === pair.target).length).toBeLessThan(60); // Names such as Angola, and times.
+});
+
+it('fills the same places of a frame in every language, and has bare frames for all others', () => {
+  const places = (frame: string) => frame.match(/\{\w+\}/g)?.sort();
+  for (const said of Object.values(frames))
+    for (const [id, frame] of Object.entries(said)) expect(places(frame), id).toEqual(places(frames.en?.[id] ?? ''));
+  expect(sharedFrames('en', 'ja')).toEqual([]);
+  expect(sharedFrames('en', 'es-MX')).toEqual(Object.keys(frames.en ?? {}));
+  for (const frame of plainFrames) expect(frame.replace(/\{\w+\}/g, '')).not.toMatch(/\w/);
+});
+
+it('refuses locales that the runtime does not know, by name', () => {
+  expect(() => intlCorpus({ pairs: 1, target: 'zz' })).toThrow("intl: this runtime has no data for the locale 'zz'");
+  expect(() => intlCorpus({ pairs: 1, source: 'no such' })).toThrow("intl: 'no such' is not a locale");
+  expect(() => intlCorpus({ pairs: 1, source: '' })).toThrow("intl: '' is not a locale");
+});
+
+it('refuses kinds and numbers that make no sense', () => {
+  expect(() => intlCorpus({ pairs: 1, kinds: ['poem' as IntlKind] })).toThrow(
+    "intl: no kind 'poem'; there are date, time",
+  );
+  expect(() => intlCorpus({ pairs: 1, kinds: [] })).toThrow('intl: no kinds chosen');
+  expect(() => intlCorpus({ pairs: 0 })).toThrow('intl: pairs is 0');
+});
+
+it('says how many pairs there are where more are asked for', () => {
+  expect(() => only('relative', 5000)).toThrow(
+    /^intl: relative give about 1\d\d\d distinct pairs, 5000 are asked for$/,
+  );
+});

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
+import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
+import { createPieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { quixote } from '../../support/text.ts';
+
+const folder = resolve(import.meta.dirname, '../fixtures/sentencepiece');
+const read = (name: string) => new Uint8Array(readFileSync(join(folder, `${name}.model`)));
+const [sourceFile, targetFile] = [read('unigram'), read('bpe')];
+const [sourceModel, targetModel] = [openSentencePiece(sourceFile), openSentencePiece(targetFile)];
+
+/** A vocab.json as MarianMT has it: the pieces of both sides, the special ones at their places, a language code. */
+const vocab: Record<string, number> = { '</s>': 0, '<unk>': 1 };
+for (const text of ['>>fra<<', '☃', ...[sourceModel, targetModel].flatMap((m) => m.model.pieces.map((p) => p.text))])
+  vocab[text] ??= Object.keys(vocab).length;
+delete vocab['<pad>']; // the BPE model has one; here it is last
+const size = Math.max(...Object.values(vocab)) + 2;
+vocab['<pad>'] = size - 1;
+
+const marian = (file: Uint8Array) => createPieceTokenizer({ file, name: 'source.spm', vocab });
+const [source, target] = [marian(sourceFile), marian(targetFile)];
+
+describe('with the ids of a vocab.json', () => {
+  it('has the special tokens of MarianMT, padding to start', () => {
+    expect([source.size, source.special]).toEqual([size, { pad: size - 1, start: size - 1, end: 0, unknown: 1 }]);
+  });
+
+  it('gives the pieces their ids there', () => {
+    for (const line of quixote)
+      for (const [tokenizer, model] of [
+        [source, sourceModel],
+        [target, targetModel],
+      ] as const)
+        expect(tokenizer.encode(line)).toEqual(model.encode(line).map((piece) => vocab[piece.text] ?? 1));
+  });
+
+  it('finds what its own model does not know in the vocabulary of both', () => {
+    expect(sourceModel.encode('☃').map((piece) => piece.id)).toContain(0);
+    expect(source.encode('☃').map((id) => source.token(id))).toEqual(['▁', '☃']);
+    expect(source.encode('☃☄').at(-1)).toBe(source.special.unknown);
+  });
+
+  it('takes a language code at the head as one token', () => {
+    expect(source.encode('>>fra<< the dog')).toEqual([vocab['>>fra<<'], ...source.encode(' the dog')]);
+    expect(source.encode('>>zzz<< the')).toEqual(sourceModel.encode('>>zzz<< the').map((p) => vocab[p.text] ?? 1));
+    expect(source.encode('the >>fra<<')).not.toContain(vocab['>>fra<<']);
+  });
+
+  it('never reads a special token in a text', () => {
+    const { special } = source;
+    const ids = source.encode('<pad></s><pad> </s>');
+    expect(ids.some((id) => id === special.pad || id === special.end)).toBe(false);
+  });
+
+  it('gives the text back, without what is no text', () => {
+    const { pad, end, unknown } = target.special;
+    const whole = quixote.filter((line) => !target.encode(line).includes(unknown));
+    expect(whole.length).toBeGreaterThan(3);
+    for (const line of whole)
+      expect(target.decode([pad, ...target.encode(line), end, pad])).toBe(target.normalize(line));
+    const word = vocab.Mary as number;
+    expect(target.decode([unknown, word, unknown, unknown])).toBe('<unk> Mary <unk> <unk>');
+    expect(target.decode([])).toBe('');
+  });
+
+  it('decodes pieces of the other side, spaces and all', () => {
+    const strange = sourceModel.model.pieces.find(
+      (p) => p.text.length > 3 && !targetModel.model.pieces.some((q) => q.text === p.text),
+    );
+    const text = strange?.text ?? '';
+    expect(target.decode([vocab[text] as number, vocab[text] as number])).toBe(
+      `${text}${text}`.replaceAll('▁', ' ').trim(),
+    );
+  });
+
+  it('may have fewer tokens than the model, and refuses more', () => {
+    const wide = createPieceTokenizer({ file: sourceFile, name: 'source.spm', vocab, size: size + 5 });
+    expect([wide.size, wide.token(size + 4), wide.decode([size + 4])]).toEqual([size + 5, `[unused${size + 4}]`, '']);
+    for (const id of [-1, 1.5, size + 5]) expect(() => wide.decode([id])).toThrow(`no token has the id ${id}`);
+  });
+});
+
+describe('with the ids of its own', () => {
+  const own = createPieceTokenizer({ file: targetFile, name: 'spiece.model' });
+
+  it('is SentencePiece itself', () => {
+    expect(own.special).toEqual({ pad: 3, start: 3, end: 2, unknown: 0 });
+    for (const line of quixote) {
+      const ids = own.encode(line);
+      expect(ids).toEqual(targetModel.encode(line).map((piece) => piece.id));
+      expect(own.decode(ids)).toBe(targetModel.decodeIds(ids));
+    }
+    expect(own.normalize('  a  fi ')).toBe('a FI');
+  });
+
+  it('needs padding, from the file or from the caller', () => {
+    const make = (special?: { pad: number }) =>
+      createPieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
+    expect(() => make()).toThrow("x.model: the vocabulary of 600 tokens has no '<pad>', the padding token");
+    expect(make({ pad: 1 }).special).toEqual({ pad: 1, start: 1, end: 2, unknown: 0 });
+    expect(() => make({ pad: 600 })).toThrow('the padding token has the id 600, the vocabulary has 600 tokens');
+  });
+});
+
+it.each<[string, Tokenizer]>([
+  ['a vocab.json', source],
+  ['ids of its own', createPieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } })],
+])('comes back from tokenizer.json, with %s', (_, tokenizer) => {
+  const text = JSON.stringify(tokenizer);
+  const back = loadTokenizer(text);
+  expect([back.kind, back.size, back.special]).toEqual(['sentencepiece', tokenizer.size, tokenizer.special]);
+  for (const line of [...quixote, '☃ >>fra<< \u0000']) {
+    expect(back.encode(line)).toEqual(tokenizer.encode(line));
+    expect(back.decode(back.encode(line))).toBe(tokenizer.decode(tokenizer.encode(line)));
+  }
+  expect(JSON.stringify(back)).toBe(text);
+});
+
+describe('refuses', () => {
+  it.each<[string, unknown, string]>([
+    ['a list', [], 'vocab.json: not a JSON object'],
+    ['an id that is text', { a: '1' }, 'vocab.json: the id "1" of \'a\' is not a number'],
+    ['a negative id', { a: -1 }, "vocab.json: the id -1 of 'a'"],
+    ['an id past all sense', { a: 2 ** 40 }, "vocab.json: the id 1099511627776 of 'a'"],
+    ['an id twice', { a: 1, b: 1 }, "vocab.json: 'a' and 'b' have the same id 1"],
+    ['no unknown', { '</s>': 0, '<pad>': 1 }, "the vocabulary of 2 tokens has no '<unk>', the unknown token"],
+  ])('a vocabulary with %s', (_, wrong, message) => {
+    const make = () => createPieceTokenizer({ file: sourceFile, name: 'source.spm', vocab: wrong });
+    expect(make).toThrow(message);
+    expect(make).toThrow(HeddleError);
+  });
+
+  it.each<[string, object, string]>([
+    ['no file', { file: undefined }, 'has no file'],
+    ['no base64', { file: '%%' }, 'not base64'],
+    ['another file', { file: 'AAAA' }, 'a field numbered 0'],
+    ['a size of text', { size: 'x' }, 'size and special must be ids'],
+    ['no special ids', { special: null }, 'size and special must be ids'],
+  ])('a tokenizer.json with %s', (_, change, message) => {
+    const json = source.toJSON();
+    expect(() => loadTokenizer({ ...json, model: { ...(json.model as object), ...change } })).toThrow(message);
+  });
+});

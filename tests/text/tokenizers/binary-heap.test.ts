@@ -1,0 +1,21 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createHeap } from '../../../src/text/tokenizers/binary-heap.ts';
+
+it('gives numbers in order, whatever is pushed and popped between', () => {
+  fc.assert(
+    fc.property(fc.array(fc.option(fc.integer())), (steps) => {
+      const heap = createHeap<number>((a, b) => a < b);
+      const list: number[] = [];
+      for (const step of steps) {
+        if (step === null) expect(heap.pop()).toBe(list.shift());
+        else {
+          heap.push(step);
+          list.push(step);
+          list.sort((a, b) => a - b);
+        }
+        expect(heap.size).toBe(list.length);
+      }
+    }),
+  );
+});

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { trainBpe } from '../../../src/text/tokenizers/bpe-training.ts';
+import { hasTatoeba, mergesOf, nativeMerges, phrases, quixote, tatoebaSide } from '../../support/text.ts';
+
+it('learns the merges of the tokenizers package from a small text, to the last', () => {
+  const ours = trainBpe(quixote, { size: 30_000 });
+  const merges = mergesOf(ours);
+  expect(merges.length).toBeGreaterThan(600);
+  expect(merges).toEqual(nativeMerges(quixote, ours));
+});
+
+it('learns the merges of the tokenizers package from phrases full of numbers, by any rules', () => {
+  for (const options of [{ digits: 1 }, { digits: 3 }, { lowercase: true }]) {
+    const ours = trainBpe(phrases, { size: 30_000, ...options });
+    const merges = mergesOf(ours);
+    expect(merges.length).toBeGreaterThan(1000);
+    expect(merges).toEqual(nativeMerges(phrases, ours));
+  }
+});
+
+it('learns the merges of the tokenizers package from repeated letters', () => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), (words) => {
+      const ours = trainBpe(words, { size: 30_000 });
+      expect(mergesOf(ours)).toEqual(nativeMerges(words, ours));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it.skipIf(!hasTatoeba)(
+  'learns 4,000 merges of 4,000 as the tokenizers package (needs ../shared/data)',
+  () => {
+    for (const side of [0, 1] as const) {
+      const texts = tatoebaSide(side);
+      const start = performance.now();
+      const ours = trainBpe(texts, { size: 4400 });
+      expect(performance.now() - start).toBeLessThan(15_000); // About 1 s alone; the room is for a loaded machine.
+      const merges = mergesOf(ours).slice(0, 4000);
+      expect(merges).toHaveLength(4000);
+      expect(merges).toEqual(nativeMerges(texts, ours).slice(0, 4000));
+    }
+  },
+  120_000,
+);
+
+it('has special tokens first, then characters by code point, then merges', () => {
+  const { size, token } = trainBpe(['abba abba b𝒳'], { size: 9 });
+  expect(Array.from({ length: size }, (_, id) => token(id))).toEqual([
+    '[PAD]',
+    '[start]',
+    '[end]',
+    '[UNK]',
+    'a',
+    'b',
+    '▁',
+    '𝒳',
+    'ab',
+  ]);
+});
+
+it('stops where no pair is as frequent as asked', () => {
+  const merges = mergesOf(trainBpe(['ab ab ab cd'], { size: 100, minFrequency: 2 }));
+  expect(merges).toEqual([
+    ['a', 'b'],
+    ['▁', 'ab'],
+  ]);
+});
+
+it('refuses a vocabulary without room for the characters, with the numbers', () => {
+  expect(trainBpe(['abc'], { size: 8 }).size).toBe(8);
+  expect(() => trainBpe(['abc'], { size: 7 })).toThrow(
+    'bpe: a vocabulary of 7 has no room for 4 characters and 4 special tokens; ask for at least 8',
+  );
+});
+
+it('learns the same whatever is asked for beyond: a larger vocabulary begins with the smaller', () => {
+  const small = mergesOf(trainBpe(quixote, { size: 300 }));
+  expect(mergesOf(trainBpe(quixote, { size: 500 })).slice(0, small.length)).toEqual(small);
+});

@@ -1,0 +1,47 @@
+// Alphabets and ids as tokenizers.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createAlphabet, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+
+const special = { pad: 0, start: 1, end: 2, unknown: 3 };
+
+describe('an alphabet', () => {
+  const letters = createAlphabet({ characters: '______abc𝄞ˈ', size: 14, special, begin: 1 });
+
+  it('gives each character its place, and no place to what stands at special ids', () => {
+    expect(letters.encode('cab𝄞ˈ')).toEqual([1, 8, 6, 7, 9, 10]);
+    expect(letters.encode('_z')).toEqual([1, 3, 3]);
+    expect(letters.decode([1, 8, 3, 6, 2, 0, 12])).toBe('ca');
+    expect([0, 1, 2, 3, 6, 12].map(letters.token)).toEqual(['[PAD]', '[start]', '[end]', '[UNK]', 'a', '[unused12]']);
+  });
+
+  it('gives texts of its own characters back', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...'abc𝄞ˈ')), (some) => {
+        expect(letters.decode(letters.encode(some.join('')))).toBe(some.join(''));
+      }),
+    );
+  });
+
+  it('is refused where a character comes twice or there are too many', () => {
+    expect(() => createAlphabet({ characters: '____aba', size: 9, special })).toThrow('"a" stands at 4 and at 6');
+    expect(() => createAlphabet({ characters: 'abcde', size: 4, special })).toThrow(
+      '5 characters, the vocabulary has 4',
+    );
+    expect(() => letters.decode([14])).toThrow('no token has the id 14; ids go from 0 to 13');
+  });
+});
+
+describe('ids', () => {
+  it('come back as they are, special ones silent', () => {
+    const ids = createIdTokenizer(100, special);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 3, max: 99 })), (some) => {
+        expect(ids.encode(some.join(' '))).toEqual(some);
+        expect(ids.decode([1, ...some, 2, 0])).toBe(some.join(' '));
+      }),
+    );
+    expect(() => ids.encode('5 100')).toThrow('"100" is not an id below 100');
+    expect(ids.toJSON().model).toMatchObject({ type: 'WordLevel', unk_token: '3' });
+  });
+});

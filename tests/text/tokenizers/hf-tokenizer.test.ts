@@ -1,0 +1,136 @@
+// tokenizer.json files from elsewhere, against the same ones in Hugging Face's native `tokenizers`.
+import { Tokenizer as Native } from 'tokenizers';
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
+import { createForeignTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
+import { quixote } from '../../support/text.ts';
+
+const bytes = [...'ĠabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,;Ã³©±¡Ń'];
+const tokens = ['<s>', '<pad>', '</s>', '<unk>', ...bytes, 'Ġt', 'Ġth', 'Ġthe'];
+/** As BART's: bytes as letters, merges, a post-processor that frames texts. */
+const byteLevel = {
+  version: '1.0',
+  added_tokens: tokens.slice(0, 4).map((content, id) => ({
+    ...{ id, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+  })),
+  normalizer: null,
+  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  post_processor: {
+    type: 'RobertaProcessing',
+    sep: ['</s>', 2],
+    cls: ['<s>', 0],
+    trim_offsets: true,
+    add_prefix_space: false,
+  },
+  decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+  model: {
+    type: 'BPE',
+    unk_token: '<unk>',
+    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+    merges: [
+      ['Ġ', 't'],
+      ['Ġt', 'h'],
+      ['Ġth', 'e'],
+    ],
+  },
+};
+const unigram = {
+  ...byteLevel,
+  added_tokens: [],
+  pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+  post_processor: null,
+  decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+  model: {
+    type: 'Unigram',
+    unk_id: 2,
+    vocab: [
+      ['<pad>', 0],
+      ['</s>', 0],
+      ['<unk>', 0],
+      ['▁the', -2],
+      ...[...'▁abcdefghijklmnopqrstuvwxyz'].map((c) => [c, -5]),
+    ],
+  },
+};
+const special = { pad: 1, start: 2, end: 2 };
+
+it.each([
+  ['byte-level BPE', byteLevel, special],
+  ['Unigram', unigram, { pad: 0, start: 0, end: 1 }],
+])('encodes and decodes as the native library, by %s', async (_, json, ids) => {
+  const tokenizer = createForeignTokenizer(json, { special: ids });
+  const native = Native.fromString(JSON.stringify(json));
+  for (const line of [...quixote.map((text) => text.replaceAll(/[^\w .,]/g, '')), 'the other the']) {
+    const expected = await native.encode(line, undefined, { addSpecialTokens: false });
+    expect(tokenizer.encode(line)).toEqual(expected.getIds());
+    expect(tokenizer.decode(expected.getIds())).toBe(await native.decode(expected.getIds(), false));
+  }
+});
+
+describe('what the model says of it', () => {
+  const tokenizer = createForeignTokenizer(byteLevel, { special, size: tokens.length + 2 });
+
+  it('is kept in the file, which is otherwise as it was', () => {
+    const text = JSON.stringify(tokenizer);
+    const { heddle: _, ...rest } = JSON.parse(text);
+    expect(rest).toEqual(byteLevel);
+    const back = loadTokenizer(text);
+    expect([back.kind, back.size, back.special]).toEqual([
+      'huggingface',
+      tokens.length + 2,
+      { ...special, unknown: 3 },
+    ]);
+    expect(back.encode('the cat')).toEqual(tokenizer.encode('the cat'));
+    expect(JSON.stringify(back)).toBe(text);
+  });
+
+  it('makes its special tokens silent, and tokens without text too', () => {
+    expect(tokenizer.decode([2, ...tokenizer.encode('the cat'), tokens.length + 1, 2, 1])).toBe('the cat');
+    expect([tokenizer.token(1), tokenizer.token(tokens.length), tokenizer.decode([1])]).toEqual([
+      '<pad>',
+      `[unused${tokens.length}]`,
+      '',
+    ]);
+    expect(() => tokenizer.decode([tokens.length + 2])).toThrow(
+      `no token has the id ${tokens.length + 2}; ids go from 0 to ${tokens.length + 1}`,
+    );
+    expect(tokenizer.encode('a</s>b')).not.toContain(2);
+  });
+});
+
+const nested = (depth: number): unknown =>
+  depth === 0 ? null : { type: 'Sequence', normalizers: [nested(depth - 1)] };
+
+it.each<[string, object, string]>([
+  ['no model', { model: null }, 'no model in it'],
+  [
+    'an unknown kind',
+    { model: { type: 'Magic', vocab: {} } },
+    'the model "Magic" is not one of BPE, Unigram, WordPiece',
+  ],
+  ['no vocabulary', { model: { type: 'BPE' } }, 'the BPE model has no vocab'],
+  ['a hidden stack of parts', { normalizer: nested(3000) }, 'it nests deeper than 64 levels'],
+  [
+    'ids past all sense',
+    { model: { ...byteLevel.model, vocab: { a: 1e15, '<unk>': 0 } } },
+    "the id 1000000000000000 of 'a' is not from 0",
+  ],
+  [
+    'too few tokens',
+    { model: { ...byteLevel.model, vocab: { '<unk>': 0 }, merges: [] }, added_tokens: [] },
+    'the pad token has the id 1',
+  ],
+])('refuses %s', (_, change, message) => {
+  const make = () => createForeignTokenizer({ ...byteLevel, ...change }, { special });
+  expect(make).toThrow(message);
+  expect(make).toThrow(HeddleError);
+});
+
+it.each<[unknown, string]>([
+  [{ special: { pad: 0, start: 1, end: 2 }, size: 9 }, 'heddle.special.unknown is undefined'],
+  [{ special: { pad: 0, start: 1, end: 2, unknown: 3 }, size: '9' }, 'heddle.size is "9"'],
+  [{}, 'heddle.special.pad is undefined'],
+])('refuses a broken record of special tokens %#', (heddle, message) => {
+  expect(() => loadTokenizer({ ...byteLevel, heddle })).toThrow(message);
+});

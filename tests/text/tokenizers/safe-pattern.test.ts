@@ -1,0 +1,52 @@
+// Which regular expressions of files from elsewhere are run.
+import { expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { createForeignTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
+import { preTokenizerJson } from '../../../src/text/tokenizers/normalization.ts';
+import { checkPattern, checkPatterns } from '../../../src/text/tokenizers/safe-pattern.ts';
+
+it.each([
+  // GPT-2, GPT-4, GPT-4o, Qwen; a normalizer of XLM-RoBERTa.
+  String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
+  String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*`,
+  ' {2,}',
+  String.raw`\(+\)*[)*+]+`,
+])('%s is run', (pattern) => {
+  expect(() => checkPattern(pattern, 'm')).not.toThrow();
+});
+
+it("so are heddle's own", () => {
+  for (const pieces of ['strip', 'apart'] as const)
+    expect(() => checkPatterns(preTokenizerJson({ pieces, lowercase: false, digits: 2 }), 'm')).not.toThrow();
+});
+
+it.each([
+  ['(a+)+$', 'repeats a group'],
+  ['(?:a|aa)*b', 'repeats a group'],
+  ['(a|b){2,}', 'repeats a group'],
+  ['a*a*a*a*a*b', 'repeats 5 things in a row'],
+  ['x|a*(?:b|)a*(?:b|)a*(?:b|)a*(?:b|)a*', 'repeats 5 things in a row'],
+  ['a'.repeat(5000), 'has 5000 characters'],
+])('%s is not', (pattern, message) => {
+  expect(() => checkPattern(pattern, 'm')).toThrow(message);
+  expect(() => checkPattern(pattern, 'm')).toThrow(HeddleError);
+});
+
+it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
+  'a tokenizer.json with such a pattern in its %s is refused',
+  (part) => {
+    const none = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+    const file = { ...none, model: { type: 'BPE', vocab: { a: 0, b: 1, Regex: 2 }, merges: [] }, added_tokens: [] };
+    const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false };
+    const special = { pad: 0, start: 1, end: 1 };
+    expect(createForeignTokenizer(file, { special }).size).toBe(3);
+    const bad = {
+      ...file,
+      [part]: { type: 'Sequence', pretokenizers: [split], normalizers: [split], decoders: [split] },
+    };
+    expect(() => createForeignTokenizer(bad, { special })).toThrow(
+      'tokenizer.json: the pattern "(a+)+$" repeats a group',
+    );
+  },
+);

@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
+import { trainBpe } from '../../../src/text/tokenizers/bpe-training.ts';
+import { trainCharacters } from '../../../src/text/tokenizers/character-vocabulary.ts';
+import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { trainWords } from '../../../src/text/tokenizers/word-vocabulary.ts';
+import { hasTatoeba, nativeIds, pageTokenizer, phrases, quixote, tatoebaSide } from '../../support/text.ts';
+
+/** One of each kind, learned from `texts`. */
+const kinds: Record<string, (texts: string[]) => Tokenizer> = {
+  'words apart': (texts) => trainWords(texts, { size: 500 }),
+  'words apart in their case': (texts) => trainWords(texts, { size: 3000, lowercase: false, digits: 1 }),
+  'words stripped of punctuation': (texts) => trainWords(texts, { size: 500, punctuation: 'strip' }),
+  characters: (texts) => trainCharacters(texts),
+  'few characters': (texts) => trainCharacters(texts, { size: 30, lowercase: true }),
+  'byte pairs': (texts) => trainBpe(texts, { size: 700 }),
+  'byte pairs in lower case': (texts) => trainBpe(texts, { size: 2000, lowercase: true, digits: 3 }),
+};
+
+const awkward = [
+  '',
+  '   ',
+  '\t\u00a0\u202f\n',
+  ' Two  spaces,\u00a0no-break\u202fones,\ttabs. ',
+  'Cafe\u0301 = Café; ΑΣ Σ İSTANBUL Ǆ ﬁ',
+  '日本語のテキスト、です。',
+  'مرحبا بالعالم ١٢٣',
+  '👩‍👩‍👧 emoji 𝒳𝒴 \ud83d\ude00!',
+  "Don't, can’t, rock 'n' roll, O'Neill's — 'quoted'",
+  '1,234.50 12:30 ½ x² 3rd 0x1F 2019-03-05',
+  '▁already ▁marked▁',
+  'a_b __proto__ constructor <b>&amp;</b> #tag @me $5 50% a/b\\c [x] {y} ~z `q` ^ |',
+  '...?! ¿¡ «» “” ‘’ – —',
+  '\ufeffwith a mark\ufeff',
+  'x'.repeat(300),
+];
+
+describe.each(Object.entries(kinds))('%s', (_, train) => {
+  const texts = [...quixote, ...phrases];
+  const tokenizer = train(texts);
+
+  it('gives back the normal form of any text that it knows', () => {
+    for (const text of texts) {
+      const ids = tokenizer.encode(text);
+      if (!ids.includes(tokenizer.special.unknown)) expect(tokenizer.decode(ids)).toBe(tokenizer.normalize(text));
+    }
+  });
+
+  it('has the ids of @huggingface/tokenizers', () => {
+    const page = pageTokenizer(tokenizer);
+    for (const text of [...texts, ...awkward]) expect(tokenizer.encode(text), text).toEqual(page.encode(text));
+  });
+
+  it('has the ids of the native tokenizers package', async () => {
+    // Of case mappings of more than one letter, that package makes its own; `awkward` has a line of them.
+    const all = [...texts, ...awkward.filter((text) => !text.includes('İ'))];
+    const native = await nativeIds(tokenizer, all);
+    for (const [i, text] of all.entries()) expect(tokenizer.encode(text), text).toEqual(native[i]);
+  });
+
+  it('reads the same in @huggingface/tokenizers where all is known', () => {
+    const page = pageTokenizer(tokenizer);
+    for (const text of texts) {
+      const ids = tokenizer.encode(text);
+      if (!ids.includes(tokenizer.special.unknown)) expect(page.decode(ids)).toBe(tokenizer.decode(ids));
+    }
+  });
+
+  it('encodes any text to ids in range and decodes them, and none to special tokens but unknown', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })), (text) => {
+        const ids = tokenizer.encode(text);
+        for (const id of ids) expect(id >= 3 && id < tokenizer.size).toBe(true);
+        expect(typeof tokenizer.decode(ids)).toBe('string');
+        expect(tokenizer.encode(tokenizer.normalize(text))).toEqual(ids);
+      }),
+    );
+  });
+
+  it('has the special tokens at 0 to 3, and passes over them', () => {
+    expect(tokenizer.special).toEqual({ pad: 0, start: 1, end: 2, unknown: 3 });
+    const ids = tokenizer.encode('En un lugar');
+    expect(tokenizer.decode([1, ...ids, 2, 0, 0])).toBe(tokenizer.decode(ids));
+  });
+
+  it('refuses ids outside the vocabulary', () => {
+    for (const id of [-1, 0.5, tokenizer.size])
+      expect(() => tokenizer.decode([id])).toThrow(
+        `tokenizer: no token has the id ${id}; ids go from 0 to ${tokenizer.size - 1}`,
+      );
+  });
+});
+
+it('gives any text back that is made of known characters', () => {
+  const characters = [...new Set(quixote.join(''))].filter((char) => !'…'.includes(char));
+  const bpe = trainBpe([...quixote, characters.join(' ')], { size: 700 });
+  const chars = trainCharacters(quixote);
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...characters) }), (text) => {
+      expect(chars.decode(chars.encode(text))).toBe(chars.normalize(text));
+      // A character may be known only behind a space: BPE has it as a letter all the same.
+      expect(bpe.decode(bpe.encode(text))).toBe(bpe.normalize(text));
+    }),
+  );
+});
+
+it('shows unknown words as [UNK], apart from their neighbours', () => {
+  const words = trainWords(['the cat sat.'], { size: 100 });
+  expect(words.encode('The dog sat.')).toContain(words.special.unknown);
+  expect(words.decode(words.encode('The dog sat.'))).toBe('the [UNK] sat.');
+});
+
+it('keeps the most frequent words, ties in code-point order', () => {
+  const words = trainWords(['b b a c c', 'd a e'], { size: 8, punctuation: 'strip' });
+  expect([4, 5, 6, 7].map(words.token)).toEqual(['▁a', '▁b', '▁c', '▁d']);
+});
+
+it('has its full size where words are too few, if it is to', () => {
+  const options = { size: 12, punctuation: 'strip', fill: true } as const;
+  const words = trainWords(['b b a c c'], options);
+  expect([words.size, trainWords(['b b a c c'], { ...options, fill: false }).size]).toEqual([12, 7]);
+  expect([7, 11].map((id) => words.token(id))).toEqual(['[unused0]', '[unused4]']);
+  const read = loadTokenizer(JSON.parse(JSON.stringify(words)));
+  for (const some of [words, read, trainWords(['a'], { size: 9, fill: true })])
+    expect(some.encode('[unused0] a').every((id) => some.token(id) !== '[unused0]')).toBe(true);
+});
+
+it('strips what the Keras example strips', () => {
+  const words = trainWords(["¿Don't stop, it's [well-known]! ¡Sí!"], { size: 100, punctuation: 'strip' });
+  expect(words.normalize("¿Don't stop, it's [well-known]! ¡Sí!")).toBe('dont stop its wellknown ¡sí');
+  expect(words.size).toBe(4 + 5);
+});
+
+it('refuses vocabularies without room', () => {
+  expect(() => trainWords(['a'], { size: 4 })).toThrow('words: a vocabulary of 4 has no room');
+});
+
+it.skipIf(!hasTatoeba)(
+  'has the ids of @huggingface/tokenizers on real text (needs ../shared/data)',
+  () => {
+    for (const side of [0, 1] as const) {
+      const texts = tatoebaSide(side);
+      for (const tokenizer of [
+        trainWords(texts, { size: 15_000 }),
+        trainWords(texts, { size: 15_000, punctuation: 'strip' }),
+        trainCharacters(texts, { size: 100 }),
+        trainBpe(texts, { size: 4000 }),
+      ]) {
+        const page = pageTokenizer(tokenizer);
+        for (let i = side; i < texts.length; i += 23) {
+          const text = texts[i] as string;
+          expect(tokenizer.encode(text), text).toEqual(page.encode(text));
+        }
+      }
+    }
+  },
+  120_000,
+);
