@@ -34,8 +34,6 @@ export { type Graph, printGraph } from './graph/graph.ts';
 export type { Advice, Web } from './hub/http.ts';
 export { type Pulled, type PullOptions, type PullProgress, pull } from './hub/pull-model.ts';
 export { defaultHub, type Repository, repository } from './hub/repository.ts';
-export { createDevSet, type DevSet } from './jobs/train/evaluation.ts';
-export { type Best, type BestMetric, type BestOptions, type BestState, createBest } from './jobs/train/selection.ts';
 export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './metrics/bleu.ts';
 export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './metrics/chrf.ts';
 export { exactMatch } from './metrics/exact-match.ts';
@@ -90,11 +88,13 @@ export type { IntlKind } from './text/intl/kinds.ts';
 export { loadTokenizer } from './text/load-tokenizer.ts';
 export { createPieceTokenizer, type PieceTokenizerParts } from './text/sentencepiece/sentencepiece-tokenizer.ts';
 export type { SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
-export { type LearnOptions, type LearnRecipe, learn } from './train/learn.ts';
-export { type OptimizerConfig, optimizerConfig } from './train/optimizer-config.ts';
-export { type Precision, scaling } from './train/precision.ts';
-export { learningRate, type ScheduleConfig, scheduleConfig, scheduleNames } from './train/schedule.ts';
-export type { Run, Tuned, TuningOptions } from './train/trainable-parameters.ts';
+export { createDevSet, type DevSet } from './train/evaluation.ts';
+export { type Best, type BestMetric, type BestOptions, type BestState, createBest } from './train/selection.ts';
+export { type LearnOptions, type LearnRecipe, learn } from './trainer/learn.ts';
+export { type OptimizerConfig, optimizerConfig } from './trainer/optimizer-config.ts';
+export { type Precision, scaling } from './trainer/precision.ts';
+export { learningRate, type ScheduleConfig, scheduleConfig, scheduleNames } from './trainer/schedule.ts';
+export type { Run, Tuned, TuningOptions } from './trainer/trainable-parameters.ts';
 export {
   type Batch,
   createTrainer,
@@ -104,13 +104,13 @@ export {
   startWeights,
   type Trainer,
   type TrainerOptions,
-} from './train/trainer.ts';
-export { type KnownModel, prepareTask, type Task, type TaskOptions, updatesIn } from './train/training-data.ts';
-export { evaluationGraph, type GraphOptions, trainingGraph } from './train/training-graphs.ts';
+} from './trainer/trainer.ts';
+export { type KnownModel, prepareTask, type Task, type TaskOptions, updatesIn } from './trainer/training-data.ts';
+export { evaluationGraph, type GraphOptions, trainingGraph } from './trainer/training-graphs.ts';
 export {
   checkpointFiles,
   checkpointNames,
   readTrainingState,
   restoreOptimizer,
   type TrainingState,
-} from './train/training-state.ts';
+} from './trainer/training-state.ts';

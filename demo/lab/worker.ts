@@ -11,7 +11,7 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
-import { neededLimits } from '../../src/jobs/job-context.ts';
+import { neededLimits } from '../../src/runtime/job-context.ts';
 import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './protocol.ts';
 
 const say = (reply: LabReply): void => self.postMessage(reply);

@@ -4,18 +4,18 @@ import { HeddleError } from '../../src/core/errors.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import type { Device } from '../../src/gpu/device.ts';
 import { adapterName } from '../../src/gpu/device.ts';
-import type { JobEvent } from '../../src/jobs/job.ts';
-import { readKeptCorpus } from '../../src/jobs/load-corpus.ts';
-import { corpusName, shapeName } from '../../src/jobs/train/logging.ts';
-import type { TrainArguments } from '../../src/jobs/train/settings.ts';
 import { type ModelOptions, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import { readKeptCorpus } from '../../src/runtime/load-corpus.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from '../../src/text/batches/encoded-corpus.ts';
-import { optimizerConfig } from '../../src/train/optimizer-config.ts';
-import { prepareTask, updatesIn } from '../../src/train/training-data.ts';
-import { trainingGraph } from '../../src/train/training-graphs.ts';
+import { corpusName, shapeName } from '../../src/train/logging.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { prepareTask, updatesIn } from '../../src/trainer/training-data.ts';
+import { trainingGraph } from '../../src/trainer/training-graphs.ts';
 import type { LengthFacts, TrainingFacts, TrainingSettings } from './protocol.ts';
 
 /** Bars of a histogram of lengths, at most; the last one has all longer sides. */

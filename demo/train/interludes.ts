@@ -1,6 +1,6 @@
 // What a training does between two updates: work that wants its model, and waiting while it is paused.
 
-import type { LiveTraining } from '../../src/jobs/training-observer.ts';
+import type { LiveTraining } from '../../src/runtime/training-observer.ts';
 import { deferred } from './deferred.ts';
 import type { Progress } from './progress.ts';
 

@@ -4,13 +4,13 @@
 import type { Alignment } from '../../src/decode/alignment.ts';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
 import type { PullProgress } from '../../src/hub/pull-model.ts';
-import type { JobEvent } from '../../src/jobs/job.ts';
-import type { CorpusArguments } from '../../src/jobs/load-corpus.ts';
 import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/model-config.ts';
 import type { LogEval, LogStep, Sample } from '../../src/report/training-log.ts';
-import type { OptimizerConfig } from '../../src/train/optimizer-config.ts';
-import type { ScheduleConfig } from '../../src/train/schedule.ts';
-import type { TaskOptions } from '../../src/train/training-data.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
+import type { OptimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import type { ScheduleConfig } from '../../src/trainer/schedule.ts';
+import type { TaskOptions } from '../../src/trainer/training-data.ts';
 import type { StorageFacts } from '../storage/models.ts';
 
 /** Where pairs come from. */

@@ -1,7 +1,7 @@
 // Settings of a training as the page begins with them: the command line's recipes, for a page.
 
-import { recipeFor } from '../../src/jobs/train/recipes.ts';
 import { type PresetName, presets } from '../../src/model/model-config.ts';
+import { recipeFor } from '../../src/train/recipes.ts';
 import type { CorpusChoice, TrainingSettings } from './protocol.ts';
 
 /** Names of the presets, the smallest first. */

@@ -2,12 +2,12 @@
 
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
-import type { JobContext } from '../../src/jobs/job.ts';
-import { readLog } from '../../src/jobs/train/logging.ts';
-import { recoveringTrain } from '../../src/jobs/train/recovery.ts';
-import type { TrainArguments } from '../../src/jobs/train/settings.ts';
-import type { Live, LiveTraining } from '../../src/jobs/training-observer.ts';
 import { courseOf, type LogRecord, type LogStart } from '../../src/report/training-log.ts';
+import type { JobContext } from '../../src/runtime/job.ts';
+import type { Live, LiveTraining } from '../../src/runtime/training-observer.ts';
+import { readLog } from '../../src/train/logging.ts';
+import { recoveringTrain } from '../../src/train/recovery.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { createInterludes, type Interludes } from './interludes.ts';
 import { createProgress, type Progress } from './progress.ts';

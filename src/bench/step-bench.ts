@@ -10,9 +10,9 @@ import { parameterList } from '../model/parameters.ts';
 import { createStepWriter } from '../ops/step-scalars.ts';
 import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, Rows } from '../text/batches/encoded-corpus.ts';
-import { optimizerConfig } from '../train/optimizer-config.ts';
-import { startWeights } from '../train/trainer.ts';
-import { trainingGraph } from '../train/training-graphs.ts';
+import { optimizerConfig } from '../trainer/optimizer-config.ts';
+import { startWeights } from '../trainer/trainer.ts';
+import { trainingGraph } from '../trainer/training-graphs.ts';
 
 /** Sizes of the batch. */
 export interface StepShape {

@@ -2,9 +2,9 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import type { TrainArguments } from '../jobs/train/settings.ts';
-import { type OptimizerConfig, optimizerNames } from '../train/optimizer-config.ts';
-import { type ScheduleConfig, scheduleNames } from '../train/schedule.ts';
+import type { TrainArguments } from '../train/settings.ts';
+import { type OptimizerConfig, optimizerNames } from '../trainer/optimizer-config.ts';
+import { type ScheduleConfig, scheduleNames } from '../trainer/schedule.ts';
 import { notNegative, number, positive, rate, whole } from './parse-values.ts';
 
 /** What commander makes of them, beside the kinds and the learning rate, which recipes have too. */

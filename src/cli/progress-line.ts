@@ -1,7 +1,7 @@
 // Shows what a job says while it runs: on a terminal a line that renews itself, elsewhere a line every few seconds.
 
 import cliProgress from 'cli-progress';
-import type { JobEvent } from '../jobs/job.ts';
+import type { JobEvent } from '../runtime/job.ts';
 import { tell } from './output.ts';
 
 /** Milliseconds between lines where stderr is no terminal. */

@@ -1,10 +1,10 @@
 // The options of heddle train, in their groups.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Recipe } from '../jobs/train/recipes.ts';
-import { type BestMetric, bestMetrics } from '../jobs/train/selection.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/model-config.ts';
-import { type Precision, precisions } from '../train/precision.ts';
+import type { Recipe } from '../train/recipes.ts';
+import { type BestMetric, bestMetrics } from '../train/selection.ts';
+import { type Precision, precisions } from '../trainer/precision.ts';
 import { addUpdating, type UpdateFlags } from './optimizer-flags.ts';
 import { addHostOptions, noFuseOption, notNegative, rate, setting, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';

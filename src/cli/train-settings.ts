@@ -2,12 +2,12 @@
 
 import { resolve } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import type { CorpusArguments } from '../jobs/load-corpus.ts';
-import { resumable } from '../jobs/train/checkpoints.ts';
-import { type Recipe, recipeFor } from '../jobs/train/recipes.ts';
-import type { TrainArguments } from '../jobs/train/settings.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/model-config.ts';
 import { initSchemes } from '../model/parameters.ts';
+import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import { resumable } from '../train/checkpoints.ts';
+import { type Recipe, recipeFor } from '../train/recipes.ts';
+import type { TrainArguments } from '../train/settings.ts';
 import { flagOf, optimizerOf, scheduleOf } from './optimizer-flags.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import type { DropoutFlags, TrainOptions } from './train-flags.ts';

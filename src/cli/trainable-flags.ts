@@ -3,8 +3,8 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import type { TrainArguments } from '../jobs/train/settings.ts';
 import { loraConfig } from '../model/lora.ts';
+import type { TrainArguments } from '../train/settings.ts';
 import { positive, rate, whole } from './parse-values.ts';
 
 /** What commander makes of them. */

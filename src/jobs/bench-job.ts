@@ -9,8 +9,8 @@ import { benchStep, type StepResult, type StepShape } from '../bench/step-bench.
 import { adapterName } from '../gpu/device.ts';
 import type { Roofs } from '../gpu/roofs.ts';
 import type { PresetName } from '../model/model-config.ts';
-import type { Job } from './job.ts';
-import { neededLimits } from './job-context.ts';
+import type { Job } from '../runtime/job.ts';
+import { neededLimits } from '../runtime/job-context.ts';
 
 /** What to time; plain JSON. */
 export interface BenchArguments {

@@ -9,8 +9,8 @@ import { saveModelFolder } from '../formats/model-folder.ts';
 import { pytorchParts } from '../formats/pytorch.ts';
 import type { WeightDtype } from '../formats/shared/hf-source.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { Job } from './job.ts';
-import { openModel } from './open-model.ts';
+import type { Job } from '../runtime/job.ts';
+import { openModel } from '../runtime/open-model.ts';
 
 /** Layouts that are written. */
 export const layouts = ['heddle', ...hfTypes, 'pytorch', 'keras'] as const;

@@ -12,16 +12,16 @@ import { modelConfig } from '../model/model-config.ts';
 import { packedParameters, type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
 import { parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
+import type { Job, JobContext } from '../runtime/job.ts';
+import { readPairs } from '../runtime/load-corpus.ts';
+import { openModel } from '../runtime/open-model.ts';
+import { describeWeights } from '../runtime/weight-format.ts';
 import { createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import type { EncodedCorpus } from '../text/batches/encoded-corpus.ts';
-import { inputArrays } from '../train/program-inputs.ts';
-import { evaluationGraph } from '../train/training-graphs.ts';
-import type { Job, JobContext } from './job.ts';
-import { readPairs } from './load-corpus.ts';
-import { openModel } from './open-model.ts';
-import { createJudge, fittingPairs } from './translation-evaluator.ts';
-import { describeWeights } from './weight-format.ts';
+import { createJudge, fittingPairs } from '../train/translation-evaluator.ts';
+import { inputArrays } from '../trainer/program-inputs.ts';
+import { evaluationGraph } from '../trainer/training-graphs.ts';
 
 /** What to evaluate; plain JSON. */
 export interface EvaluateArguments {

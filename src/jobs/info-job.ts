@@ -1,7 +1,7 @@
 // heddle info: the adapter that jobs on this host would get, with its limits and features.
 
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
-import type { Job } from './job.ts';
+import type { Job } from '../runtime/job.ts';
 
 /** Describes the host's adapter. */
 export const info: Job<{ host: string }, AdapterDescription> = async ({ host }, context) =>

@@ -10,11 +10,11 @@ import { parameterList } from '../model/parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
 import { mib, type Plan, printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import { type OptimizerConfig, optimizerConfig } from '../train/optimizer-config.ts';
-import { type Precision, scaling } from '../train/precision.ts';
-import { evaluationGraph, trainingGraph } from '../train/training-graphs.ts';
-import type { Job } from './job.ts';
-import { openModel } from './open-model.ts';
+import type { Job } from '../runtime/job.ts';
+import { openModel } from '../runtime/open-model.ts';
+import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
+import { type Precision, scaling } from '../trainer/precision.ts';
+import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';
 
 /** The runs that can be planned. */
 export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;

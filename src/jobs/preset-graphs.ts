@@ -6,8 +6,8 @@ import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
-import { optimizerConfig } from '../train/optimizer-config.ts';
-import { evaluationGraph, trainingGraph } from '../train/training-graphs.ts';
+import { optimizerConfig } from '../trainer/optimizer-config.ts';
+import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';
 
 /** What is run. */
 export const presetRuns = ['training', 'evaluation', 'decoding'] as const;

@@ -10,8 +10,8 @@ import type { Runner } from '../gpu/runner.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initialWeights, parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
+import type { Job } from '../runtime/job.ts';
 import { fillTokenIndex } from '../text/batches/token-index.ts';
-import type { Job } from './job.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
 /** What to profile; plain JSON. */

@@ -3,7 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { type Pulled, pull as pullModel } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
-import type { Job } from './job.ts';
+import type { Job } from '../runtime/job.ts';
 
 /** What to fetch; plain JSON. */
 export interface PullArguments {

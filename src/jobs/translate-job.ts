@@ -4,11 +4,11 @@ import { HeddleError } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { createTranslator, type TextModel, type Translation, type Translator } from '../decode/translator.ts';
 import type { WeightFormat } from '../model/packed-parameters.ts';
+import type { Job } from '../runtime/job.ts';
+import { openModel } from '../runtime/open-model.ts';
+import { describeWeights } from '../runtime/weight-format.ts';
 import { oneLine } from '../text/corpus/one-line.ts';
 import { tokenLabel } from '../text/tokenizers/token-label.ts';
-import type { Job } from './job.ts';
-import { openModel } from './open-model.ts';
-import { describeWeights } from './weight-format.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {

@@ -2,7 +2,7 @@
 
 import type { Measured } from '../gpu/auto-tuning.ts';
 import { adapterName } from '../gpu/device.ts';
-import type { Job } from './job.ts';
+import type { Job } from '../runtime/job.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
 /** What to tune for; plain JSON. */

@@ -3,9 +3,9 @@
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import { decode, encode } from '../host/json-transport.ts';
-import type { Job } from '../jobs/job.ts';
-import { createContext } from '../jobs/job-context.ts';
-import { filePlace, keptChoices } from '../jobs/kernel-store.ts';
+import type { Job } from '../runtime/job.ts';
+import { createContext } from '../runtime/job-context.ts';
+import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import type { PageOutcome, PageRequest } from './chrome-job.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, jobs } from './jobs.ts';

@@ -4,14 +4,14 @@ import { bench } from '../jobs/bench-job.ts';
 import { convert } from '../jobs/convert-job.ts';
 import { evaluate } from '../jobs/evaluate-job.ts';
 import { info } from '../jobs/info-job.ts';
-import type { Job } from '../jobs/job.ts';
 import { plan } from '../jobs/plan-job.ts';
 import { profile } from '../jobs/profile-job.ts';
 import { pull } from '../jobs/pull-job.ts';
-import { recoveringTrain } from '../jobs/train/recovery.ts';
 import { translate } from '../jobs/translate-job.ts';
 import { tune } from '../jobs/tune-job.ts';
 import { verify } from '../jobs/verify/verify-job.ts';
+import type { Job } from '../runtime/job.ts';
+import { recoveringTrain } from '../train/recovery.ts';
 
 /** Every job that a host can run. */
 export const jobs = {

@@ -6,9 +6,9 @@ import { cachePath } from '../host/cache-path.ts';
 import type { ChromeOptions } from '../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { Job, JobEvent } from '../jobs/job.ts';
-import { createContext } from '../jobs/job-context.ts';
-import { filePlace, keptChoices } from '../jobs/kernel-store.ts';
+import type { Job, JobEvent } from '../runtime/job.ts';
+import { createContext } from '../runtime/job-context.ts';
+import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { runInChrome, type StartedChrome } from './chrome-job.ts';
 import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
 

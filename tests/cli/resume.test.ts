@@ -7,7 +7,7 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { parseLog } from '../../src/report/training-log.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { readTrainingState } from '../../src/train/training-state.ts';
+import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);

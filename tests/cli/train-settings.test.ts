@@ -4,8 +4,8 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addTrainOptions, type TrainOptions } from '../../src/cli/train-flags.ts';
 import { resumedArguments, trainArguments } from '../../src/cli/train-settings.ts';
-import type { TrainArguments } from '../../src/jobs/train/settings.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
 
 function parsed(line: string) {
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });

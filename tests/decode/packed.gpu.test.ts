@@ -9,7 +9,7 @@ import { packedParameters, weightBytes, weightStates } from '../../src/model/pac
 import { packedFormats } from '../../src/ops/matmul/packed-weights.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
-import { evaluationGraph } from '../../src/train/training-graphs.ts';
+import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';
 import { loadIds, randomIds, setStep, smallModel, startModel } from '../support/model.ts';

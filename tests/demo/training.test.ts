@@ -5,8 +5,8 @@ import { startTraining } from '../../demo/train/training.ts';
 import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
-import { createContext } from '../../src/jobs/job-context.ts';
-import { readTrainingState } from '../../src/train/training-state.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

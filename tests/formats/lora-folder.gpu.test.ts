@@ -14,9 +14,9 @@ import { bankOf, parameterList, tensorsOf } from '../../src/model/parameters.ts'
 import { writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { fillLengths } from '../../src/text/batches/row-lengths.ts';
-import { optimizerConfig } from '../../src/train/optimizer-config.ts';
-import { inputArrays } from '../../src/train/program-inputs.ts';
-import { evaluationGraph, type GraphOptions, gradientGraph, trainingGraph } from '../../src/train/training-graphs.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { inputArrays } from '../../src/trainer/program-inputs.ts';
+import { evaluationGraph, type GraphOptions, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { fixtureFiles, goldenFolder } from '../support/golden.ts';
 import { relativeError } from '../support/op.ts';

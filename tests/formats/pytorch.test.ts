@@ -16,7 +16,7 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { initialWeights, parameterList } from '../../src/model/parameters.ts';
 import { createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
-import { evaluationGraph } from '../../src/train/training-graphs.ts';
+import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
 import { hfFolder } from '../support/hf.ts';
 
 const python = '/usr/bin/python3';

@@ -21,7 +21,7 @@ import { createPieceTokenizer } from '../../src/text/sentencepiece/sentencepiece
 import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
-import { readTrainingState } from '../../src/train/training-state.ts';
+import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { example } from '../report/example.ts';
 
 /** One kind of input: files by name, and a reader of them. */

@@ -9,8 +9,8 @@ import { modelConfig, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { Value } from '../../src/ops/op.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { optimizerConfig } from '../../src/train/optimizer-config.ts';
-import { gradientGraph, trainingGraph } from '../../src/train/training-graphs.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
 import { dot, scale, times } from '../support/toys.ts';
 

@@ -14,7 +14,7 @@ import { linear } from '../../src/ops/matmul/linear.ts';
 import { layerNorm } from '../../src/ops/norm/layer-norm.ts';
 import type { Value } from '../../src/ops/op.ts';
 import { stepWords } from '../../src/ops/step-scalars.ts';
-import { evaluationGraph, type GraphOptions, gradientGraph } from '../../src/train/training-graphs.ts';
+import { evaluationGraph, type GraphOptions, gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
 

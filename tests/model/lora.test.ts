@@ -7,7 +7,7 @@ import { adapterParameters, linearLayers, loraConfig, mergeAdapter, targetsOf } 
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
-import { evaluationGraph, gradientGraph } from '../../src/train/training-graphs.ts';
+import { evaluationGraph, gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { randomIds, smallModel } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
 

@@ -9,8 +9,8 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { defaultTraits } from '../../src/ops/op.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
-import { optimizerConfig } from '../../src/train/optimizer-config.ts';
-import { evaluationGraph, trainingGraph } from '../../src/train/training-graphs.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 
 const adamw = optimizerConfig();
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { JobEvent } from '../../src/jobs/job.ts';
-import type { TrainArguments, TrainResult } from '../../src/jobs/train/settings.ts';
 import { type ChromeJobOptions, runInChrome } from '../../src/run/chrome-job.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import type { TrainArguments, TrainResult } from '../../src/train/settings.ts';
 import { distFile } from '../support/dist.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-chrome-job-'));

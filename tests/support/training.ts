@@ -1,6 +1,6 @@
 // A training of almost nothing for tests of jobs, and a GPU whose devices a test can take away.
 
-import type { TrainArguments } from '../../src/jobs/train/settings.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
 
 const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) => pair.split(' '));
 

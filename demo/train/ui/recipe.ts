@@ -1,8 +1,8 @@
 // The recipe of a training as a form: model, length, batch, rate and all the rest, filled with the recipe of the corpus and preset.
 
 import { type ModelOptions, type PresetName, presets } from '../../../src/model/model-config.ts';
-import type { OptimizerConfig } from '../../../src/train/optimizer-config.ts';
-import { type ScheduleConfig, scheduleNames } from '../../../src/train/schedule.ts';
+import type { OptimizerConfig } from '../../../src/trainer/optimizer-config.ts';
+import { type ScheduleConfig, scheduleNames } from '../../../src/trainer/schedule.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, select } from '../../common/field.ts';
 import { isModelName } from '../../storage/names.ts';

@@ -8,10 +8,10 @@ import { readJson } from '../../files/json-files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
-import { inputArrays } from '../../train/program-inputs.ts';
-import { evaluationGraph } from '../../train/training-graphs.ts';
-import type { JobContext } from '../job.ts';
-import { openModel } from '../open-model.ts';
+import type { JobContext } from '../../runtime/job.ts';
+import { openModel } from '../../runtime/open-model.ts';
+import { inputArrays } from '../../trainer/program-inputs.ts';
+import { evaluationGraph } from '../../trainer/training-graphs.ts';
 import type { Compared } from './verify-job.ts';
 
 /** One text of expected.json; `word` and `phonemes` are its text and what comes out, for models that have a tokenizer. */

@@ -2,7 +2,7 @@
 // shows that the backend computes what the model says; whether that is what its makers meant, only an expected.json tells.
 
 import { cpuEngine } from '../../engine/engine.ts';
-import type { JobContext } from '../job.ts';
+import type { JobContext } from '../../runtime/job.ts';
 import type { Compared } from './verify-job.ts';
 import { compareLogits, logitsOf, readSubject } from './verify-subject.ts';
 

@@ -9,11 +9,11 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { packedParameters, type WeightFormat, weightBytes } from '../../model/packed-parameters.ts';
 import { bankOf, parameterList } from '../../model/parameters.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
+import type { JobContext } from '../../runtime/job.ts';
+import { openModel } from '../../runtime/open-model.ts';
 import { fillLengths } from '../../text/batches/row-lengths.ts';
-import { inputArrays } from '../../train/program-inputs.ts';
-import { evaluationGraph } from '../../train/training-graphs.ts';
-import type { JobContext } from '../job.ts';
-import { openModel } from '../open-model.ts';
+import { inputArrays } from '../../trainer/program-inputs.ts';
+import { evaluationGraph } from '../../trainer/training-graphs.ts';
 import { hasExpected } from './verify-expected.ts';
 
 /** A model and what it shall read: ids of the source and of the target so far, a row each. */

@@ -2,8 +2,8 @@
 // likely.
 
 import type { WeightFormat } from '../../model/packed-parameters.ts';
-import type { JobContext } from '../job.ts';
-import { describeWeights } from '../weight-format.ts';
+import type { JobContext } from '../../runtime/job.ts';
+import { describeWeights } from '../../runtime/weight-format.ts';
 import type { Compared } from './verify-job.ts';
 import { compareLogits, logitsOf, readSubject } from './verify-subject.ts';
 

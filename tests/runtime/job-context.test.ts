@@ -1,0 +1,173 @@
+import { describe, expect, it, vi } from 'vitest';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { measureVariant } from '../../src/gpu/kernel-timing.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
+import type { Node } from '../../src/ops/op.ts';
+import { candidates } from '../../src/plan/candidates.ts';
+import { variantKey } from '../../src/plan/planner.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import { createContext, type Surroundings } from '../../src/runtime/job-context.ts';
+import { keptChoices } from '../../src/runtime/kernel-store.ts';
+
+vi.mock('../../src/gpu/kernel-timing.ts', async (original) => ({
+  ...(await original<object>()),
+  measureVariant: vi.fn(),
+}));
+vi.mock('../../src/gpu/gpu-session.ts', () => ({
+  Session: class {
+    prepare = async () => [];
+  },
+}));
+
+const surroundings = (more: Partial<Surroundings>): Surroundings => ({
+  host: 'Dawn',
+  files: {} as Files,
+  emit: () => {},
+  signal: new AbortController().signal,
+  openGpu: async () => undefined,
+  ...more,
+});
+
+/** A GPU whose adapter has these limits, and WebGPU's defaults for all others. */
+function gpuWith(limits: Record<string, number>): GPU {
+  const defaults = {
+    maxStorageBuffersPerShaderStage: 8,
+    maxStorageBufferBindingSize: 2 ** 27,
+    maxBufferSize: 2 ** 28,
+    maxComputeWorkgroupStorageSize: 16384,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupsPerDimension: 65535,
+  };
+  const adapter = {
+    limits: { ...defaults, ...limits },
+    features: new Set(),
+    requestDevice: () => new Promise(() => {}),
+  };
+  return { requestAdapter: async () => adapter } as unknown as GPU;
+}
+
+describe('a context', () => {
+  it.each([
+    ['maxStorageBuffersPerShaderStage', 4, 8],
+    ['maxComputeInvocationsPerWorkgroup', 128, 256],
+    ['maxStorageBufferBindingSize', 2 ** 26, 2 ** 27],
+  ])('refuses an adapter whose %s is too small, with both numbers', async (limit, has, needed) => {
+    const { context } = createContext(surroundings({ openGpu: async () => gpuWith({ [limit]: has }) }));
+    await expect(context.device()).rejects.toThrow(HeddleError);
+    await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is needed`));
+  });
+
+  it('says so where the host has no WebGPU, or the backend is the CPU', async () => {
+    await expect(createContext(surroundings({})).context.device()).rejects.toThrow('There is no WebGPU in this Dawn.');
+    const cpu = createContext(surroundings({ host: 'cpu' })).context;
+    await expect(cpu.device()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
+    expect(cpu.backend).toBe('cpu');
+    expect((await cpu.engine()).name).toBe('cpu');
+  });
+
+  it('opens WebGPU when it is wanted, and once', async () => {
+    const openGpu = vi.fn(async () => gpuWith({}));
+    const { context, close } = createContext(surroundings({ openGpu }));
+    expect(openGpu).not.toHaveBeenCalled();
+    expect(await context.gpu()).toBe(await context.gpu());
+    expect(openGpu).toHaveBeenCalledTimes(1);
+    await close();
+  });
+});
+
+describe('the choice of kernels', () => {
+  const limits = { maxStorageBufferBindingSize: 2 ** 27, maxComputeWorkgroupStorageSize: 16384 };
+  const device = {
+    limits: { ...limits, maxComputeInvocationsPerWorkgroup: 256 },
+    features: new Set(),
+    adapterInfo: { vendor: 'toy', architecture: '', device: '', description: '', isFallbackAdapter: true },
+    lost: new Promise(() => {}),
+    addEventListener() {},
+  };
+
+  /** A context whose kernels take `ms`, with what it says, and its store, in `text` or in a place that takes nothing. */
+  function start(ms: (variant: string, measured: number) => number, writable = true) {
+    const logs: string[] = [];
+    const abort = new AbortController();
+    const measured: string[] = [];
+    vi.mocked(measureVariant).mockImplementation(async (_device, node, variant) => {
+      measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
+      return ms(variant, measured.length);
+    });
+    let text: string | undefined;
+    const store = keptChoices({
+      name: 'there',
+      read: async () => text,
+      async write(next) {
+        if (!writable) throw new HeddleError('there: it is full');
+        text = next;
+      },
+    });
+    const { context } = createContext(
+      surroundings({
+        openGpu: async () => {
+          const adapter = { ...(await gpuWith({}).requestAdapter()), requestDevice: async () => device };
+          return { requestAdapter: async () => adapter } as unknown as GPU;
+        },
+        emit: (event: JobEvent) => void (event.type === 'log' && logs.push(event.text)),
+        signal: abort.signal,
+        choices: store,
+      }),
+    );
+    return { context, logs, abort, measured, load: () => store.load('Dawn toy') };
+  }
+
+  /** Two layers, the first of more work, and what decides how fast they are. */
+  function layers() {
+    const graph = new Graph();
+    const x = graph.input('x', 'f32', [256, 64]);
+    for (const out of [2048, 32]) linear(graph, x, graph.input(`w${out}`, 'f32', [out, 64]));
+    const [large, small] = graph.nodes.map(variantKey) as [string, string];
+    return { graph, large, small };
+  }
+  const tiledWins = (variant: string) => (variant.startsWith('tiled') ? 1 : 2);
+
+  it('is kept as far as it was measured where it is interrupted', async () => {
+    const { graph, large } = layers();
+    const { context, logs, abort, load } = start((variant, measured) => {
+      if (measured === 3) abort.abort();
+      return tiledWins(variant);
+    });
+    await expect(context.tune([graph], { each: true, budgetMs: 1e6 })).rejects.toThrow();
+    expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {} });
+    expect(logs).toEqual(['what was measured so far is kept in there']);
+  });
+
+  it('is guessed again where it was guessed, until it is measured, and stays what was measured', async () => {
+    const { graph, large, small } = layers();
+    const { context, measured, load } = start(tiledWins);
+    expect(await context.tune([graph], { each: true, budgetMs: -1 })).toEqual({ place: 'there', failure: undefined });
+    const [first] = candidates(graph.nodes[0] as Node, (await context.device()).traits) as [string];
+    const guessed = { [large]: first, [small]: first };
+    expect(first).not.toBe('tiled-64x64');
+    expect(await load()).toEqual({ measured: {}, guessed });
+    const engine = await context.engine();
+    await engine.prepare([graph]).catch(() => undefined);
+    expect(measured).toEqual([]);
+    const best = { [large]: 'tiled-64x64', [small]: 'tiled-64x64' };
+    for (const budgetMs of [1e6, -1]) {
+      await context.tune([graph], { each: true, budgetMs });
+      expect(await load()).toEqual({ measured: best, guessed: {} });
+    }
+  });
+
+  it('goes on where it cannot be kept, and says so once', async () => {
+    const { context, logs } = start(tiledWins, false);
+    const engine = await context.engine();
+    for (const rows of [8, 4096]) {
+      const graph = new Graph();
+      linear(graph, graph.input('x', 'f32', [rows, 64]), graph.input('w', 'f32', [64, 64]));
+      await engine.prepare([graph]).catch(() => undefined);
+    }
+    expect(logs).toEqual(['which kernels are fastest is known to this run alone: there: it is full']);
+    const { graph } = layers();
+    expect(await context.tune([graph], { each: true })).toEqual({ place: 'there', failure: 'there: it is full' });
+  });
+});

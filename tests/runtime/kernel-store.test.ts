@@ -1,0 +1,105 @@
+// Kept choices of kernels: what is found again, and what is ignored.
+
+import { describe, expect, it } from 'vitest';
+import { keptChoices } from '../../src/runtime/kernel-store.ts';
+
+/** A place in memory whose text a test can see and spoil. */
+function memory(text?: string) {
+  const place = {
+    name: 'memory',
+    text,
+    read: async () => place.text,
+    async write(next: string) {
+      place.text = next;
+    },
+  };
+  return place;
+}
+
+const nothing = { measured: {}, guessed: {} };
+const won = (measured: Record<string, string>) => ({ measured, guessed: {} });
+
+describe('keptChoices', () => {
+  it('finds again what it was given, by adapter, and adds to it', async () => {
+    const place = memory();
+    await keptChoices(place).save('a', won({ 'linear 1': 'tiled' }));
+    await keptChoices(place).save('a', { measured: { 'linear 2': 'registers' }, guessed: { 'linear 3': 'tiled' } });
+    await keptChoices(place).save('b', won({ 'linear 1': 'naive' }));
+    expect(await keptChoices(place).load('a')).toEqual({
+      measured: { 'linear 1': 'tiled', 'linear 2': 'registers' },
+      guessed: { 'linear 3': 'tiled' },
+    });
+    expect(await keptChoices(place).load('b')).toEqual(won({ 'linear 1': 'naive' }));
+    expect(await keptChoices(place).load('c')).toEqual(nothing);
+  });
+
+  it('puts what was measured in the place of a guess, and never a guess in the place of what was measured', async () => {
+    const place = memory();
+    const guess = { measured: {}, guessed: { k: 'first' } };
+    await keptChoices(place).save('a', guess);
+    expect(await keptChoices(place).load('a')).toEqual(guess);
+    await keptChoices(place).save('a', won({ k: 'best' }));
+    await keptChoices(place).save('a', guess);
+    expect(await keptChoices(place).load('a')).toEqual(won({ k: 'best' }));
+  });
+
+  for (const text of [
+    '',
+    '{',
+    'no JSON',
+    'null',
+    '[]',
+    '7',
+    '{"version":2}',
+    '{"version":3,"adapters":{"a":{"k":"v"}}}',
+  ])
+    it(`knows nothing where it reads ${text || 'an empty text'}, and writes anew`, async () => {
+      const place = memory(text);
+      expect(await keptChoices(place).load('a')).toEqual(nothing);
+      await keptChoices(place).save('a', won({ k: 'v' }));
+      expect(await keptChoices(place).load('a')).toEqual(won({ k: 'v' }));
+    });
+
+  it('ignores the version that took guesses for measurements, and what was measured with other shaders', async () => {
+    const place = memory();
+    await keptChoices(place).save('a', won({ k: 'v' }));
+    const text = place.text as string;
+    place.text = text.replace('"version":2', '"version":1').replace('{"measured":{"k":"v"},"guessed":{}}', '{"k":"v"}');
+    expect(place.text).toMatch(/"version":1.*"adapters":\{"a":\{"k":"v"\}\}/);
+    expect(await keptChoices(place).load('a')).toEqual(nothing);
+    place.text = text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"');
+    expect(await keptChoices(place).load('a')).toEqual(nothing);
+  });
+
+  for (const entry of [
+    '"text"',
+    '["x","y"]',
+    '7',
+    'null',
+    '{"k":"v"}',
+    '{"measured":"text","guessed":["x"]}',
+    '{"measured":{"bad":7,"worse":["x"]},"guessed":{"bad":null}}',
+  ])
+    it(`knows nothing of an adapter with ${entry}, keeps no part of it, and leaves the others`, async () => {
+      const place = memory();
+      await keptChoices(place).save('a', won({ k: 'v' }));
+      await keptChoices(place).save('b', won({ k: 'w' }));
+      place.text = place.text?.replace('"a":{"measured":{"k":"v"},"guessed":{}}', `"a":${entry}`);
+      expect(place.text).toContain(`"a":${entry}`);
+      expect(await keptChoices(place).load('a')).toEqual(nothing);
+      await keptChoices(place).save('a', won({ next: 'v' }));
+      expect(await keptChoices(place).load('a')).toEqual(won({ next: 'v' }));
+      expect(await keptChoices(place).load('b')).toEqual(won({ k: 'w' }));
+    });
+
+  it('knows nothing of a place that cannot be read, and says where it cannot write', async () => {
+    const broken = keptChoices({
+      name: 'broken',
+      read: () => Promise.reject(new Error('cannot be read')),
+      write: () => Promise.reject(new Error('cannot be written')),
+    });
+    expect(broken.place).toBe('broken');
+    expect(await broken.load('a')).toEqual(nothing);
+    await expect(broken.save('a', won({ k: 'v' }))).rejects.toThrow('cannot be written');
+  });
+});

@@ -1,0 +1,62 @@
+// heddle train --check-finite: a training that diverges stops by name, and its last good checkpoint stays as it was, byte by byte.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { runJob } from '../../src/run/run-job.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-finite-'));
+const at = (name: string) => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+writeFileSync(at('pairs.tsv'), ['ab\tba', 'abc\tcba', 'bca\tacb', 'cab\tbac'].join('\n'));
+
+function train(fields: Partial<TrainArguments>) {
+  const args: TrainArguments = {
+    corpus: { kind: 'tsv', path: at('pairs.tsv') },
+    heldOut: 0,
+    preset: 'tiny',
+    model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 },
+    tokenizer: { kind: 'char', size: 40 },
+    steps: 6,
+    epochs: 0,
+    batch: 4,
+    tokens: 0,
+    buckets: 1,
+    accumulate: 1,
+    optimizer: {},
+    // Steps grow by the first one so far that products overflow in the second.
+    schedule: { learningRate: 1e30 },
+    seed: 1,
+    init: 'xavier',
+    evalEvery: 0,
+    devSentences: 0,
+    metric: 'loss',
+    patience: 0,
+    testSentences: 0,
+    saveEvery: 1,
+    resume: false,
+    noFuse: [],
+    ...fields,
+    out: at('model'),
+  };
+  return runJob('train', args, { host: 'dawn', tune: false });
+}
+
+const checkpoint = ['model.safetensors', 'optimizer.safetensors', 'state.json', 'config.json'];
+const bytes = () => checkpoint.map((name) => readFileSync(at(`model/${name}`)));
+
+it('stops at the step, op, layer and tensor, and leaves the checkpoint of the step before', {
+  timeout: 120_000,
+}, async () => {
+  const message = /^Step 2: the first number that is not finite appeared in \w+ of encoder\.\S+: tensor encoder\.\S+/;
+  await expect(train({ checkFinite: true })).rejects.toThrow(message);
+  expect(JSON.parse(readFileSync(at('model/state.json'), 'utf8')).step).toBe(1);
+  const before = bytes();
+  await expect(train({ resume: true, checkFinite: true })).rejects.toThrow(message);
+  expect(bytes()).toEqual(before);
+  // Without the option the same steps are skipped one by one, and saved.
+  const { skipped } = await train({ resume: true, steps: 3 });
+  expect(skipped).toBe(2);
+  expect(bytes()).not.toEqual(before);
+});

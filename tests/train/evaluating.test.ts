@@ -1,0 +1,295 @@
+// What a training leaves behind (log, report, evaluations on the way) and what heddle eval says of it, on the CPU's references.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { corpusBleu } from '../../src/metrics/bleu.ts';
+import { corpusChrf } from '../../src/metrics/chrf.ts';
+import { courseOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
+import { runJob } from '../../src/run/run-job.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import { positionOf } from '../../src/train/checkpoints.ts';
+import type { TrainArguments, TrainResult } from '../../src/train/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
+const at = (name: string) => join(folder, name);
+const text = (name: string) => readFileSync(at(name), 'utf8');
+
+/** Numbers in words: what a tiny model learns a little of in a few steps on the CPU. */
+const ones = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((p) => p.split(' '));
+const pairs = Array.from({ length: 96 }, (_, i) => {
+  const words = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => ones[k] as string[]);
+  return [
+    `${words.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}`,
+    `${words.map((w) => w[1]).join(' ')}.`,
+  ].join('\t');
+});
+
+const args = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
+  corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
+  heldOut: 0,
+  preset: 'tiny',
+  model: {
+    dModel: 8,
+    heads: 2,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    feedForward: 16,
+    maxLength: 16,
+    labelSmoothing: 0.1,
+  },
+  tokenizer: { kind: 'word', size: 60 },
+  steps: 6,
+  epochs: 0,
+  batch: 8,
+  tokens: 0,
+  buckets: 1,
+  accumulate: 1,
+  optimizer: {},
+  schedule: { learningRate: 1e-2 },
+  seed: 3,
+  init: 'xavier',
+  evalEvery: 4,
+  devSentences: 5,
+  metric: 'loss',
+  patience: 0,
+  testSentences: 8,
+  out: at('model'),
+  saveEvery: 0,
+  resume: false,
+  noFuse: [],
+  ...fields,
+});
+
+async function train(fields: Partial<TrainArguments> = {}, signal?: AbortSignal, onEvent?: (event: JobEvent) => void) {
+  const told: string[] = [];
+  const result = await runJob('train', args(fields), {
+    host: 'cpu',
+    onEvent: (event) => {
+      if (event.type === 'log') told.push(event.text);
+      onEvent?.(event);
+    },
+    ...(signal && { signal }),
+  });
+  return { result, told };
+}
+
+let whole: { result: TrainResult; told: string[] };
+let records: LogRecord[];
+
+beforeAll(async () => {
+  writeFileSync(at('pairs.tsv'), pairs.slice(12).join('\n'));
+  writeFileSync(at('dev.tsv'), pairs.slice(0, 12).join('\n'));
+  whole = await train();
+  records = parseLog(text('model/log.jsonl'));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('logs every update, evaluations on the way and at the end, and the translations', () => {
+  expect(records.map((r) => r.type).join(' ')).toBe('start step step step step eval step step eval eval samples end');
+  const { start, steps, evals, samples, ends } = courseOf(records);
+  expect(start).toMatchObject({ backend: 'cpu', seed: 3, steps: 6, corpus: { pairs: 84, dev: 12 } });
+  expect(steps.map((s) => s.loss)).toEqual(whole.result.losses);
+  expect(steps.map((s) => s.step)).toEqual([1, 2, 3, 4, 5, 6]);
+  for (const s of steps) expect(s).toMatchObject({ learningRate: expect.any(Number), tokens: expect.any(Number) });
+  expect(evals.map((e) => [e.step, e.part, e.pairs, e.sentences])).toEqual([
+    [4, 'dev', 12, 5],
+    [6, 'dev', 12, 5],
+    [6, 'test', undefined, 8],
+  ]);
+  expect(evals.slice(0, 2)).toEqual(whole.result.dev);
+  expect(samples).toHaveLength(8);
+  expect(samples).toEqual(whole.result.evaluation?.samples);
+  expect(ends).toMatchObject([{ step: 6, reason: 'done', skipped: 0 }]);
+});
+
+it('tells each evaluation in a line', () => {
+  const lines = whole.told.filter((line) => line.startsWith('dev after'));
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(
+    /^dev after 4 steps: loss \d.\d{4}, perplexity [\d.]+, token accuracy [\d.]+ %, BLEU [\d.]+, chrF2 [\d.]+, exact match [\d.]+ %$/,
+  );
+});
+
+it('leaves a report in the model folder', () => {
+  expect(readdirSync(at('model'))).toEqual(
+    expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'report.html']),
+  );
+  const page = text('model/report.html');
+  expect(page).toContain('exact match on 8 sentences never seen');
+  expect(page).not.toContain('class="note"');
+  expect(page).not.toMatch(/NaN|undefined|\[object/);
+});
+
+it('gives as dev loss what heddle eval gives, without label smoothing', async () => {
+  const found = await runJob('evaluate', { folder: at('model'), pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
+  const last = whole.result.dev.at(-1);
+  // Two ways to sum float32 losses of one model over other batches.
+  expect(found.loss).toBeCloseTo(last?.loss ?? Number.NaN, 5);
+  expect(found.perplexity).toBeCloseTo(Math.exp(found.loss), 10);
+  expect(found.tokenAccuracy).toBeCloseTo(last?.tokenAccuracy ?? Number.NaN, 10);
+  expect(found.pairs).toBe(12);
+});
+
+it('judges by what heddle translate says', async () => {
+  const out = at('learned');
+  await train({ out, steps: 60, evalEvery: 0, testSentences: 0, schedule: { learningRate: 3e-2 } });
+  const found = await runJob('evaluate', { folder: out, pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
+  const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
+  const candidates = await runJob(
+    'translate',
+    { folder: out, texts: sources as string[], batch: 4, maxTokens: 0 },
+    { host: 'cpu' },
+  );
+  const translations = candidates.map(([best]) => best?.text ?? '');
+  const lists = (targets as string[]).map((t) => [t]);
+  expect(new Set(translations).size).toBeGreaterThan(3);
+  expect(found.sentences).toBe(12);
+  expect(found.bleu).toBe(corpusBleu(translations, lists, { lowercase: true }).score);
+  expect(found.chrf).toBe(corpusChrf(translations, lists, { lowercase: true }).score);
+  expect(found.exactMatch).toBe(translations.filter((t, i) => t === targets?.[i]).length / 12);
+  expect(found.bleuSignature).toBe('nrefs:1|case:lc|eff:no|tok:13a|smooth:exp');
+  expect(found.chrfSignature).toBe('nrefs:1|case:lc|eff:yes|nc:6|nw:0|space:no');
+
+  const pieces: string[] = [];
+  const streamed = await runJob(
+    'translate',
+    { folder: out, texts: [...(sources as string[]).slice(0, 2), ''], batch: 4, maxTokens: 0, stream: true },
+    { host: 'cpu', onEvent: (event) => event.type === 'piece' && pieces.push(event.text) },
+  );
+  expect(pieces.join('')).toBe(`${translations.slice(0, 2).join('\n')}\n\n`);
+  expect(pieces.length).toBeGreaterThan(4);
+  expect(streamed.slice(0, 2).map(([best]) => best?.ids)).toEqual(candidates.slice(0, 2).map(([best]) => best?.ids));
+
+  // Beams that are asked for, and for the first six sentences a second reference, which is what they find.
+  const decode = { beam: 3, lengthPenalty: 0.6 };
+  const beams = await runJob(
+    'translate',
+    { folder: out, texts: sources as string[], batch: 4, maxTokens: 0, decode },
+    { host: 'cpu' },
+  );
+  const found3 = beams.map(([best]) => best?.text ?? '');
+  const others = found3.map((t, i) => (i < 6 ? t : ''));
+  writeFileSync(
+    at('two.tsv'),
+    pairs
+      .slice(0, 12)
+      .map((pair, i) => `${pair}\t${others[i]}`)
+      .join('\n'),
+  );
+  const two = { folder: out, pairs: at('two.tsv'), batch: 5, decode, references: 2 };
+  const judged = await runJob('evaluate', two, { host: 'cpu' });
+  const both = lists.map((list, i) => [...list, ...(others[i] ? [others[i]] : [])]);
+  expect(judged.bleu).toBe(corpusBleu(found3, both, { lowercase: true }).score);
+  expect(judged.bleuSignature).toMatch(/^nrefs:var/);
+  expect(judged.exactMatch).toBeGreaterThanOrEqual(0.5);
+  expect(judged.loss).toBe(found.loss);
+});
+
+it('judges samples that are the same in whatever batches, and those of heddle translate', async () => {
+  const decode = { method: 'sample', seed: 3 } as const;
+  const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
+  const said = await runJob(
+    'translate',
+    { folder: at('learned'), texts: sources as string[], batch: 12, maxTokens: 0, decode },
+    { host: 'cpu' },
+  );
+  const want = corpusChrf(
+    said.map(([best]) => best?.text ?? ''),
+    (targets as string[]).map((target) => [target]),
+    { lowercase: true },
+  );
+  for (const batch of [5, 64]) {
+    const args = { folder: at('learned'), pairs: at('dev.tsv'), batch, decode };
+    const progress: number[] = [];
+    const found = await runJob('evaluate', args, {
+      host: 'cpu',
+      onEvent: (event) => event.type === 'progress' && event.task === 'translate' && progress.push(event.done),
+    });
+    expect(found.chrf).toBe(want.score);
+    expect(progress).toEqual(batch === 5 ? [5, 10, 12] : [12]);
+  }
+});
+
+it('learns the same whether it is evaluated or not', async () => {
+  const { result } = await train({ evalEvery: 0, testSentences: 0, out: '' });
+  expect(result.losses).toEqual(whole.result.losses);
+  expect(result.dev).toEqual([]);
+  expect(result.evaluation).toBeUndefined();
+});
+
+it('goes on in the log of the training that it resumes', async () => {
+  const fields = { out: at('parts'), testSentences: 0, devSentences: 0 };
+  await train({ ...fields, steps: 3 });
+  await train({ ...fields, steps: 6, resume: true });
+  const { first, start, steps, evals, ends } = courseOf(parseLog(text('parts/log.jsonl')));
+  expect([first.step, start.step]).toEqual([0, 3]);
+  expect(steps.map((s) => s.loss)).toEqual(whole.result.losses);
+  expect(steps.every((s, i) => i === 0 || s.seconds >= (steps[i - 1]?.seconds ?? 0))).toBe(true);
+  expect(evals.map((e) => [e.step, e.bleu])).toEqual([
+    [3, undefined],
+    [4, undefined],
+    [6, undefined],
+  ]);
+  expect(ends.map((e) => e.step)).toEqual([3, 6]);
+});
+
+it('says in the checkpoint where the training stands', () => {
+  // 84 pairs in batches of 8 are 11 batches.
+  const state = JSON.parse(text('parts/state.json'));
+  expect(state).toMatchObject({ step: 6, epoch: 0, batch: 6, steps: 6, seed: 3, skipped: 0 });
+  expect(state.schedule).toMatchObject({ kind: 'constant', learningRate: 1e-2 });
+  expect(state.best).toMatchObject({ metric: 'loss', step: 4 });
+  expect(positionOf(7, 4, 11)).toEqual({ step: 7, epoch: 2, batch: 6 });
+});
+
+it('starts the log anew, and says so, where that of a checkpoint is broken', async () => {
+  writeFileSync(at('parts/log.jsonl'), 'not a log\n');
+  const { told } = await train({ out: at('parts'), testSentences: 0, devSentences: 0, steps: 7, resume: true });
+  expect(told.join('\n')).toContain('log.jsonl: line 1 is not JSON');
+  expect(courseOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
+});
+
+it('leaves log and report where it is stopped', async () => {
+  const stop = new AbortController();
+  const { result } = await train({ out: at('stopped'), steps: 50 }, stop.signal, (event) => {
+    if (event.type === 'progress' && event.task === 'train') stop.abort();
+  });
+  expect(result.stopped).toBe(true);
+  const { ends, evals } = courseOf(parseLog(text('stopped/log.jsonl')));
+  expect(ends).toMatchObject([{ reason: 'stopped', step: result.steps }]);
+  expect(evals).toEqual([]);
+  expect(text('stopped/report.html')).toContain(`Training was stopped after step ${result.steps} of 50.`);
+});
+
+it('leaves log and report of a training that diverges beside its checkpoint, which stays', async () => {
+  await train({ out: at('diverged'), steps: 3, testSentences: 0 });
+  const before = readFileSync(at('diverged/model.safetensors'));
+  // Weights that no product survives: every update from here on is skipped.
+  const run = train({
+    out: at('diverged'),
+    steps: 60,
+    evalEvery: 0,
+    testSentences: 0,
+    schedule: { learningRate: 1e30 },
+    optimizer: { kind: 'sgd', momentum: 0, clipNorm: 0 },
+  });
+  await expect(run).rejects.toThrow(/Training diverged.*Its log and report are in .*diverged\.failed\./);
+  expect(readFileSync(at('diverged/model.safetensors'))).toEqual(before);
+  const { steps, ends } = courseOf(parseLog(text('diverged.failed/log.jsonl')));
+  expect(steps.length).toBeGreaterThan(20);
+  expect(ends).toMatchObject([{ reason: 'failed', error: expect.stringContaining('Training diverged') }]);
+  expect(text('diverged.failed/report.html')).toContain('Training failed after step');
+});
+
+it('says where there is nothing to evaluate on', async () => {
+  writeFileSync(at('long.tsv'), `${'one '.repeat(30)}\tuno`);
+  const { told, result } = await train({
+    corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('long.tsv') },
+    out: '',
+    steps: 1,
+  });
+  expect(told).toContain('dev: there are no pairs to evaluate on; hold out more, or give --dev');
+  expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs left out');
+  expect(result).toMatchObject({ dev: [] });
+});

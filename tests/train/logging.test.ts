@@ -1,0 +1,66 @@
+// The log of a long training stays small: older updates are thinned out, everything else is kept.
+import { expect, it } from 'vitest';
+import { type LogRecord, type LogStart, parseLog } from '../../src/report/training-log.ts';
+import { createLogbook } from '../../src/train/logging.ts';
+
+const head: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'> = {
+  step: 0,
+  steps: 1000,
+  stepsPerEpoch: 10,
+  backend: 'cpu',
+  seed: 1,
+  parameters: 1,
+  preset: 'tiny',
+  config: {},
+  recipe: {},
+  corpus: {
+    name: 'pairs.tsv',
+    pairs: 1,
+    leftOut: 0,
+    dev: 0,
+    test: 0,
+    tokenizer: 'word',
+    sourceVocabulary: 5,
+    targetVocabulary: 5,
+    sourceLength: 1,
+    targetLength: 1,
+  },
+  arguments: {},
+};
+const update = (step: number) => ({
+  step,
+  loss: 1 / (step + 1),
+  accuracy: 0,
+  tokens: 10,
+  learningRate: 0.1,
+  gradientNorm: 1,
+  skipped: false,
+  lossScale: 0,
+});
+
+it('keeps so many updates, the newest singly, and tells of each once', () => {
+  const told: LogRecord[] = [];
+  const logbook = createLogbook([], head, { record: (r) => told.push(r), keptSteps: 40 });
+  for (let step = 0; step < 1000; step++) {
+    logbook.step(update(step), step / 10);
+    if (step % 100 === 99) logbook.add({ type: 'eval', step: step + 1, part: 'dev', loss: 1, seconds: 0 });
+  }
+  const kept = parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']));
+  const steps = kept.flatMap((r) => (r.type === 'step' ? [r.step] : []));
+  expect(steps.length).toBeLessThanOrEqual(40);
+  expect(steps.slice(-20)).toEqual(Array.from({ length: 20 }, (_, i) => 981 + i));
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+  // The older ones lie evenly, from the first on.
+  expect(steps[0]).toBe(1);
+  const older = steps.slice(1, -20);
+  expect(Math.max(...older.slice(1).map((step, i) => step - (older[i] as number)))).toBeLessThanOrEqual(128);
+  expect(kept.filter((r) => r.type === 'eval')).toHaveLength(10);
+  expect(kept[0]?.type).toBe('start');
+  expect(told.filter((r) => r.type === 'step')).toHaveLength(1000);
+});
+
+it('keeps all where nothing is said', () => {
+  const logbook = createLogbook([], head);
+  for (let step = 0; step < 100; step++) logbook.step(update(step), step);
+  expect(parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']))).toHaveLength(101);
+});

@@ -1,0 +1,135 @@
+// The loop of a training, with a trainer that only counts: what comes between updates, and what an update that fails leaves behind.
+import { describe, expect, it } from 'vitest';
+import type { Live } from '../../src/runtime/training-observer.ts';
+import { type Pause, trainingLoop } from '../../src/train/loop.ts';
+import type { StepReport, Trainer } from '../../src/trainer/trainer.ts';
+
+/** What differs in the reports of the updates, by their numbers from 0. */
+type Report = Partial<StepReport> | ((step: number) => Partial<StepReport>);
+
+/** A loop of `steps` updates; `said` is what happened in order. */
+function made({ fails = -1, live, report = {} }: { fails?: number; live?: Partial<Live>; report?: Report } = {}) {
+  const said: string[] = [];
+  const trainer = {
+    step: 0,
+    recipe: { accumulate: 1 },
+    async update() {
+      const step = trainer.step++;
+      said.push(`update ${step}`);
+      await new Promise((resolve) => setTimeout(resolve));
+      if (step >= fails && fails >= 0) throw new Error(`update ${step} failed`);
+      said.push(`came ${step}`);
+      return {
+        step,
+        loss: step,
+        accuracy: 0,
+        tokens: 1,
+        learningRate: 0,
+        gradientNorm: 1,
+        skipped: false,
+        lossScale: 0,
+        ...(typeof report === 'function' ? report(step) : report),
+      };
+    },
+  };
+  const context = { emit: () => undefined, signal: new AbortController().signal, live: live as Live };
+  return {
+    said,
+    run: (steps: number, pauses: readonly Pause[] = []) =>
+      trainingLoop(trainer as unknown as Trainer, () => ({ shape: 0, tokens: 1, fill() {} }), steps, context, {
+        skipped: 0,
+        onStep: ({ step }: StepReport) => said.push(`heard ${step}`),
+        pauses,
+      }),
+  };
+}
+
+it('waits for what is pending before it pauses, where a count or a question says so, and at the end', async () => {
+  const { said, run } = made();
+  const pause = (name: string) => async (_: number, final: boolean) => {
+    said.push(final ? `${name} at the end` : name);
+  };
+  let wanted = 0;
+  const due = () => ++wanted === 3;
+  await run(4, [
+    { every: 2, pause: pause('second') },
+    { every: 0, due, pause: pause('asked') },
+  ]);
+  expect(said.filter((s) => !/^(update|came)/.test(s))).toEqual([
+    'heard 0',
+    'heard 1',
+    'second',
+    'heard 2',
+    'asked',
+    'heard 3',
+    'second at the end',
+    'asked at the end',
+  ]);
+});
+
+it('gives a host the engine between two updates, with its clock stopped', async () => {
+  let asked = 0;
+  const loop = made({
+    live: {
+      between() {
+        if (++asked !== 2) return undefined;
+        loop.said.push('asked');
+        return new Promise((resolve) =>
+          setTimeout(() => {
+            loop.said.push('given back');
+            resolve();
+          }, 300),
+        );
+      },
+    },
+  });
+  const { seconds } = await loop.run(4);
+  const at = loop.said.indexOf('given back');
+  expect(loop.said.slice(0, at)).toContain('heard 1');
+  expect(loop.said.slice(0, at)).not.toContain('update 2');
+  expect(loop.said.slice(at)).toContain('heard 3');
+  expect(seconds).toBeLessThan(0.3); // four updates of a turn of the event loop each, without the wait
+});
+
+it('throws what the first failing update throws, and leaves no rejection behind', async () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown) => void unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    await expect(made({ fails: 1 }).run(9)).rejects.toThrow('update 1 failed');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+});
+
+describe('updates that are skipped', () => {
+  const skipped = { skipped: true, gradientNorm: Number.NaN };
+
+  it('end the training where the loss is no number, which is named by its step from 1', async () => {
+    const { run, said } = made({ report: { ...skipped, loss: Number.NaN } });
+    await expect(run(100)).rejects.toThrow(
+      /^Training diverged: the loss of step 21 is NaN and 21 updates were skipped/,
+    );
+    expect(said).toContain('heard 20');
+    expect(said).not.toContain('heard 21');
+  });
+
+  it('end it too where the loss is one but no smaller loss scale is left, or there is none', async () => {
+    for (const [lossScale, said] of [
+      [0, 'were not finite, so all'],
+      [1, 'were not finite, the loss scale at its least, so all'],
+    ] as const)
+      await expect(made({ report: { ...skipped, loss: 2.5, lossScale } }).run(100)).rejects.toThrow(
+        `Training is stuck at step 50: the loss is 2.5, but the gradients of the last 50 updates ${said}`,
+      );
+  });
+
+  it('do not where the loss scale may still fall, or an update between them succeeds', async () => {
+    const falling = await made({ report: { ...skipped, loss: 2.5, lossScale: 2 } }).run(100);
+    expect(falling.skipped).toBe(100);
+    const report = (step: number) => (step % 50 === 49 ? {} : { ...skipped, loss: 2.5 });
+    expect((await made({ report }).run(120)).skipped).toBe(118);
+  });
+});

@@ -1,0 +1,63 @@
+// heddle train --precision f16: what goes on from a checkpoint ends in the bits of one go, loss scale and all.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
+import { courseOf, parseLog } from '../../src/report/training-log.ts';
+import { runJob } from '../../src/run/run-job.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
+const at = (name: string) => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+writeFileSync(at('pairs.tsv'), ['ab\tba', 'abc\tcba', 'bca\tacb', 'cab\tbac', 'cc\tbb', 'b\ta'].join('\n'));
+
+function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 'steps'>) {
+  const args: TrainArguments = {
+    corpus: { kind: 'tsv', path: at('pairs.tsv') },
+    heldOut: 0,
+    preset: 'tiny',
+    model: { dModel: 16, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 32, maxLength: 16, dropout: 0.1 },
+    tokenizer: { kind: 'char', size: 40 },
+    epochs: 0,
+    batch: 3,
+    tokens: 0,
+    buckets: 1,
+    accumulate: 1,
+    // The loss scale grows within the test.
+    optimizer: { lossScaleGrowth: 3 },
+    schedule: { learningRate: 1e-2 },
+    seed: 1,
+    init: 'xavier',
+    evalEvery: 0,
+    devSentences: 0,
+    metric: 'loss',
+    patience: 0,
+    testSentences: 0,
+    saveEvery: 0,
+    resume: false,
+    noFuse: [],
+    precision: 'f16',
+    ...fields,
+    out: at(fields.out),
+  };
+  return runJob('train', args, { host: 'dawn', tune: false });
+}
+
+it('resumes in the same bits, weights, moments and loss scale', { timeout: 240_000 }, async () => {
+  const whole = await train({ out: 'whole', steps: 10 });
+  await train({ out: 'parts', steps: 4 });
+  const rest = await train({ out: 'parts', steps: 10, resume: true });
+  expect(rest.losses).toEqual(whole.losses.slice(4));
+  const files = (name: string) => ['model', 'optimizer'].map((file) => readFileSync(at(`${name}/${file}.safetensors`)));
+  expect(files('parts')).toEqual(files('whole'));
+  const { counters } = readSafetensors(files('parts')[1] as Uint8Array);
+  expect(counters!.data[counterAt.lossScale]).toBe(8 * lossScales.first);
+  expect(counters!.data[counterAt.good]).toBe(1);
+  // For people, in the checkpoint and in the log.
+  expect(JSON.parse(readFileSync(at('parts/state.json'), 'utf8')).lossScale).toBe(8 * lossScales.first);
+  const { steps } = courseOf(parseLog(readFileSync(at('parts/log.jsonl'), 'utf8')));
+  expect(steps.map((s) => (s.lossScale ?? 0) / lossScales.first)).toEqual([1, 1, 1, 2, 2, 2, 4, 4, 4, 8]);
+});

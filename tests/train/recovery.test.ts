@@ -1,0 +1,103 @@
+// A training whose device is taken away goes on in the same bits; where that happens too often it ends with what it has.
+import { expect, it, vi } from 'vitest';
+import type { HeddleError } from '../../src/core/errors.ts';
+import { type Files, writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { courseOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+import type { Live } from '../../src/runtime/training-observer.ts';
+import { recoveringTrain } from '../../src/train/recovery.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
+import { readTrainingState } from '../../src/trainer/training-state.ts';
+import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
+
+// Each device compiles its kernels, which takes long where others want the processor too. In Chrome tests/demo/session.test.ts does this.
+vi.setConfig({ testTimeout: 240_000 });
+
+/** Trains, and loses the device after the steps in `loseAfter`. */
+async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[] = []) {
+  const files: Files = memoryFiles();
+  await writeText(files, 'pairs.tsv', tinyCorpus);
+  const fragile = fragileGpu(await dawnGpu());
+  const said: string[] = [];
+  const records: LogRecord[] = [];
+  const left = [...loseAfter];
+  const live: Live = {
+    ready() {},
+    samples() {},
+    wantsSave: () => false,
+    saved: (step) => said.push(`saved ${step}`),
+    warning: (text) => said.push(`warning ${text}`),
+    lost: () => said.push('lost'),
+    back: (step) => said.push(`back ${step}`),
+    between: () => undefined,
+    record(record) {
+      records.push(record);
+      if (record.type !== 'step' || record.step < (left[0] ?? Number.POSITIVE_INFINITY)) return;
+      left.shift();
+      fragile.lose();
+    },
+  };
+  const { context, close } = createContext({
+    host: 'Dawn',
+    files,
+    emit: () => undefined,
+    signal: new AbortController().signal,
+    openGpu: async () => fragile.gpu,
+    live,
+  });
+  try {
+    const ended = await recoveringTrain(tinyTraining(fields), context).then(
+      (result) => ({ result }),
+      (error: Error) => ({ error }),
+    );
+    return { ...ended, said, records, files, fragile };
+  } finally {
+    await close();
+  }
+}
+
+const calmly = run({ out: 'model', saveEvery: 5, evalEvery: 4 });
+
+it('loses nothing but time with its device', async () => {
+  const calm = await calmly;
+  const shaken = await run({ out: 'model', saveEvery: 5, evalEvery: 4 }, [3, 9]);
+  if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
+  expect(shaken.said).toEqual(['lost', 'back 0', 'saved 5', 'lost', 'back 5', 'saved 10', 'saved 12']);
+  expect(shaken.fragile.devices).toBe(3);
+  expect(shaken.result.losses).toHaveLength(12);
+  expect(shaken.result.losses).toEqual(calm.result.losses);
+  expect(shaken.result.dev.map(({ step, loss }) => [step, loss])).toEqual(
+    calm.result.dev.map(({ step, loss }) => [step, loss]),
+  );
+  expect(await shaken.files.read('model/model.safetensors')).toEqual(await calm.files.read('model/model.safetensors'));
+  // Each update was told once, and the log reads as one course.
+  expect(shaken.records.flatMap((r) => (r.type === 'step' ? [r.step] : []))).toEqual(
+    calm.result.losses.map((_, i) => i + 1),
+  );
+  const log = new TextDecoder().decode(await shaken.files.read('model/log.jsonl'));
+  expect(courseOf(parseLog(log)).steps.map((s) => s.loss)).toEqual(calm.result.losses);
+  expect(await shaken.files.list('model')).toEqual(await calm.files.list('model'));
+  expect(await shaken.files.exists('model.failed')).toBe(false);
+});
+
+it('goes on from its beginning where no checkpoint is there yet, without a folder too', async () => {
+  const calm = await calmly;
+  const shaken = await run({ steps: 6 }, [2]);
+  if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
+  expect(shaken.said).toEqual(['lost', 'back 0']);
+  expect(shaken.result.losses).toEqual(calm.result.losses.slice(0, 6));
+});
+
+it('ends with a clear message where the device is lost three times within a minute', async () => {
+  const { error, said, files } = (await run({ out: 'model', saveEvery: 2 }, [3, 5, 7])) as {
+    error: HeddleError;
+  } & Awaited<ReturnType<typeof run>>;
+  expect(error.message).toMatch(
+    /^The GPU device was lost 3 times within a minute, so training has ended; the checkpoint of step 6 is in model, --resume goes on with it\. Try/,
+  );
+  expect(error.kind).toBe('device');
+  expect(said.filter((s) => s === 'lost')).toHaveLength(2);
+  expect((await readTrainingState(files, 'model')).step).toBe(6);
+});

@@ -1,0 +1,178 @@
+// Which weights become the model: the best of the evaluations, their average, and what a training in parts makes of that.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { courseOf, type LogEval, parseLog } from '../../src/report/training-log.ts';
+import { runJob } from '../../src/run/run-job.ts';
+import { type BestOptions, checkBest, createBest } from '../../src/train/selection.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
+
+const options: BestOptions = { metric: 'loss', patience: 2, evalEvery: 10, devSentences: 0 };
+const found = (step: number, loss: number): LogEval => ({
+  type: 'eval',
+  step,
+  part: 'dev',
+  loss,
+  chrf: loss,
+  seconds: 0,
+});
+const bank = (x: number) => async () => Float32Array.of(x);
+
+describe('the best', () => {
+  it('is the least loss, or the most of the other metrics', async () => {
+    for (const [metric, step] of [
+      ['loss', 20],
+      ['chrf', 10],
+    ] as const) {
+      const best = createBest({ ...options, metric });
+      await best.consider(found(10, 3), bank(1));
+      await best.consider(found(20, 2), bank(2));
+      expect(best.state).toMatchObject({ metric, step });
+      expect(best.weights()).toEqual(Float32Array.of(step / 10));
+    }
+  });
+
+  it('is the earlier of equals, and never what is not a number', async () => {
+    const best = createBest(options);
+    await best.consider(found(10, Number.NaN), bank(1));
+    expect(best.state).toBeUndefined();
+    await best.consider(found(20, 2), bank(2));
+    await best.consider(found(30, 2), bank(3));
+    await best.consider(found(40, Number.NaN), bank(4));
+    expect(best.state).toEqual({ metric: 'loss', value: 2, step: 20, since: 2, until: 40 });
+    // The end of a training may be evaluated again when it goes on.
+    await best.consider(found(40, 2.5), bank(4));
+    expect(best.state?.since).toBe(2);
+    expect(best.outOfPatience).toBe(true);
+  });
+
+  it('goes on from a checkpoint, patience and all', async () => {
+    const state = { metric: 'loss', value: 2, step: 20, since: 1 } as const;
+    const best = createBest(options, { state, weights: Float32Array.of(2) });
+    await best.consider(found(30, 2.5), bank(3));
+    expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
+    expect(createBest({ ...options, metric: 'bleu' }, { state, weights: Float32Array.of(2) }).state).toBeUndefined();
+  });
+
+  it('at the end of a part is its model, and is forgotten by the next part', async () => {
+    const best = createBest(options);
+    await best.consider(found(10, 3), bank(1));
+    await best.consider(found(14, 1), bank(1.4));
+    expect([best.state?.step, best.kept?.step]).toEqual([14, 10]);
+    expect([best.weights(), best.outdone()]).toEqual([Float32Array.of(1.4), Float32Array.of(1)]);
+    await best.consider(found(20, 4), bank(2));
+    expect([best.state?.step, best.outdone()]).toEqual([10, undefined]);
+  });
+
+  it('is refused where no evaluation could tell it', () => {
+    expect(() => checkBest({ ...options, evalEvery: 0 })).toThrow(
+      /a patience of 2 needs evaluations; give --eval-every/,
+    );
+    expect(() => checkBest({ ...options, patience: 0, metric: 'tokenAccuracy', evalEvery: 0 })).toThrow(
+      /the best by tokenAccuracy needs evaluations; give --eval-every/,
+    );
+    expect(() => checkBest({ ...options, metric: 'bleu' })).toThrow(/bleu is of translations; give --dev-sentences/);
+    expect(() => checkBest({ ...options, metric: 'rouge' as 'bleu' })).toThrow(
+      /best by rouge, which is not one of loss/,
+    );
+  });
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-best-'));
+const at = (name: string) => join(folder, name);
+const bits = (name: string) => readFileSync(at(`${name}/model.safetensors`));
+const model = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 };
+
+/** A rate at which the loss of the dev set falls, then rises for good. */
+async function train(fields: Partial<TrainArguments> & { readonly out: string }, host: 'cpu' | 'dawn' = 'cpu') {
+  const args: TrainArguments = {
+    corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
+    heldOut: 0,
+    preset: 'tiny',
+    model,
+    tokenizer: { kind: 'char', size: 40 },
+    steps: 24,
+    epochs: 0,
+    batch: 4,
+    tokens: 0,
+    buckets: 1,
+    accumulate: 1,
+    optimizer: {},
+    schedule: { learningRate: 5e-2 },
+    seed: 1,
+    init: 'xavier',
+    evalEvery: 2,
+    devSentences: 0,
+    metric: 'loss',
+    patience: 0,
+    testSentences: 0,
+    saveEvery: 0,
+    resume: false,
+    noFuse: [],
+    ...fields,
+    out: at(fields.out),
+  };
+  return runJob('train', args, { host, tune: false });
+}
+
+beforeAll(() => {
+  // Few pairs to learn by heart, and others to be wrong about.
+  const words = ['ab ba', 'ba ab', 'abc cba', 'bca acb', 'cab bac', 'ac ca', 'cb bc', 'bb bb'].map((p) => p.split(' '));
+  const tsv = (some: string[][]) => some.map((p) => p.join('\t')).join('\n');
+  writeFileSync(at('pairs.tsv'), tsv(words.slice(0, 4)));
+  writeFileSync(at('dev.tsv'), tsv(words.slice(4)));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a training', () => {
+  it('keeps the weights of its best evaluation, and ends when patience does', async () => {
+    const whole = await train({ out: 'whole' });
+    const losses = whole.dev.map((e) => e.loss as number);
+    const least = losses.indexOf(Math.min(...losses));
+    expect(whole.best).toMatchObject({ metric: 'loss', step: 2 * (least + 1), value: losses[least] });
+    expect(least, String(losses)).toBeLessThan(losses.length - 3);
+
+    const judged = await runJob('evaluate', { folder: at('whole'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });
+    expect(judged.loss).toBeCloseTo(losses[least] as number, 5);
+
+    const early = await train({ out: 'early', patience: 3 });
+    expect([early.steps, early.stopped]).toEqual([2 * (least + 1) + 6, false]);
+    expect(early.dev.map((e) => e.step)).toEqual(Array.from({ length: least + 4 }, (_, i) => 2 * (i + 1)));
+    expect(early.best?.step).toBe(whole.best?.step);
+    expect(bits('early')).toEqual(bits('whole'));
+    const { ends } = courseOf(parseLog(readFileSync(at('early/log.jsonl'), 'utf8')));
+    expect(ends).toMatchObject([{ reason: 'patience', best: { step: whole.best?.step } }]);
+    expect(readFileSync(at('early/report.html'), 'utf8')).toContain(
+      `The model has the weights of step ${early.best?.step}`,
+    );
+    // With more patience it goes on for as many evaluations as are left of it, and not at all with the same.
+    expect((await train({ out: 'early', patience: 3, resume: true })).steps).toBe(0);
+    expect((await train({ out: 'early', patience: 4, resume: true })).steps).toBe(2);
+  });
+
+  it('in parts ends with the same model and the same best as one in one go', { timeout: 120_000 }, async () => {
+    const fields = { evalEvery: 4, schedule: { learningRate: 1e-2 } };
+    // On Dawn: the references compute in float64, of which a checkpoint keeps float32.
+    const whole = await train({ ...fields, out: 'one', steps: 12 }, 'dawn');
+    // The first part's own end is not on a multiple of 4.
+    await train({ ...fields, out: 'parts', steps: 7 }, 'dawn');
+    const rest = await train({ ...fields, out: 'parts', steps: 12, resume: true }, 'dawn');
+    expect(rest.best).toEqual(whole.best);
+    expect(bits('parts')).toEqual(bits('one'));
+  });
+
+  it('evaluates and saves the moving average where there is one, and goes on from the weights', async () => {
+    const fields = { optimizer: { emaDecay: 0.9 }, schedule: { learningRate: 1e-2 }, evalEvery: 4 };
+    const whole = await train({ ...fields, out: 'average', steps: 8 });
+    const judged = await runJob('evaluate', { folder: at('average'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });
+    expect(judged.loss).toBeCloseTo(whole.best?.value ?? Number.NaN, 5);
+    const plain = await train({ out: 'plain', steps: 8, schedule: { learningRate: 1e-2 }, evalEvery: 0 });
+    expect(bits('average')).not.toEqual(bits('plain'));
+    // Float32 weights in a checkpoint of float64 references.
+    for (const [i, loss] of whole.losses.entries()) expect(loss).toBeCloseTo(plain.losses[i] as number, 5);
+    await train({ ...fields, out: 'average-parts', steps: 4 });
+    const rest = await train({ ...fields, out: 'average-parts', steps: 8, resume: true });
+    for (const [i, loss] of rest.losses.entries()) expect(loss).toBeCloseTo(plain.losses[4 + i] as number, 5);
+  });
+});

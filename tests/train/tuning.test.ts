@@ -1,0 +1,177 @@
+// Trainings of a part of a model, as heddle train does them, on the CPU's references: what is written, that a training in two parts ends
+// as one in one, and that adapters come back through translate, eval and convert.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/core/tensor.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { loraConfig } from '../../src/model/lora.ts';
+import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';
+import { runJob } from '../../src/run/run-job.ts';
+import type { TrainArguments } from '../../src/train/settings.ts';
+import { relativeError } from '../support/op.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-tuning-'));
+const at = (name: string) => join(folder, name);
+const tensors = (path: string) => readSafetensors(new Uint8Array(readFileSync(at(path))));
+
+/** The same tensors but for rounding: the references compute in float64, and a checkpoint holds float32. */
+function expectNear(path: string, other: string, names = /./): void {
+  const [found, want] = [path, other].map((from) =>
+    Object.fromEntries(Object.entries(tensors(from)).filter(([name]) => names.test(name))),
+  ) as [Record<string, Tensor>, Record<string, Tensor>];
+  expect(Object.keys(found)).toEqual(Object.keys(want));
+  expect(Object.keys(found).length).toBeGreaterThan(8);
+  // Adam divides by small roots, which makes of 6e-8 some times as much.
+  for (const [name, { data }] of Object.entries(found))
+    expect(relativeError(data, want[name]!.data), name).toBeLessThan(1e-4);
+}
+
+const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((p) => p.split(' '));
+const pairs = Array.from({ length: 36 }, (_, i) => {
+  const some = [i % 6, Math.floor(i / 6)].slice(0, 1 + (i % 2)).map((k) => words[k] as string[]);
+  return [some.map((w) => w[0]).join(' '), some.map((w) => w[1]).join(' ')].join('\t');
+});
+
+const common: TrainArguments = {
+  corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
+  heldOut: 0,
+  preset: 'tiny',
+  model: {},
+  tokenizer: { kind: 'word', size: 60 },
+  steps: 4,
+  epochs: 0,
+  batch: 8,
+  tokens: 0,
+  buckets: 1,
+  accumulate: 1,
+  optimizer: { weightDecay: 0.1 },
+  schedule: { learningRate: 1e-2 },
+  seed: 3,
+  init: 'xavier',
+  evalEvery: 2,
+  devSentences: 3,
+  metric: 'loss',
+  patience: 0,
+  testSentences: 0,
+  out: '',
+  saveEvery: 0,
+  resume: false,
+  noFuse: [],
+};
+const sizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 12 };
+
+async function run<N extends JobName>(name: N, args: ArgumentsOf<N>) {
+  const told: string[] = [];
+  const onEvent = (event: { type: string; text: string }) => void (event.type === 'log' && told.push(event.text));
+  return { result: await runJob(name, args, { host: 'cpu', onEvent }), told };
+}
+const train = (fields: Partial<TrainArguments>) => run('train', { ...common, ...fields });
+
+beforeAll(async () => {
+  writeFileSync(at('pairs.tsv'), pairs.slice(6).join('\n'));
+  writeFileSync(at('dev.tsv'), pairs.slice(0, 6).join('\n'));
+  await train({ model: sizes, out: at('base') });
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a training with frozen parameters', () => {
+  const freeze = ['encoder.*', '*.norm?.*'];
+  it('writes them as they were, with moments of the others alone', async () => {
+    const { told } = await train({ initFrom: at('base'), freeze, out: at('frozen') });
+    expect(told.join('\n')).toMatch(/^frozen: \d+ of \d+ parameters, [\d,]+ of [\d,]+ weights$/m);
+    const [before, after] = [tensors('base/model.safetensors'), tensors('frozen/model.safetensors')];
+    const same = Object.keys(before).filter(
+      (name) => Buffer.compare(Buffer.from(before[name]!.data.buffer), Buffer.from(after[name]!.data.buffer)) === 0,
+    );
+    expect(same.filter((name) => !/encoder|\.norm\d|^src_/.test(name))).toEqual([]);
+    expect(same).toContain('transformer.encoder.layers.0.linear1.weight');
+    expect(same).toContain('transformer.decoder.layers.0.norm1.bias');
+    const moments = Object.keys(tensors('frozen/optimizer.safetensors'));
+    expect(moments).toContain('moment1.transformer.decoder.layers.0.linear1.weight');
+    expect(moments).not.toContain('moment1.transformer.encoder.layers.0.linear1.weight');
+  });
+
+  it('ends the same in two parts', async () => {
+    await train({ initFrom: at('base'), freeze, out: at('parts'), steps: 2 });
+    await train({ out: at('parts'), resume: true });
+    expectNear('parts/model.safetensors', 'frozen/model.safetensors');
+  });
+
+  it('names patterns that match nothing', async () => {
+    await expect(train({ initFrom: at('base'), freeze: ['encodr.*'] })).rejects.toThrow(
+      /^freeze: encodr\.\* matches no name; near it are .*encoder/,
+    );
+  });
+});
+
+describe('a training of an adapter', () => {
+  const lora = loraConfig({ rank: 2, alpha: 8, targets: ['*.q', '*.v', 'fc1'], dropout: 0.1 });
+  const fields = { initFrom: at('base'), lora, optimizer: { emaDecay: 0.5 } };
+
+  it("writes it in PEFT's layout, beside what it needs to go on", async () => {
+    const { result, told } = await train({ ...fields, out: at('adapter') });
+    expect(result).toMatchObject({ adapterOf: at('base'), steps: 4 });
+    expect(told.join('\n')).toMatch(/^adapter: [\d,]+ weights in 8 layers, all [\d,]+ others frozen$/m);
+    expect(readdirSync(at('adapter')).sort()).toEqual(
+      [
+        'adapter_config.json',
+        'adapter_model.safetensors',
+        'log.jsonl',
+        'optimizer.safetensors',
+        'report.html',
+        'state.json',
+      ].sort(),
+    );
+    const config = JSON.parse(readFileSync(at('adapter/adapter_config.json'), 'utf8'));
+    expect(config).toMatchObject({ base_model_name_or_path: at('base'), r: 2, lora_alpha: 8, lora_dropout: 0.1 });
+    const found = tensors('adapter/adapter_model.safetensors');
+    const b = found['base_model.model.model.encoder.layers.0.self_attn.q_proj.lora_B.weight'];
+    expect(b?.shape).toEqual([8, 2]);
+    expect(b?.data.some((x) => x !== 0)).toBe(true);
+  });
+
+  it('ends the same in two parts, evaluations in between or not', async () => {
+    await train({ ...fields, out: at('halves'), steps: 2, evalEvery: 0 });
+    await train({ out: at('halves'), resume: true, evalEvery: 0 });
+    const whole = await train({ ...fields, out: at('silent'), evalEvery: 0 });
+    expectNear('halves/adapter_model.safetensors', 'silent/adapter_model.safetensors');
+    expect(whole.result.best).toBeUndefined();
+    expectNear('adapter/optimizer.safetensors', 'silent/optimizer.safetensors', /^moment/);
+  });
+
+  it('is judged and used as a model that it is merged into', async () => {
+    const adapter = at('adapter');
+    const { dev, best } = (await train({ ...fields, out: at('again') })).result;
+    const of = (extra: object) => run('evaluate', { folder: at('base'), pairs: at('dev.tsv'), batch: 4, ...extra });
+    const merged = (await of({ adapter })).result;
+    // Evaluation merges in float32 what the dev set computes apart.
+    expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
+    expect((await of({})).result.loss).not.toBeCloseTo(merged.loss, 3);
+    await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', adapter });
+    const texts = pairs.map((pair) => pair.split('\t')[0] as string);
+    const translate = (from: string, extra: object) =>
+      run('translate', { folder: at(from), texts, batch: 8, maxTokens: 0, ...extra });
+    const scores = async (from: string, extra: object = {}) =>
+      (await translate(from, extra)).result.map(([t]) => [t?.text, t?.score]);
+    const beside = await scores('base', { adapter });
+    expect(await scores('merged')).toEqual(beside);
+    expect(await scores('base')).not.toEqual(beside);
+    const { told, result } = await translate('base', { weights: 'f16' });
+    expect(told.join('\n')).toMatch(/^weights as f16: [\d.]+ MiB, [\d.]+ MiB as f32$/m);
+    expect(result).toHaveLength(texts.length);
+    const int8 = (await of({ weights: 'int8' })).result;
+    expect(int8.loss).toBeCloseTo((await of({})).result.loss, 1);
+    expect(int8.loss).not.toBe((await of({})).result.loss);
+  });
+
+  it('is told where it goes', async () => {
+    await expect(run('translate', { folder: at('adapter'), texts: ['one'], batch: 1, maxTokens: 0 })).rejects.toThrow(
+      `${at('adapter')}: an adapter alone; give the model that it is for, and --adapter ${at('adapter')} (it names ${at('base')})`,
+    );
+    await expect(train({ lora, model: sizes })).rejects.toThrow(
+      'lora: an adapter is for a model that is trained already',
+    );
+  });
+});

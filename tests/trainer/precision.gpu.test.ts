@@ -1,0 +1,155 @@
+// Mixed precision on the GPU: it learns as float32 does; the loss scale goes down where something overflows, up after good steps, and
+// nothing waits for the host. Without shader-f16 it is refused.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
+import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { type Precision, scaling } from '../../src/trainer/precision.ts';
+import { createTrainer, type Recipe, type StepReport, startWeights } from '../../src/trainer/trainer.ts';
+import { testEngine } from '../support/engine.ts';
+import { gpuDevice } from '../support/gpu.ts';
+import { type Ids, loadIds, randomIds, smallModel } from '../support/model.ts';
+
+const shape = { batch: 8, source: 6, target: 6 };
+const model = smallModel({ srcVocab: 20, tgtVocab: 20, dModel: 32, feedForward: 64, dropout: 0.1 });
+const engines: Engine[] = [];
+afterEach(() => {
+  for (const engine of engines.splice(0)) engine.destroy();
+});
+
+interface Settings {
+  readonly precision: Precision;
+  readonly optimizer?: Partial<OptimizerConfig>;
+  readonly accumulate?: number;
+  readonly checkFinite?: boolean;
+}
+
+async function training({ precision, optimizer, accumulate = 1, checkFinite = false }: Settings) {
+  const engine = await testEngine();
+  engines.push(engine);
+  const schedule = { kind: 'constant', learningRate: 2e-3, warmup: 50, steps: 9, floor: 0, dModel: 32 } as const;
+  const recipe: Recipe = {
+    optimizer: optimizerConfig({ ...scaling(precision), ...optimizer }),
+    schedule,
+    seed: 4,
+    init: 'xavier',
+    accumulate,
+  };
+  const trainer = await createTrainer(engine, model.c, recipe, [shape], { precision, checkFinite });
+  startWeights(engine, model.c, recipe);
+  /** Learns to copy: the target is the source. */
+  const batch = (seed: number) => {
+    const ids = randomIds(model.c, shape, seed);
+    const copy: Ids = { ...ids, src: Int32Array.from(ids.tgtOut), srcLens: ids.tgtLens };
+    const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], copy);
+    return { shape: 0, tokens: ids.tgtLens.reduce((a, b) => a + b, 0), fill };
+  };
+  const run = async (steps: number): Promise<StepReport[]> => {
+    const reports: StepReport[] = [];
+    const pending: Promise<StepReport>[] = [];
+    for (let i = 0; i < steps; i++) {
+      pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batch(trainer.step * accumulate + k))));
+      if (pending.length > 1) reports.push(await (pending.shift() as Promise<StepReport>));
+    }
+    return [...reports, ...(await Promise.all(pending))];
+  };
+  const bits = async (state: string) => new Uint32Array((await engine.read(state)).data.buffer);
+  return { engine, trainer, run, bits };
+}
+
+const hasHalf = (await gpuDevice()).features.has('shader-f16');
+
+const mixed = () => {
+  it('has after 200 steps the loss of float32 to 1 %', async () => {
+    const mean = async (precision: Precision) => {
+      const { run } = await training({ precision });
+      const reports = await run(200);
+      const last = reports.slice(-20).map(({ loss }) => loss);
+      return { first: reports[0]!.loss, last: last.reduce((a, b) => a + b) / last.length };
+    };
+    const [whole, half] = [await mean('f32'), await mean('f16')];
+    expect(whole.last / whole.first).toBeLessThan(0.7);
+    expect(Math.abs(half.last / whole.last - 1)).toBeLessThan(0.01);
+  });
+
+  it('skips steps that overflow on the GPU, the scale halved each time, until they fit', async () => {
+    const { engine, run, bits } = await training({ precision: 'f16' });
+    const before = await bits('weights');
+    engine.write('counters', Float32Array.of(2 ** 26), counterAt.lossScale);
+    const first = await run(1);
+    expect(first[0]).toMatchObject({ skipped: true, lossScale: 2 ** 26 });
+    expect(Number.isFinite(first[0]!.loss)).toBe(true);
+    expect(await bits('weights')).toEqual(before);
+    const later = await run(12);
+    const scales = later.map(({ lossScale }) => lossScale);
+    const skips = later.filter(({ skipped }) => skipped).length;
+    expect(later.slice(0, skips).every(({ skipped }) => skipped)).toBe(true);
+    expect(scales).toEqual(scales.map((_, i) => 2 ** (25 - Math.min(i, skips))));
+    expect(later.at(-1)).toMatchObject({ skipped: false });
+    expect(await bits('weights')).not.toEqual(before);
+    const counters = (await engine.read('counters')).data;
+    expect([counters[counterAt.skipped], counters[counterAt.good]]).toEqual([1 + skips, 12 - skips]);
+  });
+
+  it('doubles the scale after so many good steps, and takes it out of what is reported and applied', async () => {
+    const still = await training({ precision: 'f16', optimizer: { lossScaleGrowth: 1000 } });
+    const grown = await training({ precision: 'f16', optimizer: { lossScaleGrowth: 2 } });
+    const [a, b] = [await still.run(5), await grown.run(5)];
+    const { first } = lossScales;
+    expect(a.map(({ lossScale }) => lossScale)).toEqual([1, 1, 1, 1, 1].map((x) => x * first));
+    expect(b.map(({ lossScale }) => lossScale)).toEqual([1, 1, 2, 2, 4].map((x) => x * first));
+    // The scale is a power of two: norms differ by rounding of the smallest gradients alone.
+    for (const [i, { gradientNorm }] of a.entries()) expect(b[i]!.gradientNorm / gradientNorm).toBeCloseTo(1, 3);
+    expect(a[0]!.gradientNorm).toBeLessThan(100);
+  });
+
+  it('adds up micro-batches, of which one that overflows skips the update', async () => {
+    const { engine, run, bits } = await training({ precision: 'f16', accumulate: 2 });
+    expect((await run(2)).every(({ skipped }) => !skipped)).toBe(true);
+    const before = await bits('weights');
+    engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
+    expect((await run(1))[0]).toMatchObject({ skipped: true, lossScale: 2 ** 40 });
+    expect(await bits('weights')).toEqual(before);
+  });
+
+  it('goes on with looking where micro-batches overflow, whose sum the next update forgets', async () => {
+    const { engine, run } = await training({ precision: 'f16', accumulate: 2, checkFinite: true });
+    engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
+    expect(await run(2)).toMatchObject([
+      { skipped: true, lossScale: 2 ** 40 },
+      { skipped: true, lossScale: 2 ** 39 },
+    ]);
+    expect((await engine.read('accumulated')).data.every(Number.isFinite)).toBe(false);
+    engine.write('counters', Float32Array.of(1024), counterAt.lossScale);
+    expect(await run(1)).toMatchObject([{ skipped: false }]);
+    // What overflows in the update itself is not the loss scale's fault.
+    engine.write('moment2', Float32Array.of(-1), model.p.byName.get('generator.bias')!.offset);
+    await expect(run(1)).rejects.toThrow(/^Step 4: .* appeared in adamw of optimizer/);
+  });
+
+  it('goes on with looking for what is not finite where the loss scale is to blame, and stops where it is not', async () => {
+    const { engine, run } = await training({ precision: 'f16', checkFinite: true });
+    engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
+    expect((await run(1))[0]!.skipped).toBe(true);
+    // 1e5 is a float32, but infinite as f16.
+    engine.write('weights', Float32Array.of(1e5), model.p.byName.get('generator.weight')!.offset);
+    await expect(run(1)).rejects.toThrow(/^Step 2: .* appeared in half_weights of weights: tensor weights\.f16, f16/);
+  });
+};
+
+const refused = () => {
+  it('is refused, and says what to do', async () => {
+    await expect(training({ precision: 'f16' })).rejects.toThrow(/this adapter has no shader-f16; use --precision f32/);
+  });
+};
+
+// Where the adapter has no shader-f16 there is nothing to train in, but something to say.
+describe('mixed precision', { timeout: 180_000 }, hasHalf ? mixed : refused);
+
+describe('float32', () => {
+  it('has no loss scale', async () => {
+    const { run } = await training({ precision: 'f32' });
+    expect((await run(1))[0]).toMatchObject({ lossScale: 0, skipped: false });
+  });
+});

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { cpuEngine, type Program } from '../../src/engine/engine.ts';
+import { inputArrays } from '../../src/trainer/program-inputs.ts';
+import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
+import { smallModel } from '../support/model.ts';
+
+it('are those of the program, and all of them', async () => {
+  const { c, p } = smallModel();
+  const graph = evaluationGraph(c, p, { batch: 2, source: 3, target: 4 });
+  const [program] = (await cpuEngine().prepare([graph])) as [Program];
+  const arrays = inputArrays(program);
+  expect([arrays.src.length, arrays.tgtIn.length, arrays.srcLens.length]).toEqual([6, 8, 2]);
+  expect(arrays.src).toBe(program.inputs.src);
+  const narrow = { ...program, inputs: { ...program.inputs, tgtLens: new Int32Array(2) } };
+  expect(() => inputArrays(narrow)).toThrow('the program has no input tgtLens in a Uint32Array');
+});

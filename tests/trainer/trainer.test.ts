@@ -1,0 +1,168 @@
+// The trainer, on the references: what it reports, micro-batches that add up to a batch, and going on from a step.
+
+import { describe, expect, it } from 'vitest';
+import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import type { BatchArrays } from '../../src/text/batches/batches.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { learningRate, type ScheduleConfig } from '../../src/trainer/schedule.ts';
+import { type Batch, createTrainer, type Recipe, startWeights, type Trainer } from '../../src/trainer/trainer.ts';
+import { type Ids, randomIds, smallModel } from '../support/model.ts';
+
+const schedule: ScheduleConfig = {
+  kind: 'inverse-sqrt',
+  learningRate: 1e-2,
+  warmup: 3,
+  steps: 10,
+  floor: 0,
+  dModel: 12,
+};
+const shape = { batch: 4, source: 5, target: 4 };
+const half = { batch: 2, source: 5, target: 4 };
+
+function batchOf(ids: Ids, at: number): Batch {
+  return {
+    shape: at,
+    tokens: ids.tgtLens.reduce((a, b) => a + b, 0),
+    fill(arrays: BatchArrays) {
+      for (const [name, data] of Object.entries(ids))
+        (arrays as unknown as Record<string, Int32Array>)[name]!.set(data);
+      const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = arrays;
+      if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, ids.src);
+      if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, ids.tgtIn);
+    },
+  };
+}
+
+/** The rows `from` to `to` of a batch. */
+function rows(ids: Ids, from: number, to: number): Ids {
+  const { source: S, target: T } = shape;
+  return {
+    src: ids.src.slice(from * S, to * S),
+    tgtIn: ids.tgtIn.slice(from * T, to * T),
+    tgtOut: ids.tgtOut.slice(from * T, to * T),
+    srcLens: ids.srcLens.slice(from, to),
+    tgtLens: ids.tgtLens.slice(from, to),
+  };
+}
+
+async function start(recipe: Partial<Recipe> = {}, engine: Engine = cpuEngine(), options = {}) {
+  const { c, p } = smallModel(options);
+  const full: Recipe = {
+    optimizer: optimizerConfig({ clipNorm: 0.5 }),
+    schedule,
+    seed: 9,
+    init: 'xavier',
+    accumulate: 1,
+    ...recipe,
+  };
+  const trainer = await createTrainer(engine, c, full, [half, shape]);
+  startWeights(engine, c, full);
+  return { trainer, engine, c, p };
+}
+const run = async (trainer: Trainer, c: Parameters<typeof randomIds>[0], steps: number[]) => {
+  const reports = [];
+  for (const step of steps) reports.push(await trainer.update([batchOf(randomIds(c, shape, step), 1)]));
+  return reports;
+};
+
+describe('a trainer', () => {
+  it('counts steps, follows the schedule and reports what it did', async () => {
+    const { trainer, c } = await start();
+    const reports = await run(trainer, c, [0, 1, 2, 3]);
+    expect(reports.map((r) => r.step)).toEqual([0, 1, 2, 3]);
+    for (const r of reports) {
+      expect(r.learningRate).toBe(learningRate(schedule, r.step));
+      expect(r.tokens).toBe(4 + 3 + 2 + 1);
+      expect(r.skipped).toBe(false);
+      expect(r.gradientNorm).toBeGreaterThan(0);
+      expect(r.accuracy).toBeGreaterThanOrEqual(0);
+    }
+    // An untrained model knows nothing: its loss is near that of a uniform choice.
+    expect(Math.abs(reports[0]!.loss / Math.log(c.tgtVocab) - 1)).toBeLessThan(0.5);
+  });
+
+  it('adds micro-batches up to what one batch of all their rows does, however many', async () => {
+    const one = await start();
+    const [whole] = await run(one.trainer, one.c, [0]);
+    const ids = randomIds(one.c, shape, 0);
+    for (const parts of [2, 4]) {
+      const many = await start({ accumulate: parts });
+      const size = 4 / parts;
+      const batches = Array.from({ length: parts }, (_, k) => rows(ids, k * size, (k + 1) * size)).map((part) =>
+        // A micro-batch of one row is filled up with a row of padding.
+        batchOf(size === 2 ? part : padRow(part), 0),
+      );
+      const report = await many.trainer.update(batches);
+      expect(report.loss).toBeCloseTo(whole!.loss, 6);
+      expect(report.gradientNorm).toBeCloseTo(whole!.gradientNorm, 6);
+      expect(report.tokens).toBe(whole!.tokens);
+      // Gradients, since Adam makes as much of one that is zero but for rounding as of any other. They come as float32.
+      const [a, b] = [await one.engine.read('gradients'), await many.engine.read('accumulated')];
+      const largest = Math.max(...Array.from(a.data, Math.abs));
+      const worst = Math.max(...Array.from(a.data, (x, i) => Math.abs(x - b.data[i]!)));
+      expect(largest).toBeGreaterThan(0.01);
+      expect(worst / largest).toBeLessThan(1e-6);
+    }
+  });
+
+  it('takes fewer micro-batches at the end of the data', async () => {
+    const { trainer, c } = await start({ accumulate: 3 });
+    const ids = randomIds(c, shape, 0);
+    const report = await trainer.update([batchOf(rows(ids, 0, 2), 0)]);
+    expect([report.step, report.skipped, report.tokens]).toEqual([0, false, 7]);
+  });
+
+  it('draws other masks for each micro-batch', async () => {
+    const { trainer, c } = await start({ accumulate: 2 }, cpuEngine(), { dropout: 0.4 });
+    const ids = rows(randomIds(c, shape, 0), 0, 2);
+    const twice = await trainer.update([batchOf(ids, 0), batchOf(ids, 0)]);
+    const alone = await start({ accumulate: 2 }, cpuEngine(), { dropout: 0.4 });
+    const once = await alone.trainer.update([batchOf(ids, 0)]);
+    expect(twice.loss).not.toBeCloseTo(once.loss, 6);
+  });
+
+  it('goes on from a step as if it had never stopped', async () => {
+    const through = await start({}, cpuEngine(), { dropout: 0.2 });
+    await run(through.trainer, through.c, [0, 1, 2, 3]);
+    const before = await start({}, cpuEngine(), { dropout: 0.2 });
+    await run(before.trainer, before.c, [0, 1]);
+    const after = await start({}, cpuEngine(), { dropout: 0.2 });
+    for (const name of ['weights', 'moment1', 'moment2', 'counters'])
+      after.engine.write(name, (await before.engine.read(name)).data);
+    after.trainer.step = 2;
+    const reports = await run(after.trainer, after.c, [2, 3]);
+    expect(reports.map((r) => r.step)).toEqual([2, 3]);
+    const [a, b] = [await through.engine.read('weights'), await after.engine.read('weights')];
+    // States go through float32 in between.
+    const worst = Math.max(...Array.from(a.data, (x, i) => Math.abs(x - b.data[i]!)));
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  it('evaluates without dropout and without an update', async () => {
+    const { trainer, engine, c } = await start({}, cpuEngine(), { dropout: 0.5 });
+    const batch = batchOf(randomIds(c, shape, 0), 1);
+    const weights = (await engine.read('weights')).data;
+    const first = await trainer.evaluate(batch);
+    expect(await trainer.evaluate(batch)).toEqual(first);
+    expect(first.tokens).toBe(10);
+    expect((await engine.read('weights')).data).toEqual(weights);
+    expect(trainer.step).toBe(0);
+  });
+});
+
+/** A micro-batch of one row, filled up to two. */
+function padRow(ids: Ids): Ids {
+  const wide = (data: Int32Array | Uint32Array, length: number) => {
+    const out = new (data.constructor as Int32ArrayConstructor)(2 * length);
+    out.set(data);
+    return out;
+  };
+  return {
+    src: wide(ids.src, shape.source),
+    tgtIn: wide(ids.tgtIn, shape.target),
+    tgtOut: wide(ids.tgtOut, shape.target),
+    srcLens: wide(ids.srcLens, 1) as unknown as Uint32Array,
+    tgtLens: wide(ids.tgtLens, 1) as unknown as Uint32Array,
+  };
+}
