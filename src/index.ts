@@ -50,14 +50,8 @@ export {
   presets,
 } from './model/model-config.ts';
 export type { WeightFormat } from './model/packed-parameters.ts';
-export {
-  type Init,
-  type InitScheme,
-  initialWeights,
-  type Parameter,
-  type ParameterList,
-  parameterList,
-} from './model/parameters.ts';
+export type { Init, Parameter, ParameterList } from './model/parameter-layout.ts';
+export { type InitScheme, initialWeights, parameterList } from './model/parameters.ts';
 export type { DeviceTraits, Node, Value } from './ops/op.ts';
 export { type Pass, type Placed, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';
 export { type Choices, makePlan, type PlanOptions } from './plan/planner.ts';

@@ -6,7 +6,7 @@ import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../graph/graph.ts';
 import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import {
   crossAttend,
   crossKeys,

@@ -6,7 +6,7 @@ import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../gpu/runner.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import { writeRules } from '../ops/decoding/next-token.ts';
 import { writeSampling } from '../ops/decoding/sample-token.ts';
 import { createStepWriter, type StepScalars } from '../ops/step-scalars.ts';

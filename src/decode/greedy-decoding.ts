@@ -2,7 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import { decodeSettings } from './decode-options.ts';
 import { createDecoder } from './decoder.ts';
 import { type DecodeShape, plainGreedy } from './decoding-graphs.ts';

@@ -2,7 +2,7 @@
 
 import type { ModelConfig } from '../model/model-config.ts';
 import { weightStates } from '../model/packed-parameters.ts';
-import type { ParameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import { sinusoids } from '../ops/embedding/position-tables.ts';
 import type { Engine } from './engine.ts';
 

@@ -8,9 +8,10 @@ import { dropout } from '../ops/elementwise/dropout.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
+import type { Parameter, ParameterList } from './parameter-layout.ts';
 import { layOut } from './parameter-layout.ts';
 import { matchesNothing, moduleNames, pattern } from './parameter-names.ts';
-import { initialWeights, type Parameter, type ParameterList, parameterList } from './parameters.ts';
+import { initialWeights, parameterList } from './parameters.ts';
 
 /** An adapter as plain data. */
 export interface LoraConfig {

@@ -4,30 +4,14 @@
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { PackedValue } from '../ops/matmul/packed-linear.ts';
-import { type PackedFormat, pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
+import { pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
 import type { Value } from '../ops/op.ts';
-import { layOut } from './parameter-layout.ts';
-import type { Parameter, ParameterList } from './parameters.ts';
+import { layOut, type Packing, type Parameter, type ParameterList } from './parameter-layout.ts';
 
 /** How weights may be kept: whole, or each matrix in a half or a quarter of its memory. */
 export const weightFormats = ['f32', ...packedFormats] as const;
 /** One of them by name. */
 export type WeightFormat = (typeof weightFormats)[number];
-
-/** Where packed weights lie. */
-export interface Packing {
-  readonly format: PackedFormat;
-  /** Of each matrix: its first word and first scale, multiples of 64. */
-  readonly matrices: ReadonlyMap<
-    string,
-    { readonly parameter: Parameter; readonly word: number; readonly scale: number }
-  >;
-  /** Words of all matrices, and their scales; none of these as f16. */
-  readonly words: number;
-  readonly scales: number;
-  /** What stays f32, in a bank of its own. */
-  readonly plain: ParameterList;
-}
 
 const aligned = (n: number): number => Math.ceil(n / 64) * 64;
 const isPacked = ({ name, shape }: Parameter): boolean => shape.length === 2 && !name.includes('_pos.');

@@ -1,7 +1,7 @@
 // Parameters by other names: those that Hugging Face's BART and MarianMT have for the same weights, and patterns on names.
 
 import { HeddleError } from '../core/errors.ts';
-import type { Parameter } from './parameters.ts';
+import type { Parameter } from './parameter-layout.ts';
 
 /** Module of nn.Transformer's layers -> Hugging Face's; several where one tensor holds their weights below one another. */
 const modules: Readonly<Record<string, readonly string[]>> = {

@@ -5,41 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { keyOf, random } from '../core/random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import { type ModelConfig, stackSizes } from './model-config.ts';
-import type { Packing } from './packed-parameters.ts';
-import { layOut } from './parameter-layout.ts';
-
-/** How a parameter starts. `fanIn` and `fanOut` are those of the stored tensor that it is a part of. */
-export type Init =
-  | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'uniform'; readonly bound: number }
-  | { readonly kind: 'matrix'; readonly fanIn: number; readonly fanOut: number }
-  | { readonly kind: 'embedding' };
-
-/** One parameter. */
-export interface Parameter {
-  readonly name: string;
-  readonly shape: Shape;
-  /** First element in the bank, a multiple of 64. */
-  readonly offset: number;
-  readonly init: Init;
-  /** Decayed by AdamW unless asked otherwise: matrices, not biases and norms. */
-  readonly decay: boolean;
-  /** The tensor of PyTorch's state_dict that holds it, its rows before this part, and all its rows. */
-  readonly stored: { readonly name: string; readonly row: number; readonly rows: number };
-}
-
-/** All parameters of a model in a bank of `size` elements. */
-export interface ParameterList {
-  readonly all: readonly Parameter[];
-  readonly byName: ReadonlyMap<string, Parameter>;
-  readonly size: number;
-  /** Elements before this one are decayed. */
-  readonly decayEnd: number;
-  /** Number of weights, without the padding of the bank. */
-  readonly count: number;
-  /** Where they lie if they are kept in fewer bits, for inference; see packed.ts. */
-  readonly packing?: Packing;
-}
+import { type Init, layOut, type Parameter, type ParameterList } from './parameter-layout.ts';
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
 

@@ -17,7 +17,7 @@ import { stepWords } from '../ops/step-scalars.ts';
 import { type Adapter, type LoraConfig, openAdapter } from './lora.ts';
 import { type ModelConfig, stackSizes } from './model-config.ts';
 import { openPacked, type PackedWeights } from './packed-parameters.ts';
-import type { ParameterList } from './parameters.ts';
+import type { ParameterList } from './parameter-layout.ts';
 
 /** A model being built into a graph. */
 export interface Model {

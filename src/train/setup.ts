@@ -3,7 +3,8 @@
 import { check, HeddleError } from '../core/errors.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, presets } from '../model/model-config.ts';
-import { type ParameterList, parameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import { parameterList } from '../model/parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { readKeptCorpus } from '../runtime/load-corpus.ts';
 import { describeLeftOut } from '../text/batches/encoded-corpus.ts';

@@ -4,7 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { show } from '../core/tensor.ts';
 import type { NonFinite } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { ParameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import type { Op } from '../ops/op.ts';
 import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
 

@@ -6,9 +6,9 @@ import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { adapterParameters, type LoraConfig } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import type { Parameter, ParameterList } from '../model/parameter-layout.ts';
 import { layOut } from '../model/parameter-layout.ts';
 import { matchesNothing, otherNames, pattern } from '../model/parameter-names.ts';
-import type { Parameter, ParameterList } from '../model/parameters.ts';
 import type { Value } from '../ops/op.ts';
 
 /** What to train; everything where nothing is said. */

@@ -6,7 +6,7 @@ import { Graph } from '../graph/graph.ts';
 import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import { decode, encode, type Model, openModel, project, type Tokens, weight } from '../model/transformer.ts';
 import { crossEntropy, crossEntropyFused } from '../ops/loss/cross-entropy.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';

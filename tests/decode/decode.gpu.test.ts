@@ -9,7 +9,8 @@ import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import { type ParameterList, parameterList } from '../../src/model/parameters.ts';
+import type { ParameterList } from '../../src/model/parameter-layout.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import { allSequences, beamSearch, createOracle, randomSources, ruled, unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
 

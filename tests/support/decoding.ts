@@ -6,7 +6,7 @@ import type { DecodeSettings } from '../../src/decode/decode-options.ts';
 import type { Hypothesis } from '../../src/decode/hypotheses.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
-import type { ParameterList } from '../../src/model/parameters.ts';
+import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 

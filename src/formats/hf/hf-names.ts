@@ -3,7 +3,7 @@
 
 import type { Shape } from '../../core/tensor.ts';
 import { type ModelConfig, stackSizes } from '../../model/model-config.ts';
-import type { ParameterList } from '../../model/parameters.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
 import type { HfPrefix } from '../shared/hf-source.ts';
 import { pieceOf } from '../shared/tensor-slices.ts';
 

@@ -8,7 +8,7 @@ import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import { readHeader, readSafetensors } from '../../files/safetensors.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import type { ParameterList } from '../../model/parameters.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
 import { type HfOrigin, type HfPrefix, type WeightDtype, weightDtypes } from '../shared/hf-source.ts';
 import { aliasesOf, hfTensors } from './hf-names.ts';

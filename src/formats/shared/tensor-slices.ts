@@ -1,7 +1,7 @@
 // Where other layouts' tensors lie in a bank of weights: rows of a tensor that PyTorch's names speak of are one piece of it.
 
 import { type Shape, sizeOf } from '../../core/tensor.ts';
-import type { Parameter, ParameterList } from '../../model/parameters.ts';
+import type { Parameter, ParameterList } from '../../model/parameter-layout.ts';
 
 /** Some rows of a stored tensor in the bank. */
 export interface Piece {
