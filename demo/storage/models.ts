@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../../src/core/errors.ts';
 import { packFolder, unpackModelFile } from '../../src/files/archive-files.ts';
+import type { BrowserFiles } from '../../src/files/browser-files.ts';
 import { type Files, readText } from '../../src/files/files.ts';
 import { copyFolder, memoryFiles } from '../../src/files/memory-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
@@ -11,7 +12,6 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { corpusName } from '../../src/train/logging.ts';
 import type { TrainArguments } from '../../src/train/settings.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
-import type { BrowserFiles } from './browser-files.ts';
 import { takenModels, withModel } from './locks.ts';
 import { isModelName } from './names.ts';
 

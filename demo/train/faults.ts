@@ -1,7 +1,7 @@
 // What an error is for the page: its kind and its message.
 
 import { HeddleError } from '../../src/core/errors.ts';
-import { QuotaError } from '../storage/browser-files.ts';
+import { QuotaError } from '../../src/files/browser-files.ts';
 import { LockedError } from '../storage/locks.ts';
 import { ExistsError } from '../storage/models.ts';
 import type { Fault } from './protocol.ts';

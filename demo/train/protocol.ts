@@ -189,7 +189,7 @@ export interface PieceEvent {
 export interface TranslationResult {
   /** The best; the empty string where nothing came. */
   readonly text: string;
-  /** Of `nBest`, the best first, with their scores. */
+  /** Of `numReturn`, the best first, with their scores. */
   readonly candidates: readonly { readonly text: string; readonly score: number; readonly ids: readonly number[] }[];
   /** Milliseconds it took, waiting for its turn not counted, and tokens of the best. */
   readonly ms: number;

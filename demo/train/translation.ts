@@ -48,8 +48,8 @@ export async function translateText(
   if (text.trim() === '') return done([]);
   const translator = await translatorOf(inUse);
   const call = { ...options, signal };
-  const { beam = 1, nBest = 1, method = beam > 1 ? 'beam' : 'greedy' } = options;
-  if (method === 'beam' || nBest > 1) {
+  const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
+  if (method === 'beam' || numReturn > 1) {
     const [found = []] = await translator.candidates([text], call);
     const [best] = found;
     if (best) onPiece({ id: inUse.model.config.endId, text: best.text });

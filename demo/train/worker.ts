@@ -1,6 +1,7 @@
 // The training's worker: answers the calls of protocol.ts. One training at a time, one model in use.
 
 import { HeddleError } from '../../src/core/errors.ts';
+import { type BrowserFiles, browserFiles } from '../../src/files/browser-files.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
@@ -11,7 +12,6 @@ import { filePlace, keptChoices } from '../../src/runtime/kernel-store.ts';
 import { corpusFile } from '../../src/runtime/load-corpus.ts';
 import type { TrainArguments } from '../../src/train/settings.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
-import { type BrowserFiles, browserFiles } from '../storage/browser-files.ts';
 import { takeModel } from '../storage/locks.ts';
 import { checkName, ExistsError, folderOf, type ModelStore, modelStore } from '../storage/models.ts';
 import { pullModel } from '../storage/pull.ts';

@@ -58,8 +58,8 @@ export function decodingOf(o: DecodingOptions): Omit<DecodeOptions, 'maxLength' 
     throw new HeddleError(`--n-best ${o.nBest} needs --beam ${o.nBest} or more, or --sample`);
   const given: Partial<Record<keyof DecodeOptions, unknown>> = {
     method: o.sample ? 'sample' : undefined,
-    beam: o.beam,
-    nBest: o.nBest,
+    beams: o.beam,
+    numReturn: o.nBest,
     lengthPenalty: o.lengthPenalty,
     earlyStopping: o.earlyStopping,
     temperature: o.temperature,

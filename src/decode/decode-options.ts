@@ -15,12 +15,12 @@ export type LengthPenalty = number | 'average' | 'none' | { readonly power: numb
 
 /** How to decode. What is left out has the value in brackets. */
 export interface DecodeOptions {
-  /** [`beam` where `beam` is above 1, else `greedy`.] */
+  /** [`beam` if `beams` is above 1, else `greedy`.] */
   readonly method?: 'greedy' | 'beam' | 'sample';
   /** Hypotheses kept at each step, 1 to 64. [4 for `beam`.] */
-  readonly beam?: number;
+  readonly beams?: number;
   /** Translations of each text: the best of the beam, or samples. [1] */
-  readonly nBest?: number;
+  readonly numReturn?: number;
   /** ['average'] */
   readonly lengthPenalty?: LengthPenalty;
   /**
@@ -49,7 +49,7 @@ export interface DecodeOptions {
   /** Ids that never come. [none] */
   readonly banned?: readonly number[];
   /** Called whenever a batch is done, with how many texts are. */
-  readonly progress?: (done: number) => void;
+  readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -74,21 +74,21 @@ export function underRules(rules: ModelRules, asked: DecodeOptions, mostTokens: 
 export interface DecodeSettings {
   readonly method: 'greedy' | 'beam' | 'sample';
   readonly rows: number;
-  readonly nBest: number;
+  readonly numReturn: number;
   readonly penalty: (length: number) => number;
   readonly earlyStopping: boolean | 'never';
   readonly sampling: Sampling;
   readonly seed: number;
   readonly maxLength: number;
   readonly rules: TokenRules;
-  readonly progress?: (done: number) => void;
+  readonly onProgress?: (done: number) => void;
   readonly signal?: AbortSignal;
 }
 
 const known = [
   'method',
-  'beam',
-  'nBest',
+  'beams',
+  'numReturn',
   'lengthPenalty',
   'earlyStopping',
   'temperature',
@@ -101,7 +101,7 @@ const known = [
   'noRepeatNgram',
   'firstToken',
   'banned',
-  'progress',
+  'onProgress',
   'signal',
 ] as const satisfies readonly (keyof DecodeOptions)[];
 
@@ -128,18 +128,18 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
     return value;
   };
   const any = Number.MAX_SAFE_INTEGER;
-  const method = options.method ?? ((options.beam ?? 1) > 1 ? 'beam' : 'greedy');
+  const method = options.method ?? ((options.beams ?? 1) > 1 ? 'beam' : 'greedy');
   if (!['greedy', 'beam', 'sample'].includes(method)) fail('method', 'greedy, beam or sample');
-  const beam = whole('beam', options.beam ?? (method === 'beam' ? 4 : 1), 1, maxBeams);
-  if (method !== 'beam' && beam > 1) fail('beam', `left out, or 1, where method is ${method}`);
+  const beam = whole('beams', options.beams ?? (method === 'beam' ? 4 : 1), 1, maxBeams);
+  if (method !== 'beam' && beam > 1) fail('beams', `left out, or 1, where method is ${method}`);
   for (const [name, needs] of Object.entries(ofMethod) as [keyof DecodeOptions, string][])
     if (options[name] !== undefined && method !== needs) fail(name, `left out where method is ${method}, not ${needs}`);
 
   const most = { greedy: 1, beam, sample: maxBeams }[method];
-  const nBest = options.nBest ?? 1;
-  if (!Number.isSafeInteger(nBest) || nBest < 1 || nBest > most)
+  const numReturn = options.numReturn ?? 1;
+  if (!Number.isSafeInteger(numReturn) || numReturn < 1 || numReturn > most)
     fail(
-      'nBest',
+      'numReturn',
       most === 1 ? '1 where method is greedy' : `a whole number from 1 to ${most}, the most that ${method} gives`,
     );
   const { temperature = 1, topP = 1, earlyStopping = false, forceEnd = false } = options;
@@ -162,8 +162,8 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
   if (banned.length >= c.tgtVocab) fail('banned', 'fewer than all tokens');
   return {
     method,
-    rows: method === 'sample' ? nBest : beam,
-    nBest,
+    rows: method === 'sample' ? numReturn : beam,
+    numReturn,
     penalty: penaltyOf(options.lengthPenalty ?? 'average', () => fail('lengthPenalty', penalties)),
     earlyStopping,
     sampling: { temperature, topP, topK: whole('topK', options.topK ?? 0, 0, any) },
@@ -176,7 +176,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
       firstToken,
       banned,
     },
-    ...(options.progress && { progress: options.progress }),
+    ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.signal && { signal: options.signal }),
   };
 }

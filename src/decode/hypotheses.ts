@@ -29,7 +29,7 @@ export interface Search {
   finish(): Hypothesis[][];
 }
 
-type Settings = Pick<DecodeSettings, 'rows' | 'nBest' | 'penalty' | 'earlyStopping' | 'maxLength'>;
+type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlyStopping' | 'maxLength'>;
 
 /** The search of greedy decoding and of sampling: each row is a hypothesis. */
 export function createLines(sentences: number, endId: number, s: Settings): Search {
@@ -121,7 +121,7 @@ export function createBeams(sentences: number, s: Settings): Search {
       all.map(({ links, totals, pool, done }) => {
         const found = [...pool];
         for (const [k, sum] of totals.entries()) if (!done && sum > dead) add(found, links[k], sum, length, false);
-        return found.slice(0, s.nBest);
+        return found.slice(0, s.numReturn);
       }),
   };
 }

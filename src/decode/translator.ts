@@ -70,7 +70,7 @@ export interface Translator {
    * wrong, naming it, and the reason of the signal where it is aborted.
    */
   translate(texts: readonly string[], options?: DecodeOptions): Promise<string[]>;
-  /** The `nBest` best translations of each text, the best first. Throws as `translate`. */
+  /** The `numReturn` best translations of each text, the best first. Throws as `translate`. */
   candidates(texts: readonly string[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
    * The tokens of the translation of a text as they come; greedy decoding and sampling only. Ending the loop ends the decoding. A sample
@@ -159,7 +159,7 @@ export async function createTranslator(
           for await (const _ of decoder.run({ sources, streams }, settings, search));
           for (const [k, found] of search.finish().entries())
             out[streams[k] as number] = found.map((h) => ({ ...h, text: target.decode(h.ids) }));
-          settings.progress?.(Math.min(order.length, at + batch));
+          settings.onProgress?.(Math.min(order.length, at + batch));
         }
       } finally {
         end();

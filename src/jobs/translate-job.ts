@@ -45,7 +45,7 @@ export interface Attention {
 }
 
 /**
- * The translations of each text, the best first: `nBest` of them, none of an empty text. Throws a HeddleError, before anything is
+ * The translations of each text, the best first: `numReturn` of them, none of an empty text. Throws a HeddleError, before anything is
  * decoded, for a text that is too long or an option that is wrong, and where the signal is aborted.
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
@@ -99,7 +99,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
         full.map((i) => texts[i] as string),
         {
           signal,
-          progress: (done) =>
+          onProgress: (done) =>
             context.emit({ type: 'progress', task: 'translate', done, of: full.length, text: 'sentences' }),
         },
       );

@@ -79,8 +79,8 @@ export async function createJudge(
   const sources = pairs.map(({ source }) => source);
   return {
     async judge(signal, told) {
-      const progress = (done: number) => told?.(done, pairs.length);
-      const translations = await translator.translate(sources, { signal, progress });
+      const onProgress = (done: number) => told?.(done, pairs.length);
+      const translations = await translator.translate(sources, { signal, onProgress });
       const references = pairs.map(({ target, others = [] }) => [target, ...others]);
       const normal = (text: string) => model.target.normalize(text);
       return {

@@ -16,7 +16,7 @@ describe('what is asked for', () => {
     expect(
       asked('--beam 4 --early-stopping --length-penalty power:2 --min-tokens 3 --unique-ngrams 2 --ban 5,6'),
     ).toEqual({
-      beam: 4,
+      beams: 4,
       earlyStopping: true,
       lengthPenalty: { power: 2 },
       minLength: 3,

@@ -131,7 +131,7 @@ describe('translate', () => {
     [['--sample', '--beam', '2'], '--sample and --beam exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],
     [['--n-best', '3', '--beam', '2'], '--n-best 3 needs --beam 3 or more'],
-    [['--beam', '99'], 'beam is 99, it must be a whole number from 1 to 64'],
+    [['--beam', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--ban', '5,x'], "'--ban <ids>' argument '5,x' is invalid"],
     [['--input', 'x.txt'], 'give texts or --input, not both'],

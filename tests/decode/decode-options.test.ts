@@ -15,11 +15,11 @@ const settings = (options: DecodeOptions = {}) => decodeSettings(options, c, 16)
 
 describe('decodeSettings', () => {
   it('is greedy by default, and beam search where there are beams', () => {
-    expect(settings()).toMatchObject({ method: 'greedy', rows: 1, nBest: 1, maxLength: 16 });
-    expect(settings({ beam: 3 })).toMatchObject({ method: 'beam', rows: 3 });
+    expect(settings()).toMatchObject({ method: 'greedy', rows: 1, numReturn: 1, maxLength: 16 });
+    expect(settings({ beams: 3 })).toMatchObject({ method: 'beam', rows: 3 });
     expect(settings({ method: 'beam' })).toMatchObject({ method: 'beam', rows: 4 });
-    expect(settings({ method: 'beam', beam: 1 })).toMatchObject({ method: 'beam', rows: 1 });
-    expect(settings({ method: 'sample', nBest: 5 })).toMatchObject({ method: 'sample', rows: 5 });
+    expect(settings({ method: 'beam', beams: 1 })).toMatchObject({ method: 'beam', rows: 1 });
+    expect(settings({ method: 'sample', numReturn: 5 })).toMatchObject({ method: 'sample', rows: 5 });
   });
 
   it('divides by the length penalty that is asked for', () => {
@@ -38,24 +38,24 @@ describe('decodeSettings', () => {
 
   const wrong: [DecodeOptions, string][] = [
     [{ method: 'best' as never }, 'method is "best", it must be greedy, beam or sample'],
-    [{ beam: 0 }, 'beam is 0, it must be a whole number from 1 to 64'],
-    [{ beam: 65 }, 'beam is 65'],
-    [{ beam: 2.5 }, 'beam is 2.5'],
-    [{ method: 'greedy', beam: 2 }, 'beam is 2, it must be left out, or 1, where method is greedy'],
-    [{ nBest: 2 }, 'nBest is 2, it must be 1 where method is greedy'],
-    [{ beam: 3, nBest: 4 }, 'nBest is 4, it must be a whole number from 1 to 3, the most that beam gives'],
+    [{ beams: 0 }, 'beams is 0, it must be a whole number from 1 to 64'],
+    [{ beams: 65 }, 'beams is 65'],
+    [{ beams: 2.5 }, 'beams is 2.5'],
+    [{ method: 'greedy', beams: 2 }, 'beams is 2, it must be left out, or 1, where method is greedy'],
+    [{ numReturn: 2 }, 'numReturn is 2, it must be 1 where method is greedy'],
+    [{ beams: 3, numReturn: 4 }, 'numReturn is 4, it must be a whole number from 1 to 3, the most that beam gives'],
     [{ lengthPenalty: -1 }, 'lengthPenalty is -1, it must be a number of at least 0'],
     [{ lengthPenalty: 'google' as never }, 'lengthPenalty is "google"'],
     [{ lengthPenalty: { power: Number.NaN } }, 'lengthPenalty is {"power":null}'],
     [{ temperature: 1 }, 'temperature is 1, it must be left out where method is greedy, not sample'],
-    [{ beam: 2, topK: 1 }, 'topK is 1, it must be left out where method is beam, not sample'],
+    [{ beams: 2, topK: 1 }, 'topK is 1, it must be left out where method is beam, not sample'],
     [{ method: 'sample', temperature: 0 }, 'temperature is 0, it must be from 0.001'],
     [{ method: 'sample', topP: 0 }, 'topP is 0, it must be above 0 and at most 1'],
     [{ method: 'sample', topP: 1.5 }, 'topP is 1.5'],
     [{ method: 'sample', topK: -1 }, 'topK is -1, it must be a whole number of at least 0'],
     [{ method: 'sample', seed: 2 ** 32 }, 'seed is 4294967296'],
     [{ method: 'sample', earlyStopping: true }, 'earlyStopping is true, it must be left out'],
-    [{ beam: 2, earlyStopping: 'soon' as never }, 'earlyStopping is "soon"'],
+    [{ beams: 2, earlyStopping: 'soon' as never }, 'earlyStopping is "soon"'],
     [{ maxLength: 17 }, 'maxLength is 17, it must be a whole number from 1 to 16'],
     [{ minLength: 5, maxLength: 5 }, 'minLength is 5, it must be below the greatest length, 5'],
     [{ noRepeatNgram: -2 }, 'noRepeatNgram is -2'],
@@ -66,7 +66,7 @@ describe('decodeSettings', () => {
     ],
     [{ firstToken: 23 }, 'firstToken is 23, it must be an id from 0 to 22'],
     [{ forceEnd: 1 as never }, 'forceEnd is 1, it must be true or false'],
-    [{ beams: 4 } as never, 'there is no option beams; the options are method, beam,'],
+    [{ beam: 4 } as never, 'there is no option beam; the options are method, beams,'],
   ];
   for (const [options, message] of wrong)
     it(`refuses ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));

@@ -169,14 +169,14 @@ describe('greedy decoding', () => {
 
 describe('beam search', () => {
   const searches: DecodeOptions[] = [
-    { beam: 2 },
-    { beam: 3, nBest: 3, lengthPenalty: 0.6 },
-    { beam: 4, nBest: 4, earlyStopping: true },
-    { beam: 4, nBest: 4, earlyStopping: 'never', lengthPenalty: 1 },
-    { beam: 5, nBest: 2, lengthPenalty: 'none' },
-    { beam: 5, nBest: 5, lengthPenalty: { power: 0.4 }, minLength: 3, noRepeatNgram: 2, banned: [5] },
-    { beam: 3, nBest: 3, maxLength: 5, forceEnd: true, firstToken: 5 },
-    { beam: 9, nBest: 9, maxLength: 3 },
+    { beams: 2 },
+    { beams: 3, numReturn: 3, lengthPenalty: 0.6 },
+    { beams: 4, numReturn: 4, earlyStopping: true },
+    { beams: 4, numReturn: 4, earlyStopping: 'never', lengthPenalty: 1 },
+    { beams: 5, numReturn: 2, lengthPenalty: 'none' },
+    { beams: 5, numReturn: 5, lengthPenalty: { power: 0.4 }, minLength: 3, noRepeatNgram: 2, banned: [5] },
+    { beams: 3, numReturn: 3, maxLength: 5, forceEnd: true, firstToken: 5 },
+    { beams: 9, numReturn: 9, maxLength: 3 },
   ];
   for (const options of searches)
     it(`finds what lists in float64 find: ${JSON.stringify(options)}`, async () => {
@@ -187,7 +187,7 @@ describe('beam search', () => {
       const sources = randomSources(c, [5, 2, 8, 4], 5);
       const got = await decodeAll(model, sources, options);
       for (const [i, source] of sources.entries())
-        expectSame(got[i]!, beamSearch(c, settings, oracle, source).slice(0, settings.nBest));
+        expectSame(got[i]!, beamSearch(c, settings, oracle, source).slice(0, settings.numReturn));
     });
 
   it('is greedy decoding with one beam', async () => {
@@ -195,7 +195,7 @@ describe('beam search', () => {
       const model = small(126);
       const sources = randomSources(model.c, [5, 2, 8, 4, 6], 6);
       const greedy = await decodeAll(model, sources, { ...options, method: 'greedy' });
-      const beam = await decodeAll(model, sources, { ...options, method: 'beam', beam: 1 });
+      const beam = await decodeAll(model, sources, { ...options, method: 'beam', beams: 1 });
       for (const [i, want] of greedy.entries()) expectSame(beam[i]!, want);
     }
   });
@@ -203,9 +203,9 @@ describe('beam search', () => {
   // With pad and start banned there are 4 tokens and the end: of at most 3 tokens 1 + 4 + 16 ended sequences, and 64 that are cut off
   // or, where the end is forced, none. A beam of 64 holds all that run at any time.
   const wide: DecodeOptions[] = [
-    { beam: 64, nBest: 20, maxLength: 3, banned: [0, 1, 6], earlyStopping: 'never' },
-    { beam: 64, nBest: 21, maxLength: 3, banned: [0, 1], forceEnd: true, lengthPenalty: 0.8 },
-    { beam: 64, nBest: 30, maxLength: 4, banned: [0, 1, 5, 6], lengthPenalty: 'none' },
+    { beams: 64, numReturn: 20, maxLength: 3, banned: [0, 1, 6], earlyStopping: 'never' },
+    { beams: 64, numReturn: 21, maxLength: 3, banned: [0, 1], forceEnd: true, lengthPenalty: 0.8 },
+    { beams: 64, numReturn: 30, maxLength: 4, banned: [0, 1, 5, 6], lengthPenalty: 'none' },
   ];
   for (const options of wide)
     it(`is exhaustive search where it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
@@ -216,13 +216,13 @@ describe('beam search', () => {
       const sources = randomSources(c, [4, 7], 7);
       const got = await decodeAll(model, sources, options);
       for (const [i, source] of sources.entries())
-        expectSame(got[i]!, allSequences(c, settings, oracle, source).slice(0, settings.nBest));
+        expectSame(got[i]!, allSequences(c, settings, oracle, source).slice(0, settings.numReturn));
     });
 
   it('does not depend on what decodes beside a source', async () => {
     const model = small(78);
     const sources = randomSources(model.c, [3, 8, 5], 8);
-    const options = { beam: 3, nBest: 3 };
+    const options = { beams: 3, numReturn: 3 };
     const together = await decodeAll(model, sources, options);
     const apart = await decodeAll(model, sources, options, { batch: 1 });
     for (const [i, want] of together.entries()) expectSame(apart[i]!, want);
@@ -246,7 +246,7 @@ describe('sampling', () => {
 
   it('draws several samples of a source, all different streams', async () => {
     const one = await decodeAll(model, sources, { method: 'sample', seed: 5 });
-    const many = await decodeAll(model, sources, { method: 'sample', seed: 5, nBest: 8 });
+    const many = await decodeAll(model, sources, { method: 'sample', seed: 5, numReturn: 8 });
     for (const [i, samples] of many.entries()) {
       expect(samples.length).toBe(8);
       expect(new Set(samples.map((h) => h.ids.join())).size).toBeGreaterThan(1);
@@ -273,8 +273,8 @@ describe('sampling', () => {
   for (const options of cuts)
     it(`stays within the cuts and rules ${JSON.stringify(options)}, and knows its log-probability`, async () => {
       const oracle = createOracle(c, p, bank, c.maxLength);
-      const settings = decodeSettings({ ...options, method: 'sample', nBest: 6 }, c, c.maxLength);
-      const got = await decodeAll(model, sources, { ...options, method: 'sample', nBest: 6 });
+      const settings = decodeSettings({ ...options, method: 'sample', numReturn: 6 }, c, c.maxLength);
+      const got = await decodeAll(model, sources, { ...options, method: 'sample', numReturn: 6 });
       for (const [i, source] of sources.entries())
         for (const { ids, ended, logProb } of got[i]!) {
           let sum = 0;
@@ -362,8 +362,8 @@ describe('a decoding', () => {
 
   for (const options of [
     {},
-    { beam: 3, nBest: 3, earlyStopping: true },
-    { method: 'sample', nBest: 2, seed: 1, temperature: 0.2 },
+    { beams: 3, numReturn: 3, earlyStopping: true },
+    { method: 'sample', numReturn: 2, seed: 1, temperature: 0.2 },
   ] as DecodeOptions[])
     it(`goes on with few sentences where the others are done: ${JSON.stringify(options)}`, async () => {
       const model = small(126);

@@ -87,9 +87,9 @@ describe.each(packedFormats)('weights as %s', (format) => {
     const want = await (await createTranslator(exact, model, { batch: 2, weights: format })).candidates(texts);
     expect(found.map(([best]) => best?.ids)).toEqual(want.map(([best]) => best?.ids));
     const beams = await (await createTranslator(exact, model, { batch: 2, weights: format })).translate(texts, {
-      beam: 2,
+      beams: 2,
     });
-    expect(await kept.translate(texts, { beam: 2 })).toEqual(beams);
+    expect(await kept.translate(texts, { beams: 2 })).toEqual(beams);
     const { config, source, target } = model;
     await expect(createTranslator(engine, { config, source, target }, { weights: format })).rejects.toThrow(
       `translator: weights as ${format} are made from the model's; give model.weights`,

@@ -76,16 +76,16 @@ describe('translate', () => {
   it('waits for its turn where calls overlap', async () => {
     const t = await translator();
     const one = await t.translate(texts);
-    const beam = await t.translate(texts, { beam: 3 });
-    const all = await Promise.all([t.translate(texts), t.translate(texts, { beam: 3 }), t.translate(texts)]);
+    const beam = await t.translate(texts, { beams: 3 });
+    const all = await Promise.all([t.translate(texts), t.translate(texts, { beams: 3 }), t.translate(texts)]);
     expect(all).toEqual([one, beam, one]);
   });
 
   it('gives the best of each kind of search, and candidates with their scores', async () => {
     const t = await translator();
     const searches: DecodeOptions[] = [
-      { beam: 4, nBest: 4 },
-      { method: 'sample', seed: 3, nBest: 4, temperature: 0.8, topK: 4 },
+      { beams: 4, numReturn: 4 },
+      { method: 'sample', seed: 3, numReturn: 4, temperature: 0.8, topK: 4 },
     ];
     for (const options of searches) {
       const found = await t.candidates(texts, options);
@@ -115,14 +115,14 @@ describe('translate', () => {
   it('gives on the float64 references what it gives on the GPU', async () => {
     const cpu = await createTranslator(cpuEngine(), model, { batch: 3 });
     const some = texts.slice(0, 3);
-    for (const options of [{}, { beam: 2 }, { method: 'sample', seed: 4 }] as DecodeOptions[])
+    for (const options of [{}, { beams: 2 }, { method: 'sample', seed: 4 }] as DecodeOptions[])
       expect(await cpu.translate(some, options)).toEqual(await (await translator()).translate(some, options));
   });
 
   it('says which text is too long, and which option is wrong', async () => {
     const t = await translator();
     await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow('Text 2 has 16 tokens, at most 14 fit');
-    await expect(t.translate(['a'], { beam: 99 })).rejects.toThrow('decode: beam is 99');
+    await expect(t.translate(['a'], { beams: 99 })).rejects.toThrow('decode: beam is 99');
     expect(await t.translate(['a'])).toHaveLength(1);
   });
 
@@ -176,7 +176,7 @@ describe('stream', () => {
 
   it('says that beams are known at the end only', async () => {
     const t = await translator();
-    await expect(piecesOf(t.stream('abc', { beam: 2 }))).rejects.toThrow('stream: several translations, or the beams');
+    await expect(piecesOf(t.stream('abc', { beams: 2 }))).rejects.toThrow('stream: several translations, or the beams');
   });
 });
 

@@ -1,6 +1,6 @@
 // Files in the browser's storage: what a job expects of files, and that a tab may be closed at any moment.
 import { describe, expect, it } from 'vitest';
-import { browserFiles, QuotaError } from '../../demo/storage/browser-files.ts';
+import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
 import { fakeDisk } from './fake-opfs.ts';
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { build } from 'vite';
 import { beforeAll, expect, it } from 'vitest';
-import type { BrowserFiles, browserFiles } from '../../demo/storage/browser-files.ts';
+import type { BrowserFiles, browserFiles } from '../../src/files/browser-files.ts';
 import { demo } from '../support/demo.ts';
 
 const { open } = demo();

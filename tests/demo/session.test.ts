@@ -142,7 +142,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
   const { layers, heads, target, source, weights } = attention;
   expect(weights).toHaveLength(layers * heads * target.length * source.length);
   expect(weights.slice(0, source.length).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-  expect(await failure(page, (s) => s.translate('one', { beam: 0 }))).toMatch(/^user: decode: beam is 0/);
+  expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beam is 0/);
 
   // To the command line, and back from it, as an archive with its checkpoint and as safetensors without.
   const exported = async (how: 'exportArchive' | 'exportSafetensors', file: string): Promise<string> => {

@@ -282,7 +282,7 @@ describe('the translate box', () => {
     await page.waitForSelector('.heat-cell');
     expect((await calls(page, 'translate')).at(-1)).toEqual([
       'Tuesday, 4 March 2025',
-      { method: 'beam', beam: 4, nBest: 4, lengthPenalty: 0.6 },
+      { method: 'beam', beams: 4, numReturn: 4, lengthPenalty: 0.6 },
     ]);
     expect(await page.$$eval('.heat-cell', (cells) => cells.length)).toBe(8 * 6);
     expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toContain('[end]');

@@ -85,8 +85,8 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     if (method === 'beam')
       return {
         method,
-        beam: beam.valueAsNumber,
-        nBest: Math.min(4, beam.valueAsNumber),
+        beams: beam.valueAsNumber,
+        numReturn: Math.min(4, beam.valueAsNumber),
         lengthPenalty: penalty.valueAsNumber,
       };
     if (method === 'sample')

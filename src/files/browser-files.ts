@@ -5,8 +5,8 @@
 // `.g7` inside it, and a file `.current` that names it. A new generation is filled first, by moving files, and then `.current` is
 // written, which the browser does at once. What no `.current` names is not there, and goes with the next rename.
 
-import { HeddleError } from '../../src/core/errors.ts';
-import type { Files } from '../../src/files/files.ts';
+import { HeddleError } from '../core/errors.ts';
+import type { Files } from './files.ts';
 
 /** Names the generation of a folder that counts. */
 const pointer = '.current';
