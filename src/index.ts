@@ -27,8 +27,8 @@ export { loadModelFolder, saveModelFolder } from './formats/model-folder.ts';
 export { pytorchParts } from './formats/pytorch.ts';
 export type { HfOrigin, WeightDtype } from './formats/shared/hf-source.ts';
 export type { SavedModel } from './formats/shared/saved-model.ts';
-export { type Measured, type TuneOptions, tune } from './gpu/auto-tuning.ts';
-export { type AdapterReport, adapterName, type Device, type DeviceOptions, openDevice } from './gpu/device.ts';
+export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
+export { type AdapterInfo, adapterName, type Device, type DeviceOptions, openDevice } from './gpu/device.ts';
 export type { Outputs, RunnerOptions } from './gpu/runner.ts';
 export { type Graph, printGraph } from './graph/graph.ts';
 export type { Advice, Web } from './hub/http.ts';
@@ -40,7 +40,7 @@ export { exactMatch } from './metrics/exact-match.ts';
 export type { References } from './metrics/references.ts';
 export { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from './metrics/tokens.ts';
 export { type TranslationMetrics, translationMetrics } from './metrics/translation.ts';
-export { adapterParameters, type LoraConfig, loraConfig, mergeAdapter } from './model/lora.ts';
+export { type LoraConfig, loraConfig, loraParameters, mergeLora } from './model/lora.ts';
 export {
   type DropoutRates,
   type ModelConfig,
@@ -49,12 +49,12 @@ export {
   type PresetName,
   presets,
 } from './model/model-config.ts';
-export type { WeightFormat } from './model/packed-parameters.ts';
 export type { Init, Parameter, ParameterList } from './model/parameter-layout.ts';
-export { type InitScheme, initialWeights, parameterList } from './model/parameters.ts';
+export { type InitScheme, initializeWeights, parameterList } from './model/parameters.ts';
+export type { WeightFormat } from './model/quantized-parameters.ts';
 export type { DeviceTraits, Node, Value } from './ops/op.ts';
-export { type Pass, type Placed, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';
-export { type Choices, makePlan, type PlanOptions } from './plan/planner.ts';
+export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';
+export { type KernelChoices, makePlan, type PlanOptions } from './plan/planner.ts';
 export {
   type CorpusFacts,
   type Course,

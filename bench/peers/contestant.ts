@@ -2,13 +2,13 @@
 // jax.mjs, ort.mjs.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import type { Choices } from '../../src/plan/planner.ts';
+import type { KernelChoices } from '../../src/plan/planner.ts';
 import type { KernelArrays, KernelKind } from './kernels.ts';
 
 /** Options of all contestants, by name: those of the peers are listed in variants.ts. */
 export interface ContestantOptions {
   readonly heddle: {
-    readonly choices?: Choices | undefined;
+    readonly choices?: KernelChoices | undefined;
     readonly noFuse?: readonly string[] | undefined;
     /** Choose kernels in the first step, as on an adapter that nothing is known of, within the default time. */
     readonly firstUse?: boolean | undefined;

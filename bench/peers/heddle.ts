@@ -4,13 +4,13 @@ import type { TensorData } from '../../src/core/tensor.ts';
 import { type Engine, gpuEngine, type Program } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import { type TuneOptions, tune } from '../../src/gpu/auto-tuning.ts';
+import { type TuneKernelsOptions, tuneKernels } from '../../src/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { bankOf, parameterList } from '../../src/model/parameters.ts';
+import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
 import { createStepWriter } from '../../src/ops/step-scalars.ts';
-import { type Choices, makePlan } from '../../src/plan/planner.ts';
+import { type KernelChoices, makePlan } from '../../src/plan/planner.ts';
 import { fillLengths } from '../../src/text/batches/row-lengths.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
@@ -45,10 +45,10 @@ export function stepGraph(golden: GoldenCase, { noFuse = [] }: Options = {}): Gr
 }
 
 /** Chooses kernels for the step of a case on this device. */
-export async function tuneStep(golden: GoldenCase, options: TuneOptions): Promise<Choices> {
+export async function tuneStep(golden: GoldenCase, options: TuneKernelsOptions): Promise<KernelChoices> {
   const device = await openDevice(navigator.gpu);
   try {
-    return await tune(device, [stepGraph(golden)], options);
+    return await tuneKernels(device, [stepGraph(golden)], options);
   } finally {
     device.destroy();
   }
@@ -93,13 +93,13 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
   const p = parameterList(c);
   const shape = shapeOf(golden);
   const engine: Engine = gpuEngine(device, {
-    choose: async (graphs) => (options.firstUse ? tune(device, graphs) : (options.choices ?? {})),
+    chooseKernels: async (graphs) => (options.firstUse ? tuneKernels(device, graphs) : (options.choices ?? {})),
   });
   /** A program with the model's weights, and a function that runs it on the batch. */
   const ready = async (graph: Graph, writeWeights: boolean) => {
     const [program] = (await engine.prepare([graph])) as [Program];
     if (writeWeights) {
-      engine.write('weights', bankOf(p, golden.weights));
+      engine.write('weights', weightsFromTensors(p, golden.weights));
       writePositions(engine, c);
     }
     const load = batchLoader(golden, program.inputs);
@@ -159,9 +159,9 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
 function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
   return async (inputs) => {
     const { graph, states, hostInputs } = kernelGraph(kind, inputs);
-    const choices = await tune(device, [graph], { budgetMs: 20_000 });
+    const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 20_000 });
     const session = new Session(device);
-    const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, choices })]);
+    const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, kernelChoices })]);
     if (!runner) throw new Error('heddle: no runner');
     for (const [name, { data }] of Object.entries(states)) session.write(name, data);
     const fill = () => {

@@ -5,24 +5,28 @@ import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { printProfile, profilePasses } from '../../src/gpu/profile.ts';
-import { bankOf, parameterList } from '../../src/model/parameters.ts';
+import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { type Choices, makePlan } from '../../src/plan/planner.ts';
+import { type KernelChoices, makePlan } from '../../src/plan/planner.ts';
 import { batchLoader, stepGraph } from './heddle.ts';
 
 /**
  * Profiles the step of a case; gives the lines of two tables, the dearest passes and the dearest pipelines first. Rejects where the
  * adapter has no timestamps.
  */
-export async function profileStep(golden: GoldenCase, choices: Choices, noFuse: readonly string[]): Promise<string[]> {
+export async function profileStep(
+  golden: GoldenCase,
+  kernelChoices: KernelChoices,
+  noFuse: readonly string[],
+): Promise<string[]> {
   const device = await openDevice(navigator.gpu);
   const session = new Session(device);
   try {
-    const plan = makePlan(stepGraph(golden, { noFuse }), { traits: device.traits, choices });
+    const plan = makePlan(stepGraph(golden, { noFuse }), { traits: device.traits, kernelChoices });
     const compiled = await timePipelines(device, plan);
     const [runner] = await session.prepare([plan]);
     if (!runner) throw new Error('profile: no runner');
-    session.write('weights', bankOf(parameterList(golden.config), golden.weights));
+    session.write('weights', weightsFromTensors(parameterList(golden.config), golden.weights));
     batchLoader(golden, runner.inputs)(0);
     return [
       ...printProfile(await profilePasses(device, runner))

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { Choices } from '../../src/plan/planner.ts';
+import type { KernelChoices } from '../../src/plan/planner.ts';
 import { enduranceFaults, section } from '../format.mjs';
 import { caseFolder, caseFolders, caseNames } from './cases.ts';
 import type { ContestantOptions } from './contestant.ts';
@@ -45,7 +45,7 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
   const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
     hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
   /** Kernels chosen for a case, in a session of their own: pipelines compiled for it do not help the first step. */
-  const tuned = async (of: string): Promise<{ choices: Choices; ms: number } | undefined> => {
+  const tuned = async (of: string): Promise<{ choices: KernelChoices; ms: number } | undefined> => {
     if (tuneMs === 0) return undefined;
     log(`${host}: tuning heddle for ${of}`);
     return (await run({ contestants: [], tune: { name: of, budgetMs: tuneMs } })).tuned;

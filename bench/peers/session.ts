@@ -4,7 +4,7 @@
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
-import type { Choices } from '../../src/plan/planner.ts';
+import type { KernelChoices } from '../../src/plan/planner.ts';
 import type { Contestant, ContestantOptions } from './contestant.ts';
 import { type Endured, endure } from './endurance.ts';
 import { create as createHeddle, tuneStep } from './heddle.ts';
@@ -38,7 +38,7 @@ export interface Findings {
   readonly reproduced?: Readonly<Record<string, Readonly<Record<string, Reproduced>>>>;
   readonly timed?: readonly TimedSteps[];
   readonly kernels?: readonly TimedKernel[];
-  readonly tuned?: { readonly choices: Choices; readonly ms: number };
+  readonly tuned?: { readonly choices: KernelChoices; readonly ms: number };
   /** Lines of a table. */
   readonly profiled?: readonly string[];
   readonly endured?: Endured;
@@ -74,7 +74,7 @@ export async function runTask(
     const begun = performance.now();
     const choices = await tuneStep(golden, {
       budgetMs: task.tune.budgetMs,
-      each: true,
+      measureAll: true,
       onMeasured: ([best]) => log(`${best?.variant}, ${best?.ms.toFixed(2)} ms, ${best?.key}`),
     });
     return { adapter, tuned: { choices, ms: performance.now() - begun } };

@@ -52,7 +52,7 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
   for (const variant of node.op.variants?.(node, device.traits) ?? ['only']) {
     const session = new Session(device);
     try {
-      const plan = makePlan(graph, { traits: device.traits, choices: { [key]: variant } });
+      const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [key]: variant } });
       flops = Math.max(flops, plan.flops);
       const [runner] = (await session.prepare([plan])) as [Runner];
       for (const [value, name] of names) load(session, runner, name, value, data.before.get(value) as Float64Array);

@@ -1,7 +1,7 @@
 // Parsers of option values; commander puts the option's name before what they say.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type WeightFormat, weightFormats } from '../model/packed-parameters.ts';
+import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
 
 /** A parser of whole numbers of at least `least`. */

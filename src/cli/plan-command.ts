@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { type PlanArguments, plannedRuns } from '../jobs/plan-job.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
-import type { WeightFormat } from '../model/packed-parameters.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { optimizerNames } from '../trainer/optimizer-config.ts';
 import { type Precision, precisions } from '../trainer/precision.ts';
 import { print } from './output.ts';

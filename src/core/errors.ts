@@ -31,7 +31,7 @@ export function check(condition: unknown, message: string | (() => string)): ass
 }
 
 /** What `work` returns; where it throws a HeddleError, the same with `what: ` in front, in the place of `instead: ` if that is there. */
-export function prefixed<T>(what: string, work: () => T, instead?: string): T {
+export function withErrorPrefix<T>(what: string, work: () => T, instead?: string): T {
   try {
     return work();
   } catch (error) {

@@ -59,7 +59,7 @@ export function toBfloat16(values: Float32Array): Uint16Array {
 }
 
 /** The nearest number that float16 has, in float64, ties to even; what is larger than any becomes infinite. */
-export function roundToHalf(x: number): number {
+export function roundToF16(x: number): number {
   const size = Math.abs(x);
   if (!(size < 65520)) return size >= 65520 ? Math.sign(x) * Number.POSITIVE_INFINITY : x;
   // Eleven bits from the first one on; below 2^-14 steps are of one size.

@@ -1,7 +1,7 @@
 // Runs a graph through the ops' references, in float64 on the CPU: the arbiter that GPU results are held against. Slow by design.
 // What lies in f16 on the GPU is rounded after the node that made it.
 
-import { roundToHalf } from '../core/float16.ts';
+import { roundToF16 } from '../core/float16.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../ops/op.ts';
@@ -17,7 +17,7 @@ export interface CpuExecutor {
 }
 
 const roundAll = (data: Float64Array): void => {
-  for (let i = 0; i < data.length; i++) data[i] = roundToHalf(data[i] as number);
+  for (let i = 0; i < data.length; i++) data[i] = roundToF16(data[i] as number);
 };
 
 /** Makes an executor; states are zero until filled. `states` lets several graphs share them by name. */

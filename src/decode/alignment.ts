@@ -14,7 +14,7 @@ import {
   embed,
   encode,
   heads,
-  openModel,
+  openTransformer,
   ownAttention,
   selfAttend,
 } from '../model/transformer.ts';
@@ -44,7 +44,7 @@ export interface Aligner {
 /** Inputs src [1,S], tgt [1,T] and their lengths; outputs `weights.N` f32 [1,H,T,S], a layer. */
 function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
   const graph = new Graph();
-  const m = openModel(graph, c, p, false);
+  const m = openTransformer(graph, c, p, false);
   const tokens = (side: string) => ({
     ids: graph.input(side, 'i32', [1, size]),
     lengths: graph.input(`${side}Lens`, 'u32', [1]),

@@ -14,7 +14,7 @@ import {
   embed,
   encode,
   finishDecoder,
-  openModel,
+  openTransformer,
   project,
   selfAttend,
 } from '../model/transformer.ts';
@@ -102,7 +102,7 @@ export function sourceGraph(
   noFuse: readonly string[] = [],
 ): Graph {
   const graph = new Graph();
-  const m = openModel(graph, c, p, false);
+  const m = openTransformer(graph, c, p, false);
   const { batch: B, source: S } = shape;
   const lengths = graph.input('srcLens', 'u32', [B]);
   const memory = encode(m, { ids: graph.input('src', 'i32', [B, S]), lengths }); // [B, S, D]
@@ -128,7 +128,7 @@ export function stepGraph(
   noFuse: readonly string[] = [],
 ): Graph {
   const graph = new Graph();
-  const m = openModel(graph, c, p, false);
+  const m = openTransformer(graph, c, p, false);
   const { batch: B, beams = 1 } = shape;
   const states = decodeStates(c, shape);
   const [token, parent] = [stateOf(graph, states.token), stateOf(graph, states.parent)];

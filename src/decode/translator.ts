@@ -4,8 +4,8 @@ import { check, HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { packedParameters, type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
 import { parameterList } from '../model/parameters.ts';
+import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { type Aligner, type Alignment, createAligner } from './alignment.ts';
 import {
@@ -94,7 +94,7 @@ export async function createTranslator(
     format === 'f32' || model.weights,
     `translator: weights as ${format} are made from the model's; give model.weights`,
   );
-  const p = packedParameters(parameterList(c), format);
+  const p = quantizedParameters(parameterList(c), format);
   const decoders = new Map<string, Promise<Decoder>>();
   let aligner: Promise<Aligner> | undefined;
 

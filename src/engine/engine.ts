@@ -9,7 +9,7 @@ import { Session } from '../gpu/gpu-session.ts';
 import type { Outputs, RunnerOptions } from '../gpu/runner.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Choices, makePlan, variantKey } from '../plan/planner.ts';
+import { type KernelChoices, makePlan, variantKey } from '../plan/planner.ts';
 
 /** A graph ready to run again and again. */
 export interface Program {
@@ -28,7 +28,7 @@ export interface Engine {
   /** For people: `dawn mesa llvmpipe`, `cpu`. */
   readonly name: string;
   /** Which variants the programs made so far use, by key, measured or not; what the same bits depend on. */
-  readonly choices: Choices;
+  readonly kernelChoices: KernelChoices;
   /** Makes graphs ready. New states are zero. `inFlight`: runs of a program that may be pending at once, default 3. */
   prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
   /** Copies data into a state, from element `offset` on. */
@@ -42,9 +42,9 @@ export interface Engine {
 /** Settings of `gpuEngine`. */
 export interface GpuEngineOptions {
   /** Variants by key, found by tuning; asked for each set of graphs, with those that are settled already. */
-  readonly choose?: (graphs: readonly Graph[], device: Device, known: Choices) => Promise<Choices>;
+  readonly chooseKernels?: (graphs: readonly Graph[], device: Device, known: KernelChoices) => Promise<KernelChoices>;
   /** Variants that are taken whatever was measured: those of a checkpoint. */
-  readonly known?: Choices;
+  readonly kernelChoices?: KernelChoices;
   /** Most bytes that plans may take; a plan beyond it is refused before anything is allocated. */
   readonly memoryLimit?: number;
 }
@@ -52,16 +52,17 @@ export interface GpuEngineOptions {
 /** An engine on a device. */
 export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
   const session = new Session(device);
-  const used: Record<string, string> = { ...options.known };
+  const used: Record<string, string> = { ...options.kernelChoices };
   return {
     name: adapterName(device.adapter),
-    choices: used,
+    kernelChoices: used,
     async prepare(graphs, running) {
-      const planned = (choices: Choices) => graphs.map((graph) => makePlan(graph, { traits: device.traits, choices }));
+      const planned = (kernelChoices: KernelChoices) =>
+        graphs.map((graph) => makePlan(graph, { traits: device.traits, kernelChoices }));
       // Before kernels are measured, since that allocates too.
       checkMemory(planned(used), options.memoryLimit);
-      const choices = { ...(await options.choose?.(graphs, device, used)), ...used };
-      const plans = planned(choices);
+      const chosen = { ...(await options.chooseKernels?.(graphs, device, used)), ...used };
+      const plans = planned(chosen);
       checkMemory(plans, options.memoryLimit);
       for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));
       return session.prepare(plans, running);
@@ -73,7 +74,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
 }
 
 /** The variants that a plan took, by key: guesses too, which may be others where something is measured. */
-function variantsOf(graph: Graph, { passes }: Plan): Choices {
+function variantsOf(graph: Graph, { passes }: Plan): KernelChoices {
   const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
   const choices: Record<string, string> = {};
   for (const node of graph.nodes) {
@@ -103,7 +104,7 @@ export function cpuEngine(): Engine {
   };
   return {
     name: 'cpu',
-    choices: {},
+    kernelChoices: {},
     prepare: async (graphs) =>
       graphs.map((graph): Program => {
         for (const [name, v] of graph.states) {

@@ -1,8 +1,8 @@
 // Putting a model's states on an engine: initial or loaded weights, and the table of positions where it is not trained.
 
 import type { ModelConfig } from '../model/model-config.ts';
-import { weightStates } from '../model/packed-parameters.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { weightStates } from '../model/quantized-parameters.ts';
 import { sinusoids } from '../ops/embedding/position-tables.ts';
 import type { Engine } from './engine.ts';
 

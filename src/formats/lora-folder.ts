@@ -1,23 +1,23 @@
 // Low-rank adapters as PEFT keeps them: a folder of adapter_config.json and adapter_model.safetensors, apart from the model that they
 // are for. Names of layers are those of Hugging Face's BART and MarianMT.
 
-import { HeddleError, prefixed } from '../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Files, standing } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import {
-  adapterParameters,
   type LoraConfig,
+  type LoraTarget,
   linearLayers,
   loraConfig,
-  mergeAdapter,
-  type Target,
-  targetsOf,
+  loraParameters,
+  loraTargets,
+  mergeLora,
 } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { bankOf, tensorsOf } from '../model/parameters.ts';
+import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { trainedOn } from './shared/hf-source.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 
@@ -54,19 +54,19 @@ export function adapterFiles(
     r: lora.rank,
     rank_pattern: {},
     revision: null,
-    target_modules: moduleList(c, targetsOf(c, lora.targets)),
+    target_modules: moduleList(c, loraTargets(c, lora.targets)),
     task_type: 'SEQ_2_SEQ_LM',
     use_dora: false,
     use_rslora: false,
   };
   return {
     [adapterNames.config]: jsonBytes(config),
-    [adapterNames.weights]: writeSafetensors(tensorsOf(adapterParameters(c, lora), weights), { format: 'pt' }),
+    [adapterNames.weights]: writeSafetensors(tensorsFromWeights(loraParameters(c, lora), weights), { format: 'pt' }),
   };
 }
 
 /** Targets as PEFT names them: `q_proj` where all layers so called are targets, else each by its whole name. */
-function moduleList(c: ModelConfig, targets: readonly Target[]): string[] {
+function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
   const last = (name: string) => name.split('.').pop() as string;
   const targeted = new Set(targets.map(({ name }) => name));
   const partly = new Set(
@@ -124,10 +124,10 @@ export async function loadAdapter(files: Files, folder: string, c: ModelConfig):
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
   const tensors = floats(readSafetensors(await files.read(path), path));
   const targets = layersOf(c, tensors, path, rank);
-  const lora = prefixed(configPath, () =>
+  const lora = withErrorPrefix(configPath, () =>
     loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targets }),
   );
-  return { lora, weights: prefixed(path, () => bankOf(adapterParameters(c, lora), tensors)) };
+  return { lora, weights: withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors)) };
 }
 
 /** The layers that tensors are of; each must be one of the model's, and of the rank that the configuration says. */
@@ -156,6 +156,6 @@ function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tenso
 export async function withAdapter(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
   const { lora, weights } = await loadAdapter(files, folder, model.config);
   const { origin } = model;
-  const merged = mergeAdapter(model.config, model.weights, lora, weights);
+  const merged = mergeLora(model.config, model.weights, lora, weights);
   return { ...model, weights: merged, ...(origin && { origin: trainedOn(origin) }) };
 }

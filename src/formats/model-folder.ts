@@ -1,14 +1,14 @@
 // A trained model as a folder: config.json, model.safetensors and the tokenizers, and beside them what a checkpoint adds. It is
 // written under another name and renamed, so no reader ever sees half of one.
 
-import { HeddleError, prefixed } from '../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { type Files, standing } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import { modelMetadata, folderNames as names } from '../files/single-file.ts';
 import { writeFolder } from '../files/write-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
-import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { loadHfFolder } from './hf/load-hf.ts';
 import { reopenOrigin } from './hf/reload-hf.ts';
 import { kerasFormat, loadKeras } from './keras.ts';
@@ -38,7 +38,7 @@ export async function saveModelFolder(
   };
   // Tokenizers from elsewhere may be no text, and large: they stay in the folder alone.
   const metadata = origin ? { format } : modelMetadata(format, described);
-  const weights = writeSafetensors(tensorsOf(parameterList(config), model.weights), metadata);
+  const weights = writeSafetensors(tensorsFromWeights(parameterList(config), model.weights), metadata);
   await writeFolder(files, folder, { ...described, [names.weights]: weights, ...extra });
 }
 
@@ -81,7 +81,9 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
   const path = `${at}/${names.weights}`;
   await need(files, at, names.weights);
   const tensors = readSafetensors(await files.read(path), path);
-  const weights = prefixed(`${path} does not fit ${names.config}`, () => bankOf(parameterList(config), tensors));
+  const weights = withErrorPrefix(`${path} does not fit ${names.config}`, () =>
+    weightsFromTensors(parameterList(config), tensors),
+  );
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = data.findIndex((x) => !Number.isFinite(x));
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
@@ -105,5 +107,5 @@ function readConfig(raw: Record<string, unknown>, path: string): ModelConfig {
   if (raw.version !== version)
     throw new HeddleError(`${path}: version ${JSON.stringify(raw.version)}, this heddle reads version ${version}`);
   if (typeof raw.model !== 'object' || raw.model === null) throw new HeddleError(`${path}: the field model is missing`);
-  return prefixed(path, () => modelConfig(raw.model as ModelOptions));
+  return withErrorPrefix(path, () => modelConfig(raw.model as ModelOptions));
 }

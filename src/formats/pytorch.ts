@@ -3,14 +3,14 @@
 // `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where final_norm is false, the nn.Transformer has
 // encoder and decoder without a norm of their own (custom_encoder, custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
 
-import { HeddleError, prefixed } from '../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
 import { writeSafetensors } from '../files/safetensors.ts';
 import { folderNames } from '../files/single-file.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { bankOf, parameterList, tensorsOf } from '../model/parameters.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { demand, sharedWidths } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './source-config.ts';
@@ -58,7 +58,7 @@ export function pytorchParts(model: SavedModel): Record<string, Uint8Array> {
   demand('nn.Transformer', sharedWidths(c));
   return {
     [folderNames.config]: jsonBytes(fieldsOf(pytorchFormat, model, pytorchFields)),
-    [folderNames.weights]: writeSafetensors(tensorsOf(parameterList(c), weights), { format: 'pt' }),
+    [folderNames.weights]: writeSafetensors(tensorsFromWeights(parameterList(c), weights), { format: 'pt' }),
     ...tokenizersOf(model),
   };
 }
@@ -81,7 +81,10 @@ export async function loadPytorch(
     delete tensors[name];
   }
   const sides = await readSides(files, folder, raw, c);
-  return { ...sides, weights: prefixed(`${folder}/${folderNames.weights}`, () => bankOf(parameterList(c), tensors)) };
+  return {
+    ...sides,
+    weights: withErrorPrefix(`${folder}/${folderNames.weights}`, () => weightsFromTensors(parameterList(c), tensors)),
+  };
 }
 
 /** Names that a state_dict has of tied tensors, beside the one that is kept. */

@@ -1,7 +1,7 @@
 // What the folders of PyTorch's and Keras's layouts have in common: a config.json whose fields stand for those of the model, tensors
 // under names of their own, and the tokenizers as in a folder of heddle.
 
-import { HeddleError, prefixed } from '../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Files } from '../files/files.ts';
 import { readSafetensors } from '../files/safetensors.ts';
@@ -31,7 +31,7 @@ export function configOf(
     else if (!ours.includes(key))
       throw new HeddleError(`${path}: the field ${key} is not known; the fields are ${Object.keys(fields).join(', ')}`);
   }
-  return prefixed(path, () => modelConfig(options as unknown as ModelOptions));
+  return withErrorPrefix(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
 /** The fields of a configuration by other names, and what it keeps of an origin. */

@@ -4,23 +4,23 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../ops/op.ts';
 import { candidates } from '../plan/candidates.ts';
-import { type Choices, variantKey } from '../plan/planner.ts';
+import { type KernelChoices, variantKey } from '../plan/planner.ts';
 import type { Device } from './device.ts';
 import { compileVariant, flopsOf, measureVariant } from './kernel-timing.ts';
 
 /** One measured variant. */
-export interface Measured {
+export interface KernelTiming {
   readonly key: string;
   readonly variant: string;
   readonly ms: number;
 }
 
 /** Settings of `tune`. */
-export interface TuneOptions {
+export interface TuneKernelsOptions {
   /** What was measured before. Those keys are not measured again, and guesses go by them. */
-  readonly known?: Choices;
+  readonly known?: KernelChoices;
   /** What is taken for keys that are not known, instead of measuring them: guesses of earlier runs, which give the same bits again. */
-  readonly guessed?: Choices;
+  readonly guessed?: KernelChoices;
   /**
    * Milliseconds, compiling included, after which nothing more is begun; what is left takes the winner of the most similar node, or
    * else the first guess. Default 2,000.
@@ -30,9 +30,9 @@ export interface TuneOptions {
    * Measure every node, known and guessed ones too; without it, of those that are alike (sizes within a factor of 4 in all) one is
    * measured.
    */
-  readonly each?: boolean;
+  readonly measureAll?: boolean;
   /** What was measured of a node, all its variants, fastest first. */
-  readonly onMeasured?: (measured: readonly Measured[]) => void;
+  readonly onMeasured?: (measured: readonly KernelTiming[]) => void;
   /** What a node takes that was not measured, or not to the end. */
   readonly onGuessed?: (key: string, variant: string) => void;
   /** Before each measurement; may throw to end the tuning. */
@@ -40,7 +40,7 @@ export interface TuneOptions {
 }
 
 /** How kernels are measured: on a device, or as a test says. */
-export interface Meter {
+export interface KernelTimer {
   /** Starts to compile variants that will be measured. */
   compile?(node: Node, variants: readonly string[]): void;
   /** Milliseconds of a variant, where the fastest so far took `best`. */
@@ -54,8 +54,12 @@ export interface Meter {
  * work, the variants of each in their order: the first guess is what a run would compile anyway, and another one is only begun if it
  * would be done in time, going by the one that took longest.
  */
-export const tune = (device: Device, graphs: readonly Graph[], options: TuneOptions = {}): Promise<Choices> =>
-  tuneBy(
+export const tuneKernels = (
+  device: Device,
+  graphs: readonly Graph[],
+  options: TuneKernelsOptions = {},
+): Promise<KernelChoices> =>
+  tuneWith(
     {
       // Drivers of GPUs compile in parallel; where the CPU is the adapter, that would only take from what is measured.
       ...(!device.traits.software && {
@@ -72,17 +76,17 @@ export const tune = (device: Device, graphs: readonly Graph[], options: TuneOpti
   );
 
 /** `tune` by a meter. */
-export async function tuneBy(
-  meter: Meter,
+export async function tuneWith(
+  meter: KernelTimer,
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],
-  options: TuneOptions = {},
-): Promise<Choices> {
-  const { known = {}, guessed = {}, budgetMs = 2000, each = false } = options;
+  options: TuneKernelsOptions = {},
+): Promise<KernelChoices> {
+  const { known = {}, guessed = {}, budgetMs = 2000, measureAll = false } = options;
   const choices: Record<string, string> = { ...guessed, ...known };
   /** What guesses go by: measurements alone. */
   const seen: Record<string, string> = { ...known };
-  const order = openNodes(device, graphs, each ? {} : choices);
+  const order = openNodes(device, graphs, measureAll ? {} : choices);
   const slow = new Set<string>();
   const start = meter.now();
   let longest = 0;
@@ -96,7 +100,7 @@ export async function tuneBy(
       choices[key] = variant;
       options.onGuessed?.(key, variant);
     };
-    if (!each && like && like.distance <= Math.log(4)) {
+    if (!measureAll && like && like.distance <= Math.log(4)) {
       guess(like.variant);
       continue;
     }
@@ -105,7 +109,7 @@ export async function tuneBy(
       continue;
     }
     meter.compile?.(node, left);
-    const measured: Measured[] = [];
+    const measured: KernelTiming[] = [];
     let whole = true;
     for (const variant of left) {
       const begun = meter.now();
@@ -121,7 +125,7 @@ export async function tuneBy(
       longest = Math.max(longest, meter.now() - begun);
     }
     measured.sort((x, y) => x.ms - y.ms);
-    const [best] = measured as [Measured];
+    const [best] = measured as [KernelTiming];
     seen[key] = best.variant;
     for (const m of measured)
       if (m.ms > 3 * best.ms && familyOf(m.variant) !== familyOf(best.variant)) slow.add(familyOf(m.variant));
@@ -138,7 +142,7 @@ export async function tuneBy(
 function openNodes(
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],
-  settled: Choices,
+  settled: KernelChoices,
 ): { key: string; node: Node }[] {
   const open = new Map<string, { key: string; node: Node; work: number }>();
   for (const graph of graphs)
@@ -164,7 +168,7 @@ const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
 function mostSimilar(
   key: string,
   variants: readonly string[],
-  seen: Choices,
+  seen: KernelChoices,
 ): { variant: string; distance: number } | undefined {
   const [kind, sizes] = split(key);
   let best: { variant: string; distance: number } | undefined;

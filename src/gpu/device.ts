@@ -4,7 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import type { DeviceTraits } from '../ops/op.ts';
 
 /** What an adapter says of itself, for reports. */
-export interface AdapterReport {
+export interface AdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
   readonly device: string;
@@ -15,7 +15,7 @@ export interface AdapterReport {
 export interface Device {
   readonly gpu: GPUDevice;
   readonly traits: DeviceTraits;
-  readonly adapter: AdapterReport;
+  readonly adapter: AdapterInfo;
   /** Throws where the device was lost or has reported an error that no scope caught. */
   check(): void;
   /** Why it was lost, or undefined. Waits `patience` milliseconds (default 300), since work can fail by it before it is known. */
@@ -111,5 +111,5 @@ export function wrapDevice(device: GPUDevice): Device {
 }
 
 /** `vendor architecture description`, on one line. */
-export const adapterName = (a: AdapterReport): string =>
+export const adapterName = (a: AdapterInfo): string =>
   [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') || 'unnamed adapter';

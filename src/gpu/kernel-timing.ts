@@ -14,7 +14,7 @@ import type { Runner } from './runner.ts';
 
 /** Starts to compile a variant of a node; `measureVariant` waits for it. */
 export function compileVariant(device: Device, node: Node, variant: string): void {
-  const plan = planOf(device, alone(node), node, variant);
+  const plan = planOf(device, singleNodeGraph(node), node, variant);
   // A kernel that does not compile says so to whoever runs it.
   for (const pass of plan.passes)
     pipelinesOf(device.gpu)
@@ -26,7 +26,7 @@ export function compileVariant(device: Device, node: Node, variant: string): voi
 export async function measureVariant(device: Device, node: Node, variant: string, best: number): Promise<number> {
   const session = new Session(device);
   try {
-    const [runner] = (await session.prepare([planOf(device, alone(node), node, variant)])) as [Runner];
+    const [runner] = (await session.prepare([planOf(device, singleNodeGraph(node), node, variant)])) as [Runner];
     fillSample(node, runner.inputs);
     await runner.time(1); // warms up
     let ms = await runner.time(1);
@@ -42,13 +42,13 @@ export async function measureVariant(device: Device, node: Node, variant: string
 
 /** Floating-point operations of a node. */
 export const flopsOf = (node: Node, { traits }: Pick<Device, 'traits'>): number =>
-  makePlan(alone(node), { traits }).flops;
+  makePlan(singleNodeGraph(node), { traits }).flops;
 
 const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
-  makePlan(graph, { traits: device.traits, choices: { [variantKey(node)]: variant } });
+  makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
 
 /** A graph of one node alone, its inputs as inputs or, where it mutates them, states. */
-export function alone(node: Node): Graph {
+export function singleNodeGraph(node: Node): Graph {
   const graph = new Graph();
   const values = new Map<Value, Value>();
   const inputs = node.inputs.map((v, i) => {

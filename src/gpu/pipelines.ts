@@ -15,7 +15,7 @@ export interface Kernel {
 }
 
 /** What of a pass decides its kernel. */
-export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'half'>;
+export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16'>;
 
 /** A cache of kernels for one device. */
 export interface Pipelines {
@@ -51,7 +51,7 @@ function createPipelines(device: GPUDevice): Pipelines {
     return module;
   };
 
-  const compile = async ({ shader: name, entry, constants, half = [] }: KernelKey): Promise<Kernel> => {
+  const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${name}: there is no entry point ${entry}`);
@@ -71,7 +71,7 @@ function createPipelines(device: GPUDevice): Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const module = moduleOf(shader, consts, half);
+    const module = moduleOf(shader, consts, f16);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
@@ -89,7 +89,7 @@ function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     get(pass) {
-      const key = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.half ?? ''}`;
+      const key = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.f16 ?? ''}`;
       let kernel = kernels.get(key);
       if (!kernel) {
         kernel = compile(pass);

@@ -158,7 +158,7 @@ async function alone(
   if (!node) throw new Error('roofs: nothing to time');
   const session = new Session(device);
   try {
-    const plan = makePlan(graph, { traits: device.traits, choices: { [variantKey(node)]: variant } });
+    const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
     const [runner] = (await session.prepare([plan])) as [Runner];
     const block = Float32Array.from({ length: Math.min(sizeOf(shape), 2 ** 18) }, (_, i) => ((i * 7919) % 997) / 997);
     for (let at = 0; at < sizeOf(shape); at += block.length)

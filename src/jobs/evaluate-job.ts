@@ -9,8 +9,8 @@ import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from '../metrics/tokens.ts';
 import type { TranslationMetrics } from '../metrics/translation.ts';
 import { modelConfig } from '../model/model-config.ts';
-import { packedParameters, type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
 import { parameterList } from '../model/parameters.ts';
+import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
 import { readPairs } from '../runtime/load-corpus.ts';
@@ -87,7 +87,7 @@ async function teacherForced(
     ...shape,
     batch: Math.min(shape.batch, rows),
   }));
-  const parameters = packedParameters(parameterList(config), format);
+  const parameters = quantizedParameters(parameterList(config), format);
   const programs = await engine.prepare(shapes.map((s) => evaluationGraph(config, parameters, s)));
   writeWeights(engine, config, parameters, weights);
   if (format !== 'f32') {

@@ -5,8 +5,8 @@ import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.t
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
-import { packedParameters, type WeightFormat } from '../model/packed-parameters.ts';
 import { parameterList } from '../model/parameters.ts';
+import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
 import { mib, type Plan, printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
@@ -56,7 +56,7 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
     weights === 'f32' || args.run !== 'training',
     `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding`,
   );
-  const p = packedParameters(parameterList(config), weights);
+  const p = quantizedParameters(parameterList(config), weights);
   const longest = Math.min(32, config.maxLength);
   const { source, target } = { source: args.source || longest, target: args.target || longest };
   const shape = { batch, source, target };

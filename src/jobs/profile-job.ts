@@ -8,7 +8,7 @@ import { adapterName } from '../gpu/device.ts';
 import { type Profile, profilePasses } from '../gpu/profile.ts';
 import type { Runner } from '../gpu/runner.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { initialWeights, parameterList } from '../model/parameters.ts';
+import { initializeWeights, parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import type { Job } from '../runtime/job.ts';
 import { fillTokenIndex } from '../text/batches/token-index.ts';
@@ -35,7 +35,7 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
   try {
     // What an engine on a device prepares are runners.
     const [runner] = (await engine.prepare(graphs)) as readonly Program[] as [Runner];
-    engine.write('weights', initialWeights(config, parameterList(config), 1, 'xavier'));
+    engine.write('weights', initializeWeights(config, parameterList(config), 1, 'xavier'));
     writePositions(engine, config);
     fillInputs(runner.inputs, config);
     const text = `${runner.plan.passes.length} passes, ${args.runs} runs`;

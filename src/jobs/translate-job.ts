@@ -3,7 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { createTranslator, type TextModel, type Translation, type Translator } from '../decode/translator.ts';
-import type { WeightFormat } from '../model/packed-parameters.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { describeWeights } from '../runtime/weight-format.ts';

@@ -1,6 +1,6 @@
 // heddle tune: measures the kernels of a run ahead of time, and keeps which won where every later run finds it.
 
-import type { Measured } from '../gpu/auto-tuning.ts';
+import type { KernelTiming } from '../gpu/auto-tuning.ts';
 import { adapterName } from '../gpu/device.ts';
 import type { Job } from '../runtime/job.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
@@ -19,7 +19,7 @@ export interface TuneResult {
   /** Nodes with a choice, equal ones counted once. */
   readonly nodes: number;
   /** What was measured of each node, fastest first; the other nodes keep what was known, or take the best of one like them or a guess. */
-  readonly measured: readonly (readonly Measured[])[];
+  readonly measured: readonly (readonly KernelTiming[])[];
   /** Where what won is kept for later runs; absent where it is not. */
   readonly place?: string;
   /** Why it could not be kept. */
@@ -29,13 +29,13 @@ export interface TuneResult {
 /** Tunes. What was known already is measured again. */
 export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
   const { graphs } = presetGraphs(args);
-  const measured: (readonly Measured[])[] = [];
+  const measured: (readonly KernelTiming[])[] = [];
   const device = await context.device();
   const begun = performance.now();
   let nodes = 0;
   const { place, failure } = await context.tune(graphs, {
     budgetMs: args.seconds * 1000,
-    each: true,
+    measureAll: true,
     onMeasured: (list) => void measured.push(list),
     onProgress(_, of) {
       nodes = of;

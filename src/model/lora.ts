@@ -9,9 +9,9 @@ import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { Parameter, ParameterList } from './parameter-layout.ts';
-import { layOut } from './parameter-layout.ts';
-import { matchesNothing, moduleNames, pattern } from './parameter-names.ts';
-import { initialWeights, parameterList } from './parameters.ts';
+import { layOutParameters } from './parameter-layout.ts';
+import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
+import { initializeWeights, parameterList } from './parameters.ts';
 
 /** An adapter as plain data. */
 export interface LoraConfig {
@@ -39,7 +39,7 @@ export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank
 }
 
 /** A linear layer that can have an adapter: rows `row`.. of the tensor `weight`, [out, in]. */
-export interface Target {
+export interface LoraTarget {
   /** Hugging Face's name of it. */
   readonly name: string;
   /** Name of the parameter that holds its weights, and the first of its rows. */
@@ -50,10 +50,10 @@ export interface Target {
 }
 
 /** The linear layers of a model that can have adapters. */
-export function linearLayers(c: ModelConfig): Target[] {
+export function linearLayers(c: ModelConfig): LoraTarget[] {
   return parameterList(c).all.flatMap(({ name: weight, shape }) => {
     const [rows = 0, inner = 0] = shape;
-    const names = shape.length === 2 ? moduleNames(weight) : [];
+    const names = shape.length === 2 ? hfModuleNames(weight) : [];
     return names.map((name, i) => ({
       name,
       weight,
@@ -65,13 +65,13 @@ export function linearLayers(c: ModelConfig): Target[] {
 }
 
 /** The layers that globs name, by Hugging Face's name, with or without `_proj`. Throws a HeddleError where one matches none. */
-export function targetsOf(c: ModelConfig, globs: readonly string[]): Target[] {
+export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarget[] {
   const layers = linearLayers(c);
   const named = layers.map((layer) => ({ layer, names: [layer.name, layer.name.replace(/_proj$/, '')] }));
-  const tests = globs.map(pattern);
+  const tests = globs.map(globMatcher);
   for (const [i, test] of tests.entries())
     if (!named.some(({ names }) => names.some(test)))
-      throw matchesNothing(
+      throw noMatchError(
         'lora',
         globs[i] as string,
         layers.map(({ name }) => name),
@@ -80,12 +80,12 @@ export function targetsOf(c: ModelConfig, globs: readonly string[]): Target[] {
 }
 
 /** PEFT's names of the two parameters of a layer. */
-const tensorName = (target: Target, part: 'A' | 'B') => `base_model.model.${target.name}.lora_${part}.weight`;
+const tensorName = (target: LoraTarget, part: 'A' | 'B') => `base_model.model.${target.name}.lora_${part}.weight`;
 
 /** The parameters of an adapter: A [r,in] and B [out,r] of each layer, under PEFT's names. */
-export function adapterParameters(c: ModelConfig, lora: LoraConfig): ParameterList {
-  return layOut(
-    targetsOf(c, lora.targets).flatMap((target) => {
+export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList {
+  return layOutParameters(
+    loraTargets(c, lora.targets).flatMap((target) => {
       const parameter = (part: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
         const name = tensorName(target, part);
         const stored = { name, row: 0, rows: shape[0] as number };
@@ -100,11 +100,11 @@ export function adapterParameters(c: ModelConfig, lora: LoraConfig): ParameterLi
 }
 
 /** A fresh adapter, which changes nothing yet: A uniform within 1/sqrt(in), as PyTorch's linear layers, and B zero. */
-export const initialAdapter = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>
-  initialWeights(c, list, seed, 'xavier');
+export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>
+  initializeWeights(c, list, seed, 'xavier');
 
 /** An adapter in a graph. */
-export interface Adapter {
+export interface LoraLayers {
   /** Its parameters, in the order of `adapterParameters`. */
   readonly values: readonly Value[];
   /** The layer's result y [..,out] with what the adapters of the layer `weight` make of its input x [..,in] added. */
@@ -112,11 +112,11 @@ export interface Adapter {
 }
 
 /** Opens an adapter in a graph: the state `adapter`. Dropout where `site` numbers its places. */
-export function openAdapter(graph: Graph, c: ModelConfig, lora: LoraConfig, step: Value, site?: () => number): Adapter {
-  const list = adapterParameters(c, lora);
-  const bank = graph.state('adapter', 'f32', [list.size]);
+export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: Value, site?: () => number): LoraLayers {
+  const list = loraParameters(c, lora);
+  const bank = graph.state('lora', 'f32', [list.size]);
   const values = list.all.map(({ name, offset, shape }) => graph.part(bank, name, offset, shape));
-  const layers = targetsOf(c, lora.targets).map((target, i) => ({
+  const layers = loraTargets(c, lora.targets).map((target, i) => ({
     target,
     a: values[2 * i] as Value,
     b: values[2 * i + 1] as Value,
@@ -139,7 +139,7 @@ export function openAdapter(graph: Graph, c: ModelConfig, lora: LoraConfig, step
 }
 
 /** The weights with an adapter in them, W + (alpha/r)·B·A, summed in float64; both banks stay as they are. */
-export function mergeAdapter(
+export function mergeLora(
   c: ModelConfig,
   weights: Float32Array,
   lora: LoraConfig,
@@ -147,9 +147,9 @@ export function mergeAdapter(
 ): Float32Array {
   const merged = weights.slice();
   const p = parameterList(c);
-  const list = adapterParameters(c, lora);
+  const list = loraParameters(c, lora);
   const offsetOf = (name: string) => (list.byName.get(name) as Parameter).offset;
-  for (const target of targetsOf(c, lora.targets)) {
+  for (const target of loraTargets(c, lora.targets)) {
     const [a, b] = [offsetOf(tensorName(target, 'A')), offsetOf(tensorName(target, 'B'))];
     const start = (p.byName.get(target.weight) as Parameter).offset + target.row * target.in;
     for (let o = 0; o < target.out; o++)

@@ -33,11 +33,11 @@ export interface ParameterList {
   /** Number of weights, without the padding of the bank. */
   readonly count: number;
   /** Where they lie if they are kept in fewer bits, for inference; see packed.ts. */
-  readonly packing?: Packing;
+  readonly quantization?: Quantization;
 }
 
 /** Where packed weights lie. */
-export interface Packing {
+export interface Quantization {
   readonly format: PackedFormat;
   /** Of each matrix: its first word and first scale, multiples of 64. */
   readonly matrices: ReadonlyMap<
@@ -52,7 +52,7 @@ export interface Packing {
 }
 
 /** Lays parameters out in their order, each with room for a multiple of `unit` elements (default 64); those that decay must come first. */
-export function layOut(
+export function layOutParameters(
   parameters: readonly Omit<Parameter, 'offset'>[],
   unit: (parameter: Omit<Parameter, 'offset'>) => number = () => 64,
 ): ParameterList {

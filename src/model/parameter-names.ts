@@ -36,25 +36,25 @@ const outside: Readonly<Record<string, string>> = {
 };
 
 /** Hugging Face's names of the modules that hold a layer's weights, in the order of their rows; none outside the layers. */
-export function moduleNames(name: string): string[] {
+export function hfModuleNames(name: string): string[] {
   const [, stack, layer, part = ''] = /^transformer\.(\w+)\.layers\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const found = stack === 'decoder' && part === 'norm2' ? ['encoder_attn_layer_norm'] : (modules[part] ?? []);
   return found.map((module) => `model.${stack}.layers.${layer}.${module}`);
 }
 
 /** Hugging Face's names of a parameter, in the order of their rows. `shared`: both embeddings are one. */
-export function otherNames({ name }: Pick<Parameter, 'name'>, shared: boolean): string[] {
+export function hfNames({ name }: Pick<Parameter, 'name'>, shared: boolean): string[] {
   if (shared && name === 'src_embed.weight') return ['model.shared.weight'];
   if (Object.hasOwn(outside, name)) return [outside[name] as string];
   const kind = name.endsWith('bias') ? 'bias' : 'weight';
-  return moduleNames(name).map((module) => `${module}.${kind}`);
+  return hfModuleNames(name).map((module) => `${module}.${kind}`);
 }
 
 /**
  * A test of names for a glob: `*` any characters, `?` one. It is matched with the whole name, or with what follows one of its dots, so
  * that `encoder.*` is `transformer.encoder.layers.0.linear1.weight` as well.
  */
-export function pattern(glob: string): (name: string) => boolean {
+export function globMatcher(glob: string): (name: string) => boolean {
   const escaped = glob
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replace(/\*+/g, '.*')
@@ -64,7 +64,7 @@ export function pattern(glob: string): (name: string) => boolean {
 }
 
 /** The error for a pattern that matches nothing: with the names that are most like it. */
-export function matchesNothing(what: string, glob: string, names: readonly string[]): HeddleError {
+export function noMatchError(what: string, glob: string, names: readonly string[]): HeddleError {
   const parts = glob.split('.').filter((part) => part.replaceAll('*', '') !== '');
   const distance = (name: string) =>
     parts.reduce(

@@ -5,7 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { keyOf, random } from '../core/random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import { type ModelConfig, stackSizes } from './model-config.ts';
-import { type Init, layOut, type Parameter, type ParameterList } from './parameter-layout.ts';
+import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
 
@@ -76,7 +76,7 @@ export function parameterList(c: ModelConfig): ParameterList {
   const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];
   const inNorms = ({ name }: Draft) => norms.has(name);
   const order = [...matrices, ...vectors.filter(inNorms), ...vectors.filter((d) => !inNorms(d))];
-  return layOut(
+  return layOutParameters(
     order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
     // Matrices so that their f16 copies, half as long, start where a binding may.
     ({ decay }) => (decay ? 128 : 64),
@@ -89,7 +89,7 @@ export const initSchemes = ['xavier', 'truncated-normal'] as const;
 export type InitScheme = (typeof initSchemes)[number];
 
 /** A bank of initial weights: a function of configuration, scheme and seed alone. */
-export function initialWeights(
+export function initializeWeights(
   c: ModelConfig,
   list: ParameterList,
   seed: number,
@@ -134,7 +134,7 @@ export function storedShapes(list: ParameterList): Map<string, Shape> {
 }
 
 /** A bank's contents as tensors under PyTorch's names. */
-export function tensorsOf(list: ParameterList, bank: ArrayLike<number>): Record<string, Tensor> {
+export function tensorsFromWeights(list: ParameterList, bank: ArrayLike<number>): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   for (const [name, shape] of storedShapes(list))
     tensors[name] = { dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) };
@@ -147,7 +147,7 @@ export function tensorsOf(list: ParameterList, bank: ArrayLike<number>): Record<
 }
 
 /** A bank filled from tensors under PyTorch's names. Throws a HeddleError that names what is missing, left over or of another shape. */
-export function bankOf(list: ParameterList, tensors: Readonly<Record<string, Tensor>>): Float32Array {
+export function weightsFromTensors(list: ParameterList, tensors: Readonly<Record<string, Tensor>>): Float32Array {
   const shapes = storedShapes(list);
   const missing = [...shapes.keys()].filter((name) => !tensors[name]);
   if (missing.length)

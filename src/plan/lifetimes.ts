@@ -64,7 +64,7 @@ export const slotted = ({ groups }: Pick<Lifetimes, 'groups'>): Group[] =>
   [...new Set(groups.values())].filter((g) => !g.at);
 
 /** The most bytes alive at once among groups: no assignment to slots can need less. */
-export function mostAlive(groups: Iterable<Group>, nodes: number): number {
+export function maxAlive(groups: Iterable<Group>, nodes: number): number {
   const change = new Float64Array(nodes + 2);
   for (const g of groups) {
     change[g.start] = (change[g.start] ?? 0) + g.bytes;

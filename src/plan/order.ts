@@ -4,7 +4,7 @@
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
-import { type Lifetimes, lifetimes, mostAlive, slotted } from './lifetimes.ts';
+import { type Lifetimes, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 
 /** Nodes in the order in which they run, and what is read back after them. */
 export type Order = Pick<Graph, 'nodes' | 'outputs'>;
@@ -21,7 +21,7 @@ export function ordered({ nodes, outputs }: Order): Order {
     const late = { nodes: sunk(best.nodes, growth(alive, nodes.length), needs), outputs };
     const moved = { nodes: hoisted(late.nodes, growth(lifetimes(late), nodes.length), needs), outputs };
     const after = lifetimes(moved);
-    if (mostAlive(slotted(after), nodes.length) >= mostAlive(slotted(alive), nodes.length)) break;
+    if (maxAlive(slotted(after), nodes.length) >= maxAlive(slotted(alive), nodes.length)) break;
     best = moved;
     alive = after;
   }

@@ -18,7 +18,7 @@ export interface PlanBuffer {
 }
 
 /** Where a named tensor lies. */
-export interface Placed {
+export interface Placement {
   readonly range: Range;
   readonly dtype: DType;
   readonly shape: Shape;
@@ -35,7 +35,7 @@ export interface Pass {
   readonly params: Readonly<Record<string, number>>;
   readonly bind: Readonly<Record<string, Range>>;
   /** Names of bindings that hold f16, sorted; none where absent. */
-  readonly half?: readonly string[];
+  readonly f16?: readonly string[];
   /** Memory that is filled with zeros before the dispatch. */
   readonly clear?: readonly Range[];
   readonly grid: readonly [number, number, number];
@@ -50,9 +50,9 @@ export interface Pass {
 export interface Plan {
   readonly buffers: readonly PlanBuffer[];
   readonly passes: readonly Pass[];
-  readonly inputs: Readonly<Record<string, Placed>>;
-  readonly states: Readonly<Record<string, Placed>>;
-  readonly outputs: Readonly<Record<string, Placed>>;
+  readonly inputs: Readonly<Record<string, Placement>>;
+  readonly states: Readonly<Record<string, Placement>>;
+  readonly outputs: Readonly<Record<string, Placement>>;
   readonly bytes: {
     readonly inputs: number;
     readonly states: number;

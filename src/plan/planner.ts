@@ -5,18 +5,18 @@ import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
 import { candidates } from './candidates.ts';
-import { align, type Group, lifetimes, mostAlive, slotted } from './lifetimes.ts';
+import { align, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
-import type { Pass, Placed, Plan, PlanBuffer, Range } from './plan.ts';
+import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
 import { assignSlots } from './slots.ts';
 
 /** Which variant to use for a node, by `variantKey`; what tuning finds and keeps. */
-export type Choices = Readonly<Record<string, string>>;
+export type KernelChoices = Readonly<Record<string, string>>;
 
 /** Settings of `makePlan`. */
 export interface PlanOptions {
   readonly traits?: DeviceTraits;
-  readonly choices?: Choices;
+  readonly kernelChoices?: KernelChoices;
 }
 
 /** What decides how fast a variant of a node is: op, attributes and types, but not which layer it is in. */
@@ -27,13 +27,13 @@ export function variantKey(node: Node): string {
 }
 
 /** Plans a graph. Throws a HeddleError where a launch passes a limit of the device. */
-export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }: PlanOptions = {}): Plan {
+export function makePlan(graph: Graph, { traits = defaultTraits, kernelChoices = {} }: PlanOptions = {}): Plan {
   const order = ordered(graph);
   const { groups, shared } = lifetimes(order);
-  const { launches, scratch } = launchesOf(order.nodes, shared, traits, choices);
+  const { launches, scratch } = launchesOf(order.nodes, shared, traits, kernelChoices);
   const { buffers, slotted, locate } = placement(graph, new Map([...groups, ...scratch]));
   const passes = launches.map((made) => passOf(made, locate, traits));
-  const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placed> =>
+  const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placement> =>
     Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
   const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
   const fixed = sum('inputs') + sum('state');
@@ -48,7 +48,7 @@ export function makePlan(graph: Graph, { traits = defaultTraits, choices = {} }:
       states: sum('state'),
       slots: sum('slot'),
       peak: fixed + sum('slot'),
-      lowerBound: fixed + mostAlive(slotted, graph.nodes.length),
+      lowerBound: fixed + maxAlive(slotted, graph.nodes.length),
     },
     flops: passes.reduce((n, p) => n + p.flops, 0),
   };
@@ -66,7 +66,7 @@ function launchesOf(
   nodes: readonly Node[],
   shared: ReadonlySet<string>,
   traits: DeviceTraits,
-  choices: Choices,
+  choices: KernelChoices,
 ): { launches: MadeLaunch[]; scratch: Map<Value, Group> } {
   const scratch = new Map<Value, Group>();
   const launches = nodes.flatMap((node, i): MadeLaunch[] => {
@@ -89,14 +89,14 @@ function launchesOf(
 }
 
 /** The buffers of a plan, the groups that share slots, and where each value lies. */
-interface Placement {
+interface MemoryLayout {
   readonly buffers: readonly PlanBuffer[];
   readonly slotted: readonly Group[];
   locate(value: Value): Range;
 }
 
 /** Lays out all inputs in one buffer, each state in its own, and `groups` of results in slots, or in the state that they are placed in. */
-function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): Placement {
+function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayout {
   const buffers: PlanBuffer[] = [];
   const ranges = new Map<Value, Range>();
   let inputBytes = 0;
@@ -135,7 +135,7 @@ function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): Placement {
 }
 
 /** A launch as a pass. Throws a HeddleError where it passes a limit of the device. */
-function passOf({ node, variant, launch }: MadeLaunch, locate: Placement['locate'], traits: DeviceTraits): Pass {
+function passOf({ node, variant, launch }: MadeLaunch, locate: MemoryLayout['locate'], traits: DeviceTraits): Pass {
   const bind: Record<string, Range> = {};
   const half: string[] = [];
   for (const [name, value] of Object.entries(launch.bind)) {
@@ -168,7 +168,7 @@ function passOf({ node, variant, launch }: MadeLaunch, locate: Placement['locate
     constants,
     params,
     bind,
-    ...(half.length > 0 && { half: half.sort() }),
+    ...(half.length > 0 && { f16: half.sort() }),
     ...(launch.clear && { clear: launch.clear.map(locate) }),
     grid,
     flops,

@@ -3,10 +3,10 @@
 import { HeddleError } from '../core/errors.ts';
 import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
-import { type TuneOptions, tune } from '../gpu/auto-tuning.ts';
+import { type TuneKernelsOptions, tuneKernels } from '../gpu/auto-tuning.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Choices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/planner.ts';
 import type { JobContext, JobEvent } from './job.ts';
 import type { ChoiceStore } from './kernel-store.ts';
 import type { Live } from './training-observer.ts';
@@ -56,7 +56,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
   };
   let warned = false;
   /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
-  const choose: GpuEngineOptions['choose'] = async (graphs, device, settled) => {
+  const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
     const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
     if (failure !== undefined && !warned)
       s.emit({ type: 'log', text: `which kernels are fastest is known to this run alone: ${failure}` });
@@ -114,7 +114,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
       const software = opened.gpu.adapterInfo.isFallbackAdapter;
       const memoryLimit = s.memoryLimit ?? (software ? s.machineMemory : undefined);
       return gpuEngine(opened, {
-        ...(s.choices && { choose }),
+        ...(s.choices && { chooseKernels: choose }),
         ...(memoryLimit !== undefined && { memoryLimit }),
         ...options,
       });
@@ -164,9 +164,9 @@ async function measureAndKeep(
   s: Surroundings,
   device: Device,
   graphs: readonly Graph[],
-  options: TuneOptions,
-  settled: Choices = {},
-): Promise<{ choices: Choices; failure: string | undefined }> {
+  options: TuneKernelsOptions,
+  settled: KernelChoices = {},
+): Promise<{ choices: KernelChoices; failure: string | undefined }> {
   const adapter = adapterKey(s, device);
   const kept = await s.choices?.load(adapter);
   const measured: Record<string, string> = {};
@@ -180,7 +180,7 @@ async function measureAndKeep(
     }
   };
   try {
-    const choices = await tune(device, graphs, {
+    const choices = await tuneKernels(device, graphs, {
       known: kept?.measured ?? {},
       guessed: { ...kept?.guessed, ...settled },
       ...options,

@@ -3,7 +3,7 @@
 
 import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
-import type { TuneOptions } from '../gpu/auto-tuning.ts';
+import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Live } from './training-observer.ts';
@@ -33,7 +33,7 @@ export interface JobContext {
    */
   tune(
     graphs: readonly Graph[],
-    options: TuneOptions,
+    options: TuneKernelsOptions,
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
   /** A host that shows a training while it runs. */
   readonly live?: Live;

@@ -4,14 +4,14 @@
 import { isObject } from '../core/records.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
-import type { Choices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/planner.ts';
 
 /** What is known of an adapter, by key. */
 export interface Known {
   /** Variants that won. */
-  readonly measured: Choices;
+  readonly measured: KernelChoices;
   /** Variants that were taken unmeasured; they are taken again until they are measured, so that two runs give the same bits. */
-  readonly guessed: Choices;
+  readonly guessed: KernelChoices;
 }
 
 /** Keeps which kernels are taken, by adapter. */

@@ -1,8 +1,8 @@
 // What is told of weights that are kept in fewer bits.
 
 import type { ModelConfig } from '../model/model-config.ts';
-import { type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
 import { parameterList } from '../model/parameters.ts';
+import { type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
 import { mib } from '../plan/plan.ts';
 
 /** `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`; of the plan only where there is one. */

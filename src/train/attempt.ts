@@ -28,14 +28,14 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
   const { args, before, task, steps } = setup;
   // A resumed training takes the kernels it had, so that the same adapter gives the same bits.
   const known = before?.choices ?? attempt.known;
-  const engine = await context.engine(known && { known });
+  const engine = await context.engine(known && { kernelChoices: known });
   try {
     emit({ type: 'log', text: `training on ${engine.name}` });
     const opened = await open(engine, setup, context);
     const { trainer, model, trained, best, plans } = opened;
     const logbook = await openLog(setup, opened, context, attempt);
     const keeper = createKeeper(keeping(args, context));
-    attempt.begun?.(keeper, engine.choices);
+    attempt.begun?.(keeper, engine.kernelChoices);
     const dev: LogEval[] = [];
     const pauses = [
       ...evaluating(setup, opened, context, engine, (found) => {

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { copyFolder } from '../files/memory-files.ts';
-import type { Choices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/planner.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
 import { train } from './attempt.ts';
@@ -15,9 +15,9 @@ export interface Attempt {
   /** The checkpoint to go on from, if not that in the model's folder. */
   readonly from?: Place;
   /** The kernels to take. */
-  readonly known?: Choices;
+  readonly known?: KernelChoices;
   /** Hears of what the next attempt needs, as soon as it is known. */
-  begun?(keeper: Keeper, choices: Choices): void;
+  begun?(keeper: Keeper, choices: KernelChoices): void;
   /** Hears of the records of the log, instead of the host. */
   record?(record: LogRecord): void;
 }

@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import { writeFolder } from '../files/write-folder.ts';
 import { adapterFiles, loadAdapter } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
-import { type LoraConfig, mergeAdapter } from '../model/lora.ts';
+import { type LoraConfig, mergeLora } from '../model/lora.ts';
 import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
 import type { Tuned } from '../trainer/trainable-parameters.ts';
 import type { Place } from './checkpointer.ts';
@@ -64,20 +64,20 @@ export function trainedBank({ engine, model, tuned, optimizer, lora, base, baseF
   const { config } = model;
   const none = new Float32Array(tuned.all.size);
   const put = (bank: Float32Array) => {
-    engine.write('weights', mergeAdapter(config, base, lora, bank));
-    engine.write('adapter', none);
+    engine.write('weights', mergeLora(config, base, lora, bank));
+    engine.write('lora', none);
   };
   return {
     read,
     // Decoding knows nothing of adapters: for a while it is in the weights, and none beside them.
     async on(work) {
-      const training = await bankOf('adapter');
+      const training = await bankOf('lora');
       put(await read());
       try {
         return await work();
       } finally {
         engine.write('weights', base);
-        engine.write('adapter', training);
+        engine.write('lora', training);
       }
     },
     put,

@@ -4,11 +4,11 @@
 import { check } from '../core/errors.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { adapterParameters, type LoraConfig } from '../model/lora.ts';
+import { type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Parameter, ParameterList } from '../model/parameter-layout.ts';
-import { layOut } from '../model/parameter-layout.ts';
-import { matchesNothing, otherNames, pattern } from '../model/parameter-names.ts';
+import { layOutParameters } from '../model/parameter-layout.ts';
+import { globMatcher, hfNames, noMatchError } from '../model/parameter-names.ts';
 import type { Value } from '../ops/op.ts';
 
 /** What to train; everything where nothing is said. */
@@ -31,7 +31,7 @@ export interface Run {
 /** What a training changes. */
 export interface Tuned {
   /** The state that is changed. */
-  readonly state: 'weights' | 'adapter';
+  readonly state: 'weights' | 'lora';
   /** All parameters of that state. */
   readonly all: ParameterList;
   /** Those that are trained, as the banks of gradients and moments have them. */
@@ -45,15 +45,15 @@ export interface Tuned {
  * matches nothing, or only a part of a parameter.
  */
 export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
-  const tests = globs.map(pattern);
+  const tests = globs.map(globMatcher);
   const names = p.all.map((own) => ({
     own,
     known: [own.name, own.stored.name],
-    parts: otherNames(own, c.tie === 'all'),
+    parts: hfNames(own, c.tie === 'all'),
   }));
   for (const [i, test] of tests.entries())
     if (!names.some(({ known, parts }) => [...known, ...parts].some(test)))
-      throw matchesNothing(
+      throw noMatchError(
         'freeze',
         globs[i] as string,
         names.flatMap(({ own, parts }) => [own.name, ...parts]),
@@ -76,15 +76,15 @@ export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly st
 export function tunedOf(c: ModelConfig, p: ParameterList, { freeze = [], lora }: TuningOptions = {}): Tuned {
   if (lora) {
     check(freeze.length === 0, 'train: with an adapter all weights are frozen; leave --freeze out');
-    const all = adapterParameters(c, lora);
-    return { state: 'adapter', all, parameters: all, runs: [{ inState: 0, inBank: 0, length: all.size }] };
+    const all = loraParameters(c, lora);
+    return { state: 'lora', all, parameters: all, runs: [{ inState: 0, inBank: 0, length: all.size }] };
   }
   const whole: Tuned = { state: 'weights', all: p, parameters: p, runs: [{ inState: 0, inBank: 0, length: p.size }] };
   if (freeze.length === 0) return whole;
   const frozen = frozenNames(c, p, freeze);
   const trained = p.all.filter(({ name }) => !frozen.has(name));
   check(trained.length > 0, `freeze: ${freeze.join(', ')} leave nothing to train`);
-  const parameters = layOut(trained);
+  const parameters = layOutParameters(trained);
   return { state: 'weights', all: p, parameters, runs: runsOf(trained, parameters) };
 }
 
@@ -118,7 +118,7 @@ export function runValues(
 /** A line for people: `frozen: 18 of 46 parameters, 1,204 of 5,010 weights`. Nothing where all are trained. */
 export function describeTuned({ state, all, parameters }: Tuned, p: ParameterList): string | undefined {
   const number = (n: number) => n.toLocaleString('en');
-  if (state === 'adapter')
+  if (state === 'lora')
     return `adapter: ${number(all.count)} weights in ${all.all.length / 2} layers, all ${number(p.count)} others frozen`;
   if (parameters === all) return undefined;
   const names = all.all.length - parameters.all.length;

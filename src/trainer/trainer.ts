@@ -5,10 +5,10 @@ import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
 import { type Watch, watch, watchOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
-import { adapterParameters, initialAdapter, type LoraConfig } from '../model/lora.ts';
+import { initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { type InitScheme, initialWeights, parameterList } from '../model/parameters.ts';
+import { type InitScheme, initializeWeights, parameterList } from '../model/parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../ops/step-scalars.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
@@ -108,11 +108,11 @@ export function startWeights(
   recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
   { weights, lora }: { readonly weights?: Float32Array; readonly lora?: LoraConfig | undefined } = {},
 ): void {
-  let trained = weights ?? initialWeights(c, parameterList(c), recipe.seed, recipe.init);
+  let trained = weights ?? initializeWeights(c, parameterList(c), recipe.seed, recipe.init);
   engine.write('weights', trained);
   if (lora) {
-    trained = initialAdapter(c, adapterParameters(c, lora), recipe.seed);
-    engine.write('adapter', trained);
+    trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
+    engine.write('lora', trained);
   }
   const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};
   if (emaDecay > 0) engine.write('average', trained);

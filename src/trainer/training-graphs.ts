@@ -7,7 +7,15 @@ import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { decode, encode, type Model, openModel, project, type Tokens, weight } from '../model/transformer.ts';
+import {
+  decode,
+  encode,
+  openTransformer,
+  project,
+  type Tokens,
+  type Transformer,
+  weight,
+} from '../model/transformer.ts';
 import { crossEntropy, crossEntropyFused } from '../ops/loss/cross-entropy.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';
 import type { Value } from '../ops/op.ts';
@@ -57,7 +65,7 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
  * Loss and statistics of a batch, by the scalars `step`: `stats` is [4], the sum of losses, tokens that count, and how many of them the
  * model would guess.
  */
-function lossOf(m: Model, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
+function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore: config.padId };
@@ -76,9 +84,9 @@ export function gradientGraph(
   p: ParameterList,
   shape: BatchShape,
   options: GraphOptions = {},
-): { graph: Graph; model: Model; gradients: Value; tuned: Tuned } {
+): { graph: Graph; model: Transformer; gradients: Value; tuned: Tuned } {
   const graph = new Graph();
-  const model = openModel(graph, c, p, true, options.lora);
+  const model = openTransformer(graph, c, p, true, options.lora);
   const tuned = tunedOf(c, p, options);
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
@@ -88,7 +96,7 @@ export function gradientGraph(
   const { nll } = lossOf(model, logits, wanted, step);
   fuseForward(graph, options.noFuse, options.logitBytes);
   const trained = tuned.parameters.all;
-  const values = model.adapter?.values ?? trained.map(({ name }) => weight(model, name));
+  const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   const bank = graph.state('gradients', 'f32', [tuned.parameters.size]);
   const found = gradients(graph, nll, values, options.checkpointLayers ? layerOf : undefined);
   fuseBackward(graph, options.noFuse);
@@ -99,7 +107,7 @@ export function gradientGraph(
   fusePlaced(graph, options.noFuse);
   if (half) {
     halveResults(graph);
-    halveWeights(graph, model.bank);
+    halveWeights(graph, model.weightBuffer);
   }
   return { graph, model, gradients: bank, tuned };
 }
@@ -146,7 +154,7 @@ export function evaluationGraph(
   options: GraphOptions = {},
 ): Graph {
   const graph = new Graph();
-  const model = openModel(graph, c, p, false, options.lora);
+  const model = openTransformer(graph, c, p, false, options.lora);
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);

@@ -7,9 +7,9 @@ import type { Engine } from '../engine/engine.ts';
 import { type Files, readText, standing } from '../files/files.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { bankOf, tensorsOf } from '../model/parameters.ts';
+import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { counterAt, counterLength } from '../ops/optimizer/clip.ts';
-import type { Choices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/planner.ts';
 import type { Fingerprint } from '../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
@@ -34,7 +34,7 @@ export interface TrainingState {
   readonly lossScale?: number;
   /** The engine that trained, and which kernels it used: the same ones give the same bits. */
   readonly engine: string;
-  readonly choices: Choices;
+  readonly choices: KernelChoices;
   /** Updates left out so far since something was not finite. */
   readonly skipped: number;
   /** What `heddle train` was asked to do; it goes on with the same. */
@@ -59,7 +59,8 @@ export async function checkpointFiles(
 ): Promise<Record<string, Uint8Array>> {
   const tensors: Record<string, Tensor> = {};
   const addBank = (name: string, data: TensorData) => {
-    for (const [key, part] of Object.entries(tensorsOf(listOf(tuned, name), data))) tensors[`${name}.${key}`] = part;
+    for (const [key, part] of Object.entries(tensorsFromWeights(listOf(tuned, name), data)))
+      tensors[`${name}.${key}`] = part;
   };
   for (const name of optimizerStates(optimizer)) {
     const tensor = await engine.read(name);
@@ -71,7 +72,7 @@ export async function checkpointFiles(
   const full: TrainingState = {
     version: 1,
     engine: engine.name,
-    choices: engine.choices,
+    choices: engine.kernelChoices,
     ...(lossScale > 0 && { lossScale }),
     ...state,
   };
@@ -123,7 +124,10 @@ export async function restoreOptimizer(
   const bank = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
     if (own.length === 0) return undefined;
-    return bankOf(listOf(tuned, name), Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])));
+    return weightsFromTensors(
+      listOf(tuned, name),
+      Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])),
+    );
   };
   for (const name of optimizerStates(optimizer)) {
     if (name === 'counters') {

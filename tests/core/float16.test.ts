@@ -1,6 +1,6 @@
 // Numbers of 16 bits: every one comes back from its value, and what lies between rounds to the nearest.
 import { expect, it } from 'vitest';
-import { fromBfloat16, fromFloat16, roundToHalf, toBfloat16, toFloat16 } from '../../src/core/float16.ts';
+import { fromBfloat16, fromFloat16, roundToF16, toBfloat16, toFloat16 } from '../../src/core/float16.ts';
 import { random } from '../../src/core/random.ts';
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
@@ -61,7 +61,7 @@ it('rounds in float64 as the conversion does, from subnormals to overflow', () =
   );
   for (const some of [values, edges]) {
     const want = fromFloat16(toFloat16(some));
-    for (const [i, x] of some.entries()) expect(roundToHalf(x) + 0, String(x)).toBe(want[i]! + 0);
+    for (const [i, x] of some.entries()) expect(roundToF16(x) + 0, String(x)).toBe(want[i]! + 0);
   }
-  expect(roundToHalf(Number.NaN)).toBeNaN();
+  expect(roundToF16(Number.NaN)).toBeNaN();
 });

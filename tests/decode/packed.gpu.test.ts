@@ -5,7 +5,7 @@ import { sizeOf } from '../../src/core/tensor.ts';
 import { createTranslator } from '../../src/decode/translator.ts';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
 import { writeWeights } from '../../src/engine/model-states.ts';
-import { packedParameters, weightBytes, weightStates } from '../../src/model/packed-parameters.ts';
+import { quantizedParameters, weightBytes, weightStates } from '../../src/model/quantized-parameters.ts';
 import { packedFormats } from '../../src/ops/matmul/packed-weights.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
@@ -25,7 +25,7 @@ afterEach(() => {
 async function logitsOf(engine: Engine, format: 'f32' | 'f16' | 'int8', options: Parameters<typeof smallModel>[0]) {
   engines.push(engine);
   const { c, p } = smallModel(options);
-  const list = packedParameters(p, format);
+  const list = quantizedParameters(p, format);
   const scratch = cpuEngine();
   await scratch.prepare([evaluationGraph(c, p, shape)]);
   const weights = startModel(scratch, c, p);
@@ -56,19 +56,19 @@ describe.each(packedFormats)('weights as %s', (format) => {
 
   it('take half or a quarter of the memory, and no f32 copy lies beside them', () => {
     const { c, p } = smallModel({ dModel: 64, feedForward: 256, srcVocab: 501, tgtVocab: 500 });
-    const list = packedParameters(p, format);
+    const list = quantizedParameters(p, format);
     expect(weightBytes(list) / weightBytes(p)).toBeLessThan(format === 'f16' ? 0.52 : 0.29);
     const [small, large] = [list, p].map((parameters) => makePlan(evaluationGraph(c, parameters, shape)));
     const positions = 4 * c.maxLength * c.dModel;
     expect(small!.bytes.states).toBeLessThan(weightBytes(list) + positions + 1024);
     expect(large!.bytes.peak - small!.bytes.peak).toBeGreaterThan(0.95 * (weightBytes(p) - weightBytes(list)));
     const states = weightStates(list, new Float32Array(p.size));
-    expect(Object.keys(states).every((name) => name.startsWith('packed.'))).toBe(true);
+    expect(Object.keys(states).every((name) => name.startsWith('quantized.'))).toBe(true);
     const bytes = Object.values(states).reduce((sum, { byteLength }) => sum + byteLength, 0);
     expect(bytes).toBe(weightBytes(list));
-    const f32 = new Set(list.packing!.plain.all.map(({ name }) => name));
+    const f32 = new Set(list.quantization!.plain.all.map(({ name }) => name));
     for (const { name, shape } of p.all) expect(f32.has(name)).toBe(shape.length === 1);
-    expect(sizeOf([list.packing!.words])).toBeGreaterThan(0);
+    expect(sizeOf([list.quantization!.words])).toBeGreaterThan(0);
   });
 
   it('decode on the GPU as on the references, greedily and in beams', async () => {
@@ -79,7 +79,7 @@ describe.each(packedFormats)('weights as %s', (format) => {
     const model = { config: c, source: tokenizer, target: tokenizer, weights: unevenWeights(c, p, 5) };
     const texts = ['a b c', 'd', 'e f a'];
     const kept = await createTranslator(engine, model, { batch: 2, weights: format });
-    expect(kept.bytes.weights).toBe(weightBytes(packedParameters(p, format)));
+    expect(kept.bytes.weights).toBe(weightBytes(quantizedParameters(p, format)));
     expect(kept.bytes.peak).toBeGreaterThan(kept.bytes.weights);
     const found = await kept.candidates(texts);
     const exact = cpuEngine();

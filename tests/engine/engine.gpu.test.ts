@@ -120,10 +120,10 @@ describe('an engine', () => {
     const device = await wrapped();
     const node = g.nodes.find((n) => (n.op.variants?.(n, device.traits).length ?? 1) > 1)!;
     const wanted = node.op.variants!(node, device.traits).at(-1)!;
-    const engine = gpuEngine(device, { choose: async () => ({ [variantKey(node)]: wanted }) });
+    const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(node)]: wanted }) });
     const [program] = await engine.prepare([g]);
     expect(program?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(wanted);
-    expect(engine.choices[variantKey(node)]).toBe(wanted);
+    expect(engine.kernelChoices[variantKey(node)]).toBe(wanted);
     engine.destroy();
   });
 
@@ -132,13 +132,16 @@ describe('an engine', () => {
     const device = await wrapped();
     const variants = (n: Node) => n.op.variants?.(n, device.traits) ?? [];
     const several = g.nodes.filter((n) => variants(n).length > 1);
-    const engine = gpuEngine(device, { choose: async () => ({ [variantKey(several[0]!)]: 'gone' }) });
+    const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(several[0]!)]: 'gone' }) });
     const [program] = await engine.prepare([g]);
     for (const node of several) {
       const { variant } = program!.plan!.passes.find((pass) => pass.node === node.id)!;
-      expect(engine.choices[variantKey(node)]).toBe(variant);
+      expect(engine.kernelChoices[variantKey(node)]).toBe(variant);
       const other = variants(node).find((v) => v !== variant)!;
-      const again = gpuEngine(device, { known: engine.choices, choose: async () => ({ [variantKey(node)]: other }) });
+      const again = gpuEngine(device, {
+        kernelChoices: engine.kernelChoices,
+        chooseKernels: async () => ({ [variantKey(node)]: other }),
+      });
       const [replayed] = await again.prepare([g]);
       expect(replayed?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(variant);
       again.destroy();

@@ -9,8 +9,8 @@ import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
 import { adapterFiles, adapterNames, baseOf, isAdapterFolder, loadAdapter } from '../../src/formats/lora-folder.ts';
-import { adapterParameters, loraConfig, mergeAdapter } from '../../src/model/lora.ts';
-import { bankOf, parameterList, tensorsOf } from '../../src/model/parameters.ts';
+import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
 import { writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { fillLengths } from '../../src/text/batches/row-lengths.ts';
@@ -47,9 +47,9 @@ async function ready(
   const [batch = 0, source = 0] = golden.source.shape;
   const target = golden.targetIn.shape[1]!;
   const [program] = await engine.prepare([make({ batch, source, target })]);
-  const weights = bankOf(p, golden.weights);
-  engine.write('weights', merge ? mergeAdapter(c, weights, adapter.lora, adapter.weights) : weights);
-  if (!merge) engine.write('adapter', adapter.weights);
+  const weights = weightsFromTensors(p, golden.weights);
+  engine.write('weights', merge ? mergeLora(c, weights, adapter.lora, adapter.weights) : weights);
+  if (!merge) engine.write('lora', adapter.weights);
   writePositions(engine, c);
   const inputs = inputArrays(program!);
   const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
@@ -74,7 +74,7 @@ it('computes what PyTorch computes, beside the weights and merged, and its gradi
   // The limits that the project promises against PyTorch.
   expect(relativeError(logits!, f.expected.logits!.data)).toBeLessThan(1e-4);
   expect(stats![0]! / stats![1]!).toBeCloseTo(f.expected.loss!.data[0]!, 4);
-  const gradients = tensorsOf(adapterParameters(f.c, f.adapter.lora), (await engine.read('gradients')).data);
+  const gradients = tensorsFromWeights(loraParameters(f.c, f.adapter.lora), (await engine.read('gradients')).data);
   expect(Object.keys(gradients)).toHaveLength(24);
   for (const [name, { data }] of Object.entries(gradients))
     expect(relativeError(data, f.expected[`grad.${name}`]!.data), name).toBeLessThan(1e-3);

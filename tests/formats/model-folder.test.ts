@@ -10,7 +10,7 @@ import { isModelFolder, loadModelFolder, saveModelFolder } from '../../src/forma
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
-import { initialWeights, parameterList } from '../../src/model/parameters.ts';
+import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
@@ -27,7 +27,7 @@ function model(seed: number, source: Tokenizer = words, target: Tokenizer = char
   const shared = source === target;
   const sizes = { srcVocab: source.size, tgtVocab: target.size, dModel: 8, heads: 2, feedForward: 12 };
   const config = modelConfig({ ...sizes, encoderLayers: 1, decoderLayers: 1, ...(shared && { tie: 'all' }) });
-  return { config, source, target, weights: initialWeights(config, parameterList(config), seed) };
+  return { config, source, target, weights: initializeWeights(config, parameterList(config), seed) };
 }
 
 beforeEach(() => {

@@ -14,7 +14,7 @@ import { pytorchParts } from '../../src/formats/pytorch.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import { initialWeights, parameterList } from '../../src/model/parameters.ts';
+import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
 import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
 import { hfFolder } from '../support/hf.ts';
@@ -48,7 +48,7 @@ function model(options: Partial<ModelOptions>): SavedModel {
   const sizes = { dModel: 12, heads: 3, feedForward: 20, encoderLayers: 2, decoderLayers: 1, maxLength: 8 };
   const config = modelConfig({ srcVocab: 14, tgtVocab: 14, ...sizes, ...options });
   const side = createIdTokenizer(14, { pad: 0, start: 1, end: 2, unknown: 3 });
-  return { config, source: side, target: side, weights: initialWeights(config, parameterList(config), 4) };
+  return { config, source: side, target: side, weights: initializeWeights(config, parameterList(config), 4) };
 }
 
 /** Logits of the modules that are built from folders, each [T, V] flat. */

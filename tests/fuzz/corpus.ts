@@ -10,9 +10,9 @@ import { adapterFiles, loadAdapter } from '../../src/formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { readTokenizerFiles } from '../../src/formats/tokenizers/tokenizer-files.ts';
-import { adapterParameters, loraConfig } from '../../src/model/lora.ts';
+import { loraConfig, loraParameters } from '../../src/model/lora.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
-import { initialWeights, parameterList } from '../../src/model/parameters.ts';
+import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { formatLog, parseLog } from '../../src/report/training-log.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
@@ -87,7 +87,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       },
       ...extra,
     });
-    return { config, source, target, weights: initialWeights(config, parameterList(config), 1) };
+    return { config, source, target, weights: initializeWeights(config, parameterList(config), 1) };
   };
   const own = model(words, bpe, {});
   const saved = new Map<string, Uint8Array>();
@@ -124,7 +124,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
   const { 'tokenizer.json': _, ...marianWeights } = hfParts(marianModel, 'marian');
   const marian = { ...marianWeights, 'source.spm': small, 'target.spm': small, 'vocab.json': bytesOf(vocab) };
   const lora = loraConfig({ rank: 2, alpha: 4, targets: ['q', 'v'] });
-  const adapted = { lora, weights: initialWeights(own.config, adapterParameters(own.config, lora), 1) };
+  const adapted = { lora, weights: initializeWeights(own.config, loraParameters(own.config, lora), 1) };
   const foreign = {
     ...{ version: '1.0', added_tokens: [], normalizer: { type: 'NFKC' }, post_processor: null },
     pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },

@@ -1,7 +1,7 @@
 // What is measured and what is guessed, on a clock and with times of the test's own.
 
 import { describe, expect, it } from 'vitest';
-import { type TuneOptions, tuneBy } from '../../src/gpu/auto-tuning.ts';
+import { type TuneKernelsOptions, tuneWith } from '../../src/gpu/auto-tuning.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
@@ -20,7 +20,7 @@ function layers(rows: number, ...outs: number[]): Graph {
 }
 
 /** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling. */
-async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneOptions = {}) {
+async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneKernelsOptions = {}) {
   let clock = 0;
   const measured: string[] = [];
   const guessed: Record<string, string> = {};
@@ -32,7 +32,7 @@ async function run(graphs: Graph[], ms: (variant: string) => number, options: Tu
       return ms(variant);
     },
   };
-  const choices = await tuneBy(meter, device, graphs, {
+  const choices = await tuneWith(meter, device, graphs, {
     onGuessed(key, variant) {
       guessed[key] = variant;
     },
@@ -54,7 +54,7 @@ describe('tune', () => {
   it('takes the winner of a node of about the same sizes, unless each is asked for', async () => {
     const graphs = () => [layers(256, 512, 640)];
     expect((await run(graphs(), registersWin)).measured).toHaveLength(2);
-    const each = await run(graphs(), registersWin, { each: true });
+    const each = await run(graphs(), registersWin, { measureAll: true });
     expect(each.measured).toHaveLength(4);
     expect(each.chosen).toEqual(['registers-8x8', 'registers-8x8']);
   });
@@ -84,7 +84,7 @@ describe('tune', () => {
         return variant.startsWith('tiled') ? 100 : 1;
       },
     };
-    await tuneBy(meter, software, [layers(512, 512)]);
+    await tuneWith(meter, software, [layers(512, 512)]);
     expect(measured).toEqual(['registers-8x8', 'tiled-64x64']);
   });
 
@@ -105,7 +105,7 @@ describe('tune', () => {
     const guessed = { [variantKey(graph.nodes[0] as Node)]: 'tiled-64x64' };
     const replayed = await run([graph], registersWin, { guessed });
     expect([replayed.measured, replayed.chosen]).toEqual([[], ['tiled-64x64']]);
-    const each = await run([graph], registersWin, { guessed, each: true });
+    const each = await run([graph], registersWin, { guessed, measureAll: true });
     expect([each.measured.length, each.chosen]).toEqual([2, ['registers-8x8']]);
   });
 
@@ -121,12 +121,12 @@ describe('tune', () => {
     const graph = layers(256, 32, 2048);
     const [small, large] = graph.nodes.map(variantKey) as [string, string];
     const lists: string[] = [];
-    const onMeasured: TuneOptions['onMeasured'] = (list) => void lists.push(list[0]?.key ?? '');
+    const onMeasured: TuneKernelsOptions['onMeasured'] = (list) => void lists.push(list[0]?.key ?? '');
     const cut = await run([graph], registersWin, { budgetMs: 150, onMeasured });
     expect([lists, cut.guessed]).toEqual([[], { [small]: 'tiled-64x64', [large]: 'tiled-64x64' }]);
     const known = { [large]: 'registers-8x8' };
     for (const budgetMs of [-1, 150]) {
-      const again = await run([graph], registersWin, { budgetMs, each: true, known });
+      const again = await run([graph], registersWin, { budgetMs, measureAll: true, known });
       expect(again.choices[large]).toBe('registers-8x8');
       expect(Object.keys(again.guessed)).toEqual([small]);
     }
@@ -144,7 +144,7 @@ describe('tune', () => {
     const plain = layers(256, 512);
     linear(plain, plain.input('x', 'f32', [256, 64]), plain.input('w512', 'f32', [512, 64]), undefined, 'relu');
     expect((await run([plain], registersWin)).measured).toHaveLength(2);
-    expect((await run([plain], registersWin, { each: true })).measured).toHaveLength(4);
+    expect((await run([plain], registersWin, { measureAll: true })).measured).toHaveLength(4);
   });
 
   it('passes on what the progress throws', async () => {

@@ -5,7 +5,7 @@ import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
 import { allocate, sizeOf, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { alone, fillSample } from '../../src/gpu/kernel-timing.ts';
+import { fillSample, singleNodeGraph } from '../../src/gpu/kernel-timing.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
@@ -24,7 +24,7 @@ function measured(build: (g: Graph) => void, name?: string) {
   const g = new Graph();
   build(g);
   const node = (name ? g.nodes.find(({ op }) => op.name === name) : g.nodes.at(-1)) as Node;
-  const graph = alone(node);
+  const graph = singleNodeGraph(node);
   const inputs: Record<string, TensorData> = {};
   for (const [key, v] of graph.inputs) inputs[key] = allocate(v.dtype, sizeOf(v.shape));
   fillSample(node, inputs);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
+import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 
 const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, output: 0.5 };
 const sizes = { srcVocab: 9, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 16, encoderLayers: 1, decoderLayers: 1 };
@@ -12,7 +12,7 @@ const sizes = { srcVocab: 9, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 16, 
 function drops(training: boolean, norm: 'pre' | 'post') {
   const c = modelConfig({ ...sizes, norm, dropout });
   const graph = new Graph();
-  const m = openModel(graph, c, parameterList(c), training);
+  const m = openTransformer(graph, c, parameterList(c), training);
   const side = (name: string) => ({
     ids: graph.input(name, 'i32', [2, 5]),
     lengths: graph.input(`${name}Lens`, 'u32', [2]),

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { adapterParameters, linearLayers, loraConfig, mergeAdapter, targetsOf } from '../../src/model/lora.ts';
+import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../../src/model/lora.ts';
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
@@ -29,9 +29,9 @@ function ready(make: typeof evaluationGraph | typeof gradientGraph, dropout = 0,
   const weights = Float64Array.from({ length: p.size }, () => 0.3 * r.normal());
   cpu.state('weights').set(weights);
   cpu.state('positions').set(sinusoids(c.maxLength, c.dModel, 'interleaved'));
-  const list = adapterParameters(c, own);
+  const list = loraParameters(c, own);
   const adapter = Float64Array.from({ length: list.size }, () => 0.5 * r.normal());
-  if (adapters) cpu.state('adapter').set(adapter);
+  if (adapters) cpu.state('lora').set(adapter);
   const ids = randomIds(c, shape);
   const step = new Uint32Array(stepWords);
   writeStep(step, { learningRate: 0, tokenWeight: 1, seed: 3, step: 2, keep: 0, position: 0 });
@@ -62,7 +62,7 @@ for (const dropout of [0, 0.3])
     );
     const numeric = places.map((i) => {
       const at = (x: number) => {
-        cpu.state('adapter')[i] = x;
+        cpu.state('lora')[i] = x;
         return run().stats?.[0] ?? Number.NaN;
       };
       const slope = (at(adapter[i]! + h) - at(adapter[i]! - h)) / (2 * h);
@@ -85,7 +85,7 @@ it('merged gives the logits of the adapter beside the weights', () => {
   const merged = ready(evaluationGraph, 0, false);
   const plain = merged.run().logits!;
   const before = Float32Array.from(beside.weights);
-  const bank = mergeAdapter(beside.c, before, lora, Float32Array.from(beside.adapter));
+  const bank = mergeLora(beside.c, before, lora, Float32Array.from(beside.adapter));
   expect(before).toEqual(Float32Array.from(beside.weights));
   merged.cpu.state('weights').set(bank);
   // Weights and adapter were rounded to float32, 6e-8 each.
@@ -95,7 +95,7 @@ it('merged gives the logits of the adapter beside the weights', () => {
 
 it('starts as no change, and draws A', () => {
   const { cpu, adapter, run } = ready(evaluationGraph);
-  cpu.state('adapter').fill(0);
+  cpu.state('lora').fill(0);
   const same = run().logits!;
   expect(relativeError(same, ready(evaluationGraph, 0, false).run().logits!)).toBe(0);
   expect(adapter.some((x) => x !== 0)).toBe(true);
@@ -114,11 +114,11 @@ it('knows every linear layer by name and rows, and those that globs name', () =>
     'decoder.fc1',
     'decoder.fc2',
   ]);
-  const rows = (glob: string) => targetsOf(c, [glob]).map(({ weight, row, out }) => `${weight} ${row} ${out}`);
+  const rows = (glob: string) => loraTargets(c, [glob]).map(({ weight, row, out }) => `${weight} ${row} ${out}`);
   expect(rows('encoder.*.v')).toEqual(['transformer.encoder.layers.0.self_attn.in_proj_weight 24 12']);
   expect(rows('encoder_attn.k_proj')).toEqual(['transformer.decoder.layers.0.multihead_attn.kv_proj.weight 0 12']);
-  expect(targetsOf(c, ['*.q', '*.v'])).toHaveLength(6);
-  expect(() => targetsOf(c, ['*.q', '*.qeury'])).toThrow(/^lora: \*\.qeury matches no name; near it are model\./);
+  expect(loraTargets(c, ['*.q', '*.v'])).toHaveLength(6);
+  expect(() => loraTargets(c, ['*.q', '*.qeury'])).toThrow(/^lora: \*\.qeury matches no name; near it are model\./);
 });
 
 it('refuses settings that make no sense', () => {

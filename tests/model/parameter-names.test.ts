@@ -1,12 +1,12 @@
 // Other names of parameters, globs on names, and what is said of a glob that matches nothing.
 
 import { expect, it } from 'vitest';
-import { matchesNothing, otherNames, pattern } from '../../src/model/parameter-names.ts';
+import { globMatcher, hfNames, noMatchError } from '../../src/model/parameter-names.ts';
 import { smallModel } from '../support/model.ts';
 
 it('gives every parameter of a BART the names that Hugging Face has for it', () => {
   const { p } = smallModel({ tie: 'all', srcVocab: 23, positions: 'learned', embeddingNorm: true, finalNorm: false });
-  const found = p.all.flatMap((parameter) => otherNames(parameter, true)).sort();
+  const found = p.all.flatMap((parameter) => hfNames(parameter, true)).sort();
   const layer = (stack: string, parts: string[]) =>
     parts.flatMap((part) => ['weight', 'bias'].map((kind) => `model.${stack}.layers.0.${part}.${kind}`));
   const attention = (name: string) => ['q_proj', 'k_proj', 'v_proj', 'out_proj'].map((part) => `${name}.${part}`);
@@ -31,17 +31,17 @@ it('gives every parameter of a BART the names that Hugging Face has for it', () 
 it('matches a glob with a whole name, or with what follows a dot', () => {
   const name = 'transformer.encoder.layers.0.linear1.weight';
   for (const glob of [name, 'encoder.*', '*.linear1.*', 'transformer.*', 'linear?.weight', '*', 'weight'])
-    expect(pattern(glob)(name), glob).toBe(true);
+    expect(globMatcher(glob)(name), glob).toBe(true);
   for (const glob of ['coder.*', 'encoder', 'linear1', 'decoder.*', 'linear.weight', 'l*1', 'transformer.encoder'])
-    expect(pattern(glob)(name), glob).toBe(false);
-  expect(pattern('a+b.*')('a+b.c')).toBe(true);
-  expect(pattern('a.b')('aXb')).toBe(false);
+    expect(globMatcher(glob)(name), glob).toBe(false);
+  expect(globMatcher('a+b.*')('a+b.c')).toBe(true);
+  expect(globMatcher('a.b')('aXb')).toBe(false);
 });
 
 it('names what is like a glob that matches nothing', () => {
   const { p } = smallModel();
   const names = p.all.map(({ name }) => name);
-  const said = matchesNothing('freeze', 'encodr.*.liner1.*', names).message;
+  const said = noMatchError('freeze', 'encodr.*.liner1.*', names).message;
   expect(said).toMatch(/^freeze: encodr\.\*\.liner1\.\* matches no name; near it are /);
   expect(said).toContain('transformer.encoder.layers.0.linear1.weight');
   expect(said.split(', ')).toHaveLength(5);

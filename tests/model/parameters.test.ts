@@ -6,7 +6,13 @@ import { random } from '../../src/core/random.ts';
 import { sizeOf } from '../../src/core/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
-import { bankOf, initialWeights, parameterList, storedShapes, tensorsOf } from '../../src/model/parameters.ts';
+import {
+  initializeWeights,
+  parameterList,
+  storedShapes,
+  tensorsFromWeights,
+  weightsFromTensors,
+} from '../../src/model/parameters.ts';
 
 const options: Record<string, ModelOptions> = {
   plain: { srcVocab: 11, tgtVocab: 13, dModel: 6, heads: 2, feedForward: 7, encoderLayers: 2, decoderLayers: 1 },
@@ -124,12 +130,12 @@ describe('weights as tensors', () => {
   for (const { name, p } of models)
     it(`go out and in through a file with the same bits: ${name}`, () => {
       const r = random(7);
-      const tensors = tensorsOf(
+      const tensors = tensorsFromWeights(
         p,
         Float32Array.from({ length: p.size }, () => r.normal()),
       );
-      const bank = bankOf(p, readSafetensors(writeSafetensors(tensors)));
-      expect(tensorsOf(p, bank)).toEqual(tensors);
+      const bank = weightsFromTensors(p, readSafetensors(writeSafetensors(tensors)));
+      expect(tensorsFromWeights(p, bank)).toEqual(tensors);
       // Every element of every parameter, and zeros between them.
       let weights = 0;
       for (const q of p.all) for (let i = 0; i < sizeOf(q.shape); i++) if (bank[q.offset + i] !== 0) weights++;
@@ -139,18 +145,18 @@ describe('weights as tensors', () => {
 
   it('that do not fit are refused by name', () => {
     const { c, p } = models[0]!;
-    const tensors = tensorsOf(p, initialWeights(c, p, 1));
+    const tensors = tensorsFromWeights(p, initializeWeights(c, p, 1));
     const { 'generator.bias': bias, ...rest } = tensors;
-    expect(() => bankOf(p, rest)).toThrow(new HeddleError('weights: missing generator.bias'));
-    expect(() => bankOf(p, { ...tensors, 'lm_head.weight': bias! })).toThrow(
+    expect(() => weightsFromTensors(p, rest)).toThrow(new HeddleError('weights: missing generator.bias'));
+    expect(() => weightsFromTensors(p, { ...tensors, 'lm_head.weight': bias! })).toThrow(
       new HeddleError('weights: not of this model: lm_head.weight'),
     );
-    expect(() => bankOf(p, {})).toThrow(/^weights: missing src_embed.weight, .* and \d+ more$/);
-    expect(() => bankOf(p, { ...rest, 'generator.bias': { ...bias!, shape: [1, 13] } })).toThrow(
+    expect(() => weightsFromTensors(p, {})).toThrow(/^weights: missing src_embed.weight, .* and \d+ more$/);
+    expect(() => weightsFromTensors(p, { ...rest, 'generator.bias': { ...bias!, shape: [1, 13] } })).toThrow(
       new HeddleError('weights: generator.bias is f32 [1,13], the configuration wants f32 [13]'),
     );
     expect(() =>
-      bankOf(p, { ...rest, 'generator.bias': { dtype: 'i32', shape: [13], data: new Int32Array(13) } }),
+      weightsFromTensors(p, { ...rest, 'generator.bias': { dtype: 'i32', shape: [13], data: new Int32Array(13) } }),
     ).toThrow('weights: generator.bias is i32 [13], the configuration wants f32 [13]');
   });
 });
@@ -163,13 +169,13 @@ describe('initial weights', () => {
   };
 
   it('are a function of the seed', () => {
-    expect(initialWeights(c, p, 5)).toEqual(initialWeights(c, p, 5));
-    const [a, b] = [initialWeights(c, p, 5), initialWeights(c, p, 6)];
+    expect(initializeWeights(c, p, 5)).toEqual(initializeWeights(c, p, 5));
+    const [a, b] = [initializeWeights(c, p, 5), initializeWeights(c, p, 6)];
     for (const q of p.all) if (q.shape.length === 2) expect(at(a, q.name)).not.toEqual(at(b, q.name));
   });
 
   it('differ from parameter to parameter, and do not depend on the others', () => {
-    const bank = initialWeights(c, p, 5);
+    const bank = initializeWeights(c, p, 5);
     const [first, second] = ['encoder.layers.0', 'encoder.layers.1'].map((l) =>
       at(bank, `transformer.${l}.linear1.weight`),
     );
@@ -177,14 +183,14 @@ describe('initial weights', () => {
     const deeper = modelConfig({ ...options.plain!, decoderLayers: 3 });
     const q = parameterList(deeper);
     const place = q.byName.get('generator.weight')!;
-    const other = initialWeights(deeper, q, 5).subarray(place.offset, place.offset + sizeOf(place.shape));
+    const other = initializeWeights(deeper, q, 5).subarray(place.offset, place.offset + sizeOf(place.shape));
     expect(other).toEqual(at(bank, 'generator.weight'));
   });
 
   it('are within the bounds of Glorot and Bengio, by the fans of what PyTorch stores', () => {
     const wide = modelConfig({ srcVocab: 500, tgtVocab: 500, dModel: 64, heads: 4, feedForward: 256 });
     const q = parameterList(wide);
-    const bank = initialWeights(wide, q, 1);
+    const bank = initializeWeights(wide, q, 1);
     const largest = (name: string) => {
       const { offset, shape } = q.byName.get(name)!;
       return bank.subarray(offset, offset + sizeOf(shape)).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
@@ -205,7 +211,7 @@ describe('initial weights', () => {
 
   it('have norms at one and zero, and nothing for padding', () => {
     for (const scheme of ['xavier', 'truncated-normal'] as const) {
-      const bank = initialWeights(c, p, 5, scheme);
+      const bank = initializeWeights(c, p, 5, scheme);
       expect(at(bank, 'transformer.encoder.norm.weight')).toEqual(new Float32Array(6).fill(1));
       expect(at(bank, 'transformer.encoder.norm.bias')).toEqual(new Float32Array(6));
       expect(at(bank, 'src_embed.weight').subarray(0, 6)).toEqual(new Float32Array(6));
@@ -221,7 +227,7 @@ describe('initial weights', () => {
     const wide = modelConfig({ srcVocab: 800, tgtVocab: 800, dModel: 64 });
     const q = parameterList(wide);
     const { offset, shape } = q.byName.get('generator.weight')!;
-    const part = initialWeights(wide, q, 1, 'truncated-normal').subarray(offset, offset + sizeOf(shape));
+    const part = initializeWeights(wide, q, 1, 'truncated-normal').subarray(offset, offset + sizeOf(shape));
     expect(part.every((x) => Math.abs(x) <= 0.04 * (1 + 1e-6))).toBe(true);
     // A normal cut at two deviations has 0.8796 of the deviation; 51,200 samples are within 1 % of it.
     const deviation = Math.sqrt(part.reduce((s, x) => s + x * x, 0) / part.length);

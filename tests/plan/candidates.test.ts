@@ -14,7 +14,7 @@ it('leaves out kernels that would take more workgroups than a dispatch has', () 
     const graph = new Graph();
     linear(graph, graph.input('x', 'f32', [1, 64]), graph.input('w', 'f32', [vocab, 64]));
     for (const variant of candidates(graph.nodes[0] as unknown as Node, defaultTraits))
-      makePlan(graph, { choices: { [variantKey(graph.nodes[0] as unknown as Node)]: variant } });
+      makePlan(graph, { kernelChoices: { [variantKey(graph.nodes[0] as unknown as Node)]: variant } });
     return candidates(graph.nodes[0] as unknown as Node, defaultTraits)[0];
   };
   expect(first(4 * 65535)).toBe('dots');

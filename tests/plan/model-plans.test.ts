@@ -129,12 +129,12 @@ describe('usage scopes', () => {
       for (const [kind, graph] of Object.entries(graphsOf(options))) {
         // Once with every first variant, then with every other one.
         for (let round = 0; round < 12; round++) {
-          const choices: Record<string, string> = {};
+          const kernelChoices: Record<string, string> = {};
           for (const node of graph.nodes) {
             const all = node.op.variants?.(node, defaultTraits) ?? ['only'];
-            choices[variantKey(node)] = all[round % all.length]!;
+            kernelChoices[variantKey(node)] = all[round % all.length]!;
           }
-          const plan = makePlan(graph, { choices });
+          const plan = makePlan(graph, { kernelChoices });
           for (const pass of plan.passes) {
             const bindings = shaderOf(pass.shader).entries.get(pass.entry) ?? [];
             const uses = bindings.filter((b) => b.of !== 'Params' && pass.bind[b.name]);

@@ -216,9 +216,9 @@ describe('variants', () => {
     const fast = { ...defaultTraits, subgroups: true };
     expect(entries({})).toEqual(['plain', 'plain', 'plain']);
     expect(entries({ traits: fast })).toEqual(['fast', 'fast', 'fast']);
-    expect(entries({ traits: fast, choices: { [key]: 'plain' } })).toEqual(['plain', 'plain', 'fast']);
-    expect(entries({ choices: { [key]: 'fast' } })).toEqual(['plain', 'plain', 'plain']);
-    expect(entries({ choices: { [key]: 'other' } })).toEqual(['other', 'other', 'plain']);
+    expect(entries({ traits: fast, kernelChoices: { [key]: 'plain' } })).toEqual(['plain', 'plain', 'fast']);
+    expect(entries({ kernelChoices: { [key]: 'fast' } })).toEqual(['plain', 'plain', 'plain']);
+    expect(entries({ kernelChoices: { [key]: 'other' } })).toEqual(['other', 'other', 'plain']);
   });
 });
 

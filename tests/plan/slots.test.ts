@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { align, type Group, mostAlive } from '../../src/plan/lifetimes.ts';
+import { align, type Group, maxAlive } from '../../src/plan/lifetimes.ts';
 import { assignSlots } from '../../src/plan/slots.ts';
 
 const groups = fc.array(
@@ -31,7 +31,7 @@ it('takes at least the most that is alive at once', () => {
   fc.assert(
     fc.property(groups, (list) => {
       const all = make(list);
-      const least = mostAlive(all, 100);
+      const least = maxAlive(all, 100);
       const brute = Math.max(
         0,
         ...Array.from({ length: 100 }, (_, t) =>
@@ -58,7 +58,7 @@ it('needs no more than is alive where all sizes are equal', () => {
     fc.property(groups, (list) => {
       const all = make(list.map((g) => ({ ...g, size: 1024 })));
       // Not for every order of intervals, but sorted by start as here the greedy choice is an optimal colouring.
-      expect(assignSlots(all).bytes.length * 1024).toBe(mostAlive(all, 100));
+      expect(assignSlots(all).bytes.length * 1024).toBe(maxAlive(all, 100));
     }),
   );
 });

@@ -135,7 +135,7 @@ describe('the choice of kernels', () => {
       if (measured === 3) abort.abort();
       return tiledWins(variant);
     });
-    await expect(context.tune([graph], { each: true, budgetMs: 1e6 })).rejects.toThrow();
+    await expect(context.tune([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow();
     expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {} });
     expect(logs).toEqual(['what was measured so far is kept in there']);
   });
@@ -143,7 +143,10 @@ describe('the choice of kernels', () => {
   it('is guessed again where it was guessed, until it is measured, and stays what was measured', async () => {
     const { graph, large, small } = layers();
     const { context, measured, load } = start(tiledWins);
-    expect(await context.tune([graph], { each: true, budgetMs: -1 })).toEqual({ place: 'there', failure: undefined });
+    expect(await context.tune([graph], { measureAll: true, budgetMs: -1 })).toEqual({
+      place: 'there',
+      failure: undefined,
+    });
     const [first] = candidates(graph.nodes[0] as Node, (await context.device()).traits) as [string];
     const guessed = { [large]: first, [small]: first };
     expect(first).not.toBe('tiled-64x64');
@@ -153,7 +156,7 @@ describe('the choice of kernels', () => {
     expect(measured).toEqual([]);
     const best = { [large]: 'tiled-64x64', [small]: 'tiled-64x64' };
     for (const budgetMs of [1e6, -1]) {
-      await context.tune([graph], { each: true, budgetMs });
+      await context.tune([graph], { measureAll: true, budgetMs });
       expect(await load()).toEqual({ measured: best, guessed: {} });
     }
   });
@@ -168,6 +171,6 @@ describe('the choice of kernels', () => {
     }
     expect(logs).toEqual(['which kernels are fastest is known to this run alone: there: it is full']);
     const { graph } = layers();
-    expect(await context.tune([graph], { each: true })).toEqual({ place: 'there', failure: 'there: it is full' });
+    expect(await context.tune([graph], { measureAll: true })).toEqual({ place: 'there', failure: 'there: it is full' });
   });
 });

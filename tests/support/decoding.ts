@@ -7,7 +7,7 @@ import type { Hypothesis } from '../../src/decode/hypotheses.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
-import { decode, encode, openModel, project } from '../../src/model/transformer.ts';
+import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 
 /** Weights whose distributions are neither flat nor sharp, and that never choose padding or the start. */
@@ -39,7 +39,7 @@ export type Oracle = (source: readonly number[], prefix: readonly number[]) => F
 /** Reads the whole of the target so far at each step, in float64, one sequence at a time. */
 export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Array, most: number): Oracle {
   const graph = new Graph();
-  const m = openModel(graph, c, p, false);
+  const m = openTransformer(graph, c, p, false);
   const side = (name: string) => ({
     ids: graph.input(name, 'i32', [1, most]),
     lengths: graph.input(`${name}Lens`, 'u32', [1]),

@@ -10,7 +10,7 @@ import { gpuDevice, gpuHost } from './gpu.ts';
 export async function testEngine(): Promise<Engine> {
   const device = wrapDevice(await gpuDevice());
   return gpuEngine(device, {
-    choose: async (graphs) => {
+    chooseKernels: async (graphs) => {
       const choices: Record<string, string> = {};
       if (gpuHost === 'chrome')
         for (const node of graphs.flatMap((graph) => graph.nodes))

@@ -41,7 +41,7 @@ async function checkSet<A extends Attrs>(
     const session = new Session(device);
     try {
       const [runner] = await session.prepare([
-        makePlan(graph, { traits: device.traits, choices: { [variantKey(node as unknown as Node)]: variant } }),
+        makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node as unknown as Node)]: variant } }),
       ]);
       if (!runner) throw new Error('no runner');
       session.poison();

@@ -5,7 +5,7 @@ import type { Engine, Program } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
-import { initialWeights, parameterList } from '../../src/model/parameters.ts';
+import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { type StepScalars, writeStep } from '../../src/ops/step-scalars.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
@@ -90,7 +90,7 @@ export function setStep(program: Program, ids: Ids, scalars: Partial<StepScalars
 
 /** Writes initial weights and positions; norms and biases are moved off 1 and 0, so that nothing hides. */
 export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
-  const bank = initialWeights(c, p, seed);
+  const bank = initializeWeights(c, p, seed);
   const r = random(seed, 99);
   for (const { offset, shape } of p.all)
     if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) bank[offset + i]! += 0.1 * r.normal();

@@ -143,12 +143,12 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
   const rounds = Math.max(1, ...reference.graph.nodes.map((n) => variantsOf(n).length));
   for (let round = 0; round < rounds; round++) {
     const { graph, data, states } = build(op, c);
-    const choices: Record<string, string> = {};
+    const kernelChoices: Record<string, string> = {};
     for (const n of graph.nodes) {
       const own = variantsOf(n);
-      choices[variantKey(n)] = own[round % own.length] as string;
+      kernelChoices[variantKey(n)] = own[round % own.length] as string;
     }
-    const plan = makePlan(graph, { traits, choices });
+    const plan = makePlan(graph, { traits, kernelChoices });
     const session = new Session(device);
     try {
       const [runner] = await session.prepare([plan]);
@@ -162,7 +162,7 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
       for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
         const ref = want[name] ?? cpu.state(name);
         const error = relativeError(got[name] ?? [], ref);
-        const key = `${name} (${Object.values(choices).join(', ')})`;
+        const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
         worst[key] = error;
         const exact = (name.startsWith('d') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
         // Both sides round to 11 bits; where they differ just before, by a unit in the last place. Gradients go through more roundings.

@@ -35,8 +35,8 @@ export async function runOp<A extends Attrs>(
     graph.output(`${i}`, v);
   });
   const node = graph.nodes[0];
-  const choices = variant && node ? { [variantKey(node)]: variant } : {};
-  const plan = makePlan(graph, { traits: { ...device.traits, ...traits }, choices });
+  const kernelChoices = variant && node ? { [variantKey(node)]: variant } : {};
+  const plan = makePlan(graph, { traits: { ...device.traits, ...traits }, kernelChoices });
   const session = new Session(device);
   try {
     const [runner] = await session.prepare([plan]);

@@ -1,7 +1,7 @@
 // config.json of a BART or MarianMT model as Hugging Face's transformers writes it, as a configuration of this engine. Each field is
 // honoured, or known to change nothing here, or refused by its name; what is left out has transformers' own default.
 
-import { HeddleError, prefixed } from '../../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
@@ -112,7 +112,7 @@ export function readHfConfig(
   };
   return {
     type,
-    config: prefixed(path, () => modelConfig(options)),
+    config: withErrorPrefix(path, () => modelConfig(options)),
     decode: decodeRules({ ...raw, ...generation }, ids.endId, refuse),
   };
 }

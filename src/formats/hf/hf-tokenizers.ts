@@ -1,7 +1,7 @@
 // The tokenizers of a BART or MarianMT folder: two alphabets in its configuration, the files of Hugging Face's libraries, or none,
 // and then texts are ids.
 
-import { HeddleError, prefixed } from '../../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import { parseJson } from '../../files/json-files.ts';
 import { folderNames } from '../../files/single-file.ts';
@@ -117,7 +117,7 @@ function readAlphabets(raw: Json, c: ModelConfig, special: SpecialIds, folder: s
         `${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a text of characters`,
       );
     const begin = raw.bos_token_id;
-    return prefixed(`${folder}/config.json: ${field}`, () =>
+    return withErrorPrefix(`${folder}/config.json: ${field}`, () =>
       createAlphabet({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),
     );
   };

@@ -3,7 +3,7 @@
 import type { Json } from '../../core/records.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
-import { initialWeights, parameterList } from '../../model/parameters.ts';
+import { initializeWeights, parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
 import type { HfOrigin } from '../shared/hf-source.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
@@ -42,7 +42,7 @@ export async function loadHfFolder(files: Files, folder: string, raw: Json | und
   const { bank, stored } = tensors
     ? bankOfTensors(config, p, tensors, folder)
     : {
-        bank: initialWeights(config, p, seed, 'truncated-normal'),
+        bank: initializeWeights(config, p, seed, 'truncated-normal'),
         stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
       };
   const own: Record<string, Uint8Array> = {};

@@ -1,6 +1,6 @@
 // The tokenizers in a model folder of heddle: one for both sides, or one each.
 
-import { HeddleError, prefixed } from '../../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
 import { folderNames } from '../../files/single-file.ts';
@@ -38,7 +38,7 @@ export async function readTokenizers(
     await needFile(files, folder, name);
     const path = `${folder}/${name}`;
     const json = await readJson(files, path);
-    const tokenizer = prefixed(path, () => loadTokenizer(json), names.tokenizer);
+    const tokenizer = withErrorPrefix(path, () => loadTokenizer(json), names.tokenizer);
     checkTokenizer(path, tokenizer, config, side);
     return tokenizer;
   };

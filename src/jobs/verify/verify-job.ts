@@ -8,9 +8,9 @@ import { writePositions } from '../../engine/model-states.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
-import type { WeightFormat } from '../../model/packed-parameters.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { bankOf, parameterList, tensorsOf } from '../../model/parameters.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
+import type { WeightFormat } from '../../model/quantized-parameters.ts';
 import { clipAt } from '../../ops/optimizer/clip.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { Job, JobContext } from '../../runtime/job.ts';
@@ -113,7 +113,7 @@ function shapeOf({ source, targetIn }: GoldenCase) {
 function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Program): void {
   const { config: c } = golden;
   const { source: S, target: T } = shapeOf(golden);
-  engine.write('weights', bankOf(p, golden.weights));
+  engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
   const inputs = inputArrays(program);
   const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
@@ -145,7 +145,7 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
     ['logits', relativeError(logits ?? [], expectedOf(golden, 'logits')), limits.logits],
     ['loss', relativeError([meanLoss(stats)], expectedOf(golden, 'loss')), limits.loss],
   ];
-  for (const [name, { data }] of Object.entries(tensorsOf(p, (await engine.read('gradients')).data)))
+  for (const [name, { data }] of Object.entries(tensorsFromWeights(p, (await engine.read('gradients')).data)))
     rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
   return rows;
 }
@@ -176,7 +176,7 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
   const { batch, source: S } = shapeOf(golden);
   const target = Math.min(length, c.maxLength);
   const decoder = await greedyDecoder(engine, c, p, { batch, source: S, target });
-  engine.write('weights', bankOf(p, golden.weights));
+  engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
   const sources = Array.from({ length: batch }, (_, b) =>
     Array.from(golden.source.data.subarray(b * S, (b + 1) * S)).filter((id) => id !== c.padId),

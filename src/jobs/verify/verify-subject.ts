@@ -6,8 +6,8 @@ import { writeWeights } from '../../engine/model-states.ts';
 import { readJson } from '../../files/json-files.ts';
 import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import { packedParameters, type WeightFormat, weightBytes } from '../../model/packed-parameters.ts';
-import { bankOf, parameterList } from '../../model/parameters.ts';
+import { parameterList, weightsFromTensors } from '../../model/parameters.ts';
+import { quantizedParameters, type WeightFormat, weightBytes } from '../../model/quantized-parameters.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
@@ -31,7 +31,7 @@ export async function readSubject(folder: string, context: JobContext, lengths: 
   const { files } = context;
   if (await files.exists(`${folder}/batch.safetensors`)) {
     const golden = await readGolden(files, folder);
-    const weights = bankOf(parameterList(golden.config), golden.weights);
+    const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
     return { config: golden.config, weights, rows: rowsOf(golden) };
   }
   const { config: c, weights } = await openModel(folder, context);
@@ -72,7 +72,7 @@ export async function logitsOf(
   format: WeightFormat,
   context: Pick<JobContext, 'engine'>,
 ): Promise<{ logits: Float32Array; bytes: { weights: number; peak: number } }> {
-  const p = packedParameters(parameterList(c), format);
+  const p = quantizedParameters(parameterList(c), format);
   const shape = {
     batch: rows.length,
     source: Math.max(...rows.map(({ source }) => source.length)),

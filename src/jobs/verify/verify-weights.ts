@@ -1,7 +1,7 @@
 // How far a model whose weights are kept in fewer bits is from itself in f32, on the same backend: logits, and which token is the most
 // likely.
 
-import type { WeightFormat } from '../../model/packed-parameters.ts';
+import type { WeightFormat } from '../../model/quantized-parameters.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { describeWeights } from '../../runtime/weight-format.ts';
 import type { Compared } from './verify-job.ts';

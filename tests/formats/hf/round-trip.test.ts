@@ -13,7 +13,7 @@ import { loadModelFolder, saveModelFolder } from '../../../src/formats/model-fol
 import { pytorchParts } from '../../../src/formats/pytorch.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { type ModelOptions, modelConfig, presets } from '../../../src/model/model-config.ts';
-import { initialWeights, parameterList } from '../../../src/model/parameters.ts';
+import { initializeWeights, parameterList } from '../../../src/model/parameters.ts';
 import { sinusoids } from '../../../src/ops/embedding/position-tables.ts';
 import { trainCharacters } from '../../../src/text/tokenizers/character-vocabulary.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
@@ -140,7 +140,7 @@ function heddleModel(options: Partial<ModelOptions>): SavedModel {
     ...options,
   });
   const list = parameterList(config);
-  const weights = initialWeights(config, list, 5);
+  const weights = initializeWeights(config, list, 5);
   const r = random(6);
   for (const { offset, shape } of list.all)
     if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) weights[offset + i]! += 0.1 * r.normal();

@@ -165,8 +165,8 @@ async function bothWays(T: number, heads: number, times: number, variant: string
   const [dqkv] = g.apply(selfAttentionBackwardOp, [qkv, out!, lse!, dout, lens, step], attrs);
   g.output('out', out!);
   g.output('dqkv', dqkv!);
-  const choices = Object.fromEntries(g.nodes.map((n) => [variantKey(n), variant]));
-  const plan = makePlan(g, { traits: device.traits, choices });
+  const kernelChoices = Object.fromEntries(g.nodes.map((n) => [variantKey(n), variant]));
+  const plan = makePlan(g, { traits: device.traits, kernelChoices });
   const session = new Session(device);
   const [runner] = await session.prepare([plan]);
   const x = randomTensor([1, T, columns], 1);

@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { PackedValue } from '../ops/matmul/packed-linear.ts';
 import { pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
 import type { Value } from '../ops/op.ts';
-import { layOut, type Packing, type Parameter, type ParameterList } from './parameter-layout.ts';
+import { layOutParameters, type Parameter, type ParameterList, type Quantization } from './parameter-layout.ts';
 
 /** How weights may be kept: whole, or each matrix in a half or a quarter of its memory. */
 export const weightFormats = ['f32', ...packedFormats] as const;
@@ -17,7 +17,7 @@ const aligned = (n: number): number => Math.ceil(n / 64) * 64;
 const isPacked = ({ name, shape }: Parameter): boolean => shape.length === 2 && !name.includes('_pos.');
 
 /** Parameters whose weights are kept in a format; the list itself for f32. */
-export function packedParameters(p: ParameterList, format: WeightFormat): ParameterList {
+export function quantizedParameters(p: ParameterList, format: WeightFormat): ParameterList {
   if (format === 'f32') return p;
   let [words, scales] = [0, 0];
   const matrices = new Map<string, { parameter: Parameter; word: number; scale: number }>();
@@ -27,28 +27,28 @@ export function packedParameters(p: ParameterList, format: WeightFormat): Parame
     words += aligned(rows * wordsOf(format, cols));
     if (format === 'int8') scales += aligned(rows);
   }
-  const plain = layOut(p.all.filter((parameter) => !isPacked(parameter)));
-  return { ...p, packing: { format, matrices, words, scales, plain } };
+  const plain = layOutParameters(p.all.filter((parameter) => !isPacked(parameter)));
+  return { ...p, quantization: { format, matrices, words, scales, plain } };
 }
 
 /** Names of the states that hold packed weights. */
-const states = ({ format }: Packing) => ({
-  words: `packed.${format}`,
-  scales: `packed.${format}.scales`,
-  plain: `packed.${format}.plain`,
+const states = ({ format }: Quantization) => ({
+  words: `quantized.${format}`,
+  scales: `quantized.${format}.scales`,
+  plain: `quantized.${format}.plain`,
 });
 
 /** Packed weights in a graph. */
-export interface PackedWeights {
+export interface QuantizedWeights {
   /** A matrix by its name; throws where it is not packed. */
   matrix(name: string): PackedValue;
 }
 
 /** Opens packed weights in a graph: those that stay f32 as values by name, the matrices by `matrix`. */
-export function openPacked(
+export function openQuantized(
   graph: Graph,
-  packing: Packing,
-): { bank: Value; plain: [string, Value][]; packed: PackedWeights } {
+  packing: Quantization,
+): { bank: Value; plain: [string, Value][]; packed: QuantizedWeights } {
   const { format, matrices, plain } = packing;
   const names = states(packing);
   const words = graph.state(names.words, 'u32', [packing.words]);
@@ -78,22 +78,22 @@ export function openPacked(
 
 /** The contents of the states that hold weights, by name, from a bank laid out as the whole list is. */
 export function weightStates(p: ParameterList, weights: Float32Array): Record<string, Float32Array | Uint32Array> {
-  const { packing } = p;
-  if (!packing) return { weights };
-  const names = states(packing);
-  const words = new Uint32Array(packing.words);
-  const scales = new Float32Array(packing.scales);
+  const { quantization } = p;
+  if (!quantization) return { weights };
+  const names = states(quantization);
+  const words = new Uint32Array(quantization.words);
+  const scales = new Float32Array(quantization.scales);
   const of = ({ offset, shape }: Parameter) => weights.subarray(offset, offset + sizeOf(shape));
-  for (const { parameter, word, scale } of packing.matrices.values()) {
+  for (const { parameter, word, scale } of quantization.matrices.values()) {
     const [, cols = 0] = parameter.shape;
-    pack(packing.format, of(parameter), cols, words.subarray(word), scales.subarray(scale));
+    pack(quantization.format, of(parameter), cols, words.subarray(word), scales.subarray(scale));
   }
-  const plain = new Float32Array(packing.plain.size);
-  for (const { name, offset } of packing.plain.all) plain.set(of(p.byName.get(name) as Parameter), offset);
-  return { [names.words]: words, [names.plain]: plain, ...(packing.scales > 0 && { [names.scales]: scales }) };
+  const plain = new Float32Array(quantization.plain.size);
+  for (const { name, offset } of quantization.plain.all) plain.set(of(p.byName.get(name) as Parameter), offset);
+  return { [names.words]: words, [names.plain]: plain, ...(quantization.scales > 0 && { [names.scales]: scales }) };
 }
 
 /** Bytes of the states that hold weights. */
-export function weightBytes({ packing, size }: ParameterList): number {
-  return 4 * (packing ? packing.words + packing.scales + packing.plain.size : size);
+export function weightBytes({ quantization, size }: ParameterList): number {
+  return 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
 }
