@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
-import { passOn } from './demo/pass-on.ts';
-import { contentSecurityPolicy } from './demo/policy.ts';
+import { contentSecurityPolicy } from './demo/content-security-policy.ts';
+import { passOn } from './demo/hub-proxy.ts';
 import { defaultHub } from './src/hub/repository.ts';
 
 const root = import.meta.dirname;

@@ -1,7 +1,7 @@
 // The results as JSON: to be copied, downloaded or read.
 
 import { el, setText } from '../common/dom.ts';
-import type { LabResults } from './protocol.ts';
+import type { LabResults } from './lab-protocol.ts';
 
 /** JSON of results. What is infinite (the error of a kernel that did not run) becomes null. */
 export const resultsJson = (results: LabResults): string => `${JSON.stringify(results, undefined, 1)}\n`;

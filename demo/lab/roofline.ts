@@ -7,8 +7,8 @@ import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/axis.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
-import { counted, percent, short } from './numbers.ts';
-import { peerNames } from './protocol.ts';
+import { peerNames } from './lab-protocol.ts';
+import { counted, percent, short } from './measurement-text.ts';
 
 /** Names of the groups, and the mark of each: told apart by form as well as by colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {

@@ -1,5 +1,5 @@
 // What the training page and its worker say to each other. All of it is plain data (structured clone), and this file is the one
-// statement of it; session.ts is the page's side, worker.ts the other.
+// statement of it; page/training-session.ts is one side, worker/training-worker.ts the other.
 
 import type { Alignment } from '../../src/decode/alignment.ts';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
@@ -11,7 +11,7 @@ import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
 import type { OptimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import type { ScheduleConfig } from '../../src/trainer/schedule.ts';
 import type { TaskOptions } from '../../src/trainer/training-data.ts';
-import type { StorageFacts } from '../storage/models.ts';
+import type { StorageFacts } from '../storage/model-store.ts';
 
 /** Where pairs come from. */
 export type CorpusChoice =

@@ -33,7 +33,11 @@ it.each(['/', '/lab.html'])('serves %s, cross-origin isolated', async (path) => 
   expect(await response.text()).toMatch(/<script type="module" src=".*main\.ts/);
 });
 
-it.each(['/lab/main.ts', '/lab/worker.ts?worker_file&type=module', '/train/worker.ts?worker_file&type=module'])(
+it.each([
+  '/lab/main.ts',
+  '/lab/lab-worker.ts?worker_file&type=module',
+  '/train/worker/training-worker.ts?worker_file&type=module',
+])(
   'compiles %s',
   async (path) => {
     const response = await fetch(`${url}${path}`);

@@ -1,6 +1,6 @@
 // A worker that speaks the training page's protocol without an engine, put into a page before its scripts run: for what the page shows
 // and asks, not for what training does. Its answers follow simple formulas, so that a test can say what must be on the page.
-import type { StoredModel } from '../../demo/storage/models.ts';
+import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { Fault, SessionEvent } from '../../demo/train/protocol.ts';
 
 /** What a test can ask of the fake in the page, as `window.fake`. */

@@ -1,6 +1,6 @@
 // What a heat map shows of cross-attention: one layer and head, or means over them; labels that can be read.
 import { expect, it } from 'vitest';
-import { labelOf, viewOf } from '../../demo/train/ui/heat-map.ts';
+import { labelOf, viewOf } from '../../demo/train/page/heat-map.ts';
 
 // Two layers of two heads, one target and two source tokens: each head looks at the first source token by its own share.
 const attention = {

@@ -26,7 +26,7 @@ beforeAll(async () => {
       write: false,
       minify: false,
       lib: {
-        entry: resolve(import.meta.dirname, '../../demo/storage/browser-files.ts'),
+        entry: resolve(import.meta.dirname, '../../src/files/browser-files.ts'),
         formats: ['iife'],
         name: 'storage',
       },

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
-import type { LabResults } from '../../demo/lab/protocol.ts';
+import type { LabResults } from '../../demo/lab/lab-protocol.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, type DemoPageOptions, demo } from '../support/demo.ts';

@@ -1,6 +1,6 @@
 // The locales that the page offers for the built-in corpus.
 import { expect, it } from 'vitest';
-import { localeName, spokenLocales } from '../../demo/train/ui/locales.ts';
+import { localeName, spokenLocales } from '../../demo/train/page/locales.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 
 /** In the language of the machine, as the page has it. */

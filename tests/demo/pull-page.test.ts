@@ -1,6 +1,6 @@
 // The built page fetches a model from a hub on loopback, behind its own origin, and translates with it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { passOn } from '../../demo/pass-on.ts';
+import { passOn } from '../../demo/hub-proxy.ts';
 import type { Answer } from '../../src/host/static-server.ts';
 import { type Hub, startHub } from '../hub/hub.ts';
 import { demo } from '../support/demo.ts';

@@ -12,7 +12,7 @@ import type { TrainArguments } from '../../src/train/settings.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
-// Each device compiles its kernels, which takes long where others want the processor too. In Chrome tests/demo/session.test.ts does this.
+// Each device compiles its kernels, which takes long where others want the processor too. In Chrome tests/demo/training-session.test.ts does this.
 vi.setConfig({ testTimeout: 240_000 });
 
 /** Trains, and loses the device after the steps in `loseAfter`. */

@@ -1,0 +1,124 @@
+// Measures in a thread of its own, so that the page stays responsive while the CPU checks kernels.
+
+import { load } from 'virtual:heddle-peers';
+import type { Contestant } from '../../bench/peers/contestant.ts';
+import { create as createHeddle } from '../../bench/peers/heddle.ts';
+import { type TimedKernel, timeKernels } from '../../bench/peers/kernel-times.ts';
+import { kernelList } from '../../bench/peers/kernels.ts';
+import { version } from '../../package.json';
+import { conformanceOf } from '../../src/bench/conformance.ts';
+import { describeMachine } from '../../src/bench/machine.ts';
+import { measure } from '../../src/bench/measure-kernels.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
+import { neededLimits } from '../../src/runtime/job-context.ts';
+import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './lab-protocol.ts';
+
+const say = (reply: LabReply): void => self.postMessage(reply);
+let running = new AbortController();
+
+self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
+  if (data.type === 'stop') running.abort();
+  else {
+    running = new AbortController();
+    void run(data.settings, running.signal);
+  }
+};
+
+async function run(settings: LabSettings, signal: AbortSignal): Promise<void> {
+  try {
+    say({ type: 'done', results: await course(settings, signal) });
+  } catch (error) {
+    if (signal.aborted) say({ type: 'stopped' });
+    else say({ type: 'failed', message: messageOf(error) });
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof HeddleError
+    ? error.message
+    : `Something went wrong: ${error instanceof Error ? error.message : error}`;
+
+/** All measurements on a device of their own; a lost device ends them at once, whatever they wait for. */
+async function course(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
+  const device = await openDevice(navigator.gpu);
+  const lost = device.gpu.lost.then(({ message }) => {
+    throw new HeddleError(
+      `The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. Its driver or the browser's GPU process ended; Measure starts anew.`,
+    );
+  });
+  lost.catch(() => {}); // destroyed at the end
+  try {
+    return await Promise.race([measureAll(device, settings, signal), lost]);
+  } catch (error) {
+    // What waits for a device that is gone may hear of it first, in other words.
+    const pause = new Promise((resolve) => setTimeout(resolve, signal.aborted ? 0 : 500));
+    throw await Promise.race([lost.catch((reason: unknown) => reason), pause.then(() => error)]);
+  } finally {
+    device.destroy();
+  }
+}
+
+/** The kernels, then the peers. */
+async function measureAll(device: Device, settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
+  const when = new Date().toISOString();
+  const machine = await describeMachine(navigator.gpu, 'browser');
+  say({ type: 'machine', machine, name: adapterName(device.adapter) });
+  const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
+  const { roofs, kernels } = await measure(
+    device,
+    { ...settings, roofs: true },
+    {
+      signal,
+      onProgress: (done, of, next) => say({ type: 'progress', done, of: of + peerKernels.length, next }),
+      onRoofs: (found) => say({ type: 'roofs', roofs: found }),
+      onKernel: (kernel) => say({ type: 'kernel', kernel }),
+    },
+  );
+  if (!roofs) throw new Error('the roofs were not measured');
+  const done = kernels.length + 1;
+  const peers = peerKernels.length > 0 ? await besidePeers(settings, peerKernels, done, signal) : undefined;
+  const conformance = conformanceOf(machine, neededLimits, kernels);
+  return { heddle: version, when, settings, machine, roofs, kernels, conformance, ...(peers && { peers }) };
+}
+
+/** The peers' kernels that are timed: those of the filter; for the small set one of each kind. */
+function peerKernelNames({ set, filter }: LabSettings): string[] {
+  const seen = new Set<string>();
+  return kernelList
+    .filter(({ name }) => name.toLowerCase().includes(filter.trim().toLowerCase()))
+    .filter(({ kind }) => set === 'all' || !(seen.has(kind) || !seen.add(kind)))
+    .map(({ name }) => name);
+}
+
+/** heddle and its peers in turn, each on its own device, every result held against float64 first. */
+async function besidePeers(
+  { peers, span, rounds }: LabSettings,
+  names: readonly string[],
+  before: number,
+  signal: AbortSignal,
+): Promise<TimedKernel[]> {
+  const of = before + names.length;
+  say({ type: 'progress', done: before, of, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
+  const contestants: Contestant[] = [await createHeddle()];
+  for (const name of peers) {
+    const maker = load[name];
+    if (!maker) throw new HeddleError(`${peerNames[name]} is not part of this build of the page.`);
+    contestants.push(await (await maker()).create());
+  }
+  const errors: string[] = [];
+  for (const { name, device } of contestants)
+    device.addEventListener('uncapturederror', ({ error }) => errors.push(`${name}: ${error.message}`));
+  const rows: TimedKernel[] = [];
+  for (const name of names) {
+    signal.throwIfAborted();
+    say({ type: 'progress', done: before + rows.length, of, next: `beside peers: ${name}` });
+    const [row] = await timeKernels(contestants, { rounds, targetMs: span, names: [name] }, () => {});
+    if (errors.length > 0) throw new HeddleError(`A library computed garbage: ${errors[0]}`);
+    if (!row) continue;
+    rows.push(row);
+    say({ type: 'peer-kernel', kernel: row });
+  }
+  contestants[0]?.device.destroy(); // the others' devices are shared by all that those libraries do in this thread
+  return rows;
+}

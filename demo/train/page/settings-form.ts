@@ -1,0 +1,276 @@
+// The recipe of a training as a form: model, length, batch, rate and all the rest, filled with the recipe of the corpus and preset.
+
+import { type ModelOptions, type PresetName, presets } from '../../../src/model/model-config.ts';
+import type { OptimizerConfig } from '../../../src/trainer/optimizer-config.ts';
+import { type ScheduleConfig, scheduleNames } from '../../../src/trainer/schedule.ts';
+import { el, set } from '../../common/dom.ts';
+import { field, markValid, numberInput, select } from '../../common/form-controls.ts';
+import { isModelName } from '../../storage/model-names.ts';
+import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
+import { presetNames, settingsFor } from './default-settings.ts';
+
+/** The form of a recipe. */
+export interface RecipePanel {
+  readonly element: HTMLElement;
+  /** Fills the form with the recipe for a corpus; what the visitor changed by hand stays. */
+  suit(corpus: CorpusChoice): void;
+  /** The settings as they stand, or in words what is wrong with them. */
+  settings(corpus: CorpusChoice): TrainingSettings | string;
+  /** Puts a name for the model into the form. */
+  rename(name: string): void;
+}
+
+const presetNotes: Record<PresetName, string> = {
+  tiny: 'Tiny: learns in a minute',
+  small: 'Small',
+  mid: 'Middle',
+  base: "Base: the paper's size",
+  keras: "Keras's example",
+};
+
+/** In the page's own words, so that it need not load the engine for them. */
+const optimizers = ['adamw', 'adam', 'rmsprop', 'sgd'] as const satisfies readonly OptimizerConfig['kind'][];
+
+const tokenizers = [
+  ['word', 'Words'],
+  ['bpe', 'Byte pairs'],
+  ['char', 'Characters'],
+] as const;
+
+/** Builds the form; `changed` hears of each change. */
+export function createRecipePanel(changed: () => void): RecipePanel {
+  const controls = createControls();
+  const { preset, name, length, unit } = controls;
+  const element = layOut(controls);
+  /** Controls that the visitor changed: a new preset or corpus leaves them as they are. */
+  const touched = new Set<Element>();
+  const presetChosen = () => (touched.has(preset) ? (preset.value as PresetName) : undefined);
+  let last: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
+  const fillFrom = (corpus: CorpusChoice) => fillIn(controls, settingsFor(corpus, presetChosen()), touched);
+
+  element.addEventListener('input', (event) => {
+    const control = event.target as Control;
+    touched.add(control === unit ? length : control);
+    if (control === preset) fillFrom(last);
+    changed();
+  });
+  return {
+    element,
+    suit(corpus) {
+      last = corpus;
+      fillFrom(corpus);
+    },
+    rename(text) {
+      name.value = text;
+      touched.add(name);
+    },
+    settings(corpus) {
+      const wrong = firstWrong(element);
+      if (wrong) return wrong;
+      if (!isModelName(name.value)) {
+        set(name, { 'aria-invalid': 'true' });
+        return 'Name in this browser: letters, digits, - and _, single dots or spaces between them, 60 at most.';
+      }
+      return read(controls, settingsFor(corpus, preset.value as PresetName));
+    },
+  };
+}
+
+type Control = HTMLInputElement | HTMLSelectElement;
+type Controls = ReturnType<typeof createControls>;
+
+/** The controls, with what they say before any corpus is known. */
+function createControls() {
+  const length = numberInput(800, { min: 1, step: 1 });
+  length.id = 'train-for';
+  const unit = select(
+    [
+      ['steps', 'steps'],
+      ['epochs', 'epochs'],
+    ],
+    'steps',
+  );
+  unit.setAttribute('aria-label', 'Train for so many');
+  const warmup = numberInput(0, { min: 0, step: 1 });
+  warmup.required = false;
+  warmup.value = '';
+  return {
+    preset: select(
+      presetNames.map((name) => [name, presetNotes[name]]),
+      'tiny',
+    ),
+    name: el('input', { type: 'text', required: true, maxlength: 60, autocomplete: 'off', spellcheck: 'false' }),
+    length,
+    unit,
+    batch: numberInput(64, { min: 1, max: 4096, step: 1 }),
+    learningRate: numberInput(3e-3, { min: 1e-7, max: 10 }),
+    schedule: select(
+      scheduleNames.map((n) => [n, n]),
+      'linear',
+    ),
+    dropout: numberInput(0, { min: 0, max: 0.95 }),
+    labelSmoothing: numberInput(0, { min: 0, max: 0.95 }),
+    seed: numberInput(1, { min: 0, max: 2 ** 32 - 1, step: 1 }),
+    tokenizer: select(tokenizers, 'word'),
+    vocabulary: numberInput(4000, { min: 8, max: 200_000, step: 1 }),
+    optimizer: select(
+      optimizers.map((n) => [n, n]),
+      'adamw',
+    ),
+    weightDecay: numberInput(0, { min: 0, max: 1 }),
+    clipNorm: numberInput(1, { min: 0 }),
+    warmup,
+    norm: select(
+      [
+        ['pre', 'before layers'],
+        ['post', 'after layers'],
+      ],
+      'pre',
+    ),
+    accumulate: numberInput(1, { min: 1, max: 64, step: 1 }),
+    buckets: numberInput(2, { min: 1, max: 8, step: 1 }),
+    evalEvery: numberInput(200, { min: 0, step: 1 }),
+    devSentences: numberInput(24, { min: 0, max: 500, step: 1 }),
+    heldOut: numberInput(2, { min: 0, max: 49 }),
+    checkpointSeconds: numberInput(20, { min: 0, step: 1 }),
+  };
+}
+
+/** The form: what everybody chooses, then what few do. */
+function layOut(controls: Controls): HTMLElement {
+  const { length, unit } = controls;
+  return el(
+    'div',
+    { class: 'stack' },
+    field('Model', controls.preset),
+    field('Name in this browser', controls.name),
+    el(
+      'div',
+      { class: 'field' },
+      el('label', { for: length.id }, 'Train for'),
+      el('div', { class: 'pairs' }, length, unit),
+    ),
+    el(
+      'div',
+      { class: 'pairs' },
+      field('Batch, sentences', controls.batch),
+      field('Learning rate', controls.learningRate),
+      field('Schedule', controls.schedule),
+      field('Dropout', controls.dropout),
+      field('Label smoothing', controls.labelSmoothing),
+      field('Seed', controls.seed),
+    ),
+    el(
+      'details',
+      {},
+      el('summary', {}, 'Advanced'),
+      el(
+        'div',
+        { class: 'pairs' },
+        field('Tokens', controls.tokenizer),
+        field('Vocabulary, at most', controls.vocabulary),
+        field('Optimizer', controls.optimizer),
+        field('Weight decay', controls.weightDecay),
+        field('Gradient clip norm', controls.clipNorm, '0: none'),
+        field('Warm-up, steps', controls.warmup, "empty: the schedule's own"),
+        field('Layer norms', controls.norm),
+        field('Batches an update', controls.accumulate),
+        field('Batch shapes, at most', controls.buckets),
+        field('Evaluate every, steps', controls.evalEvery, '0: never'),
+        field('Dev sentences shown', controls.devSentences),
+        field('Held out for dev, %', controls.heldOut, 'and again for test'),
+        field('Checkpoint every, s', controls.checkpointSeconds, '0: only at the end'),
+      ),
+    ),
+  );
+}
+
+/** Puts settings into the controls that the visitor has not touched. */
+function fillIn(controls: Controls, s: TrainingSettings, touched: ReadonlySet<Element>): void {
+  const put = (control: Control, value: string | number) => {
+    if (!touched.has(control)) control.value = String(value);
+  };
+  const { dropout, norm = 'post' }: Partial<ModelOptions> = { ...presets[s.preset], ...s.model };
+  put(controls.preset, s.preset);
+  put(controls.name, s.name);
+  if (!touched.has(controls.length)) controls.unit.value = s.steps > 0 ? 'steps' : 'epochs';
+  put(controls.length, s.steps > 0 ? s.steps : s.epochs);
+  put(controls.batch, s.batch);
+  put(controls.learningRate, s.schedule.learningRate);
+  put(controls.schedule, s.schedule.kind ?? 'constant');
+  put(controls.dropout, typeof dropout === 'number' ? dropout : (dropout?.output ?? 0));
+  put(controls.tokenizer, s.tokenizer.kind);
+  put(controls.vocabulary, s.tokenizer.size);
+  put(controls.optimizer, s.optimizer.kind ?? 'adamw');
+  put(controls.norm, norm);
+  put(controls.evalEvery, s.evalEvery);
+  put(controls.checkpointSeconds, s.checkpointSeconds);
+  put(controls.devSentences, s.devSentences);
+}
+
+/** What is wrong with the first control whose value cannot be, in words; its part of the form is opened. */
+function firstWrong(form: HTMLElement): string | undefined {
+  for (const label of form.querySelectorAll('label')) {
+    const control = label.control as Control | null;
+    if (!control || markValid(control)) continue;
+    const closed = control.closest('details');
+    if (closed) closed.open = true;
+    return `${label.textContent}: ${control.validationMessage}`;
+  }
+  return undefined;
+}
+
+/** The settings that the controls stand for; `base` has what there is no control for. */
+function read(controls: Controls, base: TrainingSettings): TrainingSettings {
+  const number = (control: HTMLInputElement) => control.valueAsNumber;
+  const { length, unit, warmup } = controls;
+  const kind = controls.tokenizer.value as TrainingSettings['tokenizer']['kind'];
+  const { lowercase, fill } = base.tokenizer.kind === kind ? base.tokenizer : {};
+  return {
+    ...base,
+    name: controls.name.value,
+    heldOut: number(controls.heldOut) / 100,
+    model: {
+      ...base.model,
+      ...dropoutOf(base.preset, number(controls.dropout), base.model.dropout),
+      norm: controls.norm.value as ModelOptions['norm'] & string,
+      labelSmoothing: number(controls.labelSmoothing),
+    },
+    tokenizer: {
+      kind,
+      size: number(controls.vocabulary),
+      ...(lowercase !== undefined && { lowercase }),
+      ...(fill && { fill: true }),
+    },
+    batch: number(controls.batch),
+    buckets: number(controls.buckets),
+    accumulate: number(controls.accumulate),
+    steps: unit.value === 'steps' ? number(length) : 0,
+    epochs: unit.value === 'epochs' ? number(length) : 0,
+    optimizer: {
+      kind: controls.optimizer.value as OptimizerConfig['kind'],
+      weightDecay: number(controls.weightDecay),
+      clipNorm: number(controls.clipNorm),
+    },
+    schedule: {
+      ...base.schedule,
+      kind: controls.schedule.value as ScheduleConfig['kind'],
+      learningRate: number(controls.learningRate),
+      ...(warmup.value !== '' && { warmup: number(warmup) }),
+    },
+    seed: number(controls.seed),
+    evalEvery: number(controls.evalEvery),
+    devSentences: number(controls.devSentences),
+    checkpointSeconds: number(controls.checkpointSeconds),
+  };
+}
+
+/** Dropout as the form has it: Keras's example drops before the output projection alone, all other presets in the paper's places. */
+function dropoutOf(
+  preset: PresetName,
+  rate: number,
+  recipe: ModelOptions['dropout'],
+): Partial<ModelOptions> | undefined {
+  if (preset === 'keras') return { dropout: { output: rate } };
+  return rate === 0 && recipe === undefined ? undefined : { dropout: rate };
+}

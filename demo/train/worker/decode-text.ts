@@ -1,0 +1,81 @@
+// Translations and attention of the model that is in use, on whatever engine holds it.
+
+import { createTranslator, type TextModel, type Translator } from '../../../src/decode/translator.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { tokenLabel } from '../../../src/text/tokenizers/token-label.ts';
+import type { AttentionResult, PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
+
+/** A model on an engine. */
+export interface InUse {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly model: TextModel;
+  /** Updates that it has done. */
+  readonly step: number;
+}
+
+/** Translators by engine; one is made at its first use. */
+const translators = new WeakMap<Engine, Promise<Translator>>();
+
+function translatorOf({ engine, model }: InUse): Promise<Translator> {
+  let made = translators.get(engine);
+  if (!made) {
+    made = createTranslator(engine, model, { batch: 1 });
+    translators.set(engine, made);
+    made.catch(() => translators.delete(engine));
+  }
+  return made;
+}
+
+/** Translates a text. Greedy decoding and one sample come token by token, others at their end. */
+export async function translateText(
+  inUse: InUse,
+  text: string,
+  options: SentDecodeOptions,
+  onPiece: (piece: PieceEvent) => void,
+  signal: AbortSignal,
+): Promise<TranslationResult> {
+  const { name, step } = inUse;
+  const begin = performance.now();
+  const done = (candidates: TranslationResult['candidates']): TranslationResult => ({
+    text: candidates[0]?.text ?? '',
+    candidates,
+    ms: performance.now() - begin,
+    tokens: candidates[0]?.ids.length ?? 0,
+    model: name,
+    step,
+  });
+  if (text.trim() === '') return done([]);
+  const translator = await translatorOf(inUse);
+  const call = { ...options, signal };
+  const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
+  if (method === 'beam' || numReturn > 1) {
+    const [found = []] = await translator.candidates([text], call);
+    const [best] = found;
+    if (best) onPiece({ id: inUse.model.config.endId, text: best.text });
+    return done(found.map(({ text, score, ids }) => ({ text, score, ids })));
+  }
+  const ids: number[] = [];
+  let said = '';
+  for await (const piece of translator.stream(text, call)) {
+    if (piece.id !== inUse.model.config.endId) ids.push(piece.id);
+    said += piece.text;
+    onPiece(piece);
+  }
+  return done([{ text: said, score: Number.NaN, ids }]);
+}
+
+/** What the greedy translation of a text looked at. */
+export async function attentionOf(inUse: InUse, text: string, signal: AbortSignal): Promise<AttentionResult> {
+  const translator = await translatorOf(inUse);
+  const [found] = await translator.candidates([text], { signal });
+  const { source, target, layers, heads, weights } = await translator.align(text, found?.[0]?.ids ?? []);
+  const { model } = inUse;
+  return {
+    source: source.map((id) => tokenLabel(model.source, id)),
+    target: target.map((id) => tokenLabel(model.target, id)),
+    layers,
+    heads,
+    weights,
+  };
+}

@@ -1,0 +1,158 @@
+// What a training would be, before it starts: its corpus, its model, and whether the device has room for it.
+
+import { HeddleError } from '../../../src/core/errors.ts';
+import { memoryFiles } from '../../../src/files/memory-files.ts';
+import type { Device } from '../../../src/gpu/device.ts';
+import { adapterName } from '../../../src/gpu/device.ts';
+import { type ModelOptions, presets } from '../../../src/model/model-config.ts';
+import { parameterList } from '../../../src/model/parameters.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+import { makePlan } from '../../../src/plan/planner.ts';
+import type { JobEvent } from '../../../src/runtime/job.ts';
+import { readKeptCorpus } from '../../../src/runtime/load-corpus.ts';
+import { type EncodedCorpus, sourceLength, targetLength } from '../../../src/text/batches/encoded-corpus.ts';
+import { corpusName, shapeName } from '../../../src/train/logging.ts';
+import type { TrainArguments } from '../../../src/train/settings.ts';
+import { optimizerConfig } from '../../../src/trainer/optimizer-config.ts';
+import { prepareTask, updatesIn } from '../../../src/trainer/training-data.ts';
+import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
+import type { LengthFacts, TrainingFacts, TrainingSettings } from '../protocol.ts';
+
+/** Bars of a histogram of lengths, at most; the last one has all longer sides. */
+const mostBars = 64;
+const examples = 6;
+
+/** The bytes of a corpus given as text. */
+export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
+  typeof data === 'string' ? new TextEncoder().encode(data) : data;
+
+/** Arguments of the job `train` for settings of the page. */
+export function trainArguments(s: TrainingSettings, out: string): TrainArguments {
+  const { corpus } = s;
+  return {
+    corpus: corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true },
+    heldOut: s.heldOut,
+    preset: s.preset,
+    model: s.model,
+    tokenizer: s.tokenizer,
+    batch: s.batch,
+    tokens: 0,
+    buckets: s.buckets,
+    accumulate: s.accumulate,
+    steps: s.steps,
+    epochs: s.epochs,
+    optimizer: s.optimizer,
+    schedule: s.schedule,
+    seed: s.seed,
+    init: 'xavier',
+    evalEvery: s.evalEvery,
+    devSentences: s.devSentences,
+    metric: 'loss',
+    patience: 0,
+    testSentences: 0,
+    out,
+    saveEvery: 0,
+    saveSeconds: s.checkpointSeconds,
+    resume: false,
+    noFuse: [],
+  };
+}
+
+/** Describes a training. Throws a HeddleError for settings that cannot be; what does not fit the device is said, not thrown. */
+export async function describeTraining(
+  settings: TrainingSettings,
+  device: Device,
+  { signal, memoryLimit }: { readonly signal: AbortSignal; readonly memoryLimit: number | undefined },
+): Promise<TrainingFacts> {
+  const args = trainArguments(settings, '');
+  const files = memoryFiles();
+  const { corpus: choice } = settings;
+  if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
+  const said: string[] = [];
+  const listen = { files, emit: ({ text }: JobEvent) => void said.push(text) };
+  const { split } = await readKeptCorpus(args.corpus, args.heldOut, listen, undefined);
+  if (split.train.length === 0) throw new HeddleError('No pairs are left to train on; hold out less.');
+  await turn();
+  signal.throwIfAborted();
+  const preset: Partial<ModelOptions> = presets[args.preset];
+  const task = prepareTask(split.train, { ...args, model: { ...preset, ...args.model } });
+  await turn();
+  signal.throwIfAborted();
+  const { config, corpus, shapes, batches } = task;
+  const parameters = parameterList(config);
+  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.accumulate);
+  const plans: Plan[] = [];
+  let why = '';
+  try {
+    for (const shape of shapes)
+      plans.push(
+        makePlan(trainingGraph(config, parameters, shape, optimizerConfig(args.optimizer), {}), {
+          traits: device.traits,
+        }),
+      );
+    why = misfit(plans, device, memoryLimit);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    why = error.message;
+  }
+  const largest = plans.reduce<Plan | undefined>((a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b), undefined);
+  const pick = (field: 'peak' | 'states' | 'slots' | 'inputs') => largest?.bytes[field] ?? 0;
+  return {
+    corpus: {
+      name: corpusName(args.corpus),
+      pairs: split.train.length + split.dev.length + split.test.length,
+      train: corpus.count,
+      dev: split.dev.length,
+      test: split.test.length,
+      leftOut: corpus.tooLong + corpus.empty,
+      badLines: said.join(' '),
+      sourceLength: lengths(corpus, sourceLength),
+      targetLength: lengths(corpus, targetLength),
+      sourceVocabulary: task.source.size,
+      targetVocabulary: task.target.size,
+      examples: split.train.slice(0, examples).map(({ source, target }) => ({ source, target })),
+    },
+    config,
+    parameters: parameters.count,
+    shapes: shapes.map(shapeName),
+    steps: args.steps > 0 ? args.steps : updates(args.epochs),
+    stepsPerEpoch: updates(1),
+    planned: { peak: pick('peak'), states: pick('states'), slots: pick('slots'), inputs: pick('inputs') },
+    flops: largest?.flops ?? 0,
+    dispatches: largest?.passes.length ?? 0,
+    fits: why === '',
+    why,
+    adapter: adapterName(device.adapter),
+    software: device.gpu.adapterInfo.isFallbackAdapter,
+  };
+}
+
+/** Lets messages in that came meanwhile. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Why plans do not fit a device; empty where they do. */
+function misfit(plans: readonly Plan[], device: Device, memoryLimit = Number.POSITIVE_INFINITY): string {
+  const { maxBufferSize } = device.gpu.limits;
+  const mib = (bytes: number) => `${bytes.toLocaleString('en')} bytes (${(bytes / 2 ** 20).toFixed(0)} MiB)`;
+  for (const plan of plans) {
+    const buffer = plan.buffers.find((b) => b.bytes > maxBufferSize);
+    if (buffer)
+      return `It does not fit: the buffer ${buffer.name} needs ${mib(buffer.bytes)}, this device allows ${mib(maxBufferSize)}. Take a smaller batch, model or vocabulary.`;
+    if (plan.bytes.peak > memoryLimit)
+      return `It does not fit: it needs ${mib(plan.bytes.peak)} of memory, this device has ${mib(memoryLimit)}. Take a smaller batch, model or vocabulary.`;
+  }
+  return '';
+}
+
+function lengths(corpus: EncodedCorpus, of: (corpus: EncodedCorpus, row: number) => number): LengthFacts {
+  const histogram: number[] = [];
+  let [sum, longest] = [0, 0];
+  for (let row = 0; row < corpus.count; row++) {
+    const length = of(corpus, row);
+    sum += length;
+    longest = Math.max(longest, length);
+    const bar = Math.min(length, mostBars - 1);
+    histogram[bar] = (histogram[bar] ?? 0) + 1;
+  }
+  return { mean: sum / corpus.count, longest, histogram: Array.from(histogram, (n) => n ?? 0) };
+}

@@ -1,0 +1,251 @@
+// A model from a hub into the browser's storage, by the path that a page's own server passes on: whole or not at all, and gone on with.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { passOn } from '../../demo/hub-proxy.ts';
+import { pullModel } from '../../demo/storage/browser-pull.ts';
+import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
+import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import type { Web } from '../../src/hub/http.ts';
+import type { PullProgress } from '../../src/hub/pull-model.ts';
+import { type Hub, startHub } from '../hub/hub.ts';
+import { hfFolder } from '../support/hf.ts';
+import { fakeDisk } from './fake-opfs.ts';
+
+let hub: Hub;
+let server: Server;
+let page: string;
+let disk: ReturnType<typeof fakeDisk>;
+let seen: PullProgress[];
+/** What a page's server does with requests that it does not pass on. */
+let otherwise: { status: number; type: string; body: string };
+let held: Set<string>;
+
+beforeEach(async () => {
+  const files = await hfFolder('bart');
+  hub = await startHub({
+    'config.json': await files.read('bart/config.json'),
+    'model.safetensors': await files.read('bart/model.safetensors'),
+  });
+  disk = fakeDisk();
+  seen = [];
+  otherwise = { status: 404, type: 'text/plain', body: 'not found' };
+  held = new Set();
+  const answer = passOn(hub.url);
+  server = createServer(async (request, response) => {
+    if (await answer(request, response)) return;
+    response.writeHead(otherwise.status, { 'Content-Type': otherwise.type }).end(otherwise.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  page = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.stubGlobal('navigator', {
+    storage: { estimate: async () => ({}), persisted: async () => false },
+    locks: {
+      query: async () => ({ held: [...held].map((name) => ({ name })) }),
+      request: async (name: string, _: unknown, work: (lock: object | null) => Promise<void> | undefined) => {
+        if (held.has(name)) return work(null);
+        held.add(name);
+        await work({});
+        held.delete(name);
+      },
+    },
+  });
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  server.closeAllConnections();
+  server.close();
+  await hub.close();
+});
+
+/** As a tab that was just opened does it. */
+function fetchModel(model = 'me/it', web: Partial<Web> = {}, path = 'hub'): Promise<string> {
+  const files = browserFiles(disk.open());
+  const { signal } = new AbortController();
+  const options = { fetch, signal, pause: 1, patience: 5000, tries: 3, ...web };
+  return pullModel(
+    files,
+    modelStore(files, memoryFiles()),
+    options,
+    model,
+    `${page}/${path}`,
+    (x) => void seen.push(x),
+  );
+}
+const store = () => modelStore(kept(), memoryFiles());
+const kept = () => browserFiles(disk.open());
+const exists = (path: string) => kept().exists(path);
+const expectModel = async () => {
+  expect(await kept().list('models/it')).toEqual(['config.json', 'model.safetensors']);
+  const bytes = await kept().read('models/it/model.safetensors');
+  expect(Buffer.compare(bytes, hub.state.files['model.safetensors'] as Uint8Array)).toBe(0);
+  expect((await loadModelFolder(kept(), 'models/it')).config.dModel).toBe(12);
+  expect(await exists('pulls/it')).toBe(false);
+};
+const ranges = () =>
+  hub.log
+    .filter((x) => x.method === 'GET' && x.path.startsWith('/cdn/'))
+    .map(({ range }) => Number(range?.slice(6, -1)));
+
+it('comes whole through the path of its own server, redirects followed there', async () => {
+  expect(await fetchModel()).toBe('it');
+  await expectModel();
+  const size = Object.values(hub.state.files).reduce((n, x) => n + x.length, 0);
+  expect(seen.at(-1)).toEqual({ file: 'model.safetensors', done: size, of: size });
+});
+
+it('goes on by range where the connection was cut', async () => {
+  hub.state.cuts['model.safetensors'] = [3000, 2000];
+  await fetchModel();
+  await expectModel();
+  const [first, second, third] = ranges();
+  expect(first).toBeNaN();
+  expect(second).toBeGreaterThan(0);
+  expect(third).toBeGreaterThan(second as number);
+});
+
+it('goes on in another tab where the connection stayed cut, and has no model until then', async () => {
+  hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
+  await expect(fetchModel()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, Fetch goes on with it$/);
+  expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
+  expect((await store().facts()).waiting).toEqual(['it']);
+  hub.state.cuts = {};
+  hub.log.length = 0;
+  await fetchModel();
+  await expectModel();
+  const { waiting, models } = await store().facts();
+  expect([waiting, models.map(({ name, parameters }) => [name, parameters > 0])]).toEqual([[], [['it', true]]]);
+  expect(ranges()).toEqual([expect.any(Number)]);
+  expect(ranges()[0]).toBeGreaterThan(0);
+});
+
+it('goes on after it was cancelled', async () => {
+  const stop = new AbortController();
+  hub.state.stalls['model.safetensors'] = 3000;
+  const cancelled = fetchModel('me/it', { signal: stop.signal });
+  await vi.waitFor(() => expect(seen.at(-1)?.done).toBeGreaterThan(2000));
+  stop.abort();
+  await expect(cancelled).rejects.toThrow('abort');
+  expect([await exists('models/it'), [...held]]).toEqual([false, []]);
+  hub.log.length = 0;
+  await fetchModel();
+  await expectModel();
+  expect(ranges()[0]).toBeGreaterThan(0);
+});
+
+it('is thrown away where the visitor asks for that, but not while it comes', async () => {
+  hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
+  await expect(fetchModel()).rejects.toThrow('cut');
+  held.add('heddle model it');
+  expect((await store().facts()).waiting).toEqual([]);
+  await expect(store().removeWaiting('it')).rejects.toThrow('another tab');
+  held.clear();
+  await store().removeWaiting('it');
+  expect([await exists('pulls'), (await store().facts()).waiting]).toEqual([false, []]);
+});
+
+it.each(['config.json', 'model.safetensors'])('leaves nothing of %s where its checksum is wrong', async (name) => {
+  hub.state.sums[name] = 'ab'.repeat(name === 'config.json' ? 20 : 32);
+  await expect(fetchModel()).rejects.toThrow(new RegExp(`^me/it/${name}: its .* is [0-9a-f]+, the hub says (ab)+;`));
+  expect([await exists('models/it'), await exists(`pulls/it/${name}`)]).toEqual([false, false]);
+  expect(await exists(`pulls/it/${name}.part`)).toBe(false);
+});
+
+it('leaves nothing of a model that cannot be read', async () => {
+  hub.state.files['config.json'] = new TextEncoder().encode('{"model_type":"t5"}');
+  await expect(fetchModel()).rejects.toThrow('me/it/config.json: model_type is "t5", heddle reads bart and marian');
+  expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
+  // Told before the weights come.
+  expect(ranges()).toEqual([]);
+});
+
+it('says that there is no room, and goes on once there is', async () => {
+  disk.quota = 20_000;
+  await expect(fetchModel()).rejects.toThrow(QuotaError);
+  expect(await exists('models/it')).toBe(false);
+  disk.quota = Number.POSITIVE_INFINITY;
+  await fetchModel();
+  await expectModel();
+});
+
+it('leaves nothing of a model whose weights are not what they say', async () => {
+  hub.state.files['model.safetensors'] = new Uint8Array(5000);
+  await expect(fetchModel()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
+  expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
+});
+
+it.each([
+  { status: 404, type: 'text/plain', body: 'not found' },
+  { status: 404, type: 'text/html', body: '<!doctype html>none' },
+  { status: 200, type: 'text/html; charset=utf-8', body: '<!doctype html><title>The page again</title>' },
+  { status: 403, type: 'application/xml', body: '<Error/>' },
+])('says what a server lacks that answers $status $type where the hub should be', async (given) => {
+  otherwise = given;
+  await expect(fetchModel('me/it', {}, 'elsewhere')).rejects.toThrow(
+    /^me\/it: the page asks its own server alone, and that does not pass hub\/ on to a hub\. Open the page by npm run dev/,
+  );
+  expect(await exists('pulls')).toBe(false);
+});
+
+it('takes a hub without a listing, and another revision', async () => {
+  hub.state.api = false;
+  await fetchModel('me/it@refs/pr/1');
+  await expectModel();
+  expect(hub.log.some(({ path }) => path.includes('/resolve/refs/pr/1/'))).toBe(true);
+});
+
+it('keeps to its own where a model of that name is there, a tab fetches it, or the name is none', async () => {
+  await expect(fetchModel('it')).rejects.toThrow('"it" is not a model\'s name; it is OWNER/NAME');
+  await expect(fetchModel('me/it@../x')).rejects.toThrow('is not a revision');
+  await expect(fetchModel('me/gone')).rejects.toThrow(/me\/gone\/config\.json: there is no such model.*\(404\)$/);
+  held.add('heddle model it');
+  await expect(fetchModel()).rejects.toThrow('it is being fetched or trained already.');
+  held.clear();
+  await fetchModel();
+  hub.log.length = 0;
+  const again = fetchModel();
+  await expect(again).rejects.toThrow('A model it is in this browser already; delete or rename it');
+  await expect(again).rejects.toThrow(ExistsError);
+  expect(hub.log).toEqual([]);
+});
+
+it('is given as one safetensors file, and as an archive alone where its weights are in shards', async () => {
+  await fetchModel();
+  const weights = await store().weights('it');
+  expect(weights.size).toBe(hub.state.files['model.safetensors']?.length);
+  const files = kept();
+  await files.write('models/it/model-00001-of-00001.safetensors', await files.read('models/it/model.safetensors'));
+  await files.remove('models/it/model.safetensors');
+  await expect(store().weights('it')).rejects.toThrow('The weights of it are in several files; take all of it as an');
+  expect((await store().archive('it')).size).toBeGreaterThan(weights.size);
+});
+
+it('says how a model can be had that is not public, and that the hub cannot be reached', async () => {
+  hub.state.token = 'secret';
+  await expect(fetchModel()).rejects.toThrow(
+    /^me\/it: the hub refuses it \(401\): .*private: fetch it with heddle pull/,
+  );
+  await hub.close();
+  await expect(fetchModel()).rejects.toThrow(/^me\/it: the hub answers 502 \(127\.0\.0\.1:\d+ cannot be reached\)$/);
+});
+
+it('passes on what fetching a model needs, and nothing of the visitor', async () => {
+  const ask = (path: string, init?: RequestInit) => fetch(`${page}${path}`, init);
+  const headers = { Cookie: 'a=b', Authorization: 'Bearer visitor' };
+  const file = await ask('/hub/me/it/resolve/main/config.json', { headers });
+  expect([file.status, file.headers.get('Content-Security-Policy'), file.headers.get('Content-Type')]).toEqual([
+    200,
+    "sandbox; default-src 'none'",
+    'application/octet-stream',
+  ]);
+  expect(hub.log.map(({ token }) => token)).toEqual([undefined]);
+  const head = await ask('/hub/me/it/resolve/main/model.safetensors', { method: 'HEAD' });
+  expect(head.headers.get('X-Linked-Size')).toBe(String(hub.state.files['model.safetensors']?.length));
+  hub.log.length = 0;
+  for (const path of ['/hub/', '/hub/api/whoami-v2', '/hub/me/it/resolve/main/../../../../api/whoami-v2', '/hub/me'])
+    expect((await ask(path)).status, path).toBe(404);
+  expect((await ask('/hub/me/it/resolve/main/config.json', { method: 'POST', body: 'x' })).status).toBe(404);
+  expect(hub.log).toEqual([]);
+});

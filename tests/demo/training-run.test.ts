@@ -1,0 +1,58 @@
+// A training as the page's worker runs it: what it tells, in which order, when it counts as started, and what is saved when it waits.
+import { expect, it, vi } from 'vitest';
+import type { SessionEvent } from '../../demo/train/protocol.ts';
+import { startTraining } from '../../demo/train/worker/training-run.ts';
+import { writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+import { readTrainingState } from '../../src/trainer/training-state.ts';
+import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+it('starts on a new device where its first one is lost while it prepares', async () => {
+  const fragile = fragileGpu(await dawnGpu());
+  const files = memoryFiles();
+  await writeText(files, 'pairs.tsv', tinyCorpus);
+  const told: SessionEvent[] = [];
+  const training = startTraining('m', tinyTraining({ steps: 2, out: 'models/m' }), files, {
+    tell: (event) => void told.push(event),
+    memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
+    context(live, signal, own) {
+      const openGpu = async () => fragile.gpu;
+      const { context, close } = createContext({ host: 'Dawn', files: own, emit() {}, signal, openGpu, live });
+      const engine: typeof context.engine = async (options) => {
+        const made = await context.engine(options);
+        if (fragile.devices === 1) fragile.lose();
+        return made;
+      };
+      return { context: { ...context, engine }, close };
+    },
+  });
+  await training.started;
+  await training.ended;
+  const states = told.flatMap((event) => (event.type === 'state' ? [event.state] : []));
+  expect(states).toEqual(['preparing', 'recovering', 'training', 'done']);
+  expect(told.filter(({ type }) => type === 'started')).toMatchObject([{ facts: { model: 'm', steps: 2 } }]);
+  expect(fragile.devices).toBe(2);
+});
+
+it('has a checkpoint whenever it is paused, though an evaluation was running', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'pairs.tsv', tinyCorpus);
+  const args = tinyTraining({ steps: 6, out: 'models/m', evalEvery: 1, devSentences: 1 });
+  let paused: Promise<void> | undefined;
+  const training = startTraining('m', args, files, {
+    tell(event) {
+      if (event.type === 'dev') paused ??= training.pause();
+    },
+    memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
+    context: (live, signal, own) =>
+      createContext({ host: 'cpu', files: own, emit() {}, signal, openGpu: async () => undefined, live }),
+  });
+  await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: 30_000 });
+  await paused;
+  expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
+  await training.stop();
+});

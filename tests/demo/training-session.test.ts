@@ -1,0 +1,350 @@
+// The training session as the built page has it, in Chrome: trains, pauses, translates meanwhile, survives what happens to tabs and
+// devices, and exchanges models with the command line.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page, WebWorker } from 'puppeteer';
+import { expect, it, vi } from 'vitest';
+import type { StoredModel } from '../../demo/storage/model-store.ts';
+import type { Session } from '../../demo/train/page/training-session.ts';
+import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
+import { unpackModel } from '../../src/files/archive-files.ts';
+import { heddle, scratch } from '../support/cli.ts';
+import { demo } from '../support/demo.ts';
+import { tinyCorpus } from '../support/training.ts';
+
+const { open } = demo();
+// Each training compiles its kernels, which takes half a minute where many others want the processor too.
+vi.setConfig({ testTimeout: 400_000 });
+
+const settings = (name: string, fields: Partial<TrainingSettings> = {}): TrainingSettings => ({
+  name,
+  corpus: { kind: 'text', name: 'pairs.tsv', data: tinyCorpus },
+  heldOut: 0.1,
+  preset: 'tiny',
+  model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
+  tokenizer: { kind: 'word', size: 60 },
+  batch: 8,
+  buckets: 1,
+  accumulate: 1,
+  steps: 12,
+  epochs: 0,
+  optimizer: {},
+  schedule: { learningRate: 1e-2 },
+  seed: 3,
+  evalEvery: 0,
+  devSentences: 0,
+  checkpointSeconds: 20,
+  ...fields,
+});
+
+/** Collects the session's events in the page, so that a test can ask for them. */
+async function openSession(): Promise<{ page: Page; faults: readonly string[] }> {
+  const { page, faults } = await open('?tune=0');
+  await page.waitForFunction('globalThis.heddlePage', { timeout: 60_000 });
+  await page.evaluate(() => {
+    const heard: unknown[] = [];
+    Object.assign(globalThis, { heard });
+    // A session of the test's own: the page asks its session for things by itself.
+    const session = globalThis.heddlePage?.createSession();
+    Object.assign(globalThis, { session });
+    session?.on((event) => heard.push(event));
+  });
+  return { page, faults };
+}
+const events = (page: Page): Promise<SessionEvent[]> =>
+  page.evaluate(() => (globalThis as unknown as { heard: SessionEvent[] }).heard);
+const losses = async (page: Page): Promise<number[]> =>
+  (await events(page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.loss) : []));
+const states = async (page: Page): Promise<string[]> =>
+  (await events(page)).flatMap((e) => (e.type === 'state' ? [e.state] : []));
+/** Asks the page's session; `work` runs in the page. */
+const ask = <T>(page: Page, work: (session: Session, given: never) => Promise<T> | T, given?: unknown): Promise<T> =>
+  page.evaluate(`(${work})(globalThis.session, ${JSON.stringify(given)})`) as Promise<T>;
+/** The kind and message of the error of a call that must fail. */
+const failure = (page: Page, work: (session: Session, given: never) => Promise<unknown>, given?: unknown) =>
+  page.evaluate(
+    `(${work})(globalThis.session, ${JSON.stringify(given)}).then(() => 'it did not fail', (e) => e.kind + ': ' + e.message)`,
+  ) as Promise<string>;
+const heard = (page: Page, test: string): Promise<unknown> =>
+  page.waitForFunction(`heard.some((e) => ${test})`, { timeout: 200_000, polling: 20 });
+const untilState = (page: Page, state: string) => heard(page, `e.type === 'state' && e.state === '${state}'`);
+const untilStep = (page: Page, step: number) => heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
+
+/** The worker of the session that a test made last. */
+const workerOf = async (page: Page): Promise<WebWorker> => {
+  const named = await Promise.all(page.workers().map(async (w) => [w, await w.evaluate(() => self.name)] as const));
+  const ours = named.filter(([, name]) => name.startsWith('heddle')).map(([worker]) => worker);
+  return ours.at(-1) as WebWorker;
+};
+
+let calm: Promise<{ page: Page; faults: readonly string[]; losses: number[] }> | undefined;
+/** A training that nothing disturbed, on a page of its own, and its 60 losses. */
+const undisturbed = () => {
+  calm ??= (async () => {
+    const { page, faults } = await openSession();
+    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalEvery: 40, devSentences: 2 }));
+    await untilState(page, 'done');
+    return { page, faults, losses: await losses(page) };
+  })();
+  return calm;
+};
+const texts = ['one two', 'red sun xxx'];
+
+it('describes a training, trains, translates, and exchanges models with the command line', async () => {
+  const { page, faults, losses: came } = await undisturbed();
+  const facts = await ask(page, (s, given) => s.describe(given), settings('calm'));
+  expect(facts).toMatchObject({
+    corpus: { name: 'pairs.tsv', pairs: 96, train: 82, leftOut: 0, sourceVocabulary: 15, badLines: '' },
+    parameters: 1843,
+    shapes: ['8x8x8'],
+    steps: 12,
+    stepsPerEpoch: 11,
+    fits: true,
+    software: true,
+  });
+  expect(facts.corpus.sourceLength.histogram.reduce((a, b) => a + b)).toBe(82);
+  expect(facts.planned.peak).toBe(facts.planned.inputs + facts.planned.states + facts.planned.slots);
+
+  expect(came).toHaveLength(60);
+  expect(await states(page)).toEqual(['preparing', 'training', 'done']);
+  const told = await events(page);
+  expect(told.flatMap((e) => (e.type === 'dev' ? [e.eval.step] : []))).toEqual([40, 60]);
+  expect(told.flatMap((e) => (e.type === 'samples' ? [e.samples.length] : []))).toEqual([2, 2]);
+  expect(told.filter((e) => e.type === 'saved').at(-1)).toMatchObject({ model: 'calm', step: 60 });
+  const { models } = await ask(page, (s) => s.storage());
+  expect(models).toMatchObject([
+    { name: 'calm', step: 60, steps: 60, unfinished: false, parameters: 1843, corpus: 'pairs.tsv', lock: 'free' },
+  ]);
+
+  // Greedily it streams; a beam of one finds the same.
+  const translated = await ask(
+    page,
+    async (s, given: string[]) => {
+      const pieces: string[] = [];
+      const greedy = await Promise.all(given.map((t) => s.translate(t, {}, (p) => pieces.push(p.text))));
+      return { greedy: greedy.map((t) => t.text), said: pieces.join(''), at: greedy.map((t) => t.step) };
+    },
+    texts,
+  );
+  expect(translated.said).toBe(translated.greedy.join(''));
+  expect(translated.at).toEqual([60, 60]);
+  const attention = await ask(
+    page,
+    async (s, given) => {
+      const { weights, ...rest } = await s.align(given);
+      return { ...rest, weights: [...weights] };
+    },
+    texts[0],
+  );
+  expect(attention.source.at(-1)).toBe('[end]');
+  expect(attention.source.slice(0, 2)).toEqual(['one', 'two']);
+  const { layers, heads, target, source, weights } = attention;
+  expect(weights).toHaveLength(layers * heads * target.length * source.length);
+  expect(weights.slice(0, source.length).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+  expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beam is 0/);
+
+  // To the command line, and back from it, as an archive with its checkpoint and as safetensors without.
+  const exported = async (how: 'exportArchive' | 'exportSafetensors', file: string): Promise<string> => {
+    const base64 = await page.evaluate(async (how) => {
+      const { session } = globalThis as unknown as { session: Session };
+      const bytes = new Uint8Array(await (await session[how]('calm')).arrayBuffer());
+      return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
+    }, how);
+    writeFileSync(join(scratch(), file), Buffer.from(base64, 'base64'));
+    return join(scratch(), file);
+  };
+  const imported = (bytes: Uint8Array, name: string): Promise<string> =>
+    page.evaluate(
+      (base64, name) => {
+        const { session } = globalThis as unknown as { session: Session };
+        return session.importArchive(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]), name);
+      },
+      Buffer.from(bytes).toString('base64'),
+      name,
+    );
+  const file = await exported('exportSafetensors', 'calm.safetensors');
+  const said = await heddle(['translate', '--no-tune', file, ...texts]);
+  expect([said.status, said.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
+  const zip = await exported('exportArchive', 'calm.zip');
+  const resumed = await heddle(['train', '--no-tune', '--resume', '--out', zip, '--steps', '61', '--test', '0']);
+  expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('resumed at step 60')]);
+  expect(await imported(readFileSync(zip), 'calm.zip')).toBe('calm 2');
+  const { 'model.safetensors': written } = await unpackModel(readFileSync(zip), zip);
+  expect(await imported(written as Uint8Array, 'from node.safetensors')).toBe('from node');
+  await ask(page, (s) => s.load('from node'));
+  const from = await ask(page, (s, given: string) => s.translate(given), texts[0]);
+  expect([from.model, typeof from.text]).toEqual(['from node', 'string']);
+  const after = await ask(page, (s) => s.storage());
+  expect(new Map(after.models.map(({ name, step, steps }) => [name, [step, steps]]))).toEqual(
+    new Map([
+      ['from node', [0, 0]],
+      ['calm 2', [61, 61]],
+      ['calm', [60, 60]],
+    ]),
+  );
+  expect(await failure(page, (s) => s.importArchive(new Blob(['no']), 'broken.safetensors'))).toMatch(
+    /^user: broken\.safetensors: not a sound safetensors file/,
+  );
+  expect(await failure(page, (s) => s.importArchive(new Blob(['PK no']), 'broken.zip'))).toMatch(/^user: broken\.zip:/);
+  for (const name of ['calm 2', 'from node']) await ask(page, (s, given: string) => s.remove(given), name);
+  expect(faults).toEqual([]);
+  await page.close();
+});
+
+it('goes on in the same bits where the device is destroyed and where the GPU process crashes', async () => {
+  const { page, faults } = await openSession();
+  await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 60, checkpointSeconds: 0.1 }));
+  await untilStep(page, 8);
+  await ask(page, (s) => s.loseDevice());
+  await heard(page, "e.type === 'recovered'");
+  await untilStep(page, 25);
+  const chrome = await page.browser().target().createCDPSession();
+  await chrome.send('Browser.crashGpuProcess').catch(() => undefined);
+  await untilState(page, 'done');
+  const { losses: calm } = await undisturbed();
+  expect(await losses(page)).toEqual(calm);
+  const told = await events(page);
+  expect(told.flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.step) : []))).toEqual(
+    calm.map((_, i) => i + 1),
+  );
+  const recovered = told.flatMap((e) => (e.type === 'recovered' ? [e.text] : []));
+  expect(recovered).toEqual(
+    Array(2).fill(
+      expect.stringMatching(/^The GPU device was lost \(.+\)\. There is a new device; training goes on from/),
+    ),
+  );
+  expect(told.filter((e) => e.type === 'warning')).toEqual([]);
+  expect(faults).toEqual([]);
+  await page.close();
+});
+
+it('trains on in a hidden tab and after a sleep, keeps other tabs from its model, and goes on where it was closed', async () => {
+  const first = await openSession();
+  await ask(first.page, (s, given) => s.start(given), settings('long', { steps: 100_000, checkpointSeconds: 0.1 }));
+  await heard(first.page, "e.type === 'saved'");
+  const second = await openSession();
+  await second.page.bringToFront();
+  const before = (await losses(first.page)).length;
+  expect(await first.page.evaluate(() => document.visibilityState)).toBe('hidden');
+  await untilStep(first.page, before + 20);
+
+  // A laptop that sleeps for an hour: training goes on, says so, and does not count it.
+  await (await workerOf(first.page)).evaluate(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 3_600_000;
+  });
+  await heard(first.page, "e.type === 'warning' && /^36\\d\\d s in which nothing came are not counted/.test(e.text)");
+  await untilStep(first.page, before + 25);
+  const seconds = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.seconds) : []));
+  expect(Math.max(...seconds)).toBeLessThan(3600);
+
+  // The other tab may read and not write.
+  const inOther = await ask(second.page, (s) => s.storage());
+  expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({ lock: 'elsewhere', unfinished: true });
+  const taken = /^locked: The model long is being trained in another tab\. Here it can be used for translating/;
+  for (const refused of [
+    failure(second.page, (s) => s.resume('long')),
+    failure(second.page, (s, given) => s.start(given, { replace: true }), settings('long')),
+    failure(second.page, (s) => s.remove('long')),
+  ])
+    expect(await refused).toMatch(taken);
+  expect(await failure(second.page, (s, given) => s.start(given), settings('long'))).toMatch(
+    /^exists: A model long is/,
+  );
+  await ask(second.page, (s) => s.load('long'));
+  expect((await ask(second.page, (s) => s.translate('one two'))).model).toBe('long');
+
+  // A pause saves, stands still, and still translates.
+  await ask(first.page, (s) => s.pause());
+  const paused = await ask(first.page, (s) => s.translate('one two'));
+  const reached = (await losses(first.page)).length;
+  expect([paused.step, (await states(first.page)).at(-1)]).toEqual([reached, 'paused']);
+  expect((await events(first.page)).filter((e) => e.type === 'saved').at(-1)).toMatchObject({ step: reached });
+  await ask(first.page, (s) => s.continue());
+  await untilStep(first.page, reached + 5);
+  const seen = await losses(first.page);
+  await first.page.close();
+
+  // Closed at whatever moment: the other tab goes on from the last checkpoint, to the same losses.
+  await second.page.waitForFunction(
+    "session.storage().then((s) => s.models.some((m) => m.name === 'long' && m.lock === 'free'))",
+    { timeout: 30_000, polling: 200 },
+  );
+  const left = (await ask(second.page, (s) => s.storage())).models.find((m) => m.name === 'long') as StoredModel;
+  expect(left.step).toBeGreaterThanOrEqual(reached);
+  await ask(second.page, (s, steps) => s.resume('long', { steps }), left.step + 5);
+  await untilState(second.page, 'done');
+  const history = (await events(second.page)).flatMap((e) => (e.type === 'history' ? e.steps : []));
+  expect(history.map((s) => s.step)).toEqual(Array.from({ length: left.step }, (_, i) => i + 1));
+  const all = [...history.map((s) => s.loss), ...(await losses(second.page))];
+  expect(all.slice(0, seen.length)).toEqual(seen.slice(0, all.length));
+  expect(all.slice(0, 60)).toEqual((await undisturbed()).losses);
+  expect([...first.faults, ...second.faults]).toEqual([]);
+  await second.page.close();
+});
+
+it('ends with a clear message where the device is lost for the third time in a minute', async () => {
+  const { page, faults } = await openSession();
+  await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, checkpointSeconds: 0.1 }));
+  // Lost again as soon as it is back.
+  await page.evaluate(() => {
+    const { session } = globalThis as unknown as { session: Session };
+    session.on((e) => {
+      if (e.type === 'state' && e.state === 'training') void session.loseDevice();
+    });
+    void session.loseDevice();
+  });
+  await untilState(page, 'failed');
+  const told = await events(page);
+  expect(told.filter((e) => e.type === 'recovered')).toHaveLength(2);
+  expect(told.at(-1)).toMatchObject({
+    text: expect.stringMatching(
+      /^The GPU device was lost 3 times within a minute, so training has ended.*Try a smaller/,
+    ),
+  });
+  expect(faults).toEqual([]);
+  await page.close();
+});
+
+it('says what does not fit before it starts, and trains on where the browser has no room', async () => {
+  const { losses: calm } = await undisturbed(); // while there is room
+  const { page, faults } = await openSession();
+  const huge = settings('huge', { batch: 60_000, model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 } });
+  const { fits, why } = await ask(page, (s, given) => s.describe(given), huge);
+  expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
+  expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
+
+  // What fits by its numbers may find the memory taken by others: the training does not start, and the next one may.
+  await (await workerOf(page)).evaluate(() => {
+    const { popErrorScope } = GPUDevice.prototype;
+    GPUDevice.prototype.popErrorScope = async function () {
+      GPUDevice.prototype.popErrorScope = popErrorScope;
+      await popErrorScope.call(this);
+      return new GPUOutOfMemoryError('no memory');
+    };
+  });
+  const taken = settings('taken');
+  expect(await failure(page, (s, given) => s.start(given), taken)).toMatch(
+    /^memory: The GPU has no memory for this plan of \d+ MiB; use a smaller batch or model\.$/,
+  );
+  expect((await states(page)).at(-1)).toBe('failed');
+  expect((await ask(page, (s) => s.storage())).models.map(({ name }) => name)).not.toContain('taken');
+
+  const cdp = await page.createCDPSession();
+  const { origin } = new URL(page.url());
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+  await ask(page, (s, given) => s.start(given), settings('full', { checkpointSeconds: 0.1, steps: 60 }));
+  await heard(page, "e.type === 'state' && e.state === 'failed' && e.model === 'full'");
+  const told = await events(page);
+  const full = /the browser has no room left \(.* MB are used\); delete models/;
+  expect(told.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
+  expect(told.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
+  // Nothing is lost: it has learnt to its end, and the model can be used and taken out as a file.
+  expect((await losses(page)).slice(-60)).toEqual(calm);
+  expect((await ask(page, (s) => s.translate('one two'))).step).toBe(60);
+  expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin });
+  expect(faults).toEqual([]);
+  await page.close();
+});
