@@ -57,9 +57,8 @@ export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type 
 export { type KernelChoices, makePlan, type PlanOptions } from './plan/planner.ts';
 export {
   type CorpusFacts,
-  type Course,
-  courseOf,
   formatLog,
+  historyOf,
   type LogEnd,
   type LogEval,
   type LogRecord,
@@ -70,6 +69,7 @@ export {
   type PlanFacts,
   parseLog,
   type Sample,
+  type TrainingHistory,
 } from './report/training-log.ts';
 export { reportName, trainingReport } from './report/training-report.ts';
 export type { BatchArrays, Batches } from './text/batches/batches.ts';
@@ -83,23 +83,35 @@ export { loadTokenizer } from './text/load-tokenizer.ts';
 export { createPieceTokenizer, type PieceTokenizerParts } from './text/sentencepiece/sentencepiece-tokenizer.ts';
 export type { SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 export { createDevSet, type DevSet } from './train/evaluation.ts';
-export { type Best, type BestMetric, type BestOptions, type BestState, createBest } from './train/selection.ts';
+export {
+  type BestMetric,
+  type BestModel,
+  type BestOptions,
+  type BestState,
+  createBestModel,
+} from './train/selection.ts';
 export { type LearnOptions, type LearnRecipe, learn } from './trainer/learn.ts';
 export { type OptimizerConfig, optimizerConfig } from './trainer/optimizer-config.ts';
 export { type Precision, scaling } from './trainer/precision.ts';
 export { learningRate, type ScheduleConfig, scheduleConfig, scheduleNames } from './trainer/schedule.ts';
-export type { Run, Tuned, TuningOptions } from './trainer/trainable-parameters.ts';
+export type { Run, TrainableOptions, TrainableParameters } from './trainer/trainable-parameters.ts';
 export {
   type Batch,
   createTrainer,
   type EvaluationSums,
+  initializeTraining,
   type Recipe,
   type StepReport,
-  startWeights,
   type Trainer,
   type TrainerOptions,
 } from './trainer/trainer.ts';
-export { type KnownModel, prepareTask, type Task, type TaskOptions, updatesIn } from './trainer/training-data.ts';
+export {
+  type KnownModel,
+  prepareTrainingData,
+  type TrainingData,
+  type TrainingDataOptions,
+  updatesIn,
+} from './trainer/training-data.ts';
 export { evaluationGraph, type GraphOptions, trainingGraph } from './trainer/training-graphs.ts';
 export {
   checkpointFiles,

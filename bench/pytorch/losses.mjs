@@ -26,25 +26,32 @@ if (!tsv || !(steps > 0))
   throw new Error(`usage: node ${fileURLToPath(pathToFileURL(process.argv[1]))} PAIRS.tsv [--steps N]`);
 
 const { pairs } = heddle.readTsv(readFileSync(tsv), tsv);
-const task = heddle.prepareTask(pairs, {
+const task = heddle.prepareTrainingData(pairs, {
   model: { ...heddle.presets.small, tie: 'all', norm: 'pre', dropout: 0, labelSmoothing: 0.1 },
   tokenizer: { kind: 'bpe', size: 4000 },
-  batch: 0,
-  tokens: 2048,
+  batchSize: 0,
+  maxTokens: 2048,
   buckets: 4,
   seed: 1,
 });
 const { config, shapes } = task;
 const optimizer = heddle.optimizerConfig({ kind: 'adamw' });
-const schedule = { kind: 'cosine', learningRate: 2e-3, warmup: 400, steps: 4500, floor: 0, dModel: config.dModel };
-const recipe = { optimizer, schedule, seed: 1, init: 'xavier', accumulate: 1 };
+const schedule = {
+  kind: 'cosine',
+  learningRate: 2e-3,
+  warmupSteps: 400,
+  steps: 4500,
+  minLearningRate: 0,
+  dModel: config.dModel,
+};
+const recipe = { optimizer, schedule, seed: 1, init: 'xavier', gradientAccumulationSteps: 1 };
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-losses-'));
 const device = await heddle.openDevice(await dawnGpu());
 const engine = heddle.gpuEngine(device, { choose: (graphs, on, known) => heddle.tune(on, graphs, { known }) });
 try {
   const trainer = await heddle.createTrainer(engine, config, recipe, shapes);
-  heddle.startWeights(engine, config, recipe);
+  heddle.initializeTraining(engine, config, recipe);
   const weights = (await engine.read('weights')).data;
   await heddle.saveModelFolder(nodeFiles(), folder, { ...task, weights });
 

@@ -10,7 +10,7 @@ import type { JobEvent } from '../../src/runtime/job.ts';
 import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
 import type { OptimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import type { ScheduleConfig } from '../../src/trainer/schedule.ts';
-import type { TaskOptions } from '../../src/trainer/training-data.ts';
+import type { TrainingDataOptions } from '../../src/trainer/training-data.ts';
 import type { StorageFacts } from '../storage/model-store.ts';
 
 /** Where pairs come from. */
@@ -36,7 +36,7 @@ export interface TrainingSettings {
   readonly preset: PresetName;
   /** Fields of the model that differ from the preset's. */
   readonly model: Partial<ModelOptions>;
-  readonly tokenizer: TaskOptions['tokenizer'];
+  readonly tokenizer: TrainingDataOptions['tokenizer'];
   /** Sentences a batch, shapes that batches are padded to at most, batches an update. */
   readonly batch: number;
   readonly buckets: number;

@@ -11,7 +11,7 @@ import { createStepWriter } from '../ops/step-scalars.ts';
 import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, Rows } from '../text/batches/encoded-corpus.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
-import { startWeights } from '../trainer/trainer.ts';
+import { initializeTraining } from '../trainer/trainer.ts';
 import { trainingGraph } from '../trainer/training-graphs.ts';
 
 /** Sizes of the batch. */
@@ -56,7 +56,7 @@ export async function benchStep(
   const p = parameterList(config);
   const begin = performance.now();
   const [program] = (await engine.prepare([trainingGraph(config, p, shape, optimizerConfig())])) as [Program];
-  startWeights(engine, config, { seed: 1, init: 'xavier' });
+  initializeTraining(engine, config, { seed: 1, init: 'xavier' });
   writePositions(engine, config);
   const corpus = noiseCorpus(shape);
   const rows = Uint32Array.from({ length: B }, (_, i) => i);

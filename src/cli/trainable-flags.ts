@@ -60,9 +60,9 @@ export function checkPlaces({ lora, initFrom = '', out }: Pick<TrainArguments, '
 
 /** The arguments of a training from them. Throws a HeddleError where they do not go together. */
 export function tuningOf(o: TuningFlags, initFrom: string | undefined): Pick<TrainArguments, 'freeze' | 'lora'> {
-  const { freeze, lora: rank, loraAlpha: alpha, loraTargets: targets, loraDropout: dropout } = o;
+  const { freeze, lora: rank, loraAlpha: alpha, loraTargets: targetModules, loraDropout: dropout } = o;
   if (rank === undefined) {
-    for (const [flag, value] of Object.entries({ alpha, targets, dropout }))
+    for (const [flag, value] of Object.entries({ alpha, targets: targetModules, dropout }))
       if (value !== undefined) throw new HeddleError(`--lora-${flag} ${value}: give the rank too, as --lora 8`);
     return freeze ? { freeze } : {};
   }
@@ -75,7 +75,7 @@ export function tuningOf(o: TuningFlags, initFrom: string | undefined): Pick<Tra
     lora: loraConfig({
       rank,
       ...(alpha !== undefined && { alpha }),
-      ...(targets && { targets }),
+      ...(targetModules && { targetModules }),
       ...(dropout !== undefined && { dropout }),
     }),
   };

@@ -54,7 +54,7 @@ export function adapterFiles(
     r: lora.rank,
     rank_pattern: {},
     revision: null,
-    target_modules: moduleList(c, loraTargets(c, lora.targets)),
+    target_modules: moduleList(c, loraTargets(c, lora.targetModules)),
     task_type: 'SEQ_2_SEQ_LM',
     use_dora: false,
     use_rslora: false,
@@ -123,9 +123,9 @@ export async function loadAdapter(files: Files, folder: string, c: ModelConfig):
   if (typeof rank !== 'number' || typeof alpha !== 'number' || typeof dropout !== 'number')
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
   const tensors = floats(readSafetensors(await files.read(path), path));
-  const targets = layersOf(c, tensors, path, rank);
+  const targetModules = layersOf(c, tensors, path, rank);
   const lora = withErrorPrefix(configPath, () =>
-    loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targets }),
+    loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targetModules }),
   );
   return { lora, weights: withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors)) };
 }

@@ -19,7 +19,7 @@ import { describeWeights } from '../runtime/weight-format.ts';
 import { createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import type { EncodedCorpus } from '../text/batches/encoded-corpus.ts';
-import { createJudge, fittingPairs } from '../train/translation-evaluator.ts';
+import { createTranslationEvaluator, fittingPairs } from '../train/translation-evaluator.ts';
 import { inputArrays } from '../trainer/program-inputs.ts';
 import { evaluationGraph } from '../trainer/training-graphs.ts';
 
@@ -61,8 +61,8 @@ export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context
   const engine = await context.engine();
   try {
     const sums = await teacherForced(engine, model, corpus, { rows: batch, format }, context);
-    const judge = await createJudge(engine, model, fitting, { batch, weights: format, decode });
-    const { metrics } = await judge.judge(context.signal, (done, of) =>
+    const judge = await createTranslationEvaluator(engine, model, fitting, { batch, weights: format, decode });
+    const { metrics } = await judge.evaluate(context.signal, (done, of) =>
       context.emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
     );
     return { pairs: corpus.count, leftOut: corpus.tooLong + corpus.empty, ...tokenMetrics(sums), ...metrics };

@@ -19,7 +19,7 @@ export interface LoraConfig {
   /** The update is multiplied by alpha / rank. */
   readonly alpha: number;
   /** Globs on the names of linear layers: `*.q_proj`, `fc1`, `decoder.*.v`. */
-  readonly targets: readonly string[];
+  readonly targetModules: readonly string[];
   /** Dropout of the adapter's input, in training. */
   readonly dropout: number;
 }
@@ -27,14 +27,20 @@ export interface LoraConfig {
 /** Completes and checks an adapter: alpha is twice the rank and the targets queries and values unless given. Throws a HeddleError. */
 export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>): LoraConfig {
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
-  const c: LoraConfig = { alpha: 2 * options.rank, targets: ['*.q', '*.v'], dropout: 0, ...given, rank: options.rank };
+  const c: LoraConfig = {
+    alpha: 2 * options.rank,
+    targetModules: ['*.q', '*.v'],
+    dropout: 0,
+    ...given,
+    rank: options.rank,
+  };
   check(
     Number.isSafeInteger(c.rank) && c.rank >= 1,
     `lora: rank is ${c.rank}, it must be a whole number of at least 1`,
   );
   check(c.alpha > 0 && Number.isFinite(c.alpha), `lora: alpha is ${c.alpha}, it must be above 0`);
   check(c.dropout >= 0 && c.dropout < 1, `lora: dropout is ${c.dropout}, it must be at least 0 and below 1`);
-  check(c.targets.length > 0, 'lora: there are no targets; name linear layers, as *.q,*.v');
+  check(c.targetModules.length > 0, 'lora: there are no targets; name linear layers, as *.q,*.v');
   return c;
 }
 
@@ -85,7 +91,7 @@ const tensorName = (target: LoraTarget, part: 'A' | 'B') => `base_model.model.${
 /** The parameters of an adapter: A [r,in] and B [out,r] of each layer, under PEFT's names. */
 export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList {
   return layOutParameters(
-    loraTargets(c, lora.targets).flatMap((target) => {
+    loraTargets(c, lora.targetModules).flatMap((target) => {
       const parameter = (part: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
         const name = tensorName(target, part);
         const stored = { name, row: 0, rows: shape[0] as number };
@@ -116,7 +122,7 @@ export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: V
   const list = loraParameters(c, lora);
   const bank = graph.state('lora', 'f32', [list.size]);
   const values = list.all.map(({ name, offset, shape }) => graph.part(bank, name, offset, shape));
-  const layers = loraTargets(c, lora.targets).map((target, i) => ({
+  const layers = loraTargets(c, lora.targetModules).map((target, i) => ({
     target,
     a: values[2 * i] as Value,
     b: values[2 * i + 1] as Value,
@@ -149,7 +155,7 @@ export function mergeLora(
   const p = parameterList(c);
   const list = loraParameters(c, lora);
   const offsetOf = (name: string) => (list.byName.get(name) as Parameter).offset;
-  for (const target of loraTargets(c, lora.targets)) {
+  for (const target of loraTargets(c, lora.targetModules)) {
     const [a, b] = [offsetOf(tensorName(target, 'A')), offsetOf(tensorName(target, 'B'))];
     const start = (p.byName.get(target.weight) as Parameter).offset + target.row * target.in;
     for (let o = 0; o < target.out; o++)

@@ -3,12 +3,12 @@
 import { isObject } from '../core/records.ts';
 import { bytes, duration, short, whole } from './format-numbers.ts';
 import { type Html, html } from './markup.ts';
-import type { Course, LogStart } from './training-log.ts';
+import type { LogStart, TrainingHistory } from './training-log.ts';
 
 type Facts = [name: string, value: string][];
 
 /** The cards. */
-export function factCards(course: Course): Html {
+export function factCards(course: TrainingHistory): Html {
   const { start } = course;
   const cards: [string, Facts][] = [
     ['Corpus', corpusFacts(start)],
@@ -35,7 +35,7 @@ function corpusFacts({ corpus: c }: LogStart): Facts {
   ];
 }
 
-function machineFacts({ start, steps }: Course): Facts {
+function machineFacts({ start, steps }: TrainingHistory): Facts {
   const { plan } = start;
   const facts: Facts = [['adapter', start.backend]];
   if (plan)

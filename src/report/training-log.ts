@@ -192,7 +192,7 @@ function recordOf(line: string, where: string): LogRecord | undefined {
 }
 
 /** A log taken apart. */
-export interface Course {
+export interface TrainingHistory {
   /** The first head, and the last. */
   readonly first: LogStart;
   readonly start: LogStart;
@@ -205,7 +205,7 @@ export interface Course {
 }
 
 /** Takes a log apart. Throws a HeddleError where it has no head. */
-export function courseOf(records: readonly LogRecord[]): Course {
+export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];
   if (!first || !start) throw new HeddleError('log: it has no head; was it cut off at its front?');

@@ -9,14 +9,14 @@ import { script, scriptHash } from './report-script.ts';
 import { style } from './report-style.ts';
 import { samplesCard } from './samples-table.ts';
 import { drawChart, type Series } from './svg-chart.ts';
-import { type Course, courseOf, type LogEval, type LogRecord, type LogStep } from './training-log.ts';
+import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHistory } from './training-log.ts';
 
 /** Name of the report in a model folder. */
 export const reportName = 'report.html';
 
 /** The report of a log's records as an HTML page. Throws a HeddleError where the log has no head. */
 export function trainingReport(records: readonly LogRecord[]): string {
-  const course = courseOf(records);
+  const course = historyOf(records);
   const { start } = course;
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
   return html`<!doctype html>
@@ -54,7 +54,7 @@ ${factCards(course)}
 /** Threads through threads. */
 const mark = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-linecap="round" aria-hidden="true"><path class="warp" d="M6 2v9M6 17v5M12 2v3M12 11v11M18 2v9M18 17v5"/><path class="weft" d="M2 8h1M9 8h13M2 14h13M21 14h1"/></svg>`;
 
-function lead({ start, steps }: Course): string {
+function lead({ start, steps }: TrainingHistory): string {
   const done = steps.at(-1)?.step ?? start.step;
   const when = start.time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*/, '$1 $2 UTC');
   return `${start.preset} model of ${whole(start.parameters)} parameters, ${whole(done)} steps on ${start.backend}, ${when}`;
@@ -65,7 +65,7 @@ const lastWith = (evals: readonly LogEval[], metric: keyof LogEval): LogEval | u
   evals.findLast((e) => typeof e[metric] === 'number');
 
 /** What came out, the best-known figure first. */
-function figures({ evals, steps, start }: Course): Html {
+function figures({ evals, steps, start }: TrainingHistory): Html {
   const of = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
     lastWith(
       evals.filter((e) => e.part === 'test'),
@@ -98,7 +98,7 @@ function figures({ evals, steps, start }: Course): Html {
 }
 
 /** What a reader must know before the figures are believed. */
-function notes({ start, steps, ends }: Course): string[] {
+function notes({ start, steps, ends }: TrainingHistory): string[] {
   const end = ends.at(-1);
   const done = steps.at(-1)?.step ?? start.step;
   const out: string[] = [];
@@ -142,7 +142,7 @@ function inWords(what: string, points: readonly Point[], show: (value: number) =
   return `${what} from ${show(first.y)} at step ${whole(first.x)} to ${show(last.y)} at step ${whole(last.x)}`;
 }
 
-function charts(course: Course): Html {
+function charts(course: TrainingHistory): Html {
   const { steps } = course;
   const dev = course.evals.filter((e) => e.part === 'dev');
   const loss = training(steps, (s) => s.loss);

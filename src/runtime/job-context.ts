@@ -9,10 +9,10 @@ import type { Graph } from '../graph/graph.ts';
 import type { KernelChoices } from '../plan/planner.ts';
 import type { JobContext, JobEvent } from './job.ts';
 import type { ChoiceStore } from './kernel-store.ts';
-import type { Live } from './training-observer.ts';
+import type { TrainingObserver } from './training-observer.ts';
 
 /** What a host has for a job. */
-export interface Surroundings {
+export interface HostServices {
   readonly host: 'Dawn' | 'Chrome' | 'cpu';
   /** Version of the host, since another one may run the same kernels at other speeds. */
   readonly version?: string;
@@ -26,7 +26,7 @@ export interface Surroundings {
   /** Most bytes a plan may take, where the user says so. */
   readonly memoryLimit?: number;
   /** A host that shows a training while it runs, and where it wants snapshots in memory. */
-  readonly live?: Live;
+  readonly live?: TrainingObserver;
   readonly memory?: Files;
   /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
   readonly machineMemory?: number;
@@ -43,7 +43,7 @@ export const neededLimits = {
 };
 
 /** Makes a context; `close` frees its device. */
-export function createContext(s: Surroundings): { context: JobContext; close(): Promise<void> } {
+export function createContext(s: HostServices): { context: JobContext; close(): Promise<void> } {
   let gpu: Promise<GPU> | undefined;
   let device: Promise<Device> | undefined;
   let backend: string = s.host === 'cpu' ? 'cpu' : s.host.toLowerCase();
@@ -93,7 +93,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
         const old = device;
         device = undefined;
         (await old?.catch(() => undefined))?.destroy();
-        await patiently(
+        await withRetries(
           () => context.device(),
           () => {
             device = undefined;
@@ -133,7 +133,7 @@ export function createContext(s: Surroundings): { context: JobContext; close(): 
 const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
 
 /** Opens a device that stays: tries again where there is none, or it is lost at once. Throws what the last try failed by. */
-async function patiently(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
+async function withRetries(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
   let failure: unknown;
   for (const wait of waits) {
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -153,7 +153,7 @@ async function patiently(open: () => Promise<Device>, forget: () => void, signal
 }
 
 /** What choices are kept by. */
-const adapterKey = ({ host, version = '' }: Surroundings, device: Device): string =>
+const adapterKey = ({ host, version = '' }: HostServices, device: Device): string =>
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
 /**
@@ -161,7 +161,7 @@ const adapterKey = ({ host, version = '' }: Surroundings, device: Device): strin
  * `failure` says why nothing could be kept.
  */
 async function measureAndKeep(
-  s: Surroundings,
+  s: HostServices,
   device: Device,
   graphs: readonly Graph[],
   options: TuneKernelsOptions,

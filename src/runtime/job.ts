@@ -6,7 +6,7 @@ import type { Files } from '../files/files.ts';
 import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Live } from './training-observer.ts';
+import type { TrainingObserver } from './training-observer.ts';
 
 /** What a job has of the outside. */
 export interface JobContext {
@@ -36,7 +36,7 @@ export interface JobContext {
     options: TuneKernelsOptions,
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
   /** A host that shows a training while it runs. */
-  readonly live?: Live;
+  readonly live?: TrainingObserver;
   /** Where a training keeps snapshots in memory, if the host wants to see them. */
   readonly memory?: Files;
 }

@@ -7,9 +7,9 @@ import type { Plan } from '../plan/plan.ts';
 import type { LogRecord, Sample } from '../report/training-log.ts';
 
 /** A host that looks on. */
-export interface Live {
+export interface TrainingObserver {
   /** The training's plans are ready, and its weights on the engine; once more after a lost device. */
-  ready(training: LiveTraining): void;
+  ready(training: RunningTraining): void;
   /** A record of the log as it is made. What is done again after a lost device comes once. */
   record(record: LogRecord): void;
   /** Dev sentences as they were just translated. */
@@ -33,7 +33,7 @@ export interface Live {
 }
 
 /** A training as one may look at it between updates. */
-export interface LiveTraining {
+export interface RunningTraining {
   readonly engine: Engine;
   readonly model: TextModel;
   readonly plans: readonly Plan[];

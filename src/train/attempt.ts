@@ -6,22 +6,26 @@ import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { LogEval } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { describeTuned } from '../trainer/trainable-parameters.ts';
-import { createTrainer, startWeights, type Trainer } from '../trainer/trainer.ts';
-import { createKeeper } from './checkpointer.ts';
+import { describeTrainable } from '../trainer/trainable-parameters.ts';
+import { createTrainer, initializeTraining, type Trainer } from '../trainer/trainer.ts';
+import { createCheckpointer } from './checkpointer.ts';
 import { restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, describeDev } from './evaluation.ts';
-import { conclude } from './finish.ts';
+import { finishTraining } from './finish.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
 import type { Attempt } from './recovery.ts';
-import { type Best, createBest } from './selection.ts';
+import { type BestModel, createBestModel } from './selection.ts';
 import type { TrainArguments, TrainResult } from './settings.ts';
 import { type Setup, setUp } from './setup.ts';
-import { type Trained, trainedBank } from './trained-model.ts';
+import { createTrainedWeights, type TrainedWeights } from './trained-model.ts';
 
 /** Trains a model on one device; recover.ts makes of it a job that outlives a lost one. */
-export async function train(given: TrainArguments, context: JobContext, attempt: Attempt = {}): Promise<TrainResult> {
+export async function attemptTraining(
+  given: TrainArguments,
+  context: JobContext,
+  attempt: Attempt = {},
+): Promise<TrainResult> {
   const { emit, signal, files, live } = context;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
   const setup = await setUp(given, context, from);
@@ -34,7 +38,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
     const opened = await open(engine, setup, context);
     const { trainer, model, trained, best, plans } = opened;
     const logbook = await openLog(setup, opened, context, attempt);
-    const keeper = createKeeper(keeping(args, context));
+    const keeper = createCheckpointer(keeping(args, context));
     attempt.begun?.(keeper, engine.kernelChoices);
     const dev: LogEval[] = [];
     const pauses = [
@@ -64,7 +68,7 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
-    return await conclude(setup, { engine, trainer, model, trained, best, logbook, run, dev }, context);
+    return await finishTraining(setup, { engine, trainer, model, trained, best, logbook, run, dev }, context);
   } finally {
     engine.destroy();
   }
@@ -74,8 +78,8 @@ export async function train(given: TrainArguments, context: JobContext, attempt:
 interface Opened {
   readonly trainer: Trainer;
   readonly model: TextModel;
-  readonly trained: Trained;
-  readonly best: Best;
+  readonly trained: TrainedWeights;
+  readonly best: BestModel;
   readonly plans: NonNullable<Trainer['programs'][number]['plan']>[];
 }
 
@@ -87,15 +91,23 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise
   const trainer = await createTrainer(engine, config, recipe, shapes, args);
   const { weights: base, notes: _, ...loaded } = start ?? {};
   const model: TextModel = { ...loaded, config, source, target };
-  const { tuned } = trainer;
-  const trained = trainedBank({ engine, model, tuned, optimizer: recipe.optimizer, lora, base, baseFolder });
-  const described = describeTuned(tuned, parameters);
+  const { trainable } = trainer;
+  const trained = createTrainedWeights({
+    engine,
+    model,
+    tuned: trainable,
+    optimizer: recipe.optimizer,
+    lora,
+    base,
+    baseFolder,
+  });
+  const described = describeTrainable(trainable, parameters);
   if (described) log(described);
-  if (!before || lora) startWeights(engine, config, recipe, { ...(base && { weights: base }), lora });
+  if (!before || lora) initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora });
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
   if (before) log(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
-  return { trainer, model, trained, best: createBest(args, kept), plans };
+  return { trainer, model, trained, best: createBestModel(args, kept), plans };
 }
 
 /** The log, which goes on where a checkpoint has one. */
@@ -107,7 +119,7 @@ async function openLog(
 ): Promise<Logbook> {
   const { shapes, config } = task;
   const plan = planFacts(plans.slice(0, shapes.length), shapes);
-  const { init, accumulate, optimizer, schedule } = recipe;
+  const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
   return createLogbook(
     from ? await readLog(from.files, from.folder, (text) => emit({ type: 'log', text })) : [],
     {
@@ -119,7 +131,7 @@ async function openLog(
       parameters: parameters.count,
       preset: args.preset,
       config: { ...config },
-      recipe: { init, accumulate, optimizer, schedule },
+      recipe: { init, gradientAccumulationSteps, optimizer, schedule },
       corpus: corpusFacts(args, task, split),
       ...(plan && { plan }),
       arguments: args,
@@ -129,7 +141,10 @@ async function openLog(
 }
 
 /** Where checkpoints go and when, and who hears of them. */
-function keeping(args: TrainArguments, { files, memory, live, emit }: JobContext): Parameters<typeof createKeeper>[0] {
+function keeping(
+  args: TrainArguments,
+  { files, memory, live, emit }: JobContext,
+): Parameters<typeof createCheckpointer>[0] {
   return {
     out: args.out ? { files, folder: args.out } : undefined,
     saveEvery: args.saveEvery,

@@ -7,15 +7,15 @@ import { memoryFiles } from '../files/memory-files.ts';
 import type { Pause } from './loop.ts';
 
 /** A folder in some files. */
-export interface Place {
+export interface CheckpointFolder {
   readonly files: Files;
   readonly folder: string;
 }
 
 /** When to keep a checkpoint, and where. */
-export interface KeeperOptions {
+export interface CheckpointerOptions {
   /** The model's folder; none where undefined. */
-  readonly out: Place | undefined;
+  readonly out: CheckpointFolder | undefined;
   /** Save there every so many updates, and every so many seconds; 0: at the end alone. */
   readonly saveEvery: number;
   readonly saveSeconds: number;
@@ -29,13 +29,13 @@ export interface KeeperOptions {
 }
 
 /** Keeps the last checkpoint. */
-export interface Keeper {
+export interface Checkpointer {
   /** The last whole one; undefined before the first. */
-  readonly last: Place | undefined;
+  readonly last: CheckpointFolder | undefined;
   /** Updates done by the last one; -1 before the first. */
   readonly step: number;
   /** Pauses of a loop that keep checkpoints; `save` writes one. */
-  pauses(step: () => number, save: (place: Place, skipped: number) => Promise<void>): Pause[];
+  pauses(step: () => number, save: (place: CheckpointFolder, skipped: number) => Promise<void>): Pause[];
 }
 
 /** Seconds between snapshots in memory, and the most of a training's time that they may take. */
@@ -43,7 +43,7 @@ const memorySeconds = 30;
 const mostShare = 0.02;
 
 /** Makes a keeper. */
-export function createKeeper({
+export function createCheckpointer({
   out,
   saveEvery,
   saveSeconds,
@@ -51,13 +51,17 @@ export function createKeeper({
   failed,
   wanted = () => false,
   memory = memoryFiles(),
-}: KeeperOptions): Keeper {
-  const spare: Place = { files: memory, folder: out?.folder ?? 'snapshot' };
-  let last: Place | undefined;
+}: CheckpointerOptions): Checkpointer {
+  const spare: CheckpointFolder = { files: memory, folder: out?.folder ?? 'snapshot' };
+  let last: CheckpointFolder | undefined;
   let lastStep = -1;
   let lastTime = performance.now();
   let took = 0;
-  const keep = async (place: Place, step: number, write: (place: Place) => Promise<void>): Promise<void> => {
+  const keep = async (
+    place: CheckpointFolder,
+    step: number,
+    write: (place: CheckpointFolder) => Promise<void>,
+  ): Promise<void> => {
     const begin = performance.now();
     await write(place);
     lastTime = performance.now();
@@ -84,7 +88,7 @@ export function createKeeper({
           if (wanted()) saved(lastStep);
           return;
         }
-        const write = (place: Place) => save(place, skipped);
+        const write = (place: CheckpointFolder) => save(place, skipped);
         try {
           await keep(out, step(), write);
         } catch (error) {

@@ -2,15 +2,15 @@
 
 import { check } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Tuned } from '../trainer/trainable-parameters.ts';
+import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import { checkpointFiles, checkpointNames, restoreOptimizer, type TrainingState } from '../trainer/training-state.ts';
-import type { Place } from './checkpointer.ts';
+import type { CheckpointFolder } from './checkpointer.ts';
 import type { Logbook } from './logging.ts';
-import type { Best, BestState } from './selection.ts';
+import type { BestModel, BestState } from './selection.ts';
 import type { TrainArguments } from './settings.ts';
 import type { Setup } from './setup.ts';
-import type { Trained } from './trained-model.ts';
+import type { TrainedWeights } from './trained-model.ts';
 
 /**
  * Arguments that may be new where a training goes on: how long it is, and how it is watched and saved. Files of pairs may lie elsewhere
@@ -68,7 +68,7 @@ const best = 'best';
 /** Banks that a checkpoint needs where its model is not what training goes on from, and where a better end outdid the kept weights. */
 export async function banksBeside(
   engine: Engine,
-  { state }: Pick<Tuned, 'state'>,
+  { state }: Pick<TrainableParameters, 'state'>,
   model: Float32Array,
   outdone: Float32Array | undefined,
 ): Promise<Record<string, Float32Array>> {
@@ -83,8 +83,8 @@ export async function banksBeside(
 export interface Running {
   readonly engine: Engine;
   readonly trainer: Trainer;
-  readonly trained: Trained;
-  readonly best: Best;
+  readonly trained: TrainedWeights;
+  readonly best: BestModel;
   readonly logbook: Logbook;
 }
 
@@ -92,10 +92,10 @@ export interface Running {
 export async function writeCheckpoint(
   { args, keep, data, task, recipe, steps }: Setup,
   { engine, trainer, trained, best, logbook }: Running,
-  place: Place,
+  place: CheckpointFolder,
   skipped: number,
 ): Promise<void> {
-  const { tuned } = trainer;
+  const { trainable } = trainer;
   const bank = best.weights() ?? (await trained.read());
   const state = {
     ...positionOf(trainer.step, args.accumulate, task.batches.perEpoch),
@@ -107,8 +107,8 @@ export async function writeCheckpoint(
     arguments: args,
     ...(best.kept && { best: best.kept }),
   };
-  const banks = await banksBeside(engine, tuned, bank, best.outdone());
-  const extra = await checkpointFiles(engine, tuned, recipe.optimizer, state, banks);
+  const banks = await banksBeside(engine, trainable, bank, best.outdone());
+  const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, banks);
   await trained.save(place, bank, { ...extra, ...logbook.files(), ...keep });
 }
 
@@ -116,14 +116,14 @@ export async function writeCheckpoint(
 export async function restore(
   engine: Engine,
   trainer: Trainer,
-  trained: Trained,
-  place: Place,
+  trained: TrainedWeights,
+  place: CheckpointFolder,
   before: TrainingState,
 ): Promise<{ state: BestState; weights: Float32Array } | undefined> {
   const weights = await trained.load(place);
-  const { tuned, recipe } = trainer;
-  const bank = await restoreOptimizer(engine, place.files, place.folder, tuned, recipe.optimizer);
-  engine.write(tuned.state, bank(running) ?? weights);
+  const { trainable, recipe } = trainer;
+  const bank = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
+  engine.write(trainable.state, bank(running) ?? weights);
   trainer.step = before.step;
   const state = before.best as BestState | undefined;
   return state && { state, weights: bank(best) ?? weights };

@@ -8,10 +8,15 @@ import { createBatches } from '../text/batches/batches.ts';
 import { targetLength } from '../text/batches/encoded-corpus.ts';
 import { type Pair, spread } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
-import { createJudge, fittingPairs, generousTarget, type Judge } from './translation-evaluator.ts';
+import {
+  createTranslationEvaluator,
+  fittingPairs,
+  maxTranslationLength,
+  type TranslationEvaluator,
+} from './translation-evaluator.ts';
 
 /** Most pairs whose loss is taken, so that an evaluation costs about as much as a few dozen steps. */
-export const mostDevPairs = 1000;
+export const maxDevPairs = 1000;
 
 /** Evaluates a model while it learns. */
 export interface DevSet {
@@ -36,12 +41,12 @@ export function createDevSet(
   const { shapes } = trainer;
   const largest = shapes.at(-1);
   const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
-  const dev = fittingPairs(model, spread(pairs, mostDevPairs), limits);
+  const dev = fittingPairs(model, spread(pairs, maxDevPairs), limits);
   if (dev.corpus.count === 0) return undefined;
   const { corpus } = dev;
   const batches = createBatches(corpus, shapes, { shuffle: false });
   const translated = fittingPairs(model, spread(dev.pairs, sentences), limits);
-  let judge: Promise<Judge> | undefined;
+  let judge: Promise<TranslationEvaluator> | undefined;
 
   const sumsOf = (i: number) =>
     trainer.evaluate({
@@ -71,9 +76,11 @@ export function createDevSet(
       };
       const seconds = () => (performance.now() - begin) / 1000;
       if (translated.pairs.length === 0) return { ...found, seconds: seconds() };
-      judge ??= createJudge(engine, model, translated, { maxTarget: generousTarget(model, translated.corpus) });
+      judge ??= createTranslationEvaluator(engine, model, translated, {
+        maxTarget: maxTranslationLength(model, translated.corpus),
+      });
       try {
-        const { metrics, samples } = await (await judge).judge(signal);
+        const { metrics, samples } = await (await judge).evaluate(signal);
         told?.(step, samples);
         return { ...found, ...metrics, seconds: seconds() };
       } catch (error) {

@@ -8,19 +8,19 @@ import { spread } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import { keptSamples, type Logbook } from './logging.ts';
 import type { LoopResult } from './loop.ts';
-import { type Best, describeBest } from './selection.ts';
+import { type BestModel, describeBest } from './selection.ts';
 import type { TrainResult } from './settings.ts';
 import type { Setup } from './setup.ts';
 import { translateTest } from './test-set.ts';
-import type { Trained } from './trained-model.ts';
+import type { TrainedWeights } from './trained-model.ts';
 
 /** A training whose last step is done. */
-export interface Ended {
+export interface FinishedTraining {
   readonly engine: Engine;
   readonly trainer: Trainer;
   readonly model: TextModel;
-  readonly trained: Trained;
-  readonly best: Best;
+  readonly trained: TrainedWeights;
+  readonly best: BestModel;
   readonly logbook: Logbook;
   readonly run: LoopResult;
   /** Evaluations of the dev part. */
@@ -28,7 +28,7 @@ export interface Ended {
 }
 
 /** Tells how a training ended, translates the test part, ends its log, and gives the result of the job. */
-export async function conclude(setup: Setup, ended: Ended, context: JobContext): Promise<TrainResult> {
+export async function finishTraining(setup: Setup, ended: FinishedTraining, context: JobContext): Promise<TrainResult> {
   const { args, split, task, parameters, steps } = setup;
   const { engine, trainer, model, trained, best, logbook, run, dev } = ended;
   const { emit, signal, files } = context;

@@ -8,7 +8,7 @@ import type { LoraConfig } from '../model/lora.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
-import type { Place } from './checkpointer.ts';
+import type { CheckpointFolder } from './checkpointer.ts';
 
 /** Fields of a trained model that a further training may set anew. */
 const open: readonly (keyof ModelOptions)[] = ['dropout', 'labelSmoothing'];
@@ -28,7 +28,7 @@ interface StartArguments {
 export async function startFrom(
   { initFrom, lora, model: fields }: StartArguments,
   context: JobContext,
-  checkpoint: Place | undefined,
+  checkpoint: CheckpointFolder | undefined,
 ): Promise<SavedModel | undefined> {
   // The checkpoint of an adapter has no model: that stays where it was.
   if (checkpoint && !lora) return loadModelFolder(checkpoint.files, checkpoint.folder);

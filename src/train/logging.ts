@@ -20,7 +20,7 @@ import type { CorpusArguments } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { StepReport } from '../trainer/trainer.ts';
-import type { Task } from '../trainer/training-data.ts';
+import type { TrainingData } from '../trainer/training-data.ts';
 import type { TrainArguments } from './settings.ts';
 
 /** Updates over which the log's tokens a second are taken. */
@@ -153,7 +153,7 @@ export const shapeName = ({ batch, source, target }: BatchShape): string => `${b
 /** What is learnt from, and what became of it. */
 export function corpusFacts(
   { corpus: from, tokenizer }: Pick<TrainArguments, 'corpus' | 'tokenizer'>,
-  { corpus, source, target }: Task,
+  { corpus, source, target }: TrainingData,
   split: Split,
 ): CorpusFacts {
   return {

@@ -53,7 +53,7 @@ export async function trainingLoop(
   { emit, signal, live }: Pick<JobContext, 'emit' | 'signal' | 'live'>,
   { skipped: skippedBefore, onStep, pauses, ended = () => false }: LoopOptions,
 ): Promise<LoopResult> {
-  const { accumulate } = trainer.recipe;
+  const { gradientAccumulationSteps } = trainer.recipe;
   const first = trainer.step;
   const losses: number[] = [];
   const pending: Promise<StepReport>[] = [];
@@ -106,8 +106,8 @@ export async function trainingLoop(
     await clock.still(() => wanted);
   };
   while (trainer.step < steps && !signal.aborted && !ended()) {
-    const turn = trainer.step * accumulate;
-    const update = trainer.update(Array.from({ length: accumulate }, (_, k) => batchAt(turn + k)));
+    const turn = trainer.step * gradientAccumulationSteps;
+    const update = trainer.update(Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(turn + k)));
     update.catch(() => undefined); // where one before it fails, nobody waits for this one
     pending.push(update);
     if (pending.length > 1) await take();

@@ -6,18 +6,18 @@ import { copyFolder } from '../files/memory-files.ts';
 import type { KernelChoices } from '../plan/planner.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
-import { train } from './attempt.ts';
-import type { Keeper, Place } from './checkpointer.ts';
+import { attemptTraining } from './attempt.ts';
+import type { Checkpointer, CheckpointFolder } from './checkpointer.ts';
 import type { TrainArguments, TrainResult } from './settings.ts';
 
 /** What an attempt at a training has from those before it, and leaves for the next. */
 export interface Attempt {
   /** The checkpoint to go on from, if not that in the model's folder. */
-  readonly from?: Place;
+  readonly from?: CheckpointFolder;
   /** The kernels to take. */
   readonly known?: KernelChoices;
   /** Hears of what the next attempt needs, as soon as it is known. */
-  begun?(keeper: Keeper, choices: KernelChoices): void;
+  begun?(keeper: Checkpointer, choices: KernelChoices): void;
   /** Hears of the records of the log, instead of the host. */
   record?(record: LogRecord): void;
 }
@@ -31,7 +31,7 @@ export const recoveringTrain: Job<TrainArguments, TrainResult> = async (given, c
   const { emit, signal, files } = context;
   const history = createHistory(context);
   const lostAt: number[] = [];
-  let keeper: Keeper | undefined;
+  let keeper: Checkpointer | undefined;
   let reached = -1;
   let attempt: Attempt = {
     record: history.record,
@@ -42,7 +42,7 @@ export const recoveringTrain: Job<TrainArguments, TrainResult> = async (given, c
   };
   for (;;) {
     try {
-      return history.joined(await train(given, context, attempt));
+      return history.joined(await attemptTraining(given, context, attempt));
     } catch (error) {
       const reason = await context.lost?.();
       if (reason === undefined || signal.aborted || !context.reopen) throw error;

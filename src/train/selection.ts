@@ -54,7 +54,7 @@ interface Candidate {
  * Keeps the best weights. Only evaluations on a multiple of `evalEvery` go on into later parts of a training: one at the end of a
  * part chooses that part's model and no more, so that a training in parts and one in one go end in the same bits.
  */
-export interface Best {
+export interface BestModel {
   /** The best evaluation, that of the end too. */
   readonly state: BestState | undefined;
   /** What state.json keeps. */
@@ -69,7 +69,7 @@ export interface Best {
 }
 
 /** Starts, or goes on from what a checkpoint kept. */
-export function createBest({ metric, patience, evalEvery }: BestOptions, before?: Candidate): Best {
+export function createBestModel({ metric, patience, evalEvery }: BestOptions, before?: Candidate): BestModel {
   const sign = lessIsBetter.includes(metric) ? -1 : 1;
   const better = (value: number, than?: BestState) =>
     Number.isFinite(value) && (than === undefined || sign * value > sign * than.value);

@@ -9,11 +9,11 @@ import type { CorpusArguments } from '../runtime/load-corpus.ts';
 import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
 import type { Precision } from '../trainer/precision.ts';
 import type { ScheduleConfig } from '../trainer/schedule.ts';
-import type { TaskOptions } from '../trainer/training-data.ts';
+import type { TrainingDataOptions } from '../trainer/training-data.ts';
 import type { BestMetric, BestState } from './selection.ts';
 
 /** Everything that decides a training; plain JSON. */
-export interface TrainArguments extends Omit<TaskOptions, 'model'> {
+export interface TrainArguments extends Omit<TrainingDataOptions, 'model'> {
   readonly corpus: CorpusArguments;
   /** Fraction of source sentences held out for dev, and again for test. */
   readonly heldOut: number;

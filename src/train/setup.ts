@@ -13,9 +13,9 @@ import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { scaling } from '../trainer/precision.ts';
 import { fallsTo, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe } from '../trainer/trainer.ts';
-import { prepareTask, type Task, updatesIn } from '../trainer/training-data.ts';
+import { prepareTrainingData, type TrainingData, updatesIn } from '../trainer/training-data.ts';
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
-import type { Place } from './checkpointer.ts';
+import type { CheckpointFolder } from './checkpointer.ts';
 import { resumed } from './checkpoints.ts';
 import { startFrom } from './initial-model.ts';
 import { corpusName, shapeName } from './logging.ts';
@@ -26,7 +26,7 @@ import type { TrainArguments } from './settings.ts';
 export interface Setup {
   readonly args: TrainArguments;
   /** The checkpoint that it goes on from, if it does. */
-  readonly from: Place | undefined;
+  readonly from: CheckpointFolder | undefined;
   readonly before: TrainingState | undefined;
   /** The model that it begins with, if not with weights of its own. */
   readonly start: Awaited<ReturnType<typeof startFrom>>;
@@ -35,7 +35,7 @@ export interface Setup {
   readonly keep: Readonly<Record<string, Uint8Array>>;
   /** What tells the training part from other pairs. */
   readonly data: Fingerprint;
-  readonly task: Task;
+  readonly task: TrainingData;
   readonly parameters: ParameterList;
   readonly recipe: Recipe;
   /** Updates in all, and in an epoch. */
@@ -44,7 +44,11 @@ export interface Setup {
 }
 
 /** Prepares a training that begins, or goes on from a checkpoint. Throws a HeddleError that names the argument or the file. */
-export async function setUp(given: TrainArguments, context: JobContext, from: Place | undefined): Promise<Setup> {
+export async function setUp(
+  given: TrainArguments,
+  context: JobContext,
+  from: CheckpointFolder | undefined,
+): Promise<Setup> {
   const log = (text: string) => context.emit({ type: 'log', text });
   const before = from && (await readTrainingState(from.files, from.folder));
   const args = before ? resumed(before, given) : given;
@@ -56,7 +60,7 @@ export async function setUp(given: TrainArguments, context: JobContext, from: Pl
   checkPairs(before?.data, data, args, context);
   const preset: Partial<ModelOptions> = presets[args.preset];
   const start = await startFrom(args, context, from);
-  const task = prepareTask(split.train, { ...args, model: { ...preset, ...args.model } }, start);
+  const task = prepareTrainingData(split.train, { ...args, model: { ...preset, ...args.model } }, start);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.accumulate);
@@ -67,7 +71,7 @@ export async function setUp(given: TrainArguments, context: JobContext, from: Pl
     schedule,
     seed: args.seed,
     init: args.init,
-    accumulate: args.accumulate,
+    gradientAccumulationSteps: args.accumulate,
   };
   const parameters = parameterList(config);
   log(

@@ -9,11 +9,11 @@ import { adapterFiles, loadAdapter } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
 import { type LoraConfig, mergeLora } from '../model/lora.ts';
 import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
-import type { Tuned } from '../trainer/trainable-parameters.ts';
-import type { Place } from './checkpointer.ts';
+import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
+import type { CheckpointFolder } from './checkpointer.ts';
 
 /** The bank that is trained, and what can be done with it. */
-export interface Trained {
+export interface TrainedWeights {
   /** The bank as it would be saved now: the moving average where the optimizer keeps one. */
   read(): Promise<Float32Array>;
   /** Does something while the engine computes with that bank, and puts back what was there. */
@@ -21,16 +21,16 @@ export interface Trained {
   /** Makes a bank what the engine computes with, for the rest of its life. */
   put(bank: Float32Array): void;
   /** Writes a bank, and further files, into a folder as a whole. */
-  save(place: Place, bank: Float32Array, extra: Readonly<Record<string, Uint8Array>>): Promise<void>;
+  save(place: CheckpointFolder, bank: Float32Array, extra: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Reads a bank back. */
-  load(place: Place): Promise<Float32Array>;
+  load(place: CheckpointFolder): Promise<Float32Array>;
 }
 
 /** What a training is of. */
-export interface TrainedOf {
+export interface TrainedWeightsOptions {
   readonly engine: Engine;
   readonly model: TextModel;
-  readonly tuned: Tuned;
+  readonly tuned: TrainableParameters;
   readonly optimizer: OptimizerConfig;
   /** Where an adapter is trained: how, the weights that it is for, and the folder that they are from. */
   readonly lora?: LoraConfig | undefined;
@@ -39,7 +39,15 @@ export interface TrainedOf {
 }
 
 /** The bank of a training. Throws a HeddleError where an adapter is for no model. */
-export function trainedBank({ engine, model, tuned, optimizer, lora, base, baseFolder = '' }: TrainedOf): Trained {
+export function createTrainedWeights({
+  engine,
+  model,
+  tuned,
+  optimizer,
+  lora,
+  base,
+  baseFolder = '',
+}: TrainedWeightsOptions): TrainedWeights {
   const averaged = optimizer.emaDecay > 0;
   const bankOf = async (state: string) => (await engine.read(state)).data as Float32Array;
   const read = () => bankOf(averaged ? 'average' : tuned.state);

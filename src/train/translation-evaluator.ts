@@ -38,14 +38,14 @@ export function fittingPairs(
 }
 
 /** What a judge found. */
-export interface Judgement {
+export interface EvaluationResult {
   readonly metrics: TranslationMetrics;
   /** In the order of the pairs. */
   readonly samples: readonly Sample[];
 }
 
 /** Settings of a judge. */
-export interface JudgeOptions {
+export interface TranslationEvaluatorOptions {
   /** Sentences that decode together, at most; default 64. */
   readonly batch?: number;
   /** Most tokens of a translation; default: as many as the model takes, so that one which never ends counts in full. */
@@ -56,18 +56,18 @@ export interface JudgeOptions {
 }
 
 /** Translates pairs and judges the translations. */
-export interface Judge {
+export interface TranslationEvaluator {
   /** Translates all pairs with the weights that the engine has now. Throws the reason of the signal where it is aborted. */
-  judge(signal: AbortSignal, told?: (done: number, of: number) => void): Promise<Judgement>;
+  evaluate(signal: AbortSignal, told?: (done: number, of: number) => void): Promise<EvaluationResult>;
 }
 
 /** Makes a judge of at least one pair; its plans are ready when it resolves. */
-export async function createJudge(
+export async function createTranslationEvaluator(
   engine: Engine,
   model: TextModel,
   { pairs, corpus }: Pick<FittingPairs, 'pairs' | 'corpus'>,
-  { batch = 64, maxTarget = model.config.maxLength, weights = 'f32', decode = {} }: JudgeOptions = {},
-): Promise<Judge> {
+  { batch = 64, maxTarget = model.config.maxLength, weights = 'f32', decode = {} }: TranslationEvaluatorOptions = {},
+): Promise<TranslationEvaluator> {
   const lengths = pairs.map((_, row) => sourceLength(corpus, row));
   const translator: Translator = await createTranslator(engine, model, {
     batch: Math.min(batch, pairs.length),
@@ -78,7 +78,7 @@ export async function createJudge(
   });
   const sources = pairs.map(({ source }) => source);
   return {
-    async judge(signal, told) {
+    async evaluate(signal, told) {
       const onProgress = (done: number) => told?.(done, pairs.length);
       const translations = await translator.translate(sources, { signal, onProgress });
       const references = pairs.map(({ target, others = [] }) => [target, ...others]);
@@ -100,7 +100,7 @@ export async function createJudge(
 }
 
 /** Most tokens that a translation of the corpus may have while a model still learns: much more than any should have. */
-export const generousTarget = ({ config }: TextModel, corpus: EncodedCorpus): number => {
+export const maxTranslationLength = ({ config }: TextModel, corpus: EncodedCorpus): number => {
   let longest = 1;
   for (let row = 0; row < corpus.count; row++) longest = Math.max(longest, targetLength(corpus, row));
   return Math.min(config.maxLength, 2 * longest);

@@ -8,8 +8,8 @@ import type { Pair } from '../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerConfig } from './optimizer-config.ts';
 import { type Precision, scaling } from './precision.ts';
 import { type ScheduleConfig, scheduleConfig } from './schedule.ts';
-import { createTrainer, type Recipe, type StepReport, startWeights } from './trainer.ts';
-import { prepareTask, type Task, type TaskOptions } from './training-data.ts';
+import { createTrainer, initializeTraining, type Recipe, type StepReport } from './trainer.ts';
+import { prepareTrainingData, type TrainingData, type TrainingDataOptions } from './training-data.ts';
 
 /** How `learn` trains. What is left out has the value in brackets. */
 export interface LearnRecipe {
@@ -32,7 +32,7 @@ export interface LearnOptions {
   /** Fields of the model that differ from the preset's; norms stand before the sub-layers unless said otherwise. */
   readonly model?: Partial<ModelOptions>;
   /** [at most 4,000 words a side, case kept] */
-  readonly tokenizer?: TaskOptions['tokenizer'];
+  readonly tokenizer?: TrainingDataOptions['tokenizer'];
   /** Sentences a batch. [64] */
   readonly batch?: number;
   /** Updates. [500] */
@@ -52,15 +52,30 @@ export interface LearnOptions {
  * Trains on pairs; the weights end on the engine, and what comes back is what `createTranslator` takes. Throws a HeddleError that names
  * an option which cannot be, or where the loss is no number any more.
  */
-export async function learn(engine: Engine, pairs: readonly Pair[], options: LearnOptions = {}): Promise<Task> {
-  const { preset = 'tiny', model, batch = 64, steps = 500, learningRate = 3e-3, seed = 1, onStep, signal } = options;
+export async function learn(engine: Engine, pairs: readonly Pair[], options: LearnOptions = {}): Promise<TrainingData> {
+  const {
+    preset = 'tiny',
+    model,
+    batch: batchSize = 64,
+    steps = 500,
+    learningRate = 3e-3,
+    seed = 1,
+    onStep,
+    signal,
+  } = options;
   const { tokenizer = { kind: 'word', size: 4000, lowercase: false } } = options;
-  const { optimizer, schedule, accumulate = 1, precision = 'f32', init = 'xavier' } = options.recipe ?? {};
-  const task = prepareTask(pairs, {
+  const {
+    optimizer,
+    schedule,
+    accumulate: gradientAccumulationSteps = 1,
+    precision = 'f32',
+    init = 'xavier',
+  } = options.recipe ?? {};
+  const task = prepareTrainingData(pairs, {
     model: { norm: 'pre', ...presets[preset], ...model },
     tokenizer,
-    batch,
-    tokens: 0,
+    batchSize,
+    maxTokens: 0,
     buckets: 2,
     seed,
   });
@@ -70,10 +85,10 @@ export async function learn(engine: Engine, pairs: readonly Pair[], options: Lea
     schedule: scheduleConfig({ kind: 'linear', learningRate, ...schedule }, { steps, dModel: config.dModel }),
     seed,
     init,
-    accumulate,
+    gradientAccumulationSteps,
   };
   const trainer = await createTrainer(engine, config, recipe, shapes, { precision });
-  startWeights(engine, config, recipe);
+  initializeTraining(engine, config, recipe);
   const take = async (pending: Promise<StepReport> | undefined): Promise<void> => {
     const report = await pending;
     if (!report) return;
@@ -84,8 +99,8 @@ export async function learn(engine: Engine, pairs: readonly Pair[], options: Lea
   // The loss of a step is looked at while the next one runs.
   let pending: Promise<StepReport> | undefined;
   while (trainer.step < steps && !signal?.aborted) {
-    const turn = trainer.step * accumulate;
-    const next = trainer.update(Array.from({ length: accumulate }, (_, k) => task.batchAt(turn + k)));
+    const turn = trainer.step * gradientAccumulationSteps;
+    const next = trainer.update(Array.from({ length: gradientAccumulationSteps }, (_, k) => task.batchAt(turn + k)));
     await take(pending);
     pending = next;
   }

@@ -6,7 +6,7 @@ import type { Value } from '../ops/op.ts';
 import { ema } from '../ops/optimizer/buffer-sums.ts';
 import { clipScale, counterLength } from '../ops/optimizer/clip.ts';
 import { adam, adamw, rmsprop, sgd } from '../ops/optimizer/optimizers.ts';
-import { runValues, type Tuned } from './trainable-parameters.ts';
+import { runValues, type TrainableParameters } from './trainable-parameters.ts';
 
 /** Names of the optimizers. */
 export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
@@ -75,7 +75,13 @@ export function optimizerStates(o: OptimizerConfig): string[] {
  * Adds clipping and the update of what is trained by its `gradients` to a graph. Output `clip` [4] says the scale (0 where the step was
  * skipped since something was not finite), the norm before clipping and whether all was finite.
  */
-export function applyOptimizer(graph: Graph, step: Value, tuned: Tuned, gradients: Value, o: OptimizerConfig): void {
+export function applyOptimizer(
+  graph: Graph,
+  step: Value,
+  tuned: TrainableParameters,
+  gradients: Value,
+  o: OptimizerConfig,
+): void {
   graph.scope('optimizer', () => {
     const { all, parameters: p, runs } = tuned;
     const counters = graph.state('counters', 'f32', [counterLength]);

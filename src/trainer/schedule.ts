@@ -11,17 +11,17 @@ export interface ScheduleConfig {
   /** Largest rate; for `noam` the factor before the formula. */
   readonly learningRate: number;
   /** Steps of warm-up; `inverse-sqrt` and `noam` need at least 1. */
-  readonly warmup: number;
+  readonly warmupSteps: number;
   /** Steps in all: where `linear` and `cosine` reach `floor`. */
   readonly steps: number;
   /** Smallest rate of `linear` and `cosine`. */
-  readonly floor: number;
+  readonly minLearningRate: number;
   /** Model width, for `noam`. */
   readonly dModel: number;
 }
 
 /** Warm-up where none is given: of the schedules that end at `steps` a tenth, at most 100; the others know nothing of the end. */
-export function defaultWarmup(kind: ScheduleConfig['kind'], steps: number): number {
+export function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
   if (kind === 'constant') return 0;
   return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
 }
@@ -32,7 +32,8 @@ export function scheduleConfig(
   { steps, dModel }: Pick<ScheduleConfig, 'steps' | 'dModel'>,
 ): ScheduleConfig {
   const kind = given.kind ?? 'constant';
-  const schedule = { kind, warmup: defaultWarmup(kind, given.steps ?? steps), floor: 0, dModel, steps, ...given };
+  const warmupSteps = defaultWarmupSteps(kind, given.steps ?? steps);
+  const schedule = { kind, warmupSteps, minLearningRate: 0, dModel, steps, ...given };
   checkSchedule(schedule);
   return schedule;
 }
@@ -45,14 +46,20 @@ export function checkSchedule(s: ScheduleConfig): void {
     `schedule: learningRate is ${s.learningRate}, it must be above 0`,
   );
   check(
-    Number.isInteger(s.warmup) && s.warmup >= 0,
-    `schedule: warmup is ${s.warmup}, it must be a whole number of steps`,
+    Number.isInteger(s.warmupSteps) && s.warmupSteps >= 0,
+    `schedule: warmup is ${s.warmupSteps}, it must be a whole number of steps`,
   );
-  check(s.floor >= 0 && s.floor <= s.learningRate, `schedule: floor is ${s.floor}, it must be 0 to learningRate`);
+  check(
+    s.minLearningRate >= 0 && s.minLearningRate <= s.learningRate,
+    `schedule: floor is ${s.minLearningRate}, it must be 0 to learningRate`,
+  );
   if (s.kind === 'inverse-sqrt' || s.kind === 'noam')
-    check(s.warmup >= 1, `schedule: ${s.kind} needs warmup of at least 1 step`);
+    check(s.warmupSteps >= 1, `schedule: ${s.kind} needs warmup of at least 1 step`);
   if (s.kind === 'linear' || s.kind === 'cosine')
-    check(s.steps > s.warmup, `schedule: ${s.kind} over ${s.steps} steps needs a warmup below that, it is ${s.warmup}`);
+    check(
+      s.steps > s.warmupSteps,
+      `schedule: ${s.kind} over ${s.steps} steps needs a warmup below that, it is ${s.warmupSteps}`,
+    );
 }
 
 /** The step at which a schedule reaches its end; undefined for those that have none. */
@@ -66,18 +73,18 @@ export const fallsTo = ({ kind, steps }: ScheduleConfig): number | undefined =>
  */
 export function learningRate(s: ScheduleConfig, step: number): number {
   const t = step + 1;
-  const w = s.warmup;
+  const w = s.warmupSteps;
   const warm = w > 0 ? Math.min(1, t / w) : 1;
   const left = Math.min(1, Math.max(0, (s.steps - t) / Math.max(1, s.steps - w)));
   switch (s.kind) {
     case 'constant':
       return s.learningRate * warm;
     case 'linear':
-      return t < w ? s.learningRate * warm : s.floor + (s.learningRate - s.floor) * left;
+      return t < w ? s.learningRate * warm : s.minLearningRate + (s.learningRate - s.minLearningRate) * left;
     case 'cosine':
       return t < w
         ? s.learningRate * warm
-        : s.floor + (s.learningRate - s.floor) * 0.5 * (1 + Math.cos(Math.PI * (1 - left)));
+        : s.minLearningRate + (s.learningRate - s.minLearningRate) * 0.5 * (1 + Math.cos(Math.PI * (1 - left)));
     case 'inverse-sqrt':
       return s.learningRate * Math.min(t / w, Math.sqrt(w / t));
     case 'noam':

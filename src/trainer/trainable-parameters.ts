@@ -12,7 +12,7 @@ import { globMatcher, hfNames, noMatchError } from '../model/parameter-names.ts'
 import type { Value } from '../ops/op.ts';
 
 /** What to train; everything where nothing is said. */
-export interface TuningOptions {
+export interface TrainableOptions {
   /** Globs on names of parameters that stay as they are; see `frozenNames`. */
   readonly freeze?: readonly string[];
   /** Train a low-rank adapter; all weights stay as they are. */
@@ -29,7 +29,7 @@ export interface Run {
 }
 
 /** What a training changes. */
-export interface Tuned {
+export interface TrainableParameters {
   /** The state that is changed. */
   readonly state: 'weights' | 'lora';
   /** All parameters of that state. */
@@ -73,13 +73,22 @@ export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly st
 }
 
 /** What is trained of a model. Throws a HeddleError where a pattern matches nothing, or nothing is left to train. */
-export function tunedOf(c: ModelConfig, p: ParameterList, { freeze = [], lora }: TuningOptions = {}): Tuned {
+export function trainableParameters(
+  c: ModelConfig,
+  p: ParameterList,
+  { freeze = [], lora }: TrainableOptions = {},
+): TrainableParameters {
   if (lora) {
     check(freeze.length === 0, 'train: with an adapter all weights are frozen; leave --freeze out');
     const all = loraParameters(c, lora);
     return { state: 'lora', all, parameters: all, runs: [{ inState: 0, inBank: 0, length: all.size }] };
   }
-  const whole: Tuned = { state: 'weights', all: p, parameters: p, runs: [{ inState: 0, inBank: 0, length: p.size }] };
+  const whole: TrainableParameters = {
+    state: 'weights',
+    all: p,
+    parameters: p,
+    runs: [{ inState: 0, inBank: 0, length: p.size }],
+  };
   if (freeze.length === 0) return whole;
   const frozen = frozenNames(c, p, freeze);
   const trained = p.all.filter(({ name }) => !frozen.has(name));
@@ -105,7 +114,7 @@ function runsOf(trained: readonly Parameter[], compact: ParameterList): Run[] {
 export function runValues(
   graph: Graph,
   bank: Value,
-  { runs }: Pick<Tuned, 'runs'>,
+  { runs }: Pick<TrainableParameters, 'runs'>,
   side: 'inState' | 'inBank',
 ): Value[] {
   return runs.map((run) =>
@@ -116,7 +125,10 @@ export function runValues(
 }
 
 /** A line for people: `frozen: 18 of 46 parameters, 1,204 of 5,010 weights`. Nothing where all are trained. */
-export function describeTuned({ state, all, parameters }: Tuned, p: ParameterList): string | undefined {
+export function describeTrainable(
+  { state, all, parameters }: TrainableParameters,
+  p: ParameterList,
+): string | undefined {
   const number = (n: number) => n.toLocaleString('en');
   if (state === 'lora')
     return `adapter: ${number(all.count)} weights in ${all.all.length / 2} layers, all ${number(p.count)} others frozen`;

@@ -17,11 +17,11 @@ import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer-config.ts';
 import { type InputArrays, inputArrays } from './program-inputs.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
-import { type Tuned, tunedOf } from './trainable-parameters.ts';
+import { type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
 import {
-  accumulatingGraph,
   evaluationGraph,
   type GraphOptions,
+  gradientAccumulationGraph,
   trainingGraph,
   updateGraph,
 } from './training-graphs.ts';
@@ -34,7 +34,7 @@ export interface Recipe {
   readonly seed: number;
   readonly init: InitScheme;
   /** Micro-batches an update. */
-  readonly accumulate: number;
+  readonly gradientAccumulationSteps: number;
 }
 
 /** A batch: one of the trainer's shapes, how many target tokens count, and a function that writes it. */
@@ -82,7 +82,7 @@ export interface Trainer {
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
   /** What of them it changes. */
-  readonly tuned: Tuned;
+  readonly trainable: TrainableParameters;
   readonly recipe: Recipe;
   readonly shapes: readonly BatchShape[];
   /** Number of the next update. Set it to go on from a checkpoint. */
@@ -102,7 +102,7 @@ export interface Trainer {
  * Fills the states of a model anew: weights from the recipe's seed unless given, those of the adapter where there is one, and the moving
  * average of what is trained and the loss scale where the optimizer keeps them; moments and counters are zero on a new engine.
  */
-export function startWeights(
+export function initializeTraining(
   engine: Engine,
   c: ModelConfig,
   recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
@@ -141,20 +141,22 @@ export async function createTrainer(
   options: TrainerOptions = {},
 ): Promise<Trainer> {
   const p = parameterList(c);
-  const accumulating = recipe.accumulate > 1;
+  const accumulating = recipe.gradientAccumulationSteps > 1;
   const plain = { ...c, labelSmoothing: 0 };
-  const tuned = tunedOf(c, p, options);
+  const trainable = trainableParameters(c, p, options);
   const trainingGraphs = shapes.map((shape) =>
-    accumulating ? accumulatingGraph(c, p, shape, options) : trainingGraph(c, p, shape, recipe.optimizer, options),
+    accumulating
+      ? gradientAccumulationGraph(c, p, shape, options)
+      : trainingGraph(c, p, shape, recipe.optimizer, options),
   );
   const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
-  const finishGraphs = accumulating ? [updateGraph(tuned, recipe.optimizer)] : [];
+  const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
   // The first micro-batch of an update forgets what was accumulated, and what each of them adds has been looked at before the update.
   const watched = options.checkFinite ? [...trainingGraphs, ...finishGraphs] : [];
   const watches = new Map(watched.map((graph) => [graph, watch(graph, ['accumulated'])]));
   const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs];
   // Two updates may be pending, and all micro-batches of both may have one shape.
-  const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.accumulate) });
+  const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.gradientAccumulationSteps) });
   writePositions(engine, c);
   const left = [...programs];
   const ready = (some: readonly Graph[]) =>
@@ -176,7 +178,7 @@ export async function createTrainer(
   const trainer: Trainer = {
     config: c,
     parameters: p,
-    tuned,
+    trainable,
     recipe,
     shapes,
     step: 0,
@@ -193,7 +195,7 @@ export async function createTrainer(
         run.map(({ program, writeStep }, k) => {
           batches[k]?.fill((parts[k] as BatchPart).arrays);
           // Every micro-batch draws its own masks: its number counts in the step that dropout sees.
-          scalars.step = k < batches.length ? step * recipe.accumulate + k : step;
+          scalars.step = k < batches.length ? step * recipe.gradientAccumulationSteps + k : step;
           scalars.keep = k === 0 ? 0 : 1;
           writeStep(scalars);
           return program.run();
@@ -206,7 +208,7 @@ export async function createTrainer(
         const flags = results[k]?.[watchOutput];
         const found = flags && look?.(flags);
         if (!found || (skipped && lossScale > lossScales.least && isScaled(graph, found))) continue;
-        throw nonFiniteError(step, found, [tuned.parameters, p]);
+        throw nonFiniteError(step, found, [trainable.parameters, p]);
       }
       const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);
       return {

@@ -13,7 +13,7 @@ import { trainWords } from '../text/tokenizers/word-vocabulary.ts';
 import type { Batch } from './trainer.ts';
 
 /** What decides a task beside its pairs. */
-export interface TaskOptions {
+export interface TrainingDataOptions {
   /** The model without what the tokenizers decide: vocabularies and special ids. */
   readonly model: Partial<ModelOptions>;
   /**
@@ -27,15 +27,15 @@ export interface TaskOptions {
     readonly fill?: boolean;
   };
   /** Sentences a batch; or, where 0, positions of the longer side a batch. */
-  readonly batch: number;
-  readonly tokens: number;
+  readonly batchSize: number;
+  readonly maxTokens: number;
   /** Shapes that batches are padded to, at most. */
   readonly buckets: number;
   readonly seed: number;
 }
 
 /** A task: pairs ready to train on. */
-export interface Task {
+export interface TrainingData {
   readonly config: ModelConfig;
   readonly source: Tokenizer;
   readonly target: Tokenizer;
@@ -47,17 +47,21 @@ export interface Task {
 }
 
 /** A model that exists already: its configuration and tokenizers. */
-export type KnownModel = Pick<Task, 'config' | 'source' | 'target'>;
+export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
 
 /**
  * Learns tokenizers from the pairs, or takes those of a model that exists, encodes the pairs and cuts batches. Throws a HeddleError where
  * no pair is left.
  */
-export function prepareTask(pairs: readonly Pair[], options: TaskOptions, known?: KnownModel): Task {
+export function prepareTrainingData(
+  pairs: readonly Pair[],
+  options: TrainingDataOptions,
+  known?: KnownModel,
+): TrainingData {
   const { config, source, target } = known ?? newModel(pairs, options);
   const corpus = encodePairs(pairs, source, target, { maxSource: config.maxLength, maxTarget: config.maxLength });
   check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
-  const size = options.batch > 0 ? { rows: options.batch } : { tokens: options.tokens };
+  const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
   const batches = createBatches(corpus, shapes, { seed: options.seed });
   return {
@@ -80,7 +84,7 @@ export const updatesIn = (epochs: number, perEpoch: number, accumulate: number):
   Math.ceil((epochs * perEpoch) / accumulate);
 
 /** A configuration around tokenizers that are learnt from the pairs. */
-function newModel(pairs: readonly Pair[], { model, tokenizer }: TaskOptions): KnownModel {
+function newModel(pairs: readonly Pair[], { model, tokenizer }: TrainingDataOptions): KnownModel {
   const { source, target } = trainTokenizers(pairs, tokenizer, model.tie === 'all');
   const config = modelConfig({
     ...model,
@@ -96,7 +100,7 @@ function newModel(pairs: readonly Pair[], { model, tokenizer }: TaskOptions): Kn
 /** Tokenizers of the two sides, learnt from the pairs; one for both where embeddings are shared. */
 function trainTokenizers(
   pairs: readonly Pair[],
-  { kind, ...options }: TaskOptions['tokenizer'],
+  { kind, ...options }: TrainingDataOptions['tokenizer'],
   shared: boolean,
 ): { source: Tokenizer; target: Tokenizer } {
   const learn = { word: trainWords, char: trainCharacters, bpe: trainBpe }[kind];

@@ -26,16 +26,16 @@ import { stepWords } from '../ops/step-scalars.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer-config.ts';
 import type { Precision } from './precision.ts';
-import { type Tuned, type TuningOptions, tunedOf } from './trainable-parameters.ts';
+import { type TrainableOptions, type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
 
 /** Which graph to make, and what of the model it trains. */
-export interface GraphOptions extends TuningOptions {
+export interface GraphOptions extends TrainableOptions {
   /** Rewrites to leave out. */
   readonly noFuse?: readonly string[];
   /** Also read the logits back. */
   readonly logits?: boolean;
   /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
-  readonly checkpointLayers?: boolean;
+  readonly gradientCheckpointing?: boolean;
   /** Most bytes of logits at once, beyond which the loss takes rows in chunks; default 16 MiB. */
   readonly logitBytes?: number;
   /** `f16`: activations and weights of products as f16 in training; sums, losses, gradients of weights and the weights stay f32. */
@@ -84,10 +84,10 @@ export function gradientGraph(
   p: ParameterList,
   shape: BatchShape,
   options: GraphOptions = {},
-): { graph: Graph; model: Transformer; gradients: Value; tuned: Tuned } {
+): { graph: Graph; model: Transformer; gradients: Value; tuned: TrainableParameters } {
   const graph = new Graph();
   const model = openTransformer(graph, c, p, true, options.lora);
-  const tuned = tunedOf(c, p, options);
+  const tuned = trainableParameters(c, p, options);
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
@@ -98,7 +98,7 @@ export function gradientGraph(
   const trained = tuned.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
   const bank = graph.state('gradients', 'f32', [tuned.parameters.size]);
-  const found = gradients(graph, nll, values, options.checkpointLayers ? layerOf : undefined);
+  const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : undefined);
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
     const d = found[i];
@@ -126,7 +126,7 @@ export function trainingGraph(
 }
 
 /** One micro-batch of several: its gradients are added to the state `accumulated`, which step.keep = 0 starts anew. */
-export function accumulatingGraph(
+export function gradientAccumulationGraph(
   c: ModelConfig,
   p: ParameterList,
   shape: BatchShape,
@@ -138,7 +138,7 @@ export function accumulatingGraph(
 }
 
 /** Clipping and the update by the state `accumulated`, once all micro-batches of a step are in it. */
-export function updateGraph(tuned: Tuned, optimizer: OptimizerConfig): Graph {
+export function updateGraph(tuned: TrainableParameters, optimizer: OptimizerConfig): Graph {
   const graph = new Graph();
   const step = graph.input('step', 'u32', [stepWords]);
   const bank = graph.state('accumulated', 'f32', [tuned.parameters.size]);

@@ -13,7 +13,7 @@ import type { KernelChoices } from '../plan/planner.ts';
 import type { Fingerprint } from '../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
-import type { Tuned } from './trainable-parameters.ts';
+import type { TrainableParameters } from './trainable-parameters.ts';
 
 /** state.json: where a training stands. */
 export interface TrainingState {
@@ -82,7 +82,7 @@ export async function checkpointFiles(
   };
 }
 
-type TunedLists = Pick<Tuned, 'all' | 'parameters'>;
+type TunedLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 
 /** Moments are of what is trained, all other banks as the weights, or the adapter, that it is a part of. */
 const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>

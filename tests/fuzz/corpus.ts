@@ -123,7 +123,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
   });
   const { 'tokenizer.json': _, ...marianWeights } = hfParts(marianModel, 'marian');
   const marian = { ...marianWeights, 'source.spm': small, 'target.spm': small, 'vocab.json': bytesOf(vocab) };
-  const lora = loraConfig({ rank: 2, alpha: 4, targets: ['q', 'v'] });
+  const lora = loraConfig({ rank: 2, alpha: 4, targetModules: ['q', 'v'] });
   const adapted = { lora, weights: initializeWeights(own.config, loraParameters(own.config, lora), 1) };
   const foreign = {
     ...{ version: '1.0', added_tokens: [], normalizer: { type: 'NFKC' }, post_processor: null },

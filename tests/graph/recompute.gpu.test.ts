@@ -8,9 +8,9 @@ it('gives the gradients of a graph that keeps everything, to the bit, dropout in
   const model = { srcVocab: 20, tgtVocab: 24, dModel: 16, feedForward: 32, dropout: 0.3, norm: 'pre' } as const;
   const shape = { batch: 4, source: 6, target: 5 };
   const runs = [];
-  for (const checkpointLayers of [false, true]) {
+  for (const gradientCheckpointing of [false, true]) {
     const engine = await testEngine();
-    runs.push(await gradientsOf(engine, model, shape, { checkpointLayers }));
+    runs.push(await gradientsOf(engine, model, shape, { gradientCheckpointing }));
     engine.destroy();
   }
   const [kept, again] = runs;

@@ -45,7 +45,7 @@ describe('layers that are recomputed', () => {
   for (const [name, options] of Object.entries(models))
     it(`give the same gradients to the bit: ${name}`, async () => {
       const kept = await gradientsOf(cpuEngine(), options, shape, {});
-      const again = await gradientsOf(cpuEngine(), options, shape, { checkpointLayers: true });
+      const again = await gradientsOf(cpuEngine(), options, shape, { gradientCheckpointing: true });
       expect(again.graph.nodes.length).toBeGreaterThan(kept.graph.nodes.length);
       expect(again.bits).toEqual(kept.bits);
       expect(again.bits.some((x) => x !== 0)).toBe(true);
@@ -53,7 +53,7 @@ describe('layers that are recomputed', () => {
 
   it('draw the same dropout: each copy has the seat of its original', () => {
     const c = modelConfig({ ...presets.tiny, srcVocab: 20, tgtVocab: 20, dropout: 0.1 });
-    const { graph } = gradientGraph(c, parameterList(c), shape, { checkpointLayers: true });
+    const { graph } = gradientGraph(c, parameterList(c), shape, { gradientCheckpointing: true });
     const sites = (again: boolean) =>
       new Set(
         graph.nodes
@@ -73,9 +73,9 @@ describe('layers that are recomputed', () => {
   ] as const)
     it(`need at most ${share} of the memory for activations: ${preset}`, () => {
       const c = modelConfig({ ...presets[preset], srcVocab: 8000, tgtVocab: 8000 });
-      const bytes = (checkpointLayers: boolean) => {
+      const bytes = (gradientCheckpointing: boolean) => {
         const sizes = { batch: 32, source: 32, target: 32 };
-        return makePlan(trainingGraph(c, parameterList(c), sizes, optimizerConfig(), { checkpointLayers })).bytes;
+        return makePlan(trainingGraph(c, parameterList(c), sizes, optimizerConfig(), { gradientCheckpointing })).bytes;
       };
       const [kept, again] = [bytes(false), bytes(true)];
       expect(again.peak).toBeLessThan(kept.peak);

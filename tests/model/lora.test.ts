@@ -15,7 +15,7 @@ const shape = { batch: 2, source: 4, target: 3 };
 const lora = loraConfig({
   rank: 2,
   alpha: 5,
-  targets: ['*.q', '*.v', 'fc1', 'decoder.*.fc2', 'encoder_attn.out_proj'],
+  targetModules: ['*.q', '*.v', 'fc1', 'decoder.*.fc2', 'encoder_attn.out_proj'],
 });
 
 /** A graph of the small model with random weights on the references. */
@@ -127,7 +127,7 @@ it('refuses settings that make no sense', () => {
     [{ rank: 1.5 }, 'lora: rank is 1.5'],
     [{ rank: 2, alpha: -1 }, 'lora: alpha is -1'],
     [{ rank: 2, dropout: 1 }, 'lora: dropout is 1'],
-    [{ rank: 2, targets: [] }, 'lora: there are no targets'],
+    [{ rank: 2, targetModules: [] }, 'lora: there are no targets'],
   ] as const)
     expect(() => loraConfig(options)).toThrow(said);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { courseOf, formatLog, type LogRecord, parseLog } from '../../src/report/training-log.ts';
+import { formatLog, historyOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
 import { dev, end, example, samples, start, step } from './example.ts';
 
 it('writes one JSON object a line and reads the same records back', () => {
@@ -60,7 +60,7 @@ it.each([
 });
 
 it('takes a log apart', () => {
-  const course = courseOf(example(300));
+  const course = historyOf(example(300));
   expect(course.steps.map((s) => s.step)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   expect(course.evals.map((e) => [e.step, e.part])).toEqual([
     [150, 'dev'],
@@ -68,7 +68,7 @@ it('takes a log apart', () => {
     [300, 'test'],
   ]);
   expect([course.samples.length, course.ends.length]).toEqual([60, 1]);
-  expect(() => courseOf([step(1)])).toThrow('log: it has no head');
+  expect(() => historyOf([step(1)])).toThrow('log: it has no head');
 });
 
 it('leaves out what came after the checkpoint that a training went on from', () => {
@@ -82,7 +82,7 @@ it('leaves out what came after the checkpoint that a training went on from', () 
     samples(2),
     end({ step: 3 }),
   ];
-  const course = courseOf([...killed, start({ step: 2, seed: 1 }), step(3), step(4), end({ step: 4 })]);
+  const course = historyOf([...killed, start({ step: 2, seed: 1 }), step(3), step(4), end({ step: 4 })]);
   expect(course.steps.map((s) => s.step)).toEqual([1, 2, 3, 4]);
   expect(course.steps[2]?.loss).toBe(step(3).loss);
   expect(course.evals.map((e) => e.step)).toEqual([2]);

@@ -8,7 +8,7 @@ import type { Node } from '../../src/ops/op.ts';
 import { candidates } from '../../src/plan/candidates.ts';
 import { variantKey } from '../../src/plan/planner.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
-import { createContext, type Surroundings } from '../../src/runtime/job-context.ts';
+import { createContext, type HostServices } from '../../src/runtime/job-context.ts';
 import { keptChoices } from '../../src/runtime/kernel-store.ts';
 
 vi.mock('../../src/gpu/kernel-timing.ts', async (original) => ({
@@ -21,7 +21,7 @@ vi.mock('../../src/gpu/gpu-session.ts', () => ({
   },
 }));
 
-const surroundings = (more: Partial<Surroundings>): Surroundings => ({
+const surroundings = (more: Partial<HostServices>): HostServices => ({
   host: 'Dawn',
   files: {} as Files,
   emit: () => {},

@@ -2,17 +2,17 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { createKeeper, type KeeperOptions, type Place } from '../../src/train/checkpointer.ts';
+import { type CheckpointerOptions, type CheckpointFolder, createCheckpointer } from '../../src/train/checkpointer.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
 /** A keeper whose saves write the step as a file; `run(step, final)` does what is due. */
-function made(options: Partial<KeeperOptions>, fails: (place: Place) => boolean = () => false) {
+function made(options: Partial<CheckpointerOptions>, fails: (place: CheckpointFolder) => boolean = () => false) {
   let now = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const [files, memory] = [memoryFiles(), memoryFiles()];
   const said: string[] = [];
-  const keeper = createKeeper({
+  const keeper = createCheckpointer({
     out: { files, folder: 'out' },
     saveEvery: 0,
     saveSeconds: 0,
@@ -22,7 +22,7 @@ function made(options: Partial<KeeperOptions>, fails: (place: Place) => boolean 
     ...options,
   });
   let at = 0;
-  const save = async (place: Place) => {
+  const save = async (place: CheckpointFolder) => {
     if (fails(place)) throw new HeddleError('no room');
     await place.files.write(`${place.folder}/step`, new Uint8Array([at]));
     now += 100;

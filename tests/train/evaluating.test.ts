@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { corpusBleu } from '../../src/metrics/bleu.ts';
 import { corpusChrf } from '../../src/metrics/chrf.ts';
-import { courseOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
+import { historyOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { positionOf } from '../../src/train/checkpoints.ts';
@@ -41,8 +41,8 @@ const args = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
   tokenizer: { kind: 'word', size: 60 },
   steps: 6,
   epochs: 0,
-  batch: 8,
-  tokens: 0,
+  batchSize: 8,
+  maxTokens: 0,
   buckets: 1,
   accumulate: 1,
   optimizer: {},
@@ -87,7 +87,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('logs every update, evaluations on the way and at the end, and the translations', () => {
   expect(records.map((r) => r.type).join(' ')).toBe('start step step step step eval step step eval eval samples end');
-  const { start, steps, evals, samples, ends } = courseOf(records);
+  const { start, steps, evals, samples, ends } = historyOf(records);
   expect(start).toMatchObject({ backend: 'cpu', seed: 3, steps: 6, corpus: { pairs: 84, dev: 12 } });
   expect(steps.map((s) => s.loss)).toEqual(whole.result.losses);
   expect(steps.map((s) => s.step)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -222,7 +222,7 @@ it('goes on in the log of the training that it resumes', async () => {
   const fields = { out: at('parts'), testSentences: 0, devSentences: 0 };
   await train({ ...fields, steps: 3 });
   await train({ ...fields, steps: 6, resume: true });
-  const { first, start, steps, evals, ends } = courseOf(parseLog(text('parts/log.jsonl')));
+  const { first, start, steps, evals, ends } = historyOf(parseLog(text('parts/log.jsonl')));
   expect([first.step, start.step]).toEqual([0, 3]);
   expect(steps.map((s) => s.loss)).toEqual(whole.result.losses);
   expect(steps.every((s, i) => i === 0 || s.seconds >= (steps[i - 1]?.seconds ?? 0))).toBe(true);
@@ -247,7 +247,7 @@ it('starts the log anew, and says so, where that of a checkpoint is broken', asy
   writeFileSync(at('parts/log.jsonl'), 'not a log\n');
   const { told } = await train({ out: at('parts'), testSentences: 0, devSentences: 0, steps: 7, resume: true });
   expect(told.join('\n')).toContain('log.jsonl: line 1 is not JSON');
-  expect(courseOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
+  expect(historyOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
 });
 
 it('leaves log and report where it is stopped', async () => {
@@ -256,7 +256,7 @@ it('leaves log and report where it is stopped', async () => {
     if (event.type === 'progress' && event.task === 'train') stop.abort();
   });
   expect(result.stopped).toBe(true);
-  const { ends, evals } = courseOf(parseLog(text('stopped/log.jsonl')));
+  const { ends, evals } = historyOf(parseLog(text('stopped/log.jsonl')));
   expect(ends).toMatchObject([{ reason: 'stopped', step: result.steps }]);
   expect(evals).toEqual([]);
   expect(text('stopped/report.html')).toContain(`Training was stopped after step ${result.steps} of 50.`);
@@ -276,7 +276,7 @@ it('leaves log and report of a training that diverges beside its checkpoint, whi
   });
   await expect(run).rejects.toThrow(/Training diverged.*Its log and report are in .*diverged\.failed\./);
   expect(readFileSync(at('diverged/model.safetensors'))).toEqual(before);
-  const { steps, ends } = courseOf(parseLog(text('diverged.failed/log.jsonl')));
+  const { steps, ends } = historyOf(parseLog(text('diverged.failed/log.jsonl')));
   expect(steps.length).toBeGreaterThan(20);
   expect(ends).toMatchObject([{ reason: 'failed', error: expect.stringContaining('Training diverged') }]);
   expect(text('diverged.failed/report.html')).toContain('Training failed after step');

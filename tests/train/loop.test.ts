@@ -1,6 +1,6 @@
 // The loop of a training, with a trainer that only counts: what comes between updates, and what an update that fails leaves behind.
 import { describe, expect, it } from 'vitest';
-import type { Live } from '../../src/runtime/training-observer.ts';
+import type { TrainingObserver } from '../../src/runtime/training-observer.ts';
 import { type Pause, trainingLoop } from '../../src/train/loop.ts';
 import type { StepReport, Trainer } from '../../src/trainer/trainer.ts';
 
@@ -8,7 +8,15 @@ import type { StepReport, Trainer } from '../../src/trainer/trainer.ts';
 type Report = Partial<StepReport> | ((step: number) => Partial<StepReport>);
 
 /** A loop of `steps` updates; `said` is what happened in order. */
-function made({ fails = -1, live, report = {} }: { fails?: number; live?: Partial<Live>; report?: Report } = {}) {
+function made({
+  fails = -1,
+  live,
+  report = {},
+}: {
+  fails?: number;
+  live?: Partial<TrainingObserver>;
+  report?: Report;
+} = {}) {
   const said: string[] = [];
   const trainer = {
     step: 0,
@@ -32,7 +40,7 @@ function made({ fails = -1, live, report = {} }: { fails?: number; live?: Partia
       };
     },
   };
-  const context = { emit: () => undefined, signal: new AbortController().signal, live: live as Live };
+  const context = { emit: () => undefined, signal: new AbortController().signal, live: live as TrainingObserver };
   return {
     said,
     run: (steps: number, pauses: readonly Pause[] = []) =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
-import { courseOf, parseLog } from '../../src/report/training-log.ts';
+import { historyOf, parseLog } from '../../src/report/training-log.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import type { TrainArguments } from '../../src/train/settings.ts';
 
@@ -22,8 +22,8 @@ function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 's
     model: { dModel: 16, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 32, maxLength: 16, dropout: 0.1 },
     tokenizer: { kind: 'char', size: 40 },
     epochs: 0,
-    batch: 3,
-    tokens: 0,
+    batchSize: 3,
+    maxTokens: 0,
     buckets: 1,
     accumulate: 1,
     // The loss scale grows within the test.
@@ -58,6 +58,6 @@ it('resumes in the same bits, weights, moments and loss scale', { timeout: 240_0
   expect(counters!.data[counterAt.good]).toBe(1);
   // For people, in the checkpoint and in the log.
   expect(JSON.parse(readFileSync(at('parts/state.json'), 'utf8')).lossScale).toBe(8 * lossScales.first);
-  const { steps } = courseOf(parseLog(readFileSync(at('parts/log.jsonl'), 'utf8')));
+  const { steps } = historyOf(parseLog(readFileSync(at('parts/log.jsonl'), 'utf8')));
   expect(steps.map((s) => (s.lossScale ?? 0) / lossScales.first)).toEqual([1, 1, 1, 2, 2, 2, 4, 4, 4, 8]);
 });

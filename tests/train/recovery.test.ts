@@ -4,9 +4,9 @@ import type { HeddleError } from '../../src/core/errors.ts';
 import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
-import { courseOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
+import { historyOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import type { Live } from '../../src/runtime/training-observer.ts';
+import type { TrainingObserver } from '../../src/runtime/training-observer.ts';
 import { recoveringTrain } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/settings.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
@@ -23,7 +23,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   const said: string[] = [];
   const records: LogRecord[] = [];
   const left = [...loseAfter];
-  const live: Live = {
+  const live: TrainingObserver = {
     ready() {},
     samples() {},
     wantsSave: () => false,
@@ -77,7 +77,7 @@ it('loses nothing but time with its device', async () => {
     calm.result.losses.map((_, i) => i + 1),
   );
   const log = new TextDecoder().decode(await shaken.files.read('model/log.jsonl'));
-  expect(courseOf(parseLog(log)).steps.map((s) => s.loss)).toEqual(calm.result.losses);
+  expect(historyOf(parseLog(log)).steps.map((s) => s.loss)).toEqual(calm.result.losses);
   expect(await shaken.files.list('model')).toEqual(await calm.files.list('model'));
   expect(await shaken.files.exists('model.failed')).toBe(false);
 });

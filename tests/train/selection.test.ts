@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { courseOf, type LogEval, parseLog } from '../../src/report/training-log.ts';
+import { historyOf, type LogEval, parseLog } from '../../src/report/training-log.ts';
 import { runJob } from '../../src/run/run-job.ts';
-import { type BestOptions, checkBest, createBest } from '../../src/train/selection.ts';
+import { type BestOptions, checkBest, createBestModel } from '../../src/train/selection.ts';
 import type { TrainArguments } from '../../src/train/settings.ts';
 
 const options: BestOptions = { metric: 'loss', patience: 2, evalEvery: 10, devSentences: 0 };
@@ -25,7 +25,7 @@ describe('the best', () => {
       ['loss', 20],
       ['chrf', 10],
     ] as const) {
-      const best = createBest({ ...options, metric });
+      const best = createBestModel({ ...options, metric });
       await best.consider(found(10, 3), bank(1));
       await best.consider(found(20, 2), bank(2));
       expect(best.state).toMatchObject({ metric, step });
@@ -34,7 +34,7 @@ describe('the best', () => {
   });
 
   it('is the earlier of equals, and never what is not a number', async () => {
-    const best = createBest(options);
+    const best = createBestModel(options);
     await best.consider(found(10, Number.NaN), bank(1));
     expect(best.state).toBeUndefined();
     await best.consider(found(20, 2), bank(2));
@@ -49,14 +49,16 @@ describe('the best', () => {
 
   it('goes on from a checkpoint, patience and all', async () => {
     const state = { metric: 'loss', value: 2, step: 20, since: 1 } as const;
-    const best = createBest(options, { state, weights: Float32Array.of(2) });
+    const best = createBestModel(options, { state, weights: Float32Array.of(2) });
     await best.consider(found(30, 2.5), bank(3));
     expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
-    expect(createBest({ ...options, metric: 'bleu' }, { state, weights: Float32Array.of(2) }).state).toBeUndefined();
+    expect(
+      createBestModel({ ...options, metric: 'bleu' }, { state, weights: Float32Array.of(2) }).state,
+    ).toBeUndefined();
   });
 
   it('at the end of a part is its model, and is forgotten by the next part', async () => {
-    const best = createBest(options);
+    const best = createBestModel(options);
     await best.consider(found(10, 3), bank(1));
     await best.consider(found(14, 1), bank(1.4));
     expect([best.state?.step, best.kept?.step]).toEqual([14, 10]);
@@ -94,8 +96,8 @@ async function train(fields: Partial<TrainArguments> & { readonly out: string },
     tokenizer: { kind: 'char', size: 40 },
     steps: 24,
     epochs: 0,
-    batch: 4,
-    tokens: 0,
+    batchSize: 4,
+    maxTokens: 0,
     buckets: 1,
     accumulate: 1,
     optimizer: {},
@@ -141,7 +143,7 @@ describe('a training', () => {
     expect(early.dev.map((e) => e.step)).toEqual(Array.from({ length: least + 4 }, (_, i) => 2 * (i + 1)));
     expect(early.best?.step).toBe(whole.best?.step);
     expect(bits('early')).toEqual(bits('whole'));
-    const { ends } = courseOf(parseLog(readFileSync(at('early/log.jsonl'), 'utf8')));
+    const { ends } = historyOf(parseLog(readFileSync(at('early/log.jsonl'), 'utf8')));
     expect(ends).toMatchObject([{ reason: 'patience', best: { step: whole.best?.step } }]);
     expect(readFileSync(at('early/report.html'), 'utf8')).toContain(
       `The model has the weights of step ${early.best?.step}`,

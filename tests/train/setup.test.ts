@@ -53,7 +53,7 @@ describe('a training that goes on', () => {
 
   it('tells where its schedule falls to another end than before', async () => {
     const args = (steps: number) =>
-      tinyTraining({ steps, schedule: { kind: 'cosine', learningRate: 1e-2, warmup: 0 } });
+      tinyTraining({ steps, schedule: { kind: 'cosine', learningRate: 1e-2, warmupSteps: 0 } });
     const { recipe } = await prepared(args(4));
     const state = { schedule: recipe.schedule, arguments: args(4) };
     const { told } = await prepared(again({ steps: 9 }), state);

@@ -42,8 +42,8 @@ const common: TrainArguments = {
   tokenizer: { kind: 'word', size: 60 },
   steps: 4,
   epochs: 0,
-  batch: 8,
-  tokens: 0,
+  batchSize: 8,
+  maxTokens: 0,
   buckets: 1,
   accumulate: 1,
   optimizer: { weightDecay: 0.1 },
@@ -107,7 +107,7 @@ describe('a training with frozen parameters', () => {
 });
 
 describe('a training of an adapter', () => {
-  const lora = loraConfig({ rank: 2, alpha: 8, targets: ['*.q', '*.v', 'fc1'], dropout: 0.1 });
+  const lora = loraConfig({ rank: 2, alpha: 8, targetModules: ['*.q', '*.v', 'fc1'], dropout: 0.1 });
   const fields = { initFrom: at('base'), lora, optimizer: { emaDecay: 0.5 } };
 
   it("writes it in PEFT's layout, beside what it needs to go on", async () => {

@@ -33,7 +33,7 @@ it('is AdamW on a linear schedule, one batch an update, in f32, unless told othe
 
 it('takes a schedule, an optimizer, batches an update and a precision', async () => {
   const { reports, read } = await learnt({
-    schedule: { kind: 'constant', learningRate: 0.5, warmup: 0 },
+    schedule: { kind: 'constant', learningRate: 0.5, warmupSteps: 0 },
     optimizer: { kind: 'sgd', clipNorm: 0 },
     accumulate: 2,
     precision: 'f16',
@@ -53,7 +53,9 @@ it('leaves the moving average of the weights where one is asked for', async () =
 });
 
 it('refuses a schedule that cannot be', async () => {
-  await expect(learnt({ schedule: { warmup: 3 } })).rejects.toThrow('linear over 3 steps needs a warmup below that');
+  await expect(learnt({ schedule: { warmupSteps: 3 } })).rejects.toThrow(
+    'linear over 3 steps needs a warmup below that',
+  );
 });
 
 it('names the step at which the loss is no number any more, counted from 1', async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { createTrainer, type Recipe, startWeights, type TrainerOptions } from '../../src/trainer/trainer.ts';
+import { createTrainer, initializeTraining, type Recipe, type TrainerOptions } from '../../src/trainer/trainer.ts';
 import { testEngine } from '../support/engine.ts';
 import { loadIds, randomIds, smallModel } from '../support/model.ts';
 
@@ -11,14 +11,21 @@ const shape = { batch: 4, source: 6, target: 5 };
 const model = smallModel({ srcVocab: 20, tgtVocab: 24, dModel: 16, feedForward: 32, dropout: 0.1 });
 const optimizer = optimizerConfig();
 
-async function training(options: TrainerOptions, accumulate = 1) {
+async function training(options: TrainerOptions, gradientAccumulationSteps = 1) {
   const engine = await testEngine();
-  const schedule = { kind: 'constant', learningRate: 1e-2, warmup: 0, steps: 9, floor: 0, dModel: 16 } as const;
-  const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', accumulate };
+  const schedule = {
+    kind: 'constant',
+    learningRate: 1e-2,
+    warmupSteps: 0,
+    steps: 9,
+    minLearningRate: 0,
+    dModel: 16,
+  } as const;
+  const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
   const trainer = await createTrainer(engine, model.c, recipe, [shape], options);
-  startWeights(engine, model.c, recipe);
+  initializeTraining(engine, model.c, recipe);
   const update = () => {
-    const batches = Array.from({ length: accumulate }, (_, k) => {
+    const batches = Array.from({ length: gradientAccumulationSteps }, (_, k) => {
       const ids = randomIds(model.c, shape, 10 * trainer.step + k);
       const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], ids);
       return { shape: 0, tokens: ids.tgtLens.reduce((a, b) => a + b, 0), fill };
@@ -78,7 +85,7 @@ describe('a number that is not finite', () => {
   it('is named in a bank of fewer parameters, where the others are frozen', async () => {
     const freeze = ['transformer.*', 'src_embed*'];
     const { engine, trainer, update } = await training({ checkFinite: true, freeze });
-    const { offset } = trainer.tuned.parameters.byName.get('generator.bias')!;
+    const { offset } = trainer.trainable.parameters.byName.get('generator.bias')!;
     expect(offset).toBeLessThan(model.p.byName.get('generator.bias')!.offset);
     engine.write('moment1', Float32Array.of(Number.NaN), offset + 5);
     await expect(update()).rejects.toThrow(

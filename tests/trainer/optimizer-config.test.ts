@@ -9,7 +9,7 @@ import {
   optimizerNames,
   optimizerStates,
 } from '../../src/trainer/optimizer-config.ts';
-import { tunedOf } from '../../src/trainer/trainable-parameters.ts';
+import { trainableParameters } from '../../src/trainer/trainable-parameters.ts';
 import { trainingGraph, updateGraph } from '../../src/trainer/training-graphs.ts';
 import { smallModel } from '../support/model.ts';
 
@@ -28,7 +28,7 @@ describe('an optimizer', () => {
         const graph = trainingGraph(c, p, { batch: 1, source: 2, target: 2 }, o);
         const own = [...graph.states.keys()].filter((name) => !/^(weights|gradients|positions|norm\.)/.test(name));
         expect(own.sort()).toEqual(optimizerStates(o).sort());
-        const update = [...updateGraph(tunedOf(c, parameterList(c)), o).states.keys()];
+        const update = [...updateGraph(trainableParameters(c, parameterList(c)), o).states.keys()];
         expect(update.sort()).toEqual(['accumulated', 'weights', ...optimizerStates(o)].sort());
       }
   });

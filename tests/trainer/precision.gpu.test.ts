@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { type Precision, scaling } from '../../src/trainer/precision.ts';
-import { createTrainer, type Recipe, type StepReport, startWeights } from '../../src/trainer/trainer.ts';
+import { createTrainer, initializeTraining, type Recipe, type StepReport } from '../../src/trainer/trainer.ts';
 import { testEngine } from '../support/engine.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { type Ids, loadIds, randomIds, smallModel } from '../support/model.ts';
@@ -21,23 +21,30 @@ afterEach(() => {
 interface Settings {
   readonly precision: Precision;
   readonly optimizer?: Partial<OptimizerConfig>;
-  readonly accumulate?: number;
+  readonly gradientAccumulationSteps?: number;
   readonly checkFinite?: boolean;
 }
 
-async function training({ precision, optimizer, accumulate = 1, checkFinite = false }: Settings) {
+async function training({ precision, optimizer, gradientAccumulationSteps = 1, checkFinite = false }: Settings) {
   const engine = await testEngine();
   engines.push(engine);
-  const schedule = { kind: 'constant', learningRate: 2e-3, warmup: 50, steps: 9, floor: 0, dModel: 32 } as const;
+  const schedule = {
+    kind: 'constant',
+    learningRate: 2e-3,
+    warmupSteps: 50,
+    steps: 9,
+    minLearningRate: 0,
+    dModel: 32,
+  } as const;
   const recipe: Recipe = {
     optimizer: optimizerConfig({ ...scaling(precision), ...optimizer }),
     schedule,
     seed: 4,
     init: 'xavier',
-    accumulate,
+    gradientAccumulationSteps,
   };
   const trainer = await createTrainer(engine, model.c, recipe, [shape], { precision, checkFinite });
-  startWeights(engine, model.c, recipe);
+  initializeTraining(engine, model.c, recipe);
   /** Learns to copy: the target is the source. */
   const batch = (seed: number) => {
     const ids = randomIds(model.c, shape, seed);
@@ -49,7 +56,13 @@ async function training({ precision, optimizer, accumulate = 1, checkFinite = fa
     const reports: StepReport[] = [];
     const pending: Promise<StepReport>[] = [];
     for (let i = 0; i < steps; i++) {
-      pending.push(trainer.update(Array.from({ length: accumulate }, (_, k) => batch(trainer.step * accumulate + k))));
+      pending.push(
+        trainer.update(
+          Array.from({ length: gradientAccumulationSteps }, (_, k) =>
+            batch(trainer.step * gradientAccumulationSteps + k),
+          ),
+        ),
+      );
       if (pending.length > 1) reports.push(await (pending.shift() as Promise<StepReport>));
     }
     return [...reports, ...(await Promise.all(pending))];
@@ -105,7 +118,7 @@ const mixed = () => {
   });
 
   it('adds up micro-batches, of which one that overflows skips the update', async () => {
-    const { engine, run, bits } = await training({ precision: 'f16', accumulate: 2 });
+    const { engine, run, bits } = await training({ precision: 'f16', gradientAccumulationSteps: 2 });
     expect((await run(2)).every(({ skipped }) => !skipped)).toBe(true);
     const before = await bits('weights');
     engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
@@ -114,7 +127,7 @@ const mixed = () => {
   });
 
   it('goes on with looking where micro-batches overflow, whose sum the next update forgets', async () => {
-    const { engine, run } = await training({ precision: 'f16', accumulate: 2, checkFinite: true });
+    const { engine, run } = await training({ precision: 'f16', gradientAccumulationSteps: 2, checkFinite: true });
     engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
     expect(await run(2)).toMatchObject([
       { skipped: true, lossScale: 2 ** 40 },

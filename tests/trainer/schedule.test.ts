@@ -11,7 +11,14 @@ import {
   scheduleNames,
 } from '../../src/trainer/schedule.ts';
 
-const base: ScheduleConfig = { kind: 'constant', learningRate: 1e-3, warmup: 4, steps: 24, floor: 1e-4, dModel: 256 };
+const base: ScheduleConfig = {
+  kind: 'constant',
+  learningRate: 1e-3,
+  warmupSteps: 4,
+  steps: 24,
+  minLearningRate: 1e-4,
+  dModel: 256,
+};
 const rates = (s: Partial<ScheduleConfig>, steps: number[]) =>
   steps.map((step) => learningRate({ ...base, ...s }, step));
 const close = (got: number[], want: number[]) => {
@@ -27,12 +34,12 @@ describe('learning rates', () => {
 
   it('stay, where constant, also without a warm-up', () => {
     close(rates({}, [4, 100]), [1e-3, 1e-3]);
-    close(rates({ warmup: 0 }, [0, 1]), [1e-3, 1e-3]);
+    close(rates({ warmupSteps: 0 }, [0, 1]), [1e-3, 1e-3]);
   });
 
   it('fall in a line to the floor', () => {
     close(rates({ kind: 'linear' }, [13, 23, 24, 1000]), [5.5e-4, 1e-4, 1e-4, 1e-4]);
-    close(rates({ kind: 'linear', warmup: 0, floor: 0, steps: 10 }, [0, 4, 9]), [9e-4, 5e-4, 0]);
+    close(rates({ kind: 'linear', warmupSteps: 0, minLearningRate: 0, steps: 10 }, [0, 4, 9]), [9e-4, 5e-4, 0]);
   });
 
   it('fall as half a cosine to the floor', () => {
@@ -87,11 +94,11 @@ describe('a wrong schedule is named', () => {
     [{ learningRate: 0 }, 'schedule: learningRate is 0, it must be above 0'],
     [{ learningRate: Number.NaN }, 'schedule: learningRate is NaN'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'schedule: learningRate is Infinity'],
-    [{ warmup: -1 }, 'schedule: warmup is -1, it must be a whole number of steps'],
-    [{ warmup: 1.5 }, 'schedule: warmup is 1.5'],
-    [{ floor: 2e-3 }, 'schedule: floor is 0.002, it must be 0 to learningRate'],
-    [{ kind: 'noam', warmup: 0 }, 'schedule: noam needs warmup of at least 1 step'],
-    [{ kind: 'inverse-sqrt', warmup: 0 }, 'schedule: inverse-sqrt needs warmup of at least 1 step'],
+    [{ warmupSteps: -1 }, 'schedule: warmup is -1, it must be a whole number of steps'],
+    [{ warmupSteps: 1.5 }, 'schedule: warmup is 1.5'],
+    [{ minLearningRate: 2e-3 }, 'schedule: floor is 0.002, it must be 0 to learningRate'],
+    [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmup of at least 1 step'],
+    [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmup of at least 1 step'],
     [{ kind: 'cosine', steps: 4 }, 'schedule: cosine over 4 steps needs a warmup below that, it is 4'],
   ];
   for (const [wrong, message] of cases)

@@ -7,8 +7,8 @@ import { loraConfig } from '../../src/model/lora.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import { clipAt } from '../../src/ops/optimizer/clip.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { type TuningOptions, tunedOf } from '../../src/trainer/trainable-parameters.ts';
-import { startWeights } from '../../src/trainer/trainer.ts';
+import { type TrainableOptions, trainableParameters } from '../../src/trainer/trainable-parameters.ts';
+import { initializeTraining } from '../../src/trainer/trainer.ts';
 import { gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { gradientsOf } from '../support/gradients.ts';
@@ -23,14 +23,14 @@ afterEach(() => {
 });
 
 /** Three updates; gives the weights before and after, and the adapter where there is one. */
-async function tune(engine: Engine, tuning: TuningOptions, given: Partial<OptimizerConfig> = {}, model = {}) {
+async function tune(engine: Engine, tuning: TrainableOptions, given: Partial<OptimizerConfig> = {}, model = {}) {
   engines.push(engine);
   const small = smallModel({ ...sizes, ...model } as Partial<ModelOptions>);
   const { c, p } = small;
   const optimizer = optimizerConfig({ weightDecay: 0.1, eps: 1e-3, ...given });
   const [program] = await engine.prepare([trainingGraph(c, p, shape, optimizer, tuning)]);
   const before = startModel(engine, c, p);
-  startWeights(engine, c, { seed: 4, init: 'xavier', optimizer }, { weights: before, lora: tuning.lora });
+  initializeTraining(engine, c, { seed: 4, init: 'xavier', optimizer }, { weights: before, lora: tuning.lora });
   const norms: number[] = [];
   for (let step = 0; step < 3; step++) {
     const ids = randomIds(c, shape, step);
@@ -40,7 +40,7 @@ async function tune(engine: Engine, tuning: TuningOptions, given: Partial<Optimi
     norms.push(clip![clipAt.norm]!);
   }
   const read = async (name: string) => (await engine.read(name)).data as Float32Array;
-  const tuned = tunedOf(c, p, tuning);
+  const tuned = trainableParameters(c, p, tuning);
   return {
     ...small,
     before,
@@ -81,7 +81,7 @@ describe('freezing', () => {
     const freeze = ['decoder.*', 'generator.*'];
     const part = await gradientsOf(cpuEngine(), sizes, shape, { freeze });
     const { c, p } = smallModel(sizes);
-    const { parameters } = tunedOf(c, p, { freeze });
+    const { parameters } = trainableParameters(c, p, { freeze });
     expect(parameters.all.length).toBeGreaterThan(5);
     expect(part.values.length).toBe(parameters.size);
     for (const { name, offset, shape } of parameters.all) {
@@ -104,7 +104,7 @@ describe('freezing', () => {
     expect(backward([]).length).toBeGreaterThan(5);
     expect(backward(['encoder.*'])).toEqual([]);
     const graph = trainingGraph(c, p, shape, optimizerConfig(), { freeze: ['encoder.*'] });
-    const { parameters } = tunedOf(c, p, { freeze: ['encoder.*'] });
+    const { parameters } = trainableParameters(c, p, { freeze: ['encoder.*'] });
     expect(parameters.size).toBeLessThan(0.7 * p.size);
     for (const name of ['gradients', 'moment1', 'moment2'])
       expect(graph.states.get(name)?.shape).toEqual([parameters.size]);
@@ -123,7 +123,12 @@ describe('freezing', () => {
 });
 
 describe('an adapter', () => {
-  const lora = loraConfig({ rank: 3, alpha: 6, targets: ['*.q', '*.v', 'encoder.*.fc1', 'out_proj'], dropout: 0.2 });
+  const lora = loraConfig({
+    rank: 3,
+    alpha: 6,
+    targetModules: ['*.q', '*.v', 'encoder.*.fc1', 'out_proj'],
+    dropout: 0.2,
+  });
   it('is trained as float64 trains it, dropout and moving average too; the weights keep their bits', async () => {
     const { before, after, trained, read } = await tune(await testEngine(), { lora }, { emaDecay: 0.5 });
     const exact = await tune(cpuEngine(), { lora }, { emaDecay: 0.5 });

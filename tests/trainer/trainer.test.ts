@@ -6,15 +6,15 @@ import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../src/trainer/schedule.ts';
-import { type Batch, createTrainer, type Recipe, startWeights, type Trainer } from '../../src/trainer/trainer.ts';
+import { type Batch, createTrainer, initializeTraining, type Recipe, type Trainer } from '../../src/trainer/trainer.ts';
 import { type Ids, randomIds, smallModel } from '../support/model.ts';
 
 const schedule: ScheduleConfig = {
   kind: 'inverse-sqrt',
   learningRate: 1e-2,
-  warmup: 3,
+  warmupSteps: 3,
   steps: 10,
-  floor: 0,
+  minLearningRate: 0,
   dModel: 12,
 };
 const shape = { batch: 4, source: 5, target: 4 };
@@ -53,11 +53,11 @@ async function start(recipe: Partial<Recipe> = {}, engine: Engine = cpuEngine(),
     schedule,
     seed: 9,
     init: 'xavier',
-    accumulate: 1,
+    gradientAccumulationSteps: 1,
     ...recipe,
   };
   const trainer = await createTrainer(engine, c, full, [half, shape]);
-  startWeights(engine, c, full);
+  initializeTraining(engine, c, full);
   return { trainer, engine, c, p };
 }
 const run = async (trainer: Trainer, c: Parameters<typeof randomIds>[0], steps: number[]) => {
@@ -87,7 +87,7 @@ describe('a trainer', () => {
     const [whole] = await run(one.trainer, one.c, [0]);
     const ids = randomIds(one.c, shape, 0);
     for (const parts of [2, 4]) {
-      const many = await start({ accumulate: parts });
+      const many = await start({ gradientAccumulationSteps: parts });
       const size = 4 / parts;
       const batches = Array.from({ length: parts }, (_, k) => rows(ids, k * size, (k + 1) * size)).map((part) =>
         // A micro-batch of one row is filled up with a row of padding.
@@ -107,17 +107,17 @@ describe('a trainer', () => {
   });
 
   it('takes fewer micro-batches at the end of the data', async () => {
-    const { trainer, c } = await start({ accumulate: 3 });
+    const { trainer, c } = await start({ gradientAccumulationSteps: 3 });
     const ids = randomIds(c, shape, 0);
     const report = await trainer.update([batchOf(rows(ids, 0, 2), 0)]);
     expect([report.step, report.skipped, report.tokens]).toEqual([0, false, 7]);
   });
 
   it('draws other masks for each micro-batch', async () => {
-    const { trainer, c } = await start({ accumulate: 2 }, cpuEngine(), { dropout: 0.4 });
+    const { trainer, c } = await start({ gradientAccumulationSteps: 2 }, cpuEngine(), { dropout: 0.4 });
     const ids = rows(randomIds(c, shape, 0), 0, 2);
     const twice = await trainer.update([batchOf(ids, 0), batchOf(ids, 0)]);
-    const alone = await start({ accumulate: 2 }, cpuEngine(), { dropout: 0.4 });
+    const alone = await start({ gradientAccumulationSteps: 2 }, cpuEngine(), { dropout: 0.4 });
     const once = await alone.trainer.update([batchOf(ids, 0)]);
     expect(twice.loss).not.toBeCloseTo(once.loss, 6);
   });

@@ -6,7 +6,7 @@ import { cpuEngine, type Engine, type Program } from '../../src/engine/engine.ts
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import { clipAt, counterAt } from '../../src/ops/optimizer/clip.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { createTrainer, type Recipe, startWeights } from '../../src/trainer/trainer.ts';
+import { createTrainer, initializeTraining, type Recipe } from '../../src/trainer/trainer.ts';
 import { evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
@@ -259,12 +259,19 @@ describe('padding', () => {
 });
 
 /** Losses of three updates of `accumulate` micro-batches each, two updates pending at a time. */
-async function losses(engine: Engine, accumulate: number): Promise<number[]> {
+async function losses(engine: Engine, gradientAccumulationSteps: number): Promise<number[]> {
   const { c } = smallModel({ ...sizes, dropout: 0.1 });
-  const schedule = { kind: 'constant', learningRate: 1e-2, warmup: 0, steps: 3, floor: 0, dModel: 16 } as const;
-  const recipe: Recipe = { optimizer: optimizerConfig(), schedule, seed: 4, init: 'xavier', accumulate };
+  const schedule = {
+    kind: 'constant',
+    learningRate: 1e-2,
+    warmupSteps: 0,
+    steps: 3,
+    minLearningRate: 0,
+    dModel: 16,
+  } as const;
+  const recipe: Recipe = { optimizer: optimizerConfig(), schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
   const trainer = await createTrainer(engine, c, recipe, [shape]);
-  startWeights(engine, c, recipe);
+  initializeTraining(engine, c, recipe);
   const batchOf = (ids: Ids) => ({
     shape: 0,
     tokens: ids.tgtLens.reduce((a, b) => a + b, 0),
@@ -273,7 +280,9 @@ async function losses(engine: Engine, accumulate: number): Promise<number[]> {
   const out: number[] = [];
   const pending: Promise<unknown>[] = [];
   for (let step = 0; step < 3; step++) {
-    const batches = Array.from({ length: accumulate }, (_, k) => batchOf(randomIds(c, shape, 10 * step + k)));
+    const batches = Array.from({ length: gradientAccumulationSteps }, (_, k) =>
+      batchOf(randomIds(c, shape, 10 * step + k)),
+    );
     pending.push(trainer.update(batches).then((report) => out.push(report.loss)));
     if (pending.length > 1) await pending.shift();
   }

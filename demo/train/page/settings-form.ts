@@ -256,7 +256,7 @@ function read(controls: Controls, base: TrainingSettings): TrainingSettings {
       ...base.schedule,
       kind: controls.schedule.value as ScheduleConfig['kind'],
       learningRate: number(controls.learningRate),
-      ...(warmup.value !== '' && { warmup: number(warmup) }),
+      ...(warmup.value !== '' && { warmupSteps: number(warmup) }),
     },
     seed: number(controls.seed),
     evalEvery: number(controls.evalEvery),

@@ -14,7 +14,7 @@ import { type EncodedCorpus, sourceLength, targetLength } from '../../../src/tex
 import { corpusName, shapeName } from '../../../src/train/logging.ts';
 import type { TrainArguments } from '../../../src/train/settings.ts';
 import { optimizerConfig } from '../../../src/trainer/optimizer-config.ts';
-import { prepareTask, updatesIn } from '../../../src/trainer/training-data.ts';
+import { prepareTrainingData, updatesIn } from '../../../src/trainer/training-data.ts';
 import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
 import type { LengthFacts, TrainingFacts, TrainingSettings } from '../protocol.ts';
 
@@ -35,8 +35,8 @@ export function trainArguments(s: TrainingSettings, out: string): TrainArguments
     preset: s.preset,
     model: s.model,
     tokenizer: s.tokenizer,
-    batch: s.batch,
-    tokens: 0,
+    batchSize: s.batch,
+    maxTokens: 0,
     buckets: s.buckets,
     accumulate: s.accumulate,
     steps: s.steps,
@@ -75,7 +75,7 @@ export async function describeTraining(
   await turn();
   signal.throwIfAborted();
   const preset: Partial<ModelOptions> = presets[args.preset];
-  const task = prepareTask(split.train, { ...args, model: { ...preset, ...args.model } });
+  const task = prepareTrainingData(split.train, { ...args, model: { ...preset, ...args.model } });
   await turn();
   signal.throwIfAborted();
   const { config, corpus, shapes, batches } = task;

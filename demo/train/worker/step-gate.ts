@@ -1,11 +1,11 @@
 // What a training does between two updates: work that wants its model, and waiting while it is paused.
 
-import type { LiveTraining } from '../../../src/runtime/training-observer.ts';
+import type { RunningTraining } from '../../../src/runtime/training-observer.ts';
 import { deferred } from './deferred.ts';
 import type { Progress } from './progress-events.ts';
 
 /** Work with the model of a training; it gets undefined where the training has ended meanwhile. Its rejection ends the training. */
-export type Work = (training: LiveTraining | undefined) => Promise<void>;
+export type Work = (training: RunningTraining | undefined) => Promise<void>;
 
 /** The time between updates. */
 export interface Interludes {
@@ -14,7 +14,7 @@ export interface Interludes {
   /** Whether the training was told to pause. */
   readonly paused: boolean;
   /** Does all that is wanted, and waits while paused; called between two updates. */
-  hold(training: LiveTraining): Promise<void>;
+  hold(training: RunningTraining): Promise<void>;
   /** Work to be done at the next interlude. */
   want(work: Work): void;
   /** Resolves when the training waits. */

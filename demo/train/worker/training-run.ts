@@ -2,9 +2,9 @@
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import type { Files } from '../../../src/files/files.ts';
-import { courseOf, type LogRecord, type LogStart } from '../../../src/report/training-log.ts';
+import { historyOf, type LogRecord, type LogStart } from '../../../src/report/training-log.ts';
 import type { JobContext } from '../../../src/runtime/job.ts';
-import type { Live, LiveTraining } from '../../../src/runtime/training-observer.ts';
+import type { RunningTraining, TrainingObserver } from '../../../src/runtime/training-observer.ts';
 import { readLog } from '../../../src/train/logging.ts';
 import { recoveringTrain } from '../../../src/train/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings.ts';
@@ -20,7 +20,7 @@ const keptSteps = 1000;
 /** What a training has of the worker. */
 export interface TrainingHost {
   /** Makes a job's context with this host of trainings. */
-  context(live: Live, signal: AbortSignal, files: Files): { context: JobContext; close(): Promise<void> };
+  context(live: TrainingObserver, signal: AbortSignal, files: Files): { context: JobContext; close(): Promise<void> };
   tell(event: SessionEvent): void;
   memory(): MemoryFacts;
 }
@@ -84,13 +84,13 @@ interface Parts {
   /** Whoever waits for the next checkpoint. */
   readonly savings: Deferred<void>[];
   /** What trains now: undefined before the first update, after the end, and while a lost device is replaced. */
-  live: LiveTraining | undefined;
+  live: RunningTraining | undefined;
   /** The log so far of a training that goes on, until the page has heard of it. */
   history: LogRecord[];
 }
 
 /** What the job `train` tells its host and asks of it. */
-function liveOf(parts: Parts): Live {
+function liveOf(parts: Parts): TrainingObserver {
   const { name, host, progress, interludes, savings } = parts;
   const { tell } = host;
   let begun = false;
@@ -217,7 +217,7 @@ export class Ended extends Error {
 
 /** What came before step `until` of a training that goes on there. */
 function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
-  const { steps, evals } = courseOf(log);
+  const { steps, evals } = historyOf(log);
   return {
     type: 'history',
     steps: steps.filter((s) => s.step <= until),
@@ -225,7 +225,7 @@ function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
   };
 }
 
-function runFacts(name: string, head: LogStart, { plans }: LiveTraining, memory: MemoryFacts): RunFacts {
+function runFacts(name: string, head: LogStart, { plans }: RunningTraining, memory: MemoryFacts): RunFacts {
   return {
     model: name,
     parameters: head.parameters,

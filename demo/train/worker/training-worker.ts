@@ -7,7 +7,7 @@ import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { PullProgress } from '../../../src/hub/pull-model.ts';
 import type { JobContext } from '../../../src/runtime/job.ts';
-import { createContext, type Surroundings } from '../../../src/runtime/job-context.ts';
+import { createContext, type HostServices } from '../../../src/runtime/job-context.ts';
 import { filePlace, keptChoices } from '../../../src/runtime/kernel-store.ts';
 import { corpusFile } from '../../../src/runtime/load-corpus.ts';
 import type { TrainArguments } from '../../../src/train/settings.ts';
@@ -44,7 +44,7 @@ const post = (reply: Reply): void => self.postMessage(reply);
 const tell = (event: SessionEvent): void => post({ type: 'event', event });
 
 /** A context on the browser's WebGPU. */
-const contextFor = (more: Partial<Surroundings> & { files: Files }) =>
+const contextFor = (more: Partial<HostServices> & { files: Files }) =>
   createContext({
     host: 'Chrome',
     version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
