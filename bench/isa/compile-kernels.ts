@@ -1,0 +1,223 @@
+// The process that compiles: it runs on the null driver, compiles one kernel after another and announces each on stderr, between what
+// RADV prints. Arguments: a workload, and the file to write the WGSL of each module and the passes of each plan to.
+
+import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { graphOf, type KernelCase } from '../../src/bench/kernel-case.ts';
+import { kernelCases } from '../../src/bench/kernel-cases.ts';
+import { type Device, openDevice } from '../../src/gpu/device.ts';
+import { pipelinesOf } from '../../src/gpu/pipelines.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { presetGraphs, presetRuns } from '../../src/jobs/preset-graphs.ts';
+import type { PresetName } from '../../src/model/model-config.ts';
+import type { Pass, Plan } from '../../src/plan/plan.ts';
+import { makePlan, variantKey } from '../../src/plan/planner.ts';
+
+/** What to compile. */
+export type Workload =
+  | { readonly kind: 'cases' }
+  | { readonly kind: 'preset'; readonly preset: PresetName }
+  | { readonly kind: 'peer'; readonly peer: 'tfjs' | 'jax' }
+  | { readonly kind: 'files'; readonly files: readonly string[] };
+
+/** A kernel that is about to be compiled. */
+export interface Announcement {
+  /** `heddle`, the file's name, or the peer. */
+  readonly from: string;
+  /** `shader.entry` and its constants. */
+  readonly name: string;
+  /** Index of its WGSL in `CompileOutput.modules`. */
+  readonly module: number;
+}
+
+/** One pass of a plan, for the estimate. */
+export interface EstimatedPass {
+  readonly kernel: string;
+  readonly op: string;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** What the process writes when it is done. */
+export interface CompileOutput {
+  readonly modules: readonly string[];
+  readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
+}
+
+/** Peers' kernels: matrix products, softmax, layer norm. */
+const PRODUCTS = [
+  [2048, 2048, 2048, false],
+  [768, 256, 8000, true],
+] as const;
+const ROWS: [number, number] = [768, 8000];
+
+const [workloadText = '', outputPath = ''] = process.argv.slice(2);
+const workload = JSON.parse(workloadText) as Workload;
+const modules: string[] = [];
+const runs: Record<string, readonly EstimatedPass[]> = {};
+const moduleIds = new WeakMap<GPUShaderModule, number>();
+
+const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files' ? 'wgsl' : 'heddle';
+const gpu = announcing(await dawnGpu({ flags: ['enable-dawn-features=allow_unsafe_apis'] }));
+
+if (workload.kind === 'files') await compileFiles(workload.files);
+else if (workload.kind === 'peer') await (workload.peer === 'tfjs' ? compileTfjs() : compileJax());
+else {
+  const device = await openDevice(gpu);
+  if (workload.kind === 'cases') for (const kernel of kernelCases) await compileCase(device, kernel);
+  else for (const run of presetRuns) await compilePreset(device, workload.preset, run);
+}
+const output: CompileOutput = { modules, runs };
+writeFileSync(outputPath, JSON.stringify(output));
+process.exit(0);
+
+/** Kernel of a pass, as announced. */
+function kernelName({ shader, entry, constants, f16 }: Pass & { f16?: readonly string[] }): string {
+  return `${shader}.${entry} ${JSON.stringify(constants)}${f16?.length ? ` f16 ${f16}` : ''}`;
+}
+
+async function compilePasses(device: Device, passes: readonly Pass[]): Promise<void> {
+  for (const pass of passes) {
+    announced = kernelName(pass);
+    await pipelinesOf(device.gpu).get(pass);
+  }
+}
+
+/** Compiles every variant of a benchmark case. */
+async function compileCase(device: Device, kernel: KernelCase): Promise<void> {
+  if (kernel.needs === 'f16' && !device.traits.f16) return;
+  const { graph, node } = graphOf(kernel);
+  for (const variant of node.op.variants?.(node, device.traits) ?? ['only']) {
+    const plan = makePlan(graph, { traits: device.traits, choices: { [variantKey(node)]: variant } });
+    await compilePasses(
+      device,
+      plan.passes.filter((pass) => pass.node === node.id),
+    );
+  }
+}
+
+async function compilePreset(device: Device, preset: PresetName, run: (typeof presetRuns)[number]): Promise<void> {
+  const shape = { batch: 16, source: 32, target: 32 };
+  const { graphs } = presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
+  for (const [i, graph] of graphs.entries()) {
+    const plan: Plan = makePlan(graph, { traits: device.traits });
+    await compilePasses(device, plan.passes);
+    runs[`${preset} ${run === 'decoding' ? ['decoding source', 'decoding step'][i] : run}`] = plan.passes.map(
+      (pass) => ({
+        kernel: kernelName(pass),
+        op: pass.op,
+        flops: pass.flops,
+        bytes: Object.values(pass.bind).reduce((sum, range) => sum + range.bytes, 0),
+      }),
+    );
+  }
+}
+
+async function compileFiles(files: readonly string[]): Promise<void> {
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error('no adapter');
+  const optional = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'] as GPUFeatureName[];
+  const device = await adapter.requestDevice({ requiredFeatures: optional.filter((f) => adapter.features.has(f)) });
+  for (const file of files) {
+    const code = readFileSync(file, 'utf8');
+    const module = device.createShaderModule({ code, label: file });
+    for (const [, entryPoint = ''] of code.matchAll(/@compute[^{]*?\bfn\s+(\w+)/g)) {
+      announced = `${file}.${entryPoint}`;
+      await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
+    }
+  }
+}
+
+async function compileTfjs(): Promise<void> {
+  browserGlobals();
+  const require = createRequire(resolve('bench/peers/package.json'));
+  const tf = require('@tensorflow/tfjs-core');
+  require('@tensorflow/tfjs-backend-webgpu');
+  await tf.setBackend('webgpu');
+  await tf.ready();
+  for (const [m, k, n, transB] of PRODUCTS)
+    await tf.matMul(tf.ones([m, k]), tf.ones(transB ? [n, k] : [k, n]), false, transB).data();
+  await tf.softmax(tf.ones(ROWS)).data();
+  const x = tf.ones(ROWS);
+  const { mean, variance } = tf.moments(x, 1, true);
+  await tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5))).data();
+}
+
+async function compileJax(): Promise<void> {
+  browserGlobals();
+  await import('../peers/iterator-helpers.ts');
+  const jax = await import(resolve('bench/peers/node_modules/@jax-js/jax/dist/index.js'));
+  await jax.init('webgpu');
+  jax.defaultDevice?.('webgpu');
+  const { numpy: np, nn, jit } = jax;
+  const finish = (array: { data?: () => Promise<unknown> }) =>
+    Promise.race([array.data?.(), new Promise((done) => setTimeout(done, 2000))]);
+  for (const [m, k, n, transB] of PRODUCTS)
+    await finish(
+      jit((a: unknown, b: unknown) => np.matmul(a, transB ? np.matrixTranspose(b) : b))(
+        np.ones([m, k]),
+        np.ones(transB ? [n, k] : [k, n]),
+      ),
+    );
+  await finish(jit((x: unknown) => nn.softmax(x, -1))(np.ones(ROWS)));
+  await finish(jit((x: unknown) => nn.standardize(x, -1))(np.ones(ROWS)));
+}
+
+/** What the peers expect of a browser. */
+function browserGlobals(): void {
+  const globals = globalThis as Record<string, unknown>;
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
+  globals.window ??= globalThis;
+  globals.self ??= globalThis;
+  globals.document ??= { createElement: () => ({ getContext: () => null }) };
+  process.on('uncaughtException', (error) => console.error('uncaught', error.message));
+}
+
+/** Makes all devices of a GPU announce their compilations, one at a time. */
+function announcing(inner: GPU): GPU {
+  const requestAdapter = inner.requestAdapter.bind(inner);
+  inner.requestAdapter = async (options) => {
+    const adapter = await requestAdapter(options);
+    if (!adapter) return adapter;
+    const requestDevice = adapter.requestDevice.bind(adapter);
+    adapter.requestDevice = async (descriptor) => announceDevice(await requestDevice(descriptor));
+    return adapter;
+  };
+  return inner;
+}
+
+/** Name of the next kernel; the descriptor's label if it is empty. */
+var announced: string | undefined; // `var`: compilations start before this line is reached
+
+function announceDevice(device: GPUDevice): GPUDevice {
+  let last: Promise<unknown> = Promise.resolve();
+  const createShaderModule = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    const module = createShaderModule(descriptor);
+    moduleIds.set(module, modules.push(descriptor.code) - 1);
+    return module;
+  };
+  const announce = ({ label, compute }: GPUComputePipelineDescriptor) => {
+    const name = announced ?? `${label || compute.module.label} ${JSON.stringify(compute.constants ?? {})}`;
+    const line: Announcement = { from, name, module: moduleIds.get(compute.module) ?? -1 };
+    writeSync(2, `\n@@ ${JSON.stringify(line)}\n`);
+  };
+  const later = device.createComputePipelineAsync.bind(device);
+  const now = device.createComputePipeline.bind(device);
+  device.createComputePipelineAsync = (descriptor) => {
+    const made = last
+      .catch(() => undefined)
+      .then(() => {
+        announce(descriptor);
+        return later(descriptor);
+      });
+    last = made;
+    return made;
+  };
+  device.createComputePipeline = (descriptor) => {
+    announce(descriptor);
+    return now(descriptor);
+  };
+  return device;
+}

@@ -1,0 +1,276 @@
+// npm run bench:isa: what an AMD GPU's own compiler makes of our kernels, without that GPU. docs/gpu-compiler.md explains the columns.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Announcement, CompileOutput, EstimatedPass, Workload } from './compile-kernels.ts';
+import { type KernelIsa, parseKernel } from './disassembly.ts';
+import { type Family, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
+
+const USAGE = `usage: npm run bench:isa -- [FILE.wgsl...] [options]
+
+Compiles kernels with Mesa's compiler for AMD GPUs (no GPU needed) and reports the instructions of their hot loops.
+
+  FILE.wgsl...           shaders of your own; without any: all kernels and variants of heddle bench and of the presets
+  --family NAMES         GPU families, separated by commas: ${families.join(', ')} (default: all)
+  --preset NAMES         presets whose training, evaluation and decoding steps are compiled (default: small,mid)
+  --peers                also TensorFlow.js and jax-js, if bench/peers is installed
+  --only TEXT            only kernels whose name contains TEXT
+  --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
+  --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
+  --check                compare with bench/isa/budgets.json; exit 1 if a kernel is worse
+  --update-budgets       write bench/isa/budgets.json from this run
+  --json FILE            write all numbers (default: bench/results/isa-DATE.json with --save)
+  --save                 store the report in bench/results/`;
+
+const BUDGETS = resolve(import.meta.dirname, '../budgets.json'); // this module runs from .vite/
+const RESULTS = resolve(import.meta.dirname, '../../results');
+
+/** GPUs for --estimate: FP32 peak without dual issue in TFLOP/s, memory bandwidth in GB/s (AMD's data sheets). */
+const GPUS: Readonly<Record<string, { family: Family; tflops: number; bandwidth: number }>> = {
+  'RX 7900 XTX': { family: 'navi31', tflops: 30.7, bandwidth: 960 },
+  'RX 6900 XT': { family: 'navi21', tflops: 23.0, bandwidth: 512 },
+  'RX Vega 64': { family: 'vega10', tflops: 12.7, bandwidth: 484 },
+};
+/** Assumed cost of a dispatch in microseconds: barrier, launch and drain of the GPU. */
+const DISPATCH_US = 5;
+/** Assumed share of the peak bandwidth that a memory-bound kernel reaches. */
+const BANDWIDTH_SHARE = 0.8;
+
+/** A compiled kernel of one family. */
+interface ReportRow extends Omit<KernelIsa, 'assembly'> {
+  readonly family: Family;
+  readonly from: string;
+  readonly name: string;
+}
+
+/** Numbers of a kernel that --check holds, by `family from name`. Shares may fall by 0.01, counts may not grow. */
+type Budgets = Record<
+  string,
+  Pick<KernelIsa, 'share' | 'waves' | 'spills'> & { readonly boundsChecks: number; readonly loopCounters: number }
+>;
+
+/** Runs the command; resolves to its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await report(args);
+  } catch (error) {
+    if (!(error instanceof HeddleError) && !(error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS'))
+      throw error;
+    console.error((error as Error).message);
+    return 2;
+  }
+}
+
+async function report(args: readonly string[]): Promise<number> {
+  const { values: o, positionals: files } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      family: { type: 'string', default: families.join(',') },
+      preset: { type: 'string', default: 'small,mid' },
+      peers: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      show: { type: 'string' },
+      estimate: { type: 'string' },
+      check: { type: 'boolean', default: false },
+      'update-budgets': { type: 'boolean', default: false },
+      json: { type: 'string' },
+      save: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (o.help) {
+    console.log(USAGE.replace('GPUS', Object.keys(GPUS).join(', ')));
+    return 0;
+  }
+  const missing = missingPackages();
+  if (missing.length > 0)
+    throw new HeddleError(`bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`);
+  const gpu = o.estimate === undefined ? undefined : GPUS[o.estimate];
+  if (o.estimate !== undefined && !gpu)
+    throw new HeddleError(`--estimate ${o.estimate}: unknown GPU; choose from ${Object.keys(GPUS).join(', ')}`);
+  const wanted = gpu ? [gpu.family] : o.family.split(',').map(familyOf);
+  const presets = o.preset.split(',').filter(Boolean);
+  const workloads: Workload[] =
+    files.length > 0
+      ? [{ kind: 'files', files: files.map((file) => resolve(file)) }]
+      : [
+          ...(gpu ? [] : [{ kind: 'cases' } as const]),
+          ...presets.map((preset) => ({ kind: 'preset', preset }) as Workload),
+          ...(o.peers ? [{ kind: 'peer', peer: 'tfjs' } as const, { kind: 'peer', peer: 'jax' } as const] : []),
+        ];
+  const rows: ReportRow[] = [];
+  const runs: Record<string, readonly EstimatedPass[]> = {};
+  for (const family of wanted) {
+    for (const workload of workloads) {
+      const { kernels, output } = await compile(family, workload);
+      Object.assign(runs, output.runs);
+      for (const { announcement, isa } of kernels) {
+        const { from, name, module } = announcement;
+        if (!name.includes(o.only) || rows.some((r) => r.family === family && r.from === from && r.name === name))
+          continue;
+        if (o.show !== undefined && name.includes(o.show)) {
+          console.log(
+            `${family}: ${name}\n\n${output.modules[module] ?? ''}\n\nhot loop, ${family}:\n${isa.assembly.join('\n')}`,
+          );
+          return 0;
+        }
+        const { assembly: _, ...numbers } = isa;
+        rows.push({ family, from, name, ...numbers });
+      }
+    }
+  }
+  if (o.show !== undefined) throw new HeddleError(`--show ${o.show}: no kernel has this in its name`);
+  if (rows.length === 0) throw new HeddleError('no kernel was compiled; see the messages above');
+  console.log(table(rows));
+  if (gpu)
+    for (const [run, passes] of Object.entries(runs))
+      console.log(estimate(o.estimate as string, gpu, run, passes, rows));
+  if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs }, undefined, 1)}\n`);
+  if (o.save) {
+    mkdirSync(RESULTS, { recursive: true });
+    const path = join(RESULTS, `${new Date().toISOString().slice(0, 10)}-isa.json`);
+    writeFileSync(path, `${JSON.stringify({ rows }, undefined, 1)}\n`);
+    console.log(`saved to ${path}`);
+  }
+  if (o['update-budgets']) writeFileSync(BUDGETS, `${JSON.stringify(budgetsOf(rows), undefined, 1)}\n`);
+  return o.check ? check(rows, JSON.parse(readFileSync(BUDGETS, 'utf8')) as Budgets) : 0;
+}
+
+function familyOf(name: string): Family {
+  const family = families.find((known) => known === name);
+  if (!family) throw new HeddleError(`--family ${name}: unknown; choose from ${families.join(', ')}`);
+  return family;
+}
+
+/** Compiles a workload in a process of its own. */
+async function compile(family: Family, workload: Workload) {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-isa-'));
+  try {
+    const path = join(folder, 'output.json');
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'compile.js'), JSON.stringify(workload), path], {
+      env: nullDriverEnvironment(family),
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const status = await new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
+    const printed = Buffer.concat(chunks).toString('utf8');
+    if (status !== 0)
+      throw new HeddleError(
+        `compiling ${JSON.stringify(workload)} for ${family} failed (${status}):\n${lastLines(printed)}`,
+      );
+    const output = JSON.parse(readFileSync(path, 'utf8')) as CompileOutput;
+    const kernels = printed
+      .split('\n@@ ')
+      .slice(1)
+      .flatMap((part) => {
+        const end = part.indexOf('\n');
+        const isa = parseKernel(part.slice(end));
+        return isa ? [{ announcement: JSON.parse(part.slice(0, end)) as Announcement, isa }] : [];
+      });
+    return { kernels, output };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const lastLines = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !/^\s|^BB\d|^[A-Z]/.test(line))
+    .slice(-20)
+    .join('\n');
+
+/** One line per kernel: the columns that docs/gpu-compiler.md explains. */
+function table(rows: readonly ReportRow[]): string {
+  const head =
+    'family  share  fma  valu  lds/fma  loads B  stores B  inst/elem  checks  div  counters  regs  waves  spill  kernel';
+  const lines = rows.map(({ family, from, name, share, loop, registers, waves, spills, scratch }) => {
+    const elements = Math.max(loop.loadBytes, loop.storeBytes) / 4;
+    const instructions = loop.fma + loop.valu + loop.lds + loop.loads + loop.stores + loop.matrix;
+    return [
+      family.padEnd(7),
+      (loop.matrix > 0 ? 'matrix' : share.toFixed(2)).padStart(5),
+      String(loop.fma).padStart(5),
+      String(loop.valu).padStart(5),
+      (loop.fma > 0 ? (loop.lds / loop.fma).toFixed(2) : '-').padStart(7),
+      `${loop.loads}x${loop.loads ? (loop.loadBytes / loop.loads).toFixed(0) : 0}`.padStart(8),
+      `${loop.stores}x${loop.stores ? (loop.storeBytes / loop.stores).toFixed(0) : 0}`.padStart(8),
+      (elements > 0 ? (instructions / elements).toFixed(1) : '-').padStart(10),
+      String(loop.boundsChecks).padStart(7),
+      String(loop.divisions).padStart(4),
+      String(loop.loopCounters).padStart(9),
+      String(registers).padStart(5),
+      String(waves).padStart(6),
+      String(spills + scratch).padStart(6),
+      ` ${from === 'heddle' ? '' : `${from}: `}${name}`,
+    ].join(' ');
+  });
+  return [head, ...lines].join('\n');
+}
+
+/** Predicted time of a run: for each pass the larger of its arithmetic and its memory time, plus a fixed cost per dispatch. */
+function estimate(
+  name: string,
+  { family, tflops, bandwidth }: (typeof GPUS)[string],
+  run: string,
+  passes: readonly EstimatedPass[],
+  rows: readonly ReportRow[],
+): string {
+  const timed = passes.map((pass) => {
+    const share =
+      rows.find((row) => row.family === family && row.from === 'heddle' && row.name === pass.kernel)?.share ?? 0;
+    const arithmetic = pass.flops > 0 ? pass.flops / (tflops * 1e6 * Math.max(share, 0.05)) : 0;
+    const memory = pass.bytes / (bandwidth * 1e3 * BANDWIDTH_SHARE);
+    return { ...pass, us: Math.max(arithmetic, memory) + DISPATCH_US };
+  });
+  const us = timed.reduce((sum, pass) => sum + pass.us, 0);
+  const flops = passes.reduce((sum, pass) => sum + pass.flops, 0);
+  const ops = new Map<string, number>();
+  for (const pass of timed) ops.set(pass.op, (ops.get(pass.op) ?? 0) + pass.us);
+  const parts = [...ops].sort((a, b) => b[1] - a[1]).slice(0, 8);
+  return [
+    `\nPREDICTION for ${name}, not a measurement: ${run}`,
+    `  ${(us / 1000).toFixed(3)} ms, ${passes.length} dispatches (${DISPATCH_US} us each), MFU ${((100 * flops) / (tflops * 1e6 * us)).toFixed(1)} %`,
+    ...parts.map(([op, time]) => `  ${((100 * time) / us).toFixed(1).padStart(5)} %  ${op}`),
+  ].join('\n');
+}
+
+const keyOf = ({ family, from, name }: ReportRow): string => `${family} ${from} ${name}`;
+
+function budgetsOf(rows: readonly ReportRow[]): Budgets {
+  return Object.fromEntries(
+    rows
+      .filter((row) => row.from === 'heddle')
+      .map((row) => {
+        const { boundsChecks, loopCounters } = row.loop;
+        const share = Number(row.share.toFixed(3));
+        return [keyOf(row), { share, waves: row.waves, spills: row.spills + row.scratch, boundsChecks, loopCounters }];
+      }),
+  );
+}
+
+/** Prints what is worse than its budget; returns the exit code. A new kernel has no budget yet, which is an error too. */
+function check(rows: readonly ReportRow[], budgets: Budgets): number {
+  const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
+    const budget = budgets[key];
+    if (!budget) return [`${key}: no budget; run npm run bench:isa -- --update-budgets`];
+    return [
+      ...(now.share < budget.share - 0.01 ? [`${key}: share ${now.share}, budget ${budget.share}`] : []),
+      ...(['spills', 'boundsChecks', 'loopCounters'] as const).flatMap((name) =>
+        now[name] > budget[name] ? [`${key}: ${name} ${now[name]}, budget ${budget[name]}`] : [],
+      ),
+      ...(now.waves < budget.waves ? [`${key}: waves ${now.waves}, budget ${budget.waves}`] : []),
+    ];
+  });
+  for (const problem of problems) console.error(problem);
+  console.log(
+    problems.length === 0 ? `${rows.length} kernels are within their budgets` : `${problems.length} budgets exceeded`,
+  );
+  return problems.length === 0 ? 0 : 1;
+}

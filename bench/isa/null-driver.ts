@@ -1,0 +1,70 @@
+// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that is not there, and the layer null-gpu.c makes buffers, commands
+// and fences do nothing. Shaders go through the compiler that real machines use; nothing runs.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { HeddleError } from '../../src/core/errors.ts';
+
+/** GPU families that are compiled for, by RADV's names. */
+export const families = ['navi31', 'navi21', 'vega10'] as const;
+export type Family = (typeof families)[number];
+
+const DRIVER_FOLDER = '/usr/share/vulkan/icd.d';
+const HEADER = '/usr/include/vulkan/vk_layer.h';
+const SOURCE = resolve(import.meta.dirname, '../null-gpu.c'); // this module runs from .vite/
+
+/** What is missing to compile, as Debian packages; empty if nothing is. */
+export function missingPackages(): string[] {
+  const compiler = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0;
+  return [
+    ...(driverFile() ? [] : ['mesa-vulkan-drivers']),
+    ...(existsSync(HEADER) ? [] : ['libvulkan-dev']),
+    ...(compiler ? [] : ['gcc']),
+  ];
+}
+
+function driverFile(): string | undefined {
+  if (!existsSync(DRIVER_FOLDER)) return undefined;
+  const name = readdirSync(DRIVER_FOLDER).find((file) => /^radeon_icd.*\.json$/.test(file));
+  return name && join(DRIVER_FOLDER, name);
+}
+
+/**
+ * The environment of a process whose Vulkan device is a GPU of `family`. RADV prints the assembly and the statistics of each shader to
+ * stderr. Throws a HeddleError that names the missing Debian packages.
+ */
+export function nullDriverEnvironment(family: Family): NodeJS.ProcessEnv {
+  const missing = missingPackages();
+  if (missing.length > 0)
+    throw new HeddleError(`bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`);
+  return {
+    ...process.env,
+    RADV_FORCE_FAMILY: family,
+    RADV_DEBUG: 'shaders,shaderstats,nocache',
+    VK_DRIVER_FILES: driverFile(),
+    VK_LAYER_PATH: buildLayer(),
+    VK_INSTANCE_LAYERS: 'VK_LAYER_heddle_null_gpu',
+  };
+}
+
+/** Compiles the layer into the user's cache folder if it is missing or older than its source; returns the folder. */
+function buildLayer(): string {
+  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'heddle', 'null-gpu');
+  const library = join(folder, 'libnull-gpu.so');
+  if (existsSync(library) && statSync(library).mtimeMs >= statSync(SOURCE).mtimeMs) return folder;
+  mkdirSync(folder, { recursive: true });
+  const { status, stderr } = spawnSync('gcc', ['-O1', '-shared', '-fPIC', '-o', library, SOURCE], { encoding: 'utf8' });
+  if (status !== 0) throw new HeddleError(`gcc cannot compile ${SOURCE}:\n${stderr}`);
+  const layer = {
+    name: 'VK_LAYER_heddle_null_gpu',
+    type: 'INSTANCE',
+    library_path: library,
+    api_version: '1.3.0',
+    implementation_version: '1',
+    description: 'Buffers are host memory; commands and submissions do nothing.',
+  };
+  writeFileSync(join(folder, 'null-gpu.json'), JSON.stringify({ file_format_version: '1.2.0', layer }));
+  return folder;
+}
