@@ -89,7 +89,7 @@ async function compileCase(device: Device, kernel: KernelCase): Promise<void> {
   if (kernel.needs === 'f16' && !device.traits.f16) return;
   const { graph, node } = graphOf(kernel);
   for (const variant of node.op.variants?.(node, device.traits) ?? ['only']) {
-    const plan = makePlan(graph, { traits: device.traits, choices: { [variantKey(node)]: variant } });
+    const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
     await compilePasses(
       device,
       plan.passes.filter((pass) => pass.node === node.id),
