@@ -2,11 +2,12 @@
 // speak to this interface alone, so each of them can be held against the CPU.
 
 import { HeddleError } from '../core/errors.ts';
-import { allocate, bytesOf, sizeOf, type Tensor, type TensorData } from '../core/tensor.ts';
+import { allocate, bytesOf, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
 import { createCpuExecutor } from '../cpu/executor.ts';
 import { adapterName, type Device } from '../gpu/device.ts';
-import { Session } from '../gpu/gpu-session.ts';
-import type { Outputs, RunnerOptions } from '../gpu/runner.ts';
+import { checkSameType, Session } from '../gpu/gpu-session.ts';
+import { type Profile, profilePasses } from '../gpu/profile.ts';
+import type { Outputs, Runner, RunnerOptions } from '../gpu/runner.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type KernelChoices, makePlan, variantKey } from '../plan/planner.ts';
@@ -35,7 +36,13 @@ export interface Engine {
   write(state: string, data: TensorData, offset?: number): void;
   /** Reads a state. */
   read(state: string): Promise<Tensor>;
-  /** Frees what the engine holds; the device stays. */
+  /** Copies one state into another of the same type, on the device. */
+  copy(from: string, to: string): void;
+  /** Exchanges the contents of two states of the same type, on the device. Swapping twice restores both. */
+  swap(a: string, b: string): void;
+  /** Times each pass of a program made by this engine, `runs` times (default 5). Absent if the engine has no passes (CPU). */
+  profile?(program: Program, runs?: number): Promise<Profile>;
+  /** Frees the states and programs of the engine. The device stays open. */
   destroy(): void;
 }
 
@@ -52,6 +59,7 @@ export interface GpuEngineOptions {
 /** An engine on a device. */
 export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
   const session = new Session(device);
+  const runners: Runner[] = [];
   const used: Record<string, string> = { ...options.kernelChoices };
   return {
     name: adapterName(device.adapter),
@@ -65,10 +73,19 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
       const plans = planned(chosen);
       checkMemory(plans, options.memoryLimit);
       for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));
-      return session.prepare(plans, running);
+      const prepared = await session.prepare(plans, running);
+      runners.push(...prepared);
+      return prepared;
     },
     write: (state, data, offset) => session.write(state, data, offset),
     read: (state) => session.read(state),
+    copy: (from, to) => session.copy(from, to),
+    swap: (a, b) => session.swap(a, b),
+    async profile(program, runs) {
+      const runner = runners.find((r) => r === program);
+      if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
+      return profilePasses(device, runner, runs);
+    },
     destroy: () => session.destroy(),
   };
 }
@@ -96,11 +113,16 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
 /** An engine on the references. Exact and slow: for checks on small models. */
 export function cpuEngine(): Engine {
   const states = new Map<string, Float64Array>();
-  const types = new Map<string, Pick<Tensor, 'dtype' | 'shape'>>();
+  const types = new Map<string, TensorType>();
   const stateOf = (name: string): Float64Array => {
     const state = states.get(name);
     if (!state) throw new Error(`cpu: there is no state ${name}`);
     return state;
+  };
+  const pair = (a: string, b: string): [Float64Array, Float64Array] => {
+    const [x, y] = [stateOf(a), stateOf(b)];
+    checkSameType([a, types.get(a) as TensorType], [b, types.get(b) as TensorType]);
+    return [x, y];
   };
   return {
     name: 'cpu',
@@ -134,6 +156,14 @@ export function cpuEngine(): Engine {
       const data = allocate(dtype, sizeOf(shape));
       data.set(stateOf(name));
       return { dtype, shape, data };
+    },
+    copy(from, to) {
+      const [source, target] = pair(from, to);
+      target.set(source);
+    },
+    swap(a, b) {
+      const [x, y] = pair(a, b);
+      for (let i = 0; i < x.length; i++) [x[i], y[i]] = [y[i] as number, x[i] as number];
     },
     destroy: () => states.clear(),
   };

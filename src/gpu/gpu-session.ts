@@ -1,12 +1,34 @@
 // A session: one device, the states that plans share (weights, moments, caches) and the slots that plans take turns in.
 
 import { HeddleError } from '../core/errors.ts';
-import { allocate, bytesPer, type DType, type Shape, type Tensor, type TensorData } from '../core/tensor.ts';
+import {
+  allocate,
+  bytesPer,
+  type DType,
+  type Shape,
+  sameShape,
+  show,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  type TensorType,
+} from '../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
 import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
+
+/** Size of the buffer through which `swap` exchanges states, in bytes. */
+const swapBytes = 4 * 2 ** 20;
+
+/** Throws if two named states are the same or have different types. */
+export function checkSameType([a, x]: [string, TensorType], [b, y]: [string, TensorType]): void {
+  if (a !== b && x.dtype === y.dtype && sameShape(x.shape, y.shape)) return;
+  throw new Error(
+    `states ${a} ${x.dtype} ${show(x.shape)} and ${b} ${y.dtype} ${show(y.shape)} must be two of one type`,
+  );
+}
 
 /** Owns GPU memory; `destroy` frees it. Plans of one session run one after another, so they share slots. */
 export class Session {
@@ -14,6 +36,8 @@ export class Session {
   readonly pipelines: Pipelines;
   #states = new Map<string, { buffer: GPUBuffer; dtype: DType; shape: Shape }>();
   #slots: GPUBuffer[] = [];
+  #retired: GPUBuffer[] = [];
+  #swapBuffer: GPUBuffer | undefined;
   #runners: Runner[] = [];
 
   constructor(device: Device) {
@@ -95,21 +119,37 @@ export class Session {
       size: buffer.size,
       usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
     });
-    const encoder = gpu.createCommandEncoder({ label: `read ${name}` });
-    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
-    gpu.queue.submit([encoder.finish()]);
+    this.#record(`read ${name}`, (encoder) => encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size));
     try {
       await staging.mapAsync(GPUMapMode.READ);
-      const data = allocate(
-        dtype,
-        shape.reduce((a, b) => a * b, 1),
-      );
+      const data = allocate(dtype, sizeOf(shape));
       new Uint8Array(data.buffer).set(new Uint8Array(staging.getMappedRange()).subarray(0, data.byteLength));
       return { dtype, shape, data };
     } finally {
       this.device.check();
       staging.destroy();
     }
+  }
+
+  /** Copies one state into another of the same type. Throws if they are one state or their types differ. */
+  copy(from: string, to: string): void {
+    const [a, b] = this.#pair(from, to);
+    this.#record(`copy ${from}`, (encoder) => encoder.copyBufferToBuffer(a, 0, b, 0, a.size));
+  }
+
+  /** Exchanges the contents of two states of the same type, in chunks through a small buffer that is made at the first call. */
+  swap(first: string, second: string): void {
+    const [a, b] = this.#pair(first, second);
+    this.#swapBuffer ??= this.#storage('swap', swapBytes);
+    const chunk = this.#swapBuffer;
+    this.#record(`swap ${first}`, (encoder) => {
+      for (let at = 0; at < a.size; at += chunk.size) {
+        const bytes = Math.min(chunk.size, a.size - at);
+        encoder.copyBufferToBuffer(a, at, chunk, 0, bytes);
+        encoder.copyBufferToBuffer(b, at, a, at, bytes);
+        encoder.copyBufferToBuffer(chunk, 0, b, at, bytes);
+      }
+    });
   }
 
   /** Fills all slots with NaN, so that a test sees what is read before it is written, or never written. */
@@ -128,9 +168,21 @@ export class Session {
     for (const r of this.#runners) r.destroy();
     for (const { buffer } of this.#states.values()) buffer.destroy();
     for (const buffer of [...this.#slots, ...this.#retired]) buffer.destroy();
+    this.#swapBuffer?.destroy();
   }
 
-  #retired: GPUBuffer[] = [];
+  #record(label: string, commands: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.device.gpu.createCommandEncoder({ label });
+    commands(encoder);
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** The buffers of two different states of one type. */
+  #pair(a: string, b: string): [GPUBuffer, GPUBuffer] {
+    const [x, y] = [this.#state(a), this.#state(b)];
+    checkSameType([a, x], [b, y]);
+    return [x.buffer, y.buffer];
+  }
 
   #state(name: string) {
     const state = this.#states.get(name);

@@ -2,11 +2,9 @@
 
 import { random } from '../core/random.ts';
 import type { TensorData } from '../core/tensor.ts';
-import type { Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
 import { adapterName } from '../gpu/device.ts';
-import { type Profile, profilePasses } from '../gpu/profile.ts';
-import type { Runner } from '../gpu/runner.ts';
+import type { Profile } from '../gpu/profile.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initializeWeights, parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
@@ -33,14 +31,14 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
   const device = await context.device();
   const engine = await context.engine();
   try {
-    // What an engine on a device prepares are runners.
-    const [runner] = (await engine.prepare(graphs)) as readonly Program[] as [Runner];
+    const [program] = await engine.prepare(graphs);
+    if (!program?.plan || !engine.profile) throw new Error('profile: the engine has no passes to time');
     engine.write('weights', initializeWeights(config, parameterList(config), 1, 'xavier'));
     writePositions(engine, config);
-    fillInputs(runner.inputs, config);
-    const text = `${runner.plan.passes.length} passes, ${args.runs} runs`;
+    fillInputs(program.inputs, config);
+    const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
     context.emit({ type: 'progress', task: 'profile', done: 0, of: 1, text });
-    const found = await profilePasses(device, runner, args.runs);
+    const found = await engine.profile(program, args.runs);
     return { backend: context.backend, adapter: adapterName(device.adapter), ...found };
   } finally {
     engine.destroy();

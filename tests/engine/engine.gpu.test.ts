@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { cpuEngine, type Engine, gpuEngine, stateBytes } from '../../src/engine/engine.ts';
 import { type Device, wrapDevice } from '../../src/gpu/device.ts';
-import type { Graph } from '../../src/graph/graph.ts';
+import { Graph } from '../../src/graph/graph.ts';
 import { rewriteNames } from '../../src/graph/rewrites.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import type { Node } from '../../src/ops/op.ts';
@@ -16,6 +16,7 @@ import { testEngine } from '../support/engine.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
+import { watchedDevice } from '../support/watched-device.ts';
 
 const shape = { batch: 3, source: 6, target: 5 };
 const rates = { embedding: 0.2, attention: 0.2, feedForward: 0.2, residual: 0.2, output: 0.2 };
@@ -159,6 +160,69 @@ describe('an engine', () => {
       expect([dtype, size, Array.from(data.subarray(2, 6))]).toEqual(['f32', [p.size], [0, 1.5, -2.25, 0]]);
     }
     gpu.destroy();
+  });
+
+  it('copies and swaps states on the device', async () => {
+    const length = 1_200_000; // more than one chunk of a swap
+    const g = new Graph();
+    for (const name of ['a', 'b']) g.state(name, 'f32', [length]);
+    g.state('short', 'f32', [length - 1]);
+    const ramp = (scale: number) => Float32Array.from({ length }, (_, i) => scale * (i + 1));
+    const { device, calls, reset } = watchedDevice(await gpuDevice());
+    const gpu = gpuEngine(device);
+    for (const engine of [gpu, cpuEngine()]) {
+      await engine.prepare([g]);
+      // The factor of the ramp that a state holds, if it holds one.
+      const held = async (name: string) => {
+        const { data } = await engine.read(name);
+        const scale = data[0] ?? 0;
+        return data.every((x, i) => x === scale * (i + 1)) && scale;
+      };
+      engine.write('a', ramp(1));
+      engine.write('b', ramp(-2));
+      engine.swap('a', 'b');
+      expect([await held('a'), await held('b')]).toEqual([-2, 1]);
+      engine.copy('a', 'b');
+      expect([await held('a'), await held('b')]).toEqual([-2, -2]);
+      for (const move of [engine.copy, engine.swap]) {
+        expect(() => move('a', 'a')).toThrow('must be two of one type');
+        expect(() => move('a', 'short')).toThrow('f32 [1200000] and short f32 [1199999] must be two of one type');
+        expect(() => move('a', 'none')).toThrow('there is no state none');
+      }
+    }
+    reset();
+    gpu.swap('a', 'b');
+    gpu.copy('a', 'b');
+    expect(Object.fromEntries(calls)).toEqual({ createCommandEncoder: 2, 'queue.submit': 2 });
+    gpu.destroy();
+  });
+
+  it('shares its device with other engines, each with states of its own', async () => {
+    const device = await wrapped();
+    const setUps = [models['a post-norm model with dropout everywhere']!, models['nothing fused']!];
+    const apart = [];
+    for (const setUp of setUps) {
+      const engine = gpuEngine(device);
+      apart.push(await train(engine, setUp));
+      engine.destroy();
+    }
+    const engines = setUps.map(() => gpuEngine(device));
+    const together = await Promise.all(engines.map((engine, i) => train(engine, setUps[i]!)));
+    expect(together).toEqual(apart);
+    engines[0]?.destroy();
+    expect((await engines[1]?.read('gradients'))?.data).toEqual(apart[1]?.gradients);
+    engines[1]?.destroy();
+  });
+
+  it('times the passes of its programs on a GPU', async () => {
+    const device = await wrapped();
+    const [engine, other] = [gpuEngine(device), gpuEngine(device)];
+    const [program] = await engine.prepare([graph()]);
+    const { passes, runs } = await engine.profile!(program!, 2);
+    expect([passes.length, runs]).toEqual([program!.plan!.passes.length, 2]);
+    await expect(other.profile!(program!)).rejects.toThrow('takes a program that this engine has prepared');
+    expect(cpuEngine().profile).toBeUndefined();
+    for (const e of [engine, other]) e.destroy();
   });
 
   it('counts the bytes of states', () => {
