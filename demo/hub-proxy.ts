@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { passedOn } from '../src/hub/listing.ts';
+import { passedOn } from '../src/hub/repository.ts';
 
 /** A listing of a model's files, or one of the files. */
 const taken = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;

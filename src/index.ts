@@ -16,17 +16,16 @@ export {
 } from './decode/translator.ts';
 export { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine/engine.ts';
 export type { Files } from './files/files.ts';
+export { writeFolder } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export { readSafetensors, writeSafetensors } from './files/safetensors.ts';
-export { writeFolder } from './files/write-folder.ts';
 export type { HfType } from './formats/hf/hf-fields.ts';
 export { hfParts } from './formats/hf/save-hf.ts';
 export { kerasParts } from './formats/keras.ts';
 export { adapterFiles, loadAdapter, type SavedAdapter, withAdapter } from './formats/lora-folder.ts';
 export { loadModelFolder, saveModelFolder } from './formats/model-folder.ts';
 export { pytorchParts } from './formats/pytorch.ts';
-export type { HfOrigin, WeightDtype } from './formats/shared/hf-source.ts';
-export type { SavedModel } from './formats/shared/saved-model.ts';
+export type { HfOrigin, SavedModel, WeightDtype } from './formats/shared/saved-model.ts';
 export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
 export { type AdapterInfo, adapterName, type Device, type DeviceOptions, openDevice } from './gpu/device.ts';
 export type { Outputs, RunnerOptions } from './gpu/runner.ts';
@@ -36,10 +35,16 @@ export { type Pulled, type PullOptions, type PullProgress, pull } from './hub/pu
 export { defaultHub, type Repository, repository } from './hub/repository.ts';
 export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './metrics/bleu.ts';
 export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './metrics/chrf.ts';
-export { exactMatch } from './metrics/exact-match.ts';
-export type { References } from './metrics/references.ts';
-export { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from './metrics/tokens.ts';
-export { type TranslationMetrics, translationMetrics } from './metrics/translation.ts';
+export type { References } from './metrics/ngrams.ts';
+export {
+  addSums,
+  exactMatch,
+  type TokenMetrics,
+  type TokenSums,
+  type TranslationMetrics,
+  tokenMetrics,
+  translationMetrics,
+} from './metrics/translation-metrics.ts';
 export { type LoraConfig, loraConfig, loraParameters, mergeLora } from './model/lora.ts';
 export {
   type DropoutRates,
@@ -77,8 +82,8 @@ export type { BatchShape, Bucket } from './text/batches/buckets.ts';
 export type { EncodedCorpus, Rows } from './text/batches/encoded-corpus.ts';
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
 export { type BadLine, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
+export type { IntlKind } from './text/intl/intl-corpus.ts';
 export { type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
-export type { IntlKind } from './text/intl/kinds.ts';
 export { loadTokenizer } from './text/load-tokenizer.ts';
 export { createPieceTokenizer, type PieceTokenizerParts } from './text/sentencepiece/sentencepiece-tokenizer.ts';
 export type { SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';

@@ -13,7 +13,7 @@ import { softmax } from '../../src/ops/norm/softmax.ts';
 import { defineOp, type Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
+import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { KernelArrays, KernelKind } from './kernels.ts';
 
 /** A graph with one output, `result`, and what it runs on. */

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import type { WeightDtype } from '../formats/shared/hf-source.ts';
+import type { WeightDtype } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { type Layout, layouts } from '../jobs/convert-job.ts';
 import { withoutEndSlash } from './out-folder.ts';

@@ -5,7 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Translated } from '../jobs/translate-job.ts';
-import { oneLine } from '../text/corpus/one-line.ts';
+import { oneLine } from '../text/corpus/pairs.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decode-flags.ts';
 import { print } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';

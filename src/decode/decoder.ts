@@ -1,7 +1,6 @@
 // A decoder: the plans of one shape and mode, and the loop that runs them for a batch of sources. The GPU never waits for the host:
 // two steps are on their way while the results of a third are looked at, and what they did too much is not looked at. When few
 // sentences are left, they move to a smaller shape, so that those that are done cost no more.
-
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../gpu/runner.ts';
@@ -10,17 +9,18 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { writeRules } from '../ops/decoding/next-token.ts';
 import { writeSampling } from '../ops/decoding/sample-token.ts';
 import { createStepWriter, type StepScalars } from '../ops/step-scalars.ts';
-import { fillLengths } from '../text/batches/row-lengths.ts';
-import type { DecodeSettings } from './decode-options.ts';
+import { fillLengths } from '../text/batches/batch-inputs.ts';
+import { type DecodeSettings, decodeSettings } from './decode-options.ts';
 import {
   type DecodeMode,
   type DecodeShape,
   decodeStates,
+  plainGreedy,
   shrinkGraph,
   sourceGraph,
   stepGraph,
 } from './decoding-graphs.ts';
-import type { Search } from './hypotheses.ts';
+import { createLines, type Search } from './hypotheses.ts';
 
 /** What to decode together. */
 export interface DecodeBatch {
@@ -160,4 +160,34 @@ function shrinking(shape: DecodeShape): DecodeShape[] {
     shapes.push({ ...shape, batch });
   }
   return shapes;
+}
+
+/** A decoder for batches of one shape, its plans ready. */
+export interface GreedyDecoder {
+  readonly shape: DecodeShape;
+  /**
+   * Decodes up to `shape.batch` sources of ids; resolves to the target ids of each, without start and end. At most `limit` tokens
+   * (default: as many as the shape has), the end token included. `ended` says which rows reached the end token.
+   */
+  decode(sources: readonly ArrayLike<number>[], limit?: number): Promise<{ ids: number[][]; ended: boolean[] }>;
+}
+
+/** Makes a decoder on an engine that holds the weights. */
+export async function greedyDecoder(
+  engine: Engine,
+  c: ModelConfig,
+  p: ParameterList,
+  shape: DecodeShape,
+): Promise<GreedyDecoder> {
+  const decoder = await createDecoder(engine, c, p, shape, plainGreedy);
+  return {
+    shape,
+    async decode(sources, limit = shape.target) {
+      const settings = decodeSettings({ maxLength: Math.min(limit, shape.target) }, c, shape.target);
+      const lines = createLines(sources.length, c.endId, settings);
+      for await (const _ of decoder.run({ sources, streams: [] }, settings, lines));
+      const found = lines.finish().map(([line]) => line as NonNullable<typeof line>);
+      return { ids: found.map(({ ids }) => [...ids]), ended: found.map(({ ended }) => ended) };
+    },
+  };
 }

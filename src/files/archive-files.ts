@@ -4,7 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
-import { unpackWeights } from './single-file.ts';
+import { unpackWeights } from './model-file.ts';
 import { unzip, zipParts } from './zip.ts';
 
 /** `folder/model.zip/config.json` as archive and name in it; undefined where no part before the last ends as an archive does. */

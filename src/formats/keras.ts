@@ -6,15 +6,15 @@ import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
+import { folderNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/safetensors.ts';
-import { folderNames } from '../files/single-file.ts';
 import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
+import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './layout-config.ts';
 import { demand } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { pieceOf } from './shared/tensor-slices.ts';
-import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './source-config.ts';
 
 /** `format` of config.json. */
 export const kerasFormat = 'keras';

@@ -18,8 +18,7 @@ import {
 } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { trainedOn } from './shared/hf-source.ts';
-import type { SavedModel } from './shared/saved-model.ts';
+import { type SavedModel, trainedOn } from './shared/saved-model.ts';
 
 /** Names of an adapter's files. */
 export const adapterNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;

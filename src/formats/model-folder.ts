@@ -2,15 +2,13 @@
 // written under another name and renamed, so no reader ever sees half of one.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
-import { type Files, standing } from '../files/files.ts';
+import { type Files, standing, writeFolder } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
+import { modelMetadata, folderNames as names } from '../files/model-file.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
-import { modelMetadata, folderNames as names } from '../files/single-file.ts';
-import { writeFolder } from '../files/write-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { loadHfFolder } from './hf/load-hf.ts';
-import { reopenOrigin } from './hf/reload-hf.ts';
+import { loadHfFolder, reopenOrigin } from './hf/load-hf.ts';
 import { kerasFormat, loadKeras } from './keras.ts';
 import { isPytorch, loadPytorch } from './pytorch.ts';
 import type { SavedModel } from './shared/saved-model.ts';

@@ -7,13 +7,13 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
+import { folderNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/safetensors.ts';
-import { folderNames } from '../files/single-file.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
+import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './layout-config.ts';
 import { demand, sharedWidths } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './source-config.ts';
 
 /** `format` of config.json. */
 export const pytorchFormat = 'pytorch';

@@ -1,10 +1,9 @@
 // One file from a hub: by range requests that go on where the last one was cut, checked, and put in its place in one step.
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
-import { type Checksum, checksum, checksumOf } from './checksum.ts';
 import { adviceOf, Cut, patiently, send, type Web } from './http.ts';
-import type { RemoteFile } from './listing.ts';
 import { openParts, type Parts, type Version } from './partial-files.ts';
+import { type Checksum, checksum, checksumOf, type RemoteFile } from './repository.ts';
 
 /** Largest file that is taken: what Files can read. */
 const maxBytes = 2 ** 31 - 1;

@@ -4,8 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { type Files, readText } from '../files/files.ts';
 import { download } from './download.ts';
 import type { Web } from './http.ts';
-import { listFiles, type RemoteFile } from './listing.ts';
-import { isShard, type Repository } from './repository.ts';
+import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
 
 /** What is told while a model comes. */
 export interface PullProgress {

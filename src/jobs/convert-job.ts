@@ -1,13 +1,13 @@
 // heddle convert: a model folder from one layout into another.
 
 import { HeddleError } from '../core/errors.ts';
-import { writeFolder } from '../files/write-folder.ts';
+import { writeFolder } from '../files/files.ts';
 import { type HfType, hfTypes } from '../formats/hf/hf-fields.ts';
 import { hfParts } from '../formats/hf/save-hf.ts';
 import { kerasParts } from '../formats/keras.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
 import { pytorchParts } from '../formats/pytorch.ts';
-import type { WeightDtype } from '../formats/shared/hf-source.ts';
+import type { WeightDtype } from '../formats/shared/saved-model.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';

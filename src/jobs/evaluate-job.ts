@@ -6,8 +6,13 @@ import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
-import { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from '../metrics/tokens.ts';
-import type { TranslationMetrics } from '../metrics/translation.ts';
+import {
+  addSums,
+  type TokenMetrics,
+  type TokenSums,
+  type TranslationMetrics,
+  tokenMetrics,
+} from '../metrics/translation-metrics.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';

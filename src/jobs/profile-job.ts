@@ -9,7 +9,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { initializeWeights, parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import type { Job } from '../runtime/job.ts';
-import { fillTokenIndex } from '../text/batches/token-index.ts';
+import { fillTokenIndex } from '../text/batches/batch-inputs.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
 /** What to profile; plain JSON. */

@@ -7,8 +7,8 @@ import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { describeWeights } from '../runtime/weight-format.ts';
-import { oneLine } from '../text/corpus/one-line.ts';
-import { tokenLabel } from '../text/tokenizers/token-label.ts';
+import { oneLine } from '../text/corpus/pairs.ts';
+import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {

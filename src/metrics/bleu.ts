@@ -1,9 +1,15 @@
 // BLEU (Papineni et al., 2002), computed as sacreBLEU computes it (Post, 2018), so that scores can be set beside published ones.
-
 import { check } from '../core/errors.ts';
-import { countAll, countMatches, countNgrams, trimEnd, wordsOf } from './ngrams.ts';
-import { countReferences, givenReferences, type References } from './references.ts';
-import { tokenize13a } from './tokenize-13a.ts';
+import {
+  countAll,
+  countMatches,
+  countNgrams,
+  countReferences,
+  givenReferences,
+  type References,
+  trimEnd,
+  wordsOf,
+} from './ngrams.ts';
 
 /**
  * What stands in for a precision of zero (Chen and Cherry, 2014): `exp` halves it for each such order, `floor` takes a small count
@@ -146,3 +152,34 @@ const nearest = (length: number, lengths: readonly number[]): number =>
     const closer = Math.abs(other - length) - Math.abs(best - length);
     return closer < 0 || (closer === 0 && other < best) ? other : best;
   });
+
+const entities: readonly (readonly [string, string])[] = [
+  ['<skipped>', ''],
+  ['-\n', ''],
+  ['\n', ' '],
+  ['&quot;', '"'],
+  ['&amp;', '&'],
+  ['&lt;', '<'],
+  ['&gt;', '>'],
+];
+
+/** Each in turn over the whole text; a match takes what it looked at with it, so the order and the groups matter. */
+const rules: readonly (readonly [RegExp, string])[] = [
+  // ASCII's punctuation and space, without ' , - and .
+  [/([{-~[-` -&(-+:-@/])/g, ' $1 '],
+  // a full stop or comma, unless a digit stands before it
+  [/([^0-9])([.,])/gu, '$1 $2 '],
+  // a full stop or comma, unless a digit follows
+  [/([.,])([^0-9])/gu, ' $1 $2'],
+  // a hyphen after a digit
+  [/([0-9])(-)/g, '$1 $2 '],
+];
+
+/** The tokens of a text. */
+export function tokenize13a(text: string): string[] {
+  let line = text;
+  for (const [entity, plain] of entities) line = line.replaceAll(entity, plain);
+  line = ` ${line} `;
+  for (const [pattern, apart] of rules) line = line.replace(pattern, apart);
+  return wordsOf(line);
+}

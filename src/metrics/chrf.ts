@@ -2,8 +2,15 @@
 // option, whose counts are summed over the corpus before anything is divided.
 
 import { check } from '../core/errors.ts';
-import { countAll, countMatches, countNgrams, wordsOf } from './ngrams.ts';
-import { countReferences, givenReferences, type References } from './references.ts';
+import {
+  countAll,
+  countMatches,
+  countNgrams,
+  countReferences,
+  givenReferences,
+  type References,
+  wordsOf,
+} from './ngrams.ts';
 
 /** Settings; the defaults are sacreBLEU's, and give chrF2. */
 export interface ChrfOptions {

@@ -4,8 +4,7 @@ import { check } from '../core/errors.ts';
 import { type Files, standing } from '../files/files.ts';
 import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { describeBad, readTsv } from '../text/corpus/tsv.ts';
-import { intlCorpus } from '../text/intl/intl-corpus.ts';
-import type { IntlKind } from '../text/intl/kinds.ts';
+import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import type { JobContext } from './job.ts';
 
 /** Where pairs come from; plain JSON. */

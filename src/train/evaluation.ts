@@ -2,7 +2,7 @@
 
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import { addSums, tokenMetrics } from '../metrics/tokens.ts';
+import { addSums, tokenMetrics } from '../metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import { createBatches } from '../text/batches/batches.ts';
 import { targetLength } from '../text/batches/encoded-corpus.ts';

@@ -2,8 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
-import { trainedOn } from '../formats/shared/hf-source.ts';
-import type { SavedModel } from '../formats/shared/saved-model.ts';
+import { type SavedModel, trainedOn } from '../formats/shared/saved-model.ts';
 import type { LoraConfig } from '../model/lora.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import type { JobContext } from '../runtime/job.ts';

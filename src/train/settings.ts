@@ -1,6 +1,6 @@
 // What heddle train is asked for and what it gives back, as plain JSON.
 
-import type { TranslationMetrics } from '../metrics/translation.ts';
+import type { TranslationMetrics } from '../metrics/translation-metrics.ts';
 import type { LoraConfig } from '../model/lora.ts';
 import type { ModelConfig, ModelOptions, PresetName } from '../model/model-config.ts';
 import type { InitScheme } from '../model/parameters.ts';

@@ -4,7 +4,7 @@
 import { check } from '../core/errors.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import { writeFolder } from '../files/write-folder.ts';
+import { writeFolder } from '../files/files.ts';
 import { adapterFiles, loadAdapter } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
 import { type LoraConfig, mergeLora } from '../model/lora.ts';

@@ -3,7 +3,7 @@
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { createTranslator, type TextModel, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type TranslationMetrics, translationMetrics } from '../metrics/translation.ts';
+import { type TranslationMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Sample } from '../report/training-log.ts';
 import {

@@ -7,9 +7,8 @@ import { type BatchShape, batchShapes, chooseBuckets } from '../text/batches/buc
 import { describeLeftOut, type EncodedCorpus, encodePairs, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { trainBpe } from '../text/tokenizers/bpe-training.ts';
-import { trainCharacters } from '../text/tokenizers/character-vocabulary.ts';
 import type { Tokenizer, TokenizerKind } from '../text/tokenizers/tokenizer.ts';
-import { trainWords } from '../text/tokenizers/word-vocabulary.ts';
+import { trainCharacters, trainWords } from '../text/tokenizers/vocabulary-training.ts';
 import type { Batch } from './trainer.ts';
 
 /** What decides a task beside its pairs. */

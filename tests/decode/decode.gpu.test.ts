@@ -2,8 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
-import { createDecoder } from '../../src/decode/decoder.ts';
-import { greedyDecoder } from '../../src/decode/greedy-decoding.ts';
+import { createDecoder, greedyDecoder } from '../../src/decode/decoder.ts';
 import { createBeams, createLines, type Hypothesis } from '../../src/decode/hypotheses.ts';
 import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';

@@ -8,7 +8,7 @@ import { writeWeights } from '../../src/engine/model-states.ts';
 import { quantizedParameters, weightBytes, weightStates } from '../../src/model/quantized-parameters.ts';
 import { packedFormats } from '../../src/ops/matmul/packed-weights.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
+import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { evaluationGraph } from '../../src/trainer/training-graphs.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { testEngine } from '../support/engine.ts';

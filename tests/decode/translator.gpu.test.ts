@@ -13,7 +13,7 @@ import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
+import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { archiveFiles, joined, packFolder, unpackModel } from '../../src/files/archive-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { modelMetadata } from '../../src/files/model-file.ts';
 import { writeSafetensors } from '../../src/files/safetensors.ts';
-import { modelMetadata } from '../../src/files/single-file.ts';
 import { zipParts } from '../../src/files/zip.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -12,8 +12,8 @@ import { adapterFiles, adapterNames, baseOf, isAdapterFolder, loadAdapter } from
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
 import { writeStep } from '../../src/ops/step-scalars.ts';
+import { fillLengths } from '../../src/text/batches/batch-inputs.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
-import { fillLengths } from '../../src/text/batches/row-lengths.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { inputArrays } from '../../src/trainer/program-inputs.ts';
 import { evaluationGraph, type GraphOptions, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';

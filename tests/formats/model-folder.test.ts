@@ -11,9 +11,8 @@ import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
-import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
+import { trainCharacters, trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { distFile } from '../support/dist.ts';
 
 const files = nodeFiles();

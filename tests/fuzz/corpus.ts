@@ -20,7 +20,7 @@ import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
 import { createPieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
-import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
+import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { example } from '../report/example.ts';
 

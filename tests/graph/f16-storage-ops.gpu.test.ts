@@ -16,7 +16,7 @@ import { linearOp } from '../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../src/ops/matmul/linear-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../../src/ops/norm/layer-norm.ts';
 import type { Attrs, Op } from '../../src/ops/op.ts';
-import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
+import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { checkOp, integers, type OpCase, randomTensor } from '../support/op.ts';
 import { runOp } from '../support/run-op.ts';

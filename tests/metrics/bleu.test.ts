@@ -2,7 +2,14 @@
 // 2) and README; their tests allow 1e-8 and 1e-3, the README prints two places.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BleuOptions, type BleuScore, bleuOf, corpusBleu, sentenceBleu } from '../../src/metrics/bleu.ts';
+import {
+  type BleuOptions,
+  type BleuScore,
+  bleuOf,
+  corpusBleu,
+  sentenceBleu,
+  tokenize13a,
+} from '../../src/metrics/bleu.ts';
 
 const translations = ['The dog bit the man.', "It wasn't surprising.", 'The man had just bitten him.'];
 const references = [
@@ -179,4 +186,31 @@ it('names what does not go together', () => {
   expect(() => corpusBleu(['a'], [['a']], { smoothing: 'exponential' as never })).toThrow(
     'bleu: smoothing exponential',
   );
+});
+
+// Worked out by hand from the four rules of mteval-v13a.
+it.each([
+  ['Hola, mundo.', 'Hola , mundo .'],
+  ['', ''],
+  ['   ', ''],
+  ["It wasn't 'so'.", "It wasn't 'so' ."],
+  ['1,234.50 and .5, 3. x', '1,234.50 and . 5 , 3 . x'],
+  ['10-20 well-known -5 1-', '10 - 20 well-known -5 1 -'],
+  ['3.', '3 .'],
+  ['a...b', 'a . . . b'],
+  ['9..9', '9 . . 9'],
+  ['9.9', '9.9'],
+  ['(a) [b] {c} <d> "e" `f`', '( a ) [ b ] { c } < d > " e " ` f `'],
+  ['50% a/b a\\b x=y #1 $5 &c @d ^e ~f |g _h *i +j ;k :l ?m !n', null],
+  ['¿Qué? ¡Sí! «no» “x” …', '¿Qué ? ¡Sí ! «no» “x” …'],
+  ['&quot;a&quot; &amp;lt; &lt;b&gt; &nbsp;', '" a " < < b > & nbsp ;'],
+  ['a<skipped>b', 'ab'],
+  ['hy-\nphen\nnew', 'hyphen new'],
+  ['a\u00a0b\u2003c\u3000d\u0085e\u001ff', 'a b c d e f'],
+  ['a\ufeffb a\u200bc', 'a\ufeffb a\u200bc'],
+  ['𝒳.𝒳,5', '𝒳 . 𝒳 , 5'],
+  ['日本。', '日本。'],
+])('cuts %j', (text, wanted) => {
+  const all = '50 % a / b a \\ b x = y # 1 $ 5 & c @ d ^ e ~ f | g _ h * i + j ; k : l ? m ! n';
+  expect(tokenize13a(text).join(' ')).toBe(wanted ?? all);
 });

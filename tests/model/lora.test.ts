@@ -6,7 +6,7 @@ import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../../src/model/lora.ts';
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
-import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
+import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import { evaluationGraph, gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { randomIds, smallModel } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';

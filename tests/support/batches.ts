@@ -1,7 +1,8 @@
 // Arrays of batches and token indices of their own, where a training has those of its programs.
+
+import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
-import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 
 /** Arrays for batches of a shape, with room for token indices where the vocabularies' sizes are given. */
 export function createBatchArrays(

@@ -7,8 +7,8 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/mode
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { type StepScalars, writeStep } from '../../src/ops/step-scalars.ts';
+import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
-import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 
 /** A model small enough for the float64 references. */
 export function smallModel(options: Partial<ModelOptions> = {}): { c: ModelConfig; p: ParameterList } {

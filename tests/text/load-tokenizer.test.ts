@@ -2,8 +2,7 @@ import { expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
-import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
-import { trainWords } from '../../src/text/tokenizers/word-vocabulary.ts';
+import { trainCharacters, trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { phrases, quixote } from '../support/text.ts';
 
 const texts = [...quixote, ...phrases.slice(0, 500)];

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
-import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../src/trainer/schedule.ts';
 import { type Batch, createTrainer, initializeTraining, type Recipe, type Trainer } from '../../src/trainer/trainer.ts';

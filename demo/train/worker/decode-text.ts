@@ -2,7 +2,7 @@
 
 import { createTranslator, type TextModel, type Translator } from '../../../src/decode/translator.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { tokenLabel } from '../../../src/text/tokenizers/token-label.ts';
+import { tokenLabel } from '../../../src/text/tokenizers/tokenizer.ts';
 import type { AttentionResult, PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
 
 /** A model on an engine. */

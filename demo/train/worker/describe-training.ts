@@ -2,8 +2,7 @@
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import type { Device } from '../../../src/gpu/device.ts';
-import { adapterName } from '../../../src/gpu/device.ts';
+import { adapterName, type Device } from '../../../src/gpu/device.ts';
 import { type ModelOptions, presets } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import type { Plan } from '../../../src/plan/plan.ts';

@@ -4,7 +4,7 @@
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import { parseJson } from '../../files/json-files.ts';
-import { folderNames } from '../../files/single-file.ts';
+import { folderNames } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { createAlphabet, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';

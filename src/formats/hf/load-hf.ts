@@ -1,16 +1,16 @@
 // Reads the folders of Hugging Face: config.json, the weights, and the tokenizers' files.
 
-import type { Json } from '../../core/records.ts';
+import { HeddleError } from '../../core/errors.ts';
+import { isObject, type Json } from '../../core/records.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
 import { initializeWeights, parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
-import type { HfOrigin } from '../shared/hf-source.ts';
-import type { SavedModel } from '../shared/saved-model.ts';
+import { type HfOrigin, type SavedModel, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { bankOfTensors, prefixOf, readWeights, type StoredTensor, weightNames } from './hf-tensors.ts';
 import { readHfTokenizers, tokenizerFiles } from './hf-tokenizers.ts';
-import { inferMarian } from './infer-config.ts';
 
 /** Seed of the weights of a folder that has none. */
 const seed = 1;
@@ -82,4 +82,88 @@ function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, Store
     (data) => data && (data.length !== computed.length || data.some((x, i) => x !== computed[i])),
   );
   return differs ? { ...found, config: { ...c, positions: 'learned', positionOffset: 0 } } : found;
+}
+
+/** All of a model but its weights, of `origin` in the config.json of a heddle folder. Throws a HeddleError where it is not sound. */
+export async function reopenOrigin(
+  files: Files,
+  folder: string,
+  json: unknown,
+  config: ModelConfig,
+): Promise<Omit<SavedModel, 'weights'>> {
+  const path = `${folder}/config.json`;
+  const {
+    config: raw,
+    generation,
+    texts = {},
+    prefix,
+    dtype,
+    dtypes,
+    aliases,
+    absent = [],
+  } = isObject(json) ? json : {};
+  const sound =
+    isObject(raw) &&
+    (generation === undefined || isObject(generation)) &&
+    (prefix === 'model.' || prefix === '') &&
+    weightDtypes.includes(dtype as HfOrigin['dtype']) &&
+    isObject(texts) &&
+    [texts.config, texts.generation].every((text) => text === undefined || typeof text === 'string') &&
+    isObject(dtypes) &&
+    Object.values(dtypes).every((d) => weightDtypes.includes(d as HfOrigin['dtype'])) &&
+    [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
+  if (!sound) throw new HeddleError(`${path}: the field origin is not what heddle writes`);
+  const own: Record<string, Uint8Array> = {};
+  for (const name of tokenizerFiles)
+    if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
+  const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
+  const { source, target } = readHfTokenizers(raw, config, own, folder);
+  const origin = { ...(json as unknown as Omit<HfOrigin, 'files'>), files: own };
+  return { config, source, target, decode, origin };
+}
+
+/** Width of one head in the models of Helsinki-NLP; narrower models have one head. */
+const usualHead = 64;
+
+/** A config.json for weights. Throws a HeddleError, with `path` in it, where they are not in Marian's layout. */
+export function inferMarian(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
+  const prefix = prefixOf(tensors);
+  const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
+  const layersOf = (stack: string): number => {
+    let n = 0;
+    while (shapeOf(`${stack}.layers.${n}.fc1.weight`)) n++;
+    return n;
+  };
+  const [vocab, width] = shapeOf('shared.weight') ?? [];
+  const [ffn] = shapeOf('encoder.layers.0.fc1.weight') ?? [];
+  const [decoderFfn] = shapeOf('decoder.layers.0.fc1.weight') ?? [];
+  const foreign = ['embed_positions.weight', 'layernorm_embedding.weight', 'layer_norm.weight'].some((name) =>
+    shapeOf(`encoder.${name}`),
+  );
+  if (vocab === undefined || width === undefined || ffn === undefined || decoderFfn === undefined || foreign)
+    throw new HeddleError(
+      `${path}: there is no config.json beside it, and its tensors are not in MarianMT's layout, which could do without`,
+    );
+  const heads = width > usualHead && width % usualHead === 0 ? width / usualHead : 1;
+  const pad = vocab - 1;
+  return {
+    model_type: 'marian',
+    architectures: [prefix ? 'MarianMTModel' : 'MarianModel'],
+    vocab_size: vocab,
+    d_model: width,
+    encoder_layers: layersOf('encoder'),
+    decoder_layers: layersOf('decoder'),
+    encoder_ffn_dim: ffn,
+    decoder_ffn_dim: decoderFfn,
+    encoder_attention_heads: heads,
+    decoder_attention_heads: heads,
+    activation_function: 'swish',
+    scale_embedding: true,
+    max_position_embeddings: 512,
+    pad_token_id: pad,
+    decoder_start_token_id: pad,
+    eos_token_id: 0,
+    forced_eos_token_id: 0,
+    bad_words_ids: [[pad]],
+  };
 }

@@ -9,14 +9,12 @@ import { type RawTensor, writeRawTensors } from '../../files/safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
 import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
-import type { HfOrigin, WeightDtype } from '../shared/hf-source.ts';
 import { demand } from '../shared/requirements.ts';
-import type { SavedModel } from '../shared/saved-model.ts';
+import type { HfOrigin, SavedModel, WeightDtype } from '../shared/saved-model.ts';
 import { tokenizerParts } from '../tokenizers/heddle-tokenizers.ts';
 import { readHfConfig } from './hf-config.ts';
 import type { HfType } from './hf-fields.ts';
-import { aliasesOf, hfTensors } from './hf-names.ts';
-import { isComputed, weightNames } from './hf-tensors.ts';
+import { aliasesOf, hfTensors, isComputed, weightNames } from './hf-tensors.ts';
 import { express } from './to-hf-config.ts';
 
 /** Names that transformers has of dtypes. */

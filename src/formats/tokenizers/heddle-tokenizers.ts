@@ -3,7 +3,7 @@
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
-import { folderNames } from '../../files/single-file.ts';
+import { folderNames } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';

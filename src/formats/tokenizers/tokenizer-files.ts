@@ -6,7 +6,7 @@ import { parseJson } from '../../files/json-files.ts';
 import { createPieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createForeignTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { bytePairNames, bytePairs } from './byte-pairs.ts';
+import { bytePairNames, bytePairs } from './byte-level-bpe.ts';
 
 /** What the model's configuration says of its tokens. */
 export interface TokenFacts {

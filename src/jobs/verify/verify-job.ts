@@ -2,7 +2,7 @@
 // quantity by quantity, on whatever backend the job runs.
 
 import { relativeError } from '../../cpu/compare.ts';
-import { greedyDecoder } from '../../decode/greedy-decoding.ts';
+import { greedyDecoder } from '../../decode/decoder.ts';
 import type { Engine, Program } from '../../engine/engine.ts';
 import { writePositions } from '../../engine/model-states.ts';
 import type { Files } from '../../files/files.ts';
@@ -14,8 +14,8 @@ import type { WeightFormat } from '../../model/quantized-parameters.ts';
 import { clipAt } from '../../ops/optimizer/clip.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { Job, JobContext } from '../../runtime/job.ts';
+import { fillLengths } from '../../text/batches/batch-inputs.ts';
 import { fillTokenIndices } from '../../text/batches/batches.ts';
-import { fillLengths } from '../../text/batches/row-lengths.ts';
 import { optimizerConfig } from '../../trainer/optimizer-config.ts';
 import { inputArrays } from '../../trainer/program-inputs.ts';
 import { gradientGraph, trainingGraph } from '../../trainer/training-graphs.ts';

@@ -11,7 +11,7 @@ import { quantizedParameters, type WeightFormat, weightBytes } from '../../model
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
-import { fillLengths } from '../../text/batches/row-lengths.ts';
+import { fillLengths } from '../../text/batches/batch-inputs.ts';
 import { inputArrays } from '../../trainer/program-inputs.ts';
 import { evaluationGraph } from '../../trainer/training-graphs.ts';
 import { hasExpected } from './verify-expected.ts';

@@ -2,9 +2,9 @@
 // and the step alone, so training resumes at a step by asking for it.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
+import { fillTokenIndex } from './batch-inputs.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type Rows, sourceLength, targetLength } from './encoded-corpus.ts';
-import { fillTokenIndex } from './token-index.ts';
 
 /** The arrays of a batch, B rows of S source and T target positions; the names are those of the training graph's inputs. */
 export interface BatchArrays {

@@ -1,12 +1,10 @@
 // SentencePiece's encoding and decoding, by the model file alone: text to pieces with ids and back, the same ones as SentencePiece
 // 0.2 gives. What ids a translation model has for them is in ../piece-tokenizer.ts.
 import { check } from '../../core/errors.ts';
-import { createNormalizer } from './normalizer.ts';
-import { createBpe } from './sentencepiece-bpe.ts';
+import { createTrie, lenientText, toBytes, toText } from './byte-strings.ts';
+import { createBpe, createUnigram } from './segmentation.ts';
 import { byteOf, isText, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
-import { createTrie } from './trie.ts';
-import { createUnigram } from './unigram.ts';
-import { lenientText, toBytes, toText } from './utf8.ts';
+import { createNormalizer } from './sentencepiece-normalizer.ts';
 
 /** A piece of an encoded text. */
 export interface EncodedPiece {

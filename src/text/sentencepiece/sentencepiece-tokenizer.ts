@@ -3,7 +3,6 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject } from '../../core/records.ts';
-import { fromBase64, toBase64 } from '../tokenizers/base64.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
 import { mark } from '../tokenizers/normalization.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from '../tokenizers/tokenizer.ts';
@@ -176,4 +175,22 @@ function readVocab(vocab: unknown): Map<string, number> {
     out.set(token, id);
   }
   return out;
+}
+
+/** The base64 of bytes. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(binary);
+}
+
+/** The bytes of base64. Throws a HeddleError that begins with `name` where it is none. */
+export function fromBase64(text: string, name: string): Uint8Array {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    throw new HeddleError(`${name}: not base64`);
+  }
+  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
 }

@@ -4,8 +4,8 @@ import { check } from '../../core/errors.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
 import type { Rules } from './normalization.ts';
-import { countPieces } from './piece-counts.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
+import { countPieces } from './vocabulary-training.ts';
 
 /** What `trainBpe` makes. */
 export interface BpeOptions {

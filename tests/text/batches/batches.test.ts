@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBatches, fillBatch } from '../../../src/text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../../src/text/batches/buckets.ts';
 import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
-import { trainWords } from '../../../src/text/tokenizers/word-vocabulary.ts';
+import { trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { createBatchArrays, tokenIndex } from '../../support/batches.ts';
 import { corpusOf, corpusVocab } from '../../support/corpus.ts';
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pairKey, splitPairs } from '../../../src/text/corpus/pairs.ts';
-import { frames, plainFrames } from '../../../src/text/intl/frames.ts';
-import { intlCorpus, intlKinds } from '../../../src/text/intl/intl-corpus.ts';
-import { type IntlKind, sharedFrames } from '../../../src/text/intl/kinds.ts';
-import { createSpeaker } from '../../../src/text/intl/speaker.ts';
+import { type IntlKind, intlCorpus, intlKinds, sharedFrames } from '../../../src/text/intl/intl-corpus.ts';
+import { createSpeaker } from '../../../src/text/intl/locale-formatter.ts';
+import { frames, plainFrames } from '../../../src/text/intl/phrase-data.ts';
 
 const corpus = intlCorpus({ pairs: 5000, seed: 3 });
 const only = (kind: IntlKind, pairs: number, more = {}) => intlCorpus({ pairs, kinds: [kind], ...more });

@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { trainBpe } from '../../../src/text/tokenizers/bpe-training.ts';
-import { trainCharacters } from '../../../src/text/tokenizers/character-vocabulary.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
-import { trainWords } from '../../../src/text/tokenizers/word-vocabulary.ts';
+import { trainCharacters, trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { hasTatoeba, nativeIds, pageTokenizer, phrases, quixote, tatoebaSide } from '../../support/text.ts';
 
 /** One of each kind, learned from `texts`. */

@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import { exactMatch } from '../../src/metrics/exact-match.ts';
-import { addSums, tokenMetrics } from '../../src/metrics/tokens.ts';
-import { translationMetrics } from '../../src/metrics/translation.ts';
+import { addSums, exactMatch, tokenMetrics, translationMetrics } from '../../src/metrics/translation-metrics.ts';
 import { createAlphabet, createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
 
 it('counts translations that are their reference in its normal form', () => {

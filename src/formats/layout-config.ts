@@ -4,11 +4,11 @@
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Files } from '../files/files.ts';
+import { folderNames } from '../files/model-file.ts';
 import { readSafetensors } from '../files/safetensors.ts';
-import { folderNames } from '../files/single-file.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { createIdTokenizer } from '../text/tokenizers/character-tokenizer.ts';
-import { reopenOrigin } from './hf/reload-hf.ts';
+import { reopenOrigin } from './hf/load-hf.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { needFile, readTokenizers, tokenizerParts } from './tokenizers/heddle-tokenizers.ts';
 

@@ -1,5 +1,7 @@
 // Where each token of a batch stands: what lets the gradient of an embedding be summed per token, in order, without atomics.
+
 import { HeddleError } from '../../core/errors.ts';
+import type { TensorData } from '../../core/tensor.ts';
 
 /** Arrays of numbers that an index is written to and read from. */
 type Numbers = { [i: number]: number; readonly length: number };
@@ -28,4 +30,37 @@ export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Num
   }
   for (let v = vocab; v > 0; v--) rowStart[v] = rowStart[v - 1] as number;
   rowStart[0] = 0;
+}
+
+/**
+ * True lengths of the rows of ids [B, length] into `lengths` [B]: what stands before the padding at the end. Throws a HeddleError
+ * where padding stands inside a row or an id is out of range, naming `name`, the row and the id. With `started` each row begins with a
+ * start token, which counts even where it is padding itself, as MarianMT's is.
+ */
+export function fillLengths(
+  lengths: TensorData,
+  ids: TensorData,
+  length: number,
+  padId: number,
+  vocab: number,
+  name: string,
+  started = false,
+): void {
+  const first = started ? 1 : 0;
+  for (let b = 0; b < lengths.length; b++) {
+    let n = length;
+    while (n > first && ids[b * length + n - 1] === padId) n--;
+    lengths[b] = n;
+    for (let t = 0; t < length; t++) {
+      const id = ids[b * length + t] as number;
+      if (!(id >= 0 && id < vocab))
+        throw new HeddleError(
+          `${name}: token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`,
+        );
+      if (t >= first && t < n && id === padId)
+        throw new HeddleError(
+          `${name}: row ${b} has padding (id ${padId}) at ${t}, before its end at ${n}; pad at the end only`,
+        );
+    }
+  }
 }

@@ -2,7 +2,7 @@
 // narrow no-break spaces and direction marks, which come and go between ICU versions, do not make other sentences.
 import { check, HeddleError } from '../../core/errors.ts';
 import { tidy } from '../corpus/pairs.ts';
-import type { TimeUnit } from './codes.ts';
+import type { TimeUnit } from './phrase-data.ts';
 
 /** How much of a date is said. */
 export type DateForm = 'full' | 'long' | 'weekday' | 'day' | 'month';
