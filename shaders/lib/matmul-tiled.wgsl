@@ -9,8 +9,11 @@ const SIDE: u32 = 16u;
 const HALF: u32 = 64u; // rows, or columns, of one 4x4 block of each thread
 override A_PITCH: u32 = select(HALF, 2u * HALF, TALL) / 4u + 1u; // vectors from one k to the next; the 1 is against bank conflicts
 override B_PITCH: u32 = select(HALF, 2u * HALF, WIDE) / 4u + 1u;
-var<workgroup> a_tile: array<vec4<f32>, DEPTH * A_PITCH>; // [k, m]
-var<workgroup> b_tile: array<vec4<f32>, DEPTH * B_PITCH>; // [k, n]
+// Sizes have names of their own: naga (Firefox, Deno) panics at a workgroup array whose size is an override expression.
+override A_SIZE: u32 = DEPTH * A_PITCH;
+override B_SIZE: u32 = DEPTH * B_PITCH;
+var<workgroup> a_tile: array<vec4<f32>, A_SIZE>; // [k, m]
+var<workgroup> b_tile: array<vec4<f32>, B_SIZE>; // [k, n]
 
 fn tile_rows() -> u32 {
   return 4u * (A_PITCH - 1u);

@@ -24,6 +24,13 @@ export interface Pipelines {
   readonly compiled: number;
 }
 
+/** The WGSL of a shader as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as f16. */
+export const compiledSource = (
+  { source }: Shader,
+  constants: Readonly<Record<string, number>>,
+  f16: readonly string[] = [],
+): string => holdAsHalf(unroll(replaceConsts(source, constants)), f16);
+
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
 /** The cache of a device: what tuning has compiled is there when training starts. */
@@ -44,8 +51,7 @@ function createPipelines(device: GPUDevice): Pipelines {
     const key = `${shader.name} ${JSON.stringify(consts)}${half.length ? ` f16 ${half}` : ''}`;
     let module = modules.get(key);
     if (!module) {
-      const code = holdAsHalf(unroll(replaceConsts(shader.source, consts)), half);
-      module = device.createShaderModule({ label: key, code });
+      module = device.createShaderModule({ label: key, code: compiledSource(shader, consts, half) });
       modules.set(key, module);
     }
     return module;

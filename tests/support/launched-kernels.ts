@@ -1,0 +1,124 @@
+// Every kernel that an op asks for: the passes of graphs which between them use each op, each of its variants, and rows of both kinds of
+// width, on devices of all kinds.
+
+import { graphOf, kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
+import type { KernelKey } from '../../src/gpu/pipelines.ts';
+import { multiplyAddOp } from '../../src/gpu/roofs.ts';
+import { watch } from '../../src/graph/finite-checks.ts';
+import { gradients } from '../../src/graph/gradient.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { loraConfig } from '../../src/model/lora.ts';
+import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { activation } from '../../src/ops/elementwise/activation.ts';
+import { columnSum } from '../../src/ops/elementwise/column-sum.ts';
+import { embeddingBackwardOp } from '../../src/ops/embedding/embedding-backward.ts';
+import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
+import { matmul } from '../../src/ops/matmul/matmul.ts';
+import { packedLinear } from '../../src/ops/matmul/packed-linear.ts';
+import { wordsOf } from '../../src/ops/matmul/packed-weights.ts';
+import { softmax } from '../../src/ops/norm/softmax.ts';
+import { type DeviceTraits, defaultTraits } from '../../src/ops/op.ts';
+import { stepWords } from '../../src/ops/step-scalars.ts';
+import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { accumulatingGraph, evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
+
+/** A kernel, and the device that it was made for. */
+export interface LaunchedKernel extends KernelKey {
+  readonly traits: DeviceTraits;
+}
+
+const device: DeviceTraits = { ...defaultTraits, maxBindingBytes: 2 ** 31, f16: true };
+
+/** Devices without subgroups, with those of the software adapters, and with those of a GPU. */
+const devices: readonly DeviceTraits[] = [
+  device,
+  ...[4, 8, 32].map((minSubgroup) => ({ ...device, subgroups: true, minSubgroup, software: minSubgroup <= 8 })),
+];
+
+/** Rows whose width is a multiple of four, and rows whose width is not. */
+const widths: readonly ModelOptions[] = [
+  {
+    srcVocab: 20,
+    tgtVocab: 24,
+    dModel: 16,
+    heads: 2,
+    feedForward: 32,
+    dropout: 0.1,
+    positions: 'learned',
+    tie: 'target',
+  },
+  {
+    ...{ srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 1, feedForward: 7, dropout: 0.1, positions: 'learned' },
+    ...{ norm: 'pre', activation: 'gelu', tie: 'all' },
+  },
+];
+
+const modes: readonly DecodeMode[] = (['greedy', 'beam', 'sample'] as const).flatMap((method) =>
+  [true, false].map((rules) => ({ method, rules, banned: 2 })),
+);
+
+function modelGraphs(options: ModelOptions): Graph[] {
+  const c = modelConfig({ encoderLayers: 1, decoderLayers: 1, maxLength: 16, ...options });
+  const p = parameterList(c);
+  const shape = { batch: 3, source: 7, target: 5 };
+  const beams = { ...shape, beams: 2 };
+  const mixed = trainingGraph(c, p, shape, optimizerConfig(), { precision: 'f16' });
+  watch(mixed);
+  return [
+    trainingGraph(c, p, shape, optimizerConfig()),
+    mixed,
+    trainingGraph(c, p, shape, optimizerConfig(), { lora: loraConfig({ rank: 2 }), noFuse: ['linear-activation'] }),
+    accumulatingGraph(c, p, shape, { logitBytes: 64 }),
+    evaluationGraph(c, p, shape),
+    sourceGraph(c, p, shape),
+    ...modes.flatMap((mode) => [stepGraph(c, p, shape, mode), stepGraph(c, p, beams, mode)]),
+    shrinkGraph(c, beams, { ...beams, batch: 2 }),
+  ];
+}
+
+/** What models do not use, or not at such a size, on `rows` rows of `cols` numbers. */
+function otherGraph(rows: number, cols: number): Graph {
+  const g = new Graph();
+  const input = (name: string, shape: readonly number[]) => g.input(name, 'f32', shape);
+  const [x, w] = [input('x', [rows, cols]), input('w', [cols, cols])];
+  const step = g.input('step', 'u32', [stepWords]);
+  columnSum(g, x);
+  packedLinear(g, x, { format: 'f16', words: g.input('words', 'u32', [cols, wordsOf('f16', cols)]) });
+  const y = softmax(g, activation(g, linear(g, x, w, undefined, 'gelu'), 'silu'));
+  const targets = g.input('targets', 'i32', [rows]);
+  const { nll } = crossEntropy(g, matmul(g, y, input('v', [cols, cols])), targets, step, { smoothing: 0.1 });
+  gradients(g, nll, [x, w]);
+  const index = [g.input('rowStart', 'u32', [cols + 1]), g.input('occurrences', 'u32', [rows])];
+  g.apply(embeddingBackwardOp, [x, ...index, w], { scale: 1, rate: 0, site: 0, onto: true });
+  g.apply(multiplyAddOp, [input('chains', [64, 4])], { rounds: 1, a: 1, b: 1, chains: 4, fused: true });
+  return g;
+}
+
+/** Each kernel once for each kind of device that asks for it. */
+export function launchedKernels(): LaunchedKernel[] {
+  const graphs = [
+    ...[...kernelCases, ...smallKernelCases].map((kernel) => graphOf(kernel).graph),
+    ...widths.flatMap(modelGraphs),
+    ...[4, 7, 512, 515, 1028].flatMap((cols) => [8, 48, 700].map((rows) => otherGraph(rows, cols))),
+  ];
+  const found = new Map<string, LaunchedKernel>();
+  for (const traits of devices)
+    for (const graph of graphs) {
+      const variants = graph.nodes.map((node) => node.op.variants?.(node, traits) ?? ['only']);
+      const rounds = Math.max(...variants.map((all) => all.length));
+      for (let round = 0; round < rounds; round++) {
+        const choices = Object.fromEntries(
+          graph.nodes.map((node, n) => [variantKey(node), variants[n]?.at(round) ?? variants[n]?.[0] ?? '']),
+        );
+        for (const { shader, entry, constants, half } of makePlan(graph, { traits, choices }).passes) {
+          const kernel: LaunchedKernel = { shader, entry, constants, ...(half && { half }), traits };
+          found.set(JSON.stringify(kernel), kernel);
+        }
+      }
+    }
+  return [...found.values()];
+}
