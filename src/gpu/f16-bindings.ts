@@ -7,7 +7,7 @@ import { closing, withoutComments } from './wgsl.ts';
  * Rewrites `source` (includes and constants resolved) so that the storage bindings of the names hold f16. Bindings of other types
  * than f32, its vectors or an alias of them stay as they are: they look at bits. Comments go.
  */
-export function holdAsHalf(source: string, names: readonly string[]): string {
+export function storeAsF16(source: string, names: readonly string[]): string {
   let out = withoutComments(source);
   let changed = false;
   for (const name of names) {

@@ -1,7 +1,7 @@
 // Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
-import { holdAsHalf } from './f16-bindings.ts';
+import { storeAsF16 } from './f16-bindings.ts';
 import { type Shader, shaderOf } from './shaders.ts';
 import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';
@@ -29,7 +29,7 @@ export const compiledSource = (
   { source }: Shader,
   constants: Readonly<Record<string, number>>,
   f16: readonly string[] = [],
-): string => holdAsHalf(unroll(replaceConsts(source, constants)), f16);
+): string => storeAsF16(unroll(replaceConsts(source, constants)), f16);
 
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
@@ -47,11 +47,11 @@ function createPipelines(device: GPUDevice): Pipelines {
   const modules = new Map<string, GPUShaderModule>();
   const kernels = new Map<string, Promise<Kernel>>();
 
-  const moduleOf = (shader: Shader, consts: Record<string, number>, half: readonly string[]): GPUShaderModule => {
-    const key = `${shader.name} ${JSON.stringify(consts)}${half.length ? ` f16 ${half}` : ''}`;
+  const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[]): GPUShaderModule => {
+    const key = `${shader.name} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
     let module = modules.get(key);
     if (!module) {
-      module = device.createShaderModule({ label: key, code: compiledSource(shader, consts, half) });
+      module = device.createShaderModule({ label: key, code: compiledSource(shader, consts, f16) });
       modules.set(key, module);
     }
     return module;

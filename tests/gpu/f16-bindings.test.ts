@@ -1,7 +1,7 @@
 // Kernels whose bindings hold f16: loads are widened, stores narrowed, and nothing else changes.
 
 import { describe, expect, it } from 'vitest';
-import { holdAsHalf } from '../../src/gpu/f16-bindings.ts';
+import { storeAsF16 } from '../../src/gpu/f16-bindings.ts';
 import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
 
 const source = `alias Cell = vec4<f32>;
@@ -22,9 +22,9 @@ fn main(i: u32) {
 }
 `;
 
-describe('holdAsHalf', () => {
+describe('storeAsF16', () => {
   it('widens loads, narrows stores, and enables f16', () => {
-    const out = holdAsHalf(source, ['x', 'y', 'bits']);
+    const out = storeAsF16(source, ['x', 'y', 'bits']);
     expect(out.split('\n')[0]).toBe('enable f16;');
     for (const line of [
       'var<storage, read> x: array<vec4<f16>>;',
@@ -42,16 +42,16 @@ describe('holdAsHalf', () => {
   it('stores to a part of a vector', () => {
     const text =
       '@group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;\nfn f() { y[1].x = 2.0; y[2][i] += 1.0; }';
-    const out = holdAsHalf(text, ['y']);
+    const out = storeAsF16(text, ['y']);
     expect(out).toContain('y[1].x = f16(2.0);');
     expect(out).toContain('y[2][i] = f16(f32(y[2][i]) + (1.0));');
   });
 
   it('leaves alone what is not named, not f32, or a local of the name', () => {
-    expect(holdAsHalf(source, [])).toBe(source);
-    expect(holdAsHalf(source, ['bits', 'nothing'])).toBe(source);
+    expect(storeAsF16(source, [])).toBe(source);
+    expect(storeAsF16(source, ['bits', 'nothing'])).toBe(source);
     const local = '@group(0) @binding(0) var<storage, read> s: array<f32>;\nfn f() { var s = array(1.0); s[0] = 2.0; }';
-    expect(holdAsHalf(local, ['s'])).toContain('{ var s = array(1.0); s[0] = 2.0; }');
+    expect(storeAsF16(local, ['s'])).toContain('{ var s = array(1.0); s[0] = 2.0; }');
   });
 
   it('finds each declaration that the shaders have', () => {
@@ -59,7 +59,7 @@ describe('holdAsHalf', () => {
       const { source, bindings } = shaderOf(name);
       for (const { name: binding, of } of bindings)
         if (/^array<(f32|vec4<f32>|Cell)>$/.test(of))
-          expect(holdAsHalf(source, [binding]), `${name} ${binding}`).toMatch(/^enable f16;/);
+          expect(storeAsF16(source, [binding]), `${name} ${binding}`).toMatch(/^enable f16;/);
     }
   });
 });

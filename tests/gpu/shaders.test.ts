@@ -9,7 +9,7 @@ import { lintWgsl } from '../support/wgsl-lint.ts';
 const kernels = launchedKernels();
 
 /** The WGSL of a kernel: its constants set, its loops unrolled, its bindings in f16. */
-function sourceOf({ shader: name, constants, half }: LaunchedKernel): string {
+function sourceOf({ shader: name, constants, f16 }: LaunchedKernel): string {
   const shader = shaderOf(name);
   return compiledSource(
     shader,

@@ -111,11 +111,11 @@ export function launchedKernels(): LaunchedKernel[] {
       const variants = graph.nodes.map((node) => node.op.variants?.(node, traits) ?? ['only']);
       const rounds = Math.max(...variants.map((all) => all.length));
       for (let round = 0; round < rounds; round++) {
-        const choices = Object.fromEntries(
+        const kernelChoices = Object.fromEntries(
           graph.nodes.map((node, n) => [variantKey(node), variants[n]?.at(round) ?? variants[n]?.[0] ?? '']),
         );
-        for (const { shader, entry, constants, half } of makePlan(graph, { traits, choices }).passes) {
-          const kernel: LaunchedKernel = { shader, entry, constants, ...(half && { half }), traits };
+        for (const { shader, entry, constants, f16 } of makePlan(graph, { traits, kernelChoices }).passes) {
+          const kernel: LaunchedKernel = { shader, entry, constants, ...(f16 && { f16 }), traits };
           found.set(JSON.stringify(kernel), kernel);
         }
       }
