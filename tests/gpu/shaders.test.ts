@@ -14,7 +14,7 @@ function sourceOf({ shader: name, constants, f16 }: LaunchedKernel): string {
   return compiledSource(
     shader,
     Object.fromEntries(Object.entries(constants).filter(([c]) => shader.consts.has(c))),
-    half,
+    f16,
   );
 }
 
