@@ -24,7 +24,7 @@ import { type DeviceTraits, defaultTraits } from '../../src/ops/op.ts';
 import { stepWords } from '../../src/ops/step-scalars.ts';
 import { makePlan, variantKey } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { accumulatingGraph, evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
+import { evaluationGraph, gradientAccumulationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 
 /** A kernel, and the device that it was made for. */
 export interface LaunchedKernel extends KernelKey {
@@ -72,7 +72,7 @@ function modelGraphs(options: ModelOptions): Graph[] {
     trainingGraph(c, p, shape, optimizerConfig()),
     mixed,
     trainingGraph(c, p, shape, optimizerConfig(), { lora: loraConfig({ rank: 2 }), noFuse: ['linear-activation'] }),
-    accumulatingGraph(c, p, shape, { logitBytes: 64 }),
+    gradientAccumulationGraph(c, p, shape, { logitBytes: 64 }),
     evaluationGraph(c, p, shape),
     sourceGraph(c, p, shape),
     ...modes.flatMap((mode) => [stepGraph(c, p, shape, mode), stepGraph(c, p, beams, mode)]),
