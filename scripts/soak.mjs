@@ -10,7 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from './setup.mjs';
+import { root } from './install.mjs';
 
 const { values } = parseArgs({
   options: {

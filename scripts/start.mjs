@@ -1,7 +1,7 @@
 // npm start: sets the machine up, builds, and trains a small translator on the built-in corpus; arguments after `npm start --`
 // go to that command.
 import { spawn } from 'node:child_process';
-import { SetupError, setup } from './setup.mjs';
+import { SetupError, setup } from './install.mjs';
 
 /** What `npm start` runs. */
 const COMMAND = ['train', '--corpus', 'intl'];

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { root, SetupError, setup } from './setup.mjs';
+import { root, SetupError, setup } from './install.mjs';
 
 const MINUTE = 60_000;
 const BIN = 'node_modules/.bin';

@@ -2,10 +2,11 @@
 // jax.mjs, ort.mjs.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
-import type { KernelChoices } from '../../src/plan/planner.ts';
-import type { KernelArrays, KernelKind } from './kernels.ts';
 
-/** Options of all contestants, by name: those of the peers are listed in variants.ts. */
+import type { KernelChoices } from '../../src/plan/planner.ts';
+import type { KernelArrays, KernelKind } from './peer-kernels.ts';
+
+/** Options of all contestants, by name: those of the peers are listed in peer-options.ts. */
 export interface ContestantOptions {
   readonly heddle: {
     readonly choices?: KernelChoices | undefined;

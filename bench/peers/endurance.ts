@@ -1,15 +1,15 @@
 // Many steps of heddle in a row, twice from the same start: does a step stay as fast, does memory stay, do the same bits come out?
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import type { ApiCounter } from './api-counter.ts';
 import type { Contestant } from './contestant.ts';
-import { median, round } from './median.ts';
-import type { Meter } from './meter.ts';
+import { median, round } from './statistics.ts';
 
 /** Steps that are left out at first: JavaScript is compiled in them, and memory touched for the first time. */
 export const warmups = 100;
 
-/** What was seen. bench/format.mjs says whether that is good enough. */
-export interface Endured {
+/** What was seen. bench/result-tables.mjs says whether that is good enough. */
+export interface EnduranceResult {
   /** Steps of each run, warm-up included. */
   readonly steps: number;
   readonly warmups: number;
@@ -30,13 +30,13 @@ export interface Endured {
 }
 
 /** Runs `steps` steps twice; at least `2 * warmups`. */
-export async function endure(
+export async function runEndurance(
   contestant: Contestant,
-  meter: Meter,
+  meter: ApiCounter,
   golden: GoldenCase,
   steps: number,
   log: (line: string) => void,
-): Promise<Endured> {
+): Promise<EnduranceResult> {
   const runs: { losses: number[]; times: number[]; bytes: [number, number] }[] = [];
   for (let run = 0; run < 2; run++) {
     const model = contestant.model?.(golden);

@@ -16,8 +16,8 @@ import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import type { Contestant, ContestantOptions, KernelMaker, TrainedModel } from './contestant.ts';
 import { kernelGraph } from './kernel-graphs.ts';
-import { type KernelKind, kernelKinds } from './kernels.ts';
-import { median, round, row } from './median.ts';
+import { type KernelKind, kernelKinds } from './peer-kernels.ts';
+import { hostTiming, median, round } from './statistics.ts';
 
 type Options = ContestantOptions['heddle'];
 
@@ -111,7 +111,7 @@ function createModel(device: Device, golden: GoldenCase, options: Options): Trai
       recorded.push(performance.now() - begun);
       return outputs;
     };
-    return { program, run, recordMs: () => round(median(recorded.slice(-row.steps)), 3) };
+    return { program, run, recordMs: () => round(median(recorded.slice(-hostTiming.steps)), 3) };
   };
   type Ready = Awaited<ReturnType<typeof ready>>;
 

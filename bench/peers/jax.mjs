@@ -6,10 +6,10 @@ import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, value
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
 import { jaxKernels } from './jax-kernels.mjs';
 import { layerNorm } from './jax-ops.mjs';
-import { peerParameters, sizesOf } from './parameters.ts';
-import { defaultsOf } from './variants.ts';
+import { defaultsOf } from './peer-options.ts';
+import { peerParameters, sizesOf } from './peer-parameters.ts';
 
-/** Chooses the device. `options` are those of variants.ts. */
+/** Chooses the device. `options` are those of peer-options.ts. */
 export async function create(options = {}) {
   const variants = { ...defaultsOf('jax'), ...options };
   const devices = await init('webgpu');

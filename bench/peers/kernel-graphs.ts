@@ -1,7 +1,10 @@
-// heddle's single kernels as graphs: what the GPU is timed on and what the float64 references check. Large inputs are states, so
-// that they are uploaded once; what a training step makes on the host for every batch is an input.
+// The single kernels as graphs of heddle, which run on the GPU and in the float64 reference. Large tensors are states, which are
+// uploaded once; what a training step computes on the host for every batch is an input.
 
-import { bytesOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
+import { random } from '../../src/core/random.ts';
+import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
+import { relativeError } from '../../src/cpu/compare.ts';
+import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
@@ -14,13 +17,13 @@ import { defineOp, type Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
-import type { KernelArrays, KernelKind } from './kernels.ts';
+import type { KernelArrays, KernelKind, KernelSpec } from './peer-kernels.ts';
 
-/** A graph with one output, `result`, and what it runs on. */
+/** A graph with one output, `result`, and its data. */
 export interface KernelGraph {
   readonly graph: Graph;
   readonly states: Readonly<Record<string, Tensor>>;
-  /** The small inputs, made anew as a training step would. */
+  /** Computes the inputs, as a training step does for every batch. */
   hostInputs(): Record<string, TensorData>;
 }
 
@@ -118,4 +121,55 @@ export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly f
   const { graph } = kernelGraph(kind, inputs);
   const touched = [...graph.states.values(), ...graph.inputs.values(), ...graph.outputs.values()];
   return { flops: makePlan(graph).flops, bytes: touched.reduce((n, value) => n + bytesOf(value), 0) };
+}
+
+/**
+ * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: of a matrix product at 200 random positions, of
+ * other kernels everywhere.
+ */
+export function errorOf(spec: KernelSpec, inputs: KernelArrays): (got: ArrayLike<number>) => number {
+  const length = spec.kind === 'matmul' ? productLength(spec) : undefined;
+  if (length === undefined) {
+    const want = wholeReference(spec, inputs);
+    return (got) => relativeError(got, want);
+  }
+  const { at, want } = productSample(inputs, length);
+  return (got) => {
+    if (got.length !== length) return Number.POSITIVE_INFINITY;
+    const sampled = at.map((i) => got[i] as number);
+    return relativeError(sampled, want);
+  };
+}
+
+const productLength = ({ arrays: { a = [], b = [] }, transA, transB }: KernelSpec): number =>
+  sizeOf(a.slice(0, -2)) * (a[a.length - (transA ? 1 : 2)] ?? 0) * (b[b.length - (transB ? 2 : 1)] ?? 0);
+
+function wholeReference(spec: KernelSpec, inputs: KernelArrays): Float64Array {
+  const { graph, hostInputs, states } = kernelGraph(spec.kind, inputs);
+  const executor = createCpuExecutor(
+    graph,
+    new Map(Object.entries(states).map(([k, t]) => [k, Float64Array.from(t.data)])),
+  );
+  return executor.run(hostInputs()).result as Float64Array;
+}
+
+/** Positions of a product of `length` elements and the float64 values there. */
+function productSample({ arrays, transA, transB }: KernelArrays, length: number): { at: number[]; want: number[] } {
+  const { a, b } = arrays as { a: Tensor; b: Tensor };
+  const [ar = 0, ac = 0] = a.shape.slice(-2);
+  const [br = 0, bc = 0] = b.shape.slice(-2);
+  const [m, k, n] = [transA ? ac : ar, transA ? ar : ac, transB ? br : bc];
+  const stream = random(11);
+  const at = Array.from({ length: 200 }, () => Math.floor(stream.uniform() * length));
+  const want = at.map((place) => {
+    const [batch, i, j] = [Math.floor(place / (m * n)), Math.floor(place / n) % m, place % n];
+    let sum = 0;
+    for (let l = 0; l < k; l++) {
+      const x = a.data[batch * ar * ac + (transA ? l * ac + i : i * ac + l)] as number;
+      const y = b.data[batch * br * bc + (transB ? j * bc + l : l * bc + j)] as number;
+      sum += x * y;
+    }
+    return sum;
+  });
+  return { at, want };
 }

@@ -1,9 +1,9 @@
 // Single kernels: each result is checked against float64, then the forms of all contestants are timed in turn.
 
 import type { Contestant, KernelRun } from './contestant.ts';
-import { kernelWork } from './kernel-graphs.ts';
-import { errorOf, kernelList, makeArrays } from './kernels.ts';
-import { median, round } from './median.ts';
+import { errorOf, kernelWork } from './kernel-graphs.ts';
+import { kernelList, makeArrays } from './peer-kernels.ts';
+import { median, round } from './statistics.ts';
 
 /** One form of one contestant. */
 export interface TimedForm {

@@ -4,13 +4,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import type { Findings, Task } from './bench-session.ts';
 import { installIteratorHelpers } from './iterator-helpers.ts';
-import type { Findings, Task } from './session.ts';
 
 /** What the runner sends. */
 export interface Order {
   readonly task: Task;
-  /** URL of the bundled session.ts. */
+  /** URL of the bundled bench-session.ts. */
   readonly module: string;
   /** Folder of each golden case. */
   readonly cases: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ process.once('message', async ({ task, module, cases }: Order) => {
     page.window ??= globalThis;
     page.self ??= globalThis;
     page.document ??= { createElement: () => ({ getContext: () => null }) };
-    const { runTask } = (await import(module)) as typeof import('./session.ts');
+    const { runTask } = (await import(module)) as typeof import('./bench-session.ts');
     const read = async (path: string) => {
       const [name = '', file = ''] = path.split('/');
       return new Uint8Array(await readFile(join(cases[name] ?? name, file)));

@@ -1,6 +1,6 @@
 // Runs tasks in a page of Chrome; Node calls `runTask` on globalThis through Puppeteer.
 
-import { type Findings, runTask, type Task } from './session.ts';
+import { type Findings, runTask, type Task } from './bench-session.ts';
 
 declare global {
   var bench: { run(task: Task): Promise<Findings> };

@@ -1,5 +1,5 @@
 // What tfjs-core lacks or does wastefully, composed as its own experts would: layer norm, sparse cross-entropy, and gradients by
-// tf.customGrad where the built-in one is slow. variants.ts lists the choices that were timed against each other.
+// tf.customGrad where the built-in one is slow. peer-options.ts lists the choices that were timed against each other.
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Any tensor as a vector. */

@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-webgpu';
 import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
-import { peerParameters, sizesOf } from './parameters.ts';
+import { defaultsOf } from './peer-options.ts';
+import { peerParameters, sizesOf } from './peer-parameters.ts';
 import { tfjsKernels } from './tfjs-kernels.mjs';
 import * as ops from './tfjs-ops.mjs';
 import { optimizers, sumOfSquares } from './tfjs-optimizers.mjs';
-import { defaultsOf } from './variants.ts';
 
-/** Chooses the backend. `options` are those of variants.ts. */
+/** Chooses the backend. `options` are those of peer-options.ts. */
 export async function create(options = {}) {
   const variants = { ...defaultsOf('tfjs'), ...options };
   await tf.setBackend('webgpu');

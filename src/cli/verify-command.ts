@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { Compared, VerifiedCase } from '../jobs/verify/verify-job.ts';
+import type { Comparison, VerifiedCase } from '../jobs/verify/verify-job.ts';
 import { print, table } from './output.ts';
 import { hostOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -54,7 +54,7 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
 
 /** A table of a case's quantities; gradients, and losses of the run, by the worst of them unless `verbose`. */
 function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
-  const groups: [string, Compared[]][] = [];
+  const groups: [string, Comparison[]][] = [];
   for (const quantity of compared) {
     const kind = verbose ? quantity.quantity : groupOf(quantity.quantity);
     const group = groups.find(([known]) => known === kind);
@@ -82,7 +82,7 @@ const groupOf = (quantity: string): string =>
 
 const counted = ['greedy', 'tokens', 'source tokens', 'texts'];
 
-const error = ({ quantity, error: e }: Compared): string => {
+const error = ({ quantity, error: e }: Comparison): string => {
   if (quantity === 'texts') return e === 1 ? '1 text' : `${e} texts`;
   if (counted.includes(quantity)) return e === 1 ? '1 token' : `${e} tokens`;
   return Number.isFinite(e) ? e.toExponential(1) : 'not finite';

@@ -1,7 +1,7 @@
-// What a host's WebGPU adapter is, as plain data that can leave a page: for `heddle info` and for reports.
+// Description of a WebGPU adapter as plain JSON, for `heddle info` and for reports.
 import { HeddleError } from '../core/errors.ts';
 
-/** An adapter in words and numbers. */
+/** Name, features and limits of a WebGPU adapter. */
 export interface AdapterDescription {
   /** `Dawn` or `Chrome`. */
   host: string;
@@ -9,28 +9,44 @@ export interface AdapterDescription {
   architecture: string;
   device: string;
   description: string;
-  /** Whether it computes on the CPU. */
+  /** Whether it computes on the CPU (lavapipe, SwiftShader). */
   software: boolean;
-  /** Smallest and largest subgroup; null where it does not say. */
+  /** Smallest and largest subgroup size; null if the adapter does not report them. */
   subgroups: { min: number; max: number } | null;
   /** Sorted by name. */
   features: string[];
-  /** Every limit by its WebGPU name. */
+  /** All limits by their WebGPU names. */
   limits: Record<string, number>;
 }
 
-/** Describes the adapter that jobs get of `gpu`: the fastest, where there are several. Throws a HeddleError where there is none. */
+/** Describes the high-performance adapter of `gpu`, the one that jobs use. Throws a HeddleError if there is none. */
 export async function describeAdapter(gpu: GPU | undefined, host: string): Promise<AdapterDescription> {
-  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await probeAdapter(host, gpu);
   if (!adapter) throw new HeddleError(`no WebGPU adapter in ${host}`);
+  return adapter;
+}
+
+/**
+ * Describes the high-performance adapter of `gpu` (default: that of the page), or returns undefined if there is none. Puppeteer also
+ * runs the source of this function in a page, so it must not refer to anything outside itself.
+ */
+export async function probeAdapter(
+  host: string,
+  gpu: GPU | undefined = globalThis.navigator?.gpu,
+): Promise<AdapterDescription | undefined> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) return undefined;
   const { vendor, architecture, device, description, subgroupMinSize: min, subgroupMaxSize: max } = adapter.info;
-  const software = adapter.info.isFallbackAdapter;
-  const subgroups = min && max ? { min, max } : null;
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = (adapter.limits as unknown as Record<string, unknown>)[name];
     if (typeof value === 'number') limits[name] = value;
   }
-  const features = [...adapter.features].sort();
-  return { host, vendor, architecture, device, description, software, subgroups, features, limits };
+  return {
+    ...{ host, vendor, architecture, device, description },
+    software: adapter.info.isFallbackAdapter || architecture === 'swiftshader',
+    subgroups: min && max ? { min, max } : null,
+    features: [...adapter.features].sort(),
+    limits,
+  };
 }

@@ -1,83 +1,86 @@
-// Chrome as a host: finds the system's browser, starts it through Puppeteer with WebGPU on (on a software adapter where the
-// machine has no GPU) and opens pages in it. What runs in the page is not its matter.
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+// Starts the system's Chrome through Puppeteer with WebGPU enabled and opens pages in it. It uses SwiftShader, a software adapter, if the
+// machine has no GPU.
+import { existsSync } from 'node:fs';
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer';
 import { HeddleError } from '../core/errors.ts';
-import type { AdapterDescription } from './adapter-info.ts';
-import { describeChromeAdapter } from './chrome-adapter.ts';
-import { within } from './with-timeout.ts';
+import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
+import { findChrome, isProgram, noChromeMessage } from './chrome-program.ts';
+import { serveFolder } from './static-server.ts';
+import { withTimeout } from './with-timeout.ts';
 
-/** How Chrome is started. */
+/** Options of `launchChrome`. */
 export interface ChromeOptions {
   /**
-   * `hardware`: the machine's GPU, and an error where Chrome finds none. `swiftshader`: Chrome's software adapter. `auto` (the
-   * default): the machine's GPU, and SwiftShader where there is none.
+   * `hardware`: the machine's GPU, with an error if Chrome finds none. `swiftshader`: Chrome's software adapter. `auto` (default): the
+   * machine's GPU, or SwiftShader if there is none.
    */
   gpu?: 'auto' | 'hardware' | 'swiftshader';
-  /** false opens a window; the default is true. */
+  /** Run without a window (default: true). */
   headless?: boolean;
-  /** The browser's program; by default PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, then the usual places. */
+  /** Path of the browser (default: PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, then the usual places). */
   executablePath?: string;
-  /** Timestamp queries in full nanoseconds instead of rounded to about 0.1 ms. */
+  /** Report timestamp queries in nanoseconds instead of rounding them to about 0.1 ms (default: false). */
   exactTimestamps?: boolean;
-  /** Further command line flags for Chrome. */
+  /** More command-line flags for Chrome. */
   args?: string[];
-  /** Close Chrome and end the process on SIGINT, SIGTERM and SIGHUP (the default). A caller that handles these sets false. */
+  /** Close Chrome and exit the process on SIGINT, SIGTERM and SIGHUP (default: true). */
   handleSignals?: boolean;
-  /** Milliseconds that starting or opening a page may take; 60,000 by default. */
+  /** Time limit for starting Chrome and for opening a page, in milliseconds (default: 60,000). */
   timeout?: number;
 }
 
-/** A running Chrome; it owns the process, and `close` ends it. */
+/** A running Chrome. It owns the process; `close` ends it. */
 export interface Chrome {
-  /** Puppeteer's handle, for what is not offered here. */
+  /** Puppeteer's browser object. */
   browser: Browser;
-  /** The adapter that pages get: the machine's own or Chrome's software one. */
+  /** Kind of the adapter that pages get. */
   gpu: 'hardware' | 'swiftshader';
-  /** `Chrome/130.0.6723.91`. */
+  /** For example `Chrome/130.0.6723.91`. */
   version: string;
-  /** The flags that it was started with. */
+  /** Command-line flags of the browser. */
   flags: readonly string[];
-  /** Describes the adapter that came up: what it is, its features and limits. Throws a HeddleError where a page gets none. */
+  /** Describes the adapter that pages get. Throws a HeddleError if there is none. */
   adapter(): Promise<AdapterDescription>;
-  /**
-   * Opens a page at `url` and waits until it has loaded. `onConsole` gets every line that the page prints, `onError` every
-   * error that nobody in the page caught, and its crash. Throws a HeddleError if it does not load in time.
-   */
+  /** Opens a page at `url` and waits until it has loaded. Throws a HeddleError if it does not load in time. */
   openPage(url: string, listeners?: PageListeners): Promise<Page>;
-  /** Ends Chrome; at most 10 s, then by force. */
+  /** Ends Chrome; kills the process if it does not end within 10 s. */
   close(): Promise<void>;
 }
 
-/** What a page says while it runs. */
+/** Callbacks for the output of a page. */
 export interface PageListeners {
+  /** Receives each line that the page prints on its console. */
   onConsole?: (line: string, kind: ReturnType<ConsoleMessage['type']>) => void;
+  /** Receives each uncaught error, and the crash of the page. */
   onError?: (error: Error) => void;
 }
 
 /**
- * Starts Chrome with WebGPU and an empty profile of its own, cut off from every address but this machine's.
+ * Starts Chrome with WebGPU and an empty profile. Pages can only reach addresses of this machine.
  * Throws a HeddleError if there is no Chrome or it does not start in time.
+ *
+ * @example
+ * const chrome = await launchChrome({ gpu: 'auto' });
+ * console.log(chrome.version, (await chrome.adapter()).description);
+ * await chrome.close();
  */
 export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome> {
   const { gpu = 'auto' } = options;
   if (gpu === 'swiftshader' || (gpu === 'auto' && !mayHaveGpu())) return launch(options, 'swiftshader');
   const chrome = await launch(options, 'hardware');
-  const found = await describeChromeAdapter(chrome).catch(() => undefined);
-  if (found && !found.software) return chrome;
+  const adapter = await chrome.adapter().catch(() => undefined);
+  if (adapter && !adapter.software) return chrome;
   await chrome.close();
   if (gpu === 'auto') return launch(options, 'swiftshader');
   throw new HeddleError(
-    `Chrome found no GPU${found ? `, only ${found.architecture}` : ''}: chrome://gpu says why; use gpu: 'swiftshader' to compute on the CPU.`,
+    `Chrome found no GPU${adapter ? `, only ${adapter.architecture}` : ''}: see chrome://gpu for the reason, or use gpu: 'swiftshader' to compute on the CPU`,
   );
 }
 
 async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrome> {
   const executablePath = options.executablePath ?? findChrome();
   if (!executablePath) throw new HeddleError(noChromeMessage());
-  if (!isProgram(executablePath))
-    throw new HeddleError(`no Chrome: ${executablePath} is not a program that can be run`);
+  if (!isProgram(executablePath)) throw new HeddleError(`no Chrome: ${executablePath} is not an executable file`);
   const timeout = options.timeout ?? 60_000;
   const signals = options.handleSignals ?? true;
   const flags = [...chromeFlags(gpu, options.exactTimestamps), ...(options.args ?? [])];
@@ -86,7 +89,7 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
     headless: options.headless ?? true,
     args: flags,
     timeout,
-    protocolTimeout: 0, // a training job is one call that lasts as long as it lasts
+    protocolTimeout: 0, // a training run is one call without a time limit
     handleSIGINT: signals,
     handleSIGTERM: signals,
     handleSIGHUP: signals,
@@ -94,35 +97,34 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
   const { default: puppeteer } = await import('puppeteer');
   let browser: Browser;
   try {
-    browser = await within(timeout + 1000, `starting ${executablePath}`, puppeteer.launch(launchOptions));
+    browser = await withTimeout(timeout + 1000, `starting ${executablePath}`, puppeteer.launch(launchOptions));
   } catch (error) {
     throw new HeddleError(`Chrome did not start (${executablePath}): ${launchTrouble(error as Error)}`, {
       cause: error,
     });
   }
-  const chrome: Chrome = {
+  return {
     browser,
     gpu,
     version: await browser.version(),
     flags,
-    adapter: () => describeChromeAdapter(chrome),
+    adapter: () => adapterOf(browser, timeout),
     openPage: (url, listeners) => openPage(browser, url, timeout, listeners),
     close: () => close(browser),
   };
-  return chrome;
 }
 
 /**
- * Chrome's flags for WebGPU on the given adapter. As root, as in most containers, its sandbox cannot start; nothing but our
- * own page is ever opened: names do not resolve and only 127.0.0.1 is reached.
+ * Chrome's flags for WebGPU on the given adapter. The sandbox cannot start as root, the user of most containers; it is off then. Host
+ * names do not resolve, so that pages can only reach 127.0.0.1.
  */
 export function chromeFlags(gpu: Chrome['gpu'], exactTimestamps = false): string[] {
   const flags = [
     '--enable-unsafe-webgpu',
     '--enable-features=Vulkan',
     '--disable-vulkan-surface',
-    '--disable-gpu-watchdog', // a long kernel on a software adapter is slow, not hung
-    '--disable-dev-shm-usage', // containers often have 64 MiB of it
+    '--disable-gpu-watchdog', // a kernel on a software adapter can take longer than its limit
+    '--disable-dev-shm-usage', // containers often have only 64 MiB of shared memory
     '--no-default-browser-check',
     '--no-pings',
     '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
@@ -134,7 +136,7 @@ export function chromeFlags(gpu: Chrome['gpu'], exactTimestamps = false): string
 }
 
 async function openPage(browser: Browser, url: string, timeout: number, listeners: PageListeners = {}): Promise<Page> {
-  const page = await within(timeout, 'Chrome opening a tab', browser.newPage());
+  const page = await withTimeout(timeout, 'opening a tab in Chrome', browser.newPage());
   page.on('console', (message) => listeners.onConsole?.(message.text(), message.type()));
   page.on('pageerror', (error) => listeners.onError?.(error instanceof Error ? error : new Error(String(error))));
   page.on('error', (error) => listeners.onError?.(error));
@@ -148,72 +150,44 @@ async function openPage(browser: Browser, url: string, timeout: number, listener
 
 async function close(browser: Browser): Promise<void> {
   try {
-    await within(10_000, 'Chrome closing', browser.close());
+    await withTimeout(10_000, 'closing Chrome', browser.close());
   } catch {
     browser.process()?.kill('SIGKILL');
   }
 }
 
-/** Whether this machine may have a GPU that Chrome can use: on Linux a device file says so, elsewhere there always is one. */
+/** Time limit for the adapter request in milliseconds: a broken driver can block it forever. */
+const ADAPTER_TIMEOUT = 20_000;
+
+/** Describes the adapter from an empty page of a local server, since WebGPU needs a secure context. */
+async function adapterOf(browser: Browser, timeout: number): Promise<AdapterDescription> {
+  const server = await serveFolder(undefined);
+  try {
+    const page = await openPage(browser, server.url, timeout);
+    const request = page.evaluate(probeAdapter, 'Chrome');
+    const adapter = await withTimeout(ADAPTER_TIMEOUT, 'finding a GPU in Chrome', request);
+    await page.close();
+    if (!adapter) throw new HeddleError('no WebGPU adapter in Chrome');
+    return adapter;
+  } finally {
+    await server.close();
+  }
+}
+
+/** Whether Chrome may find a GPU: true except on Linux without the device file of one. */
 function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
   return ['/dev/dri', '/dev/nvidia0', '/dev/dxg', '/dev/kfd'].some((path) => existsSync(path));
 }
 
-/** Programs that are Chrome, by name on the PATH or by place, in the order they are tried. scripts/setup.mjs has the same list. */
-export const CHROME_PROGRAMS = [
-  'google-chrome-stable',
-  'google-chrome',
-  'chromium',
-  'chromium-browser',
-  '/usr/lib/chromium/chromium',
-  '/opt/google/chrome/chrome',
-  '/snap/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
-];
-
-/** The path of the system's Chrome or Chromium, or undefined. The environment decides, where it is set. */
-export function findChrome(): string | undefined {
-  const named = process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH;
-  if (named) return named;
-  for (const program of CHROME_PROGRAMS) {
-    if (/[\\/]/.test(program)) {
-      if (isProgram(program)) return program;
-      continue;
-    }
-    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-      const path = join(folder, program);
-      if (folder && isProgram(path)) return path;
-    }
-  }
-  return undefined;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** The one line of a failed launch that matters. Puppeteer's message holds all that Chrome wrote. */
+/** The relevant line of a failed launch. Puppeteer's message contains all output of Chrome. */
 function launchTrouble(error: Error): string {
   if (error.message.includes('No usable sandbox')) {
-    return 'it finds no sandbox to run in; install its sandbox (Debian: apt-get install chromium-sandbox) or allow user namespaces';
+    return 'no usable sandbox; install it (Debian: apt-get install chromium-sandbox) or allow user namespaces';
   }
   const lines = error.message.split('\n').map((line) => line.trim());
   return lines
     .filter((line) => line !== '' && !/^(stderr|TROUBLESHOOTING):/.test(line))
     .slice(0, 2)
     .join(' ');
-}
-
-function noChromeMessage(): string {
-  const remedy = process.platform === 'linux' ? ' (Debian: apt-get install chromium)' : '';
-  return `no Chrome found: install Chrome or Chromium${remedy}, or set CHROME_PATH to its program`;
 }

@@ -5,13 +5,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
-import type { Answer } from './static-server.ts';
+import type { RequestHandler } from './static-server.ts';
 
 /** Folders and files lent out; `answer` goes to the server, `base` to the page. */
-export interface Lending {
+export interface FileServer {
   /** Path of the URL that everything lies under, with the token in it. */
   readonly base: string;
-  readonly answer: Answer;
+  readonly handle: RequestHandler;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Lending {
  * folders are written beside and renamed. GET reads, or with ?list lists; HEAD asks whether something exists; PUT writes; POST
  * renames to ?to; DELETE removes. Anything else is 403, with the reason as text.
  */
-export function lendFiles(files: Files, paths: readonly string[]): Lending {
+export function fileServer(files: Files, paths: readonly string[]): FileServer {
   const base = `/files-${randomBytes(16).toString('hex')}`;
   const lent = paths.map((path) => resolve(path));
   const open = (path: string | null): string => {
@@ -33,7 +33,7 @@ export function lendFiles(files: Files, paths: readonly string[]): Lending {
   };
   return {
     base,
-    async answer(request, response) {
+    async handle(request, response) {
       const url = new URL(request.url ?? '/', 'http://127.0.0.1');
       if (url.pathname !== base) return false;
       try {

@@ -1,11 +1,12 @@
-// Files on this machine's disk, for jobs that run in Node and for the server that lends folders to a page.
+// Files on disk, for jobs that run in Node and for the file server.
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, previousOf } from '../files/files.ts';
 
-/** What the system's error codes mean to someone who gave a path. */
+/** Messages for the system's error codes. */
 const reasons: Record<string, string> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'permission denied',
@@ -89,4 +90,13 @@ async function replace(from: string, to: string): Promise<void> {
     }
   } else await fs.rename(from, to);
   await fs.rm(previous, { recursive: true, force: true });
+}
+
+/** Path of `name` in heddle's cache folder: HEDDLE_CACHE, or the cache folder of this user. Files there can be deleted at any time. */
+export function cachePath(name: string): string {
+  const { HEDDLE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
+  if (HEDDLE_CACHE) return join(HEDDLE_CACHE, name);
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'heddle', name);
+  if (process.platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'heddle', name);
+  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'heddle', name);
 }

@@ -4,7 +4,7 @@
 import type { Page } from 'puppeteer';
 import { HeddleError } from '../core/errors.ts';
 import type { Chrome, PageListeners } from './chrome.ts';
-import { within } from './with-timeout.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** How a function of a page is called. */
 export interface PageCall extends Pick<PageListeners, 'onConsole'> {
@@ -68,11 +68,11 @@ export async function runInPage<Result>(chrome: Chrome, url: string, options: Pa
       call,
     );
     there.catch(() => {}); // its page may be closed first
-    await Promise.race([within(loading, `waiting for ${what}`, there), broken]);
+    await Promise.race([withTimeout(loading, `waiting for ${what}`, there), broken]);
     heard('');
     const calling = page.evaluate((name, given) => Reflect.get(globalThis, name)(...given), call, args);
     calling.catch(() => {});
-    const work = timeout === undefined ? calling : within(timeout, `${what}`, calling);
+    const work = timeout === undefined ? calling : withTimeout(timeout, `${what}`, calling);
     return (await Promise.race([work, broken])) as Result;
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'timeout')

@@ -22,13 +22,17 @@ const TYPES: Record<string, string> = {
 };
 
 /** Answers a request itself and says true, or leaves it to the folder. */
-export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**
  * Serves the files of `folder` (of none: an empty page) on 127.0.0.1 at a free port, or at `port`. Pages are cross-origin
  * isolated, which gives them the finer clock, and no other origin may frame them. Anything outside the folder is 404. `answer` is asked first.
  */
-export async function serveFolder(folder: string | undefined, port = 0, answer?: Answer): Promise<FolderServer> {
+export async function serveFolder(
+  folder: string | undefined,
+  port = 0,
+  answer?: RequestHandler,
+): Promise<FolderServer> {
   const server = createServer(async (request, response) => {
     if (await answer?.(request, response)) return;
     const found = await readFrom(folder, request.url ?? '/');

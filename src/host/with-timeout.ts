@@ -1,8 +1,11 @@
-// A time limit on a promise, whose error names what hung.
+// A time limit for a promise.
 import { HeddleError } from '../core/errors.ts';
 
-/** Resolves as `promise` does; after `ms` milliseconds throws a HeddleError of kind `timeout` that names `what`. It cannot stop the work itself. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+/**
+ * Result of `promise`, or a HeddleError of kind `timeout` that names `what` if it takes longer than `ms` milliseconds. The work itself goes
+ * on.
+ */
+export async function withTimeout<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
     const message = `${what} took longer than ${ms / 1000} s`;

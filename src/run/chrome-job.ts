@@ -7,28 +7,11 @@ import type { Page } from 'puppeteer';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Chrome, type ChromeOptions, launchChrome } from '../host/chrome.ts';
-import { lendFiles } from '../host/file-server.ts';
-import { decode, encode } from '../host/json-transport.ts';
+import { fileServer } from '../host/file-server.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { serveFolder } from '../host/static-server.ts';
-import { within } from '../host/with-timeout.ts';
-
-/** What the page is asked; encoded by wire.ts on its way. */
-export interface PageRequest {
-  readonly name: string;
-  readonly args: unknown;
-  /** Where the server lends files. */
-  readonly files: string;
-  /** File that keeps which kernels won; without it none are measured. */
-  readonly choices?: string;
-  readonly memoryLimit?: number;
-  readonly machineMemory?: number;
-}
-
-/** What the page answers. `mendable`: a HeddleError, whose message is for the user. */
-export type PageOutcome =
-  | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly message: string; readonly stack: string; readonly mendable: boolean };
+import { withTimeout } from '../host/with-timeout.ts';
+import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
 
 /** What was started, for reports. */
 export type StartedChrome = Pick<Chrome, 'version' | 'flags' | 'gpu'>;
@@ -54,8 +37,8 @@ export interface ChromeJobOptions {
 /** Runs the job called `name` in Chrome; resolves to its result. Rejects as the job does, and where Chrome or the page is gone or hangs. */
 export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
   const { paths, signal, choices, memoryLimit, machineMemory } = options;
-  const lending = lendFiles(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
-  const server = await serveFolder(findPage(), 0, lending.answer);
+  const lending = fileServer(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
+  const server = await serveFolder(findPage(), 0, lending.handle);
   let chrome: Chrome | undefined;
   try {
     chrome = await launchChrome(options.chrome);
@@ -69,7 +52,7 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
       onError: (error) => fail(new HeddleError(`The page in Chrome broke while running ${name}: ${error.message}`)),
     });
     chrome.browser.on('disconnected', () => fail(new HeddleError(`Chrome ended while running ${name}`)));
-    await page.exposeFunction('heddleEmit', (event: string) => options.onEvent(decode(event)));
+    await page.exposeFunction('heddleEmit', (event: string) => options.onEvent(decodeJson(event)));
     const stop = () => void page.evaluate(() => heddle.abort()).catch(() => {});
     signal.addEventListener('abort', stop);
     const request: PageRequest = {
@@ -82,9 +65,9 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
     };
     const pulse = watch(page, name, options.pulse ?? { every: 15, within: 300 }, fail);
     try {
-      const job = page.evaluate((text) => heddle.run(text), encode(request));
+      const job = page.evaluate((text) => heddle.run(text), encodeJson(request));
       if (signal.aborted) stop();
-      return resultOf(decode(await Promise.race([job, gone])) as PageOutcome);
+      return resultOf(decodeJson(await Promise.race([job, gone])) as PageResponse);
     } finally {
       clearInterval(pulse);
       signal.removeEventListener('abort', stop);
@@ -95,9 +78,9 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
   }
 }
 
-function resultOf(outcome: PageOutcome): unknown {
+function resultOf(outcome: PageResponse): unknown {
   if (outcome.ok) return outcome.result;
-  if (outcome.mendable) throw new HeddleError(outcome.message);
+  if (outcome.userError) throw new HeddleError(outcome.message);
   const error = new Error(outcome.message);
   error.stack = outcome.stack;
   throw error;
@@ -114,9 +97,12 @@ function watch(
   return setInterval(() => {
     if (asked) return;
     asked = true;
-    within(limit * 1000, `A sign of life from the page in Chrome that runs ${name}`, page.evaluate('true')).then(() => {
-      asked = false;
-    }, fail);
+    withTimeout(limit * 1000, `A sign of life from the page in Chrome that runs ${name}`, page.evaluate('true')).then(
+      () => {
+        asked = false;
+      },
+      fail,
+    );
   }, every * 1000);
 }
 

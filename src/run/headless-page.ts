@@ -2,19 +2,18 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
-import { decode, encode } from '../host/json-transport.ts';
 import type { Job } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
-import type { PageOutcome, PageRequest } from './chrome-job.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, jobs } from './jobs.ts';
+import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
 
 declare global {
   /** The functions of the page, as Node sees them in `page.evaluate(() => heddle.describe())`. */
   var heddle: {
     describe(): Promise<AdapterDescription>;
-    /** Runs a job; takes an encoded PageRequest and gives an encoded PageOutcome (see wire.ts). Never rejects. */
+    /** Runs a job; takes an encoded PageRequest and gives an encoded PageResponse (see wire.ts). Never rejects. */
     run(request: string): Promise<string>;
     /** Asks the running job to end at its next step. */
     abort(): void;
@@ -32,7 +31,7 @@ async function run({
   choices,
   memoryLimit,
   machineMemory,
-}: PageRequest): Promise<PageOutcome> {
+}: PageRequest): Promise<PageResponse> {
   running = new AbortController();
   // One after the other, so that events arrive in order and before the result.
   let told = Promise.resolve();
@@ -47,7 +46,7 @@ async function run({
     ...(memoryLimit !== undefined && { memoryLimit }),
     ...(machineMemory !== undefined && { machineMemory }),
     emit(event) {
-      told = told.then(() => heddleEmit(encode(event)));
+      told = told.then(() => heddleEmit(encodeJson(event)));
     },
   });
   try {
@@ -57,7 +56,7 @@ async function run({
     return { ok: true, result };
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    return { ok: false, message, stack, mendable: error instanceof HeddleError };
+    return { ok: false, message, stack, userError: error instanceof HeddleError };
   } finally {
     await close();
   }
@@ -65,6 +64,6 @@ async function run({
 
 globalThis.heddle = {
   describe: () => describeAdapter(navigator.gpu, 'Chrome'),
-  run: async (request) => encode(await run(decode(request) as PageRequest)),
+  run: async (request) => encodeJson(await run(decodeJson(request) as PageRequest)),
   abort: () => running.abort(),
 };

@@ -2,10 +2,10 @@
 
 import { totalmem } from 'node:os';
 import { archiveFiles } from '../files/archive-files.ts';
-import { cachePath } from '../host/cache-path.ts';
+
 import type { ChromeOptions } from '../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
-import { nodeFiles } from '../host/node-files.ts';
+import { cachePath, nodeFiles } from '../host/node-files.ts';
 import type { Job, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';

@@ -1,8 +1,8 @@
 // What an endurance makes of many steps, with a clock that the steps set.
 import { afterEach, expect, it, vi } from 'vitest';
+import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
-import { endure, warmups } from '../../bench/peers/endurance.ts';
-import type { Meter } from '../../bench/peers/meter.ts';
+import { runEndurance, warmups } from '../../bench/peers/endurance.ts';
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -26,8 +26,8 @@ function run(
     };
   };
   const contestant = { name: 'toy', model } as unknown as Contestant;
-  const meter = { bytesOf: () => ({ live: bytes(done), peak: 0 }) } as unknown as Meter;
-  return endure(contestant, meter, {} as GoldenCase, steps, () => {});
+  const meter = { bytesOf: () => ({ live: bytes(done), peak: 0 }) } as unknown as ApiCounter;
+  return runEndurance(contestant, meter, {} as GoldenCase, steps, () => {});
 }
 
 it('leaves the warm-up out, in time and in bytes', async () => {

@@ -26,6 +26,6 @@ it('says so where there is no Chrome', async () => {
   const { status, stderr } = await heddle(['info', '--host', 'chrome'], {
     env: { CHROME_PATH: '/nonexistent/chrome', PUPPETEER_EXECUTABLE_PATH: '' },
   });
-  expect(stderr).toMatch(/no Chrome: \/nonexistent\/chrome is not a program/);
+  expect(stderr).toMatch(/no Chrome: \/nonexistent\/chrome is not an executable file/);
   expect([status, isOneLine(stderr)]).toEqual([1, true]);
 });

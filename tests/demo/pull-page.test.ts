@@ -1,13 +1,15 @@
 // The built page fetches a model from a hub on loopback, behind its own origin, and translates with it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
+
 import { passOn } from '../../demo/hub-proxy.ts';
-import type { Answer } from '../../src/host/static-server.ts';
+import type { RequestHandler } from '../../src/host/static-server.ts';
+
 import { type Hub, startHub } from '../hub/hub.ts';
 import { demo } from '../support/demo.ts';
 import { hfFolder } from '../support/hf.ts';
 
 let hub: Hub;
-let answer: Answer = async () => false;
+let answer: RequestHandler = async () => false;
 const { open } = demo((...given) => answer(...given));
 beforeAll(async () => {
   const files = await hfFolder('bart');

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { damaged, tryCase } from './case.ts';
-import { targets } from './corpus.ts';
+import { damaged, tryCase } from './fuzz-case.ts';
+import { targets } from './fuzz-targets.ts';
 
 const all = await targets();
 

@@ -2,9 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CHROME_PROGRAMS as SETUP_PROGRAMS } from '../../scripts/setup.mjs';
+import { CHROME_PROGRAMS as INSTALL_PROGRAMS } from '../../scripts/install.mjs';
 import { HeddleError } from '../../src/core/errors.ts';
-import { CHROME_PROGRAMS, type Chrome, chromeFlags, findChrome, launchChrome } from '../../src/host/chrome.ts';
+import { type Chrome, chromeFlags, launchChrome } from '../../src/host/chrome.ts';
+import { CHROME_PROGRAMS, findChrome } from '../../src/host/chrome-program.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
 
@@ -41,14 +42,14 @@ describe('the search for Chrome', () => {
   });
 
   it('looks in the same places as the set-up', () => {
-    expect(CHROME_PROGRAMS).toEqual(SETUP_PROGRAMS);
+    expect(CHROME_PROGRAMS).toEqual(INSTALL_PROGRAMS);
   });
 });
 
 describe('launchChrome', () => {
   it('says so where the named Chrome is not a program', async () => {
     const launched = launchChrome({ gpu: 'swiftshader', executablePath: join(folder, 'none') });
-    await expect(launched).rejects.toThrow(/none is not a program/);
+    await expect(launched).rejects.toThrow(/none is not an executable file/);
   });
 
   it('says so where Chrome ends at once', async () => {

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { within } from '../../src/host/with-timeout.ts';
+import { withTimeout } from '../../src/host/with-timeout.ts';
 
 it('gives what the promise gives', async () => {
-  await expect(within(1000, 'work', Promise.resolve(3))).resolves.toBe(3);
-  await expect(within(1000, 'work', Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(withTimeout(1000, 'work', Promise.resolve(3))).resolves.toBe(3);
+  await expect(withTimeout(1000, 'work', Promise.reject(new Error('no')))).rejects.toThrow('no');
 });
 
 it('names what took too long', async () => {
-  await expect(within(5, 'opening the page', new Promise(() => {}))).rejects.toMatchObject({
+  await expect(withTimeout(5, 'opening the page', new Promise(() => {}))).rejects.toMatchObject({
     message: 'opening the page took longer than 0.005 s',
     kind: 'timeout',
   });

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
-import { type Answer, type FolderServer, serveFolder } from '../../src/host/static-server.ts';
+import { type FolderServer, type RequestHandler, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from './dist.ts';
 
 /** Where screenshots are kept: out of git, for whoever wants to look. */
@@ -38,7 +38,7 @@ export interface DemoPageOptions extends DemoView {
 }
 
 /** Starts one Chrome and one server for a test file; they end with it. `answer` is asked first, as in serveFolder. */
-export function demo(answer?: Answer): {
+export function demo(answer?: RequestHandler): {
   open(name: string, options?: DemoPageOptions): Promise<DemoPage>;
   readonly url: string;
 } {

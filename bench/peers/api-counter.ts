@@ -1,0 +1,102 @@
+// Counts what any WebGPU library does, by wrapping the API: bytes of live buffers by device, and for a piece of work dispatches,
+// submits, and every object that is made. Install it before a library loads.
+
+/** Bytes of the buffers of one device. */
+export interface DeviceBytes {
+  live: number;
+  peak: number;
+}
+
+/** Calls of a piece of work, over all devices. */
+export interface Totals {
+  dispatches: number;
+  submits: number;
+  /** Objects that a step should not make: all but encoders, passes and command buffers. */
+  objects: number;
+}
+
+/** The counters. */
+export interface ApiCounter {
+  bytesOf(device: GPUDevice): DeviceBytes;
+  /** Counts the calls of some work. They are wrapped for as long as that takes, so that what is timed later calls WebGPU itself. */
+  count(work: () => Promise<unknown>): Promise<Totals>;
+}
+
+/** Methods of GPUDevice that make an object which outlives a step. */
+const makers = [
+  'createBindGroup',
+  'createBindGroupLayout',
+  'createComputePipeline',
+  'createComputePipelineAsync',
+  'createPipelineLayout',
+  'createQuerySet',
+  'createRenderPipeline',
+  'createRenderPipelineAsync',
+  'createSampler',
+  'createShaderModule',
+  'createTexture',
+] as const;
+
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+/** Puts `after` behind a method: it sees the object, the arguments and what the method returned. Returns a function that takes it off. */
+function observe(
+  type: { prototype: object },
+  method: string,
+  after: (self: object, args: unknown[], result: unknown) => void,
+): () => void {
+  const methods = type.prototype as Record<string, Method>;
+  const original = methods[method];
+  if (!original) return () => {};
+  methods[method] = function (...args) {
+    const result = original.apply(this, args);
+    after(this, args, result);
+    return result;
+  };
+  return () => {
+    methods[method] = original;
+  };
+}
+
+/** Wraps the WebGPU classes on globalThis. Once a process or page. */
+export function installApiCounter(): ApiCounter {
+  const devices = new Map<object, DeviceBytes>();
+  const owners = new WeakMap<object, { bytes: DeviceBytes; size: number }>();
+  let buffers = 0;
+  const bytesOf = (device: object): DeviceBytes => {
+    let bytes = devices.get(device);
+    if (!bytes) {
+      bytes = { live: 0, peak: 0 };
+      devices.set(device, bytes);
+    }
+    return bytes;
+  };
+  observe(GPUDevice, 'createBuffer', (device, [descriptor], buffer) => {
+    const { size } = descriptor as GPUBufferDescriptor;
+    const bytes = bytesOf(device);
+    buffers++;
+    bytes.live += size;
+    bytes.peak = Math.max(bytes.peak, bytes.live);
+    owners.set(buffer as object, { bytes, size });
+  });
+  observe(GPUBuffer, 'destroy', (buffer) => {
+    const owner = owners.get(buffer);
+    if (owner) owner.bytes.live -= owner.size;
+    owners.delete(buffer);
+  });
+  const count = async (work: () => Promise<unknown>): Promise<Totals> => {
+    const total = { dispatches: 0, submits: 0, objects: -buffers };
+    const observed = [
+      ...makers.map((maker) => observe(GPUDevice, maker, () => total.objects++)),
+      ...['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'].map((method) =>
+        observe(GPUComputePassEncoder, method, () => total.dispatches++),
+      ),
+      observe(GPUQueue, 'submit', () => total.submits++),
+    ];
+    await work();
+    for (const off of observed) off();
+    total.objects += buffers;
+    return total;
+  };
+  return { bytesOf, count };
+}

@@ -1,0 +1,182 @@
+// What may stand on the command line, checked before anything is installed or run, and what keeps a result from being kept.
+
+import { parseArgs } from 'node:util';
+import { check, HeddleError } from '../../src/core/errors.ts';
+import { checkRewriteNames } from '../../src/graph/rewrites.ts';
+import type { ContestantName } from './bench-session.ts';
+import type { ContestantOptions } from './contestant.ts';
+import { warmups } from './endurance.ts';
+import { kernelList } from './peer-kernels.ts';
+import { peerOptions } from './peer-options.ts';
+import type { Rounds } from './step-times.ts';
+
+export const usage = `npm run bench:peers -- [options]
+  --host dawn,chrome              where to run: Node with Dawn, headless Chrome             (dawn)
+  --contestants heddle,tfjs,jax   who takes part                                            (all)
+  --check post-relu,...|none      golden cases that each must reproduce first               (post-relu,pre-gelu-tied)
+  --cases small,mid,keras,base    whose training steps are timed                            (none)
+  --steps 7 --warmups 2 --max-seconds 300
+  --kernels [--only TEXT]         time single kernels, those with TEXT in their names; in Chrome onnxruntime-web (ort) too
+  --profile small                 heddle's passes one by one
+  --endure small [--steps 2000]   many steps of heddle twice; status 1 if time, bytes or bits do not stay
+  --tune-ms 20000                 time in which heddle chooses its kernels for a case; 0: the first guesses
+  --no-fuse NAME,...              rewrites that heddle leaves out
+  --set tfjs.optimizer=flat       an option of a peer; bench/peers/peer-options.ts lists them
+  --golden PATH                   golden.py, which makes cases
+  --warm-cache                    let the driver use its shader cache on disk
+  --no-write                      print only
+
+Results are kept in bench/results where they are whole: heddle and a peer, all kernels, nothing left out of heddle or set in a peer.`;
+
+/** Names of the hosts. */
+export const hostNames = ['dawn', 'chrome'] as const;
+export type HostName = (typeof hostNames)[number];
+
+/** Who can be asked for; onnxruntime-web joins by itself where it can. */
+const contestantNames = ['heddle', 'tfjs', 'jax'] as const satisfies readonly ContestantName[];
+
+/** Steps of `--endure` where `--steps` says nothing: what the bar is about. */
+const enduranceSteps = 2000;
+
+/** What is asked for. */
+export interface Options {
+  readonly hosts: readonly HostName[];
+  readonly contestants: readonly ContestantName[];
+  /** Golden cases: to reproduce, to time, to profile, to endure. */
+  readonly check: readonly string[];
+  readonly cases: readonly string[];
+  readonly profile: readonly string[];
+  readonly endure: readonly string[];
+  readonly rounds: Rounds;
+  readonly enduranceSteps: number;
+  readonly kernels: boolean;
+  readonly only: string | undefined;
+  readonly tuneMs: number;
+  readonly noFuse: readonly string[];
+  readonly set: Partial<ContestantOptions>;
+  readonly golden: string | undefined;
+  readonly warmCache: boolean;
+  readonly write: boolean;
+}
+
+/** What stands on the command line. Throws a HeddleError that names what is wrong and what is allowed; `cases`: names of all cases. */
+export function readOptions(args: readonly string[], cases: readonly string[]): Options {
+  return checked(parse(args), cases);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        host: { type: 'string', default: 'dawn' },
+        contestants: { type: 'string', default: contestantNames.join(',') },
+        check: { type: 'string', default: 'post-relu,pre-gelu-tied' },
+        cases: { type: 'string', default: '' },
+        steps: { type: 'string' },
+        warmups: { type: 'string', default: '2' },
+        'max-seconds': { type: 'string', default: '300' },
+        kernels: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        profile: { type: 'string', default: '' },
+        endure: { type: 'string', default: '' },
+        'tune-ms': { type: 'string', default: '20000' },
+        'no-fuse': { type: 'string', default: '' },
+        set: { type: 'string', multiple: true, default: [] },
+        golden: { type: 'string' },
+        'warm-cache': { type: 'boolean', default: false },
+        'no-write': { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new HeddleError(`${(error as Error).message}; --help lists the options.`);
+  }
+}
+
+const list = (text: string): string[] => [...new Set(text.split(',').filter((word) => word !== '' && word !== 'none'))];
+
+function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Options {
+  const names = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
+    const given = list(values[option] as string);
+    for (const name of given)
+      check(allowed.includes(name as T), `--${option} ${name}: it must be one or more of ${allowed.join(',')}.`);
+    return given as T[];
+  };
+  const some = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
+    const given = names(option, allowed);
+    check(given.length > 0, `--${option} names none; it must be one or more of ${allowed.join(',')}.`);
+    return given;
+  };
+  const whole = (option: keyof typeof values, least: number, otherwise?: number): number => {
+    const text = values[option] as string | undefined;
+    if (text === undefined && otherwise !== undefined) return otherwise;
+    const n = Number(text);
+    check(
+      /^\d+$/.test(`${text}`) && Number.isSafeInteger(n) && n >= least,
+      `--${option} ${text}: it must be a whole number of at least ${least}.`,
+    );
+    return n;
+  };
+  const endure = names('endure', cases);
+  const noFuse = list(values['no-fuse']);
+  checkRewriteNames(noFuse);
+  const { only } = values;
+  check(
+    only === undefined || (values.kernels && kernelList.some(({ name }) => name.includes(only))),
+    `--only ${only}: it goes with --kernels, and must be in one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
+  );
+  return {
+    hosts: some('host', hostNames),
+    contestants: some('contestants', contestantNames),
+    check: names('check', ['none', ...cases]),
+    cases: names('cases', cases),
+    profile: names('profile', cases),
+    endure,
+    rounds: { steps: whole('steps', 1, 7), warmups: whole('warmups', 1), maxSeconds: whole('max-seconds', 0) },
+    enduranceSteps: whole('steps', endure.length > 0 ? 2 * warmups : 1, enduranceSteps),
+    kernels: values.kernels,
+    only,
+    tuneMs: whole('tune-ms', 0),
+    noFuse,
+    set: settings(values.set),
+    golden: values.golden,
+    warmCache: values['warm-cache'],
+    write: !values['no-write'],
+  };
+}
+
+/** `--set tfjs.optimizer=flat` as { tfjs: { optimizer: 'flat' } }. */
+function settings(given: readonly string[]): Partial<ContestantOptions> {
+  const options: Record<string, Record<string, string | number>> = {};
+  for (const setting of given) {
+    const [, peer = '', key = '', value = ''] = /^(\w+)\.(\w+)=(.*)$/.exec(setting) ?? [];
+    const of = Object.entries(peerOptions).find(([name]) => name === peer)?.[1];
+    check(
+      of,
+      `--set ${setting}: it must be PEER.KEY=VALUE, where PEER is one of ${Object.keys(peerOptions).join(', ')}.`,
+    );
+    const known = Object.entries(of).find(([name]) => name === key)?.[1];
+    check(known, `--set ${setting}: the options of ${peer} are ${Object.keys(of).join(', ')}.`);
+    if (typeof known === 'number')
+      check(/^[1-9]\d*$/.test(value), `--set ${setting}: it must be a whole number above 0.`);
+    else check(known.includes(value), `--set ${setting}: it must be one of ${known.join(', ')}.`);
+    options[peer] = { ...options[peer], [key]: typeof known === 'number' ? Number(value) : value };
+  }
+  return options as Partial<ContestantOptions>;
+}
+
+/** Why a result is only printed, or undefined where it is kept: one that is not whole would take the place of one that is. */
+export function notKept(o: Options, what: 'steps' | 'kernels' | 'profile' | 'endurance'): string | undefined {
+  const beside = what === 'steps' || what === 'kernels';
+  const reasons: [boolean, string][] = [
+    [!o.write, '--no-write'],
+    [o.noFuse.length > 0, '--no-fuse leaves rewrites out'],
+    [Object.keys(o.set).length > 0, '--set changes a peer'],
+    [o.warmCache, 'with --warm-cache no first step is a first'],
+    [what === 'kernels' && o.only !== undefined, '--only leaves kernels out'],
+    [beside && !(o.contestants.includes('heddle') && o.contestants.length > 1), 'it is not of heddle beside a peer'],
+    [what === 'steps' && o.rounds.steps < 3, 'it has fewer than 3 rounds'],
+    [what === 'endurance' && o.enduranceSteps < enduranceSteps, `it has fewer than ${enduranceSteps} steps`],
+  ];
+  return reasons.find(([holds]) => holds)?.[1];
+}

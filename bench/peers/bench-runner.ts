@@ -1,0 +1,168 @@
+// The benchmark beside the peers: what is asked for on the command line, session by session, printed and kept in bench/results.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { HeddleError } from '../../src/core/errors.ts';
+
+import type { KernelChoices } from '../../src/plan/planner.ts';
+import { enduranceFaults, section } from '../result-tables.mjs';
+import { caseFolder, caseFolders, caseNames } from './bench-cases.ts';
+import { type HostContext, type HostFindings, hosts } from './bench-hosts.ts';
+import { type HostName, notKept, type Options, readOptions, usage } from './bench-options.ts';
+import type { ContestantName, Task } from './bench-session.ts';
+
+import type { ContestantOptions } from './contestant.ts';
+
+const root = process.cwd();
+const log = (line: string) => console.error(`[${(performance.now() / 1e3).toFixed(1)} s] ${line}`);
+
+/**
+ * Does what the arguments ask for; `prepare` makes the peers ready once nothing is wrong with them. Resolves to the status to exit
+ * with: 0, 1 where something failed or did not endure, 2 for wrong arguments.
+ */
+export async function main(args: readonly string[], prepare: () => Promise<void>): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(usage);
+    return 0;
+  }
+  let options: Options | undefined;
+  try {
+    options = readOptions(args, caseNames(caseFolders(root)));
+    await prepare();
+    let passed = true;
+    for (const host of options.hosts) passed = (await runOn(host, options)) && passed;
+    return passed ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof HeddleError ? error.message : error);
+    return options ? 1 : 2;
+  }
+}
+
+/** All that is asked for on one host. Resolves to whether heddle endured. */
+async function runOn(host: HostName, options: Options): Promise<boolean> {
+  const { contestants, rounds, tuneMs } = options;
+  const context = contextOf(options);
+  const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
+    hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
+  /** Kernels chosen for a case, in a session of their own: pipelines compiled for it do not help the first step. */
+  const tuned = async (of: string): Promise<{ choices: KernelChoices; ms: number } | undefined> => {
+    if (tuneMs === 0) return undefined;
+    log(`${host}: tuning heddle for ${of}`);
+    return (await run({ contestants: [], tune: { name: of, budgetMs: tuneMs } })).tuned;
+  };
+  /** heddle with nobody else in the process, as in a training. */
+  const alone = async (of: string, steps: number, heddle: ContestantOptions['heddle']) =>
+    (await run({ contestants: ['heddle'], time: { name: of, ...rounds, steps } }, heddle)).timed?.[0];
+
+  const reproduced = options.check.length
+    ? (await run({ contestants, reproduce: options.check })).reproduced
+    : undefined;
+  for (const of of options.cases) {
+    const load = loadavg()[0] as number;
+    const tuning = contestants.includes('heddle') ? await tuned(of) : undefined;
+    const guessed = tuning && (await alone(of, 3, {}));
+    const found = await run({ contestants, time: { name: of, ...rounds } }, { choices: tuning?.choices });
+    // After the rounds, so that it disturbs none of them.
+    const first = tuning && (await alone(of, 1, { firstUse: true }));
+    const steps = {
+      timed: found.timed,
+      ...(tuning && {
+        tuning: {
+          ms: tuning.ms,
+          firstUseMs: first?.firstStepMs,
+          firstStepUntunedMs: guessed?.firstStepMs,
+          untunedMs: guessed?.medianMs,
+          recordMsAlone: guessed?.facts?.recordMs,
+          choices: tuning.choices,
+        },
+      }),
+    };
+    finish(host, of, found, load, { reproduced, steps }, notKept(options, 'steps'));
+  }
+  if (options.kernels) {
+    const load = loadavg()[0] as number;
+    // It trains nothing, and does not run in Node.
+    const all: ContestantName[] =
+      host === 'chrome' && contestants.length > 1 ? [...contestants, 'ort'] : [...contestants];
+    const found = await run({ contestants: all, kernels: { only: options.only } });
+    finish(host, 'kernels', found, load, { kernels: found.kernels }, notKept(options, 'kernels'));
+  }
+  for (const of of options.profile) {
+    const load = loadavg()[0] as number;
+    const { choices } = (await tuned(of)) ?? {};
+    const found = await run({ contestants: [], profile: { name: of } }, { choices });
+    finish(host, `${of}-profile`, found, load, { profile: found.profiled }, notKept(options, 'profile'));
+  }
+  let endured = true;
+  for (const of of options.endure) {
+    const load = loadavg()[0] as number;
+    const { choices } = (await tuned(of)) ?? {};
+    const endure = { name: of, steps: options.enduranceSteps };
+    const found = await run({ contestants: ['heddle'], endure }, { choices });
+    finish(host, `${of}-endurance`, found, load, { endured: found.endured }, notKept(options, 'endurance'));
+    for (const fault of enduranceFaults(found.endured)) {
+      console.error(`${of} on ${host} does not endure: ${fault}`);
+      endured = false;
+    }
+  }
+  return endured;
+}
+
+function contextOf({ check, cases: timed, profile, endure, golden, warmCache }: Options): HostContext {
+  const folders = { ...caseFolders(root), ...(golden !== undefined && { script: golden }) };
+  const names = new Set([...check, ...timed, ...profile, ...endure]);
+  const cases = Object.fromEntries([...names].map((name) => [name, caseFolder(name, folders, log)]));
+  return { cases, log, warmCache };
+}
+
+/** Prints a result and keeps it as bench/results/DATE-HOST-WHAT.json, unless there is a `reason` not to. */
+function finish(
+  host: HostName,
+  what: string,
+  found: HostFindings,
+  load: number,
+  result: object,
+  reason: string | undefined,
+): void {
+  const date = new Date().toISOString();
+  const whole = {
+    what,
+    host,
+    date,
+    adapter: found.adapter,
+    ...(found.browser && { browser: found.browser }),
+    machine: { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
+    versions: versionsOf(host),
+    load: [load, loadavg()[0]],
+    ...result,
+  };
+  console.log(`\n${section(whole)}\n`);
+  if (reason) {
+    log(`not kept: ${reason}`);
+    return;
+  }
+  const folder = join(root, 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${date.slice(0, 10)}-${host}-${what}.json`);
+  writeFileSync(path, `${JSON.stringify(whole, null, 1)}\n`);
+  log(`wrote ${path}`);
+}
+
+function versionsOf(host: HostName): Record<string, string> {
+  const version = (...path: string[]) =>
+    (JSON.parse(readFileSync(join(root, ...path, 'package.json'), 'utf8')) as { version: string }).version;
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  const commit = git('rev-parse', '--short', 'HEAD');
+  const changed = git('status', '--porcelain', '--', 'src', 'shaders') !== '';
+  const peers = ['bench', 'peers', 'node_modules'];
+  return {
+    heddle: `${version()} (${commit}${changed ? ', changed' : ''})`,
+    'TensorFlow.js': version(...peers, '@tensorflow', 'tfjs-core'),
+    'jax-js': version(...peers, '@jax-js', 'jax'),
+    'onnxruntime-web': version(...peers, 'onnxruntime-web'),
+    Node: process.versions.node,
+    ...(host === 'dawn' && { webgpu: version('node_modules', 'webgpu') }),
+  };
+}

@@ -1,0 +1,121 @@
+// One session of measurements, the same in Node and in a page: it sees a WebGPU and the golden cases, and gives back plain data.
+// Every session starts in a process or browser of its own, so that a first step is a first step.
+
+import { HeddleError } from '../../src/core/errors.ts';
+import type { Files } from '../../src/files/files.ts';
+import { readGolden } from '../../src/formats/golden-case.ts';
+
+import type { KernelChoices } from '../../src/plan/planner.ts';
+import { installApiCounter } from './api-counter.ts';
+
+import type { Contestant, ContestantOptions } from './contestant.ts';
+import { type EnduranceResult, runEndurance } from './endurance.ts';
+import { create as createHeddle, tuneStep } from './heddle.ts';
+import { create as createJax } from './jax.mjs';
+import { type KernelRounds, type TimedKernel, timeKernels } from './kernel-times.ts';
+import { create as createOrt } from './ort.mjs';
+import { profileStep } from './step-profile.ts';
+import { type ReproducedCase, type Rounds, reproduce, type TimedSteps, timeSteps } from './step-times.ts';
+import { create as createTfjs } from './tfjs.mjs';
+
+/** What one session does; exactly one of the fields after `options`. */
+export interface Task {
+  readonly contestants: readonly ContestantName[];
+  readonly options: Partial<ContestantOptions>;
+  /** Golden cases to reproduce. */
+  readonly reproduce?: readonly string[];
+  /** A case whose steps are timed. */
+  readonly time?: { readonly name: string } & Rounds;
+  readonly kernels?: KernelRounds;
+  /** Choose kernels for a case, on a device of its own. */
+  readonly tune?: { readonly name: string; readonly budgetMs: number };
+  readonly profile?: { readonly name: string };
+  readonly endure?: { readonly name: string; readonly steps: number };
+}
+
+/** What came out of it. */
+export interface Findings {
+  readonly adapter: Readonly<Record<'vendor' | 'architecture' | 'device' | 'description', string>>;
+  /** By contestant, then case. */
+  readonly reproduced?: Readonly<Record<string, Readonly<Record<string, ReproducedCase>>>>;
+  readonly timed?: readonly TimedSteps[];
+  readonly kernels?: readonly TimedKernel[];
+  readonly tuned?: { readonly choices: KernelChoices; readonly ms: number };
+  /** Lines of a table. */
+  readonly profiled?: readonly string[];
+  readonly endured?: EnduranceResult;
+}
+
+const makers = {
+  heddle: createHeddle,
+  tfjs: createTfjs as (options?: ContestantOptions['tfjs']) => Promise<Contestant>,
+  jax: createJax as (options?: ContestantOptions['jax']) => Promise<Contestant>,
+  ort: createOrt as unknown as (options?: undefined) => Promise<Contestant>,
+} as const;
+
+/** Names of the contestants. */
+export type ContestantName = keyof typeof makers;
+
+/** Does a task. `read` gives a file of the golden cases. Rejects on any WebGPU error: a library that ignores one computes garbage. */
+export async function runTask(
+  task: Task,
+  read: (path: string) => Promise<Uint8Array>,
+  log: (line: string) => void,
+): Promise<Findings> {
+  const meter = installApiCounter();
+  const errors: string[] = [];
+  const files = readOnly(read);
+  const open = (name: string) => readGolden(files, name);
+  const info = (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }))?.info;
+  if (!info) throw new HeddleError('There is no WebGPU adapter here.');
+  const { vendor, architecture, device, description } = info;
+  const adapter = { vendor, architecture, device, description };
+
+  if (task.tune) {
+    const golden = await open(task.tune.name);
+    const begun = performance.now();
+    const choices = await tuneStep(golden, {
+      budgetMs: task.tune.budgetMs,
+      measureAll: true,
+      onMeasured: ([best]) => log(`${best?.variant}, ${best?.ms.toFixed(2)} ms, ${best?.key}`),
+    });
+    return { adapter, tuned: { choices, ms: performance.now() - begun } };
+  }
+  if (task.profile) {
+    const { choices = {}, noFuse = [] } = task.options.heddle ?? {};
+    return { adapter, profiled: await profileStep(await open(task.profile.name), choices, noFuse) };
+  }
+
+  const contestants: Contestant[] = [];
+  for (const name of task.contestants) {
+    const contestant = await makers[name](task.options[name as keyof ContestantOptions] as never);
+    contestant.device.addEventListener('uncapturederror', (e) => errors.push(`${name}: ${e.error.message}`));
+    contestants.push(contestant);
+  }
+  const findings = await measure();
+  if (errors.length) throw new Error(`${errors.length} WebGPU errors, the first: ${errors[0]}`);
+  return { adapter, ...findings };
+
+  async function measure(): Promise<Omit<Findings, 'adapter'>> {
+    if (task.time) return { timed: await timeSteps(contestants, meter, await open(task.time.name), task.time, log) };
+    if (task.kernels) return { kernels: await timeKernels(contestants, task.kernels, log) };
+    if (task.endure) {
+      const golden = await open(task.endure.name);
+      return { endured: await runEndurance(contestants[0] as Contestant, meter, golden, task.endure.steps, log) };
+    }
+    const reproduced: Record<string, Record<string, ReproducedCase>> = {};
+    for (const contestant of contestants)
+      for (const name of task.reproduce ?? []) {
+        const found = await reproduce(contestant, await open(name));
+        reproduced[contestant.name] = { ...reproduced[contestant.name], [name]: found };
+        log(`${contestant.name} reproduces ${name}: ${JSON.stringify(found)}`);
+      }
+    return { reproduced };
+  }
+}
+
+/** Files of which only `read` is there: golden cases are read and no more. */
+function readOnly(read: Files['read']): Files {
+  const no = () => Promise.reject(new Error('golden cases are only read'));
+  return { read, write: no, exists: no, list: no, rename: no, remove: no };
+}

@@ -1,0 +1,174 @@
+// Training steps: golden cases reproduced, then timed in turn, so that a slow spell of the machine falls on every contestant alike.
+
+import type { GoldenCase } from '../../src/formats/golden-case.ts';
+import type { ApiCounter, DeviceBytes, Totals } from './api-counter.ts';
+import type { Contestant, StepFacts, TrainedModel } from './contestant.ts';
+import { hostTiming, median, relative, round } from './statistics.ts';
+
+/** Largest relative errors of a golden case, and how many updates were made. */
+export interface ReproducedCase {
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly losses: number;
+  readonly updates: number;
+}
+
+/**
+ * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, PyTorch's own float32 too; Adam hides a
+ * wrong clip, so the norm counts by itself.
+ */
+const limits = { loss: 1e-4, gradNorm: 1e-3, losses: 1e-3 } as const;
+
+const expectedAt = (golden: GoldenCase, name: string, i = 0): number => golden.expected[name]?.data[i] ?? Number.NaN;
+const modelOf = (contestant: Contestant, golden: GoldenCase): TrainedModel => {
+  if (!contestant.model) throw new Error(`${contestant.name} trains no models`);
+  return contestant.model(golden);
+};
+
+/** Reproduces a golden case; rejects where a number is off. */
+export async function reproduce(contestant: Contestant, golden: GoldenCase): Promise<ReproducedCase> {
+  const model = modelOf(contestant, golden);
+  const updates = golden.optimizer.steps;
+  const loss = relative(await model.loss(), expectedAt(golden, 'loss'));
+  const gradNorm = relative(await model.gradNorm(), expectedAt(golden, 'grad_norm'));
+  let losses = 0;
+  for (let i = 0; i <= updates; i++) {
+    const got = await (i < updates ? model.step() : model.loss());
+    losses = Math.max(losses, relative(got, expectedAt(golden, 'losses', i)));
+  }
+  model.dispose();
+  const result = { loss, gradNorm, losses, updates };
+  if (!(loss <= limits.loss && gradNorm <= limits.gradNorm && losses <= limits.losses))
+    throw new Error(`${contestant.name} does not reproduce ${golden.name}: ${JSON.stringify(result)}`);
+  return result;
+}
+
+/** How long to measure. */
+export interface Rounds {
+  readonly steps: number;
+  readonly warmups: number;
+  /** No further round is begun after so many seconds, once there are three. */
+  readonly maxSeconds: number;
+}
+
+/** The steps of one contestant on one case. */
+export interface TimedSteps {
+  readonly contestant: string;
+  readonly steps: number;
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Median of the time of each round over heddle's in the same round, or the first contestant's where heddle is missing. */
+  readonly ratio: number;
+  /** Source and target positions a second, padding included. */
+  readonly tokensPerSecond: number;
+  readonly firstStepMs: number;
+  /** Time until `step` has returned, of steps in a row: work of the CPU before anything is waited for. Median and least. */
+  readonly hostMs: number;
+  readonly hostMinMs: number;
+  readonly peakBytes: number;
+  /** The library's own account of it, where it has one. */
+  readonly libraryBytes: number | null;
+  readonly dispatches: number;
+  readonly submits: number;
+  /** Buffers, bind groups, pipelines and the like made in one step. */
+  readonly objects: number;
+  readonly lastLoss: number;
+  readonly facts?: StepFacts | undefined;
+}
+
+interface Run {
+  readonly contestant: Contestant;
+  readonly model: TrainedModel;
+  readonly firstStepMs: number;
+  readonly bytes: DeviceBytes;
+  readonly counted: Totals;
+  readonly times: number[];
+  readonly host: number[];
+  loss: number;
+}
+
+/** Times the steps of all contestants on a case. The losses of the first steps must be those of the case. */
+export async function timeSteps(
+  contestants: readonly Contestant[],
+  meter: ApiCounter,
+  golden: GoldenCase,
+  { steps, warmups, maxSeconds }: Rounds,
+  log: (line: string) => void,
+): Promise<TimedSteps[]> {
+  const runs: Run[] = [];
+  for (const contestant of contestants) runs.push(await warmUp(contestant, meter, golden, warmups, log));
+  const start = performance.now();
+  for (let i = 0; i < steps && (i < 3 || performance.now() - start < maxSeconds * 1e3); i++)
+    for (const run of runs) {
+      const begun = performance.now();
+      run.loss = await run.model.step();
+      run.times.push(performance.now() - begun);
+      log(`${run.contestant.name} step ${i}: ${run.times.at(-1)?.toFixed(0)} ms, loss ${run.loss}`);
+    }
+  for (const run of runs) await timeHost(run);
+  const positions = golden.source.data.length + golden.targetIn.data.length;
+  const measure = (runs.find(({ contestant }) => contestant.name === 'heddle') ?? (runs[0] as Run)).times;
+  return runs.map(({ contestant, model, times, host, firstStepMs, bytes, counted, loss }) => {
+    const library = contestant.memory();
+    const facts = model.facts;
+    model.dispose();
+    return {
+      contestant: contestant.name,
+      steps: times.length,
+      medianMs: round(median(times)),
+      minMs: round(Math.min(...times)),
+      maxMs: round(Math.max(...times)),
+      ratio: round(median(times.map((ms, i) => ms / (measure[i] as number))), 3),
+      tokensPerSecond: round((positions / median(times)) * 1e3, 3),
+      firstStepMs: round(firstStepMs),
+      hostMs: round(median(host), 3),
+      hostMinMs: round(Math.min(...host), 3),
+      peakBytes: bytes.peak,
+      libraryBytes: library,
+      ...counted,
+      lastLoss: loss,
+      facts,
+    };
+  });
+}
+
+/** Steps in a row, of which the work of the CPU is timed. */
+async function timeHost({ model, host }: Run): Promise<void> {
+  const start = performance.now();
+  for (let i = 0; i < hostTiming.steps && (i < 3 || performance.now() - start < hostTiming.seconds * 1e3); i++) {
+    const begun = performance.now();
+    const loss = model.step();
+    host.push(performance.now() - begun);
+    await loss;
+  }
+}
+
+/** The first steps of a contestant: timed, checked against the case, and one more of which all calls are counted. */
+async function warmUp(
+  contestant: Contestant,
+  meter: ApiCounter,
+  golden: GoldenCase,
+  warmups: number,
+  log: (line: string) => void,
+): Promise<Run> {
+  const model = modelOf(contestant, golden);
+  let firstStepMs = Number.NaN;
+  for (let i = 0; i < Math.max(1, warmups); i++) {
+    const begun = performance.now();
+    const loss = await model.step();
+    const ms = performance.now() - begun;
+    if (i === 0) firstStepMs = ms;
+    const off = i <= golden.optimizer.steps ? relative(loss, expectedAt(golden, 'losses', i)) : 0;
+    if (!(off <= limits.losses))
+      throw new Error(`${contestant.name}: loss ${loss} of step ${i} of ${golden.name} is off by ${off}`);
+    log(`${contestant.name} ${golden.name} warm-up ${i}: ${ms.toFixed(0)} ms, loss ${loss}`);
+  }
+  const bytes = meter.bytesOf(contestant.device);
+  bytes.peak = bytes.live;
+  let loss = Number.NaN;
+  const counted = await meter.count(async () => {
+    loss = await model.step();
+  });
+  return { contestant, model, firstStepMs, bytes, counted, times: [], host: [], loss };
+}

@@ -1,0 +1,154 @@
+// Makes a clone ready to run, before node_modules exists: Node's version, npm's packages, a Chrome and a Vulkan driver. Says what
+// it does, installs what it can (npm ci; apt-get where root) within time limits, and otherwise says what to install.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The project's folder. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Programs that are Chrome, by name on the PATH or by place, in the order they are tried. src/host/chrome-program.ts has the same list. */
+export const CHROME_PROGRAMS = [
+  'google-chrome-stable',
+  'google-chrome',
+  'chromium',
+  'chromium-browser',
+  '/usr/lib/chromium/chromium',
+  '/opt/google/chrome/chrome',
+  '/snap/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+const MINUTE = 60_000;
+
+/**
+ * Does the whole set-up, in the project's folder. Throws a SetupError, whose message is for people, if something is missing that
+ * it cannot install.
+ */
+export function setup() {
+  process.chdir(root);
+  checkNode();
+  installPackages();
+  const missing = [];
+  if (!findChrome()) missing.push({ what: 'Chrome', packages: ['chromium'] });
+  if (!hasAdapter()) missing.push({ what: 'a Vulkan driver', packages: ['mesa-vulkan-drivers', 'libvulkan1'] });
+  if (missing.length === 0) return;
+  installSystem(missing);
+  if (!findChrome()) throw new SetupError('no Chrome found after installing it; set CHROME_PATH to its program');
+  if (!hasAdapter())
+    throw new SetupError('no WebGPU adapter, although a Vulkan driver is installed; is VK_DRIVER_FILES right?');
+}
+
+/** What someone has to do before heddle can run here. */
+export class SetupError extends Error {}
+
+function checkNode() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 20)
+    throw new SetupError(`Node 20 or newer is needed, this is ${process.versions.node}; install it from nodejs.org`);
+}
+
+/** `npm ci` where node_modules is missing or was installed from an older lock file; npm writes .package-lock.json last. */
+function installPackages() {
+  const installed = modified('node_modules/.package-lock.json');
+  if (installed >= modified('package-lock.json')) return;
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  run(npm, args, {
+    minutes: 10,
+    why: 'node_modules is missing or older than package-lock.json',
+    shell: process.platform === 'win32',
+  });
+}
+
+function modified(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+/** Installs Debian packages, where this is root and there is apt-get. */
+function installSystem(missing) {
+  const what = missing.map((m) => m.what).join(' and ');
+  const packages = missing.flatMap((m) => m.packages);
+  const command = `apt-get install -y ${packages.join(' ')}`;
+  if (process.platform !== 'linux') throw new SetupError(`${what} not found: install it, then try again`);
+  if (!onPath('apt-get')) throw new SetupError(`${what} not found: install it (on Debian: ${command}), then try again`);
+  if (process.getuid() !== 0) throw new SetupError(`${what} not found: run "sudo ${command}", then try again`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const wait = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=30'];
+  try {
+    run('apt-get', ['update', '-qq', ...wait], { minutes: 5, why: `${what} not found`, env });
+  } catch (error) {
+    console.log(`setup: ${error.message}; trying with the old lists`);
+  }
+  const install = ['install', '-y', '--no-install-recommends', '-qq', ...wait, ...packages];
+  run('apt-get', install, { minutes: 10, why: `${what}; a minute or two`, env, quiet: true });
+}
+
+/** Runs a command to its end with no input, its output shown; throws where it fails or takes too long. */
+function run(command, args, { minutes, why, env = process.env, shell = false, quiet = false }) {
+  const line = [command, ...args.filter((arg, i) => arg !== '-o' && args[i - 1] !== '-o')].join(' ');
+  console.log(`setup: ${line} (${why})`);
+  const { status, error } = spawnSync(command, args, {
+    stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
+    timeout: minutes * MINUTE,
+    killSignal: 'SIGKILL',
+    env,
+    shell,
+  });
+  if (error?.code === 'ETIMEDOUT') throw new SetupError(`"${line}" took longer than ${minutes} minutes`);
+  if (error) throw new SetupError(`"${line}" did not run: ${error.message}`);
+  if (status !== 0) throw new SetupError(`"${line}" failed with status ${status}; its own message is above`);
+}
+
+/** The path of Chrome or Chromium, or undefined. */
+export function findChrome() {
+  for (const named of [process.env.PUPPETEER_EXECUTABLE_PATH, process.env.CHROME_PATH]) {
+    if (!named) continue;
+    if (isProgram(named)) return named;
+    throw new SetupError(`PUPPETEER_EXECUTABLE_PATH or CHROME_PATH names ${named}, which is not a program`);
+  }
+  for (const program of CHROME_PROGRAMS) {
+    const path = /[\\/]/.test(program) ? isProgram(program) && program : onPath(program);
+    if (path) return path;
+  }
+  return undefined;
+}
+
+function onPath(program) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.map((folder) => join(folder, program)).find(isProgram);
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether Dawn finds an adapter, asked in a process of its own: a driver's file says little about whether it works here. */
+function hasAdapter() {
+  const ask = "import { create } from 'webgpu'; process.exit((await create([]).requestAdapter()) ? 0 : 1);";
+  const args = ['--input-type=module', '--eval', ask];
+  return (
+    spawnSync(process.execPath, args, { cwd: root, stdio: 'ignore', timeout: MINUTE, killSignal: 'SIGKILL' }).status ===
+    0
+  );
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
+  try {
+    setup();
+    console.log('setup: ready');
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(`setup: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,160 @@
+// Checks that compare logits of two engines or weight formats: a model folder with the float64 reference, f16 and int8 weights with f32.
+
+import { random } from '../../core/random.ts';
+import { relativeError } from '../../cpu/compare.ts';
+import { cpuEngine } from '../../engine/engine.ts';
+import { writeWeights } from '../../engine/model-states.ts';
+import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { parameterList, weightsFromTensors } from '../../model/parameters.ts';
+import { quantizedParameters, type WeightFormat, weightBytes } from '../../model/quantized-parameters.ts';
+import { writeStep } from '../../ops/step-scalars.ts';
+import type { JobContext } from '../../runtime/job.ts';
+import { openModel } from '../../runtime/open-model.ts';
+import { describeWeights } from '../../runtime/weight-format.ts';
+import { fillLengths } from '../../text/batches/batch-inputs.ts';
+import { inputArrays } from '../../trainer/program-inputs.ts';
+import { evaluationGraph } from '../../trainer/training-graphs.ts';
+import { hasExpected, readExpected } from './expected-outputs.ts';
+import { limits, type Row } from './golden-checks.ts';
+
+/** Result of a check. */
+interface LogitCheck {
+  readonly rows: readonly Row[];
+  /** A note for the user. */
+  readonly fact: string;
+}
+
+/**
+ * Compares a model folder without expected results with the float64 reference, on random ids: it shows that the backend computes the
+ * model of the configuration, not that the configuration is right. Throws a HeddleError if the folder cannot be read.
+ */
+export async function checkReference(folder: string, context: JobContext): Promise<LogitCheck> {
+  // Few tokens, since the reference takes seconds for a model of usual size; the second row is padded.
+  const input = await readInput(folder, context, [4, 2]);
+  const { logits } = await logitsOf(input, 'f32', context);
+  const reference = await logitsOf(input, 'f32', { engine: async () => cpuEngine() });
+  const { error, different, positions } = compareLogits(logits, reference.logits, input.config.tgtVocab);
+  return {
+    rows: [['logits of float64', error, limits.logits]],
+    fact: `no expected.json; on random ids the most likely token differs at ${different} of ${positions} positions`,
+  };
+}
+
+/** Largest max|x - f32| / max|f32| of logits. Trained models have about 5e-4 in f16 and 2e-2 in int8. */
+const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
+
+/** Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if the folder cannot be read. */
+export async function checkWeights(
+  folder: string,
+  format: Exclude<WeightFormat, 'f32'>,
+  context: JobContext,
+): Promise<LogitCheck> {
+  const input = await readInput(folder, context, [16, 16, 16, 16]);
+  const full = await logitsOf(input, 'f32', context);
+  const packed = await logitsOf(input, format, context);
+  const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
+  const memory = describeWeights(input.config, format, packed.bytes);
+  return {
+    rows: [[`logits as ${format} of f32`, error, weightLimits[format]]],
+    fact: `${memory}; the most likely token differs at ${different} of ${positions} positions`,
+  };
+}
+
+/** A model and the token ids of its source and target, row by row. */
+interface ModelInput {
+  readonly config: ModelConfig;
+  readonly weights: Float32Array;
+  readonly rows: readonly { readonly source: readonly number[]; readonly target: readonly number[] }[];
+}
+
+/** The model of a folder with the ids of its golden case or expected.json, else random ids: a row for each of `lengths`. */
+async function readInput(folder: string, context: JobContext, lengths: readonly number[]): Promise<ModelInput> {
+  const { files } = context;
+  if (await files.exists(`${folder}/batch.safetensors`)) {
+    const golden = await readGolden(files, folder);
+    const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
+    return { config: golden.config, weights, rows: rowsOf(golden) };
+  }
+  const { config: c, weights } = await openModel(folder, context);
+  if (await hasExpected(context, folder)) {
+    const shorten = (ids: readonly number[]) => ids.slice(0, c.maxLength);
+    const rows = (await readExpected(folder, context)).map(({ src_ids, tgt_ids }) => ({
+      source: shorten(src_ids),
+      target: shorten([c.startId, ...tgt_ids.filter((id) => id !== c.startId && id !== c.endId)]),
+    }));
+    return { config: c, weights, rows };
+  }
+  const r = random(1);
+  const special = [c.padId, c.startId, c.endId];
+  const randomIds = (n: number, vocab: number) =>
+    Array.from({ length: n }, () => r.int(vocab)).filter((id) => !special.includes(id));
+  const rows = lengths.map((length) => {
+    const n = Math.min(length, c.maxLength) - 1;
+    return { source: [...randomIds(n, c.srcVocab), c.endId], target: [c.startId, ...randomIds(n, c.tgtVocab)] };
+  });
+  return { config: c, weights, rows };
+}
+
+function rowsOf({ config: c, source, targetIn }: GoldenCase): ModelInput['rows'] {
+  const ids = ({ data, shape: [, length = 0] }: GoldenCase['source'], b: number) => {
+    const row = Array.from(data.subarray(b * length, (b + 1) * length));
+    while (row.length > 1 && row.at(-1) === c.padId) row.pop();
+    return row;
+  };
+  return Array.from({ length: source.shape[0] ?? 0 }, (_, b) => ({ source: ids(source, b), target: ids(targetIn, b) }));
+}
+
+/** Logits [positions, V] after each target token, and bytes of GPU memory, computed on an engine of its own. */
+async function logitsOf(
+  { config: c, weights, rows }: ModelInput,
+  format: WeightFormat,
+  context: Pick<JobContext, 'engine'>,
+): Promise<{ logits: Float32Array; bytes: { weights: number; peak: number } }> {
+  const p = quantizedParameters(parameterList(c), format);
+  const shape = {
+    batch: rows.length,
+    source: Math.max(...rows.map(({ source }) => source.length)),
+    target: Math.max(...rows.map(({ target }) => target.length)),
+  };
+  const engine = await context.engine();
+  try {
+    const [program] = await engine.prepare([evaluationGraph(c, p, shape, { logits: true })]);
+    if (!program) throw new Error('verify: no program');
+    writeWeights(engine, c, p, weights);
+    const { src, tgtIn, srcLens, tgtLens, tgtOut, step } = inputArrays(program);
+    for (const [b, { source, target }] of rows.entries()) {
+      src.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
+      tgtIn.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
+    }
+    tgtOut.fill(c.padId);
+    fillLengths(srcLens, src, shape.source, c.padId, c.srcVocab, 'source');
+    const started = c.startId === c.padId;
+    fillLengths(tgtLens, tgtIn, shape.target, c.padId, c.tgtVocab, 'target', started);
+    writeStep(step);
+    const { logits } = await program.run();
+    const V = c.tgtVocab;
+    const found = new Float32Array(V * rows.reduce((n, { target }) => n + target.length, 0));
+    let end = 0;
+    for (const [b, { target }] of rows.entries()) {
+      const start = b * shape.target * V;
+      found.set((logits as Float32Array).subarray(start, start + target.length * V), end);
+      end += target.length * V;
+    }
+    return { logits: found, bytes: { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 } };
+  } finally {
+    engine.destroy();
+  }
+}
+
+/** max|x - ref| / max|ref| of logits [positions, V] (infinite if one is NaN), and the number of positions whose most likely token differs. */
+function compareLogits(got: Float32Array, want: Float32Array, vocab: number) {
+  const positions = want.length / vocab;
+  const argmax = (x: Float32Array) => x.reduce((best, y, id) => (y > (x[best] as number) ? id : best), 0);
+  let different = 0;
+  for (let i = 0; i < positions; i++) {
+    const [a, b] = [want, got].map((x) => argmax(x.subarray(i * vocab, (i + 1) * vocab)));
+    if (a !== b) different++;
+  }
+  return { error: relativeError(got, want), different, positions };
+}

@@ -1,0 +1,32 @@
+// JSON transport between Node and the page of headless Chrome: the request and response of a job, encoded so that NaN and infinities
+// survive.
+
+/** Request to run a job in the page. */
+export interface PageRequest {
+  readonly name: string;
+  readonly args: unknown;
+  /** Path of the file server. */
+  readonly files: string;
+  /** File of the tuned kernels; without it no kernels are tuned. */
+  readonly choices?: string;
+  readonly memoryLimit?: number;
+  readonly machineMemory?: number;
+}
+
+/** Response of the page. `userError`: the error is a HeddleError, whose message is for the user. */
+export type PageResponse =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly message: string; readonly stack: string; readonly userError: boolean };
+
+const key = '$number';
+
+/** Encodes a value as JSON with NaN and infinities. */
+export const encodeJson = (value: unknown): string =>
+  JSON.stringify(value, (_, x: unknown) => (typeof x === 'number' && !Number.isFinite(x) ? { [key]: String(x) } : x)) ??
+  'null';
+
+/** Decodes the text of `encodeJson`. */
+export const decodeJson = (text: string): unknown =>
+  JSON.parse(text, (_, x: unknown) =>
+    typeof x === 'object' && x !== null && key in x ? Number((x as Record<string, unknown>)[key]) : x,
+  );

@@ -1,0 +1,88 @@
+// What the benchmark beside the peers refuses before it installs or runs anything, and which results it keeps.
+import { describe, expect, it, vi } from 'vitest';
+import { notKept, readOptions } from '../../bench/peers/bench-options.ts';
+import { main } from '../../bench/peers/bench-runner.ts';
+
+const read = (...args: string[]) => readOptions(args, ['small', 'post-relu', 'pre-gelu-tied']);
+
+describe('options of the benchmark', () => {
+  it.each([
+    [['--frames', '3'], /Unknown option '--frames'.*--help/],
+    [['--steps', 'abc'], /--steps abc: .*at least 1/],
+    [['--steps', '0'], /--steps 0: .*at least 1/],
+    [['--warmups', 'x'], /--warmups x: .*at least 1/],
+    [['--tune-ms', 'x'], /--tune-ms x: .*at least 0/],
+    [['--max-seconds', ''], /--max-seconds : .*at least 0/],
+    [['--host', ''], /--host names none; .*dawn,chrome/],
+    [['--host', 'safari'], /--host safari: .*dawn,chrome/],
+    [['--contestants', 'heddle,foo'], /--contestants foo: .*heddle,tfjs,jax/],
+    [['--cases', 'huge'], /--cases huge: .*small,post-relu/],
+    [['--check', 'huge'], /--check huge: .*none,small/],
+    [['--no-fuse', 'bogus'], /no rewrite bogus; .*residual-norm/],
+    [['--only', 'softmax'], /--only softmax: it goes with --kernels/],
+    [['--kernels', '--only', 'sorting'], /--only sorting: .*matmul/],
+    [['--set', 'tfjs'], /--set tfjs: it must be PEER\.KEY=VALUE/],
+    [['--set', 'nobody.x=1'], /--set nobody\.x=1: .*PEER is one of tfjs, jax/],
+    [['--set', 'heddle.x=1'], /--set heddle\.x=1: .*PEER is one of tfjs, jax/],
+    [['--set', 'tfjs.foo=1'], /--set tfjs\.foo=1: the options of tfjs are linear, .*submitBatch/],
+    [['--set', 'tfjs.optimizer=fast'], /--set tfjs\.optimizer=fast: it must be one of auto, each, flat/],
+    [['--set', 'tfjs.submitBatch=x'], /--set tfjs\.submitBatch=x: .*whole number/],
+    [['--endure', 'small', '--steps', '199'], /--steps 199: .*at least 200/],
+  ])('are refused by name: %j', (args, message) => {
+    expect(() => read(...args)).toThrow(message);
+  });
+
+  it('give 7 steps to a case and 2,000 to an endurance', () => {
+    const { rounds, enduranceSteps } = read('--cases', 'small', '--endure', 'small');
+    expect([rounds.steps, enduranceSteps]).toEqual([7, 2000]);
+    expect(read('--endure', 'small', '--steps', '300').enduranceSteps).toBe(300);
+  });
+
+  it('are taken by peer and key, numbers as numbers', () => {
+    expect(read('--set', 'tfjs.optimizer=flat', '--set', 'tfjs.submitBatch=5', '--set', 'jax.qkv=apart').set).toEqual({
+      tfjs: { optimizer: 'flat', submitBatch: 5 },
+      jax: { qkv: 'apart' },
+    });
+  });
+
+  it('are looked at before the peers are installed', async () => {
+    const prepare = vi.fn(async () => {});
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const helped = vi.spyOn(console, 'log').mockImplementation(() => {});
+    try {
+      expect(await main(['--host', 'safari'], prepare)).toBe(2);
+      expect(said.mock.calls).toEqual([['--host safari: it must be one or more of dawn,chrome.']]);
+      expect(await main(['--help'], prepare)).toBe(0);
+      expect(helped.mock.calls[0]?.[0]).toContain('--contestants');
+      expect(prepare).not.toHaveBeenCalled();
+    } finally {
+      said.mockRestore();
+      helped.mockRestore();
+    }
+  });
+});
+
+describe('a result', () => {
+  const why = (what: Parameters<typeof notKept>[1], ...args: string[]) => notKept(read(...args), what);
+
+  it('is kept where it is whole, and beside one peer too', () => {
+    expect(why('steps')).toBeUndefined();
+    expect(why('kernels')).toBeUndefined();
+    expect(why('endurance')).toBeUndefined();
+    expect(why('steps', '--contestants', 'jax,heddle', '--steps', '3')).toBeUndefined();
+    expect(why('steps', '--kernels', '--only', 'softmax')).toBeUndefined();
+    expect(why('endurance', '--contestants', 'tfjs')).toBeUndefined();
+  });
+
+  it('is only printed where it is not', () => {
+    expect(why('kernels', '--kernels', '--only', 'softmax')).toMatch(/--only/);
+    expect(why('steps', '--no-fuse', 'residual-norm')).toMatch(/--no-fuse/);
+    expect(why('steps', '--set', 'jax.qkv=apart')).toMatch(/--set/);
+    expect(why('steps', '--contestants', 'heddle')).toMatch(/beside a peer/);
+    expect(why('kernels', '--contestants', 'tfjs,jax')).toMatch(/beside a peer/);
+    expect(why('steps', '--steps', '2')).toMatch(/3 rounds/);
+    expect(why('steps', '--warm-cache')).toMatch(/--warm-cache/);
+    expect(why('endurance', '--endure', 'small', '--steps', '300')).toMatch(/2000 steps/);
+    expect(why('profile', '--no-write')).toMatch(/--no-write/);
+  });
+});

@@ -1,0 +1,185 @@
+// The tables of benchmark results: which results are shown and what the ratios are of.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  enduranceFaults,
+  firstUses,
+  kernelSpeedup,
+  kernelsTable,
+  latest,
+  origins,
+  readResults,
+  section,
+  speedup,
+  stepsTable,
+  summaryTable,
+} from '../../bench/result-tables.mjs';
+
+const timed = (contestant: string, medianMs: number) => ({
+  contestant,
+  steps: 7,
+  medianMs,
+  minMs: medianMs,
+  maxMs: medianMs,
+  ratio: medianMs / 100,
+  tokensPerSecond: 1000,
+  firstStepMs: 2500,
+  hostMs: 1,
+  hostMinMs: 0.5,
+  peakBytes: 3 * 2 ** 20,
+  libraryBytes: null,
+  dispatches: 98,
+  submits: 1,
+  objects: 0,
+  lastLoss: 1,
+});
+const result = (what: string, host: string, date: string, ms = 100) => ({
+  what,
+  host,
+  date,
+  adapter: { vendor: 'mesa', architecture: '', device: '', description: 'llvmpipe (LLVM 19, 256 bits)' },
+  machine: { cpu: 'CPU', cores: 2 },
+  versions: { heddle: '0.1.0' },
+  load: [0, 0],
+  steps: { timed: [timed('heddle', ms), timed('tfjs', 300), timed('jax-js', 250)] },
+});
+const form = (contestant: string, us: number) => ({ contestant, form: 'own', us, gflops: null, calls: 1, error: 0 });
+
+/** The last line of a table without its padding. */
+const lastLine = (table: string) => table.split('\n').at(-1)?.replace(/ +/g, ' ');
+
+describe('bench tables', () => {
+  it('compares heddle with the faster peer', () => {
+    expect(speedup([timed('heddle', 100), timed('tfjs', 300), timed('jax-js', 250)])).toBe(2.5);
+  });
+
+  it('compares the best forms of a kernel', () => {
+    const forms = [form('heddle', 10), form('tfjs', 90), form('tfjs', 40), form('jax-js', 50)];
+    expect(kernelSpeedup({ forms })).toBe(4);
+    expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms }] }))).toBe('| k | 10 µs | 40 µs | 50 µs | 4.00× |');
+  });
+
+  it('has no ratio where heddle or every peer is missing', () => {
+    expect(kernelSpeedup({ forms: [form('heddle', 10)] })).toBeNaN();
+    expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms: [form('tfjs', 10)] }] }))).toBe('| k | 10 µs | – |');
+  });
+
+  it('shows the latest result of each subject, host and adapter, cases in their order', () => {
+    const results = [
+      result('mid', 'dawn', '2026-01-02T00:00:00Z'),
+      result('small', 'dawn', '2026-01-03T00:00:00Z', 50),
+      result('small', 'dawn', '2026-01-01T00:00:00Z'),
+      result('small', 'chrome', '2026-01-01T00:00:00Z'),
+    ];
+    expect(latest(results).map((r) => [r.what, r.host, r.date.slice(0, 10)])).toEqual([
+      ['small', 'dawn', '2026-01-03'],
+      ['small', 'chrome', '2026-01-01'],
+      ['mid', 'dawn', '2026-01-02'],
+    ]);
+  });
+
+  it('says once what results were measured with, and between which loads', () => {
+    const results = [result('small', 'dawn', '2026-01-01'), { ...result('mid', 'dawn', '2026-01-01'), load: [0.5, 2] }];
+    expect(origins(results)).toHaveLength(1);
+    expect(origins(results)[0]).toMatch(/2026-01-01, load 0\.0 to 2\.0$/);
+    expect(origins([...results, result('small', 'chrome', '2026-01-01')])).toHaveLength(2);
+  });
+
+  it('has a dash for the ratio of a case that heddle ran alone', () => {
+    const alone = { ...result('base', 'dawn', '2026-01-01'), steps: { timed: [timed('heddle', 100)] } };
+    expect(lastLine(summaryTable([alone]))).toContain('| 100 | – | – | – |');
+  });
+
+  it('prints steps with their bytes and counts', () => {
+    const table = summaryTable([result('small', 'dawn', '2026-01-01T00:00:00Z')]);
+    expect(lastLine(table)).toBe(
+      '| small | lavapipe, Dawn in Node | 100 | 300 | 250 | 2.5× | 3 / 3 / 3 | 98 / 98 / 98 | 2.5 / 2.5 / 2.5 |',
+    );
+    expect(stepsTable(result('small', 'dawn', '2026-01-01T00:00:00Z')).replace(/ +/g, ' ')).toContain(
+      '| heddle | 100 (100–100) | 1.00 |',
+    );
+  });
+});
+
+describe('a first use', () => {
+  const tuning = { ms: 12000, firstStepUntunedMs: 4700, untunedMs: 157, choices: {} };
+  const small = result('small', 'dawn', '2026-01-01T00:00:00Z');
+  const measured = { ...small, steps: { ...small.steps, tuning: { ...tuning, firstUseMs: 7900 } } };
+
+  it('is told in the note under a table and under the summary', () => {
+    expect(stepsTable(measured)).toMatch(/a step 157 ms; at a first use, .* the first step takes 7\.9 s\.$/);
+    expect(firstUses([measured, small])).toEqual([expect.stringMatching(/: small 7\.9 s \(Dawn in Node\)$/)]);
+  });
+
+  it('is left out where it was not measured', () => {
+    expect(stepsTable({ steps: { ...small.steps, tuning } })).toMatch(/a step 157 ms\.$/);
+    expect(firstUses([small])).toEqual([]);
+  });
+});
+
+it('says whose times the ratios are of where heddle is missing', () => {
+  const table = stepsTable({ steps: { timed: [timed('jax-js', 100), timed('tfjs', 300)] } });
+  expect(table.split('\n')[0]).toContain('times jax-js');
+});
+
+describe('an endurance', () => {
+  const good = {
+    steps: 2000,
+    warmups: 100,
+    firstMs: 100,
+    lastMs: 104.9,
+    bytesBefore: 64,
+    bytesAfter: 64,
+    sameBits: true,
+  };
+
+  it('has no faults within 5 %', () => {
+    expect(enduranceFaults(good)).toEqual([]);
+    expect(enduranceFaults({ ...good, lastMs: 95.1 })).toEqual([]);
+    expect(section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured: good })).toMatch(
+      /100 ms after a warm-up of 100, 104\.9 ms at the end \(\+4\.9 %\); .* the same bits\.$/,
+    );
+  });
+
+  it.each([
+    [{ lastMs: 105.1 }, /slower than the first by 5\.1 %/],
+    [{ lastMs: 94.1 }, /faster than the first by 5\.9 %/],
+    [{ lastMs: Number.NaN }, /slower/],
+    [{ bytesAfter: 65 }, /64 bytes of buffers became 65/],
+    [{ sameBits: false }, /other bits/],
+  ])('has one where %j', (change, fault) => {
+    const endured = { ...good, ...change };
+    expect(enduranceFaults(endured)).toEqual([expect.stringMatching(fault)]);
+    const shown = section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured });
+    expect(shown).toContain('It does not endure: ');
+  });
+});
+
+describe('results in a folder', () => {
+  const readFrom = (files: Record<string, string>) => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-results-'));
+    try {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+      return readResults(folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const whole = result('small', 'dawn', '2026-01-01');
+  const text = JSON.stringify(whole);
+
+  it('are those of its JSON files', () => {
+    expect(readFrom({ 'a.json': text, 'README.md': '#' })).toEqual([whole]);
+  });
+
+  it('are refused by name where a number is missing, or all', () => {
+    const lacking = text.replace('"medianMs":300', '"medianMs":null');
+    expect(() => readFrom({ 'a.json': text, 'b.json': lacking })).toThrow(
+      /b\.json .*: steps\.timed\.1\.medianMs is null\./,
+    );
+    expect(() => readFrom({ 'c.json': '{"what": ' })).toThrow(/c\.json cannot be shown/);
+    expect(() => readFrom({ 'd.json': '{"what": "small"}' })).toThrow(/d\.json cannot be shown/);
+  });
+});

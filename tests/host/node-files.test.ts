@@ -1,0 +1,154 @@
+// Both kinds of Files by the same tests: the disk, and the same disk lent over the loopback server.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/core/errors.ts';
+import { type Files, readText, writeText } from '../../src/files/files.ts';
+import { fileServer } from '../../src/host/file-server.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
+import { httpFiles } from '../../src/run/http-files.ts';
+
+const outer = mkdtempSync(join(tmpdir(), 'heddle-files-'));
+const folder = join(outer, 'lent');
+const at = (name: string) => join(folder, name);
+let server: FolderServer;
+let lent: Files;
+let base = '';
+
+beforeAll(async () => {
+  const lending = fileServer(nodeFiles(), [folder]);
+  server = await serveFolder(undefined, 0, lending.handle);
+  base = new URL(lending.base, server.url).href;
+  lent = httpFiles(base);
+});
+beforeEach(() => {
+  rmSync(outer, { recursive: true });
+  mkdirSync(folder, { recursive: true });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(outer, { recursive: true });
+});
+
+describe.each([
+  ['on disk', () => nodeFiles()],
+  ['lent to a page', () => lent],
+])('files %s', (_, filesOf) => {
+  it('give back what was written, in folders made as needed', async () => {
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251);
+    await filesOf().write(at('a/b/ü & ?.bin'), bytes);
+    expect(await filesOf().read(at('a/b/ü & ?.bin'))).toEqual(bytes);
+    expect(readdirSync(at('a/b'))).toEqual(['ü & ?.bin']);
+    await writeText(filesOf(), at('empty'), '');
+    expect(await readText(filesOf(), at('empty'))).toBe('');
+  });
+
+  it('say what exists and list names in order', async () => {
+    for (const name of ['b', 'a', 'c']) await writeText(filesOf(), at(name), name);
+    expect(await filesOf().list(folder)).toEqual(['a', 'b', 'c']);
+    expect(await filesOf().exists(at('a'))).toBe(true);
+    expect(await filesOf().exists(folder)).toBe(true);
+    expect(await filesOf().exists(at('d'))).toBe(false);
+    expect(await filesOf().exists(at('a/beyond a file'))).toBe(false);
+  });
+
+  it('replace a folder by another as a whole', async () => {
+    await writeText(filesOf(), at('model/old.txt'), 'old');
+    await writeText(filesOf(), at('model.partial/new.txt'), 'new');
+    await filesOf().rename(at('model.partial'), at('model'));
+    expect(readdirSync(folder)).toEqual(['model']);
+    expect(readdirSync(at('model'))).toEqual(['new.txt']);
+  });
+
+  it('remove folders with all in them, and say nothing where there is nothing', async () => {
+    await writeText(filesOf(), at('x/y/z'), '1');
+    await filesOf().remove(at('x'));
+    await filesOf().remove(at('x'));
+    expect(existsSync(at('x'))).toBe(false);
+  });
+
+  it('name the path and the reason where something fails', async () => {
+    const files = filesOf();
+    mkdirSync(at('folder'));
+    await writeText(files, at('file'), '');
+    const failures: [() => Promise<unknown>, RegExp][] = [
+      [() => files.read(at('none')), /lent\/none: cannot read: there is no such file or folder$/],
+      [() => files.read(at('folder')), /lent\/folder: cannot read: it is a folder, a file is wanted$/],
+      [() => files.list(at('none')), /lent\/none: cannot list: there is no such/],
+      [() => files.write(at('file/x'), new Uint8Array(1)), /lent\/file\/x: cannot write: /],
+      [() => files.write(at('folder'), new Uint8Array(1)), /lent\/folder: cannot write: it is a folder/],
+      [() => files.rename(at('none'), at('other')), /lent\/other: cannot rename to: there is no such/],
+    ];
+    for (const [attempt, message] of failures) {
+      const promise = attempt();
+      await expect(promise).rejects.toThrow(message);
+      await expect(promise).rejects.toBeInstanceOf(HeddleError);
+    }
+  });
+});
+
+describe('the disk', () => {
+  it('keeps the old folder where the new one cannot take its place', async () => {
+    await writeText(nodeFiles(), at('model/old.txt'), 'old');
+    await expect(nodeFiles().rename(at('none'), at('model'))).rejects.toThrow(/no such/);
+    expect(readdirSync(folder)).toEqual(['model']);
+    expect(readFileSync(at('model/old.txt'), 'utf8')).toBe('old');
+  });
+
+  it('writes through a link, to devices too', async () => {
+    writeFileSync(at('real'), 'old');
+    symlinkSync(at('real'), at('link'));
+    await writeText(nodeFiles(), at('link'), 'new');
+    expect(readFileSync(at('real'), 'utf8')).toBe('new');
+    await writeText(nodeFiles(), '/dev/null', 'gone');
+    expect(readFileSync('/dev/null', 'utf8')).toBe('');
+    await expect(writeText(nodeFiles(), '/dev/full', 'x')).rejects.toThrow('/dev/full: cannot write: no space is left');
+  });
+});
+
+describe('lending', () => {
+  it('keeps to what was lent', async () => {
+    writeFileSync(join(outer, 'secret'), 'secret');
+    mkdirSync(join(outer, 'lent-not'));
+    const outside = [
+      join(outer, 'secret'),
+      at('../secret'),
+      at('a/../../secret'),
+      join(outer, 'lent-not'),
+      outer,
+      '/',
+      '',
+    ];
+    for (const path of [...outside, `${folder}./../secret`, `${folder}.x/../secret`]) {
+      await expect(lent.read(path), path).rejects.toThrow(/not among the files/);
+      await expect(lent.exists(path), path).rejects.toThrow(/not among the files/);
+      await expect(lent.remove(path), path).rejects.toThrow(/not among the files/);
+    }
+    await expect(lent.rename(at('x'), join(outer, 'y'))).rejects.toThrow(/y: not among the files/);
+    expect(readFileSync(join(outer, 'secret'), 'utf8')).toBe('secret');
+  });
+
+  it('answers only under its token', async () => {
+    await writeText(nodeFiles(), at('x'), 'x');
+    const url = `?path=${encodeURIComponent(at('x'))}`;
+    expect((await fetch(base + url)).status).toBe(200);
+    expect((await fetch(`${base.slice(0, -1)}${base.endsWith('0') ? '1' : '0'}${url}`)).status).toBe(404);
+    expect((await fetch(`${server.url}${url}`)).status).not.toBe(403);
+    expect(await (await fetch(`${server.url}${url}`)).text()).not.toBe('x');
+  });
+
+  it('says so where the lender is gone', async () => {
+    await expect(httpFiles('http://127.0.0.1:1/files').read('x')).rejects.toThrow(/x: the process that lends/);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { decodeJson, encodeJson } from '../../src/run/json-transport.ts';
+
+it('keeps what JSON keeps', () => {
+  const value = { a: [1, -2.5, 'x', null, true], b: { c: '' } };
+  expect(decodeJson(encodeJson(value))).toEqual(value);
+});
+
+it('keeps numbers that JSON cannot write, wherever they stand', () => {
+  const value = { worst: Number.POSITIVE_INFINITY, list: [Number.NaN, Number.NEGATIVE_INFINITY, 0] };
+  expect(decodeJson(encodeJson(value))).toEqual(value);
+  expect(decodeJson(encodeJson(Number.NaN))).toBeNaN();
+});
+
+it('gives nothing for what is undefined', () => {
+  expect(decodeJson(encodeJson(undefined))).toBe(null);
+  expect(decodeJson(encodeJson({ a: undefined, b: 1 }))).toEqual({ b: 1 });
+});
