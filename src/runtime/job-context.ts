@@ -21,6 +21,10 @@ export interface HostServices {
   readonly signal: AbortSignal;
   /** Opens WebGPU; called at most once, and never for `cpu`. */
   readonly openGpu: () => Promise<GPU | undefined>;
+  /** Opens the device, if the context does not open one of its own; `destroy` gives it back. */
+  readonly openDevice?: () => Promise<Device>;
+  /** A device to use; once it is lost, no other takes its place. */
+  readonly device?: Device;
   /** Where choices of kernels are kept beyond the job; without it none are measured, and the first guess is taken. */
   readonly choices?: ChoiceStore;
   /** Most bytes a plan may take, where the user says so. */
@@ -54,6 +58,8 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     if (!opened) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
     return opened;
   };
+  const openOwn = async (): Promise<Device> =>
+    s.device ?? s.openDevice?.() ?? openDevice(await context.gpu(), { require: neededLimits });
   let warned = false;
   /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
@@ -75,13 +81,10 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
       return gpu;
     },
     device() {
-      device ??= context
-        .gpu()
-        .then((found) => openDevice(found, { require: neededLimits }))
-        .then((opened) => {
-          backend = `${s.host.toLowerCase()} ${adapterName(opened.adapter)}`;
-          return opened;
-        });
+      device ??= openOwn().then((opened) => {
+        backend = `${s.host.toLowerCase()} ${adapterName(opened.adapter)}`;
+        return opened;
+      });
       return device;
     },
     ...(s.host !== 'cpu' && {
@@ -89,19 +92,22 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
         const opened = await device?.catch(() => undefined);
         return opened?.lost();
       },
-      async reopen() {
-        const old = device;
-        device = undefined;
-        (await old?.catch(() => undefined))?.destroy();
-        await withRetries(
-          () => context.device(),
-          () => {
-            device = undefined;
-          },
-          s.signal,
-        );
-      },
     }),
+    ...(s.host !== 'cpu' &&
+      !s.device && {
+        async reopen() {
+          const old = device;
+          device = undefined;
+          (await old?.catch(() => undefined))?.destroy();
+          await withRetries(
+            () => context.device(),
+            () => {
+              device = undefined;
+            },
+            s.signal,
+          );
+        },
+      }),
     ...(s.live && { live: s.live }),
     ...(s.memory && { memory: s.memory }),
     async tune(graphs, options) {

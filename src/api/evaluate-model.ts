@@ -1,0 +1,108 @@
+// Evaluation of a model on pairs: loss, perplexity and token accuracy with the target given (teacher forcing), and BLEU, chrF and exact
+// match of its own translations.
+
+import { check } from '../core/errors.ts';
+import type { DecodeOptions } from '../decode/decode-options.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from '../metrics/tokens.ts';
+import { type TranslationMetrics, translationMetrics } from '../metrics/translation.ts';
+import { type ModelConfig, modelConfig } from '../model/model-config.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import { writeStep } from '../ops/step-scalars.ts';
+import type { JobContext } from '../runtime/job.ts';
+import { createBatches } from '../text/batches/batches.ts';
+import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
+import { describeLeftOut, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+import { inputArrays } from '../trainer/program-inputs.ts';
+import { evaluationGraph } from '../trainer/training-graphs.ts';
+
+/** Settings of an evaluation: how to decode, and the number of sentences in a batch. */
+export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'> {
+  /** Maximum number of sentences in a batch. [64] */
+  readonly batch?: number;
+}
+
+/** Results of an evaluation; plain JSON. */
+export interface Evaluation extends TokenMetrics, TranslationMetrics {
+  /** Number of pairs that were evaluated. */
+  readonly pairs: number;
+  /** Number of pairs left out: a side is empty or longer than the model takes. */
+  readonly leftOut: number;
+}
+
+/** What an evaluation uses of a model on an engine. */
+export interface EvaluationHost {
+  readonly engine: Engine;
+  readonly parameters: ParameterList;
+  readonly emit: JobContext['emit'];
+  /** Puts the weights on the engine, whose largest plan takes `peak` bytes. */
+  written(peak: number): void;
+  translate(texts: readonly string[], options: DecodeOptions & { readonly batch: number }): Promise<string[]>;
+}
+
+/** Maximum bytes of the logits [rows, T, V] of a batch. */
+const maxLogitBytes = 64 * 2 ** 20;
+
+/** Evaluates a model. Throws a HeddleError if no pair fits the model, and the signal's reason if it is aborted. */
+export async function evaluateModel(
+  { config, source, target }: SavedModel,
+  pairs: readonly Pair[],
+  { batch = 64, ...decode }: EvaluateOptions,
+  host: EvaluationHost,
+): Promise<Evaluation> {
+  const { maxLength } = config;
+  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
+  const leftOut = describeLeftOut(corpus);
+  check(corpus.count > 0, () => `evaluate: no pair fits the model: ${leftOut || 'there are no pairs'}`);
+  if (leftOut) host.emit({ type: 'log', text: `evaluate: ${leftOut}` });
+  const tokens = tokenMetrics(await teacherForced(config, corpus, batch, host, decode.signal));
+  const kept = Array.from(corpus.origin, (i) => pairs[i] as Pair);
+  const translations = await host.translate(
+    kept.map((pair) => pair.source),
+    {
+      ...decode,
+      batch,
+      onProgress: (done) =>
+        host.emit({ type: 'progress', task: 'translate', done, of: kept.length, text: 'sentences' }),
+    },
+  );
+  const references = kept.map(({ target: reference, others = [] }) => [reference, ...others]);
+  const translation = translationMetrics(translations, references, (text) => target.normalize(text));
+  return { pairs: corpus.count, leftOut: corpus.tooLong + corpus.empty, ...tokens, ...translation };
+}
+
+/** Sums over the corpus: losses, target tokens, tokens that the model predicts. */
+async function teacherForced(
+  config: ModelConfig,
+  corpus: EncodedCorpus,
+  rows: number,
+  { engine, parameters, emit, written }: EvaluationHost,
+  signal: AbortSignal | undefined,
+): Promise<TokenSums> {
+  const buckets = chooseBuckets(corpus, { multiple: 1 });
+  const longest = Math.max(...buckets.map((b) => Math.max(b.source, b.target)));
+  const tokens = Math.max(longest, Math.floor(maxLogitBytes / 4 / config.tgtVocab));
+  const shapes = batchShapes(buckets, { tokens: Math.min(tokens, rows * longest) }).map((shape) => ({
+    ...shape,
+    batch: Math.min(shape.batch, rows),
+  }));
+  const plain = modelConfig({ ...config, labelSmoothing: 0 });
+  const programs = await engine.prepare(shapes.map((shape) => evaluationGraph(plain, parameters, shape)));
+  written(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
+  for (const program of programs) writeStep(inputArrays(program).step);
+  const batches = createBatches(corpus, shapes, { shuffle: false });
+  const sums: TokenSums[] = [];
+  for (let i = 0; i < batches.perEpoch; i++) {
+    signal?.throwIfAborted();
+    const program = programs[batches.shapeAt(i)];
+    if (!program) throw new Error(`evaluate: batch ${i} has no program`);
+    batches.fill(i, inputArrays(program));
+    const { stats } = await program.run();
+    const [loss = Number.NaN, count = Number.NaN, hits = Number.NaN] = stats ?? [];
+    sums.push({ loss, tokens: count, hits });
+    emit({ type: 'progress', task: 'loss', done: i + 1, of: batches.perEpoch, text: 'batches' });
+  }
+  return addSums(sums);
+}

@@ -1,0 +1,175 @@
+// Loading a model: from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's storage.
+
+import { check, HeddleError } from '../core/errors.ts';
+import { unpackModelFile } from '../files/archive-files.ts';
+import type { Files } from '../files/files.ts';
+import { memoryFiles } from '../files/memory-files.ts';
+import { folderNames } from '../files/single-file.ts';
+import { type PullProgress, pull } from '../hub/pull-model.ts';
+import { repository } from '../hub/repository.ts';
+import type { WeightFormat } from '../model/packed-parameters.ts';
+import type { JobContext } from '../runtime/job.ts';
+import { openModel } from '../runtime/open-model.ts';
+import { createModel, type Model, type ModelHost } from './model.ts';
+import { currentPlatform, type Platform } from './platform.ts';
+import { openSession, type SessionOptions } from './session.ts';
+
+/** Settings of `loadModel`. */
+export interface LoadOptions extends SessionOptions {
+  /** Folder of a LoRA adapter to merge into the weights. */
+  readonly lora?: string;
+  /** Storage of the weights on the device: f16 and int8 take less memory and are slightly less exact. ['f32'] */
+  readonly weights?: WeightFormat;
+  /** Branch, tag or commit on the hub. ['main'] */
+  readonly revision?: string;
+  /** URL of the hub. [https://huggingface.co; in Node HF_ENDPOINT] */
+  readonly hub?: string;
+  /** Access token for models that are not public. [in Node HF_TOKEN] */
+  readonly token?: string;
+  /** Receives the progress of a download. */
+  readonly onDownload?: (progress: PullProgress) => void;
+}
+
+/**
+ * Loads a model. `where` is the name of a model on the hub, which is downloaded once and cached; a folder, .zip or .safetensors file (Node);
+ * a name in the browser's storage (page); the URL of a folder, .zip or .safetensors file; or a File or Blob of one of the files. heddle's own
+ * models, BART and MarianMT of Hugging Face, and models saved for PyTorch and Keras can be read. Throws a HeddleError that says what was
+ * looked for, or what is wrong with the model.
+ * @example
+ * const bart = await loadModel('facebook/bart-base');
+ * const mine = await loadModel('out', { weights: 'int8' });
+ */
+export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
+  const { context, close } = openSession(options);
+  const platform = currentPlatform();
+  const host: ModelHost = hostOf(context, close, platform);
+  const { files, folder } = await findModel(where, context, platform, options);
+  return openFolder(folder, files === context.files ? host : { ...host, files }, options, host);
+}
+
+/** A model on the context of a session or job. */
+export const hostOf = (context: JobContext, close: () => Promise<void>, { modelPath }: Platform): ModelHost => ({
+  files: context.files,
+  emit: context.emit,
+  engine: context.engine,
+  ...(context.lost && { lost: context.lost }),
+  ...(context.reopen && { reopen: context.reopen }),
+  close,
+  modelPath,
+});
+
+/** Makes a model of a folder in the files of `from`; `host` is where it computes and saves. Jobs use it with their context. */
+export async function openFolder(
+  folder: string,
+  from: Pick<ModelHost, 'files' | 'emit'>,
+  { lora, weights }: Pick<LoadOptions, 'lora' | 'weights'> = {},
+  host?: ModelHost,
+): Promise<Model> {
+  const saved = await openModel(folder, from, lora);
+  return createModel(saved, host ?? (from as ModelHost), { weights });
+}
+
+/** Files with a model, and its folder in them. */
+interface FoundModel {
+  readonly files: Files;
+  readonly folder: string;
+}
+
+async function findModel(
+  where: string | Blob,
+  { files, signal }: JobContext,
+  platform: Platform,
+  options: LoadOptions,
+): Promise<FoundModel> {
+  if (typeof where !== 'string') {
+    check(where instanceof Blob, 'loadModel: give a name, a path, a URL, a File or a Blob');
+    const name = where instanceof File ? where.name : 'the Blob';
+    return unpacked(new Uint8Array(await where.arrayBuffer()), name);
+  }
+  if (/^(?:https?|blob|data):/.test(where)) return fromUrl(where, signal);
+  const path = platform.modelPath(where);
+  for (const place of [path, `${path}.previous`]) if (await files.exists(place)) return { files, folder: path };
+  const place = platform.host === 'Dawn' ? `folder or file ${where}` : `model ${where} in the browser's storage`;
+  check(
+    /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
+    `loadModel: there is no ${place}; a model on the hub is OWNER/NAME, as facebook/bart-base`,
+  );
+  return fromHub(where, files, platform, options, signal, place);
+}
+
+async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
+  const parts = await unpackModelFile(bytes, name);
+  const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
+  return { files, folder: name };
+}
+
+/** A model on the hub, from the cache or downloaded into it. What has arrived when a download stops is kept for the next try. */
+async function fromHub(
+  name: string,
+  files: Files,
+  platform: Platform,
+  { revision = 'main', hub = platform.hub, token = platform.hubToken, onDownload = () => undefined }: LoadOptions,
+  signal: AbortSignal,
+  place: string,
+): Promise<FoundModel> {
+  const from = repository(name, revision, hub);
+  const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
+  const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
+  if (await files.exists(folder)) return { files, folder };
+  const advice = {
+    again: 'call loadModel again to continue the download',
+    refused: "pass { token }, an access token from the hub's settings",
+    revision: "{ revision: 'refs/pr/1' }",
+  };
+  const http = { fetch: fetch.bind(globalThis), token, signal, patience: 60_000, pause: 500, tries: 5, advice };
+  try {
+    await pull(files, http, from, folder, onDownload);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, { cause: error });
+  }
+  return { files, folder };
+}
+
+/** A model at a URL: one file, or a folder whose files have their usual names. */
+async function fromUrl(url: string, signal: AbortSignal): Promise<FoundModel> {
+  const { pathname, protocol } = new URL(url);
+  const read = async (address: string): Promise<Uint8Array | undefined> => {
+    const response = await fetch(address, { signal }).catch((error: Error) => {
+      signal.throwIfAborted();
+      throw new HeddleError(`${address}: the request failed (${error.message})`, { cause: error });
+    });
+    // A server of single-page applications answers with a page for what it does not have.
+    const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
+    if (response.status === 404 || (response.ok && isPage)) return undefined;
+    check(response.ok, () => `${address}: the server answers ${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
+    const bytes = await read(url);
+    check(bytes, `${url}: there is no such file (404)`);
+    return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
+  }
+  const folder = url.replace(/\/+$/, '');
+  const seen = new Map<string, Promise<Uint8Array | undefined>>();
+  const get = (path: string) => {
+    const bytes = seen.get(path) ?? read(path);
+    seen.set(path, bytes);
+    return bytes;
+  };
+  const readOnly = async () => check(false, `${url}: files at a URL are only read`);
+  const files: Files = {
+    async read(path) {
+      const bytes = await get(path);
+      check(bytes, `${path}: there is no such file (404)`);
+      return bytes;
+    },
+    exists: async (path) => path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
+    list: async () => [],
+    write: readOnly,
+    rename: readOnly,
+    remove: readOnly,
+  };
+  check(await files.exists(`${folder}/${folderNames.config}`), `${url}: there is no ${folderNames.config} in it`);
+  return { files, folder };
+}

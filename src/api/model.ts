@@ -1,0 +1,430 @@
+// A model that translates: its configuration, tokenizers and weights, with an engine that starts at its first use.
+
+import { check, HeddleError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { DecodeOptions } from '../decode/decode-options.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
+import { createTranslator, type Piece, type Translation, type Translator } from '../decode/translator.ts';
+import type { Engine } from '../engine/engine.ts';
+import { writeWeights } from '../engine/model-states.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { packedParameters, type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import { parameterList, tensorsOf } from '../model/parameters.ts';
+import { defaultTraits } from '../ops/op.ts';
+import { printPlan } from '../plan/plan.ts';
+import { makePlan } from '../plan/planner.ts';
+import type { JobContext } from '../runtime/job.ts';
+import { describeWeights } from '../runtime/weight-format.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+import { tokenLabel } from '../text/tokenizers/token-label.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
+import type { TrainResult } from '../train/settings.ts';
+import { type EvaluateOptions, type Evaluation, evaluateModel } from './evaluate-model.ts';
+import { exportModel, type SaveOptions, saveModel, type TrainedLora } from './save-model.ts';
+
+/** Sizes of a batch to plan. */
+export interface PlanShape {
+  /** Sentences. [1] */
+  readonly batch?: number;
+  /** Source and target positions. [32, or the model's maximum length if that is less] */
+  readonly source?: number;
+  readonly target?: number;
+}
+
+/** Settings of a call that translates. */
+export interface TranslateOptions extends DecodeOptions {
+  /** Maximum number of sentences that decode together. [32] */
+  readonly batch?: number;
+}
+
+/** Settings of `Model.generate`. */
+export interface GenerateOptions extends TranslateOptions {
+  /** Whether to return the cross-attention of the best translation of each text. [false] */
+  readonly attention?: boolean;
+  /** Receives each token of the best translations: greedy decoding and sampling only, text after text. `index`: number of the text. */
+  readonly onPiece?: (piece: Piece, index: number) => void;
+}
+
+/** Cross-attention between a text and its translation. */
+export interface Attention {
+  /** Labels of the source tokens, S, with the end token. */
+  readonly source: readonly string[];
+  /** Labels of the target tokens, T; without an end token if the translation reached its maximum length. */
+  readonly target: readonly string[];
+  readonly layers: number;
+  readonly heads: number;
+  /** Probabilities [layers, heads, T, S]; each row sums to 1. */
+  readonly weights: Float32Array;
+}
+
+/** One translation of a text: text, token ids, log-probability and score. */
+export interface Generation extends Translation {
+  readonly attention?: Attention;
+}
+
+/**
+ * A model for text to text. `train` and `loadModel` make it. Its weights move to the device at the first call that computes; calls wait
+ * for one another. Every call throws a HeddleError that names the option or text that is wrong.
+ */
+export interface Model {
+  readonly config: ModelConfig;
+  /** The same object twice if both sides share one tokenizer. */
+  readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
+  /** Number of parameters. */
+  readonly parameterCount: number;
+  /** Remarks of the loader, for example about fields of a configuration that were ignored. */
+  readonly notes: readonly string[];
+  /** How the training went, if `train` made the model. */
+  readonly training?: TrainResult;
+
+  /**
+   * Translates a text, or several in order. The translation of an empty text is empty.
+   * @example
+   * const one = await model.translate('The tree is 59 yards tall.');
+   * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
+   */
+  translate(text: string, options?: TranslateOptions): Promise<string>;
+  translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
+
+  /**
+   * Yields the translation of a text in pieces, one for each token that adds text; greedy decoding and sampling only. Leaving the loop
+   * stops decoding.
+   * @example
+   * for await (const piece of model.stream('The tree is 59 yards tall.')) process.stdout.write(piece);
+   */
+  stream(text: string, options?: DecodeOptions): AsyncGenerator<string, void, void>;
+
+  /**
+   * The `numReturn` best translations of a text, or of several, best first, with token ids, scores and, on request, cross-attention.
+   * An empty text has none.
+   * @example
+   * const [best] = await model.generate('Good morning.', { beams: 4, numReturn: 3, attention: true });
+   * console.log(best?.text, best?.ids, best?.score, best?.attention?.source);
+   */
+  generate(text: string, options?: GenerateOptions): Promise<Generation[]>;
+  generate(texts: readonly string[], options?: GenerateOptions): Promise<Generation[][]>;
+
+  /**
+   * Loss, perplexity and token accuracy with the target given (teacher forcing), and BLEU, chrF and exact match of the model's own
+   * translations.
+   * @example
+   * const { loss, bleu } = await model.evaluate([{ source: 'Good morning.', target: 'Buenos días.' }]);
+   */
+  evaluate(pairs: readonly Pair[], options?: EvaluateOptions): Promise<Evaluation>;
+
+  /**
+   * Cross-attention between a text and its best translation.
+   * @example
+   * const { source, target, weights } = await model.attention('Good morning.');
+   */
+  attention(text: string, options?: DecodeOptions): Promise<Attention>;
+
+  /**
+   * The plan of decoding as text: passes, shapes, memory.
+   * @example
+   * console.log(model.plan({ batch: 8, source: 32, target: 32 }));
+   */
+  plan(shape?: PlanShape): string;
+
+  /**
+   * Tensors of the model by their PyTorch names. They are views of the model's memory; do not change them.
+   * @example
+   * for (const [name, { shape }] of Object.entries(model.weights())) console.log(name, shape);
+   */
+  weights(): Record<string, Tensor>;
+
+  /**
+   * Saves the model. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's storage.
+   * @example
+   * await model.save('out');
+   * await model.save('out-bart.zip', { format: 'bart', dtype: 'F16' });
+   */
+  save(where: string, options?: SaveOptions): Promise<void>;
+
+  /**
+   * The model as a zip archive, for a download. `loadModel` reads it.
+   * @example
+   * const url = URL.createObjectURL(await model.toBlob());
+   */
+  toBlob(options?: SaveOptions): Promise<Blob>;
+
+  /** Frees the memory on the device. A later call that computes throws. */
+  dispose(): void;
+}
+
+/** Where a model computes. */
+export interface ModelHost extends Pick<JobContext, 'files' | 'emit' | 'engine' | 'lost' | 'reopen'> {
+  /** Called by `dispose`. */
+  readonly close?: () => Promise<void>;
+  /** Path that `save` writes for a name. */
+  readonly modelPath?: (name: string) => string;
+}
+
+/** What else is known of a model. */
+export interface ModelParts {
+  /** Storage of the weights on the device; default f32. */
+  readonly weights?: WeightFormat | undefined;
+  /** The trained LoRA adapter, whose update the weights contain. */
+  readonly lora?: TrainedLora | undefined;
+  readonly training?: TrainResult | undefined;
+}
+
+/** A model on an engine. `translators`: one for each batch size and maximum lengths. */
+interface Loaded {
+  readonly engine: Engine;
+  readonly translators: Map<string, Promise<Translator>>;
+  written: boolean;
+}
+
+/** Translators that an engine holds before it is replaced by a new one, so that memory stays bounded. */
+const maxTranslators = 16;
+
+/** Bytes that the keys and values of one decoder layer may take; larger batches are split. */
+const maxCacheBytes = 128 * 2 ** 20;
+
+const internals = new WeakMap<Model, SavedModel>();
+
+/** The parts of a model that `train` and `save` need. */
+export const savedModelOf = (model: Model): SavedModel => {
+  const saved = internals.get(model);
+  check(saved, 'This is not a model of heddle: train() and loadModel() make one');
+  return saved;
+};
+
+/** Makes a model of its parts. */
+export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
+  const { config, source, target, weights, decode: rules } = saved;
+  const { weights: format = 'f32' } = parts;
+  const parameters = packedParameters(parameterList(config), format);
+  let loaded: Promise<Loaded> | undefined;
+  let disposed = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const load = (): Promise<Loaded> => {
+    check(!disposed, 'The model is disposed; load it again');
+    loaded ??= host.engine().then((engine) => ({ engine, translators: new Map(), written: false }));
+    loaded.catch(() => {
+      loaded = undefined;
+    });
+    return loaded;
+  };
+  const unload = async (): Promise<void> => {
+    const before = loaded;
+    loaded = undefined;
+    (await before?.catch(() => undefined))?.engine.destroy();
+  };
+  /** Puts the weights on the engine, whose states exist after its first plans. */
+  const writeOnce = (it: Loaded, peak: number): void => {
+    if (it.written) return;
+    writeWeights(it.engine, config, parameters, weights);
+    it.written = true;
+    if (format === 'f32') return;
+    host.emit({ type: 'log', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
+  };
+  const translatorFor = async (shape: TranslatorShape, decode: DecodeOptions): Promise<Translator> => {
+    let it = await load();
+    const key = JSON.stringify(shape);
+    if (!it.translators.has(key) && it.translators.size >= maxTranslators) {
+      await unload();
+      it = await load();
+    }
+    let made = it.translators.get(key);
+    if (!made) {
+      const model = { config, source, target, ...(rules && { decode: rules }) };
+      const { signal: _, onProgress: __, ...kept } = decode;
+      made = createTranslator(it.engine, model, { ...shape, decode: kept, weights: format });
+      it.translators.set(key, made);
+      made.catch(() => it.translators.delete(key));
+    }
+    const translator = await made;
+    writeOnce(it, translator.bytes.peak);
+    return translator;
+  };
+  /** Runs work when all earlier work has ended; once more on a new device if the device was lost. */
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    const before = last;
+    let end = () => {};
+    last = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await before;
+    try {
+      return await work();
+    } catch (error) {
+      if (disposed || !host.reopen || (await host.lost?.()) === undefined) throw error;
+      await unload();
+      await host.reopen();
+      return await work();
+    } finally {
+      end();
+    }
+  };
+
+  /** Numbers of the texts that have tokens, and the shape of a translator for them. */
+  const prepare = (texts: readonly string[], { batch = 32, beams = 1, numReturn = 1, maxLength }: TranslateOptions) => {
+    check(Number.isSafeInteger(batch) && batch > 0, `batch is ${batch}, it must be a whole number of at least 1`);
+    const lengths = texts.map((text) => source.encode(text).length + 1);
+    for (const [i, tokens] of lengths.entries())
+      if (tokens > config.maxLength)
+        throw new HeddleError(
+          `translate: text ${i + 1} has ${tokens} tokens, its end included, the model takes at most ${config.maxLength}; split it: "${texts[i]?.slice(0, 60)}"`,
+        );
+    const full = texts.map((_, i) => i).filter((i) => (lengths[i] as number) > 1);
+    const maxTarget = Math.min(config.maxLength, Math.max(1, maxLength ?? config.maxLength));
+    const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
+    const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
+    const shape: TranslatorShape = {
+      batch: Math.min(batch, powerOfTwo(full.length), fitting),
+      maxSource: Math.min(config.maxLength, paddedLength(full.reduce((n, i) => Math.max(n, lengths[i] as number), 1))),
+      maxTarget,
+    };
+    return { full, shape };
+  };
+
+  const generate = async (texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> => {
+    const { attention = false, onPiece, batch, ...decode } = options;
+    const { full, shape } = prepare(texts, options);
+    const out: Generation[][] = texts.map(() => []);
+    if (full.length === 0) return out;
+    const translator = await translatorFor(onPiece ? { ...shape, batch: 1 } : shape, decode);
+    if (onPiece)
+      for (const [place, i] of full.entries()) {
+        const text = texts[i] as string;
+        const ids: number[] = [];
+        let said = '';
+        for await (const piece of translator.stream(text, decode, place)) {
+          if (piece.id !== config.endId) ids.push(piece.id);
+          said += piece.text;
+          onPiece(piece, i);
+        }
+        const ended = ids.length < (decode.maxLength ?? shape.maxTarget);
+        out[i] = [{ ids, text: said, score: Number.NaN, logProb: Number.NaN, ended }];
+      }
+    else {
+      const found = await translator.candidates(
+        full.map((i) => texts[i] as string),
+        decode,
+      );
+      for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
+    }
+    for (const i of attention ? full : []) {
+      decode.signal?.throwIfAborted();
+      const [best, ...others] = out[i] as Generation[];
+      if (best)
+        out[i] = [{ ...best, attention: await attentionOf(saved, translator, texts[i] as string, best) }, ...others];
+    }
+    return out;
+  };
+
+  const model: Model = {
+    config,
+    tokenizers: { source, target },
+    parameterCount: parameters.count,
+    notes: saved.notes ?? [],
+    ...(parts.training && { training: parts.training }),
+    translate: (async (texts: string | readonly string[], options: TranslateOptions = {}) => {
+      const found = await inTurn(() => generate([texts].flat(), options));
+      const best = found.map(([translation]) => translation?.text ?? '');
+      return typeof texts === 'string' ? best[0] : best;
+    }) as Model['translate'],
+    async *stream(text, options = {}) {
+      const { full, shape } = prepare([text], options);
+      if (full.length === 0) return;
+      // The turn lasts until the loop ends, which `return` of this generator reports.
+      let end = () => {};
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const started = new Promise<Translator>((resolve, reject) => {
+        inTurn(async () => {
+          resolve(await translatorFor(shape, options));
+          await over;
+        }).catch(reject);
+      });
+      try {
+        for await (const piece of (await started).stream(text, options)) if (piece.text) yield piece.text;
+      } finally {
+        end();
+      }
+    },
+    generate: (async (texts: string | readonly string[], options: GenerateOptions = {}) => {
+      const found = await inTurn(() => generate([texts].flat(), options));
+      return typeof texts === 'string' ? found[0] : found;
+    }) as Model['generate'],
+    evaluate: (pairs, options = {}) =>
+      inTurn(async () => {
+        const it = await load();
+        return evaluateModel(saved, pairs, options, {
+          engine: it.engine,
+          parameters,
+          emit: host.emit,
+          written: (peak) => writeOnce(it, peak),
+          translate: async (texts, decode) => (await generate(texts, decode)).map(([best]) => best?.text ?? ''),
+        });
+      }),
+    async attention(text, options = {}) {
+      const [best] = await model.generate(text, { ...options, attention: true });
+      check(best?.attention, 'attention: the text is empty');
+      return best.attention;
+    },
+    plan: (shape) => decodingPlan(config, parameters, shape),
+    weights: () => tensorsOf(parameterList(config), weights),
+    save: (where, options) =>
+      saveModel(host.files, (host.modelPath ?? ((name) => name))(where), saved, parts.lora, options),
+    toBlob: async (options) =>
+      new Blob((await exportModel(saved, parts.lora, options)) as BlobPart[], { type: 'application/zip' }),
+    dispose() {
+      if (disposed) return;
+      disposed = true;
+      void unload().then(() => host.close?.());
+    },
+  };
+  internals.set(model, saved);
+  return model;
+}
+
+/** Sizes of a translator: sentences a batch, and maximum numbers of source and target tokens. */
+interface TranslatorShape {
+  readonly batch: number;
+  readonly maxSource: number;
+  readonly maxTarget: number;
+}
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+
+/** A length rounded up to a multiple of 8, from 64 on of 32: few shapes, little padding. */
+const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
+
+async function attentionOf(
+  { source, target }: SavedModel,
+  translator: Translator,
+  text: string,
+  { ids, ended }: Translation,
+): Promise<Attention> {
+  const all = await translator.align(text, ids);
+  const { layers, heads } = all;
+  const [S, T] = [all.source.length, all.target.length];
+  const kept = ended ? T : Math.min(T, ids.length);
+  const weights = new Float32Array(layers * heads * kept * S);
+  for (let n = 0; n < layers * heads; n++)
+    weights.set(all.weights.subarray(n * T * S, (n * T + kept) * S), n * kept * S);
+  return {
+    source: all.source.map((id) => tokenLabel(source, id)),
+    target: all.target.slice(0, kept).map((id) => tokenLabel(target, id)),
+    layers,
+    heads,
+    weights,
+  };
+}
+
+/** The plans of greedy decoding: one for a batch of sources, one that serves every step. */
+function decodingPlan(c: ModelConfig, p: ParameterList, { batch = 1, source, target }: PlanShape = {}): string {
+  const length = Math.min(32, c.maxLength);
+  const shape = { batch, source: source ?? length, target: target ?? length };
+  const graphs = { source: sourceGraph(c, p, shape), step: stepGraph(c, p, shape, plainGreedy) };
+  return Object.entries(graphs)
+    .map(([name, graph]) => `${name}\n\n${printPlan(makePlan(graph, { traits: defaultTraits }))}`)
+    .join('\n');
+}

@@ -1,0 +1,73 @@
+// What the library takes from the platform it runs on: WebGPU, files and a cache. A browser is the default; the entry heddle/node
+// registers Node (src/host/node-platform.ts).
+
+import { browserFiles } from '../files/browser-files.ts';
+import type { Files } from '../files/files.ts';
+import { defaultHub } from '../hub/repository.ts';
+
+/** Services of a platform. */
+export interface Platform {
+  readonly host: 'Dawn' | 'Chrome';
+  /** Version of the host: tuned kernels are stored for each version. */
+  readonly version: string;
+  /** WebGPU; undefined if the platform has none. */
+  openGpu(): Promise<GPU | undefined>;
+  /** Files that `loadModel`, `save` and checkpoints use. */
+  readonly files: Files;
+  /** Path of a saved model: in Node the path itself, in a page a folder of the browser's storage. */
+  modelPath(name: string): string;
+  /** Path of a file or folder in the cache: downloads, tuned kernels. */
+  cachePath(name: string): string;
+  /** URL of the model hub, and the access token for models that are not public. */
+  readonly hub: string;
+  readonly hubToken?: string | undefined;
+  /** Bytes of main memory, the limit of a software adapter; undefined if unknown. */
+  readonly machineMemory?: number | undefined;
+}
+
+/** Files that open at their first use. */
+export function lazyFiles(open: () => Promise<Files>): Files {
+  let opened: Promise<Files> | undefined;
+  const files = () => {
+    opened ??= open();
+    return opened;
+  };
+  return {
+    read: async (path) => (await files()).read(path),
+    write: async (path, bytes) => (await files()).write(path, bytes),
+    exists: async (path) => (await files()).exists(path),
+    list: async (folder) => (await files()).list(folder),
+    rename: async (from, to) => (await files()).rename(from, to),
+    remove: async (path) => (await files()).remove(path),
+  };
+}
+
+function browserPlatform(): Platform {
+  const { navigator } = globalThis as { navigator?: Navigator & { readonly deviceMemory?: number } };
+  return {
+    host: 'Chrome',
+    version: /Chrome\/[\d.]+/.exec(navigator?.userAgent ?? '')?.[0] ?? '',
+    openGpu: async () => navigator?.gpu,
+    files: lazyFiles(async () => {
+      const root = await globalThis.navigator.storage.getDirectory();
+      return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
+    }),
+    modelPath: (name) => `models/${name}`,
+    cachePath: (name) => name,
+    hub: defaultHub,
+    machineMemory: navigator?.deviceMemory && navigator.deviceMemory * 2 ** 30,
+  };
+}
+
+let registered: Platform | undefined;
+
+/** Makes a platform the one that `train` and `loadModel` use by default. */
+export function registerPlatform(platform: Platform): void {
+  registered = platform;
+}
+
+/** The platform that is registered, or the browser. */
+export function currentPlatform(): Platform {
+  registered ??= browserPlatform();
+  return registered;
+}

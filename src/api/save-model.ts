@@ -1,0 +1,63 @@
+// Saving a model, in heddle's format or in those of other tools.
+
+import { check } from '../core/errors.ts';
+import { packFolder } from '../files/archive-files.ts';
+import type { Files } from '../files/files.ts';
+import { memoryFiles } from '../files/memory-files.ts';
+import { writeFolder } from '../files/write-folder.ts';
+import { type HfType, hfTypes } from '../formats/hf/hf-fields.ts';
+import { hfParts } from '../formats/hf/save-hf.ts';
+import { kerasParts } from '../formats/keras.ts';
+import { adapterFiles, type SavedAdapter } from '../formats/lora-folder.ts';
+import { saveModelFolder } from '../formats/model-folder.ts';
+import { pytorchParts } from '../formats/pytorch.ts';
+import type { WeightDtype } from '../formats/shared/hf-source.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+
+/** Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's. */
+export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras'] as const;
+/** Name of a format. */
+export type ModelFormat = (typeof modelFormats)[number];
+
+/** Settings of `Model.save` and `Model.toBlob`. */
+export interface SaveOptions {
+  /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
+  readonly format?: ModelFormat | 'lora';
+  /** Type of the stored weights, for bart and marian. [that of the source checkpoint, or F32] */
+  readonly dtype?: WeightDtype;
+}
+
+/** A trained LoRA adapter, and the name or folder of its base model. */
+export type TrainedLora = SavedAdapter & { readonly base: string };
+
+/** Writes a model into a folder, or a .zip file. Throws a HeddleError that names what the format cannot express. */
+export async function saveModel(
+  files: Files,
+  folder: string,
+  model: SavedModel,
+  lora: TrainedLora | undefined,
+  { format = 'heddle', dtype }: SaveOptions = {},
+): Promise<void> {
+  const hf = hfTypes.find((type): type is HfType => type === format);
+  check(!dtype || hf, `save: ${format} stores float32 weights; dtype is for ${hfTypes.join(' and ')}`);
+  if (format === 'lora') {
+    check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
+    return writeFolder(files, folder, adapterFiles(model.config, lora, lora.base));
+  }
+  if (hf) return writeFolder(files, folder, hfParts(model, hf, dtype));
+  if (format === 'pytorch') return writeFolder(files, folder, pytorchParts(model));
+  if (format === 'keras') return writeFolder(files, folder, kerasParts(model));
+  check(format === 'heddle', `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`);
+  return saveModelFolder(files, folder, model);
+}
+
+/** The parts of a zip archive of a model. Throws as `saveModel`. */
+export async function exportModel(
+  model: SavedModel,
+  lora: TrainedLora | undefined,
+  options?: SaveOptions,
+): Promise<Uint8Array[]> {
+  const files = memoryFiles();
+  await saveModel(files, 'model', model, lora, options);
+  return packFolder(files, 'model');
+}

@@ -1,0 +1,94 @@
+// Sessions: where a model computes. Models without a device of their own share one, which opens at its first use and closes with the
+// last model that uses it.
+
+import { HeddleError } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { type Device, openDevice, wrapDevice } from '../gpu/device.ts';
+import type { JobContext, JobEvent } from '../runtime/job.ts';
+import { createContext, neededLimits } from '../runtime/job-context.ts';
+import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
+import { currentPlatform } from './platform.ts';
+
+/** Where to compute, and who receives events. */
+export interface SessionOptions {
+  /**
+   * A device of heddle or of WebGPU, which stays open, or a GPU to open a device of; `'cpu'` runs the float64 references of the ops, which
+   * are exact and slow. Default: a device that all models share.
+   */
+  readonly device?: Device | GPUDevice | GPU | 'cpu';
+  /** Whether to time kernel variants at first use, which takes seconds, and store the fastest ones. Default: true. */
+  readonly tune?: boolean;
+  /** Receives messages and progress: kernel tuning, downloads, evaluation. */
+  readonly onEvent?: (event: JobEvent) => void;
+  /** Stops the work: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A context for jobs, and how to give its device back. */
+export interface Session {
+  readonly context: JobContext;
+  close(): Promise<void>;
+}
+
+let shared: { readonly device: Promise<Device>; users: number } | undefined;
+
+const openDefault = async (): Promise<Device> =>
+  openDevice(await currentPlatform().openGpu(), { require: neededLimits });
+
+/** A lease of the shared device. Its `destroy` ends the lease; the device closes with its last lease. */
+async function leaseSharedDevice(): Promise<Device> {
+  const current = shared;
+  const isLost = async () => (await (await current?.device)?.lost(0)) !== undefined;
+  if (current && (await isLost().catch(() => true)) && shared === current) shared = undefined;
+  shared ??= { device: openDefault(), users: 0 };
+  const lease = shared;
+  lease.users++;
+  let open = true;
+  const release = (device?: Device) => {
+    if (!open) return;
+    open = false;
+    lease.users--;
+    if (lease.users > 0) return;
+    if (shared === lease) shared = undefined;
+    device?.destroy();
+  };
+  try {
+    const device = await lease.device;
+    return { ...device, destroy: () => release(device) };
+  } catch (error) {
+    release();
+    if (shared === lease) shared = undefined;
+    throw error;
+  }
+}
+
+/** Opens a session on the current platform. Nothing is opened on the GPU before its first use. */
+export function openSession({ device, tune = true, onEvent, signal }: SessionOptions = {}): Session {
+  const platform = currentPlatform();
+  const files = archiveFiles(platform.files);
+  const gpu = device !== 'cpu' && device && 'requestAdapter' in device ? device : undefined;
+  return createContext({
+    host: device === 'cpu' ? 'cpu' : platform.host,
+    version: platform.version,
+    files,
+    emit: onEvent ?? (() => undefined),
+    signal: signal ?? new AbortController().signal,
+    openGpu: async () => gpu ?? platform.openGpu(),
+    ...(!device && { openDevice: leaseSharedDevice }),
+    ...(device && device !== 'cpu' && !gpu && { device: ownDevice(device as Device | GPUDevice) }),
+    ...(tune && { choices: keptChoices(filePlace(platform.files, platform.cachePath('kernels.json'))) }),
+    ...(platform.machineMemory && { machineMemory: platform.machineMemory }),
+  });
+}
+
+/** Devices of heddle around devices of WebGPU, so that several models on one share it. */
+const wrapped = new WeakMap<GPUDevice, Device>();
+
+/** The caller's device, which `destroy` leaves open. */
+function ownDevice(device: Device | GPUDevice): Device {
+  if ('traits' in device) return { ...device, destroy: () => undefined };
+  if (!('queue' in device)) throw new HeddleError('device: neither a Device, a GPUDevice, a GPU nor "cpu"');
+  const known = wrapped.get(device) ?? wrapDevice(device);
+  wrapped.set(device, known);
+  return { ...known, destroy: () => undefined };
+}

@@ -1,0 +1,27 @@
+// Node as the platform of the library: Dawn for WebGPU, the disk for files, the user's cache folder for downloads and tuned kernels.
+
+import { totalmem } from 'node:os';
+import type { Platform } from '../api/platform.ts';
+import { defaultHub } from '../hub/repository.ts';
+import { cachePath } from './cache-path.ts';
+import { dawnGpu } from './dawn.ts';
+import { nodeFiles } from './node-files.ts';
+
+/** Services of Node. HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE are the environment variables that it reads. */
+export const nodePlatform = (): Platform => ({
+  host: 'Dawn',
+  version: '',
+  openGpu: () => dawnGpu(),
+  files: nodeFiles(),
+  modelPath: (name) => name,
+  cachePath,
+  hub: process.env.HF_ENDPOINT || defaultHub,
+  hubToken: process.env.HF_TOKEN,
+  machineMemory: machineMemory(),
+});
+
+/** Bytes of memory that this process may use: the machine's, or its container's. */
+export function machineMemory(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
+}
