@@ -19,7 +19,13 @@ const modules: UserConfig = {
     target: 'es2022',
     sourcemap: true,
     rolldownOptions: {
-      input: { heddle: 'src/index.ts', headless: 'src/headless.ts', cli: 'src/cli/main.ts' },
+      input: {
+        heddle: 'src/index.ts',
+        'heddle.node': 'src/index.node.ts',
+        node: 'src/node.ts',
+        headless: 'src/headless.ts',
+        cli: 'src/cli/main.ts',
+      },
       output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
     },
   },

@@ -1,6 +1,11 @@
 // The public API of heddle: what a page or a Node program imports as 'heddle'. It reaches for neither Node nor the DOM.
 // docs/training.md shows how a training is written with it.
 
+export type { EvaluateOptions, Evaluation } from './api/evaluate-model.ts';
+export { type LoadOptions, loadModel } from './api/load-model.ts';
+export type { Attention, GenerateOptions, Generation, Model, PlanShape, TranslateOptions } from './api/model.ts';
+export type { ModelFormat, SaveOptions } from './api/save-model.ts';
+export type { SessionOptions } from './api/session.ts';
 export { check, type ErrorKind, HeddleError } from './core/errors.ts';
 export type { DType, Shape, Tensor, TensorData, TensorType } from './core/tensor.ts';
 export type { Alignment } from './decode/alignment.ts';

@@ -35,7 +35,7 @@ const ORDER = [
 ];
 
 /** Entry points of the package: they may import from every folder. */
-const ENTRIES = ['src/index.ts', 'src/headless.ts'];
+const ENTRIES = ['src/index.ts', 'src/index.node.ts', 'src/node.ts', 'src/headless.ts'];
 
 /** Packages that the library may import, in a page as in Node. */
 const LIBRARY_PACKAGES = ['@huggingface/tokenizers'];

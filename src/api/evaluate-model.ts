@@ -22,6 +22,8 @@ import { evaluationGraph } from '../trainer/training-graphs.ts';
 export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'> {
   /** Maximum number of sentences in a batch. [64] */
   readonly batch?: number;
+  /** Name of the pairs in messages, such as their file. ['evaluate'] */
+  readonly name?: string;
 }
 
 /** Results of an evaluation; plain JSON. */
@@ -49,14 +51,14 @@ const maxLogitBytes = 64 * 2 ** 20;
 export async function evaluateModel(
   { config, source, target }: SavedModel,
   pairs: readonly Pair[],
-  { batch = 64, ...decode }: EvaluateOptions,
+  { batch = 64, name = 'evaluate', ...decode }: EvaluateOptions,
   host: EvaluationHost,
 ): Promise<Evaluation> {
   const { maxLength } = config;
   const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
   const leftOut = describeLeftOut(corpus);
-  check(corpus.count > 0, () => `evaluate: no pair fits the model: ${leftOut || 'there are no pairs'}`);
-  if (leftOut) host.emit({ type: 'log', text: `evaluate: ${leftOut}` });
+  check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
+  if (leftOut) host.emit({ type: 'log', text: `${name}: ${leftOut}` });
   const tokens = tokenMetrics(await teacherForced(config, corpus, batch, host, decode.signal));
   const kept = Array.from(corpus.origin, (i) => pairs[i] as Pair);
   const translations = await host.translate(
@@ -64,8 +66,7 @@ export async function evaluateModel(
     {
       ...decode,
       batch,
-      onProgress: (done) =>
-        host.emit({ type: 'progress', task: 'translate', done, of: kept.length, text: 'sentences' }),
+      onProgress: (done, of) => host.emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
     },
   );
   const references = kept.map(({ target: reference, others = [] }) => [reference, ...others]);

@@ -7,7 +7,7 @@ import { memoryFiles } from '../files/memory-files.ts';
 import { folderNames } from '../files/single-file.ts';
 import { type PullProgress, pull } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
-import type { WeightFormat } from '../model/packed-parameters.ts';
+import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { createModel, type Model, type ModelHost } from './model.ts';

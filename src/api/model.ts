@@ -9,9 +9,9 @@ import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { packedParameters, type WeightFormat, weightBytes } from '../model/packed-parameters.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { parameterList, tensorsOf } from '../model/parameters.ts';
+import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
+import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
 import { printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
@@ -197,7 +197,7 @@ export const savedModelOf = (model: Model): SavedModel => {
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
   const { config, source, target, weights, decode: rules } = saved;
   const { weights: format = 'f32' } = parts;
-  const parameters = packedParameters(parameterList(config), format);
+  const parameters = quantizedParameters(parameterList(config), format);
   let loaded: Promise<Loaded> | undefined;
   let disposed = false;
   let last: Promise<unknown> = Promise.resolve();
@@ -234,7 +234,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     if (!made) {
       const model = { config, source, target, ...(rules && { decode: rules }) };
       const { signal: _, onProgress: __, ...kept } = decode;
-      made = createTranslator(it.engine, model, { ...shape, decode: kept, weights: format });
+      made = createTranslator(it.engine, model, { ...shape, decode: kept, weights: format, weightsLoaded: true });
       it.translators.set(key, made);
       made.catch(() => it.translators.delete(key));
     }
@@ -370,7 +370,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       return best.attention;
     },
     plan: (shape) => decodingPlan(config, parameters, shape),
-    weights: () => tensorsOf(parameterList(config), weights),
+    weights: () => tensorsFromWeights(parameterList(config), weights),
     save: (where, options) =>
       saveModel(host.files, (host.modelPath ?? ((name) => name))(where), saved, parts.lora, options),
     toBlob: async (options) =>

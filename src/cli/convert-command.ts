@@ -1,16 +1,16 @@
 // heddle convert
 
 import { type Command, Option } from 'commander';
+import { type ModelFormat, modelFormats } from '../api/save-model.ts';
 import { HeddleError } from '../core/errors.ts';
 import type { WeightDtype } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { type Layout, layouts } from '../jobs/convert-job.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
 import { runWithProgress } from './run-command.ts';
 
 interface Options {
-  to: Layout;
+  to: ModelFormat;
   dtype?: 'f32' | 'f16' | 'bf16';
   force?: boolean;
   adapter?: string;
@@ -28,7 +28,7 @@ export function addConvert(program: Command): void {
         '--to <layout>',
         "heddle; bart or marian: as transformers reads them; pytorch: the state_dict of a module with an nn.Transformer; keras: Keras's example",
       )
-        .choices(layouts)
+        .choices(modelFormats)
         .makeOptionMandatory(),
     )
     .addOption(

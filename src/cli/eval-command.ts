@@ -1,9 +1,9 @@
 // heddle eval
 
 import type { Command } from 'commander';
+import type { Evaluation } from '../api/evaluate-model.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { Evaluation } from '../jobs/evaluate-job.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decode-flags.ts';
 import { print, table } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';

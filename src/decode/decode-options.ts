@@ -48,8 +48,8 @@ export interface DecodeOptions {
   readonly firstToken?: number;
   /** Ids that never come. [none] */
   readonly banned?: readonly number[];
-  /** Called whenever a batch is done, with how many texts are. */
-  readonly onProgress?: (done: number) => void;
+  /** Called after each batch with the number of texts that are done, and of all. */
+  readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -81,7 +81,7 @@ export interface DecodeSettings {
   readonly seed: number;
   readonly maxLength: number;
   readonly rules: TokenRules;
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
 

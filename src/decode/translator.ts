@@ -47,6 +47,8 @@ export interface TranslatorOptions {
    * row. It needs the model's `weights`. Norms, biases and tables of positions stay f32.
    */
   readonly weights?: WeightFormat;
+  /** Whether the engine has the weights in that format, or gets them before the first call. */
+  readonly weightsLoaded?: boolean;
 }
 
 /** One translation of a text. */
@@ -91,7 +93,7 @@ export async function createTranslator(
   const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, sourceEnd = true } = options;
   const { weights: format = 'f32' } = options;
   check(
-    format === 'f32' || model.weights,
+    format === 'f32' || model.weights || options.weightsLoaded,
     `translator: weights as ${format} are made from the model's; give model.weights`,
   );
   const p = quantizedParameters(parameterList(c), format);
@@ -159,7 +161,7 @@ export async function createTranslator(
           for await (const _ of decoder.run({ sources, streams }, settings, search));
           for (const [k, found] of search.finish().entries())
             out[streams[k] as number] = found.map((h) => ({ ...h, text: target.decode(h.ids) }));
-          settings.onProgress?.(Math.min(order.length, at + batch));
+          settings.onProgress?.(Math.min(order.length, at + batch), order.length);
         }
       } finally {
         end();

@@ -30,7 +30,7 @@ describe('what is asked for', () => {
       topP: 0.9,
       seed: 7,
     });
-    expect(asked('--length-penalty none', { nBest: 1 })).toEqual({ lengthPenalty: 'none', nBest: 1 });
+    expect(asked('--length-penalty none', { nBest: 1 })).toEqual({ lengthPenalty: 'none', numReturn: 1 });
   });
 
   it.each([
