@@ -5,8 +5,14 @@ import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
-import { addSums, type TokenMetrics, type TokenSums, tokenMetrics } from '../metrics/tokens.ts';
-import { type TranslationMetrics, translationMetrics } from '../metrics/translation.ts';
+import {
+  addSums,
+  type TokenMetrics,
+  type TokenSums,
+  type TranslationMetrics,
+  tokenMetrics,
+  translationMetrics,
+} from '../metrics/translation-metrics.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { writeStep } from '../ops/step-scalars.ts';

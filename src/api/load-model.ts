@@ -4,7 +4,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { folderNames } from '../files/single-file.ts';
+import { folderNames } from '../files/model-file.ts';
 import { type PullProgress, pull } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';

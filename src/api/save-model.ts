@@ -2,17 +2,15 @@
 
 import { check } from '../core/errors.ts';
 import { packFolder } from '../files/archive-files.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, writeFolder } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { writeFolder } from '../files/write-folder.ts';
 import { type HfType, hfTypes } from '../formats/hf/hf-fields.ts';
 import { hfParts } from '../formats/hf/save-hf.ts';
 import { kerasParts } from '../formats/keras.ts';
 import { adapterFiles, type SavedAdapter } from '../formats/lora-folder.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
 import { pytorchParts } from '../formats/pytorch.ts';
-import type { WeightDtype } from '../formats/shared/hf-source.ts';
-import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { SavedModel, WeightDtype } from '../formats/shared/saved-model.ts';
 
 /** Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's. */
 export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras'] as const;

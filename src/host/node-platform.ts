@@ -3,9 +3,8 @@
 import { totalmem } from 'node:os';
 import type { Platform } from '../api/platform.ts';
 import { defaultHub } from '../hub/repository.ts';
-import { cachePath } from './cache-path.ts';
 import { dawnGpu } from './dawn.ts';
-import { nodeFiles } from './node-files.ts';
+import { cachePath, nodeFiles } from './node-files.ts';
 
 /** Services of Node. HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE are the environment variables that it reads. */
 export const nodePlatform = (): Platform => ({

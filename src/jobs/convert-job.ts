@@ -2,7 +2,7 @@
 
 import { openFolder } from '../api/load-model.ts';
 import type { ModelFormat } from '../api/save-model.ts';
-import type { WeightDtype } from '../formats/shared/hf-source.ts';
+import type { WeightDtype } from '../formats/shared/saved-model.ts';
 import type { Job } from '../runtime/job.ts';
 
 /** What to convert; plain JSON. */

@@ -4,7 +4,7 @@ import { openFolder } from '../api/load-model.ts';
 import type { Attention, GenerateOptions, Generation } from '../api/model.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
-import { oneLine } from '../text/corpus/one-line.ts';
+import { oneLine } from '../text/corpus/pairs.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {

@@ -1,11 +1,10 @@
 // Runs a job by name on a host of this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
 
-import { totalmem } from 'node:os';
 import { archiveFiles } from '../files/archive-files.ts';
-
 import type { ChromeOptions } from '../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
+import { machineMemory } from '../host/node-platform.ts';
 import type { Job, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
@@ -75,10 +74,4 @@ export async function runJob<N extends JobName>(
   } finally {
     await close();
   }
-}
-
-/** Bytes that this process may use: the machine's, or its container's. */
-function machineMemory(): number {
-  const most = process.constrainedMemory?.() ?? 0;
-  return most > 0 ? Math.min(totalmem(), most) : totalmem();
 }

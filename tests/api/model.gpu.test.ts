@@ -9,7 +9,7 @@ import { wrapDevice } from '../../src/gpu/device.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
-import { trainCharacters } from '../../src/text/tokenizers/character-vocabulary.ts';
+import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
 import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu } from '../support/training.ts';
