@@ -2,6 +2,7 @@
 // package.json left outside; with `--mode page` the page that headless Chrome loads, with everything inside; with `--mode demo` the
 // demo's pages, which is also what `npm run dev` serves.
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
@@ -11,6 +12,34 @@ import { defaultHub } from './src/hub/repository.ts';
 const root = import.meta.dirname;
 const policyTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
 
+/** Shaders without comments and indentation, but for the lines that name includes. */
+const shortShaders: Plugin = {
+  name: 'heddle:short-shaders',
+  apply: 'build',
+  enforce: 'pre',
+  async load(id) {
+    if (!id.endsWith('.wgsl?raw')) return undefined;
+    const text = await readFile(id.slice(0, -'?raw'.length), 'utf8');
+    const lines = text
+      .split('\n')
+      .map((line) => (/^\/\/ include /.test(line) ? line : line.replace(/\/\/.*/, '').trim()));
+    return `export default ${JSON.stringify(lines.filter(Boolean).join('\n'))};`;
+  },
+};
+
+/** The entries of the package, by the names of their files in dist/. */
+const entries = {
+  heddle: 'src/index.ts',
+  'heddle.node': 'src/index.node.ts',
+  node: 'src/node.ts',
+  headless: 'src/headless.ts',
+  cli: 'src/cli/main.ts',
+};
+
+/** `dist/heddle.js` of an entry, `dist/modules/graph/graph.js` of another module. */
+const moduleFile = ({ name, isEntry }: { name: string; isEntry: boolean }): string =>
+  isEntry && name in entries ? '[name].js' : 'modules/[name].js';
+
 const modules: UserConfig = {
   build: {
     ssr: true,
@@ -19,16 +48,12 @@ const modules: UserConfig = {
     target: 'es2022',
     sourcemap: true,
     rolldownOptions: {
-      input: {
-        heddle: 'src/index.ts',
-        'heddle.node': 'src/index.node.ts',
-        node: 'src/node.ts',
-        headless: 'src/headless.ts',
-        cli: 'src/cli/main.ts',
-      },
-      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      input: entries,
+      // One file a module: a bundler leaves out the modules that a program does not use.
+      output: { entryFileNames: moduleFile, preserveModules: true, preserveModulesRoot: 'src' },
     },
   },
+  plugins: [shortShaders],
 };
 
 const page: UserConfig = {

@@ -12,7 +12,7 @@ const dist = join(root, 'dist');
 process.chdir(root);
 
 const { build } = await import('vite');
-for (const folder of ['chunks', 'types', 'page']) {
+for (const folder of ['chunks', 'modules', 'types', 'page']) {
   if (folder !== 'types' || !process.argv.includes('--no-types'))
     rmSync(join(dist, folder), { recursive: true, force: true });
 }

@@ -1,0 +1,66 @@
+// What a program that uses a part of the library has to carry: bundles as Vite makes them for a page, minified.
+
+import { join } from 'node:path';
+import { build, type Rolldown } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The minified size, in kB, and the modules of a page that runs `code`. */
+async function bundle(code: string): Promise<{ kB: number; modules: Record<string, number> }> {
+  const entry = '\0page';
+  const output = (await build({
+    root,
+    mode: 'modules',
+    logLevel: 'silent',
+    build: {
+      ssr: false,
+      write: false,
+      minify: true,
+      sourcemap: false,
+      rolldownOptions: {
+        input: entry,
+        preserveEntrySignatures: false,
+        output: { preserveModules: false, entryFileNames: 'page.js' },
+      },
+    },
+    plugins: [
+      {
+        name: 'page',
+        enforce: 'pre',
+        resolveId: (id) => (id === entry ? id : id === 'heddle' ? join(root, 'src/index.ts') : undefined),
+        load: (id) => (id === entry ? code : undefined),
+      },
+    ],
+  })) as Rolldown.RolldownOutput;
+  const chunks = output.output.filter((file) => file.type === 'chunk');
+  const modules = Object.fromEntries(
+    chunks.flatMap((chunk) =>
+      Object.entries(chunk.modules).map(([id, { renderedLength }]) => [id.replace(`${root}/`, ''), renderedLength]),
+    ),
+  );
+  const kB = chunks.reduce((n, chunk) => n + chunk.code.length, 0) / 1000;
+  return { kB, modules };
+}
+
+const programs = {
+  bleu: "import { corpusBleu } from 'heddle'; console.log(corpusBleu(['a'], ['a']).score);",
+  translate:
+    "import { loadModel } from 'heddle'; const m = await loadModel('m'); document.title = await m.translate('a');",
+};
+
+describe('a bundle', () => {
+  it('of BLEU has BLEU only', async () => {
+    const { kB, modules } = await bundle(programs.bleu);
+    console.log(`BLEU: ${kB} kB`);
+    expect(Object.keys(modules).filter((id) => !/^src\/(metrics|core)\/|page$/.test(id))).toEqual([]);
+    expect(kB).toBeLessThan(10);
+  });
+
+  it('of translating has no trainer, report or command', async () => {
+    const { kB, modules } = await bundle(programs.translate);
+    console.log(`translate: ${kB} kB`);
+    expect(kB).toBeLessThan(420);
+    expect(Object.keys(modules).filter((id) => /^src\/(train|report|bench|host|jobs|cli)\//.test(id))).toEqual([]);
+  });
+});
