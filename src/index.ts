@@ -63,8 +63,9 @@ export type { Init, Parameter, ParameterList } from './model/parameter-layout.ts
 export { type InitScheme, initializeWeights, parameterList } from './model/parameters.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
 export type { DeviceTraits, Node, Value } from './ops/op.ts';
+export type { KernelChoices } from './plan/kernel-choices.ts';
 export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';
-export { type KernelChoices, makePlan, type PlanOptions } from './plan/planner.ts';
+export { makePlan, type PlanOptions } from './plan/planner.ts';
 export {
   type CorpusFacts,
   formatLog,

@@ -11,8 +11,9 @@ import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { presetGraphs, presetRuns } from '../../src/jobs/preset-graphs.ts';
 import type { PresetName } from '../../src/model/model-config.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/plan/plan.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 
 /** What to compile. */
 export type Workload =

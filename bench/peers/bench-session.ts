@@ -5,7 +5,7 @@ import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
 
-import type { KernelChoices } from '../../src/plan/planner.ts';
+import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import { installApiCounter } from './api-counter.ts';
 
 import type { Contestant, ContestantOptions } from './contestant.ts';

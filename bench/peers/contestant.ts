@@ -3,7 +3,7 @@
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
-import type { KernelChoices } from '../../src/plan/planner.ts';
+import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import type { KernelArrays, KernelKind } from './peer-kernels.ts';
 
 /** Options of all contestants, by name: those of the peers are listed in peer-options.ts. */

@@ -6,8 +6,9 @@ import { Session } from '../../src/gpu/gpu-session.ts';
 import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { printProfile, profilePasses } from '../../src/gpu/profile.ts';
 import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
+import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { type KernelChoices, makePlan } from '../../src/plan/planner.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 import { batchLoader, stepGraph } from './heddle.ts';
 
 /**

@@ -1,9 +1,10 @@
 // The table of kernels: what each took, how far it is from the roof and from float64.
 
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
+import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { el, fill } from '../common/dom.ts';
-import { errorText, percent, short, spread, time } from './measurement-text.ts';
+import { errorText, spread, time } from './measurement-text.ts';
 import { rateOf, roofAt } from './roofline.ts';
 
 /** The table. */
@@ -79,9 +80,9 @@ function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | unde
   return [
     time(ms),
     variant.rounds === 1 ? 'once' : spread({ ms, low, high }),
-    rate > 0 ? short(rate) : '—',
-    short(bandwidth),
-    percent(share),
+    rate > 0 ? formatNumber(rate) : '—',
+    formatNumber(bandwidth),
+    formatPercent(share),
     errorText(error),
   ];
 }

@@ -2,8 +2,9 @@
 
 import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
+import { formatNumber } from '../../src/core/format-numbers.ts';
 import { type Child, el } from '../common/dom.ts';
-import { counted, errorText, short, time } from './measurement-text.ts';
+import { counted, errorText, time } from './measurement-text.ts';
 
 function table(
   caption: string,
@@ -106,8 +107,8 @@ const spaced = (name: string): HTMLElement =>
 
 /** Powers of 1,024 by their names. */
 function amount(n: number): string {
-  if (n >= 2 ** 30) return `${short(n / 2 ** 30)} Gi`;
-  if (n >= 2 ** 20) return `${short(n / 2 ** 20)} Mi`;
+  if (n >= 2 ** 30) return `${formatNumber(n / 2 ** 30)} Gi`;
+  if (n >= 2 ** 20) return `${formatNumber(n / 2 ** 20)} Mi`;
   return n >= 2 ** 14 && n % 1024 === 0 ? `${n / 1024} Ki` : String(n);
 }
 
@@ -122,7 +123,7 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     const own = fastest(row, 'heddle')?.us ?? Number.NaN;
     if (contestant === 'heddle') return time(form.us / 1000);
     const factor = form.us / own;
-    const times = el('span', { class: factor < 1 ? 'times faster' : 'times' }, ` ${short(factor)} ×`);
+    const times = el('span', { class: factor < 1 ? 'times faster' : 'times' }, ` ${formatNumber(factor)} ×`);
     return el('span', {}, time(form.us / 1000), times);
   };
   return el(

@@ -1,20 +1,10 @@
 // How the lab writes numbers.
 
-/** Three significant digits, with no exponent where people would not use one. */
-export function short(x: number): string {
-  if (!Number.isFinite(x)) return '—';
-  if (x === 0) return '0';
-  if (x >= 1e6 || x < 1e-4) return x.toExponential(1).replace('e+', 'e').replace('e-', 'e−');
-  return x >= 100 ? Math.round(x).toLocaleString('en').replaceAll(',', '\u202f') : x.toPrecision(3);
-}
+import { formatNumber } from '../../src/core/format-numbers.ts';
 
 /** Milliseconds in the unit that fits. */
 export const time = (ms: number): string =>
-  ms >= 1000 ? `${short(ms / 1000)} s` : ms >= 1 ? `${short(ms)} ms` : `${short(ms * 1000)} µs`;
-
-/** A part of a whole, in percent. */
-export const percent = (share: number): string =>
-  Number.isFinite(share) ? `${share < 0.0995 ? (100 * share).toFixed(1) : Math.round(100 * share)} %` : '—';
+  ms >= 1000 ? `${formatNumber(ms / 1000)} s` : ms >= 1 ? `${formatNumber(ms)} ms` : `${formatNumber(ms * 1000)} µs`;
 
 /** An error such as 2e-7; `exact` where there is none. */
 export const errorText = (error: number): string =>

@@ -4,11 +4,12 @@
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
+import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/axis.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { peerNames } from './lab-protocol.ts';
-import { counted, percent, short } from './measurement-text.ts';
+import { counted } from './measurement-text.ts';
 
 /** Names of the groups, and the mark of each: told apart by form as well as by colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
@@ -151,8 +152,8 @@ function missing(kernels: readonly KernelResult[]): string {
 }
 
 function describe({ name, also, intensity, rate }: Place, roofs: Roofs | undefined): string {
-  const share = roofs ? `, ${percent(rate / roofAt(roofs, intensity))} of the roof` : '';
-  return `${name}${also && ` (${also})`}: ${short(rate)} GFLOP/s at ${short(intensity)} FLOP a byte${share}`;
+  const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roof` : '';
+  return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP a byte${share}`;
 }
 
 function placesOf({ kernels, peers, all }: Shown): Place[] {
@@ -282,12 +283,12 @@ function roofLines({ bandwidth, peak }: Roofs, { x, y, left, right, bottom }: Fr
         'text-anchor': 'middle',
         transform: `translate(${place(middle[0])} ${place(middle[1] - 9)}) rotate(${place(angle)})`,
       },
-      narrow ? `${short(bandwidth.rate)} GB/s` : `copies ${short(bandwidth.rate)} GB/s`,
+      narrow ? `${formatNumber(bandwidth.rate)} GB/s` : `copies ${formatNumber(bandwidth.rate)} GB/s`,
     ),
     svg(
       'text',
       { class: 'roof-name', x: right - 4, y: level - 9, 'text-anchor': 'end' },
-      narrow ? `${short(peak.rate)} GFLOP/s` : `multiply-adds ${short(peak.rate)} GFLOP/s`,
+      narrow ? `${formatNumber(peak.rate)} GFLOP/s` : `multiply-adds ${formatNumber(peak.rate)} GFLOP/s`,
     ),
   );
 }

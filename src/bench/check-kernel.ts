@@ -12,7 +12,8 @@ import type { Runner } from '../gpu/runner.ts';
 import { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
-import { makePlan, variantKey } from '../plan/planner.ts';
+import { variantKey } from '../plan/kernel-choices.ts';
+import { makePlan } from '../plan/planner.ts';
 import { graphOf, type KernelCase, type KernelGroup } from './kernel-case.ts';
 
 /** A variant on the device; without times where it is wrong. */

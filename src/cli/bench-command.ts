@@ -3,11 +3,12 @@
 import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
+import { formatBytes, formatNumber } from '../core/format-numbers.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
 import { type PresetName, presets } from '../model/model-config.ts';
-import { mib, print, short, table } from './output.ts';
+import { print, table } from './output.ts';
 import { addHostOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -91,8 +92,8 @@ function describe({ backend, roofs, conformance, kernels, steps }: BenchResult):
 function roofLines({ bandwidth, peak }: NonNullable<BenchResult['roofs']>): string {
   const spread = ({ ms, low, high }: typeof peak) => `± ${((50 * (high - low)) / ms).toFixed(1)} %`;
   return [
-    `copy bandwidth ${short(bandwidth.rate)} GB/s (${bandwidth.variant}, ${spread(bandwidth)})`,
-    `peak ${short(peak.rate)} GFLOP/s in float32 (${peak.variant}, ${spread(peak)})`,
+    `copy bandwidth ${formatNumber(bandwidth.rate)} GB/s (${bandwidth.variant}, ${spread(bandwidth)})`,
+    `peak ${formatNumber(peak.rate)} GFLOP/s in float32 (${peak.variant}, ${spread(peak)})`,
   ].join('\n');
 }
 
@@ -117,9 +118,9 @@ function kernelTable(kernels: BenchResult['kernels']): string {
     const slower = others.map((v) => `${v.variant} ${v.ms === undefined ? 'WRONG' : (v.ms / ms).toFixed(2)}`);
     return [
       name,
-      short(ms),
-      flops > 0 ? short(flops / ms / 1e6) : '',
-      short(bytes / ms / 1e6),
+      formatNumber(ms),
+      flops > 0 ? formatNumber(flops / ms / 1e6) : '',
+      formatNumber(bytes / ms / 1e6),
       worst,
       best.variant,
       slower.join(', '),
@@ -134,13 +135,13 @@ function stepTable(steps: BenchResult['steps']): string {
     s.preset,
     `${s.batch}x${s.source}x${s.target}`,
     s.parameters.toLocaleString('en'),
-    short(s.ms),
+    formatNumber(s.ms),
     s.tokensPerSecond.toFixed(0),
-    short(s.gflops),
+    formatNumber(s.gflops),
     `${s.dispatches}`,
     `${s.submits}`,
-    mib(s.bytes),
-    short(s.jsMs),
+    formatBytes(s.bytes),
+    formatNumber(s.jsMs),
     (s.firstMs / 1000).toFixed(1),
   ]);
   return table([[...head, 'JS ms', 'first s'], ...rows], [2, 3, 4, 5, 6, 7, 8, 9, 10]);

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Evaluation } from '../api/evaluate-model.ts';
+import { formatPercent } from '../core/format-numbers.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decode-flags.ts';
@@ -57,17 +58,15 @@ export function addEvaluate(program: Command): void {
   addHostOptions(command);
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-
 function describe(e: Evaluation): string {
   const left = e.leftOut > 0 ? ` (${e.leftOut} left out)` : '';
   return table([
     ['pairs', `${e.pairs}${left}`],
     ['loss', `${e.loss.toFixed(4)} nats a token`],
     ['perplexity', e.perplexity.toFixed(3)],
-    ['token accuracy', percent(e.tokenAccuracy)],
+    ['token accuracy', formatPercent(e.tokenAccuracy)],
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
-    ['exact match', percent(e.exactMatch)],
+    ['exact match', formatPercent(e.exactMatch)],
   ]);
 }

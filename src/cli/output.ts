@@ -35,16 +35,3 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
     )
     .join('\n');
 }
-
-/** `12.3 MiB`. */
-export function mib(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 2 : 1)} MiB`;
-}
-
-/** Three significant digits without an exponent where that is short. */
-export function short(x: number): string {
-  if (!Number.isFinite(x)) return String(x);
-  const size = Math.abs(x);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return x.toExponential(2);
-  return size >= 100 ? x.toFixed(0) : x.toPrecision(3);
-}

@@ -2,9 +2,10 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
 import { defaultHub } from '../hub/repository.ts';
 import { withoutEndSlash } from './out-folder.ts';
-import { mib, print, table } from './output.ts';
+import { print, table } from './output.ts';
 import { runWithProgress } from './run-command.ts';
 
 interface Options {
@@ -37,7 +38,7 @@ export function addPull(program: Command): void {
       );
       print(
         `${table(
-          files.map((file) => [file.name, mib(file.bytes)]),
+          files.map((file) => [file.name, formatBytes(file.bytes)]),
           [1],
         )}\n${folder}`,
       );

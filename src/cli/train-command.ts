@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { formatBytes, formatNumber } from '../core/format-numbers.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -10,7 +11,7 @@ import { startArguments } from '../train/checkpoints.ts';
 import type { TrainArguments, TrainResult } from '../train/settings.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { outFolder } from './out-folder.ts';
-import { mib, print, short, tell } from './output.ts';
+import { print, tell } from './output.ts';
 import { runWithProgress } from './run-command.ts';
 import { addTrainOptions, type TrainOptions } from './train-flags.ts';
 import { resumedArguments, trainArguments } from './train-settings.ts';
@@ -91,8 +92,8 @@ function describe(r: TrainResult): string {
           `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
         ]
       : []),
-    ...r.losses.slice(-1).map((loss) => `loss         ${short(loss)}`),
-    `training     ${speed}, ${mib(r.peakBytes)}, ${r.dispatches} dispatches a step${r.stopped ? '; ended early' : ''}`,
+    ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
+    `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches a step${r.stopped ? '; ended early' : ''}`,
     r.adapterOf === undefined
       ? `model        ${r.out} (heddle translate ${r.out} "...")`
       : `adapter      ${r.out} (heddle translate ${r.adapterOf} --adapter ${r.out} "...")`,

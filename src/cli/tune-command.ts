@@ -2,9 +2,10 @@
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { formatNumber } from '../core/format-numbers.ts';
 import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune-job.ts';
-import { print, short, table } from './output.ts';
+import { print, table } from './output.ts';
 import { hostOption, positive } from './parse-values.ts';
 import { addPresetOptions, type PresetOptions, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -36,8 +37,13 @@ function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
     const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
     // `linear {"activation":"relu"} f32[512,128] ...`: the attributes tell a reader little.
     const name = best.key.replace(/ \{.*\} /, ' ').replaceAll('f32[', '[');
-    const slower = others.map((m) => `${m.variant} ${short(m.ms / best.ms)}`);
-    return [name.length > 70 ? `${name.slice(0, 67)}...` : name, short(best.ms), best.variant, slower.join(', ')];
+    const slower = others.map((m) => `${m.variant} ${formatNumber(m.ms / best.ms)}`);
+    return [
+      name.length > 70 ? `${name.slice(0, 67)}...` : name,
+      formatNumber(best.ms),
+      best.variant,
+      slower.join(', '),
+    ];
   });
   const alike = nodes - measured.length;
   return [

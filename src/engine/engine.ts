@@ -9,8 +9,9 @@ import { checkSameType, Session } from '../gpu/gpu-session.ts';
 import { type Profile, profilePasses } from '../gpu/profile.ts';
 import type { Outputs, Runner, RunnerOptions } from '../gpu/runner.ts';
 import type { Graph } from '../graph/graph.ts';
+import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type KernelChoices, makePlan, variantKey } from '../plan/planner.ts';
+import { makePlan } from '../plan/planner.ts';
 
 /** A graph ready to run again and again. */
 export interface Program {

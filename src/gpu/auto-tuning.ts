@@ -3,8 +3,7 @@
 
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../ops/op.ts';
-import { candidates } from '../plan/candidates.ts';
-import { type KernelChoices, variantKey } from '../plan/planner.ts';
+import { candidates, type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 import type { Device } from './device.ts';
 import { compileVariant, flopsOf, measureVariant } from './kernel-timing.ts';
 

@@ -1,6 +1,7 @@
 // A session: one device, the states that plans share (weights, moments, caches) and the slots that plans take turns in.
 
 import { HeddleError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
 import {
   allocate,
   bytesPer,
@@ -65,7 +66,7 @@ export class Session {
       free();
       const need = Math.max(...plans.map((p) => p.bytes.peak));
       throw new HeddleError(
-        `The GPU has no memory for this plan of ${(need / 2 ** 20).toFixed(0)} MiB; use a smaller batch or model.`,
+        `The GPU has no memory for this plan of ${formatBytes(need)}; use a smaller batch or model.`,
         { kind: 'memory' },
       );
     }

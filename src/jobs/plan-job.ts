@@ -1,6 +1,7 @@
 // heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { formatMiB } from '../core/format-numbers.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
@@ -8,7 +9,7 @@ import { type ModelOptions, modelConfig, type PresetName, presets } from '../mod
 import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
-import { mib, type Plan, printPlan } from '../plan/plan.ts';
+import { type Plan, printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
@@ -88,8 +89,8 @@ function beside({ bytes }: Plan, graph: () => Graph): string {
   try {
     const { slots, peak } = makePlan(graph()).bytes;
     return (
-      `in f32, all kept: activations ${mib(slots)}, of which these are ${share(bytes.slots, slots)}; ` +
-      `peak ${mib(peak)}, of which this is ${share(bytes.peak, peak)}\n`
+      `in f32, all kept: activations ${formatMiB(slots)}, of which these are ${share(bytes.slots, slots)}; ` +
+      `peak ${formatMiB(peak)}, of which this is ${share(bytes.peak, peak)}\n`
     );
   } catch (error) {
     if (error instanceof HeddleError) return '';

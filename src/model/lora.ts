@@ -8,8 +8,7 @@ import { dropout } from '../ops/elementwise/dropout.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
-import type { Parameter, ParameterList } from './parameter-layout.ts';
-import { layOutParameters } from './parameter-layout.ts';
+import { layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
 import { initializeWeights, parameterList } from './parameters.ts';
 

@@ -1,12 +1,15 @@
 // Weights of a model kept in fewer bits for inference: matrices and tables of tokens as f16 or int8, all else as it is (norms, biases,
 // tables of positions). Nothing is kept twice.
 
+import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { PackedValue } from '../ops/matmul/packed-linear.ts';
 import { pack, packedFormats, wordsOf } from '../ops/matmul/packed-weights.ts';
 import type { Value } from '../ops/op.ts';
+import type { ModelConfig } from './model-config.ts';
 import { layOutParameters, type Parameter, type ParameterList, type Quantization } from './parameter-layout.ts';
+import { parameterList } from './parameters.ts';
 
 /** How weights may be kept: whole, or each matrix in a half or a quarter of its memory. */
 export const weightFormats = ['f32', ...packedFormats] as const;
@@ -96,4 +99,14 @@ export function weightStates(p: ParameterList, weights: Float32Array): Record<st
 /** Bytes of the states that hold weights. */
 export function weightBytes({ quantization, size }: ParameterList): number {
   return 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
+}
+
+/** `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`; of the plan only where there is one. */
+export function describeWeights(
+  c: ModelConfig,
+  format: WeightFormat,
+  bytes: { readonly weights: number; readonly peak: number },
+): string {
+  const plan = bytes.peak > 0 ? `; the largest plan takes ${formatMiB(bytes.peak)}` : '';
+  return `weights as ${format}: ${formatMiB(bytes.weights)}, ${formatMiB(weightBytes(parameterList(c)))} as f32${plan}`;
 }

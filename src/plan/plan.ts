@@ -1,6 +1,7 @@
 // A plan: everything a run needs as plain data. Passes in order, buffers, where each named tensor lies, and what it costs.
 // No GPU objects; `printPlan` shows it, src/gpu runs it.
 
+import { formatMiB } from '../core/format-numbers.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 
 /** A part of a buffer, in bytes. */
@@ -65,9 +66,6 @@ export interface Plan {
   readonly flops: number;
 }
 
-/** `2.87 MiB`: sizes to two digits, so that plans can be compared. */
-export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
-
 /** A table of the passes and the totals, for people. Deterministic: tests take snapshots of it. */
 export function printPlan(plan: Plan): string {
   const rows = plan.passes.map((p, i) => {
@@ -99,9 +97,9 @@ export function printPlan(plan: Plan): string {
     '',
     ...plan.buffers
       .filter((x) => x.kind !== 'slot')
-      .map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${mib(x.bytes)}`),
-    `activations            ${mib(b.slots)} in ${plan.buffers.filter((x) => x.kind === 'slot').length} slots`,
-    `peak    ${mib(b.peak)}, lower bound ${mib(b.lowerBound)} (${(b.peak / b.lowerBound).toFixed(3)} times)`,
+      .map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${formatMiB(x.bytes)}`),
+    `activations            ${formatMiB(b.slots)} in ${plan.buffers.filter((x) => x.kind === 'slot').length} slots`,
+    `peak    ${formatMiB(b.peak)}, lower bound ${formatMiB(b.lowerBound)} (${(b.peak / b.lowerBound).toFixed(3)} times)`,
     `${plan.passes.length} dispatches, ${(plan.flops / 1e9).toFixed(3)} GFLOP a run`,
     '',
   ].join('\n');

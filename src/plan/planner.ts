@@ -4,26 +4,15 @@ import { HeddleError } from '../core/errors.ts';
 import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
-import { candidates } from './candidates.ts';
-import { align, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
+import { candidates, type KernelChoices, variantKey } from './kernel-choices.ts';
+import { align, assignSlots, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
 import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
-import { assignSlots } from './slots.ts';
-
-/** Which variant to use for a node, by `variantKey`; what tuning finds and keeps. */
-export type KernelChoices = Readonly<Record<string, string>>;
 
 /** Settings of `makePlan`. */
 export interface PlanOptions {
   readonly traits?: DeviceTraits;
   readonly kernelChoices?: KernelChoices;
-}
-
-/** What decides how fast a variant of a node is: op, attributes and types, but not which layer it is in. */
-export function variantKey(node: Node): string {
-  const { site: _, ...attrs } = node.attrs as { site?: number };
-  const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
-  return `${node.op.name} ${JSON.stringify(attrs)} ${types}`;
 }
 
 /** Plans a graph. Throws a HeddleError where a launch passes a limit of the device. */

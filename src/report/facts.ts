@@ -1,7 +1,7 @@
 // Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
 
+import { formatBytes, formatDuration, formatInteger, formatNumber } from '../core/format-numbers.ts';
 import { isObject } from '../core/records.ts';
-import { bytes, duration, short, whole } from './format-numbers.ts';
 import { type Html, html } from './markup.ts';
 import type { LogStart, TrainingHistory } from './training-log.ts';
 
@@ -14,7 +14,10 @@ export function factCards(course: TrainingHistory): Html {
     ['Corpus', corpusFacts(start)],
     ['Machine and plan', machineFacts(course)],
     ['Model', flat(start.config)],
-    ['Recipe', [['seed', String(start.seed)], ['steps an epoch', whole(start.stepsPerEpoch)], ...flat(start.recipe)]],
+    [
+      'Recipe',
+      [['seed', String(start.seed)], ['steps an epoch', formatInteger(start.stepsPerEpoch)], ...flat(start.recipe)],
+    ],
   ];
   return html`<div class="facts">${cards.map(
     ([title, facts]) =>
@@ -26,12 +29,12 @@ export function factCards(course: TrainingHistory): Html {
 function corpusFacts({ corpus: c }: LogStart): Facts {
   return [
     ['name', c.name],
-    ['pairs to learn from', whole(c.pairs)],
-    ...(c.leftOut > 0 ? ([['pairs left out', whole(c.leftOut)]] as Facts) : []),
-    ['dev, test pairs', `${whole(c.dev)}, ${whole(c.test)}`],
+    ['pairs to learn from', formatInteger(c.pairs)],
+    ...(c.leftOut > 0 ? ([['pairs left out', formatInteger(c.leftOut)]] as Facts) : []),
+    ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
     ['tokenizer', c.tokenizer],
-    ['vocabularies', `${whole(c.sourceVocabulary)}, ${whole(c.targetVocabulary)}`],
-    ['tokens a sentence', `${short(c.sourceLength)}, ${short(c.targetLength)}`],
+    ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
+    ['tokens a sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
   ];
 }
 
@@ -40,15 +43,18 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
   const facts: Facts = [['adapter', start.backend]];
   if (plan)
     facts.push(
-      ['GPU memory, largest plan', bytes(plan.peakBytes)],
-      ['no plan could go below', bytes(plan.lowerBound)],
-      ['dispatches a step', whole(plan.dispatches)],
-      ['arithmetic a step', `${short(plan.flops / 1e9)} GFLOP`],
+      ['GPU memory, largest plan', formatBytes(plan.peakBytes)],
+      ['no plan could go below', formatBytes(plan.lowerBound)],
+      ['dispatches a step', formatInteger(plan.dispatches)],
+      ['arithmetic a step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
       ['batches, rows × source × target', plan.shapes.join(', ')],
     );
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0)
-    facts.push(['time in training', duration(seconds)], ['a step', `${short((1000 * seconds) / steps.length)} ms`]);
+    facts.push(
+      ['time in training', formatDuration(seconds)],
+      ['a step', `${formatNumber((1000 * seconds) / steps.length)} ms`],
+    );
   return [...facts, ['heddle', start.heddle]];
 }
 

@@ -1,7 +1,7 @@
 // Translations as a table: those that are right and those that differ, with what differs underlined.
 
+import { formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { differences, type Stretch } from './differences.ts';
-import { percent, whole } from './format-numbers.ts';
 import { type Html, html } from './markup.ts';
 import type { Sample } from './training-log.ts';
 
@@ -16,11 +16,11 @@ export function samplesCard(samples: readonly Sample[]): Html {
   const exact = shown.filter((s) => s.exact).length;
   const rest = shown.slice(open);
   return html`<div class="card"><div class="tabs">
-<h3>${whole(exact)} of these ${whole(shown.length)} are exact (${percent(exact / shown.length)})</h3>
+<h3>${formatInteger(exact)} of these ${formatInteger(shown.length)} are exact (${formatPercent(exact / shown.length)})</h3>
 <input type="radio" name="samples" id="samples-all" class="first" checked><label for="samples-all">all</label>
 <input type="radio" name="samples" id="samples-differ" class="second"><label for="samples-differ">those that differ</label>
 <div class="panel">${table(shown.slice(0, open))}
-${rest.length > 0 && html`<details><summary>${whole(rest.length)} more</summary>${table(rest)}</details>`}
+${rest.length > 0 && html`<details><summary>${formatInteger(rest.length)} more</summary>${table(rest)}</details>`}
 </div></div></div>`;
 }
 

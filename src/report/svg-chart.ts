@@ -1,9 +1,9 @@
 // Line charts as SVG that fits any width: places are percentages, text and strokes keep their size. A chart also carries its points as
 // data, from which the script of the page shows the values under the pointer.
 
+import { formatInteger } from '../core/format-numbers.ts';
 import { type Axis, linearAxis, logAxis } from './axis.ts';
 import { type Point, runs } from './curves.ts';
-import { whole } from './format-numbers.ts';
 import { type Html, html } from './markup.ts';
 
 /** A line of a chart. */
@@ -56,7 +56,7 @@ export function drawChart(chart: Chart): Html {
     look,
     points: points
       .filter((p) => placed(p.y))
-      .map((p) => [Number(xOf(p.x).toFixed(4)), Number(yOf(p.y).toFixed(4)), whole(p.x), show(p.y)]),
+      .map((p) => [Number(xOf(p.x).toFixed(4)), Number(yOf(p.y).toFixed(4)), formatInteger(p.x), show(p.y)]),
   }));
   const key = series.map(
     (s) =>
@@ -64,7 +64,7 @@ export function drawChart(chart: Chart): Html {
   );
   return html`${series.length > 1 && html`<p class="keys">${key}</p>`}
 <div class="chart" data-chart="${JSON.stringify(data)}"><svg class="plot" role="img" aria-label="${label}">
-${grid(vertical, yOf, show)}${ticks.map((t) => html`<text class="x" x="${pct(xOf(t))}" y="100%" dy="20">${whole(t)}</text>`)}
+${grid(vertical, yOf, show)}${ticks.map((t) => html`<text class="x" x="${pct(xOf(t))}" y="100%" dy="20">${formatInteger(t)}</text>`)}
 <svg viewBox="0 0 ${size} ${size}" preserveAspectRatio="none" width="100%" height="100%">${series.map((s) => draw(s, xOf, yOf, placed))}</svg>
 </svg><span class="axis">step</span></div>`;
 }

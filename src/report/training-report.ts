@@ -1,9 +1,9 @@
 // The report of a training: its log as one HTML file that needs nothing from elsewhere. It says what came out, how it went, what the
 // model made of sentences that it never saw, and all that is needed to do it again.
 
+import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { curve, type Point, rates } from './curves.ts';
 import { factCards } from './facts.ts';
-import { duration, percent, short, whole } from './format-numbers.ts';
 import { Html, html } from './markup.ts';
 import { script, scriptHash } from './report-script.ts';
 import { style } from './report-style.ts';
@@ -57,7 +57,7 @@ const mark = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-l
 function lead({ start, steps }: TrainingHistory): string {
   const done = steps.at(-1)?.step ?? start.step;
   const when = start.time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*/, '$1 $2 UTC');
-  return `${start.preset} model of ${whole(start.parameters)} parameters, ${whole(done)} steps on ${start.backend}, ${when}`;
+  return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
 }
 
 /** The last evaluation of a part that has a metric. */
@@ -75,22 +75,22 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   const cells: [string, string][] = [];
   if (exact)
     cells.push([
-      `exact match on ${whole(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'sentences never seen' : 'dev sentences'}`,
-      percent(exact.exactMatch ?? Number.NaN),
+      `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'sentences never seen' : 'dev sentences'}`,
+      formatPercent(exact.exactMatch ?? Number.NaN),
     ]);
   const [bleu, chrf, accuracy, perplexity] = [of('bleu'), of('chrf'), of('tokenAccuracy'), of('perplexity')];
   if (bleu) cells.push(['BLEU', (bleu.bleu ?? Number.NaN).toFixed(1)]);
   if (chrf) cells.push(['chrF2', (chrf.chrf ?? Number.NaN).toFixed(1)]);
-  if (accuracy) cells.push([`token accuracy, ${accuracy.part}`, percent(accuracy.tokenAccuracy ?? Number.NaN)]);
-  if (perplexity) cells.push([`perplexity, ${perplexity.part}`, short(perplexity.perplexity ?? Number.NaN)]);
+  if (accuracy) cells.push([`token accuracy, ${accuracy.part}`, formatPercent(accuracy.tokenAccuracy ?? Number.NaN)]);
+  if (perplexity) cells.push([`perplexity, ${perplexity.part}`, formatNumber(perplexity.perplexity ?? Number.NaN)]);
   const loss = steps.findLast((s) => Number.isFinite(s.loss));
   if (loss) cells.push(['training loss, last step', loss.loss.toFixed(3)]);
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0) {
-    cells.push(['in training', duration(seconds)]);
-    cells.push(['target tokens a second', whole(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
+    cells.push(['in training', formatDuration(seconds)]);
+    cells.push(['target tokens a second', formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
   }
-  if (cells.length === 0) cells.push(['steps planned', whole(start.steps)]);
+  if (cells.length === 0) cells.push(['steps planned', formatInteger(start.steps)]);
   return html`<dl class="figures">${cells.map(
     ([name, value], i) =>
       html`<div class="card${i === 0 && exact !== undefined && ' main'}"><dt>${name}</dt><dd>${value}</dd></div>`,
@@ -104,23 +104,23 @@ function notes({ start, steps, ends }: TrainingHistory): string[] {
   const out: string[] = [];
   if (end?.step !== done && steps.length > 0)
     out.push(
-      `The log has no end: training was cut off after step ${whole(done)} of ${whole(start.steps)}, or is not over yet.`,
+      `The log has no end: training was cut off after step ${formatInteger(done)} of ${formatInteger(start.steps)}, or is not over yet.`,
     );
   else if (end?.reason === 'stopped')
-    out.push(`Training was stopped after step ${whole(done)} of ${whole(start.steps)}.`);
+    out.push(`Training was stopped after step ${formatInteger(done)} of ${formatInteger(start.steps)}.`);
   else if (end?.reason === 'patience')
     out.push(
-      `Training ended after step ${whole(done)} of ${whole(start.steps)}, since evaluations no longer got better.`,
+      `Training ended after step ${formatInteger(done)} of ${formatInteger(start.steps)}, since evaluations no longer got better.`,
     );
-  else if (end?.reason === 'failed') out.push(`Training failed after step ${whole(done)}: ${end.error}`);
+  else if (end?.reason === 'failed') out.push(`Training failed after step ${formatInteger(done)}: ${end.error}`);
   if (end?.best && end.best.step !== done)
     out.push(
-      `The model has the weights of step ${whole(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
+      `The model has the weights of step ${formatInteger(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
     );
   const skipped = Math.max(end?.skipped ?? 0, steps.filter((s) => s.skipped).length);
   if (skipped > 0)
     out.push(
-      `${whole(skipped)} ${skipped === 1 ? 'update was' : 'updates were'} left out since a gradient was not finite.`,
+      `${formatInteger(skipped)} ${skipped === 1 ? 'update was' : 'updates were'} left out since a gradient was not finite.`,
     );
   return out;
 }
@@ -139,7 +139,7 @@ function inWords(what: string, points: readonly Point[], show: (value: number) =
   const known = points.filter((p) => Number.isFinite(p.y));
   const [first, last] = [known[0], known.at(-1)];
   if (!first || !last) return `${what}: no values`;
-  return `${what} from ${show(first.y)} at step ${whole(first.x)} to ${show(last.y)} at step ${whole(last.x)}`;
+  return `${what} from ${show(first.y)} at step ${formatInteger(first.x)} to ${show(last.y)} at step ${formatInteger(last.x)}`;
 }
 
 function charts(course: TrainingHistory): Html {
@@ -156,11 +156,11 @@ function charts(course: TrainingHistory): Html {
   const lossChart = (scale: 'linear' | 'log') =>
     drawChart({
       series: lossSeries,
-      show: short,
+      show: formatNumber,
       scale,
       ...(scale === 'linear' && { from: 0 }),
       steps: across,
-      label: inWords('Training loss', loss, short),
+      label: inWords('Training loss', loss, formatNumber),
     });
   const speed = rates(steps.map((s) => ({ x: s.step, amount: s.tokens, time: s.seconds })));
   const small = [
@@ -180,9 +180,9 @@ ${devCharts(dev, across)}
 ${small.map(([title, points, axis]) => {
   const chart = {
     series: [{ name: '', look: 1 as const, points }],
-    show: short,
+    show: formatNumber,
     steps: across,
-    label: inWords(title, points, short),
+    label: inWords(title, points, formatNumber),
   };
   return html`<figure class="card"><figcaption><h3>${title}</h3></figcaption>${drawChart({ ...chart, ...axis })}</figure>`;
 })}
@@ -190,10 +190,10 @@ ${small.map(([title, points, axis]) => {
 }
 
 const devColumns: [string, (e: LogEval) => number | undefined, (value: number) => string][] = [
-  ['loss', (e) => e.loss, short],
-  ['perplexity', (e) => e.perplexity, short],
-  ['token accuracy', (e) => e.tokenAccuracy, percent],
-  ['exact match', (e) => e.exactMatch, percent],
+  ['loss', (e) => e.loss, formatNumber],
+  ['perplexity', (e) => e.perplexity, formatNumber],
+  ['token accuracy', (e) => e.tokenAccuracy, formatPercent],
+  ['exact match', (e) => e.exactMatch, formatPercent],
   ['BLEU', (e) => e.bleu, (x) => x.toFixed(2)],
   ['chrF2', (e) => e.chrf, (x) => x.toFixed(2)],
 ];
@@ -220,6 +220,6 @@ function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): H
 ${drawChart({ series, show: one, range: [0, 100], steps, label })}
 <details><summary>The same in numbers</summary><div class="scroll"><table class="numbers">
 <thead><tr><th scope="col">step</th>${columns.map(([name]) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${dev.map((e) => html`<tr><td>${whole(e.step)}</td>${columns.map((c) => cell(e, c))}</tr>`)}</tbody>
+<tbody>${dev.map((e) => html`<tr><td>${formatInteger(e.step)}</td>${columns.map((c) => cell(e, c))}</tr>`)}</tbody>
 </table></div></details></figure>`;
 }

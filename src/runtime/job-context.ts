@@ -6,7 +6,7 @@ import type { Files } from '../files/files.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../gpu/auto-tuning.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { KernelChoices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
 import type { ChoiceStore } from './kernel-store.ts';
 import type { TrainingObserver } from './training-observer.ts';

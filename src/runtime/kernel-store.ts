@@ -4,7 +4,7 @@
 import { isObject } from '../core/records.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
-import type { KernelChoices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/kernel-choices.ts';
 
 /** What is known of an adapter, by key. */
 export interface Known {

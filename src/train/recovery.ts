@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { copyFolder } from '../files/memory-files.ts';
-import type { KernelChoices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
 import { attemptTraining } from './attempt.ts';

@@ -6,8 +6,7 @@ import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { Parameter, ParameterList } from '../model/parameter-layout.ts';
-import { layOutParameters } from '../model/parameter-layout.ts';
+import { layOutParameters, type Parameter, type ParameterList } from '../model/parameter-layout.ts';
 import { globMatcher, hfNames, noMatchError } from '../model/parameter-names.ts';
 import type { Value } from '../ops/op.ts';
 

@@ -9,7 +9,7 @@ import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { counterAt, counterLength } from '../ops/optimizer/clip.ts';
-import type { KernelChoices } from '../plan/planner.ts';
+import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { Fingerprint } from '../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';

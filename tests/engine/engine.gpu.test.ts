@@ -9,7 +9,7 @@ import { rewriteNames } from '../../src/graph/rewrites.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import type { Node } from '../../src/ops/op.ts';
 import { clipAt } from '../../src/ops/optimizer/clip.ts';
-import { variantKey } from '../../src/plan/planner.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';

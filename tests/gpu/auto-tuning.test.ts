@@ -7,7 +7,7 @@ import { linear } from '../../src/ops/matmul/linear.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
 import { defaultTraits, type Node, type Value } from '../../src/ops/op.ts';
-import { variantKey } from '../../src/plan/planner.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 
 const device = { traits: defaultTraits };
 

@@ -7,8 +7,9 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { defaultTraits } from '../../src/ops/op.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 

@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { defaultTraits, defineOp, type Value } from '../../src/ops/op.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 import { blackBox, play } from './memory.ts';
 
 /** One random node: which earlier values it reads (by number, wrapped), the sizes it makes, and what may share. */

@@ -3,7 +3,7 @@
 
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { variantKey } from '../../src/plan/planner.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { gpuDevice, gpuHost } from './gpu.ts';
 
 /** An engine on the test file's device. */

@@ -9,8 +9,9 @@ import { Graph } from '../../src/graph/graph.ts';
 import { addOp } from '../../src/ops/elementwise/add.ts';
 import type { Attrs, Node, Op, Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { lifetimes } from '../../src/plan/lifetimes.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
 import { relativeError } from './op.ts';
 

@@ -22,7 +22,8 @@ import { wordsOf } from '../../src/ops/matmul/packed-weights.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
 import { type DeviceTraits, defaultTraits } from '../../src/ops/op.ts';
 import { stepWords } from '../../src/ops/step-scalars.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, gradientAccumulationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 

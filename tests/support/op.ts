@@ -21,7 +21,8 @@ import {
   type Value,
 } from '../../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scalars.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 
 /** A case for an op. An input that is `'step'` stands for the step scalars; `[tensor, 'state']` for one that the op mutates. */
 export interface OpCase<A extends Attrs> {

@@ -6,7 +6,8 @@ import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import type { Attrs, DeviceTraits, Op } from '../../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scalars.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
 
 /** Outputs in their order, and the mutated inputs after the run, by their number. */

@@ -1,6 +1,6 @@
 // The choice of pairs: what the browser makes from CLDR, a file that is dropped or picked, or text that is pasted.
 
-import { bytes } from '../../../src/report/format-numbers.ts';
+import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import { choice, field, markValid, numberInput, select } from '../../common/form-controls.ts';
 import type { CorpusChoice } from '../protocol.ts';
@@ -97,7 +97,7 @@ export function createCorpusPanel(changed: () => void): CorpusPanel {
     file = undefined;
     trouble = '';
     if (given.size > mostBytes)
-      trouble = `${given.name} has ${bytes(given.size)}, a file may have ${bytes(mostBytes)}: take a part of it.`;
+      trouble = `${given.name} has ${formatBytes(given.size)}, a file may have ${formatBytes(mostBytes)}: take a part of it.`;
     else {
       try {
         file = { name: given.name, data: new Uint8Array(await given.arrayBuffer()) };
@@ -105,7 +105,7 @@ export function createCorpusPanel(changed: () => void): CorpusPanel {
         trouble = `${given.name} could not be read: ${(error as Error).message}`;
       }
     }
-    fill(picked, file ? el('b', {}, file.name) : trouble, file && ` · ${bytes(file.data.length)}`);
+    fill(picked, file ? el('b', {}, file.name) : trouble, file && ` · ${formatBytes(file.data.length)}`);
     set(picked, { class: trouble ? 'wrong' : 'picked' });
     const radio = kinds.querySelector<HTMLInputElement>('input[value="file"]');
     if (radio && !radio.checked) {

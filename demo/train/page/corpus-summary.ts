@@ -1,6 +1,6 @@
 // What a corpus is made of: how many pairs, how long, which words, and a few of them to look at.
 
-import { short, whole } from '../../../src/report/format-numbers.ts';
+import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, svg } from '../../common/dom.ts';
 import type { CorpusChoice, LengthFacts, TrainingFacts } from '../protocol.ts';
 
@@ -8,11 +8,11 @@ import type { CorpusChoice, LengthFacts, TrainingFacts } from '../protocol.ts';
 export function corpusFacts({ corpus }: TrainingFacts, chosen: CorpusChoice): HTMLElement[] {
   const [from, to] = chosen.kind === 'intl' ? [chosen.source, chosen.target] : ['', ''];
   const rows: [string, string][] = [
-    ['pairs', whole(corpus.pairs)],
-    ['to learn from', whole(corpus.train)],
-    ['dev · test', `${whole(corpus.dev)} · ${whole(corpus.test)}`],
+    ['pairs', formatInteger(corpus.pairs)],
+    ['to learn from', formatInteger(corpus.train)],
+    ['dev · test', `${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
   ];
-  if (corpus.leftOut > 0) rows.push(['left out, too long or empty', whole(corpus.leftOut)]);
+  if (corpus.leftOut > 0) rows.push(['left out, too long or empty', formatInteger(corpus.leftOut)]);
   return [
     el('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
     ...(corpus.badLines ? [el('p', { class: 'hint' }, corpus.badLines)] : []),
@@ -55,11 +55,11 @@ function side(name: string, { mean, longest, histogram }: LengthFacts, vocabular
         viewBox: `0 0 ${width} 40`,
         preserveAspectRatio: 'none',
         role: 'img',
-        'aria-label': `${name}: lengths from 0 to ${longest} tokens, ${short(mean)} in the mean`,
+        'aria-label': `${name}: lengths from 0 to ${longest} tokens, ${formatNumber(mean)} in the mean`,
       },
       ...bars,
     ),
-    el('p', { class: 'hint number' }, `${short(mean)} tokens in the mean, ${whole(longest)} at most`),
-    el('p', { class: 'hint number' }, `${whole(vocabulary)} in the vocabulary`),
+    el('p', { class: 'hint number' }, `${formatNumber(mean)} tokens in the mean, ${formatInteger(longest)} at most`),
+    el('p', { class: 'hint number' }, `${formatInteger(vocabulary)} in the vocabulary`),
   );
 }

@@ -1,6 +1,6 @@
 // The curves of a training: loss, what the dev sentences say, learning rate, speed. What they hold does not grow with the hours.
 
-import { short, whole } from '../../../src/report/format-numbers.ts';
+import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LogEval } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
@@ -50,13 +50,15 @@ export function createCurvesPanel(): CurvesPanel {
       { name: 'chrF', curve: dev.chrf, look: 4, dots: true },
     ],
   });
-  const small = (title: string, name: string, curve: ReturnType<typeof createCurve>, show = short): [string, Chart] => [
-    title,
-    createChart({ title, height: 150, show, lines: [{ name, curve, look: 1 }] }),
-  ];
+  const small = (
+    title: string,
+    name: string,
+    curve: ReturnType<typeof createCurve>,
+    show = formatNumber,
+  ): [string, Chart] => [title, createChart({ title, height: 150, show, lines: [{ name, curve, look: 1 }] })];
   const smalls = [
     small('Learning rate', 'rate', steps.learningRate),
-    small('Target tokens a second', 'tokens/s', steps.rate, whole),
+    small('Target tokens a second', 'tokens/s', steps.rate, formatInteger),
     small('Step time', 'ms', steps.stepMs),
   ];
   /** Those that each update changes. */
@@ -170,7 +172,7 @@ function row(e: LogEval): HTMLTableRowElement {
   return el(
     'tr',
     {},
-    el('td', {}, whole(e.step)),
+    el('td', {}, formatInteger(e.step)),
     el('td', {}, of(e.loss, 3)),
     el('td', {}, of(e.tokenAccuracy, 1, 100)),
     el('td', {}, of(e.exactMatch, 1, 100)),

@@ -2,7 +2,7 @@
 // labels stay sharp and colours follow the theme. Arrow keys walk through the cells; a sentence says what one holds; a list says the
 // same in words for those who cannot see it.
 
-import { percent } from '../../../src/report/format-numbers.ts';
+import { formatPercent } from '../../../src/core/format-numbers.ts';
 import { el, fill, set, setText, svg } from '../../common/dom.ts';
 import { field, select } from '../../common/form-controls.ts';
 import type { AttentionResult } from '../protocol.ts';
@@ -64,7 +64,10 @@ export function createHeatMap(): HeatMap {
     if (!attention) return;
     const { source, target } = attention;
     const weight = view[at.t * source.length + at.s] ?? 0;
-    setText(readout, `“${labelOf(target[at.t] ?? '')}” looked at “${labelOf(source[at.s] ?? '')}”: ${percent(weight)}`);
+    setText(
+      readout,
+      `“${labelOf(target[at.t] ?? '')}” looked at “${labelOf(source[at.s] ?? '')}”: ${formatPercent(weight)}`,
+    );
     set(frame, { x: at.s * cell, y: at.t * cell });
   }
 
@@ -123,7 +126,7 @@ export function createHeatMap(): HeatMap {
     fill(
       words,
       ...most.map(({ token, seen, weight }) =>
-        el('li', {}, `“${labelOf(token)}” looked most at “${labelOf(seen)}”, ${percent(weight)}`),
+        el('li', {}, `“${labelOf(token)}” looked most at “${labelOf(seen)}”, ${formatPercent(weight)}`),
       ),
     );
     set(drawing, {

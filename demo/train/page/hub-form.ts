@@ -1,7 +1,7 @@
 // A model from the hub: its name in, bytes as they come, and what went wrong in a line.
 
+import { formatBytes } from '../../../src/core/format-numbers.ts';
 import type { PullProgress } from '../../../src/hub/pull-model.ts';
-import { bytes } from '../../../src/report/format-numbers.ts';
 import { el, onFrame, set, setText } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 import { type Session, SessionError } from './training-session.ts';
@@ -43,7 +43,7 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
   const draw = onFrame(() => {
     if (!progress || !running) return;
     const { file, done, of } = progress;
-    const text = `${bytes(done)} of ${bytes(of)} · ${file}`;
+    const text = `${formatBytes(done)} of ${formatBytes(of)} · ${file}`;
     set(bar, { value: of > 0 ? done / of : 0, 'aria-valuetext': text });
     setText(count, text);
   });

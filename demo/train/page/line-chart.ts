@@ -3,7 +3,7 @@
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { short } from '../../../src/report/format-numbers.ts';
+import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, onFrame } from '../../common/dom.ts';
 import { freshId } from '../../common/form-controls.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
@@ -47,7 +47,7 @@ function axisWidth(_: uPlot, labels: string[] | null): number {
 
 /** Builds a chart; it draws itself once its element has a width. */
 export function createChart(options: ChartOptions): Chart {
-  const { title, lines, show = short, height = 190, range } = options;
+  const { title, lines, show = formatNumber, height = 190, range } = options;
   const box = el('div', { class: 'plot' });
   // The place is taken before there is anything to draw, so that the page does not move below the reader's eyes.
   box.style.minHeight = `${height + 26}px`;

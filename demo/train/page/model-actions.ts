@@ -1,6 +1,6 @@
 // What can be done with a model in this browser, with the questions that it takes.
 
-import { whole } from '../../../src/report/format-numbers.ts';
+import { formatInteger } from '../../../src/core/format-numbers.ts';
 import { el } from '../../common/dom.ts';
 import { isModelName } from '../../storage/model-names.ts';
 import type { StoredModel } from '../../storage/model-store.ts';
@@ -54,7 +54,7 @@ export function createModelActions(session: Session, host: ActionsHost): ModelAc
       if (given === undefined) return;
       const wanted = Number(given);
       if (!Number.isInteger(wanted) || wanted <= step)
-        throw new Error(`${given} is no number of steps above the ${whole(step)} that ${name} has done.`);
+        throw new Error(`${given} is no number of steps above the ${formatInteger(step)} that ${name} has done.`);
       host.resume(name, wanted);
     },
     async load({ name }) {

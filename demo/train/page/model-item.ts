@@ -1,6 +1,6 @@
 // A model in the list of models: what it is, and buttons for what can be done with it.
 
-import { bytes, whole } from '../../../src/report/format-numbers.ts';
+import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
 import { el, set } from '../../common/dom.ts';
 import type { StoredModel } from '../../storage/model-store.ts';
 import type { ModelActions } from './model-actions.ts';
@@ -40,7 +40,7 @@ export function modelItem(m: StoredModel, actions: ModelActions, button: MakeBut
 }
 
 function whatItIs(m: StoredModel): HTMLDivElement {
-  const steps = m.steps > 0 ? `step ${whole(m.step)} of ${whole(m.steps)}` : 'weights alone';
+  const steps = m.steps > 0 ? `step ${formatInteger(m.step)} of ${formatInteger(m.steps)}` : 'weights alone';
   const tag = m.lock === 'here' ? 'trains here' : m.lock === 'elsewhere' ? 'another tab trains it' : '';
   return el(
     'div',
@@ -50,7 +50,7 @@ function whatItIs(m: StoredModel): HTMLDivElement {
     el(
       'p',
       { class: 'hint number' },
-      [steps, `${whole(m.parameters)} parameters`, bytes(m.bytes), when(m.time)].join(' · '),
+      [steps, `${formatInteger(m.parameters)} parameters`, formatBytes(m.bytes), when(m.time)].join(' · '),
     ),
     el('p', { class: 'hint' }, m.corpus),
   );

@@ -1,6 +1,6 @@
 // The models in this browser: a list of them (model-item.ts, model-actions.ts), those that have come in part, and ways to bring more in.
 
-import { bytes } from '../../../src/report/format-numbers.ts';
+import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import type { StorageFacts } from '../../storage/model-store.ts';
 import { createHubForm } from './hub-form.ts';
@@ -134,7 +134,7 @@ function roomText({ models, used, quota, persistent }: StorageFacts): string {
   if (models.length === 0) return 'No models yet. A training saves itself here as it goes.';
   if (quota <= 0) return '';
   const kept = persistent ? 'the browser keeps them' : 'the browser may clear them when it needs room';
-  return `${bytes(used)} of ${bytes(quota)} used; ${kept}.`;
+  return `${formatBytes(used)} of ${formatBytes(quota)} used; ${kept}.`;
 }
 
 /** Asks the browser not to clear what this page keeps; it decides by itself whether to ask the visitor. */

@@ -1,6 +1,6 @@
 // What a training would take, said before it starts: parameters, GPU memory by what it is for, work of a step, and whether it fits.
 
-import { bytes, short, whole } from '../../../src/report/format-numbers.ts';
+import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, svg } from '../../common/dom.ts';
 import type { TrainingFacts } from '../protocol.ts';
 
@@ -10,19 +10,19 @@ const much = 4 * 2 ** 30;
 /** What to say of a plan of so many bytes beside the number; empty where that is enough. */
 export const memoryHint = (peak: number): string =>
   peak > much
-    ? `Only your card knows whether it has ${bytes(peak)} free: where it has not, the training ends with a message. A smaller batch takes less.`
+    ? `Only your card knows whether it has ${formatBytes(peak)} free: where it has not, the training ends with a message. A smaller batch takes less.`
     : '';
 
 /** The facts of a plan, for the panel below the recipe. */
 export function planFacts(facts: TrainingFacts): HTMLElement[] {
   const { planned, config, shapes } = facts;
   const rows: [string, string][] = [
-    ['parameters', whole(facts.parameters)],
+    ['parameters', formatInteger(facts.parameters)],
     ['layers', `${config.encoderLayers} + ${config.decoderLayers}, ${config.dModel} wide, ${config.heads} heads`],
-    ['steps', `${whole(facts.steps)}, ${whole(facts.stepsPerEpoch)} an epoch`],
+    ['steps', `${formatInteger(facts.steps)}, ${formatInteger(facts.stepsPerEpoch)} an epoch`],
     ['batches', shapes.join(', ').replaceAll('x', ' × ')],
-    ['a step', `${short(facts.flops / 1e9)} GFLOP in ${whole(facts.dispatches)} dispatches`],
-    ['GPU memory', bytes(planned.peak)],
+    ['a step', `${formatNumber(facts.flops / 1e9)} GFLOP in ${formatInteger(facts.dispatches)} dispatches`],
+    ['GPU memory', formatBytes(planned.peak)],
   ];
   const parts: [string, number, string][] = [
     ['weights, gradients, moments', planned.states, 'look1'],
@@ -55,7 +55,13 @@ export function planFacts(facts: TrainingFacts): HTMLElement[] {
         'ul',
         { class: 'keys' },
         ...parts.map(([name, size, look]) =>
-          el('li', {}, el('i', { class: `swatch ${look}` }), `${name} `, el('b', { class: 'number' }, bytes(size))),
+          el(
+            'li',
+            {},
+            el('i', { class: `swatch ${look}` }),
+            `${name} `,
+            el('b', { class: 'number' }, formatBytes(size)),
+          ),
         ),
       ),
     ),

@@ -1,6 +1,12 @@
 // The run: its buttons, how far it is, what it costs now. Screen readers hear of it at each tenth and whenever the state changes.
 
-import { bytes, duration, percent, short, whole } from '../../../src/report/format-numbers.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatInteger,
+  formatNumber,
+  formatPercent,
+} from '../../../src/core/format-numbers.ts';
 import type { LogEval } from '../../../src/report/training-log.ts';
 import { el, onFrame, set, setText } from '../../common/dom.ts';
 import type { RunFacts, SessionEvent, SessionState, StepEvent } from '../protocol.ts';
@@ -107,12 +113,12 @@ export function createRunPanel(actions: RunActions): RunPanel {
     setText(why, text || (busy || state !== 'idle' ? saved : ''));
     why.classList.toggle('wrong', state === 'failed');
     setText(figures.loss.value, latest ? latest.loss.toFixed(3) : '–');
-    setText(figures.accuracy.value, percent(dev?.tokenAccuracy ?? Number.NaN));
-    setText(figures.rate.value, whole(rate));
-    setText(figures.stepMs.value, Number.isFinite(stepMs) ? `${short(stepMs)} ms` : '–');
-    setText(figures.learningRate.value, short(latest?.learningRate ?? Number.NaN));
-    setText(figures.memory.value, facts ? bytes(facts.gpuBytes) : '–');
-    setText(figures.memory.name, facts ? `GPU memory, ${bytes(facts.plannedBytes)} by plan` : 'GPU memory');
+    setText(figures.accuracy.value, formatPercent(dev?.tokenAccuracy ?? Number.NaN));
+    setText(figures.rate.value, formatInteger(rate));
+    setText(figures.stepMs.value, Number.isFinite(stepMs) ? `${formatNumber(stepMs)} ms` : '–');
+    setText(figures.learningRate.value, formatNumber(latest?.learningRate ?? Number.NaN));
+    setText(figures.memory.value, facts ? formatBytes(facts.gpuBytes) : '–');
+    setText(figures.memory.name, facts ? `GPU memory, ${formatBytes(facts.plannedBytes)} by plan` : 'GPU memory');
     const tenth = steps > 0 ? Math.floor((10 * step) / steps) : 0;
     if (tenth !== told) {
       told = tenth;
@@ -123,8 +129,10 @@ export function createRunPanel(actions: RunActions): RunPanel {
   function whereText(): string {
     if (steps === 0) return model;
     const left =
-      state === 'training' && Number.isFinite(stepMs) ? ` · ${duration(((steps - step) * stepMs) / 1000)} left` : '';
-    return `${model ? `${model} · ` : ''}step ${whole(step)} of ${whole(steps)}${left}`;
+      state === 'training' && Number.isFinite(stepMs)
+        ? ` · ${formatDuration(((steps - step) * stepMs) / 1000)} left`
+        : '';
+    return `${model ? `${model} · ` : ''}step ${formatInteger(step)} of ${formatInteger(steps)}${left}`;
   }
   function speak(): void {
     const loss = latest && step > 0 ? `, loss ${latest.loss.toFixed(2)}` : '';

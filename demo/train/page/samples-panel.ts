@@ -1,7 +1,7 @@
 // The dev sentences: what they should become and what the model makes of them now. A row changes only where its translation did.
 
+import { formatInteger } from '../../../src/core/format-numbers.ts';
 import { differences } from '../../../src/report/differences.ts';
-import { whole } from '../../../src/report/format-numbers.ts';
 import type { Sample } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
@@ -50,7 +50,7 @@ export function createSentencesPanel(): SentencesPanel {
     set(table, { hidden: samples.length === 0 });
     if (samples.length === 0) return;
     const exact = samples.filter((s) => s.exact).length;
-    setText(head, `At step ${whole(step)}: ${exact} of ${samples.length} exactly as the reference.`);
+    setText(head, `At step ${formatInteger(step)}: ${exact} of ${samples.length} exactly as the reference.`);
     while (rows.length < samples.length) rows.push(createRow());
     rows.length = samples.length;
     if (body.children.length !== rows.length) fill(body, ...rows.map((r) => r.element));

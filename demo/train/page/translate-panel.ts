@@ -1,6 +1,6 @@
 // The translate box: a sentence in, its translation token by token, and what each token looked at.
 
-import { short } from '../../../src/report/format-numbers.ts';
+import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
 import { choice, field, markValid, numberInput } from '../../common/form-controls.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
@@ -143,10 +143,10 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     out.classList.remove('running');
     setText(out, best);
     if (best === '') fill(out, el('span', { class: 'soft' }, '(nothing)'));
-    const speed = ms > 0 ? `, ${short((1000 * tokens) / ms)} a second` : '';
+    const speed = ms > 0 ? `, ${formatNumber((1000 * tokens) / ms)} a second` : '';
     setText(
       note,
-      `${tokens} tokens in ${short(ms)} ms${speed}, by ${name} at step ${step.toLocaleString('en')}` +
+      `${tokens} tokens in ${formatNumber(ms)} ms${speed}, by ${name} at step ${step.toLocaleString('en')}` +
         (method !== 'greedy' && attend.checked ? '. What it looked at is that of the greedy translation.' : '.'),
     );
     set(others, { hidden: candidates.length < 2 });

@@ -1,6 +1,7 @@
 // What a training would be, before it starts: its corpus, its model, and whether the device has room for it.
 
 import { HeddleError } from '../../../src/core/errors.ts';
+import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { adapterName, type Device } from '../../../src/gpu/device.ts';
 import { type ModelOptions, presets } from '../../../src/model/model-config.ts';
@@ -132,13 +133,12 @@ const turn = () => new Promise((resolve) => setTimeout(resolve));
 /** Why plans do not fit a device; empty where they do. */
 function misfit(plans: readonly Plan[], device: Device, memoryLimit = Number.POSITIVE_INFINITY): string {
   const { maxBufferSize } = device.gpu.limits;
-  const mib = (bytes: number) => `${bytes.toLocaleString('en')} bytes (${(bytes / 2 ** 20).toFixed(0)} MiB)`;
   for (const plan of plans) {
     const buffer = plan.buffers.find((b) => b.bytes > maxBufferSize);
     if (buffer)
-      return `It does not fit: the buffer ${buffer.name} needs ${mib(buffer.bytes)}, this device allows ${mib(maxBufferSize)}. Take a smaller batch, model or vocabulary.`;
+      return `It does not fit: the buffer ${buffer.name} needs ${formatBytes(buffer.bytes)}, this device allows ${formatBytes(maxBufferSize)}. Take a smaller batch, model or vocabulary.`;
     if (plan.bytes.peak > memoryLimit)
-      return `It does not fit: it needs ${mib(plan.bytes.peak)} of memory, this device has ${mib(memoryLimit)}. Take a smaller batch, model or vocabulary.`;
+      return `It does not fit: it needs ${formatBytes(plan.bytes.peak)} of memory, this device has ${formatBytes(memoryLimit)}. Take a smaller batch, model or vocabulary.`;
   }
   return '';
 }

@@ -7,11 +7,15 @@ import { writeWeights } from '../../engine/model-states.ts';
 import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList, weightsFromTensors } from '../../model/parameters.ts';
-import { quantizedParameters, type WeightFormat, weightBytes } from '../../model/quantized-parameters.ts';
+import {
+  describeWeights,
+  quantizedParameters,
+  type WeightFormat,
+  weightBytes,
+} from '../../model/quantized-parameters.ts';
 import { writeStep } from '../../ops/step-scalars.ts';
 import type { JobContext } from '../../runtime/job.ts';
 import { openModel } from '../../runtime/open-model.ts';
-import { describeWeights } from '../../runtime/weight-format.ts';
 import { fillLengths } from '../../text/batches/batch-inputs.ts';
 import { inputArrays } from '../../trainer/program-inputs.ts';
 import { evaluationGraph } from '../../trainer/training-graphs.ts';

@@ -8,7 +8,8 @@ import { Graph } from '../../../src/graph/graph.ts';
 import { crossAttentionOp, selfAttentionBackwardOp, selfAttentionOp } from '../../../src/ops/attention/attention.ts';
 import { attentionVariants } from '../../../src/ops/attention/attention-launch.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
-import { makePlan, variantKey } from '../../../src/plan/planner.ts';
+import { variantKey } from '../../../src/plan/kernel-choices.ts';
+import { makePlan } from '../../../src/plan/planner.ts';
 import { gpuDevice } from '../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
-import type { MatmulAttrs } from '../../../src/ops/matmul/matmul.ts';
-import { matmulOp } from '../../../src/ops/matmul/matmul.ts';
+import { type MatmulAttrs, matmulOp } from '../../../src/ops/matmul/matmul.ts';
 import { gpuDevice } from '../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 

@@ -2,8 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { align, type Group, maxAlive } from '../../src/plan/lifetimes.ts';
-import { assignSlots } from '../../src/plan/slots.ts';
+import { align, assignSlots, type Group, maxAlive } from '../../src/plan/lifetimes.ts';
 
 const groups = fc.array(
   fc.record({ size: fc.integer({ min: 1, max: 1 << 20 }), start: fc.nat(60), length: fc.nat(30) }),

@@ -1,6 +1,17 @@
-// Which kernels can do a node, best guess first: what a plan takes where nothing was measured, and what tuning tries in this order.
+// Which kernel a node uses: the variants that can compute it, best guess first, and choices among them by key.
 
+import { show } from '../core/tensor.ts';
 import type { DeviceTraits, Node } from '../ops/op.ts';
+
+/** Which variant to use for a node, by `variantKey`; what tuning finds and keeps. */
+export type KernelChoices = Readonly<Record<string, string>>;
+
+/** What decides how fast a variant of a node is: op, attributes and types, but not which layer it is in. */
+export function variantKey(node: Node): string {
+  const { site: _, ...attrs } = node.attrs as { site?: number };
+  const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
+  return `${node.op.name} ${JSON.stringify(attrs)} ${types}`;
+}
 
 /**
  * Variants that suit an adapter that is a CPU. There a barrier splits a kernel into loops over its threads and workgroup memory is plain

@@ -6,8 +6,8 @@ import { add } from '../../src/ops/elementwise/add.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
 import { defaultTraits, type Node } from '../../src/ops/op.ts';
-import { candidates } from '../../src/plan/candidates.ts';
-import { makePlan, variantKey } from '../../src/plan/planner.ts';
+import { candidates, variantKey } from '../../src/plan/kernel-choices.ts';
+import { makePlan } from '../../src/plan/planner.ts';
 
 it('leaves out kernels that would take more workgroups than a dispatch has', () => {
   const first = (vocab: number) => {
