@@ -13,8 +13,9 @@ import type { Rounds } from './step-times.ts';
 export const usage = `npm run bench:peers -- [options]
   --host dawn,chrome              where to run: Node with Dawn, headless Chrome             (dawn)
   --contestants heddle,tfjs,jax   who takes part                                            (all)
-  --check post-relu,...|none      golden cases that each must reproduce first               (post-relu,pre-gelu-tied)
-  --cases small,mid,keras,base    whose training steps are timed                            (none)
+  --check NAME,...|none           golden cases that each contestant must reproduce first    (odd-post,options-pre)
+  --cases tiny,small,mid,...      presets whose training steps are timed: tiny, small, mid, keras, base
+                                  (small, unless --kernels, --profile or --endure is given)
   --steps 7 --warmups 2 --max-seconds 300
   --kernels [--only TEXT]         time single kernels, those with TEXT in their names; in Chrome onnxruntime-web (ort) too
   --profile small                 heddle's passes one by one
@@ -22,7 +23,6 @@ export const usage = `npm run bench:peers -- [options]
   --tune-ms 20000                 time in which heddle chooses its kernels for a case; 0: the first guesses
   --no-fuse NAME,...              rewrites that heddle leaves out
   --set tfjs.optimizer=flat       an option of a peer; bench/peers/peer-options.ts lists them
-  --golden PATH                   golden.py, which makes cases
   --warm-cache                    let the driver use its shader cache on disk
   --no-write                      print only
 
@@ -54,7 +54,6 @@ export interface Options {
   readonly tuneMs: number;
   readonly noFuse: readonly string[];
   readonly set: Partial<ContestantOptions>;
-  readonly golden: string | undefined;
   readonly warmCache: boolean;
   readonly write: boolean;
 }
@@ -71,8 +70,8 @@ function parse(args: readonly string[]) {
       options: {
         host: { type: 'string', default: 'dawn' },
         contestants: { type: 'string', default: contestantNames.join(',') },
-        check: { type: 'string', default: 'post-relu,pre-gelu-tied' },
-        cases: { type: 'string', default: '' },
+        check: { type: 'string', default: 'odd-post,options-pre' },
+        cases: { type: 'string' },
         steps: { type: 'string' },
         warmups: { type: 'string', default: '2' },
         'max-seconds': { type: 'string', default: '300' },
@@ -83,7 +82,6 @@ function parse(args: readonly string[]) {
         'tune-ms': { type: 'string', default: '20000' },
         'no-fuse': { type: 'string', default: '' },
         set: { type: 'string', multiple: true, default: [] },
-        golden: { type: 'string' },
         'warm-cache': { type: 'boolean', default: false },
         'no-write': { type: 'boolean', default: false },
       },
@@ -121,6 +119,7 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
   const noFuse = list(values['no-fuse']);
   checkRewriteNames(noFuse);
   const { only } = values;
+  const otherWork = values.kernels || values.profile !== '' || values.endure !== '';
   check(
     only === undefined || (values.kernels && kernelList.some(({ name }) => name.includes(only))),
     `--only ${only}: it goes with --kernels, and must be in one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
@@ -129,7 +128,7 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
     hosts: some('host', hostNames),
     contestants: some('contestants', contestantNames),
     check: names('check', ['none', ...cases]),
-    cases: names('cases', cases),
+    cases: values.cases === undefined ? (otherWork ? [] : ['small']) : names('cases', ['none', ...cases]),
     profile: names('profile', cases),
     endure,
     rounds: { steps: whole('steps', 1, 7), warmups: whole('warmups', 1), maxSeconds: whole('max-seconds', 0) },
@@ -139,7 +138,6 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
     tuneMs: whole('tune-ms', 0),
     noFuse,
     set: settings(values.set),
-    golden: values.golden,
     warmCache: values['warm-cache'],
     write: !values['no-write'],
   };

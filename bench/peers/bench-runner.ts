@@ -8,7 +8,7 @@ import { HeddleError } from '../../src/core/errors.ts';
 
 import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import { enduranceFaults, section } from '../result-tables.mjs';
-import { caseFolder, caseFolders, caseNames } from './bench-cases.ts';
+import { caseFolders, caseNames, prepareCase } from './bench-cases.ts';
 import { type HostContext, type HostFindings, hosts } from './bench-hosts.ts';
 import { type HostName, notKept, type Options, readOptions, usage } from './bench-options.ts';
 import type { ContestantName, Task } from './bench-session.ts';
@@ -33,6 +33,7 @@ export async function main(args: readonly string[], prepare: () => Promise<void>
     await prepare();
     let passed = true;
     for (const host of options.hosts) passed = (await runOn(host, options)) && passed;
+    printNotCovered();
     return passed ? 0 : 1;
   } catch (error) {
     console.error(error instanceof HeddleError ? error.message : error);
@@ -43,7 +44,7 @@ export async function main(args: readonly string[], prepare: () => Promise<void>
 /** All that is asked for on one host. Resolves to whether heddle endured. */
 async function runOn(host: HostName, options: Options): Promise<boolean> {
   const { contestants, rounds, tuneMs } = options;
-  const context = contextOf(options);
+  const context = await contextOf(options);
   const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
     hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
   /** Kernels chosen for a case, in a session of their own: pipelines compiled for it do not help the first step. */
@@ -110,11 +111,30 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
   return endured;
 }
 
-function contextOf({ check, cases: timed, profile, endure, golden, warmCache }: Options): HostContext {
-  const folders = { ...caseFolders(root), ...(golden !== undefined && { script: golden }) };
-  const names = new Set([...check, ...timed, ...profile, ...endure]);
-  const cases = Object.fromEntries([...names].map((name) => [name, caseFolder(name, folders, log)]));
+async function contextOf({ check, cases: timed, profile, endure, warmCache }: Options): Promise<HostContext> {
+  const cases: Record<string, string> = {};
+  for (const name of new Set([...check, ...timed, ...profile, ...endure])) {
+    const { folder, reference } = await prepareCase(name, caseFolders(root), log);
+    cases[name] = folder;
+    if (reference !== 'PyTorch') notCovered.add(coverage[reference](name));
+  }
   return { cases, log, warmCache };
+}
+
+/** What this machine cannot check; printed at the end. */
+const notCovered = new Set<string>();
+const coverage = {
+  float64: (name: string) => `${name} is checked against heddle's float64 reference, not against PyTorch`,
+  none: (name: string) =>
+    `${name} has no reference results, it is too large for the float64 reference: losses are compared between the contestants`,
+};
+
+function printNotCovered(): void {
+  if (notCovered.size === 0) return;
+  console.error(
+    '\nNot covered, because PyTorch is not installed (Debian: apt-get install python3-torch python3-safetensors):',
+  );
+  for (const line of notCovered) console.error(`  ${line}`);
 }
 
 /** Prints a result and keeps it as bench/results/DATE-HOST-WHAT.json, unless there is a `reason` not to. */

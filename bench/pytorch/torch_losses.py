@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Losses of PyTorch's nn.Transformer on given batches from given weights, in float32, one a line.
+"""Prints the losses of PyTorch's nn.Transformer on given batches from given weights, in float32, one a line.
 
 usage: torch_losses.py DIR     (needs Debian's python3-torch and python3-safetensors)
 
@@ -7,52 +7,20 @@ DIR has config.json, model.safetensors and run.json: {clipNorm, beta1, beta2, ep
 rows of token ids without padding.
 """
 import json
-import math
 import sys
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from seq2seq import Seq2Seq
 
-def sinusoid(n, d):
-    position = torch.arange(n, dtype=torch.float64)[:, None]
-    rate = torch.exp(torch.arange(0, d, 2, dtype=torch.float64) * (-math.log(10000.0) / d))
-    table = torch.zeros(n, d, dtype=torch.float64)
-    table[:, 0::2] = torch.sin(position * rate)
-    table[:, 1::2] = torch.cos(position * rate)
-    return table.float()
-
-
-class Seq2Seq(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        d, pre, eps = c["dModel"], c["norm"] == "pre", c["layerNormEps"]
-        self.c = c
-        self.src_embed = nn.Embedding(c["srcVocab"], d)
-        self.tgt_embed = self.src_embed if c["tie"] == "all" else nn.Embedding(c["tgtVocab"], d)
-        layer = (d, c["heads"], c["feedForward"], 0.0, c["activation"], eps, True, pre)
-        norm = lambda: nn.LayerNorm(d, eps) if c["finalNorm"] else None
-        encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(*layer), c["encoderLayers"], norm(), False)
-        decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(*layer), c["decoderLayers"], norm())
-        self.transformer = nn.Transformer(d, c["heads"], custom_encoder=encoder, custom_decoder=decoder, batch_first=True)
-        self.generator = nn.Linear(d, c["tgtVocab"], bias=c["outputBias"])
-        if c["tie"] != "none":
-            self.generator.weight = self.tgt_embed.weight
-        self.register_buffer("positions", sinusoid(c["maxLength"], d), persistent=False)
-
-    def embed(self, ids, table):
-        scale = math.sqrt(self.c["dModel"]) if self.c["scaleEmbedding"] else 1.0
-        return table(ids) * scale + self.positions[: ids.shape[1]]
-
-    def forward(self, src, tgt):
-        pad = self.c["padId"]
-        causal = torch.triu(torch.ones(tgt.shape[1], tgt.shape[1], dtype=torch.bool), 1)
-        hidden = self.transformer(
-            self.embed(src, self.src_embed), self.embed(tgt, self.tgt_embed), tgt_mask=causal,
-            src_key_padding_mask=src == pad, memory_key_padding_mask=src == pad, tgt_key_padding_mask=tgt == pad)
-        return self.generator(hidden)
+FIELDS = dict(
+    d_model="dModel", n_heads="heads", head_width="headWidth", d_ff="feedForward", n_encoder_layers="encoderLayers",
+    n_decoder_layers="decoderLayers", src_vocab="srcVocab", tgt_vocab="tgtVocab", max_len="maxLength", norm="norm",
+    activation="activation", positions="positions", tie="tie", scale_embedding="scaleEmbedding",
+    layer_norm_eps="layerNormEps", final_norm="finalNorm", output_bias="outputBias", label_smoothing="labelSmoothing",
+    pad_id="padId")
 
 
 def padded(rows, pad):
@@ -60,19 +28,15 @@ def padded(rows, pad):
 
 
 def main(folder):
-    c = json.load(open(f"{folder}/config.json"))["model"]
+    config = json.load(open(f"{folder}/config.json"))["model"]
+    c = {name: config[field] for name, field in FIELDS.items()}
     run = json.load(open(f"{folder}/run.json"))
     model = Seq2Seq(c)
-    missing, unexpected = model.load_state_dict(load_file(f"{folder}/model.safetensors"), strict=False)
-    tied = {"tgt_embed.weight", "generator.weight"} if c["tie"] != "none" else set()
-    assert not unexpected and set(missing) <= tied, (missing, unexpected)
+    model.load(load_file(f"{folder}/model.safetensors"))
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=0.0, betas=(run["beta1"], run["beta2"]), eps=run["eps"], weight_decay=0.0)
     for step in run["steps"]:
-        src, tgt_in, tgt_out = (padded(step[key], c["padId"]) for key in ("src", "tgtIn", "tgtOut"))
-        logits = model(src, tgt_in)
-        loss = F.cross_entropy(
-            logits.flatten(0, 1), tgt_out.flatten(), ignore_index=c["padId"], label_smoothing=c["labelSmoothing"])
+        _, loss = model.loss(*(padded(step[key], c["pad_id"]) for key in ("src", "tgtIn", "tgtOut")))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), run["clipNorm"])

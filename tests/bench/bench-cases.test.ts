@@ -1,56 +1,82 @@
-// Where the benchmark finds its golden cases, and what it says where there are none.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Where the benchmark finds its golden cases, and how it makes those of the presets with and without PyTorch.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { caseFolder, caseNames } from '../../bench/peers/bench-cases.ts';
+import { caseNames, configurations, prepareCase } from '../../bench/peers/bench-cases.ts';
+import { findPytorch, makeGolden } from '../../bench/peers/golden-maker.ts';
+import { cpuEngine } from '../../src/engine/engine.ts';
+import { readGolden } from '../../src/formats/golden-case.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { checkGolden } from '../../src/jobs/verify/golden-checks.ts';
+
+const settings = {
+  ...{ d_model: 8, n_heads: 2, d_ff: 12, n_encoder_layers: 1, n_decoder_layers: 1, src_vocab: 20, tgt_vocab: 24 },
+  ...{ batch: 3, src_len: 6, tgt_len: 5, max_len: 8 },
+};
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'heddle-cases-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('golden cases of the benchmark', () => {
-  let folder = '';
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'heddle-cases-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-  const folders = () => ({
-    known: [join(folder, 'known')],
-    made: join(folder, 'made'),
-    script: join(folder, 'golden.py'),
-    wideScript: join(folder, 'wide_heads.py'),
-  });
-  const find = (name: string) => caseFolder(name, folders(), () => {});
+  const folders = () => ({ known: [join(folder, 'known')], made: join(folder, 'made') });
+  const find = (name: string, pytorch = () => undefined as string | undefined) =>
+    prepareCase(name, folders(), () => {}, pytorch);
 
-  it('takes a case that is there', () => {
-    mkdirSync(join(folder, 'known', 'post-relu'), { recursive: true });
-    writeFileSync(join(folder, 'known', 'post-relu', 'config.json'), '{}');
-    expect(find('post-relu')).toBe(join(folder, 'known', 'post-relu'));
+  it('takes a case of the tests', async () => {
+    mkdirSync(join(folder, 'known', 'odd'), { recursive: true });
+    writeFileSync(join(folder, 'known', 'odd', 'config.json'), '{}');
+    expect(await find('odd')).toEqual({ folder: join(folder, 'known', 'odd'), reference: 'PyTorch' });
   });
 
-  it('makes a case again whose configuration is no longer what it was made for', () => {
-    mkdirSync(join(folder, 'made', 'small'), { recursive: true });
-    writeFileSync(join(folder, 'made', 'small', 'config.json'), '{"d_model": 64}');
-    expect(() => find('small')).toThrow(/small must be made by golden\.py/);
-  });
-
-  it('knows those that can be made and those that are there, half-made ones left out', () => {
+  it('knows the cases that exist and those that can be made, without incomplete ones', () => {
     for (const path of ['known/odd', 'made/small', 'made/base.partial']) {
       mkdirSync(join(folder, path), { recursive: true });
       writeFileSync(join(folder, path, 'config.json'), '{}');
     }
     mkdirSync(join(folder, 'known', 'notes'));
-    expect(caseNames(folders())).toEqual(['small', 'mid', 'keras', 'base', 'odd']);
+    expect(caseNames(folders())).toEqual(['tiny', 'small', 'mid', 'keras', 'base', 'odd']);
   });
 
-  it('names the cases that can be made where one is unknown', () => {
-    expect(() => find('huge')).toThrow(/no golden case huge .*small, mid, keras, base can be made/);
+  it('names the cases that can be made if one is unknown', async () => {
+    await expect(find('huge')).rejects.toThrow(/no golden case huge .*tiny, small, mid, keras, base/);
   });
 
-  it('asks for golden.py where a case must be made without it', () => {
-    expect(() => find('small')).toThrow(/small must be made by golden\.py, which is not at .*--golden PATH/);
+  it('uses a case that was made before, but not one with other settings or if PyTorch has been installed since', async () => {
+    const made = join(folder, 'made', 'tiny');
+    mkdirSync(made, { recursive: true });
+    writeFileSync(join(made, 'config.json'), JSON.stringify(configurations.tiny));
+    writeFileSync(join(made, 'reference.txt'), 'float64\n');
+    expect(await find('tiny')).toEqual({ folder: made, reference: 'float64' });
+    await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(/golden_case\.py failed/);
+    writeFileSync(join(made, 'config.json'), JSON.stringify({ ...configurations.tiny, d_model: 32 }));
+    await expect(find('tiny', () => join(folder, 'no-python'))).rejects.toThrow(/golden_case\.py failed/);
   });
 
-  it('says what golden.py failed of, and leaves no half-made case', () => {
-    writeFileSync(join(folder, 'golden.py'), 'import sys\nsys.exit("no torch today")\n');
-    expect(() => find('small')).toThrow(/no torch today|ENOENT/);
-    expect(() => find('small')).toThrow(/python3-torch/);
+  it('takes the losses of the float64 reference without PyTorch', async () => {
+    expect(await makeGolden(folder, 'made', settings, undefined)).toBe('float64');
+    const golden = await readGolden(nodeFiles(), join(folder, 'made'));
+    expect([...golden.source.shape, ...golden.targetIn.shape]).toEqual([3, 6, 3, 5]);
+    expect(golden.expected.losses?.data).toHaveLength(3);
+    const rows = await checkGolden(golden, async () => cpuEngine());
+    expect(rows.filter(([name]) => /^(loss|losses|grad_norm)/.test(name)).every(([, error]) => error < 1e-6)).toBe(
+      true,
+    );
+    expect(readFileSync(join(folder, 'made', 'reference.txt'), 'utf8')).toBe('float64\n');
   });
+
+  const python = findPytorch();
+  it.skipIf(!python)(
+    'agrees with PyTorch (python3-torch)',
+    async () => {
+      expect(await makeGolden(folder, 'made', { ...settings, head_width: 8 }, python)).toBe('PyTorch');
+      const rows = await checkGolden(await readGolden(nodeFiles(), join(folder, 'made')), async () => cpuEngine());
+      expect(rows.length).toBeGreaterThan(20);
+      expect(rows.filter(([, error]) => !(error < 1e-6))).toEqual([]);
+    },
+    120_000,
+  );
 });

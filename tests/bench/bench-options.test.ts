@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { notKept, readOptions } from '../../bench/peers/bench-options.ts';
 import { main } from '../../bench/peers/bench-runner.ts';
 
-const read = (...args: string[]) => readOptions(args, ['small', 'post-relu', 'pre-gelu-tied']);
+const read = (...args: string[]) => readOptions(args, ['small', 'odd-post', 'options-pre']);
 
 describe('options of the benchmark', () => {
   it.each([
@@ -16,7 +16,7 @@ describe('options of the benchmark', () => {
     [['--host', ''], /--host names none; .*dawn,chrome/],
     [['--host', 'safari'], /--host safari: .*dawn,chrome/],
     [['--contestants', 'heddle,foo'], /--contestants foo: .*heddle,tfjs,jax/],
-    [['--cases', 'huge'], /--cases huge: .*small,post-relu/],
+    [['--cases', 'huge'], /--cases huge: .*small,odd-post/],
     [['--check', 'huge'], /--check huge: .*none,small/],
     [['--no-fuse', 'bogus'], /no rewrite bogus; .*residual-norm/],
     [['--only', 'softmax'], /--only softmax: it goes with --kernels/],
@@ -36,6 +36,13 @@ describe('options of the benchmark', () => {
     const { rounds, enduranceSteps } = read('--cases', 'small', '--endure', 'small');
     expect([rounds.steps, enduranceSteps]).toEqual([7, 2000]);
     expect(read('--endure', 'small', '--steps', '300').enduranceSteps).toBe(300);
+  });
+
+  it('time the preset small unless other work is asked for', () => {
+    const { check, cases } = read();
+    expect({ check, cases }).toEqual({ check: ['odd-post', 'options-pre'], cases: ['small'] });
+    expect(read('--kernels').cases).toEqual([]);
+    expect(read('--cases', 'none').cases).toEqual([]);
   });
 
   it('are taken by peer and key, numbers as numbers', () => {
