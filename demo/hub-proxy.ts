@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { passedOn } from '../src/hub/repository.ts';
+import { hubProxyHeader } from '../src/hub/repository.ts';
 
 /** A listing of a model's files, or one of the files. */
 const taken = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;
@@ -54,7 +54,7 @@ export function passOn(hub: string): (request: IncomingMessage, response: Server
 
 /** A hub's files are anyone's: nothing of them may run as a page of this origin. */
 const safe = {
-  [passedOn]: '1',
+  [hubProxyHeader]: '1',
   'Cache-Control': 'no-store',
   'Content-Disposition': 'attachment',
   'Content-Security-Policy': "sandbox; default-src 'none'",

@@ -13,7 +13,7 @@ export type { DecodeOptions, LengthPenalty } from './decode/decode-options.ts';
 export type { Hypothesis } from './decode/hypotheses.ts';
 export {
   createTranslator,
-  type Piece,
+  type StreamedToken,
   type TextModel,
   type Translation,
   type Translator,
@@ -25,18 +25,18 @@ export { writeFolder } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export { readSafetensors, writeSafetensors } from './files/safetensors.ts';
 export type { HfType } from './formats/hf/hf-fields.ts';
-export { hfParts } from './formats/hf/save-hf.ts';
-export { kerasParts } from './formats/keras.ts';
-export { adapterFiles, loadAdapter, type SavedAdapter, withAdapter } from './formats/lora-folder.ts';
+export { hfFiles } from './formats/hf/save-hf.ts';
+export { kerasFiles } from './formats/keras.ts';
+export { loadLora, loraFiles, type SavedLora, withLora } from './formats/lora-folder.ts';
 export { loadModelFolder, saveModelFolder } from './formats/model-folder.ts';
-export { pytorchParts } from './formats/pytorch.ts';
-export type { HfOrigin, SavedModel, WeightDtype } from './formats/shared/saved-model.ts';
+export { pytorchFiles } from './formats/pytorch.ts';
+export type { SavedModel, SourceCheckpoint, WeightDtype } from './formats/shared/saved-model.ts';
 export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
 export { type AdapterInfo, adapterName, type Device, type DeviceOptions, openDevice } from './gpu/device.ts';
 export type { Outputs, RunnerOptions } from './gpu/runner.ts';
 export { type Graph, printGraph } from './graph/graph.ts';
-export type { Advice, Web } from './hub/http.ts';
-export { type Pulled, type PullOptions, type PullProgress, pull } from './hub/pull-model.ts';
+export type { ErrorHints, HttpOptions } from './hub/http.ts';
+export { type PulledModel, type PullOptions, type PullProgress, pull } from './hub/pull-model.ts';
 export { defaultHub, type Repository, repository } from './hub/repository.ts';
 export { type BleuOptions, type BleuScore, corpusBleu, type Smoothing, sentenceBleu } from './metrics/bleu.ts';
 export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from './metrics/chrf.ts';
@@ -85,13 +85,16 @@ export {
 export { reportName, trainingReport } from './report/training-report.ts';
 export type { BatchArrays, Batches } from './text/batches/batches.ts';
 export type { BatchShape, Bucket } from './text/batches/buckets.ts';
-export type { EncodedCorpus, Rows } from './text/batches/encoded-corpus.ts';
+export type { EncodedCorpus, RaggedRows } from './text/batches/encoded-corpus.ts';
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
 export { type BadLine, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export type { IntlKind } from './text/intl/intl-corpus.ts';
 export { type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 export { loadTokenizer } from './text/load-tokenizer.ts';
-export { createPieceTokenizer, type PieceTokenizerParts } from './text/sentencepiece/sentencepiece-tokenizer.ts';
+export {
+  createSentencePieceTokenizer,
+  type SentencePieceTokenizerOptions,
+} from './text/sentencepiece/sentencepiece-tokenizer.ts';
 export type { SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 export { createDevSet, type DevSet } from './train/evaluation.ts';
 export {

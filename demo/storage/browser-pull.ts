@@ -6,7 +6,7 @@ import type { Files } from '../../src/files/files.ts';
 import { readJson } from '../../src/files/json-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import type { Advice, Web } from '../../src/hub/http.ts';
+import type { ErrorHints, HttpOptions } from '../../src/hub/http.ts';
 import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
 import { repository } from '../../src/hub/repository.ts';
 import { LockedError, withModel } from './model-locks.ts';
@@ -14,16 +14,16 @@ import { isModelName } from './model-names.ts';
 import { ExistsError, folderOf, type ModelStore, waitingOf } from './model-store.ts';
 
 /** What errors tell a visitor to do. */
-const advice: Advice = {
-  again: 'Fetch goes on with it',
-  refused: 'fetch it with heddle pull, which takes an access token, then heddle pack it and import the file',
+const hints: ErrorHints = {
+  resume: 'Fetch goes on with it',
+  access: 'fetch it with heddle pull, which takes an access token, then heddle pack it and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
   noHub:
     'the page asks its own server alone, and that does not pass hub/ on to a hub. Open the page by npm run dev or npm run preview, have the server pass hub/ on to https://huggingface.co, or fetch the model with heddle pull, then heddle pack it and import the file',
 };
 
 /** Patience with a hub, as the command has it. */
-const patient = { patience: 60_000, pause: 500, tries: 5 } as const;
+const patient = { idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 } as const;
 
 /**
  * Fetches `OWNER/NAME`, or `OWNER/NAME@REVISION`, from the hub at the address `hub`; gives the model's name in the browser. What has
@@ -34,7 +34,7 @@ const patient = { patience: 60_000, pause: 500, tries: 5 } as const;
 export async function pullModel(
   files: Files,
   store: Pick<ModelStore, 'exists'>,
-  web: Pick<Web, 'fetch' | 'signal'> & Partial<Web>,
+  web: Pick<HttpOptions, 'fetch' | 'signal'> & Partial<HttpOptions>,
   model: string,
   hub: string,
   onProgress: (progress: PullProgress) => void,
@@ -54,7 +54,7 @@ export async function pullModel(
       }),
   };
   try {
-    await withModel(name, () => pull(files, { ...patient, advice, ...web }, from, folderOf(name), onProgress, options));
+    await withModel(name, () => pull(files, { ...patient, hints, ...web }, from, folderOf(name), onProgress, options));
   } catch (error) {
     if (error instanceof LockedError) throw new LockedError(`${name} is being fetched or trained already.`);
     throw error;

@@ -207,7 +207,7 @@ export interface AttentionResult extends Omit<Alignment, 'source' | 'target'> {
 }
 
 /** Options of a decoding that can be sent. */
-export type SentDecodeOptions = Omit<DecodeOptions, 'progress' | 'signal'>;
+export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'>;
 
 /** What the page can ask, by name: what it gives and what it gets. Every one rejects with a message for people. */
 export interface Calls {

@@ -66,7 +66,7 @@ export async function evaluateModel(
   check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
   if (leftOut) host.emit({ type: 'log', text: `${name}: ${leftOut}` });
   const tokens = tokenMetrics(await teacherForced(config, corpus, batch, host, decode.signal));
-  const kept = Array.from(corpus.origin, (i) => pairs[i] as Pair);
+  const kept = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
   const translations = await host.translate(
     kept.map((pair) => pair.source),
     {

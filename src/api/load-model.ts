@@ -4,7 +4,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
-import { folderNames } from '../files/model-file.ts';
+import { modelFileNames } from '../files/model-file.ts';
 import { type PullProgress, pull } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
@@ -116,12 +116,20 @@ async function fromHub(
   const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
   const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
   if (await files.exists(folder)) return { files, folder };
-  const advice = {
-    again: 'call loadModel again to continue the download',
-    refused: "pass { token }, an access token from the hub's settings",
+  const hints = {
+    resume: 'call loadModel again to continue the download',
+    access: "pass { token }, an access token from the hub's settings",
     revision: "{ revision: 'refs/pr/1' }",
   };
-  const http = { fetch: fetch.bind(globalThis), token, signal, patience: 60_000, pause: 500, tries: 5, advice };
+  const http = {
+    fetch: fetch.bind(globalThis),
+    token,
+    signal,
+    idleTimeout: 60_000,
+    retryDelay: 500,
+    maxRetries: 5,
+    hints,
+  };
   try {
     await pull(files, http, from, folder, onDownload);
   } catch (error) {
@@ -170,6 +178,6 @@ async function fromUrl(url: string, signal: AbortSignal): Promise<FoundModel> {
     rename: readOnly,
     remove: readOnly,
   };
-  check(await files.exists(`${folder}/${folderNames.config}`), `${url}: there is no ${folderNames.config} in it`);
+  check(await files.exists(`${folder}/${modelFileNames.config}`), `${url}: there is no ${modelFileNames.config} in it`);
   return { files, folder };
 }

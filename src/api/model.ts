@@ -4,7 +4,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
-import { createTranslator, type Piece, type Translation, type Translator } from '../decode/translator.ts';
+import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -42,7 +42,7 @@ export interface GenerateOptions extends TranslateOptions {
   /** Whether to return the cross-attention of the best translation of each text. [false] */
   readonly attention?: boolean;
   /** Receives each token of the best translations: greedy decoding and sampling only, text after text. `index`: number of the text. */
-  readonly onPiece?: (piece: Piece, index: number) => void;
+  readonly onPiece?: (piece: StreamedToken, index: number) => void;
 }
 
 /** Cross-attention between a text and its translation. */
@@ -261,7 +261,10 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   };
 
   /** Numbers of the texts that have tokens, and the shape of a translator for them. */
-  const prepare = (texts: readonly string[], { batch = 32, beams = 1, numReturn = 1, maxLength }: TranslateOptions) => {
+  const prepare = (
+    texts: readonly string[],
+    { batch = 32, beams = 1, numReturn = 1, maxNewTokens }: TranslateOptions,
+  ) => {
     check(Number.isSafeInteger(batch) && batch > 0, `batch is ${batch}, it must be a whole number of at least 1`);
     const lengths = texts.map((text) => source.encode(text).length + 1);
     for (const [i, tokens] of lengths.entries())
@@ -270,7 +273,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
           `translate: text ${i + 1} has ${tokens} tokens, its end included, the model takes at most ${config.maxLength}; split it: "${texts[i]?.slice(0, 60)}"`,
         );
     const full = texts.map((_, i) => i).filter((i) => (lengths[i] as number) > 1);
-    const maxTarget = Math.min(config.maxLength, Math.max(1, maxLength ?? config.maxLength));
+    const maxTarget = Math.min(config.maxLength, Math.max(1, maxNewTokens ?? config.maxLength));
     const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
     const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
     const shape: TranslatorShape = {
@@ -297,11 +300,11 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
           said += piece.text;
           onPiece(piece, i);
         }
-        const ended = ids.length < (decode.maxLength ?? shape.maxTarget);
+        const ended = ids.length < (decode.maxNewTokens ?? shape.maxTarget);
         out[i] = [{ ids, text: said, score: Number.NaN, logProb: Number.NaN, ended }];
       }
     else {
-      const found = await translator.candidates(
+      const found = await translator.generate(
         full.map((i) => texts[i] as string),
         decode,
       );

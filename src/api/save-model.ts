@@ -5,11 +5,11 @@ import { packFolder } from '../files/archive-files.ts';
 import { type Files, writeFolder } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { type HfType, hfTypes } from '../formats/hf/hf-fields.ts';
-import { hfParts } from '../formats/hf/save-hf.ts';
-import { kerasParts } from '../formats/keras.ts';
-import { adapterFiles, type SavedAdapter } from '../formats/lora-folder.ts';
+import { hfFiles } from '../formats/hf/save-hf.ts';
+import { kerasFiles } from '../formats/keras.ts';
+import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
-import { pytorchParts } from '../formats/pytorch.ts';
+import { pytorchFiles } from '../formats/pytorch.ts';
 import type { SavedModel, WeightDtype } from '../formats/shared/saved-model.ts';
 
 /** Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's. */
@@ -26,7 +26,7 @@ export interface SaveOptions {
 }
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
-export type TrainedLora = SavedAdapter & { readonly base: string };
+export type TrainedLora = SavedLora & { readonly base: string };
 
 /** Writes a model into a folder, or a .zip file. Throws a HeddleError that names what the format cannot express. */
 export async function saveModel(
@@ -40,11 +40,11 @@ export async function saveModel(
   check(!dtype || hf, `save: ${format} stores float32 weights; dtype is for ${hfTypes.join(' and ')}`);
   if (format === 'lora') {
     check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
-    return writeFolder(files, folder, adapterFiles(model.config, lora, lora.base));
+    return writeFolder(files, folder, loraFiles(model.config, lora, lora.base));
   }
-  if (hf) return writeFolder(files, folder, hfParts(model, hf, dtype));
-  if (format === 'pytorch') return writeFolder(files, folder, pytorchParts(model));
-  if (format === 'keras') return writeFolder(files, folder, kerasParts(model));
+  if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype));
+  if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
+  if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));
   check(format === 'heddle', `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`);
   return saveModelFolder(files, folder, model);
 }

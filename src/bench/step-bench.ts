@@ -9,7 +9,7 @@ import { modelConfig, type PresetName, presets } from '../model/model-config.ts'
 import { parameterList } from '../model/parameters.ts';
 import { createStepWriter } from '../ops/step-scalars.ts';
 import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
-import type { EncodedCorpus, Rows } from '../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { initializeTraining } from '../trainer/trainer.ts';
 import { trainingGraph } from '../trainer/training-graphs.ts';
@@ -113,7 +113,7 @@ const median = (list: number[]): number => list.sort((a, b) => a - b)[list.lengt
 function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus {
   const special = { pad: 0, start: 1, end: 2, unknown: 3 };
   const r = random(1);
-  const rows = (length: number): Rows => ({
+  const rows = (length: number): RaggedRows => ({
     ids: Int32Array.from({ length: batch * length }, () => 4 + Math.floor(r.uniform() * (vocab - 4))),
     starts: Uint32Array.from({ length: batch + 1 }, (_, i) => i * length),
   });
@@ -121,7 +121,7 @@ function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus
     count: batch,
     source: rows(source),
     target: rows(target - 1),
-    origin: Uint32Array.from({ length: batch }, (_, i) => i),
+    pairIndex: Uint32Array.from({ length: batch }, (_, i) => i),
     sourceSpecial: special,
     targetSpecial: special,
     tooLong: 0,

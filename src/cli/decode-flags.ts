@@ -46,7 +46,7 @@ export function addDecodingOptions(command: Command): Command {
 }
 
 /** What the options ask for. Throws a HeddleError where they contradict each other. */
-export function decodingOf(o: DecodingOptions): Omit<DecodeOptions, 'maxLength' | 'progress' | 'signal'> {
+export function decodingOf(o: DecodingOptions): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
   const beams = o.beam ?? 1;
   if (o.sample && beams > 1) throw new HeddleError('--sample and --beam exclude each other; leave one out');
   if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beam 2 or more');
@@ -66,9 +66,9 @@ export function decodingOf(o: DecodingOptions): Omit<DecodeOptions, 'maxLength' 
     topK: o.topK,
     topP: o.topP,
     seed: o.seed,
-    minLength: o.minTokens,
-    noRepeatNgram: o.uniqueNgrams,
-    banned: o.ban,
+    minNewTokens: o.minTokens,
+    noRepeatNgramSize: o.uniqueNgrams,
+    suppressTokens: o.ban,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

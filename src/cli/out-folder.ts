@@ -2,9 +2,9 @@
 
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import { type Files, standing, writeText } from '../files/files.ts';
-import { isAdapterFolder } from '../formats/lora-folder.ts';
-import { isModelFolder } from '../formats/model-folder.ts';
+import { existingFolder, type Files, writeText } from '../files/files.ts';
+import { isLoraFolder } from '../formats/lora-folder.ts';
+import { isHeddleFolder } from '../formats/model-folder.ts';
 
 /** The options that matter here. */
 export interface OutOptions {
@@ -37,7 +37,7 @@ export async function outFolder(files: Files, name: string, { out, force, resume
   if (resume) {
     if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: no model is there to go on with`);
   } else if (await isTaken(files, folder)) {
-    const there = await standing(files, folder);
+    const there = await existingFolder(files, folder);
     if (!(await isTrained(files, folder)))
       throw new HeddleError(
         `--out ${out}: ${there === folder ? 'it' : there} holds something that is not a model; name another folder`,
@@ -54,18 +54,18 @@ export async function outFolder(files: Files, name: string, { out, force, resume
 
 /** Whether something is in a folder, or in the one before it, which the first save would remove. */
 async function isTaken(files: Files, folder: string): Promise<boolean> {
-  const there = await standing(files, folder);
+  const there = await existingFolder(files, folder);
   return (await files.exists(there)) && !(await isEmpty(files, there));
 }
 
 /** Whether a training made a folder: a model, or an adapter of one. */
 const isTrained = async (files: Files, folder: string): Promise<boolean> =>
-  (await isModelFolder(files, folder)) || (await isAdapterFolder(files, folder));
+  (await isHeddleFolder(files, folder)) || (await isLoraFolder(files, folder));
 
 async function free(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
-    if (await files.exists(await standing(files, folder))) continue;
+    if (await files.exists(await existingFolder(files, folder))) continue;
     await checkWritable(files, folder);
     return folder;
   }

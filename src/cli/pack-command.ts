@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { copyFolder } from '../files/memory-files.ts';
-import { holdsModel } from '../formats/model-folder.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
@@ -43,10 +43,10 @@ async function copy(from: string, target: string, { force }: Options): Promise<v
   const files = archiveFiles(nodeFiles());
   const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
-  if (!(await holdsModel(files, from))) throw new HeddleError(`${from}: there is no model in it`);
+  if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: there is no model in it`);
   if (await files.exists(to)) {
     if (!force) throw new HeddleError(`${to}: it is there already; --force replaces it`);
-    if (!(await holdsModel(files, to))) throw new HeddleError(`${to}: it is not a model, so it is not replaced`);
+    if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model, so it is not replaced`);
   }
   await copyFolder(files, from, files, to);
   print(`${from} written as ${to}`);

@@ -5,7 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Translated } from '../jobs/translate-job.ts';
-import { oneLine } from '../text/corpus/pairs.ts';
+import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingOptions, type DecodingOptions, decodingOf } from './decode-flags.ts';
 import { print } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
@@ -88,7 +88,7 @@ const alignmentLines = (found: readonly Translated[][]): string =>
  * and its score before it. An empty text has one, empty.
  */
 export function linesFor(found: readonly Translated[][], { nBest, ids }: Pick<Options, 'nBest' | 'ids'>): string {
-  const said = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : oneLine(x?.text ?? ''));
+  const said = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
   if (nBest === undefined) return found.map(([best]) => said(best)).join('\n');
   return found
     .flatMap((some, i) =>

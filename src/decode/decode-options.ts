@@ -37,36 +37,39 @@ export interface DecodeOptions {
   /** Of sampling: the same seed gives the same tokens, whatever decodes beside them. [0] */
   readonly seed?: number;
   /** Tokens of a translation, its end not counted, at least. [0] */
-  readonly minLength?: number;
+  readonly minNewTokens?: number;
   /** Tokens of a translation, its end counted, at most. [As many as the translator takes.] */
-  readonly maxLength?: number;
+  readonly maxNewTokens?: number;
   /** Whether the end is forced at the greatest length, as BART's forced_eos_token_id does; else what is unfinished stops there. [false] */
-  readonly forceEnd?: boolean;
+  readonly forceEos?: boolean;
   /** No sequence of so many tokens comes twice; 0: no such rule. [0] */
-  readonly noRepeatNgram?: number;
+  readonly noRepeatNgramSize?: number;
   /** The id that every translation begins with, as BART's forced_bos_token_id says. [none] */
-  readonly firstToken?: number;
+  readonly forcedBosTokenId?: number;
   /** Ids that never come. [none] */
-  readonly banned?: readonly number[];
+  readonly suppressTokens?: readonly number[];
   /** Called after each batch with the number of texts that are done, and of all. */
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Rules that a model was trained for: what must come first or last, what never comes, how much at least. */
-export type ModelRules = Pick<DecodeOptions, 'firstToken' | 'forceEnd' | 'banned' | 'minLength' | 'noRepeatNgram'>;
+export type ModelRules = Pick<
+  DecodeOptions,
+  'forcedBosTokenId' | 'forceEos' | 'suppressTokens' | 'minNewTokens' | 'noRepeatNgramSize'
+>;
 
 /**
  * What is asked for, over the rules of the model: each is in force where nothing else is said, what the model bans stays banned beside
  * what is asked for, and its least length gives way to a greatest one, by default `mostTokens`, that leaves no room for it.
  */
-export function underRules(rules: ModelRules, asked: DecodeOptions, mostTokens: number): DecodeOptions {
-  const { maxLength = mostTokens } = asked;
+export function withModelRules(rules: ModelRules, asked: DecodeOptions, mostTokens: number): DecodeOptions {
+  const { maxNewTokens = mostTokens } = asked;
   return {
     ...rules,
-    minLength: Math.min(rules.minLength ?? 0, maxLength - 1),
+    minNewTokens: Math.min(rules.minNewTokens ?? 0, maxNewTokens - 1),
     ...asked,
-    banned: [...(rules.banned ?? []), ...(asked.banned ?? [])],
+    suppressTokens: [...(rules.suppressTokens ?? []), ...(asked.suppressTokens ?? [])],
   };
 }
 
@@ -79,7 +82,7 @@ export interface DecodeSettings {
   readonly earlyStopping: boolean | 'never';
   readonly sampling: Sampling;
   readonly seed: number;
-  readonly maxLength: number;
+  readonly maxNewTokens: number;
   readonly rules: TokenRules;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
@@ -95,15 +98,28 @@ const known = [
   'topK',
   'topP',
   'seed',
-  'minLength',
-  'maxLength',
-  'forceEnd',
-  'noRepeatNgram',
-  'firstToken',
-  'banned',
+  'minNewTokens',
+  'maxNewTokens',
+  'forceEos',
+  'noRepeatNgramSize',
+  'forcedBosTokenId',
+  'suppressTokens',
   'onProgress',
   'signal',
 ] as const satisfies readonly (keyof DecodeOptions)[];
+
+/** Names that options had before, with their present names. */
+const renamed: Readonly<Record<string, keyof DecodeOptions>> = {
+  beam: 'beams',
+  nBest: 'numReturn',
+  minLength: 'minNewTokens',
+  maxLength: 'maxNewTokens',
+  forceEnd: 'forceEos',
+  noRepeatNgram: 'noRepeatNgramSize',
+  firstToken: 'forcedBosTokenId',
+  banned: 'suppressTokens',
+  progress: 'onProgress',
+};
 
 /** Options that only one method reads. */
 const ofMethod: Partial<Record<keyof DecodeOptions, 'beam' | 'sample'>> = {
@@ -116,9 +132,12 @@ const ofMethod: Partial<Record<keyof DecodeOptions, 'beam' | 'sample'>> = {
 
 /** Checks and completes options for a model. Throws a HeddleError that names the option, its value and what it may be. */
 export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostTokens: number): DecodeSettings {
-  for (const name of Object.keys(options))
+  for (const name of Object.keys(options)) {
+    const now = renamed[name];
+    if (now) throw new HeddleError(`decode: the option ${name} is now called ${now}`);
     if (!(known as readonly string[]).includes(name))
       throw new HeddleError(`decode: there is no option ${name}; the options are ${known.join(', ')}`);
+  }
   const fail = (name: keyof DecodeOptions, wanted: string): never => {
     throw new HeddleError(`decode: ${name} is ${JSON.stringify(options[name])}, it must be ${wanted}`);
   };
@@ -142,24 +161,26 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
       'numReturn',
       most === 1 ? '1 where method is greedy' : `a whole number from 1 to ${most}, the most that ${method} gives`,
     );
-  const { temperature = 1, topP = 1, earlyStopping = false, forceEnd = false } = options;
+  const { temperature = 1, topP = 1, earlyStopping = false, forceEos = false } = options;
   if (!(temperature >= 1e-3 && temperature <= 1e3)) fail('temperature', 'from 0.001 to 1000');
   if (!(topP > 0 && topP <= 1)) fail('topP', 'above 0 and at most 1');
   if (![true, false, 'never'].includes(earlyStopping)) fail('earlyStopping', "true, false or 'never'");
-  if (typeof forceEnd !== 'boolean') fail('forceEnd', 'true or false');
-  const maxLength = whole('maxLength', options.maxLength ?? mostTokens, 1, mostTokens);
-  const minLength = whole('minLength', options.minLength ?? 0, 0, any);
-  if (minLength >= maxLength) fail('minLength', `below the greatest length, ${maxLength}, which counts the end`);
-  const { firstToken = -1 } = options;
+  if (typeof forceEos !== 'boolean') fail('forceEos', 'true or false');
+  const maxNewTokens = whole('maxNewTokens', options.maxNewTokens ?? mostTokens, 1, mostTokens);
+  const minNewTokens = whole('minNewTokens', options.minNewTokens ?? 0, 0, any);
+  if (minNewTokens >= maxNewTokens)
+    fail('minNewTokens', `below maxNewTokens, ${maxNewTokens}, which counts the end token`);
+  const { forcedBosTokenId = -1 } = options;
   if (
-    options.firstToken !== undefined &&
-    !(Number.isSafeInteger(firstToken) && firstToken >= 0 && firstToken < c.tgtVocab)
+    options.forcedBosTokenId !== undefined &&
+    !(Number.isSafeInteger(forcedBosTokenId) && forcedBosTokenId >= 0 && forcedBosTokenId < c.tgtVocab)
   )
-    fail('firstToken', `an id from 0 to ${c.tgtVocab - 1}`);
-  const banned = [...new Set(options.banned ?? [])];
-  for (const id of banned)
-    if (!(Number.isSafeInteger(id) && id >= 0 && id < c.tgtVocab)) fail('banned', `ids from 0 to ${c.tgtVocab - 1}`);
-  if (banned.length >= c.tgtVocab) fail('banned', 'fewer than all tokens');
+    fail('forcedBosTokenId', `an id from 0 to ${c.tgtVocab - 1}`);
+  const suppressTokens = [...new Set(options.suppressTokens ?? [])];
+  for (const id of suppressTokens)
+    if (!(Number.isSafeInteger(id) && id >= 0 && id < c.tgtVocab))
+      fail('suppressTokens', `ids from 0 to ${c.tgtVocab - 1}`);
+  if (suppressTokens.length >= c.tgtVocab) fail('suppressTokens', 'fewer than all tokens');
   return {
     method,
     rows: method === 'sample' ? numReturn : beam,
@@ -168,13 +189,13 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
     earlyStopping,
     sampling: { temperature, topP, topK: whole('topK', options.topK ?? 0, 0, any) },
     seed: whole('seed', options.seed ?? 0, 0, 2 ** 32 - 1),
-    maxLength,
+    maxNewTokens,
     rules: {
-      minLength,
-      forceEndAt: forceEnd ? maxLength - 1 : -1,
-      noRepeatNgram: whole('noRepeatNgram', options.noRepeatNgram ?? 0, 0, any),
-      firstToken,
-      banned,
+      minLength: minNewTokens,
+      forceEndAt: forceEos ? maxNewTokens - 1 : -1,
+      noRepeatNgram: whole('noRepeatNgramSize', options.noRepeatNgramSize ?? 0, 0, any),
+      firstToken: forcedBosTokenId,
+      banned: suppressTokens,
     },
     ...(options.onProgress && { onProgress: options.onProgress }),
     ...(options.signal && { signal: options.signal }),

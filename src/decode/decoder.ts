@@ -20,7 +20,7 @@ import {
   sourceGraph,
   stepGraph,
 } from './decoding-graphs.ts';
-import { createLines, type Search } from './hypotheses.ts';
+import { createRowSearch, type Search } from './hypotheses.ts';
 
 /** What to decode together. */
 export interface DecodeBatch {
@@ -114,8 +114,8 @@ export async function createDecoder(
     shape,
     peak: Math.max(...[source, ...programs].map(({ plan }) => plan?.bytes.peak ?? 0)),
     async *run(batch, settings, search) {
-      const { maxLength, seed, signal } = settings;
-      check(maxLength <= T, `decode: a greatest length of ${maxLength}, the decoder has ${T} positions`);
+      const { maxNewTokens, seed, signal } = settings;
+      check(maxNewTokens <= T, `decode: a greatest length of ${maxNewTokens}, the decoder has ${T} positions`);
       begin(batch);
       let stage = first;
       let sentences = Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1));
@@ -123,7 +123,7 @@ export async function createDecoder(
       const pending: { readonly outputs: Promise<Outputs>; readonly sentences: readonly number[] }[] = [];
       let taken = 0;
       try {
-        for (let t = 0; taken < maxLength; t++) {
+        for (let t = 0; taken < maxNewTokens; t++) {
           signal?.throwIfAborted();
           const running = sentences.filter((b) => b >= 0 && !search.done(b));
           if (running.length === 0) break;
@@ -135,11 +135,11 @@ export async function createDecoder(
             [stage, sentences] = [smaller.stage, order];
             load(stage, sentences, batch, settings);
           }
-          if (t < maxLength) {
+          if (t < maxNewTokens) {
             stage.writeStep({ learningRate: 0, tokenWeight: 0, seed, step: t, keep: 0, position: t });
             pending.push({ outputs: stage.step.run(), sentences });
           }
-          if (pending.length > 2 || t >= maxLength) {
+          if (pending.length > 2 || t >= maxNewTokens) {
             const next = pending.shift() as (typeof pending)[number];
             search.take(await next.outputs, next.sentences);
             yield ++taken;
@@ -173,7 +173,7 @@ export interface GreedyDecoder {
 }
 
 /** Makes a decoder on an engine that holds the weights. */
-export async function greedyDecoder(
+export async function createGreedyDecoder(
   engine: Engine,
   c: ModelConfig,
   p: ParameterList,
@@ -183,8 +183,8 @@ export async function greedyDecoder(
   return {
     shape,
     async decode(sources, limit = shape.target) {
-      const settings = decodeSettings({ maxLength: Math.min(limit, shape.target) }, c, shape.target);
-      const lines = createLines(sources.length, c.endId, settings);
+      const settings = decodeSettings({ maxNewTokens: Math.min(limit, shape.target) }, c, shape.target);
+      const lines = createRowSearch(sources.length, c.endId, settings);
       for await (const _ of decoder.run({ sources, streams: [] }, settings, lines));
       const found = lines.finish().map(([line]) => line as NonNullable<typeof line>);
       return { ids: found.map(({ ids }) => [...ids]), ended: found.map(({ ended }) => ended) };

@@ -29,10 +29,10 @@ export interface Search {
   finish(): Hypothesis[][];
 }
 
-type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlyStopping' | 'maxLength'>;
+type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlyStopping' | 'maxNewTokens'>;
 
 /** The search of greedy decoding and of sampling: each row is a hypothesis. */
-export function createLines(sentences: number, endId: number, s: Settings): Search {
+export function createRowSearch(sentences: number, endId: number, s: Settings): Search {
   const lines = Array.from({ length: sentences * s.rows }, () => ({ ids: [] as number[], logProb: 0, ended: false }));
   const of = (sentence: number) => lines.slice(sentence * s.rows, (sentence + 1) * s.rows);
   return {
@@ -83,7 +83,7 @@ interface Beams {
 }
 
 /** The search of beams. The rules are those of Hugging Face's generation, which DecodeOptions.earlyStopping describes. */
-export function createBeams(sentences: number, s: Settings): Search {
+export function createBeamSearch(sentences: number, s: Settings): Search {
   const all = Array.from(
     { length: sentences },
     (): Beams => ({ links: new Array(s.rows).fill(undefined), totals: [], pool: [], done: false }),
@@ -99,7 +99,7 @@ export function createBeams(sentences: number, s: Settings): Search {
     if (!worst) return false;
     if (s.earlyStopping === true) return true;
     const now = best / s.penalty(length);
-    return worst.score >= (s.earlyStopping === 'never' ? Math.max(now, best / s.penalty(s.maxLength)) : now);
+    return worst.score >= (s.earlyStopping === 'never' ? Math.max(now, best / s.penalty(s.maxNewTokens)) : now);
   };
   return {
     take({ token = [], parent = [], total = [], ended = [] }: Record<string, ArrayLike<number>>, order) {

@@ -14,11 +14,11 @@ import {
   decodeSettings,
   type ModelRules,
   modeOf,
-  underRules,
+  withModelRules,
 } from './decode-options.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
-import { createBeams, createLines, type Hypothesis } from './hypotheses.ts';
+import { createBeamSearch, createRowSearch, type Hypothesis } from './hypotheses.ts';
 
 /** A model's configuration and the tokenizers of its two sides; with `weights` they are put on the engine. */
 export interface TextModel {
@@ -57,7 +57,7 @@ export interface Translation extends Hypothesis {
 }
 
 /** One token of a translation that is being made, or its end where text had to wait for it. */
-export interface Piece {
+export interface StreamedToken {
   readonly id: number;
   /** What the token adds to the text; the pieces of a text together are its translation. */
   readonly text: string;
@@ -73,12 +73,12 @@ export interface Translator {
    */
   translate(texts: readonly string[], options?: DecodeOptions): Promise<string[]>;
   /** The `numReturn` best translations of each text, the best first. Throws as `translate`. */
-  candidates(texts: readonly string[], options?: DecodeOptions): Promise<Translation[][]>;
+  generate(texts: readonly string[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
    * The tokens of the translation of a text as they come; greedy decoding and sampling only. Ending the loop ends the decoding. A sample
    * is that of the text at `place`, from 0, in a list given to `translate`. Throws as `translate`.
    */
-  stream(text: string, options?: DecodeOptions, place?: number): AsyncGenerator<Piece, void, void>;
+  stream(text: string, options?: DecodeOptions, place?: number): AsyncGenerator<StreamedToken, void, void>;
   /** The probabilities of the cross-attention between a text and the ids of a translation of it. Throws where one is too long. */
   align(text: string, ids: readonly number[]): Promise<Alignment>;
 }
@@ -101,7 +101,7 @@ export async function createTranslator(
   let aligner: Promise<Aligner> | undefined;
 
   const settingsOf = (call: DecodeOptions = {}) =>
-    decodeSettings(underRules(model.decode ?? {}, { ...options.decode, ...call }, maxTarget), c, maxTarget);
+    decodeSettings(withModelRules(model.decode ?? {}, { ...options.decode, ...call }, maxTarget), c, maxTarget);
   const decoderFor = (settings: DecodeSettings, sentences: number): Promise<Decoder> => {
     const mode: DecodeMode = modeOf(settings);
     const key = JSON.stringify([mode, settings.rows, sentences]);
@@ -124,7 +124,7 @@ export async function createTranslator(
     return ids;
   };
   const searchFor = (settings: DecodeSettings, sentences: number) =>
-    settings.method === 'beam' ? createBeams(sentences, settings) : createLines(sentences, c.endId, settings);
+    settings.method === 'beam' ? createBeamSearch(sentences, settings) : createRowSearch(sentences, c.endId, settings);
 
   // One decoding at a time has the engine's states.
   let last: Promise<unknown> = Promise.resolve();
@@ -144,9 +144,9 @@ export async function createTranslator(
   const translator: Translator = {
     bytes: { weights: weightBytes(p), peak },
     async translate(texts, call) {
-      return (await translator.candidates(texts, call)).map(([best]) => best?.text ?? '');
+      return (await translator.generate(texts, call)).map(([best]) => best?.text ?? '');
     },
-    async candidates(texts, call) {
+    async generate(texts, call) {
       const settings = settingsOf(call);
       const encoded = texts.map(encode);
       const order = encoded.map((_, i) => i).sort((a, b) => (encoded[a]?.length ?? 0) - (encoded[b]?.length ?? 0));
@@ -179,7 +179,7 @@ export async function createTranslator(
       const end = await turn();
       try {
         const search = searchFor(settings, 1);
-        const say = createSpeaker(target);
+        const say = createTextStreamer(target);
         let seen = 0;
         for await (const _ of decoder.run({ sources, streams: [place] }, settings, search)) {
           const ids = search.idsOf(0, 0);
@@ -209,7 +209,7 @@ export async function createTranslator(
  * A function that gives what the last of some ids adds to the text of those before it. What may still change waits: half of a
  * character, or a token that changes what stands before it; `all` gives it as it is.
  */
-function createSpeaker(target: Tokenizer): (ids: readonly number[], all?: boolean) => string {
+function createTextStreamer(target: Tokenizer): (ids: readonly number[], all?: boolean) => string {
   let said = '';
   return (ids, all = false) => {
     const text = all ? target.decode(ids) : target.decode(ids).replace(/\uFFFD+$/, '');

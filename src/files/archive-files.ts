@@ -4,7 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
-import { unpackWeights } from './model-file.ts';
+import { unpackSafetensorsModel } from './model-file.ts';
 import { unzip, zipParts } from './zip.ts';
 
 /** `folder/model.zip/config.json` as archive and name in it; undefined where no part before the last ends as an archive does. */
@@ -25,7 +25,7 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
 /**
  * The files of an archive with a model in it. A folder that holds all of them, as many tools pack it, is left out of the names.
  */
-export async function unpackModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
+export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const files = await unzip(bytes, archive);
   const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));
   if (!config) throw new HeddleError(`${archive}: there is no config.json in it, so it is no model`);
@@ -41,11 +41,11 @@ export async function unpackModel(bytes: Uint8Array, archive: string): Promise<R
 /** The files of a model in one file, a zip archive or safetensors, whatever its name. */
 export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
   const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
-  return isZipped || !/\.safetensors$/i.test(name) ? unpackModel(bytes, name) : unpackWeights(bytes, name);
+  return isZipped || !/\.safetensors$/i.test(name) ? unzipModel(bytes, name) : unpackSafetensorsModel(bytes, name);
 }
 
 /** Joins parts into one array. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -84,7 +84,7 @@ export function archiveFiles(files: Files): Files {
       )));
   const write = async (archive: string, parts: readonly Uint8Array[]) => {
     opened.delete(archive);
-    await files.write(archive, joined(parts));
+    await files.write(archive, concatBytes(parts));
   };
   const result: Files = {
     async read(path) {

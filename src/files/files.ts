@@ -15,11 +15,11 @@ export interface Files {
 }
 
 /** Where a folder that is being replaced stands until the new one is in its place. */
-export const previousOf = (folder: string): string => `${folder}.previous`;
+export const previousFolder = (folder: string): string => `${folder}.previous`;
 
 /** The folder itself, or the one before it where a process was ended while it replaced the folder. */
-export async function standing(files: Files, folder: string): Promise<string> {
-  const previous = previousOf(folder);
+export async function existingFolder(files: Files, folder: string): Promise<string> {
+  const previous = previousFolder(folder);
   return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
 }
 

@@ -31,15 +31,15 @@ const widths: Record<string, number> = {
 const names: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
 
 /** One entry of a header. */
-export interface Entry {
+export interface TensorEntry {
   readonly dtype: string;
   readonly shape: number[];
   readonly data_offsets: [number, number];
 }
 
 /** A header that has been checked against the length of its file; offsets count from `base`. */
-export interface Header {
-  readonly entries: Readonly<Record<string, Entry>>;
+export interface SafetensorsHeader {
+  readonly entries: Readonly<Record<string, TensorEntry>>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly base: number;
 }
@@ -50,7 +50,7 @@ const fail = (name: string, why: string): never => {
 const count = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 
 /** Reads and checks the header. `fileBytes` is the length of the whole file, `start` at least its header. */
-export function readHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): Header {
+export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): SafetensorsHeader {
   if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, fewer than the 8 of the header length`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   if (length > maxHeader) fail(name, `its header claims ${length} bytes, at most ${maxHeader} are read`);
@@ -68,7 +68,7 @@ export function readHeader(start: Uint8Array, fileBytes: number, name = 'safeten
   if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
     fail(name, 'its __metadata__ is not a map of strings');
   const bytes = fileBytes - 8 - length;
-  const entries: Record<string, Entry> = Object.create(null);
+  const entries: Record<string, TensorEntry> = Object.create(null);
   for (const [key, value] of Object.entries(rest)) entries[key] = checkEntry(name, key, value, bytes);
   const sorted = Object.entries(entries).sort(
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
@@ -88,8 +88,8 @@ export function readHeader(start: Uint8Array, fileBytes: number, name = 'safeten
   return { entries, metadata: metadata as Record<string, string>, base: 8 + length };
 }
 
-function checkEntry(file: string, key: string, value: unknown, bytes: number): Entry {
-  const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<Entry>;
+function checkEntry(file: string, key: string, value: unknown, bytes: number): TensorEntry {
+  const e = (typeof value === 'object' && value !== null ? value : {}) as Partial<TensorEntry>;
   const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
   if (width === undefined) return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
   if (!Array.isArray(e.shape) || !e.shape.every(count))
@@ -111,7 +111,7 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): E
  * Throws a HeddleError that names `name` and what is wrong.
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
-  const { entries, base } = readHeader(file, file.length, name);
+  const { entries, base } = readSafetensorsHeader(file, file.length, name);
   // Copied by the constructor: a Buffer's own slice would be a view of memory that it shares with others.
   const tensors: Record<string, Tensor> = Object.create(null);
   for (const [

@@ -6,15 +6,22 @@ import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
-import { folderNames } from '../files/model-file.ts';
+import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type StackSizes, stackSizes } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './layout-config.ts';
-import { demand } from './shared/requirements.ts';
+import {
+  configFromFields,
+  type FieldNames,
+  fieldsFromConfig,
+  readFloatTensors,
+  readTextSides,
+  tokenizerFilesOf,
+} from './layout-config.ts';
+import { requireFields } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { pieceOf } from './shared/tensor-slices.ts';
+import { storedRows } from './shared/tensor-slices.ts';
 
 /** `format` of config.json. */
 export const kerasFormat = 'keras';
@@ -66,7 +73,7 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
   const D = c.dModel;
   const out: KerasTensor[] = [];
   const put = (name: string, stored: string, shape?: Shape, row?: number, rows?: number) => {
-    const piece = pieceOf(p, stored, row, rows);
+    const piece = storedRows(p, stored, row, rows);
     const [r = 0, cols] = piece.shape;
     const turned = shape && cols !== undefined ? ([r, cols] as const) : undefined;
     out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(turned && { turned }) });
@@ -120,9 +127,9 @@ function turn(data: Float32Array, rows: number, cols: number): Float32Array {
 }
 
 /** The files of a model in this layout. Throws a HeddleError that names what the example's layers cannot express. */
-export function kerasParts(model: SavedModel): Record<string, Uint8Array> {
+export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
-  demand(
+  requireFields(
     "Keras's example",
     Object.entries(fixed).map(([field, wanted]) => [field, c[field as keyof ModelConfig], wanted] as const),
   );
@@ -132,9 +139,9 @@ export function kerasParts(model: SavedModel): Record<string, Uint8Array> {
     tensors[name] = { dtype: 'f32', shape, data: turned ? turn(piece, ...turned) : piece };
   }
   return {
-    [folderNames.config]: jsonBytes(fieldsOf(kerasFormat, model, fields)),
-    [folderNames.weights]: writeSafetensors(tensors, { format: kerasFormat }),
-    ...tokenizersOf(model),
+    [modelFileNames.config]: jsonBytes(fieldsFromConfig(kerasFormat, model, fields)),
+    [modelFileNames.weights]: writeSafetensors(tensors, { format: kerasFormat }),
+    ...tokenizerFilesOf(model),
   };
 }
 
@@ -144,20 +151,20 @@ export async function loadKeras(
   folder: string,
   raw: Readonly<Record<string, unknown>>,
 ): Promise<SavedModel> {
-  const c = configOf(raw, fields, fixed, `${folder}/${folderNames.config}`);
+  const c = configFromFields(raw, fields, fixed, `${folder}/${modelFileNames.config}`);
   const p = parameterList(c);
-  const found = await readFloats(files, folder);
-  const path = `${folder}/${folderNames.weights}`;
+  const found = await readFloatTensors(files, folder);
+  const path = `${folder}/${modelFileNames.weights}`;
   const bank = new Float32Array(p.size);
   for (const { name, shape, at, turned } of kerasTensors(c, p)) {
     const tensor = found.get(name);
     if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
     if (!sameShape(tensor.shape, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${folderNames.config} says ${show(shape)}`);
+      throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`);
     bank.set(turned ? turn(tensor.data, turned[1], turned[0]) : tensor.data, at);
     found.delete(name);
   }
   const [other] = found.keys();
   if (other !== undefined) throw new HeddleError(`${path}: not of this model: ${other}`);
-  return { ...(await readSides(files, folder, raw, c)), weights: bank };
+  return { ...(await readTextSides(files, folder, raw, c)), weights: bank };
 }

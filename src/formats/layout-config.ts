@@ -4,13 +4,13 @@
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Files } from '../files/files.ts';
-import { folderNames } from '../files/model-file.ts';
+import { modelFileNames } from '../files/model-file.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { createIdTokenizer } from '../text/tokenizers/character-tokenizer.ts';
-import { reopenOrigin } from './hf/load-hf.ts';
+import { readSourceCheckpoint } from './hf/load-hf.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { needFile, readTokenizers, tokenizerParts } from './tokenizers/heddle-tokenizers.ts';
+import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
 
 /** Fields of a config.json, each with the field of the model that it stands for. */
 export type FieldNames = Readonly<Record<string, keyof ModelConfig>>;
@@ -18,7 +18,7 @@ export type FieldNames = Readonly<Record<string, keyof ModelConfig>>;
 const ours = ['format', 'version', 'origin'];
 
 /** The configuration that fields stand for. Throws a HeddleError, with `path` in it, for others and for values that are not sound. */
-export function configOf(
+export function configFromFields(
   raw: Readonly<Record<string, unknown>>,
   fields: FieldNames,
   fixed: Partial<ModelOptions>,
@@ -35,25 +35,33 @@ export function configOf(
 }
 
 /** The fields of a configuration by other names, and what it keeps of an origin. */
-export function fieldsOf(format: string, { config, origin }: SavedModel, fields: FieldNames): Record<string, unknown> {
-  const { files: _, ...from } = origin ?? {};
+export function fieldsFromConfig(
+  format: string,
+  { config, sourceCheckpoint }: SavedModel,
+  fields: FieldNames,
+): Record<string, unknown> {
+  const { files: _, ...from } = sourceCheckpoint ?? {};
   const own = Object.entries(fields).map(([key, field]) => [key, config[field]]);
-  return { format, version: 1, ...Object.fromEntries(own), ...(origin && { origin: from }) };
+  return { format, version: 1, ...Object.fromEntries(own), ...(sourceCheckpoint && { origin: from }) };
 }
 
 /** The files of a model's tokenizers, as they came from elsewhere or as heddle has them. */
-export const tokenizersOf = ({ origin, source, target }: SavedModel): Readonly<Record<string, Uint8Array>> =>
-  origin ? origin.files : tokenizerParts(source, target);
+export const tokenizerFilesOf = ({
+  sourceCheckpoint,
+  source,
+  target,
+}: SavedModel): Readonly<Record<string, Uint8Array>> =>
+  sourceCheckpoint ? sourceCheckpoint.files : heddleTokenizerFiles(source, target);
 
 /** All of a model but its weights, of a folder in such a layout. */
-export async function readSides(
+export async function readTextSides(
   files: Files,
   folder: string,
   raw: Readonly<Record<string, unknown>>,
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
-  if (raw.origin !== undefined) return reopenOrigin(files, folder, raw.origin, config);
-  const { tokenizer, source } = folderNames;
+  if (raw.origin !== undefined) return readSourceCheckpoint(files, folder, raw.origin, config);
+  const { tokenizer, source } = modelFileNames;
   for (const name of [tokenizer, source])
     if (await files.exists(`${folder}/${name}`)) return { config, ...(await readTokenizers(files, folder, config)) };
   const special = { pad: config.padId, start: config.startId, end: config.endId, unknown: config.padId };
@@ -64,12 +72,12 @@ export async function readSides(
 }
 
 /** The tensors of a folder as float32 by name. Throws a HeddleError for one of whole numbers, or with a number that is not finite. */
-export async function readFloats(
+export async function readFloatTensors(
   files: Files,
   folder: string,
 ): Promise<Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>> {
-  const path = `${folder}/${folderNames.weights}`;
-  await needFile(files, folder, folderNames.weights);
+  const path = `${folder}/${modelFileNames.weights}`;
+  await requireFile(files, folder, modelFileNames.weights);
   const out = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, { dtype, shape, data }] of Object.entries(readSafetensors(await files.read(path), path))) {
     if (dtype !== 'f32' && dtype !== 'f16')

@@ -4,7 +4,7 @@
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { type Files, standing } from '../files/files.ts';
+import { existingFolder, type Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import {
@@ -18,24 +18,20 @@ import {
 } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { type SavedModel, trainedOn } from './shared/saved-model.ts';
+import { retrainedCheckpoint, type SavedModel } from './shared/saved-model.ts';
 
 /** Names of an adapter's files. */
-export const adapterNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
+export const loraFileNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
 
 /** An adapter with its weights. */
-export interface SavedAdapter {
+export interface SavedLora {
   readonly lora: LoraConfig;
   /** Laid out as `adapterParameters(config, lora)` says. */
   readonly weights: Float32Array;
 }
 
 /** The files of an adapter of a model. `base` is where the model is: PEFT's base_model_name_or_path. */
-export function adapterFiles(
-  c: ModelConfig,
-  { lora, weights }: SavedAdapter,
-  base: string,
-): Record<string, Uint8Array> {
+export function loraFiles(c: ModelConfig, { lora, weights }: SavedLora, base: string): Record<string, Uint8Array> {
   const config = {
     alpha_pattern: {},
     auto_mapping: null,
@@ -59,8 +55,8 @@ export function adapterFiles(
     use_rslora: false,
   };
   return {
-    [adapterNames.config]: jsonBytes(config),
-    [adapterNames.weights]: writeSafetensors(tensorsFromWeights(loraParameters(c, lora), weights), { format: 'pt' }),
+    [loraFileNames.config]: jsonBytes(config),
+    [loraFileNames.weights]: writeSafetensors(tensorsFromWeights(loraParameters(c, lora), weights), { format: 'pt' }),
   };
 }
 
@@ -77,12 +73,12 @@ function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
 }
 
 /** Whether a folder holds an adapter. */
-export const isAdapterFolder = async (files: Files, folder: string): Promise<boolean> =>
-  files.exists(`${await standing(files, folder)}/${adapterNames.config}`);
+export const isLoraFolder = async (files: Files, folder: string): Promise<boolean> =>
+  files.exists(`${await existingFolder(files, folder)}/${loraFileNames.config}`);
 
 /** The model that an adapter says it is for. Throws a HeddleError where it does not say. */
-export async function baseOf(files: Files, folder: string): Promise<string> {
-  const path = `${await standing(files, folder)}/${adapterNames.config}`;
+export async function loraBaseModel(files: Files, folder: string): Promise<string> {
+  const path = `${await existingFolder(files, folder)}/${loraFileNames.config}`;
   const { base_model_name_or_path: base } = await readJson(files, path);
   if (typeof base !== 'string' || base === '')
     throw new HeddleError(`${path}: base_model_name_or_path is ${JSON.stringify(base)}; give the model's folder`);
@@ -104,12 +100,12 @@ const empty = ['modules_to_save', 'rank_pattern', 'alpha_pattern', 'trainable_to
  * Reads an adapter for a model of configuration `c`; which layers it is of, its tensors say. Throws a HeddleError that names the file
  * and what is missing, not supported, or does not fit the model.
  */
-export async function loadAdapter(files: Files, folder: string, c: ModelConfig): Promise<SavedAdapter> {
-  const at = await standing(files, folder);
-  const [configPath, path] = [`${at}/${adapterNames.config}`, `${at}/${adapterNames.weights}`];
+export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
+  const at = await existingFolder(files, folder);
+  const [configPath, path] = [`${at}/${loraFileNames.config}`, `${at}/${loraFileNames.weights}`];
   for (const file of [configPath, path])
     if (!(await files.exists(file)))
-      throw new HeddleError(`${file}: missing; an adapter has ${adapterNames.config} and ${adapterNames.weights}`);
+      throw new HeddleError(`${file}: missing; an adapter has ${loraFileNames.config} and ${loraFileNames.weights}`);
   const raw = await readJson(files, configPath);
   const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;
   for (const [field, allowed] of Object.entries(plain))
@@ -138,7 +134,7 @@ function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, pat
     if (layer === undefined || !known.has(layer))
       throw new HeddleError(`${path}: ${name} is of no linear layer of this model, as ${[...known][0]} is`);
     if (shape[part === 'A' ? 0 : 1] !== rank)
-      throw new HeddleError(`${path}: ${name} is [${shape}], ${adapterNames.config} has the rank r ${rank}`);
+      throw new HeddleError(`${path}: ${name} is [${shape}], ${loraFileNames.config} has the rank r ${rank}`);
     found.add(layer);
   }
   if (found.size === 0) throw new HeddleError(`${path}: it holds no tensors`);
@@ -152,9 +148,13 @@ function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tenso
 }
 
 /** A model with the adapter of a folder merged into its weights. Throws as `loadAdapter`. */
-export async function withAdapter(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
-  const { lora, weights } = await loadAdapter(files, folder, model.config);
-  const { origin } = model;
+export async function withLora(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
+  const { lora, weights } = await loadLora(files, folder, model.config);
+  const { sourceCheckpoint } = model;
   const merged = mergeLora(model.config, model.weights, lora, weights);
-  return { ...model, weights: merged, ...(origin && { origin: trainedOn(origin) }) };
+  return {
+    ...model,
+    weights: merged,
+    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+  };
 }

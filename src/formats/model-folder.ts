@@ -2,17 +2,17 @@
 // written under another name and renamed, so no reader ever sees half of one.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
-import { type Files, standing, writeFolder } from '../files/files.ts';
+import { existingFolder, type Files, writeFolder } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
-import { modelMetadata, folderNames as names } from '../files/model-file.ts';
+import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { loadHfFolder, reopenOrigin } from './hf/load-hf.ts';
+import { loadHf, readSourceCheckpoint } from './hf/load-hf.ts';
 import { kerasFormat, loadKeras } from './keras.ts';
 import { isPytorch, loadPytorch } from './pytorch.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { needFile as need, readTokenizers, tokenizerParts } from './tokenizers/heddle-tokenizers.ts';
+import { heddleTokenizerFiles, requireFile as need, readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 
 /** `format` and `version` of config.json. */
 const format = 'heddle';
@@ -28,21 +28,21 @@ export async function saveModelFolder(
   model: SavedModel,
   extra: Readonly<Record<string, Uint8Array>> = {},
 ): Promise<void> {
-  const { config, source, target, origin } = model;
-  const { files: own = {}, ...from } = origin ?? {};
+  const { config, source, target, sourceCheckpoint } = model;
+  const { files: own = {}, ...from } = sourceCheckpoint ?? {};
   const described: Record<string, Uint8Array> = {
-    [names.config]: jsonBytes({ format, version, model: config, ...(origin && { origin: from }) }),
-    ...(origin ? own : tokenizerParts(source, target)),
+    [names.config]: jsonBytes({ format, version, model: config, ...(sourceCheckpoint && { origin: from }) }),
+    ...(sourceCheckpoint ? own : heddleTokenizerFiles(source, target)),
   };
   // Tokenizers from elsewhere may be no text, and large: they stay in the folder alone.
-  const metadata = origin ? { format } : modelMetadata(format, described);
+  const metadata = sourceCheckpoint ? { format } : modelMetadata(format, described);
   const weights = writeSafetensors(tensorsFromWeights(parameterList(config), model.weights), metadata);
   await writeFolder(files, folder, { ...described, [names.weights]: weights, ...extra });
 }
 
 /** Whether a folder, or the one it is being replaced by, has a heddle model. */
-export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
-  const at = await standing(files, folder);
+export async function isHeddleFolder(files: Files, folder: string): Promise<boolean> {
+  const at = await existingFolder(files, folder);
   if (!(await files.exists(`${at}/${names.config}`))) return false;
   try {
     return (await readJson(files, `${at}/${names.config}`)).format === format;
@@ -52,8 +52,8 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 }
 
 /** Whether a folder, or the one it is being replaced by, has a model of any layout that is read, by its config.json. */
-export async function holdsModel(files: Files, folder: string): Promise<boolean> {
-  const at = await standing(files, folder);
+export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
+  const at = await existingFolder(files, folder);
   if (!(await files.exists(`${at}/${names.config}`))) return false;
   try {
     const raw = await readJson(files, `${at}/${names.config}`);
@@ -68,11 +68,11 @@ export async function holdsModel(files: Files, folder: string): Promise<boolean>
  * that names the file and what is wrong: one that is missing or broken, or weights or tokenizers that do not fit the configuration.
  */
 export async function loadModelFolder(files: Files, folder: string): Promise<SavedModel> {
-  const at = await standing(files, folder);
+  const at = await existingFolder(files, folder);
   if (!(await files.exists(at)))
     throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${folder} makes one`);
   const raw = await readRaw(files, at);
-  if (raw?.model_type !== undefined || !raw) return loadHfFolder(files, at, raw);
+  if (raw?.model_type !== undefined || !raw) return loadHf(files, at, raw);
   if (isPytorch(raw)) return loadPytorch(files, at, raw);
   if (raw.format === kerasFormat) return loadKeras(files, at, raw);
   const config = readConfig(raw, `${at}/${names.config}`);
@@ -86,7 +86,7 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
     const i = data.findIndex((x) => !Number.isFinite(x));
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
-  if (raw.origin !== undefined) return { ...(await reopenOrigin(files, at, raw.origin, config)), weights };
+  if (raw.origin !== undefined) return { ...(await readSourceCheckpoint(files, at, raw.origin, config)), weights };
   return { config, ...(await readTokenizers(files, at, config)), weights };
 }
 

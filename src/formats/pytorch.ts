@@ -7,12 +7,19 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
-import { folderNames } from '../files/model-file.ts';
+import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { configOf, type FieldNames, fieldsOf, readFloats, readSides, tokenizersOf } from './layout-config.ts';
-import { demand, sharedWidths } from './shared/requirements.ts';
+import {
+  configFromFields,
+  type FieldNames,
+  fieldsFromConfig,
+  readFloatTensors,
+  readTextSides,
+  tokenizerFilesOf,
+} from './layout-config.ts';
+import { requireFields, sharedWidths } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 
 /** `format` of config.json. */
@@ -53,13 +60,13 @@ export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
   raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
 
 /** The files of a model in this layout. Throws a HeddleError that names what nn.Transformer cannot express. */
-export function pytorchParts(model: SavedModel): Record<string, Uint8Array> {
+export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
-  demand('nn.Transformer', sharedWidths(c));
+  requireFields('nn.Transformer', sharedWidths(c));
   return {
-    [folderNames.config]: jsonBytes(fieldsOf(pytorchFormat, model, pytorchFields)),
-    [folderNames.weights]: writeSafetensors(tensorsFromWeights(parameterList(c), weights), { format: 'pt' }),
-    ...tokenizersOf(model),
+    [modelFileNames.config]: jsonBytes(fieldsFromConfig(pytorchFormat, model, pytorchFields)),
+    [modelFileNames.weights]: writeSafetensors(tensorsFromWeights(parameterList(c), weights), { format: 'pt' }),
+    ...tokenizerFilesOf(model),
   };
 }
 
@@ -69,9 +76,9 @@ export async function loadPytorch(
   folder: string,
   raw: Readonly<Record<string, unknown>>,
 ): Promise<SavedModel> {
-  const c = configOf(raw, pytorchFields, {}, `${folder}/${folderNames.config}`);
+  const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
   const tensors: Record<string, Tensor> = {};
-  const found = await readFloats(files, folder);
+  const found = await readFloatTensors(files, folder);
   for (const [name, { shape, data }] of found) tensors[name] = { dtype: 'f32', shape, data };
   for (const [name, of] of tiedNames(c)) {
     const [again, data] = [found.get(name)?.data, found.get(of)?.data];
@@ -80,10 +87,12 @@ export async function loadPytorch(
       throw new HeddleError(`${folder}: ${name} must be the same as ${of}, since tie is ${c.tie}`);
     delete tensors[name];
   }
-  const sides = await readSides(files, folder, raw, c);
+  const sides = await readTextSides(files, folder, raw, c);
   return {
     ...sides,
-    weights: withErrorPrefix(`${folder}/${folderNames.weights}`, () => weightsFromTensors(parameterList(c), tensors)),
+    weights: withErrorPrefix(`${folder}/${modelFileNames.weights}`, () =>
+      weightsFromTensors(parameterList(c), tensors),
+    ),
   };
 }
 

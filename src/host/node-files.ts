@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import { type Files, previousOf } from '../files/files.ts';
+import { type Files, previousFolder } from '../files/files.ts';
 
 /** Messages for the system's error codes. */
 const reasons: Record<string, string> = {
@@ -78,7 +78,7 @@ export function nodeFiles(): Files {
  */
 async function replace(from: string, to: string): Promise<void> {
   await fs.mkdir(dirname(to), { recursive: true });
-  const previous = previousOf(to);
+  const previous = previousFolder(to);
   if ((await statOf(to))?.isDirectory()) {
     await fs.rm(previous, { recursive: true, force: true });
     await fs.rename(to, previous);

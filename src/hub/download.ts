@@ -1,8 +1,8 @@
 // One file from a hub: by range requests that go on where the last one was cut, checked, and put in its place in one step.
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
-import { adviceOf, Cut, patiently, send, type Web } from './http.ts';
-import { openParts, type Parts, type Version } from './partial-files.ts';
+import { errorHints, type HttpOptions, RetryableError, send, withRetries } from './http.ts';
+import { type FileVersion, openPartialFile, type PartialFile } from './partial-files.ts';
 import { type Checksum, checksum, checksumOf, type RemoteFile } from './repository.ts';
 
 /** Largest file that is taken: what Files can read. */
@@ -16,7 +16,7 @@ export type OnBytes = (done: number, of: number | undefined) => void;
  * when it throws a HeddleError, except where the checksum is wrong.
  */
 export async function download(
-  web: Web,
+  web: HttpOptions,
   files: Files,
   folder: string,
   remote: RemoteFile,
@@ -36,13 +36,13 @@ export async function download(
     }
     await files.remove(path);
   }
-  const parts = await openParts(files, path);
+  const parts = await openPartialFile(files, path);
   const { version } = parts;
   const known = { url: file.url, checksum: file.checksum?.hex, size: file.size };
   if (version && !isSame(version, known)) await parts.restart(known);
-  const advice = `; ${title} has come as far as it is, ${adviceOf(web).again}`;
+  const advice = `; ${title} has come as far as it is, ${errorHints(web).resume}`;
   let furthest = parts.length;
-  const found = await patiently(web, advice, (progress) =>
+  const found = await withRetries(web, advice, (progress) =>
     receive(web, file, parts, (done, of) => {
       // What comes a second time, after a new beginning, is no progress.
       if (done > furthest) progress();
@@ -61,15 +61,15 @@ export async function download(
   return bytes.length;
 }
 
-const isSame = (a: Version, b: Version): boolean =>
+const isSame = (a: FileVersion, b: FileVersion): boolean =>
   a.url === b.url && a.checksum === b.checksum && (b.size === undefined || a.size === undefined || a.size === b.size);
 
 /**
  * What the server itself says of a file that no listing describes: its length, and its checksum where its ETag is one. A hub says
  * both in the answer that points on to where its large files lie, which a page cannot see; then they stay unknown.
  */
-async function asked(web: Web, file: RemoteFile): Promise<RemoteFile | undefined> {
-  return await patiently(web, '', async () => {
+async function asked(web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> {
+  return await withRetries(web, '', async () => {
     const allowed = [400, 404, 405, 501];
     const { response, timer } = await send(web, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
     timer.stop();
@@ -92,7 +92,11 @@ async function matches({ size, checksum: stated }: RemoteFile, bytes: Uint8Array
 }
 
 /** Throws away what came where it is not what was announced: a new try begins anew. */
-async function check({ title, size, checksum: stated }: RemoteFile, bytes: Uint8Array, parts: Parts): Promise<void> {
+async function check(
+  { title, size, checksum: stated }: RemoteFile,
+  bytes: Uint8Array,
+  parts: PartialFile,
+): Promise<void> {
   const titles: Record<Checksum['kind'], string> = { sha256: 'SHA-256', git: 'Git checksum' };
   const actual = stated && (await checksum(stated.kind, bytes));
   const why =
@@ -107,7 +111,7 @@ async function check({ title, size, checksum: stated }: RemoteFile, bytes: Uint8
 }
 
 /** One request for what is missing, to the end of its answer; false where the file is absent and may be. Throws a Cut where it ends early. */
-async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnBytes): Promise<boolean> {
+async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
   const { title, url, optional } = file;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;
   const have = parts.length;
@@ -132,7 +136,7 @@ async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnByte
     if (response.status === 416 || range === 'other' || (changed && response.status === 206)) {
       await end();
       await parts.restart(version);
-      throw new Cut(`${title}: the hub has another version of it than the one that was begun`);
+      throw new RetryableError(`${title}: the hub has another version of it than the one that was begun`);
     }
     if (response.status !== 206) await parts.restart(version);
     else if (have === 0 && !parts.version) await parts.restart(version);
@@ -151,7 +155,7 @@ async function receive(web: Web, file: RemoteFile, parts: Parts, onBytes: OnByte
       onBytes(done, total);
     });
     if (total !== undefined && parts.length < total)
-      throw new Cut(`${title}: the connection was cut after ${parts.length} of ${total} bytes`);
+      throw new RetryableError(`${title}: the connection was cut after ${parts.length} of ${total} bytes`);
     return true;
   } finally {
     timer.stop();
@@ -175,10 +179,10 @@ function lengthOf({ status, headers }: Response): number | undefined {
 /** Keeps the body as it comes; what came before a cut is kept too. */
 async function store(
   response: Response,
-  web: Web,
+  web: HttpOptions,
   title: string,
   total: number | undefined,
-  parts: Parts,
+  parts: PartialFile,
   onBytes: (done: number) => void,
 ): Promise<void> {
   const reader = response.body?.getReader();
@@ -187,9 +191,9 @@ async function store(
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
         web.signal.throwIfAborted();
-        const why = error instanceof Cut ? error.message : 'the connection was cut';
+        const why = error instanceof RetryableError ? error.message : 'the connection was cut';
         const length = total === undefined ? '' : ` of ${total}`;
-        throw new Cut(`${title}: ${why} after ${parts.length}${length} bytes`, { cause: error });
+        throw new RetryableError(`${title}: ${why} after ${parts.length}${length} bytes`, { cause: error });
       });
       if (done) break;
       if (parts.length + value.length > (total ?? maxBytes)) {

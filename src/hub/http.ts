@@ -2,44 +2,44 @@
 import { HeddleError } from '../core/errors.ts';
 
 /** What requests need of the outside. */
-export interface Web {
+export interface HttpOptions {
   readonly fetch: typeof fetch;
   /** Sent to the hub and, as fetch has it, to no other server that it points to. */
   readonly token?: string | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds without a byte after which a connection counts as cut. */
-  readonly patience: number;
+  readonly idleTimeout: number;
   /** Milliseconds before the first new try; each further one waits twice as long. */
-  readonly pause: number;
+  readonly retryDelay: number;
   /** New tries after which nothing came. */
-  readonly tries: number;
+  readonly maxRetries: number;
   /** What errors tell people to do; a command's unless given. */
-  readonly advice?: Advice;
+  readonly hints?: ErrorHints;
 }
 
 /** What errors tell people to do. */
-export interface Advice {
+export interface ErrorHints {
   /** After a connection that stayed cut: what goes on with what has come. */
-  readonly again: string;
+  readonly resume: string;
   /** For a model that is not public. */
-  readonly refused: string;
+  readonly access: string;
   /** How to name another revision, as an example. */
   readonly revision: string;
   /** Where no hub answers, only some server; without it such a server is asked for files by the names that they usually have. */
   readonly noHub?: string;
 }
 
-const commands: Advice = {
-  again: 'the same command goes on with it',
-  refused: 'put an access token into HF_TOKEN',
+const commands: ErrorHints = {
+  resume: 'the same command goes on with it',
+  access: 'put an access token into HF_TOKEN',
   revision: '--revision refs/pr/1',
 };
 
 /** What errors tell people to do. */
-export const adviceOf = ({ advice }: Web): Advice => advice ?? commands;
+export const errorHints = ({ hints }: HttpOptions): ErrorHints => hints ?? commands;
 
 /** Something that may be better at the next try. */
-export class Cut extends Error {
+export class RetryableError extends Error {
   override name = 'Cut';
   /** Milliseconds that the server asks to wait. */
   readonly wait: number;
@@ -53,7 +53,7 @@ export class Cut extends Error {
 const maxWait = 60_000;
 
 /** What a server answered; `timer.reset` starts the patience anew when bytes come, `timer.stop` ends it. */
-export interface Answer {
+export interface TimedResponse {
   readonly response: Response;
   readonly timer: { reset(): void; stop(): void };
 }
@@ -63,11 +63,11 @@ export interface Answer {
  * that says what to do, or a Cut where a new try may help.
  */
 export async function send(
-  web: Web,
+  web: HttpOptions,
   url: string,
   what: string,
   { allowed = [], ...init }: RequestInit & { allowed?: readonly number[] } = {},
-): Promise<Answer> {
+): Promise<TimedResponse> {
   web.signal.throwIfAborted();
   const stopper = new AbortController();
   const stop = () => stopper.abort(web.signal.reason);
@@ -76,7 +76,10 @@ export async function send(
   const clock = {
     reset() {
       clearTimeout(timer);
-      timer = setTimeout(() => stopper.abort(new Cut(`no byte came for ${web.patience / 1000} s`)), web.patience);
+      timer = setTimeout(
+        () => stopper.abort(new RetryableError(`no byte came for ${web.idleTimeout / 1000} s`)),
+        web.idleTimeout,
+      );
     },
     stop() {
       clearTimeout(timer);
@@ -93,17 +96,17 @@ export async function send(
   } catch (error) {
     clock.stop();
     web.signal.throwIfAborted();
-    throw new Cut(`${what}: ${reasonOf(error, url)}`, { cause: error });
+    throw new RetryableError(`${what}: ${reasonOf(error, url)}`, { cause: error });
   }
   if (response.status < 400 || allowed.includes(response.status)) return { response, timer: clock };
   clock.stop();
   await response.body?.cancel().catch(() => undefined);
-  throw refusal(response, what, web);
+  throw statusError(response, what, web);
 }
 
 /** Why a request failed, for people: fetch itself says only that it did. */
 function reasonOf(error: unknown, url: string): string {
-  if (error instanceof Cut) return error.message;
+  if (error instanceof RetryableError) return error.message;
   const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause;
   const { host } = new URL(url);
   if (cause?.code === 'ENOTFOUND' || cause?.code === 'EAI_AGAIN') return `${host} is not found; is there a network?`;
@@ -113,18 +116,20 @@ function reasonOf(error: unknown, url: string): string {
 }
 
 /** The error of an answer that is none: a HeddleError that says what to do, or a Cut where a new try may help. */
-export function refusal({ status, statusText, headers }: Response, what: string, web: Web): Error {
+export function statusError({ status, statusText, headers }: Response, what: string, web: HttpOptions): Error {
   if (status === 404) return new HeddleError(`${what}: there is no such model, revision or file (404)`);
   if (status === 401 || status === 403) {
     const help = web.token
       ? 'the token in HF_TOKEN does not allow it; its owner may have to accept the terms of the model on its page'
-      : `it does not exist, or is private: ${adviceOf(web).refused}`;
+      : `it does not exist, or is private: ${errorHints(web).access}`;
     return new HeddleError(`${what}: the hub refuses it (${status}): ${help}`);
   }
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
     const wait = seconds > 0 ? Math.min(maxWait, seconds * 1000) : 0;
-    return new Cut(`${what}: the hub answers ${status}${status === 502 ? ` (${statusText})` : ''}`, { wait });
+    return new RetryableError(`${what}: the hub answers ${status}${status === 502 ? ` (${statusText})` : ''}`, {
+      wait,
+    });
   }
   return new HeddleError(`${what}: the hub answers ${status}`);
 }
@@ -133,16 +138,20 @@ export function refusal({ status, statusText, headers }: Response, what: string,
  * Does `work` until it is done: after a Cut once more, each time later, up to `web.tries` times in a row without progress. `work`
  * says by its argument that something came. The last Cut becomes a HeddleError that ends with `advice`.
  */
-export async function patiently<T>(web: Web, advice: string, work: (progress: () => void) => Promise<T>): Promise<T> {
+export async function withRetries<T>(
+  web: HttpOptions,
+  advice: string,
+  work: (progress: () => void) => Promise<T>,
+): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
       return await work(() => {
         failures = 0;
       });
     } catch (error) {
-      if (!(error instanceof Cut)) throw error;
-      if (failures >= web.tries) throw new HeddleError(`${error.message}${advice}`, { cause: error });
-      await sleep(Math.max(error.wait, web.pause * 2 ** failures), web.signal);
+      if (!(error instanceof RetryableError)) throw error;
+      if (failures >= web.maxRetries) throw new HeddleError(`${error.message}${advice}`, { cause: error });
+      await sleep(Math.max(error.wait, web.retryDelay * 2 ** failures), web.signal);
     }
   }
 }

@@ -7,7 +7,7 @@ import { type Files, readText, writeText } from '../files/files.ts';
 const pieceBytes = 4 * 2 ** 20;
 
 /** A version of a file: what a server or a listing says that tells it from others. */
-export interface Version {
+export interface FileVersion {
   readonly url: string;
   readonly checksum?: string | undefined;
   readonly size?: number | undefined;
@@ -15,13 +15,13 @@ export interface Version {
 }
 
 /** A file on its way. */
-export interface Parts {
+export interface PartialFile {
   /** Bytes that are kept or gathered. */
   readonly length: number;
   /** The version that the kept bytes are of; undefined before the first. */
-  readonly version: Version | undefined;
+  readonly version: FileVersion | undefined;
   /** Throws away what was kept and begins with another version. */
-  restart(version: Version): Promise<void>;
+  restart(version: FileVersion): Promise<void>;
   push(bytes: Uint8Array): Promise<void>;
   /** Writes what was gathered. */
   flush(): Promise<void>;
@@ -31,7 +31,7 @@ export interface Parts {
 }
 
 /** Opens what is kept of the file at `path`; what cannot be used is thrown away. */
-export async function openParts(files: Files, path: string): Promise<Parts> {
+export async function openPartialFile(files: Files, path: string): Promise<PartialFile> {
   const folder = `${path}.part`;
   const about = `${folder}/about.json`;
   let version = await readVersion(files, about);
@@ -40,7 +40,7 @@ export async function openParts(files: Files, path: string): Promise<Parts> {
   let gathered: Uint8Array[] = [];
   let gatheredBytes = 0;
 
-  const parts: Parts = {
+  const parts: PartialFile = {
     get length() {
       return length + gatheredBytes;
     },
@@ -98,7 +98,7 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
   return out;
 }
 
-async function readVersion(files: Files, path: string): Promise<Version | undefined> {
+async function readVersion(files: Files, path: string): Promise<FileVersion | undefined> {
   if (!(await files.exists(path))) return undefined;
   try {
     const { url, checksum, size, etag } = JSON.parse(await readText(files, path)) as Record<string, unknown>;

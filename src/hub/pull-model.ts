@@ -3,7 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { type Files, readText } from '../files/files.ts';
 import { download } from './download.ts';
-import type { Web } from './http.ts';
+import type { HttpOptions } from './http.ts';
 import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
 
 /** What is told while a model comes. */
@@ -11,12 +11,12 @@ export interface PullProgress {
   /** The file that comes now. */
   readonly file: string;
   /** Bytes of all files that are there, and of how many, as far as lengths are known. */
-  readonly done: number;
-  readonly of: number;
+  readonly loaded: number;
+  readonly total: number;
 }
 
 /** A model that has come. */
-export interface Pulled {
+export interface PulledModel {
   readonly folder: string;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -42,12 +42,12 @@ export interface PullOptions {
  */
 export async function pull(
   files: Files,
-  web: Web,
+  web: HttpOptions,
   repository: Repository,
   folder: string,
   onProgress: (progress: PullProgress) => void,
   { partial = `${folder}.part`, check }: PullOptions = {},
-): Promise<Pulled> {
+): Promise<PulledModel> {
   const look = async (file?: string) => {
     try {
       await check?.(partial, file);
@@ -66,7 +66,7 @@ export async function pull(
     const before = got.reduce((n, x) => n + x.bytes, 0);
     const bytes = await download(web, files, partial, file, (done, of) => {
       sizes.set(name, of ?? Math.max(done, sizes.get(name) ?? 0));
-      onProgress({ file: name, done: before + done, of: [...sizes.values()].reduce((a, b) => a + b, 0) });
+      onProgress({ file: name, loaded: before + done, total: [...sizes.values()].reduce((a, b) => a + b, 0) });
     });
     if (bytes === undefined) continue;
     got.push({ name, bytes });

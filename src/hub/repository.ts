@@ -3,7 +3,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../core/records.ts';
-import { adviceOf, Cut, patiently, refusal, send, type Web } from './http.ts';
+import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
 
 /** A model on a hub. */
 export interface Repository {
@@ -29,7 +29,7 @@ const index = 'model.safetensors.index.json';
 const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 
 /** Names to try where a server lists nothing; the first must be there. */
-export const guesses = ['config.json', whole, index, ...plain.slice(1)] as const;
+export const fallbackNames = ['config.json', whole, index, ...plain.slice(1)] as const;
 
 /** A checked repository. Throws a HeddleError for a name that is not OWNER/NAME and for a base that is no URL. */
 export function repository(name: string, revision: string, base: string): Repository {
@@ -57,7 +57,7 @@ export function repository(name: string, revision: string, base: string): Reposi
  * Of the files of a repository those that are read here. Throws a HeddleError where there is no model that can be read; `revision`
  * tells how another one is asked for.
  */
-export function wanted(files: readonly string[], name: string, revision: string): string[] {
+export function selectFiles(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);
   const weights = has.has(whole) ? [whole] : has.has(index) ? [index, ...[...has].filter((x) => shard.test(x))] : [];
   const others = plain.filter((x) => has.has(x));
@@ -92,7 +92,7 @@ export interface RemoteFile {
 }
 
 /** Header of answers that a page's own server has passed on from a hub: so they are a hub's, whatever they look like. */
-export const passedOn = 'Heddle-Hub';
+export const hubProxyHeader = 'Heddle-Hub';
 
 /** What servers say of a path that they do not have. */
 const notThere = [400, 403, 404, 405, 410];
@@ -101,17 +101,17 @@ const notThere = [400, 403, 404, 405, 410];
 const maxListing = 16 * 2 ** 20;
 
 /** The files of a model that are read here. Throws a HeddleError where there is none, or none that can be read. */
-export async function listFiles(web: Web, repository: Repository): Promise<RemoteFile[]> {
+export async function listFiles(web: HttpOptions, repository: Repository): Promise<RemoteFile[]> {
   const { base, name, revision } = repository;
   const at = encodeURIComponent(revision);
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
   // A hub that is not there should be told soon.
-  const listing = await patiently({ ...web, tries: Math.min(web.tries, 2) }, '', async () => {
-    const { noHub } = adviceOf(web);
+  const listing = await withRetries({ ...web, maxRetries: Math.min(web.maxRetries, 2) }, '', async () => {
+    const { noHub } = errorHints(web);
     const { response, timer } = await send(web, api, name, { allowed: noHub === undefined ? [404] : notThere });
     try {
       const { status, headers } = response;
-      const isHub = headers.has(passedOn) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
+      const isHub = headers.has(hubProxyHeader) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
       if (noHub !== undefined && !isHub) {
         await response.body?.cancel();
         throw new HeddleError(`${name}: ${noHub}`);
@@ -120,7 +120,7 @@ export async function listFiles(web: Web, repository: Repository): Promise<Remot
         await response.body?.cancel();
         return undefined;
       }
-      if (status >= 400) throw refusal(response, name, web);
+      if (status >= 400) throw statusError(response, name, web);
       return parseListing(await readBounded(response, timer, name), name);
     } finally {
       timer.stop();
@@ -128,14 +128,14 @@ export async function listFiles(web: Web, repository: Repository): Promise<Remot
   });
   const urlOf = (commit: string, file: string) => `${base}/${name}/resolve/${encodeURIComponent(commit)}/${file}`;
   if (!listing)
-    return guesses.map((file, i) => ({
+    return fallbackNames.map((file, i) => ({
       name: file,
       title: `${name}/${file}`,
       url: urlOf(revision, file),
       optional: i > 0,
     }));
   const files = new Map(listing.files.map((file) => [file.name, file]));
-  return wanted([...files.keys()], name, adviceOf(web).revision).map((file) => ({
+  return selectFiles([...files.keys()], name, errorHints(web).revision).map((file) => ({
     ...(files.get(file) as (typeof listing.files)[number]),
     title: `${name}/${file}`,
     url: urlOf(listing.commit ?? revision, file),
@@ -151,7 +151,7 @@ async function readBounded(response: Response, timer: { reset(): void }, name: s
   if (!reader) return '';
   for (;;) {
     const { done, value } = await reader.read().catch((error: unknown) => {
-      throw new Cut(`${name}: the connection was cut`, { cause: error });
+      throw new RetryableError(`${name}: the connection was cut`, { cause: error });
     });
     if (done) return text + decoder.decode();
     timer.reset();

@@ -14,7 +14,7 @@ export interface EvaluateArguments {
   /** Number of columns after the source that are references; the first that is filled is the target of the loss. Default 1. */
   readonly references?: number;
   /** How to decode; default: greedy decoding. */
-  readonly decode?: Omit<EvaluateOptions, 'maxLength' | 'signal' | 'batch'>;
+  readonly decode?: Omit<EvaluateOptions, 'maxNewTokens' | 'signal' | 'batch'>;
   /** Maximum number of sentences in a batch. */
   readonly batch: number;
   /** Folder of a LoRA adapter to merge into the weights. */

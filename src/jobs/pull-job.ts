@@ -1,7 +1,7 @@
 // heddle pull: a model from the hub into a folder.
 
 import { HeddleError } from '../core/errors.ts';
-import { type Pulled, pull as pullModel } from '../hub/pull-model.ts';
+import { type PulledModel, pull as pullModel } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
 import type { Job } from '../runtime/job.ts';
 
@@ -26,7 +26,7 @@ export interface PullArguments {
 const mega = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
 /** Fetches a model. Throws a HeddleError, before anything is asked for, where `out` is there and not to be replaced. */
-export const pull: Job<PullArguments, Pulled> = async (args, context) => {
+export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
   const { name, revision, hub, out, force = false, token, patience = 60_000, pause = 500 } = args;
   const from = repository(name, revision, hub);
   if (!force && (await context.files.exists(out)))
@@ -37,13 +37,19 @@ export const pull: Job<PullArguments, Pulled> = async (args, context) => {
     fetch: (...x: Parameters<typeof fetch>) => fetch(...x),
     token,
     signal: context.signal,
-    patience,
-    pause,
-    tries: 5,
+    idleTimeout: patience,
+    retryDelay: pause,
+    maxRetries: 5,
   };
-  return pullModel(context.files, web, from, out, ({ file, done, of }) => {
-    before ??= done;
-    const rate = mega(((done - before) / Math.max(1, performance.now() - started)) * 1000);
-    context.emit({ type: 'progress', task: 'pull', done: mega(done), of: mega(of), text: `MB  ${file}, ${rate} MB/s` });
+  return pullModel(context.files, web, from, out, ({ file, loaded, total }) => {
+    before ??= loaded;
+    const rate = mega(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
+    context.emit({
+      type: 'progress',
+      task: 'pull',
+      done: mega(loaded),
+      of: mega(total),
+      text: `MB  ${file}, ${rate} MB/s`,
+    });
   });
 };

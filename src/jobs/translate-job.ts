@@ -4,7 +4,7 @@ import { openFolder } from '../api/load-model.ts';
 import type { Attention, GenerateOptions, Generation } from '../api/model.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
-import { oneLine } from '../text/corpus/pairs.ts';
+import { toSingleLine } from '../text/corpus/pairs.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {
@@ -19,7 +19,7 @@ export interface TranslateArguments {
   /** Storage of the weights on the engine; default f32. */
   readonly weights?: WeightFormat;
   /** How to decode; default: greedy decoding. */
-  readonly decode?: Omit<GenerateOptions, 'maxLength' | 'onProgress' | 'onPiece' | 'signal'>;
+  readonly decode?: Omit<GenerateOptions, 'maxNewTokens' | 'onProgress' | 'onPiece' | 'signal'>;
   /** Whether to emit the best translations in pieces while they are decoded, one text after the other, each on its own line. */
   readonly stream?: boolean;
   /** Whether to return the cross-attention of the best translation of each text. */
@@ -53,14 +53,14 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     const found = await model.generate(texts, {
       ...decode,
       batch,
-      ...(maxTokens > 0 && { maxLength: Math.min(maxTokens, model.config.maxLength) }),
+      ...(maxTokens > 0 && { maxNewTokens: Math.min(maxTokens, model.config.maxLength) }),
       attention: align,
       signal,
       onProgress: (done, of) => emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
       ...(stream && {
         onPiece(piece, text) {
           sayUpTo(text);
-          emit({ type: 'piece', text: oneLine(piece.text) });
+          emit({ type: 'piece', text: toSingleLine(piece.text) });
         },
       }),
     });

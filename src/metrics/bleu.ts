@@ -7,8 +7,8 @@ import {
   countReferences,
   givenReferences,
   type References,
+  splitWords,
   trimEnd,
-  wordsOf,
 } from './ngrams.ts';
 
 /**
@@ -69,8 +69,8 @@ export function corpusBleu(
   const given = givenReferences('bleu', translations, references);
   const tokens = (text: string): string[] => {
     const line = trimEnd(lowercase ? text.toLowerCase() : text);
-    if (tokenize === 'char') return wordsOf(Array.from(line).join(' '));
-    return tokenize === 'none' ? wordsOf(line) : tokenize13a(line);
+    if (tokenize === 'char') return splitWords(Array.from(line).join(' '));
+    return tokenize === 'none' ? splitWords(line) : tokenize13a(line);
   };
   const counts: number[] = Array(order).fill(0);
   const totals: number[] = Array(order).fill(0);
@@ -98,7 +98,7 @@ export function corpusBleu(
     `smooth:${smoothing}${defaultValues[smoothing] === undefined ? '' : `[${value?.toFixed(2)}]`}`,
   ].join('|');
   const all = { counts, totals, length, referenceLength };
-  return { ...all, ...bleuOf(all, smoothing, value, effectiveOrder), signature };
+  return { ...all, ...bleuFromCounts(all, smoothing, value, effectiveOrder), signature };
 }
 
 /** BLEU of one sentence, with effective order unless said otherwise. Throws a HeddleError where there is no reference. */
@@ -109,7 +109,7 @@ export const sentenceBleu = (
 ): BleuScore => corpusBleu([translation], [references], { effectiveOrder: true, ...options });
 
 /** The score of counts; without any match it is 0, whatever the smoothing. `value` is what `floor` and `add-k` take. */
-export function bleuOf(
+export function bleuFromCounts(
   { counts, totals, length, referenceLength }: BleuCounts,
   smoothing: Smoothing = 'none',
   value: number = defaultValues[smoothing] ?? 0,
@@ -181,5 +181,5 @@ export function tokenize13a(text: string): string[] {
   for (const [entity, plain] of entities) line = line.replaceAll(entity, plain);
   line = ` ${line} `;
   for (const [pattern, apart] of rules) line = line.replace(pattern, apart);
-  return wordsOf(line);
+  return splitWords(line);
 }

@@ -9,7 +9,7 @@ import {
   countReferences,
   givenReferences,
   type References,
-  wordsOf,
+  splitWords,
 } from './ngrams.ts';
 
 /** Settings; the defaults are sacreBLEU's, and give chrF2. */
@@ -72,7 +72,7 @@ export function corpusChrf(
   const given = givenReferences('chrf', translations, references);
   const ngrams = (line: string): Map<string, number>[] => {
     const text = lowercase ? line.toLowerCase() : line;
-    const characters = Array.from(whitespace ? text : wordsOf(text).join(''));
+    const characters = Array.from(whitespace ? text : splitWords(text).join(''));
     const words = wordOrder > 0 ? wordsApart(text) : [];
     return [
       ...Array.from({ length: charOrder }, (_, i) => countNgrams(characters, i + 1, '')),
@@ -135,7 +135,7 @@ function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean):
 
 /** Words with one mark of ASCII's punctuation apart, the last or else the first: `(hi)` is `(hi` and `)`, as in chrF++.py. */
 const wordsApart = (text: string): string[] =>
-  wordsOf(text).flatMap((word) => {
+  splitWords(text).flatMap((word) => {
     const characters = Array.from(word);
     if (characters.length === 1) return [word];
     if (punctuation.has(characters.at(-1) as string)) return [word.slice(0, -1), word.slice(-1)];

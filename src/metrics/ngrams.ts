@@ -8,7 +8,7 @@ const spaces = new RegExp(space, 'g');
 const spacesAtEnd = new RegExp(`${space}$`);
 
 /** The words of a text: what stands between spaces. */
-export const wordsOf = (text: string): string[] => text.split(spaces).filter((word) => word !== '');
+export const splitWords = (text: string): string[] => text.split(spaces).filter((word) => word !== '');
 
 /** A text without spaces at its end. */
 export const trimEnd = (text: string): string => text.replace(spacesAtEnd, '');

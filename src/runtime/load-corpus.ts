@@ -1,7 +1,7 @@
 // The corpora that jobs train and evaluate on: TSV files, or the built-in one made from CLDR.
 
 import { check } from '../core/errors.ts';
-import { type Files, standing } from '../files/files.ts';
+import { existingFolder, type Files } from '../files/files.ts';
 import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { describeBad, readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
@@ -61,7 +61,7 @@ export async function readKeptCorpus(
   from: { readonly files: Files; readonly folder: string } | undefined,
 ): Promise<{ readonly split: Split; readonly keep: Readonly<Record<string, Uint8Array>> }> {
   if (corpus.kind !== 'tsv' || !corpus.keep) return { split: await readCorpus(corpus, heldOut, context), keep: {} };
-  const path = from ? `${await standing(from.files, from.folder)}/${corpusFile}` : corpus.path;
+  const path = from ? `${await existingFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
   const bytes = await (from?.files ?? context.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
   if (bad.length) context.emit({ type: 'log', text: `${corpus.path}: ${describeBad(bad)}` });

@@ -1,8 +1,8 @@
 // Reading the model that a job is about, and telling what a user should know of it.
 
 import { HeddleError } from '../core/errors.ts';
-import { type Files, standing } from '../files/files.ts';
-import { baseOf, isAdapterFolder, withAdapter } from '../formats/lora-folder.ts';
+import { existingFolder, type Files } from '../files/files.ts';
+import { isLoraFolder, loraBaseModel, withLora } from '../formats/lora-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
@@ -13,16 +13,16 @@ export async function openModel(
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
   adapter?: string,
 ): Promise<SavedModel> {
-  if ((await isAdapterFolder(files, folder)) && !(await hasModel(files, folder)))
+  if ((await isLoraFolder(files, folder)) && !(await hasModel(files, folder)))
     throw new HeddleError(
       `${folder}: an adapter alone; give the model that it is for, and --adapter ${folder}` +
-        ` (it names ${await baseOf(files, folder)})`,
+        ` (it names ${await loraBaseModel(files, folder)})`,
     );
   const model = await loadModelFolder(files, folder);
   for (const text of model.notes ?? []) emit({ type: 'log', text });
-  return adapter === undefined ? model : withAdapter(files, model, adapter);
+  return adapter === undefined ? model : withLora(files, model, adapter);
 }
 
 /** Whether there is a configuration of a model in a folder. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
-  files.exists(`${await standing(files, folder)}/config.json`);
+  files.exists(`${await existingFolder(files, folder)}/config.json`);

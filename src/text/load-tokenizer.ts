@@ -2,10 +2,10 @@
 // readers where it is known which tokens are special; else they are refused by the name of what they hold.
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../core/records.ts';
-import { pieceModelType, pieceTokenizerOf } from './sentencepiece/sentencepiece-tokenizer.ts';
+import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';
 import { maxTokens } from './tokenizers/bpe-merges.ts';
-import { createForeignTokenizer, keptOptions } from './tokenizers/hf-tokenizer.ts';
-import { decoderJson, normalizerJson, preTokenizerJson, type Rules } from './tokenizers/normalization.ts';
+import { createHfTokenizer, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
+import { decoderJson, normalizerJson, preTokenizerJson, type TextRules } from './tokenizers/normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizers/tokenizer.ts';
 
 const typeOf = (x: unknown): string =>
@@ -34,9 +34,9 @@ export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;
   check(isObject(file) && isObject(file.model), 'tokenizer.json: no model in it; this is not a tokenizer file');
   const { model } = file;
-  if (model.type === pieceModelType) return pieceTokenizerOf(model);
-  const kept = keptOptions(file);
-  if (kept) return createForeignTokenizer(file, kept);
+  if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
+  const kept = savedHfOptions(file);
+  if (kept) return createHfTokenizer(file, kept);
   const refuse = (part: string, found: unknown): never => {
     throw new HeddleError(
       `tokenizer.json: the ${part} ${parts(found)} is not one that heddle writes, and is not supported here`,
@@ -72,7 +72,7 @@ function parse(text: string): unknown {
 }
 
 /** The rules that could have made these parts; whether they did is for the caller to compare. */
-function readRules(preTokenizer: unknown, normalizer: unknown): Rules | undefined {
+function readRules(preTokenizer: unknown, normalizer: unknown): TextRules | undefined {
   const text = JSON.stringify(normalizer ?? null);
   const lowercase = text.includes('"Lowercase"');
   if (preTokenizer === null || preTokenizer === undefined) return { lowercase, pieces: 'none', digits: 1 };

@@ -6,7 +6,7 @@ import { addSums, tokenMetrics } from '../metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import { createBatches } from '../text/batches/batches.ts';
 import { targetLength } from '../text/batches/encoded-corpus.ts';
-import { type Pair, spread } from '../text/corpus/pairs.ts';
+import { type Pair, sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import {
   createTranslationEvaluator,
@@ -41,11 +41,11 @@ export function createDevSet(
   const { shapes } = trainer;
   const largest = shapes.at(-1);
   const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
-  const dev = fittingPairs(model, spread(pairs, maxDevPairs), limits);
+  const dev = fittingPairs(model, sampleEvenly(pairs, maxDevPairs), limits);
   if (dev.corpus.count === 0) return undefined;
   const { corpus } = dev;
   const batches = createBatches(corpus, shapes, { shuffle: false });
-  const translated = fittingPairs(model, spread(dev.pairs, sentences), limits);
+  const translated = fittingPairs(model, sampleEvenly(dev.pairs, sentences), limits);
   let judge: Promise<TranslationEvaluator> | undefined;
 
   const sumsOf = (i: number) =>

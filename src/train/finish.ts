@@ -4,7 +4,7 @@ import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { LogEval } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { spread } from '../text/corpus/pairs.ts';
+import { sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import { keptSamples, type Logbook } from './logging.ts';
 import type { LoopResult } from './loop.ts';
@@ -42,7 +42,7 @@ export async function finishTraining(setup: Setup, ended: FinishedTraining, cont
   const test = split.test.length ? split.test : split.dev;
   const evaluation =
     args.testSentences > 0 && !signal.aborted
-      ? await translateTest(engine, model, spread(test, args.testSentences), context)
+      ? await translateTest(engine, model, sampleEvenly(test, args.testSentences), context)
       : undefined;
   if (evaluation) {
     const { metrics, samples, seconds } = evaluation;

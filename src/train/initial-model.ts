@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
-import { type SavedModel, trainedOn } from '../formats/shared/saved-model.ts';
+import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import type { LoraConfig } from '../model/lora.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import type { JobContext } from '../runtime/job.ts';
@@ -38,11 +38,15 @@ export async function startFrom(
       `train: the model in ${initFrom} has its own ${fixed.join(', ')}; only ${open.join(' and ')} may be set`,
     );
   const found = await openModel(initFrom, context);
-  const { origin, config } = found;
+  const { sourceCheckpoint, config } = found;
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
-    if (origin?.config[field])
+    if (sourceCheckpoint?.config[field])
       throw new HeddleError(
-        `${initFrom}: ${field} is ${origin.config[field]}: dropping whole layers is not supported in training`,
+        `${initFrom}: ${field} is ${sourceCheckpoint.config[field]}: dropping whole layers is not supported in training`,
       );
-  return { ...found, config: modelConfig({ ...config, ...fields }), ...(origin && { origin: trainedOn(origin) }) };
+  return {
+    ...found,
+    config: modelConfig({ ...config, ...fields }),
+    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+  };
 }

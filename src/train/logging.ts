@@ -2,7 +2,7 @@
 
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { type Files, readText, standing } from '../files/files.ts';
+import { existingFolder, type Files, readText } from '../files/files.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
   type CorpusFacts,
@@ -119,7 +119,7 @@ export async function saveFailure(
 
 /** The records of a folder's log; none where it has no log, or a broken one, of which `tell` hears. */
 export async function readLog(files: Files, folder: string, tell: (text: string) => void): Promise<LogRecord[]> {
-  const path = `${await standing(files, folder)}/${logName}`;
+  const path = `${await existingFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
   try {
     return parseLog(await readText(files, path), path);

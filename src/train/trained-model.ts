@@ -5,7 +5,7 @@ import { check } from '../core/errors.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeFolder } from '../files/files.ts';
-import { adapterFiles, loadAdapter } from '../formats/lora-folder.ts';
+import { loadLora, loraFiles } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
 import { type LoraConfig, mergeLora } from '../model/lora.ts';
 import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
@@ -90,7 +90,7 @@ export function createTrainedWeights({
     },
     put,
     save: ({ files, folder }, weights, extra) =>
-      writeFolder(files, folder, { ...adapterFiles(config, { lora, weights }, baseFolder), ...extra }),
-    load: async ({ files, folder }) => (await loadAdapter(files, folder, config)).weights,
+      writeFolder(files, folder, { ...loraFiles(config, { lora, weights }, baseFolder), ...extra }),
+    load: async ({ files, folder }) => (await loadLora(files, folder, config)).weights,
   };
 }

@@ -31,7 +31,7 @@ export function fittingPairs(
 ): FittingPairs {
   const corpus = encodePairs(pairs, source, target, limits);
   return {
-    pairs: Array.from(corpus.origin, (i) => pairs[i] as Pair),
+    pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair),
     corpus,
     leftOut: describeLeftOut(corpus),
   };

@@ -4,7 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Tensor, TensorData } from '../core/tensor.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type Files, readText, standing } from '../files/files.ts';
+import { existingFolder, type Files, readText } from '../files/files.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
@@ -90,7 +90,7 @@ const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>
 
 /** Reads state.json of a folder. Throws a HeddleError where there is none, or it is broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
-  const path = `${await standing(files, folder)}/${checkpointNames.state}`;
+  const path = `${await existingFolder(files, folder)}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
     throw new HeddleError(
       `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
@@ -119,7 +119,7 @@ export async function restoreOptimizer(
   tuned: TunedLists,
   optimizer: OptimizerConfig,
 ): Promise<(bank: string) => Float32Array | undefined> {
-  const path = `${await standing(files, folder)}/${checkpointNames.optimizer}`;
+  const path = `${await existingFolder(files, folder)}/${checkpointNames.optimizer}`;
   const tensors = readSafetensors(await files.read(path), path);
   const bank = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));

@@ -76,7 +76,7 @@ describe('a model', () => {
 
   it('generates several translations with scores, ids and attention', async () => {
     const model = await newModel();
-    const found = await model.generate('bad cab', { beams: 4, numReturn: 3, attention: true, maxLength: 9 });
+    const found = await model.generate('bad cab', { beams: 4, numReturn: 3, attention: true, maxNewTokens: 9 });
     expect(found).toHaveLength(3);
     const scores = found.map(({ score }) => score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));

@@ -19,9 +19,9 @@ describe('what is asked for', () => {
       beams: 4,
       earlyStopping: true,
       lengthPenalty: { power: 2 },
-      minLength: 3,
-      noRepeatNgram: 2,
-      banned: [5, 6],
+      minNewTokens: 3,
+      noRepeatNgramSize: 2,
+      suppressTokens: [5, 6],
     });
     expect(asked('--sample --temperature 0.5 --top-k 3 --top-p 0.9 --seed 7')).toEqual({
       method: 'sample',

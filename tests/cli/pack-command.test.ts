@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { unpackModel } from '../../src/files/archive-files.ts';
+import { unzipModel } from '../../src/files/archive-files.ts';
 import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
@@ -30,7 +30,7 @@ it('trains into an archive, goes on with it, and translates from it as from the 
 it('packs a folder of Hugging Face too, as the page takes it', async () => {
   const folder = 'tests/fixtures/hf/bart';
   expect((await heddle(['pack', folder, at('bart.zip')])).stdout).toContain(`${folder} written as`);
-  const parts = await unpackModel(readFileSync(at('bart.zip')), 'bart.zip');
+  const parts = await unzipModel(readFileSync(at('bart.zip')), 'bart.zip');
   expect(Buffer.compare(parts['model.safetensors'] ?? Buffer.of(), readFileSync(`${folder}/model.safetensors`))).toBe(
     0,
   );

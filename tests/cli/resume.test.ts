@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { standing } from '../../src/files/files.ts';
+import { existingFolder } from '../../src/files/files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { parseLog } from '../../src/report/training-log.ts';
@@ -90,7 +90,7 @@ it('killed with no word said of saving, leaves what it had, log and all, and goe
   const { step, arguments: kept } = await readTrainingState(nodeFiles(), out);
   expect(step).toBeGreaterThan(0);
   expect(kept).toMatchObject({ corpus: { path: tsv }, saveEvery: 0, saveSeconds: 0.05 });
-  const log = parseLog(readFileSync(join(await standing(nodeFiles(), out), 'log.jsonl'), 'utf8'));
+  const log = parseLog(readFileSync(join(await existingFolder(nodeFiles(), out), 'log.jsonl'), 'utf8'));
   expect(log.filter((r) => r.type === 'step')).toHaveLength(step);
   const again = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out], {
     cwd: scratch(),

@@ -6,7 +6,7 @@ import {
   decodeSettings,
   type ModelRules,
   modeOf,
-  underRules,
+  withModelRules,
 } from '../../src/decode/decode-options.ts';
 import { smallModel } from '../support/model.ts';
 
@@ -15,7 +15,7 @@ const settings = (options: DecodeOptions = {}) => decodeSettings(options, c, 16)
 
 describe('decodeSettings', () => {
   it('is greedy by default, and beam search where there are beams', () => {
-    expect(settings()).toMatchObject({ method: 'greedy', rows: 1, numReturn: 1, maxLength: 16 });
+    expect(settings()).toMatchObject({ method: 'greedy', rows: 1, numReturn: 1, maxNewTokens: 16 });
     expect(settings({ beams: 3 })).toMatchObject({ method: 'beam', rows: 3 });
     expect(settings({ method: 'beam' })).toMatchObject({ method: 'beam', rows: 4 });
     expect(settings({ method: 'beam', beams: 1 })).toMatchObject({ method: 'beam', rows: 1 });
@@ -32,8 +32,8 @@ describe('decodeSettings', () => {
   });
 
   it('forces the end at the last position', () => {
-    expect(settings({ forceEnd: true, maxLength: 9 }).rules.forceEndAt).toBe(8);
-    expect(settings({ maxLength: 9 }).rules.forceEndAt).toBe(-1);
+    expect(settings({ forceEos: true, maxNewTokens: 9 }).rules.forceEndAt).toBe(8);
+    expect(settings({ maxNewTokens: 9 }).rules.forceEndAt).toBe(-1);
   });
 
   const wrong: [DecodeOptions, string][] = [
@@ -56,47 +56,49 @@ describe('decodeSettings', () => {
     [{ method: 'sample', seed: 2 ** 32 }, 'seed is 4294967296'],
     [{ method: 'sample', earlyStopping: true }, 'earlyStopping is true, it must be left out'],
     [{ beams: 2, earlyStopping: 'soon' as never }, 'earlyStopping is "soon"'],
-    [{ maxLength: 17 }, 'maxLength is 17, it must be a whole number from 1 to 16'],
-    [{ minLength: 5, maxLength: 5 }, 'minLength is 5, it must be below the greatest length, 5'],
-    [{ noRepeatNgram: -2 }, 'noRepeatNgram is -2'],
-    [{ banned: [23] }, 'banned is [23], it must be ids from 0 to 22'],
+    [{ maxNewTokens: 17 }, 'maxNewTokens is 17, it must be a whole number from 1 to 16'],
+    [{ minNewTokens: 5, maxNewTokens: 5 }, 'minNewTokens is 5, it must be below maxNewTokens, 5'],
+    [{ noRepeatNgramSize: -2 }, 'noRepeatNgramSize is -2'],
+    [{ suppressTokens: [23] }, 'suppressTokens is [23], it must be ids from 0 to 22'],
     [
-      { banned: Array.from({ length: 23 }, (_, i) => i) },
-      'banned is [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22], it must be fewer',
+      { suppressTokens: Array.from({ length: 23 }, (_, i) => i) },
+      'suppressTokens is [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22], it must be fewer',
     ],
-    [{ firstToken: 23 }, 'firstToken is 23, it must be an id from 0 to 22'],
-    [{ forceEnd: 1 as never }, 'forceEnd is 1, it must be true or false'],
-    [{ beam: 4 } as never, 'there is no option beam; the options are method, beams,'],
+    [{ forcedBosTokenId: 23 }, 'forcedBosTokenId is 23, it must be an id from 0 to 22'],
+    [{ forceEos: 1 as never }, 'forceEos is 1, it must be true or false'],
+    [{ beamSize: 4 } as never, 'there is no option beamSize; the options are method, beams,'],
+    [{ beam: 4 } as never, 'the option beam is now called beams'],
+    [{ noRepeatNgram: 2 } as never, 'the option noRepeatNgram is now called noRepeatNgramSize'],
   ];
   for (const [options, message] of wrong)
     it(`refuses ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));
 });
 
 describe('rules of a model', () => {
-  const rules: ModelRules = { minLength: 9, banned: [0, 4], forceEnd: true, noRepeatNgram: 3 };
-  const under = (options: DecodeOptions = {}) => settings(underRules(rules, options, 16)).rules;
+  const rules: ModelRules = { minNewTokens: 9, suppressTokens: [0, 4], forceEos: true, noRepeatNgramSize: 3 };
+  const under = (options: DecodeOptions = {}) => settings(withModelRules(rules, options, 16)).rules;
 
   it('hold where nothing else is asked for', () => {
     expect(under()).toMatchObject({ minLength: 9, banned: [0, 4], forceEndAt: 15, noRepeatNgram: 3 });
-    expect(under({ minLength: 2, forceEnd: false, noRepeatNgram: 0 })).toMatchObject({
+    expect(under({ minNewTokens: 2, forceEos: false, noRepeatNgramSize: 0 })).toMatchObject({
       minLength: 2,
       forceEndAt: -1,
       noRepeatNgram: 0,
     });
-    expect(settings(underRules({}, {}, 16))).toMatchObject({ rules: settings().rules });
+    expect(settings(withModelRules({}, {}, 16))).toMatchObject({ rules: settings().rules });
   });
 
   it('ban their tokens beside those of the caller', () => {
-    expect(under({ banned: [5, 4] }).banned).toEqual([0, 4, 5]);
-    expect(under({ banned: [] }).banned).toEqual([0, 4]);
+    expect(under({ suppressTokens: [5, 4] }).banned).toEqual([0, 4, 5]);
+    expect(under({ suppressTokens: [] }).banned).toEqual([0, 4]);
   });
 
   it('give way to a greatest length that leaves no room for their least one, which the caller must not ask for', () => {
-    expect(under({ maxLength: 9 }).minLength).toBe(8);
-    expect(under({ maxLength: 1 }).minLength).toBe(0);
-    expect(settings(underRules(rules, {}, 5)).rules.minLength).toBe(4);
-    expect(() => under({ minLength: 9, maxLength: 9 })).toThrow('decode: minLength is 9, it must be below');
-    expect(() => under({ maxLength: 0 })).toThrow('decode: maxLength is 0');
+    expect(under({ maxNewTokens: 9 }).minLength).toBe(8);
+    expect(under({ maxNewTokens: 1 }).minLength).toBe(0);
+    expect(settings(withModelRules(rules, {}, 5)).rules.minLength).toBe(4);
+    expect(() => under({ minNewTokens: 9, maxNewTokens: 9 })).toThrow('decode: minNewTokens is 9, it must be below');
+    expect(() => under({ maxNewTokens: 0 })).toThrow('decode: maxNewTokens is 0');
   });
 });
 
@@ -104,14 +106,14 @@ describe('modeOf', () => {
   it('has one plan for all data', () => {
     const plain = modeOf(settings());
     expect(plain).toEqual({ method: 'greedy', rules: false, banned: 0 });
-    expect(modeOf(settings({ maxLength: 3 }))).toEqual(plain);
+    expect(modeOf(settings({ maxNewTokens: 3 }))).toEqual(plain);
     const sample = (options: DecodeOptions) => modeOf(settings({ method: 'sample', ...options }));
     expect(sample({ topK: 3, temperature: 2 })).toEqual(sample({ topP: 0.2, seed: 9 }));
-    expect(sample({ minLength: 1 })).toEqual(sample({ noRepeatNgram: 3, forceEnd: true }));
+    expect(sample({ minNewTokens: 1 })).toEqual(sample({ noRepeatNgramSize: 3, forceEos: true }));
   });
 
   it('has room for banned tokens, in powers of two', () => {
-    expect([1, 2, 3, 5].map((n) => modeOf(settings({ banned: [4, 5, 6, 7, 8].slice(0, n) })).banned)).toEqual([
+    expect([1, 2, 3, 5].map((n) => modeOf(settings({ suppressTokens: [4, 5, 6, 7, 8].slice(0, n) })).banned)).toEqual([
       1, 2, 4, 8,
     ]);
   });

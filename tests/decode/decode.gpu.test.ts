@@ -2,8 +2,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
-import { createDecoder, greedyDecoder } from '../../src/decode/decoder.ts';
-import { createBeams, createLines, type Hypothesis } from '../../src/decode/hypotheses.ts';
+import { createDecoder, createGreedyDecoder } from '../../src/decode/decoder.ts';
+import { createBeamSearch, createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
 import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
@@ -60,7 +60,9 @@ async function decodeAll(
   for (let at = 0; at < sources.length; at += batch) {
     const some = sources.slice(at, at + batch);
     const search =
-      settings.method === 'beam' ? createBeams(some.length, settings) : createLines(some.length, c.endId, settings);
+      settings.method === 'beam'
+        ? createBeamSearch(some.length, settings)
+        : createRowSearch(some.length, c.endId, settings);
     const streams = some.map((_, i) => at + i);
     for await (const _ of decoder.run({ sources: some, streams }, settings, search));
     out.push(...search.finish());
@@ -85,7 +87,7 @@ function greedySearch({ c, p, bank }: Case, source: readonly number[], options: 
   const oracle = createOracle(c, p, bank, c.maxLength);
   const ids: number[] = [];
   let logProb = 0;
-  for (let length = 1; length <= settings.maxLength; length++) {
+  for (let length = 1; length <= settings.maxNewTokens; length++) {
     const row = ruled(c, settings, oracle, source, ids);
     const best = Math.max(...row);
     logProb += best;
@@ -93,7 +95,7 @@ function greedySearch({ c, p, bank }: Case, source: readonly number[], options: 
     if (id === c.endId) return { ids, logProb, score: logProb / settings.penalty(length), ended: true };
     ids.push(id);
   }
-  return { ids, logProb, score: logProb / settings.penalty(settings.maxLength), ended: false };
+  return { ids, logProb, score: logProb / settings.penalty(settings.maxNewTokens), ended: false };
 }
 
 describe('greedy decoding', () => {
@@ -126,7 +128,11 @@ describe('greedy decoding', () => {
 
   it('stops at the greatest length', async () => {
     const model = small(26);
-    const decoder = await greedyDecoder(await newEngine(), model.c, model.p, { batch: 2, source: 12, target: 12 });
+    const decoder = await createGreedyDecoder(await newEngine(), model.c, model.p, {
+      batch: 2,
+      source: 12,
+      target: 12,
+    });
     engines[0]!.write('weights', model.bank);
     writePositions(engines[0]!, model.c);
     const sources = randomSources(model.c, [6, 4], 1);
@@ -148,13 +154,13 @@ describe('greedy decoding', () => {
   });
 
   const rules: DecodeOptions[] = [
-    { minLength: 5, maxLength: 9 },
-    { maxLength: 6, forceEnd: true },
-    { noRepeatNgram: 1 },
-    { noRepeatNgram: 2, minLength: 8 },
-    { banned: [3, 5] },
-    { firstToken: 4 },
-    { banned: [4], noRepeatNgram: 3, minLength: 2, maxLength: 10, forceEnd: true },
+    { minNewTokens: 5, maxNewTokens: 9 },
+    { maxNewTokens: 6, forceEos: true },
+    { noRepeatNgramSize: 1 },
+    { noRepeatNgramSize: 2, minNewTokens: 8 },
+    { suppressTokens: [3, 5] },
+    { forcedBosTokenId: 4 },
+    { suppressTokens: [4], noRepeatNgramSize: 3, minNewTokens: 2, maxNewTokens: 10, forceEos: true },
   ];
   for (const options of rules)
     it(`keeps the rules ${JSON.stringify(options)}`, async () => {
@@ -173,9 +179,16 @@ describe('beam search', () => {
     { beams: 4, numReturn: 4, earlyStopping: true },
     { beams: 4, numReturn: 4, earlyStopping: 'never', lengthPenalty: 1 },
     { beams: 5, numReturn: 2, lengthPenalty: 'none' },
-    { beams: 5, numReturn: 5, lengthPenalty: { power: 0.4 }, minLength: 3, noRepeatNgram: 2, banned: [5] },
-    { beams: 3, numReturn: 3, maxLength: 5, forceEnd: true, firstToken: 5 },
-    { beams: 9, numReturn: 9, maxLength: 3 },
+    {
+      beams: 5,
+      numReturn: 5,
+      lengthPenalty: { power: 0.4 },
+      minNewTokens: 3,
+      noRepeatNgramSize: 2,
+      suppressTokens: [5],
+    },
+    { beams: 3, numReturn: 3, maxNewTokens: 5, forceEos: true, forcedBosTokenId: 5 },
+    { beams: 9, numReturn: 9, maxNewTokens: 3 },
   ];
   for (const options of searches)
     it(`finds what lists in float64 find: ${JSON.stringify(options)}`, async () => {
@@ -202,9 +215,9 @@ describe('beam search', () => {
   // With pad and start banned there are 4 tokens and the end: of at most 3 tokens 1 + 4 + 16 ended sequences, and 64 that are cut off
   // or, where the end is forced, none. A beam of 64 holds all that run at any time.
   const wide: DecodeOptions[] = [
-    { beams: 64, numReturn: 20, maxLength: 3, banned: [0, 1, 6], earlyStopping: 'never' },
-    { beams: 64, numReturn: 21, maxLength: 3, banned: [0, 1], forceEnd: true, lengthPenalty: 0.8 },
-    { beams: 64, numReturn: 30, maxLength: 4, banned: [0, 1, 5, 6], lengthPenalty: 'none' },
+    { beams: 64, numReturn: 20, maxNewTokens: 3, suppressTokens: [0, 1, 6], earlyStopping: 'never' },
+    { beams: 64, numReturn: 21, maxNewTokens: 3, suppressTokens: [0, 1], forceEos: true, lengthPenalty: 0.8 },
+    { beams: 64, numReturn: 30, maxNewTokens: 4, suppressTokens: [0, 1, 5, 6], lengthPenalty: 'none' },
   ];
   for (const options of wide)
     it(`is exhaustive search where it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
@@ -267,7 +280,7 @@ describe('sampling', () => {
     { topK: 2 },
     { topP: 0.5 },
     { topK: 3, topP: 0.7, temperature: 1.5 },
-    { minLength: 4, noRepeatNgram: 2, banned: [4] },
+    { minNewTokens: 4, noRepeatNgramSize: 2, suppressTokens: [4] },
   ];
   for (const options of cuts)
     it(`stays within the cuts and rules ${JSON.stringify(options)}, and knows its log-probability`, async () => {
@@ -309,7 +322,7 @@ describe('a decoding', () => {
   it('stops at the signal, and the decoder can be used again', async () => {
     const { c, p, bank } = small(26);
     const engine = await newEngine();
-    const options = { minLength: 11 };
+    const options = { minNewTokens: 11 };
     const settings = decodeSettings(options, c, c.maxLength);
     const shape = { batch: 1, source: 12, target: 12 };
     const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
@@ -317,14 +330,14 @@ describe('a decoding', () => {
     writePositions(engine, c);
     const batch = { sources: randomSources(c, [5], 1), streams: [0] };
     const controller = new AbortController();
-    const lines = createLines(1, c.endId, settings);
+    const lines = createRowSearch(1, c.endId, settings);
     const run = async () => {
       for await (const steps of decoder.run(batch, { ...settings, signal: controller.signal }, lines))
         if (steps === 3) controller.abort(new Error('enough'));
     };
     await expect(run()).rejects.toThrow('enough');
     expect(lines.idsOf(0, 0).length).toBe(3);
-    const again = createLines(1, c.endId, settings);
+    const again = createRowSearch(1, c.endId, settings);
     for await (const _ of decoder.run(batch, settings, again));
     expect(again.idsOf(0, 0).length).toBe(12);
     expect(again.idsOf(0, 0).slice(0, 3)).toEqual(lines.idsOf(0, 0));
@@ -348,7 +361,7 @@ describe('a decoding', () => {
   it('runs no more steps than two beyond the last that it needs', async () => {
     const { c, p, bank } = small(126);
     const { engine, steps } = await noting();
-    const decoder = await greedyDecoder(engine, c, p, { batch: 2, source: 12, target: 12 });
+    const decoder = await createGreedyDecoder(engine, c, p, { batch: 2, source: 12, target: 12 });
     engine.write('weights', bank);
     writePositions(engine, c);
     const { ids, ended } = await decoder.decode(randomSources(c, [6, 1], 1));

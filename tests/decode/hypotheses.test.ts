@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings } from '../../src/decode/decode-options.ts';
-import { createBeams, createLines } from '../../src/decode/hypotheses.ts';
+import { createBeamSearch, createRowSearch } from '../../src/decode/hypotheses.ts';
 import { masked } from '../../src/ops/decoding/next-token.ts';
 import { smallModel } from '../support/model.ts';
 
@@ -13,7 +13,7 @@ const i = (...x: number[]) => Int32Array.from(x);
 
 describe('lines', () => {
   it('end at the end token, and what comes later is not looked at', () => {
-    const lines = createLines(2, c.endId, settings({ lengthPenalty: 'none' }));
+    const lines = createRowSearch(2, c.endId, settings({ lengthPenalty: 'none' }));
     lines.take({ token: i(5, 6), logProb: f(-1, -2) }, [0, 1]);
     lines.take({ token: i(c.endId, 7), logProb: f(-3, -4) }, [0, 1]);
     expect([lines.done(0), lines.done(1)]).toEqual([true, false]);
@@ -25,21 +25,21 @@ describe('lines', () => {
   });
 
   it('count the end in the length that the score is divided by', () => {
-    const lines = createLines(2, c.endId, settings({}));
+    const lines = createRowSearch(2, c.endId, settings({}));
     lines.take({ token: i(5, 5), logProb: f(-1, -1) }, [0, 1]);
     lines.take({ token: i(c.endId, 6), logProb: f(-2, -2) }, [0, 1]);
     expect(lines.finish().map(([h]) => h!.score)).toEqual([-1.5, -1.5]);
   });
 
   it('follow sentences wherever their rows are', () => {
-    const lines = createLines(3, c.endId, settings({}));
+    const lines = createRowSearch(3, c.endId, settings({}));
     lines.take({ token: i(4, 5, 6), logProb: f(0, 0, 0) }, [0, 1, 2]);
     lines.take({ token: i(7, 8), logProb: f(0, 0) }, [2, -1]);
     expect(lines.finish().map(([h]) => h!.ids)).toEqual([[4], [5], [6, 7]]);
   });
 
   it('put the best sample first', () => {
-    const lines = createLines(1, c.endId, settings({ method: 'sample', numReturn: 3 }));
+    const lines = createRowSearch(1, c.endId, settings({ method: 'sample', numReturn: 3 }));
     lines.take({ token: i(4, 5, 6), logProb: f(-2, -1, -3) }, [0]);
     expect(lines.finish()[0]!.map((h) => h.ids)).toEqual([[5], [4], [6]]);
   });
@@ -49,7 +49,7 @@ describe('beams', () => {
   const none = masked;
 
   it('follow parents back to their tokens', () => {
-    const beams = createBeams(1, settings({ beams: 2, numReturn: 2, lengthPenalty: 'none' }));
+    const beams = createBeamSearch(1, settings({ beams: 2, numReturn: 2, lengthPenalty: 'none' }));
     beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(none, none) }, [0]);
     beams.take({ token: i(6, 7), parent: i(1, 0), total: f(-3, -4), ended: f(none, none) }, [0]);
     expect(beams.idsOf(0, 0)).toEqual([5, 6]);
@@ -63,7 +63,7 @@ describe('beams', () => {
   });
 
   const stops = (earlyStopping: DecodeOptions['earlyStopping'], running: number) => {
-    const beams = createBeams(1, settings({ beams: 1, method: 'beam', earlyStopping, maxLength: 10 }));
+    const beams = createBeamSearch(1, settings({ beams: 1, method: 'beam', earlyStopping, maxNewTokens: 10 }));
     beams.take({ token: i(4), parent: i(0), total: f(running), ended: f(-2) }, [0]);
     return beams.done(0);
   };
@@ -77,7 +77,7 @@ describe('beams', () => {
   });
 
   it('keep only as many finished as there are beams, and take no more once done', () => {
-    const beams = createBeams(1, settings({ beams: 2, numReturn: 2, earlyStopping: true, lengthPenalty: 'none' }));
+    const beams = createBeamSearch(1, settings({ beams: 2, numReturn: 2, earlyStopping: true, lengthPenalty: 'none' }));
     beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(-3, none) }, [0]);
     beams.take({ token: i(6, 7), parent: i(0, 1), total: f(-2, -3), ended: f(-2.5, -1.5) }, [0]);
     expect(beams.done(0)).toBe(true);
@@ -86,7 +86,7 @@ describe('beams', () => {
   });
 
   it('give what runs at the greatest length, unless it is forbidden', () => {
-    const beams = createBeams(1, settings({ beams: 3, numReturn: 3 }));
+    const beams = createBeamSearch(1, settings({ beams: 3, numReturn: 3 }));
     beams.take({ token: i(4, 5, 6), parent: i(0, 0, 0), total: f(-1, -2, none), ended: f(none, none, none) }, [0]);
     expect(beams.finish()[0]!.map(({ ids, ended }) => [ids, ended])).toEqual([
       [[4], false],

@@ -81,10 +81,10 @@ describe.each(packedFormats)('weights as %s', (format) => {
     const kept = await createTranslator(engine, model, { batch: 2, weights: format });
     expect(kept.bytes.weights).toBe(weightBytes(quantizedParameters(p, format)));
     expect(kept.bytes.peak).toBeGreaterThan(kept.bytes.weights);
-    const found = await kept.candidates(texts);
+    const found = await kept.generate(texts);
     const exact = cpuEngine();
     engines.push(exact);
-    const want = await (await createTranslator(exact, model, { batch: 2, weights: format })).candidates(texts);
+    const want = await (await createTranslator(exact, model, { batch: 2, weights: format })).generate(texts);
     expect(found.map(([best]) => best?.ids)).toEqual(want.map(([best]) => best?.ids));
     const beams = await (await createTranslator(exact, model, { batch: 2, weights: format })).translate(texts, {
       beams: 2,

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
 import {
   createTranslator,
-  type Piece,
+  type StreamedToken,
   type TextModel,
   type Translation,
   type Translator,
@@ -56,8 +56,8 @@ function translator(): Promise<Translator> {
   return shared;
 }
 
-async function piecesOf(stream: AsyncIterable<Piece>): Promise<Piece[]> {
-  const pieces: Piece[] = [];
+async function piecesOf(stream: AsyncIterable<StreamedToken>): Promise<StreamedToken[]> {
+  const pieces: StreamedToken[] = [];
   for await (const piece of stream) pieces.push(piece);
   return pieces;
 }
@@ -88,7 +88,7 @@ describe('translate', () => {
       { method: 'sample', seed: 3, numReturn: 4, temperature: 0.8, topK: 4 },
     ];
     for (const options of searches) {
-      const found = await t.candidates(texts, options);
+      const found = await t.generate(texts, options);
       expect(await t.translate(texts, options)).toEqual(found.map((some) => some[0]!.text));
       for (const some of found) {
         expect(some.length).toBe(4);
@@ -99,15 +99,18 @@ describe('translate', () => {
         expect(some.map((x) => x.score)).toEqual(some.map((x) => x.score).sort((a, b) => b - a));
       }
     }
-    const beams = (await t.candidates(texts, searches[0])).map((some) => new Set(some.map((x) => x.ids.join())).size);
+    const beams = (await t.generate(texts, searches[0])).map((some) => new Set(some.map((x) => x.ids.join())).size);
     expect(beams).toEqual(texts.map(() => 4));
   });
 
   it('decodes as the translator was told, unless a call says otherwise', async () => {
-    const t = await createTranslator(await newEngine(), model, { batch: 3, decode: { maxLength: 2, banned: [4] } });
-    const found = await t.candidates(texts);
+    const t = await createTranslator(await newEngine(), model, {
+      batch: 3,
+      decode: { maxNewTokens: 2, suppressTokens: [4] },
+    });
+    const found = await t.generate(texts);
     expect(found.flat().every((x) => x.ids.length <= 2 && !x.ids.includes(4))).toBe(true);
-    const longer = await t.candidates(texts, { maxLength: 9 });
+    const longer = await t.generate(texts, { maxNewTokens: 9 });
     expect(longer.flat().some((x) => x.ids.length > 2)).toBe(true);
     expect(longer.flat().every((x) => !x.ids.includes(4))).toBe(true);
   });
@@ -142,9 +145,9 @@ describe('translate', () => {
 describe('stream', () => {
   it('gives the tokens of the translation one by one, and its text', async () => {
     const t = await translator();
-    for (const options of [{}, { method: 'sample', seed: 2 }, { minLength: 5 }] as DecodeOptions[])
+    for (const options of [{}, { method: 'sample', seed: 2 }, { minNewTokens: 5 }] as DecodeOptions[])
       for (const text of texts.slice(0, 4)) {
-        const [[want]] = (await t.candidates([text], options)) as [[Translation]];
+        const [[want]] = (await t.generate([text], options)) as [[Translation]];
         const pieces = await piecesOf(t.stream(text, options));
         expect(pieces.map((p) => p.id)).toEqual(want.ids);
         expect(pieces.map((p) => p.text).join('')).toBe(want.text);
@@ -153,7 +156,7 @@ describe('stream', () => {
 
   it('gives tokens before the last one is known', async () => {
     const t = await translator();
-    const stream = t.stream('abc', { minLength: 12 });
+    const stream = t.stream('abc', { minNewTokens: 12 });
     expect((await stream.next()).done).toBe(false);
     // Leaving the loop ends the decoding and gives the engine back.
     await stream.return();
@@ -163,9 +166,9 @@ describe('stream', () => {
   it('stops at the signal', async () => {
     const t = await translator();
     const controller = new AbortController();
-    const seen: Piece[] = [];
+    const seen: StreamedToken[] = [];
     const read = async () => {
-      for await (const piece of t.stream('abc', { minLength: 12, signal: controller.signal })) {
+      for await (const piece of t.stream('abc', { minNewTokens: 12, signal: controller.signal })) {
         seen.push(piece);
         if (seen.length === 2) controller.abort(new Error('enough'));
       }
@@ -183,7 +186,7 @@ describe('stream', () => {
 describe('align', () => {
   it('shows what each head looked at, as the references do', async () => {
     const t = await translator();
-    const [[best]] = (await t.candidates(['bad cab'])) as [[Translation]];
+    const [[best]] = (await t.generate(['bad cab'])) as [[Translation]];
     const got = await t.align('bad cab', best.ids);
     const want = await (await createTranslator(cpuEngine(), model, { batch: 1 })).align('bad cab', best.ids);
     const [S, T] = [8, best.ids.length + 1];

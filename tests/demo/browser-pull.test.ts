@@ -8,7 +8,7 @@ import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
 import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import type { Web } from '../../src/hub/http.ts';
+import type { HttpOptions } from '../../src/hub/http.ts';
 import type { PullProgress } from '../../src/hub/pull-model.ts';
 import { type Hub, startHub } from '../hub/hub.ts';
 import { hfFolder } from '../support/hf.ts';
@@ -61,10 +61,10 @@ afterEach(async () => {
 });
 
 /** As a tab that was just opened does it. */
-function fetchModel(model = 'me/it', web: Partial<Web> = {}, path = 'hub'): Promise<string> {
+function fetchModel(model = 'me/it', web: Partial<HttpOptions> = {}, path = 'hub'): Promise<string> {
   const files = browserFiles(disk.open());
   const { signal } = new AbortController();
-  const options = { fetch, signal, pause: 1, patience: 5000, tries: 3, ...web };
+  const options = { fetch, signal, retryDelay: 1, idleTimeout: 5000, maxRetries: 3, ...web };
   return pullModel(
     files,
     modelStore(files, memoryFiles()),
@@ -93,7 +93,7 @@ it('comes whole through the path of its own server, redirects followed there', a
   expect(await fetchModel()).toBe('it');
   await expectModel();
   const size = Object.values(hub.state.files).reduce((n, x) => n + x.length, 0);
-  expect(seen.at(-1)).toEqual({ file: 'model.safetensors', done: size, of: size });
+  expect(seen.at(-1)).toEqual({ file: 'model.safetensors', loaded: size, total: size });
 });
 
 it('goes on by range where the connection was cut', async () => {
@@ -125,7 +125,7 @@ it('goes on after it was cancelled', async () => {
   const stop = new AbortController();
   hub.state.stalls['model.safetensors'] = 3000;
   const cancelled = fetchModel('me/it', { signal: stop.signal });
-  await vi.waitFor(() => expect(seen.at(-1)?.done).toBeGreaterThan(2000));
+  await vi.waitFor(() => expect(seen.at(-1)?.loaded).toBeGreaterThan(2000));
   stop.abort();
   await expect(cancelled).rejects.toThrow('abort');
   expect([await exists('models/it'), [...held]]).toEqual([false, []]);

@@ -8,7 +8,7 @@ import { expect, it, vi } from 'vitest';
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { Session } from '../../demo/train/page/training-session.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
-import { unpackModel } from '../../src/files/archive-files.ts';
+import { unzipModel } from '../../src/files/archive-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
@@ -170,7 +170,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
   const resumed = await heddle(['train', '--no-tune', '--resume', '--out', zip, '--steps', '61', '--test', '0']);
   expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('resumed at step 60')]);
   expect(await imported(readFileSync(zip), 'calm.zip')).toBe('calm 2');
-  const { 'model.safetensors': written } = await unpackModel(readFileSync(zip), zip);
+  const { 'model.safetensors': written } = await unzipModel(readFileSync(zip), zip);
   expect(await imported(written as Uint8Array, 'from node.safetensors')).toBe('from node');
   await ask(page, (s) => s.load('from node'));
   const from = await ask(page, (s, given: string) => s.translate(given), texts[0]);

@@ -1,6 +1,6 @@
 // Archives that stand for model folders.
 import { describe, expect, it } from 'vitest';
-import { archiveFiles, joined, packFolder, unpackModel } from '../../src/files/archive-files.ts';
+import { archiveFiles, concatBytes, packFolder, unzipModel } from '../../src/files/archive-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { modelMetadata } from '../../src/files/model-file.ts';
@@ -45,15 +45,15 @@ it('leaves everything else as it is, folders with such a name too', async () => 
 
 it('takes archives whose files lie in a folder, and refuses those without a model', async () => {
   const inner = { 'm/config.json': bytes('{}'), 'm/deep/x': bytes('no'), 'other/config.txt': bytes('no') };
-  expect(await unpackModel(joined(zipParts(inner)), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
-  const none = joined(zipParts({ 'readme.txt': bytes('hello') }));
-  await expect(unpackModel(none, 'm.zip')).rejects.toThrow('m.zip: there is no config.json in it, so it is no model');
+  expect(await unzipModel(concatBytes(zipParts(inner)), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
+  const none = concatBytes(zipParts({ 'readme.txt': bytes('hello') }));
+  await expect(unzipModel(none, 'm.zip')).rejects.toThrow('m.zip: there is no config.json in it, so it is no model');
 });
 
 it('packs the files of a folder', async () => {
   const disk = memoryFiles();
   await writeText(disk, 'm/config.json', '{}');
-  expect(await unpackModel(joined(await packFolder(disk, 'm')), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
+  expect(await unzipModel(concatBytes(await packFolder(disk, 'm')), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
 });
 
 describe('a model in one safetensors file', () => {

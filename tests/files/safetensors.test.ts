@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { allocate, type DType, sizeOf, type Tensor } from '../../src/core/tensor.ts';
-import { readHeader, readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../src/files/safetensors.ts';
 
 /** Any tensor, of any bits: NaNs with payloads, denormals, negative zeros. */
 const tensor: fc.Arbitrary<Tensor> = fc
@@ -64,7 +64,7 @@ describe('a written file', () => {
     const b: Tensor = { dtype: 'i32', shape: [1], data: Int32Array.of(-3) };
     const bytes = writeSafetensors({ a, b }, { format: 'pt' });
     expect(bytes).toEqual(writeSafetensors({ b, a }, { format: 'pt' }));
-    const header = readHeader(bytes, bytes.length);
+    const header = readSafetensorsHeader(bytes, bytes.length);
     expect(header.base % 8).toBe(0);
     expect(header.metadata).toEqual({ format: 'pt' });
   });
@@ -153,7 +153,9 @@ describe('a file that lies is refused by name', () => {
 
   it('and reads a header from the start of a file alone', () => {
     const bytes = file({ a: f32([1000], 0, 4000) }, 4000);
-    expect(readHeader(bytes.subarray(0, bytes.length - 4000), bytes.length).entries.a?.shape).toEqual([1000]);
+    expect(readSafetensorsHeader(bytes.subarray(0, bytes.length - 4000), bytes.length).entries.a?.shape).toEqual([
+      1000,
+    ]);
   });
 });
 
@@ -264,7 +266,7 @@ save_file({'w': np.array([[1.5, -2], [3, 4]], dtype=np.float32), 'ids': np.array
       expect(read.w).toEqual({ dtype: 'f32', shape: [2, 2], data: Float32Array.of(1.5, -2, 3, 4) });
       expect(read.ids).toEqual({ dtype: 'i32', shape: [2], data: Int32Array.of(5, -6) });
       expect(read.d).toEqual({ dtype: 'f32', shape: [1], data: Float32Array.of(0.25) });
-      expect(readHeader(bytes, bytes.length).metadata).toEqual({ k: 'v' });
+      expect(readSafetensorsHeader(bytes, bytes.length).metadata).toEqual({ k: 'v' });
     }));
 });
 

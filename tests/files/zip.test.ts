@@ -1,7 +1,7 @@
 // Archives: what is written is what every tool reads, what tools write is read, and what is damaged is refused by name.
 import { deflateRawSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { joined } from '../../src/files/archive-files.ts';
+import { concatBytes } from '../../src/files/archive-files.ts';
 import { crc32, unzip, zipParts } from '../../src/files/zip.ts';
 
 const text = (s: string) => new TextEncoder().encode(s);
@@ -16,9 +16,9 @@ it('has the checksum of the standard', () => {
 });
 
 it('reads what it wrote, and writes the same bytes each time', async () => {
-  const bytes = joined(zipParts(files));
+  const bytes = concatBytes(zipParts(files));
   expect(await unzip(bytes, 'm.zip')).toEqual(files);
-  expect(joined(zipParts(files))).toEqual(bytes);
+  expect(concatBytes(zipParts(files))).toEqual(bytes);
 });
 
 /** Made by Python's zipfile: deflated, a folder and a file of another alphabet in it, a comment behind it. */
@@ -38,14 +38,14 @@ it('reads what another tool deflated, with folders and comments', async () => {
 });
 
 it('writes what another tool has read: these bytes', () => {
-  const bytes = joined(zipParts({ 'a/ß': text('hello') }));
+  const bytes = concatBytes(zipParts({ 'a/ß': text('hello') }));
   expect(Buffer.from(bytes).toString('base64')).toBe(
     'UEsDBBQAAAgAAAAAIQCGphA2BQAAAAUAAAAEAAAAYS/Dn2hlbGxvUEsBAhQAFAAACAAAAAAhAIamEDYFAAAABQAAAAQAAAAAAAAAAAAAAAAAAAAAAGEvw59QSwUGAAAAAAEAAQAyAAAAJwAAAAAA',
   );
 });
 
 it('refuses what is cut off, damaged, or leads out of a folder', async () => {
-  const bytes = joined(zipParts(files));
+  const bytes = concatBytes(zipParts(files));
   await expect(unzip(bytes.subarray(0, -30), 'm.zip')).rejects.toThrow(
     'm.zip: not a zip archive, or cut off at its end',
   );
@@ -54,12 +54,14 @@ it('refuses what is cut off, damaged, or leads out of a folder', async () => {
   changed[43] = (changed[43] as number) ^ 1; // in the text of config.json
   await expect(unzip(changed, 'm.zip')).rejects.toThrow(/m\.zip: .* is damaged: its checksum differs/);
   for (const name of ['../up', '/abs', 'a/../../b', 'c:\\x', '..'])
-    await expect(unzip(joined(zipParts({ [name]: text('x') })), 'm.zip')).rejects.toThrow('leads out of its folder');
+    await expect(unzip(concatBytes(zipParts({ [name]: text('x') })), 'm.zip')).rejects.toThrow(
+      'leads out of its folder',
+    );
 });
 
 it('stops inflating where more comes than was announced', async () => {
   const packed = deflateRawSync(new Uint8Array(100_000));
-  const bytes = joined(zipParts({ bomb: packed }));
+  const bytes = concatBytes(zipParts({ bomb: packed }));
   const view = new DataView(bytes.buffer);
   const central = 30 + 4 + packed.length;
   view.setUint16(central + 10, 8, true); // deflated

@@ -8,7 +8,7 @@ import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
-import { adapterFiles, adapterNames, baseOf, isAdapterFolder, loadAdapter } from '../../src/formats/lora-folder.ts';
+import { isLoraFolder, loadLora, loraBaseModel, loraFileNames, loraFiles } from '../../src/formats/lora-folder.ts';
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
 import { writeStep } from '../../src/ops/step-scalars.ts';
@@ -30,7 +30,7 @@ afterEach(() => {
 /** The golden case, the adapter for it, and what PyTorch computed. */
 async function fixture() {
   const golden = await readGolden(fixtureFiles, goldenFolder('odd-post'));
-  const adapter = await loadAdapter(fixtureFiles, folder, golden.config);
+  const adapter = await loadLora(fixtureFiles, folder, golden.config);
   const expected = readSafetensors(await fixtureFiles.read(`${folder}/expected.safetensors`));
   return { golden, c: golden.config, p: parameterList(golden.config), adapter, expected };
 }
@@ -107,7 +107,7 @@ it('trains as AdamW of PyTorch trains it', async () => {
 /** The fixture in files that can be written. */
 async function copy(): Promise<Files> {
   const files = memoryFiles();
-  for (const name of Object.values(adapterNames))
+  for (const name of Object.values(loraFileNames))
     await files.write(`a/${name}`, await fixtureFiles.read(`${folder}/${name}`));
   return files;
 }
@@ -115,39 +115,38 @@ async function copy(): Promise<Files> {
 it('writes the same tensors back, and a list of layers that PEFT reads', async () => {
   const { c, adapter } = await fixture();
   const files = memoryFiles();
-  expect(await isAdapterFolder(files, 'b')).toBe(false);
-  for (const [name, bytes] of Object.entries(adapterFiles(c, adapter, '../base')))
-    await files.write(`b/${name}`, bytes);
-  expect(await isAdapterFolder(files, 'b')).toBe(true);
-  const path = `b/${adapterNames.weights}`;
+  expect(await isLoraFolder(files, 'b')).toBe(false);
+  for (const [name, bytes] of Object.entries(loraFiles(c, adapter, '../base'))) await files.write(`b/${name}`, bytes);
+  expect(await isLoraFolder(files, 'b')).toBe(true);
+  const path = `b/${loraFileNames.weights}`;
   expect(readSafetensors(await files.read(path))).toEqual(
-    readSafetensors(await fixtureFiles.read(`${folder}/${adapterNames.weights}`)),
+    readSafetensors(await fixtureFiles.read(`${folder}/${loraFileNames.weights}`)),
   );
-  const config = JSON.parse(new TextDecoder().decode(await files.read(`b/${adapterNames.config}`)));
+  const config = JSON.parse(new TextDecoder().decode(await files.read(`b/${loraFileNames.config}`)));
   expect(config).toMatchObject({ peft_type: 'LORA', r: 3, lora_alpha: 7.5, task_type: 'SEQ_2_SEQ_LM', bias: 'none' });
   // All queries and values; of the feed-forward layers some alone.
   const layer = 'model.decoder.layers.1.fc2';
   expect(config.target_modules).toEqual(['model.encoder.layers.0.fc1', layer, 'q_proj', 'v_proj'].sort());
-  expect(await baseOf(files, 'b')).toBe('../base');
-  const again = await loadAdapter(files, 'b', c);
+  expect(await loraBaseModel(files, 'b')).toBe('../base');
+  const again = await loadLora(files, 'b', c);
   expect(again.weights).toEqual(adapter.weights);
 });
 
 it('takes the scale of rsLoRA, and float16', async () => {
   const { c, adapter } = await fixture();
   const files = await copy();
-  const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${adapterNames.config}`)));
+  const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
   await files.write(
-    `a/${adapterNames.config}`,
+    `a/${loraFileNames.config}`,
     new TextEncoder().encode(JSON.stringify({ ...json, use_rslora: true })),
   );
-  const tensors = readSafetensors(await files.read(`a/${adapterNames.weights}`));
+  const tensors = readSafetensors(await files.read(`a/${loraFileNames.weights}`));
   const half = Object.entries(tensors).map(([name, { shape, data }]) => [
     name,
     { dtype: 'f16', shape, data: Uint16Array.from(data, (x) => (x < 0 ? 0xbc00 : 0x3800)) } as const,
   ]);
-  await files.write(`a/${adapterNames.weights}`, writeSafetensors(Object.fromEntries(half)));
-  const found = await loadAdapter(files, 'a', c);
+  await files.write(`a/${loraFileNames.weights}`, writeSafetensors(Object.fromEntries(half)));
+  const found = await loadLora(files, 'a', c);
   expect(found.lora.alpha).toBeCloseTo(7.5 * Math.sqrt(3), 12);
   // -1 and 0.5 in float16.
   expect(found.weights).toEqual(adapter.weights.map((x) => (x < 0 ? -1 : x > 0 ? 0.5 : 0)));
@@ -166,16 +165,14 @@ it('refuses what it cannot do, by name', async () => {
     [{ r: 1e9 }, 'has the rank r 1000000000'],
   ] as const) {
     const files = await copy();
-    const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${adapterNames.config}`)));
-    await files.write(`a/${adapterNames.config}`, new TextEncoder().encode(JSON.stringify({ ...json, ...change })));
-    await expect(loadAdapter(files, 'a', c), said).rejects.toThrow(said);
+    const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
+    await files.write(`a/${loraFileNames.config}`, new TextEncoder().encode(JSON.stringify({ ...json, ...change })));
+    await expect(loadLora(files, 'a', c), said).rejects.toThrow(said);
   }
   const files = await copy();
   const other = { ...c, decoderLayers: 1 };
-  await expect(loadAdapter(files, 'a', other)).rejects.toThrow(
-    /decoder\.layers\.1.* is of no linear layer of this model/,
-  );
-  await files.remove(`a/${adapterNames.weights}`);
-  await expect(loadAdapter(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
+  await expect(loadLora(files, 'a', other)).rejects.toThrow(/decoder\.layers\.1.* is of no linear layer of this model/);
+  await files.remove(`a/${loraFileNames.weights}`);
+  await expect(loadLora(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
   expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targets: ['*.q', '*.v'] });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
-import { isModelFolder, loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
+import { isHeddleFolder, loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
@@ -46,12 +46,12 @@ it.each([
   expect(read.weights).toEqual(saved.weights);
   expect(read.source.encode('two five two')).toEqual(source.encode('two five two'));
   expect(read.target === read.source).toBe(source === target);
-  expect(await isModelFolder(files, at('m'))).toBe(true);
+  expect(await isHeddleFolder(files, at('m'))).toBe(true);
 });
 
 it('knows what is no model folder', async () => {
-  expect(await isModelFolder(files, folder)).toBe(false);
-  expect(await isModelFolder(files, at('none'))).toBe(false);
+  expect(await isHeddleFolder(files, folder)).toBe(false);
+  expect(await isHeddleFolder(files, at('none'))).toBe(false);
 });
 
 describe('whatever fails while a folder is written', () => {
@@ -84,7 +84,7 @@ describe('whatever fails while a folder is written', () => {
 it('reads the one before where a process was ended between two renames, and cleans up at the next save', async () => {
   await saveModelFolder(files, at('m'), model(1));
   renameSync(at('m'), at('m.previous'));
-  expect(await isModelFolder(files, at('m'))).toBe(true);
+  expect(await isHeddleFolder(files, at('m'))).toBe(true);
   expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(1).weights);
   await saveModelFolder(files, at('m'), model(2));
   expect(readdirSync(folder)).toEqual(['m']);

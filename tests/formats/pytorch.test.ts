@@ -10,7 +10,7 @@ import { writePositions } from '../../src/engine/model-states.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import { pytorchParts } from '../../src/formats/pytorch.ts';
+import { pytorchFiles } from '../../src/formats/pytorch.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
@@ -72,7 +72,7 @@ it.skipIf(!hasTorch)(
       await loadModelFolder(await hfFolder('marian'), 'marian'),
     ];
     const folders = models.map((_, i) => join(folder, `model-${i}`));
-    for (const [i, saved] of models.entries()) await writeFolder(files, folders[i]!, pytorchParts(saved));
+    for (const [i, saved] of models.entries()) await writeFolder(files, folders[i]!, pytorchFiles(saved));
     const others = await pytorchLogits(folders);
     for (const [m, saved] of models.entries()) {
       const own = await ownLogits(saved);
@@ -86,7 +86,7 @@ it.skipIf(!hasTorch)(
 
 it('reads a state_dict that has tied tensors under each of their names, and a config.json without format', async () => {
   const saved = model({ tie: 'target' });
-  const parts = pytorchParts(saved);
+  const parts = pytorchFiles(saved);
   const tensors = readSafetensors(parts['model.safetensors']!);
   const { format: _, ...fields } = JSON.parse(new TextDecoder().decode(parts['config.json']));
   const write = (generator: string) =>

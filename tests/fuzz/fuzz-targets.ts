@@ -1,12 +1,12 @@
 // Sound files of every kind that is read, small, for the fuzzer to damage; and for each kind what reads them.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { unpackModel } from '../../src/files/archive-files.ts';
+import { unzipModel } from '../../src/files/archive-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { zipParts } from '../../src/files/zip.ts';
-import { hfParts } from '../../src/formats/hf/save-hf.ts';
-import { adapterFiles, loadAdapter } from '../../src/formats/lora-folder.ts';
+import { hfFiles } from '../../src/formats/hf/save-hf.ts';
+import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { readTokenizerFiles } from '../../src/formats/tokenizers/tokenizer-files.ts';
@@ -17,7 +17,7 @@ import { formatLog, parseLog } from '../../src/report/training-log.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
-import { createPieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { createSentencePieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import { trainBpe } from '../../src/text/tokenizers/bpe-training.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
@@ -93,7 +93,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
   const saved = new Map<string, Uint8Array>();
   await saveModelFolder(memoryFiles(saved), 'm', own);
   const heddle = Object.fromEntries([...saved].map(([path, bytes]) => [path.slice(2), bytes]));
-  const bart = hfParts(
+  const bart = hfFiles(
     model(bpe, bpe, {
       tie: 'all',
       positions: 'learned',
@@ -110,7 +110,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
     ...openSentencePiece(small).model.pieces.map((piece, id): [string, number] => [piece.text, id]),
     ['<pad>', 400],
   ]);
-  const pieces = createPieceTokenizer({ file: small, name: 'source.spm', vocab });
+  const pieces = createSentencePieceTokenizer({ file: small, name: 'source.spm', vocab });
   const marianModel = model(pieces, pieces, {
     ...{
       tie: 'all',
@@ -121,7 +121,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       finalNorm: false,
     },
   });
-  const { 'tokenizer.json': _, ...marianWeights } = hfParts(marianModel, 'marian');
+  const { 'tokenizer.json': _, ...marianWeights } = hfFiles(marianModel, 'marian');
   const marian = { ...marianWeights, 'source.spm': small, 'target.spm': small, 'vocab.json': bytesOf(vocab) };
   const lora = loraConfig({ rank: 2, alpha: 4, targetModules: ['q', 'v'] });
   const adapted = { lora, weights: initializeWeights(own.config, loraParameters(own.config, lora), 1) };
@@ -206,16 +206,12 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
       ),
       (bytes) => void readSafetensors(bytes, 'x.safetensors'),
     ),
-    one('zip', 'm.zip', concat(zipParts(heddle)), async (bytes) => void (await unpackModel(bytes, 'm.zip'))),
+    one('zip', 'm.zip', concat(zipParts(heddle)), async (bytes) => void (await unzipModel(bytes, 'm.zip'))),
     {
       name: 'adapter',
-      files: adapterFiles(own.config, adapted, 'm'),
+      files: loraFiles(own.config, adapted, 'm'),
       async read(files) {
-        await loadAdapter(
-          memoryFiles(new Map(Object.entries(files).map(([key, x]) => [`a/${key}`, x]))),
-          'a',
-          own.config,
-        );
+        await loadLora(memoryFiles(new Map(Object.entries(files).map(([key, x]) => [`a/${key}`, x]))), 'a', own.config);
       },
     },
     one('tsv', 'x.tsv', bytesOf('the dog\tel perro\nthe cat\tel gato\tx\n'), (bytes) => void readTsv(bytes, 'x.tsv')),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import type { Web } from '../../src/hub/http.ts';
+import type { HttpOptions } from '../../src/hub/http.ts';
 import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
 import { repository } from '../../src/hub/repository.ts';
 import { type Hub, startHub } from './hub.ts';
@@ -31,15 +31,15 @@ beforeEach(async () => {
 });
 afterEach(() => hub.close());
 
-const web = (change: Partial<Web> = {}): Web => ({
+const web = (change: Partial<HttpOptions> = {}): HttpOptions => ({
   fetch,
   signal: new AbortController().signal,
-  patience: 5000,
-  pause: 1,
-  tries: 3,
+  idleTimeout: 5000,
+  retryDelay: 1,
+  maxRetries: 3,
   ...change,
 });
-const run = (change: Partial<Web> = {}, revision = 'main') =>
+const run = (change: Partial<HttpOptions> = {}, revision = 'main') =>
   pull(files, web(change), repository('me/it', revision, hub.url), 'out', (event) => void seen.push(event));
 const names = () => [...kept.keys()].sort();
 const bodies = (name: string) => hub.log.filter(({ method, path }) => method === 'GET' && path === `/cdn/${name}`);
@@ -66,8 +66,8 @@ describe('a model comes whole', () => {
 
   it('telling how far it is', async () => {
     await run();
-    expect(seen.at(-1)).toEqual({ file: 'model.safetensors', done: 100_009, of: 100_009 });
-    expect(seen.every((x, i) => x.of === 100_009 && x.done >= (seen[i - 1]?.done ?? 0))).toBe(true);
+    expect(seen.at(-1)).toEqual({ file: 'model.safetensors', loaded: 100_009, total: 100_009 });
+    expect(seen.every((x, i) => x.total === 100_009 && x.loaded >= (seen[i - 1]?.loaded ?? 0))).toBe(true);
   });
 
   it('from a server that lists nothing', async () => {
@@ -151,7 +151,7 @@ describe('a connection that is cut', () => {
       if (!String(input).includes('model.safetensors')) return fetch(input, init);
       return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
     };
-    await expect(run({ fetch: slow, patience: 30, tries: 1 })).rejects.toThrow(
+    await expect(run({ fetch: slow, idleTimeout: 30, maxRetries: 1 })).rejects.toThrow(
       'model.safetensors: no byte came for 0.03 s',
     );
   });
@@ -159,7 +159,7 @@ describe('a connection that is cut', () => {
   it('by Ctrl-C leaves what came', async () => {
     const stop = new AbortController();
     const stopped = pull(files, web({ signal: stop.signal }), repository('me/it', 'main', hub.url), 'out', (event) => {
-      if (event.file === 'model.safetensors' && event.done > 20) stop.abort();
+      if (event.file === 'model.safetensors' && event.loaded > 20) stop.abort();
     });
     await expect(stopped).rejects.toThrow('abort');
     expect(names()).toContain('out.part/config.json');

@@ -28,7 +28,7 @@ it('has a line for each text, whatever a model of bytes writes', async () => {
   weights.set([-9, -9, -9, -9, 1, 3, 2], parameters.byName.get('generator.bias')?.offset);
   const path = join(folder, 'model');
   await saveModelFolder(nodeFiles(), path, { config, source: letters, target: letters, weights });
-  const decode = { noRepeatNgram: 1 };
+  const decode = { noRepeatNgramSize: 1 };
   const args = { folder: path, texts: ['a', '', 'aa'], batch: 2, maxTokens: 3, decode };
   const found = await runJob('translate', args, { host: 'cpu' });
   expect(found.map(([best]) => best?.text)).toEqual(['\n\ra', undefined, '\n\ra']);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BleuOptions,
   type BleuScore,
-  bleuOf,
+  bleuFromCounts,
   corpusBleu,
   sentenceBleu,
   tokenize13a,
@@ -72,7 +72,7 @@ describe('corpus BLEU has the published value', () => {
 
   it('of counts', () => {
     const counts = { counts: [9, 7, 5, 3], totals: [10, 8, 6, 4], length: 11, referenceLength: 11 };
-    expect(bleuOf(counts).score).toBeCloseTo(83.75922397, 6);
+    expect(bleuFromCounts(counts).score).toBeCloseTo(83.75922397, 6);
   });
 });
 

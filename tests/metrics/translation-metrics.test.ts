@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { addSums, exactMatch, tokenMetrics, translationMetrics } from '../../src/metrics/translation-metrics.ts';
-import { createAlphabet, createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
+import { createCharacterTokenizer, createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
 
 it('counts translations that are their reference in its normal form', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);
@@ -53,7 +53,7 @@ it('judges translations by all metrics, and drops case where the tokenizer does'
 it('keeps case where the texts are ids, and where an alphabet has no A', () => {
   const special = { pad: 0, start: 1, end: 2, unknown: 3 };
   const ids = createIdTokenizer(20, special);
-  const letters = createAlphabet({ characters: '____bcB', size: 7, special });
+  const letters = createCharacterTokenizer({ characters: '____bcB', size: 7, special });
   for (const [tokenizer, text] of [
     [ids, '5 6 7 8'],
     [letters, 'bcB'],

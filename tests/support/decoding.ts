@@ -68,7 +68,7 @@ export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Arra
   };
 }
 
-type Settings = Pick<DecodeSettings, 'rows' | 'penalty' | 'earlyStopping' | 'maxLength' | 'rules'>;
+type Settings = Pick<DecodeSettings, 'rows' | 'penalty' | 'earlyStopping' | 'maxNewTokens' | 'rules'>;
 
 /** Log-probabilities under the rules; minus infinity where a token may not come, 0 for what is forced. */
 export function ruled(
@@ -102,7 +102,7 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
   const add = (ids: number[], sum: number, tokens: number, ended: boolean) => {
     pool = [...pool, { ids, logProb: sum, score: sum / s.penalty(tokens), ended }].sort(byScore).slice(0, s.rows);
   };
-  for (let length = 1; length <= s.maxLength; length++) {
+  for (let length = 1; length <= s.maxNewTokens; length++) {
     const candidates = beams
       .flatMap(({ ids, sum }) => ruled(c, s, oracle, source, ids).map((x, id) => ({ ids, id, sum: sum + x })))
       .filter(({ sum }) => sum > Number.NEGATIVE_INFINITY)
@@ -118,10 +118,10 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
     if (beams.length === 0) return pool;
     if (!worst) continue;
     const now = best / s.penalty(length);
-    const ever = Math.max(now, best / s.penalty(s.maxLength));
+    const ever = Math.max(now, best / s.penalty(s.maxNewTokens));
     if (s.earlyStopping === true || worst.score >= (s.earlyStopping === 'never' ? ever : now)) return pool;
   }
-  for (const { ids, sum } of beams) add(ids, sum, s.maxLength, false);
+  for (const { ids, sum } of beams) add(ids, sum, s.maxNewTokens, false);
   return pool;
 }
 
@@ -134,7 +134,7 @@ export function allSequences(c: ModelConfig, s: Settings, oracle: Oracle, source
       const [logProb, tokens] = [sum + x, ids.length + 1];
       const score = logProb / s.penalty(tokens);
       if (id === c.endId) found.push({ ids, logProb, score, ended: true });
-      else if (tokens === s.maxLength) found.push({ ids: [...ids, id], logProb, score, ended: false });
+      else if (tokens === s.maxNewTokens) found.push({ ids: [...ids, id], logProb, score, ended: false });
       else grow([...ids, id], logProb);
     }
   };

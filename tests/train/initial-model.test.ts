@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readHeader } from '../../src/files/safetensors.ts';
+import { readSafetensorsHeader } from '../../src/files/safetensors.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { parameterList } from '../../src/model/parameters.ts';
@@ -49,7 +49,7 @@ describe('a training from a MarianMT folder', () => {
     await run('convert', { folder: at('tuned'), out: at('back'), to: 'marian' });
     expect(json(at('back/config.json'))).toEqual({ ...json(fixture('marian/config.json')), torch_dtype: 'float32' });
     const file = new Uint8Array(readFileSync(at('back/model.safetensors')));
-    const dtypes = Object.values(readHeader(file, file.length).entries).map((entry) => entry.dtype);
+    const dtypes = Object.values(readSafetensorsHeader(file, file.length).entries).map((entry) => entry.dtype);
     expect(new Set(dtypes)).toEqual(new Set(['F32']));
     const back = await loadModelFolder(files, at('back'));
     expect(back.weights).toEqual(after.weights);

@@ -42,9 +42,9 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
 
   const draw = onFrame(() => {
     if (!progress || !running) return;
-    const { file, done, of } = progress;
-    const text = `${formatBytes(done)} of ${formatBytes(of)} · ${file}`;
-    set(bar, { value: of > 0 ? done / of : 0, 'aria-valuetext': text });
+    const { file, loaded, total } = progress;
+    const text = `${formatBytes(loaded)} of ${formatBytes(total)} · ${file}`;
+    set(bar, { value: total > 0 ? loaded / total : 0, 'aria-valuetext': text });
     setText(count, text);
   });
   const say = (text: string, wrong = false) => {

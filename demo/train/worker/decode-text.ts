@@ -50,7 +50,7 @@ export async function translateText(
   const call = { ...options, signal };
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   if (method === 'beam' || numReturn > 1) {
-    const [found = []] = await translator.candidates([text], call);
+    const [found = []] = await translator.generate([text], call);
     const [best] = found;
     if (best) onPiece({ id: inUse.model.config.endId, text: best.text });
     return done(found.map(({ text, score, ids }) => ({ text, score, ids })));
@@ -68,7 +68,7 @@ export async function translateText(
 /** What the greedy translation of a text looked at. */
 export async function attentionOf(inUse: InUse, text: string, signal: AbortSignal): Promise<AttentionResult> {
   const translator = await translatorOf(inUse);
-  const [found] = await translator.candidates([text], { signal });
+  const [found] = await translator.generate([text], { signal });
   const { source, target, layers, heads, weights } = await translator.align(text, found?.[0]?.ids ?? []);
   const { model } = inUse;
   return {

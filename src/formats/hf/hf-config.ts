@@ -5,7 +5,15 @@ import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import { activations, architectures, defaults, type HfType, hfTypes, isKnown, neutral } from './hf-fields.ts';
+import {
+  activations,
+  architectures,
+  defaults,
+  type HfType,
+  hfTypes,
+  isKnownField,
+  requiredValues,
+} from './hf-fields.ts';
 
 /** What a config.json says. */
 export interface HfConfig {
@@ -31,7 +39,7 @@ export function readHfConfig(
   if (!hfTypes.includes(type)) refuse('model_type', `heddle reads ${hfTypes.join(' and ')}`);
   checkNames(path, raw, type);
   for (const [field, value] of Object.entries(generation))
-    if (!isKnown(field, type) && !isNothing(value) && value !== false)
+    if (!isKnownField(field, type) && !isNothing(value) && value !== false)
       refuse(field, 'a rule of decoding that is not supported (generation_config.json)');
   checkNeutral(raw, refuse);
   checkNeutral(generation, refuse);
@@ -121,7 +129,7 @@ export function readHfConfig(
 const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
 
 function checkNames(path: string, raw: Json, type: HfType): void {
-  const unknown = Object.keys(raw).filter((field) => !isKnown(field, type) && !isNothing(raw[field]));
+  const unknown = Object.keys(raw).filter((field) => !isKnownField(field, type) && !isNothing(raw[field]));
   if (unknown.length > 0)
     throw new HeddleError(
       `${path}: ${unknown.join(', ')}: heddle does not know ${unknown.length > 1 ? 'these fields' : 'this field'} of a ` +
@@ -137,7 +145,7 @@ function checkNames(path: string, raw: Json, type: HfType): void {
 }
 
 function checkNeutral(json: Json, refuse: (field: string, why: string) => never): void {
-  for (const [field, values] of Object.entries(neutral)) {
+  for (const [field, values] of Object.entries(requiredValues)) {
     const value = json[field];
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
@@ -157,19 +165,19 @@ function decodeRules(json: Json, endId: number, refuse: (field: string, why: str
   const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : endId;
   if (forcedEnd !== undefined && forcedEnd !== endId)
     refuse('forced_eos_token_id', `eos_token_id is ${endId}; they must be one`);
-  const firstToken =
+  const forcedBosTokenId =
     id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
   const ngram = id('no_repeat_ngram_size') ?? 0;
   // transformers counts the start token, this engine the tokens after it.
-  const minLength = Math.max(0, (id('min_length') ?? 0) - 1);
+  const minNewTokens = Math.max(0, (id('min_length') ?? 0) - 1);
   const banned = [...bannedWords(json.bad_words_ids, refuse), ...idsOf(json.suppress_tokens, refuse)];
   const ban = banned.filter((token) => token !== endId);
   return {
-    ...(forcedEnd !== undefined && { forceEnd: true }),
-    ...(firstToken !== undefined && { firstToken }),
-    ...(ngram > 0 && { noRepeatNgram: ngram }),
-    ...(minLength > 0 && { minLength }),
-    ...(ban.length > 0 && { banned: ban }),
+    ...(forcedEnd !== undefined && { forceEos: true }),
+    ...(forcedBosTokenId !== undefined && { forcedBosTokenId }),
+    ...(ngram > 0 && { noRepeatNgramSize: ngram }),
+    ...(minNewTokens > 0 && { minNewTokens }),
+    ...(ban.length > 0 && { suppressTokens: ban }),
   };
 }
 

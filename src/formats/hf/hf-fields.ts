@@ -91,7 +91,7 @@ const harmless = [
 ];
 
 /** Fields with the values that change nothing; any other is refused. */
-export const neutral: Readonly<Record<string, readonly unknown[]>> = {
+export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   is_encoder_decoder: [true],
   is_decoder: [false],
   add_cross_attention: [false],
@@ -139,9 +139,9 @@ export const architectures: Readonly<Record<HfType, readonly string[]>> = {
 };
 
 /** Whether a field is one of all these. */
-export const isKnown = (field: string, type: HfType): boolean =>
+export const isKnownField = (field: string, type: HfType): boolean =>
   field.startsWith('_') ||
   Object.hasOwn(defaults[type], field) ||
-  Object.hasOwn(neutral, field) ||
+  Object.hasOwn(requiredValues, field) ||
   honoured.includes(field) ||
   harmless.includes(field);

@@ -6,12 +6,12 @@ import { isObject } from '../../core/records.ts';
 import { type Shape, sameShape, show } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
-import { readHeader, readSafetensors } from '../../files/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader } from '../../files/safetensors.ts';
 import { type ModelConfig, stackSizes } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
-import { type HfOrigin, type HfPrefix, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
-import { pieceOf } from '../shared/tensor-slices.ts';
+import { type HfPrefix, type SourceCheckpoint, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
+import { storedRows } from '../shared/tensor-slices.ts';
 
 /** Names of the files. */
 export const weightNames = { whole: 'model.safetensors', index: 'model.safetensors.index.json' } as const;
@@ -69,7 +69,7 @@ async function readShards(files: Files, folder: string, index: string): Promise<
 
 async function readShard(files: Files, path: string): Promise<[string, StoredTensor][]> {
   const file = await files.read(path);
-  const { entries } = readHeader(file, file.length, path);
+  const { entries } = readSafetensorsHeader(file, file.length, path);
   return Object.entries(readSafetensors(file, path)).map(([name, { dtype, shape, data }]) => {
     const stored = entries[name]?.dtype ?? '';
     if (!(weightDtypes as readonly string[]).includes(stored))
@@ -94,12 +94,12 @@ export function bankOfTensors(
   p: ParameterList,
   found: ReadonlyMap<string, StoredTensor>,
   path: string,
-): { bank: Float32Array; stored: Pick<HfOrigin, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
+): { bank: Float32Array; stored: Pick<SourceCheckpoint, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
   const prefix = prefixOf(found);
   const expected = hfTensors(c, p, prefix);
   // Of tied tensors a file may keep whichever name it likes.
   const tensors = new Map(found);
-  for (const [alias, of] of Object.entries(aliasesOf(c, prefix))) {
+  for (const [alias, of] of Object.entries(tiedNames(c, prefix))) {
     const held = found.get(alias);
     if (held && !tensors.has(of)) tensors.set(of, held);
   }
@@ -139,8 +139,8 @@ function checkAliases(
   path: string,
 ): string[] {
   const others = [...tensors.keys()].filter((name) => !own.has(name));
-  const known = aliasesOf(c, prefix);
-  const unknown = others.filter((name) => !known[name] && !isComputed(c, prefix, name));
+  const known = tiedNames(c, prefix);
+  const unknown = others.filter((name) => !known[name] && !isComputedTable(c, prefix, name));
   if (unknown.length) throw new HeddleError(`${path}: not of the model that config.json describes: ${listed(unknown)}`);
   for (const name of others) {
     const { shape, data } = tensors.get(name) as StoredTensor;
@@ -155,7 +155,7 @@ function checkAliases(
 }
 
 /** Whether a name is that of a table of positions which need not be stored. */
-export const isComputed = (c: ModelConfig, prefix: HfPrefix, name: string): boolean =>
+export const isComputedTable = (c: ModelConfig, prefix: HfPrefix, name: string): boolean =>
   c.positions === 'sinusoidal-halves' &&
   ['encoder', 'decoder'].some((stack) => name === `${prefix}${stack}.embed_positions.weight`);
 
@@ -174,7 +174,7 @@ export interface HfTensor {
 export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
   const out: HfTensor[] = [];
   const put = (name: string, stored: string, part?: { row: number; rows: number }, shape?: Shape): void => {
-    const piece = pieceOf(p, stored, part?.row, part?.rows);
+    const piece = storedRows(p, stored, part?.row, part?.rows);
     out.push({ name, shape: shape ?? piece.shape, at: piece.at });
   };
   const both = (name: string, stored: string): void => {
@@ -220,7 +220,7 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
 }
 
 /** Other names under which a file may hold a tied tensor again, by the tensor's own name. */
-export function aliasesOf(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {
+export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {
   const [encoder, decoder] = [`${prefix}encoder.embed_tokens.weight`, `${prefix}decoder.embed_tokens.weight`];
   const table = `${prefix}shared.weight`;
   if (c.tie === 'all') return { [encoder]: table, [decoder]: table, 'lm_head.weight': table };

@@ -4,18 +4,18 @@
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import { parseJson } from '../../files/json-files.ts';
-import { folderNames } from '../../files/model-file.ts';
+import { modelFileNames } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
-import { createAlphabet, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
+import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
 /** Files that a tokenizer is read from, or that go with one. */
-export const tokenizerFiles = [
+export const hfTokenizerFileNames = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
-  ...[folderNames.source, folderNames.target],
+  ...[modelFileNames.source, modelFileNames.target],
 ] as const;
 
 /** The tokenizers of both sides; the same object where they share one. */
@@ -70,15 +70,15 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
     try {
       tokenizer = loadTokenizer(parseJson(file, path));
     } catch (error) {
-      if (error instanceof HeddleError && name === folderNames.tokenizer) return undefined; // made elsewhere, or broken
+      if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // made elsewhere, or broken
       throw error;
     }
     if (tokenizer.size !== size) throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
     return tokenizer;
   };
-  const [source, target] = [read(folderNames.source, c.srcVocab), read(folderNames.target, c.tgtVocab)];
+  const [source, target] = [read(modelFileNames.source, c.srcVocab), read(modelFileNames.target, c.tgtVocab)];
   if (source && target) return { source, target };
-  const both = c.srcVocab === c.tgtVocab ? read(folderNames.tokenizer, c.srcVocab) : undefined;
+  const both = c.srcVocab === c.tgtVocab ? read(modelFileNames.tokenizer, c.srcVocab) : undefined;
   return both && { source: both, target: both };
 }
 
@@ -118,7 +118,7 @@ function readAlphabets(raw: Json, c: ModelConfig, special: SpecialIds, folder: s
       );
     const begin = raw.bos_token_id;
     return withErrorPrefix(`${folder}/config.json: ${field}`, () =>
-      createAlphabet({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),
+      createCharacterTokenizer({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),
     );
   };
   return { source: read('grapheme_chars', c.srcVocab), target: read('phoneme_chars', c.tgtVocab) };

@@ -7,10 +7,10 @@ import { readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { initializeWeights, parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
-import { type HfOrigin, type SavedModel, weightDtypes } from '../shared/saved-model.ts';
+import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { bankOfTensors, prefixOf, readWeights, type StoredTensor, weightNames } from './hf-tensors.ts';
-import { readHfTokenizers, tokenizerFiles } from './hf-tokenizers.ts';
+import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
 
 /** Seed of the weights of a folder that has none. */
 const seed = 1;
@@ -19,10 +19,10 @@ const seed = 1;
  * Reads a BART or MarianMT folder; `raw` is its config.json, undefined where it has none. A folder with a configuration alone gets
  * random weights, and a note says so. Throws a HeddleError that names the file and what is wrong or not supported.
  */
-export async function loadHfFolder(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
+export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const notes: string[] = [];
   const tensors = await readWeights(files, folder);
-  const json = raw ?? inferMarian(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
+  const json = raw ?? inferMarianConfig(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
   const generationPath = `${folder}/generation_config.json`;
   const generation = (await files.exists(generationPath)) ? await readJson(files, generationPath) : undefined;
   const textOf = async (path: string) => new TextDecoder().decode(await files.read(path));
@@ -46,11 +46,17 @@ export async function loadHfFolder(files: Files, folder: string, raw: Json | und
         stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
       };
   const own: Record<string, Uint8Array> = {};
-  for (const name of tokenizerFiles)
+  for (const name of hfTokenizerFileNames)
     if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
   const { source, target, notes: more } = readHfTokenizers(json, config, own, folder);
-  const origin: HfOrigin = { config: json, ...(generation && { generation }), texts, ...stored, files: own };
-  return { config, source, target, weights: bank, decode: found.decode, origin, notes: [...notes, ...more] };
+  const sourceCheckpoint: SourceCheckpoint = {
+    config: json,
+    ...(generation && { generation }),
+    texts,
+    ...stored,
+    files: own,
+  };
+  return { config, source, target, weights: bank, decode: found.decode, sourceCheckpoint, notes: [...notes, ...more] };
 }
 
 /** The configuration, with what only the weights tell. */
@@ -85,7 +91,7 @@ function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, Store
 }
 
 /** All of a model but its weights, of `origin` in the config.json of a heddle folder. Throws a HeddleError where it is not sound. */
-export async function reopenOrigin(
+export async function readSourceCheckpoint(
   files: Files,
   folder: string,
   json: unknown,
@@ -106,27 +112,27 @@ export async function reopenOrigin(
     isObject(raw) &&
     (generation === undefined || isObject(generation)) &&
     (prefix === 'model.' || prefix === '') &&
-    weightDtypes.includes(dtype as HfOrigin['dtype']) &&
+    weightDtypes.includes(dtype as SourceCheckpoint['dtype']) &&
     isObject(texts) &&
     [texts.config, texts.generation].every((text) => text === undefined || typeof text === 'string') &&
     isObject(dtypes) &&
-    Object.values(dtypes).every((d) => weightDtypes.includes(d as HfOrigin['dtype'])) &&
+    Object.values(dtypes).every((d) => weightDtypes.includes(d as SourceCheckpoint['dtype'])) &&
     [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
   if (!sound) throw new HeddleError(`${path}: the field origin is not what heddle writes`);
   const own: Record<string, Uint8Array> = {};
-  for (const name of tokenizerFiles)
+  for (const name of hfTokenizerFileNames)
     if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
   const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
   const { source, target } = readHfTokenizers(raw, config, own, folder);
-  const origin = { ...(json as unknown as Omit<HfOrigin, 'files'>), files: own };
-  return { config, source, target, decode, origin };
+  const sourceCheckpoint = { ...(json as unknown as Omit<SourceCheckpoint, 'files'>), files: own };
+  return { config, source, target, decode, sourceCheckpoint };
 }
 
 /** Width of one head in the models of Helsinki-NLP; narrower models have one head. */
 const usualHead = 64;
 
 /** A config.json for weights. Throws a HeddleError, with `path` in it, where they are not in Marian's layout. */
-export function inferMarian(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
+export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
   const prefix = prefixOf(tensors);
   const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
   const layersOf = (stack: string): number => {

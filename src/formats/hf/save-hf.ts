@@ -9,13 +9,13 @@ import { type RawTensor, writeRawTensors } from '../../files/safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
 import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
-import { demand } from '../shared/requirements.ts';
-import type { HfOrigin, SavedModel, WeightDtype } from '../shared/saved-model.ts';
-import { tokenizerParts } from '../tokenizers/heddle-tokenizers.ts';
+import { requireFields } from '../shared/requirements.ts';
+import type { SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
+import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
 import { readHfConfig } from './hf-config.ts';
 import type { HfType } from './hf-fields.ts';
-import { aliasesOf, hfTensors, isComputed, weightNames } from './hf-tensors.ts';
-import { express } from './to-hf-config.ts';
+import { hfTensors, isComputedTable, tiedNames, weightNames } from './hf-tensors.ts';
+import { toHfConfig } from './to-hf-config.ts';
 
 /** Names that transformers has of dtypes. */
 const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
@@ -26,7 +26,7 @@ interface Outgoing {
   readonly json: Json;
   /** The text that config.json was. */
   readonly text?: string;
-  readonly stored: Omit<HfOrigin, 'config' | 'generation' | 'texts' | 'files'>;
+  readonly stored: Omit<SourceCheckpoint, 'config' | 'generation' | 'texts' | 'files'>;
   readonly others: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -34,15 +34,15 @@ interface Outgoing {
  * The files of a model as BART or MarianMT. `dtype` is that of the weights; as they came, or float32, unless given. Throws a
  * HeddleError that names what the type cannot express.
  */
-export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
-  const { origin } = model;
+export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
+  const { sourceCheckpoint } = model;
   const {
     model: out,
     json,
     text,
     stored,
     others,
-  } = origin?.config.model_type === type ? asItCame(model, origin) : anew(model, type);
+  } = sourceCheckpoint?.config.model_type === type ? asItCame(model, sourceCheckpoint) : anew(model, type);
   const kept = dtype ? { ...stored, dtype, dtypes: {} } : stored;
   const named = dtype
     ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
@@ -55,11 +55,11 @@ export function hfParts(model: SavedModel, type: HfType, dtype?: WeightDtype): R
 }
 
 /** A model that came from such a folder; rates of dropout may be others since. */
-function asItCame({ config, weights }: SavedModel, origin: HfOrigin): Outgoing {
+function asItCame({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = origin;
   const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
   const { embedding, residual, attention, feedForward, output } = config.dropout;
-  demand(`a ${String(raw.model_type)} model`, [
+  requireFields(`a ${String(raw.model_type)} model`, [
     ['dropout.output', output, 0],
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
   ]);
@@ -92,18 +92,18 @@ const hasNorm = (c: SavedModel['config'], name: string): boolean =>
   name.includes('layernorm_embedding') ? c.embeddingNorm : c.finalNorm;
 
 function anew(model: SavedModel, type: HfType): Outgoing {
-  const { json, ...expressed } = express(model, type);
+  const { json, ...expressed } = toHfConfig(model, type);
   return {
     model: expressed,
     json,
     stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
-    others: model.origin ? model.origin.files : tokenizers(model),
+    others: model.sourceCheckpoint ? model.sourceCheckpoint.files : tokenizers(model),
   };
 }
 
 /** The tokenizers' files, and for one tokenizer.json what transformers wants to know of its special tokens. */
 function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> {
-  const files = tokenizerParts(source, target);
+  const files = heddleTokenizerFiles(source, target);
   if (source !== target) return files;
   const [pad, start, end, unknown] = specialTokens;
   const roles = { pad_token: pad, bos_token: start, eos_token: end, unk_token: unknown };
@@ -121,11 +121,11 @@ function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['
   const own = new Map(hfTensors(c, parameterList(c), prefix).map((tensor) => [tensor.name, tensor]));
   for (const { name, shape, at } of own.values())
     if (!absent.includes(name)) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
-  const known = aliasesOf(c, prefix);
+  const known = tiedNames(c, prefix);
   for (const name of aliases) {
     const of = own.get(known[name] ?? '');
     if (of) put(name, of.shape, weights.subarray(of.at, of.at + sizeOf(of.shape)));
-    else if (isComputed(c, prefix, name))
+    else if (isComputedTable(c, prefix, name))
       put(name, [c.maxLength, c.dModel], sinusoids(c.maxLength, c.dModel, 'halves'));
   }
   return out;

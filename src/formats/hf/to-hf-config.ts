@@ -6,7 +6,7 @@ import { sizeOf } from '../../core/tensor.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/position-tables.ts';
-import { type Demand, demand, sharedWidths } from '../shared/requirements.ts';
+import { type FieldRequirement, requireFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
 import type { HfType } from './hf-fields.ts';
 
@@ -14,7 +14,7 @@ import type { HfType } from './hf-fields.ts';
 const bartOffset = 2;
 
 /** A configuration whose parameters are those of the type, and the bank of weights for it. */
-export interface Expressed {
+export interface HfExport {
   readonly config: ModelConfig;
   readonly weights: Float32Array;
   /** config.json. */
@@ -25,10 +25,10 @@ const architectures = { bart: 'BartForConditionalGeneration', marian: 'MarianMTM
 const functions = { relu: 'relu', gelu: 'gelu', silu: 'swish' } as const;
 
 /** The model as the type has it. Throws a HeddleError that names each field that transformers' own models cannot express. */
-export function express({ config: c, weights, decode = {} }: SavedModel, type: HfType): Expressed {
+export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType): HfExport {
   const marian = type === 'marian';
   const { embedding, residual, output } = c.dropout;
-  const demands: Demand[] = [
+  const demands: FieldRequirement[] = [
     ['norm', c.norm, 'post'],
     ['finalNorm', c.finalNorm, false],
     ['embeddingNorm', c.embeddingNorm, !marian],
@@ -38,7 +38,7 @@ export function express({ config: c, weights, decode = {} }: SavedModel, type: H
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
     ...(marian ? ([['positions', c.positions, 'sinusoidal-halves']] as const) : ([['tie', c.tie, 'all']] as const)),
   ];
-  demand(marian ? 'MarianMT' : 'BART', demands);
+  requireFields(marian ? 'MarianMT' : 'BART', demands);
   const config = modelConfig({
     ...c,
     outputBias: true,
@@ -66,7 +66,7 @@ function relaid(from: ModelConfig, weights: Float32Array, to: ModelConfig): Floa
 }
 
 function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type: HfType): Json {
-  const { firstToken, forceEnd, banned = [], minLength = 0, noRepeatNgram = 0 } = decode;
+  const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
   const common = {
     activation_dropout: c.dropout.feedForward,
     activation_function: functions[c.activation],
@@ -85,7 +85,7 @@ function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type:
     encoder_layerdrop: 0,
     encoder_layers: c.encoderLayers,
     eos_token_id: c.endId,
-    forced_eos_token_id: forceEnd ? c.endId : null,
+    forced_eos_token_id: forceEos ? c.endId : null,
     is_encoder_decoder: true,
     max_position_embeddings: c.maxLength,
     model_type: type,
@@ -103,9 +103,9 @@ function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type:
       share_encoder_decoder_embeddings: c.tie === 'all',
       tie_word_embeddings: c.tie !== 'none',
     }),
-    ...(firstToken !== undefined && { forced_bos_token_id: firstToken }),
-    ...(banned.length > 0 && { bad_words_ids: banned.map((id) => [id]) }),
-    ...(minLength > 0 && { min_length: minLength + 1 }),
-    ...(noRepeatNgram > 0 && { no_repeat_ngram_size: noRepeatNgram }),
+    ...(forcedBosTokenId !== undefined && { forced_bos_token_id: forcedBosTokenId }),
+    ...(suppressTokens.length > 0 && { bad_words_ids: suppressTokens.map((id) => [id]) }),
+    ...(minNewTokens > 0 && { min_length: minNewTokens + 1 }),
+    ...(noRepeatNgramSize > 0 && { no_repeat_ngram_size: noRepeatNgramSize }),
   };
 }

@@ -4,10 +4,10 @@ import { HeddleError } from '../../core/errors.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
 /** Fields, what they must be, and whether they are. */
-export type Demand = readonly [field: string, value: unknown, wanted: unknown, holds?: boolean];
+export type FieldRequirement = readonly [field: string, value: unknown, wanted: unknown, holds?: boolean];
 
 /** Throws a HeddleError that names every field which `layout` cannot express. */
-export function demand(layout: string, demands: readonly Demand[]): void {
+export function requireFields(layout: string, demands: readonly FieldRequirement[]): void {
   const wrong = demands.filter(([, value, wanted, holds = value === wanted]) => !holds);
   if (wrong.length > 0)
     throw new HeddleError(
@@ -17,7 +17,7 @@ export function demand(layout: string, demands: readonly Demand[]): void {
 }
 
 /** Heads that share the model's width on both sides, as most layouts have them. */
-export const sharedWidths = (c: ModelConfig): Demand[] => [
+export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
   ['headWidth', c.headWidth, `dModel / heads, ${c.dModel / c.heads}`, c.heads * c.headWidth === c.dModel],
   [
     'decoderHeadWidth',

@@ -16,7 +16,7 @@ export interface SavedModel {
   /** Rules of decoding that the model was trained for. */
   readonly decode?: NonNullable<TextModel['decode']>;
   /** Where it came from, if not from this engine. */
-  readonly origin?: HfOrigin;
+  readonly sourceCheckpoint?: SourceCheckpoint;
   /** What a user should know of what was read. */
   readonly notes?: readonly string[];
 }
@@ -30,7 +30,7 @@ export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
 export type WeightDtype = (typeof weightDtypes)[number];
 
 /** Where a model came from. */
-export interface HfOrigin {
+export interface SourceCheckpoint {
   /** config.json, and generation_config.json where there was one. */
   readonly config: Json;
   readonly generation?: Json;
@@ -49,7 +49,7 @@ export interface HfOrigin {
 }
 
 /** The origin of a model whose weights were trained here since: what was stored in fewer bits is float32 from now on. */
-export function trainedOn(origin: HfOrigin): HfOrigin {
+export function retrainedCheckpoint(origin: SourceCheckpoint): SourceCheckpoint {
   const fields = Object.entries(origin.config).map(([field, value]) =>
     field === 'torch_dtype' || field === 'dtype' ? [field, 'float32'] : [field, value],
   );

@@ -4,7 +4,7 @@ import { type Shape, sizeOf } from '../../core/tensor.ts';
 import type { Parameter, ParameterList } from '../../model/parameter-layout.ts';
 
 /** Some rows of a stored tensor in the bank. */
-export interface Piece {
+export interface StoredRows {
   readonly at: number;
   readonly shape: Shape;
 }
@@ -27,7 +27,7 @@ function holdersOf(p: ParameterList, stored: string): readonly Parameter[] {
 }
 
 /** The rows from `row` on, `rows` of them or all that one parameter holds, of a tensor by PyTorch's name. */
-export function pieceOf(p: ParameterList, stored: string, row = 0, rows?: number): Piece {
+export function storedRows(p: ParameterList, stored: string, row = 0, rows?: number): StoredRows {
   for (const q of holdersOf(p, stored)) {
     if (row < q.stored.row || row >= q.stored.row + (q.shape[0] as number)) continue;
     const cols = q.shape.slice(1);

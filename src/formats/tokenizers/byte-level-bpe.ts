@@ -7,14 +7,14 @@ import { parseJson } from '../../files/json-files.ts';
 import { maxTokens } from '../../text/tokenizers/bpe-merges.ts';
 
 /** Names of the files; the last three need not be there. */
-export const bytePairNames = {
+export const byteLevelBpeFileNames = {
   vocab: 'vocab.json',
   merges: 'merges.txt',
   roles: 'special_tokens_map.json',
   config: 'tokenizer_config.json',
   added: 'added_tokens.json',
 } as const;
-const names = bytePairNames;
+const names = byteLevelBpeFileNames;
 
 /** Classes of transformers whose vocab.json and merges.txt mean this. */
 const classes = /^(Bart|Roberta|GPT2|LED|Longformer|Mvp)Tokenizer(Fast)?$/;
@@ -35,7 +35,7 @@ const usual = {
  * HeddleError that names the file in `folder` and what is wrong: one that is broken, a merge of tokens that the vocabulary has not, or
  * a tokenizer_class that means something else by such files.
  */
-export function bytePairs(files: Readonly<Record<string, Uint8Array>>, folder: string): Json | undefined {
+export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, folder: string): Json | undefined {
   const [vocabFile, mergesFile] = [files[names.vocab], files[names.merges]];
   if (!vocabFile || !mergesFile) return undefined;
   const read = (name: string): Json => (files[name] ? parseJson(files[name], `${folder}/${name}`) : {});

@@ -3,21 +3,21 @@
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
-import { folderNames } from '../../files/model-file.ts';
+import { modelFileNames } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
-const names = folderNames;
+const names = modelFileNames;
 
 /** The files of two tokenizers, by name. */
-export const tokenizerParts = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
+export const heddleTokenizerFiles = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
   source === target
     ? { [names.tokenizer]: jsonBytes(source) }
     : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
 
 /** Throws a HeddleError where a file of a model folder is missing. */
-export async function needFile(files: Files, folder: string, name: string): Promise<void> {
+export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
   if (await files.exists(`${folder}/${name}`)) return;
   throw new HeddleError(
     `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
@@ -35,7 +35,7 @@ export async function readTokenizers(
   config: ModelConfig,
 ): Promise<{ source: Tokenizer; target: Tokenizer }> {
   const load = async (name: string, side: 'source' | 'target'): Promise<Tokenizer> => {
-    await needFile(files, folder, name);
+    await requireFile(files, folder, name);
     const path = `${folder}/${name}`;
     const json = await readJson(files, path);
     const tokenizer = withErrorPrefix(path, () => loadTokenizer(json), names.tokenizer);

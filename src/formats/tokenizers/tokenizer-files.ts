@@ -3,13 +3,13 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { parseJson } from '../../files/json-files.ts';
-import { createPieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
-import { createForeignTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
+import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
+import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { bytePairNames, bytePairs } from './byte-level-bpe.ts';
+import { byteLevelBpeFileNames, byteLevelBpeJson } from './byte-level-bpe.ts';
 
 /** What the model's configuration says of its tokens. */
-export interface TokenFacts {
+export interface TokenizerConstraints {
   /** Ids of padding, start and end, and of the unknown token where it says so. */
   readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
   /** Tokens of each side; a vocabulary with more is refused, one with fewer is filled up. */
@@ -27,7 +27,7 @@ const names = {
 } as const;
 
 /** The tokenizers of both sides, the same object where they share one, and the tokenizer.json that they are made of, if any. */
-export interface FoundTokenizers {
+export interface TokenizerPair {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
   readonly json?: Readonly<Record<string, unknown>>;
@@ -40,9 +40,9 @@ export interface FoundTokenizers {
  */
 export function readTokenizerFiles(
   files: Readonly<Record<string, Uint8Array>>,
-  facts: TokenFacts,
+  facts: TokenizerConstraints,
   folder: string,
-): FoundTokenizers | undefined {
+): TokenizerPair | undefined {
   const { special, srcVocab, tgtVocab } = facts;
   const path = (name: string) => `${folder}/${name}`;
   const [source, target, vocab, json] = [names.source, names.target, names.vocab, names.json].map((n) => files[n]);
@@ -56,7 +56,7 @@ export function readTokenizerFiles(
     const side = (file: Uint8Array, name: string, idsName: string, size: number): Tokenizer => {
       const ids = parseJson(files[idsName] as Uint8Array, path(idsName));
       return fitting(path(idsName), size, () =>
-        createPieceTokenizer({ file, name: path(name), vocab: ids, special, size }),
+        createSentencePieceTokenizer({ file, name: path(name), vocab: ids, special, size }),
       );
     };
     return {
@@ -64,10 +64,10 @@ export function readTokenizerFiles(
       target: side(target, names.target, targetIds, tgtVocab),
     };
   }
-  const parsed = json ? parseJson(json, path(names.json)) : bytePairs(files, folder);
+  const parsed = json ? parseJson(json, path(names.json)) : byteLevelBpeJson(files, folder);
   if (!parsed) return undefined;
-  const of = path(json ? names.json : bytePairNames.vocab);
-  const make = (size: number) => fitting(of, size, () => createForeignTokenizer(parsed, { special, size }));
+  const of = path(json ? names.json : byteLevelBpeFileNames.vocab);
+  const make = (size: number) => fitting(of, size, () => createHfTokenizer(parsed, { special, size }));
   const first = make(srcVocab);
   return { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
 }

@@ -42,7 +42,7 @@ export async function checkExpected(folder: string, context: JobContext): Promis
       maxSource: Math.max(...sources.map((ids) => ids.length)),
     });
     const texts = cases.map(({ word }) => word);
-    const decoded = (await translator.candidates(texts, { signal: context.signal })).map(([best]) => best);
+    const decoded = (await translator.generate(texts, { signal: context.signal })).map(([best]) => best);
     const logits = await firstLogitsError(engine, model, cases);
     const decodedIds = (i: number) => {
       const best = decoded[i];

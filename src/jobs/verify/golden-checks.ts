@@ -1,7 +1,7 @@
 // Checks of a golden case: a model, a batch and the results of PyTorch in float64 (see formats/golden-case.ts).
 
 import { relativeError } from '../../cpu/compare.ts';
-import { greedyDecoder } from '../../decode/decoder.ts';
+import { createGreedyDecoder } from '../../decode/decoder.ts';
 import type { Engine, Program } from '../../engine/engine.ts';
 import { writePositions } from '../../engine/model-states.ts';
 import type { GoldenCase } from '../../formats/golden-case.ts';
@@ -118,7 +118,7 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
   if (length === 0) return [];
   const { batch, source: S } = shapeOf(golden);
   const target = Math.min(length, c.maxLength);
-  const decoder = await greedyDecoder(engine, c, p, { batch, source: S, target });
+  const decoder = await createGreedyDecoder(engine, c, p, { batch, source: S, target });
   engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
   const sources = Array.from({ length: batch }, (_, b) =>

@@ -4,7 +4,7 @@ import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
 import { fillTokenIndex } from './batch-inputs.ts';
 import type { BatchShape } from './buckets.ts';
-import { type EncodedCorpus, type Rows, sourceLength, targetLength } from './encoded-corpus.ts';
+import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
 
 /** The arrays of a batch, B rows of S source and T target positions; the names are those of the training graph's inputs. */
 export interface BatchArrays {
@@ -77,7 +77,7 @@ export function fillTokenIndices({ src, tgtIn, ...index }: BatchArrays): void {
   if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, tgtIn);
 }
 
-function copyRow({ ids, starts }: Rows, row: number, out: Int32Array, at: number): void {
+function copyRow({ ids, starts }: RaggedRows, row: number, out: Int32Array, at: number): void {
   const start = starts[row] as number;
   const n = (starts[row + 1] as number) - start;
   for (let i = 0; i < n; i++) out[at + i] = ids[start + i] as number;
@@ -148,7 +148,7 @@ function assign(corpus: EncodedCorpus, shapes: readonly BatchShape[]): Uint32Arr
     const list = members[shapes.findIndex((shape) => s <= shape.source && t <= shape.target)];
     check(
       list !== undefined,
-      () => `batches: pair ${corpus.origin[row]} of ${s} source and ${t} target positions fits no shape`,
+      () => `batches: pair ${corpus.pairIndex[row]} of ${s} source and ${t} target positions fits no shape`,
     );
     list.push(row);
   }

@@ -4,7 +4,7 @@ import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** Rows of ids of different lengths: row i is `ids[starts[i] .. starts[i + 1])`. */
-export interface Rows {
+export interface RaggedRows {
   readonly ids: Int32Array;
   readonly starts: Uint32Array; // [count + 1]
 }
@@ -12,10 +12,10 @@ export interface Rows {
 /** Encoded pairs. Source rows are as the encoder reads them; target rows have neither start nor end, but a place is kept for one. */
 export interface EncodedCorpus {
   readonly count: number;
-  readonly source: Rows;
-  readonly target: Rows;
+  readonly source: RaggedRows;
+  readonly target: RaggedRows;
   /** Where each row's pair stands in the pairs that were given. */
-  readonly origin: Uint32Array; // [count]
+  readonly pairIndex: Uint32Array; // [count]
   readonly sourceSpecial: SpecialIds;
   readonly targetSpecial: SpecialIds;
   /** Pairs left out because a side has more positions than allowed. */
@@ -68,7 +68,7 @@ export function encodePairs(
     count: origin.length,
     source: sources.rows(),
     target: targets.rows(),
-    origin: Uint32Array.from(origin),
+    pairIndex: Uint32Array.from(origin),
     sourceSpecial: source.special,
     targetSpecial: target.special,
     tooLong,
@@ -110,6 +110,6 @@ function growing() {
       used += row.length;
       starts.push(used);
     },
-    rows: (): Rows => ({ ids: ids.slice(0, used), starts: Uint32Array.from(starts) }),
+    rows: (): RaggedRows => ({ ids: ids.slice(0, used), starts: Uint32Array.from(starts) }),
   };
 }

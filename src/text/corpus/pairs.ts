@@ -21,13 +21,14 @@ const blanks = /[\p{White_Space}\u{feff}]+/gu;
 const marks = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
 
 /** Text in NFC with every run of spaces (no-break and narrow ones too) as one space, none at the ends, no direction marks. */
-export const tidy = (text: string): string => text.normalize('NFC').replace(marks, '').replace(blanks, ' ').trim();
+export const normalizeText = (text: string): string =>
+  text.normalize('NFC').replace(marks, '').replace(blanks, ' ').trim();
 
 /** What makes two source sentences the same one: tidy and in lower case, so that other spacing or case is not another sentence. */
-export const pairKey = (text: string): string => tidy(text).toLowerCase();
+export const pairKey = (text: string): string => normalizeText(text).toLowerCase();
 
 /** At most so many of some items, evenly from the first on and in their order: files are often sorted, by length for one. */
-export function spread<T>(items: readonly T[], most: number): readonly T[] {
+export function sampleEvenly<T>(items: readonly T[], most: number): readonly T[] {
   if (items.length <= most) return items;
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
 }
@@ -77,4 +78,4 @@ export function splitPairs<P extends Pair>(pairs: readonly P[], parts: { dev?: n
 }
 
 /** The text with a space for each line break, which models of bytes can write. */
-export const oneLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');
+export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');

@@ -1,6 +1,6 @@
 // Corpora in TSV files: source, tab, target; further columns are ignored, or further references of a target. Lines that are no pair are counted and named.
 import { check, HeddleError } from '../../core/errors.ts';
-import { type Pair, tidy } from './pairs.ts';
+import { normalizeText, type Pair } from './pairs.ts';
 
 /** A line that is no pair, and why. Lines are counted from 1. */
 export interface BadLine {
@@ -35,10 +35,10 @@ export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCor
   for (const [i, line] of lines.entries()) {
     const columns = line.split('\t');
     tabs ||= columns.length > 1;
-    const source = tidy(columns[0] as string);
+    const source = normalizeText(columns[0] as string);
     const filled = columns
       .slice(1, 1 + references)
-      .map(tidy)
+      .map(normalizeText)
       .filter((text) => text !== '');
     const [target, ...others] = filled;
     if (source !== '' && target !== undefined) pairs.push({ source, target, ...(others.length > 0 && { others }) });

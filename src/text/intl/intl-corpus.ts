@@ -1,24 +1,24 @@
 // The built-in corpus: translation pairs that the runtime itself makes from Unicode's CLDR through `Intl`, with no data file.
 import { check } from '../../core/errors.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
-import { type Pair, pairKey, tidy } from '../corpus/pairs.ts';
-import { createSpeaker, type DateForm, type Speaker } from './locale-formatter.ts';
+import { normalizeText, type Pair, pairKey } from '../corpus/pairs.ts';
+import { createLocaleFormatter, type DateForm, type LocaleFormatter } from './locale-formatter.ts';
 import {
   currencies,
-  frames,
   languages,
-  plainFrames,
   plainRegions,
+  plainTemplates,
   regions,
-  type Slot,
+  sentenceTemplates,
   symbolCurrencies,
+  type TemplateSlot,
   type TimeUnit,
   timeUnits,
   units,
 } from './phrase-data.ts';
 
 /** Something to be said: equal content in every locale. */
-export type Phrase = (speaker: Speaker) => string;
+export type Phrase = (speaker: LocaleFormatter) => string;
 
 const day = 86_400_000;
 const firstDay = Date.UTC(1950, 0, 1);
@@ -106,7 +106,7 @@ function money(r: Random, shared?: { currency?: string }): Phrase {
 function names(
   r: Random,
   codes: readonly string[],
-  say: (s: Speaker, code: string) => string,
+  say: (s: LocaleFormatter, code: string) => string,
   least: number,
   most: number,
 ): Phrase {
@@ -114,8 +114,8 @@ function names(
   return (s) => (list.length === 1 ? say(s, list[0] as string) : s.list(list.map((code) => say(s, code))));
 }
 
-const sayRegion = (s: Speaker, code: string) => s.region(code);
-const sayLanguage = (s: Speaker, code: string) => s.language(code);
+const sayRegion = (s: LocaleFormatter, code: string) => s.region(code);
+const sayLanguage = (s: LocaleFormatter, code: string) => s.language(code);
 
 /** A time of day but not in the hour after one o'clock, which Spanish says with another article (see frames.ts). */
 function timeInSentence(r: Random): Phrase {
@@ -124,7 +124,7 @@ function timeInSentence(r: Random): Phrase {
   return (s) => s.time(at, 'minute');
 }
 
-const slots: Record<Slot, (r: Random, shared: { currency?: string }) => Phrase> = {
+const slots: Record<TemplateSlot, (r: Random, shared: { currency?: string }) => Phrase> = {
   date: (r) => date(r, 'long'),
   weekday: (r) => date(r, 'weekday'),
   time: timeInSentence,
@@ -149,26 +149,28 @@ const placesOf = (frame: string): string[] => [...frame.matchAll(/\{(\w+)\}/g)].
 
 /** A sentence about several things at once; it is said in the frame of each language, or in bare punctuation. */
 function sentence(r: Random, shared: readonly string[]): Phrase {
-  const plain = shared.length === 0 ? r.pick(plainFrames) : undefined;
+  const plain = shared.length === 0 ? r.pick(plainTemplates) : undefined;
   const id = plain === undefined ? r.pick(shared) : '';
-  const frameOf = (s: Speaker) => plain ?? frames[languageOf(s.locale)]?.[id] ?? '';
-  const model = plain ?? Object.values(frames).find((f) => f[id] !== undefined)?.[id] ?? '';
+  const frameOf = (s: LocaleFormatter) => plain ?? sentenceTemplates[languageOf(s.locale)]?.[id] ?? '';
+  const model = plain ?? Object.values(sentenceTemplates).find((f) => f[id] !== undefined)?.[id] ?? '';
   const money = {};
-  const fill = new Map(placesOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as Slot](r, money)]));
-  return (s) => tidy(frameOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
+  const fill = new Map(
+    placesOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as TemplateSlot](r, money)]),
+  );
+  return (s) => normalizeText(frameOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
 }
 
 /** `es` of `es-MX`. */
 const languageOf = (locale: string): string => locale.split('-')[0] as string;
 
 /** The ids of the sentences that both locales can say; none where one has no frames at all. */
-export function sharedFrames(a: string, b: string): string[] {
-  const [mine, yours] = [frames[languageOf(a)], frames[languageOf(b)]];
+export function sharedTemplates(a: string, b: string): string[] {
+  const [mine, yours] = [sentenceTemplates[languageOf(a)], sentenceTemplates[languageOf(b)]];
   return mine && yours ? Object.keys(mine).filter((id) => yours[id] !== undefined) : [];
 }
 
 /** All kinds: what each draws, and how often it is drawn beside the others. */
-export const kinds = {
+export const phraseKinds = {
   date: { weight: 4, draw: (r: Random) => date(r) },
   time: { weight: 1, draw: time },
   relative: { weight: 1, draw: (r: Random) => relative(r) },
@@ -181,7 +183,7 @@ export const kinds = {
 } satisfies Record<string, { weight: number; draw: (r: Random, shared: readonly string[]) => Phrase }>;
 
 /** A kind of phrase. */
-export type IntlKind = keyof typeof kinds;
+export type IntlKind = keyof typeof phraseKinds;
 
 /** A pair of the `intl` corpus, with the kind of phrase it is. */
 export interface IntlPair extends Pair {
@@ -203,7 +205,7 @@ export interface IntlOptions {
 }
 
 /** Every kind of phrase that the corpus has. */
-export const intlKinds = Object.keys(kinds) as IntlKind[];
+export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
 
 /** So many draws in a row without a new phrase mean that the kinds have no more to say. */
 const patience = 20_000;
@@ -215,14 +217,14 @@ const patience = 20_000;
  */
 export function intlCorpus(options: IntlOptions): IntlPair[] {
   const { pairs, seed = 1, kinds: chosen = intlKinds } = options;
-  const source = createSpeaker(options.source ?? 'en');
-  const target = createSpeaker(options.target ?? 'es');
+  const source = createLocaleFormatter(options.source ?? 'en');
+  const target = createLocaleFormatter(options.target ?? 'es');
   check(Number.isInteger(pairs) && pairs > 0, `intl: pairs is ${pairs}, it must be a whole number above 0`);
   check(chosen.length > 0, `intl: no kinds chosen; there are ${intlKinds.join(', ')}`);
   for (const kind of chosen)
-    check(Object.hasOwn(kinds, kind), `intl: no kind '${kind}'; there are ${intlKinds.join(', ')}`);
-  const frames = sharedFrames(source.locale, target.locale);
-  const urn = chosen.flatMap((kind) => Array<IntlKind>(kinds[kind].weight).fill(kind));
+    check(Object.hasOwn(phraseKinds, kind), `intl: no kind '${kind}'; there are ${intlKinds.join(', ')}`);
+  const frames = sharedTemplates(source.locale, target.locale);
+  const urn = chosen.flatMap((kind) => Array<IntlKind>(phraseKinds[kind].weight).fill(kind));
   const out: IntlPair[] = [];
   const seen = new Set<string>();
   for (let draw = 0, last = 0; out.length < pairs; draw++) {
@@ -232,7 +234,7 @@ export function intlCorpus(options: IntlOptions): IntlPair[] {
     );
     const r = random(seed, keyOf('intl'), draw);
     const kind = r.pick(urn);
-    const phrase = kinds[kind].draw(r, frames);
+    const phrase = phraseKinds[kind].draw(r, frames);
     const text = phrase(source);
     const key = pairKey(text);
     if (seen.has(key)) continue;

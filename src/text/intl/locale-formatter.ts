@@ -1,7 +1,7 @@
 // One locale's way of saying dates, amounts and names: the formatters of `Intl`, made once and kept. Its phrases are tidy, so that
 // narrow no-break spaces and direction marks, which come and go between ICU versions, do not make other sentences.
 import { check, HeddleError } from '../../core/errors.ts';
-import { tidy } from '../corpus/pairs.ts';
+import { normalizeText } from '../corpus/pairs.ts';
 import type { TimeUnit } from './phrase-data.ts';
 
 /** How much of a date is said. */
@@ -10,7 +10,7 @@ export type DateForm = 'full' | 'long' | 'weekday' | 'day' | 'month';
 export type TimeForm = 'minute' | 'second' | 'period';
 
 /** Says things in one locale. Times are UTC milliseconds. */
-export interface Speaker {
+export interface LocaleFormatter {
   readonly locale: string;
   date(at: number, form: DateForm): string;
   time(at: number, form: TimeForm): string;
@@ -55,7 +55,7 @@ export function knownLocale(locale: string): string {
 }
 
 /** A speaker of `locale`, in the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not know. */
-export function createSpeaker(locale: string): Speaker {
+export function createLocaleFormatter(locale: string): LocaleFormatter {
   const tag = knownLocale(locale);
   const made = new Map<string, unknown>();
   const keep = <T>(key: string, make: () => T): T => {
@@ -68,14 +68,14 @@ export function createSpeaker(locale: string): Speaker {
   };
   const moment = (at: number, form: DateForm | TimeForm, options: Intl.DateTimeFormatOptions) => {
     const all = { calendar: 'gregory', timeZone: 'UTC', ...options };
-    return tidy(keep(`at ${form}`, () => new Intl.DateTimeFormat(tag, all)).format(at));
+    return normalizeText(keep(`at ${form}`, () => new Intl.DateTimeFormat(tag, all)).format(at));
   };
   const name = (type: 'region' | 'language', code: string) =>
-    tidy(keep(`name ${type}`, () => new Intl.DisplayNames(tag, { type })).of(code) ?? code);
+    normalizeText(keep(`name ${type}`, () => new Intl.DisplayNames(tag, { type })).of(code) ?? code);
   const joined = (type: 'conjunction' | 'unit', items: readonly string[]) =>
-    tidy(keep(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items));
+    normalizeText(keep(`list ${type}`, () => new Intl.ListFormat(tag, { type, style: 'long' })).format(items));
   const quantity = (amount: number, unit: string) =>
-    tidy(
+    normalizeText(
       keep(`unit ${unit}`, () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' })).format(
         amount,
       ),
@@ -85,7 +85,7 @@ export function createSpeaker(locale: string): Speaker {
     date: (at, form) => moment(at, form, dateForms[form]),
     time: (at, form) => moment(at, form, timeForms[form]),
     relative: (amount, unit) =>
-      tidy(keep('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
+      normalizeText(keep('relative', () => new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })).format(amount, unit)),
     quantity,
     money(amount, currency, display) {
       const digits = Number.isInteger(amount) ? 0 : 2;
@@ -97,7 +97,7 @@ export function createSpeaker(locale: string): Speaker {
         maximumFractionDigits: digits,
       } as const;
       const formatter = keep(`${currency} ${display} ${digits}`, () => new Intl.NumberFormat(tag, options));
-      return tidy(formatter.format(amount));
+      return normalizeText(formatter.format(amount));
     },
     region: (code) => name('region', code),
     language: (code) => name('language', code),

@@ -46,7 +46,7 @@ export const timeUnits = ['year', 'month', 'week', 'day', 'hour', 'minute', 'sec
 export type TimeUnit = (typeof timeUnits)[number];
 
 /** What a sentence's place is filled with. */
-export type Slot =
+export type TemplateSlot =
   | 'date'
   | 'weekday'
   | 'time'
@@ -66,7 +66,7 @@ export type Slot =
   | 'languages';
 
 /** The frames that need no language: `{region}: {money}`. */
-export const plainFrames = [
+export const plainTemplates = [
   '{region}: {money}',
   '{region}: {languages}',
   '{date}: {region}',
@@ -80,7 +80,7 @@ export const plainFrames = [
  * The sentences by language. Spanish says `a las` before every hour but one, so times in frames never have that hour (`a la 1:30`).
  * The order of a frame's places may differ between languages, their names may not.
  */
-export const frames: Record<string, Record<string, string>> = {
+export const sentenceTemplates: Record<string, Record<string, string>> = {
   en: {
     meeting: 'The meeting is on {weekday} at {time}.',
     shop: 'The shop opens at {time} and closes at {time2}.',

@@ -6,19 +6,19 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Bytes of a text; half of a surrogate pair becomes U+FFFD. */
-export const toBytes = (text: string): Uint8Array => encoder.encode(text);
+export const encodeUtf8 = (text: string): Uint8Array => encoder.encode(text);
 
 /** Text of bytes, whole characters expected; a byte-order mark is kept. */
-export const toText = (bytes: Uint8Array): string => decoder.decode(bytes);
+export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 /** Bytes that a character takes by its first byte, whatever follows; 1 for a byte that starts none. */
-export const claimedLength = (first: number): number => (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
+export const sequenceLength = (first: number): number => (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
 
 /** Bytes of the character at `at`; 0 where they are no valid UTF-8: overlong, a surrogate, past U+10FFFF, or cut off. */
-export function validLength(bytes: Uint8Array, at: number): number {
+export function validSequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   if (first < 0x80) return 1;
-  const length = claimedLength(first);
+  const length = sequenceLength(first);
   if (length === 1 || first > 0xf4 || at + length > bytes.length) return 0;
   let code = first & (0x7f >> length);
   for (let i = 1; i < length; i++) {
@@ -31,19 +31,19 @@ export function validLength(bytes: Uint8Array, at: number): number {
 }
 
 /** Text of any bytes, U+FFFD for each byte that is part of no character. */
-export function lenientText(bytes: Uint8Array): string {
+export function decodeLossy(bytes: Uint8Array): string {
   let out = '';
   let whole = 0;
   for (let at = 0; at < bytes.length; ) {
-    const length = validLength(bytes, at);
+    const length = validSequenceLength(bytes, at);
     if (length > 0) {
       at += length;
       continue;
     }
-    out += `${toText(bytes.subarray(whole, at))}\ufffd`;
+    out += `${decodeUtf8(bytes.subarray(whole, at))}\ufffd`;
     whole = ++at;
   }
-  return out + toText(bytes.subarray(whole));
+  return out + decodeUtf8(bytes.subarray(whole));
 }
 
 /** A buffer of bytes that grows. */

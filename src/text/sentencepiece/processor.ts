@@ -1,9 +1,9 @@
 // SentencePiece's encoding and decoding, by the model file alone: text to pieces with ids and back, the same ones as SentencePiece
 // 0.2 gives. What ids a translation model has for them is in ../piece-tokenizer.ts.
 import { check } from '../../core/errors.ts';
-import { createTrie, lenientText, toBytes, toText } from './byte-strings.ts';
+import { createTrie, decodeLossy, decodeUtf8, encodeUtf8 } from './byte-strings.ts';
 import { createBpe, createUnigram } from './segmentation.ts';
-import { byteOf, isText, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
+import { byteOfPiece, isTextPiece, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
 import { createNormalizer } from './sentencepiece-normalizer.ts';
 
 /** A piece of an encoded text. */
@@ -14,7 +14,7 @@ export interface EncodedPiece {
 }
 
 /** A model at work. */
-export interface SentencePiece {
+export interface SentencePieceProcessor {
   readonly model: SentencePieceModel;
   /** Number of pieces. */
   readonly size: number;
@@ -31,12 +31,12 @@ export interface SentencePiece {
 const mark = '\u2581';
 
 /** Opens a model file; `name` is told in errors. Throws a HeddleError where the file is broken. */
-export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'): SentencePiece {
+export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'): SentencePieceProcessor {
   const model = readSentencePiece(file, name);
   const { pieces, special, byteFallback } = model;
   const entries = pieces.map(({ bytes }, value) => ({ bytes, value }));
   const trie = createTrie(
-    entries.filter(({ value }) => isText(pieces[value] as (typeof pieces)[number])),
+    entries.filter(({ value }) => isTextPiece(pieces[value] as (typeof pieces)[number])),
     name,
   );
   const userDefined = entries.filter(({ value }) => pieces[value]?.type === 'user-defined');
@@ -48,7 +48,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   // Where two kinds of pieces have the same text, the one that is not text counts, as in SentencePiece.
   const idOf = new Map<string, number>();
   for (const text of [true, false])
-    for (const [id, piece] of pieces.entries()) if (isText(piece) === text) idOf.set(piece.text, id);
+    for (const [id, piece] of pieces.entries()) if (isTextPiece(piece) === text) idOf.set(piece.text, id);
   const bytePieces = byteFallback ? byteIds(model) : [];
 
   const { addDummyPrefix, removeExtraWhitespaces } = model.normalizer;
@@ -56,7 +56,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
     let out = '';
     let pending: number[] = [];
     const flush = () => {
-      if (pending.length > 0) out += lenientText(Uint8Array.from(pending));
+      if (pending.length > 0) out += decodeLossy(Uint8Array.from(pending));
       pending = [];
     };
     let atStart = true;
@@ -65,7 +65,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
       const id = idOf.get(token) ?? special.unknown;
       const type = pieces[id]?.type;
       if (type === 'byte') {
-        pending.push(byteOf(token));
+        pending.push(byteOfPiece(token));
         continue;
       }
       flush();
@@ -84,15 +84,15 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
       out += text.replaceAll(mark, ' ');
     }
     flush();
-    return denormalize ? lenientText(denormalize(toBytes(out))) : out;
+    return denormalize ? decodeLossy(denormalize(encodeUtf8(out))) : out;
   };
 
   return {
     model,
     size: pieces.length,
-    normalize: (text) => lenientText(normalize(toBytes(text))),
+    normalize: (text) => decodeLossy(normalize(encodeUtf8(text))),
     encode(text) {
-      const bytes = normalize(toBytes(text));
+      const bytes = normalize(encodeUtf8(text));
       const out: EncodedPiece[] = [];
       let unknownFrom = -1;
       for (const { from, to, id } of cut(bytes)) {
@@ -107,7 +107,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
         } else {
           if (unknownFrom >= 0) out.pop();
           else unknownFrom = from;
-          out.push({ id, text: toText(bytes.subarray(unknownFrom, to)) });
+          out.push({ id, text: decodeUtf8(bytes.subarray(unknownFrom, to)) });
         }
       }
       return out;
@@ -127,6 +127,6 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
 /** The ids of the pieces of single bytes, by byte. */
 function byteIds({ pieces }: SentencePieceModel): number[] {
   const out: number[] = [];
-  for (const [id, piece] of pieces.entries()) if (piece.type === 'byte') out[byteOf(piece.text)] = id;
+  for (const [id, piece] of pieces.entries()) if (piece.type === 'byte') out[byteOfPiece(piece.text)] = id;
   return out;
 }

@@ -1,18 +1,18 @@
 // Cutting text by a Unigram model: the pieces with the largest sum of scores (Viterbi; Kudo, 2018, "Subword regularization"). Sums
 // are kept in float32 and compared as SentencePiece does it, so that equal sums fall the same way.
 import { createHeap } from '../tokenizers/binary-heap.ts';
-import { claimedLength, type Trie } from './byte-strings.ts';
+import { sequenceLength, type Trie } from './byte-strings.ts';
 import type { SentencePieceModel } from './sentencepiece-model.ts';
 
 /** A piece of a text: bytes [from, to) of it, and its id. */
-export interface Cut {
+export interface Segment {
   readonly from: number;
   readonly to: number;
   readonly id: number;
 }
 
 /** A function that cuts normalised UTF-8; each character that no piece begins with is the unknown piece. */
-export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uint8Array) => Cut[] {
+export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uint8Array) => Segment[] {
   const { pieces, special } = model;
   const normal = pieces.filter((p) => p.type === 'normal').map((p) => p.score);
   const f32 = Math.fround;
@@ -37,7 +37,7 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
     };
     for (let from = 0; from < n; ) {
       const till = best[from] as number;
-      const length = Math.min(claimedLength(text[from] as number), n - from);
+      const length = Math.min(sequenceLength(text[from] as number), n - from);
       let single = false;
       for (let at = from, node = 0; at < n; ) {
         node = trie.step(node, text[at++] as number);
@@ -50,7 +50,7 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
       if (!single) offer(from, from + length, special.unknown, f32(till + unknownScore));
       from += length;
     }
-    const out: Cut[] = [];
+    const out: Segment[] = [];
     for (let to = n; to > 0; to = start[to] as number)
       out.push({ from: start[to] as number, to, id: ids[to] as number });
     return out.reverse();
@@ -62,7 +62,7 @@ export function createBpe(
   { pieces, special }: SentencePieceModel,
   trie: Trie,
   symbols: Trie | undefined,
-): (text: Uint8Array) => Cut[] {
+): (text: Uint8Array) => Segment[] {
   return (text) => {
     // Symbol i is text[from[i], to[i]); where it has been merged into another, from = to.
     const [from, to, frozen]: [number[], number[], boolean[]] = [[], [], []];
@@ -70,7 +70,7 @@ export function createBpe(
       const symbol = symbols?.longest(text, at) ?? 0;
       from.push(at);
       frozen.push(symbol > 0);
-      at = symbol > 0 ? at + symbol : Math.min(text.length, at + claimedLength(text[at] as number));
+      at = symbol > 0 ? at + symbol : Math.min(text.length, at + sequenceLength(text[at] as number));
       to.push(at);
     }
     const n = from.length;
@@ -102,7 +102,7 @@ export function createBpe(
       offer(previous[left] as number, left);
       offer(left, after);
     }
-    const out: Cut[] = [];
+    const out: Segment[] = [];
     const emit = (a: number, b: number): void => {
       const id = trie.find(text, a, b);
       const half = id >= 0 && pieces[id]?.type === 'unused' ? halves.get(id) : undefined;

@@ -2,7 +2,7 @@
 // message ModelProto of SentencePiece's sentencepiece_model.proto, whose field numbers stand here.
 
 import { HeddleError } from '../../core/errors.ts';
-import { lenientText } from './byte-strings.ts';
+import { decodeLossy } from './byte-strings.ts';
 
 /** What a piece is. */
 export type PieceType = 'normal' | 'unknown' | 'control' | 'user-defined' | 'unused' | 'byte';
@@ -57,7 +57,7 @@ const maxFile = 128 * 2 ** 20;
 const maxPieces = 1_000_000;
 const maxPieceBytes = 1024;
 
-const textOf = (field: Field): string => lenientText(field.bytes);
+const textOf = (field: Field): string => decodeLossy(field.bytes);
 
 /** Reads a model file. Throws a HeddleError that names `name` and what is wrong in it. */
 export function readSentencePiece(file: Uint8Array, name: string): SentencePieceModel {
@@ -142,7 +142,7 @@ function readPiece(message: Uint8Array, name: string): Piece {
   if (bytes.length > maxPieceBytes)
     throw new HeddleError(`${name}: it takes ${bytes.length} bytes, at most ${maxPieceBytes} are read`);
   if (!Number.isFinite(score)) throw new HeddleError(`${name}: its score is ${score}`);
-  return { bytes, text: lenientText(bytes), score, type };
+  return { bytes, text: decodeLossy(bytes), score, type };
 }
 
 function readTrainer(message: Uint8Array, name: string) {
@@ -190,13 +190,14 @@ function readNormalizer(message: Uint8Array, name: string): NormalizerSpec {
 }
 
 /** The byte of a piece such as <0xE2>, or -1. */
-export function byteOf(text: string): number {
+export function byteOfPiece(text: string): number {
   const [, digits] = /^<0x([0-9A-F]{2})>$/.exec(text) ?? [];
   return digits === undefined ? -1 : Number.parseInt(digits, 16);
 }
 
 /** Whether a piece is found in text, by its letters; the others have a part of their own in encoding. */
-export const isText = ({ type }: Piece): boolean => type === 'normal' || type === 'user-defined' || type === 'unused';
+export const isTextPiece = ({ type }: Piece): boolean =>
+  type === 'normal' || type === 'user-defined' || type === 'unused';
 
 /** What SentencePiece demands of pieces: each once, one unknown, and either all 256 bytes or none. */
 function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (why: string) => never): void {
@@ -204,7 +205,7 @@ function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (why
   const bytes = new Set<number>();
   let unknown = -1;
   for (const [id, piece] of pieces.entries()) {
-    const group = seen[isText(piece) ? 0 : 1];
+    const group = seen[isTextPiece(piece) ? 0 : 1];
     // As Latin-1, so that pieces of broken UTF-8 stay apart.
     const key = String.fromCharCode(...piece.bytes);
     const other = group.get(key);
@@ -216,8 +217,8 @@ function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (why
     }
     if (piece.type !== 'byte') continue;
     if (!byteFallback) fail(`piece ${id} is the byte '${piece.text}', but byte_fallback is off`);
-    if (byteOf(piece.text) < 0) fail(`piece ${id} is to be a byte, but is '${piece.text}'`);
-    bytes.add(byteOf(piece.text));
+    if (byteOfPiece(piece.text) < 0) fail(`piece ${id} is to be a byte, but is '${piece.text}'`);
+    bytes.add(byteOfPiece(piece.text));
   }
   if (unknown < 0) fail('it has no unknown piece');
   if (byteFallback && bytes.size < 256) fail(`byte_fallback is on, but it has ${bytes.size} of 256 bytes`);

@@ -1,7 +1,7 @@
 // The normal form of a text in a SentencePiece model: characters replaced by its rules, spaces collapsed and marked as it says.
 
 import { HeddleError } from '../../core/errors.ts';
-import { byteBuffer, type Trie, toBytes, validLength } from './byte-strings.ts';
+import { byteBuffer, encodeUtf8, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
 
 /** What the normaliser must know beside its own rules. */
@@ -14,9 +14,9 @@ export interface NormalizerOptions {
 /** Longest normal form. */
 const maxBytes = 2 ** 28;
 
-const space = toBytes(' ');
-const mark = toBytes('\u2581');
-const replacement = toBytes('\ufffd');
+const space = encodeUtf8(' ');
+const mark = encodeUtf8('\u2581');
+const replacement = encodeUtf8('\ufffd');
 
 /** A function from UTF-8 to its normal form, in UTF-8. Throws a HeddleError that begins with `name` where the rules are broken. */
 export function createNormalizer(
@@ -40,7 +40,7 @@ export function createNormalizer(
         ({ from, to, length: taken } = rule);
         return;
       }
-      const length = symbol || validLength(input, at);
+      const length = symbol || validSequenceLength(input, at);
       bytes = length > 0 ? input : replacement;
       taken = length || 1;
       from = length > 0 ? at : 0;

@@ -4,12 +4,12 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject } from '../../core/records.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
-import { mark } from '../tokenizers/normalization.ts';
+import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from '../tokenizers/tokenizer.ts';
 import { openSentencePiece } from './processor.ts';
 
 /** What a tokenizer of pieces is made of. */
-export interface PieceTokenizerParts {
+export interface SentencePieceTokenizerOptions {
   /** The bytes of a SentencePiece model, and its name for errors. */
   readonly file: Uint8Array;
   readonly name: string;
@@ -22,7 +22,7 @@ export interface PieceTokenizerParts {
 }
 
 /** `model.type` in JSON; no library but this one reads it. */
-export const pieceModelType = 'SentencePiece';
+export const sentencePieceModelType = 'SentencePiece';
 
 /** The language that a multilingual model is to write, before the text: `>>fra<< Good morning.` */
 const languageCode = /^>>[^<>\s]+<</;
@@ -31,7 +31,13 @@ const languageCode = /^>>[^<>\s]+<</;
  * A tokenizer of pieces. A text may begin with a language code, `>>fra<<`, where the vocabulary has it. Throws a HeddleError, with
  * the file's name, where the model or the vocabulary is broken or has no such special tokens.
  */
-export function createPieceTokenizer({ file, name, vocab, special, size }: PieceTokenizerParts): Tokenizer {
+export function createSentencePieceTokenizer({
+  file,
+  name,
+  vocab,
+  special,
+  size,
+}: SentencePieceTokenizerOptions): Tokenizer {
   const model = openSentencePiece(file, name);
   const { pieces: own, special: at, normalizer: rules } = model.model;
   const idOf = vocab === undefined ? new Map(own.map(({ text }, id) => [text, id])) : readVocab(vocab);
@@ -100,13 +106,13 @@ export function createPieceTokenizer({ file, name, vocab, special, size }: Piece
     }
     flush();
     // Pieces of the other language, which the model does not have, still have their marks.
-    return vocab === undefined ? out : out.replaceAll(mark, ' ').trim();
+    return vocab === undefined ? out : out.replaceAll(SPACE_MARK, ' ').trim();
   };
   const normalize = (text: string): string => {
     const marked = model.normalize(text);
-    if (vocab !== undefined) return marked.replaceAll(mark, ' ').trim();
-    const atStart = marked.startsWith(mark) && (rules.addDummyPrefix || rules.removeExtraWhitespaces);
-    return marked.slice(atStart ? 1 : 0).replaceAll(mark, ' ');
+    if (vocab !== undefined) return marked.replaceAll(SPACE_MARK, ' ').trim();
+    const atStart = marked.startsWith(SPACE_MARK) && (rules.addDummyPrefix || rules.removeExtraWhitespaces);
+    return marked.slice(atStart ? 1 : 0).replaceAll(SPACE_MARK, ' ');
   };
   const toJSON = (): TokenizerJson => ({
     version: '1.0',
@@ -118,7 +124,7 @@ export function createPieceTokenizer({ file, name, vocab, special, size }: Piece
     post_processor: null,
     decoder: null,
     model: {
-      type: pieceModelType,
+      type: sentencePieceModelType,
       file: toBase64(file),
       vocab: vocab === undefined ? null : Object.fromEntries(idOf),
       special: ids,
@@ -138,18 +144,18 @@ export function createPieceTokenizer({ file, name, vocab, special, size }: Piece
 }
 
 /** The tokenizer of what `toJSON` made. Throws a HeddleError where it is broken. */
-export function pieceTokenizerOf(model: Readonly<Record<string, unknown>>): Tokenizer {
+export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknown>>): Tokenizer {
   const name = 'tokenizer.json';
   const { file, vocab, special, size } = model;
   const isId = (x: unknown): x is number =>
     typeof x === 'number' && Number.isSafeInteger(x) && x >= 0 && x <= maxTokens;
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
   const { pad, start, end, unknown } = given;
-  check(typeof file === 'string', `${name}: the ${pieceModelType} model has no file`);
+  check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);
   if (!isId(size) || !isId(pad) || !isId(start) || !isId(end) || !isId(unknown))
     throw new HeddleError(`${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`);
   const ids = { pad, start, end, unknown };
-  return createPieceTokenizer({
+  return createSentencePieceTokenizer({
     file: fromBase64(file, name),
     name,
     special: ids,

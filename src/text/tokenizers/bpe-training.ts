@@ -3,7 +3,7 @@
 import { check } from '../../core/errors.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
-import type { Rules } from './normalization.ts';
+import type { TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 import { countPieces } from './vocabulary-training.ts';
 
@@ -29,7 +29,7 @@ interface Candidate {
 /** A BPE tokenizer learned from texts. Throws a HeddleError where `size` has no room for the characters of the texts. */
 export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenizer {
   const { size, lowercase = false, digits = 2, minFrequency = 1 } = options;
-  const rules: Rules = { lowercase, digits, pieces: 'apart' };
+  const rules: TextRules = { lowercase, digits, pieces: 'apart' };
   const counts = countPieces(texts, rules);
   const alphabet = [...new Set([...counts.keys()].flatMap((piece) => [...piece]))].sort(
     (a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number),
@@ -40,12 +40,12 @@ export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenize
     `bpe: a vocabulary of ${size} has no room for ${alphabet.length} characters and ${specialTokens.length} special ` +
       `tokens; ask for at least ${vocab.length}`,
   );
-  const merges = learnMerges(counts, vocab, size, minFrequency);
+  const merges = trainMerges(counts, vocab, size, minFrequency);
   return createTokenizer({ kind: 'bpe', rules, vocab, merges });
 }
 
 /** Appends merged tokens to `vocab` until it has `size`; returns the merges in order. */
-function learnMerges(
+function trainMerges(
   counts: ReadonlyMap<string, number>,
   vocab: string[],
   size: number,

@@ -5,7 +5,7 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { type SpecialIds, specialTokens, type Tokenizer, type TokenizerJson } from './tokenizer.ts';
 
 /** What an alphabet is. */
-export interface Alphabet {
+export interface CharacterTokenizerOptions {
   /** The character of each id; those at the ids of special tokens stand for nothing. */
   readonly characters: string;
   /** Tokens of the vocabulary, which may be more than characters. */
@@ -19,7 +19,7 @@ export interface Alphabet {
  * A tokenizer of single characters, as they stand: no normal form, no case. Other characters are unknown, and unknown tokens are
  * silent in decoded text. Throws a HeddleError where the characters are too many, or one comes twice.
  */
-export function createAlphabet({ characters, size, special, begin }: Alphabet): Tokenizer {
+export function createCharacterTokenizer({ characters, size, special, begin }: CharacterTokenizerOptions): Tokenizer {
   const list = [...characters];
   check(list.length <= size, `alphabet: ${list.length} characters, the vocabulary has ${size} tokens`);
   const roles = new Set<number>([...Object.values(special), ...(begin === undefined ? [] : [begin])]);

@@ -12,14 +12,14 @@ import type { SpecialIds, Tokenizer, TokenizerJson } from './tokenizer.ts';
 const maxDepth = 64;
 
 /** What a model's configuration says of its tokenizer. */
-export interface ForeignOptions {
+export interface HfTokenizerOptions {
   readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
   /** Tokens of the model where it has more than the vocabulary; those above stand for nothing. */
   readonly size?: number;
 }
 
 /** The special ids that a file of ours keeps under `heddle`; undefined in one that came from elsewhere. */
-export function keptOptions(file: Json): ForeignOptions | undefined {
+export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
   const kept = file.heddle as { special?: Json; size?: unknown } | undefined | null;
   if (typeof kept !== 'object' || kept === null) return undefined;
   const id = (name: string, value: unknown): number => {
@@ -38,7 +38,7 @@ export function keptOptions(file: Json): ForeignOptions | undefined {
  * A tokenizer of a parsed tokenizer.json of any kind that @huggingface/tokenizers reads. Texts are encoded without what its
  * post-processor adds. Throws a HeddleError for one that the library cannot read, and for special ids outside the vocabulary.
  */
-export function createForeignTokenizer(file: Json, { special, size }: ForeignOptions): Tokenizer {
+export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOptions): Tokenizer {
   check(depthOf(file) <= maxDepth, `tokenizer.json: it nests deeper than ${maxDepth} levels`);
   const { model: _, added_tokens: __, ...rules } = file;
   checkPatterns(rules, 'tokenizer.json');

@@ -4,10 +4,10 @@
 // Spaces become part of the pieces: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`, so that joining tokens gives the text back.
 
 /** Stands for a space, at the head of a piece. */
-export const mark = '\u2581';
+export const SPACE_MARK = '\u2581';
 
 /** How a text is normalised and cut. */
-export interface Rules {
+export interface TextRules {
   /** Whether case is dropped. */
   readonly lowercase: boolean;
   /**
@@ -22,18 +22,18 @@ export interface Rules {
 /** Python's string.punctuation and the opening question mark; `¡` is not among them in the Keras example either. */
 const stripped = '[!-/:-@\\[-`{-~¿]';
 /** Spaces of all kinds, the byte-order mark, and the mark itself. */
-const blank = `[\\s\ufeff${mark}]+`;
+const blank = `[\\s\ufeff${SPACE_MARK}]+`;
 const stripRegex = new RegExp(stripped, 'g');
 const blankRegex = new RegExp(blank.replace('\\s', '\\p{White_Space}'), 'gu');
 
 /** The pattern of one piece, in syntax that JavaScript and Oniguruma read alike. */
-const piecePattern = ({ pieces, digits }: Rules): string =>
+const piecePattern = ({ pieces, digits }: TextRules): string =>
   pieces === 'strip'
-    ? `${mark}?[^${mark}]+`
-    : `${mark}?(?:\\p{N}{1,${digits}}|[\\p{L}\\p{M}]+(?:['’][\\p{L}\\p{M}]+)*|[^\\p{L}\\p{M}\\p{N}${mark}])`;
+    ? `${SPACE_MARK}?[^${SPACE_MARK}]+`
+    : `${SPACE_MARK}?(?:\\p{N}{1,${digits}}|[\\p{L}\\p{M}]+(?:['’][\\p{L}\\p{M}]+)*|[^\\p{L}\\p{M}\\p{N}${SPACE_MARK}])`;
 
 /** A function that gives the normal form of a text: NFC, one space between words, none at the ends, and as the rules say. */
-export function normalizer(rules: Rules): (text: string) => string {
+export function createTextNormalizer(rules: TextRules): (text: string) => string {
   return (text) => {
     let out = text.normalize('NFC');
     if (rules.lowercase) out = out.toLowerCase();
@@ -45,13 +45,13 @@ export function normalizer(rules: Rules): (text: string) => string {
 }
 
 /** A function that cuts one word (what stands between two spaces of a normalised text) into its pieces, the first with the mark. */
-export function cutter(rules: Rules): (word: string) => string[] {
+export function createPreTokenizer(rules: TextRules): (word: string) => string[] {
   const piece = new RegExp(piecePattern(rules), 'gu');
-  return (word) => (mark + word).match(piece) ?? [];
+  return (word) => (SPACE_MARK + word).match(piece) ?? [];
 }
 
 /** The `normalizer` of tokenizer.json. */
-export const normalizerJson = (rules: Rules) => ({
+export const normalizerJson = (rules: TextRules) => ({
   type: 'Sequence',
   normalizers: [
     { type: 'NFC' },
@@ -62,10 +62,10 @@ export const normalizerJson = (rules: Rules) => ({
   ],
 });
 
-const metaspace = { type: 'Metaspace', replacement: mark, prepend_scheme: 'always', split: true };
+const metaspace = { type: 'Metaspace', replacement: SPACE_MARK, prepend_scheme: 'always', split: true };
 
 /** The `pre_tokenizer` of tokenizer.json. */
-export const preTokenizerJson = (rules: Rules) =>
+export const preTokenizerJson = (rules: TextRules) =>
   rules.pieces === 'none'
     ? null
     : {
@@ -77,4 +77,4 @@ export const preTokenizerJson = (rules: Rules) =>
       };
 
 /** The `decoder` of tokenizer.json. */
-export const decoderJson = (rules: Rules) => (rules.pieces === 'none' ? { type: 'Fuse' } : metaspace);
+export const decoderJson = (rules: TextRules) => (rules.pieces === 'none' ? { type: 'Fuse' } : metaspace);

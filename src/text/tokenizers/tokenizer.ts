@@ -3,13 +3,13 @@
 import { check } from '../../core/errors.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
 import {
-  cutter,
+  createPreTokenizer,
+  createTextNormalizer,
   decoderJson,
-  mark,
-  normalizer,
   normalizerJson,
   preTokenizerJson,
-  type Rules,
+  SPACE_MARK,
+  type TextRules,
 } from './normalization.ts';
 
 /** What a token stands for, in tokenizers that are learned here. */
@@ -72,7 +72,7 @@ interface AddedToken {
 /** All that a tokenizer is: its rules, its tokens by id, and for byte pairs the merges in order. */
 export interface TokenizerParts {
   readonly kind: TokenizerKind;
-  readonly rules: Rules;
+  readonly rules: TextRules;
   readonly vocab: readonly string[];
   readonly merges?: readonly (readonly [string, string])[];
 }
@@ -91,8 +91,8 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
   };
   const [pad, start, end, unknown] = specialTokens.map(need) as [number, number, number, number];
   const table = new Map(merges.map(([a, b], rank) => [pairOf(need(a), need(b)), { rank, id: need(a + b) }]));
-  const normalize = normalizer(rules);
-  const cut = cutter(rules);
+  const normalize = createTextNormalizer(rules);
+  const cut = createPreTokenizer(rules);
   const silent = new Set([pad, start, end]);
   const textId = (text: string): number => {
     const id = idOf.get(text);
@@ -138,10 +138,10 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
       let out = '';
       for (const id of ids) {
         const text = token(id);
-        if (!silent.has(id)) out += id === unknown && kind === 'word' ? mark + text : text;
+        if (!silent.has(id)) out += id === unknown && kind === 'word' ? SPACE_MARK + text : text;
       }
       if (kind === 'char') return out;
-      return out.replaceAll(mark, ' ').replace(/^ /, '');
+      return out.replaceAll(SPACE_MARK, ' ').replace(/^ /, '');
     },
     toJSON: () => ({
       version: '1.0',

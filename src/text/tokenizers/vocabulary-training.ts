@@ -1,7 +1,7 @@
 // Word-level vocabularies, as in the Keras English-to-Spanish example: lower case, punctuation apart or stripped, the most frequent
 // words, and [UNK] for all others.
 import { check } from '../../core/errors.ts';
-import { cutter, normalizer, type Rules } from './normalization.ts';
+import { createPreTokenizer, createTextNormalizer, type TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 
 /** What `trainWords` makes. */
@@ -23,7 +23,7 @@ export function trainWords(texts: Iterable<string>, options: WordOptions): Token
   const { size, lowercase = true, punctuation = 'apart', digits = 2, fill = false } = options;
   const room = size - specialTokens.length;
   check(room > 0, `words: a vocabulary of ${size} has no room beside the ${specialTokens.length} special tokens`);
-  const rules: Rules = { lowercase, pieces: punctuation, digits };
+  const rules: TextRules = { lowercase, pieces: punctuation, digits };
   const words = byFrequency(countPieces(texts, rules)).slice(0, room);
   // No text has them: brackets are pieces of their own, or deleted.
   const unused = Array.from({ length: fill ? room - words.length : 0 }, (_, i) => `[unused${i}]`);
@@ -31,9 +31,9 @@ export function trainWords(texts: Iterable<string>, options: WordOptions): Token
 }
 
 /** How often each piece occurs in the texts, in order of first occurrence. Words are cut once however often they occur. */
-export function countPieces(texts: Iterable<string>, rules: Rules): Map<string, number> {
-  const normalize = normalizer(rules);
-  const cut = cutter(rules);
+export function countPieces(texts: Iterable<string>, rules: TextRules): Map<string, number> {
+  const normalize = createTextNormalizer(rules);
+  const cut = createPreTokenizer(rules);
   const words = new Map<string, number>();
   for (const text of texts) {
     const normal = normalize(text);
@@ -65,8 +65,8 @@ export function trainCharacters(
   options: { size?: number; lowercase?: boolean } = {},
 ): Tokenizer {
   const { size = Number.POSITIVE_INFINITY, lowercase = false } = options;
-  const rules: Rules = { lowercase, pieces: 'none', digits: 1 };
-  const normalize = normalizer(rules);
+  const rules: TextRules = { lowercase, pieces: 'none', digits: 1 };
+  const normalize = createTextNormalizer(rules);
   const counts = new Map<string, number>();
   for (const text of texts) for (const char of normalize(text)) counts.set(char, (counts.get(char) ?? 0) + 1);
   const characters = byFrequency(counts).slice(0, Math.max(0, size - specialTokens.length));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
-import { defaults, neutral } from '../../../src/formats/hf/hf-fields.ts';
+import { defaults, requiredValues } from '../../../src/formats/hf/hf-fields.ts';
 
 const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };
@@ -35,7 +35,7 @@ describe('a config.json', () => {
       hidePadding: false,
       dropout: { embedding: 0.1, residual: 0.1, attention: 0, feedForward: 0, output: 0 },
     });
-    expect(decode).toEqual({ forceEnd: true });
+    expect(decode).toEqual({ forceEos: true });
   });
 
   it('has those of MarianConfig where it says nothing', () => {
@@ -98,19 +98,19 @@ describe('a config.json', () => {
   });
 
   it.each<[object, object]>([
-    [{ forced_bos_token_id: 0 }, { forceEnd: true, firstToken: 0 }],
+    [{ forced_bos_token_id: 0 }, { forceEos: true, forcedBosTokenId: 0 }],
     [
       { force_bos_token_to_be_generated: true, bos_token_id: 5 },
-      { forceEnd: true, firstToken: 5 },
+      { forceEos: true, forcedBosTokenId: 5 },
     ],
     [{ forced_eos_token_id: null }, {}],
-    [{ bad_words_ids: [[7], [2], [9]] }, { forceEnd: true, banned: [7, 9] }],
-    [{ suppress_tokens: [3] }, { forceEnd: true, banned: [3] }],
+    [{ bad_words_ids: [[7], [2], [9]] }, { forceEos: true, suppressTokens: [7, 9] }],
+    [{ suppress_tokens: [3] }, { forceEos: true, suppressTokens: [3] }],
     [
       { min_length: 12, no_repeat_ngram_size: 3 },
-      { forceEnd: true, minLength: 11, noRepeatNgram: 3 },
+      { forceEos: true, minNewTokens: 11, noRepeatNgramSize: 3 },
     ],
-    [{ num_beams: 6, max_length: 20, length_penalty: 2, early_stopping: true }, { forceEnd: true }],
+    [{ num_beams: 6, max_length: 20, length_penalty: 2, early_stopping: true }, { forceEos: true }],
   ])('with %o decodes by %o', (fields, wanted) => {
     expect(readHfConfig({ ...bart, ...fields }).decode).toEqual(wanted);
     expect(readHfConfig(bart, { ...fields, transformers_version: '4.51.2' }).decode).toEqual(wanted);
@@ -163,7 +163,12 @@ describe('is refused by name:', () => {
   });
 
   it('whatever its fields hold, it is a configuration or a HeddleError', () => {
-    const fields = [...Object.keys(defaults.marian), ...Object.keys(neutral), 'forced_bos_token_id', 'bad_words_ids'];
+    const fields = [
+      ...Object.keys(defaults.marian),
+      ...Object.keys(requiredValues),
+      'forced_bos_token_id',
+      'bad_words_ids',
+    ];
     const value = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
       fc.integer(),

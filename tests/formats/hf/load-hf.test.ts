@@ -85,7 +85,7 @@ describe('a folder', () => {
     const files = await hfFolder('bart');
     await editJson(files, 'bart/config.json', { forced_bos_token_id: undefined });
     await files.write('bart/generation_config.json', new TextEncoder().encode('{"forced_bos_token_id": 9}'));
-    expect((await loadModelFolder(files, 'bart')).decode?.firstToken).toBe(9);
+    expect((await loadModelFolder(files, 'bart')).decode?.forcedBosTokenId).toBe(9);
   });
 
   it('of MarianMT may lack its configuration, as far as shapes tell it', async () => {

@@ -6,11 +6,11 @@ import { random } from '../../../src/core/random.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { writeFolder } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { readHeader, readSafetensors, writeSafetensors } from '../../../src/files/safetensors.ts';
-import { hfParts } from '../../../src/formats/hf/save-hf.ts';
-import { kerasParts } from '../../../src/formats/keras.ts';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../../src/files/safetensors.ts';
+import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
+import { kerasFiles } from '../../../src/formats/keras.ts';
 import { loadModelFolder, saveModelFolder } from '../../../src/formats/model-folder.ts';
-import { pytorchParts } from '../../../src/formats/pytorch.ts';
+import { pytorchFiles } from '../../../src/formats/pytorch.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { type ModelOptions, modelConfig, presets } from '../../../src/model/model-config.ts';
 import { initializeWeights, parameterList } from '../../../src/model/parameters.ts';
@@ -29,7 +29,7 @@ describe.each(hfNames)('%s', (name) => {
     const again = await loadModelFolder(files, 'own');
     expect(again.config).toEqual(model.config);
     expect(again.decode).toEqual(model.decode);
-    for (const parts of [hfParts(model, typeOf(name)), hfParts(again, typeOf(name))]) {
+    for (const parts of [hfFiles(model, typeOf(name)), hfFiles(again, typeOf(name))]) {
       expect(parts['config.json']).toEqual(await files.read(`${name}/config.json`));
       const [whole] = [`${name}/model.safetensors`];
       if (await files.exists(whole)) expect(parts['model.safetensors']).toEqual(await files.read(whole));
@@ -44,27 +44,27 @@ describe.each(hfNames)('%s', (name) => {
   it('is the same model as a PyTorch state_dict', async () => {
     const files = await hfFolder(name);
     const model = await loadModelFolder(files, name);
-    await writeFolder(files, 'pytorch', pytorchParts(model));
+    await writeFolder(files, 'pytorch', pytorchFiles(model));
     const back = await loadModelFolder(files, 'pytorch');
     expect(back).toMatchObject({ config: model.config, decode: model.decode });
     expect(back.weights).toEqual(model.weights);
-    expect(hfParts(back, typeOf(name))).toEqual(hfParts(model, typeOf(name)));
+    expect(hfFiles(back, typeOf(name))).toEqual(hfFiles(model, typeOf(name)));
   });
 });
 
 it('keeps what a file held twice, and tables that could be computed', async () => {
   const files = await hfFolder('marian');
   const model = await loadModelFolder(files, 'marian');
-  const { config: c, origin } = model;
+  const { config: c, sourceCheckpoint } = model;
   const aliases = ['lm_head.weight', 'model.decoder.embed_tokens.weight', 'model.encoder.embed_positions.weight'];
-  const parts = hfParts({ ...model, origin: { ...origin!, dtype: 'F32', aliases } }, 'marian');
+  const parts = hfFiles({ ...model, sourceCheckpoint: { ...sourceCheckpoint!, dtype: 'F32', aliases } }, 'marian');
   const tensors = readSafetensors(parts['model.safetensors']!);
   expect(tensors['lm_head.weight']).toEqual(tensors['model.shared.weight']);
   expect(tensors['model.encoder.embed_positions.weight']?.data).toEqual(sinusoids(c.maxLength, c.dModel, 'halves'));
   await writeFolder(files, 'again', parts);
   const again = await loadModelFolder(files, 'again');
-  expect(again.origin?.aliases).toEqual(aliases);
-  expect(hfParts(again, 'marian')).toEqual(parts);
+  expect(again.sourceCheckpoint?.aliases).toEqual(aliases);
+  expect(hfFiles(again, 'marian')).toEqual(parts);
 });
 
 it.each([['lm_head.weight'], ['model.decoder.embed_tokens.weight', 'model.encoder.embed_tokens.weight']])(
@@ -80,7 +80,7 @@ it.each([['lm_head.weight'], ['model.decoder.embed_tokens.weight', 'model.encode
     expect(again.weights).toEqual(model.weights);
     await saveModelFolder(files, 'own', again);
     for (const saved of [again, await loadModelFolder(files, 'own')]) {
-      const back = readSafetensors(hfParts(saved, 'bart')['model.safetensors']!);
+      const back = readSafetensors(hfFiles(saved, 'bart')['model.safetensors']!);
       expect(Object.keys(back).sort()).toEqual(Object.keys(renamed).sort());
       expect(back).toEqual(readSafetensors(file));
     }
@@ -90,10 +90,14 @@ it.each([['lm_head.weight'], ['model.decoder.embed_tokens.weight', 'model.encode
 it('takes positions that are stored in other bits than it computes as they are', async () => {
   const files = await hfFolder('marian');
   const model = await loadModelFolder(files, 'marian');
-  const { config: c, origin } = model;
+  const { config: c, sourceCheckpoint } = model;
   const aliases = ['encoder', 'decoder'].map((stack) => `model.${stack}.embed_positions.weight`);
   // In float16 the table of sinusoids is another.
-  await writeFolder(files, 'again', hfParts({ ...model, origin: { ...origin!, aliases } }, 'marian', 'F16'));
+  await writeFolder(
+    files,
+    'again',
+    hfFiles({ ...model, sourceCheckpoint: { ...sourceCheckpoint!, aliases } }, 'marian', 'F16'),
+  );
   const again = await loadModelFolder(files, 'again');
   expect(again.config).toEqual({ ...c, positions: 'learned', positionOffset: 0 });
   const at = parameterList(again.config).byName.get('src_pos.weight')!.offset;
@@ -108,17 +112,17 @@ it('writes weights in another dtype where asked', async () => {
     ['F16', 'float16', fromFloat16],
     ['BF16', 'bfloat16', fromBfloat16],
   ] as const) {
-    const parts = hfParts(model, 'bart', dtype);
+    const parts = hfFiles(model, 'bart', dtype);
     const { torch_dtype, ...others } = text(parts['config.json']);
     expect(torch_dtype).toBe(named);
-    expect({ ...others, torch_dtype: 'float32' }).toEqual(model.origin?.config);
+    expect({ ...others, torch_dtype: 'float32' }).toEqual(model.sourceCheckpoint?.config);
     const file = parts['model.safetensors']!;
-    const { entries } = readHeader(file, file.length);
+    const { entries } = readSafetensorsHeader(file, file.length);
     expect(new Set(Object.values(entries).map((e) => e.dtype))).toEqual(new Set([dtype]));
     const files = memoryFiles();
     await writeFolder(files, 'half', parts);
     const half = await loadModelFolder(files, 'half');
-    expect(hfParts(half, 'bart')).toEqual(parts);
+    expect(hfFiles(half, 'bart')).toEqual(parts);
     const nearest = dtype === 'BF16' ? from(toBfloat16(model.weights)) : undefined;
     if (nearest) expect(half.weights).toEqual(nearest);
   }
@@ -166,7 +170,7 @@ describe('a model of heddle', () => {
   ])('with %s computes the same as %3$s', async (_, options, type) => {
     const model = heddleModel(options);
     const files = memoryFiles();
-    await writeFolder(files, 'out', hfParts(model, type));
+    await writeFolder(files, 'out', hfFiles(model, type));
     const back = await loadModelFolder(files, 'out');
     expect(back.source.encode('bad')).toEqual(letters.encode('bad'));
     const [before, after] = [parameterList(model.config), parameterList(back.config)];
@@ -193,7 +197,7 @@ describe('a model of heddle', () => {
     const { positions, finalNorm, scaleEmbedding, layerNormEps } = presets.keras;
     const fields = { positions, finalNorm, scaleEmbedding, layerNormEps, dropout: { output: 0.5 }, encoderLayers: 2 };
     const model = heddleModel({ ...fields, headWidth: 5, decoderFeedForward: 6 });
-    const parts = kerasParts(model);
+    const parts = kerasFiles(model);
     const tensors = readSafetensors(parts['model.safetensors']!);
     const of = (name: string) => tensors[name]?.shape;
     expect(of('layers/positional_embedding/token_embeddings/vars/0')).toEqual([letters.size, 8]);
@@ -210,24 +214,24 @@ describe('a model of heddle', () => {
     expect(back.config).toEqual(model.config);
     expect(back.weights).toEqual(model.weights);
     expect(back.source.encode('face')).toEqual(letters.encode('face'));
-    expect(kerasParts(back)).toEqual(parts);
+    expect(kerasFiles(back)).toEqual(parts);
   });
 
   it.each<[string, Partial<ModelOptions>, (model: SavedModel) => unknown, string[]]>([
     [
       'BART',
       { norm: 'pre' },
-      (m) => hfParts(m, 'bart'),
+      (m) => hfFiles(m, 'bart'),
       ['norm is "pre"', 'finalNorm is true', 'embeddingNorm is false', 'tie is "none"'],
     ],
-    ['MarianMT', { ...marianLike, positions: 'learned' }, (m) => hfParts(m, 'marian'), ['positions is "learned"']],
-    ['MarianMT', { ...marianLike, dropout: { output: 0.5 } }, (m) => hfParts(m, 'marian'), ['dropout.output is 0.5']],
-    ['nn.Transformer', { headWidth: 8 }, pytorchParts, ['headWidth is 8, it must be dModel / heads, 4']],
-    ['nn.Transformer', { decoderHeads: 1, decoderHeadWidth: 3 }, pytorchParts, ['decoderHeadWidth is 3']],
+    ['MarianMT', { ...marianLike, positions: 'learned' }, (m) => hfFiles(m, 'marian'), ['positions is "learned"']],
+    ['MarianMT', { ...marianLike, dropout: { output: 0.5 } }, (m) => hfFiles(m, 'marian'), ['dropout.output is 0.5']],
+    ['nn.Transformer', { headWidth: 8 }, pytorchFiles, ['headWidth is 8, it must be dModel / heads, 4']],
+    ['nn.Transformer', { decoderHeads: 1, decoderHeadWidth: 3 }, pytorchFiles, ['decoderHeadWidth is 3']],
     [
       "Keras's example",
       { activation: 'gelu' },
-      kerasParts,
+      kerasFiles,
       ['activation is "gelu", it must be relu', 'layerNormEps is 0.00001'],
     ],
   ])('is refused by name where %s cannot express it', (layout, options, parts, reasons) => {

@@ -7,7 +7,7 @@ import { readTokenizerFiles } from '../../../src/formats/tokenizers/tokenizer-fi
 import { trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 
 const spm = (name: string) =>
-  new Uint8Array(readFileSync(resolve(import.meta.dirname, `../fixtures/sentencepiece/${name}.model`)));
+  new Uint8Array(readFileSync(resolve(import.meta.dirname, `../../fixtures/sentencepiece/${name}.model`)));
 const [source, target] = [spm('unigram'), spm('bpe')];
 const vocab = { '</s>': 0, '<unk>': 1, '▁the': 2, '▁': 3, '<pad>': 4 };
 const files = { 'source.spm': source, 'target.spm': target, 'vocab.json': jsonBytes(vocab) };

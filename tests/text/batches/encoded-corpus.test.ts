@@ -31,7 +31,7 @@ it('leaves out pairs one past a limit, keeps those at it, and says so', () => {
     pair('a', ''),
   ];
   const corpus = encodePairs(pairs, words, words, { maxSource: 3, maxTarget: 3 });
-  expect([...corpus.origin]).toEqual([0, 2]);
+  expect([...corpus.pairIndex]).toEqual([0, 2]);
   expect(corpus).toMatchObject({ count: 2, tooLong: 2, empty: 2 });
   expect(describeLeftOut(corpus)).toBe(
     '4 of 6 pairs left out: 2 longer than 3 source or 3 target tokens, 2 without a token on one side',

@@ -1,12 +1,19 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fingerprint, hashText, pairKey, splitPairs, spread, tidy } from '../../../src/text/corpus/pairs.ts';
+import {
+  fingerprint,
+  hashText,
+  normalizeText,
+  pairKey,
+  sampleEvenly,
+  splitPairs,
+} from '../../../src/text/corpus/pairs.ts';
 
 const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`, target: `${i}` }));
 
 it('tidies spaces of every kind, marks and composed letters', () => {
-  expect(tidy('\ufeff a\u00a0\u202f\u2009b\t\n c\u200e ')).toBe('a b c');
-  expect(tidy('Cafe\u0301')).toBe('Café');
+  expect(normalizeText('\ufeff a\u00a0\u202f\u2009b\t\n c\u200e ')).toBe('a b c');
+  expect(normalizeText('Cafe\u0301')).toBe('Café');
 });
 
 it('sees no other sentence in other spacing or case', () => {
@@ -15,12 +22,12 @@ it('sees no other sentence in other spacing or case', () => {
 });
 
 it('takes a few of many evenly, each once and in order', () => {
-  expect(spread([1, 2, 3], 3)).toEqual([1, 2, 3]);
-  expect(spread([1, 2, 3], 0)).toEqual([]);
-  expect(spread([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([0, 2, 5, 7]);
+  expect(sampleEvenly([1, 2, 3], 3)).toEqual([1, 2, 3]);
+  expect(sampleEvenly([1, 2, 3], 0)).toEqual([]);
+  expect(sampleEvenly([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([0, 2, 5, 7]);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 500 }), (n, most) => {
-      const taken = spread(
+      const taken = sampleEvenly(
         Array.from({ length: n }, (_, i) => i),
         most,
       );

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pairKey, splitPairs } from '../../../src/text/corpus/pairs.ts';
-import { type IntlKind, intlCorpus, intlKinds, sharedFrames } from '../../../src/text/intl/intl-corpus.ts';
-import { createSpeaker } from '../../../src/text/intl/locale-formatter.ts';
-import { frames, plainFrames } from '../../../src/text/intl/phrase-data.ts';
+import { type IntlKind, intlCorpus, intlKinds, sharedTemplates } from '../../../src/text/intl/intl-corpus.ts';
+import { createLocaleFormatter } from '../../../src/text/intl/locale-formatter.ts';
+import { plainTemplates, sentenceTemplates } from '../../../src/text/intl/phrase-data.ts';
 
 const corpus = intlCorpus({ pairs: 5000, seed: 3 });
 const only = (kind: IntlKind, pairs: number, more = {}) => intlCorpus({ pairs, kinds: [kind], ...more });
@@ -70,7 +70,7 @@ describe('a kind', () => {
 });
 
 it('translates: numbers, plurals, weekdays and names agree', () => {
-  const [en, es] = [createSpeaker('en'), createSpeaker('es')];
+  const [en, es] = [createLocaleFormatter('en'), createLocaleFormatter('es')];
   const day = Date.UTC(2019, 2, 5, 15, 45);
   expect([en.date(day, 'full'), es.date(day, 'full')]).toEqual([
     'Tuesday, March 5, 2019',
@@ -91,7 +91,7 @@ it('translates: numbers, plurals, weekdays and names agree', () => {
 });
 
 it('says a unit of time and a time of day by that name apart', () => {
-  const es = createSpeaker('es');
+  const es = createLocaleFormatter('es');
   expect(es.time(0, 'minute')).toBe('0:00');
   expect(es.quantity(2, 'minute')).toBe('2 minutos');
   expect(es.date(0, 'month')).toBe('enero de 1970');
@@ -120,11 +120,12 @@ it.each([
 
 it('fills the same places of a frame in every language, and has bare frames for all others', () => {
   const places = (frame: string) => frame.match(/\{\w+\}/g)?.sort();
-  for (const said of Object.values(frames))
-    for (const [id, frame] of Object.entries(said)) expect(places(frame), id).toEqual(places(frames.en?.[id] ?? ''));
-  expect(sharedFrames('en', 'ja')).toEqual([]);
-  expect(sharedFrames('en', 'es-MX')).toEqual(Object.keys(frames.en ?? {}));
-  for (const frame of plainFrames) expect(frame.replace(/\{\w+\}/g, '')).not.toMatch(/\w/);
+  for (const said of Object.values(sentenceTemplates))
+    for (const [id, frame] of Object.entries(said))
+      expect(places(frame), id).toEqual(places(sentenceTemplates.en?.[id] ?? ''));
+  expect(sharedTemplates('en', 'ja')).toEqual([]);
+  expect(sharedTemplates('en', 'es-MX')).toEqual(Object.keys(sentenceTemplates.en ?? {}));
+  for (const frame of plainTemplates) expect(frame.replace(/\{\w+\}/g, '')).not.toMatch(/\w/);
 });
 
 it('refuses locales that the runtime does not know, by name', () => {

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
-import { createPieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { quixote } from '../../support/text.ts';
 
-const folder = resolve(import.meta.dirname, '../fixtures/sentencepiece');
+const folder = resolve(import.meta.dirname, '../../fixtures/sentencepiece');
 const read = (name: string) => new Uint8Array(readFileSync(join(folder, `${name}.model`)));
 const [sourceFile, targetFile] = [read('unigram'), read('bpe')];
 const [sourceModel, targetModel] = [openSentencePiece(sourceFile), openSentencePiece(targetFile)];
@@ -21,7 +21,7 @@ delete vocab['<pad>']; // the BPE model has one; here it is last
 const size = Math.max(...Object.values(vocab)) + 2;
 vocab['<pad>'] = size - 1;
 
-const marian = (file: Uint8Array) => createPieceTokenizer({ file, name: 'source.spm', vocab });
+const marian = (file: Uint8Array) => createSentencePieceTokenizer({ file, name: 'source.spm', vocab });
 const [source, target] = [marian(sourceFile), marian(targetFile)];
 
 describe('with the ids of a vocab.json', () => {
@@ -78,14 +78,14 @@ describe('with the ids of a vocab.json', () => {
   });
 
   it('may have fewer tokens than the model, and refuses more', () => {
-    const wide = createPieceTokenizer({ file: sourceFile, name: 'source.spm', vocab, size: size + 5 });
+    const wide = createSentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab, size: size + 5 });
     expect([wide.size, wide.token(size + 4), wide.decode([size + 4])]).toEqual([size + 5, `[unused${size + 4}]`, '']);
     for (const id of [-1, 1.5, size + 5]) expect(() => wide.decode([id])).toThrow(`no token has the id ${id}`);
   });
 });
 
 describe('with the ids of its own', () => {
-  const own = createPieceTokenizer({ file: targetFile, name: 'spiece.model' });
+  const own = createSentencePieceTokenizer({ file: targetFile, name: 'spiece.model' });
 
   it('is SentencePiece itself', () => {
     expect(own.special).toEqual({ pad: 3, start: 3, end: 2, unknown: 0 });
@@ -99,7 +99,7 @@ describe('with the ids of its own', () => {
 
   it('needs padding, from the file or from the caller', () => {
     const make = (special?: { pad: number }) =>
-      createPieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
+      createSentencePieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
     expect(() => make()).toThrow("x.model: the vocabulary of 600 tokens has no '<pad>', the padding token");
     expect(make({ pad: 1 }).special).toEqual({ pad: 1, start: 1, end: 2, unknown: 0 });
     expect(() => make({ pad: 600 })).toThrow('the padding token has the id 600, the vocabulary has 600 tokens');
@@ -108,7 +108,7 @@ describe('with the ids of its own', () => {
 
 it.each<[string, Tokenizer]>([
   ['a vocab.json', source],
-  ['ids of its own', createPieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } })],
+  ['ids of its own', createSentencePieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } })],
 ])('comes back from tokenizer.json, with %s', (_, tokenizer) => {
   const text = JSON.stringify(tokenizer);
   const back = loadTokenizer(text);
@@ -129,7 +129,7 @@ describe('refuses', () => {
     ['an id twice', { a: 1, b: 1 }, "vocab.json: 'a' and 'b' have the same id 1"],
     ['no unknown', { '</s>': 0, '<pad>': 1 }, "the vocabulary of 2 tokens has no '<unk>', the unknown token"],
   ])('a vocabulary with %s', (_, wrong, message) => {
-    const make = () => createPieceTokenizer({ file: sourceFile, name: 'source.spm', vocab: wrong });
+    const make = () => createSentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab: wrong });
     expect(make).toThrow(message);
     expect(make).toThrow(HeddleError);
   });

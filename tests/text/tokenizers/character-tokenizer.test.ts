@@ -1,12 +1,12 @@
 // Alphabets and ids as tokenizers.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAlphabet, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 
 const special = { pad: 0, start: 1, end: 2, unknown: 3 };
 
 describe('an alphabet', () => {
-  const letters = createAlphabet({ characters: '______abc𝄞ˈ', size: 14, special, begin: 1 });
+  const letters = createCharacterTokenizer({ characters: '______abc𝄞ˈ', size: 14, special, begin: 1 });
 
   it('gives each character its place, and no place to what stands at special ids', () => {
     expect(letters.encode('cab𝄞ˈ')).toEqual([1, 8, 6, 7, 9, 10]);
@@ -24,8 +24,10 @@ describe('an alphabet', () => {
   });
 
   it('is refused where a character comes twice or there are too many', () => {
-    expect(() => createAlphabet({ characters: '____aba', size: 9, special })).toThrow('"a" stands at 4 and at 6');
-    expect(() => createAlphabet({ characters: 'abcde', size: 4, special })).toThrow(
+    expect(() => createCharacterTokenizer({ characters: '____aba', size: 9, special })).toThrow(
+      '"a" stands at 4 and at 6',
+    );
+    expect(() => createCharacterTokenizer({ characters: 'abcde', size: 4, special })).toThrow(
       '5 characters, the vocabulary has 4',
     );
     expect(() => letters.decode([14])).toThrow('no token has the id 14; ids go from 0 to 13');

@@ -3,7 +3,7 @@ import { Tokenizer as Native } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
-import { createForeignTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
+import { createHfTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
 import { quixote } from '../../support/text.ts';
 
 const bytes = [...'ĠabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,;Ã³©±¡Ń'];
@@ -59,7 +59,7 @@ it.each([
   ['byte-level BPE', byteLevel, special],
   ['Unigram', unigram, { pad: 0, start: 0, end: 1 }],
 ])('encodes and decodes as the native library, by %s', async (_, json, ids) => {
-  const tokenizer = createForeignTokenizer(json, { special: ids });
+  const tokenizer = createHfTokenizer(json, { special: ids });
   const native = Native.fromString(JSON.stringify(json));
   for (const line of [...quixote.map((text) => text.replaceAll(/[^\w .,]/g, '')), 'the other the']) {
     const expected = await native.encode(line, undefined, { addSpecialTokens: false });
@@ -69,7 +69,7 @@ it.each([
 });
 
 describe('what the model says of it', () => {
-  const tokenizer = createForeignTokenizer(byteLevel, { special, size: tokens.length + 2 });
+  const tokenizer = createHfTokenizer(byteLevel, { special, size: tokens.length + 2 });
 
   it('is kept in the file, which is otherwise as it was', () => {
     const text = JSON.stringify(tokenizer);
@@ -122,7 +122,7 @@ it.each<[string, object, string]>([
     'the pad token has the id 1',
   ],
 ])('refuses %s', (_, change, message) => {
-  const make = () => createForeignTokenizer({ ...byteLevel, ...change }, { special });
+  const make = () => createHfTokenizer({ ...byteLevel, ...change }, { special });
   expect(make).toThrow(message);
   expect(make).toThrow(HeddleError);
 });

@@ -1,7 +1,7 @@
 // Which regular expressions of files from elsewhere are run.
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
-import { createForeignTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
+import { createHfTokenizer } from '../../../src/text/tokenizers/hf-tokenizer.ts';
 import { preTokenizerJson } from '../../../src/text/tokenizers/normalization.ts';
 import { checkPattern, checkPatterns } from '../../../src/text/tokenizers/safe-pattern.ts';
 
@@ -40,13 +40,11 @@ it.each(['normalizer', 'pre_tokenizer', 'decoder'])(
     const file = { ...none, model: { type: 'BPE', vocab: { a: 0, b: 1, Regex: 2 }, merges: [] }, added_tokens: [] };
     const split = { type: 'Split', pattern: { Regex: '(a+)+$' }, behavior: 'Isolated', invert: false };
     const special = { pad: 0, start: 1, end: 1 };
-    expect(createForeignTokenizer(file, { special }).size).toBe(3);
+    expect(createHfTokenizer(file, { special }).size).toBe(3);
     const bad = {
       ...file,
       [part]: { type: 'Sequence', pretokenizers: [split], normalizers: [split], decoders: [split] },
     };
-    expect(() => createForeignTokenizer(bad, { special })).toThrow(
-      'tokenizer.json: the pattern "(a+)+$" repeats a group',
-    );
+    expect(() => createHfTokenizer(bad, { special })).toThrow('tokenizer.json: the pattern "(a+)+$" repeats a group');
   },
 );
