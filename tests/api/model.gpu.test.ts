@@ -4,33 +4,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { hostOf, loadModel } from '../../src/api/load-model.ts';
 import { createModel, type Model } from '../../src/api/model.ts';
 import { openSession, type Session } from '../../src/api/session.ts';
-import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
-import { modelConfig } from '../../src/model/model-config.ts';
-import { parameterList } from '../../src/model/parameters.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
-import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
-import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
+import { letterModel } from '../support/saved-model.ts';
 import { fragileGpu } from '../support/training.ts';
 
-const letters = trainCharacters(['abc de']);
-const config = modelConfig({
-  srcVocab: letters.size,
-  tgtVocab: letters.size,
-  dModel: 8,
-  heads: 2,
-  feedForward: 12,
-  encoderLayers: 1,
-  decoderLayers: 2,
-  maxLength: 24,
-});
-const saved: SavedModel = {
-  config,
-  source: letters,
-  target: letters,
-  weights: unevenWeights(config, parameterList(config), 22),
-};
+const saved = letterModel();
 const texts = ['abc', 'e', 'bad cab', '', 'dabced abbcd'];
 
 const open: Model[] = [];
@@ -81,7 +61,7 @@ describe('a model', () => {
     const scores = found.map(({ score }) => score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     const [best, second] = found;
-    expect(best!.text).toBe(letters.decode(best!.ids));
+    expect(best!.text).toBe(saved.target.decode(best!.ids));
     expect(second!.attention).toBeUndefined();
     const { source, target, layers, heads, weights } = best!.attention!;
     expect([source.length, layers, heads]).toEqual([8, 2, 2]);
@@ -140,7 +120,7 @@ describe('a model', () => {
     const weights = model.weights();
     expect(Object.values(weights).reduce((n, { data }) => n + data.length, 0)).toBe(model.parameterCount);
     expect(model.plan({ batch: 2, source: 8, target: 8 })).toMatch(/^source\n[\s\S]*\nstep\n/);
-    expect(model.tokenizers.source).toBe(letters);
+    expect(model.tokenizers.source).toBe(saved.source);
   });
 
   it('moves its weights to a new device when the device is lost', async () => {

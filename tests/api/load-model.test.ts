@@ -1,0 +1,128 @@
+// loadModel in Node: folders, archives, URLs, the hub and its cache, and what it says when there is no model.
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../../src/api/load-model.ts';
+import type { Model } from '../../src/api/model.ts';
+import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import '../../src/node.ts';
+import { type Hub, startHub } from '../hub/hub.ts';
+import { letterModel } from '../support/saved-model.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-load-'));
+const at = (name: string) => join(folder, name);
+const saved = letterModel();
+const cpu = { device: 'cpu' } as const;
+let server: Server;
+let url: string;
+let hub: Hub;
+let expected: string;
+
+beforeAll(async () => {
+  process.env.HEDDLE_CACHE = at('cache');
+  await saveModelFolder(nodeFiles(), at('model'), saved);
+  server = createServer((request, response) => {
+    const path = (request.url ?? '').slice(1);
+    if (path.startsWith('broken')) return response.writeHead(500).end();
+    // A page for what is not there, as a server of single-page applications answers.
+    if (!existsSync(at(path))) return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
+    const type = { '.json': 'application/json' }[extname(path)] ?? 'application/octet-stream';
+    return response.writeHead(200, { 'Content-Type': type }).end(readFileSync(at(path)));
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const names = readdirSync(at('model'));
+  hub = await startHub(
+    Object.fromEntries(names.map((name) => [name, new Uint8Array(readFileSync(at(`model/${name}`)))])),
+  );
+  expected = await (await loadModel(at('model'), cpu)).translate('bad cab');
+});
+afterAll(async () => {
+  delete process.env.HEDDLE_CACHE;
+  server.close();
+  await hub.close();
+  rmSync(folder, { recursive: true });
+});
+
+const translates = async (model: Model) => expect(await model.translate('bad cab')).toBe(expected);
+
+describe('a model is loaded', () => {
+  it('from a folder that save wrote, and from an archive', async () => {
+    const model = await loadModel(at('model'), cpu);
+    for (const path of [at('copy'), at('copy.zip')]) {
+      await model.save(path);
+      await translates(await loadModel(path, cpu));
+    }
+  });
+
+  it('from its safetensors file', async () => {
+    await translates(await loadModel(at('model/model.safetensors'), cpu));
+  });
+
+  it('from a File', async () => {
+    const model = await loadModel(at('model'), cpu);
+    await translates(await loadModel(new File([await model.toBlob()], 'mine.zip'), cpu));
+    const weights = new File([readFileSync(at('model/model.safetensors'))], 'mine.safetensors');
+    await translates(await loadModel(weights, cpu));
+  });
+
+  it('from the URL of a folder, and of an archive', async () => {
+    writeFileSync(
+      at('web.zip'),
+      new Uint8Array(await (await (await loadModel(at('model'), cpu)).toBlob()).arrayBuffer()),
+    );
+    await translates(await loadModel(`${url}/model`, cpu));
+    await translates(await loadModel(`${url}/model/`, cpu));
+    await translates(await loadModel(`${url}/web.zip`, cpu));
+  });
+
+  it('from the hub, once', async () => {
+    const seen: number[] = [];
+    const options = { ...cpu, hub: hub.url, onDownload: ({ done }: { done: number }) => void seen.push(done) };
+    await translates(await loadModel('me/it', options));
+    expect(seen.at(-1)).toBeGreaterThan(1000);
+    const asked = hub.log.length;
+    await translates(await loadModel('me/it', options));
+    expect(hub.log).toHaveLength(asked);
+    expect(readdirSync(at('cache/hub'))).toHaveLength(1);
+  });
+
+  it('of the formats of other tools', async () => {
+    const model = await loadModel(at('model'), cpu);
+    await model.save(at('torch'), { format: 'pytorch' });
+    await translates(await loadModel(at('torch'), cpu));
+    await expect(model.save(at('bart'), { format: 'bart' })).rejects.toThrow(/bart/i);
+    await expect(model.save(at('x'), { format: 'onnx' as never })).rejects.toThrow('there is no format onnx');
+  });
+});
+
+describe('what is wrong is named', () => {
+  it.each<[string, () => string | Blob, RegExp]>([
+    [
+      'a path without a model',
+      () => 'no-such-model',
+      /no folder or file no-such-model; a model on the hub is OWNER\/NAME/,
+    ],
+    [
+      'a name that the hub does not have',
+      () => 'you/it',
+      /no folder or file you\/it, and from the hub: you\/it.*there is no such model/,
+    ],
+    ['a URL without a model', () => `${url}/nothing`, /nothing: there is no config\.json in it/],
+    ['a URL without a file', () => `${url}/nothing.zip`, /nothing\.zip: there is no such file/],
+    ['a server that fails', () => `${url}/broken/x.zip`, /answers 500/],
+    ['an archive that is none', () => new Blob(['x']), /the Blob/],
+    ['something else', () => 7 as never, /give a name, a path, a URL, a File or a Blob/],
+  ])('%s', async (_, where, error) => {
+    await expect(loadModel(where(), { ...cpu, hub: hub.url })).rejects.toThrow(error);
+  });
+
+  it('a device that is none', async () => {
+    await expect(loadModel(at('model'), { device: {} as never })).rejects.toThrow('neither a Device');
+  });
+});

@@ -1,0 +1,24 @@
+// A small model with tokenizers of letters, for tests of whole models.
+
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { trainCharacters } from '../../src/text/tokenizers/vocabulary-training.ts';
+import { unevenWeights } from './decoding.ts';
+
+const letters = trainCharacters(['abc de']);
+
+/** A model of texts of the letters a to e, of at most 24 tokens. */
+export function letterModel(seed = 22): SavedModel {
+  const config = modelConfig({
+    srcVocab: letters.size,
+    tgtVocab: letters.size,
+    dModel: 8,
+    heads: 2,
+    feedForward: 12,
+    encoderLayers: 1,
+    decoderLayers: 2,
+    maxLength: 24,
+  });
+  return { config, source: letters, target: letters, weights: unevenWeights(config, parameterList(config), seed) };
+}
