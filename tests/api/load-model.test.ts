@@ -83,7 +83,7 @@ describe('a model is loaded', () => {
 
   it('from the hub, once', async () => {
     const seen: number[] = [];
-    const options = { ...cpu, hub: hub.url, onDownload: ({ done }: { done: number }) => void seen.push(done) };
+    const options = { ...cpu, hub: hub.url, onDownload: ({ loaded }: { loaded: number }) => void seen.push(loaded) };
     await translates(await loadModel('me/it', options));
     expect(seen.at(-1)).toBeGreaterThan(1000);
     const asked = hub.log.length;
