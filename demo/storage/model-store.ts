@@ -3,8 +3,8 @@
 import { HeddleError } from '../../src/core/errors.ts';
 import { packFolder, unpackModelFile } from '../../src/files/archive-files.ts';
 import type { BrowserFiles } from '../../src/files/browser-files.ts';
-import { type Files, readText } from '../../src/files/files.ts';
-import { copyFolder, memoryFiles } from '../../src/files/memory-files.ts';
+import { copyFolder, type Files, readText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';

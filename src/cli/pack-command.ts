@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { copyFolder } from '../files/memory-files.ts';
+import { copyFolder } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { withoutEndSlash } from './out-folder.ts';

@@ -1,13 +1,13 @@
-// Files among which an archive whose name ends in .zip stands for a folder: what reads a model folder reads the archive, and what
-// writes one writes it, as one file. A model in a .safetensors file stands for its folder too, to be read.
+// Archives as folders: a path into a .zip archive reads and writes a file in it, and a path into a .safetensors file reads the model
+// in its metadata. Code that reads or writes model folders needs no special case for archives.
 
 import { HeddleError } from '../core/errors.ts';
-import type { Files } from './files.ts';
+import { concatBytes, type Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
 import { unpackSafetensorsModel } from './model-file.ts';
 import { unzip, zipParts } from './zip.ts';
 
-/** `folder/model.zip/config.json` as archive and name in it; undefined where no part before the last ends as an archive does. */
+/** Splits `folder/model.zip/config.json` into archive and name; undefined if no folder in the path is named like an archive. */
 function inArchive(path: string): [string, string] | undefined {
   const found = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path);
   return found ? [found[1] as string, found[2] as string] : undefined;
@@ -15,20 +15,18 @@ function inArchive(path: string): [string, string] | undefined {
 const isZip = (path: string): boolean => /\.zip$/i.test(path);
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 
-/** The bytes of an archive of a folder's files; folders in it are left out. */
+/** Packs the files of a folder (no subfolders) into a zip archive; returns its bytes in consecutive chunks. */
 export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
   const parts: Record<string, Uint8Array> = {};
   for (const name of await files.list(folder)) parts[name] = await files.read(`${folder}/${name}`);
   return zipParts(parts);
 }
 
-/**
- * The files of an archive with a model in it. A folder that holds all of them, as many tools pack it, is left out of the names.
- */
+/** The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it has no config.json. */
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const files = await unzip(bytes, archive);
   const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));
-  if (!config) throw new HeddleError(`${archive}: there is no config.json in it, so it is no model`);
+  if (!config) throw new HeddleError(`${archive}: it is not a model: the archive has no config.json`);
   const prefix = config.slice(0, -'config.json'.length);
   return Object.fromEntries(
     Object.entries(files).flatMap(([name, data]) => {
@@ -38,24 +36,13 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
   );
 }
 
-/** The files of a model in one file, a zip archive or safetensors, whatever its name. */
+/** The files of a model in one file: a zip archive, recognized by its first bytes, or a safetensors file. */
 export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
   const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
   return isZipped || !/\.safetensors$/i.test(name) ? unzipModel(bytes, name) : unpackSafetensorsModel(bytes, name);
 }
 
-/** Joins parts into one array. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** `files` with archives as folders. An archive is read once and remembered until it is written. */
+/** Wraps `files` so that archives act as folders. An archive is read once and cached until it is written. */
 export function archiveFiles(files: Files): Files {
   const opened = new Map<string, Promise<Files>>();
   const open = (archive: string): Promise<Files> => {
@@ -70,7 +57,7 @@ export function archiveFiles(files: Files): Files {
     }
     return found;
   };
-  /** The archive and the name in it, where the path leads into one that is a file; a folder of such a name stays a folder. */
+  /** Archive and name if the path leads into an archive file; a folder with such a name stays a folder. */
   const at = async (path: string): Promise<[string, string] | undefined> => {
     const found = inArchive(path);
     return found && (await isFile(found[0])) ? found : undefined;
@@ -96,7 +83,7 @@ export function archiveFiles(files: Files): Files {
       if (!found) return files.write(path, bytes);
       if (!isZip(found[0]))
         throw new HeddleError(
-          `${path}: cannot write: ${found[0]} is a file of weights, which is only read; take a folder or a .zip`,
+          `${path}: cannot write: ${found[0]} is a safetensors file, which is read-only; use a folder or a .zip`,
         );
       const inside = await open(found[0]);
       await inside.write(`/${found[1]}`, bytes);

@@ -1,29 +1,30 @@
-// Files as the engine sees them: a folder somewhere (a disk, the browser's storage, a server on loopback), paths with slashes.
+// The file interface of the engine, and helpers that replace a whole folder. Implementations: Node (host), browser storage (demo),
+// memory and archives (this folder).
 
-/** Reads and writes whole files. Every call rejects with a HeddleError that names the path. */
+/** Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the path. */
 export interface Files {
   read(path: string): Promise<Uint8Array>;
-  /** Writes a file, making folders as needed. */
+  /** Writes a file and creates the folders of its path. */
   write(path: string, bytes: Uint8Array): Promise<void>;
   exists(path: string): Promise<boolean>;
-  /** Names in a folder. */
+  /** Names of the files and folders in a folder. */
   list(folder: string): Promise<string[]>;
-  /** Renames a file or folder; a folder that is in the way is replaced as a whole. */
+  /** Renames a file or folder; an existing folder at `to` is replaced as a whole. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file or folder with all in it; no error where it is absent. */
+  /** Removes a file, or a folder with its contents; no error if it does not exist. */
   remove(path: string): Promise<void>;
 }
 
-/** Where a folder that is being replaced stands until the new one is in its place. */
+/** Path of the old folder while a new one replaces it. */
 export const previousFolder = (folder: string): string => `${folder}.previous`;
 
-/** The folder itself, or the one before it where a process was ended while it replaced the folder. */
+/** The folder itself, or its previous version if a process was killed while it replaced the folder. */
 export async function existingFolder(files: Files, folder: string): Promise<string> {
   const previous = previousFolder(folder);
   return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
 }
 
-/** Text of a UTF-8 file. */
+/** Reads a file as UTF-8 text. */
 export const readText = async (files: Files, path: string): Promise<string> =>
   new TextDecoder().decode(await files.read(path));
 
@@ -31,22 +32,44 @@ export const readText = async (files: Files, path: string): Promise<string> =>
 export const writeText = (files: Files, path: string, text: string): Promise<void> =>
   files.write(path, new TextEncoder().encode(text));
 
-/**
- * Writes files by name into a folder, under another name first and then renamed: what stood there before stays until the new one is
- * complete, and then is gone.
- */
-export async function writeFolder(
-  files: Files,
-  folder: string,
-  parts: Readonly<Record<string, Uint8Array>>,
-): Promise<void> {
-  const beside = `${folder}.partial`;
-  await files.remove(beside);
+/** Fills a temporary folder and renames it to `folder`, so that no reader sees an incomplete folder. */
+async function replaceFolder(files: Files, folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${folder}.partial`;
+  await files.remove(temporary);
   try {
-    for (const [name, bytes] of Object.entries(parts)) await files.write(`${beside}/${name}`, bytes);
-    await files.rename(beside, folder);
+    await fill(temporary);
+    await files.rename(temporary, folder);
   } catch (error) {
-    await files.remove(beside).catch(() => undefined); // the first error is the one to tell
+    await files.remove(temporary).catch(() => undefined); // report the first error
     throw error;
   }
+}
+
+/**
+ * Writes a folder of files, given by name, atomically: an existing folder stays in place until the new one is complete.
+ *
+ * @example
+ * await writeFolder(files, 'out', { 'a.txt': new TextEncoder().encode('hello') });
+ */
+export const writeFolder = (files: Files, folder: string, parts: Readonly<Record<string, Uint8Array>>): Promise<void> =>
+  replaceFolder(files, folder, async (temporary) => {
+    for (const [name, bytes] of Object.entries(parts)) await files.write(`${temporary}/${name}`, bytes);
+  });
+
+/** Copies the files of a folder (no subfolders) to `files`, atomically as in `writeFolder`. */
+export const copyFolder = (from: Files, folder: string, files: Files, to: string): Promise<void> =>
+  replaceFolder(files, to, async (temporary) => {
+    for (const name of await from.list(folder))
+      await files.write(`${temporary}/${name}`, await from.read(`${folder}/${name}`));
+  });
+
+/** Concatenates byte arrays. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }

@@ -1,20 +1,20 @@
-// JSON files, read with errors that name them.
+// JSON files: reading with errors that name the file, and writing.
 
 import { HeddleError } from '../core/errors.ts';
 import { isObject } from '../core/records.ts';
 import type { Files } from './files.ts';
 
-/** How deep a file may nest: no real one comes near, and one that is deeper cannot be written again. */
+/** Maximum nesting depth. Real files are far below; JSON.stringify fails on much deeper values. */
 const maxDepth = 500;
 
-/** A JSON object of a file in UTF-8. Throws a HeddleError that names the file where it is none. */
+/** Reads a JSON object. Throws a HeddleError that names the file if it is not one. */
 export async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
   return parseJson(await files.read(path), path);
 }
 
-/** As `readJson`, of bytes at hand. */
+/** Parses a JSON object from UTF-8 bytes; `path` is for errors. Throws as `readJson`. */
 export function parseJson(bytes: Uint8Array, path: string): Record<string, unknown> {
-  if (depthOf(bytes) > maxDepth) throw new HeddleError(`${path}: it nests deeper than ${maxDepth} levels`);
+  if (depthOf(bytes) > maxDepth) throw new HeddleError(`${path}: nesting is deeper than ${maxDepth} levels`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -25,7 +25,7 @@ export function parseJson(bytes: Uint8Array, path: string): Record<string, unkno
   return value as Record<string, unknown>;
 }
 
-/** How deep brackets nest in a JSON text, without making anything of it. */
+/** Maximum nesting depth of the brackets in a JSON text, without parsing it. */
 function depthOf(bytes: Uint8Array): number {
   const [quote, backslash] = [0x22, 0x5c];
   let [depth, deepest, inText] = [0, 0, false];
@@ -42,6 +42,6 @@ function depthOf(bytes: Uint8Array): number {
   return deepest;
 }
 
-/** The bytes of a JSON file for people to read, with a newline at its end. */
+/** A value as an indented JSON file with a final newline. */
 export const jsonBytes = (value: unknown): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(value, undefined, 1)}\n`);

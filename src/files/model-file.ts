@@ -1,5 +1,5 @@
-// A trained model as one safetensors file: its metadata holds, as text, the other files of its folder, config.json and the tokenizers.
-// So the weights file of any folder that heddle writes is a whole model by itself; it has no checkpoint to go on from.
+// A model in one safetensors file: the metadata holds config.json and the tokenizers as text. Every model.safetensors that heddle
+// writes is a complete model, without the training state of a checkpoint.
 
 import { HeddleError } from '../core/errors.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
@@ -13,31 +13,31 @@ export const modelFileNames = {
   target: 'target-tokenizer.json',
 } as const;
 
-/** The files that metadata may hold. */
-const told: readonly string[] = [
+/** Files that the metadata may hold. */
+const embedded: readonly string[] = [
   modelFileNames.config,
   modelFileNames.tokenizer,
   modelFileNames.source,
   modelFileNames.target,
 ];
 
-/** The metadata of a model's weights: `format`, and the texts of the folder's other files. */
+/** Metadata of a model.safetensors: `format`, and the text of the other files of the folder. */
 export function modelMetadata(format: string, parts: Readonly<Record<string, Uint8Array>>): Record<string, string> {
-  const texts = told.flatMap((name) => {
+  const texts = embedded.flatMap((name) => {
     const bytes = parts[name];
     return bytes ? [[name, new TextDecoder().decode(bytes)]] : [];
   });
   return { format, ...Object.fromEntries(texts) };
 }
 
-/** The folder of a model in one safetensors file, by names. Throws a HeddleError where the file holds weights alone. */
+/** The files of a model folder from one safetensors file. Throws a HeddleError if the file has only weights. */
 export function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   if (metadata[modelFileNames.config] === undefined)
     throw new HeddleError(
-      `${path}: it holds weights alone, without the ${modelFileNames.config} and tokenizers that heddle puts into its metadata; take the whole folder, or a .zip of it`,
+      `${path}: it has only weights; its metadata lacks ${modelFileNames.config} and the tokenizers. Use the model's folder, or a .zip of it`,
     );
-  const texts = told.flatMap((name) => {
+  const texts = embedded.flatMap((name) => {
     const text = metadata[name];
     return text === undefined ? [] : [[name, new TextEncoder().encode(text)]];
   });

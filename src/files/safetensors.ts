@@ -1,16 +1,16 @@
-// safetensors: u64 little-endian header length, a JSON header, then the tensors' bytes. Read with distrust: every length, offset,
-// dtype and overlap is checked before anything is made from it.
+// safetensors files: u64 little-endian header length, JSON header, tensor bytes. The reader validates every length, offset, dtype
+// and overlap before it allocates. Format: https://huggingface.co/docs/safetensors
 
 import { HeddleError } from '../core/errors.ts';
 import { fromBfloat16 } from '../core/float16.ts';
 import { isObject, type Json } from '../core/records.ts';
 import { type DType, type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
 
-/** Largest header that is read, as in the reference implementation. */
+/** Maximum header size, as in the reference implementation. */
 const maxHeader = 100 * 2 ** 20;
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** Bytes an element of each dtype of the format takes. */
+/** Bytes per element of each dtype. */
 const widths: Record<string, number> = {
   F64: 8,
   F32: 4,
@@ -30,14 +30,14 @@ const widths: Record<string, number> = {
 };
 const names: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
 
-/** One entry of a header. */
+/** Header entry of one tensor. */
 export interface TensorEntry {
   readonly dtype: string;
   readonly shape: number[];
   readonly data_offsets: [number, number];
 }
 
-/** A header that has been checked against the length of its file; offsets count from `base`. */
+/** A validated header. Offsets are relative to byte `base` of the file. */
 export interface SafetensorsHeader {
   readonly entries: Readonly<Record<string, TensorEntry>>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -45,17 +45,16 @@ export interface SafetensorsHeader {
 }
 
 const fail = (name: string, why: string): never => {
-  throw new HeddleError(`${name}: not a sound safetensors file: ${why}`);
+  throw new HeddleError(`${name}: not a valid safetensors file: ${why}`);
 };
 const count = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 
-/** Reads and checks the header. `fileBytes` is the length of the whole file, `start` at least its header. */
+/** Reads and validates the header. `start` holds at least the header, `fileBytes` is the size of the whole file. Throws a HeddleError. */
 export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): SafetensorsHeader {
-  if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, fewer than the 8 of the header length`);
+  if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, the header length alone takes 8`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
-  if (length > maxHeader) fail(name, `its header claims ${length} bytes, at most ${maxHeader} are read`);
-  if (8 + length > fileBytes)
-    fail(name, `its header claims ${length} bytes, the file has ${fileBytes}: it may be cut off`);
+  if (length > maxHeader) fail(name, `its header has ${length} bytes, the maximum is ${maxHeader}`);
+  if (8 + length > fileBytes) fail(name, `its header has ${length} bytes, the file ${fileBytes}: it may be truncated`);
   let json: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(start.subarray(8, 8 + length));
@@ -74,13 +73,9 @@ export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
   );
   let end = 0;
-  for (const [
-    key,
-    {
-      data_offsets: [from, to],
-    },
-  ] of sorted) {
-    if (from < end) fail(name, `tensor ${key} overlaps the one before it`);
+  for (const [key, entry] of sorted) {
+    const [from, to] = entry.data_offsets;
+    if (from < end) fail(name, `tensor ${key} overlaps the tensor before it`);
     if (from > end) fail(name, `there is a gap of ${from - end} bytes before tensor ${key}`);
     end = to;
   }
@@ -93,43 +88,42 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
   const width = typeof e.dtype === 'string' && Object.hasOwn(widths, e.dtype) ? widths[e.dtype] : undefined;
   if (width === undefined) return fail(file, `tensor ${key} has the unknown dtype ${JSON.stringify(e.dtype)}`);
   if (!Array.isArray(e.shape) || !e.shape.every(count))
-    return fail(file, `tensor ${key} has no shape of whole numbers`);
+    return fail(file, `the shape of tensor ${key} is not a list of non-negative integers`);
   const [from, to] = Array.isArray(e.data_offsets) ? e.data_offsets : [];
   if (!count(from) || !count(to) || e.data_offsets?.length !== 2 || from > to || to > bytes)
     return fail(
       file,
-      `tensor ${key} lies at ${JSON.stringify(e.data_offsets)} of ${bytes} bytes: the file may be cut off`,
+      `tensor ${key} has data_offsets ${JSON.stringify(e.data_offsets)} of ${bytes} bytes: the file may be truncated`,
     );
   const elements = e.shape.reduce((a, b) => a * b, 1);
   if (!Number.isSafeInteger(elements) || elements * width !== to - from)
-    return fail(file, `tensor ${key} ${e.dtype} [${e.shape}] does not take the ${to - from} bytes it is given`);
+    return fail(file, `tensor ${key} ${e.dtype} [${e.shape}] does not have ${to - from} bytes`);
   return { dtype: e.dtype as string, shape: e.shape, data_offsets: [from, to] };
 }
 
 /**
- * The tensors of a whole file. F32, I32, U32 as they are, F16 as its bits; BF16 and F64 become float32, I64 int32 where it fits.
- * Throws a HeddleError that names `name` and what is wrong.
+ * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits (`f16`), BF16 and F64 are
+ * converted to float32, I64 to int32. Throws a HeddleError that starts with `name` if the file is invalid or an int64 does not fit.
+ *
+ * @example
+ * const tensors = readSafetensors(bytes, 'model.safetensors');
+ * tensors['embed.weight']?.shape; // [vocab, width]
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
   const { entries, base } = readSafetensorsHeader(file, file.length, name);
-  // Copied by the constructor: a Buffer's own slice would be a view of memory that it shares with others.
   const tensors: Record<string, Tensor> = Object.create(null);
-  for (const [
-    key,
-    {
-      dtype,
-      shape,
-      data_offsets: [from, to],
-    },
-  ] of Object.entries(entries))
+  for (const [key, { dtype, shape, data_offsets }] of Object.entries(entries)) {
+    const [from, to] = data_offsets;
+    // The constructor copies: Buffer.slice would return a view of Node's shared pool.
     tensors[key] = decode(name, key, dtype, shape, new Uint8Array(file.subarray(base + from, base + to)));
+  }
   return tensors;
 }
 
 function decode(file: string, key: string, dtype: string, shape: number[], bytes: Uint8Array): Tensor {
   const { buffer } = bytes;
   const n = sizeOf(shape);
-  if (!littleEndian) fail(file, 'this machine is big-endian, which is not supported');
+  if (!littleEndian) fail(file, 'big-endian machines are not supported');
   switch (dtype) {
     case 'F32':
       return { dtype: 'f32', shape, data: new Float32Array(buffer) };
@@ -147,24 +141,28 @@ function decode(file: string, key: string, dtype: string, shape: number[], bytes
       const long = new BigInt64Array(buffer);
       const data = Int32Array.from(long, Number);
       for (let i = 0; i < n; i++)
-        if (BigInt(data[i] as number) !== long[i]) fail(file, `tensor ${key} holds ${long[i]}, past 32 bits`);
+        if (BigInt(data[i] as number) !== long[i])
+          fail(file, `tensor ${key} has the value ${long[i]}, which does not fit in int32`);
       return { dtype: 'i32', shape, data };
     }
     default:
-      throw new HeddleError(
-        `${file}: tensor ${key} is ${dtype}; float32, float16, bfloat16, float64, int32, int64 can be read`,
-      );
+      throw new HeddleError(`${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64`);
   }
 }
 
-/** A tensor as its bytes: a dtype of the format, and row-major little-endian data. */
+/** A tensor as raw bytes: a safetensors dtype, and row-major little-endian data. */
 export interface RawTensor {
   readonly dtype: string;
   readonly shape: Shape;
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of a safetensors file: tensors sorted by name, header padded with spaces to 8 bytes. */
+/**
+ * Writes a safetensors file: tensors sorted by name, header padded with spaces to a multiple of 8 bytes.
+ *
+ * @example
+ * const bytes = writeSafetensors({ w: { dtype: 'f32', shape: [2], data: new Float32Array([1, 2]) } }, { format: 'pt' });
+ */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata?: Readonly<Record<string, string>>,
@@ -175,22 +173,22 @@ export function writeSafetensors(
   return writeRawTensors(raw, metadata);
 }
 
-/** As `writeSafetensors`, of tensors whose bytes are ready in any dtype of the format. */
+/** Like `writeSafetensors`, for raw bytes of any safetensors dtype. */
 export function writeRawTensors(
   tensors: Readonly<Record<string, RawTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
-  // Without a prototype a name such as __proto__ is a name like any other.
+  // No prototype: a tensor may be named __proto__.
   const header: Record<string, unknown> = Object.create(null);
   if (metadata) header.__metadata__ = metadata;
   const order = Object.keys(tensors).sort();
   let at = 0;
   for (const key of order) {
     const { dtype, shape, bytes } = tensors[key] as RawTensor;
-    if (key === '__metadata__') throw new Error('safetensors: __metadata__ is no name for a tensor');
+    if (key === '__metadata__') throw new Error('safetensors: __metadata__ is not a valid tensor name');
     const width = widths[dtype] as number;
     if (sizeOf(shape) * width !== bytes.length)
-      throw new Error(`safetensors: ${key} [${shape}] holds ${bytes.length / width} elements`);
+      throw new Error(`safetensors: ${key} [${shape}] has ${bytes.length / width} elements`);
     header[key] = { dtype, shape, data_offsets: [at, at + bytes.length] };
     at += bytes.length;
   }

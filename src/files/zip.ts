@@ -1,5 +1,5 @@
-// Zip archives (PKWARE, "APPNOTE.TXT", 6.3.10): written stored, since weights do not deflate; read stored or deflated, as tools make
-// them. Files under 4 GiB, no encryption, no ZIP64.
+// Zip archives (PKWARE APPNOTE 6.3.10). Writes stored entries, since weights do not compress; reads stored and deflated ones.
+// Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
 
 import { HeddleError } from '../core/errors.ts';
 
@@ -7,9 +7,9 @@ const localHeader = 0x04034b50;
 const centralHeader = 0x02014b50;
 const endHeader = 0x06054b50;
 const utf8Flag = 0x800;
-/** 1980-01-01, the first date that zip knows: the same files give the same bytes. */
-const noDate = 0x21;
-const most = 0xffffffff;
+/** Date 1980-01-01, the zip epoch: a fixed date makes archives reproducible. */
+const epoch = 0x21;
+const maxSize = 0xffffffff;
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
@@ -24,10 +24,7 @@ export function crc32(bytes: Uint8Array): number {
   return (c ^ 0xffffffff) >>> 0;
 }
 
-/**
- * An archive of files by name, as parts that follow one another, so that large files are not copied. Throws a HeddleError where it
- * would pass 4 GiB.
- */
+/** Zips files given by name; returns consecutive chunks, so that large files are not copied. Throws a HeddleError above 4 GiB. */
 export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
   const parts: Uint8Array[] = [];
   const central: Uint8Array[] = [];
@@ -35,7 +32,7 @@ export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Arra
   for (const [name, bytes] of Object.entries(files)) {
     const encoded = new TextEncoder().encode(name);
     const crc = crc32(bytes);
-    if (offset + bytes.length > most) throw new HeddleError(`zip: ${name} and those before it pass 4 GiB`);
+    if (offset + bytes.length > maxSize) throw new HeddleError(`zip: with ${name} the archive is larger than 4 GiB`);
     const header = record(30, encoded, (v) => {
       v.setUint32(0, localHeader, true);
       describe(v, 4, bytes.length, encoded.length, crc);
@@ -62,7 +59,7 @@ export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Arra
   return [...parts, ...central, end];
 }
 
-/** A header of fixed length and what follows it. */
+/** A header of fixed length, followed by `rest`. */
 function record(length: number, rest: Uint8Array, fill: (view: DataView) => void): Uint8Array {
   const bytes = new Uint8Array(length + rest.length);
   fill(new DataView(bytes.buffer));
@@ -70,12 +67,12 @@ function record(length: number, rest: Uint8Array, fill: (view: DataView) => void
   return bytes;
 }
 
-/** The fields that local and central headers share, from `at` on. */
+/** Writes the fields that local and central headers share, from byte `at` on. */
 function describe(v: DataView, at: number, size: number, nameLength: number, crc: number): void {
   v.setUint16(at, 20, true); // version needed
   v.setUint16(at + 2, utf8Flag, true);
   v.setUint16(at + 4, 0, true); // stored
-  v.setUint16(at + 8, noDate, true);
+  v.setUint16(at + 8, epoch, true);
   v.setUint32(at + 10, crc, true);
   v.setUint32(at + 14, size, true);
   v.setUint32(at + 18, size, true);
@@ -83,8 +80,8 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
 }
 
 /**
- * The files of an archive by name; folders in it are not listed. Throws a HeddleError, with `archive` in front, where it is cut off
- * or damaged, needs what is not known here, or has a name that leads out of a folder.
+ * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if it is truncated or
+ * damaged, uses an unsupported feature, or has a path that leaves its folder.
  */
 export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const fail = (what: string): never => {
@@ -93,12 +90,12 @@ export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let end = bytes.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== endHeader && end > bytes.length - 22 - 0xffff) end--;
-  if (end < 0 || view.getUint32(end, true) !== endHeader) fail('not a zip archive, or cut off at its end');
+  if (end < 0 || view.getUint32(end, true) !== endHeader) fail('not a zip archive, or truncated');
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   const files: Record<string, Uint8Array> = {};
   for (let i = 0; i < count; i++) {
-    if (at + 46 > end || view.getUint32(at, true) !== centralHeader) fail('its list of files is damaged');
+    if (at + 46 > end || view.getUint32(at, true) !== centralHeader) fail('its central directory is damaged');
     const [flags, method] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
     const [crc, packed, size] = [16, 20, 24].map((o) => view.getUint32(at + o, true)) as [number, number, number];
     const [nameLength, extra, comment] = [28, 30, 32].map((o) => view.getUint16(at + o, true)) as [
@@ -110,14 +107,15 @@ export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
     at += 46 + nameLength + extra + comment;
     if (name.endsWith('/')) continue;
-    if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name)) fail(`the name "${name}" leads out of its folder`);
+    if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name)) fail(`the path "${name}" leaves its folder`);
     if (flags & 1) fail(`${name} is encrypted`);
-    if (size === most || start === most) fail(`${name} is in ZIP64, which is not read`);
+    if (size === maxSize || start === maxSize) fail(`${name} uses ZIP64, which is not supported`);
     if (start + 30 > end || view.getUint32(start, true) !== localHeader) fail(`${name} is damaged`);
     const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
-    if (from + packed > end) fail(`${name} is cut off`);
+    if (from + packed > end) fail(`${name} is truncated`);
     const data = bytes.subarray(from, from + packed);
-    if (method !== 0 && method !== 8) fail(`${name} is packed by method ${method}; only stored and deflated are read`);
+    if (method !== 0 && method !== 8)
+      fail(`${name} uses compression method ${method}; supported are 0 (stored) and 8 (deflate)`);
     const whole = method === 0 ? data : await inflate(data, size).catch(() => fail(`${name} is damaged`));
     if (whole.length !== size || crc32(whole) !== crc) fail(`${name} is damaged: its checksum differs`);
     files[name] = whole;
@@ -125,16 +123,16 @@ export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<
   return files;
 }
 
-/** Inflates; stops where more comes than was announced. */
+/** Inflates to exactly `size` bytes; throws as soon as there are more, so a zip bomb cannot fill memory. */
 async function inflate(data: Uint8Array, size: number): Promise<Uint8Array> {
   const stream = new Blob([data as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const out = new Uint8Array(size);
   let at = 0;
   for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
-    if (at + chunk.length > size) throw new Error('more than announced');
+    if (at + chunk.length > size) throw new Error('more bytes than declared');
     out.set(chunk, at);
     at += chunk.length;
   }
-  if (at !== size) throw new Error('less than announced');
+  if (at !== size) throw new Error('fewer bytes than declared');
   return out;
 }

@@ -2,7 +2,7 @@
 // kernels and so in the same bits. Losing it three times in a minute ends the training.
 
 import { HeddleError } from '../core/errors.ts';
-import { copyFolder } from '../files/memory-files.ts';
+import { copyFolder } from '../files/files.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { Job, JobContext } from '../runtime/job.ts';

@@ -171,7 +171,7 @@ describe('translate', () => {
     [
       'weights that are cut off',
       () => [copy('cut', (f) => truncateSync(join(f, 'model.safetensors'), 2000))],
-      /cut\/model\.safetensors: not a sound safetensors file: .*cut off/,
+      /cut\/model\.safetensors: not a valid safetensors file: .*truncated/,
     ],
     [
       'a lying header',
@@ -183,7 +183,7 @@ describe('translate', () => {
           writeFileSync(path, bytes);
         }),
       ],
-      /lying\/model\.safetensors: not a sound safetensors file: its header claims \d+ bytes/,
+      /lying\/model\.safetensors: not a valid safetensors file: its header has \d+ bytes/,
     ],
     [
       'weights of another model',

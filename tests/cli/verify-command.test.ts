@@ -73,7 +73,7 @@ describe('says in one line what is wrong with', () => {
         truncateSync(join(folder, 'weights.safetensors'), 3000);
         return folder;
       },
-      /cut\/weights\.safetensors: not a sound safetensors file: .*cut off/,
+      /cut\/weights\.safetensors: not a valid safetensors file: .*truncated/,
     ],
     [
       'a field that is not known',

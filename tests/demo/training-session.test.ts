@@ -184,7 +184,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
     ]),
   );
   expect(await failure(page, (s) => s.importArchive(new Blob(['no']), 'broken.safetensors'))).toMatch(
-    /^user: broken\.safetensors: not a sound safetensors file/,
+    /^user: broken\.safetensors: not a valid safetensors file/,
   );
   expect(await failure(page, (s) => s.importArchive(new Blob(['PK no']), 'broken.zip'))).toMatch(/^user: broken\.zip:/);
   for (const name of ['calm 2', 'from node']) await ask(page, (s, given: string) => s.remove(given), name);

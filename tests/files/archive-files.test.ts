@@ -1,7 +1,7 @@
-// Archives that stand for model folders.
+// Archives that act as model folders.
 import { describe, expect, it } from 'vitest';
-import { archiveFiles, concatBytes, packFolder, unzipModel } from '../../src/files/archive-files.ts';
-import { readText, writeText } from '../../src/files/files.ts';
+import { archiveFiles, packFolder, unzipModel } from '../../src/files/archive-files.ts';
+import { concatBytes, readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { modelMetadata } from '../../src/files/model-file.ts';
 import { writeSafetensors } from '../../src/files/safetensors.ts';
@@ -29,7 +29,7 @@ it('writes a folder as an archive and reads it as a folder', async () => {
   await expect(files.read('runs/m.zip/none')).rejects.toThrow('cannot read: there is no such file');
 });
 
-it('leaves everything else as it is, folders with such a name too', async () => {
+it('does not change other files, nor folders with such a name', async () => {
   const disk = memoryFiles();
   const files = archiveFiles(disk);
   await writeText(files, 'old.zip/config.json', 'folder');
@@ -43,11 +43,11 @@ it('leaves everything else as it is, folders with such a name too', async () => 
   expect(await files.exists('new/config.json')).toBe(false);
 });
 
-it('takes archives whose files lie in a folder, and refuses those without a model', async () => {
+it('reads archives with a top folder, and rejects those without a model', async () => {
   const inner = { 'm/config.json': bytes('{}'), 'm/deep/x': bytes('no'), 'other/config.txt': bytes('no') };
   expect(await unzipModel(concatBytes(zipParts(inner)), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
   const none = concatBytes(zipParts({ 'readme.txt': bytes('hello') }));
-  await expect(unzipModel(none, 'm.zip')).rejects.toThrow('m.zip: there is no config.json in it, so it is no model');
+  await expect(unzipModel(none, 'm.zip')).rejects.toThrow('m.zip: it is not a model: the archive has no config.json');
 });
 
 it('packs the files of a folder', async () => {
@@ -61,7 +61,7 @@ describe('a model in one safetensors file', () => {
   const tensors = { w: { dtype: 'f32' as const, shape: [2], data: new Float32Array([1, 2]) } };
   const file = writeSafetensors(tensors, modelMetadata('heddle', described));
 
-  it('stands for its folder, to be read', async () => {
+  it('is read as its folder', async () => {
     const disk = memoryFiles();
     await disk.write('m.safetensors', file);
     const files = archiveFiles(disk);
@@ -69,16 +69,16 @@ describe('a model in one safetensors file', () => {
     expect(await readText(files, 'm.safetensors/tokenizer.json')).toBe('{"b":"ü"}');
     expect(await files.read('m.safetensors/model.safetensors')).toEqual(file);
     await expect(writeText(files, 'm.safetensors/log.jsonl', 'x')).rejects.toThrow(
-      'm.safetensors/log.jsonl: cannot write: m.safetensors is a file of weights',
+      'm.safetensors/log.jsonl: cannot write: m.safetensors is a safetensors file',
     );
     expect(await disk.read('m.safetensors')).toEqual(file);
   });
 
-  it('is refused where it holds weights alone', async () => {
+  it('is an error if it has only weights', async () => {
     const disk = memoryFiles();
     await disk.write('m.safetensors', writeSafetensors(tensors));
     await expect(archiveFiles(disk).read('m.safetensors/config.json')).rejects.toThrow(
-      'm.safetensors: it holds weights alone, without the config.json and tokenizers',
+      'm.safetensors: it has only weights; its metadata lacks config.json and the tokenizers',
     );
   });
 });

@@ -1,7 +1,7 @@
-// Archives: what is written is what every tool reads, what tools write is read, and what is damaged is refused by name.
+// Zip archives: other tools read what heddle writes and the reverse; damaged archives are errors that name the file.
 import { deflateRawSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { concatBytes } from '../../src/files/archive-files.ts';
+import { concatBytes } from '../../src/files/files.ts';
 import { crc32, unzip, zipParts } from '../../src/files/zip.ts';
 
 const text = (s: string) => new TextEncoder().encode(s);
@@ -37,17 +37,17 @@ it('reads what another tool deflated, with folders and comments', async () => {
   });
 });
 
-it('writes what another tool has read: these bytes', () => {
+it('writes the bytes that another tool has read', () => {
   const bytes = concatBytes(zipParts({ 'a/ß': text('hello') }));
   expect(Buffer.from(bytes).toString('base64')).toBe(
     'UEsDBBQAAAgAAAAAIQCGphA2BQAAAAUAAAAEAAAAYS/Dn2hlbGxvUEsBAhQAFAAACAAAAAAhAIamEDYFAAAABQAAAAQAAAAAAAAAAAAAAAAAAAAAAGEvw59QSwUGAAAAAAEAAQAyAAAAJwAAAAAA',
   );
 });
 
-it('refuses what is cut off, damaged, or leads out of a folder', async () => {
+it('rejects archives that are truncated, damaged, or have paths that leave the folder', async () => {
   const bytes = concatBytes(zipParts(files));
   await expect(unzip(bytes.subarray(0, -30), 'm.zip')).rejects.toThrow(
-    'm.zip: not a zip archive, or cut off at its end',
+    'm.zip: not a zip archive, or truncated',
   );
   await expect(unzip(text('hello'), 'm.zip')).rejects.toThrow('m.zip: not a zip archive');
   const changed = bytes.slice();
@@ -55,11 +55,11 @@ it('refuses what is cut off, damaged, or leads out of a folder', async () => {
   await expect(unzip(changed, 'm.zip')).rejects.toThrow(/m\.zip: .* is damaged: its checksum differs/);
   for (const name of ['../up', '/abs', 'a/../../b', 'c:\\x', '..'])
     await expect(unzip(concatBytes(zipParts({ [name]: text('x') })), 'm.zip')).rejects.toThrow(
-      'leads out of its folder',
+      'leaves its folder',
     );
 });
 
-it('stops inflating where more comes than was announced', async () => {
+it('stops inflating at the declared size', async () => {
   const packed = deflateRawSync(new Uint8Array(100_000));
   const bytes = concatBytes(zipParts({ bomb: packed }));
   const view = new DataView(bytes.buffer);

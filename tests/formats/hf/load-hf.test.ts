@@ -136,7 +136,7 @@ it('whose JSON nests beyond sense is refused, since it could not be written agai
   await files.write('bart/config.json', nested(499));
   await loadModelFolder(files, 'bart');
   await files.write('bart/config.json', nested(500));
-  await expect(loadModelFolder(files, 'bart')).rejects.toThrow('bart/config.json: it nests deeper than 500 levels');
+  await expect(loadModelFolder(files, 'bart')).rejects.toThrow('bart/config.json: nesting is deeper than 500 levels');
 });
 
 describe('is refused, with its name:', () => {

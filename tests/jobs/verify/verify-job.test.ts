@@ -150,7 +150,7 @@ describe('a case that cannot be read', () => {
     [
       'is cut off',
       changed('expected.safetensors', (bytes) => bytes.slice(0, -1)),
-      'expected.safetensors: not a sound safetensors file',
+      'expected.safetensors: not a valid safetensors file',
     ],
   ];
   for (const [title, files, message] of cases)
