@@ -34,7 +34,8 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
     async rename(from, to) {
       const moved = inside(from);
       const file = entries.get(from);
-      if (!file && moved.length === 0) throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
+      if (!file && moved.length === 0)
+        throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
       removeAll(to);
       removeAll(from);
       if (file) entries.set(to, file);

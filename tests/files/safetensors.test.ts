@@ -96,7 +96,9 @@ describe('other dtypes', () => {
   });
 
   it('are errors if a value does not fit or the dtype is not supported', () => {
-    expect(() => read('I64', BigInt64Array.of(2147483648n), [1])).toThrow('tensor x has the value 2147483648, which does not fit in int32');
+    expect(() => read('I64', BigInt64Array.of(2147483648n), [1])).toThrow(
+      'tensor x has the value 2147483648, which does not fit in int32',
+    );
     expect(() => read('U8', Uint8Array.of(1), [1])).toThrow('tensor x is U8; supported are F32, F16');
     for (const dtype of ['F12', 'f32', 'constructor', '__proto__'])
       expect(() => read(dtype, Uint8Array.of(1), [1])).toThrow(`tensor x has the unknown dtype "${dtype}"`);
@@ -119,7 +121,11 @@ describe('an invalid file is an error that names it', () => {
     ['metadata that is a list', file({ __metadata__: ['a'] }), '__metadata__ is not a map of strings'],
     ['data that nothing covers', file({}, 4), 'its tensors end at byte 0 of 4'],
     ['data past the last tensor', file({ a: f32([1], 0, 4) }, 8), 'its tensors end at byte 4 of 8'],
-    ['a cut-off file', file({ a: f32([2], 0, 8) }, 7), 'tensor a has data_offsets [0,8] of 7 bytes: the file may be truncated'],
+    [
+      'a cut-off file',
+      file({ a: f32([2], 0, 8) }, 7),
+      'tensor a has data_offsets [0,8] of 7 bytes: the file may be truncated',
+    ],
     ['a gap', file({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), 'there is a gap of 4 bytes before tensor b'],
     ['a gap at the start', file({ a: f32([1], 4, 8) }, 8), 'there is a gap of 4 bytes before tensor a'],
     ['an overlap', file({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8), 'tensor b overlaps the tensor before it'],
@@ -127,13 +133,25 @@ describe('an invalid file is an error that names it', () => {
     ['offsets that go back', file({ a: f32([1], 4, 0) }, 4), 'tensor a has data_offsets [4,0]'],
     ['negative offsets', file({ a: f32([1], -4, 0) }, 4), 'tensor a has data_offsets [-4,0]'],
     ['fractional offsets', file({ a: f32([1], 0.5, 4.5) }, 8), 'tensor a has data_offsets [0.5,4.5]'],
-    ['three offsets', file({ a: { ...f32([1], 0, 4), data_offsets: [0, 4, 8] } }, 8), 'tensor a has data_offsets [0,4,8]'],
+    [
+      'three offsets',
+      file({ a: { ...f32([1], 0, 4), data_offsets: [0, 4, 8] } }, 8),
+      'tensor a has data_offsets [0,4,8]',
+    ],
     ['no offsets', file({ a: { dtype: 'F32', shape: [1] } }, 4), 'tensor a has data_offsets'],
     ['a shape of another size', file({ a: f32([3], 0, 8) }, 8), 'tensor a F32 [3] does not have 8 bytes'],
     ['a shape past all numbers', file({ a: f32([2 ** 31, 2 ** 31, 4], 0, 4) }, 4), 'does not have 4 bytes'],
     ['a shape whose product wraps', file({ a: f32([2 ** 32, 2 ** 32, 1], 0, 0) }), 'does not have 0 bytes'],
-    ['negative sizes', file({ a: f32([-1, -1], 0, 4) }, 4), 'the shape of tensor a is not a list of non-negative integers'],
-    ['sizes as text', file({ a: { ...f32([], 0, 4), shape: ['1'] } }, 4), 'the shape of tensor a is not a list of non-negative integers'],
+    [
+      'negative sizes',
+      file({ a: f32([-1, -1], 0, 4) }, 4),
+      'the shape of tensor a is not a list of non-negative integers',
+    ],
+    [
+      'sizes as text',
+      file({ a: { ...f32([], 0, 4), shape: ['1'] } }, 4),
+      'the shape of tensor a is not a list of non-negative integers',
+    ],
     ['no dtype', file({ a: { shape: [1], data_offsets: [0, 4] } }, 4), 'tensor a has the unknown dtype undefined'],
     ['an entry that is null', file({ a: null }, 4), 'tensor a has the unknown dtype undefined'],
     ['an entry that is a number', file({ a: 4 }, 4), 'tensor a has the unknown dtype'],
