@@ -1,21 +1,31 @@
-// The one error class for what a user can mend: its message is a whole sentence to print, without a stack trace.
+// The error class for problems that a user can fix, and helpers that throw it. The message is printed without a stack trace.
 
-/** Longest message: what a broken file has in place of a number may be as long as the file. */
-const longest = 1000;
+/** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
+const maxLength = 1000;
 
-/** A message fit for a terminal: not too long, control characters written out. */
+/** Shortens a message in the middle and escapes control characters. */
 function printable(message: string): string {
   const short =
-    message.length > longest
-      ? `${message.slice(0, longest / 2)} ... ${message.slice(message.length - longest / 2)}`
+    message.length > maxLength
+      ? `${message.slice(0, maxLength / 2)} ... ${message.slice(message.length - maxLength / 2)}`
       : message;
   return short.replace(/(?![\n\t])\p{Cc}/gu, (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
 }
 
-/** What code may want to tell apart: `device`, the GPU was lost; `memory`, it does not fit; `timeout`, it took too long. */
+/** Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `timeout`: an operation took too long. */
 export type ErrorKind = 'device' | 'memory' | 'timeout';
 
-/** An error caused by input, configuration or the machine; the command line prints its message alone and exits with 1. */
+/**
+ * An error caused by input, configuration or the machine. The command line prints only its message and exits with status 1.
+ *
+ * @example
+ * try {
+ *   await model.translate(text);
+ * } catch (error) {
+ *   if (error instanceof HeddleError && error.kind === 'device') reload();
+ *   else throw error;
+ * }
+ */
 export class HeddleError extends Error {
   override name = 'HeddleError';
   readonly kind: ErrorKind | undefined;
@@ -25,19 +35,19 @@ export class HeddleError extends Error {
   }
 }
 
-/** Throws a HeddleError with `message` unless `condition` holds. */
+/** Throws a HeddleError with `message` if `condition` is falsy. Pass a function if the message is expensive to build. */
 export function check(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
 }
 
-/** What `work` returns; where it throws a HeddleError, the same with `what: ` in front, in the place of `instead: ` if that is there. */
-export function withErrorPrefix<T>(what: string, work: () => T, instead?: string): T {
+/** Returns `work()`. Prefixes the message of a HeddleError that it throws with `prefix: `, which replaces the prefix `replaced: `. */
+export function withErrorPrefix<T>(prefix: string, work: () => T, replaced?: string): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     const { message } = error;
-    const rest = instead && message.startsWith(`${instead}: `) ? message.slice(instead.length + 2) : message;
-    throw new HeddleError(`${what}: ${rest}`, { cause: error });
+    const rest = replaced && message.startsWith(`${replaced}: `) ? message.slice(replaced.length + 2) : message;
+    throw new HeddleError(`${prefix}: ${rest}`, { cause: error });
   }
 }

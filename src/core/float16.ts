@@ -1,6 +1,6 @@
-// Numbers of 16 bits, as files and kept weights hold them: float16 (IEEE 754 binary16) and bfloat16 (the upper half of a float32).
+// Conversion between float32 and 16-bit formats: float16 (IEEE 754 binary16) and bfloat16 (the upper 16 bits of a float32).
 
-/** Values of float16 bits. Exact. */
+/** Converts float16 bits to float32. Exact. */
 export function fromFloat16(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) {
@@ -20,21 +20,21 @@ export function fromFloat16(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** Values of bfloat16 bits. Exact. */
+/** Converts bfloat16 bits to float32. Exact. */
 export function fromBfloat16(bits: Uint16Array): Float32Array {
   const wide = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) wide[i] = (bits[i] as number) << 16;
   return new Float32Array(wide.buffer);
 }
 
-/** Bits of the nearest float16, ties to even; what is larger than any becomes infinite. */
+/** Converts float32 to the bits of the nearest float16, ties to even. Larger values become infinity. */
 export function toFloat16(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
     const sign = ((bits[i] as number) >>> 16) & 0x8000;
     const size = Math.abs(values[i] as number);
-    // Above 65504 by half a step there is no nearest; below 2^-14 steps are of one size.
+    // 65520 and above round to infinity; numbers below 2^-14 are subnormal: their spacing is constant.
     if (!(size < 65520)) out[i] = sign | (Number.isNaN(size) ? 0x7e00 : 0x7c00);
     else if (size < 2 ** -14) out[i] = sign | roundToEven(size * 2 ** 24);
     else {
@@ -46,23 +46,23 @@ export function toFloat16(values: Float32Array): Uint16Array {
   return out;
 }
 
-/** Bits of the nearest bfloat16, ties to even. */
+/** Converts float32 to the bits of the nearest bfloat16, ties to even. */
 export function toBfloat16(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {
     const b = bits[i] as number;
-    const notNumber = (b & 0x7fffffff) > 0x7f800000;
-    out[i] = notNumber ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
+    const nan = (b & 0x7fffffff) > 0x7f800000;
+    out[i] = nan ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
   }
   return out;
 }
 
-/** The nearest number that float16 has, in float64, ties to even; what is larger than any becomes infinite. */
+/** Rounds a float64 to the nearest float16 value, ties to even. Larger values become infinity. */
 export function roundToF16(x: number): number {
   const size = Math.abs(x);
   if (!(size < 65520)) return size >= 65520 ? Math.sign(x) * Number.POSITIVE_INFINITY : x;
-  // Eleven bits from the first one on; below 2^-14 steps are of one size.
+  // 11 significant bits; subnormal below 2^-14.
   const step = 2 ** (Math.max(-14, Math.floor(Math.log2(size))) - 10);
   return Math.sign(x) * roundToEven(size / step) * step;
 }

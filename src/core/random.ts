@@ -1,12 +1,12 @@
-// Seeded random numbers. `philox` is the counter-based generator that dropout uses on the GPU too (shaders/lib/random.wgsl, the
-// same bits); `Random` is a stream of it for initialisation, shuffling and corpora. Nothing here reads the clock.
+// Seeded random numbers. `philox` is the counter-based generator of dropout, on the GPU too (shaders/lib/random.wgsl gives the same
+// bits); `Random` is a stream of its numbers, to initialize weights, shuffle and generate corpora. Nothing here reads the clock.
 
 const M = 0xd256d193;
 const W = 0x9e3779b9;
 
 /**
- * Philox 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"): two 32-bit words for counter (c0, c1)
- * under `key`. Writes them to `out[0]` and `out[1]`.
+ * Philox 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"). Writes the two 32-bit words of counter
+ * (c0, c1) and `key` to `out[0]` and `out[1]`.
  */
 export function philox(c0: number, c1: number, key: number, out: Uint32Array): void {
   let x = c0 >>> 0;
@@ -34,7 +34,7 @@ function mulHigh(a: number, b: number): number {
   return (a1 * b1 + Math.floor(mid / 65536) + (mid2 >>> 16)) >>> 0;
 }
 
-/** Mixes words into one 32-bit key, so that streams of different purposes do not meet (FNV-1a over the words, then an avalanche). */
+/** Hashes words into one 32-bit key (FNV-1a, then the finalizer of MurmurHash3), so that streams for different purposes differ. */
 export function hash(...words: number[]): number {
   let h = 0x811c9dc5;
   for (const w of words) for (let s = 0; s < 32; s += 8) h = Math.imul(h ^ ((w >>> s) & 0xff), 0x01000193) >>> 0;
@@ -45,10 +45,10 @@ export function hash(...words: number[]): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The 32-bit key of a name, for `hash(seed, keyOf('shuffle'), epoch)`. */
+/** Returns the 32-bit key of a name, as in `random(seed, keyOf('shuffle'), epoch)`. */
 export const keyOf = (name: string): number => hash(...Array.from(name, (c) => c.codePointAt(0) ?? 0));
 
-/** A stream of random numbers that is a function of its key and position alone. */
+/** A stream of random numbers. Each number depends only on the key of the stream and its position. */
 export interface Random {
   /** 32 random bits. */
   next(): number;
@@ -58,13 +58,19 @@ export interface Random {
   int(n: number): number;
   /** Standard normal (Box-Muller). */
   normal(): number;
-  /** One element of a non-empty list. */
+  /** A random element of a non-empty list. */
   pick<T>(list: readonly T[]): T;
-  /** Shuffles in place (Fisher-Yates) and returns the list. */
+  /** Shuffles a list in place (Fisher-Yates) and returns it. */
   shuffle<L extends { length: number; [i: number]: unknown }>(list: L): L;
 }
 
-/** A stream for the given words: `random(seed, keyOf('init'), i)`. Equal words give equal streams. */
+/**
+ * Creates a stream of random numbers. Equal words give equal streams.
+ *
+ * @example
+ * const r = random(42, keyOf('init'));
+ * r.uniform(); // in [0, 1)
+ */
 export function random(...words: number[]): Random {
   const key = hash(...words);
   const pair = new Uint32Array(2);

@@ -1,7 +1,7 @@
-// What JSON may hold where nothing is known of it yet.
+// Parsed JSON of unknown structure.
 
 /** A JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Whether a value is a JSON object: no list and not null. */
+/** Returns whether a value is a JSON object: neither an array nor null. */
 export const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);

@@ -1,47 +1,47 @@
-// Shapes, dtypes and host tensors: what every other folder speaks of. No arithmetic here.
+// Shapes, element types and tensors in host memory. No arithmetic.
 
-/** Element types of graph values. `f16` host data is held as its bits in a Uint16Array. */
+/** Element types. In host memory `f16` is a Uint16Array of bits (see float16.ts). */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 
-/** Sizes of the axes, outermost first; row-major. A scalar is `[1]`. */
+/** Sizes of the axes, outermost first (row-major). A scalar has the shape `[1]`. */
 export type Shape = readonly number[];
 
-/** What a tensor is, without its data. */
+/** Element type and shape of a tensor. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** Typed arrays that hold tensor data. */
+/** Typed arrays for the data of a tensor. */
 export type TensorData = Float32Array | Uint16Array | Int32Array | Uint32Array;
 
-/** A tensor in host memory, row-major; `data.length` is the product of `shape`. */
+/** A tensor in host memory, row-major. `data.length` is the product of `shape`. */
 export interface Tensor extends TensorType {
   readonly data: TensorData;
 }
 
-/** Number of elements of a shape. */
+/** Returns the number of elements of a shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
-/** Bytes of one element. */
+/** Returns the size of an element in bytes. */
 export const bytesPer = (dtype: DType): number => (dtype === 'f16' ? 2 : 4);
 
-/** Bytes of a whole tensor. */
+/** Returns the size of a tensor in bytes. */
 export const bytesOf = (t: TensorType): number => sizeOf(t.shape) * bytesPer(t.dtype);
 
-/** `[2,3]`, as error messages print shapes. */
+/** Formats a shape for error messages: `[2,3]`. */
 export const show = (shape: Shape): string => `[${shape.join(',')}]`;
 
-/** Whether two shapes are equal, axis by axis. */
+/** Returns whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** Rows and columns of a tensor seen as a matrix over its last axis: `[B,T,D]` is `[B*T, D]`. */
+/** Returns rows and columns of a tensor viewed as a matrix over its last axis: `[B,T,D]` is `[B*T, D]`. */
 export function matrixOf(shape: Shape): { rows: number; cols: number } {
   const cols = shape[shape.length - 1] ?? 1;
   return { rows: cols === 0 ? 0 : sizeOf(shape) / cols, cols };
 }
 
-/** A zeroed array of the right kind for `dtype`. */
+/** Allocates an array of zeros for `length` elements of a type. */
 export function allocate(dtype: DType, length: number): TensorData {
   switch (dtype) {
     case 'f32':
@@ -55,12 +55,17 @@ export function allocate(dtype: DType, length: number): TensorData {
   }
 }
 
-/** A float32 tensor from numbers. */
+/**
+ * Makes a float32 tensor from numbers.
+ *
+ * @example
+ * const x = f32([2, 2], [1, 2, 3, 4]);
+ */
 export function f32(shape: Shape, data: ArrayLike<number>): Tensor {
   return { dtype: 'f32', shape, data: Float32Array.from(data) };
 }
 
-/** An int32 tensor from numbers. */
+/** Makes an int32 tensor from numbers. */
 export function i32(shape: Shape, data: ArrayLike<number>): Tensor {
   return { dtype: 'i32', shape, data: Int32Array.from(data) };
 }

@@ -8,15 +8,15 @@ import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
-  crossAttend,
-  crossKeys,
+  attentionOptions,
+  crossAttentionBlock,
+  crossKeysValues,
   decoderLayer,
   embed,
   encode,
-  heads,
   openTransformer,
-  ownAttention,
-  selfAttend,
+  selfAttentionBlock,
+  selfAttentionHeads,
 } from '../model/transformer.ts';
 import { crossAttention } from '../ops/attention/attention.ts';
 import { attentionWeights } from '../ops/attention/attention-weights.ts';
@@ -55,12 +55,13 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
     let x = embed(m, 'tgt', target); // [1, T, D]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
-      const kv = crossKeys(m, layer, memory); // [1, S, 2HW]
-      const self = (y: Value) => selfAttend(m, layer, y, (qkv) => ownAttention(m, 'decoder', qkv, target.lengths));
+      const kv = crossKeysValues(m, layer, memory); // [1, S, 2HW]
+      const self = (y: Value) =>
+        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'decoder', qkv, target.lengths));
       const cross = (y: Value) =>
-        crossAttend(m, layer, y, (q) => {
-          graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, heads(m, 'decoder')));
-          return crossAttention(graph, q, kv, source.lengths, m.step, heads(m, 'decoder'));
+        crossAttentionBlock(m, layer, y, (q) => {
+          graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, attentionOptions(m, 'decoder')));
+          return crossAttention(graph, q, kv, source.lengths, m.step, attentionOptions(m, 'decoder'));
         });
       x = decoderLayer(m, layer, x, self, cross);
     }

@@ -8,15 +8,15 @@ import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
-  crossAttend,
-  crossKeys,
+  crossAttentionBlock,
+  crossKeysValues,
   decoderLayer,
   embed,
   encode,
   finishDecoder,
   openTransformer,
   project,
-  selfAttend,
+  selfAttentionBlock,
 } from '../model/transformer.ts';
 import { beamSelect } from '../ops/decoding/beam-select.ts';
 import { bestTokens } from '../ops/decoding/best-tokens.ts';
@@ -107,7 +107,7 @@ export function sourceGraph(
   const lengths = graph.input('srcLens', 'u32', [B]);
   const memory = encode(m, { ids: graph.input('src', 'i32', [B, S]), lengths }); // [B, S, D]
   for (const [n, state] of decodeStates(c, shape).cross.entries()) {
-    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeys(m, `transformer.decoder.layers.${n}`, memory));
+    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeysValues(m, `transformer.decoder.layers.${n}`, memory));
     graph.place(kv, stateOf(graph, state), 0);
   }
   fuseForward(graph, noFuse);
@@ -143,9 +143,9 @@ export function stepGraph(
       const kept = stateOf(graph, states.self[n] as DecodeState);
       const source = stateOf(graph, states.cross[n] as DecodeState); // [B, S, 2HW]
       const self = (y: Value) =>
-        selfAttend(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, kept, slots, m.step, attrs));
+        selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, kept, slots, m.step, attrs));
       const cross = (y: Value) =>
-        crossAttend(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
+        crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
     return project(m, finishDecoder(m, x)); // [R, 1, V]

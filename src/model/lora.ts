@@ -1,5 +1,5 @@
-// Low-rank adapters (Hu et al., 2022, "LoRA"): a linear layer y = x·Wᵀ + b with frozen W gets (alpha/r)·(x·Aᵀ)·Bᵀ beside it, of which
-// A [r,in] and B [out,r] are trained. Names are those of PEFT on Hugging Face's BART and MarianMT.
+// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"): a linear layer with frozen W [out, in] computes
+// y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ, of which A [r, in] and B [out, r] are trained. Names are those of PEFT for BART and MarianMT.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -12,18 +12,24 @@ import { layOutParameters, type Parameter, type ParameterList } from './paramete
 import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
 import { initializeWeights, parameterList } from './parameters.ts';
 
-/** An adapter as plain data. */
+/** Configuration of a LoRA adapter, with the fields of PEFT's LoraConfig. */
 export interface LoraConfig {
+  /** Rank r of the update. */
   readonly rank: number;
-  /** The update is multiplied by alpha / rank. */
+  /** Scale of the update: it is multiplied by alpha / rank. Default 2 · rank. */
   readonly alpha: number;
-  /** Globs on the names of linear layers: `*.q_proj`, `fc1`, `decoder.*.v`. */
+  /** Globs of the linear layers to adapt: `*.q_proj`, `fc1`, `decoder.*.v`. Default `*.q` and `*.v`. */
   readonly targetModules: readonly string[];
-  /** Dropout of the adapter's input, in training. */
+  /** Dropout rate on the input of the adapter in training. Default 0. */
   readonly dropout: number;
 }
 
-/** Completes and checks an adapter: alpha is twice the rank and the targets queries and values unless given. Throws a HeddleError. */
+/**
+ * Fills in the defaults of a LoRA configuration. Throws a HeddleError if a value is out of range.
+ *
+ * @example
+ * loraConfig({ rank: 8 }); // { rank: 8, alpha: 16, targetModules: ['*.q', '*.v'], dropout: 0 }
+ */
 export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>): LoraConfig {
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const c: LoraConfig = {
@@ -39,22 +45,21 @@ export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank
   );
   check(c.alpha > 0 && Number.isFinite(c.alpha), `lora: alpha is ${c.alpha}, it must be above 0`);
   check(c.dropout >= 0 && c.dropout < 1, `lora: dropout is ${c.dropout}, it must be at least 0 and below 1`);
-  check(c.targetModules.length > 0, 'lora: there are no targets; name linear layers, as *.q,*.v');
+  check(c.targetModules.length > 0, 'lora: targetModules is empty; name linear layers, for example *.q,*.v');
   return c;
 }
 
-/** A linear layer that can have an adapter: rows `row`.. of the tensor `weight`, [out, in]. */
+/** A linear layer that LoRA can adapt: `out` rows of the parameter `weight`, from row `row` on. */
 export interface LoraTarget {
-  /** Hugging Face's name of it. */
+  /** Name of the layer in Hugging Face's models. */
   readonly name: string;
-  /** Name of the parameter that holds its weights, and the first of its rows. */
   readonly weight: string;
   readonly row: number;
   readonly out: number;
   readonly in: number;
 }
 
-/** The linear layers of a model that can have adapters. */
+/** Returns the linear layers of a model that LoRA can adapt. */
 export function linearLayers(c: ModelConfig): LoraTarget[] {
   return parameterList(c).all.flatMap(({ name: weight, shape }) => {
     const [rows = 0, inner = 0] = shape;
@@ -69,7 +74,7 @@ export function linearLayers(c: ModelConfig): LoraTarget[] {
   });
 }
 
-/** The layers that globs name, by Hugging Face's name, with or without `_proj`. Throws a HeddleError where one matches none. */
+/** Returns the layers whose Hugging Face name, with or without `_proj`, matches a glob. Throws a HeddleError if a glob matches none. */
 export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarget[] {
   const layers = linearLayers(c);
   const named = layers.map((layer) => ({ layer, names: [layer.name, layer.name.replace(/_proj$/, '')] }));
@@ -84,15 +89,15 @@ export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarge
   return named.filter(({ names }) => names.some((name) => tests.some((test) => test(name)))).map(({ layer }) => layer);
 }
 
-/** PEFT's names of the two parameters of a layer. */
-const tensorName = (target: LoraTarget, part: 'A' | 'B') => `base_model.model.${target.name}.lora_${part}.weight`;
+/** Name in PEFT of a parameter of a layer. */
+const tensorName = (target: LoraTarget, matrix: 'A' | 'B') => `base_model.model.${target.name}.lora_${matrix}.weight`;
 
-/** The parameters of an adapter: A [r,in] and B [out,r] of each layer, under PEFT's names. */
+/** Returns the parameters of a LoRA adapter: A [r, in] and B [out, r] of each layer, with PEFT's names. */
 export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList {
   return layOutParameters(
     loraTargets(c, lora.targetModules).flatMap((target) => {
-      const parameter = (part: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
-        const name = tensorName(target, part);
+      const parameter = (matrix: 'A' | 'B', shape: readonly number[], bound: number): Omit<Parameter, 'offset'> => {
+        const name = tensorName(target, matrix);
         const stored = { name, row: 0, rows: shape[0] as number };
         return { name, shape, decay: true, stored, init: { kind: 'uniform', bound } };
       };
@@ -104,23 +109,23 @@ export function loraParameters(c: ModelConfig, lora: LoraConfig): ParameterList 
   );
 }
 
-/** A fresh adapter, which changes nothing yet: A uniform within 1/sqrt(in), as PyTorch's linear layers, and B zero. */
+/** Initializes a LoRA adapter so that it changes nothing yet: A uniform in ±1/sqrt(in), as in PEFT, and B zero. */
 export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>
   initializeWeights(c, list, seed, 'xavier');
 
-/** An adapter in a graph. */
+/** The LoRA layers in a graph. */
 export interface LoraLayers {
-  /** Its parameters, in the order of `adapterParameters`. */
+  /** The parameters, in the order of `loraParameters`. */
   readonly values: readonly Value[];
-  /** The layer's result y [..,out] with what the adapters of the layer `weight` make of its input x [..,in] added. */
+  /** Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y if it has none. */
   extend(weight: string, x: Value, y: Value): Value;
 }
 
-/** Opens an adapter in a graph: the state `adapter`. Dropout where `site` numbers its places. */
+/** Adds the parameters of a LoRA adapter to a graph, as the state `lora`. Pass `site`, which numbers dropout sites, to train. */
 export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: Value, site?: () => number): LoraLayers {
   const list = loraParameters(c, lora);
-  const bank = graph.state('lora', 'f32', [list.size]);
-  const values = list.all.map(({ name, offset, shape }) => graph.part(bank, name, offset, shape));
+  const buffer = graph.state('lora', 'f32', [list.size]);
+  const values = list.all.map(({ name, offset, shape }) => graph.part(buffer, name, offset, shape));
   const layers = loraTargets(c, lora.targetModules).map((target, i) => ({
     target,
     a: values[2 * i] as Value,
@@ -143,7 +148,7 @@ export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: V
   };
 }
 
-/** The weights with an adapter in them, W + (alpha/r)·B·A, summed in float64; both banks stay as they are. */
+/** Returns weights with the LoRA adapter merged in: W + (alpha/r)·B·A, summed in float64. Neither array is changed. */
 export function mergeLora(
   c: ModelConfig,
   weights: Float32Array,

@@ -1,55 +1,54 @@
-// The configuration of an encoder-decoder transformer, validated once. Letters used in shape comments everywhere:
-// B batch, S source length, T target length, D dModel, H heads, W head width, F feed-forward width, V vocabulary.
+// The configuration of an encoder-decoder transformer: its fields, their validation, and presets.
 
 import { HeddleError } from '../core/errors.ts';
 
-/** Dropout rates, each its own place; all off in evaluation. */
+/** Dropout rates of a model, each at least 0 and below 1. Dropout is applied only in training. */
 export interface DropoutRates {
-  /** After token vectors and positions are added. */
+  /** On the sum of token embeddings and positions. */
   readonly embedding: number;
-  /** On the attention probabilities. */
+  /** On the attention weights. */
   readonly attention: number;
-  /** Between the two linear layers of the feed-forward block. */
+  /** Between the two linear layers of the feed-forward network. */
   readonly feedForward: number;
-  /** On each sub-layer's output, before it is added to the residual. */
+  /** On the output of each sublayer, before it is added to the residual. */
   readonly residual: number;
-  /** Before the output projection (Keras's example). */
+  /** Before the output projection (as in Keras's example). */
   readonly output: number;
 }
 
-/** Everything that decides the model's arithmetic. */
+/** Configuration of a model: everything that determines what it computes. */
 export interface ModelConfig {
   readonly srcVocab: number;
   readonly tgtVocab: number;
   readonly dModel: number;
   readonly heads: number;
-  /** Width of one head; dModel / heads unless said otherwise. */
+  /** Width of one head. Default dModel / heads. */
   readonly headWidth: number;
-  /** Heads of the decoder, in its cross-attention too, and their width; those of the encoder unless said otherwise. */
+  /** Heads of the decoder, cross-attention included, and their width. Default those of the encoder. */
   readonly decoderHeads: number;
   readonly decoderHeadWidth: number;
   readonly encoderLayers: number;
   readonly decoderLayers: number;
   readonly feedForward: number;
-  /** Feed-forward width of the decoder; that of the encoder unless said otherwise. */
+  /** Feed-forward width of the decoder. Default that of the encoder. */
   readonly decoderFeedForward: number;
   readonly dropout: DropoutRates;
-  /** `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
+  /** Layer norm, `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
   readonly norm: 'post' | 'pre';
-  /** A norm after the last encoder and decoder layer. */
+  /** Layer norm after the last encoder layer and the last decoder layer. */
   readonly finalNorm: boolean;
-  /** A norm on the embeddings of both stacks (BART). */
+  /** Layer norm on the embeddings of encoder and decoder (as in BART). */
   readonly embeddingNorm: boolean;
   readonly activation: 'relu' | 'gelu' | 'silu';
-  /** `sinusoidal`: sine and cosine in turn; `sinusoidal-halves`: sines first, then cosines (Marian); `learned`: a table. */
+  /** Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (Marian); `learned`: embeddings. */
   readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'learned';
-  /** Longest source and target, in tokens. */
+  /** Maximum length of source and target, in tokens. */
   readonly maxLength: number;
-  /** Rows of a learned table that stand before position 0 (BART: 2). */
+  /** Rows of the learned position embeddings before position 0 (BART: 2). */
   readonly positionOffset: number;
-  /** `target`: the output projection is the target embedding; `all`: the source embedding too. */
+  /** Tied weights. `target`: output projection and target embedding; `all`: source embedding too. */
   readonly tie: 'none' | 'target' | 'all';
-  /** Token vectors times sqrt(dModel). */
+  /** Whether token embeddings are multiplied by sqrt(dModel). */
   readonly scaleEmbedding: boolean;
   readonly layerNormEps: number;
   readonly outputBias: boolean;
@@ -58,29 +57,32 @@ export interface ModelConfig {
   readonly startId: number;
   readonly endId: number;
   /**
-   * Whether padding that the decoder chose itself is hidden from later tokens, as nn.Transformer's target padding mask does; the models
-   * of Hugging Face read it like any token. The first token always counts: MarianMT starts with padding.
+   * Whether self-attention of the decoder masks padding tokens that the model generated, as nn.Transformer's target padding mask does.
+   * Hugging Face's models attend to them. The first token is never masked: MarianMT starts with padding.
    */
   readonly hidePadding: boolean;
 }
 
-/** Fields that follow from others where they are left out. */
+/** Fields whose defaults depend on other fields. */
 const derived = ['headWidth', 'decoderHeads', 'decoderHeadWidth', 'decoderFeedForward'] as const;
 
-/** The sizes of one stack of layers. */
+/** The encoder or the decoder. */
+export type Stack = 'encoder' | 'decoder';
+
+/** Sizes of the layers of a stack. */
 export interface StackSizes {
   readonly heads: number;
   readonly headWidth: number;
   readonly feedForward: number;
 }
 
-/** The sizes of the encoder's layers or of the decoder's. */
-export const stackSizes = (c: ModelConfig, stack: 'encoder' | 'decoder'): StackSizes =>
+/** Returns the sizes of the layers of a stack. */
+export const stackSizes = (c: ModelConfig, stack: Stack): StackSizes =>
   stack === 'encoder'
     ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
     : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
 
-/** What `modelConfig` takes: sizes must be given, the rest has defaults; `dropout` may be one rate for all places of the paper. */
+/** Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate for all places of the paper. */
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
@@ -117,13 +119,18 @@ const choices: Record<string, readonly string[]> = {
   tie: ['none', 'target', 'all'],
 };
 
-/** Whether `x` is a number from `least` to below `end`. */
-const within = (x: unknown, least: number, end: number): boolean => typeof x === 'number' && x >= least && x < end;
+/** Returns whether `x` is a number of at least `min` and below `end`. */
+const inRange = (x: unknown, min: number, end: number): boolean => typeof x === 'number' && x >= min && x < end;
 
-/** Bounds that no model which runs here comes near, so that a broken file is rejected before memory is asked for. */
-const most = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
+/** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
+const max = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
 
-/** Completes and checks a configuration. Throws a HeddleError that names the field, its value and what it may be. */
+/**
+ * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed values.
+ *
+ * @example
+ * modelConfig({ ...presets.tiny, srcVocab: 1000, tgtVocab: 1000, dropout: 0.1 });
+ */
 export function modelConfig(options: ModelOptions): ModelConfig {
   const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'dropout', ...derived]);
   for (const key of Object.keys(options))
@@ -142,7 +149,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
       : { ...noDropout, ...dropout };
   const merged = { ...defaults, ...given };
   const { dModel, heads, headWidth = dModel / heads, decoderHeads = heads } = merged;
-  // Heads in another number share the model's width anew, in the same number they are as wide as the encoder's.
+  // A different number of heads divides dModel again; the same number has the encoder's width.
   const decoderHeadWidth = decoderHeads === heads ? headWidth : dModel / decoderHeads;
   const decoderFeedForward = merged.feedForward;
   const c: ModelConfig = {
@@ -151,9 +158,9 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     dropout: rates,
   };
 
-  const integer = (field: keyof ModelConfig, least: number) => {
+  const integer = (field: keyof ModelConfig, min: number) => {
     const value = c[field] as number;
-    if (!Number.isSafeInteger(value) || value < least) fail(field, value, `a whole number of at least ${least}`);
+    if (!Number.isSafeInteger(value) || value < min) fail(field, value, `a whole number of at least ${min}`);
   };
   for (const field of ['dModel', 'heads', 'encoderLayers', 'decoderLayers', 'feedForward', 'maxLength'] as const)
     integer(field, 1);
@@ -163,7 +170,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     ['decoderHeads', 'decoderHeadWidth'],
   ] as const) {
     if (given[width] === undefined && !Number.isInteger(c[width]))
-      fail(many, c[many], `a divisor of dModel ${c.dModel} where ${width} is not given`);
+      fail(many, c[many], `a divisor of dModel ${c.dModel} if ${width} is not given`);
     integer(width, 1);
     if (c[width] > 896) fail(width, c[width], 'at most 896');
   }
@@ -181,27 +188,27 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   for (const [place, rate] of Object.entries(rates)) {
     if (!Object.hasOwn(noDropout, place))
       fail(`dropout.${place}`, rate, `left out: the places are ${Object.keys(noDropout).join(', ')}`);
-    if (!within(rate, 0, 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
+    if (!inRange(rate, 0, 1)) fail(`dropout.${place}`, rate, 'at least 0 and below 1');
   }
   for (const field of ['encoderLayers', 'decoderLayers'] as const)
-    if (c[field] > most.layers) fail(field, c[field], `at most ${most.layers}`);
-  if (c.maxLength + c.positionOffset > most.positions) fail('maxLength', c.maxLength, `at most ${most.positions}`);
+    if (c[field] > max.layers) fail(field, c[field], `at most ${max.layers}`);
+  if (c.maxLength + c.positionOffset > max.positions) fail('maxLength', c.maxLength, `at most ${max.positions}`);
   const inLayers =
     c.encoderLayers * (4 * c.heads * c.headWidth + 2 * c.feedForward) +
     c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + 2 * c.decoderFeedForward);
   const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
-  if (parameters > most.parameters)
+  if (parameters > max.parameters)
     throw new HeddleError(
-      `config: the model has about ${parameters} parameters, at most ${most.parameters} are supported`,
+      `config: the model has about ${parameters} parameters, at most ${max.parameters} are supported`,
     );
-  if (!within(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
-  if (!within(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
+  if (!inRange(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
+  if (!inRange(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
   if (c.tie === 'all' && c.srcVocab !== c.tgtVocab)
-    fail('tie', c.tie, `none or target where srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
+    fail('tie', c.tie, `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
   return c;
 }
 
-/** Sizes fixed by name, for `--preset`; vocabularies come from the tokenizers. */
+/** Model sizes by name, for `--preset`. The vocabulary sizes come from the tokenizers. */
 export const presets = {
   tiny: { dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 256, maxLength: 64 },
   small: { dModel: 128, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 512, maxLength: 64 },

@@ -1,57 +1,60 @@
-// Parameters one after another in one buffer: what they are, and where each one begins.
+// Types of model parameters, and their layout one after another in one buffer: all weights, the trained ones, or those of a LoRA adapter.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import type { PackedFormat } from '../ops/matmul/packed-weights.ts';
 
-/** How a parameter starts. `fanIn` and `fanOut` are those of the stored tensor that it is a part of. */
+/** How to initialize a parameter. `fanIn` and `fanOut` are those of the stored tensor that contains it. */
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'matrix'; readonly fanIn: number; readonly fanOut: number }
   | { readonly kind: 'embedding' };
 
-/** One parameter. */
+/** One parameter of a model. */
 export interface Parameter {
   readonly name: string;
   readonly shape: Shape;
-  /** First element in the bank, a multiple of 64. */
+  /** Offset in the parameter buffer, in elements; a multiple of 64. */
   readonly offset: number;
   readonly init: Init;
-  /** Decayed by AdamW unless asked otherwise: matrices, not biases and norms. */
+  /** Whether weight decay applies by default: to matrices, not to biases and norms. */
   readonly decay: boolean;
-  /** The tensor of PyTorch's state_dict that holds it, its rows before this part, and all its rows. */
+  /** The tensor of PyTorch's state_dict that contains it, its first row in that tensor, and the rows of that tensor. */
   readonly stored: { readonly name: string; readonly row: number; readonly rows: number };
 }
 
-/** All parameters of a model in a bank of `size` elements. */
+/** The parameters in one buffer of `size` elements. */
 export interface ParameterList {
   readonly all: readonly Parameter[];
   readonly byName: ReadonlyMap<string, Parameter>;
   readonly size: number;
-  /** Elements before this one are decayed. */
+  /** Weight decay applies to the elements before this one. */
   readonly decayEnd: number;
-  /** Number of weights, without the padding of the bank. */
+  /** Number of weights, without the padding between parameters. */
   readonly count: number;
-  /** Where they lie if they are kept in fewer bits, for inference; see packed.ts. */
+  /** The layout of quantized weights, for inference; see quantized-parameters.ts. */
   readonly quantization?: Quantization;
 }
 
-/** Where packed weights lie. */
+/** The layout of quantized weights: matrices packed into words with their scales, and the parameters that stay f32. */
 export interface Quantization {
   readonly format: PackedFormat;
-  /** Of each matrix: its first word and first scale, multiples of 64. */
+  /** For each matrix the offsets of its words and its scales, multiples of 64. */
   readonly matrices: ReadonlyMap<
     string,
     { readonly parameter: Parameter; readonly word: number; readonly scale: number }
   >;
-  /** Words of all matrices, and their scales; none of these as f16. */
+  /** Number of 32-bit words of all matrices, and number of scales (0 for f16). */
   readonly words: number;
   readonly scales: number;
-  /** What stays f32, in a bank of its own. */
+  /** The parameters that stay f32, in a buffer of their own. */
   readonly plain: ParameterList;
 }
 
-/** Lays parameters out in their order, each with room for a multiple of `unit` elements (default 64); those that decay must come first. */
+/**
+ * Lays parameters out one after another, each padded to a multiple of `unit` elements (default 64). Parameters with weight decay must
+ * come first.
+ */
 export function layOutParameters(
   parameters: readonly Omit<Parameter, 'offset'>[],
   unit: (parameter: Omit<Parameter, 'offset'>) => number = () => 64,

@@ -1,9 +1,9 @@
-// Parameters by other names: those that Hugging Face's BART and MarianMT have for the same weights, and patterns on names.
+// Names of parameters in Hugging Face's BART and MarianMT, and globs on names.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Parameter } from './parameter-layout.ts';
 
-/** Module of nn.Transformer's layers -> Hugging Face's; several where one tensor holds their weights below one another. */
+/** Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights, row after row. */
 const modules: Readonly<Record<string, readonly string[]>> = {
   'self_attn.in_proj': ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
   'self_attn.out_proj': ['self_attn.out_proj'],
@@ -17,7 +17,7 @@ const modules: Readonly<Record<string, readonly string[]>> = {
   norm3: ['final_layer_norm'],
 };
 
-/** Parameters outside the layers -> Hugging Face's; with tied embeddings `src_embed.weight` is `model.shared.weight`. */
+/** Parameter outside the layers -> Hugging Face's. With tied embeddings `src_embed.weight` is `model.shared.weight`. */
 const outside: Readonly<Record<string, string>> = {
   'src_embed.weight': 'model.encoder.embed_tokens.weight',
   'tgt_embed.weight': 'model.decoder.embed_tokens.weight',
@@ -35,14 +35,14 @@ const outside: Readonly<Record<string, string>> = {
   'generator.bias': 'final_logits_bias',
 };
 
-/** Hugging Face's names of the modules that hold a layer's weights, in the order of their rows; none outside the layers. */
+/** Returns Hugging Face's names of the modules that a parameter of a layer is split into, in the order of their rows. */
 export function hfModuleNames(name: string): string[] {
   const [, stack, layer, part = ''] = /^transformer\.(\w+)\.layers\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const found = stack === 'decoder' && part === 'norm2' ? ['encoder_attn_layer_norm'] : (modules[part] ?? []);
   return found.map((module) => `model.${stack}.layers.${layer}.${module}`);
 }
 
-/** Hugging Face's names of a parameter, in the order of their rows. `shared`: both embeddings are one. */
+/** Returns Hugging Face's names of a parameter, in the order of their rows. `shared`: both embeddings are tied. */
 export function hfNames({ name }: Pick<Parameter, 'name'>, shared: boolean): string[] {
   if (shared && name === 'src_embed.weight') return ['model.shared.weight'];
   if (Object.hasOwn(outside, name)) return [outside[name] as string];
@@ -51,8 +51,8 @@ export function hfNames({ name }: Pick<Parameter, 'name'>, shared: boolean): str
 }
 
 /**
- * A test of names for a glob: `*` any characters, `?` one. It is matched with the whole name, or with what follows one of its dots, so
- * that `encoder.*` is `transformer.encoder.layers.0.linear1.weight` as well.
+ * Returns a test of names for a glob: `*` matches any characters, `?` one. A glob matches the whole name or its end after a dot:
+ * `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`.
  */
 export function globMatcher(glob: string): (name: string) => boolean {
   const escaped = glob
@@ -63,7 +63,7 @@ export function globMatcher(glob: string): (name: string) => boolean {
   return (name) => whole.test(name);
 }
 
-/** The error for a pattern that matches nothing: with the names that are most like it. */
+/** Returns the error for a glob that matches no name. It lists the five most similar names. */
 export function noMatchError(what: string, glob: string, names: readonly string[]): HeddleError {
   const parts = glob.split('.').filter((part) => part.replaceAll('*', '') !== '');
   const distance = (name: string) =>
@@ -75,10 +75,12 @@ export function noMatchError(what: string, glob: string, names: readonly string[
     .map((name) => ({ name, off: distance(name) }))
     .sort((a, b) => a.off - b.off)
     .slice(0, 5);
-  return new HeddleError(`${what}: ${glob} matches no name; near it are ${near.map((n) => n.name).join(', ')}`);
+  return new HeddleError(
+    `${what}: ${glob} matches no name; the most similar are ${near.map((n) => n.name).join(', ')}`,
+  );
 }
 
-/** Edits that make one word the other (Levenshtein, 1966). */
+/** Edit distance of two words (Levenshtein, 1966). */
 function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

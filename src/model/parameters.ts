@@ -1,5 +1,5 @@
-// The parameters of a model: names (PyTorch's nn.Transformer), shapes, initial values, and where each lies in one flat bank, so
-// that clipping and the optimizer see a single vector. Matrices come first, then biases and norms, which are not decayed.
+// The parameters of a model: names (those of PyTorch's nn.Transformer), shapes, initialization, and their layout in one buffer, so that
+// clipping and the optimizer work on a single vector. Matrices come first; biases and norms, without weight decay, follow.
 
 import { HeddleError } from '../core/errors.ts';
 import { keyOf, random } from '../core/random.ts';
@@ -9,7 +9,13 @@ import { type Init, layOutParameters, type Parameter, type ParameterList } from 
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
 
-/** The parameters of a configuration. */
+/**
+ * Returns the parameters of a configuration.
+ *
+ * @example
+ * const list = parameterList(config);
+ * list.byName.get('src_embed.weight')?.shape; // [V, D]
+ */
 export function parameterList(c: ModelConfig): ParameterList {
   const D = c.dModel;
   const drafts: Draft[] = [];
@@ -72,33 +78,38 @@ export function parameterList(c: ModelConfig): ParameterList {
   if (c.tie === 'none') matrix('generator.weight', [c.tgtVocab, D]);
   if (c.outputBias) vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) });
 
-  // Norms side by side, each scale before its shift: their gradients can be summed in one kernel.
+  // All norms one after another, gamma before beta: one kernel sums their gradients.
   const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];
   const inNorms = ({ name }: Draft) => norms.has(name);
   const order = [...matrices, ...vectors.filter(inNorms), ...vectors.filter((d) => !inNorms(d))];
   return layOutParameters(
     order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
-    // Matrices so that their f16 copies, half as long, start where a binding may.
+    // 128 for matrices: their f16 copies, half as long, then start at multiples of 256 bytes as bindings require.
     ({ decay }) => (decay ? 128 : 64),
   );
 }
 
-/** Ways to start: `xavier` as PyTorch's nn.Transformer (uniform, Glorot and Bengio 2010); `truncated-normal`: std 0.02, cut at 2 std. */
+/** Initialization schemes: `xavier` as in PyTorch's nn.Transformer (uniform; Glorot and Bengio, 2010); `truncated-normal`: std 0.02, cut at 2 std. */
 export const initSchemes = ['xavier', 'truncated-normal'] as const;
-/** One of them by name. */
+/** Name of an initialization scheme. */
 export type InitScheme = (typeof initSchemes)[number];
 
-/** A bank of initial weights: a function of configuration, scheme and seed alone. */
+/**
+ * Initializes weights: returns an array [list.size] that depends only on configuration, scheme and seed.
+ *
+ * @example
+ * engine.write('weights', initializeWeights(config, parameterList(config), 42));
+ */
 export function initializeWeights(
   c: ModelConfig,
   list: ParameterList,
   seed: number,
   scheme: InitScheme = 'xavier',
 ): Float32Array {
-  const bank = new Float32Array(list.size);
+  const weights = new Float32Array(list.size);
   for (const p of list.all) {
     const r = random(seed, keyOf('init'), keyOf(p.name));
-    const part = bank.subarray(p.offset, p.offset + sizeOf(p.shape));
+    const values = weights.subarray(p.offset, p.offset + sizeOf(p.shape));
     const truncated = () => {
       for (;;) {
         const z = r.normal();
@@ -120,33 +131,33 @@ export function initializeWeights(
           return r.normal() / Math.sqrt(c.dModel);
       }
     };
-    for (let i = 0; i < part.length; i++) part[i] = draw();
-    // The vector of padding says nothing; it starts at zero as in torch.nn.Embedding(padding_idx).
+    for (let i = 0; i < values.length; i++) values[i] = draw();
+    // The embedding of padding starts at zero, as in torch.nn.Embedding(padding_idx).
     if (p.init.kind === 'embedding' && !p.name.includes('_pos.'))
-      part.fill(0, c.padId * c.dModel, (c.padId + 1) * c.dModel);
+      values.fill(0, c.padId * c.dModel, (c.padId + 1) * c.dModel);
   }
-  return bank;
+  return weights;
 }
 
-/** The shape of each stored tensor. */
+/** Returns the shape of each tensor of PyTorch's state_dict by name. */
 export function storedShapes(list: ParameterList): Map<string, Shape> {
   return new Map(list.all.map((p) => [p.stored.name, [p.stored.rows, ...p.shape.slice(1)]]));
 }
 
-/** A bank's contents as tensors under PyTorch's names. */
-export function tensorsFromWeights(list: ParameterList, bank: ArrayLike<number>): Record<string, Tensor> {
+/** Splits weights [list.size] into the tensors of PyTorch's state_dict. */
+export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<number>): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   for (const [name, shape] of storedShapes(list))
     tensors[name] = { dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) };
   for (const p of list.all) {
     const { data } = tensors[p.stored.name] as Tensor;
     const at = p.stored.row * sizeOf(p.shape.slice(1));
-    for (let i = 0; i < sizeOf(p.shape); i++) data[at + i] = bank[p.offset + i] as number;
+    for (let i = 0; i < sizeOf(p.shape); i++) data[at + i] = weights[p.offset + i] as number;
   }
   return tensors;
 }
 
-/** A bank filled from tensors under PyTorch's names. Throws a HeddleError that names what is missing, left over or of another shape. */
+/** Returns weights [list.size] from the tensors of PyTorch's state_dict. Throws a HeddleError that names a missing, unknown or misshaped tensor. */
 export function weightsFromTensors(list: ParameterList, tensors: Readonly<Record<string, Tensor>>): Float32Array {
   const shapes = storedShapes(list);
   const missing = [...shapes.keys()].filter((name) => !tensors[name]);
@@ -154,21 +165,21 @@ export function weightsFromTensors(list: ParameterList, tensors: Readonly<Record
     throw new HeddleError(`weights: missing ${missing.slice(0, 5).join(', ')}${more(missing.length)}`);
   const extra = Object.keys(tensors).filter((name) => !shapes.has(name));
   if (extra.length)
-    throw new HeddleError(`weights: not of this model: ${extra.slice(0, 5).join(', ')}${more(extra.length)}`);
+    throw new HeddleError(`weights: unknown tensors ${extra.slice(0, 5).join(', ')}${more(extra.length)}`);
   for (const [name, shape] of shapes) {
     const tensor = tensors[name] as Tensor;
     if (tensor.dtype !== 'f32' || !sameShape(tensor.shape, shape))
       throw new HeddleError(
-        `weights: ${name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration wants f32 ${show(shape)}`,
+        `weights: ${name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration requires f32 ${show(shape)}`,
       );
   }
-  const bank = new Float32Array(list.size);
+  const weights = new Float32Array(list.size);
   for (const p of list.all) {
     const tensor = tensors[p.stored.name] as Tensor;
     const at = p.stored.row * sizeOf(p.shape.slice(1));
-    bank.set(tensor.data.subarray(at, at + sizeOf(p.shape)), p.offset);
+    weights.set(tensor.data.subarray(at, at + sizeOf(p.shape)), p.offset);
   }
-  return bank;
+  return weights;
 }
 
 const more = (n: number) => (n > 5 ? ` and ${n - 5} more` : '');

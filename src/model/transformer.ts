@@ -1,6 +1,7 @@
-// The encoder-decoder transformer (Vaswani et al., 2017, "Attention Is All You Need"), as a graph. What is here reads as the
-// paper does; which of these ops end up in one kernel is decided later, by src/graph/rewrites.ts.
-// B batch, S source length, T target length, D dModel, H heads, W head width, F feed-forward width, V vocabulary.
+// The encoder-decoder transformer of "Attention Is All You Need" (Vaswani et al., 2017, https://arxiv.org/abs/1706.03762) as a graph.
+// The code follows the sections of the paper; src/graph/rewrites.ts decides later which of these ops one kernel computes.
+//
+// B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V vocabulary.
 
 import type { Graph } from '../graph/graph.ts';
 import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
@@ -15,45 +16,45 @@ import { layerNorm } from '../ops/norm/layer-norm.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step-scalars.ts';
 import { type LoraConfig, type LoraLayers, openLora } from './lora.ts';
-import { type ModelConfig, stackSizes } from './model-config.ts';
+import { type ModelConfig, type Stack, stackSizes } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
 import { openQuantized, type QuantizedWeights } from './quantized-parameters.ts';
 
-/** A model being built into a graph. */
+/** A transformer being built into a graph. */
 export interface Transformer {
   readonly graph: Graph;
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
-  /** The bank of all weights: the state `weights`; of packed ones, what stays f32. */
+  /** The buffer of all f32 weights: the state `weights`, or if quantized the state of those that stay f32. */
   readonly weightBuffer: Value;
-  /** Weights by name, parts of the bank. */
+  /** Weights by name, slices of the buffer. */
   readonly weights: ReadonlyMap<string, Value>;
-  /** The scalars of a run: the input `step`. */
+  /** The scalars of a run (learning rate, seed, position): the input `step`. */
   readonly step: Value;
-  /** Whether dropout is on. */
+  /** Whether dropout is applied. */
   readonly training: boolean;
-  /** What stands beside the linear layers, where there is an adapter. */
+  /** The LoRA adapter of the linear layers, if there is one. */
   readonly lora?: LoraLayers;
-  /** The matrices, where they are kept in fewer bits. */
+  /** The matrices, if the weights are quantized. */
   readonly quantized?: QuantizedWeights;
-  /** Numbers the places of dropout. */
+  /** Numbers the dropout sites, so that each draws its own mask. */
   nextSite(): number;
 }
 
-/** The places of the ids of a batch by token, for the gradient of an embedding; see fillTokenIndex in src/text. */
+/** The positions of a batch sorted by token id, for the gradient of an embedding; see fillTokenIndex in src/text. */
 export interface TokenIndex {
   readonly rowStart: Value;
   readonly occurrences: Value;
 }
 
-/** Token ids i32 [B, S or T], their true lengths u32 [B], and for training where each token stands. */
+/** Token ids i32 [B, S or T], true lengths u32 [B], and in training the index of the ids. */
 export interface Tokens {
   readonly ids: Value;
   readonly lengths: Value;
   readonly index?: TokenIndex;
 }
 
-/** Opens a model in a graph, with a low-rank adapter where one is given. */
+/** Adds the weights of a model to a graph, with a LoRA adapter if one is given. */
 export function openTransformer(
   graph: Graph,
   config: ModelConfig,
@@ -62,10 +63,11 @@ export function openTransformer(
   lora?: LoraConfig,
 ): Transformer {
   const { quantization } = parameters;
-  const kept = quantization && openQuantized(graph, quantization);
-  const weightBuffer = kept?.bank ?? graph.state('weights', 'f32', [parameters.size]);
-  const parts = () => parameters.all.map((p) => [p.name, graph.part(weightBuffer, p.name, p.offset, p.shape)] as const);
-  const weights = new Map(kept?.plain ?? parts());
+  const opened = quantization && openQuantized(graph, quantization);
+  const weightBuffer = opened?.buffer ?? graph.state('weights', 'f32', [parameters.size]);
+  const slices = () =>
+    parameters.all.map(({ name, offset, shape }) => [name, graph.part(weightBuffer, name, offset, shape)] as const);
+  const weights = new Map(opened?.plain ?? slices());
   const step = graph.input('step', 'u32', [stepWords]);
   let sites = 0;
   const nextSite = () => sites++;
@@ -78,61 +80,66 @@ export function openTransformer(
     training,
     step,
     nextSite,
-    ...(kept && { quantized: kept.packed }),
+    ...(opened && { quantized: opened.quantized }),
     ...(lora && { lora: openLora(graph, config, lora, step, training ? nextSite : undefined) }),
   };
 }
 
-/** A weight by its name. */
+/** Returns a weight by name. Throws if there is none. */
 export function weight(m: Transformer, name: string): Value {
   const value = m.weights.get(name);
   if (!value) throw new Error(`model: there is no weight ${name}`);
   return value;
 }
 
-/** The memory of a source: ids [B,S] -> [B,S,D]. */
+/** The encoder (section 3.1): source ids [B, S] -> memory [B, S, D]. */
 export function encode(m: Transformer, source: Tokens): Value {
   return m.graph.scope('encoder', () => {
     let x = embed(m, 'src', source); // [B, S, D]
     for (let n = 0; n < m.config.encoderLayers; n++)
       x = m.graph.scope(`layers.${n}`, () => encoderLayer(m, `transformer.encoder.layers.${n}`, x, source.lengths));
-    return m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x;
+    return m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x; // [B, S, D]
   });
 }
 
-/** The last hidden states of a target read behind a memory: ids [B,T], memory [B,S,D] -> [B,T,D]. */
+/** The decoder (section 3.1): target ids [B, T] and memory [B, S, D] -> hidden states [B, T, D]. */
 export function decode(m: Transformer, target: Tokens, memory: Value, sourceLengths: Value): Value {
   return m.graph.scope('decoder', () => {
     let x = embed(m, 'tgt', target); // [B, T, D]
     for (let n = 0; n < m.config.decoderLayers; n++) {
-      const name = `transformer.decoder.layers.${n}`;
-      const self = (y: Value) => selfAttend(m, name, y, (qkv) => ownAttention(m, 'decoder', qkv, target.lengths));
-      const cross = (y: Value) => {
-        const kv = crossKeys(m, name, memory); // [B, S, 2HW]
-        return crossAttend(m, name, y, (q) =>
-          crossAttention(m.graph, q, kv, sourceLengths, m.step, heads(m, 'decoder')),
+      const layer = `transformer.decoder.layers.${n}`;
+      const self: Sublayer = (y) =>
+        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'decoder', qkv, target.lengths));
+      const cross: Sublayer = (y) => {
+        const kv = crossKeysValues(m, layer, memory); // [B, S, 2HW]
+        return crossAttentionBlock(m, layer, y, (q) =>
+          crossAttention(m.graph, q, kv, sourceLengths, m.step, attentionOptions(m, 'decoder')),
         );
       };
-      x = m.graph.scope(`layers.${n}`, () => decoderLayer(m, name, x, self, cross));
+      x = m.graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
-    return finishDecoder(m, x);
+    return finishDecoder(m, x); // [B, T, D]
   });
 }
 
-/** The norm after the last decoder layer and the dropout before the output projection, where the model has them. */
+/** The norm after the last decoder layer, and dropout before the output projection: [B, T, D] -> [B, T, D]. */
 export function finishDecoder(m: Transformer, x: Value): Value {
   const y = m.config.finalNorm ? norm(m, 'transformer.decoder.norm', x) : x;
   return drop(m, y, m.config.dropout.output);
 }
 
-/** Scores of all tokens: [B,T,D] -> [B,T,V]. */
+/** The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. */
 export function project(m: Transformer, x: Value): Value {
   const { tie, outputBias } = m.config;
   const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
-  return m.graph.scope('generator', () => product(m, x, table, outputBias ? weight(m, 'generator.bias') : undefined));
+  const bias = outputBias ? weight(m, 'generator.bias') : undefined;
+  return m.graph.scope('generator', () => multiply(m, x, table, bias));
 }
 
-/** Token vectors, scaled, plus positions: ids [B,T] -> [B,T,D]. `decoding`: the one token stands at step.position. */
+/**
+ * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. With `decoding` T is 1 and the position
+ * is that of `step`.
+ */
 export function embed(
   m: Transformer,
   side: 'src' | 'tgt',
@@ -142,13 +149,13 @@ export function embed(
   const { config: c, graph: g } = m;
   const learned = c.positions === 'learned';
   const positions = learned ? weight(m, `${side}_pos.weight`) : g.state('positions', 'f32', [c.maxLength, c.dModel]);
-  const table = side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight';
+  const table = side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
   const scale = c.scaleEmbedding ? Math.sqrt(c.dModel) : 1;
   const options = { scale, positions, offset: c.positionOffset, decode: decoding, step: m.step };
   if (m.quantized) {
-    const kept = m.quantized.matrix(table);
-    const x = g.scope('embed', () => packedEmbedding(g, tokens.ids, kept, { ...options, width: c.dModel }));
-    return c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x;
+    const matrix = m.quantized.matrix(table);
+    const x = g.scope('embed', () => packedEmbedding(g, tokens.ids, matrix, { ...options, width: c.dModel }));
+    return c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x; // [B, T, D]
   }
   const x = g.scope('embed', () =>
     embedding(g, tokens.ids, weight(m, table), {
@@ -158,81 +165,81 @@ export function embed(
       ...(m.training && !c.embeddingNorm && { rate: c.dropout.embedding, site: m.nextSite() }),
     }),
   );
-  return c.embeddingNorm ? drop(m, norm(m, `${side}_embed_norm`, x), c.dropout.embedding) : x;
+  return c.embeddingNorm ? drop(m, norm(m, `${side}_embed_norm`, x), c.dropout.embedding) : x; // [B, T, D]
 }
 
-/** One encoder layer, [B,S,D] -> [B,S,D]. */
-function encoderLayer(m: Transformer, name: string, x: Value, lengths: Value): Value {
-  const attended = residual(m, `${name}.norm1`, x, (y) =>
-    selfAttend(m, name, y, (qkv) => ownAttention(m, 'encoder', qkv, lengths)),
-  );
-  return residual(m, `${name}.norm2`, attended, (y) => feedForward(m, name, y));
+/** An encoder layer: self-attention, then feed-forward; [B, S, D] -> [B, S, D]. */
+function encoderLayer(m: Transformer, layer: string, x: Value, lengths: Value): Value {
+  const self: Sublayer = (y) =>
+    selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'encoder', qkv, lengths));
+  const attended = residual(m, `${layer}.norm1`, x, self);
+  return residual(m, `${layer}.norm2`, attended, (y) => feedForward(m, layer, y));
 }
 
-/** One decoder layer, [B,T,D] -> [B,T,D], around the two kinds of attention it is given. */
-export function decoderLayer(m: Transformer, name: string, x: Value, self: SubLayer, cross: SubLayer): Value {
-  const attended = residual(m, `${name}.norm1`, x, self);
-  const informed = residual(m, `${name}.norm2`, attended, cross);
-  return residual(m, `${name}.norm3`, informed, (y) => feedForward(m, name, y));
+/** A decoder layer: self-attention, cross-attention, then feed-forward; [B, T, D] -> [B, T, D]. */
+export function decoderLayer(m: Transformer, layer: string, x: Value, self: Sublayer, cross: Sublayer): Value {
+  const attended = residual(m, `${layer}.norm1`, x, self);
+  const informed = residual(m, `${layer}.norm2`, attended, cross);
+  return residual(m, `${layer}.norm3`, informed, (y) => feedForward(m, layer, y));
 }
 
-/** What stands between two residual connections. */
-export type SubLayer = (x: Value) => Value;
+/** A sublayer of a residual connection: [B, T, D] -> [B, T, D]. */
+export type Sublayer = (x: Value) => Value;
 
-/** Post-norm: LN(x + f(x)), as in the paper; pre-norm: x + f(LN(x)). Dropout acts on f's result. */
-function residual(m: Transformer, normName: string, x: Value, f: SubLayer): Value {
+/** A residual connection with layer norm: LN(x + f(x)) (post-norm, as in the paper) or x + f(LN(x)) (pre-norm). */
+function residual(m: Transformer, normName: string, x: Value, f: Sublayer): Value {
   const rate = m.config.dropout.residual;
   if (m.config.norm === 'pre') return add(m.graph, x, drop(m, f(norm(m, normName, x)), rate));
   return norm(m, normName, add(m.graph, x, drop(m, f(x), rate)));
 }
 
-/** Multi-head attention of a layer to its own sequence; `attend` makes of queries, keys and values [B,T,3HW] what the heads found, [B,T,HW]. */
-export function selfAttend(m: Transformer, layer: string, x: Value, attend: (qkv: Value) => Value): Value {
+/** Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T, 3HW] -> [B, T, HW]. */
+export function selfAttentionBlock(m: Transformer, layer: string, x: Value, attend: (qkv: Value) => Value): Value {
   return m.graph.scope('self_attn', () => {
     const qkv = affine(m, `${layer}.self_attn.in_proj_`, x); // [B, T, 3HW]
     return affine(m, `${layer}.self_attn.out_proj.`, attend(qkv)); // [B, T, D]
   });
 }
 
-/** What its heads find in a sequence; in the decoder each position sees none after it: qkv [B,T,3HW] -> [B,T,HW]. */
-export function ownAttention(m: Transformer, stack: 'encoder' | 'decoder', qkv: Value, lengths: Value): Value {
-  return selfAttention(m.graph, qkv, lengths, m.step, { ...heads(m, stack), causal: stack === 'decoder' });
+/** The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. */
+export function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value): Value {
+  return selfAttention(m.graph, qkv, lengths, m.step, { ...attentionOptions(m, stack), causal: stack === 'decoder' });
 }
 
-/** Keys and values of a decoder layer's cross-attention: memory [B,S,D] -> [B,S,2HW]. */
-export function crossKeys(m: Transformer, layer: string, memory: Value): Value {
+/** Keys and values of the cross-attention of a decoder layer: memory [B, S, D] -> [B, S, 2HW]. */
+export function crossKeysValues(m: Transformer, layer: string, memory: Value): Value {
   return m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
 }
 
-/** Multi-head attention of a decoder layer to the source; `attend` makes of the queries [B,T,HW] what the heads found there, [B,T,HW]. */
-export function crossAttend(m: Transformer, layer: string, x: Value, attend: (q: Value) => Value): Value {
+/** Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B, T, HW] -> [B, T, HW]. */
+export function crossAttentionBlock(m: Transformer, layer: string, x: Value, attend: (q: Value) => Value): Value {
   return m.graph.scope('multihead_attn', () => {
     const q = affine(m, `${layer}.multihead_attn.q_proj.`, x); // [B, T, HW]
     return affine(m, `${layer}.multihead_attn.out_proj.`, attend(q)); // [B, T, D]
   });
 }
 
-/** Position-wise feed-forward block, D -> F -> D. */
-function feedForward(m: Transformer, name: string, x: Value): Value {
-  const h = m.graph.scope('linear1', () => activation(m.graph, affine(m, `${name}.linear1.`, x), m.config.activation));
-  return m.graph.scope('linear2', () => affine(m, `${name}.linear2.`, drop(m, h, m.config.dropout.feedForward))); // [B, T, D]
+/** The position-wise feed-forward network (section 3.3): [B, T, D] -> [B, T, D]. */
+function feedForward(m: Transformer, layer: string, x: Value): Value {
+  const h = m.graph.scope('linear1', () => activation(m.graph, affine(m, `${layer}.linear1.`, x), m.config.activation)); // [B, T, F]
+  return m.graph.scope('linear2', () => affine(m, `${layer}.linear2.`, drop(m, h, m.config.dropout.feedForward))); // [B, T, D]
 }
 
-/** x · weightᵀ + bias, of the weights whose names start so, and what an adapter adds. */
+/** A linear layer, x · weightᵀ + bias, with its LoRA update: [.., in] -> [.., out]. */
 function affine(m: Transformer, prefix: string, x: Value): Value {
   const name = `${prefix}weight`;
-  const y = product(m, x, name, weight(m, `${prefix}bias`));
+  const y = multiply(m, x, name, weight(m, `${prefix}bias`));
   return m.lora ? m.lora.extend(name, x, y) : y;
 }
 
-/** x · wᵀ + b with the matrix of a name, however it is kept. */
-function product(m: Transformer, x: Value, name: string, b?: Value): Value {
+/** x · Wᵀ + b with a matrix by name, quantized or not: [.., in] -> [.., out]. */
+function multiply(m: Transformer, x: Value, name: string, b?: Value): Value {
   return m.quantized ? packedLinear(m.graph, x, m.quantized.matrix(name), b) : linear(m.graph, x, weight(m, name), b);
 }
 
 function norm(m: Transformer, name: string, x: Value): Value {
   const label = name.split('.').pop() ?? name;
-  const [gamma, beta] = [weight(m, `${name}.weight`), weight(m, `${name}.bias`)];
+  const [gamma, beta] = [weight(m, `${name}.weight`), weight(m, `${name}.bias`)]; // [D]
   return m.graph.scope(label, () => layerNorm(m.graph, x, gamma, beta, m.config.layerNormEps));
 }
 
@@ -240,8 +247,8 @@ function drop(m: Transformer, x: Value, rate: number): Value {
   return m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
 }
 
-/** Heads of a stack, their width, and the dropout of a new attention. */
-export function heads(m: Transformer, stack: 'encoder' | 'decoder') {
+/** Options of an attention op: heads and head width of a stack, and in training the dropout of the attention weights. */
+export function attentionOptions(m: Transformer, stack: Stack) {
   const { heads, headWidth } = stackSizes(m.config, stack);
   const rate = m.config.dropout.attention;
   return {

@@ -190,7 +190,7 @@ describe('translate', () => {
       () => [
         copy('other', (f) => edit(f, 'config.json', (c) => Object.assign(c.model, { dModel: 24, headWidth: 12 }))),
       ],
-      /other\/model\.safetensors does not fit config\.json: weights: .* \[\d+,16\], the configuration wants f32 \[\d+,24\]/,
+      /other\/model\.safetensors does not fit config\.json: weights: .* \[\d+,16\], the configuration requires f32 \[\d+,24\]/,
     ],
     [
       'weights that are not numbers',

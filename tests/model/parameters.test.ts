@@ -149,15 +149,15 @@ describe('weights as tensors', () => {
     const { 'generator.bias': bias, ...rest } = tensors;
     expect(() => weightsFromTensors(p, rest)).toThrow(new HeddleError('weights: missing generator.bias'));
     expect(() => weightsFromTensors(p, { ...tensors, 'lm_head.weight': bias! })).toThrow(
-      new HeddleError('weights: not of this model: lm_head.weight'),
+      new HeddleError('weights: unknown tensors lm_head.weight'),
     );
     expect(() => weightsFromTensors(p, {})).toThrow(/^weights: missing src_embed.weight, .* and \d+ more$/);
     expect(() => weightsFromTensors(p, { ...rest, 'generator.bias': { ...bias!, shape: [1, 13] } })).toThrow(
-      new HeddleError('weights: generator.bias is f32 [1,13], the configuration wants f32 [13]'),
+      new HeddleError('weights: generator.bias is f32 [1,13], the configuration requires f32 [13]'),
     );
     expect(() =>
       weightsFromTensors(p, { ...rest, 'generator.bias': { dtype: 'i32', shape: [13], data: new Int32Array(13) } }),
-    ).toThrow('weights: generator.bias is i32 [13], the configuration wants f32 [13]');
+    ).toThrow('weights: generator.bias is i32 [13], the configuration requires f32 [13]');
   });
 });
 

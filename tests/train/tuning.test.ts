@@ -101,7 +101,7 @@ describe('a training with frozen parameters', () => {
 
   it('names patterns that match nothing', async () => {
     await expect(train({ initFrom: at('base'), freeze: ['encodr.*'] })).rejects.toThrow(
-      /^freeze: encodr\.\* matches no name; near it are .*encoder/,
+      /^freeze: encodr\.\* matches no name; the most similar are .*encoder/,
     );
   });
 });
