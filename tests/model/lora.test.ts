@@ -118,7 +118,9 @@ it('knows every linear layer by name and rows, and those that globs name', () =>
   expect(rows('encoder.*.v')).toEqual(['transformer.encoder.layers.0.self_attn.in_proj_weight 24 12']);
   expect(rows('encoder_attn.k_proj')).toEqual(['transformer.decoder.layers.0.multihead_attn.kv_proj.weight 0 12']);
   expect(loraTargets(c, ['*.q', '*.v'])).toHaveLength(6);
-  expect(() => loraTargets(c, ['*.q', '*.qeury'])).toThrow(/^lora: \*\.qeury matches no name; the most similar are model\./);
+  expect(() => loraTargets(c, ['*.q', '*.qeury'])).toThrow(
+    /^lora: \*\.qeury matches no name; the most similar are model\./,
+  );
 });
 
 it('refuses settings that make no sense', () => {

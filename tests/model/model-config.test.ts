@@ -64,10 +64,7 @@ describe('a wrong field is named with its value and what it may be', () => {
     [{ dModel: '128' }, 'config: dModel is "128", it must be a whole number of at least 1'],
     [{ heads: 3 }, 'config: heads is 3, it must be a divisor of dModel 128 if headWidth is not given'],
     [{ heads: Number.NaN }, 'config: heads is null, it must be a whole number of at least 1'],
-    [
-      { decoderHeads: 3 },
-      'config: decoderHeads is 3, it must be a divisor of dModel 128 if decoderHeadWidth is not',
-    ],
+    [{ decoderHeads: 3 }, 'config: decoderHeads is 3, it must be a divisor of dModel 128 if decoderHeadWidth is not'],
     [{ decoderHeads: 1, decoderHeadWidth: 897 }, 'config: decoderHeadWidth is 897, it must be at most 896'],
     [{ decoderFeedForward: 0 }, 'config: decoderFeedForward is 0, it must be a whole number of at least 1'],
     [{ headWidth: 0 }, 'config: headWidth is 0, it must be a whole number of at least 1'],
