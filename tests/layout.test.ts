@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { shaderLibrary } from '../src/gpu/shaders.ts';
+import { launchedKernels } from './support/launched-kernels.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -161,39 +163,67 @@ it('makes GPU objects in src/gpu alone', () => {
   expect(sources.filter((path) => !path.startsWith('src/gpu/') && making.test(read(path)))).toEqual([]);
 });
 
-it('has a shader and a test for each op', () => {
-  const defines = (path: string) =>
-    path.startsWith('src/ops/') && /^export const (?!defineOp)\w+Op\b.* =/m.test(read(path));
-  const ops = sources.filter(defines);
-  expect(ops).toContain('src/ops/optimizer/optimizers.ts');
-  // `shader: 'x'`, `shaderFor('x', cols)`, `shaders = { f16: 'x', ... }`, `launch('x', ...)`: not any word that is a shader's too.
-  const naming = /\b(?:shader: |shaderFor\(|shaders = \{ \w+: |launch\()'([\w-]+)'/g;
-  const opTests = tests.filter((path) => path.startsWith('tests/ops/'));
-  const tested = new Set(opTests.flatMap(importsOf));
-  const lacking = ops.flatMap((path) => {
-    const stem = path.slice('src/ops/'.length, -'.ts'.length);
-    const helpers = importsOf(path).filter((name) => name.startsWith('src/ops/') && !defines(name));
-    const named = [path, ...helpers].flatMap((file) => [...read(file).matchAll(naming)].map((m) => m[1]));
-    const hasShader = named.some((name) => shaders.includes(`shaders/${name}.wgsl`));
-    // A test file of one stem covers what starts with it: layer-norm.gpu.test.ts, layer-norm-backward.ts.
-    const hasTest =
-      tested.has(path) || opTests.some((test) => stem.startsWith(test.slice('tests/ops/'.length).split('.')[0] ?? ''));
-    return [
-      ...(hasShader ? [] : [`${path} names no shader`]),
-      ...(hasTest ? [] : [`${path} has no test in tests/ops`]),
-    ];
-  });
-  expect(lacking).toEqual([]);
+/** The ops of src/ops, by file. */
+const opFiles = new Map(
+  await Promise.all(
+    sources
+      .filter((path) => path.startsWith('src/ops/'))
+      .map(async (path): Promise<[string, string[]]> => {
+        const exported = Object.values((await import(join(root, path))) as Record<string, unknown>);
+        const ops = exported.filter((value): value is { name: string } => Object(value).launch instanceof Function);
+        return [path, ops.map(({ name }) => name)];
+      }),
+  ),
+);
+
+const launched = launchedKernels();
+
+it('launches each op with a kernel', () => {
+  const names = [...opFiles.values()].flat();
+  expect(names).toContain('adamw');
+  const passes = new Set(launched.map(({ op }) => op));
+  expect(names.filter((name) => !passes.has(name))).toEqual([]);
 });
 
-it('uses each shader, and each shader library', () => {
-  const text = [...sources, ...shaders].map(read).join('\n');
-  const unused = shaders.filter((path) => {
-    // x-odd stands in for x where rows do not divide by four.
-    const stem = path.slice('shaders/'.length, -'.wgsl'.length).replace(/-odd$/, '');
-    return !text.includes(stem.startsWith('lib/') ? `// include ${stem}.wgsl` : `'${stem}'`);
+it('has a test for each op', () => {
+  const opTests = tests.filter((path) => path.startsWith('tests/ops/'));
+  const tested = new Set(opTests.flatMap(importsOf));
+  const untested = [...opFiles].filter(([path, ops]) => {
+    const stem = path.slice('src/ops/'.length, -'.ts'.length);
+    // A test file of one stem covers what starts with it: layer-norm.gpu.test.ts, layer-norm-backward.ts.
+    const covered = opTests.some((test) => stem.startsWith(test.slice('tests/ops/'.length).split('.')[0] ?? ''));
+    return ops.length > 0 && !covered && !tested.has(path);
   });
-  expect(unused).toEqual([]);
+  expect(untested).toEqual([]);
+});
+
+/** Files of `texts` that no shader with one of the names consists of. */
+function orphans(texts: ReadonlyMap<string, string>, names: Iterable<string>): string[] {
+  const library = shaderLibrary(texts);
+  const used = new Set([...names].flatMap(library.pathsOf));
+  return [...texts.keys()].filter((path) => !used.has(path));
+}
+
+const shaderTexts = new Map(shaders.map((path) => [path.slice('shaders/'.length), read(path)]));
+const launchedShaders = new Set(launched.map(({ shader }) => shader));
+
+it('launches each shader, and includes each other file of shaders/ in one that is launched', () => {
+  expect(orphans(shaderTexts, launchedShaders)).toEqual([]);
+});
+
+it('finds a shader that nothing launches, whatever its name, and an include of only such shaders', () => {
+  const kernel = '@compute @workgroup_size(1)\nfn f() {}\n';
+  const added = (more: Record<string, string>) =>
+    orphans(new Map([...shaderTexts, ...Object.entries(more)]), launchedShaders);
+  for (const stem of ['scale', 'step', 'sum', 'add-scalar', 'layer-norm-odd', 'dropout-vec4'])
+    expect(added({ [`norm/${stem}.wgsl`]: kernel })).toEqual([`norm/${stem}.wgsl`]);
+  expect(added({ 'norm/a.wgsl': '// include shared/b.wgsl\n', 'shared/b.wgsl': '' })).toHaveLength(2);
+  const add = shaderTexts.get('elementwise/add.wgsl') ?? '';
+  const wide = {
+    'elementwise/add.wgsl': `// include shared/random.wgsl | wide: shared/vec8.wgsl\n${add}`,
+    'shared/vec8.wgsl': '',
+  };
+  expect(added(wide)).toEqual(['shared/vec8.wgsl']);
 });
 
 it('keeps shaders under 200 lines and free of anything but WGSL', () => {

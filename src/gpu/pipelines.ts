@@ -2,7 +2,7 @@
 
 import type { Pass } from '../plan/plan.ts';
 import { storeAsF16 } from './f16-bindings.ts';
-import { type Shader, shaderOf } from './shaders.ts';
+import { type Shader, shaderKey, shaderOf } from './shaders.ts';
 import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';
 
@@ -14,26 +14,41 @@ export interface Kernel {
   readonly shader: Shader;
 }
 
-/** What of a pass decides its kernel. */
+/** The fields of a pass that its kernel depends on. */
 export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16'>;
 
 /** A cache of kernels for one device. */
 export interface Pipelines {
-  /** The kernel of a pass; compiles it where it is new. Rejects with the shader's name and the compiler's message. */
+  /** The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of the compiler. */
   get(pass: KernelKey): Promise<Kernel>;
+  /** Number of kernels. */
   readonly compiled: number;
 }
 
-/** The WGSL of a shader as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as f16. */
-export const compiledSource = (
-  { source }: Shader,
-  constants: Readonly<Record<string, number>>,
-  f16: readonly string[] = [],
-): string => storeAsF16(unroll(replaceConsts(source, constants)), f16);
+/** The WGSL of a kernel as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as f16. */
+export function compiledSource({ shader: name, constants, f16 }: KernelKey): string {
+  const shader = shaderOf(name);
+  return codeOf(shader, constantsOf(shader, constants).consts, f16);
+}
+
+const codeOf = ({ source }: Shader, consts: Readonly<Record<string, number>>, f16: readonly string[] = []): string =>
+  storeAsF16(unroll(replaceConsts(source, consts)), f16);
+
+/** Constants by the kind of their declaration. Throws if the shader declares one of them as neither. */
+function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>) {
+  const overrides: Record<string, number> = {};
+  const consts: Record<string, number> = {};
+  for (const [key, value] of Object.entries(constants)) {
+    if (shader.overrides.has(key)) overrides[key] = value;
+    else if (shader.consts.has(key)) consts[key] = value;
+    else throw new Error(`shader ${shader.name}: there is no override or const ${key}`);
+  }
+  return { overrides, consts };
+}
 
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
-/** The cache of a device: what tuning has compiled is there when training starts. */
+/** The cache of a device. Training finds the kernels there that auto-tuning has compiled. */
 export function pipelinesOf(device: GPUDevice): Pipelines {
   let pipelines = caches.get(device);
   if (!pipelines) {
@@ -48,11 +63,11 @@ function createPipelines(device: GPUDevice): Pipelines {
   const kernels = new Map<string, Promise<Kernel>>();
 
   const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[]): GPUShaderModule => {
-    const key = `${shader.name} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
-    let module = modules.get(key);
+    const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
+    let module = modules.get(label);
     if (!module) {
-      module = device.createShaderModule({ label: key, code: compiledSource(shader, consts, f16) });
-      modules.set(key, module);
+      module = device.createShaderModule({ label, code: codeOf(shader, consts, f16) });
+      modules.set(label, module);
     }
     return module;
   };
@@ -60,15 +75,9 @@ function createPipelines(device: GPUDevice): Pipelines {
   const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
-    if (!bindings) throw new Error(`shader ${name}: there is no entry point ${entry}`);
-    const overrides: Record<string, number> = {};
-    const consts: Record<string, number> = {};
-    for (const [key, value] of Object.entries(constants)) {
-      if (shader.overrides.has(key)) overrides[key] = value;
-      else if (shader.consts.has(key)) consts[key] = value;
-      else throw new Error(`shader ${name}: there is no override or const ${key}`);
-    }
-    const label = `${name}.${entry}`;
+    if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);
+    const { overrides, consts } = constantsOf(shader, constants);
+    const label = `${shader.name}.${entry}`;
     const layout = device.createBindGroupLayout({
       label,
       entries: bindings.map((b) => ({
@@ -95,7 +104,7 @@ function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     get(pass) {
-      const key = `${pass.shader} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.f16 ?? ''}`;
+      const key = `${shaderKey(pass.shader)} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.f16 ?? ''}`;
       let kernel = kernels.get(key);
       if (!kernel) {
         kernel = compile(pass);

@@ -23,5 +23,5 @@ export const teamsFor = (cols: number): readonly string[] => [cols > 512 ? 'team
 /** Numbers that are read at once from rows of `cols`: 4 where they divide. */
 export const cellOf = (cols: number): number => (cols % 4 === 0 ? 4 : 1);
 
-/** The shader that reads rows of `cols` numbers four at a time, or its odd sister where they do not divide. */
-export const shaderFor = (stem: string, cols: number): string => (cellOf(cols) === 4 ? stem : `${stem}-odd`);
+/** The shader that reads rows of `cols` numbers four at a time, or its scalar form where they do not divide. */
+export const shaderFor = (stem: string, cols: number): string => (cellOf(cols) === 4 ? stem : `${stem}-scalar`);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { storeAsF16 } from '../../src/gpu/f16-bindings.ts';
-import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
+import { builtInShaders, shaderOf } from '../../src/gpu/shaders.ts';
 
 const source = `alias Cell = vec4<f32>;
 @group(0) @binding(0) var<storage, read> x: array<Cell>; // x[0] in words
@@ -55,7 +55,7 @@ describe('storeAsF16', () => {
   });
 
   it('finds each declaration that the shaders have', () => {
-    for (const name of shaderNames()) {
+    for (const name of builtInShaders.names) {
       const { source, bindings } = shaderOf(name);
       for (const { name: binding, of } of bindings)
         if (/^array<(f32|vec4<f32>|Cell)>$/.test(of))

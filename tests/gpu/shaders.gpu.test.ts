@@ -3,14 +3,14 @@
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { pipelinesOf } from '../../src/gpu/pipelines.ts';
-import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
+import { builtInShaders, shaderOf } from '../../src/gpu/shaders.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
 describe('shader files', () => {
   it('compile as they stand, without a warning', async () => {
     const device = await gpuDevice();
     const told = await Promise.all(
-      shaderNames()
+      builtInShaders.names
         .filter((name) => runs(name, device))
         .map(async (name) => {
           const module = device.createShaderModule({ label: name, code: shaderOf(name).source });
@@ -52,7 +52,7 @@ describe('pipelines', () => {
 
   it('name the shader, its constants and what the compiler says where it does not compile', async () => {
     const pipelines = pipelinesOf(await gpuDevice());
-    const name = shaderNames().find((n) => shaderOf(n).consts.has('THREADS')) ?? '';
+    const name = builtInShaders.names.find((n) => shaderOf(n).consts.has('THREADS')) ?? '';
     const [entry = ''] = [...shaderOf(name).entries.keys()];
     // More invocations in a workgroup than any device has.
     const broken = pipelines.get({ shader: name, entry, constants: { THREADS: 1_000_000 } });

@@ -2,31 +2,23 @@
 
 import { expect, it } from 'vitest';
 import { compiledSource } from '../../src/gpu/pipelines.ts';
-import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
-import { type LaunchedKernel, launchedKernels } from '../support/launched-kernels.ts';
+import { builtInShaders, shaderOf } from '../../src/gpu/shaders.ts';
+import { launchedKernels } from '../support/launched-kernels.ts';
 import { lintWgsl } from '../support/wgsl-lint.ts';
 
 const kernels = launchedKernels();
 
-/** The WGSL of a kernel: its constants set, its loops unrolled, its bindings in f16. */
-function sourceOf({ shader: name, constants, f16 }: LaunchedKernel): string {
-  const shader = shaderOf(name);
-  return compiledSource(
-    shader,
-    Object.fromEntries(Object.entries(constants).filter(([c]) => shader.consts.has(c))),
-    f16,
-  );
-}
-
 it('compiled for each launch hold nothing that takes a browser down', () => {
   const faults = kernels.flatMap((kernel) =>
-    lintWgsl(sourceOf(kernel), { subgroups: kernel.traits.subgroups }).map((fault) => `${kernel.shader}: ${fault}`),
+    lintWgsl(compiledSource(kernel), { subgroups: kernel.traits.subgroups }).map(
+      (fault) => `${kernel.shader}: ${fault}`,
+    ),
   );
   expect([...new Set(faults)]).toEqual([]);
 });
 
 it('as files hold nothing that takes a browser down, and enable subgroups only in variants', () => {
-  const faults = shaderNames().flatMap((name) =>
+  const faults = builtInShaders.names.flatMap((name) =>
     lintWgsl(shaderOf(name).source, { subgroups: name.includes('-subgroups') }).map((fault) => `${name}: ${fault}`),
   );
   expect(faults).toEqual([]);
@@ -34,7 +26,7 @@ it('as files hold nothing that takes a browser down, and enable subgroups only i
 
 it('have an op for each entry point', () => {
   const launched = new Set(kernels.map(({ shader, entry }) => `${shader}.${entry}`));
-  const entries = shaderNames().flatMap((name) =>
+  const entries = builtInShaders.names.flatMap((name) =>
     [...shaderOf(name).entries.keys()].map((entry) => `${name}.${entry}`),
   );
   expect(entries.filter((entry) => !launched.has(entry))).toEqual([]);

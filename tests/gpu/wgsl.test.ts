@@ -1,7 +1,7 @@
 // Reading declarations out of WGSL, and replacing consts.
 
 import { describe, expect, it } from 'vitest';
-import { shaderNames, shaderOf } from '../../src/gpu/shaders.ts';
+import { builtInShaders, shaderOf } from '../../src/gpu/shaders.ts';
 import { closing, declarations, replaceConsts } from '../../src/gpu/wgsl.ts';
 
 const source = `
@@ -124,7 +124,7 @@ describe('replaceConsts', () => {
 describe('the shaders of the project', () => {
   it('keep to 8 storage buffers, group 0 and bindings of their own in every entry point', () => {
     const faults: string[] = [];
-    for (const name of shaderNames())
+    for (const name of builtInShaders.names)
       for (const [entry, bindings] of shaderOf(name).entries) {
         const storage = bindings.filter((b) => b.type !== 'uniform').length;
         if (storage > 8) faults.push(`${name}.${entry} has ${storage} storage buffers`);
@@ -136,16 +136,16 @@ describe('the shaders of the project', () => {
   });
 
   it('keep Params within the 256 bytes of a slot', () => {
-    for (const name of shaderNames()) expect(shaderOf(name).params.length).toBeLessThanOrEqual(64);
+    for (const name of builtInShaders.names) expect(shaderOf(name).params.length).toBeLessThanOrEqual(64);
   });
 
   it('have an entry point each, and say what is missing where one is asked for that is not there', () => {
-    for (const name of shaderNames()) expect(shaderOf(name).entries.size).toBeGreaterThan(0);
-    expect(() => shaderOf('absent')).toThrow('there is no shaders/absent.wgsl');
+    for (const name of builtInShaders.names) expect(shaderOf(name).entries.size).toBeGreaterThan(0);
+    expect(() => shaderOf('absent')).toThrow('there is no absent in shaders');
   });
 
   it('include each library once', () => {
-    for (const name of shaderNames()) {
+    for (const name of builtInShaders.names) {
       const structs = [...shaderOf(name).source.matchAll(/^(?:struct|fn) (\w+)/gm)].map((m) => m[1]);
       expect(new Set(structs).size).toBe(structs.length);
     }

@@ -27,8 +27,9 @@ import { makePlan } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { evaluationGraph, gradientAccumulationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 
-/** A kernel, and the device that it was made for. */
+/** A kernel, the op that launches it, and the device that it is for. */
 export interface LaunchedKernel extends KernelKey {
+  readonly op: string;
   readonly traits: DeviceTraits;
 }
 
@@ -115,8 +116,8 @@ export function launchedKernels(): LaunchedKernel[] {
         const kernelChoices = Object.fromEntries(
           graph.nodes.map((node, n) => [variantKey(node), variants[n]?.at(round) ?? variants[n]?.[0] ?? '']),
         );
-        for (const { shader, entry, constants, f16 } of makePlan(graph, { traits, kernelChoices }).passes) {
-          const kernel: LaunchedKernel = { shader, entry, constants, ...(f16 && { f16 }), traits };
+        for (const { op, shader, entry, constants, f16 } of makePlan(graph, { traits, kernelChoices }).passes) {
+          const kernel: LaunchedKernel = { op, shader, entry, constants, ...(f16 && { f16 }), traits };
           found.set(JSON.stringify(kernel), kernel);
         }
       }

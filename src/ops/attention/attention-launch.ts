@@ -4,8 +4,8 @@ import type { DeviceTraits, Launch, Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
- * Kernels that can do a layout, best guess first: `tiles` in workgroup memory (lib/attention-tiles.wgsl), for GPUs, or reads shared by
- * subgroups (lib/attention-subgroups.wgsl), for the CPU adapters, whose subgroups are small.
+ * Kernels that can do a layout, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs, or reads shared by
+ * subgroups (attention-subgroups.wgsl), for the CPU adapters, whose subgroups are small.
  */
 export function attentionVariants({ minSubgroup }: DeviceTraits, headWidth: number): readonly string[] {
   if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];
@@ -25,7 +25,7 @@ export interface ForwardBinding {
 
 /** The forward dispatch. */
 export function forwardLaunch(a: AttentionLayout, variant: string, x: ForwardBinding): Launch {
-  const bind = { q_in: x.q, kv_in: x.kv, lens: x.lens, step: x.step, out: x.out, lse: x.lse };
+  const bind = { q: x.q, kv: x.kv, lens: x.lens, step: x.step, out: x.out, lse: x.lse };
   return launch(a, variant, 'forward', a.queries, bind, 4);
 }
 
@@ -39,7 +39,7 @@ export interface BackwardBinding extends ForwardBinding {
 
 /** The backward dispatches: dq and the row dots, then dk and dv. */
 export function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBinding): Launch[] {
-  const common = { q_in: x.q, kv_in: x.kv, lens: x.lens, step: x.step, lse_in: x.lse, dout_in: x.dout };
+  const common = { q: x.q, kv: x.kv, lens: x.lens, step: x.step, lse_in: x.lse, dout: x.dout };
   const queries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
   return [
     launch(a, variant, 'backward_queries', a.queries, queries, 6),
@@ -58,7 +58,7 @@ function launch(
 ): Launch {
   const { shader, constants, rows } = variant === 'tiles' ? tiles(a.width) : subgroups(variant);
   return {
-    shader: a.width % 4 === 0 ? shader : `${shader}-odd`,
+    shader: a.width % 4 === 0 ? shader : `${shader}-scalar`,
     entry,
     constants: { ...constants, WIDTH: a.width, DROPOUT: a.dropout > 0 ? 1 : 0 },
     params: attentionParams(a),

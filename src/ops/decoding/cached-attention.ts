@@ -45,7 +45,7 @@ export const cachedSelfAttentionOp = defineOp<CachedAttentionAttrs>({
   },
   launch({ attrs, inputs, outputs: [out] }, { variant }) {
     const [qkv, cache, slots, step] = inputs as [Value, Value, Value, Value];
-    return [launch('cached-self-attention', attrs, variant, qkv, cache, { qkv, cache, slots, step, out: out! })];
+    return [launch('cached-self-attention', attrs, variant, qkv, cache, { q: qkv, kv: cache, slots, step, out: out! })];
   },
   reference({ attrs, inputs: [qkv, cache, slots, step], outputs: [out] }) {
     const inner = attrs.heads * attrs.headWidth;
@@ -151,12 +151,12 @@ function launch(
 ): Launch {
   const rows = queries.shape[0]!;
   const [, keys = 0] = kv.shape;
-  const TEAM = Number(variant.split('-')[1]);
-  const THREADS = TEAM === 1 ? 32 : TEAM;
+  const ROW_GROUP = Number(variant.split('-')[1]);
+  const THREADS = ROW_GROUP === 1 ? 32 : ROW_GROUP;
   return {
-    shader: headWidth % 4 === 0 ? stem : `${stem}-odd`,
+    shader: headWidth % 4 === 0 ? stem : `${stem}-scalar`,
     entry: stem.replaceAll('-', '_'),
-    constants: { TEAM, THREADS, WIDTH: headWidth },
+    constants: { ROW_GROUP, THREADS, WIDTH: headWidth },
     params: {
       rows,
       beams,
@@ -167,7 +167,7 @@ function launch(
       chunks: Math.ceil(headWidth / 4),
     },
     bind,
-    grid: gridOf(rows * heads, THREADS / TEAM),
+    grid: gridOf(rows * heads, THREADS / ROW_GROUP),
     flops: 4 * rows * keys * heads * headWidth,
   };
 }

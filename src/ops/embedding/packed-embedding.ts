@@ -73,7 +73,7 @@ export const packedEmbeddingOp = defineOp<PackedEmbeddingAttrs>({
           places: batch * length,
           length,
           width,
-          cells,
+          vecs: cells,
           rows: words!.shape[0]!,
           position_rows: positions?.shape[0] ?? 0,
           offset: attrs.offset,

@@ -18,7 +18,7 @@ export interface Sizes {
 
 /** A way to multiply: a shader of the family and its settings. */
 export interface Kernel {
-  /** Stem in shaders/; with `-odd` it writes rows of any width, if there is such a one. */
+  /** Stem in shaders/; with `-scalar` it writes rows of any width, if there is such a one. */
   readonly shader: string;
   readonly anyWidth?: boolean;
   readonly constants: Readonly<Record<string, number>>;
@@ -55,7 +55,7 @@ export function kernelOf(name: Exclude<KernelName, 'split'>, { minSubgroup }: De
   const [lanes, teams] = family === 'subgroups' ? [lanesOf(minSubgroup), 1] : [8, 8];
   return {
     shader: family === 'subgroups' ? 'matmul-subgroups' : 'matmul-registers',
-    constants: { LANES: lanes, TEAMS: teams, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
+    constants: { LANES: lanes, LANE_GROUPS: teams, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
     rows: rows * teams,
     columns: columns * lanes,
     threads: lanes * teams,

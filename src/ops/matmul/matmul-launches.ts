@@ -1,4 +1,4 @@
-// The launches of matrix products: how a product, what follows it and its kernel are put into the terms of shaders/lib/matmul.wgsl.
+// The launches of matrix products: how a product, what follows it and its kernel are put into the terms of shaders/matmul/matmul-operands.wgsl.
 
 import { type Activation, activationKinds } from '../elementwise/activation-functions.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/dropout.ts';
@@ -176,8 +176,8 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
       bind: {
         a: dy,
         b: w,
-        other: x,
-        extra: extra?.value ?? dy,
+        bias: x,
+        epilogue: extra?.value ?? dy,
         y: dx ?? unused(),
         y2: dw ?? unused(),
         db: db ?? unused(),
@@ -193,7 +193,7 @@ const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
   productLaunches(p, productKernels(p, context.traits).includes('split') ? 'split' : 'tiled-64x64', context);
 
 const shaderOf = (kernel: Kernel, width: number): string =>
-  kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-odd`;
+  kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-scalar`;
 
 const readConstants = (aWidth: number, bWidth: number, tail: boolean): Record<string, number> => ({
   A_VECTORS: aWidth % 4 === 0 ? 1 : 0,
@@ -204,7 +204,7 @@ const readConstants = (aWidth: number, bWidth: number, tail: boolean): Record<st
 const finishParams = ({ bias, activation = 'none', extra, dropout }: Partial<Product>): Record<string, number> => ({
   bias: bias ? 1 : 0,
   activation: activationKinds[activation],
-  extra: !extra ? 0 : extra.kind === 'add' ? 4 : activationKinds[extra.kind],
+  epilogue: !extra ? 0 : extra.kind === 'add' ? 4 : activationKinds[extra.kind],
   accumulate: 0,
   ...dropoutFields(dropout ?? { rate: 0, site: 0 }),
 });
@@ -212,8 +212,8 @@ const finishParams = ({ bias, activation = 'none', extra, dropout }: Partial<Pro
 const bindings = (p: Product, context: LaunchContext): Record<string, Value> => ({
   a: p.a,
   b: p.b,
-  other: p.bias ?? p.b,
-  extra: p.extra?.value ?? p.b,
+  bias: p.bias ?? p.b,
+  epilogue: p.extra?.value ?? p.b,
   y: p.c,
   y2: p.kept ?? context.scratch('f32', [64]),
   ...(p.dropout && { step: p.dropout.step }),

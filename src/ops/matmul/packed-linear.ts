@@ -49,7 +49,7 @@ export const packedLinearOp = defineOp<PackedLinearAttrs>({
           X_VECTORS: cols % 4 === 0 ? 1 : 0,
           ...(!dots && { ROWS }),
         },
-        params: { rows, ins: cols, outs, cells: cellsOf(cols), bias: attrs.bias ? 1 : 0 },
+        params: { rows, ins: cols, outs, vecs: cellsOf(cols), bias: attrs.bias ? 1 : 0 },
         bind: { x: x!, w: words!, ...(scales && { scales }), bias: b ?? x!, y },
         grid: [Math.ceil(outs / (dots ? 4 : 4 * 32)), Math.ceil(rows / ROWS), 1],
         flops: 2 * sizeOf(y.shape) * cols,

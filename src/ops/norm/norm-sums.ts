@@ -35,7 +35,7 @@ export const normSumsOp = defineOp<NormSumsAttrs>({
         shader: 'norm-sums',
         entry: 'norm_sums',
         params: { rows, cols, stride, part: padded(cols) },
-        bind: { bank: inputs[0] as Value, sums: outputs[0] as Value },
+        bind: { partials: inputs[0] as Value, sums: outputs[0] as Value },
         grid: [Math.ceil((2 * cols) / 64), count, 1],
         flops: count * rows * 2 * cols,
       },

@@ -9,7 +9,7 @@ import { readStep } from '../step-scalars.ts';
 
 function launches(entry: string, acc: Value, x: Value, rest: number, context: LaunchContext, step?: Value): Launch[] {
   return rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => ({
-    shader: 'bank-sums',
+    shader: 'buffer-sums',
     entry,
     params: { count, rest },
     bind: { acc: rangeOf(acc, start, count), x: rangeOf(x, start, count), ...(step && { step }) },

@@ -1,3 +1,0 @@
-// Attention over head widths that are multiples of 4, by tiles in workgroup memory; lib/attention-tiles.wgsl has it all.
-// include lib/attention-tiles.wgsl
-// include lib/attention-vec4.wgsl

@@ -1,0 +1,93 @@
+// Scaled dot-product attention (Vaswani et al., 2017), forward and backward, without a tensor of scores (FlashAttention, Dao et al., 2022):
+//   out = dropout(softmax(scale·q·kᵀ))·v per head
+// The parts that its kernels share. Query i sees key j if j < lens[b] and, if causal, j <= i. Probabilities are 2^(s - lse·log2 e), with s the
+// scores times scale·log2 e; dropout applies to them. Entry points of a kernel:
+//   forward            out, and lse, the natural logarithm of the sum of exponentials
+//   backward_queries   dq, and row_dots = rowsum(dout∘out)
+//   backward_keys      dk and dv, from lse and row_dots
+// include shared/constants.wgsl
+// include shared/random.wgsl
+// include shared/step-scalars.wgsl
+// include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl
+// include attention/attention-chunks-vec4.wgsl | scalar: attention/attention-chunks-scalar.wgsl
+
+struct Params {
+  queries: u32,
+  keys: u32,
+  heads: u32,
+  q_stride: u32, // elements from one row of q to the next
+  kv_stride: u32, // elements from one row of k and v to the next
+  k_column: u32, // first column of k
+  v_column: u32, // first column of v
+  scale: f32,
+  threshold: u32, // of dropout
+  keep_scale: f32,
+  site: u32,
+  causal: u32,
+  padded: u32, // PADDED as a loop bound that compilers do not know, so that they unroll only the loops that are marked
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> lens: array<u32>;
+@group(0) @binding(3) var<storage, read> q: array<Vec>;
+@group(0) @binding(4) var<storage, read> kv: array<Vec>;
+@group(0) @binding(5) var<storage, read_write> out: array<Vec>;
+@group(0) @binding(6) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(7) var<storage, read> out_in: array<Vec>;
+@group(0) @binding(8) var<storage, read> dout: array<Vec>;
+@group(0) @binding(9) var<storage, read> lse_in: array<f32>;
+@group(0) @binding(10) var<storage, read_write> dq: array<Vec>;
+@group(0) @binding(11) var<storage, read_write> dkv: array<Vec>;
+@group(0) @binding(12) var<storage, read_write> row_dots: array<f32>;
+@group(0) @binding(13) var<storage, read> row_dots_in: array<f32>;
+
+// Chunks are read in pairs; the last of an odd number is paired with zeros.
+const PADDED: u32 = (CHUNKS + 1u) / 2u * 2u;
+
+override DROPOUT: bool = false;
+
+// Chunks c and c + 1 of four rows: a column of each matrix is a row. Rows past `last` read row `last`.
+struct Pair {
+  lo: mat4x4<f32>,
+  hi: mat4x4<f32>,
+}
+
+// Element at which head h of a row starts.
+fn q_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.queries + row) * params.q_stride + h * WIDTH; }
+fn k_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.keys + row) * params.kv_stride + params.k_column + h * WIDTH; }
+fn v_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.keys + row) * params.kv_stride + params.v_column + h * WIDTH; }
+fn out_at(b: u32, row: u32, h: u32) -> u32 { return ((b * params.queries + row) * params.heads + h) * WIDTH; }
+fn row_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.heads + h) * params.queries + row; }
+
+// Number of keys of row b of the batch.
+fn length_of(b: u32) -> u32 { return min(lens[b], params.keys); }
+
+// Number of keys that query i sees of `length`.
+fn seen_by(i: u32, length: u32) -> u32 { return select(length, min(length, i + 1u), params.causal != 0u); }
+
+// Dropout factors of four elements from `at` on, `stride` apart.
+fn factors(key: u32, at: u32, stride: u32) -> vec4<f32> {
+  return vec4(
+    dropout_factor(key, at, params.threshold, params.keep_scale),
+    dropout_factor(key, at + stride, params.threshold, params.keep_scale),
+    dropout_factor(key, at + 2u * stride, params.threshold, params.keep_scale),
+    dropout_factor(key, at + 3u * stride, params.threshold, params.keep_scale),
+  );
+}
+
+fn four(i: u32) -> vec4<u32> { return vec4(i, i + 1u, i + 2u, i + 3u); }
+fn max4(x: vec4<f32>) -> f32 { return max(max(x.x, x.y), max(x.z, x.w)); }
+fn sum4(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }
+
+// s + q·m: adds the products of four columns to the scores of one query and four keys.
+fn dots(s: vec4<f32>, q: vec4<f32>, m: mat4x4<f32>) -> vec4<f32> {
+  return vec4(dot4(s.x, q, m[0]), dot4(s.y, q, m[1]), dot4(s.z, q, m[2]), dot4(s.w, q, m[3]));
+}
+fn dot4(s: f32, q: vec4<f32>, k: vec4<f32>) -> f32 {
+  return fma(q.x, k.x, fma(q.y, k.y, fma(q.z, k.z, fma(q.w, k.w, s))));
+}
+// o + m·p: adds four columns of four rows, weighted by p.
+fn blend(o: vec4<f32>, p: vec4<f32>, m: mat4x4<f32>) -> vec4<f32> {
+  return fma(vec4(p.x), m[0], fma(vec4(p.y), m[1], fma(vec4(p.z), m[2], fma(vec4(p.w), m[3], o))));
+}

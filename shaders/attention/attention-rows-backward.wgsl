@@ -1,0 +1,168 @@
+// Attention in registers, backward, as two dispatches: first a thread per ROWS queries computes dq and row_dots = rowsum(dout∘out), then a
+// thread per ROWS keys, which iterates over the queries, computes dk and dv. Probabilities are recomputed from lse.
+
+fn backward_query_rows(group: vec3<u32>, thread: u32) {
+  let b = group.z;
+  let h = group.y;
+  let first = group.x * THREADS * ROWS;
+  let length = length_of(b);
+  let end = seen_by(first + THREADS * ROWS - 1u, length);
+  let last = max(end, 1u) - 1u;
+  let key = dropout_key(step.seed, step.step, params.site);
+  var q: array<array<vec4<f32>, PADDED>, ROWS>;
+  var d: array<array<vec4<f32>, PADDED>, ROWS>;
+  var grad: array<array<vec4<f32>, PADDED>, ROWS>;
+  var top: array<f32, ROWS>;
+  var mean: array<f32, ROWS>;
+  // unroll
+  for (var r = 0u; r < ROWS; r++) {
+    let i = min(first + r * THREADS + thread, params.queries - 1u);
+    let at = q_at(b, i, h);
+    let o_at = out_at(b, i, h);
+    var read: array<vec4<f32>, PADDED>;
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+      read[c] = load_q(at, c);
+      mean[r] += dot(load_dout(o_at, c), load_out(o_at, c));
+    }
+    // unroll up to 8
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+      q[r][c] = read[c] * (params.scale * LOG2_E);
+      d[r][c] = load_dout(o_at, c);
+    }
+    top[r] = lse_in[row_at(b, i, h)] * LOG2_E;
+  }
+  let k_start = k_at(b, 0u, h);
+  let v_start = v_at(b, 0u, h);
+  for (var j = 0u; j < end; j += 4u) {
+    var s = array<vec4<f32>, ROWS>();
+    var dp = array<vec4<f32>, ROWS>();
+    // unroll up to 8
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+      let k = fetch_kv(k_start, params.kv_stride, j, last, c);
+      let v = fetch_kv(v_start, params.kv_stride, j, last, c);
+      // unroll
+      for (var r = 0u; r < ROWS; r++) {
+        s[r] = dots(dots(s[r], q[r][c], k.lo), q[r][c + 1u], k.hi);
+        dp[r] = dots(dots(dp[r], d[r][c], v.lo), d[r][c + 1u], v.hi);
+      }
+    }
+    // unroll
+    for (var r = 0u; r < ROWS; r++) {
+      let i = first + r * THREADS + thread;
+      if (DROPOUT) { dp[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
+      let visible = four(j) < vec4(seen_by(i, length));
+      s[r] = select(vec4(0.0), exp2(s[r] - top[r]) * (dp[r] - mean[r]), visible);
+    }
+    // unroll up to 8
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+      let k = fetch_kv(k_start, params.kv_stride, j, last, c);
+      // unroll
+      for (var r = 0u; r < ROWS; r++) {
+        grad[r][c] = blend(grad[r][c], s[r], k.lo);
+        grad[r][c + 1u] = blend(grad[r][c + 1u], s[r], k.hi);
+      }
+    }
+  }
+  // unroll
+  for (var r = 0u; r < ROWS; r++) {
+    let i = first + r * THREADS + thread;
+    if (i < params.queries) {
+      let at = q_at(b, i, h);
+      var made: array<vec4<f32>, PADDED>;
+      // unroll up to 8
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { made[c] = grad[r][c] * params.scale; }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) { store_dq(at, c, made[c]); }
+      row_dots[row_at(b, i, h)] = mean[r];
+    }
+  }
+}
+
+fn backward_key_rows(group: vec3<u32>, thread: u32) {
+  let b = group.z;
+  let h = group.y;
+  let first = group.x * THREADS * ROWS;
+  let length = length_of(b);
+  let key = dropout_key(step.seed, step.step, params.site);
+  var k: array<array<vec4<f32>, PADDED>, ROWS>;
+  var v: array<array<vec4<f32>, PADDED>, ROWS>;
+  var dk: array<array<vec4<f32>, PADDED>, ROWS>;
+  var dv: array<array<vec4<f32>, PADDED>, ROWS>;
+  // unroll
+  for (var r = 0u; r < ROWS; r++) {
+    let j = min(first + r * THREADS + thread, max(length, 1u) - 1u);
+    let k_from = k_at(b, j, h);
+    let v_from = v_at(b, j, h);
+    var read: array<vec4<f32>, PADDED>;
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_kv(k_from, c); }
+    // unroll up to 8
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+      k[r][c] = read[c] * (params.scale * LOG2_E);
+      v[r][c] = load_kv(v_from, c);
+    }
+  }
+  // Keys past the length skip the loop, and their gradients are zero.
+  let end = select(0u, params.queries, first < length);
+  let last = params.queries - 1u;
+  let rows = row_at(b, 0u, h);
+  let q_start = q_at(b, 0u, h);
+  let d_start = out_at(b, 0u, h);
+  let d_stride = params.heads * WIDTH;
+  for (var i = select(0u, first / 4u * 4u, params.causal != 0u); i < end; i += 4u) {
+    let i4 = four(i);
+    let at = rows + min(i4, vec4(last));
+    let top = LOG2_E * vec4(lse_in[at.x], lse_in[at.y], lse_in[at.z], lse_in[at.w]);
+    let mean = vec4(row_dots_in[at.x], row_dots_in[at.y], row_dots_in[at.z], row_dots_in[at.w]);
+    var s = array<vec4<f32>, ROWS>();
+    var dp = array<vec4<f32>, ROWS>();
+    // unroll up to 8
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+      let q = fetch_q(q_start, params.q_stride, i, last, c);
+      let d = fetch_dout(d_start, d_stride, i, last, c);
+      // unroll
+      for (var r = 0u; r < ROWS; r++) {
+        s[r] = dots(dots(s[r], k[r][c], q.lo), k[r][c + 1u], q.hi);
+        dp[r] = dots(dots(dp[r], v[r][c], d.lo), v[r][c + 1u], d.hi);
+      }
+    }
+    // unroll
+    for (var r = 0u; r < ROWS; r++) {
+      let j = first + r * THREADS + thread;
+      let visible = (i4 < vec4(params.queries)) & vec4(j < length) & (i4 >= vec4(select(0u, j, params.causal != 0u)));
+      let p = select(vec4(0.0), exp2(s[r] - top), visible);
+      var kept = vec4(1.0);
+      if (DROPOUT) { kept = factors(key, (rows + i) * params.keys + j, params.keys); }
+      s[r] = p * (dp[r] * kept - mean);
+      dp[r] = p * kept;
+    }
+    // unroll up to 8
+    for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
+      let q = fetch_q(q_start, params.q_stride, i, last, c);
+      let d = fetch_dout(d_start, d_stride, i, last, c);
+      // unroll
+      for (var r = 0u; r < ROWS; r++) {
+        dk[r][c] = blend(dk[r][c], s[r], q.lo);
+        dk[r][c + 1u] = blend(dk[r][c + 1u], s[r], q.hi);
+        dv[r][c] = blend(dv[r][c], dp[r], d.lo);
+        dv[r][c + 1u] = blend(dv[r][c + 1u], dp[r], d.hi);
+      }
+    }
+  }
+  // unroll
+  for (var r = 0u; r < ROWS; r++) {
+    let j = first + r * THREADS + thread;
+    if (j < params.keys) {
+      let k_to = k_at(b, j, h);
+      let v_to = v_at(b, j, h);
+      var made: array<array<vec4<f32>, PADDED>, 2>;
+      // unroll up to 8
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+        made[0][c] = dk[r][c] * params.scale;
+        made[1][c] = dv[r][c];
+      }
+      for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
+        store_dkv(k_to, c, made[0][c]);
+        store_dkv(v_to, c, made[1][c]);
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+// Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[t + offset]), and the gradients of both tables. Every vector of the
+// outputs is written by one thread, so sums have a fixed order. Entry points:
+//   embedding           out [B, T, D]; PER vectors per thread, THREADS apart
+//   embedding_backward  dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
+//                       occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of ids that occur, by the
+//                       threads of their first occurrence, PER neighbouring vectors each; the others are zero, or the base, already
+//   embedding_backward_onto  dtable = base + the same; a thread per vector
+//   position_backward   dpositions [L, D] = sum of dy over the batch; a thread per vector
+// include shared/thread.wgsl
+// include shared/step-scalars.wgsl
+// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+
+struct Params {
+  batch: u32,
+  length: u32,
+  width: u32,
+  rows: u32, // of the table that is read or whose gradient is written
+  position_rows: u32, // of the table of positions
+  offset: u32, // its row of position 0
+  scale: f32,
+  site: u32,
+  threshold: u32,
+  keep_scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<Vec>;
+@group(0) @binding(2) var<storage, read> positions: array<Vec>;
+@group(0) @binding(3) var<storage, read_write> out: array<Vec>;
+@group(0) @binding(4) var<storage, read> dy: array<Vec>;
+@group(0) @binding(5) var<storage, read> row_start: array<u32>;
+@group(0) @binding(6) var<storage, read> occurrences: array<u32>;
+@group(0) @binding(7) var<storage, read> base: array<Vec>;
+@group(0) @binding(8) var<storage, read_write> dtable: array<Vec>;
+@group(0) @binding(9) var<uniform> params: Params;
+@group(0) @binding(10) var<uniform> step: Step;
+
+override POSITIONS: bool = false;
+override DECODE: bool = false; // position 0 of `ids` is step.position
+override DROPOUT: bool = false;
+override IN_PLACE: bool = false; // add to the content of dtable
+const THREADS: u32 = 256u;
+const PER: u32 = 1u;
+
+fn key_of_step() -> u32 {
+  if (DROPOUT) {
+    return dropout_key(step.seed, step.step, params.site);
+  }
+  return 0u;
+}
+
+@compute @workgroup_size(THREADS)
+fn embedding(thread: Thread) {
+  let vecs = params.width / VEC;
+  let first = group_index(thread) * THREADS * PER + thread.index;
+  let end = min(first + THREADS * PER, params.batch * params.length * vecs);
+  let key = key_of_step();
+  for (var i = first; i < end; i += THREADS) {
+    let place = i / vecs;
+    let column = i % vecs;
+    let id = min(ids[place], params.rows - 1u);
+    var value = table[id * vecs + column] * params.scale;
+    if (POSITIONS) {
+      var row = place % params.length + params.offset;
+      if (DECODE) {
+        row += step.position;
+      }
+      value += positions[min(row, params.position_rows - 1u) * vecs + column];
+    }
+    if (DROPOUT) {
+      value *= vec_dropout(key, i, params.threshold, params.keep_scale);
+    }
+    out[i] = value;
+  }
+}
+
+// Vector i of dy times its dropout factors of the forward pass.
+fn gradient_at(i: u32, key: u32) -> Vec {
+  if (DROPOUT) {
+    return dy[i] * vec_dropout(key, i, params.threshold, params.keep_scale);
+  }
+  return dy[i];
+}
+
+// The sum of vector `column` over occurrences start .. stop - 1.
+fn gradient_of(start: u32, stop: u32, column: u32, key: u32) -> Vec {
+  let vecs = params.width / VEC;
+  var sum = Vec(0.0);
+  for (var k = start; k < stop; k++) {
+    sum += gradient_at(occurrences[k] * vecs + column, key);
+  }
+  return sum * params.scale;
+}
+
+// The id of occurrence k: the last row that starts at or before it and is not empty (binary search).
+fn row_of(k: u32) -> u32 {
+  var low = 0u;
+  var high = params.rows;
+  while (low + 1u < high) {
+    let middle = (low + high) / 2u;
+    if (row_start[middle] <= k) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+@compute @workgroup_size(THREADS)
+fn embedding_backward(thread: Thread) {
+  let vecs = params.width / VEC;
+  let chunks = (vecs + PER - 1u) / PER;
+  let i = group_index(thread) * THREADS + thread.index;
+  let k = i / chunks;
+  if (k >= row_start[params.rows]) {
+    return;
+  }
+  let row = row_of(k);
+  if (row_start[row] != k) {
+    return;
+  }
+  let first = i % chunks * PER;
+  let key = key_of_step();
+  for (var c = first; c < min(first + PER, vecs); c++) {
+    let sum = gradient_of(k, row_start[row + 1u], c, key);
+    if (IN_PLACE) {
+      dtable[row * vecs + c] += sum;
+    } else {
+      dtable[row * vecs + c] = sum;
+    }
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn embedding_backward_onto(thread: Thread) {
+  let vecs = params.width / VEC;
+  let i = group_index(thread) * THREADS + thread.index;
+  let row = i / vecs;
+  if (row < params.rows) {
+    dtable[i] = base[i] + gradient_of(row_start[row], row_start[row + 1u], i % vecs, key_of_step());
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn position_backward(thread: Thread) {
+  let vecs = params.width / VEC;
+  let i = group_index(thread) * THREADS + thread.index;
+  let row = i / vecs;
+  if (row >= params.rows) {
+    return;
+  }
+  var sum = Vec(0.0);
+  if (row >= params.offset && row - params.offset < params.length) {
+    let key = key_of_step();
+    for (var b = 0u; b < params.batch; b++) {
+      sum += gradient_at((b * params.length + row - params.offset) * vecs + i % vecs, key);
+    }
+  }
+  dtable[i] = sum;
+}

@@ -1,0 +1,42 @@
+// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. One thread per vector of four numbers.
+// include shared/thread.wgsl
+// include shared/step-scalars.wgsl
+// include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
+
+struct Params {
+  places: u32,
+  length: u32,
+  width: u32,
+  vecs: u32, // vectors of four numbers in a row
+  rows: u32, // of the table
+  position_rows: u32,
+  offset: u32,
+  scale: f32,
+}
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read> positions: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(6) var<uniform> step: Step;
+
+override POSITIONS: bool = false;
+override DECODE: bool = false; // position 0 of `ids` is step.position
+
+@compute @workgroup_size(64)
+fn embedding(thread: Thread) {
+  let i = group_index(thread) * 64u + thread.index;
+  let place = i / params.vecs;
+  let c = i % params.vecs;
+  if (place >= params.places) { return; }
+  let id = min(ids[place], params.rows - 1u);
+  let v = weight_vec(id * params.vecs + c) * (row_scale(id) * params.scale);
+  var row = place % params.length + params.offset;
+  if (DECODE) { row += step.position; }
+  row = min(row, max(params.position_rows, 1u) - 1u);
+  for (var k = 0u; k < min(4u, params.width - 4u * c); k++) {
+    let column = 4u * c + k;
+    var value = v[k];
+    if (POSITIONS) { value += positions[row * params.width + column]; }
+    out[place * params.width + column] = value;
+  }
+}

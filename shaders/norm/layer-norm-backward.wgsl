@@ -1,0 +1,116 @@
+// Gradients of layer norm. With g = dy * gamma, n = (s - mean) * rstd and means over a row:
+//   ds_total = rstd * (g - mean(g) - n * mean(g * n)) + ds, where ds is the gradient of s by its other uses (pre-norm residuals)
+//   dx = dropout'(ds_total)
+//   partials [blocks, 2 * cols] = sums over a block's rows of (dy * n, dy); column_sum adds them up to dgamma and dbeta
+// A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a thread per column (vector).
+// include shared/thread.wgsl
+// include shared/step-scalars.wgsl
+// include shared/row-group.wgsl
+// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+
+struct Params {
+  rows: u32,
+  cols: u32,
+  site: u32,
+  threshold: u32,
+  keep_scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<Vec>;
+@group(0) @binding(1) var<storage, read> ds: array<Vec>;
+@group(0) @binding(2) var<storage, read> s: array<Vec>;
+@group(0) @binding(3) var<storage, read> stats: array<f32>;
+@group(0) @binding(4) var<storage, read> gamma: array<Vec>;
+@group(0) @binding(5) var<storage, read_write> ds_total: array<Vec>;
+@group(0) @binding(6) var<storage, read_write> dx: array<Vec>;
+@group(0) @binding(7) var<storage, read_write> partials: array<Vec>;
+@group(0) @binding(8) var<uniform> params: Params;
+@group(0) @binding(9) var<uniform> step: Step;
+
+// Where dy and ds are: 1 in ds_total, 2 in dx; else dy in a binding of its own, ds 0: absent, 3: in a binding of its own.
+override DY_IN: u32 = 0u;
+override DS_IN: u32 = 0u;
+// Whether dx is written, as dropout'(ds_total).
+override DROPOUT: bool = false;
+const BLOCK: u32 = 16u;
+
+var<workgroup> means: array<vec2<f32>, BLOCK>;
+
+fn dy_at(i: u32) -> Vec {
+  if (DY_IN == 1u) {
+    return ds_total[i];
+  }
+  if (DY_IN == 2u) {
+    return dx[i];
+  }
+  return dy[i];
+}
+
+fn ds_at(i: u32) -> Vec {
+  if (DS_IN == 1u) {
+    return ds_total[i];
+  }
+  if (DS_IN == 2u) {
+    return dx[i];
+  }
+  if (DS_IN == 3u) {
+    return ds[i];
+  }
+  return Vec(0.0);
+}
+
+@compute @workgroup_size(THREADS)
+fn layer_norm_backward(thread: Thread) {
+  let block = group_index(thread);
+  let vecs = params.cols / VEC;
+  let first = block * BLOCK;
+  let live = min(BLOCK, params.rows - min(first, params.rows));
+  for (var r = 0u; r < BLOCK; r += ROWS) {
+    let row = first + r + thread.index / ROW_GROUP;
+    let begin = select(vecs, thread.index % ROW_GROUP, row < params.rows);
+    let mean = stats[min(2u * row, 2u * params.rows - 2u)];
+    let rstd = stats[min(2u * row + 1u, 2u * params.rows - 1u)];
+    var sum_g = Vec(0.0);
+    var sum_gn = Vec(0.0);
+    for (var c = begin; c < vecs; c += ROW_GROUP) {
+      let i = row * vecs + c;
+      let g = dy_at(i) * gamma[c];
+      sum_g += g;
+      sum_gn += g * (s[i] - mean) * rstd;
+    }
+    let total = row_group_sum(vec2(vec_sum(sum_g), vec_sum(sum_gn)), thread.index);
+    if (thread.index % ROW_GROUP == 0u) {
+      means[r + thread.index / ROW_GROUP] = total / f32(params.cols);
+    }
+  }
+  workgroupBarrier();
+
+  var key = 0u;
+  if (DROPOUT) {
+    key = dropout_key(step.seed, step.step, params.site);
+  }
+  if (live == 0u) {
+    return;
+  }
+  for (var c = thread.index; c < vecs; c += THREADS) {
+    let gain = gamma[c];
+    var dgamma = Vec(0.0);
+    var dbeta = Vec(0.0);
+    for (var r = 0u; r < live; r++) {
+      let row = first + r;
+      let i = row * vecs + c;
+      let rstd = stats[2u * row + 1u];
+      let n = (s[i] - stats[2u * row]) * rstd;
+      let d = dy_at(i);
+      dgamma += d * n;
+      dbeta += d;
+      let total = rstd * (d * gain - means[r].x - n * means[r].y) + ds_at(i);
+      ds_total[i] = total;
+      if (DROPOUT) {
+        dx[i] = total * vec_dropout(key, i, params.threshold, params.keep_scale);
+      }
+    }
+    partials[block * 2u * vecs + c] = dgamma;
+    partials[block * 2u * vecs + vecs + c] = dbeta;
+  }
+}

@@ -1,0 +1,123 @@
+// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x, and in `add_layer_norm`
+// s = residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations from the mean of the first and
+// corrects both moments, which keeps accuracy if the mean is large compared with the spread. One row group per row.
+// include shared/thread.wgsl
+// include shared/step-scalars.wgsl
+// include shared/row-group.wgsl
+// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+
+struct Params {
+  rows: u32,
+  cols: u32,
+  eps: f32,
+  site: u32,
+  threshold: u32,
+  keep_scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Vec>;
+@group(0) @binding(1) var<storage, read> residual: array<Vec>;
+@group(0) @binding(2) var<storage, read> gamma: array<Vec>;
+@group(0) @binding(3) var<storage, read> beta: array<Vec>;
+@group(0) @binding(4) var<storage, read_write> y: array<Vec>;
+@group(0) @binding(5) var<storage, read_write> s: array<Vec>;
+@group(0) @binding(6) var<storage, read_write> stats: array<f32>;
+@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(8) var<uniform> step: Step;
+
+override DROPOUT: bool = false;
+// The input whose memory s overwrites: 0 none, 1 residual, 2 x.
+override SHARED: u32 = 0u;
+
+fn row_of(thread: Thread) -> u32 {
+  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
+}
+
+@compute @workgroup_size(THREADS)
+fn layer_norm(thread: Thread) {
+  let row = row_of(thread);
+  let vecs = params.cols / VEC;
+  let start = row * vecs + thread.index % ROW_GROUP;
+  // An empty range if there is no such row: its threads still take part in barriers.
+  let end = select(start, (row + 1u) * vecs, row < params.rows);
+  var sum = Vec(0.0);
+  for (var i = start; i < end; i += ROW_GROUP) {
+    sum += x[i];
+  }
+  let rough = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
+  var first = Vec(0.0);
+  var second = Vec(0.0);
+  for (var i = start; i < end; i += ROW_GROUP) {
+    let d = x[i] - rough;
+    first += d;
+    second += d * d;
+  }
+  let moments = row_group_sum(vec2(vec_sum(first), vec_sum(second)), thread.index) / f32(params.cols);
+  let mean = rough + moments.x;
+  let rstd = inverseSqrt(max(moments.y - moments.x * moments.x, 0.0) + params.eps);
+  var c = thread.index % ROW_GROUP;
+  for (var i = start; i < end; i += ROW_GROUP) {
+    y[i] = (x[i] - mean) * rstd * gamma[c] + beta[c];
+    c += ROW_GROUP;
+  }
+  if (row < params.rows && thread.index % ROW_GROUP == 0u) {
+    stats[2u * row] = mean;
+    stats[2u * row + 1u] = rstd;
+  }
+}
+
+// Vector i of residual + dropout(x).
+fn summed(i: u32, key: u32) -> Vec {
+  var branch = Vec(0.0);
+  if (SHARED == 2u) {
+    branch = s[i];
+  } else {
+    branch = x[i];
+  }
+  if (DROPOUT) {
+    branch *= vec_dropout(key, i, params.threshold, params.keep_scale);
+  }
+  if (SHARED == 1u) {
+    return s[i] + branch;
+  }
+  return residual[i] + branch;
+}
+
+@compute @workgroup_size(THREADS)
+fn add_layer_norm(thread: Thread) {
+  let row = row_of(thread);
+  let vecs = params.cols / VEC;
+  let start = row * vecs + thread.index % ROW_GROUP;
+  let end = select(start, (row + 1u) * vecs, row < params.rows);
+  var key = 0u;
+  if (DROPOUT) {
+    key = dropout_key(step.seed, step.step, params.site);
+  }
+  // Each thread.index reads again only what it has written itself.
+  var sum = Vec(0.0);
+  for (var i = start; i < end; i += ROW_GROUP) {
+    let value = summed(i, key);
+    s[i] = value;
+    sum += value;
+  }
+  let rough = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
+  var first = Vec(0.0);
+  var second = Vec(0.0);
+  for (var i = start; i < end; i += ROW_GROUP) {
+    let d = s[i] - rough;
+    first += d;
+    second += d * d;
+  }
+  let moments = row_group_sum(vec2(vec_sum(first), vec_sum(second)), thread.index) / f32(params.cols);
+  let mean = rough + moments.x;
+  let rstd = inverseSqrt(max(moments.y - moments.x * moments.x, 0.0) + params.eps);
+  var c = thread.index % ROW_GROUP;
+  for (var i = start; i < end; i += ROW_GROUP) {
+    y[i] = (s[i] - mean) * rstd * gamma[c] + beta[c];
+    c += ROW_GROUP;
+  }
+  if (row < params.rows && thread.index % ROW_GROUP == 0u) {
+    stats[2u * row] = mean;
+    stats[2u * row + 1u] = rstd;
+  }
+}

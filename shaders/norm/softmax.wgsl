@@ -1,0 +1,130 @@
+// Softmax over the last axis of [rows, cols]: y = exp(x - max) / sum in the columns that a row sees, and 0 in all others, which are not
+// read. Row r sees the columns below its sequence's length, and if causal those up to its own number. Entry points:
+//   softmax            y; online softmax (Milakov and Gimelshein, 2018), a row group per row
+//   softmax_backward   dx = y (dy - sum(y dy)); a row group per row
+//   softmax_held, softmax_held_backward   the same for short rows, a thread per row: softmax-short-rows.wgsl
+// include shared/thread.wgsl
+// include shared/constants.wgsl
+// include shared/row-group.wgsl
+// include norm/softmax-short-rows.wgsl
+// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
+
+struct Params {
+  rows: u32,
+  cols: u32,
+  queries: u32, // size of the second last axis
+  rows_per_length: u32,
+  has_lengths: u32,
+  causal: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Vec>;
+@group(0) @binding(1) var<storage, read> dy: array<Vec>;
+@group(0) @binding(2) var<storage, read> lens: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Vec>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Whether y overwrites x. In the backward pass x is the output of the forward pass and y is dx: whether dx overwrites x or dy.
+override X_SHARED: bool = false;
+override DY_SHARED: bool = false;
+
+fn x_at(i: u32) -> Vec {
+  if (X_SHARED) { return y[i]; }
+  return x[i];
+}
+
+fn dy_at(i: u32) -> Vec {
+  if (DY_SHARED) { return y[i]; }
+  return dy[i];
+}
+
+// Number of columns that a row sees; 0 past the last row.
+fn visible(row: u32) -> u32 {
+  if (row >= params.rows) { return 0u; }
+  var n = params.cols;
+  if (params.has_lengths != 0u) { n = min(n, lens[row / params.rows_per_length]); }
+  if (params.causal != 0u) { n = min(n, row % params.queries + 1u); }
+  return n;
+}
+
+// Combines (maximum, sum of 2^(log2(e) (x - maximum))) over a row group.
+fn joined(part: vec2<f32>, thread: u32) -> vec2<f32> {
+  if (ROW_GROUP == 1u) { return part; }
+  row_group_scratch[thread] = part;
+  workgroupBarrier();
+  for (var stride = ROW_GROUP / 2u; stride > 0u; stride /= 2u) {
+    if (thread % ROW_GROUP < stride) {
+      let a = row_group_scratch[thread];
+      let b = row_group_scratch[thread + stride];
+      let top = max(a.x, b.x);
+      row_group_scratch[thread] = vec2(top, a.y * exp2(LOG2_E * (a.x - top)) + b.y * exp2(LOG2_E * (b.x - top)));
+    }
+    workgroupBarrier();
+  }
+  return row_group_scratch[thread - thread % ROW_GROUP];
+}
+
+@compute @workgroup_size(THREADS)
+fn softmax(thread: Thread) {
+  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
+  let seen = visible(row);
+  let vecs = params.cols / VEC;
+  let start = row * vecs;
+  let first = thread.index % ROW_GROUP;
+  let whole = seen / VEC;
+  var top = LOWEST;
+  var total = Vec(0.0);
+  var c = first;
+  // Four vectors at a time, all seen, so that the sum is rescaled once per four; then the others one by one.
+  for (; c + 3u * ROW_GROUP < whole; c += 4u * ROW_GROUP) {
+    let z0 = x_at(start + c);
+    let z1 = x_at(start + c + ROW_GROUP);
+    let z2 = x_at(start + c + 2u * ROW_GROUP);
+    let z3 = x_at(start + c + 3u * ROW_GROUP);
+    let next = max(top, vec_max(max(max(z0, z1), max(z2, z3))));
+    total = total * exp2(LOG2_E * (top - next)) + (power(z0, next) + power(z1, next)) + (power(z2, next) + power(z3, next));
+    top = next;
+  }
+  for (; c * VEC < seen; c += ROW_GROUP) {
+    let z = vec_where(x_at(start + c), c, seen, LOWEST);
+    let next = max(top, vec_max(z));
+    total = total * exp2(LOG2_E * (top - next)) + vec_where(power(z, next), c, seen, 0.0);
+    top = next;
+  }
+  let row_total = joined(vec2(top, vec_sum(total)), thread.index);
+  let scale = select(0.0, 1.0 / row_total.y, seen > 0u);
+  let end = select(0u, vecs, row < params.rows);
+  c = first;
+  for (; c < whole; c += ROW_GROUP) { y[start + c] = scale * power(x_at(start + c), row_total.x); }
+  for (; c < end; c += ROW_GROUP) {
+    var value = Vec(0.0);
+    if (c * VEC < seen) { value = vec_where(scale * power(x_at(start + c), row_total.x), c, seen, 0.0); }
+    y[start + c] = value;
+  }
+}
+
+// 2^(log2(e) (z - top)).
+fn power(z: Vec, top: f32) -> Vec { return exp2(LOG2_E * (z - top)); }
+
+@compute @workgroup_size(THREADS)
+fn softmax_backward(thread: Thread) {
+  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
+  let seen = visible(row);
+  let vecs = params.cols / VEC;
+  let start = row * vecs;
+  let first = thread.index % ROW_GROUP;
+  let whole = seen / VEC;
+  var sum = Vec(0.0);
+  var c = first;
+  for (; c < whole; c += ROW_GROUP) { sum += x_at(start + c) * dy_at(start + c); }
+  for (; c * VEC < seen; c += ROW_GROUP) { sum += vec_where(x_at(start + c) * dy_at(start + c), c, seen, 0.0); }
+  let mean = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x;
+  let end = select(0u, vecs, row < params.rows);
+  c = first;
+  for (; c < whole; c += ROW_GROUP) { y[start + c] = x_at(start + c) * (dy_at(start + c) - mean); }
+  for (; c < end; c += ROW_GROUP) {
+    var value = Vec(0.0);
+    if (c * VEC < seen) { value = vec_where(x_at(start + c) * (dy_at(start + c) - mean), c, seen, 0.0); }
+    y[start + c] = value;
+  }
+}

@@ -1,0 +1,99 @@
+// One optimizer update of a slice of the weights p from the gradients g, element by element. The gradient is g * clip[0]; if clip[2] is 0
+// (a gradient is not finite) nothing changes. Weight decay applies to elements below `decay_count`. Entry points:
+//   adamw    Loshchilov and Hutter, 2019; as torch.optim.AdamW, eps outside the root
+//   adam     Kingma and Ba, 2015; as torch.optim.Adam, decay added to the gradient
+//   rmsprop  as keras.optimizers.RMSprop without momentum, eps inside the root
+//   sgd      as torch.optim.SGD, momentum without dampening
+// A thread updates PER vectors of four numbers.
+// include shared/elementwise.wgsl
+// include shared/step-scalars.wgsl
+
+struct Params {
+  count: u32,
+  decay_count: u32,
+  decay: f32,
+  beta1: f32,
+  rest1: f32, // 1 - beta1, rounded once from float64
+  beta2: f32,
+  rest2: f32,
+  eps: f32,
+}
+
+@group(0) @binding(0) var<storage, read_write> p: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> g: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> v: array<vec4<f32>>;
+// (scale, norm, finite, loss scale)
+@group(0) @binding(4) var<storage, read> clip: array<f32>;
+// (applied, skipped, 1 - beta1^applied, 1 - beta2^applied, ...)
+@group(0) @binding(5) var<storage, read> counters: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(7) var<uniform> step: Step;
+
+// Weight decay of the numbers of vector i.
+fn decay_of(i: u32) -> vec4<f32> {
+  return select(vec4(0.0), vec4(params.decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
+}
+
+// Updates the moments of vector i by gradient d; returns the update of the weights, to be multiplied by the learning rate.
+fn adam_update(i: u32, d: vec4<f32>) -> vec4<f32> {
+  let mean = params.beta1 * m[i] + params.rest1 * d;
+  let square = params.beta2 * v[i] + params.rest2 * d * d;
+  m[i] = mean;
+  v[i] = square;
+  return mean / counters[2] / (sqrt(square) / sqrt(counters[3]) + params.eps);
+}
+
+@compute @workgroup_size(THREADS)
+fn adamw(thread: Thread) {
+  let first = first_vec(thread);
+  let end = end_vec(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
+    let kept = p[i] - step.learning_rate * decay_of(i) * p[i];
+    p[i] = kept - step.learning_rate * adam_update(i, g[i] * clip[0]);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn adam(thread: Thread) {
+  let first = first_vec(thread);
+  let end = end_vec(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
+    p[i] -= step.learning_rate * adam_update(i, g[i] * clip[0] + decay_of(i) * p[i]);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn rmsprop(thread: Thread) {
+  let first = first_vec(thread);
+  let end = end_vec(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
+    let d = g[i] * clip[0];
+    let square = params.beta2 * v[i] + params.rest2 * d * d;
+    v[i] = square;
+    p[i] -= step.learning_rate * d / sqrt(square + params.eps);
+  }
+}
+
+@compute @workgroup_size(THREADS)
+fn sgd(thread: Thread) {
+  let first = first_vec(thread);
+  let end = end_vec(first, params.count);
+  if (clip[2] == 0.0) {
+    return;
+  }
+  for (var i = first; i < end; i += THREADS) {
+    let velocity = params.beta1 * m[i] + g[i] * clip[0] + decay_of(i) * p[i];
+    m[i] = velocity;
+    p[i] -= step.learning_rate * velocity;
+  }
+}
