@@ -1,16 +1,15 @@
-// Three builds into dist/: by default the modules that Node (and, for heddle.js, any bundler) loads, with the packages of
-// package.json left outside; with `--mode page` the page that headless Chrome loads, with everything inside; with `--mode demo` the
-// demo's pages, which is also what `npm run dev` serves.
+// Builds into dist/: by default the modules for Node and bundlers, with the packages of package.json external; with `--mode page` the page
+// of headless Chrome, self-contained; with `--mode demo` the pages of the demo, which `npm run dev` serves too.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
-import { passOn } from './demo/hub-proxy.ts';
+import { hubProxy } from './demo/hub-proxy.ts';
 import { defaultHub } from './src/hub/repository.ts';
 
 const root = import.meta.dirname;
-const policyTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
+const cspTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
 
 /** Shaders without comments and indentation, but for the lines that name includes. */
 const shortShaders: Plugin = {
@@ -74,42 +73,42 @@ const page: UserConfig = {
     {
       name: 'heddle:index-html',
       generateBundle() {
-        const source = `<!doctype html>\n<meta charset="utf-8" />\n${policyTag}\n<title>heddle</title>\n<script type="module" src="page.js"></script>\n`;
+        const source = `<!doctype html>\n<meta charset="utf-8" />\n${cspTag}\n<title>heddle</title>\n<script type="module" src="page.js"></script>\n`;
         this.emitFile({ type: 'asset', fileName: 'index.html', source });
       },
     },
   ],
 };
 
-/** The policy, in built pages alone: the development server puts scripts and styles of its own into them. */
-const policy: Plugin = {
-  name: 'heddle:policy',
+/** Adds the content security policy to built pages; the development server injects scripts and styles that it would block. */
+const contentSecurity: Plugin = {
+  name: 'heddle:content-security-policy',
   apply: 'build',
   transformIndexHtml: {
     order: 'pre',
-    handler: (html) => html.replace(/<meta charset="utf-8" ?\/?>/i, `$&\n    ${policyTag}`),
+    handler: (html) => html.replace(/<meta charset="utf-8" ?\/?>/i, `$&\n    ${cspTag}`),
   },
 };
 
-/** `hub/` of `npm run dev` and `npm run preview` is Hugging Face's hub, or what HF_ENDPOINT says, as for `heddle pull`. */
-const hubPath: Plugin = {
-  name: 'heddle:hub',
-  configureServer: ({ middlewares }) => passHub(middlewares),
-  configurePreviewServer: ({ middlewares }) => passHub(middlewares),
+/** Serves the proxy `hub/` with `npm run dev` and `npm run preview`: to Hugging Face, or to the hub of HF_ENDPOINT. */
+const hub: Plugin = {
+  name: 'heddle:hub-proxy',
+  configureServer: ({ middlewares }) => useHubProxy(middlewares),
+  configurePreviewServer: ({ middlewares }) => useHubProxy(middlewares),
 };
 
-function passHub(middlewares: Connect.Server): void {
-  const answer = passOn(process.env.HF_ENDPOINT || defaultHub);
-  middlewares.use((request, response, next) => void answer(request, response).then((done) => done || next(), next));
+function useHubProxy(middlewares: Connect.Server): void {
+  const proxy = hubProxy(process.env.HF_ENDPOINT || defaultHub);
+  middlewares.use((request, response, next) => void proxy(request, response).then((done) => done || next(), next));
 }
 
-/** The libraries that the kernel lab can time beside, and the packages that they need in bench/peers/node_modules. */
+/** Libraries that the kernel lab can compare with, and the packages that they need in bench/peers/node_modules. */
 const peers = {
   tfjs: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'],
   jax: ['@jax-js/jax'],
 };
 
-/** What demo/lab/virtual.d.ts declares: the peers that are installed, each in files of its own that are loaded when asked for. */
+/** Virtual modules of demo/lab/virtual.d.ts: the installed libraries, each in its own chunk, loaded on demand. */
 function installedPeers(): Plugin {
   const folder = resolve(root, 'bench/peers');
   const installed = Object.entries(peers)
@@ -127,7 +126,7 @@ function installedPeers(): Plugin {
   };
 }
 
-/** Cross-origin isolated, as src/host/static-server.ts has it: that gives the finer clock. */
+/** Cross-origin isolation, as in src/host/static-server.ts, for a finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 const demo: UserConfig = {
@@ -143,14 +142,14 @@ const demo: UserConfig = {
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
-    chunkSizeWarningLimit: 1500, // a peer is a whole library, and loaded by choice alone
-    assetsInlineLimit: 0, // as files: the policy allows no data: addresses
+    chunkSizeWarningLimit: 1500, // peers are whole libraries, loaded on demand
+    assetsInlineLimit: 0, // as files: the policy allows no data: URLs
     rolldownOptions: {
       input: { index: resolve(root, 'demo/index.html'), lab: resolve(root, 'demo/lab.html') },
-      checks: { pluginTimings: false }, // workers are builds of their own, and take as long as they take
+      checks: { pluginTimings: false }, // the workers are separate builds
     },
   },
-  plugins: [policy, hubPath, installedPeers()],
+  plugins: [contentSecurity, hub, installedPeers()],
 };
 
 export default defineConfig(({ mode }) => ({ page, demo })[mode] ?? modules);

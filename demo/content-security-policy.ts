@@ -1,6 +1,6 @@
-// What the built pages may load and run: their own files and nothing else. As a meta element it holds wherever the pages are hosted.
+// Content security policy of the built pages: only files of their own origin. It is a meta element, so it applies on any host.
 
-/** Each directive and what it allows. */
+/** Directives and their values. */
 const directives: Readonly<Record<string, string>> = {
   'default-src': "'self'",
   'script-src': "'self'",
@@ -13,7 +13,7 @@ const directives: Readonly<Record<string, string>> = {
   'form-action': "'none'",
 };
 
-/** The value of the meta element and, where a server of our own sends one, of the header. */
+/** Value of the meta element and of the Content-Security-Policy header. */
 export const contentSecurityPolicy = Object.entries(directives)
   .map((directive) => directive.join(' '))
   .join('; ');

@@ -1,59 +1,62 @@
-// The path `hub/` of a server of the pages: what is asked there is asked of a hub, so that a page that may ask its own origin alone
-// can fetch models. Redirects are followed here. Only what fetching a model needs is passed on, and nothing of the visitor.
+// Proxy at the path `hub/` of the pages' server, which lets a page that may only request its own origin download models from a hub. It
+// follows redirects and forwards only the requests and headers that a download needs, no cookies or credentials.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hubProxyHeader } from '../src/hub/repository.ts';
 
-/** A listing of a model's files, or one of the files. */
-const taken = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;
+/** Paths of a model's file listing and of its files. */
+const allowedPaths = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]+\/[^/]+\/resolve\/[^/]+\/[^/]+))$/;
 
-/** Headers of the hub that the page needs. */
-const kept = ['Content-Range', 'ETag', 'Retry-After', 'X-Linked-Etag', 'X-Linked-Size'];
+/** Response headers that are forwarded. */
+const forwardedHeaders = ['Content-Range', 'ETag', 'Retry-After', 'X-Linked-Etag', 'X-Linked-Size'];
 
-/** Answers what is asked of `hub/` from the hub at this URL and says true; leaves all else. */
-export function passOn(hub: string): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+/** Returns a request handler that answers requests to `hub/` from the hub at this URL; it resolves to false for all other requests. */
+export function hubProxy(hub: string): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const base = hub.replace(/\/+$/, '');
   return async (request, response) => {
     const { method = '', url = '/', headers } = request;
     const { pathname, search } = new URL(url, 'http://127.0.0.1');
-    const [, path] = taken.exec(pathname) ?? [];
+    const [, path] = allowedPaths.exec(pathname) ?? [];
     if (path === undefined || !['GET', 'HEAD'].includes(method)) return false;
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
+    const closed = new AbortController();
+    response.on('close', () => closed.abort());
     const { range } = headers;
     try {
-      const asked = { method, headers: { 'Accept-Encoding': 'identity', ...(range && { Range: range }) } };
-      const ask = (redirect: RequestRedirect) =>
-        fetch(`${base}${path}${search}`, { ...asked, redirect, signal: gone.signal });
-      // A hub says length and checksum of a large file in the answer that points on to where it lies.
-      const first = method === 'HEAD' ? await ask('manual') : undefined;
-      const stated = first?.headers.has('X-Linked-Etag') ?? false;
-      const answer = first && (stated || first.status < 300 || first.status >= 400) ? first : await ask('follow');
-      const isJson = /\bjson\b/i.test(answer.headers.get('Content-Type') ?? '');
-      response.writeHead(stated && answer.status < 400 ? 200 : answer.status, {
+      const init = { method, headers: { 'Accept-Encoding': 'identity', ...(range && { Range: range }) } };
+      const fetchFrom = (redirect: RequestRedirect) =>
+        fetch(`${base}${path}${search}`, { ...init, redirect, signal: closed.signal });
+      // For a large file, the hub states length and checksum in the redirect response.
+      const first = method === 'HEAD' ? await fetchFrom('manual') : undefined;
+      const hasChecksum = first?.headers.has('X-Linked-Etag') ?? false;
+      const hubResponse =
+        first && (hasChecksum || first.status < 300 || first.status >= 400) ? first : await fetchFrom('follow');
+      const isJson = /\bjson\b/i.test(hubResponse.headers.get('Content-Type') ?? '');
+      response.writeHead(hasChecksum && hubResponse.status < 400 ? 200 : hubResponse.status, {
         ...Object.fromEntries(
-          kept.flatMap((name) => (answer.headers.has(name) ? [[name, answer.headers.get(name)]] : [])),
+          forwardedHeaders.flatMap((name) =>
+            hubResponse.headers.has(name) ? [[name, hubResponse.headers.get(name)]] : [],
+          ),
         ),
-        ...lengthOf(answer),
-        ...safe,
+        ...lengthOf(hubResponse),
+        ...securityHeaders,
         'Content-Type': isJson && path.startsWith('/api/') ? 'application/json' : 'application/octet-stream',
       });
       response.flushHeaders();
-      if (answer.body && method === 'GET') await pipeline(Readable.fromWeb(answer.body as never), response);
+      if (hubResponse.body && method === 'GET') await pipeline(Readable.fromWeb(hubResponse.body as never), response);
       else response.end();
     } catch {
-      // After the head only a broken connection can say that the body is not whole.
+      // After the headers are sent, only a broken connection can signal an error.
       if (response.headersSent) response.destroy();
-      else response.writeHead(502, `${new URL(base).host} cannot be reached`, safe).end();
+      else response.writeHead(502, `${new URL(base).host} cannot be reached`, securityHeaders).end();
     }
     return true;
   };
 }
 
-/** A hub's files are anyone's: nothing of them may run as a page of this origin. */
-const safe = {
+/** Files of a hub are untrusted: they must not run as a page of this origin. */
+const securityHeaders = {
   [hubProxyHeader]: '1',
   'Cache-Control': 'no-store',
   'Content-Disposition': 'attachment',
@@ -61,7 +64,7 @@ const safe = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The length of the body, where it comes as it is. */
+/** Content-Length, unless the body was decoded or the length is that of a redirect. */
 function lengthOf({ headers }: Response): Record<string, string> {
   const length = headers.get('Content-Length');
   return length !== null && !headers.has('Content-Encoding') && !headers.has('X-Linked-Size')

@@ -1,14 +1,14 @@
-// Elements in one call each. Text always goes in as text, never as markup, so that no corpus or file can bring elements of its own.
+// Helpers that create and update DOM elements. Text is inserted as text, never as markup, so a corpus or file cannot inject elements.
 
-/** What may stand inside an element; `false`, null and undefined stand for nothing. */
+/** A child of an element; `false`, null and undefined are skipped. */
 export type Child = Node | string | number | false | null | undefined;
 
-/** Attributes by name. `class` and `aria-*` as in HTML; true for one that is there without a value; listeners as `onclick`. */
+/** Attributes by HTML name (`class`, `aria-*`); true sets one without a value; functions are listeners (`onclick`). */
 export type Attributes = Readonly<
   Record<string, string | number | boolean | null | undefined | ((event: never) => void)>
 >;
 
-/** An element with attributes and children. */
+/** Creates an HTML element with attributes and children. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -20,21 +20,21 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-const svgSpace = 'http://www.w3.org/2000/svg';
+const svgNamespace = 'http://www.w3.org/2000/svg';
 
-/** An element of SVG with attributes and children. */
+/** Creates an SVG element with attributes and children. */
 export function svg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
   ...children: Child[]
 ): SVGElementTagNameMap[Tag] {
-  const element = document.createElementNS(svgSpace, tag);
+  const element = document.createElementNS(svgNamespace, tag);
   set(element, attributes);
   fill(element, ...children);
   return element;
 }
 
-/** Sets attributes and listeners; false, null and undefined take an attribute away. */
+/** Sets attributes and listeners; false, null and undefined remove an attribute. */
 export function set(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'function') element.addEventListener(name.slice(2), value as EventListener);
@@ -43,7 +43,7 @@ export function set(element: Element, attributes: Attributes): void {
   }
 }
 
-/** Puts children in the place of what was there. */
+/** Replaces the children of an element. */
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(
     ...children
@@ -52,12 +52,12 @@ export function fill(element: Element, ...children: Child[]): void {
   );
 }
 
-/** Sets an element's text, and touches the page only where it differs. */
+/** Sets the text of an element; does not touch the DOM if the text is the same. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The element of the page with an id; throws where there is none, since the page and its script belong together. */
+/** Returns the element with an id; throws if the page has none. */
 export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no element #${id}`);
@@ -65,16 +65,16 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 }
 
 /**
- * A function that asks for `draw` at the next frame; calls before it are one. All that training tells goes through such functions, so
- * that the page draws at most once a frame however fast messages come.
+ * Returns a function that schedules `draw` for the next animation frame; calls before that frame are merged. Every panel draws through
+ * such a function, so the page draws at most once per frame however fast events arrive.
  */
 export function onFrame(draw: () => void): () => void {
-  let asked = false;
+  let scheduled = false;
   return () => {
-    if (asked) return;
-    asked = true;
+    if (scheduled) return;
+    scheduled = true;
     requestAnimationFrame(() => {
-      asked = false;
+      scheduled = false;
       draw();
     });
   };

@@ -1,4 +1,4 @@
-// Form fields: a control with its label and, below it, what is wrong with what was typed.
+// Form controls with labels, hints and validation state.
 
 import { type Child, el, set } from './dom.ts';
 
@@ -6,10 +6,10 @@ type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 let ids = 0;
 
-/** An id that no other element has. */
+/** Returns an id that is unique in the page. */
 export const freshId = (stem: string): string => `${stem}-${++ids}`;
 
-/** A control under its label, with a hint below it where one is given. */
+/** Wraps a control with its label above and an optional hint below. */
 export function field(label: string, control: Control, hint?: Child): HTMLDivElement {
   control.id ||= freshId('field');
   const note = hint ? el('p', { class: 'hint', id: `${control.id}-hint` }, hint) : undefined;
@@ -17,15 +17,19 @@ export function field(label: string, control: Control, hint?: Child): HTMLDivEle
   return el('div', { class: 'field' }, el('label', { for: control.id }, label), control, note);
 }
 
-/** A list to choose one of: values with their names. */
+/** Creates a drop-down list from values and their labels. */
 export function select(
   options: readonly (readonly [value: string, name: string])[],
-  chosen: string,
+  selected: string,
 ): HTMLSelectElement {
-  return el('select', {}, ...options.map(([value, name]) => el('option', { value, selected: value === chosen }, name)));
+  return el(
+    'select',
+    {},
+    ...options.map(([value, name]) => el('option', { value, selected: value === selected }, name)),
+  );
 }
 
-/** A field for a number; `step` is `any` unless given. */
+/** Creates a required number input; `step` defaults to `any`. */
 export function numberInput(
   value: number,
   limits: { readonly min?: number; readonly max?: number; readonly step?: number } = {},
@@ -35,12 +39,12 @@ export function numberInput(
   return input;
 }
 
-/** Radio buttons that look like one switch; `changed` hears of each choice. */
-export function choice<Value extends string>(
+/** Creates a group of radio buttons in the look of a segmented switch; `onChange` is called with the selected value. */
+export function segmentedChoice<Value extends string>(
   legend: string,
   options: readonly (readonly [value: Value, name: string])[],
-  chosen: Value,
-  changed: (value: Value) => void,
+  selected: Value,
+  onChange: (value: Value) => void,
 ): HTMLFieldSetElement {
   const name = freshId('choice');
   return el(
@@ -54,7 +58,7 @@ export function choice<Value extends string>(
         el(
           'label',
           {},
-          el('input', { type: 'radio', name, value, checked: value === chosen, onchange: () => changed(value) }),
+          el('input', { type: 'radio', name, value, checked: value === selected, onchange: () => onChange(value) }),
           text,
         ),
       ),
@@ -62,7 +66,7 @@ export function choice<Value extends string>(
   );
 }
 
-/** Marks a control as wrong or right, for eyes and for screen readers. */
+/** Validates a control and sets `aria-invalid`; returns whether it is valid. */
 export function markValid(control: Control): boolean {
   const valid = control.checkValidity();
   set(control, { 'aria-invalid': !valid && 'true' });

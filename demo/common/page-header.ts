@@ -1,30 +1,29 @@
-// The head that both pages share: the mark, the way to the other page, the adapter, light or dark.
+// The header of both pages: logo, navigation, GPU adapter and the button that switches the colour theme.
 
 import { el, fill, set, svg } from './dom.ts';
-import { applyTheme, chosenTheme, nextTheme, type Theme } from './theme.ts';
+import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
 
-/** The pages. */
 const pages = [
   { id: 'train', href: './index.html', name: 'Train' },
   { id: 'lab', href: './lab.html', name: 'Kernel lab' },
 ] as const;
 
-/** What a page can still do to its head. */
+/** The header of a page. */
 export interface PageHeader {
-  /** Says which adapter the page runs on. */
+  /** Shows the name of the GPU adapter; an empty name hides it. */
   showAdapter(name: string): void;
 }
 
-/** Builds the head into `<header id="top">` of a page. */
+/** Fills `<header id="top">` of a page. */
 export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
-  const theme = chosenTheme();
+  const theme = storedTheme();
   applyTheme(theme);
   const adapter = el('span', { class: 'adapter', hidden: true });
   const top = document.getElementById('top');
   if (!top) throw new Error('the page has no <header id="top">');
   fill(
     top,
-    el('a', { class: 'brand', href: './index.html' }, mark(), el('span', {}, 'heddle')),
+    el('a', { class: 'brand', href: './index.html' }, logo(), el('span', {}, 'heddle')),
     el(
       'nav',
       { 'aria-label': 'Pages' },
@@ -36,13 +35,12 @@ export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
   return {
     showAdapter(name) {
       adapter.textContent = name;
-      set(adapter, { title: `The adapter that this page computes on: ${name}`, hidden: name === '' });
+      set(adapter, { title: `GPU adapter: ${name}`, hidden: name === '' });
     },
   };
 }
 
-/** Threads through threads. */
-function mark(): SVGSVGElement {
+function logo(): SVGSVGElement {
   return svg(
     'svg',
     {

@@ -1,42 +1,42 @@
-// Light or dark: as the system is, until the visitor chooses; the choice is kept for the next visit and for the other page.
+// Colour theme: follows the system until the visitor selects one; the selection is stored in localStorage for both pages.
 
-/** What a visitor may choose. */
+/** Colour themes. */
 export type Theme = 'system' | 'light' | 'dark';
 
 const order: readonly Theme[] = ['system', 'light', 'dark'];
 const key = 'heddle-theme';
 
-/** The choice of an earlier visit. */
-export function chosenTheme(): Theme {
+/** Returns the stored theme; `system` if there is none. */
+export function storedTheme(): Theme {
   try {
     return order.find((t) => t === localStorage.getItem(key)) ?? 'system';
   } catch {
-    return 'system'; // a browser that keeps nothing for this page
+    return 'system'; // localStorage is blocked
   }
 }
 
-/** Shows the page in a theme, keeps the choice, and tells all that draw on a canvas (`themechange` on window). */
+/** Applies and stores a theme, and dispatches `themechange` on window for code that draws on a canvas. */
 export function applyTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   try {
     localStorage.setItem(key, theme);
   } catch {
-    // the theme still holds for this visit
+    // localStorage is blocked: the theme is used for this visit only
   }
   window.dispatchEvent(new Event('themechange'));
 }
 
-/** The theme after this one. */
+/** Returns the next theme in the order system, light, dark. */
 export const nextTheme = (theme: Theme): Theme => order[(order.indexOf(theme) + 1) % order.length] ?? 'system';
 
-/** Calls `redraw` whenever colours change, by choice or by the system. */
+/** Calls `redraw` when the theme changes, by the visitor or by the system. */
 export function onThemeChange(redraw: () => void): void {
   window.addEventListener('themechange', redraw);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 
-/** The colour that a variable of style.css has now, as `rgb(…)`: for canvases, which know no variables. */
+/** Returns the value of a CSS variable of style.css as `rgb(…)`, for canvases, which cannot use variables. */
 export function colour(variable: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${variable})`;

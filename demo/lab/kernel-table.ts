@@ -1,34 +1,34 @@
-// The table of kernels: what each took, how far it is from the roof and from float64.
+// Table of kernels: time, share of the roofline and error of each.
 
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { el, fill } from '../common/dom.ts';
-import { errorText, spread, time } from './measurement-text.ts';
+import { errorText, relativeSpread, time } from './measurement-text.ts';
 import { rateOf, roofAt } from './roofline.ts';
 
-/** The table. */
+/** The kernel table. */
 export interface KernelTable {
   readonly element: HTMLElement;
   show(kernels: readonly KernelResult[], roofs: Roofs | undefined, all: boolean): void;
-  /** Marks the row of a kernel, or none. */
-  point(name: string | undefined): void;
+  /** Highlights the row of a kernel; undefined: none. */
+  highlight(name: string | undefined): void;
 }
 
-const columns = ['Kernel', 'Time', 'Spread', 'GFLOP/s', 'GB/s', 'Of the roof', 'Error', 'Variant'] as const;
+const columns = ['Kernel', 'Time', 'Spread', 'GFLOP/s', 'GB/s', 'Of roofline', 'Error', 'Variant'] as const;
 
-/** The table, empty. `onPoint` hears which row the pointer or the focus is on. */
-export function createTable(onPoint: (name: string | undefined) => void): KernelTable {
+/** Creates an empty table; `onPoint` is called with the kernel under the pointer. */
+export function createKernelTable(onPoint: (name: string | undefined) => void): KernelTable {
   const body = el('tbody');
   const table = el(
     'table',
     { class: 'numbers kernels' },
-    el('caption', { class: 'unseen' }, 'Kernels, of each the fastest variant first'),
+    el('caption', { class: 'unseen' }, 'Kernels; the fastest variant of each comes first'),
     el('thead', {}, el('tr', {}, ...columns.map((c) => el('th', { scope: 'col' }, c)))),
     body,
   );
   const scroll = el('div', { class: 'scroll', role: 'region', 'aria-label': 'Table of kernels', tabindex: 0 }, table);
-  const empty = el('p', { class: 'hint' }, 'Kernels appear here as they are measured.');
+  const empty = el('p', { class: 'hint' }, 'Kernels appear here when they are measured.');
   const element = el('div', {}, empty, scroll);
   scroll.hidden = true;
   body.addEventListener('pointerover', (event) => {
@@ -43,7 +43,7 @@ export function createTable(onPoint: (name: string | undefined) => void): Kernel
       scroll.hidden = kernels.length === 0;
       fill(body, ...kernels.flatMap((kernel) => rowsOf(kernel, roofs, all)));
     },
-    point(name) {
+    highlight(name) {
       for (const row of body.rows) row.classList.toggle('pointed', name !== undefined && row.dataset.kernel === name);
     },
   };
@@ -59,7 +59,7 @@ function rowsOf(kernel: KernelResult, roofs: Roofs | undefined, all: boolean): H
         { class: i === 0 ? '' : 'slower', 'data-kernel': kernel.name },
         i === 0
           ? el('th', { scope: 'row' }, name)
-          : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, another variant`)),
+          : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, slower variant`)),
         ...cells(kernel, variant, roofs).map((text) => el('td', {}, text)),
         variantCell(kernel, variant, i === 0 && !all),
       );
@@ -79,7 +79,7 @@ function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | unde
     : Number.NaN;
   return [
     time(ms),
-    variant.rounds === 1 ? 'once' : spread({ ms, low, high }),
+    variant.rounds === 1 ? 'once' : relativeSpread({ ms, low, high }),
     rate > 0 ? formatNumber(rate) : '—',
     formatNumber(bandwidth),
     formatPercent(share),

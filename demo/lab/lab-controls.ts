@@ -1,39 +1,40 @@
-// What to measure, and how it goes: the set of kernels, how long, which peers; start and stop; progress.
+// Form of the lab: kernels, duration and libraries to measure; start, stop and progress.
 
 import { installed } from 'virtual:heddle-peer-names';
 import { el, fill, set, setText } from '../common/dom.ts';
-import { choice, field } from '../common/form-controls.ts';
+import { field, segmentedChoice } from '../common/form-controls.ts';
 import { type LabSettings, type PeerName, peerNames } from './lab-protocol.ts';
 
-/** The controls of the lab. */
+/** The form. */
 export interface Controls {
   readonly element: HTMLElement;
-  /** Shows that a course runs, or that none does. */
-  running(active: boolean): void;
-  progress(done: number, of: number, next: string): void;
-  /** Says how a course ended. */
-  say(text: string, kind?: 'bad'): void;
+  /** Sets whether a measurement is running. */
+  setRunning(active: boolean): void;
+  /** Shows the progress: `done` of `of` kernels, and the name of the next one. */
+  setProgress(done: number, of: number, next: string): void;
+  /** Shows how the measurement ended. */
+  setStatus(text: string, kind?: 'bad'): void;
 }
 
 const lengths = { quick: { span: 20, rounds: 5 }, careful: { span: 100, rounds: 9 } } as const;
 
-/** The controls; `start` and `stop` are called as their buttons are. */
+/** Creates the form; `start` and `stop` are called by its buttons. */
 export function createControls(start: (settings: LabSettings) => void, stop: () => void): Controls {
   let which: LabSettings['set'] = 'small';
   let length: keyof typeof lengths = 'quick';
   const filter = el('input', { type: 'search', placeholder: 'all', autocomplete: 'off', spellcheck: 'false' });
   const peers = Object.entries(peerNames).map(([id, name]) => {
-    const there = installed.includes(id as PeerName);
-    const box = el('input', { type: 'checkbox', value: id, disabled: !there, 'aria-describedby': 'peers-hint' });
-    return { id: id as PeerName, name, there, box, label: el('label', { class: 'check' }, box, name) };
+    const available = installed.includes(id as PeerName);
+    const box = el('input', { type: 'checkbox', value: id, disabled: !available, 'aria-describedby': 'peers-hint' });
+    return { id: id as PeerName, name, available, box, label: el('label', { class: 'check' }, box, name) };
   });
-  const absent = peers.filter((p) => !p.there).map((p) => p.name);
+  const missing = peers.filter((p) => !p.available).map((p) => p.name);
   const hint = el(
     'p',
     { class: 'hint', id: 'peers-hint' },
-    absent.length === 0
-      ? 'Loaded from this page’s own address once you start with them.'
-      : `${absent.join(' and ')} ${absent.length > 1 ? 'were' : 'was'} not installed when this page was built: npm install --prefix bench/peers, then npm run build.`,
+    missing.length === 0
+      ? 'Loaded from the origin of this page when the measurement starts.'
+      : `${missing.join(' and ')} ${missing.length > 1 ? 'were' : 'was'} not installed when this page was built: npm install --prefix bench/peers, then npm run build.`,
   );
   const startButton = el('button', { type: 'submit', class: 'main' }, 'Measure');
   const stopButton = el('button', { type: 'button', disabled: true, onclick: () => stop() }, 'Stop');
@@ -44,12 +45,12 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
     'fieldset',
     { class: 'what' },
     el('legend', { class: 'unseen' }, 'What to measure'),
-    titled(
+    labelled(
       'Kernels',
-      choice(
+      segmentedChoice(
         'Kernels',
         [
-          ['small', 'A few, small'],
+          ['small', 'Small set'],
           ['all', 'All'],
         ],
         which,
@@ -58,9 +59,9 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
         },
       ),
     ),
-    titled(
+    labelled(
       'Measurements',
-      choice(
+      segmentedChoice(
         'Measurements',
         [
           ['quick', '5 × 20 ms'],
@@ -72,8 +73,8 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
         },
       ),
     ),
-    field('Only kernels with this in their name', filter),
-    el('fieldset', { class: 'stack-small' }, el('legend', {}, 'Beside them'), ...peers.map((p) => p.label), hint),
+    field('Filter by name', filter),
+    el('fieldset', { class: 'stack-small' }, el('legend', {}, 'Compare with'), ...peers.map((p) => p.label), hint),
   );
   const form = el(
     'form',
@@ -90,7 +91,7 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
   );
   return {
     element: form,
-    running(active) {
+    setRunning(active) {
       fields.disabled = active;
       startButton.disabled = active;
       stopButton.disabled = !active;
@@ -101,16 +102,16 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
         setText(status, 'Opening the device …');
       }
     },
-    progress(done, of, next) {
+    setProgress(done, of, next) {
       set(bar, { max: of, value: done });
       setText(status, `${done + 1} of ${of}: ${next}`);
     },
-    say(text, kind) {
+    setStatus(text, kind) {
       status.classList.toggle('wrong', kind === 'bad');
       fill(status, text);
     },
   };
 }
 
-const titled = (title: string, control: HTMLElement): HTMLElement =>
+const labelled = (title: string, control: HTMLElement): HTMLElement =>
   el('div', { class: 'field' }, el('span', { class: 'label', 'aria-hidden': 'true' }, title), control);

@@ -1,4 +1,4 @@
-// What the kernel lab's page and its worker say to each other: plain data (structured clone). lab-worker.ts measures, lab-session.ts sends requests.
+// Message protocol of the kernel lab and its worker: structured-cloneable data.
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
@@ -7,39 +7,39 @@ import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 
-/** Libraries that may be timed beside. */
+/** Libraries to compare with. */
 export const peerNames = { tfjs: 'TensorFlow.js', jax: 'jax-js' } as const;
 export type PeerName = keyof typeof peerNames;
 
-/** What to measure. */
+/** Settings of a measurement. */
 export interface LabSettings {
   readonly set: KernelSet;
-  /** Kernels whose name has this in it; all where empty. */
+  /** Measure only kernels whose name contains this text; empty: all. */
   readonly filter: string;
-  /** Milliseconds that one measurement lasts, and how many there are. */
+  /** Milliseconds per round, and number of rounds. */
   readonly span: number;
   readonly rounds: number;
   readonly peers: readonly PeerName[];
 }
 
-/** All that was found; what is copied and downloaded, as JSON. */
+/** Results of a measurement, which can be copied and downloaded as JSON. */
 export interface LabResults {
   readonly heddle: string;
-  /** ISO time of the start. */
+  /** Start time, ISO 8601. */
   readonly when: string;
   readonly settings: LabSettings;
   readonly machine: Machine;
   readonly roofs: Roofs;
   readonly kernels: readonly KernelResult[];
   readonly conformance: Conformance;
-  /** The same kernels of all libraries that were asked for, heddle's among them; in microseconds. */
+  /** Kernel times of the libraries to compare with and of heddle, in microseconds. */
   readonly peers?: readonly TimedKernel[];
 }
 
-/** Page to worker. */
+/** Messages from the page to the worker. */
 export type LabRequest = { readonly type: 'start'; readonly settings: LabSettings } | { readonly type: 'stop' };
 
-/** Worker to page. */
+/** Messages from the worker to the page. */
 export type LabReply =
   | { readonly type: 'machine'; readonly machine: Machine; readonly name: string }
   | { readonly type: 'progress'; readonly done: number; readonly of: number; readonly next: string }

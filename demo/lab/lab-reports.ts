@@ -1,10 +1,11 @@
-// The conformance report, and heddle beside its peers, as tables.
+// Reports of the lab: conformance of the adapter, comparison with other libraries, and the results as JSON.
 
 import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
-import { type Child, el } from '../common/dom.ts';
-import { counted, errorText, time } from './measurement-text.ts';
+import { type Child, el, setText } from '../common/dom.ts';
+import type { LabResults } from './lab-protocol.ts';
+import { errorText, pluralize, time } from './measurement-text.ts';
 
 function table(
   caption: string,
@@ -34,14 +35,14 @@ function table(
 const verdict = (passed: boolean): HTMLElement =>
   el('span', { class: passed ? 'verdict good' : 'verdict bad' }, passed ? 'passes' : 'fails');
 
-/** The report of an adapter. */
+/** Creates the conformance report of an adapter. */
 export function conformanceReport(report: Conformance): HTMLElement {
   const { features, limits, subgroups, kernels } = report;
   const wrong = kernels.filter((k) => !k.passed).length;
   const low = limits.filter((l) => !l.passed).length;
   const sum = report.passed
-    ? `${counted(kernels.length, 'kernel')} within tolerance of float64 in each variant, and all limits suffice.`
-    : `${wrong} of ${kernels.length} kernels are wrong in some variant; ${low} of ${limits.length} limits are too low.`;
+    ? `${pluralize(kernels.length, 'kernel')} match the float64 reference in every variant, and all limits are sufficient.`
+    : `${wrong} of ${kernels.length} kernels are wrong in at least one variant; ${low} of ${limits.length} limits are too low.`;
   return el(
     'div',
     { class: 'stack' },
@@ -55,7 +56,7 @@ export function conformanceReport(report: Conformance): HTMLElement {
         el('h3', {}, 'Features and subgroups'),
         table(
           'Features that kernels use',
-          ['Feature', 'Here', 'Used for'],
+          ['Feature', 'Available', 'Use'],
           [
             ...features.map(({ name, present, use }) => [name, present ? 'yes' : 'no', use]),
             [
@@ -65,7 +66,7 @@ export function conformanceReport(report: Conformance): HTMLElement {
                   ? `${subgroups.min}`
                   : `${subgroups.min} to ${subgroups.max}`
                 : '—',
-              'how many threads move as one',
+              'threads that execute in lockstep',
             ],
           ],
           'plain',
@@ -76,19 +77,24 @@ export function conformanceReport(report: Conformance): HTMLElement {
         { class: 'stack' },
         el('h3', {}, 'Limits'),
         table(
-          'Limits beside what is needed',
-          ['Limit', 'Needed', 'Here', 'Verdict'],
-          limits.map(({ name, needed, has, passed }) => [spaced(name), amount(needed), amount(has), verdict(passed)]),
+          'Needed and available limits',
+          ['Limit', 'Needed', 'Available', 'Result'],
+          limits.map(({ name, needed, has, passed }) => [
+            breakable(name),
+            amount(needed),
+            amount(has),
+            verdict(passed),
+          ]),
         ),
       ),
     ),
     el(
       'details',
       { open: !report.passed },
-      el('summary', {}, `Worst error of each kernel (${kernels.length})`),
+      el('summary', {}, `Maximum error of each kernel (${kernels.length})`),
       table(
-        'Worst error of each kernel',
-        ['Kernel', 'Worst error', 'Allowed', 'In variant', 'Verdict'],
+        'Maximum error of each kernel',
+        ['Kernel', 'Max. error', 'Tolerance', 'Variant', 'Result'],
         kernels.map(({ name, worst, allowed, variant, passed, failure }) => [
           name,
           errorText(worst),
@@ -101,18 +107,18 @@ export function conformanceReport(report: Conformance): HTMLElement {
   );
 }
 
-/** maxBufferSize with places where a line may break. */
-const spaced = (name: string): HTMLElement =>
+/** Adds line-break opportunities to a camelCase name. */
+const breakable = (name: string): HTMLElement =>
   el('span', {}, ...name.split(/(?=[A-Z])/).flatMap((part, i) => (i === 0 ? [part] : [el('wbr'), part])));
 
-/** Powers of 1,024 by their names. */
+/** Formats a limit with binary prefixes. */
 function amount(n: number): string {
   if (n >= 2 ** 30) return `${formatNumber(n / 2 ** 30)} Gi`;
   if (n >= 2 ** 20) return `${formatNumber(n / 2 ** 20)} Mi`;
   return n >= 2 ** 14 && n % 1024 === 0 ? `${n / 1024} Ki` : String(n);
 }
 
-/** The same kernels of several libraries; each library by its fastest form. */
+/** Creates the table of kernel times of several libraries; each library with its fastest form. */
 export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record<string, string>>): HTMLElement {
   const contestants = [...new Set(rows.flatMap((r) => r.forms.map((f) => f.contestant)))];
   const fastest = (row: TimedKernel, contestant: string): TimedForm | undefined =>
@@ -132,7 +138,7 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
     el(
       'p',
       { class: 'hint' },
-      'Each library on a device of its own, in turn, by the clock of the host; a result is held against float64 before it is timed. The factor is its time over heddle’s.',
+      'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle.',
     ),
     table(
       'Kernels of several libraries',
@@ -140,4 +146,60 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
       rows.map((row) => [row.name, ...contestants.map((c) => cell(row, c))]),
     ),
   );
+}
+
+/** Returns results as JSON. Infinite values (the error of a kernel that did not run) become null. */
+const resultsJson = (results: LabResults): string => `${JSON.stringify(results, undefined, 1)}\n`;
+
+/** Creates the description of the machine and the buttons that copy and download the results. */
+export function resultsBox(results: LabResults): HTMLElement {
+  const json = resultsJson(results);
+  const status = el('span', { class: 'hint', role: 'status' });
+  const text = el('pre', { class: 'json', tabindex: 0, 'aria-label': 'Results as JSON' }, json);
+  const details = el('details', {}, el('summary', {}, 'Show JSON'), text);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(json);
+      setText(status, 'Copied.');
+    } catch {
+      // No permission: select the text, so that the visitor can copy it.
+      details.open = true;
+      getSelection()?.selectAllChildren(text);
+      setText(status, 'This browser blocks copying; the text below is selected.');
+    }
+  };
+  const download = () => {
+    const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
+    el('a', { href: url, download: `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  };
+  return el(
+    'div',
+    { class: 'stack' },
+    machineFacts(results),
+    el(
+      'div',
+      { class: 'row' },
+      el('button', { type: 'button', onclick: () => void copy() }, 'Copy as JSON'),
+      el('button', { type: 'button', onclick: download }, 'Download JSON'),
+      status,
+    ),
+    details,
+  );
+}
+
+function machineFacts({ machine, when, heddle }: LabResults): HTMLElement {
+  const { adapter, browser, agent, platform, threads, flags, clockGrain } = machine;
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      'Adapter',
+      [adapter.vendor, adapter.architecture, adapter.description || adapter.device].filter(Boolean).join(' '),
+    ],
+    ['Browser', browser.join(', ') || agent],
+    ['Platform', [platform, `${threads} threads`].filter(Boolean).join(', ')],
+    ['Chrome flags', flags.join(', ') || 'none'],
+    ['CPU clock resolution', `${clockGrain} ms`],
+    ['heddle', `${heddle}, ${when.slice(0, 16).replace('T', ' ')} UTC`],
+  ];
+  return el('dl', { class: 'facts' }, ...facts.flatMap(([k, v]) => [el('dt', {}, k), el('dd', {}, v)]));
 }

@@ -1,22 +1,22 @@
-// The page's side of the measurements: starts the worker, and turns its messages into calls.
+// The page's connection to the lab worker.
 
 import type { LabReply, LabRequest, LabSettings } from './lab-protocol.ts';
 
-/** What hears of a course of measurements. */
+/** Receives the messages of the worker. */
 export type LabListener = (reply: LabReply) => void;
 
-/** The worker behind the page. */
+/** The connection. */
 export interface LabSession {
-  /** Starts a course; its replies go to the listener. */
+  /** Starts a measurement; its messages go to the listener. */
   start(settings: LabSettings): void;
-  /** Stops it before the next kernel. */
+  /** Stops the measurement before the next kernel. */
   stop(): void;
 }
 
-/** A session; the worker starts with the first course, and anew after one that broke. */
+/** Creates the connection; the worker is started with the first measurement, and again after an error. */
 export function createLabSession(listener: LabListener): LabSession {
   let worker: Worker | undefined;
-  const broken = (message: string) => {
+  const fail = (message: string) => {
     worker?.terminate();
     worker = undefined;
     listener({ type: 'failed', message });
@@ -24,10 +24,10 @@ export function createLabSession(listener: LabListener): LabSession {
   const open = (): Worker => {
     const made = new Worker(new URL('./lab-worker.ts', import.meta.url), { type: 'module', name: 'heddle kernel lab' });
     made.onmessage = ({ data }: MessageEvent<LabReply>) => {
-      if (data.type === 'failed') broken(data.message);
+      if (data.type === 'failed') fail(data.message);
       else listener(data);
     };
-    made.onerror = (event) => broken(`The lab's worker broke: ${event.message || 'it did not load'}`);
+    made.onerror = (event) => fail(`The lab worker failed: ${event.message || 'it did not load'}`);
     return made;
   };
   const send = (request: LabRequest) => {

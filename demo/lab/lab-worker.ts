@@ -1,4 +1,4 @@
-// Measures in a thread of its own, so that the page stays responsive while the CPU checks kernels.
+// Worker of the kernel lab: checks and times kernels, so that the page stays responsive.
 
 import { load } from 'virtual:heddle-peers';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -14,7 +14,7 @@ import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
 import { neededLimits } from '../../src/runtime/job-context.ts';
 import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './lab-protocol.ts';
 
-const say = (reply: LabReply): void => self.postMessage(reply);
+const send = (reply: LabReply): void => self.postMessage(reply);
 let running = new AbortController();
 
 self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
@@ -27,10 +27,10 @@ self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
 
 async function run(settings: LabSettings, signal: AbortSignal): Promise<void> {
   try {
-    say({ type: 'done', results: await course(settings, signal) });
+    send({ type: 'done', results: await measureOnDevice(settings, signal) });
   } catch (error) {
-    if (signal.aborted) say({ type: 'stopped' });
-    else say({ type: 'failed', message: messageOf(error) });
+    if (signal.aborted) send({ type: 'stopped' });
+    else send({ type: 'failed', message: messageOf(error) });
   }
 }
 
@@ -39,19 +39,19 @@ const messageOf = (error: unknown): string =>
     ? error.message
     : `Something went wrong: ${error instanceof Error ? error.message : error}`;
 
-/** All measurements on a device of their own; a lost device ends them at once, whatever they wait for. */
-async function course(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
+/** Runs all measurements on a new device; a lost device ends them immediately. */
+async function measureOnDevice(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
   const device = await openDevice(navigator.gpu);
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      `The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. Its driver or the browser's GPU process ended; Measure starts anew.`,
+      `The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. The driver or the GPU process of the browser stopped; press Measure to start again.`,
     );
   });
-  lost.catch(() => {}); // destroyed at the end
+  lost.catch(() => {}); // the device is destroyed at the end
   try {
     return await Promise.race([measureAll(device, settings, signal), lost]);
   } catch (error) {
-    // What waits for a device that is gone may hear of it first, in other words.
+    // Pending work may fail before `lost` is reported: prefer the message of `lost`.
     const pause = new Promise((resolve) => setTimeout(resolve, signal.aborted ? 0 : 500));
     throw await Promise.race([lost.catch((reason: unknown) => reason), pause.then(() => error)]);
   } finally {
@@ -59,30 +59,30 @@ async function course(settings: LabSettings, signal: AbortSignal): Promise<LabRe
   }
 }
 
-/** The kernels, then the peers. */
+/** Measures the kernels, then the other libraries. */
 async function measureAll(device: Device, settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
   const when = new Date().toISOString();
   const machine = await describeMachine(navigator.gpu, 'browser');
-  say({ type: 'machine', machine, name: adapterName(device.adapter) });
+  send({ type: 'machine', machine, name: adapterName(device.adapter) });
   const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
   const { roofs, kernels } = await measure(
     device,
     { ...settings, roofs: true },
     {
       signal,
-      onProgress: (done, of, next) => say({ type: 'progress', done, of: of + peerKernels.length, next }),
-      onRoofs: (found) => say({ type: 'roofs', roofs: found }),
-      onKernel: (kernel) => say({ type: 'kernel', kernel }),
+      onProgress: (done, of, next) => send({ type: 'progress', done, of: of + peerKernels.length, next }),
+      onRoofs: (found) => send({ type: 'roofs', roofs: found }),
+      onKernel: (kernel) => send({ type: 'kernel', kernel }),
     },
   );
   if (!roofs) throw new Error('the roofs were not measured');
   const done = kernels.length + 1;
-  const peers = peerKernels.length > 0 ? await besidePeers(settings, peerKernels, done, signal) : undefined;
+  const peers = peerKernels.length > 0 ? await comparePeers(settings, peerKernels, done, signal) : undefined;
   const conformance = conformanceOf(machine, neededLimits, kernels);
   return { heddle: version, when, settings, machine, roofs, kernels, conformance, ...(peers && { peers }) };
 }
 
-/** The peers' kernels that are timed: those of the filter; for the small set one of each kind. */
+/** Returns the kernels to compare: those of the filter; for the small set one of each kind. */
 function peerKernelNames({ set, filter }: LabSettings): string[] {
   const seen = new Set<string>();
   return kernelList
@@ -91,19 +91,19 @@ function peerKernelNames({ set, filter }: LabSettings): string[] {
     .map(({ name }) => name);
 }
 
-/** heddle and its peers in turn, each on its own device, every result held against float64 first. */
-async function besidePeers(
+/** Times heddle and other libraries in turn, each on its own device; every result is compared with float64 first. */
+async function comparePeers(
   { peers, span, rounds }: LabSettings,
   names: readonly string[],
   before: number,
   signal: AbortSignal,
 ): Promise<TimedKernel[]> {
   const of = before + names.length;
-  say({ type: 'progress', done: before, of, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
+  send({ type: 'progress', done: before, of, next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}` });
   const contestants: Contestant[] = [await createHeddle()];
   for (const name of peers) {
     const maker = load[name];
-    if (!maker) throw new HeddleError(`${peerNames[name]} is not part of this build of the page.`);
+    if (!maker) throw new HeddleError(`${peerNames[name]} is not included in this build of the page.`);
     contestants.push(await (await maker()).create());
   }
   const errors: string[] = [];
@@ -112,13 +112,13 @@ async function besidePeers(
   const rows: TimedKernel[] = [];
   for (const name of names) {
     signal.throwIfAborted();
-    say({ type: 'progress', done: before + rows.length, of, next: `beside peers: ${name}` });
+    send({ type: 'progress', done: before + rows.length, of, next: `comparing: ${name}` });
     const [row] = await timeKernels(contestants, { rounds, targetMs: span, names: [name] }, () => {});
-    if (errors.length > 0) throw new HeddleError(`A library computed garbage: ${errors[0]}`);
+    if (errors.length > 0) throw new HeddleError(`A library reported a GPU error: ${errors[0]}`);
     if (!row) continue;
     rows.push(row);
-    say({ type: 'peer-kernel', kernel: row });
+    send({ type: 'peer-kernel', kernel: row });
   }
-  contestants[0]?.device.destroy(); // the others' devices are shared by all that those libraries do in this thread
+  contestants[0]?.device.destroy(); // the other libraries keep one device per thread
   return rows;
 }

@@ -1,23 +1,22 @@
-// The kernel lab: puts its parts together. What it shows it hears from the worker.
+// The kernel lab: mounts its parts and shows the messages of the worker.
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { byId, el, fill, onFrame, set } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/page-header.ts';
-import { lackPage, whatLacks } from '../common/webgpu-support.ts';
-import { createTable } from './kernel-table.ts';
+import { findProblem, problemPage } from '../common/webgpu-support.ts';
+import { createKernelTable } from './kernel-table.ts';
 import { createControls } from './lab-controls.ts';
 import { type LabReply, peerNames } from './lab-protocol.ts';
-import { conformanceReport, peersReport } from './lab-reports.ts';
+import { conformanceReport, peersReport, resultsBox } from './lab-reports.ts';
 import { createLabSession } from './lab-session.ts';
-import { counted } from './measurement-text.ts';
-import { resultsBox } from './results.ts';
+import { pluralize } from './measurement-text.ts';
 import { createRoofline } from './roofline.ts';
 
 const header = mountHeader('lab');
-const lack = await whatLacks();
-if (lack) fill(byId('lack'), lackPage(lack));
+const problem = await findProblem();
+if (problem) fill(byId('webgpu-problem'), problemPage(problem));
 else mountLab(header);
 
 function mountLab({ showAdapter }: PageHeader): void {
@@ -25,8 +24,8 @@ function mountLab({ showAdapter }: PageHeader): void {
   let peers: TimedKernel[] = [];
   let roofs: Roofs | undefined;
 
-  const roofline = createRoofline((name) => table.point(name));
-  const table = createTable((name) => roofline.point(name));
+  const roofline = createRoofline((name) => table.highlight(name));
+  const table = createKernelTable((name) => roofline.highlight(name));
   const all = el('input', { type: 'checkbox', onchange: () => draw() });
   const draw = onFrame(() => {
     roofline.show({ kernels, peers, roofs, all: all.checked });
@@ -35,20 +34,20 @@ function mountLab({ showAdapter }: PageHeader): void {
     if (peers.length > 0) fill(byId('peer-table'), peersReport(peers, peerNames));
   });
 
-  const hear = (reply: LabReply) => {
+  const onReply = (reply: LabReply) => {
     if (reply.type === 'machine') showAdapter(reply.name);
-    else if (reply.type === 'progress') controls.progress(reply.done, reply.of, reply.next);
+    else if (reply.type === 'progress') controls.setProgress(reply.done, reply.of, reply.next);
     else if (reply.type === 'roofs') roofs = reply.roofs;
     else if (reply.type === 'kernel') kernels.push(reply.kernel);
     else if (reply.type === 'peer-kernel') peers.push(reply.kernel);
     else {
-      controls.running(false);
-      if (reply.type === 'stopped') controls.say(`Stopped after ${counted(kernels.length, 'kernel')}.`);
-      if (reply.type === 'failed') controls.say(reply.message, 'bad');
+      controls.setRunning(false);
+      if (reply.type === 'stopped') controls.setStatus(`Stopped after ${pluralize(kernels.length, 'kernel')}.`);
+      if (reply.type === 'failed') controls.setStatus(reply.message, 'bad');
       if (reply.type === 'done') {
         const wrong = reply.results.conformance.kernels.filter((k) => !k.passed).length;
-        controls.say(
-          `Done: ${counted(kernels.length, 'kernel')}, ${wrong === 0 ? 'none of them wrong' : `${wrong} wrong`}.`,
+        controls.setStatus(
+          `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}.`,
         );
         fill(byId('conformance-report'), conformanceReport(reply.results.conformance));
         fill(byId('results-box'), resultsBox(reply.results));
@@ -59,12 +58,12 @@ function mountLab({ showAdapter }: PageHeader): void {
     draw();
   };
 
-  const session = createLabSession(hear);
+  const session = createLabSession(onReply);
   const controls = createControls(
     (settings) => {
       [kernels, peers, roofs] = [[], [], undefined];
       for (const id of ['conformance', 'results']) set(byId(id), { hidden: true });
-      controls.running(true);
+      controls.setRunning(true);
       draw();
       session.start(settings);
     },
@@ -72,7 +71,7 @@ function mountLab({ showAdapter }: PageHeader): void {
   );
   byId('controls').append(controls.element);
   fill(byId('roofline'), roofline.element);
-  fill(byId('table'), el('label', { class: 'check' }, all, 'Show every variant'), table.element);
+  fill(byId('table'), el('label', { class: 'check' }, all, 'Show all variants'), table.element);
   set(byId('lab'), { hidden: false });
   draw();
 }

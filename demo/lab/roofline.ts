@@ -1,5 +1,5 @@
-// The roofline: what each kernel does a second against what it does for each byte, both logarithmic, under the adapter's roofs. The
-// table below it has the same numbers for those who cannot see it.
+// Roofline chart (Williams et al. 2009): GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both logarithmic, with the
+// bandwidth and peak of the adapter. The kernel table has the same numbers as text.
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
@@ -9,9 +9,9 @@ import type { Roofs } from '../../src/gpu/roofs.ts';
 import { logAxis } from '../../src/report/axis.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { peerNames } from './lab-protocol.ts';
-import { counted } from './measurement-text.ts';
+import { pluralize } from './measurement-text.ts';
 
-/** Names of the groups, and the mark of each: told apart by form as well as by colour. */
+/** Names and marks of the kernel groups; marks differ in shape as well as in colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
   products: { name: 'products', mark: 'M-5-5H5V5H-5Z' },
   attention: { name: 'attention', mark: 'M0-6.500 6-0 0 6.500-6 0Z' },
@@ -20,28 +20,28 @@ export const groups: Readonly<Record<KernelGroup, { readonly name: string; reado
   decoding: { name: 'decoding', mark: 'M0 6-6-5H6Z' },
 };
 
-/** Those that are timed beside one another, by their contestant's name: strokes rather than faces. */
+/** Names and marks of the libraries that are compared; drawn as strokes. */
 const libraries: readonly { contestant: string; look: string; name: string; mark: string }[] = [
-  { contestant: 'heddle', look: 'library-heddle', name: 'heddle, beside its peers', mark: 'M0-6V6M-6 0H6' },
+  { contestant: 'heddle', look: 'library-heddle', name: 'heddle, in the comparison', mark: 'M0-6V6M-6 0H6' },
   { contestant: 'tfjs', look: 'library-tfjs', name: peerNames.tfjs, mark: 'M-5-5 5 5M-5 5 5-5' },
   { contestant: 'jax-js', look: 'library-jax', name: peerNames.jax, mark: 'M-5 0A5 5 0 1 1 5 0 5 5 0 1 1-5 0Z' },
 ];
 
-/** A place on the chart. */
-interface Place {
-  /** The kernel's name, and what else there is to say of the place. */
+/** A point of the chart. */
+interface Point {
+  /** Name of the kernel, and its variant or library. */
   readonly name: string;
   readonly also: string;
-  /** Class and form of the mark. */
+  /** CSS class and SVG path of the mark. */
   readonly look: string;
   readonly mark: string;
-  /** Whether it is what is meant where its kernel is pointed at. */
+  /** Whether it represents its kernel when the kernel is highlighted. */
   readonly best: boolean;
   readonly intensity: number;
   readonly rate: number;
 }
 
-/** What is drawn. */
+/** Data of the chart. */
 export interface Shown {
   readonly kernels: readonly KernelResult[];
   readonly peers: readonly TimedKernel[];
@@ -49,54 +49,54 @@ export interface Shown {
   readonly all: boolean;
 }
 
-/** What the page tells the chart. */
+/** The roofline chart. */
 export interface Roofline {
   readonly element: HTMLElement;
-  /** Draws kernels, of each its fastest variant or all, and those of peers, under roofs where these are known. */
+  /** Draws kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is measured. */
   show(shown: Shown): void;
-  /** Marks a kernel, or none. */
-  point(name: string | undefined): void;
+  /** Highlights a kernel; undefined: none. */
+  highlight(name: string | undefined): void;
 }
 
-/** The highest rate that the roofs allow at an intensity, in GFLOP/s. */
+/** Attainable GFLOP/s at an arithmetic intensity: min(peak, bandwidth x intensity). */
 export const roofAt = ({ bandwidth, peak }: Roofs, intensity: number): number =>
   Math.min(peak.rate, bandwidth.rate * intensity);
 
-/** GFLOP/s of a variant, 0 where it was not timed or does no arithmetic. */
+/** GFLOP/s of a variant; 0 if it was not timed or has no arithmetic. */
 export const rateOf = (kernel: KernelResult, { ms }: VariantResult): number => (ms ? kernel.flops / ms / 1e6 : 0);
 
-/** The chart, empty. */
+/** Creates an empty chart; `onPoint` is called with the kernel under the pointer. */
 export function createRoofline(onPoint: (name: string | undefined) => void): Roofline {
   const plot = svg('svg', { class: 'plot', role: 'img' });
   const readout = el('p', { class: 'hint readout' });
   const legend = el('ul', { class: 'legend' });
   const element = el('div', { class: 'roofline' }, legend, plot, readout);
-  let places: (Place & { x: number; y: number })[] = [];
+  let points: (Point & { x: number; y: number })[] = [];
   let shown: Shown | undefined;
   let pointed: string | undefined;
 
   const idle = () =>
-    places.length === 0
-      ? 'Nothing is measured yet. A kernel far to the left waits for memory, one to the right for arithmetic; the nearer to the roof, the better.'
-      : missing(shown?.kernels ?? []);
+    points.length === 0
+      ? 'No measurements yet. Kernels on the left are limited by memory bandwidth, kernels on the right by arithmetic; those near the roofline are efficient.'
+      : hint(shown?.kernels ?? []);
 
-  const mark = (place: (typeof places)[number] | undefined) => {
-    pointed = place?.name;
+  const select = (point: (typeof points)[number] | undefined) => {
+    pointed = point?.name;
     for (const node of plot.querySelectorAll('.place'))
       node.classList.toggle('pointed', pointed !== undefined && node.getAttribute('data-kernel') === pointed);
-    setText(readout, place ? describe(place, shown?.roofs) : idle());
+    setText(readout, point ? describe(point, shown?.roofs) : idle());
   };
 
   const draw = () => {
     if (!shown) return;
     const width = Math.max(280, element.clientWidth || 900);
     const height = width < 560 ? 320 : 430;
-    places = drawInto(plot, shown, width, height);
+    points = drawInto(plot, shown, width, height);
     const looks = [...kernelGroups.map((g) => ({ look: `group-${g}`, ...groups[g] })), ...libraries];
     fill(
       legend,
       ...looks
-        .filter(({ look }) => places.some((p) => p.look === look))
+        .filter(({ look }) => points.some((p) => p.look === look))
         .map(({ look, name, mark: d }) =>
           el(
             'li',
@@ -110,24 +110,24 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
           ),
         ),
     );
-    mark(places.find((p) => p.best && p.name === pointed));
+    select(points.find((p) => p.best && p.name === pointed));
   };
 
   plot.addEventListener('pointermove', (event) => {
     const box = plot.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    let near: (typeof places)[number] | undefined;
+    let near: (typeof points)[number] | undefined;
     let distance = 28;
-    for (const place of places) {
-      const d = Math.hypot(place.x - x, place.y - y);
-      if (d < distance) [near, distance] = [place, d];
+    for (const point of points) {
+      const d = Math.hypot(point.x - x, point.y - y);
+      if (d < distance) [near, distance] = [point, d];
     }
     if (near?.name === pointed && near?.best) return;
-    mark(near);
+    select(near);
     onPoint(near?.name);
   });
   plot.addEventListener('pointerleave', () => {
-    mark(undefined);
+    select(undefined);
     onPoint(undefined);
   });
   new ResizeObserver(draw).observe(element);
@@ -138,29 +138,27 @@ export function createRoofline(onPoint: (name: string | undefined) => void): Roo
       shown = given;
       draw();
     },
-    point: (name) => mark(places.find((p) => p.best && p.name === name)),
+    highlight: (name) => select(points.find((p) => p.best && p.name === name)),
   };
 }
 
-function missing(kernels: readonly KernelResult[]): string {
+function hint(kernels: readonly KernelResult[]): string {
   const none = kernels.filter((k) => k.flops === 0).length;
-  const alone =
-    none > 0
-      ? ` ${counted(none, 'kernel')} without arithmetic ${none === 1 ? 'stands' : 'stand'} in the table alone.`
-      : '';
-  return `Point at a kernel to read its numbers. What fits in a cache may pass the slope.${alone}`;
+  const tableOnly =
+    none > 0 ? ` ${pluralize(none, 'kernel')} without arithmetic ${none === 1 ? 'is' : 'are'} only in the table.` : '';
+  return `Point at a kernel to see its numbers. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
 }
 
-function describe({ name, also, intensity, rate }: Place, roofs: Roofs | undefined): string {
-  const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roof` : '';
-  return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP a byte${share}`;
+function describe({ name, also, intensity, rate }: Point, roofs: Roofs | undefined): string {
+  const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roofline` : '';
+  return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
 }
 
-function placesOf({ kernels, peers, all }: Shown): Place[] {
+function pointsOf({ kernels, peers, all }: Shown): Point[] {
   const own = kernels.flatMap((kernel) =>
     kernel.variants
       .filter((variant, i) => (all || i === 0) && rateOf(kernel, variant) > 0)
-      .map((variant): Place => {
+      .map((variant): Point => {
         const best = variant === kernel.variants[0];
         return {
           name: kernel.name,
@@ -173,22 +171,22 @@ function placesOf({ kernels, peers, all }: Shown): Place[] {
         };
       }),
   );
-  const beside = peers
+  const compared = peers
     .filter(({ flops }) => flops > 0)
     .flatMap(({ name, flops, bytes, forms }) =>
-      libraries.flatMap(({ contestant, look, name: library, mark }): Place[] => {
+      libraries.flatMap(({ contestant, look, name: library, mark }): Point[] => {
         const us = Math.min(...forms.filter((f) => f.contestant === contestant).map((f) => f.us));
         if (!Number.isFinite(us)) return [];
         const best = contestant === 'heddle';
         return [{ name, also: library, look, mark, best, intensity: flops / bytes, rate: flops / us / 1e3 }];
       }),
     );
-  return [...own, ...beside];
+  return [...own, ...compared];
 }
 
 function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: number) {
   const { roofs } = shown;
-  const found = placesOf(shown);
+  const found = pointsOf(shown);
   const edge = { left: 46, right: 14, top: 14, bottom: 44 };
   const intensities = found.map((p) => p.intensity);
   const rates = found.map((p) => p.rate);
@@ -204,7 +202,7 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
   const x = (value: number) => edge.left + across.at(value) * (width - edge.left - edge.right);
   const y = (value: number) => height - edge.bottom - up.at(value) * (height - edge.top - edge.bottom);
   const [left, right, bottom] = [edge.left, width - edge.right, height - edge.bottom];
-  const label = `Roofline of ${found.length} ${found.length === 1 ? 'place' : 'places'}: GFLOP/s against FLOP a byte; the table of kernels has the numbers.`;
+  const label = `Roofline of ${found.length} ${found.length === 1 ? 'point' : 'points'}: GFLOP/s over FLOP/byte; the kernel table has the numbers.`;
   set(plot, { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-label': label });
   const each = width < 560 ? 2 : 1;
   const grid = [
@@ -218,7 +216,7 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
       svg('line', { class: 'grid', x1: left, x2: right, y1: y(t), y2: y(t) }),
       svg('text', { class: 'tick', x: left - 7, y: y(t) + 4, 'text-anchor': 'end' }, plain(t)),
     ]),
-    svg('text', { class: 'axis', x: right, y: height - 6, 'text-anchor': 'end' }, 'FLOP a byte'),
+    svg('text', { class: 'axis', x: right, y: height - 6, 'text-anchor': 'end' }, 'FLOP/byte'),
     svg('text', { class: 'axis', x: left + 6, y: edge.top + 6 }, 'GFLOP/s'),
   ];
   const marks = found
@@ -240,8 +238,8 @@ function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: numb
   return marks;
 }
 
-/** A variant of heddle's own that is not its fastest. */
-const isSlower = ({ best, look }: Place): boolean => !best && look.startsWith('group-');
+/** Whether a point is a variant of heddle that is not the fastest. */
+const isSlower = ({ best, look }: Point): boolean => !best && look.startsWith('group-');
 
 const plain = (t: number): string =>
   t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : String(t);
@@ -254,11 +252,11 @@ interface Frame {
   readonly bottom: number;
 }
 
-/** The sloped and the level roof, each with its number. */
+/** Draws the bandwidth slope and the peak line with their values. */
 function roofLines({ bandwidth, peak }: Roofs, { x, y, left, right, bottom }: Frame, narrow: boolean): SVGGElement {
   const ridge = peak.rate / bandwidth.rate;
   const level = y(peak.rate);
-  // The slope is the same everywhere: where it enters the frame follows from two of its points.
+  // Extend the slope, known from two of its points, to the edge of the frame.
   const slope = (y(bandwidth.rate * ridge) - y((bandwidth.rate * ridge) / 10)) / (x(ridge) - x(ridge / 10));
   const atLeft = level - slope * (x(ridge) - left);
   const start = atLeft > bottom ? [x(ridge) - (level - bottom) / slope, bottom] : [left, atLeft];
@@ -268,20 +266,20 @@ function roofLines({ bandwidth, peak }: Roofs, { x, y, left, right, bottom }: Fr
     (start[0] as number) * (1 - share) + x(ridge) * share,
     (start[1] as number) * (1 - share) + level * share,
   ] as const;
-  const place = (n: number) => n.toFixed(1);
+  const format = (n: number) => n.toFixed(1);
   return svg(
     'g',
     { class: 'roofs' },
     svg('path', {
       class: 'roof',
-      d: `M${start.map(place).join(' ')}L${place(x(ridge))} ${place(level)}H${place(right)}`,
+      d: `M${start.map(format).join(' ')}L${format(x(ridge))} ${format(level)}H${format(right)}`,
     }),
     svg(
       'text',
       {
         class: 'roof-name',
         'text-anchor': 'middle',
-        transform: `translate(${place(middle[0])} ${place(middle[1] - 9)}) rotate(${place(angle)})`,
+        transform: `translate(${format(middle[0])} ${format(middle[1] - 9)}) rotate(${format(angle)})`,
       },
       narrow ? `${formatNumber(bandwidth.rate)} GB/s` : `copies ${formatNumber(bandwidth.rate)} GB/s`,
     ),

@@ -1,5 +1,5 @@
-// A model from a hub into the browser: it comes into `pulls/NAME`, where it waits for the rest when a connection or a tab is closed,
-// and becomes `models/NAME` in one step once it is whole and can be read.
+// Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be continued, and then, once it is
+// complete and valid, by one rename into `models/NAME`.
 
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
@@ -9,27 +9,27 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import type { ErrorHints, HttpOptions } from '../../src/hub/http.ts';
 import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
 import { repository } from '../../src/hub/repository.ts';
-import { LockedError, withModel } from './model-locks.ts';
+import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
-import { ExistsError, folderOf, type ModelStore, waitingOf } from './model-store.ts';
+import { ExistsError, type ModelStore, modelFolder, partialFolder } from './model-store.ts';
 
-/** What errors tell a visitor to do. */
+/** What error messages advise the visitor to do. */
 const hints: ErrorHints = {
-  resume: 'Fetch goes on with it',
-  access: 'fetch it with heddle pull, which takes an access token, then heddle pack it and import the file',
+  resume: 'Download continues it',
+  access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
   noHub:
-    'the page asks its own server alone, and that does not pass hub/ on to a hub. Open the page by npm run dev or npm run preview, have the server pass hub/ on to https://huggingface.co, or fetch the model with heddle pull, then heddle pack it and import the file',
+    'the page only requests its own server, which has no proxy to a hub at hub/. Open the page with npm run dev or npm run preview, configure the server to proxy hub/ to https://huggingface.co, or download the model with heddle pull, pack it with heddle pack and import the file',
 };
 
-/** Patience with a hub, as the command has it. */
-const patient = { idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 } as const;
+/** Timeout and retries, as for `heddle pull`. */
+const retries = { idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 } as const;
 
 /**
- * Fetches `OWNER/NAME`, or `OWNER/NAME@REVISION`, from the hub at the address `hub`; gives the model's name in the browser. What has
- * come when it fails is kept for the next call, but for files whose checksum is wrong and models that cannot be read. Throws an
- * ExistsError, before anything is asked for, where a model of that name is there, a LockedError where another tab fetches it, a
- * HeddleError as `pull` and `loadModelFolder` do, and the signal's reason.
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`; returns the name of the model in the browser. An
+ * incomplete download is kept and continued by the next call, unless a checksum is wrong or the model cannot be read. Throws an
+ * ExistsError before the first request if the name is taken, a LockedError if another tab is downloading it, a HeddleError as `pull`
+ * and `loadModelFolder` do, and the signal's reason.
  */
 export async function pullModel(
   files: Files,
@@ -43,38 +43,40 @@ export async function pullModel(
   const from = repository(path, revision, hub);
   const name = localName(from.name);
   if (await store.exists(name))
-    throw new ExistsError(`A model ${name} is in this browser already; delete or rename it to fetch it anew.`);
+    throw new ExistsError(`A model ${name} is already in this browser; delete or rename it to download it again.`);
   const options = {
-    partial: waitingOf(name),
+    partial: partialFolder(name),
     check: (folder: string, file?: string) =>
       (file === undefined ? loadModelFolder(files, folder) : checkEarly(files, `${folder}/${file}`)).catch((error) => {
-        // Where it lies meanwhile is nobody's concern.
+        // Name the model, not the temporary folder.
         if (!(error instanceof HeddleError)) throw error;
         throw new HeddleError(error.message.replaceAll(folder, from.name), { cause: error });
       }),
   };
   try {
-    await withModel(name, () => pull(files, { ...patient, hints, ...web }, from, folderOf(name), onProgress, options));
+    await withModelLock(name, () =>
+      pull(files, { ...retries, hints, ...web }, from, modelFolder(name), onProgress, options),
+    );
   } catch (error) {
-    if (error instanceof LockedError) throw new LockedError(`${name} is being fetched or trained already.`);
+    if (error instanceof LockedError) throw new LockedError(`${name} is being downloaded or trained already.`);
     throw error;
   }
   return name;
 }
 
-/** Refuses a model by its configuration, before its weights come. */
+/** Checks the configuration before the weights are downloaded. */
 async function checkEarly(files: Files, path: string): Promise<unknown> {
   if (!path.endsWith('/config.json')) return undefined;
   const raw = await readJson(files, path);
   return raw.model_type === undefined ? undefined : readHfConfig(raw, undefined, undefined, path);
 }
 
-/** NAME of `OWNER/NAME`, in what a model can be called here. */
+/** Returns NAME of `OWNER/NAME` as a valid model name. */
 function localName(repository: string): string {
   const name = (repository.split('/')[1] ?? '')
     .replace(/\.{2,}/g, '.')
     .slice(0, 60)
     .replace(/^\.|\.$/g, '');
-  if (!isModelName(name)) throw new HeddleError(`${repository}: its name cannot be a model's name here`);
+  if (!isModelName(name)) throw new HeddleError(`${repository}: its name is not a valid model name`);
   return name;
 }

@@ -1,29 +1,28 @@
-// One tab at a time writes a model: a Web Lock by its name, held as long as it is trained or changed. The browser frees it when the
-// tab is closed, however that happens.
+// Locks of models: a Web Lock per model, so that one tab at a time writes it. The browser releases the lock when the tab closes or crashes.
 
-/** Thrown where another tab, or this one, has the model. */
+/** Thrown if this or another tab has locked the model. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
 }
 
 const prefix = 'heddle model ';
 
-/** Models that this worker holds. */
+/** Models locked by this worker. */
 const held = new Set<string>();
 
 /**
- * Takes a model; gives a function that lets go of it. Throws a LockedError where it is taken. Readers take nothing: what they read is
- * whole at any moment.
+ * Locks a model for writing and returns a function that releases the lock. Throws a LockedError if the model is locked. Readers need no
+ * lock: folders are replaced atomically.
  */
-export function takeModel(name: string): Promise<() => void> {
+export function lockModel(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    const taken = navigator.locks.request(`${prefix}${name}`, { ifAvailable: true }, (lock) => {
+    const request = navigator.locks.request(`${prefix}${name}`, { ifAvailable: true }, (lock) => {
       if (!lock) {
         reject(
           new LockedError(
             held.has(name)
               ? `The model ${name} is being trained.`
-              : `The model ${name} is being trained in another tab. Here it can be used for translating, not changed; train under another name, or stop it there.`,
+              : `The model ${name} is being trained in another tab. This tab can translate with it but not change it; use another name, or stop the training there.`,
           ),
         );
         return undefined;
@@ -36,13 +35,13 @@ export function takeModel(name: string): Promise<() => void> {
         });
       });
     });
-    taken.catch(reject);
+    request.catch(reject);
   });
 }
 
-/** Does something while this worker has the model. */
-export async function withModel<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const release = await takeModel(name);
+/** Runs `work` while this worker holds the lock of a model. */
+export async function withModelLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const release = await lockModel(name);
   try {
     return await work();
   } finally {
@@ -50,14 +49,14 @@ export async function withModel<T>(name: string, work: () => Promise<T>): Promis
   }
 }
 
-/** Which of all models are taken: by this worker, or by another tab's. */
-export async function takenModels(): Promise<ReadonlyMap<string, 'here' | 'elsewhere'>> {
+/** Returns the locked models, and whether this worker or another tab has locked them. */
+export async function lockedModels(): Promise<ReadonlyMap<string, 'this-tab' | 'other-tab'>> {
   const { held: all = [] } = await navigator.locks.query();
   return new Map(
     all.flatMap(({ name = '' }) => {
       if (!name.startsWith(prefix)) return [];
       const model = name.slice(prefix.length);
-      return [[model, held.has(model) ? 'here' : 'elsewhere']];
+      return [[model, held.has(model) ? 'this-tab' : 'other-tab']];
     }),
   );
 }

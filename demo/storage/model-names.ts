@@ -1,5 +1,19 @@
-// What a model in the browser may be called.
+// Names of models in the browser.
 
-/** Whether a text can be a model's name: letters, digits, `-`, `_`, `.` and single spaces, 60 at most, neither end a dot or space. */
+/** The rule for names, for messages. */
+export const modelNameRule =
+  'use letters, digits, - and _, with single spaces or dots between them, at most 60 characters';
+
+/** Whether a text is a valid model name: letters, digits, `-`, `_`, single inner dots and spaces; at most 60 characters. */
 export const isModelName = (text: string): boolean =>
   text.length <= 60 && /^[\p{L}\p{N}_-]+(?:[ .][\p{L}\p{N}_-]+)*$/u.test(text);
+
+/** Turns a text into a valid model name: other characters become `-`. */
+export function toModelName(text: string): string {
+  const name = text
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}_-]+/gu, '-')
+    .replace(/^[-_]+|[-_]+$/g, '')
+    .slice(0, 60);
+  return name || 'model';
+}

@@ -1,4 +1,4 @@
-// The models in the browser: folders `models/NAME` in its private file system, as `heddle train` writes them.
+// Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle train`.
 
 import { HeddleError } from '../../src/core/errors.ts';
 import { packFolder, unpackModelFile } from '../../src/files/archive-files.ts';
@@ -12,194 +12,193 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { corpusName } from '../../src/train/logging.ts';
 import type { TrainArguments } from '../../src/train/settings.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
-import { takenModels, withModel } from './model-locks.ts';
-import { isModelName } from './model-names.ts';
+import { lockedModels, withModelLock } from './model-locks.ts';
+import { isModelName, modelNameRule } from './model-names.ts';
 
-/** Thrown where a model of that name is there. */
+/** Thrown if the name of a model is taken. */
 export class ExistsError extends Error {
   override readonly name = 'ExistsError';
 }
 
-/** Folder of a model. */
-export const folderOf = (name: string): string => `models/${name}`;
+/** Path of a model's folder. */
+export const modelFolder = (name: string): string => `models/${name}`;
 
-/** Where what has come of a model from a hub waits for the rest. */
-export const waitingOf = (name: string): string => `pulls/${name}`;
+/** Path of the folder of an incomplete download. */
+export const partialFolder = (name: string): string => `pulls/${name}`;
 
 /** A model in the browser. */
 export interface StoredModel {
   readonly name: string;
-  /** Updates done and planned; 0 for an imported model without a checkpoint. */
+  /** Updates done and in total; 0 for a model without a checkpoint. */
   readonly step: number;
   readonly steps: number;
-  /** Whether it can go on from where it is: it has a checkpoint, and steps are left. */
+  /** Whether its training can be resumed: it has a checkpoint, and steps are left. */
   readonly unfinished: boolean;
-  /** When it was last written, in milliseconds since 1970, and its size. */
+  /** Time of the last write, in milliseconds since 1970, and size in bytes. */
   readonly time: number;
   readonly bytes: number;
   readonly parameters: number;
   readonly corpus: string;
-  /** Whether this tab or another one trains it now: then it can be read, not written. */
-  readonly lock: 'free' | 'here' | 'elsewhere';
+  /** Whether a tab has locked it for writing, and which. */
+  readonly lock: 'free' | 'this-tab' | 'other-tab';
 }
 
-/** The browser's storage for this origin. */
-export interface StorageFacts {
+/** Models in the browser and use of its storage. */
+export interface StorageInfo {
   readonly models: readonly StoredModel[];
-  /** Bytes used and allowed, and whether the browser promises not to clear them by itself. */
+  /** Bytes used and allowed, and whether the storage is persistent (not evicted by the browser). */
   readonly used: number;
   readonly quota: number;
   readonly persistent: boolean;
-  /** Models from a hub that have come in part and that nobody fetches now. */
-  readonly waiting: readonly string[];
+  /** Names of incomplete downloads that no tab is continuing. */
+  readonly partial: readonly string[];
 }
 
-/** Models in the browser. `memory` has those that could not be written: they live as long as the tab. */
+/** Store of the models in the browser. Models that could not be written to disk are kept in memory until the tab closes. */
 export interface ModelStore {
-  /** Where a model is: the browser's storage, or memory. */
-  place(name: string): Promise<Files>;
+  /** Returns the files that contain a model: those on disk or those in memory. */
+  filesOf(name: string): Promise<Files>;
   exists(name: string): Promise<boolean>;
-  facts(): Promise<StorageFacts>;
-  /** Writes a model that is in memory to the storage. Throws a QuotaError where there is still no room, a HeddleError where there is none. */
-  settle(name: string): Promise<void>;
-  /** Removes a model. Throws a LockedError where it is taken. */
+  info(): Promise<StorageInfo>;
+  /** Moves a model from memory to disk. Throws a QuotaError if the storage is full, a HeddleError if there is no such model. */
+  moveToDisk(name: string): Promise<void>;
+  /** Deletes a model. Throws a LockedError if it is locked. */
   remove(name: string): Promise<void>;
-  /** Removes what waits for the rest of a model from a hub. Throws a LockedError while it comes. */
-  removeWaiting(name: string): Promise<void>;
+  /** Deletes an incomplete download. Throws a LockedError while a tab continues it. */
+  removePartial(name: string): Promise<void>;
+  /** Copies a model. Throws an ExistsError if the name `as` is taken. */
   copy(name: string, as: string): Promise<void>;
-  /** A zip of the model's folder. */
+  /** Returns a zip archive of the model's folder. */
   archive(name: string): Promise<Blob>;
+  /** Returns the weights as a safetensors file. Throws a HeddleError if they are in several files. */
   weights(name: string): Promise<Blob>;
-  /** Puts an archive or a safetensors file in, under the first free name from `name`, `name 2`, ...; gives the name. */
-  take(data: Blob, name: string): Promise<string>;
+  /** Imports a zip archive or safetensors file under the first free name of `name`, `name 2`, ...; returns the name. */
+  importFile(data: Blob, name: string): Promise<string>;
 }
 
-/** Throws where a text cannot be a model's name. */
-export function checkName(name: string): void {
-  if (!isModelName(name))
-    throw new HeddleError(
-      `"${name}" cannot be a model's name: take letters, digits, - and _, with single spaces or dots between, 60 at most`,
-    );
+/** Throws a HeddleError if a text is not a valid model name. */
+export function checkModelName(name: string): void {
+  if (!isModelName(name)) throw new HeddleError(`"${name}" is not a valid model name: ${modelNameRule}`);
 }
 
-/** Opens the models. */
+/** Creates the store on the files of the browser (`files`) and files in memory (`memory`). */
 export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
-  const place = async (name: string): Promise<Files> => ((await memory.exists(folderOf(name))) ? memory : files);
-  const exists = async (name: string) => (await memory.exists(folderOf(name))) || files.exists(folderOf(name));
-  const need = async (name: string): Promise<Files> => {
+  const filesOf = async (name: string): Promise<Files> => ((await memory.exists(modelFolder(name))) ? memory : files);
+  const exists = async (name: string) => (await memory.exists(modelFolder(name))) || files.exists(modelFolder(name));
+  const requireModel = async (name: string): Promise<Files> => {
     if (!(await exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
-    return place(name);
+    return filesOf(name);
   };
-  /** The files of a model at one moment: another save between two of them would mix two checkpoints. */
-  const whole = async (name: string): Promise<Files> => {
+  /** Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two checkpoints. */
+  const snapshot = async (name: string): Promise<Files> => {
     for (let left = 5; ; left--) {
-      const from = await need(name);
+      const from = await requireModel(name);
       const copy = memoryFiles();
-      const before = await stamp(from, name);
+      const before = await savedStep(from, name);
       try {
-        await copyFolder(from, folderOf(name), copy, folderOf(name));
-        if ((await stamp(from, name)) === before || left === 0) return copy;
+        await copyFolder(from, modelFolder(name), copy, modelFolder(name));
+        if ((await savedStep(from, name)) === before || left === 0) return copy;
       } catch (error) {
         if (left === 0 || !(await exists(name))) throw error;
       }
     }
   };
-  const memoryFacts = async (folder: string) => {
+  const memoryInfo = async (folder: string) => {
     let bytes = 0;
     for (const name of await memory.list(folder)) bytes += (await memory.read(`${folder}/${name}`)).length;
     return { bytes, time: Date.now() };
   };
-  const stamp = async (from: Files, name: string): Promise<string> => {
-    const path = `${folderOf(name)}/state.json`;
-    return (await from.exists(path)) ? String((await readTrainingState(from, folderOf(name))).step) : '';
+  const savedStep = async (from: Files, name: string): Promise<string> => {
+    const path = `${modelFolder(name)}/state.json`;
+    return (await from.exists(path)) ? String((await readTrainingState(from, modelFolder(name))).step) : '';
   };
 
   return {
-    place,
+    filesOf,
     exists,
-    async facts() {
-      const taken = await takenModels();
+    async info() {
+      const locks = await lockedModels();
       const names = new Set<string>();
       for (const from of [files, memory])
         if (await from.exists('models')) for (const name of await from.list('models')) names.add(name);
       const models: StoredModel[] = [];
       for (const name of names) {
         if (!isModelName(name) || !(await exists(name))) continue;
-        const from = await place(name);
-        if (!(await from.exists(`${folderOf(name)}/config.json`))) continue;
-        const facts = from === memory ? await memoryFacts(folderOf(name)) : await files.facts(folderOf(name));
-        models.push({ ...(await describe(from, name, taken.get(name) ?? 'free')), ...facts });
+        const from = await filesOf(name);
+        if (!(await from.exists(`${modelFolder(name)}/config.json`))) continue;
+        const info = from === memory ? await memoryInfo(modelFolder(name)) : await files.facts(modelFolder(name));
+        models.push({ ...(await describe(from, name, locks.get(name) ?? 'free')), ...info });
       }
       const { usage = 0, quota = 0 } = await navigator.storage.estimate();
       return {
         models: models.sort((a, b) => b.time - a.time),
         used: usage,
         quota,
-        waiting: (await files.exists('pulls')) ? (await files.list('pulls')).filter((name) => !taken.has(name)) : [],
+        partial: (await files.exists('pulls')) ? (await files.list('pulls')).filter((name) => !locks.has(name)) : [],
         persistent: await navigator.storage.persisted(),
       };
     },
-    async settle(name) {
-      if ((await need(name)) === files) return;
-      await copyFolder(memory, folderOf(name), files, folderOf(name));
-      await memory.remove(folderOf(name));
+    async moveToDisk(name) {
+      if ((await requireModel(name)) === files) return;
+      await copyFolder(memory, modelFolder(name), files, modelFolder(name));
+      await memory.remove(modelFolder(name));
     },
     async remove(name) {
-      await need(name);
-      await withModel(name, async () => {
-        await memory.remove(folderOf(name));
-        await files.remove(folderOf(name));
+      await requireModel(name);
+      await withModelLock(name, async () => {
+        await memory.remove(modelFolder(name));
+        await files.remove(modelFolder(name));
       });
     },
-    async removeWaiting(name) {
-      checkName(name);
-      await withModel(name, () => files.remove(waitingOf(name)));
+    async removePartial(name) {
+      checkModelName(name);
+      await withModelLock(name, () => files.remove(partialFolder(name)));
     },
     async copy(name, as) {
-      checkName(as);
-      const from = await whole(name);
-      if (await exists(as)) throw new ExistsError(`A model ${as} is in this browser already.`);
-      await withModel(as, () => copyFolder(from, folderOf(name), files, folderOf(as)));
+      checkModelName(as);
+      const from = await snapshot(name);
+      if (await exists(as)) throw new ExistsError(`A model ${as} is already in this browser.`);
+      await withModelLock(as, () => copyFolder(from, modelFolder(name), files, modelFolder(as)));
     },
     async archive(name) {
-      const parts = await packFolder(await whole(name), folderOf(name));
+      const parts = await packFolder(await snapshot(name), modelFolder(name));
       return new Blob(parts as BlobPart[], { type: 'application/zip' });
     },
     async weights(name) {
-      const from = await need(name);
-      const path = `${folderOf(name)}/model.safetensors`;
+      const from = await requireModel(name);
+      const path = `${modelFolder(name)}/model.safetensors`;
       if (!(await from.exists(path)))
-        throw new HeddleError(`The weights of ${name} are in several files; take all of it as an archive.`);
+        throw new HeddleError(`The weights of ${name} are in several files; export the model as an archive.`);
       const bytes = await from.read(path);
       return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
     },
-    async take(data, wanted) {
+    async importFile(data, wanted) {
       const file = wanted.replace(/\.(?:zip|safetensors)$/i, '');
-      checkName(file);
+      checkModelName(file);
       const parts = await unpackModelFile(new Uint8Array(await data.arrayBuffer()), wanted);
       const unpacked = memoryFiles(
-        new Map(Object.entries(parts).map(([name, bytes]) => [`${folderOf(file)}/${name}`, bytes])),
+        new Map(Object.entries(parts).map(([name, bytes]) => [`${modelFolder(file)}/${name}`, bytes])),
       );
-      await loadModelFolder(unpacked, folderOf(file)); // says what is wrong with it, before it is kept
+      await loadModelFolder(unpacked, modelFolder(file)); // throws if the model is broken
       let name = file;
       for (let n = 2; await exists(name); n++) name = `${file} ${n}`;
-      await withModel(name, () => copyFolder(unpacked, folderOf(file), files, folderOf(name)));
+      await withModelLock(name, () => copyFolder(unpacked, modelFolder(file), files, modelFolder(name)));
       return name;
     },
   };
 }
 
-/** The configuration of a model of this engine, or of one from a hub. */
+/** Returns the configuration of a config.json of heddle or of Hugging Face. */
 const configOf = (json: Record<string, unknown>): ModelConfig =>
   json.model_type === undefined ? modelConfig(json.model as ModelOptions) : readHfConfig(json).config;
 
-/** What a model's folder says of it. A part that is missing or broken counts as nothing known. */
+/** Reads the description of a model from its folder; files that are missing or broken are ignored. */
 async function describe(
   files: Files,
   name: string,
   lock: StoredModel['lock'],
 ): Promise<Omit<StoredModel, 'bytes' | 'time'>> {
-  const folder = folderOf(name);
+  const folder = modelFolder(name);
   const state = await readTrainingState(files, folder).catch(() => undefined);
   const args = state?.arguments as Partial<TrainArguments> | undefined;
   const parameters = await readText(files, `${folder}/config.json`)

@@ -1,5 +1,5 @@
-// What the training page and its worker say to each other. All of it is plain data (structured clone), and this file is the one
-// statement of it; page/training-session.ts is one side, worker/training-worker.ts the other.
+// Message protocol of the training page and its worker: calls, events and their types, all structured-cloneable data. The page's side is
+// page/training-session.ts, the other one worker/training-worker.ts.
 
 import type { Alignment } from '../../src/decode/alignment.ts';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
@@ -11,103 +11,105 @@ import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
 import type { OptimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import type { ScheduleConfig } from '../../src/trainer/schedule.ts';
 import type { TrainingDataOptions } from '../../src/trainer/training-data.ts';
-import type { StorageFacts } from '../storage/model-store.ts';
+import type { StorageInfo } from '../storage/model-store.ts';
 
-/** Where pairs come from. */
+/** The corpus to train on. */
 export type CorpusChoice =
-  /** Made by the browser itself from Unicode CLDR. Locales are BCP 47 tags. */
+  /** Pairs that the browser generates from Unicode CLDR. Locales are BCP 47 tags. */
   | Extract<CorpusArguments, { kind: 'intl' }>
   | {
-      /** A dropped or picked file, or pasted text: source, tab, target on each line. Kept in the browser with the model. */
+      /** A TSV file or pasted text: source, tab, target on each line. Stored in the browser with the model. */
       readonly kind: 'text';
-      /** The file's name, or `pasted text`; stands in messages. */
+      /** File name, or `pasted text`; used in messages. */
       readonly name: string;
-      /** UTF-8 with or without a byte-order mark; a string is taken as it is. */
+      /** UTF-8 bytes, with or without a byte order mark, or a string. */
       readonly data: Uint8Array | string;
     };
 
-/** Everything that decides a training. `settingsFor` in settings.ts fills it with the recipe of a corpus and preset. */
+/** Settings of a training run. `defaultSettings` in page/settings-form.ts returns the recipe of a corpus and preset. */
 export interface TrainingSettings {
-  /** Name of the model in the browser: `isModelName` in storage/names.ts says what it may be. */
+  /** Name of the model in the browser; `isModelName` of storage/model-names.ts checks it. */
   readonly name: string;
   readonly corpus: CorpusChoice;
-  /** Share of source sentences held out for dev, and again for test: from 0 to below 0.5. */
+  /** Fraction of source sentences held out for dev, and again for test: 0 to below 0.5. */
   readonly heldOut: number;
   readonly preset: PresetName;
-  /** Fields of the model that differ from the preset's. */
+  /** Model options that override those of the preset. */
   readonly model: Partial<ModelOptions>;
   readonly tokenizer: TrainingDataOptions['tokenizer'];
-  /** Sentences a batch, shapes that batches are padded to at most, batches an update. */
+  /** Sentences per batch, maximum number of shapes that batches are padded to, and batches per update (gradient accumulation). */
   readonly batch: number;
   readonly buckets: number;
   readonly accumulate: number;
-  /** Updates in all; or, where 0, epochs. */
+  /** Total number of updates; 0: train for `epochs`. */
   readonly steps: number;
   readonly epochs: number;
   readonly optimizer: Partial<OptimizerConfig>;
   readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
-  /** Decides weights, order and dropout. */
+  /** Seed of the initial weights, the batch order and dropout. */
   readonly seed: number;
-  /** Steps from one evaluation on the dev sentences to the next; 0: at no time. */
+  /** Evaluate on the dev pairs every N steps (0: never). */
   readonly evalEvery: number;
-  /** Dev sentences that are translated at each evaluation: the rows of the page's table. */
+  /** Number of dev sentences to translate at each evaluation: the rows of the samples table. */
   readonly devSentences: number;
-  /** Seconds from one automatic checkpoint to the next; 0: only when paused, stopped or done. */
+  /** Seconds between automatic checkpoints; 0: only on pause, stop and at the end. */
   readonly checkpointSeconds: number;
 }
 
-/** What is known of a training before it starts. */
-export interface TrainingFacts {
+/** Seconds between automatic checkpoints, by default. */
+export const defaultCheckpointSeconds = 20;
+
+/** A planned training: statistics of its corpus, its size and whether it fits the device. */
+export interface TrainingPreview {
   readonly corpus: {
-    /** `English to Spanish, from Unicode CLDR`, or the file's name. */
+    /** `English to Spanish, from Unicode CLDR`, or the file name. */
     readonly name: string;
-    /** Pairs in all; those to learn from, for dev and for test; and those left out for their length or since a side is empty. */
+    /** Number of pairs: all, training, dev, test, and skipped ones (a side is too long or empty). */
     readonly pairs: number;
     readonly train: number;
     readonly dev: number;
     readonly test: number;
     readonly leftOut: number;
-    /** Of a text: lines that are no pair, in words; empty where there is none. */
+    /** Message about lines that are not pairs; empty if there are none. */
     readonly badLines: string;
-    /** Tokens of a side: mean and longest. `histogram[i]`: pairs whose side has i tokens, the last one with all longer ones. */
-    readonly sourceLength: LengthFacts;
-    readonly targetLength: LengthFacts;
+    readonly sourceLength: LengthStatistics;
+    readonly targetLength: LengthStatistics;
     readonly sourceVocabulary: number;
     readonly targetVocabulary: number;
-    /** A few pairs, to look at. */
+    /** A few pairs. */
     readonly examples: readonly { readonly source: string; readonly target: string }[];
   };
   readonly config: ModelConfig;
   readonly parameters: number;
-  /** Batches as `64x16x20`: rows, source and target positions. */
+  /** Batch shapes as `64x16x20`: sentences, source length, target length. */
   readonly shapes: readonly string[];
-  /** Updates in all and in an epoch. */
+  /** Number of updates: total and per epoch. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** GPU memory as planned, in bytes: everything of the largest plan; weights, gradients and moments; intermediate results. */
+  /** GPU memory of the largest plan, in bytes: total; weights, gradients and moments; activations; batches. */
   readonly planned: { readonly peak: number; readonly states: number; readonly slots: number; readonly inputs: number };
-  /** Floating-point operations of a step of the largest shape, and its dispatches. */
+  /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
   readonly dispatches: number;
-  /** Whether it fits this device. `why` says in a sentence what does not fit, with both numbers; empty where it fits. */
+  /** Whether the plan fits this device; `why` states what does not fit, with the needed and the available size. */
   readonly fits: boolean;
   readonly why: string;
-  /** The adapter's name, and whether it is a software one, which is slow. */
+  /** Name of the adapter, and whether it is a (slow) software adapter. */
   readonly adapter: string;
   readonly software: boolean;
 }
 
-/** Lengths of one side of a corpus, in tokens. */
-export interface LengthFacts {
+/** Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also all longer ones. */
+export interface LengthStatistics {
   readonly mean: number;
   readonly longest: number;
   readonly histogram: readonly number[];
 }
 
 /**
- * Where a session stands. `idle` → `preparing` → `training` ⇄ `paused`; `recovering` after a lost device, then `training` again;
- * `stopping` after `stop()`, then `stopped`; `done` after the last step; `failed` with a message. From the last three, as from
- * `idle`, a training can start.
+ * State of a session: `idle` → `preparing` → `training` ⇄ `paused`; `recovering` after a lost device, then `training` again;
+ * `stopping` after `stop()`, then `stopped`; `done` after the last step; `failed` with a message. A training can start in `idle`,
+ * `stopped`, `done` and `failed`.
  */
 export type SessionState =
   | 'idle'
@@ -120,58 +122,58 @@ export type SessionState =
   | 'done'
   | 'failed';
 
-/** One update, as curves and counters need it. */
+/** An update. */
 export interface StepEvent extends LogStep {
-  /** Milliseconds from the update before it to this one, pauses and evaluations not counted. */
+  /** Milliseconds since the previous update, without pauses and evaluations. */
   readonly stepMs: number;
 }
 
-/** What the worker says unasked. */
+/** Events that the worker sends. */
 export type SessionEvent =
   | {
       readonly type: 'state';
       readonly state: SessionState;
-      /** The model that is trained; empty where none is. */
+      /** Name of the model that is trained; empty if there is none. */
       readonly model: string;
-      /** Updates done, and in all; 0 before it is known. */
+      /** Updates done and in total; 0 before the total is known. */
       readonly step: number;
       readonly steps: number;
-      /** For people: why it failed or what it waits for; empty where the state says it all. */
+      /** Message for the visitor, for example why the training failed; may be empty. */
       readonly text: string;
     }
-  /** What is trained, when the training's plans are ready. `resumedAt`: updates that a checkpoint had done, else 0. */
-  | { readonly type: 'started'; readonly facts: RunFacts; readonly resumedAt: number }
-  /** After a resume: what the training did before, so that curves begin at its beginning. */
+  /** The training is ready for its first update. `resumedAt`: updates done by the checkpoint, else 0. */
+  | { readonly type: 'started'; readonly info: RunInfo; readonly resumedAt: number }
+  /** After a resume: the steps and evaluations before it, so that the curves are complete. */
   | { readonly type: 'history'; readonly steps: readonly LogStep[]; readonly evals: readonly LogEval[] }
   /**
-   * Updates that came since the last such event, in order, each number once (those that are done again after a lost device are not
-   * told again). At most about 20 such events a second.
+   * Updates since the last such event, in order, each step once (steps repeated after a lost device are not sent again). About 20
+   * events per second at most.
    */
   | { readonly type: 'steps'; readonly steps: readonly StepEvent[] }
-  /** The dev metrics after an update. */
-  | { readonly type: 'dev'; readonly eval: LogEval }
-  /** The dev sentences as they are translated now. */
+  /** Dev metrics after an update. */
+  | { readonly type: 'evaluation'; readonly eval: LogEval }
+  /** Translations of the dev sentences after an update. */
   | { readonly type: 'samples'; readonly step: number; readonly samples: readonly Sample[] }
-  /** An automatic or final checkpoint is whole in the browser; `time` in milliseconds since 1970. */
-  | { readonly type: 'saved'; readonly model: string; readonly step: number; readonly time: number }
-  /** The device was lost and is back: training goes on from `step`. `text` says so for people. */
-  | { readonly type: 'recovered'; readonly step: number; readonly text: string }
-  /** Something slow before the first step (`measuring kernels`), or a translation of many. */
+  /** A checkpoint was saved in the browser; `time` in milliseconds since 1970. */
+  | { readonly type: 'checkpoint'; readonly model: string; readonly step: number; readonly time: number }
+  /** The device was lost and replaced; training continues from `step`. `text` is a message for the visitor. */
+  | { readonly type: 'recovery'; readonly step: number; readonly text: string }
+  /** Progress of slow work before the first step, such as kernel auto-tuning. */
   | Extract<JobEvent, { type: 'progress' }>
-  /** For people: something went wrong and training goes on (a checkpoint that could not be saved, pairs left out, a clock that jumped). */
+  /** Message: an error that does not end the training, such as a checkpoint that could not be saved. */
   | { readonly type: 'warning'; readonly text: string }
-  /** For people: what happens, a line at a time. */
+  /** Line for the message log. */
   | { readonly type: 'log'; readonly text: string };
 
-/** What is known once a training's plans are ready. */
-export interface RunFacts {
+/** A training whose plans are ready. */
+export interface RunInfo {
   readonly model: string;
   readonly parameters: number;
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** The adapter. */
+  /** Backend and adapter. */
   readonly backend: string;
-  /** GPU memory in bytes: as planned for training, and what is allocated now (plans, staging, parameters of passes). */
+  /** GPU memory in bytes: planned for training, and allocated now (plans, staging buffers, uniforms). */
   readonly plannedBytes: number;
   readonly gpuBytes: number;
   readonly dispatches: number;
@@ -179,7 +181,7 @@ export interface RunFacts {
   readonly shapes: readonly string[];
 }
 
-/** One token of a translation as it comes: greedy decoding and sampling stream, a beam gives one piece at its end. */
+/** A token of a translation. Greedy decoding and sampling stream; beam search sends one piece at its end. */
 export interface PieceEvent {
   readonly id: number;
   readonly text: string;
@@ -187,86 +189,86 @@ export interface PieceEvent {
 
 /** A translation. */
 export interface TranslationResult {
-  /** The best; the empty string where nothing came. */
+  /** The best translation; may be empty. */
   readonly text: string;
   /** Of `numReturn`, the best first, with their scores. */
   readonly candidates: readonly { readonly text: string; readonly score: number; readonly ids: readonly number[] }[];
-  /** Milliseconds it took, waiting for its turn not counted, and tokens of the best. */
+  /** Milliseconds of decoding, without waiting for the model, and tokens of the best translation. */
   readonly ms: number;
   readonly tokens: number;
-  /** Which model: its name, and the updates it has done. */
+  /** Name of the model, and the updates it has done. */
   readonly model: string;
   readonly step: number;
 }
 
 /** Cross-attention of a text and its translation. */
 export interface AttentionResult extends Omit<Alignment, 'source' | 'target'> {
-  /** Labels of rows (target, T, the end as `[end]`) and columns (source, S): the pieces as a reader knows them. */
+  /** Labels of rows (target tokens, T, the end token as `[end]`) and columns (source tokens, S). */
   readonly target: readonly string[];
   readonly source: readonly string[];
 }
 
-/** Options of a decoding that can be sent. */
-export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'>;
+/** Decoding options that can be sent to the worker. */
+export type SentDecodeOptions = Omit<DecodeOptions, 'progress' | 'signal'>;
 
-/** What the page can ask, by name: what it gives and what it gets. Every one rejects with a message for people. */
+/** Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with a message for the visitor. */
 export interface Calls {
-  describe(settings: TrainingSettings): TrainingFacts;
+  describe(settings: TrainingSettings): TrainingPreview;
   start(settings: TrainingSettings, options: { readonly replace: boolean }): void;
   resume(name: string, options: { readonly steps?: number; readonly epochs?: number }): void;
   pause(): void;
   continue(): void;
   stop(): void;
   translate(text: string, options: SentDecodeOptions): TranslationResult;
-  align(text: string): AttentionResult;
-  storage(): StorageFacts;
+  attention(text: string): AttentionResult;
+  storage(): StorageInfo;
   load(name: string): void;
   save(name: string, as: string): void;
   remove(name: string): void;
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
   importArchive(data: Blob, name: string): string;
-  /** `hub`: the address beside the page that leads to a hub. */
+  /** `hub`: URL of the hub proxy. */
   pull(model: string, hub: string): string;
-  removeWaiting(name: string): void;
-  /** For tests and the soak: destroys the device, as a driver would; counts what is allocated. */
+  removePartial(name: string): void;
+  /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): void;
-  memory(): MemoryFacts;
+  memory(): GpuMemory;
 }
 
-/** What is allocated in the worker. */
-export interface MemoryFacts {
-  /** GPU buffers alive, their bytes, and buffers ever made. */
+/** GPU memory allocated in the worker. */
+export interface GpuMemory {
+  /** Number of live GPU buffers, their bytes, and number of buffers created so far. */
   readonly buffers: number;
   readonly bytes: number;
   readonly made: number;
 }
 
-/** Page to worker. */
+/** Messages from the page to the worker. */
 export type Request =
   | { readonly type: 'call'; readonly id: number; readonly name: keyof Calls; readonly args: readonly unknown[] }
-  /** Ends the call `id`, which then rejects. */
+  /** Aborts the call `id`, which then rejects. */
   | { readonly type: 'cancel'; readonly id: number };
 
-/** Worker to page. */
+/** Messages from the worker to the page. */
 export type Reply =
-  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'fault'; readonly id: number; readonly fault: Fault }
-  /** A token of the translation that call `id` makes. */
+  | { readonly type: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'error'; readonly id: number; readonly error: CallError }
+  /** A token of the translation of call `id`. */
   | { readonly type: 'piece'; readonly id: number; readonly piece: PieceEvent }
-  /** How far the model is that call `id` fetches; some 20 a second at most. */
-  | { readonly type: 'bytes'; readonly id: number; readonly progress: PullProgress }
+  /** Download progress of call `id`; about 20 per second at most. */
+  | { readonly type: 'download'; readonly id: number; readonly progress: PullProgress }
   | { readonly type: 'event'; readonly event: SessionEvent };
 
 /** Why a call failed. */
-export interface Fault {
+export interface CallError {
   /**
-   * `locked`: another tab has the model; `exists`: a model of that name is there; `quota`: no room in the browser; `memory`: the
-   * GPU has too little; `device`: lost too often; `aborted`: cancelled or stopped; `user`: else something that the user can mend;
-   * `bug`: all else.
+   * `locked`: another tab has locked the model; `exists`: the name is taken; `quota`: the storage of the browser is full; `memory`: out
+   * of GPU memory; `device`: device lost too often; `aborted`: cancelled or stopped; `user`: another error that the user can fix; `bug`:
+   * everything else.
    */
   readonly kind: 'locked' | 'exists' | 'quota' | 'memory' | 'device' | 'aborted' | 'user' | 'bug';
-  /** For people. */
+  /** Message for the visitor. */
   readonly message: string;
   readonly stack?: string;
 }

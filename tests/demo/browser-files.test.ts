@@ -1,10 +1,10 @@
-// Files in the browser's storage: what a job expects of files, and that a tab may be closed at any moment.
+// Files in the browser's storage (OPFS): the interface Files, and atomic writes if the tab is closed at any moment.
 import { describe, expect, it } from 'vitest';
 import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
 import { fakeDisk } from './fake-opfs.ts';
 
-/** As saveModelFolder does: beside, then renamed. */
+/** Saves as saveModelFolder does: to a temporary folder, then renamed. */
 async function save(files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> {
   await files.remove(`${folder}.partial`);
   for (const name of ['a.json', 'b.bin']) await writeText(files, `${folder}.partial/${name}`, `${text} ${name}`);
@@ -16,8 +16,8 @@ const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
 ];
 const whole = (text: string) => [`${text} a.json`, `${text} b.bin`];
 
-describe.each([{ moves: true }, { moves: false }])('where files move: $moves', ({ moves }) => {
-  it('reads what was written, lists and removes', async () => {
+describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.move: $moves', ({ moves }) => {
+  it('reads, lists and removes what was written', async () => {
     const files = browserFiles(fakeDisk({ moves }).open());
     await writeText(files, 'models/x/deep/a.txt', 'one');
     await writeText(files, 'models/x/b.txt', 'two');
@@ -35,7 +35,7 @@ describe.each([{ moves: true }, { moves: false }])('where files move: $moves', (
     await expect(files.rename('nothing', 'models/z')).rejects.toThrow('nothing: cannot rename to models/z');
   });
 
-  it('replaces a folder as a whole, and writes into the one that stands', async () => {
+  it('replaces a folder atomically, and writes into an existing one', async () => {
     const files = browserFiles(fakeDisk({ moves }).open());
     for (const text of ['first', 'second', 'third']) await save(files, 'models/x', text);
     expect(await load(files, 'models/x')).toEqual(whole('third'));
@@ -43,13 +43,13 @@ describe.each([{ moves: true }, { moves: false }])('where files move: $moves', (
     await writeText(files, 'models/x/log.jsonl', 'more');
     expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'log.jsonl']);
     expect(await files.facts('models/x')).toEqual({ bytes: 'third a.jsonthird b.binmore'.length, time: 1000 });
-    // A folder in place renames too, with its files.
+    // A replaced folder can be renamed with its files.
     await files.rename('models/x', 'models/y');
     expect(await files.list('models')).toEqual(['y']);
     expect(await readText(files, 'models/y/log.jsonl')).toBe('more');
   });
 
-  it('has the old folder or the new one, whole, wherever the tab was closed', async () => {
+  it('has the complete old or new folder, whenever the tab is closed', async () => {
     let kills = 0;
     for (let killAfter = 0; ; killAfter++) {
       const disk = fakeDisk({ moves });
@@ -61,7 +61,7 @@ describe.each([{ moves: true }, { moves: false }])('where files move: $moves', (
       const files = browserFiles(disk.open());
       const found = await load(files, 'models/x');
       expect([whole('old'), whole('new')]).toContainEqual(found);
-      // And the next save finds nothing in its way.
+      // The next save works.
       await save(files, 'models/x', 'next');
       expect(await load(files, 'models/x')).toEqual(whole('next'));
       expect(await files.list('models')).toEqual(['x']);
@@ -71,7 +71,7 @@ describe.each([{ moves: true }, { moves: false }])('where files move: $moves', (
     expect(kills).toBeGreaterThan(8);
   });
 
-  it('has no folder where the tab was closed during its first save', async () => {
+  it('has a complete folder or none if the tab is closed during the first save', async () => {
     for (let killAfter = 0; ; killAfter++) {
       const disk = fakeDisk({ moves });
       const done = await save(browserFiles(disk.open(killAfter)), 'models/x', 'new').then(
@@ -85,7 +85,7 @@ describe.each([{ moves: true }, { moves: false }])('where files move: $moves', (
   });
 });
 
-it('removes a folder so that no half of it is seen', async () => {
+it('removes a folder atomically', async () => {
   for (let killAfter = 0; ; killAfter++) {
     const disk = fakeDisk();
     await save(browserFiles(disk.open()), 'models/x', 'old');
@@ -101,7 +101,7 @@ it('removes a folder so that no half of it is seen', async () => {
   }
 });
 
-it('says that there is no room, and keeps what was there', async () => {
+it('reports that the storage is full, and keeps the old files', async () => {
   const disk = fakeDisk();
   const files = browserFiles(disk.open());
   await save(files, 'models/x', 'old');

@@ -1,8 +1,8 @@
-// A model from a hub into the browser's storage, by the path that a page's own server passes on: whole or not at all, and gone on with.
+// Downloads from a hub, through the proxy of the page's server, into the storage of the browser: complete or not at all, and resumable.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { passOn } from '../../demo/hub-proxy.ts';
+import { hubProxy } from '../../demo/hub-proxy.ts';
 import { pullModel } from '../../demo/storage/browser-pull.ts';
 import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
 import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
@@ -19,7 +19,7 @@ let server: Server;
 let page: string;
 let disk: ReturnType<typeof fakeDisk>;
 let seen: PullProgress[];
-/** What a page's server does with requests that it does not pass on. */
+/** Response of the page's server to requests that it does not forward. */
 let otherwise: { status: number; type: string; body: string };
 let held: Set<string>;
 
@@ -33,7 +33,7 @@ beforeEach(async () => {
   seen = [];
   otherwise = { status: 404, type: 'text/plain', body: 'not found' };
   held = new Set();
-  const answer = passOn(hub.url);
+  const answer = hubProxy(hub.url);
   server = createServer(async (request, response) => {
     if (await answer(request, response)) return;
     response.writeHead(otherwise.status, { 'Content-Type': otherwise.type }).end(otherwise.body);
@@ -60,8 +60,8 @@ afterEach(async () => {
   await hub.close();
 });
 
-/** As a tab that was just opened does it. */
-function fetchModel(model = 'me/it', web: Partial<HttpOptions> = {}, path = 'hub'): Promise<string> {
+/** Downloads as a tab that was just opened. */
+function download(model = 'me/it', web: Partial<HttpOptions> = {}, path = 'hub'): Promise<string> {
   const files = browserFiles(disk.open());
   const { signal } = new AbortController();
   const options = { fetch, signal, retryDelay: 1, idleTimeout: 5000, maxRetries: 3, ...web };
@@ -89,16 +89,16 @@ const ranges = () =>
     .filter((x) => x.method === 'GET' && x.path.startsWith('/cdn/'))
     .map(({ range }) => Number(range?.slice(6, -1)));
 
-it('comes whole through the path of its own server, redirects followed there', async () => {
-  expect(await fetchModel()).toBe('it');
+it('downloads a model through the proxy, which follows redirects', async () => {
+  expect(await download()).toBe('it');
   await expectModel();
   const size = Object.values(hub.state.files).reduce((n, x) => n + x.length, 0);
   expect(seen.at(-1)).toEqual({ file: 'model.safetensors', loaded: size, total: size });
 });
 
-it('goes on by range where the connection was cut', async () => {
+it('continues with a range request after the connection was cut', async () => {
   hub.state.cuts['model.safetensors'] = [3000, 2000];
-  await fetchModel();
+  await download();
   await expectModel();
   const [first, second, third] = ranges();
   expect(first).toBeNaN();
@@ -106,73 +106,73 @@ it('goes on by range where the connection was cut', async () => {
   expect(third).toBeGreaterThan(second as number);
 });
 
-it('goes on in another tab where the connection stayed cut, and has no model until then', async () => {
+it('continues in another tab after all retries failed, and has no model until then', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(fetchModel()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, Fetch goes on with it$/);
+  await expect(download()).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*, Download continues it$/);
   expect([await exists('models/it'), await exists('pulls/it/config.json')]).toEqual([false, true]);
-  expect((await store().facts()).waiting).toEqual(['it']);
+  expect((await store().info()).partial).toEqual(['it']);
   hub.state.cuts = {};
   hub.log.length = 0;
-  await fetchModel();
+  await download();
   await expectModel();
-  const { waiting, models } = await store().facts();
-  expect([waiting, models.map(({ name, parameters }) => [name, parameters > 0])]).toEqual([[], [['it', true]]]);
+  const { partial, models } = await store().info();
+  expect([partial, models.map(({ name, parameters }) => [name, parameters > 0])]).toEqual([[], [['it', true]]]);
   expect(ranges()).toEqual([expect.any(Number)]);
   expect(ranges()[0]).toBeGreaterThan(0);
 });
 
-it('goes on after it was cancelled', async () => {
+it('continues after it was cancelled', async () => {
   const stop = new AbortController();
   hub.state.stalls['model.safetensors'] = 3000;
-  const cancelled = fetchModel('me/it', { signal: stop.signal });
+  const cancelled = download('me/it', { signal: stop.signal });
   await vi.waitFor(() => expect(seen.at(-1)?.loaded).toBeGreaterThan(2000));
   stop.abort();
   await expect(cancelled).rejects.toThrow('abort');
   expect([await exists('models/it'), [...held]]).toEqual([false, []]);
   hub.log.length = 0;
-  await fetchModel();
+  await download();
   await expectModel();
   expect(ranges()[0]).toBeGreaterThan(0);
 });
 
-it('is thrown away where the visitor asks for that, but not while it comes', async () => {
+it('deletes an incomplete download, but not while a tab continues it', async () => {
   hub.state.cuts['model.safetensors'] = [3000, ...Array(9).fill(0)];
-  await expect(fetchModel()).rejects.toThrow('cut');
+  await expect(download()).rejects.toThrow('cut');
   held.add('heddle model it');
-  expect((await store().facts()).waiting).toEqual([]);
-  await expect(store().removeWaiting('it')).rejects.toThrow('another tab');
+  expect((await store().info()).partial).toEqual([]);
+  await expect(store().removePartial('it')).rejects.toThrow('another tab');
   held.clear();
-  await store().removeWaiting('it');
-  expect([await exists('pulls'), (await store().facts()).waiting]).toEqual([false, []]);
+  await store().removePartial('it');
+  expect([await exists('pulls'), (await store().info()).partial]).toEqual([false, []]);
 });
 
-it.each(['config.json', 'model.safetensors'])('leaves nothing of %s where its checksum is wrong', async (name) => {
+it.each(['config.json', 'model.safetensors'])('deletes %s if its checksum is wrong', async (name) => {
   hub.state.sums[name] = 'ab'.repeat(name === 'config.json' ? 20 : 32);
-  await expect(fetchModel()).rejects.toThrow(new RegExp(`^me/it/${name}: its .* is [0-9a-f]+, the hub says (ab)+;`));
+  await expect(download()).rejects.toThrow(new RegExp(`^me/it/${name}: its .* is [0-9a-f]+, the hub says (ab)+;`));
   expect([await exists('models/it'), await exists(`pulls/it/${name}`)]).toEqual([false, false]);
   expect(await exists(`pulls/it/${name}.part`)).toBe(false);
 });
 
-it('leaves nothing of a model that cannot be read', async () => {
+it('rejects a model that cannot be read, and deletes it', async () => {
   hub.state.files['config.json'] = new TextEncoder().encode('{"model_type":"t5"}');
-  await expect(fetchModel()).rejects.toThrow('me/it/config.json: model_type is "t5", heddle reads bart and marian');
+  await expect(download()).rejects.toThrow('me/it/config.json: model_type is "t5", heddle reads bart and marian');
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
-  // Told before the weights come.
+  // Before the weights are downloaded.
   expect(ranges()).toEqual([]);
 });
 
-it('says that there is no room, and goes on once there is', async () => {
+it('reports that the storage is full, and continues when there is space', async () => {
   disk.quota = 20_000;
-  await expect(fetchModel()).rejects.toThrow(QuotaError);
+  await expect(download()).rejects.toThrow(QuotaError);
   expect(await exists('models/it')).toBe(false);
   disk.quota = Number.POSITIVE_INFINITY;
-  await fetchModel();
+  await download();
   await expectModel();
 });
 
-it('leaves nothing of a model whose weights are not what they say', async () => {
+it('deletes a model whose weights are broken', async () => {
   hub.state.files['model.safetensors'] = new Uint8Array(5000);
-  await expect(fetchModel()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
+  await expect(download()).rejects.toThrow(/^me\/it\/model\.safetensors: /);
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
 });
 
@@ -181,57 +181,57 @@ it.each([
   { status: 404, type: 'text/html', body: '<!doctype html>none' },
   { status: 200, type: 'text/html; charset=utf-8', body: '<!doctype html><title>The page again</title>' },
   { status: 403, type: 'application/xml', body: '<Error/>' },
-])('says what a server lacks that answers $status $type where the hub should be', async (given) => {
+])('reports a missing proxy if the server answers $status $type', async (given) => {
   otherwise = given;
-  await expect(fetchModel('me/it', {}, 'elsewhere')).rejects.toThrow(
-    /^me\/it: the page asks its own server alone, and that does not pass hub\/ on to a hub\. Open the page by npm run dev/,
+  await expect(download('me/it', {}, 'no-hub')).rejects.toThrow(
+    /^me\/it: the page only requests its own server, which has no proxy to a hub at hub\/\. Open the page with npm run dev/,
   );
   expect(await exists('pulls')).toBe(false);
 });
 
-it('takes a hub without a listing, and another revision', async () => {
+it('downloads from a hub without a file listing, and another revision', async () => {
   hub.state.api = false;
-  await fetchModel('me/it@refs/pr/1');
+  await download('me/it@refs/pr/1');
   await expectModel();
   expect(hub.log.some(({ path }) => path.includes('/resolve/refs/pr/1/'))).toBe(true);
 });
 
-it('keeps to its own where a model of that name is there, a tab fetches it, or the name is none', async () => {
-  await expect(fetchModel('it')).rejects.toThrow('"it" is not a model\'s name; it is OWNER/NAME');
-  await expect(fetchModel('me/it@../x')).rejects.toThrow('is not a revision');
-  await expect(fetchModel('me/gone')).rejects.toThrow(/me\/gone\/config\.json: there is no such model.*\(404\)$/);
+it('rejects invalid names, models that exist and models that a tab is downloading', async () => {
+  await expect(download('it')).rejects.toThrow('"it" is not a model\'s name; it is OWNER/NAME');
+  await expect(download('me/it@../x')).rejects.toThrow('is not a revision');
+  await expect(download('me/gone')).rejects.toThrow(/me\/gone\/config\.json: there is no such model.*\(404\)$/);
   held.add('heddle model it');
-  await expect(fetchModel()).rejects.toThrow('it is being fetched or trained already.');
+  await expect(download()).rejects.toThrow('it is being downloaded or trained already.');
   held.clear();
-  await fetchModel();
+  await download();
   hub.log.length = 0;
-  const again = fetchModel();
-  await expect(again).rejects.toThrow('A model it is in this browser already; delete or rename it');
+  const again = download();
+  await expect(again).rejects.toThrow('A model it is already in this browser; delete or rename it');
   await expect(again).rejects.toThrow(ExistsError);
   expect(hub.log).toEqual([]);
 });
 
-it('is given as one safetensors file, and as an archive alone where its weights are in shards', async () => {
-  await fetchModel();
+it('exports weights as one safetensors file; sharded weights only as an archive', async () => {
+  await download();
   const weights = await store().weights('it');
   expect(weights.size).toBe(hub.state.files['model.safetensors']?.length);
   const files = kept();
   await files.write('models/it/model-00001-of-00001.safetensors', await files.read('models/it/model.safetensors'));
   await files.remove('models/it/model.safetensors');
-  await expect(store().weights('it')).rejects.toThrow('The weights of it are in several files; take all of it as an');
+  await expect(store().weights('it')).rejects.toThrow('The weights of it are in several files; export the model as an');
   expect((await store().archive('it')).size).toBeGreaterThan(weights.size);
 });
 
-it('says how a model can be had that is not public, and that the hub cannot be reached', async () => {
+it('explains how to download private models, and reports an unreachable hub', async () => {
   hub.state.token = 'secret';
-  await expect(fetchModel()).rejects.toThrow(
-    /^me\/it: the hub refuses it \(401\): .*private: fetch it with heddle pull/,
+  await expect(download()).rejects.toThrow(
+    /^me\/it: the hub refuses it \(401\): .*private: download it with heddle pull/,
   );
   await hub.close();
-  await expect(fetchModel()).rejects.toThrow(/^me\/it: the hub answers 502 \(127\.0\.0\.1:\d+ cannot be reached\)$/);
+  await expect(download()).rejects.toThrow(/^me\/it: the hub answers 502 \(127\.0\.0\.1:\d+ cannot be reached\)$/);
 });
 
-it('passes on what fetching a model needs, and nothing of the visitor', async () => {
+it('forwards only what a download needs, and no credentials', async () => {
   const ask = (path: string, init?: RequestInit) => fetch(`${page}${path}`, init);
   const headers = { Cookie: 'a=b', Authorization: 'Bearer visitor' };
   const file = await ask('/hub/me/it/resolve/main/config.json', { headers });

@@ -1,4 +1,4 @@
-// The built pages as anyone may host them: whole, from their own origin alone, under a strict policy.
+// The content security policy of the built pages.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -9,13 +9,13 @@ import { distFile } from '../support/dist.ts';
 const { open } = demo();
 const pages = ['index.html', 'lab.html'];
 
-it('allows nothing that stands inside a page, is evaluated, or comes from elsewhere', () => {
+it('allows no inline code, no eval and no other origins', () => {
   expect(contentSecurityPolicy).toContain("default-src 'self'");
   expect(contentSecurityPolicy).toContain("connect-src 'self'");
   expect(contentSecurityPolicy).not.toMatch(/unsafe|data:|https?:|\*/);
 });
 
-it.each([...pages, '../page/index.html'])('puts the policy before everything that %s loads', (name) => {
+it.each([...pages, '../page/index.html'])('places the policy of %s before everything it loads', (name) => {
   const html = readFileSync(join(dirname(distFile('demo/index.html')), name), 'utf8');
   const policy = html.indexOf(`<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}"`);
   expect(policy).toBeGreaterThan(0);
@@ -23,11 +23,11 @@ it.each([...pages, '../page/index.html'])('puts the policy before everything tha
   expect(html).not.toMatch(/<style|<script(?![^>]*\bsrc=)|\bon\w+="|\bstyle="/);
 });
 
-it('keeps the workers as files of their own', () => {
+it('builds the workers as separate files', () => {
   const folder = join(dirname(distFile('demo/index.html')), 'assets');
   const scripts = readdirSync(folder).filter((name) => name.endsWith('.js'));
   expect(scripts.filter((name) => /^(training|lab)-worker-/.test(name)).length).toBeGreaterThan(0);
-  // What belongs to the pages themselves; a peer has parts that the lab never asks for.
+  // Scripts of the pages only, not those of peers.
   const own = scripts.filter((name) => /^(index|lab|training-worker|lab-worker)-/.test(name));
   const inlined = own.filter((name) =>
     /createObjectURL\(new Blob\(\[[^)]*javascript/.test(readFileSync(join(folder, name), 'utf8')),
@@ -35,16 +35,16 @@ it('keeps the workers as files of their own', () => {
   expect(inlined).toEqual([]);
 });
 
-it.each(pages)('%s opens without a fault and asks its own origin alone', async (name) => {
-  const { page, requests, faults } = await open(name);
+it.each(pages)('%s opens without an error and requests only its own origin', async (name) => {
+  const { page, requests, errors } = await open(name);
   await page.waitForSelector('#top a');
   expect(requests.length).toBeGreaterThan(2);
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   await page.close();
 });
 
-it('sees a page that breaks the policy', async () => {
-  const { page, faults } = await open('lab.html');
+it('blocks inline scripts and requests to other origins', async () => {
+  const { page, errors } = await open('lab.html');
   await page.evaluate(() => {
     const script = document.createElement('script');
     script.textContent = 'globalThis.ran = true';
@@ -53,7 +53,7 @@ it('sees a page that breaks the policy', async () => {
   });
   await page.waitForFunction(() => true);
   expect(await page.evaluate(() => 'ran' in globalThis)).toBe(false);
-  const seen = faults.join('\n');
+  const seen = errors.join('\n');
   expect(seen).toMatch(/policy: script-src-elem inline/);
   expect(seen).toMatch(/policy: connect-src http:\/\/127\.0\.0\.1:1/);
   await page.close();

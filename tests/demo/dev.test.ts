@@ -1,4 +1,4 @@
-// `npm run dev`: Vite serves the pages from their sources, isolated as the built ones are, with every module in its place.
+// `npm run dev`: Vite serves the pages from their sources, cross-origin isolated like the built ones.
 import { resolve } from 'node:path';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -49,7 +49,7 @@ it.each([
   60_000,
 );
 
-it('passes hub/ on to the hub that HF_ENDPOINT names', async () => {
+it('proxies hub/ to the hub of HF_ENDPOINT', async () => {
   const listing = await fetch(`${url}/hub/api/models/me/it/revision/main?blobs=true`);
   expect(await listing.json()).toMatchObject({ siblings: [{ rfilename: 'config.json', size: 2 }] });
   expect(await (await fetch(`${url}/hub/me/it/resolve/main/config.json`)).text()).toBe('{}');

@@ -1,6 +1,6 @@
-// A stand-in for the browser's private file system in memory, so that every moment at which a tab can be closed can be tried: after
-// `killAfter` changes each further one throws, as if the process were gone. What it keeps of the real one: names, errors, writes that
-// are in place at `close` alone, files that move.
+// Fake of the browser's private file system (OPFS) in memory, to test every moment at which a tab can be closed: after `killAfter` changes,
+// all further changes throw, as if the process had ended. Like the real one it has named errors, writes that take effect at `close`, and
+// `move`.
 
 class Missing extends Error {
   override readonly name: string = 'NotFoundError';
@@ -13,13 +13,13 @@ class Full extends Error {
 }
 class Killed extends Error {}
 
-/** The disk: what it holds stays when a run is killed. */
+/** The disk: its contents remain when a process is killed. */
 export interface FakeDisk {
-  /** The root as a browser gives it; after so many changes the process is dead. */
+  /** Opens the root directory for a process that is killed after `killAfter` changes. */
   open(killAfter?: number): FileSystemDirectoryHandle;
   /** Changes made since the last `open`. */
   readonly changes: number;
-  /** Bytes that fit; what is beyond is refused. */
+  /** Maximum number of bytes. */
   quota: number;
 }
 
@@ -36,7 +36,7 @@ interface FakeFolder {
 const sizeOf = (entry: Entry): number =>
   entry.kind === 'file' ? entry.bytes.length : [...entry.entries.values()].reduce((n, e) => n + sizeOf(e), 0);
 
-/** An empty disk. `moves`: whether files can be moved, as not all browsers do. */
+/** Creates an empty disk. `moves`: whether FileSystemFileHandle.move exists, which some browsers lack. */
 export function fakeDisk({ moves = true } = {}): FakeDisk {
   const root: FakeFolder = { kind: 'directory', entries: new Map() };
   let changes = 0;
@@ -84,7 +84,7 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
         if (!there) throw new Missing(`no ${child}`);
         if (there.kind === 'directory' && there.entries.size > 0) {
           if (!recursive) throw new Error(`${child} is not empty`);
-          // The real one is not at once either.
+          // Not atomic, like the real one.
           for (const inner of [...there.entries.keys()]) {
             change();
             there.entries.delete(inner);

@@ -1,23 +1,23 @@
-// A worker that speaks the training page's protocol without an engine, put into a page before its scripts run: for what the page shows
-// and asks, not for what training does. Its answers follow simple formulas, so that a test can say what must be on the page.
+// A fake training worker without an engine, injected into the page before its scripts run, for tests of the page's user interface. Its
+// results follow simple formulas, so that tests know what the page must show.
 import type { StoredModel } from '../../demo/storage/model-store.ts';
-import type { Fault, SessionEvent } from '../../demo/train/protocol.ts';
+import type { CallError, SessionEvent } from '../../demo/train/protocol.ts';
 
-/** What a test can ask of the fake in the page, as `window.fake`. */
+/** The fake worker as tests access it: `window.fake` in the page. */
 export interface Fake {
-  /** Calls that the page made, in order. */
+  /** Calls of the page, in order. */
   readonly calls: { readonly name: string; readonly args: readonly unknown[] }[];
-  /** Says an event as the worker would. */
-  tell(event: SessionEvent): void;
-  /** The next call of this name fails. */
-  fail(name: string, fault: Fault): void;
-  /** Models that `storage` lists. */
+  /** Sends an event. */
+  send(event: SessionEvent): void;
+  /** Makes the next call of this name fail. */
+  fail(name: string, error: CallError): void;
+  /** Models that `storage` returns. */
   models: StoredModel[];
   /** Whether plans fit. */
   fits: boolean;
-  /** Keeps answers to `describe` back, until it is called again with false. */
-  hold(on: boolean): void;
-  /** Says `count` updates and, at every `evalEvery`th, an evaluation. */
+  /** Delays results of `describe` until it is called with false. */
+  delayDescribe(on: boolean): void;
+  /** Sends `count` updates, and an evaluation every `evalEvery` updates. */
   train(count: number, evalEvery: number): void;
 }
 
@@ -27,17 +27,17 @@ declare global {
   }
 }
 
-/** Takes the place of the page's worker: runs in the page before anything else does, and uses nothing from outside itself. */
+/** Replaces the page's worker. Runs in the page before any other script, so it uses nothing outside itself. */
 export function fakeWorker(): void {
-  let say: (data: unknown) => void = () => {};
+  let post: (data: unknown) => void = () => {};
   let step = 0;
   const steps = 800;
-  /** What a call gives that is never answered, until it is cancelled. */
+  /** Result of a call that is never answered, until it is cancelled. */
   const endless = Symbol('endless');
-  const failures = new Map<string, Fault>();
-  let waiting: string[] = [];
-  let holding = false;
-  const held: (() => void)[] = [];
+  const failures = new Map<string, CallError>();
+  let partial: string[] = [];
+  let delaying = false;
+  const delayed: (() => void)[] = [];
   const sentences: [string, string, string][] = [
     ['Tuesday, 4 March 2025', 'martes, 4 de marzo de 2025', 'martes, 4 de marzo de 2024'],
     ['three hours, 20 minutes', '3 horas y 20 minutos', '3 horas y 20 minutos'],
@@ -48,9 +48,9 @@ export function fakeWorker(): void {
   ];
   const words = 'martes , 4 de marzo de 2025 [end]'.split(' ');
   const sources = 'Tuesday , 4 March 2025 [end]'.split(' ');
-  const tell = (event: SessionEvent) => say({ type: 'event', event });
+  const send = (event: SessionEvent) => post({ type: 'event', event });
   const state = (name: string, text = '') =>
-    tell({ type: 'state', state: name, model: 'intl-en-es', step, steps, text } as SessionEvent);
+    send({ type: 'state', state: name, model: 'intl-en-es', step, steps, text } as SessionEvent);
   const model = (name: string, given: Partial<StoredModel>): StoredModel => ({
     name,
     step: 0,
@@ -67,15 +67,15 @@ export function fakeWorker(): void {
     calls: [],
     models: [
       model('intl-en-fr', { step: 420, unfinished: true }),
-      model('tatoeba', { step: 800, corpus: 'tatoeba-en-es.tsv', lock: 'elsewhere' }),
+      model('tatoeba', { step: 800, corpus: 'tatoeba-en-es.tsv', lock: 'other-tab' }),
     ],
     fits: true,
-    hold(on) {
-      holding = on;
-      if (!on) for (const answer of held.splice(0)) answer();
+    delayDescribe(on) {
+      delaying = on;
+      if (!on) for (const answer of delayed.splice(0)) answer();
     },
-    tell,
-    fail: (name, fault) => void failures.set(name, fault),
+    send,
+    fail: (name, error) => void failures.set(name, error),
     train(count, evalEvery) {
       const batch = [];
       for (let i = 0; i < count; i++) {
@@ -96,9 +96,9 @@ export function fakeWorker(): void {
           stepMs: 21.5 + Math.sin(step / 11),
         });
         if (step % evalEvery > 0) continue;
-        tell({ type: 'steps', steps: batch.splice(0) } as SessionEvent);
-        tell({
-          type: 'dev',
+        send({ type: 'steps', steps: batch.splice(0) } as SessionEvent);
+        send({
+          type: 'evaluation',
           eval: {
             type: 'eval',
             step,
@@ -114,7 +114,7 @@ export function fakeWorker(): void {
             seconds: 0.4,
           },
         });
-        tell({
+        send({
           type: 'samples',
           step,
           samples: sentences.map(([source, reference, translation]) => ({
@@ -125,7 +125,7 @@ export function fakeWorker(): void {
           })),
         });
       }
-      if (batch.length) tell({ type: 'steps', steps: batch } as SessionEvent);
+      if (batch.length) send({ type: 'steps', steps: batch } as SessionEvent);
     },
   };
   const side = (mean: number) => ({
@@ -179,10 +179,10 @@ export function fakeWorker(): void {
     start(_, settings: { name: string }) {
       step = 0;
       state('preparing');
-      tell({
+      send({
         type: 'started',
         resumedAt: 0,
-        facts: {
+        info: {
           model: settings.name,
           parameters: 781_144,
           steps,
@@ -201,30 +201,30 @@ export function fakeWorker(): void {
     pause: () => state('paused'),
     continue: () => state('training'),
     stop: () => state('stopped'),
-    storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, waiting }),
+    storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, partial }),
     load: () => undefined,
     save: () => undefined,
     remove(_, name: never) {
       fake.models = fake.models.filter((m) => m.name !== name);
     },
     importArchive: (_, __, name: never) => name,
-    removeWaiting: () => {
-      waiting = [];
+    removePartial: () => {
+      partial = [];
     },
     pull(id, name: string) {
-      say({ type: 'bytes', id, progress: { file: 'model.safetensors', done: 50e6, of: 200e6 } });
+      post({ type: 'download', id, progress: { file: 'model.safetensors', loaded: 50e6, total: 200e6 } });
       if (name !== 'me/endless') return name.split('/')[1];
-      waiting = ['endless'];
+      partial = ['endless'];
       return endless;
     },
-    align: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
+    attention: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
     translate(id, text: string) {
       if (text === 'endless') {
-        say({ type: 'piece', id, piece: { id: 1, text: 'the first piece' } });
+        post({ type: 'piece', id, piece: { id: 1, text: 'the first piece' } });
         return endless;
       }
       words.slice(0, -1).forEach((word, i) => {
-        say({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
+        post({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
       });
       const best = words.slice(0, -1).join(' ');
       const candidates = [best, 'martes 4 de marzo'].map((t, i) => ({ text: t, score: -0.1 * (i + 1), ids: [1] }));
@@ -235,20 +235,20 @@ export function fakeWorker(): void {
   window.Worker = class {
     onmessage: ((event: { data: unknown }) => void) | null = null;
     constructor() {
-      say = (data) => setTimeout(() => this.onmessage?.({ data: structuredClone(data) }));
+      post = (data) => setTimeout(() => this.onmessage?.({ data: structuredClone(data) }));
     }
     postMessage(request: { type: string; id: number; name: string; args: never[] }) {
       const { id, name, args } = request;
       if (request.type === 'cancel')
-        return say({ type: 'fault', id, fault: { kind: 'aborted', message: 'cancelled' } });
+        return post({ type: 'error', id, error: { kind: 'aborted', message: 'cancelled' } });
       fake.calls.push({ name, args });
-      const fault = failures.get(name);
+      const error = failures.get(name);
       failures.delete(name);
-      if (fault) return say({ type: 'fault', id, fault });
+      if (error) return post({ type: 'error', id, error });
       const value = answers[name]?.(id, ...args);
       if (value === endless) return;
-      const answer = () => say({ type: 'answer', id, value });
-      if (holding && name === 'describe') held.push(answer);
+      const answer = () => post({ type: 'result', id, value });
+      if (delaying && name === 'describe') delayed.push(answer);
       else answer();
     }
     terminate() {}

@@ -1,5 +1,5 @@
-// The training page keeps up with the screen: what its main thread does for a training that sends as fast as any does, in time of the
-// processor, so that whatever else the machine does at the time does not count.
+// CPU time of the page's main thread during a training that sends events at the maximum rate. CPU time does not depend on the load of the
+// machine.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -19,12 +19,12 @@ interface TraceEvent {
   readonly args?: { readonly name?: string };
 }
 
-it('has no long task and room in each frame while a training runs', async () => {
-  const { page, faults } = await open('index.html', { before: fakeWorker });
+it('has no long tasks and free time in each frame while a training runs', async () => {
+  const { page, errors } = await open('index.html', { before: fakeWorker });
   await page.waitForSelector('#start:not([disabled])');
   await page.click('#start');
   await page.waitForFunction(() => document.querySelector('.state')?.textContent === 'Training');
-  // Curves as full as they get, and the charts in view.
+  // Full curves, and visible charts.
   await page.evaluate(() => window.fake.train(2000, 10));
   await page.$eval('#curves', (e) => e.scrollIntoView());
   await page.waitForSelector('#curves canvas');
@@ -37,7 +37,7 @@ it('has no long task and room in each frame while a training runs', async () => 
   const { frames, seconds } = await page.evaluate(async () => {
     let frames = 0;
     const begin = performance.now();
-    // Twenty messages a second with ten updates each, as the worker sends at most, and an evaluation a second.
+    // The maximum rate of the worker: 20 messages per second with ten updates each, and one evaluation per second.
     for (let next = begin; performance.now() - begin < 3000; ) {
       await new Promise(requestAnimationFrame);
       frames++;
@@ -48,7 +48,7 @@ it('has no long task and room in each frame while a training runs', async () => 
     return { frames, seconds: (performance.now() - begin) / 1000 };
   });
   await page.tracing.stop();
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
 
   const { traceEvents } = JSON.parse(readFileSync(path, 'utf8')) as { traceEvents: TraceEvent[] };
   const main = traceEvents.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain');

@@ -1,8 +1,8 @@
-// What a heat map shows of cross-attention: one layer and head, or means over them; labels that can be read.
+// The heat map: weights of one layer and head or their means, and labels.
 import { expect, it } from 'vitest';
 import { labelOf, viewOf } from '../../demo/train/page/heat-map.ts';
 
-// Two layers of two heads, one target and two source tokens: each head looks at the first source token by its own share.
+// Two layers of two heads, one target token and two source tokens; the weights of the heads differ.
 const attention = {
   target: ['a'],
   source: ['x', 'y'],
@@ -11,17 +11,17 @@ const attention = {
   weights: Float32Array.of(1, 0, 0.5, 0.5, 0.25, 0.75, 0, 1), // [L, H, T, S]
 };
 
-it('shows one head of one layer as it is', () => {
+it('shows one head of one layer unchanged', () => {
   expect([...viewOf(attention, 1, 0)]).toEqual([0.25, 0.75]);
 });
 
-it('takes means over heads, over layers, and over both', () => {
+it('averages over heads, over layers, and over both', () => {
   expect([...viewOf(attention, 0, -1)]).toEqual([0.75, 0.25]);
   expect([...viewOf(attention, -1, 1)]).toEqual([0.25, 0.75]);
   expect([...viewOf(attention, -1, -1)]).toEqual([0.4375, 0.5625]);
 });
 
-it('makes spaces visible and cuts long tokens by letters', () => {
+it('makes spaces visible and truncates long tokens', () => {
   expect(labelOf(' de ')).toBe('␣de␣');
   expect(labelOf('')).toBe('∅');
   expect(labelOf('Donaudampfschifffahrt')).toBe('Donaudampfsch…');

@@ -1,4 +1,4 @@
-// A tab that is killed while it saves: on Chrome's real private file system, again and again, the model's folder is whole.
+// A tab that crashes while it saves, on Chrome's real OPFS: the folder of the model is always complete.
 import { resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { build } from 'vite';
@@ -12,11 +12,11 @@ const rounds = 8;
 declare global {
   var storage: { browserFiles: typeof browserFiles };
   var files: BrowserFiles;
-  /** Checkpoints that the page knows to be saved. */
+  /** Number of the last checkpoint that was saved. */
   var saved: number;
 }
 
-/** demo/storage/browser-files.ts as a script, to run in a page. */
+/** src/files/browser-files.ts bundled as a script for the page. */
 let script: string;
 beforeAll(async () => {
   const built = await build({
@@ -36,7 +36,7 @@ beforeAll(async () => {
   script = `${output[0]?.code}\nglobalThis.storage = storage;`;
 }, 60_000);
 
-/** A page of the origin with the storage of models; no training of its own. */
+/** Opens a page of the origin with the storage of models but without a training. */
 async function openStorage(): Promise<Page> {
   const { page } = await open('icon.svg');
   await page.evaluate(script);
@@ -48,7 +48,7 @@ async function openStorage(): Promise<Page> {
   return page;
 }
 
-/** Saves checkpoint after checkpoint, as a training does: beside the old one, then in its place. */
+/** Saves checkpoints one after the other as a training does: to a temporary folder, which then replaces the old one. */
 const startSaving = (page: Page, first: number): Promise<void> =>
   page.evaluate((first) => {
     const save = async (n: number): Promise<void> => {
@@ -62,8 +62,8 @@ const startSaving = (page: Page, first: number): Promise<void> =>
     void save(first);
   }, first);
 
-/** What is found: the number that every byte of every file has. Throws where files differ, or one is cut off. */
-const found = (page: Page): Promise<number> =>
+/** Returns the number that fills every file. Throws if files differ or one is truncated. */
+const readCheckpoint = (page: Page): Promise<number> =>
   page.evaluate(async () => {
     const names = await files.list('models/x');
     if (names.join() !== 'a,b,c') throw new Error(`the folder has ${names}`);
@@ -74,19 +74,19 @@ const found = (page: Page): Promise<number> =>
     return n as number;
   });
 
-it('leaves a whole checkpoint, the last one that was saved or the next', async () => {
+it('leaves a complete checkpoint: the last one that was saved or the next', async () => {
   let page = await openStorage();
   let at = 0;
   for (let round = 0; round < rounds; round++) {
     await startSaving(page, at + 1);
     await page.waitForFunction((n) => globalThis.saved > n, { polling: 1 }, at);
-    await new Promise((done) => setTimeout(done, 7 * round)); // at another moment of a later save
+    await new Promise((done) => setTimeout(done, 7 * round)); // a different moment of the save each round
     const saved = await page.evaluate(() => globalThis.saved);
     const client = await page.createCDPSession();
     await Promise.race([client.send('Page.crash').catch(() => {}), new Promise((done) => page.once('error', done))]);
     await page.close();
     page = await openStorage();
-    at = await found(page);
+    at = await readCheckpoint(page);
     expect(at).toBeGreaterThanOrEqual(saved % 256);
   }
   await page.close();

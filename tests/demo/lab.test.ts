@@ -1,4 +1,4 @@
-// The built kernel lab, worked as a visitor would, on Chrome's software adapter.
+// The built kernel lab, on Chrome's software adapter.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -20,7 +20,7 @@ const says = (page: Page, pattern: string) =>
   );
 const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
-/** The lab, ready to measure the small kernels with `filter` in their name. */
+/** Opens the lab, ready to measure the small kernels with `filter` in their name. */
 async function openLab(filter: string, options: DemoPageOptions = {}): Promise<DemoPage> {
   const lab = await open('lab.html', options);
   await lab.page.waitForSelector('#controls form');
@@ -28,14 +28,14 @@ async function openLab(filter: string, options: DemoPageOptions = {}): Promise<D
   return lab;
 }
 
-describe('a course of measurements', () => {
+describe('a measurement', () => {
   const filter = 'norm';
   const names = chosenKernels('small', filter).map(({ name }) => name);
   let lab: DemoPage;
   beforeAll(async () => {
     lab = await openLab(filter, {
       before: () => {
-        // So that a test can say what a worker with peers would.
+        // Lets a test send messages as the worker.
         globalThis.Worker = class extends Worker {
           constructor(...given: ConstructorParameters<typeof Worker>) {
             super(...given);
@@ -48,9 +48,9 @@ describe('a course of measurements', () => {
     await says(lab.page, '^Done: ');
   }, 180_000);
 
-  it('ends with every kernel right, in the table and under the roofs', async () => {
+  it('shows every kernel as correct, in the table and the roofline', async () => {
     const { page } = lab;
-    expect(await text(page, '.status')).toBe(`Done: ${names.length} kernels, none of them wrong.`);
+    expect(await text(page, '.status')).toBe(`Done: ${names.length} kernels, all correct.`);
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
     const cells = await page.$$eval('.kernels tbody tr:first-child td', (all) => all.map((c) => c.textContent ?? ''));
     expect(cells[0]).toMatch(/^[\d.,]+ (µs|ms|s)$/);
@@ -65,24 +65,24 @@ describe('a course of measurements', () => {
     expect(await text(page, '.adapter')).toContain('swiftshader');
   });
 
-  it('shows every variant by choice, in table and chart', async () => {
+  it('can show all variants, in table and chart', async () => {
     const { page } = lab;
     const count = () => page.$$eval('.kernels tbody tr', (rows) => rows.length);
     const marks = () => page.$$eval('.plot .place', (all) => all.length);
-    await page.locator('::-p-aria([name="Show every variant"])').click();
+    await page.locator('::-p-aria([name="Show all variants"])').click();
     await page.waitForSelector('.kernels tr.slower');
     expect(await count()).toBeGreaterThan(names.length);
     expect(await marks()).toBe(await count());
-    await page.locator('::-p-aria([name="Show every variant"])').click();
+    await page.locator('::-p-aria([name="Show all variants"])').click();
     await page.waitForFunction(() => !document.querySelector('.kernels tr.slower'));
     expect(await count()).toBe(names.length);
   });
 
-  it('points at the same kernel in chart and table', async () => {
+  it('highlights the same kernel in chart and table', async () => {
     const { page } = lab;
     const [, second = ''] = names;
     await page.hover('.kernels tbody tr:nth-child(2) td');
-    expect(await text(page, '.readout')).toMatch(/GFLOP\/s at .* FLOP a byte, .* % of the roof$/);
+    expect(await text(page, '.readout')).toMatch(/GFLOP\/s at .* FLOP\/byte, .* % of the roofline$/);
     expect(await text(page, '.readout')).toContain(second);
     expect(await page.$eval('.place.pointed', (mark) => mark.getAttribute('data-kernel'))).toBe(second);
     const mark = await page.$(`.place[data-kernel="${names[0]}"]`);
@@ -90,7 +90,7 @@ describe('a course of measurements', () => {
     expect(await page.$eval('.kernels tr.pointed', (row) => row.dataset.kernel)).toBe(names[0]);
   });
 
-  it('reports features, limits, the subgroup size, and the worst error of each kernel', async () => {
+  it('reports features, limits, the subgroup size, and the maximum error of each kernel', async () => {
     const { page } = lab;
     const report = await text(page, '#conformance');
     expect(report).toMatch(/timestamp-query(yes|no)/);
@@ -100,7 +100,7 @@ describe('a course of measurements', () => {
     expect(report).not.toContain('fails');
   });
 
-  it('gives all of it as JSON, to copy and to read', async () => {
+  it('copies and shows the results as JSON', async () => {
     const { page } = lab;
     await page
       .browserContext()
@@ -128,18 +128,18 @@ describe('a course of measurements', () => {
       expect(bytes).toBeGreaterThan(0);
       for (const v of variants) {
         expect(v.passed).toBe(true);
-        if (v.rounds !== 1) expect(v.rounds).toBe(5); // one that cannot win is run once
+        if (v.rounds !== 1) expect(v.rounds).toBe(5); // a variant that cannot be the fastest runs once
         expect(v.low).toBeLessThanOrEqual(v.ms as number);
         expect(v.high).toBeGreaterThanOrEqual(v.ms as number);
       }
     }
   });
 
-  it('draws peers beside heddle, in the chart as in the table', async () => {
+  it('shows other libraries in chart and table', async () => {
     const { page } = lab;
     const form = (contestant: string, us: number) => ({ contestant, form: '', us, gflops: null, calls: 1, error: 0 });
     const forms = [form('heddle', 100), form('tfjs', 400), form('tfjs', 900), form('jax-js', 200)];
-    const told = [
+    const results = [
       { name: 'matmul 256³', flops: 2 * 256 ** 3, bytes: 3 * 4 * 256 ** 2, forms },
       { name: 'without arithmetic', flops: 0, bytes: 100, forms },
     ] satisfies TimedKernel[];
@@ -147,18 +147,18 @@ describe('a course of measurements', () => {
       const { labWorker } = globalThis as unknown as { labWorker: Worker };
       for (const kernel of all)
         labWorker.dispatchEvent(new MessageEvent('message', { data: { type: 'peer-kernel', kernel } }));
-    }, told);
+    }, results);
     await page.waitForSelector('.plot .library-tfjs');
     const marks = await page.$$eval('.plot [class*="library-"]', (all) =>
       all.map((m) => [m.getAttribute('data-kernel'), /library-\w+/.exec(m.getAttribute('class') ?? '')?.[0]]),
     );
     expect(marks.sort()).toEqual(['heddle', 'jax', 'tfjs'].map((id) => ['matmul 256³', `library-${id}`]));
-    expect(await text(page, '.legend')).toMatch(/heddle, beside its peersTensorFlow\.jsjax-js$/);
+    expect(await text(page, '.legend')).toMatch(/heddle, in the comparisonTensorFlow\.jsjax-js$/);
     await (await page.$('.plot .library-tfjs'))?.hover();
     expect(await text(page, '.readout')).toMatch(
-      /^matmul 256³ \(TensorFlow\.js\): 83\.9 GFLOP\/s at 42\.7 FLOP a byte, \d+ % of the roof$/,
+      /^matmul 256³ \(TensorFlow\.js\): 83\.9 GFLOP\/s at 42\.7 FLOP\/byte, [\d.]+ % of the roofline$/,
     );
-    expect(await text(page, '#peer-table tbody tr')).toBe('matmul 256³100 µs400 µs 4.00 ×200 µs 2.00 ×');
+    expect(await text(page, '#peer-table tbody tr')).toBe('matmul 256³100 µs400 µs 4 ×200 µs 2 ×');
   });
 
   it.each([
@@ -166,7 +166,7 @@ describe('a course of measurements', () => {
     [1280, 'dark'],
     [390, 'light'],
     [390, 'dark'],
-  ] as const)('can be used by everyone at %i pixels, %s', async (width, theme) => {
+  ] as const)('passes axe and fits its width at %i px, %s', async (width, theme) => {
     const { page, screenshot } = lab;
     await page.mouse.move(0, 0);
     await page.setViewport({ width, height: 900 });
@@ -183,8 +183,8 @@ describe('a course of measurements', () => {
     await screenshot(`lab-${width}-${theme}`);
   });
 
-  it('has asked its own origin alone, for no peer, and broken no rule', async () => {
-    expect(lab.faults).toEqual([]);
+  it('has requested only its own origin, no other library, and reported no error', async () => {
+    expect(lab.errors).toEqual([]);
     expect(lab.requests.filter((url) => /tfjs|jax/.test(url))).toEqual([]);
     await lab.page.close();
   });
@@ -197,15 +197,15 @@ describe('the lab', () => {
     lab = undefined;
   });
 
-  it('works by keyboard alone, stays responsive while it measures, and stops', async () => {
+  it('works with the keyboard only, stays responsive while it measures, and stops', async () => {
     lab = await openLab('');
     const { page } = lab;
     await page.focus('input[type=search]');
     for (let i = 0; i < 8 && !(await page.$('button.main:focus')); i++) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.kernels tbody tr', { timeout: 120_000 });
-    // The worker is at work on the next kernel; the page draws what it is asked for.
-    await page.locator('::-p-aria([name="Show every variant"])').click();
+    // The page responds while the worker measures the next kernel.
+    await page.locator('::-p-aria([name="Show all variants"])').click();
     await page.waitForSelector('.kernels tr.slower');
     expect(await page.$('button.main:disabled')).not.toBeNull();
     await page.keyboard.down('Shift');
@@ -214,10 +214,10 @@ describe('the lab', () => {
     await page.keyboard.press('Enter');
     await says(page, '^Stopped after \\d+ kernels?\\.$');
     expect(await page.$('button.main:disabled')).toBeNull();
-    expect(lab.faults).toEqual([]);
+    expect(lab.errors).toEqual([]);
   });
 
-  it('offers the peers that were installed when it was built, and says so of the others', async () => {
+  it('offers the libraries that were installed at build time, and says so of the others', async () => {
     lab = await openLab('');
     const needs = { tfjs: '@tensorflow/tfjs-backend-webgpu', jax: '@jax-js/jax' };
     const hint = await text(lab.page, '#peers-hint');
@@ -229,13 +229,13 @@ describe('the lab', () => {
     }
   });
 
-  it('says so where no kernel has such a name', async () => {
+  it('reports a filter that matches no kernel', async () => {
     lab = await openLab('no such kernel');
     await press(lab.page, 'Measure');
     await says(lab.page, '^No kernel of the set small has .no such kernel. in its name');
   });
 
-  it('says what happened where the GPU process ends, and measures again after that', async () => {
+  it('reports a crash of the GPU process, and measures again after it', async () => {
     lab = await openLab('softmax');
     const { page } = lab;
     await press(page, 'Measure');
@@ -248,11 +248,11 @@ describe('the lab', () => {
     await says(page, '^Done: 1 kernel,');
   });
 
-  it('says what is missing where there is no WebGPU', async () => {
+  it('explains missing WebGPU', async () => {
     const before = () => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
     lab = await open('lab.html', { before });
-    await lab.page.waitForSelector('#lack h2');
-    expect(await text(lab.page, '#lack')).toMatch(/no WebGPU[\s\S]*what to do/);
+    await lab.page.waitForSelector('#webgpu-problem h2');
+    expect(await text(lab.page, '#webgpu-problem')).toMatch(/not support WebGPU[\s\S]*how to enable WebGPU/);
     expect(await lab.page.$eval('#lab', (e) => (e as HTMLElement).hidden)).toBe(true);
     expect(await axeViolations(lab.page)).toEqual([]);
   });

@@ -1,9 +1,7 @@
-// The built page fetches a model from a hub on loopback, behind its own origin, and translates with it.
+// The built page downloads a model through the hub proxy and translates with it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
-import { passOn } from '../../demo/hub-proxy.ts';
+import { hubProxy } from '../../demo/hub-proxy.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
-
 import { type Hub, startHub } from '../hub/hub.ts';
 import { demo } from '../support/demo.ts';
 import { hfFolder } from '../support/hf.ts';
@@ -20,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => hub?.close());
 
-it('fetches a model from its own origin, goes on where that was cancelled and cut, and translates with it', async () => {
-  const { page, requests, faults } = await open('index.html?tune=0');
+it('downloads a model, continues after a cancel and a cut connection, and translates with it', async () => {
+  const { page, requests, errors } = await open('index.html?tune=0');
   const says = (selector: string, pattern: string) =>
     page.waitForFunction(
       (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
@@ -31,18 +29,18 @@ it('fetches a model from its own origin, goes on where that was cancelled and cu
     );
   await page.locator('#hub-model').fill('me/it');
   await page.click('#hub-fetch');
-  await says('#hub-note.wrong', '^me/it: the page asks its own server alone, and that does not pass hub/ on to a hub');
+  await says('#hub-note.wrong', '^me/it: the page only requests its own server, which has no proxy to a hub at hub/');
 
-  answer = passOn(hub.url);
+  answer = hubProxy(hub.url);
   hub.state.stalls['model.safetensors'] = 3000;
   await page.click('#hub-fetch');
   await says('#hub-bytes', '^3\\.[\\d.]+ KiB of [\\d.]+ KiB · model\\.safetensors$');
-  await page.click('[aria-label="Cancel fetching the model"]');
-  await says('[data-part="it"]', 'has come in part');
+  await page.click('[aria-label="Cancel the download"]');
+  await says('[data-partial="it"]', 'The download of it is incomplete');
   hub.state.cuts['model.safetensors'] = [1000];
   await page.click('#hub-fetch');
-  await says('#hub-note', '^me/it has come whole');
-  await says('[data-model="it"]', 'weights alone · [1-9][\\d,]* parameters');
+  await says('#hub-note', '^me/it was downloaded');
+  await says('[data-model="it"]', 'weights only · [1-9][\\d,]* parameters');
   const ranges = hub.log.filter((x) => x.path.startsWith('/cdn/')).map(({ range }) => range);
   expect(ranges).toEqual([undefined, 'bytes=3000-', expect.stringMatching(/^bytes=[34]\d{3}-$/)]);
 
@@ -50,10 +48,10 @@ it('fetches a model from its own origin, goes on where that was cancelled and cu
   await says('#notices', 'it is loaded');
   await page.locator('#translate-text').fill('13 8 13 10');
   await page.click('#translate');
-  await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // as expected.json has it
+  await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
 
   expect(requests.filter((asked) => asked.includes('/hub/')).length).toBeGreaterThan(3);
-  // The console speaks of the server without a hub, and of the connection that was cut.
-  expect(faults.filter((fault) => !fault.startsWith('console: Failed to load resource'))).toEqual([]);
+  // The console reports the missing proxy and the cut connection.
+  expect(errors.filter((fault) => !fault.startsWith('console: Failed to load resource'))).toEqual([]);
   await page.close();
 });

@@ -1,4 +1,4 @@
-// The soak script, on a model of almost nothing and for few steps: what it counts is flat, and it says so.
+// scripts/soak.mjs with a tiny model and few steps.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

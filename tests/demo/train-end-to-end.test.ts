@@ -1,5 +1,5 @@
-// The built training page with its real worker, driven as a person would: a file is picked, a tiny model learns, is paused and left,
-// continued after a reload, translates, and goes out of the browser and in again.
+// The built training page with its real worker, end to end: pick a file, train a tiny model, pause, reload, resume, translate, export and
+// import.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ const { open } = demo();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-page-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Long enough for a software adapter that shares its processor. */
-const patience = { timeout: 150_000, polling: 100 } as const;
+/** Long enough for a software adapter on a busy machine. */
+const timing = { timeout: 150_000, polling: 100 } as const;
 const says = (page: Page, selector: string, pattern: string) =>
   page.waitForFunction(
     (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    patience,
+    timing,
     selector,
     pattern,
   );
@@ -26,15 +26,15 @@ const fill = (page: Page, name: string, value: string) =>
   page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
 const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
-/** The bytes of a file that a press on a button downloads. */
+/** Presses a button and returns the bytes of the file that it downloads. */
 async function downloaded(page: Page, button: string, name: string): Promise<Uint8Array> {
   const path = join(folder, name);
   await press(page, button);
   return vi.waitFor(() => readFileSync(path), { timeout: 30_000 });
 }
 
-it('trains on a picked file, survives a reload, translates, and takes its models out and in', async () => {
-  const { page, faults, screenshot } = await open('index.html?tune=0');
+it('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {
+  const { page, errors, screenshot } = await open('index.html?tune=0');
   const client = await page.createCDPSession();
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
@@ -43,11 +43,11 @@ it('trains on a picked file, survives a reload, translates, and takes its models
   await input.uploadFile(join(folder, 'words.tsv'));
   await says(page, '#corpus', 'words\\.tsv');
 
-  await page.select('#recipe select', 'tiny');
-  await page.$eval('#recipe details', (d) => {
+  await page.select('#settings select', 'tiny');
+  await page.$eval('#settings details', (d) => {
     (d as HTMLDetailsElement).open = true;
   });
-  await page.select('#recipe details select', 'word');
+  await page.select('#settings details select', 'word');
   await page.select('#train-for + select', 'steps');
   await page.locator('#train-for').fill('30');
   await fill(page, 'Batch, sentences', '8');
@@ -56,9 +56,9 @@ it('trains on a picked file, survives a reload, translates, and takes its models
   await fill(page, 'Evaluate every, steps', '10');
   await fill(page, 'Dev sentences shown', '4');
   await fill(page, 'Held out for dev, %', '10');
-  await page.waitForSelector('#start:not([disabled])', patience);
-  await says(page, '#corpus-facts', 'pairs\\s*96');
-  await says(page, '#plan-facts', 'parameters\\s*[\\d,]{6,}');
+  await page.waitForSelector('#start:not([disabled])', timing);
+  await says(page, '#corpus-summary', 'pairs\\s*96');
+  await says(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
 
   await page.click('#start');
   await says(page, '#run', 'step [1-9]\\d* of 30');
@@ -66,20 +66,20 @@ it('trains on a picked file, survives a reload, translates, and takes its models
   await says(page, '.state', 'Paused');
 
   await page.reload();
-  await says(page, '#notices', 'The training of words is at step \\d+ of 30');
-  await press(page, 'Continue the training');
+  await says(page, '#notices', 'The training of words stopped at step \\d+ of 30');
+  await press(page, 'Resume training');
   await says(page, '.state', 'Done');
   await says(page, '#run', 'step 30 of 30');
-  await page.waitForSelector('.sentences tbody tr', patience);
-  expect(await page.$$eval('.sentences tbody tr', (rows) => rows.length)).toBe(4);
+  await page.waitForSelector('.samples tbody tr', timing);
+  expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(4);
   expect(await page.$eval('#now-loss', (e) => Number(e.textContent))).toBeGreaterThan(0);
   await page.$eval('.chart', (chart) => chart.scrollIntoView());
-  await page.waitForSelector('#curves canvas', patience);
+  await page.waitForSelector('#curves canvas', timing);
 
   await page.locator('#translate-text').fill('one two');
   await page.click('#translate');
-  await says(page, '#translate-box [role="status"]', '\\d+ tokens in .* by words at step 30');
-  await page.waitForSelector('.heat-cell', patience);
+  await says(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');
+  await page.waitForSelector('.heat-cell', timing);
   expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
     expect.arrayContaining(['one', 'two']),
   );
@@ -87,22 +87,22 @@ it('trains on a picked file, survives a reload, translates, and takes its models
 
   const weights = await downloaded(page, 'Download words as safetensors, without its checkpoint', 'words.safetensors');
   expect(Object.keys(readSafetensors(weights)).some((name) => name.includes('self_attn'))).toBe(true);
-  const archive = await downloaded(page, 'Download words as an archive, with its checkpoint', 'words.zip');
+  const archive = await downloaded(page, 'Download words as a zip archive, with its checkpoint', 'words.zip');
   expect(new TextDecoder().decode(archive.subarray(0, 2))).toBe('PK');
   await press(page, 'Delete words');
   await page.waitForSelector('dialog[open]');
   await press(page, 'Delete');
-  await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), patience);
+  await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), timing);
   const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
   await bring.uploadFile(join(folder, 'words.zip'));
-  await says(page, '#notices', 'words\\.zip is in this browser now, as words');
+  await says(page, '#notices', 'words\\.zip was imported as words');
   await bring.uploadFile(join(folder, 'words.safetensors'));
-  await says(page, '#notices', 'words\\.safetensors is in this browser now, as words 2');
+  await says(page, '#notices', 'words\\.safetensors was imported as words 2');
   await press(page, 'Load words to translate with it');
   await says(page, '#notices', 'words is loaded');
   await page.click('#translate');
-  await says(page, '#translate-box [role="status"]', 'by words at step 30');
+  await says(page, '#translate-box [role="status"]', '· words, step 30');
 
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   await page.close();
 });

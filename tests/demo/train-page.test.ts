@@ -1,4 +1,4 @@
-// The built training page with a fake worker behind it: what it shows, what it asks, and that everyone can use it.
+// User interface of the built training page with a fake worker: contents, calls and accessibility.
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
@@ -9,10 +9,10 @@ const { open } = demo();
 
 let shown: DemoPage | undefined;
 afterEach(() => {
-  expect(shown?.faults.splice(0) ?? []).toEqual([]);
+  expect(shown?.errors.splice(0) ?? []).toEqual([]);
 });
 
-/** The page loaded anew, when the plan of the default training is shown. */
+/** Reloads the page and waits until the plan of the default training is shown. */
 async function openPage(view?: DemoView): Promise<Page> {
   if (shown) {
     await shown.view(view);
@@ -25,7 +25,7 @@ async function openPage(view?: DemoView): Promise<Page> {
 const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.textContent ?? '');
 const calls = (page: Page, name: string) =>
   page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
-/** Waits until an element says something. */
+/** Waits until the text of an element matches a pattern. */
 const says = (page: Page, selector: string, pattern: string) =>
   page.waitForFunction(
     (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
@@ -43,24 +43,24 @@ async function train(page: Page): Promise<void> {
 }
 
 describe('before a training', () => {
-  it('says what the corpus is and what the plan takes', async () => {
+  it('shows the corpus statistics and the plan', async () => {
     const page = await openPage();
-    expect(await text(page, '#corpus-facts')).toMatch(/pairs\s*40,000[\s\S]*3,120 in the vocabulary/);
-    expect(await text(page, '#plan-facts')).toMatch(/parameters\s*781,144[\s\S]*GPU memory\s*46.1 MiB/);
+    expect(await text(page, '#corpus-summary')).toMatch(/pairs\s*40,000[\s\S]*vocabulary: 3,120 tokens/);
+    expect(await text(page, '#plan-summary')).toMatch(/parameters\s*781,144[\s\S]*GPU memory\s*46.1 MiB/);
     expect(await page.$$eval('#corpus select option', (options) => options.length)).toBeGreaterThan(100);
   });
 
-  it('says plainly where a plan does not fit, and does not start it', async () => {
+  it('reports a plan that does not fit, and does not start it', async () => {
     const page = await openPage();
     await page.evaluate(() => {
       window.fake.fits = false;
     });
-    await page.select('#recipe select', 'base');
-    await says(page, '#plan-facts .wrong', 'A buffer of 3.1 GiB is needed');
+    await page.select('#settings select', 'base');
+    await says(page, '#plan-summary .wrong', 'A buffer of 3.1 GiB is needed');
     expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 
-  it('asks for what the forms say', async () => {
+  it('requests a plan for the settings of the forms', async () => {
     const page = await openPage();
     const source = await page.$$('#corpus select');
     await source[0]?.select('de');
@@ -77,16 +77,16 @@ describe('before a training', () => {
     });
   });
 
-  it('starts nothing on an answer about settings that have changed since', async () => {
+  it('ignores a plan of settings that have changed since', async () => {
     const page = await openPage();
     const rate = page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])');
-    await page.evaluate(() => window.fake.hold(true));
+    await page.evaluate(() => window.fake.delayDescribe(true));
     await rate.fill('0.001');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('0.001'));
     await rate.fill('0.002');
-    // The answer about 0.001 comes before the page has asked about 0.002.
+    // The plan for 0.001 arrives before the page requests one for 0.002.
     const early = await page.evaluate(async () => {
-      window.fake.hold(false);
+      window.fake.delayDescribe(false);
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
       return (document.querySelector('#start') as HTMLButtonElement).disabled;
     });
@@ -98,11 +98,11 @@ describe('before a training', () => {
     expect(settings).toMatchObject({ schedule: { learningRate: 0.002 } });
   });
 
-  it('names the field where a number is wrong', async () => {
+  it('names the field of an invalid number', async () => {
     const page = await openPage();
     const batch = page.locator('::-p-aria([name="Batch, sentences"][role="spinbutton"])');
     await batch.fill('0');
-    await says(page, '#plan-facts .wrong', 'Batch, sentences: ');
+    await says(page, '#plan-summary .wrong', 'Batch, sentences: ');
     expect(await page.$eval('[aria-invalid]', (e) => (e as HTMLInputElement).labels?.[0]?.textContent)).toBe(
       'Batch, sentences',
     );
@@ -111,7 +111,7 @@ describe('before a training', () => {
     expect(await page.$('[aria-invalid]')).toBeNull();
   });
 
-  it('takes a file that is dropped anywhere, a model too, and pasted text', async () => {
+  it('accepts dropped corpus and model files, and pasted text', async () => {
     const page = await openPage();
     const drop = (name: string, content: string) =>
       page.evaluate(
@@ -126,10 +126,10 @@ describe('before a training', () => {
         content,
       );
     await drop('given.safetensors', 'weights');
-    await says(page, '#notices', 'given\\.safetensors is in this browser now');
+    await says(page, '#notices', 'given\\.safetensors was imported as');
     expect((await calls(page, 'importArchive')).map(([, name]) => name)).toEqual(['given.safetensors']);
     await drop('numbers.tsv', 'one\tuno\ntwo\tdos\n');
-    await says(page, '#corpus-facts', 'line 3 \\(no tab\\)');
+    await says(page, '#corpus-summary', 'line 3 \\(no tab\\)');
     const [dropped] = (await calls(page, 'describe')).at(-1) as [{ name: string; corpus: { name: string } }];
     expect([dropped.name, dropped.corpus.name]).toEqual(['numbers', 'numbers.tsv']);
 
@@ -144,9 +144,9 @@ describe('before a training', () => {
 });
 
 describe('a training', () => {
-  it('is started, paused, continued and stopped by the keyboard alone', async () => {
+  it('is started, paused, continued and stopped with the keyboard only', async () => {
     const page = await openPage();
-    await page.keyboard.press('Tab'); // to the skip link, which leads to the run
+    await page.keyboard.press('Tab'); // the skip link, which leads to the run panel
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('start');
@@ -165,23 +165,23 @@ describe('a training', () => {
     await page.waitForFunction(() => document.activeElement?.id === 'start');
   });
 
-  it('draws its curves and figures, and the sentences with what is wrong in them', async () => {
+  it('shows curves, figures and samples with their differences highlighted', async () => {
     const page = await openPage();
     await train(page);
     expect(await text(page, '#now-accuracy')).toBe('89.5 %');
     expect(await text(page, '#now-memory')).toBe('48.0 MiB');
-    expect(await text(page, '.figures')).toContain('GPU memory, 46.1 MiB by plan');
+    expect(await text(page, '.figures')).toContain('GPU memory (planned: 46.1 MiB)');
     expect(await text(page, '#now-learning-rate')).toBe('0.0015');
     await page.waitForSelector('#curves canvas');
-    expect(await page.$$eval('.sentences tbody tr', (rows) => rows.length)).toBe(6);
-    expect(await text(page, '.sentences tbody tr')).toMatch(/martes, 4 de marzo de 2024/);
-    expect(await page.$eval('.sentences ins', (e) => e.textContent)).toBe('2024');
-    expect(await text(page, '#sentences')).toContain('4 of 6 exactly');
+    expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(6);
+    expect(await text(page, '.samples tbody tr')).toMatch(/martes, 4 de marzo de 2024/);
+    expect(await page.$eval('.samples ins', (e) => e.textContent)).toBe('2024');
+    expect(await text(page, '#samples')).toContain('4 of 6 translations match the reference exactly');
     await page.click('#log-scale');
     await page.waitForSelector('#curves canvas');
   });
 
-  it('keeps as many nodes after thousands of steps as after hundreds', async () => {
+  it('does not add DOM nodes over thousands of steps', async () => {
     const page = await openPage();
     await train(page);
     await page.evaluate(() => window.fake.train(3000, 10));
@@ -192,7 +192,7 @@ describe('a training', () => {
     expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThanOrEqual(before);
   });
 
-  it('draws once a frame, however many messages come', async () => {
+  it('draws once per frame at any event rate', async () => {
     const page = await openPage();
     await train(page);
     const { drawn, frames } = await page.evaluate(async () => {
@@ -215,7 +215,7 @@ describe('a training', () => {
     expect(drawn).toBeLessThan(300);
   });
 
-  it('asks before it replaces a model of the same name', async () => {
+  it('asks before replacing a model of the same name', async () => {
     const page = await openPage();
     await page.evaluate(() => window.fake.fail('start', { kind: 'exists', message: 'there' }));
     await page.click('#start');
@@ -229,51 +229,51 @@ describe('a training', () => {
     ]);
   });
 
-  it('says what happened where it cannot start', async () => {
+  it('shows the error if it cannot start', async () => {
     const page = await openPage();
-    const faults = {
+    const errors = {
       locked: 'Another tab trains intl-en-es.',
       memory: 'The GPU has no room for 3.1 GiB.',
       quota: 'The browser has no room left.',
     };
-    for (const [kind, message] of Object.entries(faults) as [keyof typeof faults, string][]) {
-      await page.evaluate((fault) => window.fake.fail('start', fault), { kind, message });
+    for (const [kind, message] of Object.entries(errors) as [keyof typeof errors, string][]) {
+      await page.evaluate((error) => window.fake.fail('start', error), { kind, message });
       await page.click('#start');
       await says(page, '#notices .bad', message);
     }
   });
 
-  it('says that the GPU was lost and is back, and why it ends where that comes too often', async () => {
+  it('reports a lost device, its recovery, and the end after too many losses', async () => {
     const page = await openPage();
     await train(page);
     await page.evaluate(() =>
-      window.fake.tell({ type: 'recovered', step: 400, text: 'The GPU was lost and is back.' }),
+      window.fake.send({ type: 'recovery', step: 400, text: 'The GPU device was lost and replaced.' }),
     );
-    await says(page, '#notices', 'The GPU was lost and is back\\.');
+    await says(page, '#notices', 'The GPU device was lost and replaced\\.');
     const text = 'The GPU device was lost 3 times within a minute, so training has ended.';
     await page.evaluate((why) => {
-      window.fake.tell({ type: 'state', state: 'failed', model: 'intl-en-es', step: 450, steps: 800, text: why });
+      window.fake.send({ type: 'state', state: 'failed', model: 'intl-en-es', step: 450, steps: 800, text: why });
     }, text);
     await says(page, '.state', 'Failed');
     await says(page, '#notices .bad', text);
     expect(await axeViolations(page)).toEqual([]);
     await shown?.screenshot('train-1280-light-failed');
-    await page.waitForSelector('#start:not([hidden], [disabled])'); // and another can be started
+    await page.waitForSelector('#start:not([hidden], [disabled])'); // another training can be started
   });
 });
 
 describe('after a reload', () => {
-  it('offers to continue the training that is not at its end', async () => {
+  it('offers to resume the unfinished training', async () => {
     const page = await openPage();
-    await says(page, '#notices', 'intl-en-fr is at step 420 of 800');
-    await press(page, 'Continue the training');
+    await says(page, '#notices', 'intl-en-fr stopped at step 420 of 800');
+    await press(page, 'Resume training');
     await says(page, '.state', 'Training');
     expect(await calls(page, 'resume')).toEqual([['intl-en-fr', {}]]);
   });
 });
 
-describe('the translate box', () => {
-  it('shows the tokens, the candidates, and what each token looked at', async () => {
+describe('the translate panel', () => {
+  it('shows tokens, hypotheses and attention', async () => {
     const page = await openPage();
     await train(page);
     await page.click('#translate-box input[value="beam"]');
@@ -288,14 +288,14 @@ describe('the translate box', () => {
     expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toContain('[end]');
     await page.$eval('.heat', (e) => (e as SVGElement).focus());
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight'] as const) await page.keyboard.press(key);
-    await says(page, '.readout', '“4” looked at “,”: ');
+    await says(page, '.readout', '“4” → “,”: ');
     const averaged = await text(page, '.readout');
     await page.select('.heat-choice select', '1');
     expect(await text(page, '.readout')).not.toBe(averaged);
     expect(await page.$$eval('#translate-box details li', (items) => items.length)).toBe(8);
   });
 
-  it('shows tokens as they come, and stops when it is told to', async () => {
+  it('streams tokens, and can be cancelled', async () => {
     const page = await openPage();
     await train(page);
     await page.locator('#translate-text').fill('endless');
@@ -306,7 +306,7 @@ describe('the translate box', () => {
     expect(await page.$eval('#translation', (e) => e.textContent)).toBe('the first piece');
   });
 
-  it('sends what sampling needs, and refuses what it cannot take', async () => {
+  it('sends sampling options, and rejects invalid ones', async () => {
     const page = await openPage();
     await train(page);
     await page.click('#translate-box input[value="sample"]');
@@ -329,7 +329,7 @@ describe('the translate box', () => {
 });
 
 describe('the models', () => {
-  it('are renamed, and deleted only when the visitor is sure', async () => {
+  it('are renamed', async () => {
     const page = await openPage();
     await press(page, 'Rename intl-en-fr');
     await page.waitForSelector('dialog[open]');
@@ -341,13 +341,13 @@ describe('the models', () => {
     await page.waitForFunction(() => !document.querySelector('[data-model="intl-en-fr"]'));
   });
 
-  it('are trained further than they were meant to be, and copied', async () => {
+  it('are trained for more steps, and copied', async () => {
     const page = await openPage();
     await page.evaluate(() => {
       window.fake.models = window.fake.models.map((m) => ({ ...m, unfinished: false, lock: 'free' }));
-      window.fake.tell({ type: 'state', state: 'stopped', model: '', step: 0, steps: 0, text: '' });
+      window.fake.send({ type: 'state', state: 'stopped', model: '', step: 0, steps: 0, text: '' });
     });
-    await press(page, 'Train on with tatoeba');
+    await press(page, 'Train more steps with tatoeba');
     await page.waitForSelector('dialog[open]');
     await press(page, 'OK');
     await says(page, '.state', 'Training');
@@ -359,61 +359,61 @@ describe('the models', () => {
     expect(await calls(page, 'save')).toEqual([['tatoeba', 'tatoeba-copy']]);
   });
 
-  it('stay where the question is answered with Escape, and where another tab has them', async () => {
+  it('are not deleted after Escape or while another tab trains them', async () => {
     const page = await openPage();
     await press(page, 'Delete intl-en-fr');
     await page.waitForSelector('dialog[open]');
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => !document.querySelector('dialog'));
     expect(await calls(page, 'remove')).toEqual([]);
-    expect(await text(page, '[data-model="tatoeba"]')).toContain('another tab trains it');
+    expect(await text(page, '[data-model="tatoeba"]')).toContain('training in another tab');
     expect(await page.$eval('[aria-label="Delete tatoeba"]', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 });
 
 describe('a model from the hub', () => {
-  it('is fetched by the keyboard, with its bytes, and cancelled', async () => {
+  it('is downloaded with the keyboard, shows progress, and can be cancelled', async () => {
     const page = await openPage();
     await page.focus('#hub-model');
     await page.keyboard.type('me/endless');
     await page.keyboard.press('Enter');
     await says(page, '#hub-bytes', '47\\.7 MiB of 190\\.7 MiB · model\\.safetensors');
-    const bar = await page.$eval('progress[aria-label^="Bytes of the model"]', (e) => [
+    const bar = await page.$eval('progress[aria-label="Download progress"]', (e) => [
       (e as HTMLProgressElement).value,
       e.getAttribute('aria-valuetext'),
     ]);
     expect(bar).toEqual([0.25, '47.7 MiB of 190.7 MiB · model.safetensors']);
     expect(await axeViolations(page)).toEqual([]);
     await shown?.screenshot('train-hub');
-    // The cancelling button has the focus.
+    // The Cancel button has the focus.
     await page.keyboard.press('Enter');
-    await says(page, '#hub-note', '^Cancelled\\. What has come is kept: Fetch goes on with it\\.$');
+    await says(page, '#hub-note', '^Cancelled\\. Download continues from the part that is already here\\.$');
     await page.waitForFunction(() => document.activeElement?.id === 'hub-fetch');
     expect(await page.$$eval('#models progress:not([hidden])', (all) => all.length)).toBe(0);
-    // What has come takes room, and can be thrown away.
-    await press(page, 'Delete what has come of endless');
-    await page.waitForFunction(() => !document.querySelector('[data-part]'));
-    expect(await calls(page, 'removeWaiting')).toEqual([['endless']]);
+    // The incomplete download can be deleted.
+    await press(page, 'Delete the incomplete download of endless');
+    await page.waitForFunction(() => !document.querySelector('[data-partial]'));
+    expect(await calls(page, 'removePartial')).toEqual([['endless']]);
   });
 
-  it('says in a line what went wrong, and when it is here', async () => {
+  it('reports errors and success', async () => {
     const page = await openPage();
     await page.click('#hub-fetch');
-    await says(page, '#hub-note.wrong', '^Name a model');
+    await says(page, '#hub-note.wrong', '^Enter a model');
     await page.evaluate(() => window.fake.fail('pull', { kind: 'user', message: 'There is no hub.' }));
     await page.type('#hub-model', ' me/it ');
     await page.click('#hub-fetch');
     await says(page, '#hub-note.wrong', '^There is no hub\\.$');
     expect(await axeViolations(page)).toEqual([]);
     await page.click('#hub-fetch');
-    await says(page, '#notices', 'it is in this browser now; load it to translate with it');
+    await says(page, '#notices', 'it was downloaded. Load it to translate with it');
     expect((await calls(page, 'pull')).at(-1)).toEqual(['me/it', new URL('hub', page.url()).href]);
   });
 });
 
-describe('for everyone', () => {
+describe('accessibility', () => {
   it.each([1280, 390])(
-    'passes axe and fits its width before, during and after, light and dark: %i px',
+    'passes axe and fits its width before, during and after a training, light and dark: %i px',
     async (width) => {
       const size = { width, height: width === 390 ? 844 : 900 };
       const page = await openPage(size);
@@ -424,7 +424,7 @@ describe('for everyone', () => {
           expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), when).toBe(0);
           await page.evaluate(async () => {
             for (const chart of document.querySelectorAll('.chart')) {
-              chart.scrollIntoView({ behavior: 'instant' }); // charts draw themselves where they are seen
+              chart.scrollIntoView({ behavior: 'instant' }); // charts are drawn when they are visible
               for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
             }
             window.scrollTo({ top: 0, behavior: 'instant' });
@@ -440,10 +440,10 @@ describe('for everyone', () => {
       await page.evaluate(() => {
         window.fake.train(350, 50);
         const done = { state: 'done', model: 'intl-en-es', step: 800, steps: 800, text: '' } as const;
-        window.fake.tell({ type: 'state', ...done });
+        window.fake.send({ type: 'state', ...done });
       });
       await says(page, '.state', 'Done');
-      await page.locator('#translate').click(); // once it stands still: what is done changes the panels above it
+      await page.locator('#translate').click(); // the locator waits until the layout is stable
       await page.waitForSelector('.heat-cell');
       await page.$$eval('details', (all) => {
         for (const one of all) one.open = true;
@@ -452,7 +452,7 @@ describe('for everyone', () => {
     },
   );
 
-  it('goes light and dark by its button, and stays so after a reload', async () => {
+  it('switches the theme, and keeps it after a reload', async () => {
     const page = await openPage();
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
@@ -463,11 +463,11 @@ describe('for everyone', () => {
     await page.waitForSelector('#start:not([disabled])');
     expect(await ground()).not.toBe(light);
     expect(await page.$eval('.theme', (b) => b.getAttribute('aria-label'))).toBe('Colours: dark');
-    await page.click('.theme'); // as the system is again, for the tests after this one
+    await page.click('.theme'); // back to the system theme, for the following tests
     expect(await ground()).toBe(light);
   });
 
-  it('tells screen readers at each tenth and not at each step', async () => {
+  it('announces each tenth to screen readers, not each step', async () => {
     const page = await openPage();
     await page.evaluate(() => {
       const spoken: (string | null)[] = [];
@@ -490,29 +490,31 @@ describe('for everyone', () => {
 describe('without WebGPU', () => {
   let lacking: DemoPage | undefined;
   afterEach(async () => {
-    expect(lacking?.faults).toEqual([]);
+    expect(lacking?.errors).toEqual([]);
     await lacking?.page.close();
   });
 
-  it('says what is missing and how to switch it on', async () => {
+  it('explains how to enable WebGPU', async () => {
     lacking = await open('index.html', {
       before: () => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }),
     });
     const { page } = lacking;
-    await page.waitForSelector('.lack');
-    expect(await text(page, '.lack')).toMatch(/has no WebGPU[\s\S]*Chrome or Edge: what to do[\s\S]*chrome:\/\/flags/);
+    await page.waitForSelector('.webgpu-problem');
+    expect(await text(page, '.webgpu-problem')).toMatch(
+      /does not support WebGPU[\s\S]*Chrome or Edge: how to enable WebGPU[\s\S]*chrome:\/\/flags/,
+    );
     expect(await page.$eval('#layout', (e) => (e as HTMLElement).hidden)).toBe(true);
     expect(await axeViolations(page)).toEqual([]);
     await lacking.screenshot('train-no-webgpu');
   });
 
-  it('tells a missing adapter from a missing WebGPU', async () => {
+  it('distinguishes a missing adapter from missing WebGPU', async () => {
     lacking = await open('index.html', {
       before: () => {
         GPU.prototype.requestAdapter = () => Promise.resolve(null);
       },
     });
-    await lacking.page.waitForSelector('.lack');
-    expect(await text(lacking.page, '.lack')).toContain('finds no graphics card');
+    await lacking.page.waitForSelector('.webgpu-problem');
+    expect(await text(lacking.page, '.webgpu-problem')).toContain('found no GPU adapter');
   });
 });

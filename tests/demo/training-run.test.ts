@@ -1,4 +1,4 @@
-// A training as the page's worker runs it: what it tells, in which order, when it counts as started, and what is saved when it waits.
+// Training runs of the page's worker: order of the events, start, and checkpoints on pause.
 import { expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { startTraining } from '../../demo/train/worker/training-run.ts';
@@ -11,13 +11,13 @@ import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-it('starts on a new device where its first one is lost while it prepares', async () => {
+it('starts on a new device if the first one is lost during preparation', async () => {
   const fragile = fragileGpu(await dawnGpu());
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  const told: SessionEvent[] = [];
+  const events: SessionEvent[] = [];
   const training = startTraining('m', tinyTraining({ steps: 2, out: 'models/m' }), files, {
-    tell: (event) => void told.push(event),
+    send: (event) => void events.push(event),
     memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
     context(live, signal, own) {
       const openGpu = async () => fragile.gpu;
@@ -32,20 +32,20 @@ it('starts on a new device where its first one is lost while it prepares', async
   });
   await training.started;
   await training.ended;
-  const states = told.flatMap((event) => (event.type === 'state' ? [event.state] : []));
+  const states = events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
   expect(states).toEqual(['preparing', 'recovering', 'training', 'done']);
-  expect(told.filter(({ type }) => type === 'started')).toMatchObject([{ facts: { model: 'm', steps: 2 } }]);
+  expect(events.filter(({ type }) => type === 'started')).toMatchObject([{ info: { model: 'm', steps: 2 } }]);
   expect(fragile.devices).toBe(2);
 });
 
-it('has a checkpoint whenever it is paused, though an evaluation was running', async () => {
+it('has a checkpoint when it is paused, even during an evaluation', async () => {
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', tinyCorpus);
   const args = tinyTraining({ steps: 6, out: 'models/m', evalEvery: 1, devSentences: 1 });
   let paused: Promise<void> | undefined;
   const training = startTraining('m', args, files, {
-    tell(event) {
-      if (event.type === 'dev') paused ??= training.pause();
+    send(event) {
+      if (event.type === 'evaluation') paused ??= training.pause();
     },
     memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
     context: (live, signal, own) =>

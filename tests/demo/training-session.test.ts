@@ -1,5 +1,5 @@
-// The training session as the built page has it, in Chrome: trains, pauses, translates meanwhile, survives what happens to tabs and
-// devices, and exchanges models with the command line.
+// The training session of the built page in Chrome: training, pausing, translating during training, lost devices, closed tabs, and models
+// exchanged with the command line.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,19 +38,19 @@ const settings = (name: string, fields: Partial<TrainingSettings> = {}): Trainin
   ...fields,
 });
 
-/** Collects the session's events in the page, so that a test can ask for them. */
-async function openSession(): Promise<{ page: Page; faults: readonly string[] }> {
-  const { page, faults } = await open('?tune=0');
+/** Opens the page with a session whose events are collected for the test. */
+async function openSession(): Promise<{ page: Page; errors: readonly string[] }> {
+  const { page, errors } = await open('?tune=0');
   await page.waitForFunction('globalThis.heddlePage', { timeout: 60_000 });
   await page.evaluate(() => {
     const heard: unknown[] = [];
     Object.assign(globalThis, { heard });
-    // A session of the test's own: the page asks its session for things by itself.
+    // A session of its own: the page makes calls on its session.
     const session = globalThis.heddlePage?.createSession();
     Object.assign(globalThis, { session });
     session?.on((event) => heard.push(event));
   });
-  return { page, faults };
+  return { page, errors };
 }
 const events = (page: Page): Promise<SessionEvent[]> =>
   page.evaluate(() => (globalThis as unknown as { heard: SessionEvent[] }).heard);
@@ -58,10 +58,10 @@ const losses = async (page: Page): Promise<number[]> =>
   (await events(page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.loss) : []));
 const states = async (page: Page): Promise<string[]> =>
   (await events(page)).flatMap((e) => (e.type === 'state' ? [e.state] : []));
-/** Asks the page's session; `work` runs in the page. */
+/** Runs `work` with the session in the page. */
 const ask = <T>(page: Page, work: (session: Session, given: never) => Promise<T> | T, given?: unknown): Promise<T> =>
   page.evaluate(`(${work})(globalThis.session, ${JSON.stringify(given)})`) as Promise<T>;
-/** The kind and message of the error of a call that must fail. */
+/** Kind and message of the error of a call that must fail. */
 const failure = (page: Page, work: (session: Session, given: never) => Promise<unknown>, given?: unknown) =>
   page.evaluate(
     `(${work})(globalThis.session, ${JSON.stringify(given)}).then(() => 'it did not fail', (e) => e.kind + ': ' + e.message)`,
@@ -71,28 +71,28 @@ const heard = (page: Page, test: string): Promise<unknown> =>
 const untilState = (page: Page, state: string) => heard(page, `e.type === 'state' && e.state === '${state}'`);
 const untilStep = (page: Page, step: number) => heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
 
-/** The worker of the session that a test made last. */
+/** The worker of the newest session. */
 const workerOf = async (page: Page): Promise<WebWorker> => {
   const named = await Promise.all(page.workers().map(async (w) => [w, await w.evaluate(() => self.name)] as const));
   const ours = named.filter(([, name]) => name.startsWith('heddle')).map(([worker]) => worker);
   return ours.at(-1) as WebWorker;
 };
 
-let calm: Promise<{ page: Page; faults: readonly string[]; losses: number[] }> | undefined;
-/** A training that nothing disturbed, on a page of its own, and its 60 losses. */
+let calm: Promise<{ page: Page; errors: readonly string[]; losses: number[] }> | undefined;
+/** An undisturbed training on its own page, and its 60 losses. */
 const undisturbed = () => {
   calm ??= (async () => {
-    const { page, faults } = await openSession();
+    const { page, errors } = await openSession();
     await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalEvery: 40, devSentences: 2 }));
     await untilState(page, 'done');
-    return { page, faults, losses: await losses(page) };
+    return { page, errors, losses: await losses(page) };
   })();
   return calm;
 };
 const texts = ['one two', 'red sun xxx'];
 
 it('describes a training, trains, translates, and exchanges models with the command line', async () => {
-  const { page, faults, losses: came } = await undisturbed();
+  const { page, errors, losses: came } = await undisturbed();
   const facts = await ask(page, (s, given) => s.describe(given), settings('calm'));
   expect(facts).toMatchObject({
     corpus: { name: 'pairs.tsv', pairs: 96, train: 82, leftOut: 0, sourceVocabulary: 15, badLines: '' },
@@ -109,15 +109,15 @@ it('describes a training, trains, translates, and exchanges models with the comm
   expect(came).toHaveLength(60);
   expect(await states(page)).toEqual(['preparing', 'training', 'done']);
   const told = await events(page);
-  expect(told.flatMap((e) => (e.type === 'dev' ? [e.eval.step] : []))).toEqual([40, 60]);
+  expect(told.flatMap((e) => (e.type === 'evaluation' ? [e.eval.step] : []))).toEqual([40, 60]);
   expect(told.flatMap((e) => (e.type === 'samples' ? [e.samples.length] : []))).toEqual([2, 2]);
-  expect(told.filter((e) => e.type === 'saved').at(-1)).toMatchObject({ model: 'calm', step: 60 });
+  expect(told.filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ model: 'calm', step: 60 });
   const { models } = await ask(page, (s) => s.storage());
   expect(models).toMatchObject([
     { name: 'calm', step: 60, steps: 60, unfinished: false, parameters: 1843, corpus: 'pairs.tsv', lock: 'free' },
   ]);
 
-  // Greedily it streams; a beam of one finds the same.
+  // Greedy decoding streams its tokens.
   const translated = await ask(
     page,
     async (s, given: string[]) => {
@@ -132,7 +132,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
   const attention = await ask(
     page,
     async (s, given) => {
-      const { weights, ...rest } = await s.align(given);
+      const { weights, ...rest } = await s.attention(given);
       return { ...rest, weights: [...weights] };
     },
     texts[0],
@@ -144,7 +144,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
   expect(weights.slice(0, source.length).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
   expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beam is 0/);
 
-  // To the command line, and back from it, as an archive with its checkpoint and as safetensors without.
+  // Export to the command line and back, as an archive with the checkpoint and as safetensors without.
   const exported = async (how: 'exportArchive' | 'exportSafetensors', file: string): Promise<string> => {
     const base64 = await page.evaluate(async (how) => {
       const { session } = globalThis as unknown as { session: Session };
@@ -188,16 +188,16 @@ it('describes a training, trains, translates, and exchanges models with the comm
   );
   expect(await failure(page, (s) => s.importArchive(new Blob(['PK no']), 'broken.zip'))).toMatch(/^user: broken\.zip:/);
   for (const name of ['calm 2', 'from node']) await ask(page, (s, given: string) => s.remove(given), name);
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   await page.close();
 });
 
-it('goes on in the same bits where the device is destroyed and where the GPU process crashes', async () => {
-  const { page, faults } = await openSession();
+it('computes the same losses, bit for bit, after the device is destroyed and after the GPU process crashes', async () => {
+  const { page, errors } = await openSession();
   await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 60, checkpointSeconds: 0.1 }));
   await untilStep(page, 8);
   await ask(page, (s) => s.loseDevice());
-  await heard(page, "e.type === 'recovered'");
+  await heard(page, "e.type === 'recovery'");
   await untilStep(page, 25);
   const chrome = await page.browser().target().createCDPSession();
   await chrome.send('Browser.crashGpuProcess').catch(() => undefined);
@@ -208,28 +208,28 @@ it('goes on in the same bits where the device is destroyed and where the GPU pro
   expect(told.flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.step) : []))).toEqual(
     calm.map((_, i) => i + 1),
   );
-  const recovered = told.flatMap((e) => (e.type === 'recovered' ? [e.text] : []));
+  const recovered = told.flatMap((e) => (e.type === 'recovery' ? [e.text] : []));
   expect(recovered).toEqual(
     Array(2).fill(
       expect.stringMatching(/^The GPU device was lost \(.+\)\. There is a new device; training goes on from/),
     ),
   );
   expect(told.filter((e) => e.type === 'warning')).toEqual([]);
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   await page.close();
 });
 
-it('trains on in a hidden tab and after a sleep, keeps other tabs from its model, and goes on where it was closed', async () => {
+it('trains in a hidden tab and after a sleep, locks its model for other tabs, and resumes after the tab is closed', async () => {
   const first = await openSession();
   await ask(first.page, (s, given) => s.start(given), settings('long', { steps: 100_000, checkpointSeconds: 0.1 }));
-  await heard(first.page, "e.type === 'saved'");
+  await heard(first.page, "e.type === 'checkpoint'");
   const second = await openSession();
   await second.page.bringToFront();
   const before = (await losses(first.page)).length;
   expect(await first.page.evaluate(() => document.visibilityState)).toBe('hidden');
   await untilStep(first.page, before + 20);
 
-  // A laptop that sleeps for an hour: training goes on, says so, and does not count it.
+  // The computer sleeps for an hour: training continues, warns, and does not count the time.
   await (await workerOf(first.page)).evaluate(() => {
     const now = performance.now.bind(performance);
     performance.now = () => now() + 3_600_000;
@@ -239,10 +239,10 @@ it('trains on in a hidden tab and after a sleep, keeps other tabs from its model
   const seconds = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.seconds) : []));
   expect(Math.max(...seconds)).toBeLessThan(3600);
 
-  // The other tab may read and not write.
+  // The other tab can read the model but not write it.
   const inOther = await ask(second.page, (s) => s.storage());
-  expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({ lock: 'elsewhere', unfinished: true });
-  const taken = /^locked: The model long is being trained in another tab\. Here it can be used for translating/;
+  expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({ lock: 'other-tab', unfinished: true });
+  const taken = /^locked: The model long is being trained in another tab\. This tab can translate with it/;
   for (const refused of [
     failure(second.page, (s) => s.resume('long')),
     failure(second.page, (s, given) => s.start(given, { replace: true }), settings('long')),
@@ -250,23 +250,23 @@ it('trains on in a hidden tab and after a sleep, keeps other tabs from its model
   ])
     expect(await refused).toMatch(taken);
   expect(await failure(second.page, (s, given) => s.start(given), settings('long'))).toMatch(
-    /^exists: A model long is/,
+    /^exists: A model long is already/,
   );
   await ask(second.page, (s) => s.load('long'));
   expect((await ask(second.page, (s) => s.translate('one two'))).model).toBe('long');
 
-  // A pause saves, stands still, and still translates.
+  // A pause saves a checkpoint; translating remains possible.
   await ask(first.page, (s) => s.pause());
   const paused = await ask(first.page, (s) => s.translate('one two'));
   const reached = (await losses(first.page)).length;
   expect([paused.step, (await states(first.page)).at(-1)]).toEqual([reached, 'paused']);
-  expect((await events(first.page)).filter((e) => e.type === 'saved').at(-1)).toMatchObject({ step: reached });
+  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ step: reached });
   await ask(first.page, (s) => s.continue());
   await untilStep(first.page, reached + 5);
   const seen = await losses(first.page);
   await first.page.close();
 
-  // Closed at whatever moment: the other tab goes on from the last checkpoint, to the same losses.
+  // After the tab is closed, the other tab resumes from the last checkpoint with the same losses.
   await second.page.waitForFunction(
     "session.storage().then((s) => s.models.some((m) => m.name === 'long' && m.lock === 'free'))",
     { timeout: 30_000, polling: 200 },
@@ -280,14 +280,14 @@ it('trains on in a hidden tab and after a sleep, keeps other tabs from its model
   const all = [...history.map((s) => s.loss), ...(await losses(second.page))];
   expect(all.slice(0, seen.length)).toEqual(seen.slice(0, all.length));
   expect(all.slice(0, 60)).toEqual((await undisturbed()).losses);
-  expect([...first.faults, ...second.faults]).toEqual([]);
+  expect([...first.errors, ...second.errors]).toEqual([]);
   await second.page.close();
 });
 
-it('ends with a clear message where the device is lost for the third time in a minute', async () => {
-  const { page, faults } = await openSession();
+it('ends with a clear message if the device is lost for the third time in a minute', async () => {
+  const { page, errors } = await openSession();
   await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, checkpointSeconds: 0.1 }));
-  // Lost again as soon as it is back.
+  // Lose the device again as soon as it is back.
   await page.evaluate(() => {
     const { session } = globalThis as unknown as { session: Session };
     session.on((e) => {
@@ -297,25 +297,25 @@ it('ends with a clear message where the device is lost for the third time in a m
   });
   await untilState(page, 'failed');
   const told = await events(page);
-  expect(told.filter((e) => e.type === 'recovered')).toHaveLength(2);
+  expect(told.filter((e) => e.type === 'recovery')).toHaveLength(2);
   expect(told.at(-1)).toMatchObject({
     text: expect.stringMatching(
       /^The GPU device was lost 3 times within a minute, so training has ended.*Try a smaller/,
     ),
   });
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   await page.close();
 });
 
-it('says what does not fit before it starts, and trains on where the browser has no room', async () => {
-  const { losses: calm } = await undisturbed(); // while there is room
-  const { page, faults } = await openSession();
+it('reports what does not fit before it starts, and continues training if the storage is full', async () => {
+  const { losses: calm } = await undisturbed(); // before the quota is reduced
+  const { page, errors } = await openSession();
   const huge = settings('huge', { batch: 60_000, model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 } });
   const { fits, why } = await ask(page, (s, given) => s.describe(given), huge);
   expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
   expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
 
-  // What fits by its numbers may find the memory taken by others: the training does not start, and the next one may.
+  // A plan that fits can still run out of memory: this training does not start, the next one can.
   await (await workerOf(page)).evaluate(() => {
     const { popErrorScope } = GPUDevice.prototype;
     GPUDevice.prototype.popErrorScope = async function () {
@@ -340,11 +340,11 @@ it('says what does not fit before it starts, and trains on where the browser has
   const full = /the browser has no room left \(.* MB are used\); delete models/;
   expect(told.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
   expect(told.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
-  // Nothing is lost: it has learnt to its end, and the model can be used and taken out as a file.
+  // Nothing is lost: the training has ended, and its model can translate and be exported.
   expect((await losses(page)).slice(-60)).toEqual(calm);
   expect((await ask(page, (s) => s.translate('one two'))).step).toBe(60);
   expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
   await cdp.send('Storage.overrideQuotaForOrigin', { origin });
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   await page.close();
 });

@@ -1,5 +1,5 @@
-// Opens the built demo in Chrome as a visitor would, and watches what a page may never do: ask another origin for something, break
-// the content security policy, or leave an error uncaught.
+// Opens the built demo in Chrome and records what a page must never do: requests to another origin, violations of the content security
+// policy and uncaught errors.
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
@@ -8,36 +8,36 @@ import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { type FolderServer, type RequestHandler, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from './dist.ts';
 
-/** Where screenshots are kept: out of git, for whoever wants to look. */
+/** Folder of screenshots, not in git. */
 const screenshots = resolve(import.meta.dirname, '../../runs/screenshots');
 
 /** A page of the demo. */
 export interface DemoPage {
   readonly page: Page;
-  /** Every address that the page or its workers asked for, in order. */
+  /** URLs requested by the page and its workers, in order. */
   readonly requests: readonly string[];
-  /** What went wrong: requests beyond the origin, violations of the policy, uncaught errors, errors on the console. */
-  readonly faults: string[];
-  /** Shows the page in a window of this size and a theme, as it was opened where that is left out. */
+  /** Requests to other origins, policy violations, uncaught errors and console errors. */
+  readonly errors: string[];
+  /** Sets window size and theme; without an argument, those that the page was opened with. */
   view(view?: DemoView): Promise<void>;
-  /** Keeps a picture of the whole page; gives its path. */
+  /** Saves a screenshot of the whole page; returns its path. */
   screenshot(name: string): Promise<string>;
 }
 
-/** How a page is shown: 1280 by 900 pixels and light, unless said otherwise. */
+/** Window size and theme; default: 1280 by 900 pixels, light. */
 export interface DemoView {
   readonly width?: number;
   readonly height?: number;
   readonly theme?: 'light' | 'dark';
 }
 
-/** How a page is opened. */
+/** Options of opening a page. */
 export interface DemoPageOptions extends DemoView {
-  /** Runs in the page before anything of its own does. */
+  /** Runs in the page before its scripts. */
   readonly before?: () => void;
 }
 
-/** Starts one Chrome and one server for a test file; they end with it. `answer` is asked first, as in serveFolder. */
+/** Starts Chrome and a server for a test file; both stop when it ends. `answer` handles requests first, as in serveFolder. */
 export function demo(answer?: RequestHandler): {
   open(name: string, options?: DemoPageOptions): Promise<DemoPage>;
   readonly url: string;
@@ -68,20 +68,20 @@ async function openDemoPage(
 ): Promise<DemoPage> {
   const page = await chrome.browser.newPage();
   const requests: string[] = [];
-  const faults: string[] = [];
+  const errors: string[] = [];
   page.on('request', (request) => {
     requests.push(request.url());
-    if (!new RegExp(`^(${url}|blob:${url}|about:)`).test(request.url())) faults.push(`request: ${request.url()}`);
+    if (!new RegExp(`^(${url}|blob:${url}|about:)`).test(request.url())) errors.push(`request: ${request.url()}`);
   });
-  page.on('pageerror', (error) => faults.push(`uncaught: ${error instanceof Error ? error.message : error}`));
+  page.on('pageerror', (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
   page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+    if (message.type() === 'error') errors.push(`console: ${message.text()}`);
   });
-  await page.exposeFunction('heddleFault', (text: string) => void faults.push(text));
+  await page.exposeFunction('heddleError', (text: string) => void errors.push(text));
   await page.evaluateOnNewDocument(() => {
     document.addEventListener('securitypolicyviolation', (event) => {
-      const { heddleFault } = globalThis as unknown as { heddleFault(text: string): void };
-      heddleFault(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+      const { heddleError } = globalThis as unknown as { heddleError(text: string): void };
+      heddleError(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
     });
   });
   if (before) await page.evaluateOnNewDocument(before);
@@ -94,7 +94,7 @@ async function openDemoPage(
   return {
     page,
     requests,
-    faults,
+    errors,
     view,
     async screenshot(as) {
       mkdirSync(screenshots, { recursive: true });

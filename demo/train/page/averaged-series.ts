@@ -1,28 +1,28 @@
-// A curve that grows for hours and takes the same memory: when its points are as many as it may have, neighbours become one.
+// A series of points in bounded memory: when it is full, every two neighbours are averaged into one (decimation).
 
-/** A curve of means over stretches of steps. */
-export interface Curve {
-  /** Steps of the points, each the last of its stretch, and their means; the newest stretch may be unfinished. */
+/** A series whose points are means over equal ranges of steps. */
+export interface Series {
+  /** Last step of each range and the mean of its values; the newest range may be incomplete. */
   readonly xs: readonly number[];
   readonly ys: readonly number[];
-  /** The last value as it came; NaN before the first. */
+  /** The last value that was added; NaN before the first. */
   readonly last: number;
-  /** Takes in the value of a step; what is not finite is left out. Steps come in order. */
+  /** Adds the value of a step; steps must be in order. Values that are not finite are ignored. */
   add(x: number, y: number): void;
   clear(): void;
 }
 
-/** A curve of at most `capacity` points (an even number). */
-export function createCurve(capacity = 1024): Curve {
+/** Creates a series of at most `capacity` points (an even number). */
+export function createSeries(capacity = 1024): Series {
   let xs: number[] = [];
   let ys: number[] = [];
-  /** Values that a full point holds, and those in the newest point so far. */
+  /** Values averaged into a full point, and into the newest point so far. */
   let width = 1;
-  let held = 0;
+  let count = 0;
   let last = Number.NaN;
 
-  /** Every two points become one; the newest point is full when this is called. */
-  const halve = () => {
+  /** Averages every two points into one; the newest point must be full. */
+  const decimate = () => {
     const half = capacity / 2;
     for (let i = 0; i < half; i++) {
       xs[i] = xs[2 * i + 1] as number;
@@ -44,23 +44,23 @@ export function createCurve(capacity = 1024): Curve {
     add(x, y) {
       if (!Number.isFinite(y)) return;
       last = y;
-      if (held > 0 && held < width) {
+      if (count > 0 && count < width) {
         const i = xs.length - 1;
-        held++;
+        count++;
         xs[i] = x;
-        ys[i] = (ys[i] as number) + (y - (ys[i] as number)) / held;
+        ys[i] = (ys[i] as number) + (y - (ys[i] as number)) / count;
         return;
       }
-      if (xs.length === capacity) halve();
+      if (xs.length === capacity) decimate();
       xs.push(x);
       ys.push(y);
-      held = 1;
+      count = 1;
     },
     clear() {
       xs = [];
       ys = [];
       width = 1;
-      held = 0;
+      count = 0;
       last = Number.NaN;
     },
   };

@@ -1,57 +1,56 @@
-// The choice of pairs: what the browser makes from CLDR, a file that is dropped or picked, or text that is pasted.
+// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, a TSV file, or pasted text.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
-import { choice, field, markValid, numberInput, select } from '../../common/form-controls.ts';
+import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
 import type { CorpusChoice } from '../protocol.ts';
-import { localeName, spokenLocales } from './locales.ts';
 
-/** The panel of the corpus. */
+/** The corpus panel. */
 export interface CorpusPanel {
   readonly element: HTMLElement;
-  /** What is chosen, or in words what is still missing. */
-  chosen(): CorpusChoice | string;
-  /** Takes a file, as if it had been dropped on the panel. */
-  take(file: File): void;
+  /** Returns the selected corpus, or a message that says what is missing. */
+  read(): CorpusChoice | string;
+  /** Selects a file, as if the visitor had picked it. */
+  useFile(file: File): void;
 }
 
-/** Files above this are refused before they are read: the page would hold them twice. */
-const mostBytes = 512 * 2 ** 20;
+/** Larger files are rejected before they are read: the page would hold them in memory twice. */
+const maxFileBytes = 512 * 2 ** 20;
 
-/** Pairs of the built-in corpus unless said otherwise, as `heddle train` has it. */
-export const builtInPairs = 40_000;
+/** Pairs that the browser generates by default, as for `heddle train`. */
+const defaultPairs = 40_000;
 
-type Kind = 'intl' | 'file' | 'paste';
+type Source = 'intl' | 'file' | 'paste';
 
-/** Builds the panel; `changed` hears of each change. */
-export function createCorpusPanel(changed: () => void): CorpusPanel {
-  let kind: Kind = 'intl';
+/** Creates the panel; `onChange` is called after each change. */
+export function createCorpusPanel(onChange: () => void): CorpusPanel {
+  let selected: Source = 'intl';
   let file: { name: string; data: Uint8Array } | undefined;
-  let trouble = '';
+  let fileError = '';
 
-  const locales = spokenLocales().map(({ tag, name }) => [tag, name] as const);
+  const locales = supportedLocales().map(({ tag, name }) => [tag, name] as const);
   const source = select(locales, 'en');
   const target = select(locales, 'es');
-  const pairs = numberInput(builtInPairs, { min: 100, max: 1_000_000, step: 1 });
+  const pairs = numberInput(defaultPairs, { min: 100, max: 1_000_000, step: 1 });
   const swap = el(
     'button',
     {
       type: 'button',
       class: 'quiet swap',
-      'aria-label': 'Swap the two languages',
-      title: 'Swap the two languages',
+      'aria-label': 'Swap languages',
+      title: 'Swap languages',
       onclick() {
         [source.value, target.value] = [target.value, source.value];
-        changed();
+        onChange();
       },
     },
     '⇄',
   );
-  const builtIn = el(
+  const generated = el(
     'div',
     { class: 'stack' },
-    el('div', { class: 'locales' }, field('From', source), swap, field('To', target)),
-    field('Pairs', pairs, 'Dates, amounts, names and lists in both languages, made by this browser from Unicode CLDR.'),
+    el('div', { class: 'locales' }, field('Source language', source), swap, field('Target language', target)),
+    field('Pairs', pairs, 'Dates, amounts, names and lists in both languages, generated from Unicode CLDR.'),
   );
 
   const picked = el('p', { class: 'picked' });
@@ -59,8 +58,8 @@ export function createCorpusPanel(changed: () => void): CorpusPanel {
   const drop = el(
     'label',
     { class: 'drop' },
-    el('span', {}, el('b', {}, 'Choose a TSV file'), ' or drop it here'),
-    el('span', { class: 'hint' }, 'UTF-8: source, tab, target on each line. It stays in this browser.'),
+    el('span', {}, el('b', {}, 'Select a TSV file'), ' or drop it here'),
+    el('span', { class: 'hint' }, 'UTF-8, one pair per line: source, tab, target. The file stays in this browser.'),
     picked,
     input,
   );
@@ -70,91 +69,114 @@ export function createCorpusPanel(changed: () => void): CorpusPanel {
     placeholder: 'Good morning.\tBuenos días.\nSee you tomorrow.\tHasta mañana.',
   });
   const paste = field(
-    'Pairs, one a line',
+    'Sentence pairs',
     text,
-    'Source, tab, target: two columns copied from a spreadsheet are just that.',
+    'One pair per line: source, tab, target. Two columns copied from a spreadsheet have this format.',
   );
-  const panes: Record<Kind, HTMLElement> = { intl: builtIn, file: drop, paste };
-  const show = () => {
-    for (const [name, pane] of Object.entries(panes)) set(pane, { hidden: name !== kind });
+  const panes: Record<Source, HTMLElement> = { intl: generated, file: drop, paste };
+  const showPane = (name: Source) => {
+    selected = name;
+    for (const [each, pane] of Object.entries(panes)) set(pane, { hidden: each !== name });
   };
-  const kinds = choice<Kind>(
-    'Where the pairs come from',
+  const sources = segmentedChoice<Source>(
+    'Source of the pairs',
     [
-      ['intl', 'Built in'],
+      ['intl', 'Generated'],
       ['file', 'File'],
       ['paste', 'Paste'],
     ],
-    kind,
+    selected,
     (value) => {
-      kind = value;
-      show();
-      changed();
+      showPane(value);
+      onChange();
     },
   );
 
-  async function take(given: File): Promise<void> {
+  async function useFile(given: File): Promise<void> {
     file = undefined;
-    trouble = '';
-    if (given.size > mostBytes)
-      trouble = `${given.name} has ${formatBytes(given.size)}, a file may have ${formatBytes(mostBytes)}: take a part of it.`;
+    fileError = '';
+    if (given.size > maxFileBytes)
+      fileError = `${given.name} has ${formatBytes(given.size)}; the limit is ${formatBytes(maxFileBytes)}. Select a smaller file.`;
     else {
       try {
         file = { name: given.name, data: new Uint8Array(await given.arrayBuffer()) };
       } catch (error) {
-        trouble = `${given.name} could not be read: ${(error as Error).message}`;
+        fileError = `${given.name} could not be read: ${(error as Error).message}`;
       }
     }
-    fill(picked, file ? el('b', {}, file.name) : trouble, file && ` · ${formatBytes(file.data.length)}`);
-    set(picked, { class: trouble ? 'wrong' : 'picked' });
-    const radio = kinds.querySelector<HTMLInputElement>('input[value="file"]');
-    if (radio && !radio.checked) {
-      radio.checked = true;
-      kind = 'file';
-      show();
-    }
-    changed();
+    fill(picked, file ? el('b', {}, file.name) : fileError, file && ` · ${formatBytes(file.data.length)}`);
+    set(picked, { class: fileError ? 'wrong' : 'picked' });
+    const radio = sources.querySelector<HTMLInputElement>('input[value="file"]');
+    if (radio) radio.checked = true;
+    showPane('file');
+    onChange();
   }
   input.addEventListener('change', () => {
     const given = input.files?.[0];
-    if (given) void take(given);
+    if (given) void useFile(given);
   });
-  for (const control of [source, target, pairs, text]) control.addEventListener('input', changed);
-  show();
+  for (const control of [source, target, pairs, text]) control.addEventListener('input', onChange);
+  showPane(selected);
 
   return {
-    element: el('div', { class: 'stack' }, kinds, builtIn, drop, paste),
-    chosen() {
-      if (kind === 'intl') {
+    element: el('div', { class: 'stack' }, sources, generated, drop, paste),
+    read() {
+      if (selected === 'intl') {
         if (!markValid(pairs)) return `Pairs: ${pairs.validationMessage}`;
-        if (source.value === target.value) return `Both sides are ${localeName(source.value)}: choose two languages.`;
+        if (source.value === target.value)
+          return `Source and target are both ${localeName(source.value)}: select two languages.`;
         return { kind: 'intl', source: source.value, target: target.value, pairs: pairs.valueAsNumber, seed: 1 };
       }
-      if (kind === 'file') return file ? { kind: 'text', ...file } : trouble || 'Choose a file of pairs, or drop one.';
+      if (selected === 'file') return file ? { kind: 'text', ...file } : fileError || 'Select or drop a TSV file.';
       return text.value.trim() === ''
-        ? 'Paste some pairs: source, tab, target on each line.'
+        ? 'Paste sentence pairs: source, tab, target on each line.'
         : { kind: 'text', name: 'pasted text', data: text.value };
     },
-    take: (given) => void take(given),
+    useFile: (given) => void useFile(given),
   };
 }
 
-/** Lets files be dropped anywhere on the page; `over` hears when one is above it. */
-export function acceptDrops(take: (file: File) => void, over: (above: boolean) => void): void {
+/** Accepts files that are dropped anywhere on the page; `onHover` is called when a file enters or leaves the page. */
+export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boolean) => void): void {
   const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
   window.addEventListener('dragover', (event) => {
     if (!hasFile(event)) return;
     event.preventDefault();
-    over(true);
+    onHover(true);
   });
   window.addEventListener('dragleave', (event) => {
-    if (!event.relatedTarget) over(false);
+    if (!event.relatedTarget) onHover(false);
   });
   window.addEventListener('drop', (event) => {
     if (!hasFile(event)) return;
     event.preventDefault();
-    over(false);
+    onHover(false);
     const file = event.dataTransfer?.files[0];
-    if (file) take(file);
+    if (file) onDrop(file);
   });
+}
+
+/** Regional and script variants that differ enough from their base language to be listed. */
+const variants =
+  'en-GB en-AU en-CA en-IN de-AT de-CH es-MX es-AR fr-CA fr-CH pt-PT zh-Hant zh-HK sr-Latn uz-Cyrl az-Cyrl nl-BE it-CH ar-EG ar-MA fil haw chr kok yue ast gsw dsb hsb sah kea vai';
+
+/** Returns the name of a locale in the visitor's language; the tag if it has no name. */
+export function localeName(tag: string): string {
+  try {
+    return new Intl.DisplayNames(undefined, { type: 'language' }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+/** Returns the locales for which this browser has dates, numbers and names, sorted by name: BCP 47 tags with their names. */
+export function supportedLocales(): { readonly tag: string; readonly name: string }[] {
+  const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+  const candidates = [...letters.flatMap((a) => letters.map((b) => a + b)), ...variants.split(' ')];
+  const tags = Intl.DisplayNames.supportedLocalesOf(Intl.DateTimeFormat.supportedLocalesOf(candidates));
+  const names = new Intl.DisplayNames(undefined, { type: 'language' });
+  return [...new Set(tags)]
+    .map((tag) => ({ tag, name: names.of(tag) ?? tag }))
+    .filter(({ tag, name }) => name !== tag)
+    .sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -1,80 +1,78 @@
-// The curves of a training: loss, what the dev sentences say, learning rate, speed. What they hold does not grow with the hours.
+// Panel of the training curves: loss, dev metrics, learning rate, throughput and step time. Its memory is bounded.
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LogEval } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
-import { createCurve } from './averaged-series.ts';
-import { type Chart, createChart } from './line-chart.ts';
+import { createSeries, type Series } from './averaged-series.ts';
+import { createLineChart, type LineChart } from './line-chart.ts';
 
-/** The panel of the curves. */
+/** The curves panel. */
 export interface CurvesPanel {
   readonly element: HTMLElement;
-  hear(event: SessionEvent): void;
+  onEvent(event: SessionEvent): void;
 }
 
-/** Evaluations that the table shows, the newest first. */
-const rowsShown = 50;
+/** Evaluations in the table, the newest first. */
+const maxRows = 50;
 
-/** Builds the panel. */
+/** Creates the panel. */
 export function createCurvesPanel(): CurvesPanel {
-  const steps = { loss: createCurve(), learningRate: createCurve(), rate: createCurve(), stepMs: createCurve() };
+  const steps = { loss: createSeries(), learningRate: createSeries(), rate: createSeries(), stepMs: createSeries() };
   const dev = {
-    loss: createCurve(512),
-    tokens: createCurve(512),
-    exact: createCurve(512),
-    bleu: createCurve(512),
-    chrf: createCurve(512),
+    loss: createSeries(512),
+    tokens: createSeries(512),
+    exact: createSeries(512),
+    bleu: createSeries(512),
+    chrf: createSeries(512),
   };
   const all = [...Object.values(steps), ...Object.values(dev)];
   let evals: LogEval[] = [];
 
-  const loss = createChart({
+  const loss = createLineChart({
     title: 'Loss',
     height: 250,
-    show: (x) => x.toPrecision(3),
+    format: (x) => x.toPrecision(3),
     lines: [
-      { name: 'training', curve: steps.loss, look: 1 },
-      { name: 'dev', curve: dev.loss, look: 2, dots: true },
+      { name: 'training', series: steps.loss, look: 1 },
+      { name: 'dev', series: dev.loss, look: 2, dots: true },
     ],
   });
-  const metrics = createChart({
-    title: 'On the dev sentences',
+  const metrics = createLineChart({
+    title: 'Dev metrics',
     height: 250,
     range: [0, 100],
-    show: (x) => x.toFixed(0),
+    format: (x) => x.toFixed(0),
     lines: [
-      { name: 'token accuracy %', curve: dev.tokens, look: 1, dots: true },
-      { name: 'exact match %', curve: dev.exact, look: 2, dots: true },
-      { name: 'BLEU', curve: dev.bleu, look: 3, dots: true },
-      { name: 'chrF', curve: dev.chrf, look: 4, dots: true },
+      { name: 'token accuracy %', series: dev.tokens, look: 1, dots: true },
+      { name: 'exact match %', series: dev.exact, look: 2, dots: true },
+      { name: 'BLEU', series: dev.bleu, look: 3, dots: true },
+      { name: 'chrF', series: dev.chrf, look: 4, dots: true },
     ],
   });
-  const small = (
-    title: string,
-    name: string,
-    curve: ReturnType<typeof createCurve>,
-    show = formatNumber,
-  ): [string, Chart] => [title, createChart({ title, height: 150, show, lines: [{ name, curve, look: 1 }] })];
+  const small = (title: string, name: string, series: Series, format = formatNumber): [string, LineChart] => [
+    title,
+    createLineChart({ title, height: 150, format, lines: [{ name, series, look: 1 }] }),
+  ];
   const smalls = [
     small('Learning rate', 'rate', steps.learningRate),
-    small('Target tokens a second', 'tokens/s', steps.rate, formatInteger),
+    small('Target tokens per second', 'tokens/s', steps.rate, formatInteger),
     small('Step time', 'ms', steps.stepMs),
   ];
-  /** Those that each update changes. */
+  /** Charts that change at each step. */
   const stepCharts = [loss, ...smalls.map(([, chart]) => chart)];
 
   const log = el('input', { type: 'checkbox', id: 'log-scale' });
   log.addEventListener('change', () => loss.setScale(log.checked ? 'log' : 'linear'));
   const body = el('tbody');
   const drawTable = onFrame(() => {
-    fill(body, ...evals.slice(-rowsShown).reverse().map(row));
+    fill(body, ...evals.slice(-maxRows).reverse().map(row));
   });
 
   function add(e: LogEval): void {
     if (e.part !== 'dev') return;
-    const put = (curve: ReturnType<typeof createCurve>, value: number | undefined, times = 1) => {
-      if (typeof value === 'number') curve.add(e.step, value * times);
+    const put = (series: Series, value: number | undefined, scale = 1) => {
+      if (typeof value === 'number') series.add(e.step, value * scale);
     };
     put(dev.loss, e.loss);
     put(dev.tokens, e.tokenAccuracy, 100);
@@ -82,7 +80,7 @@ export function createCurvesPanel(): CurvesPanel {
     put(dev.bleu, e.bleu);
     put(dev.chrf, e.chrf);
     evals.push(e);
-    if (evals.length > 2 * rowsShown) evals = evals.slice(-rowsShown);
+    if (evals.length > 2 * maxRows) evals = evals.slice(-maxRows);
   }
 
   return {
@@ -103,7 +101,7 @@ export function createCurvesPanel(): CurvesPanel {
           ),
           loss.element,
         ),
-        el('figure', {}, el('figcaption', {}, el('h3', {}, 'On the dev sentences')), metrics.element),
+        el('figure', {}, el('figcaption', {}, el('h3', {}, 'Dev metrics')), metrics.element),
       ),
       el(
         'div',
@@ -113,7 +111,7 @@ export function createCurvesPanel(): CurvesPanel {
       el(
         'details',
         {},
-        el('summary', {}, 'Evaluations as a table'),
+        el('summary', {}, 'Table of evaluations'),
         el(
           'div',
           { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Evaluations' },
@@ -136,9 +134,9 @@ export function createCurvesPanel(): CurvesPanel {
         ),
       ),
     ),
-    hear(event) {
+    onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') {
-        for (const curve of all) curve.clear();
+        for (const series of all) series.clear();
         evals = [];
       } else if (event.type === 'history') {
         for (const s of event.steps) {
@@ -154,7 +152,7 @@ export function createCurvesPanel(): CurvesPanel {
           steps.rate.add(s.step, s.tokensPerSecond);
           steps.stepMs.add(s.step, s.stepMs);
         }
-      else if (event.type === 'dev') add(event.eval);
+      else if (event.type === 'evaluation') add(event.eval);
       else return;
       if (event.type === 'steps') for (const chart of stepCharts) chart.update();
       else {
@@ -165,18 +163,18 @@ export function createCurvesPanel(): CurvesPanel {
   };
 }
 
-const of = (value: number | undefined, digits: number, times = 1): string =>
-  typeof value === 'number' ? (times * value).toFixed(digits) : '–';
+const cell = (value: number | undefined, digits: number, scale = 1): string =>
+  typeof value === 'number' ? (scale * value).toFixed(digits) : '–';
 
 function row(e: LogEval): HTMLTableRowElement {
   return el(
     'tr',
     {},
     el('td', {}, formatInteger(e.step)),
-    el('td', {}, of(e.loss, 3)),
-    el('td', {}, of(e.tokenAccuracy, 1, 100)),
-    el('td', {}, of(e.exactMatch, 1, 100)),
-    el('td', {}, of(e.bleu, 1)),
-    el('td', {}, of(e.chrf, 1)),
+    el('td', {}, cell(e.loss, 3)),
+    el('td', {}, cell(e.tokenAccuracy, 1, 100)),
+    el('td', {}, cell(e.exactMatch, 1, 100)),
+    el('td', {}, cell(e.bleu, 1)),
+    el('td', {}, cell(e.chrf, 1)),
   );
 }

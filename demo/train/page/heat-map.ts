@@ -1,20 +1,19 @@
-// Cross-attention as a heat map: a row for each target token, a column for each source token, darker where more was looked at. SVG, so that
-// labels stay sharp and colours follow the theme. Arrow keys walk through the cells; a sentence says what one holds; a list says the
-// same in words for those who cannot see it.
+// Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that colours follow the theme.
+// Arrow keys select a cell; a list states the largest weight of each row in text.
 
 import { formatPercent } from '../../../src/core/format-numbers.ts';
 import { el, fill, set, setText, svg } from '../../common/dom.ts';
 import { field, select } from '../../common/form-controls.ts';
 import type { AttentionResult } from '../protocol.ts';
 
-/** A heat map in the page. */
+/** A heat map. */
 export interface HeatMap {
   readonly element: HTMLElement;
   show(attention: AttentionResult): void;
   clear(): void;
 }
 
-/** The weights of one view, [T, S]: a layer or all of them (-1), a head or all; means where they are several. */
+/** Weights of one layer and head, [T, S]; -1 averages over all layers or heads. */
 export function viewOf(a: AttentionResult, layer: number, head: number): Float32Array {
   const size = a.target.length * a.source.length;
   const out = new Float32Array(size);
@@ -28,18 +27,18 @@ export function viewOf(a: AttentionResult, layer: number, head: number): Float32
   return out.map((w) => w / (layers.length * heads.length));
 }
 
-/** A token as a label: its spaces made visible, cut where it is long. */
+/** Label of a token: spaces made visible, cut after 13 characters. */
 export function labelOf(token: string): string {
   const text = token.replaceAll(' ', '␣') || '∅';
-  const units = [...text];
-  return units.length > 14 ? `${units.slice(0, 13).join('')}…` : text;
+  const characters = [...text];
+  return characters.length > 14 ? `${characters.slice(0, 13).join('')}…` : text;
 }
 
-/** Side of a cell, in pixels. */
+/** Side of a cell and width of a character, in pixels. */
 const cell = 30;
-const letter = 7.4;
+const characterWidth = 7.4;
 
-/** Builds a heat map, empty. */
+/** Creates an empty heat map. */
 export function createHeatMap(): HeatMap {
   let attention: AttentionResult | undefined;
   let view: Float32Array = new Float32Array();
@@ -57,26 +56,23 @@ export function createHeatMap(): HeatMap {
     { class: 'stack', hidden: true },
     el('div', { class: 'row heat-choice' }, field('Layer', layer), field('Head', head), readout),
     el('div', { class: 'scroll heat-scroll' }, drawing),
-    el('details', {}, el('summary', {}, 'In words'), words),
+    el('details', {}, el('summary', {}, 'As text'), words),
   );
 
-  function say(): void {
+  function showCell(): void {
     if (!attention) return;
     const { source, target } = attention;
     const weight = view[at.t * source.length + at.s] ?? 0;
-    setText(
-      readout,
-      `“${labelOf(target[at.t] ?? '')}” looked at “${labelOf(source[at.s] ?? '')}”: ${formatPercent(weight)}`,
-    );
+    setText(readout, `“${labelOf(target[at.t] ?? '')}” → “${labelOf(source[at.s] ?? '')}”: ${formatPercent(weight)}`);
     set(frame, { x: at.s * cell, y: at.t * cell });
   }
 
-  /** The drawing, anew for another translation. */
+  /** Draws the grid and labels of a translation. */
   function build(a: AttentionResult): void {
     const [T, S] = [a.target.length, a.source.length];
     const across = a.source.map(labelOf);
     const down = a.target.map(labelOf);
-    const longest = (labels: readonly string[]) => Math.max(2, ...labels.map((l) => [...l].length)) * letter;
+    const longest = (labels: readonly string[]) => Math.max(2, ...labels.map((l) => [...l].length)) * characterWidth;
     const left = longest(down) + 12;
     const top = longest(across) * 0.75 + 16;
     const right = longest(across.slice(-3)) * 0.75;
@@ -118,22 +114,22 @@ export function createHeatMap(): HeatMap {
     cells.forEach((rect, i) => {
       set(rect, { 'fill-opacity': (view[i] ?? 0).toFixed(3) });
     });
-    const most = target.map((token, t) => {
+    const largest = target.map((token, t) => {
       const row = [...view.subarray(t * source.length, (t + 1) * source.length)];
       const s = row.indexOf(Math.max(...row));
-      return { token, seen: source[s] ?? '', weight: row[s] ?? 0 };
+      return { token, attended: source[s] ?? '', weight: row[s] ?? 0 };
     });
     fill(
       words,
-      ...most.map(({ token, seen, weight }) =>
-        el('li', {}, `“${labelOf(token)}” looked most at “${labelOf(seen)}”, ${formatPercent(weight)}`),
+      ...largest.map(({ token, attended, weight }) =>
+        el('li', {}, `“${labelOf(token)}” attends most to “${labelOf(attended)}”: ${formatPercent(weight)}`),
       ),
     );
     set(drawing, {
-      'aria-label': `What each of ${target.length} target tokens looked at among ${source.length} source tokens; arrow keys walk through it, and below it stands in words`,
+      'aria-label': `Cross-attention of ${target.length} target tokens over ${source.length} source tokens. Arrow keys select a cell; the list below has the values as text.`,
     });
     at = { t: Math.min(at.t, target.length - 1), s: Math.min(at.s, source.length - 1) };
-    say();
+    showCell();
   }
 
   for (const control of [layer, head]) control.addEventListener('input', paint);
@@ -141,32 +137,32 @@ export function createHeatMap(): HeatMap {
     const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (!move || !attention) return;
     event.preventDefault();
-    const within = (i: number, n: number) => Math.max(0, Math.min(n - 1, i));
+    const clamp = (i: number, n: number) => Math.max(0, Math.min(n - 1, i));
     at = {
-      t: within(at.t + (move[0] ?? 0), attention.target.length),
-      s: within(at.s + (move[1] ?? 0), attention.source.length),
+      t: clamp(at.t + (move[0] ?? 0), attention.target.length),
+      s: clamp(at.s + (move[1] ?? 0), attention.source.length),
     };
-    say();
+    showCell();
   });
   drawing.addEventListener('pointermove', (event) => {
     const index = cells.indexOf(event.target as SVGRectElement);
     if (index < 0 || !attention) return;
     at = { t: Math.floor(index / attention.source.length), s: index % attention.source.length };
-    say();
+    showCell();
   });
 
   return {
     element,
     show(a) {
-      const kept = [layer.value, head.value];
+      const previous = [layer.value, head.value];
       const options = (n: number) => [
         el('option', { value: -1 }, 'average'),
         ...Array.from({ length: n }, (_, i) => el('option', { value: i }, String(i + 1))),
       ];
       fill(layer, ...options(a.layers));
       fill(head, ...options(a.heads));
-      layer.value = Number(kept[0] || -1) < a.layers ? kept[0] || '-1' : '-1';
-      head.value = Number(kept[1] || -1) < a.heads ? kept[1] || '-1' : '-1';
+      layer.value = Number(previous[0] || -1) < a.layers ? previous[0] || '-1' : '-1';
+      head.value = Number(previous[1] || -1) < a.heads ? previous[1] || '-1' : '-1';
       attention = a;
       at = { t: 0, s: 0 };
       build(a);

@@ -1,4 +1,4 @@
-// A model from the hub: its name in, bytes as they come, and what went wrong in a line.
+// Form that downloads a model from the hub, with a progress bar and errors.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import type { PullProgress } from '../../../src/hub/pull-model.ts';
@@ -6,8 +6,8 @@ import { el, onFrame, set, setText } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** Builds the form; `ended` hears the name of the model that has come, nothing where it has not. */
-export function createHubForm(session: Session, ended: (name?: string) => Promise<void>): HTMLFormElement {
+/** Creates the form; `onEnd` is called with the name of the downloaded model, or without if the download failed. */
+export function createHubForm(session: Session, onEnd: (name?: string) => Promise<void>): HTMLFormElement {
   let running: AbortController | undefined;
   let progress: PullProgress | undefined;
   const name = el('input', {
@@ -19,20 +19,20 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
     autocomplete: 'off',
     placeholder: 'Helsinki-NLP/opus-mt-en-es',
   });
-  const go = el('button', { type: 'submit', id: 'hub-fetch' }, 'Fetch');
+  const go = el('button', { type: 'submit', id: 'hub-fetch' }, 'Download');
   const cancel = el('button', { type: 'button', hidden: true, onclick: () => running?.abort() }, 'Cancel');
-  set(cancel, { 'aria-label': 'Cancel fetching the model' });
-  const bar = el('progress', { max: 1, 'aria-label': 'Bytes of the model that are here', hidden: true });
-  // What is read aloud is how it began and ended, not each byte.
+  set(cancel, { 'aria-label': 'Cancel the download' });
+  const bar = el('progress', { max: 1, 'aria-label': 'Download progress', hidden: true });
+  // Not a live region: screen readers announce start and end only.
   const count = el('p', { class: 'hint number', id: 'hub-bytes', hidden: true });
   const note = el('p', { class: 'hint', id: 'hub-note', role: 'status' });
   const form = el(
     'form',
-    { class: 'stack', novalidate: true, 'aria-label': 'Fetch a model from the hub' },
+    { class: 'stack', novalidate: true, 'aria-label': 'Download a model from the hub' },
     field(
-      'From the hub: OWNER/NAME',
+      'Model on the Hugging Face hub',
       name,
-      'BART and MarianMT models, and those of heddle; OWNER/NAME@REVISION for another revision.',
+      'OWNER/NAME, or OWNER/NAME@REVISION. BART and MarianMT models, and models of heddle.',
     ),
     el('div', { class: 'row' }, go, cancel),
     bar,
@@ -47,7 +47,7 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
     set(bar, { value: total > 0 ? loaded / total : 0, 'aria-valuetext': text });
     setText(count, text);
   });
-  const say = (text: string, wrong = false) => {
+  const show = (text: string, wrong = false) => {
     setText(note, text);
     note.className = wrong ? 'wrong' : 'hint';
     set(name, { 'aria-invalid': wrong && 'true' });
@@ -57,43 +57,43 @@ export function createHubForm(session: Session, ended: (name?: string) => Promis
     const model = name.value.trim();
     if (running) return;
     if (model === '') {
-      say('Name a model: OWNER/NAME.', true);
+      show('Enter a model as OWNER/NAME.', true);
       return name.focus();
     }
-    const mine = new AbortController();
-    running = mine;
-    let here: string | undefined;
+    const controller = new AbortController();
+    running = controller;
+    let downloaded: string | undefined;
     progress = undefined;
     set(go, { disabled: true });
     set(bar, { hidden: false, value: null });
     set(count, { hidden: false });
     setText(count, '');
-    say(`Fetching ${model}.`);
+    show(`Downloading ${model}.`);
     set(cancel, { hidden: false });
     cancel.focus();
     let [text, wrong] = ['', false];
     try {
-      here = await session.pull(
+      downloaded = await session.pull(
         model,
         (now) => {
           progress = now;
           draw();
         },
-        mine.signal,
+        controller.signal,
       );
-      text = `${model} has come whole, its checksums are right.`;
+      text = `${model} was downloaded, and its checksums match.`;
     } catch (error) {
       wrong = !(error instanceof SessionError && error.kind === 'aborted');
       text = wrong
         ? (error as Error).message
-        : `Cancelled.${progress ? ' What has come is kept: Fetch goes on with it.' : ''}`;
+        : `Cancelled.${progress ? ' Download continues from the part that is already here.' : ''}`;
     }
-    await ended(here);
-    say(text, wrong);
+    await onEnd(downloaded);
+    show(text, wrong);
     running = undefined;
     const hadFocus = document.activeElement === cancel;
     set(go, { disabled: false });
-    for (const part of [cancel, bar, count]) set(part, { hidden: true });
+    for (const each of [cancel, bar, count]) set(each, { hidden: true });
     if (hadFocus) go.focus();
   }
   form.addEventListener('submit', (event) => {

@@ -1,5 +1,5 @@
-// One chart of uPlot in the page's colours: lines over steps that may each have steps of their own. Drawn at most once a frame, and only
-// while it can be seen. Arrow keys move the line that shows the values.
+// A line chart over steps, drawn by uPlot in the colours of the page: at most once per frame, and only while it is visible. Arrow keys
+// move the cursor that shows the values.
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -7,49 +7,49 @@ import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, onFrame } from '../../common/dom.ts';
 import { freshId } from '../../common/form-controls.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
-import type { Curve } from './averaged-series.ts';
+import type { Series } from './averaged-series.ts';
 
 /** A line of a chart. */
 export interface Line {
   readonly name: string;
-  readonly curve: Curve;
+  readonly series: Series;
   readonly look: 1 | 2 | 3 | 4;
-  /** Whether each point is marked: for values that are few. */
+  /** Whether to mark each point, for series with few values. */
   readonly dots?: boolean;
 }
 
-/** What a chart shows. */
+/** Options of a chart. */
 export interface ChartOptions {
   readonly title: string;
   readonly lines: readonly Line[];
-  /** How values are written; three digits unless given. */
-  readonly show?: (value: number) => string;
+  /** Formats values; default: three digits. */
+  readonly format?: (value: number) => string;
   readonly height?: number;
-  /** Ends of the axis of values, where they are known. */
+  /** Range of the y axis; default: the range of the values. */
   readonly range?: readonly [number, number];
 }
 
-/** A chart in the page. */
-export interface Chart {
+/** A line chart. */
+export interface LineChart {
   readonly element: HTMLElement;
-  /** Draws at the next frame. */
+  /** Draws in the next frame. */
   update(): void;
-  /** Values from bottom to top as they are, or by their logarithm. */
+  /** Sets the scale of the y axis. */
   setScale(scale: 'linear' | 'log'): void;
 }
 
 const dashes: Record<Line['look'], number[]> = { 1: [], 2: [7, 4], 3: [2, 4], 4: [12, 4, 2, 4] };
 
-/** Room for the numbers at the axis of values: as wide as the widest, so that curves begin near the edge. */
+/** Width of the y axis in pixels: that of its widest label. */
 function axisWidth(_: uPlot, labels: string[] | null): number {
   return 16 + 7 * Math.max(2, ...(labels ?? []).map((label) => label.length));
 }
 
-/** Builds a chart; it draws itself once its element has a width. */
-export function createChart(options: ChartOptions): Chart {
-  const { title, lines, show = formatNumber, height = 190, range } = options;
+/** Creates a chart; it is drawn once its element has a width. */
+export function createLineChart(options: ChartOptions): LineChart {
+  const { title, lines, format = formatNumber, height = 190, range } = options;
   const box = el('div', { class: 'plot' });
-  // The place is taken before there is anything to draw, so that the page does not move below the reader's eyes.
+  // Reserve the height, so that the layout does not shift when the first values arrive.
   box.style.minHeight = `${height + 26}px`;
   const id = freshId('chart');
   const summary = el('p', { class: 'unseen', id });
@@ -57,20 +57,20 @@ export function createChart(options: ChartOptions): Chart {
   none.style.height = `${height + 26}px`;
   const frame = el(
     'div',
-    { class: 'chart', tabindex: 0, role: 'group', 'aria-label': `${title}, a chart`, 'aria-describedby': id },
+    { class: 'chart', tabindex: 0, role: 'group', 'aria-label': `${title} (chart)`, 'aria-describedby': id },
     box,
     none,
     summary,
   );
   let plot: uPlot | undefined;
   let scale: 'linear' | 'log' = 'linear';
-  let seen = true;
+  let visible = true;
 
-  /** All lines over the steps of any of them. */
+  /** Joins the series on their steps. */
   const data = (): uPlot.AlignedData => {
-    const tables = lines.map(({ curve }): uPlot.AlignedData => {
-      const ys = scale === 'log' ? curve.ys.map((y) => (y > 0 ? y : null)) : [...curve.ys];
-      return [[...curve.xs], ys];
+    const tables = lines.map(({ series }): uPlot.AlignedData => {
+      const ys = scale === 'log' ? series.ys.map((y) => (y > 0 ? y : null)) : [...series.ys];
+      return [[...series.xs], ys];
     });
     return uPlot.join(tables);
   };
@@ -104,7 +104,7 @@ export function createChart(options: ChartOptions): Chart {
             size: 34,
             values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? t.toLocaleString('en') : '')),
           },
-          { ...axis, size: axisWidth, values: (_, ticks) => ticks.map((t) => (t === null ? '' : show(t))) },
+          { ...axis, size: axisWidth, values: (_, ticks) => ticks.map((t) => (t === null ? '' : format(t))) },
         ],
         series: [
           { label: 'step', value: (_, x) => (x === null ? '–' : x.toLocaleString('en')) },
@@ -116,7 +116,7 @@ export function createChart(options: ChartOptions): Chart {
               dash: dashes[look],
               spanGaps: true,
               points: { show: dots ?? false, size: 6, fill: colour(`--c${look}`) },
-              value: (_, y) => (y === null ? '–' : show(y)),
+              value: (_, y) => (y === null ? '–' : format(y)),
             }),
           ),
         ],
@@ -126,13 +126,13 @@ export function createChart(options: ChartOptions): Chart {
     );
   };
   const update = onFrame(() => {
-    const empty = lines.every(({ curve }) => curve.xs.length === 0);
+    const empty = lines.every(({ series }) => series.xs.length === 0);
     none.hidden = !empty;
     box.hidden = empty;
-    if (empty || !seen) return;
+    if (empty || !visible) return;
     summary.textContent = lines
-      .filter(({ curve }) => curve.xs.length > 0)
-      .map(({ name, curve }) => `${name}: ${show(curve.last)} at step ${curve.xs.at(-1)}`)
+      .filter(({ series }) => series.xs.length > 0)
+      .map(({ name, series }) => `${name}: ${format(series.last)} at step ${series.xs.at(-1)}`)
       .join('; ');
     if (!plot) build();
     else plot.setData(data());
@@ -154,8 +154,8 @@ export function createChart(options: ChartOptions): Chart {
     else update();
   }).observe(frame);
   new IntersectionObserver((entries) => {
-    seen = entries.at(-1)?.isIntersecting ?? true; // a busy page hears of several changes at once
-    if (seen) update();
+    visible = entries.at(-1)?.isIntersecting ?? true; // a busy page gets several changes at once
+    if (visible) update();
   }).observe(frame);
   onThemeChange(() => {
     if (plot) build();
@@ -165,8 +165,8 @@ export function createChart(options: ChartOptions): Chart {
   return {
     element: frame,
     update,
-    setScale(wanted) {
-      scale = wanted;
+    setScale(next) {
+      scale = next;
       if (plot) build();
     },
   };

@@ -1,109 +1,130 @@
-// The models in this browser: a list of them (model-item.ts, model-actions.ts), those that have come in part, and ways to bring more in.
+// Panel of the models in this browser: the list, incomplete downloads, file import and the hub form.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
-import type { StorageFacts } from '../../storage/model-store.ts';
+import type { StorageInfo } from '../../storage/model-store.ts';
 import { createHubForm } from './hub-form.ts';
-import { type ActionsHost, createModelActions } from './model-actions.ts';
-import { type MakeButton, modelItem } from './model-item.ts';
+import { createModelListItem, type ModelListHost } from './model-list-item.ts';
 import type { Session } from './training-session.ts';
 
-/** The list of models. */
+/** The models panel. */
 export interface ModelsPanel {
   readonly element: HTMLElement;
-  /** Reads the list anew. */
-  refresh(): Promise<StorageFacts | undefined>;
-  /** Takes in a model as a file. */
-  take(file: File): Promise<void>;
-  /** While a training is under way no other model can be put into use. */
-  busy(training: boolean): void;
+  /** Reads the list of models again. */
+  refresh(): Promise<StorageInfo | undefined>;
+  /** Imports a model from a file. */
+  importFile(file: File): Promise<void>;
+  /** While a training runs, no other model can be loaded. */
+  setTraining(training: boolean): void;
 }
 
-/** What the list needs of the page. */
-export interface ModelsHost extends Pick<ActionsHost, 'resume' | 'loaded'> {
-  /** Something that did not work, or did. */
-  say(kind: 'good' | 'bad', text: string): void;
+/** What the panel needs of the page. */
+export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
+  /** Shows a notice. */
+  notify(kind: 'good' | 'bad', text: string): void;
 }
 
-/** Builds the list. */
-export function createModelsPanel(session: Session, host: ModelsHost): ModelsPanel {
-  let facts: StorageFacts | undefined;
+/** Creates the panel. */
+export function createModelsPanel(session: Session, { notify, resume, onLoad }: ModelsHost): ModelsPanel {
+  let info: StorageInfo | undefined;
   let training = false;
   const list = el('ul', { class: 'models' });
-  const parts = el('ul', { class: 'models', hidden: true, 'aria-label': 'Models that have come in part' });
-  const room = el('p', { class: 'hint' });
-  const keep = el('button', { type: 'button', class: 'quiet', hidden: true }, 'Ask the browser to keep them');
-  keep.addEventListener('click', () => void askToKeep().then(refresh));
-  const actions = createModelActions(session, {
-    resume: host.resume,
-    loaded: host.loaded,
-    taken: (name) => facts?.models.some((m) => m.name === name) ?? false,
-  });
+  const partialList = el('ul', { class: 'models', hidden: true, 'aria-label': 'Incomplete downloads' });
+  const usage = el('p', { class: 'hint' });
+  const persist = el('button', { type: 'button', class: 'quiet', hidden: true }, 'Keep models permanently');
+  persist.title = 'Ask the browser not to delete the models when it needs space';
+  persist.addEventListener('click', () => void requestPersistentStorage().then(refresh));
 
-  /** Runs what a button does; what fails is said, and the list is read anew. */
-  async function act(button: HTMLButtonElement, work: () => Promise<void>): Promise<void> {
+  /** Runs the action of a button, shows its error and refreshes the list. */
+  async function run(button: HTMLButtonElement, action: () => Promise<void>): Promise<void> {
     button.disabled = true;
     try {
-      await work();
+      await action();
     } catch (error) {
-      host.say('bad', (error as Error).message);
+      notify('bad', (error as Error).message);
     } finally {
       button.disabled = false;
       await refresh();
     }
   }
-  const button: MakeButton = (name, what, work, look = 'quiet') => {
-    const made = el('button', { type: 'button', class: look, 'aria-label': what, title: what }, name);
-    made.addEventListener('click', () => void act(made, work));
+  const button: ModelListHost['button'] = (label, description, action, style = 'quiet') => {
+    const made = el('button', { type: 'button', class: style, 'aria-label': description, title: description }, label);
+    made.addEventListener('click', () => void run(made, action));
     return made;
   };
-  /** What has come of a model from the hub, in part. */
-  const part = (name: string): HTMLLIElement =>
+  const host: ModelListHost = {
+    resume,
+    onLoad,
+    isTaken: (name) => info?.models.some((m) => m.name === name) ?? false,
+    button,
+  };
+  const partialItem = (name: string): HTMLLIElement =>
     el(
       'li',
-      { 'data-part': name, class: 'row' },
-      el('span', { class: 'hint' }, `${name} has come in part; Fetch goes on with it.`),
-      button('Delete', `Delete what has come of ${name}`, () => session.removeWaiting(name), 'quiet bad'),
+      { 'data-partial': name, class: 'row' },
+      el('span', { class: 'hint' }, `The download of ${name} is incomplete. Download continues it.`),
+      button('Delete', `Delete the incomplete download of ${name}`, () => session.removePartial(name), 'quiet bad'),
     );
 
   function draw(): void {
-    if (!facts) return;
-    const { models, persistent, waiting } = facts;
+    if (!info) return;
+    const { models, persistent, partial } = info;
     const focused = document.activeElement?.getAttribute('aria-label');
-    fill(list, ...models.map((m) => modelItem(m, actions, button, training)));
-    fill(parts, ...waiting.map(part));
-    set(parts, { hidden: waiting.length === 0 });
+    fill(list, ...models.map((m) => createModelListItem(m, session, host, training)));
+    fill(partialList, ...partial.map(partialItem));
+    set(partialList, { hidden: partial.length === 0 });
     if (focused) list.querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
-    room.textContent = roomText(facts);
-    set(keep, { hidden: persistent || models.length === 0 });
+    usage.textContent = usageText(info);
+    set(persist, { hidden: persistent || models.length === 0 });
   }
-  async function refresh(): Promise<StorageFacts | undefined> {
+  async function refresh(): Promise<StorageInfo | undefined> {
     try {
-      facts = await session.storage();
+      info = await session.storage();
       draw();
-      return facts;
+      return info;
     } catch (error) {
-      room.textContent = (error as Error).message;
+      usage.textContent = (error as Error).message;
       return undefined;
     }
   }
 
-  const { bring, file } = createImport((given) => void take(given));
-  const take = (given: File) =>
-    act(bring, async () => {
+  const file = el('input', {
+    type: 'file',
+    accept: '.zip,.safetensors,application/zip',
+    class: 'unseen',
+    id: 'import-model',
+    tabindex: -1,
+    'aria-label': 'Model file (zip archive or safetensors)',
+  });
+  const importButton = el('button', { type: 'button', onclick: () => file.click() }, 'Import model…');
+  const importFile = (given: File) =>
+    run(importButton, async () => {
       const name = await session.importArchive(given, given.name);
-      host.say('good', `${given.name} is in this browser now, as ${name}.`);
+      notify('good', `${given.name} was imported as ${name}.`);
     });
+  file.addEventListener('change', () => {
+    const given = file.files?.[0];
+    file.value = '';
+    if (given) void importFile(given);
+  });
   const hub = createHubForm(session, async (name) => {
-    if (name) host.say('good', `${name} is in this browser now; load it to translate with it.`);
+    if (name) notify('good', `${name} was downloaded. Load it to translate with it.`);
     await refresh();
   });
 
   return {
-    element: el('div', { class: 'stack' }, list, el('div', { class: 'row' }, bring, file, keep), hub, parts, room),
+    element: el(
+      'div',
+      { class: 'stack' },
+      list,
+      el('div', { class: 'row' }, importButton, file, persist),
+      hub,
+      partialList,
+      usage,
+    ),
     refresh,
-    take,
-    busy(now) {
+    importFile,
+    setTraining(now) {
       if (training === now) return;
       training = now;
       draw();
@@ -111,33 +132,17 @@ export function createModelsPanel(session: Session, host: ModelsHost): ModelsPan
   };
 }
 
-/** The button that asks for a model as a file, and the field behind it; `take` gets the file. */
-function createImport(take: (file: File) => void): { bring: HTMLButtonElement; file: HTMLInputElement } {
-  const file = el('input', {
-    type: 'file',
-    accept: '.zip,.safetensors,application/zip',
-    class: 'unseen',
-    id: 'import-model',
-    tabindex: -1,
-    'aria-label': 'A model as an archive or as safetensors',
-  });
-  file.addEventListener('change', () => {
-    const given = file.files?.[0];
-    file.value = '';
-    if (given) take(given);
-  });
-  return { bring: el('button', { type: 'button', onclick: () => file.click() }, 'Import a model…'), file };
-}
-
-/** How much room the models take, and whether they stay. */
-function roomText({ models, used, quota, persistent }: StorageFacts): string {
-  if (models.length === 0) return 'No models yet. A training saves itself here as it goes.';
+/** Storage used by the models, and whether it is persistent. */
+function usageText({ models, used, quota, persistent }: StorageInfo): string {
+  if (models.length === 0) return 'No models yet. A training saves its checkpoints here.';
   if (quota <= 0) return '';
-  const kept = persistent ? 'the browser keeps them' : 'the browser may clear them when it needs room';
+  const kept = persistent
+    ? 'the browser keeps the models permanently'
+    : 'the browser may delete the models when it needs space';
   return `${formatBytes(used)} of ${formatBytes(quota)} used; ${kept}.`;
 }
 
-/** Asks the browser not to clear what this page keeps; it decides by itself whether to ask the visitor. */
-export async function askToKeep(): Promise<boolean> {
+/** Requests persistent storage; the browser decides whether to ask the visitor. Resolves to whether it was granted. */
+async function requestPersistentStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
 }

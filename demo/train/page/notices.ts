@@ -1,34 +1,34 @@
-// What happened, said where it cannot be missed and read out once: a lost device, no room, another tab. Old ones make room for new.
+// Notices (important messages with optional buttons) and the message log.
 
-import { el } from '../../common/dom.ts';
+import { el, fill, onFrame } from '../../common/dom.ts';
 
-/** How a message is meant. */
+/** Severity of a notice. */
 export type NoticeKind = 'info' | 'good' | 'bad';
 
-/** Something that the visitor can do about a message. */
+/** A button of a notice. */
 export interface NoticeAction {
   readonly name: string;
-  /** What pressing it does; the message goes away. */
+  /** Called when the button is pressed, after the notice is removed. */
   readonly act: () => void;
 }
 
-/** The messages of a page. */
+/** The notices of a page. */
 export interface Notices {
   readonly element: HTMLElement;
-  /** Shows a message. One with the `id` of another takes its place; the same text again is counted. Returns what takes it away. */
-  say(
+  /** Shows a notice. It replaces a notice with the same `id`; the same text again is counted. */
+  show(
     kind: NoticeKind,
     text: string,
     options?: { readonly id?: string; readonly actions?: readonly NoticeAction[] },
-  ): () => void;
-  /** Takes the message with this id away. */
-  drop(id: string): void;
+  ): void;
+  /** Removes the notice with this id. */
+  remove(id: string): void;
 }
 
-/** Messages that stand at once. */
-const most = 4;
+/** Notices shown at the same time; the oldest is removed first. */
+const maxNotices = 4;
 
-interface Shown {
+interface ShownNotice {
   readonly id: string;
   readonly text: string;
   readonly element: HTMLElement;
@@ -36,65 +36,66 @@ interface Shown {
   times: number;
 }
 
-/** An empty place for messages. */
+/** Creates an empty list of notices. */
 export function createNotices(): Notices {
   const element = el('div', { class: 'notices', role: 'log', 'aria-label': 'Messages' });
-  const shown: Shown[] = [];
-  const drop = (entry: Shown) => {
+  const shown: ShownNotice[] = [];
+  const drop = (entry: ShownNotice | undefined) => {
+    if (!entry) return;
     entry.element.remove();
     const i = shown.indexOf(entry);
     if (i >= 0) shown.splice(i, 1);
   };
   return {
     element,
-    say(kind, text, { id = '', actions = [] } = {}) {
+    show(kind, text, { id = '', actions = [] } = {}) {
       const again = shown.find((s) => s.text === text && s.id === id);
       if (again) {
         again.times++;
         again.count.textContent = `${again.times} times`;
-        return () => drop(again);
+        return;
       }
-      const before = id === '' ? undefined : shown.find((s) => s.id === id);
-      if (before) drop(before);
+      if (id !== '') drop(shown.find((s) => s.id === id));
       const count = el('span', { class: 'hint' });
+      const buttons = actions.map(({ name, act }) => {
+        const onclick = () => {
+          drop(entry);
+          act();
+        };
+        return el('button', { type: 'button', onclick }, name);
+      });
       const note = el(
         'div',
         { class: `note ${kind}`, 'data-notice': id },
         el('p', {}, text),
         count,
         el('time', {}, new Date().toLocaleTimeString()),
-      );
-      const entry: Shown = { id, text, element: note, count, times: 1 };
-      for (const { name, act } of actions)
-        note.append(
-          el(
-            'button',
-            {
-              type: 'button',
-              onclick() {
-                drop(entry);
-                act();
-              },
-            },
-            name,
-          ),
-        );
-      note.append(
+        ...buttons,
         el(
           'button',
           { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', title: 'Dismiss', onclick: () => drop(entry) },
           '✕',
         ),
       );
+      const entry: ShownNotice = { id, text, element: note, count, times: 1 };
       shown.push(entry);
       element.append(note);
-      const oldest = shown[0];
-      if (shown.length > most && oldest) drop(oldest);
-      return () => drop(entry);
+      if (shown.length > maxNotices) drop(shown[0]);
     },
-    drop(id) {
-      const found = shown.find((s) => s.id === id);
-      if (found) drop(found);
-    },
+    remove: (id) => drop(shown.find((s) => s.id === id)),
+  };
+}
+
+/** Lines that the message log keeps. */
+const maxLines = 200;
+
+/** Returns a function that appends a line with the time of day to a list element. */
+export function createMessageLog(list: HTMLElement): (text: string) => void {
+  const lines: string[] = [];
+  const draw = onFrame(() => fill(list, ...lines.map((line) => el('li', {}, line))));
+  return (text) => {
+    lines.push(`${new Date().toLocaleTimeString()}  ${text}`);
+    if (lines.length > maxLines) lines.splice(0, lines.length - maxLines);
+    draw();
   };
 }

@@ -1,93 +1,234 @@
-// What the forms would train: asked of the worker when the visitor pauses, and shown beside the form that it is about.
+// Preview of a training: asks the worker to plan the settings of the forms, and shows corpus statistics, model size and GPU memory.
 
-import { el, fill } from '../../common/dom.ts';
-import type { TrainingFacts, TrainingSettings } from '../protocol.ts';
+import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import { el, fill, svg } from '../../common/dom.ts';
+import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 import type { CorpusPanel } from './corpus-panel.ts';
-import { corpusFacts } from './corpus-summary.ts';
-import { planFacts } from './plan-summary.ts';
-import { type RunPanel, underWay } from './run-panel.ts';
-import type { RecipePanel } from './settings-form.ts';
+import { isRunning, type RunPanel } from './run-panel.ts';
+import type { SettingsForm } from './settings-form.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** Milliseconds without a change before the worker is asked. */
-const settle = 350;
+/** Milliseconds without a change before the worker is asked (debounce). */
+const debounce = 350;
 
-/** The forms, and where it shows what they would train. */
-export interface ForecastParts {
+/** The forms, and the elements that show the preview. */
+export interface PlanPreviewOptions {
   readonly session: Session;
   readonly corpus: CorpusPanel;
-  readonly recipe: RecipePanel;
-  /** Hears whether a training could start. */
+  readonly settingsForm: SettingsForm;
+  /** Its start button is enabled if the training can start. */
   readonly run: RunPanel;
   readonly corpusPlace: HTMLElement;
   readonly planPlace: HTMLElement;
   showAdapter(name: string): void;
 }
 
-/** What the forms would train. */
-export interface Forecast {
-  /** The settings that the facts on the page are of; undefined while the forms differ from them, or are wrong. */
+/** The preview of a training. */
+export interface PlanPreview {
+  /** Settings of the preview that is shown; undefined while the forms differ from them or are invalid. */
   settings: TrainingSettings | undefined;
-  /** Something in the forms changed: what it would be is asked for after `wait` milliseconds without another change. */
-  changed(wait?: number): void;
+  /** Updates the preview after `wait` milliseconds without another call. */
+  update(wait?: number): void;
 }
 
-/** Begins with nothing known. */
-export function createForecast(parts: ForecastParts): Forecast {
-  const { session, corpus, recipe, run, corpusPlace, planPlace, showAdapter } = parts;
+/** Creates an empty preview. */
+export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
+  const { session, corpus, settingsForm, run, corpusPlace, planPlace, showAdapter } = options;
   const places = [corpusPlace, planPlace];
   let timer = 0;
-  /** Counts changes of the forms: an answer about what stood there before is not the answer any more. */
+  /** Counts changes of the forms, to discard an answer about earlier values. */
   let changes = 0;
 
-  async function describe(): Promise<void> {
-    if (underWay(run.state)) return;
-    const chosen = corpus.chosen();
-    if (typeof chosen === 'string') return refuse(chosen, corpusPlace);
-    recipe.suit(chosen);
-    const wanted = recipe.settings(chosen);
-    if (typeof wanted === 'string') return refuse(wanted, planPlace);
-    const asked = changes;
+  async function requestPreview(): Promise<void> {
+    if (isRunning(run.state)) return;
+    const chosen = corpus.read();
+    if (typeof chosen === 'string') return showError(chosen, corpusPlace);
+    settingsForm.fillDefaults(chosen);
+    const settings = settingsForm.read(chosen);
+    if (typeof settings === 'string') return showError(settings, planPlace);
+    const requested = changes;
     try {
-      const facts = await session.describe(wanted);
-      if (asked === changes) show(facts, wanted);
+      const result = await session.describe(settings);
+      if (requested === changes) show(result, settings);
     } catch (error) {
-      if (asked !== changes) return;
+      if (requested !== changes) return;
       if (error instanceof SessionError && error.kind === 'aborted') return;
-      refuse((error as Error).message, chosen.kind === 'text' ? corpusPlace : planPlace);
+      showError((error as Error).message, chosen.kind === 'text' ? corpusPlace : planPlace);
     }
   }
-  /** Says what is wrong beside the form that it is about. */
-  function refuse(text: string, place: HTMLElement): void {
+  /** Shows an error below the form that caused it. */
+  function showError(text: string, place: HTMLElement): void {
     for (const each of places) {
       fill(each, each === place && el('p', { class: 'wrong', role: 'status' }, text));
       each.removeAttribute('aria-busy');
     }
-    run.ready(false, text);
+    run.setReady(false, text);
   }
-  function show(facts: TrainingFacts, wanted: TrainingSettings): void {
-    fill(corpusPlace, ...corpusFacts(facts, wanted.corpus));
-    fill(planPlace, ...planFacts(facts));
+  function show(result: TrainingPreview, settings: TrainingSettings): void {
+    fill(corpusPlace, ...corpusSummary(result, settings.corpus));
+    fill(planPlace, ...planSummary(result));
     for (const place of places) place.removeAttribute('aria-busy');
-    showAdapter(facts.adapter);
-    forecast.settings = wanted;
-    run.ready(facts.fits, facts.fits ? '' : facts.why);
+    showAdapter(result.adapter);
+    preview.settings = settings;
+    run.setReady(result.fits, result.fits ? '' : result.why);
   }
 
-  const forecast: Forecast = {
+  const preview: PlanPreview = {
     settings: undefined,
-    changed(wait = settle) {
+    update(wait = debounce) {
       window.clearTimeout(timer);
       changes++;
-      forecast.settings = undefined;
-      run.ready(false);
+      preview.settings = undefined;
+      run.setReady(false);
       for (const place of places) {
         if (!place.firstChild)
-          fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Counting pairs…' : 'Planning…'));
+          fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Reading the corpus…' : 'Planning…'));
         place.setAttribute('aria-busy', 'true');
       }
-      timer = window.setTimeout(() => void describe(), wait);
+      timer = window.setTimeout(() => void requestPreview(), wait);
     },
   };
-  return forecast;
+  return preview;
+}
+
+const definitions = (rows: readonly (readonly [string, string])[]): HTMLElement =>
+  el('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+
+/** Statistics of a corpus and a few of its pairs. */
+function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLElement[] {
+  const [from, to] = chosen.kind === 'intl' ? [chosen.source, chosen.target] : ['', ''];
+  const rows: [string, string][] = [
+    ['pairs', formatInteger(corpus.pairs)],
+    ['training pairs', formatInteger(corpus.train)],
+    ['dev · test pairs', `${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
+  ];
+  if (corpus.leftOut > 0) rows.push(['skipped (too long or empty)', formatInteger(corpus.leftOut)]);
+  return [
+    definitions(rows),
+    ...(corpus.badLines ? [el('p', { class: 'hint' }, corpus.badLines)] : []),
+    el(
+      'div',
+      { class: 'sides' },
+      sideSummary('Source', corpus.sourceLength, corpus.sourceVocabulary, 'look1'),
+      sideSummary('Target', corpus.targetLength, corpus.targetVocabulary, 'look2'),
+    ),
+    el(
+      'details',
+      {},
+      el('summary', {}, 'Example pairs'),
+      el(
+        'ul',
+        { class: 'examples' },
+        ...corpus.examples.map(({ source, target }) =>
+          el('li', {}, el('span', { lang: from, dir: 'auto' }, source), el('span', { lang: to, dir: 'auto' }, target)),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** Vocabulary size and length histogram of one side. */
+function sideSummary(
+  name: string,
+  { mean, longest, histogram }: LengthStatistics,
+  vocabulary: number,
+  look: string,
+): HTMLElement {
+  const max = Math.max(1, ...histogram);
+  const width = Math.max(8, histogram.length);
+  const bars = histogram.map((n, i) =>
+    n > 0 ? svg('rect', { x: i + 0.1, y: 40 - (36 * n) / max - 1, width: 0.8, height: (36 * n) / max + 1 }) : null,
+  );
+  return el(
+    'div',
+    { class: 'side-facts' },
+    el('h3', {}, name),
+    svg(
+      'svg',
+      {
+        class: `lengths ${look}`,
+        viewBox: `0 0 ${width} 40`,
+        preserveAspectRatio: 'none',
+        role: 'img',
+        'aria-label': `${name}: histogram of lengths from 0 to ${longest} tokens, mean ${formatNumber(mean)}`,
+      },
+      ...bars,
+    ),
+    el('p', { class: 'hint number' }, `length: mean ${formatNumber(mean)}, max ${formatInteger(longest)} tokens`),
+    el('p', { class: 'hint number' }, `vocabulary: ${formatInteger(vocabulary)} tokens`),
+  );
+}
+
+/** Plans above this size get a hint: many GPUs lack the memory, and WebGPU does not report how much there is. */
+const largePlan = 4 * 2 ** 30;
+
+/** Returns a hint for a plan of `peak` bytes; empty if it needs none. */
+export const memoryHint = (peak: number): string =>
+  peak > largePlan
+    ? `WebGPU does not report how much memory the GPU has. If ${formatBytes(peak)} are not free, the training ends with an error; a smaller batch takes less.`
+    : '';
+
+/** Model size, work per step and GPU memory. */
+function planSummary(preview: TrainingPreview): HTMLElement[] {
+  const { planned, config, shapes } = preview;
+  const hint = preview.fits ? memoryHint(planned.peak) : '';
+  const memory: [string, number, string][] = [
+    ['weights, gradients, moments', planned.states, 'look1'],
+    ['activations', planned.slots, 'look2'],
+    ['batches', planned.inputs, 'look3'],
+  ];
+  const sum = Math.max(
+    1,
+    memory.reduce((n, [, size]) => n + size, 0),
+  );
+  let at = 0;
+  const bars = memory.map(([, size, look]) => {
+    const width = (100 * size) / sum;
+    const bar = svg('rect', { class: look, x: at, y: 0, width: Math.max(0, width - 0.4), height: 8 });
+    at += width;
+    return bar;
+  });
+  return [
+    ...(preview.fits ? [] : [el('p', { class: 'wrong', 'data-fits': 'false' }, preview.why)]),
+    definitions([
+      ['parameters', formatInteger(preview.parameters)],
+      ['layers', `${config.encoderLayers} + ${config.decoderLayers}, dModel ${config.dModel}, ${config.heads} heads`],
+      ['steps', `${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],
+      ['batch shapes', shapes.join(', ').replaceAll('x', ' × ')],
+      ['work per step', `${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`],
+      ['GPU memory', formatBytes(planned.peak)],
+    ]),
+    el(
+      'div',
+      {},
+      svg(
+        'svg',
+        { class: 'memory', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+        ...bars,
+      ),
+      el(
+        'ul',
+        { class: 'keys' },
+        ...memory.map(([name, size, look]) =>
+          el(
+            'li',
+            {},
+            el('i', { class: `swatch ${look}` }),
+            `${name} `,
+            el('b', { class: 'number' }, formatBytes(size)),
+          ),
+        ),
+      ),
+    ),
+    ...(hint ? [el('p', { class: 'hint' }, hint)] : []),
+    ...(preview.software
+      ? [
+          el(
+            'p',
+            { class: 'hint' },
+            `${preview.adapter} is a software adapter: it runs on the CPU and is very slow. Use the tiny preset and few steps.`,
+          ),
+        ]
+      : []),
+  ];
 }

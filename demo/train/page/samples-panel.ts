@@ -1,4 +1,4 @@
-// The dev sentences: what they should become and what the model makes of them now. A row changes only where its translation did.
+// Table of the dev sentences with their references and current translations. Only rows whose translation changed are redrawn.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import { differences } from '../../../src/report/differences.ts';
@@ -6,41 +6,45 @@ import type { Sample } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 
-/** The table of dev sentences. */
-export interface SentencesPanel {
+/** The samples panel. */
+export interface SamplesPanel {
   readonly element: HTMLElement;
-  hear(event: SessionEvent): void;
-  /** Languages of the two sides, as tags; empty where unknown. */
-  languages(source: string, target: string): void;
+  onEvent(event: SessionEvent): void;
+  /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
+  setLanguages(source: string, target: string): void;
 }
 
 interface Row {
   readonly element: HTMLTableRowElement;
   readonly source: HTMLElement;
   readonly reference: HTMLElement;
-  readonly now: HTMLElement;
+  readonly translation: HTMLElement;
   readonly mark: HTMLElement;
   shown: string;
 }
 
-/** Builds the table. */
-export function createSentencesPanel(): SentencesPanel {
+/** Creates the panel. */
+export function createSamplesPanel(): SamplesPanel {
   const rows: Row[] = [];
   let samples: readonly Sample[] = [];
   let step = 0;
   let tags: [string, string] = ['', ''];
   const body = el('tbody');
-  const head = el('p', { class: 'hint' }, 'Sentences that training never sees appear here at the first evaluation.');
+  const head = el(
+    'p',
+    { class: 'hint' },
+    'Dev sentences, which are not trained on, appear here after the first evaluation.',
+  );
   const table = el(
     'table',
-    { class: 'sentences', hidden: true },
+    { class: 'samples', hidden: true },
     el(
       'thead',
       {},
       el(
         'tr',
         {},
-        ...['Source', 'Reference', 'The model now', 'Exact'].map((name) => el('th', { scope: 'col' }, name)),
+        ...['Source', 'Reference', 'Translation', 'Exact match'].map((name) => el('th', { scope: 'col' }, name)),
       ),
     ),
     body,
@@ -50,27 +54,30 @@ export function createSentencesPanel(): SentencesPanel {
     set(table, { hidden: samples.length === 0 });
     if (samples.length === 0) return;
     const exact = samples.filter((s) => s.exact).length;
-    setText(head, `At step ${formatInteger(step)}: ${exact} of ${samples.length} exactly as the reference.`);
+    setText(
+      head,
+      `Step ${formatInteger(step)}: ${exact} of ${samples.length} translations match the reference exactly.`,
+    );
     while (rows.length < samples.length) rows.push(createRow());
     rows.length = samples.length;
     if (body.children.length !== rows.length) fill(body, ...rows.map((r) => r.element));
     samples.forEach((sample, i) => {
       const row = rows[i] as Row;
       set(row.source, { lang: tags[0] });
-      for (const side of [row.reference, row.now]) set(side, { lang: tags[1] });
+      for (const side of [row.reference, row.translation]) set(side, { lang: tags[1] });
       show(row, sample);
     });
   });
 
   return {
     element: el('div', { class: 'stack' }, head, el('div', { class: 'scroll' }, table)),
-    hear(event) {
+    onEvent(event) {
       if (event.type === 'state' && event.state === 'preparing') samples = [];
       else if (event.type === 'samples') ({ samples, step } = event);
       else return;
       draw();
     },
-    languages(source, target) {
+    setLanguages(source, target) {
       tags = [source, target];
       draw();
     },
@@ -79,16 +86,16 @@ export function createSentencesPanel(): SentencesPanel {
 
 function createRow(): Row {
   const side = () => el('span', { dir: 'auto' });
-  const [source, reference, now, mark] = [side(), side(), side(), el('span', { class: 'mark-exact' })];
+  const [source, reference, output, mark] = [side(), side(), side(), el('span', { class: 'mark-exact' })];
   const element = el(
     'tr',
     {},
     el('td', { 'data-side': 'source' }, source),
     el('td', { 'data-side': 'reference' }, reference),
-    el('td', { 'data-side': 'the model now' }, now),
+    el('td', { 'data-side': 'translation' }, output),
     el('td', {}, mark),
   );
-  return { element, source, reference, now, mark, shown: '' };
+  return { element, source, reference, translation: output, mark, shown: '' };
 }
 
 function show(row: Row, { source, reference, translation, exact }: Sample): void {
@@ -98,8 +105,8 @@ function show(row: Row, { source, reference, translation, exact }: Sample): void
   setText(row.source, source);
   setText(row.reference, reference);
   const parts = exact ? [{ text: translation, same: true }] : differences(translation, reference).a;
-  fill(row.now, ...parts.map(({ text, same }) => (same ? text : el('ins', {}, text))));
-  if (translation === '') fill(row.now, el('span', { class: 'soft' }, '(nothing)'));
+  fill(row.translation, ...parts.map(({ text, same }) => (same ? text : el('ins', {}, text))));
+  if (translation === '') fill(row.translation, el('span', { class: 'soft' }, '(empty)'));
   row.mark.className = `mark-exact ${exact ? 'yes' : 'no'}`;
-  fill(row.mark, exact ? '✓' : '✗', el('span', { class: 'unseen' }, exact ? ' exact' : ' differs'));
+  fill(row.mark, exact ? '✓' : '✗', el('span', { class: 'unseen' }, exact ? ' exact match' : ' differs'));
 }

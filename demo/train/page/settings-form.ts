@@ -1,34 +1,34 @@
-// The recipe of a training as a form: model, length, batch, rate and all the rest, filled with the recipe of the corpus and preset.
+// Form of the training settings, filled with the recipe of the corpus and preset.
 
 import { type ModelOptions, type PresetName, presets } from '../../../src/model/model-config.ts';
+import { recipeFor } from '../../../src/train/recipes.ts';
 import type { OptimizerConfig } from '../../../src/trainer/optimizer-config.ts';
 import { type ScheduleConfig, scheduleNames } from '../../../src/trainer/schedule.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, select } from '../../common/form-controls.ts';
-import { isModelName } from '../../storage/model-names.ts';
-import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
-import { presetNames, settingsFor } from './default-settings.ts';
+import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
+import { type CorpusChoice, defaultCheckpointSeconds, type TrainingSettings } from '../protocol.ts';
 
-/** The form of a recipe. */
-export interface RecipePanel {
+/** The settings form. */
+export interface SettingsForm {
   readonly element: HTMLElement;
-  /** Fills the form with the recipe for a corpus; what the visitor changed by hand stays. */
-  suit(corpus: CorpusChoice): void;
-  /** The settings as they stand, or in words what is wrong with them. */
-  settings(corpus: CorpusChoice): TrainingSettings | string;
-  /** Puts a name for the model into the form. */
+  /** Fills in the recipe of a corpus; values that the visitor has changed are kept. */
+  fillDefaults(corpus: CorpusChoice): void;
+  /** Returns the settings, or a message that says what is invalid. */
+  read(corpus: CorpusChoice): TrainingSettings | string;
+  /** Sets the name of the model. */
   rename(name: string): void;
 }
 
-const presetNotes: Record<PresetName, string> = {
-  tiny: 'Tiny: learns in a minute',
+const presetLabels: Record<PresetName, string> = {
+  tiny: 'Tiny: trains in a minute',
   small: 'Small',
-  mid: 'Middle',
-  base: "Base: the paper's size",
+  mid: 'Medium',
+  base: 'Base: size of the paper',
   keras: "Keras's example",
 };
 
-/** In the page's own words, so that it need not load the engine for them. */
+/** Listed here so that the page does not load the engine. */
 const optimizers = ['adamw', 'adam', 'rmsprop', 'sgd'] as const satisfies readonly OptimizerConfig['kind'][];
 
 const tokenizers = [
@@ -37,26 +37,26 @@ const tokenizers = [
   ['char', 'Characters'],
 ] as const;
 
-/** Builds the form; `changed` hears of each change. */
-export function createRecipePanel(changed: () => void): RecipePanel {
+/** Creates the form; `onChange` is called after each change. */
+export function createSettingsForm(onChange: () => void): SettingsForm {
   const controls = createControls();
   const { preset, name, length, unit } = controls;
   const element = layOut(controls);
-  /** Controls that the visitor changed: a new preset or corpus leaves them as they are. */
+  /** Controls that the visitor has changed; a new preset or corpus does not reset them. */
   const touched = new Set<Element>();
   const presetChosen = () => (touched.has(preset) ? (preset.value as PresetName) : undefined);
   let last: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
-  const fillFrom = (corpus: CorpusChoice) => fillIn(controls, settingsFor(corpus, presetChosen()), touched);
+  const fillFrom = (corpus: CorpusChoice) => fillIn(controls, defaultSettings(corpus, presetChosen()), touched);
 
   element.addEventListener('input', (event) => {
     const control = event.target as Control;
     touched.add(control === unit ? length : control);
     if (control === preset) fillFrom(last);
-    changed();
+    onChange();
   });
   return {
     element,
-    suit(corpus) {
+    fillDefaults(corpus) {
       last = corpus;
       fillFrom(corpus);
     },
@@ -64,14 +64,14 @@ export function createRecipePanel(changed: () => void): RecipePanel {
       name.value = text;
       touched.add(name);
     },
-    settings(corpus) {
-      const wrong = firstWrong(element);
-      if (wrong) return wrong;
+    read(corpus) {
+      const error = firstError(element);
+      if (error) return error;
       if (!isModelName(name.value)) {
         set(name, { 'aria-invalid': 'true' });
-        return 'Name in this browser: letters, digits, - and _, single dots or spaces between them, 60 at most.';
+        return `Model name: ${modelNameRule}.`;
       }
-      return read(controls, settingsFor(corpus, preset.value as PresetName));
+      return readControls(controls, defaultSettings(corpus, preset.value as PresetName));
     },
   };
 }
@@ -79,7 +79,7 @@ export function createRecipePanel(changed: () => void): RecipePanel {
 type Control = HTMLInputElement | HTMLSelectElement;
 type Controls = ReturnType<typeof createControls>;
 
-/** The controls, with what they say before any corpus is known. */
+/** Creates the controls with values for the time before a corpus is known. */
 function createControls() {
   const length = numberInput(800, { min: 1, step: 1 });
   length.id = 'train-for';
@@ -90,13 +90,13 @@ function createControls() {
     ],
     'steps',
   );
-  unit.setAttribute('aria-label', 'Train for so many');
+  unit.setAttribute('aria-label', 'Unit of the training length');
   const warmup = numberInput(0, { min: 0, step: 1 });
   warmup.required = false;
   warmup.value = '';
   return {
     preset: select(
-      presetNames.map((name) => [name, presetNotes[name]]),
+      (Object.keys(presets) as PresetName[]).map((name) => [name, presetLabels[name]]),
       'tiny',
     ),
     name: el('input', { type: 'text', required: true, maxlength: 60, autocomplete: 'off', spellcheck: 'false' }),
@@ -136,14 +136,14 @@ function createControls() {
   };
 }
 
-/** The form: what everybody chooses, then what few do. */
+/** Lays out the common settings, then the advanced ones. */
 function layOut(controls: Controls): HTMLElement {
   const { length, unit } = controls;
   return el(
     'div',
     { class: 'stack' },
     field('Model', controls.preset),
-    field('Name in this browser', controls.name),
+    field('Model name', controls.name),
     el(
       'div',
       { class: 'field' },
@@ -185,7 +185,7 @@ function layOut(controls: Controls): HTMLElement {
   );
 }
 
-/** Puts settings into the controls that the visitor has not touched. */
+/** Writes settings into the controls that the visitor has not changed. */
 function fillIn(controls: Controls, s: TrainingSettings, touched: ReadonlySet<Element>): void {
   const put = (control: Control, value: string | number) => {
     if (!touched.has(control)) control.value = String(value);
@@ -208,8 +208,8 @@ function fillIn(controls: Controls, s: TrainingSettings, touched: ReadonlySet<El
   put(controls.devSentences, s.devSentences);
 }
 
-/** What is wrong with the first control whose value cannot be, in words; its part of the form is opened. */
-function firstWrong(form: HTMLElement): string | undefined {
+/** Returns the error of the first invalid control and expands the section it is in; undefined if all are valid. */
+function firstError(form: HTMLElement): string | undefined {
   for (const label of form.querySelectorAll('label')) {
     const control = label.control as Control | null;
     if (!control || markValid(control)) continue;
@@ -220,8 +220,8 @@ function firstWrong(form: HTMLElement): string | undefined {
   return undefined;
 }
 
-/** The settings that the controls stand for; `base` has what there is no control for. */
-function read(controls: Controls, base: TrainingSettings): TrainingSettings {
+/** Reads the settings from the controls; `base` has the settings without a control. */
+function readControls(controls: Controls, base: TrainingSettings): TrainingSettings {
   const number = (control: HTMLInputElement) => control.valueAsNumber;
   const { length, unit, warmup } = controls;
   const kind = controls.tokenizer.value as TrainingSettings['tokenizer']['kind'];
@@ -265,7 +265,7 @@ function read(controls: Controls, base: TrainingSettings): TrainingSettings {
   };
 }
 
-/** Dropout as the form has it: Keras's example drops before the output projection alone, all other presets in the paper's places. */
+/** Dropout option of the model: Keras's example has dropout before the output projection only. */
 function dropoutOf(
   preset: PresetName,
   rate: number,
@@ -273,4 +273,38 @@ function dropoutOf(
 ): Partial<ModelOptions> | undefined {
   if (preset === 'keras') return { dropout: { output: rate } };
   return rate === 0 && recipe === undefined ? undefined : { dropout: rate };
+}
+
+/** Returns the recipe of a corpus, and of a preset if one is given, as `heddle train` has it. */
+function defaultSettings(corpus: CorpusChoice, preset?: PresetName): TrainingSettings {
+  const recipe = recipeFor(corpus.kind === 'intl' ? 'intl' : 'pairs', preset ? { preset } : {});
+  return {
+    name: toModelName(
+      corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''),
+    ),
+    corpus,
+    heldOut: 0.02,
+    preset: recipe.preset,
+    model: {
+      ...(recipe.norm !== undefined && { norm: recipe.norm }),
+      ...(recipe.dropout !== undefined && { dropout: recipe.dropout }),
+    },
+    tokenizer: {
+      kind: recipe.tokenizer,
+      size: recipe.vocab,
+      ...(recipe.lowercase !== undefined && { lowercase: recipe.lowercase }),
+      ...(recipe.fill && { fill: true }),
+    },
+    batch: recipe.batch,
+    buckets: 2,
+    accumulate: 1,
+    steps: recipe.steps ?? 0,
+    epochs: recipe.epochs ?? 0,
+    optimizer: { kind: recipe.optimizer },
+    schedule: { kind: recipe.schedule, learningRate: recipe.lr },
+    seed: 1,
+    evalEvery: recipe.evalEvery,
+    devSentences: 24,
+    checkpointSeconds: defaultCheckpointSeconds,
+  };
 }

@@ -1,63 +1,61 @@
-// How a training begins: from the forms, or from the checkpoint of a model; and what is said where one of the page's calls fails.
+// Starts a training from the forms or resumes one from a checkpoint, and shows a notice if a call fails.
 
 import { byId } from '../../common/dom.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import { ask } from './dialogs.ts';
-import { askToKeep } from './models-panel.ts';
 import type { Notices } from './notices.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** What it needs of the page. */
-export interface StartingHost {
+/** What the starter needs of the page. */
+export interface StarterOptions {
   readonly session: Session;
   readonly notices: Notices;
-  /** A training is about to begin whose corpus is in these languages; empty where that is not known. */
-  languages(source: string, target: string): void;
-  /** The model gets another name, since there is one of that name. */
-  renamed(settings: TrainingSettings): void;
+  /** Sets the languages of the corpus that is about to be trained on, as BCP 47 tags; empty if unknown. */
+  setLanguages(source: string, target: string): void;
+  /** Called if the model gets another name because its own is taken. */
+  onRename(settings: TrainingSettings): void;
 }
 
-/** Ways to begin. None of them rejects: what goes wrong is a message of the page. */
-export interface Starting {
+/** Starts and resumes trainings. No function rejects: errors become notices. */
+export interface TrainingStarter {
   start(settings: TrainingSettings): Promise<void>;
-  /** Goes on from a model's checkpoint, to its end or to as many steps in all. */
+  /** Resumes from the checkpoint of a model, to its last step or to `steps` steps in total. */
   resume(name: string, steps?: number): Promise<void>;
-  /** Waits for a call and says where it fails. */
+  /** Awaits a call and shows its error. */
   attempt(call: Promise<void>): Promise<void>;
 }
 
-/** Ways to begin a training on the page. */
-export function createStarting({ session, notices, languages, renamed }: StartingHost): Starting {
+/** Creates the starter. */
+export function createTrainingStarter({ session, notices, setLanguages, onRename }: StarterOptions): TrainingStarter {
   async function start(settings: TrainingSettings, replace = false): Promise<void> {
     const { corpus } = settings;
-    if (corpus.kind === 'intl') languages(corpus.source, corpus.target);
-    else languages('', '');
-    bringIntoView();
+    if (corpus.kind === 'intl') setLanguages(corpus.source, corpus.target);
+    else setLanguages('', '');
+    scrollToRun();
     try {
       await session.start(settings, { replace });
-      void askToKeep();
     } catch (error) {
-      if (error instanceof SessionError && error.kind === 'exists') await attempt(nameIsTaken(settings));
-      else tell(error);
+      if (error instanceof SessionError && error.kind === 'exists') await attempt(resolveNameConflict(settings));
+      else showError(error);
     }
   }
-  async function nameIsTaken(settings: TrainingSettings): Promise<void> {
+  async function resolveNameConflict(settings: TrainingSettings): Promise<void> {
     const { name } = settings;
     const answer = await ask(
-      `There is a model called “${name}”`,
-      'Keep it and give the new one another name, or replace it?',
+      `A model named “${name}” exists`,
+      'Keep it and give the new model another name, or replace it?',
       [
         ['keep', 'Keep both', 'main'],
-        ['replace', 'Replace it', 'bad'],
+        ['replace', 'Replace', 'bad'],
       ],
     );
     if (answer === 'replace') return start(settings, true);
     if (answer !== 'keep') return;
-    const other = { ...settings, name: await freeName(name) };
-    renamed(other);
-    return start(other);
+    const renamed = { ...settings, name: await freeName(name) };
+    onRename(renamed);
+    return start(renamed);
   }
-  /** NAME-2, or the next that no model has. */
+  /** Returns NAME-2 or the first higher number that no model has. */
   async function freeName(name: string): Promise<string> {
     const taken = new Set((await session.storage()).models.map((m) => m.name));
     const numbered = (n: number) => `${name.slice(0, 55)}-${n}`;
@@ -69,26 +67,26 @@ export function createStarting({ session, notices, languages, renamed }: Startin
     try {
       await call;
     } catch (error) {
-      tell(error);
+      showError(error);
     }
   }
-  function tell(error: unknown): void {
+  function showError(error: unknown): void {
     if (error instanceof SessionError && error.kind === 'aborted') return;
-    notices.say('bad', (error as Error).message, { id: 'failed' });
+    notices.show('bad', (error as Error).message, { id: 'failed' });
   }
   return {
     start,
     async resume(name, steps) {
-      languages('', '');
-      bringIntoView();
+      setLanguages('', '');
+      scrollToRun();
       await attempt(session.resume(name, steps === undefined ? {} : { steps }));
     },
     attempt,
   };
 }
 
-/** On a narrow screen the training is below the forms. */
-function bringIntoView(): void {
-  const place = byId('run');
-  if (place.getBoundingClientRect().top > window.innerHeight / 2) place.scrollIntoView({ block: 'start' });
+/** On a narrow screen the run panel is below the forms. */
+function scrollToRun(): void {
+  const panel = byId('run');
+  if (panel.getBoundingClientRect().top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
 }

@@ -1,28 +1,28 @@
-// The page's side of a training: starts the worker, turns calls into messages and messages into events. The page's code calls this
-// and nothing else of the engine; no timer of the page is needed for training to go on.
+// The page's connection to the training worker: turns calls into messages, and messages into results and events. Training does not
+// depend on timers of the page.
 
 import type { PullProgress } from '../../../src/hub/pull-model.ts';
-import type { StorageFacts } from '../../storage/model-store.ts';
+import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   AttentionResult,
+  CallError,
   Calls,
-  Fault,
-  MemoryFacts,
+  GpuMemory,
   PieceEvent,
   Reply,
   Request,
   SentDecodeOptions,
   SessionEvent,
-  TrainingFacts,
+  TrainingPreview,
   TrainingSettings,
   TranslationResult,
 } from '../protocol.ts';
 
-/** Why a call failed, for people in `message` and for code in `kind`. */
+/** Error of a call: `message` for the visitor, `kind` for code. */
 export class SessionError extends Error {
-  readonly kind: Fault['kind'];
+  readonly kind: CallError['kind'];
 
-  constructor({ kind, message, stack }: Fault) {
+  constructor({ kind, message, stack }: CallError) {
     super(message);
     this.name = 'SessionError';
     this.kind = kind;
@@ -30,28 +30,28 @@ export class SessionError extends Error {
   }
 }
 
-/** A training and the models in the browser. All functions reject with a SessionError. */
+/** Trains, and manages the models in the browser. All functions reject with a SessionError. */
 export interface Session {
-  /** Hears of everything; returns a function that ends that. Events come in order. */
+  /** Adds a listener for all events, which arrive in order; returns a function that removes it. */
   on(listener: (event: SessionEvent) => void): () => void;
-  /** What a training would be, before it starts; a later call ends an earlier one that has not come back (`aborted`). */
-  describe(settings: TrainingSettings): Promise<TrainingFacts>;
+  /** Plans a training without starting it; a later call aborts an earlier one that is pending (`aborted`). */
+  describe(settings: TrainingSettings): Promise<TrainingPreview>;
   /**
-   * Starts a training; resolves when it is under way, and rejects where it cannot: `locked`, `exists` (a model of that name is there
-   * and `replace` is not true), `memory` (it does not fit), `user`. How it goes on, events say.
+   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`, `exists` (the name is
+   * taken and `replace` is not true), `memory` (it does not fit) or `user`.
    */
   start(settings: TrainingSettings, options?: { replace?: boolean }): Promise<void>;
-  /** Goes on with the last checkpoint of a model in the browser, with its own settings; more steps or epochs may be asked for. */
+  /** Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in total. */
   resume(name: string, options?: { steps?: number; epochs?: number }): Promise<void>;
-  /** Ends the step, saves a checkpoint and waits. Resolves when it waits; translating goes on. */
+  /** Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating remains possible. */
   pause(): Promise<void>;
-  /** Goes on after `pause`. */
+  /** Continues after `pause`. */
   continue(): Promise<void>;
-  /** Ends the step, saves a checkpoint and ends the training. Resolves when it has ended. */
+  /** Finishes the step, saves a checkpoint and ends the training. Resolves when it has ended. */
   stop(): Promise<void>;
   /**
-   * Translates with the model that is in use: the one that trains, between two of its steps, else the one that was trained or loaded
-   * last. Pieces come as they are chosen. Rejects with `user` where there is no model or an option is wrong, `aborted` by the signal.
+   * Translates with the current model: the one that is training, between two steps, else the one that was trained or loaded last.
+   * Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an option is invalid, `aborted` by the signal.
    */
   translate(
     text: string,
@@ -59,34 +59,34 @@ export interface Session {
     onPiece?: (piece: PieceEvent) => void,
     signal?: AbortSignal,
   ): Promise<TranslationResult>;
-  /** Translates greedily, and gives what each token of the translation looked at. */
-  align(text: string, signal?: AbortSignal): Promise<AttentionResult>;
-  /** Models in the browser, the last written first, and room. */
-  storage(): Promise<StorageFacts>;
-  /** Puts a model of the browser into use for translating. Not while a training runs. */
+  /** Cross-attention of the greedy translation of a text. */
+  attention(text: string, signal?: AbortSignal): Promise<AttentionResult>;
+  /** Models in the browser, the last written first, and storage use. */
+  storage(): Promise<StorageInfo>;
+  /** Loads a model to translate with. Rejects while a training runs. */
   load(name: string): Promise<void>;
-  /** Copies a model of the browser under another name; the model that trains is saved first. */
+  /** Copies a model under another name; a model that is training is saved first. */
   save(name: string, as: string): Promise<void>;
-  /** Removes a model from the browser; `locked` where a tab trains it. */
+  /** Deletes a model; rejects with `locked` while a tab trains it. */
   remove(name: string): Promise<void>;
-  /** A model as one file: a zip of its folder, with the checkpoint to go on from. `heddle` takes the same file. */
+  /** Exports a model with its checkpoint as a zip archive, which `heddle` can read. */
   exportArchive(name: string): Promise<Blob>;
-  /** The model without its checkpoint, as safetensors under PyTorch's names; `heddle` takes the same file. */
+  /** Exports a model without its checkpoint as safetensors with PyTorch's names, which `heddle` can read. */
   exportSafetensors(name: string): Promise<Blob>;
-  /** Puts an archive or safetensors, by the name's end, into the browser under a name, or the next that is free; resolves to the name. */
+  /** Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the model, numbered if taken. */
   importArchive(data: Blob, name: string): Promise<string>;
   /**
-   * Fetches `OWNER/NAME`, or `OWNER/NAME@REVISION`, from the hub that the page's own server leads to at `hub/` beside the page;
-   * resolves to the model's name here. `exists` where a model of that name is there, `aborted` by the signal. What has come when it
-   * fails is kept, and the next call goes on with it.
+   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, through the proxy `hub/` of the page's server; resolves to the name of
+   * the model in the browser. Rejects with `exists` if the name is taken, `aborted` by the signal. An incomplete download is kept, and
+   * the next call continues it.
    */
   pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
-  /** Removes what has come of a model that `storage` says is waiting for the rest. */
-  removeWaiting(name: string): Promise<void>;
-  /** For tests and the soak script: loses the device; counts GPU buffers. */
+  /** Deletes an incomplete download. */
+  removePartial(name: string): Promise<void>;
+  /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): Promise<void>;
-  memory(): Promise<MemoryFacts>;
-  /** Ends the worker at once; what is not in a checkpoint is gone. */
+  memory(): Promise<GpuMemory>;
+  /** Terminates the worker; training since the last checkpoint is lost. */
   close(): void;
 }
 
@@ -94,28 +94,28 @@ interface Pending {
   resolve(value: unknown): void;
   reject(error: SessionError): void;
   readonly onPiece?: ((piece: PieceEvent) => void) | undefined;
-  readonly onBytes?: ((progress: PullProgress) => void) | undefined;
+  readonly onDownload?: ((progress: PullProgress) => void) | undefined;
 }
 
 declare global {
-  /** For scripts that drive the page (tests, the soak): the page's session, and what makes another with a worker of its own. */
+  /** For scripts that drive the page (tests, scripts/soak.mjs): its session, and a function that creates another with its own worker. */
   var heddlePage: { readonly session: Session; readonly createSession: typeof createSession } | undefined;
 }
 
-/** Settings of a session. */
+/** Options of a session. */
 export interface SessionOptions {
   /**
-   * Whether kernels are chosen by measuring, which takes a few seconds before the first training; on a software adapter much longer.
-   * Default: unless the page's address has `?tune=0`.
+   * Whether to auto-tune kernels, which takes a few seconds before the first training and much longer on a software adapter.
+   * Default: true unless the page's URL has `?tune=0`.
    */
   readonly tune?: boolean;
 }
 
 const wantsTuning = () => new URLSearchParams(location.search).get('tune') !== '0';
 
-/** Starts a worker and gives its session, which stands on globalThis.heddlePage too. */
+/** Starts a worker and returns its session, which is also stored in globalThis.heddlePage. */
 export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Session {
-  // The worker reads from its name whether to measure; its address must stand here as it is, for the build to find it.
+  // The worker's name carries the option; Vite finds the worker by the literal URL.
   const worker = new Worker(new URL('../worker/training-worker.ts', import.meta.url), {
     type: 'module',
     name: tune ? 'heddle training' : 'heddle training, untuned',
@@ -123,42 +123,46 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
   const pending = new Map<number, Pending>();
   const listeners = new Set<(event: SessionEvent) => void>();
   let calls = 0;
-  let closed: Fault | undefined;
+  let closed: CallError | undefined;
   let describing = 0;
 
-  const tell = (event: SessionEvent) => {
+  const dispatch = (event: SessionEvent) => {
     for (const listener of listeners) listener(event);
   };
-  /** Fails all that is pending and to come. */
-  const end = (fault: Fault) => {
-    closed ??= fault;
-    for (const { reject } of pending.values()) reject(new SessionError(fault));
+  /** Rejects all pending and later calls. */
+  const end = (error: CallError) => {
+    closed ??= error;
+    for (const { reject } of pending.values()) reject(new SessionError(error));
     pending.clear();
   };
   const send = (request: Request) => worker.postMessage(request);
-  const settle = (id: number): Pending | undefined => {
+  const takePending = (id: number): Pending | undefined => {
     const call = pending.get(id);
     pending.delete(id);
     return call;
   };
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    if (data.type === 'event') tell(data.event);
+    if (data.type === 'event') dispatch(data.event);
     else if (data.type === 'piece') pending.get(data.id)?.onPiece?.(data.piece);
-    else if (data.type === 'bytes') pending.get(data.id)?.onBytes?.(data.progress);
-    else if (data.type === 'answer') settle(data.id)?.resolve(data.value);
-    else settle(data.id)?.reject(new SessionError(data.fault));
+    else if (data.type === 'download') pending.get(data.id)?.onDownload?.(data.progress);
+    else if (data.type === 'result') takePending(data.id)?.resolve(data.value);
+    else takePending(data.id)?.reject(new SessionError(data.error));
   };
-  const broken = (message: string) => {
+  const fail = (message: string) => {
     end({ kind: 'bug', message });
-    tell({ type: 'state', state: 'failed', model: '', step: 0, steps: 0, text: message });
+    dispatch({ type: 'state', state: 'failed', model: '', step: 0, steps: 0, text: message });
   };
-  worker.onerror = (event) => broken(`The training's worker broke: ${event.message || 'it did not load'}`);
-  worker.onmessageerror = () => broken("A message of the training's worker could not be read.");
+  worker.onerror = (event) => fail(`The training worker failed: ${event.message || 'it did not load'}`);
+  worker.onmessageerror = () => fail('A message of the training worker could not be deserialized.');
 
   function call<N extends keyof Calls>(
     name: N,
     args: Parameters<Calls[N]>,
-    { onPiece, onBytes, signal }: Pick<Pending, 'onPiece' | 'onBytes'> & { signal?: AbortSignal | undefined } = {},
+    {
+      onPiece,
+      onDownload,
+      signal,
+    }: Pick<Pending, 'onPiece' | 'onDownload'> & { signal?: AbortSignal | undefined } = {},
   ): { readonly id: number; readonly result: Promise<ReturnType<Calls[N]>> } {
     const id = ++calls;
     const result = new Promise<ReturnType<Calls[N]>>((resolve, reject) => {
@@ -176,7 +180,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
           reject(error);
         },
         onPiece,
-        onBytes,
+        onDownload,
       });
       signal?.addEventListener('abort', cancel);
       send({ type: 'call', id, name, args });
@@ -185,7 +189,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
   }
   const ask = <N extends keyof Calls>(name: N, ...args: Parameters<Calls[N]>) => call(name, args).result;
 
-  /** Asks the browser not to clear models by itself; it may say no, and nothing depends on its answer. */
+  /** Requests persistent storage; the browser may refuse. */
   const persist = () => void navigator.storage?.persist?.().catch(() => false);
 
   const session: Session = {
@@ -211,7 +215,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     continue: () => ask('continue'),
     stop: () => ask('stop'),
     translate: (text, options = {}, onPiece, signal) => call('translate', [text, options], { onPiece, signal }).result,
-    align: (text, signal) => call('align', [text], { signal }).result,
+    attention: (text, signal) => call('attention', [text], { signal }).result,
     storage: () => ask('storage'),
     load: (name) => ask('load', name),
     save: (name, as) => ask('save', name, as),
@@ -219,11 +223,11 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     exportArchive: (name) => ask('exportArchive', name),
     exportSafetensors: (name) => ask('exportSafetensors', name),
     importArchive: (data, name) => ask('importArchive', data, name),
-    pull(model, onBytes, signal) {
+    pull(model, onDownload, signal) {
       persist();
-      return call('pull', [model, new URL('hub', document.baseURI).href], { onBytes, signal }).result;
+      return call('pull', [model, new URL('hub', document.baseURI).href], { onDownload, signal }).result;
     },
-    removeWaiting: (name) => ask('removeWaiting', name),
+    removePartial: (name) => ask('removePartial', name),
     loseDevice: () => ask('loseDevice'),
     memory: () => ask('memory'),
     close() {

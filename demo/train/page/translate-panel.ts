@@ -1,25 +1,26 @@
-// The translate box: a sentence in, its translation token by token, and what each token looked at.
+// Panel that translates a text: streams the translation, lists the hypotheses and shows the cross-attention.
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
-import { choice, field, markValid, numberInput } from '../../common/form-controls.ts';
+import { field, markValid, numberInput, segmentedChoice } from '../../common/form-controls.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
 import { createHeatMap } from './heat-map.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** The translate box. */
+/** The translate panel. */
 export interface TranslatePanel {
   readonly element: HTMLElement;
-  /** A model to translate with is there, or is not. */
-  ready(model: string): void;
-  languages(source: string, target: string): void;
-  /** Puts a sentence into the box, where nothing is typed yet. */
+  /** Sets the name of the model that is loaded; empty if there is none. */
+  setModel(model: string): void;
+  /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
+  setLanguages(source: string, target: string): void;
+  /** Fills in a sentence if the visitor has entered none. */
   suggest(text: string): void;
 }
 
 type Method = 'greedy' | 'beam' | 'sample';
 
-/** Builds the box. */
+/** Creates the panel. */
 export function createTranslatePanel(session: Session): TranslatePanel {
   let method: Method = 'greedy';
   let running: AbortController | undefined;
@@ -28,7 +29,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   const text = el('textarea', {
     rows: 3,
     id: 'translate-text',
-    placeholder: 'A sentence in the source language. Enter translates it.',
+    placeholder: 'Text in the source language. Press Enter to translate.',
   });
   const beam = numberInput(4, { min: 1, max: 64, step: 1 });
   const penalty = numberInput(0.6, { min: 0, max: 5 });
@@ -41,7 +42,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     'div',
     { class: 'thirds' },
     field('Temperature', temperature),
-    field('Top k', topK, '0: all'),
+    field('Top k', topK, '0: no limit'),
     field('Top p', topP),
     field('Seed', seed),
   );
@@ -49,11 +50,11 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     set(beamFields, { hidden: method !== 'beam' });
     set(sampleFields, { hidden: method !== 'sample' });
   };
-  const methods = choice<Method>(
-    'How to decode',
+  const methods = segmentedChoice<Method>(
+    'Decoding method',
     [
       ['greedy', 'Greedy'],
-      ['beam', 'Beam'],
+      ['beam', 'Beam search'],
       ['sample', 'Sampling'],
     ],
     method,
@@ -64,12 +65,12 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   );
   showFields();
 
-  const go = el('button', { type: 'submit', class: 'main', id: 'translate', disabled: true }, 'Translate');
+  const submit = el('button', { type: 'submit', class: 'main', id: 'translate', disabled: true }, 'Translate');
   const cancel = el('button', { type: 'button', hidden: true, onclick: () => running?.abort() }, 'Cancel');
-  const attend = el('input', { type: 'checkbox', checked: true });
+  const showAttention = el('input', { type: 'checkbox', checked: true });
   const out = el('output', { class: 'translation', id: 'translation', dir: 'auto', for: 'translate-text' });
-  const note = el('p', { class: 'hint', role: 'status' }, 'There is no model yet: train one, or load one below.');
-  const others = el('ol', { class: 'others', hidden: true });
+  const note = el('p', { class: 'hint', role: 'status' }, 'No model is loaded. Train one, or load one below.');
+  const alternatives = el('ol', { class: 'others', hidden: true });
   const heat = createHeatMap();
   const form = el(
     'form',
@@ -78,7 +79,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     methods,
     beamFields,
     sampleFields,
-    el('div', { class: 'row' }, go, cancel, el('label', { class: 'check' }, attend, 'Show what each token looked at')),
+    el('div', { class: 'row' }, submit, cancel, el('label', { class: 'check' }, showAttention, 'Show attention')),
   );
 
   const options = (): SentDecodeOptions => {
@@ -106,32 +107,32 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   };
 
   async function translate(): Promise<void> {
-    const wrong = fieldsOf[method].filter((control) => !markValid(control));
-    if (wrong[0]) return wrong[0].focus();
+    const invalid = fieldsOf[method].filter((control) => !markValid(control));
+    if (invalid[0]) return invalid[0].focus();
     const source = text.value.trim();
     if (source === '') return text.focus();
     running?.abort();
-    const mine = new AbortController();
-    running = mine;
+    const controller = new AbortController();
+    running = controller;
     set(cancel, { hidden: false });
-    set(others, { hidden: true });
+    set(alternatives, { hidden: true });
     heat.clear();
     fill(out, '');
     out.classList.add('running');
     set(note, { class: 'hint' });
     setText(note, 'Translating…');
     try {
-      const result = await session.translate(source, options(), (piece) => out.append(piece.text), mine.signal);
+      const result = await session.translate(source, options(), (piece) => out.append(piece.text), controller.signal);
       showResult(result);
-      // The heat map is of the greedy translation, whatever was asked for above.
-      if (attend.checked) heat.show(await session.align(source, mine.signal));
+      // The heat map always shows the greedy translation.
+      if (showAttention.checked) heat.show(await session.attention(source, controller.signal));
     } catch (error) {
       const { kind, message } = error as SessionError;
-      if (running !== mine) return;
+      if (running !== controller) return;
       setText(note, kind === 'aborted' ? 'Cancelled.' : message);
       set(note, { class: error instanceof SessionError && kind === 'aborted' ? 'hint' : 'wrong' });
     } finally {
-      if (running === mine) {
+      if (running === controller) {
         running = undefined;
         set(cancel, { hidden: true });
         out.classList.remove('running');
@@ -142,16 +143,16 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   function showResult({ text: best, candidates, ms, tokens, model: name, step }: TranslationResult): void {
     out.classList.remove('running');
     setText(out, best);
-    if (best === '') fill(out, el('span', { class: 'soft' }, '(nothing)'));
-    const speed = ms > 0 ? `, ${formatNumber((1000 * tokens) / ms)} a second` : '';
+    if (best === '') fill(out, el('span', { class: 'soft' }, '(empty)'));
+    const speed = ms > 0 ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
     setText(
       note,
-      `${tokens} tokens in ${formatNumber(ms)} ms${speed}, by ${name} at step ${step.toLocaleString('en')}` +
-        (method !== 'greedy' && attend.checked ? '. What it looked at is that of the greedy translation.' : '.'),
+      `${tokens} tokens in ${formatNumber(ms)} ms${speed} · ${name}, step ${step.toLocaleString('en')}` +
+        (method !== 'greedy' && showAttention.checked ? '. The attention is that of the greedy translation.' : ''),
     );
-    set(others, { hidden: candidates.length < 2 });
+    set(alternatives, { hidden: candidates.length < 2 });
     fill(
-      others,
+      alternatives,
       ...candidates.map((c) =>
         el(
           'li',
@@ -166,7 +167,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
 
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (!go.disabled) void translate();
+    if (!submit.disabled) void translate();
   });
   text.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -179,19 +180,20 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       'div',
       { class: 'translate' },
       form,
-      el('div', { class: 'stack' }, el('h3', {}, 'Translation'), out, note, others),
+      el('div', { class: 'stack' }, el('h3', {}, 'Translation'), out, note, alternatives),
       heat.element,
     ),
-    ready(name) {
+    setModel(name) {
       if (name === model) return;
       if ((model === '') !== (name === '')) {
-        setText(note, name ? `${name} is in use.` : 'There is no model yet: train one, or load one below.');
+        setText(note, name ? `${name} is loaded.` : 'No model is loaded. Train one, or load one below.');
         set(note, { class: 'hint' });
       }
       model = name;
-      set(go, { disabled: name === '' });
+      set(submit, { disabled: name === '' });
     },
-    languages(source, target) {
+    /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
+    setLanguages(source, target) {
       set(text, { lang: source });
       set(out, { lang: target });
     },

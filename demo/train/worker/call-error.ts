@@ -1,15 +1,15 @@
-// What an error is for the page: its kind and its message.
+// Conversion of errors into the form that is sent to the page.
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import { QuotaError } from '../../../src/files/browser-files.ts';
 import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
-import type { Fault } from '../protocol.ts';
+import type { CallError } from '../protocol.ts';
 
-/** The fault of an error; `aborted` where its call was cancelled. */
-export function faultOf(error: unknown, aborted: boolean): Fault {
+/** Returns the kind and message of an error; `aborted`: whether its call was cancelled. */
+export function toCallError(error: unknown, aborted: boolean): CallError {
   const { message, stack, name } = error instanceof Error ? error : new Error(String(error));
-  const as = (kind: Fault['kind']): Fault => ({ kind, message });
+  const as = (kind: CallError['kind']): CallError => ({ kind, message });
   if (aborted || name === 'AbortError') return { kind: 'aborted', message: 'cancelled' };
   if (error instanceof QuotaError) return as('quota');
   if (error instanceof LockedError) return as('locked');

@@ -1,23 +1,22 @@
-// Translations and attention of the model that is in use, on whatever engine holds it.
+// Translations and attention of a model on an engine.
 
 import { createTranslator, type TextModel, type Translator } from '../../../src/decode/translator.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { tokenLabel } from '../../../src/text/tokenizers/tokenizer.ts';
 import type { AttentionResult, PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
 
-/** A model on an engine. */
-export interface InUse {
+/** A model on an engine, with the updates that it has done. */
+export interface LoadedModel {
   readonly name: string;
   readonly engine: Engine;
   readonly model: TextModel;
-  /** Updates that it has done. */
   readonly step: number;
 }
 
-/** Translators by engine; one is made at its first use. */
+/** Translators by engine, created at first use. */
 const translators = new WeakMap<Engine, Promise<Translator>>();
 
-function translatorOf({ engine, model }: InUse): Promise<Translator> {
+function translatorOf({ engine, model }: LoadedModel): Promise<Translator> {
   let made = translators.get(engine);
   if (!made) {
     made = createTranslator(engine, model, { batch: 1 });
@@ -27,15 +26,15 @@ function translatorOf({ engine, model }: InUse): Promise<Translator> {
   return made;
 }
 
-/** Translates a text. Greedy decoding and one sample come token by token, others at their end. */
+/** Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the end. */
 export async function translateText(
-  inUse: InUse,
+  loaded: LoadedModel,
   text: string,
   options: SentDecodeOptions,
   onPiece: (piece: PieceEvent) => void,
   signal: AbortSignal,
 ): Promise<TranslationResult> {
-  const { name, step } = inUse;
+  const { name, step } = loaded;
   const begin = performance.now();
   const done = (candidates: TranslationResult['candidates']): TranslationResult => ({
     text: candidates[0]?.text ?? '',
@@ -46,31 +45,31 @@ export async function translateText(
     step,
   });
   if (text.trim() === '') return done([]);
-  const translator = await translatorOf(inUse);
+  const translator = await translatorOf(loaded);
   const call = { ...options, signal };
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   if (method === 'beam' || numReturn > 1) {
     const [found = []] = await translator.generate([text], call);
     const [best] = found;
-    if (best) onPiece({ id: inUse.model.config.endId, text: best.text });
+    if (best) onPiece({ id: loaded.model.config.endId, text: best.text });
     return done(found.map(({ text, score, ids }) => ({ text, score, ids })));
   }
   const ids: number[] = [];
-  let said = '';
+  let translation = '';
   for await (const piece of translator.stream(text, call)) {
-    if (piece.id !== inUse.model.config.endId) ids.push(piece.id);
-    said += piece.text;
+    if (piece.id !== loaded.model.config.endId) ids.push(piece.id);
+    translation += piece.text;
     onPiece(piece);
   }
-  return done([{ text: said, score: Number.NaN, ids }]);
+  return done([{ text: translation, score: Number.NaN, ids }]);
 }
 
-/** What the greedy translation of a text looked at. */
-export async function attentionOf(inUse: InUse, text: string, signal: AbortSignal): Promise<AttentionResult> {
-  const translator = await translatorOf(inUse);
+/** Cross-attention of the greedy translation of a text. */
+export async function attentionOf(loaded: LoadedModel, text: string, signal: AbortSignal): Promise<AttentionResult> {
+  const translator = await translatorOf(loaded);
   const [found] = await translator.generate([text], { signal });
   const { source, target, layers, heads, weights } = await translator.align(text, found?.[0]?.ids ?? []);
-  const { model } = inUse;
+  const { model } = loaded;
   return {
     source: source.map((id) => tokenLabel(model.source, id)),
     target: target.map((id) => tokenLabel(model.target, id)),

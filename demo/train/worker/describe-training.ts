@@ -1,4 +1,4 @@
-// What a training would be, before it starts: its corpus, its model, and whether the device has room for it.
+// Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the device.
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
@@ -16,17 +16,17 @@ import type { TrainArguments } from '../../../src/train/settings.ts';
 import { optimizerConfig } from '../../../src/trainer/optimizer-config.ts';
 import { prepareTrainingData, updatesIn } from '../../../src/trainer/training-data.ts';
 import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
-import type { LengthFacts, TrainingFacts, TrainingSettings } from '../protocol.ts';
+import type { LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
-/** Bars of a histogram of lengths, at most; the last one has all longer sides. */
-const mostBars = 64;
-const examples = 6;
+/** Maximum number of bins of a length histogram; the last one counts all longer sides. */
+const maxBins = 64;
+const exampleCount = 6;
 
-/** The bytes of a corpus given as text. */
+/** Returns a corpus as UTF-8 bytes. */
 export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === 'string' ? new TextEncoder().encode(data) : data;
 
-/** Arguments of the job `train` for settings of the page. */
+/** Returns the arguments of a training run for settings of the page. */
 export function trainArguments(s: TrainingSettings, out: string): TrainArguments {
   const { corpus } = s;
   return {
@@ -58,25 +58,25 @@ export function trainArguments(s: TrainingSettings, out: string): TrainArguments
   };
 }
 
-/** Describes a training. Throws a HeddleError for settings that cannot be; what does not fit the device is said, not thrown. */
+/** Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. */
 export async function describeTraining(
   settings: TrainingSettings,
   device: Device,
   { signal, memoryLimit }: { readonly signal: AbortSignal; readonly memoryLimit: number | undefined },
-): Promise<TrainingFacts> {
+): Promise<TrainingPreview> {
   const args = trainArguments(settings, '');
   const files = memoryFiles();
   const { corpus: choice } = settings;
   if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
-  const said: string[] = [];
-  const listen = { files, emit: ({ text }: JobEvent) => void said.push(text) };
+  const messages: string[] = [];
+  const listen = { files, emit: ({ text }: JobEvent) => void messages.push(text) };
   const { split } = await readKeptCorpus(args.corpus, args.heldOut, listen, undefined);
-  if (split.train.length === 0) throw new HeddleError('No pairs are left to train on; hold out less.');
-  await turn();
+  if (split.train.length === 0) throw new HeddleError('No pairs are left to train on; hold out fewer pairs.');
+  await yieldToMessages();
   signal.throwIfAborted();
   const preset: Partial<ModelOptions> = presets[args.preset];
   const task = prepareTrainingData(split.train, { ...args, model: { ...preset, ...args.model } });
-  await turn();
+  await yieldToMessages();
   signal.throwIfAborted();
   const { config, corpus, shapes, batches } = task;
   const parameters = parameterList(config);
@@ -90,7 +90,7 @@ export async function describeTraining(
           traits: device.traits,
         }),
       );
-    why = misfit(plans, device, memoryLimit);
+    why = whyNotFit(plans, device, memoryLimit);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     why = error.message;
@@ -105,12 +105,12 @@ export async function describeTraining(
       dev: split.dev.length,
       test: split.test.length,
       leftOut: corpus.tooLong + corpus.empty,
-      badLines: said.join(' '),
+      badLines: messages.join(' '),
       sourceLength: lengths(corpus, sourceLength),
       targetLength: lengths(corpus, targetLength),
       sourceVocabulary: task.source.size,
       targetVocabulary: task.target.size,
-      examples: split.train.slice(0, examples).map(({ source, target }) => ({ source, target })),
+      examples: split.train.slice(0, exampleCount).map(({ source, target }) => ({ source, target })),
     },
     config,
     parameters: parameters.count,
@@ -127,31 +127,31 @@ export async function describeTraining(
   };
 }
 
-/** Lets messages in that came meanwhile. */
-const turn = () => new Promise((resolve) => setTimeout(resolve));
+/** Yields to the event loop, so that a cancel message is received. */
+const yieldToMessages = () => new Promise((resolve) => setTimeout(resolve));
 
-/** Why plans do not fit a device; empty where they do. */
-function misfit(plans: readonly Plan[], device: Device, memoryLimit = Number.POSITIVE_INFINITY): string {
+/** Returns why plans do not fit a device; empty if they fit. */
+function whyNotFit(plans: readonly Plan[], device: Device, memoryLimit = Number.POSITIVE_INFINITY): string {
   const { maxBufferSize } = device.gpu.limits;
   for (const plan of plans) {
     const buffer = plan.buffers.find((b) => b.bytes > maxBufferSize);
     if (buffer)
-      return `It does not fit: the buffer ${buffer.name} needs ${formatBytes(buffer.bytes)}, this device allows ${formatBytes(maxBufferSize)}. Take a smaller batch, model or vocabulary.`;
+      return `The training does not fit: buffer ${buffer.name} needs ${formatBytes(buffer.bytes)}, this device allows ${formatBytes(maxBufferSize)}. Use a smaller batch, model or vocabulary.`;
     if (plan.bytes.peak > memoryLimit)
-      return `It does not fit: it needs ${formatBytes(plan.bytes.peak)} of memory, this device has ${formatBytes(memoryLimit)}. Take a smaller batch, model or vocabulary.`;
+      return `The training does not fit: it needs ${formatBytes(plan.bytes.peak)} of memory, this device has ${formatBytes(memoryLimit)}. Use a smaller batch, model or vocabulary.`;
   }
   return '';
 }
 
-function lengths(corpus: EncodedCorpus, of: (corpus: EncodedCorpus, row: number) => number): LengthFacts {
+function lengths(corpus: EncodedCorpus, of: (corpus: EncodedCorpus, row: number) => number): LengthStatistics {
   const histogram: number[] = [];
   let [sum, longest] = [0, 0];
   for (let row = 0; row < corpus.count; row++) {
     const length = of(corpus, row);
     sum += length;
     longest = Math.max(longest, length);
-    const bar = Math.min(length, mostBars - 1);
-    histogram[bar] = (histogram[bar] ?? 0) + 1;
+    const bin = Math.min(length, maxBins - 1);
+    histogram[bin] = (histogram[bin] ?? 0) + 1;
   }
   return { mean: sum / corpus.count, longest, histogram: Array.from(histogram, (n) => n ?? 0) };
 }

@@ -1,14 +1,14 @@
-// Counts the GPU memory of this thread: every buffer that is made and not destroyed, on every device.
+// Counts the GPU memory of this thread: all buffers on all devices that are created and not destroyed.
 
-import type { MemoryFacts } from '../protocol.ts';
+import type { GpuMemory } from '../protocol.ts';
 
-/** Starts counting; call once, before any device is opened. Gives a function that says what is allocated. */
-export function meterGpu(): () => MemoryFacts {
+/** Starts counting; call once, before a device is opened. Returns a function that returns the counts. */
+export function countGpuMemory(): () => GpuMemory {
   let [buffers, bytes, made] = [0, 0, 0];
-  /** Buffers alive by device, and where a buffer is counted. */
-  const alive = new WeakMap<GPUDevice, Set<GPUBuffer>>();
+  /** Live buffers by device, and the set that a buffer is in. */
+  const live = new WeakMap<GPUDevice, Set<GPUBuffer>>();
   const owner = new WeakMap<GPUBuffer, Set<GPUBuffer>>();
-  const forget = (buffer: GPUBuffer) => {
+  const remove = (buffer: GPUBuffer) => {
     if (!owner.get(buffer)?.delete(buffer)) return;
     buffers--;
     bytes -= buffer.size;
@@ -20,14 +20,14 @@ export function meterGpu(): () => MemoryFacts {
   const { destroy } = buffer;
   device.createBuffer = function (descriptor) {
     const result = createBuffer.call(this, descriptor);
-    let own = alive.get(this);
+    let own = live.get(this);
     if (!own) {
-      own = new Set();
-      alive.set(this, own);
-      const lost = own;
+      const set = new Set<GPUBuffer>();
+      live.set(this, set);
       void this.lost.then(() => {
-        for (const b of lost) forget(b);
+        for (const b of set) remove(b);
       });
+      own = set;
     }
     own.add(result);
     owner.set(result, own);
@@ -37,7 +37,7 @@ export function meterGpu(): () => MemoryFacts {
     return result;
   };
   buffer.destroy = function () {
-    forget(this);
+    remove(this);
     return destroy.call(this);
   };
   return () => ({ buffers, bytes, made });

@@ -1,37 +1,37 @@
-// How far a training is, told to the page in events: its state, its updates (many in one message), its evaluations.
+// Progress of a training, sent to the page as events: state, updates (batched), evaluations.
 
 import type { LogRecord, LogStart } from '../../../src/report/training-log.ts';
 import type { SessionEvent, SessionState, StepEvent } from '../protocol.ts';
 
 /** Milliseconds between messages with updates. */
-const stepsEvery = 50;
+const flushInterval = 50;
 
-/** How far a training is. */
+/** Progress of a training. */
 export interface Progress {
   readonly state: SessionState;
   /** Updates done. */
   readonly step: number;
-  /** The head of its log, from the first attempt; undefined before. */
+  /** First record of its log; undefined before the first attempt. */
   readonly head: LogStart | undefined;
-  /** Goes over to a state and tells it; `text` says more of it. */
-  enter(state: SessionState, text?: string): void;
-  /** Takes in a record of its log. */
+  /** Sets the state and sends it with an optional message. */
+  setState(state: SessionState, text?: string): void;
+  /** Handles a record of the log. */
   record(record: LogRecord): void;
-  /** Tells the updates that were held back: before anything that comes after them. */
+  /** Sends buffered updates; call before sending events that come after them. */
   flush(): void;
 }
 
-/** The progress of a training that is about to begin. */
-export function createProgress(model: string, tell: (event: SessionEvent) => void): Progress {
+/** Creates the progress of a training that is about to start; `send` sends an event to the page. */
+export function createProgress(model: string, send: (event: SessionEvent) => void): Progress {
   let state: SessionState = 'preparing';
   let head: LogStart | undefined;
-  let [step, steps, seconds, toldAt] = [0, 0, 0, 0];
+  let [step, steps, seconds, sentAt] = [0, 0, 0, 0];
   let unsent: StepEvent[] = [];
   const flush = () => {
     if (unsent.length === 0) return;
-    tell({ type: 'steps', steps: unsent });
+    send({ type: 'steps', steps: unsent });
     unsent = [];
-    toldAt = performance.now();
+    sentAt = performance.now();
   };
   return {
     get state() {
@@ -43,9 +43,9 @@ export function createProgress(model: string, tell: (event: SessionEvent) => voi
     get head() {
       return head;
     },
-    enter(next, text = '') {
+    setState(next, text = '') {
       state = next;
-      tell({ type: 'state', state, model, step, steps, text });
+      send({ type: 'state', state, model, step, steps, text });
     },
     record(r) {
       if (r.type === 'start') {
@@ -56,10 +56,10 @@ export function createProgress(model: string, tell: (event: SessionEvent) => voi
         step = r.step;
         unsent.push({ ...r, stepMs: Math.max(0, r.seconds - seconds) * 1000 });
         seconds = r.seconds;
-        if (performance.now() - toldAt >= stepsEvery) flush();
+        if (performance.now() - sentAt >= flushInterval) flush();
       } else {
         flush();
-        if (r.type === 'eval' && r.part === 'dev') tell({ type: 'dev', eval: r });
+        if (r.type === 'eval' && r.part === 'dev') send({ type: 'evaluation', eval: r });
       }
     },
     flush,

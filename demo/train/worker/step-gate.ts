@@ -1,46 +1,62 @@
-// What a training does between two updates: work that wants its model, and waiting while it is paused.
+// Step gate: work that needs the model of a running training waits here and runs between two updates; pausing holds the gate closed.
 
 import type { RunningTraining } from '../../../src/runtime/training-observer.ts';
-import { deferred } from './deferred.ts';
 import type { Progress } from './progress-events.ts';
 
-/** Work with the model of a training; it gets undefined where the training has ended meanwhile. Its rejection ends the training. */
-export type Work = (training: RunningTraining | undefined) => Promise<void>;
+/** A promise with its resolve and reject functions (Promise.withResolvers, which older browsers lack). */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
 
-/** The time between updates. */
-export interface Interludes {
-  /** Whether there is something to do before the next update. */
-  readonly due: boolean;
-  /** Whether the training was told to pause. */
+/** Creates a deferred promise. Its rejection is not reported as unhandled if nothing awaits it. */
+export function deferred<T>(): Deferred<T> {
+  let [resolve, reject]: [(value: T) => void, (error: unknown) => void] = [() => {}, () => {}];
+  const promise = new Promise<T>((a, b) => {
+    [resolve, reject] = [a, b];
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+/** Work with the model of a training; it gets undefined if the training has ended. Its rejection ends the training. */
+export type GateWork = (training: RunningTraining | undefined) => Promise<void>;
+
+/** The gate between updates. */
+export interface StepGate {
+  /** Whether work or a pause is due before the next update. */
+  readonly isPending: boolean;
+  /** Whether a pause was requested. */
   readonly paused: boolean;
-  /** Does all that is wanted, and waits while paused; called between two updates. */
-  hold(training: RunningTraining): Promise<void>;
-  /** Work to be done at the next interlude. */
-  want(work: Work): void;
-  /** Resolves when the training waits. */
+  /** Runs the queued work and waits while paused; called between two updates. */
+  drain(training: RunningTraining): Promise<void>;
+  /** Queues work to run between two updates. */
+  enqueue(work: GateWork): void;
+  /** Requests a pause; resolves when the training is paused. */
   pause(): Promise<void>;
   continue(): void;
-  /** Looks anew whether to wait: the training is to stop. */
+  /** Ends the wait of a paused training if it is stopping. */
   wake(): void;
-  /** The training has ended: whoever waits for it to pause gets `error`. */
-  endPause(error: Error): void;
-  /** The training has ended: what is wanted still goes on without it. */
-  endWork(): void;
+  /** Rejects a pending `pause()`: the training has ended. */
+  rejectPause(error: Error): void;
+  /** Runs the queued work without a training, which has ended. */
+  close(): void;
 }
 
 /**
- * The interludes of a training. `stopping` ends all waiting. Where a pause begins amid an interlude, `unsaved` says that a checkpoint
- * is still to come after the next update: only then the training waits.
+ * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause waits for the next update,
+ * after which the checkpoint is saved.
  */
-export function createInterludes(progress: Progress, stopping: AbortSignal, unsaved: () => boolean): Interludes {
-  const wanted: Work[] = [];
+export function createStepGate(progress: Progress, stopping: AbortSignal, hasPendingSave: () => boolean): StepGate {
+  const queue: GateWork[] = [];
   let paused = false;
   let pausing = deferred<void>();
   let wake = () => {};
 
-  /** Until something is wanted, or the training shall go on or stop. */
+  /** Waits until work is queued, or the training continues or stops. */
   async function wait(): Promise<void> {
-    if (progress.state !== 'paused') progress.enter('paused');
+    if (progress.state !== 'paused') progress.setState('paused');
     pausing.resolve();
     await new Promise<void>((resolve) => {
       wake = resolve;
@@ -48,22 +64,22 @@ export function createInterludes(progress: Progress, stopping: AbortSignal, unsa
   }
 
   return {
-    get due() {
-      return wanted.length > 0 || (paused && !unsaved());
+    get isPending() {
+      return queue.length > 0 || (paused && !hasPendingSave());
     },
     get paused() {
       return paused;
     },
-    async hold(training) {
+    async drain(training) {
       progress.flush();
-      while (wanted.length > 0 || (paused && !unsaved() && !stopping.aborted)) {
-        const work = wanted.shift();
+      while (queue.length > 0 || (paused && !hasPendingSave() && !stopping.aborted)) {
+        const work = queue.shift();
         await (work ? work(training) : wait());
       }
-      if (progress.state === 'paused') progress.enter(stopping.aborted ? 'stopping' : 'training');
+      if (progress.state === 'paused') progress.setState(stopping.aborted ? 'stopping' : 'training');
     },
-    want(work) {
-      wanted.push(work);
+    enqueue(work) {
+      queue.push(work);
       wake();
     },
     pause() {
@@ -78,9 +94,9 @@ export function createInterludes(progress: Progress, stopping: AbortSignal, unsa
       wake();
     },
     wake: () => wake(),
-    endPause: (error) => pausing.reject(error),
-    endWork() {
-      for (const work of wanted.splice(0)) void work(undefined);
+    rejectPause: (error) => pausing.reject(error),
+    close() {
+      for (const work of queue.splice(0)) void work(undefined);
     },
   };
 }

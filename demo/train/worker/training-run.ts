@@ -1,4 +1,4 @@
-// A training in the worker: runs the job `train` and is its host, so that it can be paused, looked at and used between two updates.
+// A training run in the worker, which can be paused and whose model can be used between two updates.
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import type { Files } from '../../../src/files/files.ts';
@@ -8,161 +8,160 @@ import type { RunningTraining, TrainingObserver } from '../../../src/runtime/tra
 import { readLog } from '../../../src/train/logging.ts';
 import { recoveringTrain } from '../../../src/train/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings.ts';
-import type { MemoryFacts, RunFacts, SessionEvent, SessionState } from '../protocol.ts';
-import type { InUse } from './decode-text.ts';
-import { type Deferred, deferred } from './deferred.ts';
+import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
+import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
-import { createInterludes, type Interludes } from './step-gate.ts';
+import { createStepGate, type Deferred, deferred, type StepGate } from './step-gate.ts';
 
-/** Updates that the log keeps singly, about as many as a chart has points: a training of days takes the memory of an hour's. */
+/** Updates that the log keeps in full; older ones are thinned out, so that memory is bounded. */
 const keptSteps = 1000;
 
-/** What a training has of the worker. */
-export interface TrainingHost {
-  /** Makes a job's context with this host of trainings. */
+/** What a run needs of the worker. */
+export interface RunHost {
+  /** Creates the context of the run. */
   context(live: TrainingObserver, signal: AbortSignal, files: Files): { context: JobContext; close(): Promise<void> };
-  tell(event: SessionEvent): void;
-  memory(): MemoryFacts;
+  send(event: SessionEvent): void;
+  memory(): GpuMemory;
 }
 
-/** One training, from its start to its end. */
-export interface Training {
+/** A training run. */
+export interface TrainingRun {
   readonly name: string;
   readonly state: SessionState;
-  /** Resolves when the first update may begin; rejects where it does not come to that. */
+  /** Resolves before the first update; rejects if the run fails earlier. */
   readonly started: Promise<void>;
-  /** Resolves when it has ended, however. */
+  /** Resolves when the run has ended for any reason. */
   readonly ended: Promise<void>;
   /** Updates done. */
   readonly step: number;
   pause(): Promise<void>;
   continue(): void;
   stop(): Promise<void>;
-  /** Saves a checkpoint after the running update. */
+  /** Saves a checkpoint after the current update. */
   save(): Promise<void>;
-  /** Does something with the model between two updates. */
-  use<T>(work: (inUse: InUse) => Promise<T>): Promise<T>;
-  /** Destroys the device, as a driver would. */
+  /** Runs `work` with the model between two updates. Rejects with a RunEndedError if the run ends first. */
+  use<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<T>;
+  /** Destroys the device, for tests. */
   loseDevice(): Promise<void>;
 }
 
-/** Starts a training. `files` has the model's folder, and the corpus where that is a text. */
-export function startTraining(name: string, args: TrainArguments, files: Files, host: TrainingHost): Training {
+/** Starts a training run. `files` contains the model's folder, and the corpus if it is a text. */
+export function startTraining(name: string, args: TrainArguments, files: Files, host: RunHost): TrainingRun {
   const stopping = new AbortController();
-  const progress = createProgress(name, host.tell);
-  const savings: Deferred<void>[] = [];
-  const parts: Parts = {
+  const progress = createProgress(name, host.send);
+  const saves: Deferred<void>[] = [];
+  const run: RunState = {
     name,
     host,
     stopping,
     progress,
-    interludes: createInterludes(progress, stopping.signal, () => savings.length > 0),
+    gate: createStepGate(progress, stopping.signal, () => saves.length > 0),
     started: deferred(),
     ended: deferred(),
-    savings,
+    saves,
     live: undefined,
     history: [],
   };
-  const { context, close } = host.context(liveOf(parts), stopping.signal, files);
-  void runToEnd(parts, args, context).finally(async () => {
+  const { context, close } = host.context(liveOf(run), stopping.signal, files);
+  void runToEnd(run, args, context).finally(async () => {
     await close();
-    parts.ended.resolve();
-    parts.interludes.endWork(); // with the saved model
+    run.ended.resolve();
+    run.gate.close(); // with the saved model
   });
-  return controlsOf(parts, context);
+  return controlsOf(run, context);
 }
 
-/** What a training consists of. */
-interface Parts {
+/** Internal state of a run. */
+interface RunState {
   readonly name: string;
-  readonly host: TrainingHost;
+  readonly host: RunHost;
   readonly stopping: AbortController;
   readonly progress: Progress;
-  readonly interludes: Interludes;
+  readonly gate: StepGate;
   readonly started: Deferred<void>;
   readonly ended: Deferred<void>;
-  /** Whoever waits for the next checkpoint. */
-  readonly savings: Deferred<void>[];
-  /** What trains now: undefined before the first update, after the end, and while a lost device is replaced. */
+  /** Pending calls that wait for the next checkpoint. */
+  readonly saves: Deferred<void>[];
+  /** The running training; undefined before the first update, after the end and while a lost device is replaced. */
   live: RunningTraining | undefined;
-  /** The log so far of a training that goes on, until the page has heard of it. */
+  /** Log of a resumed training, until it is sent to the page. */
   history: LogRecord[];
 }
 
-/** What the job `train` tells its host and asks of it. */
-function liveOf(parts: Parts): TrainingObserver {
-  const { name, host, progress, interludes, savings } = parts;
-  const { tell } = host;
+/** Observer that turns callbacks of the training into events. */
+function liveOf(run: RunState): TrainingObserver {
+  const { name, host, progress, gate, saves } = run;
+  const { send } = host;
   let begun = false;
   return {
     keptSteps,
     record: progress.record,
     ready(training) {
-      parts.live = training;
+      run.live = training;
       const { head } = progress;
       if (!begun && head) {
         begun = true;
-        if (head.step > 0) tell(historyEvent(parts.history, head.step));
-        parts.history = [];
-        tell({ type: 'started', facts: runFacts(name, head, training, host.memory()), resumedAt: head.step });
+        if (head.step > 0) send(historyEvent(run.history, head.step));
+        run.history = [];
+        send({ type: 'started', info: runInfo(name, head, training, host.memory()), resumedAt: head.step });
       }
-      progress.enter('training');
-      parts.started.resolve();
+      progress.setState('training');
+      run.started.resolve();
     },
     samples(step, samples) {
       progress.flush();
-      tell({ type: 'samples', step, samples });
+      send({ type: 'samples', step, samples });
     },
-    between: () => (parts.live && interludes.due ? interludes.hold(parts.live) : undefined),
-    wantsSave: () => savings.length > 0,
+    between: () => (run.live && gate.isPending ? gate.drain(run.live) : undefined),
+    wantsSave: () => saves.length > 0,
     saved(step) {
       progress.flush();
-      for (const { resolve } of savings.splice(0)) resolve();
-      tell({ type: 'saved', model: name, step, time: Date.now() });
+      for (const { resolve } of saves.splice(0)) resolve();
+      send({ type: 'checkpoint', model: name, step, time: Date.now() });
     },
     warning(text) {
-      for (const { reject } of savings.splice(0)) reject(new HeddleError(text));
-      tell({ type: 'warning', text });
+      for (const { reject } of saves.splice(0)) reject(new HeddleError(text));
+      send({ type: 'warning', text });
     },
     lost(why) {
       progress.flush();
-      parts.live = undefined;
-      progress.enter('recovering', why);
+      run.live = undefined;
+      progress.setState('recovering', why);
     },
-    back: (step, text) => tell({ type: 'recovered', step, text }),
+    back: (step, text) => send({ type: 'recovery', step, text }),
   };
 }
 
-/** Trains until all updates are done, the training is stopped, or it fails: the last state says which. Never rejects. */
-async function runToEnd(parts: Parts, args: TrainArguments, context: JobContext): Promise<void> {
-  const { name, host, progress, interludes, savings, stopping, started } = parts;
-  const warn = (text: string) => host.tell({ type: 'warning', text });
-  progress.enter('preparing');
+/** Trains until the last step, a stop or an error, which the last state reports. Never rejects. */
+async function runToEnd(run: RunState, args: TrainArguments, context: JobContext): Promise<void> {
+  const { name, host, progress, gate, saves, stopping, started } = run;
+  const warn = (text: string) => host.send({ type: 'warning', text });
+  progress.setState('preparing');
   try {
-    if (args.resume) parts.history = await readLog(context.files, args.out, warn);
+    if (args.resume) run.history = await readLog(context.files, args.out, warn);
     const { stopped } = await recoveringTrain(args, context);
     progress.flush();
-    progress.enter(stopped ? 'stopped' : 'done');
+    progress.setState(stopped ? 'stopped' : 'done');
   } catch (error) {
     progress.flush();
     started.reject(error);
-    // Stopped before its first update: there is nothing to keep, and nothing went wrong.
-    if (stopping.signal.aborted && progress.step === 0) progress.enter('stopped');
-    else progress.enter('failed', error instanceof Error ? error.message : String(error));
+    // Stopped before the first update: nothing to save, and not an error.
+    if (stopping.signal.aborted && progress.step === 0) progress.setState('stopped');
+    else progress.setState('failed', error instanceof Error ? error.message : String(error));
   } finally {
-    parts.live = undefined;
-    const gone = new HeddleError(`The training of ${name} has ended.`);
-    for (const { reject } of savings.splice(0)) reject(gone);
-    interludes.endPause(gone);
+    run.live = undefined;
+    const endError = new HeddleError(`The training of ${name} has ended.`);
+    for (const { reject } of saves.splice(0)) reject(endError);
+    gate.rejectPause(endError);
   }
 }
 
-/** What the worker can do with a training. */
-function controlsOf(parts: Parts, context: JobContext): Training {
-  const { name, progress, interludes, savings, stopping, started, ended } = parts;
+/** Functions of a run for the worker. */
+function controlsOf(run: RunState, context: JobContext): TrainingRun {
+  const { name, progress, gate, saves, stopping, started, ended } = run;
   const save = (): Promise<void> => {
     const saving = deferred<void>();
-    savings.push(saving);
+    saves.push(saving);
     return saving.promise;
   };
   return {
@@ -171,34 +170,34 @@ function controlsOf(parts: Parts, context: JobContext): Training {
       return progress.state;
     },
     get step() {
-      return parts.live?.step() ?? progress.step;
+      return run.live?.step() ?? progress.step;
     },
     started: started.promise,
     ended: ended.promise,
     async pause() {
       if (progress.state === 'paused') return;
-      // A checkpoint first; one that cannot be saved has its own warning, and the training waits all the same.
-      if (!interludes.paused) void save().catch(() => undefined);
-      await interludes.pause();
+      // Save a checkpoint first. If that fails there is a warning, and the training is paused all the same.
+      if (!gate.paused) void save().catch(() => undefined);
+      await gate.pause();
     },
-    continue: interludes.continue,
+    continue: gate.continue,
     async stop() {
-      if (['preparing', 'training', 'paused', 'recovering'].includes(progress.state)) progress.enter('stopping');
+      if (['preparing', 'training', 'paused', 'recovering'].includes(progress.state)) progress.setState('stopping');
       stopping.abort();
-      interludes.wake();
+      gate.wake();
       await ended.promise;
     },
     save,
-    use<T>(work: (inUse: InUse) => Promise<T>): Promise<T> {
+    use<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<T> {
       const result = deferred<T>();
-      interludes.want(async (training) => {
-        if (!training) return result.reject(new Ended());
+      gate.enqueue(async (training) => {
+        if (!training) return result.reject(new RunEndedError());
         try {
           const { engine, model } = training;
           result.resolve(await training.onModel(() => work({ name, engine, model, step: training.step() })));
         } catch (error) {
           result.reject(error);
-          // A lost device is the training's matter too.
+          // The training must recover from a lost device.
           if ((await context.lost?.()) !== undefined) throw error;
         }
       });
@@ -210,12 +209,12 @@ function controlsOf(parts: Parts, context: JobContext): Training {
   };
 }
 
-/** Thrown to what waited for a training that ended meanwhile. */
-export class Ended extends Error {
+/** Error of work that was queued when the run ended. */
+export class RunEndedError extends Error {
   override readonly name = 'Ended';
 }
 
-/** What came before step `until` of a training that goes on there. */
+/** Steps and evaluations up to step `until` of a resumed training. */
 function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
   const { steps, evals } = historyOf(log);
   return {
@@ -225,7 +224,7 @@ function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
   };
 }
 
-function runFacts(name: string, head: LogStart, { plans }: RunningTraining, memory: MemoryFacts): RunFacts {
+function runInfo(name: string, head: LogStart, { plans }: RunningTraining, memory: GpuMemory): RunInfo {
   return {
     model: name,
     parameters: head.parameters,

@@ -1,4 +1,4 @@
-// The training's worker: answers the calls of protocol.ts. One training at a time, one model in use.
+// Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded model.
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import { type BrowserFiles, browserFiles } from '../../../src/files/browser-files.ts';
@@ -13,37 +13,36 @@ import { corpusFile } from '../../../src/runtime/load-corpus.ts';
 import type { TrainArguments } from '../../../src/train/settings.ts';
 import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
-import { takeModel } from '../../storage/model-locks.ts';
-import { checkName, ExistsError, folderOf, type ModelStore, modelStore } from '../../storage/model-store.ts';
-import { checkpointSeconds } from '../page/default-settings.ts';
-import type { Calls, Reply, Request, SessionEvent } from '../protocol.ts';
-import { faultOf } from './call-error.ts';
-import { attentionOf, type InUse, translateText } from './decode-text.ts';
+import { lockModel } from '../../storage/model-locks.ts';
+import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
+import { type Calls, defaultCheckpointSeconds, type Reply, type Request, type SessionEvent } from '../protocol.ts';
+import { toCallError } from './call-error.ts';
+import { attentionOf, type LoadedModel, translateText } from './decode-text.ts';
 import { corpusBytes, describeTraining, trainArguments } from './describe-training.ts';
-import { meterGpu } from './gpu-memory.ts';
-import { Ended, startTraining, type Training } from './training-run.ts';
+import { countGpuMemory } from './gpu-memory.ts';
+import { RunEndedError, startTraining, type TrainingRun } from './training-run.ts';
 
-const memoryFacts = meterGpu();
+const memoryFacts = countGpuMemory();
 const memory = memoryFiles();
 let disk: BrowserFiles;
 let store: ModelStore;
-/** The browser's storage; calls that come before it is open wait for it. */
+/** Opens the storage; calls wait for it. */
 const opened = (async () => {
   const root = await navigator.storage.getDirectory();
   disk = browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
   store = modelStore(disk, memory);
 })();
-opened.catch(() => undefined); // every call says so
+opened.catch(() => undefined); // every call reports the error
 
-/** The page starts the worker under this name where kernels shall not be measured, which takes long on a software adapter. */
-const tuned = !self.name.includes('untuned');
+/** The name of the worker says whether to auto-tune kernels, which is slow on a software adapter. */
+const tune = !self.name.includes('untuned');
 const deviceMemory = (navigator as { deviceMemory?: number }).deviceMemory;
 const machineMemory = deviceMemory ? deviceMemory * 2 ** 30 : undefined;
 
 const post = (reply: Reply): void => self.postMessage(reply);
-const tell = (event: SessionEvent): void => post({ type: 'event', event });
+const send = (event: SessionEvent): void => post({ type: 'event', event });
 
-/** A context on the browser's WebGPU. */
+/** Creates a job context on the WebGPU of the browser. */
 const contextFor = (more: Partial<HostServices> & { files: Files }) =>
   createContext({
     host: 'Chrome',
@@ -51,41 +50,41 @@ const contextFor = (more: Partial<HostServices> & { files: Files }) =>
     signal: new AbortController().signal,
     openGpu: async () => navigator.gpu,
     emit(event) {
-      if (event.type === 'log') tell({ type: 'log', text: event.text });
-      else if (event.type === 'progress' && event.task !== 'train') tell(event);
+      if (event.type === 'log') send({ type: 'log', text: event.text });
+      else if (event.type === 'progress' && event.task !== 'train') send(event);
     },
-    ...(tuned && { choices: keptChoices(filePlace(disk, 'kernels.json')) }),
+    ...(tune && { choices: keptChoices(filePlace(disk, 'kernels.json')) }),
     ...(machineMemory && { machineMemory }),
     ...more,
   });
 
-let training: Training | undefined;
-/** The model in use while none is trained: known by name, put on an engine at its first use. */
-let atRest: { readonly name: string; used?: Promise<InUse> } | undefined;
-let resting: ReturnType<typeof createContext> | undefined;
-const running = () => training && !['stopped', 'done', 'failed'].includes(training.state);
+let training: TrainingRun | undefined;
+/** The loaded model while no training runs; it is put on an engine at its first use. */
+let current: { readonly name: string; loaded?: Promise<LoadedModel> } | undefined;
+let idle: ReturnType<typeof createContext> | undefined;
+const isTraining = () => training && !['stopped', 'done', 'failed'].includes(training.state);
 
-/** The context of what is done while nothing is trained. */
-function rest(): JobContext {
-  resting ??= contextFor({ files: disk });
-  return resting.context;
+/** Returns the context that is used while no training runs. */
+function idleContext(): JobContext {
+  idle ??= contextFor({ files: disk });
+  return idle.context;
 }
 
-/** Frees the device that was used while nothing was trained. */
-async function leave(): Promise<void> {
-  const left = resting;
-  [resting, atRest] = [undefined, atRest && { name: atRest.name }];
-  await left?.close();
+/** Frees the device of the idle context. */
+async function closeIdle(): Promise<void> {
+  const closing = idle;
+  [idle, current] = [undefined, current && { name: current.name }];
+  await closing?.close();
 }
 
-async function begin(name: string, args: TrainArguments, files: Files): Promise<void> {
-  checkName(name);
-  if (running()) throw new HeddleError('A training is running; stop it first.');
-  const release = await takeModel(name);
-  await leave().catch(() => undefined);
-  atRest = { name };
+async function startRun(name: string, args: TrainArguments, files: Files): Promise<void> {
+  checkModelName(name);
+  if (isTraining()) throw new HeddleError('A training is running; stop it first.');
+  const release = await lockModel(name);
+  await closeIdle().catch(() => undefined);
+  current = { name };
   training = startTraining(name, args, files, {
-    tell,
+    send,
     memory: memoryFacts,
     context: (live, signal, own) => contextFor({ files: own, live, signal, memory }),
   });
@@ -93,164 +92,163 @@ async function begin(name: string, args: TrainArguments, files: Files): Promise<
   await training.started;
 }
 
-/** The browser's files, and one more that is not among them. */
+/** Returns the files of the browser with one more file, which is in memory. */
 const withFile = (path: string, bytes: Uint8Array): Files => ({
   ...disk,
-  read: async (asked) => (asked === path ? bytes : disk.read(asked)),
+  read: async (requested) => (requested === path ? bytes : disk.read(requested)),
 });
 
-/** Does something with the model in use. */
-async function use<T>(work: (inUse: InUse) => Promise<T>): Promise<T> {
-  if (training && running())
+/** Runs `work` with the model that is training or loaded. */
+async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<T> {
+  if (training && isTraining())
     try {
       return await training.use(work);
     } catch (error) {
-      if (!(error instanceof Ended)) throw error;
+      if (!(error instanceof RunEndedError)) throw error;
     }
-  if (!atRest) throw new HeddleError('There is no model to translate with: train one, or open one.');
+  if (!current) throw new HeddleError('No model is loaded. Train one, or load one.');
   try {
-    return await work(await onDevice(atRest));
+    return await work(await onDevice(current));
   } catch (error) {
-    if ((await rest().lost?.()) === undefined) throw error;
-    await leave();
-    return work(await onDevice(atRest));
+    if ((await idleContext().lost?.()) === undefined) throw error;
+    await closeIdle();
+    return work(await onDevice(current));
   }
 }
 
-function onDevice(model: NonNullable<typeof atRest>): Promise<InUse> {
-  model.used ??= (async () => {
+function onDevice(model: NonNullable<typeof current>): Promise<LoadedModel> {
+  model.loaded ??= (async () => {
     const { name } = model;
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
-    const files = await store.place(name);
-    const loaded = await loadModelFolder(files, folderOf(name));
-    const state = await readTrainingState(files, folderOf(name)).catch(() => undefined);
-    return { name, model: loaded, engine: await rest().engine(), step: state?.step ?? 0 };
+    const files = await store.filesOf(name);
+    const loaded = await loadModelFolder(files, modelFolder(name));
+    const state = await readTrainingState(files, modelFolder(name)).catch(() => undefined);
+    return { name, model: loaded, engine: await idleContext().engine(), step: state?.step ?? 0 };
   })();
-  model.used.catch(() => {
-    delete model.used;
+  model.loaded.catch(() => {
+    delete model.loaded;
   });
-  return model.used;
+  return model.loaded;
 }
 
-function runningTraining(): Training {
-  if (!training || !running()) throw new HeddleError('No training is running.');
+function runningTraining(): TrainingRun {
+  if (!training || !isTraining()) throw new HeddleError('No training is running.');
   return training;
 }
 
-/** What a call gets beside its arguments. */
-interface Caller {
+/** Id and abort signal of a call. */
+interface CallContext {
   readonly id: number;
   readonly signal: AbortSignal;
 }
 
-const calls: { [N in keyof Calls]: (caller: Caller, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>> } =
-  {
-    async describe({ signal }, settings) {
-      const device = await rest().device();
+const calls: {
+  [N in keyof Calls]: (context: CallContext, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>>;
+} = {
+  async describe({ signal }, settings) {
+    const device = await idleContext().device();
+    signal.throwIfAborted();
+    const memoryLimit = device.gpu.adapterInfo.isFallbackAdapter ? machineMemory : undefined;
+    return describeTraining(settings, device, { signal, memoryLimit });
+  },
+  async start(_, settings, { replace }) {
+    const { name, corpus } = settings;
+    checkModelName(name);
+    if ((await store.exists(name)) && !replace) throw new ExistsError(`A model ${name} is already in this browser.`);
+    const files = corpus.kind === 'text' ? withFile(corpus.name, corpusBytes(corpus.data)) : disk;
+    await startRun(name, trainArguments(settings, modelFolder(name)), files);
+  },
+  async resume(_, name, { steps = 0, epochs = 0 }) {
+    await store.moveToDisk(name);
+    const { arguments: before } = await readTrainingState(disk, modelFolder(name));
+    const args = { ...(before as TrainArguments), out: modelFolder(name), steps, epochs, resume: true };
+    const { corpus, saveSeconds = defaultCheckpointSeconds } = args;
+    if (corpus.kind === 'tsv' && !(await disk.exists(`${modelFolder(name)}/${corpusFile}`)))
+      throw new HeddleError(`${name} cannot be resumed: its training pairs (${corpus.path}) were not stored with it.`);
+    await startRun(name, { ...args, saveSeconds }, disk);
+  },
+  pause: async () => runningTraining().pause(),
+  continue: async () => runningTraining().continue(),
+  stop: async () => runningTraining().stop(),
+  translate: ({ id, signal }, text, options) =>
+    withModel((loaded) => {
       signal.throwIfAborted();
-      const memoryLimit = device.gpu.adapterInfo.isFallbackAdapter ? machineMemory : undefined;
-      return describeTraining(settings, device, { signal, memoryLimit });
-    },
-    async start(_, settings, { replace }) {
-      const { name, corpus } = settings;
-      checkName(name);
-      if ((await store.exists(name)) && !replace) throw new ExistsError(`A model ${name} is in this browser already.`);
-      const files = corpus.kind === 'text' ? withFile(corpus.name, corpusBytes(corpus.data)) : disk;
-      await begin(name, trainArguments(settings, folderOf(name)), files);
-    },
-    async resume(_, name, { steps = 0, epochs = 0 }) {
-      await store.settle(name);
-      const { arguments: before } = await readTrainingState(disk, folderOf(name));
-      const args = { ...(before as TrainArguments), out: folderOf(name), steps, epochs, resume: true };
-      const { corpus, saveSeconds = checkpointSeconds } = args;
-      if (corpus.kind === 'tsv' && !(await disk.exists(`${folderOf(name)}/${corpusFile}`)))
-        throw new HeddleError(
-          `${name}: its pairs (${corpus.path}) are not with it, so it can translate but not go on; go on where they are.`,
-        );
-      await begin(name, { ...args, saveSeconds }, disk);
-    },
-    pause: async () => runningTraining().pause(),
-    continue: async () => runningTraining().continue(),
-    stop: async () => runningTraining().stop(),
-    translate: ({ id, signal }, text, options) =>
-      use((inUse) => {
-        signal.throwIfAborted();
-        return translateText(inUse, text, options, (piece) => post({ type: 'piece', id, piece }), signal);
-      }),
-    align: ({ signal }, text) =>
-      use((inUse) => {
-        signal.throwIfAborted();
-        return attentionOf(inUse, text, signal);
-      }),
-    storage: () => store.facts(),
-    async load(_, name) {
-      if (running()) throw new HeddleError('A training is running; stop it first.');
-      await leave();
-      atRest = { name };
-      await onDevice(atRest);
-    },
-    async save(_, name, as) {
-      await saved(name);
-      await store.copy(name, as);
-    },
-    async remove(_, name) {
-      await store.remove(name);
-      if (atRest?.name === name && !running()) {
-        await leave();
-        atRest = undefined;
-      }
-    },
-    async exportArchive(_, name) {
-      await saved(name);
-      return store.archive(name);
-    },
-    async exportSafetensors(_, name) {
-      await saved(name);
-      return store.weights(name);
-    },
-    importArchive: (_, data, name) => store.take(data, name),
-    removeWaiting: (_, name) => store.removeWaiting(name),
-    pull({ id, signal }, model, hub) {
-      // Each chunk that comes is told here, which may be thousands a second: the page hears the last of each 50 ms.
-      let latest: PullProgress | undefined;
-      return pullModel(disk, store, { fetch: (...x) => fetch(...x), signal }, model, hub, (progress) => {
-        if (!latest)
-          setTimeout(() => {
-            if (latest) post({ type: 'bytes', id, progress: latest });
-            latest = undefined;
-          }, 50);
-        latest = progress;
-      });
-    },
-    async loseDevice() {
-      if (training && running()) await training.loseDevice();
-      else (await rest().device()).gpu.destroy();
-    },
-    memory: async () => memoryFacts(),
-  };
+      return translateText(loaded, text, options, (piece) => post({ type: 'piece', id, piece }), signal);
+    }),
+  attention: ({ signal }, text) =>
+    withModel((loaded) => {
+      signal.throwIfAborted();
+      return attentionOf(loaded, text, signal);
+    }),
+  storage: () => store.info(),
+  async load(_, name) {
+    if (isTraining()) throw new HeddleError('A training is running; stop it first.');
+    await closeIdle();
+    current = { name };
+    await onDevice(current);
+  },
+  async save(_, name, as) {
+    await saveIfTraining(name);
+    await store.copy(name, as);
+  },
+  async remove(_, name) {
+    await store.remove(name);
+    if (current?.name === name && !isTraining()) {
+      await closeIdle();
+      current = undefined;
+    }
+  },
+  async exportArchive(_, name) {
+    await saveIfTraining(name);
+    return store.archive(name);
+  },
+  async exportSafetensors(_, name) {
+    await saveIfTraining(name);
+    return store.weights(name);
+  },
+  importArchive: (_, data, name) => store.importFile(data, name),
+  removePartial: (_, name) => store.removePartial(name),
+  pull({ id, signal }, model, hub) {
+    // Throttled to one message per 50 ms: a download may report thousands of chunks per second.
+    let latest: PullProgress | undefined;
+    return pullModel(disk, store, { fetch: (...x) => fetch(...x), signal }, model, hub, (progress) => {
+      if (!latest)
+        setTimeout(() => {
+          if (latest) post({ type: 'download', id, progress: latest });
+          latest = undefined;
+        }, 50);
+      latest = progress;
+    });
+  },
+  async loseDevice() {
+    if (training && isTraining()) await training.loseDevice();
+    else (await idleContext().device()).gpu.destroy();
+  },
+  memory: async () => memoryFacts(),
+};
 
-/** Saves the model first where it is the one that is trained. */
-async function saved(name: string): Promise<void> {
+/** Saves a checkpoint if the model is being trained. */
+async function saveIfTraining(name: string): Promise<void> {
   if (training?.name === name && training.state === 'training') await training.save();
 }
 
-const open = new Map<number, AbortController>();
+const pendingCalls = new Map<number, AbortController>();
 
 self.onmessage = async ({ data }: MessageEvent<Request>) => {
   if (data.type === 'cancel') {
-    open.get(data.id)?.abort();
+    pendingCalls.get(data.id)?.abort();
     return;
   }
   const { id, name, args } = data;
   const aborted = new AbortController();
-  open.set(id, aborted);
+  pendingCalls.set(id, aborted);
   try {
     await opened;
-    const call = calls[name] as (caller: Caller, ...args: readonly unknown[]) => Promise<unknown>;
-    post({ type: 'answer', id, value: await call({ id, signal: aborted.signal }, ...args) });
+    const call = calls[name] as (context: CallContext, ...args: readonly unknown[]) => Promise<unknown>;
+    post({ type: 'result', id, value: await call({ id, signal: aborted.signal }, ...args) });
   } catch (error) {
-    post({ type: 'fault', id, fault: faultOf(error, aborted.signal.aborted) });
+    post({ type: 'error', id, error: toCallError(error, aborted.signal.aborted) });
   } finally {
-    open.delete(id);
+    pendingCalls.delete(id);
   }
 };

@@ -1,13 +1,13 @@
-// The locales that the page offers for the built-in corpus.
+// Locales of the generated corpus.
 import { expect, it } from 'vitest';
-import { localeName, spokenLocales } from '../../demo/train/page/locales.ts';
+import { localeName, supportedLocales } from '../../demo/train/page/corpus-panel.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 
-/** In the language of the machine, as the page has it. */
+/** Names in the language of the machine, as in the page. */
 const names = new Intl.DisplayNames(undefined, { type: 'language' });
 
-it('offers each locale once, by name, and the corpus speaks them', () => {
-  const locales = spokenLocales();
+it('lists each locale once, sorted by name, and all have a corpus', () => {
+  const locales = supportedLocales();
   expect(locales.length).toBeGreaterThan(100);
   expect(new Set(locales.map((l) => l.tag)).size).toBe(locales.length);
   const shown = locales.map((l) => l.name);
@@ -17,7 +17,7 @@ it('offers each locale once, by name, and the corpus speaks them', () => {
   for (const { tag } of locales) expect(intlCorpus({ source: 'en', target: tag, pairs: 3 })).toHaveLength(3);
 });
 
-it('gives a tag where a locale has no name', () => {
+it('returns the tag if a locale has no name', () => {
   expect(localeName('de')).toBe(names.of('de'));
   expect(localeName('not a tag')).toBe('not a tag');
 });
