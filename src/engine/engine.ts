@@ -1,5 +1,5 @@
-// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references. Training, decoding and verification
-// speak to this interface alone, so each of them can be held against the CPU.
+// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references. Training, decoding and verification use only
+// this interface, so the CPU can check each of them.
 
 import { HeddleError } from '../core/errors.ts';
 import { allocate, bytesOf, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
@@ -13,29 +13,38 @@ import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 
-/** A graph ready to run again and again. */
+/** A graph that is ready to run. */
 export interface Program {
-  /** Host memory of the inputs by name, to be filled before each run; the same arrays for the whole life. */
+  /** Host memory of the inputs by name. Fill it before each run; the arrays never change. */
   readonly inputs: Readonly<Record<string, TensorData>>;
-  /** Runs once; resolves to the outputs by name. At most 3 runs may be pending, or as many as `prepare` was told. */
+  /** Runs once; resolves to the outputs by name. At most `inFlight` runs may be pending (default 3). */
   run(): Promise<Outputs>;
-  /** Runs once without reading anything back. */
+  /** Runs once without reading outputs. */
   submit(): void;
-  /** The plan, where there is one. */
+  /** The plan; absent on the CPU. */
   readonly plan?: Plan;
 }
 
-/** Runs graphs that share states by name. */
+/**
+ * Runs graphs that share states by name. Several engines can share a device; each has states of its own.
+ *
+ * @example
+ * const engine = gpuEngine(device);
+ * const [program] = await engine.prepare([graph]);
+ * engine.write('weights', weights);
+ * program.inputs.x.set([1, 2, 3]);
+ * const { y } = await program.run();
+ */
 export interface Engine {
-  /** For people: `dawn mesa llvmpipe`, `cpu`. */
+  /** Name of the adapter, or `cpu`. */
   readonly name: string;
-  /** Which variants the programs made so far use, by key, measured or not; what the same bits depend on. */
+  /** Kernel variants of all programs so far, by key. The same choices give the same bits. */
   readonly kernelChoices: KernelChoices;
-  /** Makes graphs ready. New states are zero. `inFlight`: runs of a program that may be pending at once, default 3. */
+  /** Prepares graphs to run. New states are zero. Throws a HeddleError if they do not fit the device. */
   prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
-  /** Copies data into a state, from element `offset` on. */
+  /** Copies host data into a state, from element `offset` on. */
   write(state: string, data: TensorData, offset?: number): void;
-  /** Reads a state. */
+  /** Reads a state into host memory. */
   read(state: string): Promise<Tensor>;
   /** Copies one state into another of the same type, on the device. */
   copy(from: string, to: string): void;
@@ -49,15 +58,20 @@ export interface Engine {
 
 /** Settings of `gpuEngine`. */
 export interface GpuEngineOptions {
-  /** Variants by key, found by tuning; asked for each set of graphs, with those that are settled already. */
+  /** Chooses kernels for graphs, usually by auto-tuning; `known` are the choices so far. Default: the first candidates. */
   readonly chooseKernels?: (graphs: readonly Graph[], device: Device, known: KernelChoices) => Promise<KernelChoices>;
-  /** Variants that are taken whatever was measured: those of a checkpoint. */
+  /** Fixed kernel choices, which take precedence: those of a checkpoint. */
   readonly kernelChoices?: KernelChoices;
-  /** Most bytes that plans may take; a plan beyond it is refused before anything is allocated. */
+  /** Maximum size of a plan in bytes. A larger one is an error before anything is allocated. */
   readonly memoryLimit?: number;
 }
 
-/** An engine on a device. */
+/**
+ * Creates an engine on a GPU device.
+ *
+ * @example
+ * const engine = gpuEngine(await openDevice(navigator.gpu));
+ */
 export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
   const session = new Session(device);
   const runners: Runner[] = [];
@@ -68,7 +82,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
     async prepare(graphs, running) {
       const planned = (kernelChoices: KernelChoices) =>
         graphs.map((graph) => makePlan(graph, { traits: device.traits, kernelChoices }));
-      // Before kernels are measured, since that allocates too.
+      // Before kernels are chosen: measuring them allocates memory too.
       checkMemory(planned(used), options.memoryLimit);
       const chosen = { ...(await options.chooseKernels?.(graphs, device, used)), ...used };
       const plans = planned(chosen);
@@ -91,7 +105,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
   };
 }
 
-/** The variants that a plan took, by key: guesses too, which may be others where something is measured. */
+/** Returns the variants that a plan uses, by key, measured or not. */
 function variantsOf(graph: Graph, { passes }: Plan): KernelChoices {
   const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
   const choices: Record<string, string> = {};
@@ -111,7 +125,7 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
     );
 }
 
-/** An engine on the references. Exact and slow: for checks on small models. */
+/** Creates an engine that runs the ops' float64 references. Exact and slow: for checks of small models. */
 export function cpuEngine(): Engine {
   const states = new Map<string, Float64Array>();
   const types = new Map<string, TensorType>();
@@ -170,5 +184,5 @@ export function cpuEngine(): Engine {
   };
 }
 
-/** Bytes of all states of a graph: weights, moments, caches. */
+/** Returns the size of all states of a graph (weights, optimizer moments, caches) in bytes. */
 export const stateBytes = (graph: Graph): number => [...graph.states.values()].reduce((n, v) => n + bytesOf(v), 0);

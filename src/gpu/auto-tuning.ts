@@ -1,5 +1,5 @@
-// Tuning: measures the kernels that nodes of graphs can be done by on the device itself and says which won. Adapters differ too much
-// for a table of names: what is best on a GPU can be ten times slower on a software adapter.
+// Kernel auto-tuning: times each variant of a node on this device and picks the fastest. Adapters differ too much for a table of names:
+// the best variant of a GPU can be ten times slower on a software adapter.
 
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../ops/op.ts';
@@ -7,51 +7,52 @@ import { candidates, type KernelChoices, variantKey } from '../plan/kernel-choic
 import type { Device } from './device.ts';
 import { compileVariant, flopsOf, measureVariant } from './kernel-timing.ts';
 
-/** One measured variant. */
+/** The time of a variant. */
 export interface KernelTiming {
+  /** Key of the node, see `variantKey`. */
   readonly key: string;
   readonly variant: string;
   readonly ms: number;
 }
 
-/** Settings of `tune`. */
+/** Settings of `tuneKernels`. */
 export interface TuneKernelsOptions {
-  /** What was measured before. Those keys are not measured again, and guesses go by them. */
+  /** Kernels measured before. Their keys are not measured again, and similar nodes use them. */
   readonly known?: KernelChoices;
-  /** What is taken for keys that are not known, instead of measuring them: guesses of earlier runs, which give the same bits again. */
+  /** Unmeasured kernels of earlier runs. Their keys are not measured either, so that results keep the same bits. */
   readonly guessed?: KernelChoices;
   /**
-   * Milliseconds, compiling included, after which nothing more is begun; what is left takes the winner of the most similar node, or
-   * else the first guess. Default 2,000.
+   * Time limit in milliseconds, compilation included. Nodes left over use the fastest variant of the most similar node, or else the first
+   * candidate. Default 2,000.
    */
   readonly budgetMs?: number;
-  /**
-   * Measure every node, known and guessed ones too; without it, of those that are alike (sizes within a factor of 4 in all) one is
-   * measured.
-   */
+  /** Measure every node again. By default only one of similar nodes (sizes within a factor of 4 in total) is measured. */
   readonly measureAll?: boolean;
-  /** What was measured of a node, all its variants, fastest first. */
+  /** Called with the times of all variants of a node, fastest first. */
   readonly onMeasured?: (measured: readonly KernelTiming[]) => void;
-  /** What a node takes that was not measured, or not to the end. */
+  /** Called with the variant of a node that was not measured, or not completely. */
   readonly onGuessed?: (key: string, variant: string) => void;
-  /** Before each measurement; may throw to end the tuning. */
+  /** Called before each measurement. It may throw to stop. */
   readonly onProgress?: (done: number, of: number, what: string) => void;
 }
 
-/** How kernels are measured: on a device, or as a test says. */
+/** Times kernels: on a device, or with the numbers of a test. */
 export interface KernelTimer {
-  /** Starts to compile variants that will be measured. */
+  /** Starts to compile variants that will be timed. */
   compile?(node: Node, variants: readonly string[]): void;
-  /** Milliseconds of a variant, where the fastest so far took `best`. */
+  /** Returns the milliseconds of a variant; the fastest so far took `best`. */
   measure(node: Node, variant: string, best: number): Promise<number>;
-  /** Milliseconds on a clock. */
+  /** Returns the time in milliseconds. */
   now(): number;
 }
 
 /**
- * Measures what is not known; returns choices for every node of `graphs` that has a choice. Nodes are taken by their share of the
- * work, the variants of each in their order: the first guess is what a run would compile anyway, and another one is only begun if it
- * would be done in time, going by the one that took longest.
+ * Times the kernels of `graphs`; returns the choice of every node with several variants. Nodes with the most work come first; another
+ * variant is timed only if the slowest measurement so far would still fit the time limit.
+ *
+ * @example
+ * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
+ * const plan = makePlan(graph, { traits: device.traits, kernelChoices });
  */
 export const tuneKernels = (
   device: Device,
@@ -60,7 +61,7 @@ export const tuneKernels = (
 ): Promise<KernelChoices> =>
   tuneWith(
     {
-      // Drivers of GPUs compile in parallel; where the CPU is the adapter, that would only take from what is measured.
+      // GPU drivers compile in parallel. On a software adapter that would slow down the measurements.
       ...(!device.traits.software && {
         compile(node, variants) {
           for (const v of variants) compileVariant(device, node, v);
@@ -74,20 +75,20 @@ export const tuneKernels = (
     options,
   );
 
-/** `tune` by a meter. */
+/** `tuneKernels` with a given timer. */
 export async function tuneWith(
-  meter: KernelTimer,
+  timer: KernelTimer,
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
 ): Promise<KernelChoices> {
   const { known = {}, guessed = {}, budgetMs = 2000, measureAll = false } = options;
   const choices: Record<string, string> = { ...guessed, ...known };
-  /** What guesses go by: measurements alone. */
+  /** Measured kernels, for similar nodes. */
   const seen: Record<string, string> = { ...known };
   const order = openNodes(device, graphs, measureAll ? {} : choices);
   const slow = new Set<string>();
-  const start = meter.now();
+  const start = timer.now();
   let longest = 0;
   for (const [done, { key, node }] of order.entries()) {
     const all = candidates(node, device.traits);
@@ -95,7 +96,7 @@ export async function tuneWith(
     const left = fast.length > 0 ? fast : all;
     const like = mostSimilar(key, left, seen);
     const guess = (variant: string) => {
-      if (all.includes(known[key] ?? '')) return; // what was measured stands
+      if (all.includes(known[key] ?? '')) return; // keep the measured one
       choices[key] = variant;
       options.onGuessed?.(key, variant);
     };
@@ -103,32 +104,32 @@ export async function tuneWith(
       guess(like.variant);
       continue;
     }
-    if (left.length === 1 || meter.now() - start > budgetMs) {
+    if (left.length === 1 || timer.now() - start > budgetMs) {
       guess(like?.variant ?? (left[0] as string));
       continue;
     }
-    meter.compile?.(node, left);
+    timer.compile?.(node, left);
     const measured: KernelTiming[] = [];
-    let whole = true;
+    let complete = true;
     for (const variant of left) {
-      const begun = meter.now();
+      const begun = timer.now();
       const best = Math.min(...measured.map((m) => m.ms));
       if (measured.some((m) => m.ms > 3 * best && familyOf(m.variant) === familyOf(variant))) continue;
       if (measured.length > 0 && begun - start + longest > budgetMs) {
-        whole = false;
+        complete = false;
         break;
       }
       options.onProgress?.(done, order.length, `${node.op.name} ${variant}`);
-      const ms = await meter.measure(node, variant, best);
+      const ms = await timer.measure(node, variant, best);
       measured.push({ key, variant, ms });
-      longest = Math.max(longest, meter.now() - begun);
+      longest = Math.max(longest, timer.now() - begun);
     }
     measured.sort((x, y) => x.ms - y.ms);
     const [best] = measured as [KernelTiming];
     seen[key] = best.variant;
     for (const m of measured)
       if (m.ms > 3 * best.ms && familyOf(m.variant) !== familyOf(best.variant)) slow.add(familyOf(m.variant));
-    if (whole) {
+    if (complete) {
       choices[key] = best.variant;
       options.onMeasured?.(measured);
     } else guess(best.variant);
@@ -137,7 +138,7 @@ export async function tuneWith(
   return choices;
 }
 
-/** Nodes with a choice that is not settled, one of each key, those with the most work in all their copies first. */
+/** Returns nodes whose variant is not settled, one per key, those with the most work in all their copies first. */
 function openNodes(
   device: Pick<Device, 'traits'>,
   graphs: readonly Graph[],
@@ -157,13 +158,10 @@ function openNodes(
     .sort((a, b) => b.work - a.work);
 }
 
-/** A variant's name without its sizes: where one of a family is hopeless, so are the others, on any node. */
+/** A variant's name without its sizes. If one of a family is very slow, its other members are skipped on every node. */
 const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
 
-/**
- * The winner, one of `variants`, among measured nodes of the same op, form and types whose sizes are nearest; the other attributes may
- * differ.
- */
+/** Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest sizes, and its distance. */
 function mostSimilar(
   key: string,
   variants: readonly string[],
@@ -174,7 +172,7 @@ function mostSimilar(
   for (const [other, variant] of Object.entries(seen)) {
     const [otherKind, otherSizes] = split(other);
     if (otherKind !== kind || !variants.includes(variant)) continue;
-    // Optional inputs stand at the end of the inputs; products of sizes compare what the same sizes in another order do not.
+    // Only the first two tensors are compared: optional inputs come last. The product ignores the order of sizes; equal order breaks ties.
     const distance =
       Math.abs(volume(sizes) - volume(otherSizes)) +
       (sizes.slice(0, 6).join() === otherSizes.slice(0, 6).join() ? 0 : 1e-3);
@@ -183,10 +181,10 @@ function mostSimilar(
   return best;
 }
 
-/** Logarithm of the product of the first two tensors' sizes. */
+/** Logarithm of the product of the sizes of the first two tensors. */
 const volume = (sizes: readonly number[]): number => sizes.slice(0, 6).reduce((sum, n) => sum + Math.log(n + 1), 0);
 
-/** What must be equal (op, transposed operands, format of packed weights, types of the first two tensors), and all sizes. */
+/** Splits a key into what must be equal (op, transposed operands, format of packed weights, types of the first two tensors) and all sizes. */
 function split(key: string): [string, number[]] {
   const end = key.lastIndexOf('}') + 1;
   const types = key.slice(end);

@@ -1,9 +1,9 @@
-// Gets a device from any WebGPU (a browser's, or Dawn's in Node) with all the limits its adapter has, and says what it is.
+// Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
 import { HeddleError } from '../core/errors.ts';
 import type { DeviceTraits } from '../ops/op.ts';
 
-/** What an adapter says of itself, for reports. */
+/** Names of a GPU adapter, from GPUAdapterInfo. */
 export interface AdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
@@ -11,69 +11,73 @@ export interface AdapterInfo {
   readonly description: string;
 }
 
-/** A device and what kernels may count on. */
+/** A GPU device, and the features and limits that kernels can use. */
 export interface Device {
   readonly gpu: GPUDevice;
   readonly traits: DeviceTraits;
   readonly adapter: AdapterInfo;
-  /** Throws where the device was lost or has reported an error that no scope caught. */
+  /** Throws a HeddleError if the device was lost or has reported an uncaptured error. */
   check(): void;
-  /** Why it was lost, or undefined. Waits `patience` milliseconds (default 300), since work can fail by it before it is known. */
-  lost(patience?: number): Promise<string | undefined>;
+  /** Resolves to the reason if the device is lost within `timeout` milliseconds (default 300), else undefined. */
+  lost(timeout?: number): Promise<string | undefined>;
   destroy(): void;
 }
 
 /** Settings of `openDevice`. */
 export interface DeviceOptions {
-  /** Limits that must be reached; a missing one is an error that names it with both numbers. */
+  /** Required limits. Opening fails with both numbers if the adapter has less. */
   readonly require?: Readonly<Record<string, number>>;
   readonly powerPreference?: GPUPowerPreference;
 }
 
-const wantedLimits = [
+const requestedLimits = [
   'maxStorageBufferBindingSize',
   'maxBufferSize',
   'maxComputeWorkgroupStorageSize',
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupSizeX',
 ] as const;
-const wantedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+const requestedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
 
 /**
- * Opens a device. Throws a HeddleError where there is no WebGPU, no adapter, or a required limit is missing.
- * `gpu` is `navigator.gpu` in a page, or what src/host gives in Node.
+ * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a HeddleError if there is no
+ * WebGPU, no adapter, or a required limit is not reached.
+ *
+ * @example
+ * const device = await openDevice(navigator.gpu);
+ * console.log(adapterName(device.adapter));
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
   if (!gpu)
     throw new HeddleError(
-      'There is no WebGPU here. Use a current Chrome or Edge (chrome://gpu says why it is off), on https or localhost.',
+      'WebGPU is not available. Use a current Chrome or Edge, on https or localhost; chrome://gpu shows why it is off.',
     );
   const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
   if (!adapter)
     throw new HeddleError(
       'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
-        'in Chrome switch on hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
+        'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
     );
   const limits = adapter.limits as unknown as Record<string, number>;
   for (const [name, needed] of Object.entries(options.require ?? {})) {
     const has = limits[name] ?? 0;
     if (has < needed)
       throw new HeddleError(
-        `The adapter's ${name} is ${has}, ${needed} is needed. Use a smaller model or another adapter.`,
+        `The adapter's ${name} is ${has}, ${needed} is required. Use a smaller model or another adapter.`,
       );
   }
   const required: Record<string, number> = { ...options.require };
-  for (const name of wantedLimits) if (limits[name] !== undefined) required[name] = limits[name];
+  for (const name of requestedLimits) if (limits[name] !== undefined) required[name] = limits[name];
   return wrapDevice(
     await adapter.requestDevice({
       label: 'heddle',
-      requiredFeatures: wantedFeatures.filter((f) => adapter.features.has(f)),
+      requiredFeatures: requestedFeatures.filter((f) => adapter.features.has(f)),
       requiredLimits: required,
     }),
   );
 }
 
-/** A Device of a GPUDevice that someone else has requested. */
+/** Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. */
 export function wrapDevice(device: GPUDevice): Device {
   let failure: ConstructorParameters<typeof HeddleError> | undefined;
   let closing = false;
@@ -101,8 +105,8 @@ export function wrapDevice(device: GPUDevice): Device {
     check() {
       if (failure) throw new HeddleError(...failure);
     },
-    lost: (patience = 300) =>
-      Promise.race([lost, new Promise<undefined>((resolve) => setTimeout(resolve, patience, undefined))]),
+    lost: (timeout = 300) =>
+      Promise.race([lost, new Promise<undefined>((resolve) => setTimeout(resolve, timeout, undefined))]),
     destroy() {
       closing = true;
       device.destroy();
@@ -110,6 +114,6 @@ export function wrapDevice(device: GPUDevice): Device {
   };
 }
 
-/** `vendor architecture description`, on one line. */
+/** Formats an adapter as `vendor architecture description`. */
 export const adapterName = (a: AdapterInfo): string =>
   [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') || 'unnamed adapter';

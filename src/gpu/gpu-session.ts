@@ -1,4 +1,4 @@
-// A session: one device, the states that plans share (weights, moments, caches) and the slots that plans take turns in.
+// A session: the states that plans share (weights, optimizer moments, caches) and the slots that they use in turn, on one device.
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
@@ -31,7 +31,15 @@ export function checkSameType([a, x]: [string, TensorType], [b, y]: [string, Ten
   );
 }
 
-/** Owns GPU memory; `destroy` frees it. Plans of one session run one after another, so they share slots. */
+/**
+ * Owns GPU memory; `destroy` frees it. Plans of a session run one after another, so they share slots.
+ *
+ * @example
+ * const session = new Session(device);
+ * const [runner] = await session.prepare([makePlan(graph, { traits: device.traits })]);
+ * session.write('weights', weights);
+ * const { loss } = await runner.run();
+ */
 export class Session {
   readonly device: Device;
   readonly pipelines: Pipelines;
@@ -47,12 +55,12 @@ export class Session {
   }
 
   /**
-   * Makes plans ready to run: memory, pipelines (compiled in parallel) and bind groups; nothing is made afterwards. States that are
-   * new are zero. Throws a HeddleError with the numbers, before allocating, where a plan does not fit the device.
+   * Prepares plans to run: allocates memory, compiles pipelines in parallel and creates bind groups. Runs create none of these. New states
+   * are zero. Throws a HeddleError with the numbers, before allocating, if a plan does not fit the device.
    */
   async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
     this.#checkFit(plans);
-    // Compiled first: a shader that fails leaves nothing allocated.
+    // Compile first: nothing is allocated if a shader fails.
     await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => this.pipelines.get(pass))));
     const { gpu } = this.device;
     gpu.pushErrorScope('out-of-memory');
@@ -75,7 +83,7 @@ export class Session {
     return runners;
   }
 
-  /** Makes the states and slots that plans need and the session has not; returns a function that takes them back. */
+  /** Allocates the states and slots that the session lacks; returns a function that frees them again. */
   #allocate(plans: readonly Plan[]): () => void {
     const newStates: string[] = [];
     for (const plan of plans)
@@ -86,12 +94,12 @@ export class Session {
       }
     const slots = [...this.#slots];
     const sizes = plans.map((plan) => slotSizes(plan).sort((a, b) => b - a));
-    const most = Math.max(0, ...sizes.map((s) => s.length));
-    for (let i = 0; i < most; i++) {
+    const count = Math.max(0, ...sizes.map((s) => s.length));
+    for (let i = 0; i < count; i++) {
       const bytes = Math.max(...sizes.map((s) => s[i] ?? 0));
       if ((slots[i]?.size ?? 0) < bytes) this.#slots[i] = this.#storage(`slot${i}`, bytes);
     }
-    // A slot that earlier runners use stays theirs; it is freed with the session.
+    // Earlier runners keep using the slots that were replaced; these are freed with the session.
     const retired = slots.filter((slot, i) => slot !== this.#slots[i]);
     this.#retired.push(...retired);
     return () => {
@@ -111,7 +119,7 @@ export class Session {
     this.device.gpu.queue.writeBuffer(state.buffer, offset * bytesPer(state.dtype), data as GPUAllowSharedBufferSource);
   }
 
-  /** Reads a state back. */
+  /** Reads a state into host memory. */
   async read(name: string): Promise<Tensor> {
     const { buffer, dtype, shape } = this.#state(name);
     const { gpu } = this.device;
@@ -153,18 +161,18 @@ export class Session {
     });
   }
 
-  /** Fills all slots with NaN, so that a test sees what is read before it is written, or never written. */
+  /** Fills all slots with NaN, so that a test notices memory that is read before it is written. */
   poison(): void {
     const nan = new Uint32Array(Math.max(0, ...this.#slots.map((b) => b.size)) / 4).fill(0x7fc0dead);
     for (const slot of this.#slots) this.device.gpu.queue.writeBuffer(slot, 0, nan, 0, slot.size / 4);
   }
 
-  /** Names of the states that exist. */
+  /** Names of the states. */
   get states(): string[] {
     return [...this.#states.keys()];
   }
 
-  /** Frees all memory of the session; the device stays. */
+  /** Frees all memory of the session. The device stays open. */
   destroy(): void {
     for (const r of this.#runners) r.destroy();
     for (const { buffer } of this.#states.values()) buffer.destroy();
@@ -192,12 +200,12 @@ export class Session {
   }
 
   #storage(label: string, size: number): GPUBuffer {
-    // Uniform too: step scalars may be made on the GPU (src/ops/scale-step.ts).
+    // UNIFORM, because scale_step writes step scalars to a state (src/ops/optimizer/scale-step.ts).
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     return this.device.gpu.createBuffer({ label, size, usage });
   }
 
-  /** GPU buffers for the plan's states and slots; `inputs` is the runner's own. */
+  /** Returns the GPU buffers of a plan's states and slots, undefined for the inputs, which belong to the runner. */
   #buffersOf(plan: Plan): (GPUBuffer | undefined)[] {
     const order = slotSizes(plan).map((bytes, s) => ({ bytes, s }));
     order.sort((a, b) => b.bytes - a.bytes);
@@ -210,7 +218,7 @@ export class Session {
     });
   }
 
-  /** Throws where a plan's states are not those that exist, or a buffer is larger than the device has. */
+  /** Throws if a state of a plan exists with another type, or a buffer exceeds the device's limit. */
   #checkFit(plans: readonly Plan[]): void {
     const states = new Map<string, { dtype: DType; shape: Shape }>(this.#states);
     const { maxBufferSize } = this.device.gpu.limits;
@@ -219,7 +227,7 @@ export class Session {
         const known = states.get(name);
         if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
           throw new HeddleError(
-            `session: state ${name} is ${known.dtype} [${known.shape}], a plan wants ${dtype} [${shape}]`,
+            `session: state ${name} is ${known.dtype} [${known.shape}], a plan requires ${dtype} [${shape}]`,
           );
         states.set(name, { dtype, shape });
       }

@@ -1,46 +1,51 @@
-// Profiles a plan pass by pass, with timestamp queries where there are any: every pass is recorded alone, so the sum is a little more
-// than a real run.
+// Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by itself, so the sum is slightly more
+// than the time of a real run.
 
-import { HeddleError } from '../core/errors.ts';
+import { check } from '../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import type { Runner } from './runner.ts';
+import { createTimestamps, type Timestamps } from './timestamps.ts';
 
-/** One pass and how long it took. */
+/** A pass and its time. */
 export interface PassTime {
   readonly pass: Pass;
-  /** The median of the runs, in microseconds; 0 where it is less than the clock's grain. */
+  /** Median of the runs in microseconds; 0 if below the resolution of the clock. */
   readonly us: number;
-  /** The last run alone: when it began, after the first pass's begin, and how long it took. */
+  /** The last run: its start after the start of the first pass, and its duration. */
   readonly last: { readonly startUs: number; readonly us: number };
-  /** Bytes of everything bound: what a pass must move at least, if each is read or written once. */
+  /** Total size of its bindings in bytes: the minimum memory traffic, if each is read or written once. */
   readonly bytes: number;
 }
 
-/** Times of all passes, and by what clock. */
+/** Times of all passes. */
 export interface Profile {
-  /** `gpu`: timestamp queries; `host`: each pass submitted alone and waited for, which adds the cost of a submission to each. */
+  /** `gpu`: timestamp queries; `host`: each pass is submitted and awaited by itself, so its time includes a submission. */
   readonly clock: 'gpu' | 'host';
   readonly runs: number;
-  /** Milliseconds of a whole run, recorded as usual; median. */
+  /** Median time of a normal run in milliseconds. */
   readonly ms: number;
   readonly passes: readonly PassTime[];
 }
 
 /**
- * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn can be asked not to (src/host/dawn.ts).
- * Where the device has no timestamp queries, passes are timed by the host's clock.
+ * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn does not with the flags of src/host/dawn.ts.
+ * Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError if there are more than 2,048 passes.
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
   runner.submit(); // warms up
   const whole: number[] = [];
   for (let run = 0; run < runs; run++) whole.push(await runner.time(1));
-  const clock = device.gpu.features.has('timestamp-query') ? 'gpu' : 'host';
-  const samples = clock === 'gpu' ? await byTimestamps(device, runner, runs) : await byHost(device, runner, runs);
   const { passes } = runner.plan;
+  // A query set holds at most 4,096 queries.
+  check(passes.length <= 2048, () => `profile: the plan has ${passes.length} passes, at most 2,048 can be timed`);
+  const timestamps = createTimestamps(device, 2 * passes.length);
+  const samples = timestamps
+    ? await byTimestamps(device, runner, runs, timestamps).finally(timestamps.destroy)
+    : await byHost(device, runner, runs);
   const last = samples.at(-1) as Sample;
   return {
-    clock,
+    clock: timestamps ? 'gpu' : 'host',
     runs,
     ms: median(whole),
     passes: passes.map((pass, i) => ({
@@ -52,7 +57,7 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   };
 }
 
-/** Microseconds of each pass in one run, and when it began. */
+/** Duration and start of each pass in one run, in microseconds. */
 interface Sample {
   readonly us: readonly number[];
   readonly starts: readonly number[];
@@ -60,7 +65,11 @@ interface Sample {
 
 const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0;
 
-async function byHost({ gpu, check }: Device, { plan, submitPass }: Runner, runs: number): Promise<Sample[]> {
+async function byHost(
+  { gpu, check: checkDevice }: Device,
+  { plan, submitPass }: Runner,
+  runs: number,
+): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let run = 0; run < runs; run++) {
     const us: number[] = [];
@@ -73,49 +82,26 @@ async function byHost({ gpu, check }: Device, { plan, submitPass }: Runner, runs
       starts.push((begun - first) * 1000);
       us.push((performance.now() - begun) * 1000);
     }
-    check();
+    checkDevice();
     samples.push({ us, starts });
   }
   return samples;
 }
 
-async function byTimestamps(device: Device, runner: Runner, runs: number): Promise<Sample[]> {
-  const { gpu } = device;
-  const { length } = runner.plan.passes;
-  // A query set holds at most 4,096 queries.
-  if (length > 2048) throw new HeddleError(`${length} passes are too many to time at once, at most 2,048.`);
-  const count = 2 * length;
-  const bytes = 8 * count;
-  const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-  const label = 'profile';
-  const times = gpu.createQuerySet({ label, type: 'timestamp', count });
-  const resolved = gpu.createBuffer({ label, size: bytes, usage: QUERY_RESOLVE | COPY_SRC });
-  const staging = gpu.createBuffer({ label, size: bytes, usage: COPY_DST | MAP_READ });
-  try {
-    const samples: Sample[] = [];
-    for (let run = 0; run < runs; run++) {
-      runner.submitTimed(times);
-      const encoder = gpu.createCommandEncoder({ label });
-      encoder.resolveQuerySet(times, 0, count, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
-      gpu.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
-      const ns = new BigUint64Array(staging.getMappedRange().slice(0));
-      staging.unmap();
-      device.check();
-      const at = (i: number) => Number((ns[i] ?? 0n) - (ns[0] ?? 0n)) / 1000;
-      const passes = Array.from({ length }, (_, i) => i);
-      samples.push({ us: passes.map((i) => at(2 * i + 1) - at(2 * i)), starts: passes.map((i) => at(2 * i)) });
-    }
-    return samples;
-  } finally {
-    times.destroy();
-    resolved.destroy();
-    staging.destroy();
+async function byTimestamps(device: Device, runner: Runner, runs: number, timestamps: Timestamps): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let run = 0; run < runs; run++) {
+    runner.submitTimed(timestamps);
+    const ns = await timestamps.read();
+    device.check();
+    const at = (i: number) => Number((ns[i] ?? 0n) - (ns[0] ?? 0n)) / 1000;
+    const passes = [...runner.plan.passes.keys()];
+    samples.push({ us: passes.map((i) => at(2 * i + 1) - at(2 * i)), starts: passes.map((i) => at(2 * i)) });
   }
+  return samples;
 }
 
-/** A trace of the last run for chrome://tracing or Perfetto: one complete event a pass. */
+/** Returns a trace of the last run for chrome://tracing or Perfetto, with one complete event per pass. */
 export function chromeTrace({ passes }: Profile): string {
   return JSON.stringify({
     displayTimeUnit: 'ms',
@@ -139,17 +125,17 @@ export function chromeTrace({ passes }: Profile): string {
   });
 }
 
-/** How a profile is printed. */
+/** Settings of `printProfile`. */
 export interface ProfileTable {
-  /** Most rows of the table that sums up; default 40. */
+  /** Maximum number of rows; the rest is summed up in one more. Default 40. */
   readonly rows?: number;
-  /** Every pass in order, instead of sums. */
+  /** Print each pass in order instead of groups. */
   readonly each?: boolean;
 }
 
 /**
- * A table for people. Passes of one op, variant and shape are one row, which says how many there are, the dearest first; or, by `each`,
- * every pass has its own, with its place in the model.
+ * Formats a profile as a table, slowest first. Passes of the same op, variant and output shapes share a row; with `each` every pass has
+ * its own row with its position in the model.
  */
 export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
   const { passes, ms, runs, clock } = profile;
@@ -159,12 +145,12 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
     line(['op, kernel, outputs', 'passes', 'ms', 'GFLOP/s', 'GB/s', 'share']),
     ...lines.map((sum, i) => `${print(sum, all)}${each ? `  ${passes[i]?.pass.scope}`.trimEnd() : ''}`),
     print(all, all),
-    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass submitted alone' : ''}`,
+    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass submitted by itself' : ''}`,
     '',
   ].join('\n');
 }
 
-/** Passes taken together. */
+/** Sum over passes. */
 interface Sum {
   readonly name: string;
   readonly n: number;
@@ -183,7 +169,7 @@ function nameOf({ pass }: PassTime): string {
   return `${pass.op}${pass.variant === 'only' ? '' : `:${pass.variant}`} ${pass.entry} ${shapes}`;
 }
 
-/** Sums of the passes of one name, the dearest first; what goes beyond `rows` is one more. */
+/** Sums of the passes of each name, slowest first; those after `rows` are summed up in one more. */
 function grouped(times: readonly PassTime[], rows: number): Sum[] {
   const groups = new Map<string, PassTime[]>();
   for (const time of times) groups.set(nameOf(time), [...(groups.get(nameOf(time)) ?? []), time]);
@@ -196,7 +182,7 @@ function grouped(times: readonly PassTime[], rows: number): Sum[] {
 const line = (cells: readonly (string | number)[]): string =>
   cells.map((c, i) => (i === 0 ? String(c).padEnd(66) : String(c).padStart(10))).join('');
 
-/** A row; rates are left out where the clock saw no time go by. */
+/** A row of the table, without rates if the measured time is 0. */
 function print({ name, n, us, flops, bytes }: Sum, all: Sum): string {
   const rate = (amount: number) => (us > 0 && amount > 0 ? (amount / us / 1e3).toFixed(2) : '');
   const share = all.us > 0 ? (100 * us) / all.us : 0;

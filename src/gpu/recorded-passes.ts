@@ -1,32 +1,32 @@
-// The steps of a plan on the GPU: bound once, recorded in every run.
+// The passes of a plan on the GPU: bound once, recorded in every run.
 
 import type { Pass, Range } from '../plan/plan.ts';
 import type { Kernel } from './pipelines.ts';
 import type { Binding } from './wgsl.ts';
 
-/** What one dispatch needs, in one object: recording reads it for every pass of every run. */
-export interface Step {
+/** A dispatch with its pipeline and bind group. */
+export interface BoundPass {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly x: number;
   readonly y: number;
   readonly z: number;
-  /** Filled with zeros before it. */
+  /** Memory to fill with zeros before the dispatch. */
   readonly clear: readonly Range[] | undefined;
   readonly label: string;
 }
 
-/** The GPU buffer of a plan's buffer, by number. */
+/** Returns the GPU buffer of a plan's buffer by index. */
 export type BufferAt = (buffer: number) => GPUBuffer;
 
-/** Bytes from one pass's Params to the next: what an offset of a uniform binding is a multiple of. */
+/** Stride of the Params of passes in bytes: WebGPU's alignment of uniform binding offsets. */
 export const paramAlign = 256;
 
-/** Bytes in whole words: what copies and bindings come in. */
-export const whole = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+/** Rounds bytes up to 4, as copies and bindings require. */
+export const alignToWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
-/** The Params structs of all passes, `paramAlign` bytes each. Throws where a pass has no value for a field. */
-export function paramsOf(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
+/** Packs the Params structs of all passes, `paramAlign` bytes each. Throws if a pass lacks the value of a field. */
+export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
   const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
   for (const [i, { op, shader, params }] of passes.entries())
     for (const [f, { name, type }] of (kernels[i] as Kernel).shader.params.entries()) {
@@ -39,22 +39,22 @@ export function paramsOf(passes: readonly Pass[], kernels: readonly Kernel[]): A
   return data.buffer;
 }
 
-/** Binds what a pass names; its Params are number `i` in `paramBuffer`. Throws where the shader has a binding that it does not name. */
-export function stepOf(
+/** Creates the bind group of a pass; its Params are at index `i` of `paramBuffer`. Throws if a binding of the shader is not bound. */
+export function bindPass(
   gpu: GPUDevice,
   pass: Pass,
   { pipeline, layout, bindings }: Kernel,
   { paramBuffer, i }: { readonly paramBuffer: GPUBuffer; readonly i: number },
   bufferAt: BufferAt,
-): Step {
+): BoundPass {
   const label = `${pass.scope ? `${pass.scope} ` : ''}${pass.op}`;
   const resourceOf = (b: Binding): GPUBufferBinding => {
     if (b.of === 'Params') return { buffer: paramBuffer, offset: i * paramAlign, size: paramAlign };
     const range = pass.bind[b.name];
-    // A launch whose overrides switch off all use of the step scalars (no dropout) need not have them: anything uniform will do.
+    // A launch without dropout has no step scalars; its overrides switch off their use, so any uniform buffer will do.
     if (!range && b.of === 'Step') return { buffer: paramBuffer, size: paramAlign };
     if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${pass.shader}`);
-    const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : whole(range.bytes);
+    const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
     return { buffer: bufferAt(range.buffer), offset: range.offset, size };
   };
   const entries = bindings.map((b) => ({ binding: b.binding, resource: resourceOf(b) }));
@@ -64,15 +64,15 @@ export function stepOf(
 }
 
 /**
- * Records all steps `repeats` times: in one pass, or from each clearing to the next. `times` get the begin of the first pass and the end
- * of the last.
+ * Returns a function that records all dispatches `repeats` times in as few compute passes as possible: a new one starts only after memory
+ * is cleared. The begin of the first and the end of the last pass are written to `times`.
  */
-export function recorder(
-  steps: readonly Step[],
+export function createRecorder(
+  dispatches: readonly BoundPass[],
   clearAll: (encoder: GPUCommandEncoder, ranges: readonly Range[]) => void,
 ): (encoder: GPUCommandEncoder, repeats?: number, times?: GPUQuerySet) => void {
-  const clears = steps.filter(({ clear }) => clear).length;
-  const clearsFirst = steps[0]?.clear !== undefined;
+  const clears = dispatches.filter(({ clear }) => clear).length;
+  const clearsFirst = dispatches[0]?.clear !== undefined;
   return (encoder, repeats = 1, times) => {
     const passes = repeats * clears + (clearsFirst ? 0 : 1);
     let passesLeft = passes;
@@ -88,8 +88,8 @@ export function recorder(
     };
     let pass: GPUComputePassEncoder | undefined;
     let last: GPUComputePipeline | undefined;
-    for (let i = 0; i < repeats * steps.length; i++) {
-      const { pipeline, group, x, y, z, clear } = steps[i % steps.length] as Step;
+    for (let i = 0; i < repeats * dispatches.length; i++) {
+      const { pipeline, group, x, y, z, clear } = dispatches[i % dispatches.length] as BoundPass;
       if (clear) {
         pass?.end();
         clearAll(encoder, clear);

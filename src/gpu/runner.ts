@@ -1,5 +1,5 @@
-// A runner: one plan ready on the GPU. A run writes the inputs, records one command buffer and submits it once; outputs come back
-// through a ring of staging buffers, so that nothing waits for the GPU. After `createRunner` no GPU object is made but encoders.
+// A runner: a plan ready to run on the GPU. A run writes the inputs, records one command buffer and submits it; outputs come back through
+// a ring of staging buffers, so the host does not wait for the GPU. After `createRunner` only command encoders are created.
 
 import { HeddleError } from '../core/errors.ts';
 import { allocate, type DType, sizeOf, type TensorData } from '../core/tensor.ts';
@@ -7,48 +7,56 @@ import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import type { Kernel, Pipelines } from './pipelines.ts';
-import { type BufferAt, paramAlign, paramsOf, recorder, type Step, stepOf, whole } from './recorded-passes.ts';
-import type { Stopwatch } from './stopwatch.ts';
+import {
+  alignToWords,
+  type BoundPass,
+  type BufferAt,
+  bindPass,
+  createRecorder,
+  packParams,
+  paramAlign,
+} from './recorded-passes.ts';
+import type { Timestamps } from './timestamps.ts';
 
-/** Results of a run by name; each array is the caller's own. */
+/** Outputs of a run by name. The arrays belong to the caller. */
 export type Outputs = Record<string, TensorData>;
 
 /** Settings of a runner. */
 export interface RunnerOptions {
-  /** Runs whose outputs may be on their way at once; the ring has as many staging buffers. Default 3. */
+  /** Maximum number of runs whose outputs are pending at once; the ring has that many staging buffers. Default 3. */
   readonly inFlight?: number;
 }
 
-/** A plan on the GPU. */
+/** A plan that is ready to run on the GPU. */
 export interface Runner {
   readonly plan: Plan;
-  /** Host memory of the inputs, to be filled before each `run`; the same arrays for the whole life. */
+  /** Host memory of the inputs by name. Fill it before each run; the arrays never change. */
   readonly inputs: Readonly<Record<string, TensorData>>;
   /**
-   * Records and submits one run; resolves to its outputs. Up to `inFlight` runs may be pending; a further call throws.
-   * Rejects with a HeddleError where the device was lost or reported an error.
+   * Submits one run; resolves to its outputs. Throws if `inFlight` runs are pending already. Rejects with a HeddleError if the device
+   * was lost or reported an error.
    */
   run(): Promise<Outputs>;
-  /** Records and submits one run without reading anything back. */
+  /** Submits one run without reading outputs. */
   submit(): void;
-  /** Runs all passes `repeats` times in one submission; resolves to the milliseconds a run took, waiting included. */
+  /** Runs all passes `repeats` times in one submission; resolves to the milliseconds per run by the host's clock. */
   time(repeats: number): Promise<number>;
   /**
-   * As `time`, but resolves to the milliseconds of all runs together: `host` waiting included, `gpu` by the stopwatch, undefined where
-   * there is none or it failed. Dispatches share one pass, unless something is cleared between them.
+   * Like `time`, but resolves to the milliseconds of all runs together: by the host's clock and by the first two timestamps, undefined
+   * without timestamps or if they are not increasing. All dispatches are in one pass, unless memory is cleared between them.
    */
-  clock(repeats: number, stopwatch?: Stopwatch): Promise<{ host: number; gpu: number | undefined }>;
-  /** As `submit`, but each pass on its own with begin and end times written to `times` (2 a pass). */
-  submitTimed(times: GPUQuerySet): void;
-  /** Submits one pass of the plan alone; the inputs are those of the last run. */
+  clock(repeats: number, timestamps?: Timestamps): Promise<{ host: number; gpu: number | undefined }>;
+  /** Submits one run with every dispatch in a pass of its own that writes its begin and end time, and reads all timestamps back. */
+  submitTimed(timestamps: Timestamps): void;
+  /** Submits a single pass of the plan, on the inputs of the last run. */
   submitPass(index: number): void;
   destroy(): void;
 }
 
-/** Makes a buffer that is freed with the runner. */
+/** Creates a buffer that is destroyed with the runner. */
 type Create = (label: string, size: number, usage: number) => GPUBuffer;
 
-/** Makes a runner. `buffers` are the GPU buffers of the plan's states and slots, undefined for the inputs. */
+/** Creates a runner. `buffers` are the GPU buffers of the plan's states and slots, undefined for the inputs. */
 export async function createRunner(
   device: Device,
   pipelines: Pipelines,
@@ -72,14 +80,14 @@ export async function createRunner(
   const paramBuffer = create('params', paramBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
   const outputs = outputRing(device, plan, inFlight, create, bufferAt);
 
-  // Buffers are made before this: the session sees whether the memory was there.
+  // All buffers are created before this await: the session's error scope around it reports out-of-memory.
   const kernels = await Promise.all(plan.passes.map((pass) => pipelines.get(pass)));
-  gpu.queue.writeBuffer(paramBuffer, 0, paramsOf(plan.passes, kernels));
-  const steps = plan.passes.map((pass, i) => stepOf(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt));
+  gpu.queue.writeBuffer(paramBuffer, 0, packParams(plan.passes, kernels));
+  const passes = plan.passes.map((pass, i) => bindPass(gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, bufferAt));
   const clear = (encoder: GPUCommandEncoder, ranges: readonly Range[]): void => {
-    for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, whole(r.bytes));
+    for (const r of ranges) encoder.clearBuffer(bufferAt(r.buffer), r.offset, alignToWords(r.bytes));
   };
-  const record = recorder(steps, clear);
+  const record = createRecorder(passes, clear);
 
   const start = (): GPUCommandEncoder => {
     device.check();
@@ -87,27 +95,28 @@ export async function createRunner(
     return gpu.createCommandEncoder();
   };
   const submit = (encoder: GPUCommandEncoder): void => gpu.queue.submit([encoder.finish()]);
-  /** One step in a pass of its own. */
-  const alone = (encoder: GPUCommandEncoder, step: Step, descriptor?: GPUComputePassDescriptor): void => {
-    clear(encoder, step.clear ?? []);
+  /** Records one dispatch in a pass of its own. */
+  const recordSingle = (encoder: GPUCommandEncoder, bound: BoundPass, descriptor?: GPUComputePassDescriptor): void => {
+    clear(encoder, bound.clear ?? []);
     const pass = encoder.beginComputePass(descriptor);
-    pass.setPipeline(step.pipeline);
-    pass.setBindGroup(0, step.group);
-    pass.dispatchWorkgroups(step.x, step.y, step.z);
+    pass.setPipeline(bound.pipeline);
+    pass.setBindGroup(0, bound.group);
+    pass.dispatchWorkgroups(bound.x, bound.y, bound.z);
     pass.end();
   };
 
-  const clock = async (repeats: number, stopwatch?: Stopwatch) => {
+  const clock = async (repeats: number, timestamps?: Timestamps) => {
     const encoder = start();
-    record(encoder, repeats, stopwatch?.times);
-    stopwatch?.resolve(encoder);
+    record(encoder, repeats, timestamps?.querySet);
+    timestamps?.resolve(encoder);
     const commands = encoder.finish();
     const from = performance.now();
     gpu.queue.submit([commands]);
     await gpu.queue.onSubmittedWorkDone();
     const host = performance.now() - from;
     device.check();
-    return { host, gpu: await stopwatch?.read() };
+    const [begin = 0n, end = 0n] = (await timestamps?.read()) ?? [];
+    return { host, gpu: end > begin ? Number(end - begin) / 1e6 : undefined };
   };
 
   return {
@@ -132,19 +141,21 @@ export async function createRunner(
     },
     clock,
     submitPass(index) {
-      const step = steps[index];
-      if (!step) throw new Error(`runner: there is no pass ${index}, only ${steps.length}`);
+      const pass = passes[index];
+      if (!pass) throw new Error(`runner: there is no pass ${index}, only ${passes.length}`);
       device.check();
       const encoder = gpu.createCommandEncoder();
-      alone(encoder, step);
+      recordSingle(encoder, pass);
       submit(encoder);
     },
-    submitTimed(querySet) {
+    submitTimed(timestamps) {
+      const { querySet } = timestamps;
       const encoder = start();
-      for (const [i, step] of steps.entries()) {
+      for (const [i, pass] of passes.entries()) {
         const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-        alone(encoder, step, { label: step.label, timestampWrites });
+        recordSingle(encoder, pass, { label: pass.label, timestampWrites });
       }
+      timestamps.resolve(encoder);
       submit(encoder);
     },
     destroy() {
@@ -153,7 +164,7 @@ export async function createRunner(
   };
 }
 
-/** The inputs of a plan as parts of `host`, which is uploaded whole. */
+/** Views of the inputs of a plan in `host`, which is uploaded in one write. */
 function inputViews(plan: Plan, host: ArrayBuffer): Record<string, TensorData> {
   const inputs = Object.entries(plan.inputs);
   return Object.fromEntries(
@@ -161,12 +172,12 @@ function inputViews(plan: Plan, host: ArrayBuffer): Record<string, TensorData> {
   );
 }
 
-/** The way of a plan's outputs to the host: a ring of staging buffers, none where the plan has no outputs. */
+/** Reads the outputs of a plan through a ring of staging buffers; there are none if the plan has no outputs. */
 interface OutputRing {
-  /** A free staging buffer; throws where none is left. */
+  /** Returns a free staging buffer. Throws if none is left. */
   take(): GPUBuffer | undefined;
   copy(encoder: GPUCommandEncoder, staging: GPUBuffer | undefined): void;
-  /** Waits for what was submitted, and frees the staging buffer. */
+  /** Waits for the submitted commands, and releases the staging buffer. */
   read(staging: GPUBuffer | undefined): Promise<Outputs>;
 }
 
@@ -190,7 +201,7 @@ function outputRing(device: Device, plan: Plan, inFlight: number, create: Create
     copy(encoder, staging) {
       if (!staging) return;
       for (const { range, at } of reads)
-        encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, whole(range.bytes));
+        encoder.copyBufferToBuffer(bufferAt(range.buffer), range.offset, staging, at, alignToWords(range.bytes));
     },
     async read(staging) {
       if (!staging) {

@@ -39,7 +39,7 @@ describe('openDevice', () => {
 
   it('says what to do where there is no WebGPU', async () => {
     await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
-    await expect(openDevice(undefined)).rejects.toThrow('There is no WebGPU here. Use a current Chrome');
+    await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome');
   });
 
   it('says what to install where there is no adapter', async () => {
@@ -53,7 +53,7 @@ describe('openDevice', () => {
     await expect(open({ require: { maxStorageBufferBindingSize: has } })).resolves.toBeDefined();
     await expect(open({ require: { maxStorageBufferBindingSize: has + 1 } })).rejects.toThrow(
       new HeddleError(
-        `The adapter's maxStorageBufferBindingSize is ${has}, ${has + 1} is needed. Use a smaller model or another adapter.`,
+        `The adapter's maxStorageBufferBindingSize is ${has}, ${has + 1} is required. Use a smaller model or another adapter.`,
       ),
     );
   });

@@ -133,11 +133,11 @@ describe('a session', () => {
     const runners = await session.prepare([makePlan(sums(4))]);
     watched.reset();
     await expect(session.prepare([makePlan(sums(5))])).rejects.toThrow(
-      new HeddleError('session: state s is f32 [4], a plan wants f32 [5]'),
+      new HeddleError('session: state s is f32 [4], a plan requires f32 [5]'),
     );
     await expect(
       session.prepare([sums(6, { state: 'new' }), sums(7, { state: 'new' })].map((g) => makePlan(g))),
-    ).rejects.toThrow('session: state new is f32 [6], a plan wants f32 [7]');
+    ).rejects.toThrow('session: state new is f32 [6], a plan requires f32 [7]');
     expect(Object.fromEntries(watched.calls)).toEqual({});
     runners[0]?.inputs.x?.fill(2);
     expect((await runners[0]!.run()).y?.[0]).toBe(2);

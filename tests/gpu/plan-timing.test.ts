@@ -1,7 +1,7 @@
 // How a plan is timed, on a runner whose times are known.
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/gpu/device.ts';
-import { spreadOf, timeRunner } from '../../src/gpu/plan-timing.ts';
+import { quartiles, timeRunner } from '../../src/gpu/plan-timing.ts';
 import type { Runner } from '../../src/gpu/runner.ts';
 
 /** A device without timestamp queries. */
@@ -36,13 +36,13 @@ describe('timeRunner', () => {
 
   it('times what cannot win once only', async () => {
     const { runner, asked } = fake(30, 0);
-    const timing = await timeRunner(device, runner, { span: 100, rounds: 5, hopeless: 20 });
+    const timing = await timeRunner(device, runner, { span: 100, rounds: 5, skipAbove: 20 });
     expect(asked).toEqual([1]);
     expect(timing).toMatchObject({ ms: 30, low: 30, high: 30, rounds: 1 });
   });
 });
 
 it('gives median and quartiles that are among the times', () => {
-  expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ ms: 3, fastest: 1, low: 2, high: 4 });
-  expect(spreadOf([7])).toEqual({ ms: 7, fastest: 7, low: 7, high: 7 });
+  expect(quartiles([5, 1, 4, 2, 3])).toEqual({ ms: 3, fastest: 1, low: 2, high: 4 });
+  expect(quartiles([7])).toEqual({ ms: 7, fastest: 7, low: 7, high: 7 });
 });
