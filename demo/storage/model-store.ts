@@ -10,7 +10,7 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { corpusName } from '../../src/train/logging.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';

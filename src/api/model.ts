@@ -18,7 +18,7 @@ import { makePlan } from '../plan/planner.ts';
 import type { JobContext } from '../runtime/job.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
-import type { TrainResult } from '../train/settings.ts';
+import type { TrainResult } from '../train/train-arguments.ts';
 import { type EvaluateOptions, type Evaluation, evaluateModel } from './evaluate-model.ts';
 import { exportModel, type SaveOptions, saveModel, type TrainedLora } from './save-model.ts';
 

@@ -9,7 +9,7 @@ import { type Precision, precisions } from '../trainer/precision.ts';
 import { print } from './output.ts';
 import { noFuseOption, setting, weightsOption, whole } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
-import { freezeOption } from './trainable-flags.ts';
+import { settingOption } from './train-flags.ts';
 
 interface Options {
   preset: PresetName;
@@ -45,7 +45,7 @@ export function addPlan(program: Command): void {
     .addOption(
       new Option('--precision <type>', 'training: what activations are kept in').choices(precisions).default('f32'),
     )
-    .addOption(freezeOption())
+    .addOption(settingOption('freeze'))
     .addOption(weightsOption('evaluation and decoding: how weights are kept'))
     .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
     .action(async (folder: string | undefined, options: Options) => {

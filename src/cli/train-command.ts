@@ -1,5 +1,6 @@
 // heddle train
 
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes, formatNumber } from '../core/format-numbers.ts';
@@ -7,67 +8,94 @@ import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/parameters.ts';
-import { startArguments } from '../train/checkpoints.ts';
-import type { TrainArguments, TrainResult } from '../train/settings.ts';
+import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import { initFolder } from '../train/recipes.ts';
+import { startArguments } from '../train/resume-arguments.ts';
+import type { TrainSettings } from '../train/settings.ts';
+import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
-import { outFolder } from './out-folder.ts';
+import { outFolder, withoutEndSlash } from './out-folder.ts';
 import { print, tell } from './output.ts';
 import { runWithProgress } from './run-command.ts';
-import { addTrainOptions, type TrainOptions } from './train-flags.ts';
-import { resumedArguments, trainArguments } from './train-settings.ts';
-import { checkPlaces } from './trainable-flags.ts';
+import { addTrainFlags, givenSettings, type TrainFileOptions } from './train-flags.ts';
 
 /** Adds the command `train`. */
 export function addTrain(program: Command): void {
   const command = program
     .command('train')
-    .description('train a translator, on pairs or on the built-in corpus, and save it as a model folder')
-    .argument('[pairs.tsv]', 'source, tab, target on each line; without it, the built-in corpus');
-  addTrainOptions(command);
-  command.action((pairs: string | undefined, options: TrainOptions) => {
-    const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
-    return run(pairs, options, given);
-  });
+    .description('train a translation model on pairs or on the built-in corpus, and save it as a model folder')
+    .argument('[pairs.tsv]', 'source, tab, target on each line (default: the built-in corpus)');
+  addTrainFlags(command);
+  command.action((pairs: string | undefined, options: TrainFileOptions) =>
+    run(pairs, options, givenSettings(command, tell)),
+  );
 }
 
-async function run(pairs: string | undefined, options: TrainOptions, given: readonly string[]): Promise<void> {
+async function run(pairs: string | undefined, options: TrainFileOptions, given: TrainSettings): Promise<void> {
   if (pairs !== undefined && options.corpus)
     throw new HeddleError('train: give a file of pairs or --corpus intl, not both');
   const files = archiveFiles(nodeFiles());
   const name = pairs ? nameOf(pairs) : `intl-${options.sourceLocale}-${options.targetLocale}`;
   const out = await outFolder(files, name, options);
-  const args = options.resume
-    ? await goesOn(files, out, pairs, options, given)
-    : { ...trainArguments(pairs, options), out };
-  checkPlaces(args);
-  const { corpus, lora, initFrom } = args;
-  if (initFrom && !options.resume && !(await files.exists(initFrom)))
-    throw new HeddleError(`--init ${initFrom}: neither ${initSchemes.join(' nor ')} nor a folder that is there`);
-  const read = initFrom && (lora || !options.resume) ? [initFrom] : [];
-  const paths = [out, ...read, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
+  const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
+  const args: TrainArguments = options.resume
+    ? { ...settings, corpus: await resumedCorpus(files, out, pairs, options.dev), out, resume: true }
+    : { ...settings, corpus: newCorpus(pairs, settings.seed ?? 1, options), out };
+  const folder = options.resume ? await savedFolder(files, out) : initFolder(settings);
+  if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
+    throw new HeddleError(`--out ${out}: this is the model that the LoRA adapter is for; name another folder`);
+  if (folder !== undefined && !options.resume && !(await files.exists(folder)))
+    throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
+  const { corpus } = args;
+  const paths = [out, folder ?? out, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
   const result = await runWithProgress('train', args, options, paths);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
   print(describe(result));
 }
 
-/** The arguments of the training in `out` that goes on; tells what was asked for and is not taken. */
-async function goesOn(
+const newCorpus = (pairs: string | undefined, seed: number, o: TrainFileOptions): CorpusArguments =>
+  pairs === undefined
+    ? { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed }
+    : { kind: 'tsv', path: resolve(pairs), ...(o.dev !== undefined && { dev: resolve(o.dev) }) };
+
+const savedArguments = async (files: Files, out: string) => startArguments(await readTrainingState(files, out), out);
+
+/** The model that the LoRA adapter of a checkpoint is for. */
+async function savedFolder(files: Files, out: string): Promise<string | undefined> {
+  const kept = await savedArguments(files, out);
+  return kept.lora && initFolder(kept);
+}
+
+/** The corpus of the checkpoint in `out`, whose files may have moved. Throws a HeddleError if they are missing. */
+async function resumedCorpus(
   files: Files,
   out: string,
   pairs: string | undefined,
-  options: TrainOptions,
-  given: readonly string[],
-): Promise<TrainArguments> {
-  const kept = startArguments(await readTrainingState(files, out), out);
-  const { args, stays } = resumedArguments(kept, options, given, pairs);
-  if (stays.length > 0)
-    tell(`${out} goes on with what it was started with, whatever is said now by ${stays.join(', ')}`);
-  const { corpus } = args;
+  dev: string | undefined,
+): Promise<CorpusArguments> {
+  const { corpus: kept } = await savedArguments(files, out);
+  const corpus = movedCorpus(kept, pairs, dev);
+  if (corpus === kept && (pairs ?? dev) !== undefined)
+    tell(`${out} resumes with its own pairs; ignored: ${[pairs, dev].filter((x) => x !== undefined).join(', ')}`);
   if (corpus.kind === 'tsv' && !corpus.keep && !(await files.exists(corpus.path)))
     throw new HeddleError(
-      `${corpus.path}: the pairs that ${out} learns from are not there; name where they are: heddle train FILE --resume --out ${out}`,
+      `${corpus.path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${out}`,
     );
-  return { ...args, out };
+  return corpus;
+}
+
+/** A corpus whose files may have moved; itself if it has no files, or keeps its pairs in the model folder. */
+export function movedCorpus(
+  kept: CorpusArguments,
+  pairs: string | undefined,
+  dev: string | undefined,
+): CorpusArguments {
+  if (kept.kind !== 'tsv' || kept.keep || (pairs ?? dev) === undefined) return kept;
+  return {
+    ...kept,
+    ...(pairs !== undefined && { path: resolve(pairs) }),
+    ...(dev !== undefined && kept.dev !== undefined && { dev: resolve(dev) }),
+  };
 }
 
 /** File name without folder and ending. */

@@ -4,20 +4,22 @@
 import { check, HeddleError } from '../core/errors.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
+import { loraConfig } from '../model/lora.ts';
 import type { LogEval } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
-import { createTrainer, initializeTraining, type Trainer } from '../trainer/trainer.ts';
+import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
+import { initFolder } from './recipes.ts';
 import type { Attempt } from './recovery.ts';
 import { type BestModel, createBestModel } from './selection.ts';
-import type { TrainArguments, TrainResult } from './settings.ts';
 import { type Setup, setUp } from './setup.ts';
+import type { CompleteArguments, TrainArguments, TrainResult } from './train-arguments.ts';
 import { createTrainedWeights, type TrainedWeights } from './trained-model.ts';
 
 /** Trains a model on one device; recover.ts makes of it a job that outlives a lost one. */
@@ -27,7 +29,7 @@ export async function attemptTraining(
   attempt: Attempt = {},
 ): Promise<TrainResult> {
   const { emit, signal, files, live } = context;
-  const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
+  const from = attempt.from ?? (given.resume ? { files, folder: given.out ?? '' } : undefined);
   const setup = await setUp(given, context, from);
   const { args, before, task, steps } = setup;
   // A resumed training takes the kernels it had, so that the same adapter gives the same bits.
@@ -86,9 +88,10 @@ interface Opened {
 async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise<Opened> {
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { config, source, target, shapes } = task;
-  const { lora, initFrom: baseFolder } = args;
+  const lora = args.lora && loraConfig(args.lora);
+  const baseFolder = initFolder(args);
   const log = (text: string) => emit({ type: 'log', text });
-  const trainer = await createTrainer(engine, config, recipe, shapes, args);
+  const trainer = await createTrainer(engine, config, recipe, shapes, trainerOptions(args));
   const { weights: base, notes: _, ...loaded } = start ?? {};
   const model: TextModel = { ...loaded, config, source, target };
   const { trainable } = trainer;
@@ -108,6 +111,25 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise
   if (before) log(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return { trainer, model, trained, best: createBestModel(args, kept), plans };
+}
+
+/** Options of the trainer in the arguments. */
+function trainerOptions({
+  lora,
+  freeze,
+  precision,
+  noFuse,
+  gradientCheckpointing,
+  checkFinite,
+}: CompleteArguments): TrainerOptions {
+  return {
+    ...(lora && { lora: loraConfig(lora) }),
+    ...(freeze && { freeze }),
+    precision,
+    noFuse,
+    gradientCheckpointing,
+    checkFinite,
+  };
 }
 
 /** The log, which goes on where a checkpoint has one. */
@@ -142,13 +164,13 @@ async function openLog(
 
 /** Where checkpoints go and when, and who hears of them. */
 function keeping(
-  args: TrainArguments,
+  args: CompleteArguments,
   { files, memory, live, emit }: JobContext,
 ): Parameters<typeof createCheckpointer>[0] {
   return {
     out: args.out ? { files, folder: args.out } : undefined,
-    saveEvery: args.saveEvery,
-    saveSeconds: args.saveSeconds ?? 0,
+    saveSteps: args.saveSteps,
+    saveSeconds: args.saveSeconds,
     memory,
     wanted: () => live?.wantsSave() ?? false,
     saved: (step) => live?.saved(step),
@@ -168,7 +190,7 @@ function evaluating(
   add: (found: LogEval) => void,
 ): Pause[] {
   const log = (text: string) => emit({ type: 'log', text });
-  if (args.evalEvery === 0) return [];
+  if (args.evalSteps === 0) return [];
   const devSet = createDevSet(engine, trainer, model, split.dev, args.devSentences, live?.samples);
   if (!devSet) {
     log('dev: there are no pairs to evaluate on; hold out more, or give --dev');
@@ -186,5 +208,5 @@ function evaluating(
     log(describeDev(found));
     await best.consider(found, trained.read);
   };
-  return [{ every: args.evalEvery, pause }];
+  return [{ every: args.evalSteps, pause }];
 }

@@ -17,7 +17,7 @@ export interface CheckpointerOptions {
   /** The model's folder; none where undefined. */
   readonly out: CheckpointFolder | undefined;
   /** Save there every so many updates, and every so many seconds; 0: at the end alone. */
-  readonly saveEvery: number;
+  readonly saveSteps: number;
   readonly saveSeconds: number;
   /** Hears of a checkpoint that is whole in the model's folder, and of one that could not be saved. */
   readonly saved: (step: number) => void;
@@ -45,7 +45,7 @@ const mostShare = 0.02;
 /** Makes a keeper. */
 export function createCheckpointer({
   out,
-  saveEvery,
+  saveSteps,
   saveSeconds,
   saved,
   failed,
@@ -105,7 +105,7 @@ export function createCheckpointer({
       const timed = saveSeconds > 0 ? saveSeconds : memorySeconds;
       const due = () => since() >= Math.max(timed, took / mostShare);
       return [
-        ...(out ? [{ every: saveEvery, due: wanted, pause: toFolder }] : []),
+        ...(out ? [{ every: saveSteps, due: wanted, pause: toFolder }] : []),
         { every: 0, due, pause: out && saveSeconds > 0 ? toFolder : toMemory },
       ];
     },

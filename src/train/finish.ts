@@ -8,10 +8,11 @@ import { sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import { keptSamples, type Logbook } from './logging.ts';
 import type { LoopResult } from './loop.ts';
+import { initFolder } from './recipes.ts';
 import { type BestModel, describeBest } from './selection.ts';
-import type { TrainResult } from './settings.ts';
 import type { Setup } from './setup.ts';
 import { translateTest } from './test-set.ts';
+import type { TrainResult } from './train-arguments.ts';
 import type { TrainedWeights } from './trained-model.ts';
 
 /** A training whose last step is done. */
@@ -76,6 +77,6 @@ export async function finishTraining(setup: Setup, ended: FinishedTraining, cont
     ...(best.state && { best: best.state }),
     ...(evaluation && { evaluation: { ...evaluation.metrics, samples: evaluation.samples } }),
     out: args.out,
-    ...(args.lora && args.initFrom && { adapterOf: args.initFrom }),
+    ...(args.lora && { adapterOf: initFolder(args) as string }),
   };
 }

@@ -21,7 +21,7 @@ import type { BatchShape } from '../text/batches/buckets.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
-import type { TrainArguments } from './settings.ts';
+import type { CompleteArguments } from './train-arguments.ts';
 
 /** Updates over which the log's tokens a second are taken. */
 const window = 20;
@@ -152,7 +152,7 @@ export const shapeName = ({ batch, source, target }: BatchShape): string => `${b
 
 /** What is learnt from, and what became of it. */
 export function corpusFacts(
-  { corpus: from, tokenizer }: Pick<TrainArguments, 'corpus' | 'tokenizer'>,
+  { corpus: from, tokenizer }: Pick<CompleteArguments, 'corpus' | 'tokenizer'>,
   { corpus, source, target }: TrainingData,
   split: Split,
 ): CorpusFacts {
@@ -162,7 +162,7 @@ export function corpusFacts(
     leftOut: corpus.tooLong + corpus.empty,
     dev: split.dev.length,
     test: split.test.length,
-    tokenizer: tokenizer.kind,
+    tokenizer,
     sourceVocabulary: source.size,
     targetVocabulary: target.size,
     sourceLength: corpus.source.ids.length / corpus.count,

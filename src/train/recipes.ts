@@ -1,101 +1,153 @@
-// What heddle train does where the options say nothing: settings known to work for the built-in corpus, for pairs of one's own, for the
-// architecture of Keras's example, and for models that are trained already.
+// Recipes: the defaults of settings that depend on what is trained. They are known to work for the built-in corpus, for pairs of the
+// user, for the architecture of Keras's example and for fine-tuning.
 
-import type { ModelConfig, PresetName } from '../model/model-config.ts';
-import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
-import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
-import type { ScheduleConfig } from '../trainer/schedule.ts';
+import { check } from '../core/errors.ts';
+import { type DropoutRates, type ModelOptions, presets } from '../model/model-config.ts';
+import { initSchemes } from '../model/parameters.ts';
+import {
+  checkApplicable,
+  checkSettings,
+  type Setting,
+  type SettingName,
+  type SettingsWithDefaults,
+  settingDefaults,
+  settingOf,
+  settings,
+  settingsIn,
+  type TrainSettings,
+} from './settings.ts';
 
-/** The settings that depend on what is trained. */
-export interface Recipe {
-  readonly preset: PresetName;
-  readonly tokenizer: TokenizerKind;
-  readonly vocab: number;
-  readonly batch: number;
-  readonly optimizer: OptimizerConfig['kind'];
-  readonly lr: number;
-  readonly schedule: ScheduleConfig['kind'];
-  /** Largest norm of the gradients, if not the optimizer's own; 0: no limit. */
-  readonly clip?: number;
-  readonly dropout?: number;
-  /** Where the norms stand, if not where the preset has them. */
-  readonly norm?: ModelConfig['norm'];
-  /** Whether case is dropped, if not as the tokenizer does by itself. */
-  readonly lowercase?: boolean;
-  /** Whether the vocabularies have their full size where there are fewer words. */
-  readonly fill?: boolean;
-  readonly steps?: number;
-  readonly epochs?: number;
-  /** Steps from one evaluation on the dev set to the next. */
-  readonly evalEvery: number;
-}
+/** Settings that every recipe has. */
+type RecipeSetting = 'preset' | 'tokenizer' | 'vocabSize' | 'optimizer' | 'learningRate' | 'schedule' | 'evalSteps';
 
-const recipes: Record<'intl' | 'pairs' | 'keras' | 'further', Recipe> = {
+type Recipe = TrainSettings & Required<Pick<TrainSettings, RecipeSetting>>;
+
+const recipes = {
   intl: {
     preset: 'tiny',
-    tokenizer: 'word',
-    vocab: 4000,
-    batch: 64,
-    optimizer: 'adamw',
-    lr: 3e-3,
-    schedule: 'linear',
     norm: 'pre',
+    tokenizer: 'word',
+    vocabSize: 4000,
     lowercase: false,
+    batchSize: 64,
+    optimizer: 'adamw',
+    learningRate: 3e-3,
+    schedule: 'linear',
     steps: 800,
-    evalEvery: 200,
+    evalSteps: 200,
   },
   pairs: {
     preset: 'small',
     tokenizer: 'bpe',
-    vocab: 8000,
-    batch: 64,
+    vocabSize: 8000,
+    batchSize: 64,
     optimizer: 'adamw',
-    lr: 1e-3,
+    learningRate: 1e-3,
     schedule: 'inverse-sqrt',
     dropout: 0.1,
     epochs: 10,
-    evalEvery: 500,
+    evalSteps: 500,
   },
-  // The published example: tables of 15,000 words a side, RMSprop at Keras's default rate and without
-  // clipping, batches of 64; dropout is the preset's own.
+  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping; dropout is the preset's.
   keras: {
     preset: 'keras',
     tokenizer: 'word',
-    vocab: 15_000,
-    fill: true,
-    batch: 64,
+    vocabSize: 15_000,
+    fillVocab: true,
+    batchSize: 64,
     optimizer: 'rmsprop',
-    lr: 1e-3,
+    learningRate: 1e-3,
     schedule: 'constant',
-    clip: 0,
+    clipNorm: 0,
     epochs: 30,
-    evalEvery: 500,
+    evalSteps: 500,
   },
-  // A model that is trained already: a fifth of the rate it may have learnt with, so that it forgets little. Sizes are its own.
-  further: {
+  // Fine-tuning: a fifth of the rate for pairs, so that the model forgets little. Preset and tokenizer are those of the model.
+  fineTune: {
     preset: 'small',
     tokenizer: 'bpe',
-    vocab: 8000,
-    batch: 64,
+    vocabSize: 8000,
+    batchSize: 64,
     optimizer: 'adamw',
-    lr: 2e-4,
+    learningRate: 2e-4,
     schedule: 'constant',
     epochs: 3,
-    evalEvery: 500,
+    evalSteps: 500,
   },
-};
+} as const satisfies Record<string, Recipe>;
+
+/** Name of a recipe. */
+export type RecipeName = keyof typeof recipes;
+
+/** Settings of a run with all defaults filled in. */
+export type CompleteSettings = SettingsWithDefaults & Required<Pick<TrainSettings, RecipeSetting>>;
+
+/** The model folder in `init`, if it is not a scheme: the run fine-tunes that model. */
+export const initFolder = ({ init }: TrainSettings): string | undefined =>
+  init === undefined || (initSchemes as readonly string[]).includes(init) ? undefined : init;
 
 /**
- * The settings for a corpus, with what was given in place of the recipe's own. A schedule that ends at the last step is the
- * recipe's only where its steps are too: a run of some steps that is resumed for more goes on as if it had never ended.
+ * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model folder in `init`, else the
+ * given one. A schedule that ends at the last step is the recipe's default only with the recipe's own number of steps: a run that is
+ * resumed for more steps must continue as if it had never ended. Throws a HeddleError for options that are wrong or exclude each other.
  */
-export function recipeFor(corpus: 'intl' | 'pairs' | 'further', given: Partial<Recipe>): Recipe {
-  const base = recipes[given.preset === 'keras' ? 'keras' : corpus];
-  const open = (given.steps ?? given.epochs) !== undefined && base.schedule === 'linear';
-  const chosen = Object.fromEntries(
-    Object.keys(base)
-      .concat('steps', 'epochs')
-      .map((key) => [key, given[key as keyof Recipe] ?? base[key as keyof Recipe]]),
-  ) as unknown as Recipe;
-  return { ...chosen, schedule: given.schedule ?? (open ? 'inverse-sqrt' : base.schedule) };
+export function completeSettings(options: TrainSettings, recipeName: RecipeName): CompleteSettings {
+  checkSettings(options);
+  const given = settingsIn(options);
+  const folder = initFolder(given);
+  const name = given.preset === 'keras' ? 'keras' : folder !== undefined ? 'fineTune' : recipeName;
+  const { steps, epochs, batchSize, ...recipe }: Recipe = recipes[name];
+  if (folder !== undefined)
+    for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize'] as const)
+      check(given[own] === undefined, `train: the model in ${folder} has its own ${own}; leave out ${own} or init`);
+  const length = (given.steps ?? given.epochs) === undefined;
+  const preset: Partial<ModelOptions> = presets[given.preset ?? recipe.preset];
+  const dropout =
+    given.dropout === undefined ? recipe.dropout : mergeDropout(recipe.dropout ?? preset.dropout, given.dropout);
+  const complete: CompleteSettings = {
+    ...settingDefaults,
+    ...recipe,
+    ...(length && steps !== undefined && { steps }),
+    ...(length && epochs !== undefined && { epochs }),
+    ...(given.maxTokens === undefined && batchSize !== undefined && { batchSize }),
+    ...(!length && recipe.schedule === 'linear' && { schedule: 'inverse-sqrt' }),
+    ...given,
+    ...(dropout !== undefined && { dropout }),
+  };
+  checkApplicable(complete);
+  return complete;
+}
+
+/** Rates in place of those of `base`. One rate is for all places but `output`, or instead of a base that is one rate. */
+function mergeDropout(
+  base: ModelOptions['dropout'] = 0,
+  given: NonNullable<TrainSettings['dropout']>,
+): number | Partial<DropoutRates> {
+  const inside = (rate: number) => ({ embedding: rate, attention: rate, feedForward: rate, residual: rate });
+  if (typeof given === 'number') return typeof base === 'number' ? given : { ...base, ...inside(given) };
+  return { ...(typeof base === 'number' ? inside(base) : base), ...given };
+}
+
+const recipeWords: Record<RecipeName, string> = {
+  intl: 'built-in corpus',
+  pairs: 'pairs',
+  keras: 'preset keras',
+  fineTune: 'fine-tuning',
+};
+
+/** Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if there is none to name. */
+export function describeDefault(name: SettingName): string | undefined {
+  const row: Setting = settings[name];
+  if (row.defaultText !== undefined) return row.defaultText;
+  const show = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
+  if (row.default !== undefined) return typeof row.default === 'object' ? 'none' : show(row.default);
+  const byValue = new Map<string, string[]>();
+  for (const [recipe, words] of Object.entries(recipeWords)) {
+    const value = settingOf(recipes[recipe as RecipeName], name);
+    if (value !== undefined) byValue.set(show(value), [...(byValue.get(show(value)) ?? []), words]);
+  }
+  const all = [...byValue].map(([value, names]) =>
+    names.length === Object.keys(recipes).length ? value : `${value} (${names.join(', ')})`,
+  );
+  return all.length > 0 ? all.join(', ') : undefined;
 }

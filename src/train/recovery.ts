@@ -8,7 +8,7 @@ import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { Job, JobContext } from '../runtime/job.ts';
 import { attemptTraining } from './attempt.ts';
 import type { Checkpointer, CheckpointFolder } from './checkpointer.ts';
-import type { TrainArguments, TrainResult } from './settings.ts';
+import type { TrainArguments, TrainResult } from './train-arguments.ts';
 
 /** What an attempt at a training has from those before it, and leaves for the next. */
 export interface Attempt {
@@ -58,7 +58,7 @@ export const recoveringTrain: Job<TrainArguments, TrainResult> = async (given, c
         const { from } = attempt;
         if (from && from.files !== files && given.out) await copyFolder(from.files, from.folder, files, given.out);
         throw new HeddleError(
-          `The GPU device was lost ${recent} times within a minute, so training has ended${kept(given.out, reached)}. ` +
+          `The GPU device was lost ${recent} times within a minute, so training has ended${kept(given.out ?? '', reached)}. ` +
             `Try a smaller model or batch, or another driver. The last time: ${reason}`,
           { kind: 'device' },
         );

@@ -24,22 +24,22 @@ export interface BestState {
 
 /** How the best weights are chosen. */
 export interface BestOptions {
-  readonly metric: BestMetric;
+  readonly bestMetric: BestMetric;
   /** Evaluations in a row without a better one after which training ends; 0: never. */
   readonly patience: number;
   /** Updates from one evaluation to the next. */
-  readonly evalEvery: number;
+  readonly evalSteps: number;
   /** Sentences that are translated at each. */
   readonly devSentences: number;
 }
 
 /** Refuses a choice that no evaluation could make; throws a HeddleError that names the options. */
-export function checkBest({ metric, patience, evalEvery, devSentences }: BestOptions): void {
+export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
   check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
-  check(patience === 0 || evalEvery > 0, `train: a patience of ${patience} needs evaluations; give --eval-every`);
-  check(metric === 'loss' || evalEvery > 0, `train: the best by ${metric} needs evaluations; give --eval-every`);
+  check(patience === 0 || evalSteps > 0, `train: a patience of ${patience} needs evaluations; give --eval-every`);
+  check(metric === 'loss' || evalSteps > 0, `train: the best by ${metric} needs evaluations; give --eval-every`);
   check(
-    evalEvery === 0 || devSentences > 0 || !fromTranslations.includes(metric),
+    evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
     `train: ${metric} is of translations; give --dev-sentences, or choose the best by loss`,
   );
 }
@@ -51,7 +51,7 @@ interface Candidate {
 }
 
 /**
- * Keeps the best weights. Only evaluations on a multiple of `evalEvery` go on into later parts of a training: one at the end of a
+ * Keeps the best weights. Only evaluations on a multiple of `evalSteps` go on into later parts of a training: one at the end of a
  * part chooses that part's model and no more, so that a training in parts and one in one go end in the same bits.
  */
 export interface BestModel {
@@ -69,7 +69,10 @@ export interface BestModel {
 }
 
 /** Starts, or goes on from what a checkpoint kept. */
-export function createBestModel({ metric, patience, evalEvery }: BestOptions, before?: Candidate): BestModel {
+export function createBestModel(
+  { bestMetric: metric, patience, evalSteps }: BestOptions,
+  before?: Candidate,
+): BestModel {
   const sign = lessIsBetter.includes(metric) ? -1 : 1;
   const better = (value: number, than?: BestState) =>
     Number.isFinite(value) && (than === undefined || sign * value > sign * than.value);
@@ -93,7 +96,7 @@ export function createBestModel({ metric, patience, evalEvery }: BestOptions, be
         ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
         : undefined;
       last = undefined;
-      if (step % evalEvery !== 0) last = candidate;
+      if (step % evalSteps !== 0) last = candidate;
       else if (candidate) kept = candidate;
       else if (kept && step > (kept.state.until ?? kept.state.step))
         kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };

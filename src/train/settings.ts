@@ -1,84 +1,615 @@
-// What heddle train is asked for and what it gives back, as plain JSON.
+// Settings of a training run: one table, from which come the flags of `heddle train`, the options type of the library, the list of
+// what a resumed run may change, the fields of the page's form and docs/settings.md. To add a setting, add a row and use it.
 
-import type { TranslationMetrics } from '../metrics/translation-metrics.ts';
-import type { LoraConfig } from '../model/lora.ts';
-import type { ModelConfig, ModelOptions, PresetName } from '../model/model-config.ts';
-import type { InitScheme } from '../model/parameters.ts';
-import type { LogEval, Sample } from '../report/training-log.ts';
-import type { CorpusArguments } from '../runtime/load-corpus.ts';
-import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
-import type { Precision } from '../trainer/precision.ts';
-import type { ScheduleConfig } from '../trainer/schedule.ts';
-import type { TrainingDataOptions } from '../trainer/training-data.ts';
-import type { BestMetric, BestState } from './selection.ts';
+import { check } from '../core/errors.ts';
+import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
+import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
+import { optimizerNames } from '../trainer/optimizer-config.ts';
+import { precisions } from '../trainer/precision.ts';
+import { scheduleNames } from '../trainer/schedule.ts';
+import { bestMetrics } from './selection.ts';
 
-/** Everything that decides a training; plain JSON. */
-export interface TrainArguments extends Omit<TrainingDataOptions, 'model'> {
-  readonly corpus: CorpusArguments;
-  /** Fraction of source sentences held out for dev, and again for test. */
-  readonly heldOut: number;
-  readonly preset: PresetName;
-  /** Fields of the model that differ from the preset's. */
-  readonly model: Partial<ModelOptions>;
-  /** Steps in all; or epochs, where steps are 0. */
-  readonly steps: number;
-  readonly epochs: number;
-  readonly accumulate: number;
-  readonly optimizer: Partial<OptimizerConfig>;
-  readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
-  readonly init: InitScheme;
-  /** Model folder to go on from, with its configuration and tokenizers, instead of `preset`, `tokenizer` and `init`. */
-  readonly initFrom?: string;
-  /** Evaluate on the dev part every so many steps, and after the last; 0: never. */
-  readonly evalEvery: number;
-  /** Sentences, spread over the dev part, that are translated at each evaluation; 0: none, loss and accuracy alone. */
-  readonly devSentences: number;
-  /** Metric of the dev set by which the weights are chosen that become the model. */
-  readonly metric: BestMetric;
-  /** Evaluations in a row without a better one after which training ends; 0: never. */
-  readonly patience: number;
-  /** Sentences, spread over the test part, that are translated at the end; 0: none. */
-  readonly testSentences: number;
-  /** Model folder to write; none where empty. */
-  readonly out: string;
-  /** Also write the folder every so many steps, or so many seconds, which take at most a fiftieth of the time; 0: only at the end. */
-  readonly saveEvery: number;
-  readonly saveSeconds?: number;
-  /** Go on from the checkpoint in `out`, with the settings it was made with; see `resumable` of resume.ts for what may be new. */
-  readonly resume: boolean;
-  readonly noFuse: readonly string[];
-  /** As in GraphOptions. */
-  readonly checkpointLayers?: boolean;
-  /** As in TrainerOptions. */
-  readonly checkFinite?: boolean;
-  /** As in GraphOptions. */
-  readonly precision?: Precision;
-  /** As in TuningOptions: what stays as it is, or an adapter for the model of `initFrom`, which is then what is written. */
-  readonly freeze?: readonly string[];
-  readonly lora?: LoraConfig;
+/** Type of a setting's value: how a flag is parsed, an option checked and a form field entered. */
+export type SettingType =
+  | { readonly kind: 'integer'; readonly min: number }
+  /** A number of at least `min` or above `above`, and below `below`. */
+  | { readonly kind: 'number'; readonly min?: number; readonly above?: number; readonly below?: number }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'boolean' | 'text' }
+  /** Texts; separated by commas on the command line, where the flag may be repeated. */
+  | { readonly kind: 'list' }
+  /** Two rates, as 0.9,0.98. */
+  | { readonly kind: 'betas' }
+  /** A rate, or rates by place: 0.1 or attention=0.2,output=0.1. */
+  | { readonly kind: 'dropout' }
+  /** Fields of the model configuration: field=value on the command line, where the flag may be repeated. */
+  | { readonly kind: 'model' };
+
+/** Headings of the settings in help texts and documentation. */
+export const settingGroups = [
+  'Training',
+  'Optimizer',
+  'Model',
+  'Fine-tuning',
+  'Data',
+  'Evaluation',
+  'Checkpoints',
+] as const;
+
+/** A row of the table. Its key is the option of the library and the field in JSON. */
+export interface Setting {
+  readonly group: (typeof settingGroups)[number];
+  readonly type: SettingType;
+  /** Noun or verb phrase, without the default. */
+  readonly help: string;
+  /** Unit of the value, which is also the placeholder of the flag: `steps`, `rate`. */
+  readonly unit: string;
+  /** Value if neither the user nor the recipe (recipes.ts) sets one. */
+  readonly default?: unknown;
+  /** The default in words, if it is not a constant. */
+  readonly defaultText?: string;
+  /** Other flags of the same meaning, without dashes. */
+  readonly aliases?: readonly string[];
+  /** Former names of the flag: they still work, and print the new name. */
+  readonly oldFlags?: readonly string[];
+  /** Whether a resumed run may change it. */
+  readonly resume?: true;
+  /** A setting that excludes this one. */
+  readonly excludes?: string;
+  /** Values of another setting for which this one exists. */
+  readonly onlyFor?: readonly [setting: string, ...values: string[]];
+  /** Label in the page's form; settings without one are not in the form. */
+  readonly label?: string;
+  /** Whether the form shows it under "Advanced". */
+  readonly advanced?: true;
 }
 
-/** How a training went; plain JSON. */
-export interface TrainResult {
-  readonly config: ModelConfig;
-  readonly parameters: number;
-  readonly pairs: number;
-  readonly steps: number;
-  /** Whether it was ended before its last step. */
-  readonly stopped: boolean;
-  readonly skipped: number;
-  readonly losses: readonly number[];
-  readonly trainSeconds: number;
-  readonly tokensPerSecond: number;
-  readonly peakBytes: number;
-  readonly dispatches: number;
-  /** Evaluations of the dev part. */
-  readonly dev: readonly LogEval[];
-  /** The evaluation whose weights are the model; none where there was none. */
-  readonly best?: BestState;
-  /** Translations of the test part. */
-  readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
-  readonly out: string;
-  /** The model that the result is an adapter of, if it is one. */
-  readonly adapterOf?: string;
+const integer = (min: number) => ({ kind: 'integer', min }) as const;
+const choice = <const Choices extends readonly string[]>(choices: Choices) => ({ kind: 'choice', choices }) as const;
+const rate = { kind: 'number', min: 0, below: 1 } as const;
+const positive = { kind: 'number', above: 0 } as const;
+const notNegative = { kind: 'number', min: 0 } as const;
+const boolean = { kind: 'boolean' } as const;
+const list = { kind: 'list' } as const;
+
+/** The table. Settings of LoRA are the fields of the option `lora`. */
+export const settings = {
+  steps: {
+    group: 'Training',
+    type: integer(1),
+    unit: 'steps',
+    help: 'number of optimizer updates',
+    resume: true,
+    excludes: 'epochs',
+    label: 'Steps',
+  },
+  epochs: {
+    group: 'Training',
+    type: integer(1),
+    unit: 'n',
+    help: 'number of passes over the training pairs, instead of --steps',
+    resume: true,
+    label: 'Epochs',
+  },
+  batchSize: {
+    group: 'Training',
+    type: integer(1),
+    unit: 'pairs',
+    help: 'pairs per batch',
+    oldFlags: ['batch'],
+    excludes: 'maxTokens',
+    label: 'Batch size',
+  },
+  maxTokens: {
+    group: 'Training',
+    type: integer(1),
+    unit: 'tokens',
+    help: 'tokens per batch, counted on the longer side and with padding, instead of --batch-size',
+    defaultText: 'batches of --batch-size pairs',
+    oldFlags: ['tokens'],
+  },
+  buckets: {
+    group: 'Training',
+    type: integer(1),
+    unit: 'n',
+    help: 'maximum number of batch shapes; each batch is padded to one of them',
+    default: 2,
+    label: 'Batch shapes',
+    advanced: true,
+  },
+  gradientAccumulationSteps: {
+    group: 'Training',
+    type: integer(1),
+    unit: 'n',
+    help: 'batches per optimizer update (gradient accumulation)',
+    default: 1,
+    oldFlags: ['accumulate'],
+    label: 'Gradient accumulation',
+    advanced: true,
+  },
+  seed: {
+    group: 'Training',
+    type: integer(0),
+    unit: 'n',
+    help: 'seed of the initial weights, data order, dropout and built-in corpus',
+    default: 1,
+    label: 'Seed',
+  },
+  precision: {
+    group: 'Training',
+    type: choice(precisions),
+    unit: 'type',
+    help: 'f16: mixed precision with loss scaling; needs the GPU feature shader-f16',
+    default: 'f32',
+  },
+  gradientCheckpointing: {
+    group: 'Training',
+    type: boolean,
+    unit: '',
+    help: 'gradient checkpointing: recompute each layer in the backward pass (less memory, more compute)',
+    default: false,
+    oldFlags: ['checkpoint-layers'],
+  },
+  checkFinite: {
+    group: 'Training',
+    type: boolean,
+    unit: '',
+    help: 'check every tensor of every step; stop at the first NaN or infinity and print its origin',
+    default: false,
+    resume: true,
+  },
+  noFuse: {
+    group: 'Training',
+    type: list,
+    unit: 'rewrites',
+    help: 'graph rewrites to disable',
+    default: [],
+  },
+  optimizer: {
+    group: 'Optimizer',
+    type: choice(optimizerNames),
+    unit: 'name',
+    help: 'optimizer',
+    label: 'Optimizer',
+    advanced: true,
+  },
+  learningRate: {
+    group: 'Optimizer',
+    type: positive,
+    unit: 'rate',
+    help: 'maximum learning rate; for the schedule noam the factor of its formula',
+    aliases: ['lr'],
+    label: 'Learning rate',
+  },
+  schedule: {
+    group: 'Optimizer',
+    type: choice(scheduleNames),
+    unit: 'name',
+    help: 'learning rate schedule',
+    label: 'Schedule',
+  },
+  warmupSteps: {
+    group: 'Optimizer',
+    type: integer(0),
+    unit: 'steps',
+    help: 'steps of linear warm-up of the learning rate',
+    defaultText: 'linear and cosine: a tenth of the steps, at most 100; inverse-sqrt and noam: 400; constant: 0',
+    oldFlags: ['warmup'],
+    label: 'Warm-up steps',
+    advanced: true,
+  },
+  scheduleSteps: {
+    group: 'Optimizer',
+    type: integer(1),
+    unit: 'steps',
+    help: 'step at which linear and cosine reach their minimum',
+    defaultText: 'the last step',
+    onlyFor: ['schedule', 'linear', 'cosine'],
+  },
+  minLearningRate: {
+    group: 'Optimizer',
+    type: notNegative,
+    unit: 'rate',
+    help: 'learning rate at the end of linear and cosine',
+    defaultText: '0',
+    oldFlags: ['lr-floor'],
+    onlyFor: ['schedule', 'linear', 'cosine'],
+  },
+  weightDecay: {
+    group: 'Optimizer',
+    type: notNegative,
+    unit: 'rate',
+    help: 'weight decay: decoupled for adamw, L2 for adam and sgd; not applied to biases and norms',
+    defaultText: '0',
+    onlyFor: ['optimizer', 'adamw', 'adam', 'sgd'],
+    label: 'Weight decay',
+    advanced: true,
+  },
+  betas: {
+    group: 'Optimizer',
+    type: { kind: 'betas' },
+    unit: 'b1,b2',
+    help: 'decay rates of the moments of adamw and adam',
+    defaultText: '0.9,0.98',
+    onlyFor: ['optimizer', 'adamw', 'adam'],
+  },
+  eps: {
+    group: 'Optimizer',
+    type: { kind: 'number', above: 0, below: 1 },
+    unit: 'number',
+    help: 'constant added to the denominator of the update',
+    defaultText: '1e-9; rmsprop: 1e-7',
+    onlyFor: ['optimizer', 'adamw', 'adam', 'rmsprop'],
+  },
+  momentum: {
+    group: 'Optimizer',
+    type: rate,
+    unit: 'rate',
+    help: 'momentum of sgd',
+    defaultText: '0.9',
+    onlyFor: ['optimizer', 'sgd'],
+  },
+  rho: {
+    group: 'Optimizer',
+    type: rate,
+    unit: 'rate',
+    help: 'decay rate of the mean square of rmsprop',
+    defaultText: '0.9',
+    onlyFor: ['optimizer', 'rmsprop'],
+  },
+  clipNorm: {
+    group: 'Optimizer',
+    type: notNegative,
+    unit: 'norm',
+    help: 'clip gradients to this global norm (0: no clipping)',
+    defaultText: '1; preset keras: 0',
+    oldFlags: ['clip'],
+    label: 'Gradient clip norm',
+    advanced: true,
+  },
+  emaDecay: {
+    group: 'Optimizer',
+    type: rate,
+    unit: 'rate',
+    help: 'decay of an exponential moving average of the weights, which is evaluated and saved (0: none)',
+    defaultText: '0',
+    oldFlags: ['ema'],
+  },
+  lossScaleGrowth: {
+    group: 'Optimizer',
+    type: integer(0),
+    unit: 'steps',
+    help: 'steps without overflow after which the loss scale of f16 doubles',
+    defaultText: '2000',
+    onlyFor: ['precision', 'f16'],
+  },
+  preset: {
+    group: 'Model',
+    type: choice(Object.keys(presets) as PresetName[]),
+    unit: 'name',
+    help: 'sizes of the model',
+    label: 'Model',
+  },
+  model: {
+    group: 'Model',
+    type: { kind: 'model' },
+    unit: 'field=value',
+    help: 'field of the model configuration to change, e.g. --set heads=4; may be repeated',
+    default: {},
+  },
+  norm: {
+    group: 'Model',
+    type: choice(['pre', 'post']),
+    unit: 'position',
+    help: 'layer norm before or after each sub-layer',
+    label: 'Layer norm',
+    advanced: true,
+  },
+  dropout: {
+    group: 'Model',
+    type: { kind: 'dropout' },
+    unit: 'rates',
+    help: 'dropout rate, or rates by place: embedding, attention, feedForward, residual, output (as attention=0.2,output=0.1)',
+    label: 'Dropout',
+  },
+  labelSmoothing: {
+    group: 'Model',
+    type: rate,
+    unit: 'rate',
+    help: 'label smoothing of the loss',
+    defaultText: "0, or the preset's",
+    label: 'Label smoothing',
+  },
+  init: {
+    group: 'Model',
+    type: { kind: 'text' },
+    unit: 'scheme|dir',
+    help: 'initialize the weights by a scheme (xavier, truncated-normal), or from a model folder to fine-tune it: heddle, BART or MarianMT, with its tokenizers',
+    default: 'xavier',
+  },
+  freeze: {
+    group: 'Fine-tuning',
+    type: list,
+    unit: 'patterns',
+    help: 'parameters to freeze: globs on the whole name or from one of its dots, as encoder.*,*.bias; may be repeated',
+    defaultText: 'none',
+  },
+  'lora.rank': {
+    group: 'Fine-tuning',
+    type: integer(1),
+    unit: 'n',
+    help: 'train a LoRA adapter of this rank for the model of --init, and save it in the format of PEFT',
+    defaultText: 'train all weights',
+    oldFlags: ['lora'],
+  },
+  'lora.alpha': {
+    group: 'Fine-tuning',
+    type: positive,
+    unit: 'n',
+    help: 'scale of the LoRA update, which is multiplied by alpha / rank',
+    defaultText: 'twice the rank',
+  },
+  'lora.targetModules': {
+    group: 'Fine-tuning',
+    type: list,
+    unit: 'patterns',
+    help: 'linear layers that get a LoRA adapter: q_proj, k_proj, v_proj, out_proj, fc1, fc2',
+    defaultText: '*.q,*.v',
+    oldFlags: ['lora-targets'],
+  },
+  'lora.dropout': {
+    group: 'Fine-tuning',
+    type: rate,
+    unit: 'rate',
+    help: 'dropout of the input of the LoRA adapter',
+    defaultText: '0',
+  },
+  heldOut: {
+    group: 'Data',
+    type: rate,
+    unit: 'share',
+    help: 'share of source sentences held out for dev, and the same again for test',
+    default: 0.02,
+    label: 'Held-out share',
+    advanced: true,
+  },
+  tokenizer: {
+    group: 'Data',
+    type: choice(['word', 'char', 'bpe'] satisfies TokenizerKind[]),
+    unit: 'kind',
+    help: 'tokenizer to train: words, characters or byte-pair encoding',
+    label: 'Tokenizer',
+    advanced: true,
+  },
+  vocabSize: {
+    group: 'Data',
+    type: integer(5),
+    unit: 'tokens',
+    help: 'maximum size of each vocabulary',
+    oldFlags: ['vocab'],
+    label: 'Vocabulary size',
+    advanced: true,
+  },
+  lowercase: {
+    group: 'Data',
+    type: boolean,
+    unit: '',
+    help: 'lowercase all text',
+    defaultText: 'on for word tokenizers of pairs, else off',
+  },
+  fillVocab: {
+    group: 'Data',
+    type: boolean,
+    unit: '',
+    help: 'pad a vocabulary of words to its full size',
+    defaultText: 'off; preset keras: on',
+  },
+  evalSteps: {
+    group: 'Evaluation',
+    type: integer(0),
+    unit: 'steps',
+    help: 'evaluate on the dev pairs every N steps and at the end (0: never)',
+    oldFlags: ['eval-every'],
+    resume: true,
+    label: 'Evaluate every, steps',
+    advanced: true,
+  },
+  devSentences: {
+    group: 'Evaluation',
+    type: integer(0),
+    unit: 'n',
+    help: 'number of dev sentences to translate for BLEU, chrF and exact match',
+    default: 200,
+    resume: true,
+    label: 'Dev sentences',
+    advanced: true,
+  },
+  bestMetric: {
+    group: 'Evaluation',
+    type: choice(bestMetrics),
+    unit: 'metric',
+    help: 'keep the weights that score best on this dev metric',
+    default: 'loss',
+    oldFlags: ['best'],
+    resume: true,
+  },
+  patience: {
+    group: 'Evaluation',
+    type: integer(0),
+    unit: 'n',
+    help: 'early stopping: stop after N evaluations without improvement (0: never)',
+    default: 0,
+    resume: true,
+  },
+  testSentences: {
+    group: 'Evaluation',
+    type: integer(0),
+    unit: 'n',
+    help: 'number of test sentences to translate at the end',
+    default: 500,
+    oldFlags: ['test'],
+    resume: true,
+  },
+  saveSteps: {
+    group: 'Checkpoints',
+    type: integer(0),
+    unit: 'steps',
+    help: 'save a checkpoint every N steps (0: only by time and at the end)',
+    default: 0,
+    oldFlags: ['save-every'],
+    resume: true,
+  },
+  saveSeconds: {
+    group: 'Checkpoints',
+    type: notNegative,
+    unit: 'seconds',
+    help: 'save a checkpoint every N seconds, in at most 2 % of the time (0: never)',
+    default: 60,
+    resume: true,
+    label: 'Checkpoint every, seconds',
+    advanced: true,
+  },
+} as const satisfies Record<string, Setting>;
+
+type Table = typeof settings;
+
+/** Name of a setting; `lora.rank` is the field `rank` of the option `lora`. */
+export type SettingName = keyof Table;
+
+type ValueOf<T extends SettingType> = T extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : {
+      integer: number;
+      number: number;
+      choice: string;
+      boolean: boolean;
+      text: string;
+      list: readonly string[];
+      betas: readonly [number, number];
+      dropout: number | Partial<DropoutRates>;
+      model: Partial<ModelOptions>;
+    }[T['kind']];
+
+/** Options of a training run; docs/settings.md lists them with their defaults. */
+export type TrainSettings = {
+  readonly [Name in SettingName as Name extends `lora.${string}` ? never : Name]?: ValueOf<Table[Name]['type']>;
+} & {
+  readonly lora?: { readonly rank: number } & {
+    readonly [Name in SettingName as Name extends `lora.${infer Field}` ? Field : never]?: ValueOf<Table[Name]['type']>;
+  };
+};
+
+/** Names of the settings that have a constant default. */
+type WithDefault = { [Name in SettingName]: Table[Name] extends { default: unknown } ? Name : never }[SettingName];
+
+/** The settings with the constant defaults filled in. */
+export type SettingsWithDefaults = TrainSettings & Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
+
+/** The rows of the table, in order. */
+export const settingRows = Object.entries(settings) as unknown as readonly (readonly [SettingName, Setting])[];
+
+/** The constant defaults. */
+export const settingDefaults = Object.fromEntries(
+  settingRows.flatMap(([name, row]) => (row.default === undefined ? [] : [[name, row.default]])),
+) as Required<Pick<TrainSettings, WithDefault & keyof TrainSettings>>;
+
+/** Names of the settings that a resumed run may change. */
+export const resumableSettings = settingRows.flatMap(([name, { resume }]) => (resume ? [name] : [])) as readonly {
+  [Name in SettingName]: Table[Name] extends { resume: true } ? Name : never;
+}[SettingName][];
+
+/** Flag of a setting: `--batch-size` for `batchSize`; the field `model` is set by `--set`. */
+export const flagOf = (name: SettingName): string =>
+  name === 'model' ? '--set' : `--${name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Value of a setting. */
+export const settingOf = (given: TrainSettings, name: SettingName): unknown =>
+  name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], given);
+
+/** The settings among other fields of an object. */
+export const settingsIn = (fields: TrainSettings): TrainSettings =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => value !== undefined && (name === 'lora' || name in settings)),
+  );
+
+/** Checks names and values of options. Throws a HeddleError that names the option, its value and what is allowed. */
+export function checkSettings(given: TrainSettings): void {
+  for (const name of Object.keys(given))
+    check(
+      name === 'lora' || name in settings,
+      () => `train: there is no option ${name}; the options are ${Object.keys(settings).join(', ')}`,
+    );
+  check(
+    !given.lora || given.lora.rank > 0,
+    () =>
+      `train: ${Object.keys(given.lora ?? {})
+        .map((field) => `lora.${field}`)
+        .join(' and ')} needs lora.rank`,
+  );
+  for (const [name, { type, excludes }] of settingRows) {
+    const value = settingOf(given, name);
+    if (value === undefined) continue;
+    check(fitsType(type, value), () => `train: ${name} (${JSON.stringify(value)}) must be ${describeType(type)}`);
+    const other = excludes && settingOf(given, excludes as SettingName);
+    check(
+      other === undefined,
+      () => `train: ${name} (${value}) and ${excludes} (${other}) exclude each other; leave one out`,
+    );
+  }
+}
+
+/** Checks that options exist for the chosen optimizer, schedule and precision. Throws a HeddleError that names the option. */
+export function checkApplicable(complete: SettingsWithDefaults): void {
+  for (const [name, { onlyFor }] of settingRows) {
+    if (!onlyFor || settingOf(complete, name) === undefined) continue;
+    const [other, ...values] = onlyFor;
+    const chosen = settingOf(complete, other as SettingName) as string;
+    check(
+      values.includes(chosen),
+      () =>
+        `train: ${name} (${settingOf(complete, name)}) does not exist for ${other} ${chosen}, only for ` +
+        `${values.join(' and ')}; leave it out`,
+    );
+  }
+}
+
+/** Whether a value is in the range of its type. */
+export function fitsType(type: SettingType, value: unknown): boolean {
+  switch (type.kind) {
+    case 'integer':
+      return Number.isSafeInteger(value) && (value as number) >= type.min;
+    case 'number': {
+      const { min = -Infinity, above = -Infinity, below = Infinity } = type;
+      const n = value as number;
+      return Number.isFinite(n) && n >= min && n > above && n < below;
+    }
+    case 'choice':
+      return type.choices.includes(value as string);
+    default:
+      return true;
+  }
+}
+
+/** What values a type allows, in words: `a whole number of at least 1`. */
+export function describeType(type: SettingType): string {
+  switch (type.kind) {
+    case 'integer':
+      return `a whole number of at least ${type.min}`;
+    case 'number': {
+      const { min, above, below } = type;
+      const low = min === undefined ? `above ${above}` : `of at least ${min}`;
+      return `a number ${low}${below === undefined ? '' : ` and below ${below}`}`;
+    }
+    case 'choice':
+      return `one of ${type.choices.join(', ')}`;
+    default:
+      return {
+        boolean: 'true or false',
+        text: 'a text',
+        list: 'a list of texts',
+        betas: 'two rates',
+        dropout: 'rates',
+        model: 'fields',
+      }[type.kind];
+  }
 }

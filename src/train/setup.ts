@@ -1,49 +1,58 @@
-// A training before any device is opened: its arguments, also those of a checkpoint that it goes on from, its data, its recipe.
+// Setup of a training run before a device is opened: its arguments, also those of a checkpoint, its data, its initial model.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { loadModelFolder } from '../formats/model-folder.ts';
+import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
-import { type ModelOptions, presets } from '../model/model-config.ts';
+import { loraConfig } from '../model/lora.ts';
+import { type ModelOptions, modelConfig, presets } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { parameterList } from '../model/parameters.ts';
+import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { readKeptCorpus } from '../runtime/load-corpus.ts';
+import { openModel } from '../runtime/open-model.ts';
 import { describeLeftOut } from '../text/batches/encoded-corpus.ts';
 import { type Fingerprint, fingerprint, type Split } from '../text/corpus/pairs.ts';
-import { optimizerConfig } from '../trainer/optimizer-config.ts';
+import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
 import { scaling } from '../trainer/precision.ts';
 import { fallsTo, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe } from '../trainer/trainer.ts';
-import { prepareTrainingData, type TrainingData, updatesIn } from '../trainer/training-data.ts';
+import {
+  prepareTrainingData,
+  type TrainingData,
+  type TrainingDataOptions,
+  updatesIn,
+} from '../trainer/training-data.ts';
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
 import type { CheckpointFolder } from './checkpointer.ts';
-import { resumed } from './checkpoints.ts';
-import { startFrom } from './initial-model.ts';
 import { corpusName, shapeName } from './logging.ts';
+import { type CompleteSettings, completeSettings, initFolder } from './recipes.ts';
+import { resumeArguments } from './resume-arguments.ts';
 import { checkBest } from './selection.ts';
-import type { TrainArguments } from './settings.ts';
+import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
 
-/** What a training has before its first step. */
+/** A training run before its first step. */
 export interface Setup {
-  readonly args: TrainArguments;
-  /** The checkpoint that it goes on from, if it does. */
+  readonly args: CompleteArguments;
+  /** Checkpoint that it resumes from, if it does, and the state in it. */
   readonly from: CheckpointFolder | undefined;
   readonly before: TrainingState | undefined;
-  /** The model that it begins with, if not with weights of its own. */
-  readonly start: Awaited<ReturnType<typeof startFrom>>;
+  /** The model that is fine-tuned or resumed. */
+  readonly start: SavedModel | undefined;
   readonly split: Split;
-  /** Files that the model folder is to have. */
+  /** Further files of the model folder. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
-  /** What tells the training part from other pairs. */
+  /** Fingerprint of the training pairs. */
   readonly data: Fingerprint;
   readonly task: TrainingData;
   readonly parameters: ParameterList;
   readonly recipe: Recipe;
-  /** Updates in all, and in an epoch. */
+  /** Updates in total, and per epoch. */
   readonly steps: number;
   readonly perEpoch: number;
 }
 
-/** Prepares a training that begins, or goes on from a checkpoint. Throws a HeddleError that names the argument or the file. */
+/** Prepares a run from its start or a checkpoint. Throws a HeddleError that names the option or the file. */
 export async function setUp(
   given: TrainArguments,
   context: JobContext,
@@ -51,31 +60,30 @@ export async function setUp(
 ): Promise<Setup> {
   const log = (text: string) => context.emit({ type: 'log', text });
   const before = from && (await readTrainingState(from.files, from.folder));
-  const args = before ? resumed(before, given) : given;
+  const args = before ? resumeArguments(before, given, log) : completeArguments(given);
   checkRewriteNames(args.noFuse);
   checkBest(args);
   const { split, keep } = await readKeptCorpus(args.corpus, args.heldOut, context, from);
-  check(split.train.length > 0, 'train: no pairs are left to train on; hold out less');
+  check(split.train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
   const data = fingerprint(split.train);
   checkPairs(before?.data, data, args, context);
-  const preset: Partial<ModelOptions> = presets[args.preset];
-  const start = await startFrom(args, context, from);
-  const task = prepareTrainingData(split.train, { ...args, model: { ...preset, ...args.model } }, start);
+  const start = await initialModel(args, context, from);
+  const task = prepareTrainingData(split.train, dataOptions(args), start);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
-  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.accumulate);
-  const steps = args.steps > 0 ? args.steps : updates(args.epochs);
-  const schedule = scheduleConfig(args.schedule, { steps, dModel: config.dModel });
+  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
+  const steps = args.steps ?? updates(args.epochs ?? 1);
+  const schedule = scheduleConfig(scheduleOf(args), { steps, dModel: config.dModel });
   const recipe: Recipe = {
-    optimizer: optimizerConfig({ ...scaling(args.precision), ...args.optimizer }),
+    optimizer: optimizerConfig(optimizerOf(args)),
     schedule,
     seed: args.seed,
-    init: args.init,
-    gradientAccumulationSteps: args.accumulate,
+    init: initFolder(args) === undefined ? (args.init as InitScheme) : 'xavier',
+    gradientAccumulationSteps: args.gradientAccumulationSteps,
   };
   const parameters = parameterList(config);
   log(
-    `${split.train.length} pairs to learn from, vocabularies ${source.size} and ${target.size}, ` +
+    `${split.train.length} training pairs, vocabularies of ${source.size} and ${target.size} tokens, ` +
       `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}`,
   );
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
@@ -83,36 +91,141 @@ export async function setUp(
   return { args, from, before, start, split, keep, data, task, parameters, recipe, steps, perEpoch: updates(1) };
 }
 
+/** The arguments of a new run with all defaults. */
+function completeArguments({ corpus, out = '', resume = false, ...given }: TrainArguments): CompleteArguments {
+  const complete = completeSettings(given, corpus.kind === 'intl' ? 'intl' : 'pairs');
+  const folder = initFolder(complete);
+  check(
+    !complete.lora || !complete.freeze,
+    `train: freeze (${complete.freeze?.join(' ')}) does not go with lora, which freezes all weights; leave it out`,
+  );
+  check(
+    !complete.lora || folder !== undefined,
+    'train: lora needs a trained model; name its folder with init (--init DIR)',
+  );
+  return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
+}
+
+/** Options of the tokenizers, the model configuration and the batches. */
+export function dataOptions(s: CompleteSettings): TrainingDataOptions {
+  const { norm, dropout, labelSmoothing, lowercase, fillVocab, batchSize = 0, maxTokens = 0, buckets, seed } = s;
+  const preset: Partial<ModelOptions> = presets[s.preset];
+  return {
+    model: {
+      ...preset,
+      ...(norm !== undefined && { norm }),
+      ...(dropout !== undefined && { dropout }),
+      ...(labelSmoothing !== undefined && { labelSmoothing }),
+      ...s.model,
+    },
+    tokenizer: {
+      kind: s.tokenizer,
+      size: s.vocabSize,
+      ...(lowercase !== undefined && { lowercase }),
+      ...(fillVocab && { fill: true }),
+    },
+    batchSize,
+    maxTokens,
+    buckets,
+    seed,
+  };
+}
+
+/** The optimizer in the settings; what is left out has the defaults of `optimizerConfig`. */
+export function optimizerOf(s: CompleteSettings): Partial<OptimizerConfig> {
+  const { betas, weightDecay, eps, momentum, rho, clipNorm, emaDecay, lossScaleGrowth } = s;
+  const given = {
+    weightDecay,
+    beta1: betas?.[0],
+    beta2: betas?.[1],
+    eps,
+    momentum,
+    rho,
+    clipNorm,
+    emaDecay,
+    lossScaleGrowth,
+  };
+  return { kind: s.optimizer, ...scaling(s.precision), ...withoutUndefined(given) };
+}
+
+function scheduleOf(s: CompleteSettings): Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'> {
+  const { schedule: kind, learningRate, warmupSteps, scheduleSteps: steps, minLearningRate } = s;
+  return { kind, learningRate, ...withoutUndefined({ warmupSteps, steps, minLearningRate }) };
+}
+
+const withoutUndefined = (fields: Record<string, number | undefined>): Record<string, number> =>
+  Object.fromEntries(Object.entries(fields).filter((field): field is [string, number] => field[1] !== undefined));
+
+/** Settings of the model that fine-tuning may change. */
+const changeable = ['dropout', 'labelSmoothing'] as const;
+
 /**
- * Holds pairs against those that a training was started with, which an older checkpoint does not know. Throws a HeddleError for another
- * file; only tells of another Unicode CLDR, since nobody can bring back the one of a browser that has renewed itself.
+ * The model to continue: that of the checkpoint, or of the folder in `init` with new dropout and label smoothing; undefined if there is
+ * none. A resumed run takes configuration and tokenizers from its checkpoint, since trained again they may differ at the same size; a
+ * checkpoint of a LoRA adapter has no model, so that comes from `init` again. Throws a HeddleError for fields that the model has decided.
+ */
+async function initialModel(
+  args: CompleteArguments,
+  context: JobContext,
+  checkpoint: CheckpointFolder | undefined,
+): Promise<SavedModel | undefined> {
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
+  const folder = initFolder(args);
+  if (folder === undefined) return undefined;
+  const { dropout, labelSmoothing, model } = args;
+  const fields = {
+    ...(dropout !== undefined && { dropout }),
+    ...(labelSmoothing !== undefined && { labelSmoothing }),
+    ...model,
+  };
+  const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
+  if (fixed.length > 0)
+    throw new HeddleError(
+      `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
+    );
+  const found = await openModel(folder, context);
+  const { sourceCheckpoint, config } = found;
+  for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
+    if (sourceCheckpoint?.config[field])
+      throw new HeddleError(
+        `${folder}: ${field} is ${sourceCheckpoint.config[field]}; training with layer dropout is not supported`,
+      );
+  return {
+    ...found,
+    config: modelConfig({ ...config, ...fields }),
+    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+  };
+}
+
+/**
+ * Compares pairs with those that a run started with, which a checkpoint of an older version does not know. Throws a HeddleError if the
+ * file has changed; only warns of another version of Unicode CLDR, since a browser that was updated cannot go back.
  */
 function checkPairs(
   before: Fingerprint | undefined,
   now: Fingerprint,
-  args: TrainArguments,
+  { corpus, out }: CompleteArguments,
   context: JobContext,
 ): void {
-  const { corpus, out } = args;
   if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
-  const counts = before.pairs === now.pairs ? `as many, ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
-  const others = `these are not the pairs that the training was started with (to learn from: ${counts})`;
+  const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
+  const changed = `these are not the pairs that the run started with (training pairs: ${counts})`;
   if (corpus.kind === 'tsv')
     throw new HeddleError(
-      `${corpus.path}: ${others}; put that file back or name where it is, heddle train FILE --resume --out ${out}, ` +
-        `or train the model further on these: heddle train ${corpus.path} --init ${out}`,
+      `${corpus.path}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${out}, ` +
+        `or fine-tune the model on these pairs: heddle train ${corpus.path} --init ${out}`,
     );
-  const text = `${corpusName(corpus)}: ${others}, since this is another version of it: training goes on, not in the bits of one go`;
+  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
   context.emit({ type: 'log', text });
   context.live?.warning(text);
 }
 
-/** A line where a schedule that falls to the last step falls to another than before, so that it is not as in one go. */
+/** A message if a schedule that falls to the last step now ends at another step, so that the bits differ from an uninterrupted run. */
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
   const [then, end] = [fallsTo(before), fallsTo(now)];
   if (then === undefined || then === end) return undefined;
   return (
-    `the ${now.kind} schedule ends at step ${end} from here on, it did at ${then}: not the bits of ${end} steps in one go; ` +
-    `for these start with --schedule-steps ${end}`
+    `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the bits differ from an uninterrupted run of ${end} steps; ` +
+    `to avoid that start with --schedule-steps ${end}`
   );
 }

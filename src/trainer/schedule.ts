@@ -47,18 +47,18 @@ export function checkSchedule(s: ScheduleConfig): void {
   );
   check(
     Number.isInteger(s.warmupSteps) && s.warmupSteps >= 0,
-    `schedule: warmup is ${s.warmupSteps}, it must be a whole number of steps`,
+    `schedule: warmupSteps is ${s.warmupSteps}, it must be a whole number of steps`,
   );
   check(
     s.minLearningRate >= 0 && s.minLearningRate <= s.learningRate,
-    `schedule: floor is ${s.minLearningRate}, it must be 0 to learningRate`,
+    `schedule: minLearningRate is ${s.minLearningRate}, it must be 0 to learningRate`,
   );
   if (s.kind === 'inverse-sqrt' || s.kind === 'noam')
-    check(s.warmupSteps >= 1, `schedule: ${s.kind} needs warmup of at least 1 step`);
+    check(s.warmupSteps >= 1, `schedule: ${s.kind} needs warmupSteps of at least 1`);
   if (s.kind === 'linear' || s.kind === 'cosine')
     check(
       s.steps > s.warmupSteps,
-      `schedule: ${s.kind} over ${s.steps} steps needs a warmup below that, it is ${s.warmupSteps}`,
+      `schedule: ${s.kind} over ${s.steps} steps needs fewer warmupSteps, not ${s.warmupSteps}`,
     );
 }
 

@@ -168,7 +168,7 @@ describe('Ctrl-C', () => {
     const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '9', '--out', folder], {
       onStart: (child) =>
         child.stderr?.on('data', (chunk: Buffer) => {
-          if (/pairs to learn from/.test(String(chunk))) child.kill('SIGINT');
+          if (/training pairs/.test(String(chunk))) child.kill('SIGINT');
         }),
     });
     expect(stderr).toMatch(/^heddle: train: ended before its first step; nothing was saved$/m);

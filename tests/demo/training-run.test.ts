@@ -41,7 +41,7 @@ it('starts on a new device if the first one is lost during preparation', async (
 it('has a checkpoint when it is paused, even during an evaluation', async () => {
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  const args = tinyTraining({ steps: 6, out: 'models/m', evalEvery: 1, devSentences: 1 });
+  const args = tinyTraining({ steps: 6, out: 'models/m', evalSteps: 1, devSentences: 1 });
   let paused: Promise<void> | undefined;
   const training = startTraining('m', args, files, {
     send(event) {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { type ChromeJobOptions, runInChrome } from '../../src/run/chrome-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
-import type { TrainArguments, TrainResult } from '../../src/train/settings.ts';
+import type { TrainArguments, TrainResult } from '../../src/train/train-arguments.ts';
 import { distFile } from '../support/dist.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-chrome-job-'));
@@ -38,25 +38,23 @@ const endless: TrainArguments = {
   heldOut: 0,
   preset: 'tiny',
   model: { dModel: 8, heads: 1, feedForward: 8, encoderLayers: 1, decoderLayers: 1 },
-  tokenizer: { kind: 'char', size: 50 },
+  tokenizer: 'char',
+  vocabSize: 50,
   steps: 1_000_000,
-  epochs: 0,
   batchSize: 4,
-  maxTokens: 0,
   buckets: 1,
-  accumulate: 1,
-  optimizer: {},
-  schedule: { learningRate: 1e-3 },
+  optimizer: 'adamw',
+  schedule: 'constant',
+  learningRate: 1e-3,
   seed: 1,
   init: 'xavier',
   testSentences: 0,
   out: join(folder, 'model'),
-  saveEvery: 0,
-  evalEvery: 0,
+  saveSteps: 0,
+  evalSteps: 0,
   devSentences: 0,
-  metric: 'loss',
+  bestMetric: 'loss',
   patience: 0,
-  resume: false,
   noFuse: [],
 };
 

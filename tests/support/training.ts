@@ -1,6 +1,6 @@
 // A training of almost nothing for tests of jobs, and a GPU whose devices a test can take away.
 
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 
 const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) => pair.split(' '));
 
@@ -16,28 +16,32 @@ export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArgumen
   heldOut: 0.1,
   preset: 'tiny',
   model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
-  tokenizer: { kind: 'word', size: 60 },
+  tokenizer: 'word',
+  vocabSize: 60,
   steps: 12,
-  epochs: 0,
   batchSize: 8,
-  maxTokens: 0,
   buckets: 1,
-  accumulate: 1,
-  optimizer: {},
-  schedule: { learningRate: 1e-2 },
+  optimizer: 'adamw',
+  schedule: 'constant',
+  learningRate: 1e-2,
   seed: 3,
   init: 'xavier',
-  evalEvery: 0,
+  evalSteps: 0,
   devSentences: 0,
-  metric: 'loss',
+  bestMetric: 'loss',
   patience: 0,
   testSentences: 0,
   out: '',
-  saveEvery: 0,
-  resume: false,
+  saveSteps: 0,
   noFuse: [],
   ...fields,
 });
+
+/** Settings that a model folder in `init` decides; they are left out to fine-tune it. */
+export function fineTuning(fields: Partial<TrainArguments>): TrainArguments {
+  const { preset: _, tokenizer: __, vocabSize: ___, ...rest } = tinyTraining({ model: {}, ...fields });
+  return rest;
+}
 
 /** A GPU that remembers its last device, so that a test can destroy it as a driver would. */
 export function fragileGpu(gpu: GPU): { readonly gpu: GPU; lose(): void; readonly devices: number } {

@@ -14,7 +14,7 @@ function made(options: Partial<CheckpointerOptions>, fails: (place: CheckpointFo
   const said: string[] = [];
   const keeper = createCheckpointer({
     out: { files, folder: 'out' },
-    saveEvery: 0,
+    saveSteps: 0,
     saveSeconds: 0,
     memory,
     saved: (step) => said.push(`saved ${step}`),
@@ -57,7 +57,7 @@ it('keeps snapshots in memory every half a minute, and at the end the folder alo
 });
 
 it('saves in the folder by steps or by seconds, each step once', async () => {
-  const { said, run } = made({ saveEvery: 5, saveSeconds: 20 });
+  const { said, run } = made({ saveSteps: 5, saveSeconds: 20 });
   await run(4, 15);
   await run(5, 21); // both are due
   await run(6, 30);
@@ -76,7 +76,7 @@ it('takes at most a fiftieth of the time for saving by the clock', async () => {
 
 it('tells of a folder that cannot be written, keeps the snapshot in memory, and fails at the end alone', async () => {
   let full = true;
-  const { keeper, files, memory, said, run } = made({ saveEvery: 2 }, (place) => full && place.files !== spare());
+  const { keeper, files, memory, said, run } = made({ saveSteps: 2 }, (place) => full && place.files !== spare());
   const spare = () => memory;
   await run(2, 1);
   expect(said).toEqual(['failed no room']);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { runJob } from '../../src/run/run-job.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -57,10 +57,10 @@ it('refuses other pairs by name, and leaves its checkpoint', async () => {
   const model = bytes(join(out, 'model.safetensors'));
   writeFileSync(at('shorter.tsv'), lines.slice(20).join('\n'));
   await expect(train('shorter.tsv', { out, resume: true })).rejects.toThrow(
-    /shorter\.tsv: these are not the pairs that the training was started with \(to learn from: \d+ then, \d+ now\); put that file back/,
+    /shorter\.tsv: these are not the pairs that the run started with \(training pairs: \d+ then, \d+ now\); restore the file/,
   );
   writeFileSync(at('other.tsv'), [...lines].reverse().join('\n'));
-  await expect(train('other.tsv', { out, resume: true })).rejects.toThrow(/other\.tsv: .*as many, \d+\).*--init/);
+  await expect(train('other.tsv', { out, resume: true })).rejects.toThrow(/other\.tsv: .*both \d+\).*--init/);
   expect(json(join(out, 'state.json')).step).toBe(3);
   expect(bytes(join(out, 'model.safetensors'))).toBe(model);
 });

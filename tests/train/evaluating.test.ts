@@ -9,7 +9,7 @@ import { historyOf, type LogRecord, parseLog } from '../../src/report/training-l
 import { runJob } from '../../src/run/run-job.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { positionOf } from '../../src/train/checkpoints.ts';
-import type { TrainArguments, TrainResult } from '../../src/train/settings.ts';
+import type { TrainArguments, TrainResult } from '../../src/train/train-arguments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
 const at = (name: string) => join(folder, name);
@@ -38,25 +38,23 @@ const args = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
     maxLength: 16,
     labelSmoothing: 0.1,
   },
-  tokenizer: { kind: 'word', size: 60 },
+  tokenizer: 'word',
+  vocabSize: 60,
   steps: 6,
-  epochs: 0,
   batchSize: 8,
-  maxTokens: 0,
   buckets: 1,
-  accumulate: 1,
-  optimizer: {},
-  schedule: { learningRate: 1e-2 },
+  optimizer: 'adamw',
+  schedule: 'constant',
+  learningRate: 1e-2,
   seed: 3,
   init: 'xavier',
-  evalEvery: 4,
+  evalSteps: 4,
   devSentences: 5,
-  metric: 'loss',
+  bestMetric: 'loss',
   patience: 0,
   testSentences: 8,
   out: at('model'),
-  saveEvery: 0,
-  resume: false,
+  saveSteps: 0,
   noFuse: [],
   ...fields,
 });
@@ -133,7 +131,7 @@ it('gives as dev loss what heddle eval gives, without label smoothing', async ()
 
 it('judges by what heddle translate says', async () => {
   const out = at('learned');
-  await train({ out, steps: 60, evalEvery: 0, testSentences: 0, schedule: { learningRate: 3e-2 } });
+  await train({ out, steps: 60, evalSteps: 0, testSentences: 0, schedule: 'constant', learningRate: 3e-2 });
   const found = await runJob('evaluate', { folder: out, pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
   const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
   const candidates = await runJob(
@@ -162,7 +160,7 @@ it('judges by what heddle translate says', async () => {
   expect(streamed.slice(0, 2).map(([best]) => best?.ids)).toEqual(candidates.slice(0, 2).map(([best]) => best?.ids));
 
   // Beams that are asked for, and for the first six sentences a second reference, which is what they find.
-  const decode = { beam: 3, lengthPenalty: 0.6 };
+  const decode = { beams: 3, lengthPenalty: 0.6 };
   const beams = await runJob(
     'translate',
     { folder: out, texts: sources as string[], batch: 4, maxTokens: 0, decode },
@@ -212,7 +210,7 @@ it('judges samples that are the same in whatever batches, and those of heddle tr
 });
 
 it('learns the same whether it is evaluated or not', async () => {
-  const { result } = await train({ evalEvery: 0, testSentences: 0, out: '' });
+  const { result } = await train({ evalSteps: 0, testSentences: 0, out: '' });
   expect(result.losses).toEqual(whole.result.losses);
   expect(result.dev).toEqual([]);
   expect(result.evaluation).toBeUndefined();
@@ -269,10 +267,13 @@ it('leaves log and report of a training that diverges beside its checkpoint, whi
   const run = train({
     out: at('diverged'),
     steps: 60,
-    evalEvery: 0,
+    evalSteps: 0,
     testSentences: 0,
-    schedule: { learningRate: 1e30 },
-    optimizer: { kind: 'sgd', momentum: 0, clipNorm: 0 },
+    schedule: 'constant',
+    learningRate: 1e30,
+    optimizer: 'sgd',
+    momentum: 0,
+    clipNorm: 0,
   });
   await expect(run).rejects.toThrow(/Training diverged.*Its log and report are in .*diverged\.failed\./);
   expect(readFileSync(at('diverged/model.safetensors'))).toEqual(before);

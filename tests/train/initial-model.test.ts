@@ -10,19 +10,19 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';
 import { runJob } from '../../src/run/run-job.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
-import { tinyTraining } from '../support/training.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import { fineTuning } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-start-'));
 const at = (name: string) => join(folder, name);
 const files = nodeFiles();
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
-const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/hf', name);
+const fixture = (name: string) => join(import.meta.dirname, '../fixtures/hf', name);
 
 const run = <N extends JobName>(name: N, args: ArgumentsOf<N>) => runJob(name, args, { host: 'cpu' });
 const train = (fields: Partial<TrainArguments>) =>
   run('train', {
-    ...tinyTraining({ model: {}, steps: 6, heldOut: 0, schedule: { learningRate: 3e-2 } }),
+    ...fineTuning({ steps: 6, heldOut: 0, schedule: 'constant', learningRate: 3e-2 }),
     corpus: { kind: 'tsv', path: at('pairs.tsv') },
     ...fields,
   });
@@ -40,7 +40,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a training from a MarianMT folder', () => {
   it('learns, and goes back as the same model in float32', async () => {
-    const { losses } = await train({ initFrom: at('marian'), out: at('tuned'), steps: 12 });
+    const { losses } = await train({ init: at('marian'), out: at('tuned'), steps: 12 });
     expect(losses.at(-1)).toBeLessThan(0.7 * (losses[0] as number));
     const [before, after] = [await loadModelFolder(files, at('marian')), await loadModelFolder(files, at('tuned'))];
     expect(after.config).toEqual(before.config);
@@ -62,8 +62,8 @@ describe('a training from a MarianMT folder', () => {
 
   it('in two parts ends as one in one does, where the folder that it began from is gone', async () => {
     cpSync(at('marian'), at('lent'), { recursive: true });
-    await train({ initFrom: at('lent'), out: at('whole') });
-    await train({ initFrom: at('lent'), out: at('parts'), steps: 3 });
+    await train({ init: at('lent'), out: at('whole') });
+    await train({ init: at('lent'), out: at('parts'), steps: 3 });
     rmSync(at('lent'), { recursive: true });
     await train({ out: at('parts'), resume: true, steps: 6 });
     // The references compute in float64 and a checkpoint holds float32; Adam makes of 6e-8 some times as much.
@@ -76,7 +76,7 @@ describe('a training from a MarianMT folder', () => {
 
 it('takes other rates of dropout and of label smoothing, which go back where they can', async () => {
   const model = { dropout: 0.25, labelSmoothing: 0.1 };
-  await train({ initFrom: at('bart'), out: at('smooth'), steps: 1, model });
+  await train({ init: at('bart'), out: at('smooth'), steps: 1, model });
   expect((await loadModelFolder(files, at('smooth'))).config).toMatchObject({
     labelSmoothing: 0.1,
     dropout: { embedding: 0.25, attention: 0.25, feedForward: 0.25, residual: 0.25 },
@@ -87,15 +87,15 @@ it('takes other rates of dropout and of label smoothing, which go back where the
 });
 
 it('refuses by name what the model has decided, and dropping of layers', async () => {
-  const wrong = train({ initFrom: at('bart'), model: { dModel: 16, norm: 'pre', dropout: 0.1 } });
+  const wrong = train({ init: at('bart'), model: { dModel: 16, norm: 'pre', dropout: 0.1 } });
   await expect(wrong).rejects.toThrow(
     `the model in ${at('bart')} has its own dModel, norm; only dropout and labelSmoothing may be set`,
   );
   cpSync(at('bart'), at('dropping'), { recursive: true });
   const config = json(at('dropping/config.json'));
   writeFileSync(at('dropping/config.json'), JSON.stringify({ ...config, encoder_layerdrop: 0.1 }));
-  await expect(train({ initFrom: at('dropping'), out: at('none') })).rejects.toThrow(
-    'encoder_layerdrop is 0.1: dropping whole layers',
+  await expect(train({ init: at('dropping'), out: at('none') })).rejects.toThrow(
+    'encoder_layerdrop is 0.1; training with layer dropout is not supported',
   );
   expect(existsSync(at('none'))).toBe(false);
 });

@@ -20,7 +20,7 @@ function made({
   const said: string[] = [];
   const trainer = {
     step: 0,
-    recipe: { accumulate: 1 },
+    recipe: { gradientAccumulationSteps: 1 },
     async update() {
       const step = trainer.step++;
       said.push(`update ${step}`);

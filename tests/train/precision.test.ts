@@ -7,7 +7,7 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
 import { historyOf, parseLog } from '../../src/report/training-log.ts';
 import { runJob } from '../../src/run/run-job.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
 const at = (name: string) => join(folder, name);
@@ -20,24 +20,23 @@ function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 's
     heldOut: 0,
     preset: 'tiny',
     model: { dModel: 16, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 32, maxLength: 16, dropout: 0.1 },
-    tokenizer: { kind: 'char', size: 40 },
-    epochs: 0,
+    tokenizer: 'char',
+    vocabSize: 40,
     batchSize: 3,
-    maxTokens: 0,
     buckets: 1,
-    accumulate: 1,
     // The loss scale grows within the test.
-    optimizer: { lossScaleGrowth: 3 },
-    schedule: { learningRate: 1e-2 },
+    optimizer: 'adamw',
+    lossScaleGrowth: 3,
+    schedule: 'constant',
+    learningRate: 1e-2,
     seed: 1,
     init: 'xavier',
-    evalEvery: 0,
+    evalSteps: 0,
     devSentences: 0,
-    metric: 'loss',
+    bestMetric: 'loss',
     patience: 0,
     testSentences: 0,
-    saveEvery: 0,
-    resume: false,
+    saveSteps: 0,
     noFuse: [],
     precision: 'f16',
     ...fields,

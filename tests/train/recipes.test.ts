@@ -1,26 +1,30 @@
 import { expect, it } from 'vitest';
-import { recipeFor } from '../../src/train/recipes.ts';
+import { completeSettings } from '../../src/train/recipes.ts';
 
-it('takes what is given, and the rest from the recipe of what is trained', () => {
-  expect(recipeFor('pairs', { lr: 0.5, vocab: 77 })).toMatchObject({
-    lr: 0.5,
-    vocab: 77,
+it('takes what is given, and the rest from the recipe for the corpus, the preset or fine-tuning', () => {
+  expect(completeSettings({ learningRate: 0.5, vocabSize: 77 }, 'pairs')).toMatchObject({
+    learningRate: 0.5,
+    vocabSize: 77,
     preset: 'small',
     tokenizer: 'bpe',
+    batchSize: 64,
+    devSentences: 200,
   });
-  expect(recipeFor('pairs', { preset: 'keras' })).toMatchObject({
+  expect(completeSettings({ preset: 'keras' }, 'pairs')).toMatchObject({
     optimizer: 'rmsprop',
-    vocab: 15_000,
+    vocabSize: 15_000,
     tokenizer: 'word',
-    fill: true,
-    clip: 0,
+    fillVocab: true,
+    clipNorm: 0,
   });
-  expect(recipeFor('intl', { preset: 'mid' })).toMatchObject({ preset: 'mid', tokenizer: 'word' });
+  expect(completeSettings({ preset: 'mid' }, 'intl')).toMatchObject({ preset: 'mid', tokenizer: 'word' });
+  expect(completeSettings({ init: 'models/bart' }, 'pairs')).toMatchObject({ learningRate: 2e-4, epochs: 3 });
+  expect(completeSettings({ maxTokens: 2048 }, 'pairs').batchSize).toBeUndefined();
 });
 
-it('ends the schedule with the run only where the length of the run is its own', () => {
-  expect(recipeFor('intl', {}).schedule).toBe('linear');
-  expect(recipeFor('intl', { steps: 40 })).toMatchObject({ schedule: 'inverse-sqrt', steps: 40 });
-  expect(recipeFor('intl', { epochs: 2 }).schedule).toBe('inverse-sqrt');
-  expect(recipeFor('intl', { steps: 40, schedule: 'linear' }).schedule).toBe('linear');
+it('ends the schedule with the run only if the number of steps is from the recipe', () => {
+  expect(completeSettings({}, 'intl')).toMatchObject({ schedule: 'linear', steps: 800 });
+  expect(completeSettings({ steps: 40 }, 'intl')).toMatchObject({ schedule: 'inverse-sqrt', steps: 40 });
+  expect(completeSettings({ epochs: 2 }, 'intl').schedule).toBe('inverse-sqrt');
+  expect(completeSettings({ steps: 40, schedule: 'linear' }, 'intl').schedule).toBe('linear');
 });

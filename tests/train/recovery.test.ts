@@ -8,7 +8,7 @@ import { historyOf, type LogRecord, parseLog } from '../../src/report/training-l
 import { createContext } from '../../src/runtime/job-context.ts';
 import type { TrainingObserver } from '../../src/runtime/training-observer.ts';
 import { recoveringTrain } from '../../src/train/recovery.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
@@ -58,11 +58,11 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   }
 }
 
-const calmly = run({ out: 'model', saveEvery: 5, evalEvery: 4 });
+const calmly = run({ out: 'model', saveSteps: 5, evalSteps: 4 });
 
 it('loses nothing but time with its device', async () => {
   const calm = await calmly;
-  const shaken = await run({ out: 'model', saveEvery: 5, evalEvery: 4 }, [3, 9]);
+  const shaken = await run({ out: 'model', saveSteps: 5, evalSteps: 4 }, [3, 9]);
   if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
   expect(shaken.said).toEqual(['lost', 'back 0', 'saved 5', 'lost', 'back 5', 'saved 10', 'saved 12']);
   expect(shaken.fragile.devices).toBe(3);
@@ -91,7 +91,7 @@ it('goes on from its beginning where no checkpoint is there yet, without a folde
 });
 
 it('ends with a clear message where the device is lost three times within a minute', async () => {
-  const { error, said, files } = (await run({ out: 'model', saveEvery: 2 }, [3, 5, 7])) as {
+  const { error, said, files } = (await run({ out: 'model', saveSteps: 2 }, [3, 5, 7])) as {
     error: HeddleError;
   } & Awaited<ReturnType<typeof run>>;
   expect(error.message).toMatch(

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { historyOf, type LogEval, parseLog } from '../../src/report/training-log.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import { type BestOptions, checkBest, createBestModel } from '../../src/train/selection.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 
-const options: BestOptions = { metric: 'loss', patience: 2, evalEvery: 10, devSentences: 0 };
+const options: BestOptions = { bestMetric: 'loss', patience: 2, evalSteps: 10, devSentences: 0 };
 const found = (step: number, loss: number): LogEval => ({
   type: 'eval',
   step,
@@ -25,7 +25,7 @@ describe('the best', () => {
       ['loss', 20],
       ['chrf', 10],
     ] as const) {
-      const best = createBestModel({ ...options, metric });
+      const best = createBestModel({ ...options, bestMetric: metric });
       await best.consider(found(10, 3), bank(1));
       await best.consider(found(20, 2), bank(2));
       expect(best.state).toMatchObject({ metric, step });
@@ -53,7 +53,7 @@ describe('the best', () => {
     await best.consider(found(30, 2.5), bank(3));
     expect([best.outOfPatience, best.weights()]).toEqual([true, Float32Array.of(2)]);
     expect(
-      createBestModel({ ...options, metric: 'bleu' }, { state, weights: Float32Array.of(2) }).state,
+      createBestModel({ ...options, bestMetric: 'bleu' }, { state, weights: Float32Array.of(2) }).state,
     ).toBeUndefined();
   });
 
@@ -68,14 +68,16 @@ describe('the best', () => {
   });
 
   it('is refused where no evaluation could tell it', () => {
-    expect(() => checkBest({ ...options, evalEvery: 0 })).toThrow(
+    expect(() => checkBest({ ...options, evalSteps: 0 })).toThrow(
       /a patience of 2 needs evaluations; give --eval-every/,
     );
-    expect(() => checkBest({ ...options, patience: 0, metric: 'tokenAccuracy', evalEvery: 0 })).toThrow(
+    expect(() => checkBest({ ...options, patience: 0, bestMetric: 'tokenAccuracy', evalSteps: 0 })).toThrow(
       /the best by tokenAccuracy needs evaluations; give --eval-every/,
     );
-    expect(() => checkBest({ ...options, metric: 'bleu' })).toThrow(/bleu is of translations; give --dev-sentences/);
-    expect(() => checkBest({ ...options, metric: 'rouge' as 'bleu' })).toThrow(
+    expect(() => checkBest({ ...options, bestMetric: 'bleu' })).toThrow(
+      /bleu is of translations; give --dev-sentences/,
+    );
+    expect(() => checkBest({ ...options, bestMetric: 'rouge' as 'bleu' })).toThrow(
       /best by rouge, which is not one of loss/,
     );
   });
@@ -93,24 +95,22 @@ async function train(fields: Partial<TrainArguments> & { readonly out: string },
     heldOut: 0,
     preset: 'tiny',
     model,
-    tokenizer: { kind: 'char', size: 40 },
+    tokenizer: 'char',
+    vocabSize: 40,
     steps: 24,
-    epochs: 0,
     batchSize: 4,
-    maxTokens: 0,
     buckets: 1,
-    accumulate: 1,
-    optimizer: {},
-    schedule: { learningRate: 5e-2 },
+    optimizer: 'adamw',
+    schedule: 'constant',
+    learningRate: 5e-2,
     seed: 1,
     init: 'xavier',
-    evalEvery: 2,
+    evalSteps: 2,
     devSentences: 0,
-    metric: 'loss',
+    bestMetric: 'loss',
     patience: 0,
     testSentences: 0,
-    saveEvery: 0,
-    resume: false,
+    saveSteps: 0,
     noFuse: [],
     ...fields,
     out: at(fields.out),
@@ -154,7 +154,7 @@ describe('a training', () => {
   });
 
   it('in parts ends with the same model and the same best as one in one go', { timeout: 120_000 }, async () => {
-    const fields = { evalEvery: 4, schedule: { learningRate: 1e-2 } };
+    const fields = { evalSteps: 4, schedule: 'constant' as const, learningRate: 1e-2 };
     // On Dawn: the references compute in float64, of which a checkpoint keeps float32.
     const whole = await train({ ...fields, out: 'one', steps: 12 }, 'dawn');
     // The first part's own end is not on a multiple of 4.
@@ -165,11 +165,11 @@ describe('a training', () => {
   });
 
   it('evaluates and saves the moving average where there is one, and goes on from the weights', async () => {
-    const fields = { optimizer: { emaDecay: 0.9 }, schedule: { learningRate: 1e-2 }, evalEvery: 4 };
+    const fields = { emaDecay: 0.9, schedule: 'constant' as const, learningRate: 1e-2, evalSteps: 4 };
     const whole = await train({ ...fields, out: 'average', steps: 8 });
     const judged = await runJob('evaluate', { folder: at('average'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });
     expect(judged.loss).toBeCloseTo(whole.best?.value ?? Number.NaN, 5);
-    const plain = await train({ out: 'plain', steps: 8, schedule: { learningRate: 1e-2 }, evalEvery: 0 });
+    const plain = await train({ out: 'plain', steps: 8, schedule: 'constant', learningRate: 1e-2, evalSteps: 0 });
     expect(bits('average')).not.toEqual(bits('plain'));
     // Float32 weights in a checkpoint of float64 references.
     for (const [i, loss] of whole.losses.entries()) expect(loss).toBeCloseTo(plain.losses[i] as number, 5);

@@ -9,7 +9,7 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';
 import { runJob } from '../../src/run/run-job.ts';
-import type { TrainArguments } from '../../src/train/settings.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { relativeError } from '../support/op.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-tuning-'));
@@ -37,27 +37,21 @@ const pairs = Array.from({ length: 36 }, (_, i) => {
 const common: TrainArguments = {
   corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
   heldOut: 0,
-  preset: 'tiny',
-  model: {},
-  tokenizer: { kind: 'word', size: 60 },
   steps: 4,
-  epochs: 0,
   batchSize: 8,
-  maxTokens: 0,
   buckets: 1,
-  accumulate: 1,
-  optimizer: { weightDecay: 0.1 },
-  schedule: { learningRate: 1e-2 },
+  optimizer: 'adamw',
+  weightDecay: 0.1,
+  schedule: 'constant',
+  learningRate: 1e-2,
   seed: 3,
-  init: 'xavier',
-  evalEvery: 2,
+  evalSteps: 2,
   devSentences: 3,
-  metric: 'loss',
+  bestMetric: 'loss',
   patience: 0,
   testSentences: 0,
   out: '',
-  saveEvery: 0,
-  resume: false,
+  saveSteps: 0,
   noFuse: [],
 };
 const sizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 12 };
@@ -79,7 +73,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('a training with frozen parameters', () => {
   const freeze = ['encoder.*', '*.norm?.*'];
   it('writes them as they were, with moments of the others alone', async () => {
-    const { told } = await train({ initFrom: at('base'), freeze, out: at('frozen') });
+    const { told } = await train({ init: at('base'), freeze, out: at('frozen') });
     expect(told.join('\n')).toMatch(/^frozen: \d+ of \d+ parameters, [\d,]+ of [\d,]+ weights$/m);
     const [before, after] = [tensors('base/model.safetensors'), tensors('frozen/model.safetensors')];
     const same = Object.keys(before).filter(
@@ -94,13 +88,13 @@ describe('a training with frozen parameters', () => {
   });
 
   it('ends the same in two parts', async () => {
-    await train({ initFrom: at('base'), freeze, out: at('parts'), steps: 2 });
+    await train({ init: at('base'), freeze, out: at('parts'), steps: 2 });
     await train({ out: at('parts'), resume: true });
     expectNear('parts/model.safetensors', 'frozen/model.safetensors');
   });
 
   it('names patterns that match nothing', async () => {
-    await expect(train({ initFrom: at('base'), freeze: ['encodr.*'] })).rejects.toThrow(
+    await expect(train({ init: at('base'), freeze: ['encodr.*'] })).rejects.toThrow(
       /^freeze: encodr\.\* matches no name; the most similar are .*encoder/,
     );
   });
@@ -108,7 +102,7 @@ describe('a training with frozen parameters', () => {
 
 describe('a training of an adapter', () => {
   const lora = loraConfig({ rank: 2, alpha: 8, targetModules: ['*.q', '*.v', 'fc1'], dropout: 0.1 });
-  const fields = { initFrom: at('base'), lora, optimizer: { emaDecay: 0.5 } };
+  const fields = { init: at('base'), lora, emaDecay: 0.5 };
 
   it("writes it in PEFT's layout, beside what it needs to go on", async () => {
     const { result, told } = await train({ ...fields, out: at('adapter') });
@@ -133,9 +127,9 @@ describe('a training of an adapter', () => {
   });
 
   it('ends the same in two parts, evaluations in between or not', async () => {
-    await train({ ...fields, out: at('halves'), steps: 2, evalEvery: 0 });
-    await train({ out: at('halves'), resume: true, evalEvery: 0 });
-    const whole = await train({ ...fields, out: at('silent'), evalEvery: 0 });
+    await train({ ...fields, out: at('halves'), steps: 2, evalSteps: 0 });
+    await train({ out: at('halves'), resume: true, evalSteps: 0 });
+    const whole = await train({ ...fields, out: at('silent'), evalSteps: 0 });
     expectNear('halves/adapter_model.safetensors', 'silent/adapter_model.safetensors');
     expect(whole.result.best).toBeUndefined();
     expectNear('adapter/optimizer.safetensors', 'silent/optimizer.safetensors', /^moment/);
@@ -171,7 +165,7 @@ describe('a training of an adapter', () => {
       `${at('adapter')}: an adapter alone; give the model that it is for, and --adapter ${at('adapter')} (it names ${at('base')})`,
     );
     await expect(train({ lora, model: sizes })).rejects.toThrow(
-      'lora: an adapter is for a model that is trained already',
+      'lora needs a trained model; name its folder with init (--init DIR)',
     );
   });
 });

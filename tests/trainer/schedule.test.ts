@@ -52,7 +52,7 @@ describe('learning rates', () => {
   });
 
   it("follow the paper's formula", () => {
-    const paper = { kind: 'noam', learningRate: 1, warmup: 4000, dModel: 512 } as const;
+    const paper = { kind: 'noam', learningRate: 1, warmupSteps: 4000, dModel: 512 } as const;
     close(rates(paper, [0, 3999, 15999]), [
       512 ** -0.5 * 4000 ** -1.5,
       512 ** -0.5 * 4000 ** -0.5,
@@ -78,7 +78,7 @@ describe('a schedule of its own length', () => {
     for (const kind of ['linear', 'cosine'] as const) {
       const whole = scheduleConfig({ kind, learningRate: 1e-3 }, { ...run, steps: 100 });
       expect(scheduleConfig({ kind, learningRate: 1e-3, steps: 100 }, run)).toEqual(whole);
-      expect(whole).toMatchObject({ steps: 100, warmup: 10 });
+      expect(whole).toMatchObject({ steps: 100, warmupSteps: 10 });
     }
   });
 
@@ -94,12 +94,12 @@ describe('a wrong schedule is named', () => {
     [{ learningRate: 0 }, 'schedule: learningRate is 0, it must be above 0'],
     [{ learningRate: Number.NaN }, 'schedule: learningRate is NaN'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'schedule: learningRate is Infinity'],
-    [{ warmupSteps: -1 }, 'schedule: warmup is -1, it must be a whole number of steps'],
-    [{ warmupSteps: 1.5 }, 'schedule: warmup is 1.5'],
-    [{ minLearningRate: 2e-3 }, 'schedule: floor is 0.002, it must be 0 to learningRate'],
-    [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmup of at least 1 step'],
-    [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmup of at least 1 step'],
-    [{ kind: 'cosine', steps: 4 }, 'schedule: cosine over 4 steps needs a warmup below that, it is 4'],
+    [{ warmupSteps: -1 }, 'schedule: warmupSteps is -1, it must be a whole number of steps'],
+    [{ warmupSteps: 1.5 }, 'schedule: warmupSteps is 1.5'],
+    [{ minLearningRate: 2e-3 }, 'schedule: minLearningRate is 0.002, it must be 0 to learningRate'],
+    [{ kind: 'noam', warmupSteps: 0 }, 'schedule: noam needs warmupSteps of at least 1'],
+    [{ kind: 'inverse-sqrt', warmupSteps: 0 }, 'schedule: inverse-sqrt needs warmupSteps of at least 1'],
+    [{ kind: 'cosine', steps: 4 }, 'schedule: cosine over 4 steps needs fewer warmupSteps, not 4'],
   ];
   for (const [wrong, message] of cases)
     it(message, () => {

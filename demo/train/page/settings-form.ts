@@ -1,7 +1,7 @@
 // Form of the training settings, filled with the recipe of the corpus and preset.
 
 import { type ModelOptions, type PresetName, presets } from '../../../src/model/model-config.ts';
-import { recipeFor } from '../../../src/train/recipes.ts';
+import { completeSettings } from '../../../src/train/recipes.ts';
 import type { OptimizerConfig } from '../../../src/trainer/optimizer-config.ts';
 import { type ScheduleConfig, scheduleNames } from '../../../src/trainer/schedule.ts';
 import { el, set } from '../../common/dom.ts';
@@ -277,7 +277,7 @@ function dropoutOf(
 
 /** Returns the recipe of a corpus, and of a preset if one is given, as `heddle train` has it. */
 function defaultSettings(corpus: CorpusChoice, preset?: PresetName): TrainingSettings {
-  const recipe = recipeFor(corpus.kind === 'intl' ? 'intl' : 'pairs', preset ? { preset } : {});
+  const recipe = completeSettings(preset ? { preset } : {}, corpus.kind === 'intl' ? 'intl' : 'pairs');
   return {
     name: toModelName(
       corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''),
@@ -291,19 +291,19 @@ function defaultSettings(corpus: CorpusChoice, preset?: PresetName): TrainingSet
     },
     tokenizer: {
       kind: recipe.tokenizer,
-      size: recipe.vocab,
+      size: recipe.vocabSize,
       ...(recipe.lowercase !== undefined && { lowercase: recipe.lowercase }),
-      ...(recipe.fill && { fill: true }),
+      ...(recipe.fillVocab && { fill: true }),
     },
-    batch: recipe.batch,
+    batch: recipe.batchSize ?? 64,
     buckets: 2,
     accumulate: 1,
     steps: recipe.steps ?? 0,
     epochs: recipe.epochs ?? 0,
     optimizer: { kind: recipe.optimizer },
-    schedule: { kind: recipe.schedule, learningRate: recipe.lr },
+    schedule: { kind: recipe.schedule, learningRate: recipe.learningRate },
     seed: 1,
-    evalEvery: recipe.evalEvery,
+    evalEvery: recipe.evalSteps,
     devSentences: 24,
     checkpointSeconds: defaultCheckpointSeconds,
   };

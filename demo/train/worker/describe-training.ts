@@ -4,7 +4,6 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { adapterName, type Device } from '../../../src/gpu/device.ts';
-import { type ModelOptions, presets } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
@@ -12,7 +11,9 @@ import type { JobEvent } from '../../../src/runtime/job.ts';
 import { readKeptCorpus } from '../../../src/runtime/load-corpus.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from '../../../src/text/batches/encoded-corpus.ts';
 import { corpusName, shapeName } from '../../../src/train/logging.ts';
-import type { TrainArguments } from '../../../src/train/settings.ts';
+import { completeSettings } from '../../../src/train/recipes.ts';
+import { dataOptions, optimizerOf } from '../../../src/train/setup.ts';
+import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import { optimizerConfig } from '../../../src/trainer/optimizer-config.ts';
 import { prepareTrainingData, updatesIn } from '../../../src/trainer/training-data.ts';
 import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
@@ -28,33 +29,33 @@ export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
 
 /** Returns the arguments of a training run for settings of the page. */
 export function trainArguments(s: TrainingSettings, out: string): TrainArguments {
-  const { corpus } = s;
+  const { corpus, tokenizer, optimizer, schedule } = s;
+  const { kind = 'adamw', weightDecay, clipNorm } = optimizer;
   return {
     corpus: corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true },
     heldOut: s.heldOut,
     preset: s.preset,
     model: s.model,
-    tokenizer: s.tokenizer,
+    tokenizer: tokenizer.kind,
+    vocabSize: tokenizer.size,
+    ...(tokenizer.lowercase !== undefined && { lowercase: tokenizer.lowercase }),
+    ...(tokenizer.fill && { fillVocab: true }),
     batchSize: s.batch,
-    maxTokens: 0,
     buckets: s.buckets,
-    accumulate: s.accumulate,
-    steps: s.steps,
-    epochs: s.epochs,
-    optimizer: s.optimizer,
-    schedule: s.schedule,
+    gradientAccumulationSteps: s.accumulate,
+    ...(s.steps > 0 ? { steps: s.steps } : { epochs: s.epochs }),
+    optimizer: kind,
+    ...(weightDecay !== undefined && kind !== 'rmsprop' && { weightDecay }),
+    ...(clipNorm !== undefined && { clipNorm }),
+    schedule: schedule.kind ?? 'constant',
+    learningRate: schedule.learningRate,
+    ...(schedule.warmupSteps !== undefined && { warmupSteps: schedule.warmupSteps }),
     seed: s.seed,
-    init: 'xavier',
-    evalEvery: s.evalEvery,
+    evalSteps: s.evalEvery,
     devSentences: s.devSentences,
-    metric: 'loss',
-    patience: 0,
     testSentences: 0,
     out,
-    saveEvery: 0,
     saveSeconds: s.checkpointSeconds,
-    resume: false,
-    noFuse: [],
   };
 }
 
@@ -64,29 +65,29 @@ export async function describeTraining(
   device: Device,
   { signal, memoryLimit }: { readonly signal: AbortSignal; readonly memoryLimit: number | undefined },
 ): Promise<TrainingPreview> {
-  const args = trainArguments(settings, '');
+  const { corpus: source, out: _, ...given } = trainArguments(settings, '');
+  const args = completeSettings(given, 'pairs');
   const files = memoryFiles();
   const { corpus: choice } = settings;
   if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
   const messages: string[] = [];
   const listen = { files, emit: ({ text }: JobEvent) => void messages.push(text) };
-  const { split } = await readKeptCorpus(args.corpus, args.heldOut, listen, undefined);
+  const { split } = await readKeptCorpus(source, args.heldOut, listen, undefined);
   if (split.train.length === 0) throw new HeddleError('No pairs are left to train on; hold out fewer pairs.');
   await yieldToMessages();
   signal.throwIfAborted();
-  const preset: Partial<ModelOptions> = presets[args.preset];
-  const task = prepareTrainingData(split.train, { ...args, model: { ...preset, ...args.model } });
+  const task = prepareTrainingData(split.train, dataOptions(args));
   await yieldToMessages();
   signal.throwIfAborted();
   const { config, corpus, shapes, batches } = task;
   const parameters = parameterList(config);
-  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.accumulate);
+  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
   const plans: Plan[] = [];
   let why = '';
   try {
     for (const shape of shapes)
       plans.push(
-        makePlan(trainingGraph(config, parameters, shape, optimizerConfig(args.optimizer), {}), {
+        makePlan(trainingGraph(config, parameters, shape, optimizerConfig(optimizerOf(args)), {}), {
           traits: device.traits,
         }),
       );
@@ -99,7 +100,7 @@ export async function describeTraining(
   const pick = (field: 'peak' | 'states' | 'slots' | 'inputs') => largest?.bytes[field] ?? 0;
   return {
     corpus: {
-      name: corpusName(args.corpus),
+      name: corpusName(source),
       pairs: split.train.length + split.dev.length + split.test.length,
       train: corpus.count,
       dev: split.dev.length,
@@ -115,7 +116,7 @@ export async function describeTraining(
     config,
     parameters: parameters.count,
     shapes: shapes.map(shapeName),
-    steps: args.steps > 0 ? args.steps : updates(args.epochs),
+    steps: args.steps ?? updates(args.epochs ?? 1),
     stepsPerEpoch: updates(1),
     planned: { peak: pick('peak'), states: pick('states'), slots: pick('slots'), inputs: pick('inputs') },
     flops: largest?.flops ?? 0,

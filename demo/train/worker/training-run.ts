@@ -7,7 +7,7 @@ import type { JobContext } from '../../../src/runtime/job.ts';
 import type { RunningTraining, TrainingObserver } from '../../../src/runtime/training-observer.ts';
 import { readLog } from '../../../src/train/logging.ts';
 import { recoveringTrain } from '../../../src/train/recovery.ts';
-import type { TrainArguments } from '../../../src/train/settings.ts';
+import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';

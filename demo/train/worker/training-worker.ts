@@ -10,7 +10,7 @@ import type { JobContext } from '../../../src/runtime/job.ts';
 import { createContext, type HostServices } from '../../../src/runtime/job-context.ts';
 import { filePlace, keptChoices } from '../../../src/runtime/kernel-store.ts';
 import { corpusFile } from '../../../src/runtime/load-corpus.ts';
-import type { TrainArguments } from '../../../src/train/settings.ts';
+import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';

@@ -1,0 +1,106 @@
+// Arguments of a resumed run: those in the checkpoint, with what may change; also those that older versions wrote.
+
+import { check } from '../core/errors.ts';
+import { isObject } from '../core/records.ts';
+import { checkpointNames, type TrainingState } from '../trainer/training-state.ts';
+import {
+  flagOf,
+  resumableSettings,
+  type SettingName,
+  settingDefaults,
+  settingOf,
+  settingRows,
+  type TrainSettings,
+} from './settings.ts';
+import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
+
+/**
+ * The arguments in the checkpoint, with the new ones that may change; logs which ones may not. Files of pairs may have moved. Without
+ * new steps or epochs the run keeps its length. Throws a HeddleError if the checkpoint has no arguments.
+ */
+export function resumeArguments(
+  before: TrainingState,
+  { corpus, out = '', resume: _, ...given }: TrainArguments,
+  log: (text: string) => void,
+): CompleteArguments {
+  const kept = startArguments(before, out);
+  const { steps, epochs, ...others } = kept;
+  const length = given.steps !== undefined || given.epochs !== undefined ? {} : { steps, epochs };
+  const changed = Object.fromEntries(
+    resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+  ) as TrainSettings;
+  const ignored = ignoredSettings(kept, given);
+  if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
+  const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl';
+  return {
+    ...others,
+    ...length,
+    ...changed,
+    corpus: moved ? corpus : kept.corpus,
+    out,
+    resume: true,
+  } as CompleteArguments;
+}
+
+/** Settings that differ from those of the checkpoint and may not change. */
+const ignoredSettings = (kept: TrainSettings, given: TrainSettings): SettingName[] =>
+  settingRows.flatMap(([name, { resume }]) => {
+    const value = settingOf(given, name);
+    return resume || value === undefined || JSON.stringify(value) === JSON.stringify(settingOf(kept, name))
+      ? []
+      : [name];
+  });
+
+/** The arguments in the checkpoint in `folder`. Throws a HeddleError if it has none. */
+export function startArguments({ arguments: args }: TrainingState, folder: string): CompleteArguments {
+  check(
+    isObject(args) && 'corpus' in args && 'schedule' in args,
+    `${folder}: ${checkpointNames.state} has no arguments of the run; train without --resume`,
+  );
+  return { ...settingDefaults, ...(isObject(args.schedule) ? upgraded(args) : args) } as CompleteArguments;
+}
+
+/** Former names of fields with one value, by their present names. */
+const renamed = {
+  batchSize: 'batch',
+  maxTokens: 'tokens',
+  gradientAccumulationSteps: 'accumulate',
+  gradientCheckpointing: 'checkpointLayers',
+  evalSteps: 'evalEvery',
+  bestMetric: 'metric',
+  saveSteps: 'saveEvery',
+} as const;
+
+/** Arguments that heddle 0.x wrote, which had the optimizer, schedule and tokenizer as objects, and 0 for "not set". */
+function upgraded(old: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const part = (name: string) => (isObject(old[name]) ? old[name] : {});
+  const { kind: optimizer = 'adamw', beta1, beta2, ...optimizerFields } = part('optimizer');
+  const { kind: schedule = 'constant', learningRate, warmup, floor, steps: scheduleSteps } = part('schedule');
+  const { kind: tokenizer, size: vocabSize, lowercase, fill } = part('tokenizer');
+  const { targets, ...lora } = part('lora');
+  const { tokenizer: _, initFrom, steps, epochs, ...fields } = old;
+  const names = Object.entries(renamed);
+  const found: Record<string, unknown> = {
+    ...Object.fromEntries(Object.entries(fields).filter(([name]) => !names.some(([, former]) => former === name))),
+    ...Object.fromEntries(names.map(([name, former]) => [name, old[former] || undefined])),
+    steps: steps || undefined,
+    epochs: steps ? undefined : epochs,
+    evalSteps: old.evalEvery,
+    saveSteps: old.saveEvery,
+    optimizer,
+    ...optimizerFields,
+    betas: beta1 === undefined && beta2 === undefined ? undefined : [beta1 ?? 0.9, beta2 ?? 0.98],
+    schedule,
+    learningRate,
+    warmupSteps: warmup,
+    minLearningRate: floor,
+    scheduleSteps,
+    tokenizer,
+    vocabSize,
+    lowercase,
+    fillVocab: fill,
+    init: initFrom ?? old.init,
+    lora: old.lora && { ...lora, targetModules: targets },
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,46 @@
+// Arguments and result of a training run, as plain JSON.
+
+import type { TranslationMetrics } from '../metrics/translation-metrics.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import type { LogEval, Sample } from '../report/training-log.ts';
+import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import type { CompleteSettings } from './recipes.ts';
+import type { BestState } from './selection.ts';
+import type { TrainSettings } from './settings.ts';
+
+/** What to train, on what, and where to write it. Settings that are left out have the defaults of recipes.ts. */
+export type TrainArguments = TrainSettings & {
+  readonly corpus: CorpusArguments;
+  /** Model folder to write; none if empty. */
+  readonly out: string;
+  /** Resume from the checkpoint in `out`, with its settings; `resumableSettings` may change. */
+  readonly resume?: boolean;
+};
+
+/** Arguments with all defaults filled in: what a checkpoint and the log keep. */
+export type CompleteArguments = CompleteSettings & Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;
+
+/** How a training went; plain JSON. */
+export interface TrainResult {
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  readonly pairs: number;
+  readonly steps: number;
+  /** Whether it was ended before its last step. */
+  readonly stopped: boolean;
+  readonly skipped: number;
+  readonly losses: readonly number[];
+  readonly trainSeconds: number;
+  readonly tokensPerSecond: number;
+  readonly peakBytes: number;
+  readonly dispatches: number;
+  /** Evaluations of the dev part. */
+  readonly dev: readonly LogEval[];
+  /** The evaluation whose weights are the model; none where there was none. */
+  readonly best?: BestState;
+  /** Translations of the test part. */
+  readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
+  readonly out: string;
+  /** The model that the result is an adapter of, if it is one. */
+  readonly adapterOf?: string;
+}

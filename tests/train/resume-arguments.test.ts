@@ -1,0 +1,117 @@
+// Arguments of a resumed run, and those of checkpoints that older versions wrote.
+import { describe, expect, it } from 'vitest';
+import { completeSettings } from '../../src/train/recipes.ts';
+import { resumeArguments, startArguments } from '../../src/train/resume-arguments.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
+import type { TrainingState } from '../../src/trainer/training-state.ts';
+
+const corpus = { kind: 'tsv', path: '/p.tsv' } as const;
+const stateOf = (args: object) => ({ arguments: args }) as unknown as TrainingState;
+const start = {
+  steps: 40,
+  evalSteps: 7,
+  bestMetric: 'bleu',
+  patience: 3,
+  devSentences: 9,
+  learningRate: 5e-4,
+} as const;
+
+function resumed(first: TrainSettings, given: TrainSettings) {
+  const said: string[] = [];
+  const kept = { ...completeSettings(first, 'pairs'), corpus, out: 'm', resume: false };
+  const args = resumeArguments(stateOf(kept), { ...given, corpus, out: 'm', resume: true }, (text) => said.push(text));
+  return { kept, args, said };
+}
+
+it('keeps all settings that are not given again', () => {
+  const { kept, args, said } = resumed(start, {});
+  expect(args).toEqual({ ...kept, resume: true });
+  expect(said).toEqual([]);
+  const more = resumed(start, { steps: 100, patience: 0, checkFinite: true });
+  expect(more.args).toEqual({ ...kept, steps: 100, patience: 0, checkFinite: true, resume: true });
+});
+
+it('takes epochs instead of steps, and steps instead of epochs', () => {
+  const { args } = resumed(start, { epochs: 12 });
+  expect([args.steps, args.epochs]).toEqual([undefined, 12]);
+  const other = resumed({ epochs: 3 }, { steps: 12 }).args;
+  expect([other.steps, other.epochs]).toEqual([12, undefined]);
+});
+
+it('names the settings that it ignores', () => {
+  const { kept, args, said } = resumed(start, { learningRate: 1, weightDecay: 0.1, noFuse: ['x'], seed: 1, steps: 50 });
+  expect(said).toEqual(['m resumes with its own settings; ignored: --no-fuse, --learning-rate, --weight-decay']);
+  expect(args).toEqual({ ...kept, steps: 50, resume: true });
+});
+
+describe('a checkpoint of an older version', () => {
+  it('has its settings under their present names', () => {
+    const old = {
+      corpus,
+      heldOut: 0.02,
+      preset: 'small',
+      model: { dropout: 0.1, labelSmoothing: 0.1 },
+      tokenizer: { kind: 'bpe', size: 8000, lowercase: true },
+      steps: 0,
+      epochs: 10,
+      batch: 0,
+      tokens: 2048,
+      buckets: 2,
+      accumulate: 4,
+      optimizer: { kind: 'adamw', beta1: 0.8, beta2: 0.95, clipNorm: 2, emaDecay: 0.9 },
+      schedule: { kind: 'cosine', learningRate: 1e-3, warmup: 5, steps: 90, floor: 1e-5 },
+      seed: 3,
+      init: 'xavier',
+      initFrom: '/base',
+      lora: { rank: 4, alpha: 8, targets: ['*.q'], dropout: 0 },
+      testSentences: 9,
+      out: 'm',
+      saveEvery: 0,
+      evalEvery: 0,
+      devSentences: 3,
+      metric: 'chrf',
+      patience: 0,
+      resume: false,
+      noFuse: [],
+      checkpointLayers: true,
+    };
+    expect(startArguments(stateOf(old), 'm')).toEqual({
+      corpus,
+      heldOut: 0.02,
+      preset: 'small',
+      model: { dropout: 0.1, labelSmoothing: 0.1 },
+      tokenizer: 'bpe',
+      vocabSize: 8000,
+      lowercase: true,
+      epochs: 10,
+      maxTokens: 2048,
+      buckets: 2,
+      gradientAccumulationSteps: 4,
+      optimizer: 'adamw',
+      betas: [0.8, 0.95],
+      clipNorm: 2,
+      emaDecay: 0.9,
+      schedule: 'cosine',
+      learningRate: 1e-3,
+      warmupSteps: 5,
+      scheduleSteps: 90,
+      minLearningRate: 1e-5,
+      seed: 3,
+      init: '/base',
+      lora: { rank: 4, alpha: 8, targetModules: ['*.q'], dropout: 0 },
+      testSentences: 9,
+      out: 'm',
+      saveSteps: 0,
+      saveSeconds: 60,
+      evalSteps: 0,
+      devSentences: 3,
+      bestMetric: 'chrf',
+      patience: 0,
+      resume: false,
+      noFuse: [],
+      gradientCheckpointing: true,
+      checkFinite: false,
+      precision: 'f32',
+    });
+  });
+});

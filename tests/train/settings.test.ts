@@ -1,0 +1,68 @@
+// The table of settings, and docs/settings.md, which is generated from it: `npx vitest run -u tests/train/settings.test.ts`.
+import { expect, it } from 'vitest';
+import { describeDefault } from '../../src/train/recipes.ts';
+import {
+  checkSettings,
+  describeType,
+  flagOf,
+  type Setting,
+  settingGroups,
+  settingRows,
+} from '../../src/train/settings.ts';
+
+const words: Record<string, string> = {
+  boolean: 'true, false',
+  text: 'text',
+  list: 'list of texts',
+  betas: 'two rates',
+  dropout: 'rate, or rates by place',
+  model: 'fields of the model configuration',
+};
+
+function row(name: string, setting: Setting): string {
+  const { type, help, aliases = [], resume, unit } = setting;
+  const flags = [flagOf(name as 'steps'), ...aliases.map((alias) => `--${alias}`)].map((flag) => `\`${flag}\``);
+  const values = type.kind === 'choice' ? type.choices.join(', ') : (words[type.kind] ?? describeType(type));
+  const cells = [
+    `\`${name}\``,
+    flags.join(', '),
+    `${help}${resume ? ' †' : ''}`,
+    ['n', '', 'name'].includes(unit) || words[type.kind] ? values : `${values} (${unit})`,
+    describeDefault(name as 'steps') ?? '',
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function page(): string {
+  const groups = settingGroups.map((group) => {
+    const rows = settingRows.filter(([, setting]) => setting.group === group).map(([name, s]) => row(name, s));
+    return [`## ${group}`, '', '| option | flag | meaning | values | default |', '|---|---|---|---|---|', ...rows].join(
+      '\n',
+    );
+  });
+  return `# Settings of a training run
+
+<!-- Generated from src/train/settings.ts by tests/train/settings.test.ts. -->
+
+The options of \`train\` in the library, the flags of \`heddle train\` and the fields of \`arguments\` in a checkpoint's \`state.json\`.
+Options with a dot are fields of an option: \`lora: { rank: 8 }\`. Some defaults depend on the recipe: the built-in corpus, your own
+pairs, \`preset: 'keras'\`, or fine-tuning a model. † may change when a run is resumed; all other settings are those of the checkpoint.
+
+${groups.join('\n\n')}
+`;
+}
+
+it('is docs/settings.md', async () => {
+  await expect(page()).toMatchFileSnapshot('../../docs/settings.md');
+});
+
+it('names an option that does not exist, or a value that is not allowed', () => {
+  expect(() => checkSettings({ learnRate: 1 } as object)).toThrow(
+    /there is no option learnRate; the options are steps,/,
+  );
+  expect(() => checkSettings({ steps: 1.5 })).toThrow('train: steps (1.5) must be a whole number of at least 1');
+  expect(() => checkSettings({ optimizer: 'lion' as 'sgd' })).toThrow('optimizer ("lion") must be one of adamw, adam');
+  expect(() => checkSettings({ lora: { alpha: 4 } as unknown as { rank: number } })).toThrow(
+    'lora.alpha needs lora.rank',
+  );
+});
