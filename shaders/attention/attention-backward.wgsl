@@ -1,5 +1,5 @@
-// Backward pass of attention by tiles: backward_queries computes 32 queries per workgroup and iterates over the keys; backward_keys 32 keys, with
-// rows and columns of the tiles exchanged.
+// Backward pass of attention by tiles: backward_queries computes 32 queries per workgroup and iterates over the keys;
+// backward_keys 32 keys, with rows and columns of the tiles exchanged.
 
 // Stages chunks of dout as a_tile (rows past the last query repeat it), and of v as b_tile.
 fn stage_douts(b: u32, h: u32, row: u32, c: u32, thread: u32) {

@@ -1,7 +1,6 @@
-// Scaled dot-product attention (Vaswani et al., 2017), forward and backward, without a tensor of scores (FlashAttention, Dao et al., 2022):
-//   out = dropout(softmax(scale·q·kᵀ))·v per head
-// The parts that its kernels share. Query i sees key j if j < lens[b] and, if causal, j <= i. Probabilities are 2^(s - lse·log2 e), with s the
-// scores times scale·log2 e; dropout applies to them. Entry points of a kernel:
+// Scaled dot-product attention (Vaswani et al., 2017) of each head without a tensor of scores; what its kernels share:
+//   out = dropout(p)·v,  p = softmax(scale·q·kᵀ) = 2^(s - lse·log2 e),  s = scale·log2 e·q·kᵀ
+// Query i sees key j if j < lens[b] and, if causal, j <= i. Entry points of a kernel:
 //   forward            out, and lse, the natural logarithm of the sum of exponentials
 //   backward_queries   dq, and row_dots = rowsum(dout∘out)
 //   backward_keys      dk and dv, from lse and row_dots

@@ -1,5 +1,6 @@
-// Attention in registers with subgroup broadcasts, for devices on which reads are slow: out = dropout(softmax(scale·q·kᵀ))·v, a thread per ROWS
-// queries (or keys). LANES neighbouring threads each read one chunk of one of four rows and broadcast it. LANES is 4 or 8 and at most the
+// Attention in registers with subgroup broadcasts, for devices on which reads are slow:
+//   out = dropout(softmax(scale·q·kᵀ))·v, and its gradients; a thread per ROWS queries (or keys)
+// LANES neighbouring threads each read one chunk of one of four rows and broadcast it. LANES is 4 or 8 and at most the
 // minimum subgroup size; a workgroup is LANES threads, the first lanes of its subgroup.
 enable subgroups;
 // include attention/attention-base.wgsl

@@ -1,5 +1,6 @@
-// Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j) over the keys j < lens[b],
-// and 0 for all others. One thread per row, which stores its scores in p until their sum is known. Computed on request, so not optimized.
+// Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j)
+// over the keys j < lens[b], and 0 for all others. One thread per row, which stores its scores in p until their sum is
+// known. Computed on request, so not optimized.
 // include shared/thread.wgsl
 // include shared/constants.wgsl
 

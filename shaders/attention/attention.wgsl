@@ -1,7 +1,8 @@
-// Attention by tiles in workgroup memory, for GPUs (FlashAttention, Dao et al., 2022): out = dropout(softmax(scale·q·kᵀ))·v. A workgroup computes 32
-// rows (queries, or keys in backward_keys) and iterates over the other side 32 at a time, with an online softmax. Its threads are 8 down and
-// ACROSS across: a thread has 4 rows, every ACROSS-th of their 32 scores and every ACROSS-th chunk of their output. Scores need whole rows
-// of both sides, staged 16 columns at a time.
+// Attention by tiles in workgroup memory, for GPUs (FlashAttention, Dao et al., 2022):
+//   out = dropout(softmax(scale·q·kᵀ))·v, and its gradients
+// A workgroup computes 32 rows (queries, or keys in backward_keys) and iterates over the other side 32 at a time, with
+// an online softmax. Its threads are 8 down and ACROSS across: a thread has 4 rows, every ACROSS-th of their 32 scores
+// and every ACROSS-th chunk of their output. Scores need whole rows of both sides, staged 16 columns at a time.
 // include attention/attention-base.wgsl
 // include attention/attention-backward.wgsl
 

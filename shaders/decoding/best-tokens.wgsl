@@ -1,6 +1,6 @@
-// Top-k: the `wanted` most probable tokens of each row except its end, by falling log-probability (of equal ones the lower id first), and the
-// log-probability of the end. One pass over the row per token: it needs no memory for any k, and is cheap compared with the product that
-// computed the logits.
+// Top-k: the `wanted` most probable tokens of each row except its end, by falling log-probability (of equal ones the
+// lower id first), and the log-probability of the end. One pass over the row per token: it needs no memory for any k,
+// and is cheap compared with the product that computed the logits.
 // include shared/row-best.wgsl
 
 @group(0) @binding(7) var<storage, read_write> ends: array<f32>;

@@ -1,6 +1,7 @@
-// Self-attention of the newest token of each row, out [R, HW], with the KV cache. q holds query, key and value of the token, [R, 3HW]. They
-// attend to the keys and values of its ancestors and its own in the cache kv [R, T, 2HW]; its own are first written to row
-// (r, step.position). slots[r, j] is the row of the key at position j, counted from the first row of the sentence (cache-slots.wgsl).
+// Self-attention of the newest token of each row, out [R, HW], with the KV cache. q holds query, key and value of the
+// token, [R, 3HW]. They attend to the keys and values of its ancestors and its own in the cache kv [R, T, 2HW]; its own
+// are first written to row (r, step.position). slots[r, j] is the row of the key at position j, counted from the first
+// row of the sentence (cache-slots.wgsl).
 // include decoding/cached-attention.wgsl
 // include shared/step-scalars.wgsl
 

@@ -1,5 +1,6 @@
-// The next token of each row from its logits [R, V], under rules that forbid some tokens. One row group per row; a thread reads and writes only
-// every ROW_GROUP-th vector of its row, so its writes need no barrier. Overwrites the logits. Entry points:
+// The next token of each row from its logits [R, V], under rules that forbid some tokens. One row group per row; a
+// thread reads and writes only every ROW_GROUP-th vector of its row, so its writes need no barrier. Overwrites the
+// logits. Entry points:
 //   greedy_token  argmax, and its log-probability in the distribution before the rules
 //   best_tokens   top-k for beam search: best-tokens.wgsl
 //   sample_token  a random token: sample-token.wgsl
@@ -24,8 +25,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> logits: array<Vec>;
 // The tokens so far, [R, positions], up to step.position.
 @group(0) @binding(3) var<storage, read> history: array<i32>;
-// Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the n-grams that may not repeat
-// (0: all may), the token that is forced at position 0 (-1: none); then banned tokens, -1 if there are fewer.
+// Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the n-grams that
+// may not repeat (0: all may), the token that is forced at position 0 (-1: none); then banned tokens, -1 if there are
+// fewer.
 @group(0) @binding(4) var<storage, read> rules: array<i32>;
 @group(0) @binding(5) var<storage, read_write> tokens: array<i32>;
 @group(0) @binding(6) var<storage, read_write> log_probs: array<f32>;
@@ -83,8 +85,9 @@ fn apply_rules(row: u32, thread: u32) -> bool {
   return false;
 }
 
-// The scan of a row after the rules, and the normalizer before them: the maximum logit and the logarithm of the sum of exponentials of the
-// differences from it. The two are separate numbers, so that small log-probabilities are not lost in the rounding of large logits.
+// The scan of a row after the rules, and the normalizer before them: the maximum logit and the logarithm of the sum of
+// exponentials of the differences from it. The two are separate numbers, so that small log-probabilities are not lost
+// in the rounding of large logits.
 struct Ruled {
   scan: RowScan,
   top: f32,

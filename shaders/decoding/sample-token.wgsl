@@ -1,9 +1,10 @@
-// Sampling: a random token of softmax(logits / temperature), restricted to the top_k most probable tokens, and of those to the fewest whose mass
-// is at least top_p (nucleus sampling; Holtzman et al., 2020, "The curious case of neural text degeneration"). Tokens as probable as the last
-// are included, except with a top_k of 1, which is greedy: of equal ones the lowest id.
-// The limits are thresholds of probability, found by a search over their bits instead of a sort. The draw is an exponential race (the
-// Gumbel-max trick): each token takes an exponentially distributed time divided by its probability, and the first wins. Its random numbers
-// depend only on seed, position, stream and token, so the choice does not depend on the division of work.
+// Sampling: a random token of softmax(logits / temperature), restricted to the top_k most probable tokens, and of those
+// to the fewest whose mass is at least top_p (nucleus sampling; Holtzman et al., 2020, "The curious case of neural text
+// degeneration"). Tokens as probable as the last are included, except with a top_k of 1, which is greedy: of equal ones
+// the lowest id. The limits are thresholds of probability, found by a search over their bits instead of a sort. The
+// draw is an exponential race (the Gumbel-max trick): each token takes an exponentially distributed time divided by its
+// probability, and the first wins. Its random numbers depend only on seed, position, stream and token, so the choice
+// does not depend on the division of work.
 // include shared/random.wgsl
 // include shared/row-best.wgsl
 
@@ -43,7 +44,8 @@ fn reached(row: u32, vecs: u32, limits: vec3<f32>, masses: bool, thread: u32) ->
   return row_group_total(sums, thread);
 }
 
-// The largest threshold at which mass or number reaches `aim`: a search by two bits a pass. Probabilities are at most 1, whose bits are below 2^30.
+// The largest threshold at which mass or number reaches `aim`: a search by two bits a pass. Probabilities are at most
+// 1, whose bits are below 2^30.
 fn threshold(row: u32, vecs: u32, aim: f32, masses: bool, thread: u32) -> f32 {
   var bits = 0u;
   for (var k = 1u; k <= 15u; k++) {

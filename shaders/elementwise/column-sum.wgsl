@@ -1,5 +1,5 @@
-// Column sums: sums[c] = sum over rows of partials[row, c]. Columns are split into equal parts, each with an output of its own.
-// One thread per column.
+// Column sums: sums[c] = sum over rows of partials[row, c]. Columns are split into equal parts, each with an output of
+// its own. One thread per column.
 // include shared/thread.wgsl
 
 struct Params {

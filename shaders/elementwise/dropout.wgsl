@@ -1,5 +1,6 @@
-// Dropout: y = x * f, where the factor f of an element is 0 with probability `rate` and else 1 / (1 - rate). The backward pass is the same
-// kernel applied to dy: factors are recomputed from seed, step, site and element. A thread computes PER vectors of four numbers.
+// Dropout: y = x * f, where the factor f of an element is 0 with probability `rate` and else 1 / (1 - rate). The
+// backward pass is the same kernel applied to dy: factors are recomputed from seed, step, site and element. A thread
+// computes PER vectors of four numbers.
 // include shared/elementwise.wgsl
 // include shared/step-scalars.wgsl
 // include shared/vec4.wgsl

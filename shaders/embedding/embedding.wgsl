@@ -1,9 +1,10 @@
-// Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[t + offset]), and the gradients of both tables. Every vector of the
-// outputs is written by one thread, so sums have a fixed order. Entry points:
+// Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[t + offset]), and the gradients of both tables.
+// Every vector of the outputs is written by one thread, so sums have a fixed order. Entry points:
 //   embedding           out [B, T, D]; PER vectors per thread, THREADS apart
 //   embedding_backward  dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
-//                       occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of ids that occur, by the
-//                       threads of their first occurrence, PER neighbouring vectors each; the others are zero, or the base, already
+//                       occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of ids that
+//                       occur, by the threads of their first occurrence, PER neighbouring vectors each; all other rows
+//                       are zero, or the base, already
 //   embedding_backward_onto  dtable = base + the same; a thread per vector
 //   position_backward   dpositions [L, D] = sum of dy over the batch; a thread per vector
 // include shared/thread.wgsl

@@ -1,4 +1,5 @@
-// stats = (sum of nll, number of targets that are not ignored, sum of hit, 0). One workgroup, in a fixed order of summation.
+// stats = (sum of nll, number of targets that are not ignored, sum of hit, 0). One workgroup, in a fixed order of
+// summation.
 
 struct Params {
   count: u32,

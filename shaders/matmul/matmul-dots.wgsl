@@ -1,5 +1,6 @@
-// Matrix product with few rows, for decoding: C[m,n] = Σ_k A[m,k]·B[k,n]. A workgroup of 64 threads computes 4x4 numbers of C: each thread a
-// slice of K, then a tree reduction in workgroup memory. Other kernels would leave most of a GPU idle.
+// Matrix product with few rows, for decoding: C[m,n] = Σ_k A[m,k]·B[k,n]. A workgroup of 64 threads computes 4x4
+// numbers of C: each thread a slice of K, then a tree reduction in workgroup memory. Other kernels would leave most of
+// a GPU idle.
 // include matmul/matmul-grid.wgsl
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
 

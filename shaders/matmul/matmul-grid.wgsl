@@ -1,6 +1,6 @@
 // Assigns tiles of C to workgroups, for products and for linear_backward. A kernel that includes it brings
 //   fn tile_rows() -> u32, fn tile_columns() -> u32, fn threads() -> u32
-//   fn tile(p: Product, m: u32, n: u32, who: vec2<u32>)   computes and stores the tile of C whose first element is [m, n]
+//   fn tile(p: Product, m: u32, n: u32, who: vec2<u32>)   computes and stores the tile of C that starts at [m, n]
 // include matmul/matmul-epilogue.wgsl
 
 @group(0) @binding(7) var<storage, read_write> db: array<f32>; // linear_backward: column sums of dz [out]

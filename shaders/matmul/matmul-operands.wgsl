@@ -1,7 +1,8 @@
-// Matrix products: C[m,n] = Σ_k A[m,k]·B[k,n]. Parameters and operands, which all kernels of the family share. Operands are read as stored:
+// Matrix products: C[m,n] = Σ_k A[m,k]·B[k,n]. Parameters and operands, which all kernels of the family share. Operands
+// are read as stored:
 //   NN  A [M,K], B [K,N]      NT  A [M,K], B [N,K]      TN  A [K,M], B [K,N]
-// Reads are vectors of four numbers along the contiguous axis, transposed in registers if a kernel needs the other axis. Indices past an
-// edge are clamped; A is 0 beyond K.
+// Reads are vectors of four numbers along the contiguous axis, transposed in registers if a kernel needs the other
+// axis. Indices past an edge are clamped; A is 0 beyond K.
 // include shared/thread.wgsl
 // include shared/random.wgsl
 // include shared/step-scalars.wgsl
@@ -18,7 +19,8 @@ struct Params {
   k_total: u32, // split-K, where the batch is slices of one product: the whole K; else 2^32 - 1
   dx_tiles: u32, // linear_backward: the first workgroups, which compute dx
   dw_tiles: u32, // the workgroups after them, which compute dw
-  // The epilogue. Data rather than constants: its code is small compared with the product, and one pipeline serves all layers.
+  // The epilogue. Data rather than constants: its code is small compared with the product, and one pipeline serves all
+  // layers.
   bias: u32, // 1: add `bias`
   activation: u32, // of C + bias
   epilogue: u32, // 4: add `epilogue`; an activation: multiply by its derivative at `epilogue`; 0: neither

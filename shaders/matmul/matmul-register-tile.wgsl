@@ -1,7 +1,7 @@
-// Register tiling: a thread computes ROWS rows and 4 (WIDE: 8) columns of C. LANES threads next to each other share rows; a workgroup has
-// LANE_GROUPS groups of them, one below the other. The loop over 4x4 blocks is unrolled by hand: some compilers leave arrays of blocks in
-// memory. A kernel that includes it brings
-//   fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32>   rows m + 4i .. m + 4i + 3 of A, 4 numbers along k each
+// Register tiling: a thread computes ROWS rows and 4 (WIDE: 8) columns of C. LANES threads next to each other share
+// rows; a workgroup has LANE_GROUPS groups of them, one below the other. The loop over 4x4 blocks is unrolled by hand:
+// some compilers leave arrays of blocks in memory. A kernel that includes it brings
+//   fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32>   4x4 block i of A from row m, column k
 // include matmul/matmul-grid.wgsl
 
 override LANES: u32 = 8u;
@@ -84,8 +84,8 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   store_tile(p, m, n0, n1, t);
 }
 
-// A loop, since the code of the epilogue times ROWS would be most of the kernel. The bound is ROWS, but compilers do not know that and so
-// do not unroll it.
+// A loop, since the code of the epilogue times ROWS would be most of the kernel. The bound is ROWS, but compilers do
+// not know that and so do not unroll it.
 fn store_tile(p: Product, m: u32, n0: u32, n1: u32, t: Tile) {
   var blocks = array(
     t.c0, t.c1, t.c2, t.c3, t.c4, t.c5, t.c6, t.c7, t.d0, t.d1, t.d2, t.d3, t.d4, t.d5, t.d6, t.d7);

@@ -1,5 +1,5 @@
-// Matrix product by register tiling, for devices on which barriers are slow: C[m,n] = Σ_k A[m,k]·B[k,n], ROWS x 4 (WIDE: 8) numbers of C per
-// thread. No workgroup memory, no barriers, no subgroups.
+// Matrix product by register tiling, for devices on which barriers are slow: C[m,n] = Σ_k A[m,k]·B[k,n], ROWS x 4
+// (WIDE: 8) numbers of C per thread. No workgroup memory, no barriers, no subgroups.
 // include matmul/matmul-register-tile.wgsl
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
 

@@ -1,6 +1,7 @@
-// Matrix product by register tiling with subgroup broadcasts: C[m,n] = Σ_k A[m,k]·B[k,n], ROWS x 4 (WIDE: 8) numbers of C per thread. Each of
-// the LANES threads of a subgroup reads some rows of A and broadcasts them, so that a number of A is read once per LANES * 4 (WIDE: 8) columns.
-// For devices on which reads are slow. LANES is 4 or 8 and at most the minimum subgroup size; a workgroup is LANES threads, one subgroup.
+// Matrix product by register tiling with subgroup broadcasts: C[m,n] = Σ_k A[m,k]·B[k,n], ROWS x 4 (WIDE: 8) numbers of
+// C per thread. Each of the LANES threads of a subgroup reads some rows of A and broadcasts them, so that a number of A
+// is read once per LANES * 4 (WIDE: 8) columns. For devices on which reads are slow. LANES is 4 or 8 and at most the
+// minimum subgroup size; a workgroup is LANES threads, one subgroup.
 enable subgroups;
 // include matmul/matmul-register-tile.wgsl
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl

@@ -1,6 +1,6 @@
-// Matrix product by tiles in workgroup memory, for GPUs: C[m,n] = Σ_k A[m,k]·B[k,n] (CUTLASS, "Efficient GEMM in CUDA"). 16x16 threads compute
-// 64x64 numbers of C (TALL: 128 rows, WIDE: 128 columns), 4x4 to 8x8 per thread, from tiles of A and B that are DEPTH deep: each number is
-// read from memory once per 64 (128) rows or columns.
+// Matrix product by tiles in workgroup memory, for GPUs: C[m,n] = Σ_k A[m,k]·B[k,n] (CUTLASS, "Efficient GEMM in
+// CUDA"). 16x16 threads compute 64x64 numbers of C (TALL: 128 rows, WIDE: 128 columns), 4x4 to 8x8 per thread, from
+// tiles of A and B that are DEPTH deep: each number is read from memory once per 64 (128) rows or columns.
 // include matmul/matmul-grid.wgsl
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
 
@@ -29,7 +29,8 @@ fn threads() -> u32 {
   return SIDE * SIDE;
 }
 
-// Loads the tiles: each thread at most one 4x4 block, transposed so that its vectors are along m or n; first blocks of A, then of B.
+// Loads the tiles: each thread at most one 4x4 block, transposed so that its vectors are along m or n; first blocks of
+// A, then of B.
 fn fill(p: Product, m: u32, n: u32, k: u32, thread: u32) {
   let deep = DEPTH / 4u;
   let of_a = tile_rows() / 4u * deep;

@@ -1,5 +1,7 @@
-// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed in vectors of four numbers. Entry points:
-//   dots   few rows: a workgroup computes 4x4 numbers, its 64 threads share the inner axis and reduce in workgroup memory
+// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed in vectors of four numbers.
+// Entry points:
+//   dots   few rows: a workgroup computes 4x4 numbers, its 64 threads share the inner axis and reduce in workgroup
+//          memory
 //   tiles  register tiling: a thread computes ROWS x 4 numbers
 // include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
 

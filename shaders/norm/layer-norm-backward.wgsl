@@ -1,8 +1,9 @@
 // Gradients of layer norm. With g = dy * gamma, n = (s - mean) * rstd and means over a row:
-//   ds_total = rstd * (g - mean(g) - n * mean(g * n)) + ds, where ds is the gradient of s by its other uses (pre-norm residuals)
+//   ds_total = rstd * (g - mean(g) - n * mean(g * n)) + ds, with ds the gradient of s by its other uses (residuals)
 //   dx = dropout'(ds_total)
 //   partials [blocks, 2 * cols] = sums over a block's rows of (dy * n, dy); column_sum adds them up to dgamma and dbeta
-// A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a thread per column (vector).
+// A workgroup computes BLOCK rows: first the two means, by a row group per row, then the rest, by a thread per column
+// (vector).
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
 // include shared/row-group.wgsl
@@ -27,7 +28,7 @@ struct Params {
 @group(0) @binding(8) var<uniform> params: Params;
 @group(0) @binding(9) var<uniform> step: Step;
 
-// Where dy and ds are: 1 in ds_total, 2 in dx; else dy in a binding of its own, ds 0: absent, 3: in a binding of its own.
+// Memory of dy: 0 a binding of its own, 1 ds_total, 2 dx. Memory of ds: the same with 3 for its own; 0: no ds.
 override DY_IN: u32 = 0u;
 override DS_IN: u32 = 0u;
 // Whether dx is written, as dropout'(ds_total).

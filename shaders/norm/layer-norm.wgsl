@@ -1,6 +1,7 @@
-// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x, and in `add_layer_norm`
-// s = residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations from the mean of the first and
-// corrects both moments, which keeps accuracy if the mean is large compared with the spread. One row group per row.
+// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x, and in
+// `add_layer_norm` s = residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations
+// from the mean of the first and corrects both moments, which keeps accuracy if the mean is large compared with the
+// spread. One row group per row.
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
 // include shared/row-group.wgsl
@@ -93,7 +94,7 @@ fn add_layer_norm(thread: Thread) {
   if (DROPOUT) {
     key = dropout_key(step.seed, step.step, params.site);
   }
-  // Each thread.index reads again only what it has written itself.
+  // Each thread reads back only what it has written itself.
   var sum = Vec(0.0);
   for (var i = start; i < end; i += ROW_GROUP) {
     let value = summed(i, key);

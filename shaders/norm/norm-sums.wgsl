@@ -1,5 +1,6 @@
-// Gradients of many layer norms at once: sums[n, part, c] = sum over rows of partials[n, row, part, c], dgamma (part 0) and dbeta (part 1) of
-// norm n. Parts of `sums` are padded so that each starts at the offset of its weights. One thread per column; the norm is the grid's y.
+// Gradients of many layer norms at once: sums[n, part, c] = sum over rows of partials[n, row, part, c], dgamma (part 0)
+// and dbeta (part 1) of norm n. Parts of `sums` are padded so that each starts at the offset of its weights. One thread
+// per column; the norm is the grid's y.
 
 struct Params {
   rows: u32,

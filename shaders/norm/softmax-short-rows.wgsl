@@ -1,4 +1,5 @@
-// Softmax of short rows and its backward pass: a thread keeps a whole row of HELD vectors in registers, so that it reads the row once.
+// Softmax of short rows and its backward pass: a thread keeps a whole row of HELD vectors in registers, so that it
+// reads the row once.
 
 const HELD: u32 = 8u;
 

@@ -1,5 +1,6 @@
-// Softmax over the last axis of [rows, cols]: y = exp(x - max) / sum in the columns that a row sees, and 0 in all others, which are not
-// read. Row r sees the columns below its sequence's length, and if causal those up to its own number. Entry points:
+// Softmax over the last axis of [rows, cols]: y = exp(x - max) / sum in the columns that a row sees, and 0 in all
+// others, which are not read. Row r sees the columns below its sequence's length, and if causal those up to its own
+// number. Entry points:
 //   softmax            y; online softmax (Milakov and Gimelshein, 2018), a row group per row
 //   softmax_backward   dx = y (dy - sum(y dy)); a row group per row
 //   softmax_held, softmax_held_backward   the same for short rows, a thread per row: softmax-short-rows.wgsl
@@ -24,7 +25,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Vec>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-// Whether y overwrites x. In the backward pass x is the output of the forward pass and y is dx: whether dx overwrites x or dy.
+// Whether y overwrites x. In the backward pass x is the output of the forward pass and y is dx: whether dx overwrites x
+// or dy.
 override X_SHARED: bool = false;
 override DY_SHARED: bool = false;
 

@@ -1,9 +1,12 @@
-// Gradient clipping by global norm (Pascanu et al., 2013), without a readback, and the dynamic loss scale (Micikevicius et al., 2018):
-//   gradient_norm  partials [blocks, 2] = (sum of squares, 1 if an element is not finite else 0) of each block; one workgroup per block
-//   clip_scale     clip [4] = (factor of the gradients, norm, 1 if all are finite else 0, loss scale) and the optimizer's counters; one workgroup
-// The factor is min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. Whether a number is finite is read from the bits of its
-// exponent: WGSL may assume that NaN and infinities do not occur. The gradients are bound in up to four ranges, since they may exceed the
-// size of a binding.
+// Gradient clipping by global norm (Pascanu et al., 2013), without a readback, and the dynamic loss scale (Micikevicius
+// et al., 2018):
+//   gradient_norm  partials [blocks, 2] = (sum of squares, 1 if an element is not finite else 0) of each block; one
+//                  workgroup per block
+//   clip_scale     clip [4] = (factor of the gradients, norm, 1 if all are finite else 0, loss scale) and the
+//                  optimizer's counters; one workgroup
+// The factor is min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. Whether a number is finite is read
+// from the bits of its exponent: WGSL may assume that NaN and infinities do not occur. The gradients are bound in up to
+// four ranges, since they may exceed the size of a binding.
 
 struct Params {
   count: u32, // elements; in clip_scale blocks
@@ -22,7 +25,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> partials_out: array<f32>;
 @group(0) @binding(5) var<storage, read> partials: array<f32>;
 @group(0) @binding(6) var<storage, read_write> clip: array<f32>;
-// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, loss scale or 0, finite steps since it changed, unused ...)
+// (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, loss scale or 0, finite steps since it changed,
+// unused ...)
 @group(0) @binding(7) var<storage, read_write> counters: array<f32>;
 @group(0) @binding(8) var<uniform> params: Params;
 
@@ -85,7 +89,8 @@ fn gradient_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
   }
 }
 
-// 1 - exp(x) for x <= 0, to a few units in the last place: a Taylor series near 0, then doublings by e^2x - 1 = u (u + 2), u = e^x - 1.
+// 1 - exp(x) for x <= 0, to a few units in the last place: a Taylor series near 0, then doublings by e^2x - 1 = u (u +
+// 2), u = e^x - 1.
 fn one_minus_exp(x: f32) -> f32 {
   var y = max(x, -20.0);
   var doublings = 0u;

@@ -1,5 +1,6 @@
-// One optimizer update of a slice of the weights p from the gradients g, element by element. The gradient is g * clip[0]; if clip[2] is 0
-// (a gradient is not finite) nothing changes. Weight decay applies to elements below `decay_count`. Entry points:
+// One optimizer update of a slice of the weights p from the gradients g, element by element. The gradient is g *
+// clip[0]; if clip[2] is 0 (a gradient is not finite) nothing changes. Weight decay applies to elements below
+// `decay_count`. Entry points:
 //   adamw    Loshchilov and Hutter, 2019; as torch.optim.AdamW, eps outside the root
 //   adam     Kingma and Ba, 2015; as torch.optim.Adam, decay added to the gradient
 //   rmsprop  as keras.optimizers.RMSprop without momentum, eps inside the root
@@ -35,7 +36,8 @@ fn decay_of(i: u32) -> vec4<f32> {
   return select(vec4(0.0), vec4(params.decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
 }
 
-// Updates the moments of vector i by gradient d; returns the update of the weights, to be multiplied by the learning rate.
+// Updates the moments of vector i by gradient d; returns the update of the weights, to be multiplied by the learning
+// rate.
 fn adam_update(i: u32, d: vec4<f32>) -> vec4<f32> {
   let mean = params.beta1 * m[i] + params.rest1 * d;
   let square = params.beta2 * v[i] + params.rest2 * d * d;

@@ -1,5 +1,5 @@
-// step_out = step_in with token_weight (word 1) multiplied by the loss scale, counters[4], if there is one. One thread per word. The product
-// is computed as a float and all other words are copied as bits, since they may not be floats.
+// step_out = step_in with token_weight (word 1) multiplied by the loss scale, counters[4], if there is one. One thread
+// per word. The product is computed as a float and all other words are copied as bits, since they may not be floats.
 
 @group(0) @binding(0) var<storage, read> step_in: array<u32>;
 @group(0) @binding(1) var<storage, read> counters: array<f32>;

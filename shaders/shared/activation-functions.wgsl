@@ -1,11 +1,11 @@
-// Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (the exact one, with erf) and SiLU
-// x * sigmoid(x). src/ops/elementwise/activation-functions.ts has the same in float64, and the numbers of the kinds.
+// Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (exact, not the tanh
+// approximation) and SiLU x * sigmoid(x). src/ops/elementwise/activation-functions.ts has the same in float64, and the
+// numbers of the kinds.
 
 const RELU: u32 = 1u;
 const GELU: u32 = 2u;
 const SILU: u32 = 3u;
 
-// `kind` is the same for all threads: an override or a parameter.
 // `kind` is the same for all threads: an override or a parameter.
 fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return max(x, vec4<f32>()); }
@@ -31,9 +31,9 @@ fn normal_density(x: vec4<f32>) -> vec4<f32> {
   return exp(-0.5 * a * a) * 0.3989422804;
 }
 
-// Its distribution function, Φ(x) = (1 + erf(x/√2)) / 2. For a >= 0, Φ(-a) = exp(-a²/2) R(a), where R is a rational minimax fit of
-// erfc(a/√2) exp(a²/2) / 2 on [0, 14] (by reweighted least squares; relative error 6e-9). The float32 result is within 1.4e-7 of Φ, and
-// the tail keeps its relative accuracy.
+// Its distribution function, Φ(x) = (1 + erf(x/√2)) / 2. For a >= 0, Φ(-a) = exp(-a²/2) R(a), where R is a rational
+// minimax fit of erfc(a/√2) exp(a²/2) / 2 on [0, 14] (by reweighted least squares; relative error 6e-9). The float32
+// result is within 1.4e-7 of Φ, and the tail keeps its relative accuracy.
 fn normal_integral(x: vec4<f32>) -> vec4<f32> {
   let a = min(abs(x), vec4(14.0));
   let p = 0.5 + a * (0.43724979 + a * (0.18246092 + a * (0.040372223 + a * 0.0040775545)));

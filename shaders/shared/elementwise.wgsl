@@ -1,5 +1,6 @@
-// Division of work in elementwise kernels: a thread computes PER vectors of four numbers, THREADS apart, so that neighbouring threads
-// access neighbouring vectors. The last vector of a tensor may be partly filled; `within` keeps its unused numbers zero.
+// Division of work in elementwise kernels: a thread computes PER vectors of four numbers, THREADS apart, so that
+// neighbouring threads access neighbouring vectors. The last vector of a tensor may be partly filled; `within` keeps
+// its unused numbers zero.
 // include shared/thread.wgsl
 
 const THREADS: u32 = 256u;

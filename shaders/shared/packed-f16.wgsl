@@ -1,4 +1,5 @@
-// Weights packed as f16, four numbers in two words, for devices without shader-f16 as well. packed-int8.wgsl is the same for int8.
+// Weights packed as f16, four numbers in two words, for devices without shader-f16 as well. packed-int8.wgsl is the
+// same for int8.
 
 @group(0) @binding(1) var<storage, read> w: array<vec2<u32>>;
 

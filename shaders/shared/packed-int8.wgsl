@@ -1,4 +1,5 @@
-// Weights packed as int8, four numbers in one word, with a scale per row (absmax quantization). packed-f16.wgsl is the same for f16.
+// Weights packed as int8, four numbers in one word, with a scale per row (absmax quantization). packed-f16.wgsl is the
+// same for f16.
 
 @group(0) @binding(1) var<storage, read> w: array<u32>;
 @group(0) @binding(2) var<storage, read> scales: array<f32>;

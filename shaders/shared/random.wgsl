@@ -1,5 +1,5 @@
-// Counter-based random numbers: the same bits for the same counter and key, whatever the order of the threads.
-// Philox 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3") is also philox() of src/core/random.ts.
+// Counter-based random numbers: the bits depend only on counter and key, not on the order of the threads. Philox
+// 2x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3") is also philox() of src/core/random.ts.
 
 fn mul_high(a: u32, b: u32) -> u32 {
   let a0 = a & 0xffffu;
@@ -35,7 +35,8 @@ fn pcg(x: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
-// Dropout factor of element i: 0 with probability `rate`, else `scale` = 1 / (1 - rate). `threshold` is floor(rate * 2^32).
+// Dropout factor of element i: 0 with probability `rate`, else `scale` = 1 / (1 - rate). `threshold` is floor(rate *
+// 2^32).
 fn dropout_factor(key: u32, i: u32, threshold: u32, scale: f32) -> f32 {
   return select(0.0, scale, pcg(pcg(i) + key) >= threshold);
 }

@@ -1,5 +1,6 @@
-// A row group is the threads that share a row: a workgroup of THREADS threads has ROWS of them, of ROW_GROUP threads each, all powers of
-// two. Reductions over a row group are trees in workgroup memory; a row group of one thread needs no barrier, which suits CPU adapters.
+// A row group is the threads that share a row: a workgroup of THREADS threads has ROWS of them, of ROW_GROUP threads
+// each, all powers of two. Reductions over a row group are trees in workgroup memory; a row group of one thread needs
+// no barrier, which suits CPU adapters.
 
 const THREADS: u32 = 256u;
 const ROWS: u32 = 1u;
@@ -7,8 +8,8 @@ const ROW_GROUP = THREADS / ROWS;
 
 var<workgroup> row_group_scratch: array<vec2<f32>, THREADS>;
 
-// The sum of `value` over the row group, returned to each of its threads. The order of the sum depends only on ROW_GROUP. All threads of
-// the workgroup must call it.
+// The sum of `value` over the row group, returned to each of its threads. The order of the sum depends only on
+// ROW_GROUP. All threads of the workgroup must call it.
 fn row_group_sum(value: vec2<f32>, thread: u32) -> vec2<f32> {
   if (ROW_GROUP == 1u) {
     return value;

@@ -1,6 +1,6 @@
-// One pass over a row by its row group: the maximum and its first index, the sum of exp(z - maximum) and the sum of z. The maximum is
-// online: sums are rescaled when it grows (Milakov and Gimelshein, 2018, "Online normalizer calculation for softmax").
-// The including file brings  fn vec_at(i: u32) -> Vec  and a vector width.
+// One pass over a row by its row group: the maximum and its first index, the sum of exp(z - maximum) and the sum of z.
+// The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein, 2018, "Online normalizer calculation
+// for softmax"). The including file brings  fn vec_at(i: u32) -> Vec  and a vector width.
 // include shared/constants.wgsl
 // include shared/row-group.wgsl
 
@@ -20,7 +20,8 @@ fn merged(a: RowScan, b: RowScan) -> RowScan {
   return RowScan(largest, exponentials, a.sum + b.sum, select(a.index, b.index, b_first));
 }
 
-// The scan of a thread's part of a row, every ROW_GROUP-th vector. Four vectors at a time: the sum of exponentials is rescaled once per four.
+// The scan of a thread's part of a row, every ROW_GROUP-th vector. Four vectors at a time: the sum of exponentials is
+// rescaled once per four.
 fn scan_share(start: u32, first: u32, vecs: u32) -> RowScan {
   var largest = LOWEST;
   var index = VEC * first;
@@ -49,7 +50,8 @@ fn scan_share(start: u32, first: u32, vecs: u32) -> RowScan {
   return RowScan(largest, vec_sum(exponentials), vec_sum(sum), index);
 }
 
-// The scan of row `row` of [rows, cols], to all threads of its team. All threads of the workgroup must call it.
+// The scan of row `row` of [rows, cols], returned to all threads of its row group. All threads of the workgroup must
+// call it.
 fn scan_row(row: u32, rows: u32, cols: u32, thread: u32) -> RowScan {
   let vecs = cols / VEC;
   let share = scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, row < rows));

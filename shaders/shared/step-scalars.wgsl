@@ -1,4 +1,5 @@
-// The scalars of one training or decoding step; src/ops/step-scalars.ts documents each. Bind as `var<uniform> step: Step`.
+// The scalars of one training or decoding step; src/ops/step-scalars.ts documents each. Bind as `var<uniform> step:
+// Step`.
 
 struct Step {
   learning_rate: f32,

@@ -1,4 +1,5 @@
-// Vector width 4: a thread reads four numbers at once. For rows whose width is a multiple of 4; scalar.wgsl is the same for width 1.
+// Vector width 4: a thread reads four numbers at once. For rows whose width is a multiple of 4; scalar.wgsl is the same
+// for width 1.
 // include shared/random.wgsl
 
 alias Vec = vec4<f32>;

@@ -1,4 +1,4 @@
-// Seeded random numbers. `philox` is the counter-based generator of dropout, on the GPU too (shaders/lib/random.wgsl gives the same
+// Seeded random numbers. `philox` is the counter-based generator of dropout, on the GPU too (shaders/shared/random.wgsl gives the same
 // bits); `Random` is a stream of its numbers, to initialize weights, shuffle and generate corpora. Nothing here reads the clock.
 
 const M = 0xd256d193;
