@@ -1,5 +1,6 @@
 // Second pass of split-K: C = the sum of the slices in order, and the epilogue. A is the slices [K, M, N]. One thread
 // per four numbers of a row of C.
+// include shared/thread.wgsl
 // include matmul/matmul-epilogue.wgsl
 // include matmul/matmul-output-scalar.wgsl
 

@@ -10,8 +10,9 @@ fn plain_tile(purpose: u32, group: vec3<u32>, who: vec2<u32>) {
   tile(plain_product(purpose, group.z), group.y * tile_rows(), group.x * tile_columns(), who);
 }
 
-// The work of workgroup `id` in linear_backward: a tile of dx, a tile of dw, or column sums for db.
-fn backward_tile(id: u32, thread: u32, who: vec2<u32>) {
+// The work of a workgroup in linear_backward: a tile of dx, a tile of dw, or column sums for db.
+fn backward_tile(group: vec3<u32>, groups: vec3<u32>, thread: u32, who: vec2<u32>) {
+  let id = group.y * groups.x + group.x;
   let columns = (params.n + tile_columns() - 1u) / tile_columns();
   if (id < params.dx_tiles) {
     tile(dx_product(), (id / columns) * tile_rows(), (id % columns) * tile_columns(), who);

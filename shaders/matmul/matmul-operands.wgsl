@@ -3,7 +3,6 @@
 //   NN  A [M,K], B [K,N]      NT  A [M,K], B [N,K]      TN  A [K,M], B [K,N]
 // Reads are vectors of four numbers along the contiguous axis, transposed in registers if a kernel needs the other
 // axis. Indices past an edge are clamped; A is 0 beyond K.
-// include shared/thread.wgsl
 // include shared/random.wgsl
 // include shared/step-scalars.wgsl
 

@@ -34,6 +34,10 @@ fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invoca
 }
 
 @compute @workgroup_size(LANES)
-fn linear_backward(thread: Thread, @builtin(subgroup_invocation_id) lane: u32) {
-  backward_tile(group_index(thread), lane, vec2(lane, 0u));
+fn linear_backward(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  backward_tile(group, groups, lane, vec2(lane, 0u));
 }

@@ -53,6 +53,10 @@ fn matmul_kept(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
 }
 
 @compute @workgroup_size(SIDE, SIDE)
-fn linear_backward(thread: Thread, @builtin(local_invocation_id) who: vec3<u32>) {
-  backward_tile(group_index(thread), thread.index, who.xy);
+fn linear_backward(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) who: vec3<u32>,
+) {
+  backward_tile(group, groups, who.y * SIDE + who.x, who.xy);
 }
