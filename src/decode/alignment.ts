@@ -1,5 +1,4 @@
-// Which source tokens a finished translation looked at: the pair is read once more, all positions at once, and the probabilities of
-// the cross-attention are kept.
+// Alignment of a translation with its source: a forward pass with teacher forcing that returns the cross-attention probabilities.
 
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -23,25 +22,27 @@ import { attentionWeights } from '../ops/attention/attention-weights.ts';
 import type { Value } from '../ops/op.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 
-/** Probabilities of the cross-attention of one pair. */
+/** Cross-attention probabilities of one pair. */
 export interface Alignment {
-  /** Ids of the source as the encoder saw it, S, and of the target with its end, T; without it where it filled all positions. */
+  /** Source ids as the encoder reads them, S. */
   readonly source: readonly number[];
+  /** Target ids with the end token, T; without it if they fill all positions. */
   readonly target: readonly number[];
   readonly layers: number;
   readonly heads: number;
-  /** [layers, heads, T, S]: row t is what the model looked at when it chose target[t]; each row sums to 1. */
+  /** [layers, heads, T, S]: row t is the attention over the source at the prediction of target[t]; it sums to 1. */
   readonly weights: Float32Array;
 }
 
-/** Makes alignments of pairs of at most `size` tokens a side, one pair at a time. */
+/** Computes alignments, one pair at a time. */
 export interface Aligner {
+  /** Maximum number of tokens of a side. */
   readonly size: number;
-  /** `target` without start and end; padding inside it counts as any token. Throws a HeddleError for an invalid id or a side that is too long. */
+  /** `target` is without start and end token. Throws a HeddleError for an invalid id or a side that is too long. */
   align(source: readonly number[], target: readonly number[]): Promise<Alignment>;
 }
 
-/** Inputs src [1,S], tgt [1,T] and their lengths; outputs `weights.N` f32 [1,H,T,S], a layer. */
+/** Inputs src [1,S], tgt [1,T], srcLens [1], tgtLens [1]; outputs `weights.N` f32 [1,H,T,S] for each layer N. */
 function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
@@ -70,7 +71,7 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
   return graph;
 }
 
-/** Makes an aligner on an engine that holds the weights. */
+/** Creates an aligner on an engine that has the weights. */
 export async function createAligner(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Aligner> {
   const [program] = (await engine.prepare([alignmentGraph(c, p, size)])) as [Program];
   const input = (name: string) => program.inputs[name] as Int32Array;
@@ -80,7 +81,7 @@ export async function createAligner(engine: Engine, c: ModelConfig, p: Parameter
     async align(source, target) {
       check(
         source.length <= size && target.length <= size,
-        `align: a source of ${source.length} and a target of ${target.length} tokens, at most ${size} fit`,
+        `align: the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
       );
       const read = [c.startId, ...target].slice(0, size);
       for (const [side, ids, vocab] of [

@@ -1,5 +1,4 @@
-// What a decoding can be asked for: checked, completed, and turned into the data that steps read.
-
+// Options of decoding: validation, defaults, and the data that each step reads.
 import { HeddleError } from '../core/errors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { maxBeams } from '../ops/decoding/cache-slots.ts';
@@ -8,76 +7,81 @@ import type { Sampling } from '../ops/decoding/sample-token.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 
 /**
- * What the sum of a hypothesis's log-probabilities is divided by, of its length with its end: a number alpha: ((5 + length) / 6)^alpha
- * (Wu et al., 2016, "Google's Neural Machine Translation System"); `average`: the length; `power`: a power of the length; `none`: 1.
+ * What the sum of log-probabilities of a hypothesis is divided by. `length` counts the end token.
+ * - number alpha: ((5 + length) / 6)^alpha (Wu et al., 2016, "Google's Neural Machine Translation System")
+ * - `average`: length, as transformers with length_penalty 1
+ * - `{ power }`: length^power, the length_penalty of transformers, fairseq and Marian
+ * - `none`: 1
  */
 export type LengthPenalty = number | 'average' | 'none' | { readonly power: number };
 
-/** How to decode. What is left out has the value in brackets. */
+/** Options of decoding, named as in transformers' GenerationConfig. */
 export interface DecodeOptions {
-  /** [`beam` if `beams` is above 1, else `greedy`.] */
+  /** Default: `beam` if `beams` is above 1, else `greedy`. */
   readonly method?: 'greedy' | 'beam' | 'sample';
-  /** Hypotheses kept at each step, 1 to 64. [4 for `beam`.] */
+  /** Number of beams, 1 to 64. Default 4 if `method` is `beam`. */
   readonly beams?: number;
-  /** Translations of each text: the best of the beam, or samples. [1] */
+  /** Number of translations to return per text: the best beams, or independent samples. Default 1. */
   readonly numReturn?: number;
-  /** ['average'] */
+  /** Default `average`. */
   readonly lengthPenalty?: LengthPenalty;
   /**
-   * When a beam search stops: `true` as soon as it has as many finished hypotheses as beams; `false` when none of the running ones
-   * would be better if it ended now; `'never'` when none can become better. [false]
+   * When beam search stops: `true`: as soon as it has `beams` finished hypotheses; `false`: when no running hypothesis would score better
+   * if it ended now; `'never'`: when none can become better. Default false.
    */
   readonly earlyStopping?: boolean | 'never';
-  /** What logits are divided by before sampling. [1] */
+  /** Sampling: divides the logits. Default 1. */
   readonly temperature?: number;
-  /** Sample from so many of the most probable tokens, and those as probable as the last; 1: as greedy does; 0: from all. [0] */
+  /** Sampling: number of most probable tokens to sample from, ties included; 0: all, 1: greedy. Default 0. */
   readonly topK?: number;
-  /** Sample from the most probable tokens whose probabilities sum to so much. [1] */
+  /** Sampling: sample from the smallest set of most probable tokens with at least this total probability. Default 1. */
   readonly topP?: number;
-  /** Of sampling: the same seed gives the same tokens, whatever decodes beside them. [0] */
+  /** Sampling: the same seed gives the same tokens, for any batch. Default 0. */
   readonly seed?: number;
-  /** Tokens of a translation, its end not counted, at least. [0] */
+  /** Minimum number of generated tokens, without the end token. Default 0. */
   readonly minNewTokens?: number;
-  /** Tokens of a translation, its end counted, at most. [As many as the translator takes.] */
+  /** Maximum number of generated tokens, with the end token. Default: the maximum of the translator. */
   readonly maxNewTokens?: number;
-  /** Whether the end is forced at the greatest length, as BART's forced_eos_token_id does; else what is unfinished stops there. [false] */
+  /** Whether to force the end token at the maximum length, as BART's forced_eos_token_id does. Default false: the text is cut there. */
   readonly forceEos?: boolean;
-  /** No sequence of so many tokens comes twice; 0: no such rule. [0] */
+  /** No n-gram of this size occurs twice; 0: no limit. Default 0. */
   readonly noRepeatNgramSize?: number;
-  /** The id that every translation begins with, as BART's forced_bos_token_id says. [none] */
+  /** Id of the first generated token. Default: none is forced. */
   readonly forcedBosTokenId?: number;
-  /** Ids that never come. [none] */
+  /** Ids of tokens that are never generated. Default: none. */
   readonly suppressTokens?: readonly number[];
   /** Called after each batch with the number of texts that are done, and of all. */
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Rules that a model was trained for: what must come first or last, what never comes, how much at least. */
+/** Decoding rules that a model was trained with and that come with its checkpoint. */
 export type ModelRules = Pick<
   DecodeOptions,
   'forcedBosTokenId' | 'forceEos' | 'suppressTokens' | 'minNewTokens' | 'noRepeatNgramSize'
 >;
 
 /**
- * What is asked for, over the rules of the model: each is in force where nothing else is said, what the model bans stays banned beside
- * what is asked for, and its least length gives way to a greatest one, by default `mostTokens`, that leaves no room for it.
+ * Options of a call over the rules of the model. Options win, except that the suppressed tokens of both apply. The model's minNewTokens is
+ * reduced if maxNewTokens (default `maxTokens`) leaves no room for it.
  */
-export function withModelRules(rules: ModelRules, asked: DecodeOptions, mostTokens: number): DecodeOptions {
-  const { maxNewTokens = mostTokens } = asked;
+export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
+  const { maxNewTokens = maxTokens } = options;
   return {
     ...rules,
     minNewTokens: Math.min(rules.minNewTokens ?? 0, maxNewTokens - 1),
-    ...asked,
-    suppressTokens: [...(rules.suppressTokens ?? []), ...(asked.suppressTokens ?? [])],
+    ...options,
+    suppressTokens: [...(rules.suppressTokens ?? []), ...(options.suppressTokens ?? [])],
   };
 }
 
-/** All of it, checked. `rows`: rows of a sentence. */
+/** Validated options with defaults filled in. */
 export interface DecodeSettings {
   readonly method: 'greedy' | 'beam' | 'sample';
+  /** Rows per sentence: beams or samples. */
   readonly rows: number;
   readonly numReturn: number;
+  /** Divisor of the score by length. */
   readonly penalty: (length: number) => number;
   readonly earlyStopping: boolean | 'never';
   readonly sampling: Sampling;
@@ -88,27 +92,28 @@ export interface DecodeSettings {
   readonly signal?: AbortSignal;
 }
 
-const known = [
-  'method',
-  'beams',
-  'numReturn',
-  'lengthPenalty',
-  'earlyStopping',
-  'temperature',
-  'topK',
-  'topP',
-  'seed',
-  'minNewTokens',
-  'maxNewTokens',
-  'forceEos',
-  'noRepeatNgramSize',
-  'forcedBosTokenId',
-  'suppressTokens',
-  'onProgress',
-  'signal',
-] as const satisfies readonly (keyof DecodeOptions)[];
+/** All options; the value is the only method that reads the option. */
+const optionMethods: Readonly<Record<keyof DecodeOptions, 'beam' | 'sample' | undefined>> = {
+  method: undefined,
+  beams: undefined,
+  numReturn: undefined,
+  lengthPenalty: undefined,
+  earlyStopping: 'beam',
+  temperature: 'sample',
+  topK: 'sample',
+  topP: 'sample',
+  seed: 'sample',
+  minNewTokens: undefined,
+  maxNewTokens: undefined,
+  forceEos: undefined,
+  noRepeatNgramSize: undefined,
+  forcedBosTokenId: undefined,
+  suppressTokens: undefined,
+  onProgress: undefined,
+  signal: undefined,
+};
 
-/** Names that options had before, with their present names. */
+/** Former names of options, with their present names. */
 const renamed: Readonly<Record<string, keyof DecodeOptions>> = {
   beam: 'beams',
   nBest: 'numReturn',
@@ -121,80 +126,68 @@ const renamed: Readonly<Record<string, keyof DecodeOptions>> = {
   progress: 'onProgress',
 };
 
-/** Options that only one method reads. */
-const ofMethod: Partial<Record<keyof DecodeOptions, 'beam' | 'sample'>> = {
-  earlyStopping: 'beam',
-  temperature: 'sample',
-  topK: 'sample',
-  topP: 'sample',
-  seed: 'sample',
-};
-
-/** Checks and completes options for a model. Throws a HeddleError that names the option, its value and what it may be. */
-export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostTokens: number): DecodeSettings {
+/**
+ * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a HeddleError with the option, its value
+ * and the allowed values; for a former name of an option, with its present name.
+ */
+export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens: number): DecodeSettings {
   for (const name of Object.keys(options)) {
-    const now = renamed[name];
-    if (now) throw new HeddleError(`decode: the option ${name} is now called ${now}`);
-    if (!(known as readonly string[]).includes(name))
-      throw new HeddleError(`decode: there is no option ${name}; the options are ${known.join(', ')}`);
+    if (Object.hasOwn(renamed, name))
+      throw new HeddleError(`decode: the option ${name} is now called ${renamed[name]}`);
+    if (!Object.hasOwn(optionMethods, name))
+      throw new HeddleError(
+        `decode: there is no option ${name}; the options are ${Object.keys(optionMethods).join(', ')}`,
+      );
   }
   const fail = (name: keyof DecodeOptions, wanted: string): never => {
     throw new HeddleError(`decode: ${name} is ${JSON.stringify(options[name])}, it must be ${wanted}`);
   };
-  const whole = (name: keyof DecodeOptions, value: number, least: number, most: number): number => {
-    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-    if (!Number.isSafeInteger(value) || value < least || value > most) fail(name, `a whole number ${range}`);
+  const any = Number.MAX_SAFE_INTEGER;
+  const whole = (name: keyof DecodeOptions, value: number, min: number, max = any): number => {
+    const range = max === any ? `of at least ${min}` : `from ${min} to ${max}`;
+    if (!Number.isSafeInteger(value) || value < min || value > max) fail(name, `a whole number ${range}`);
     return value;
   };
-  const any = Number.MAX_SAFE_INTEGER;
+  const isId = (id: number) => Number.isSafeInteger(id) && id >= 0 && id < c.tgtVocab;
   const method = options.method ?? ((options.beams ?? 1) > 1 ? 'beam' : 'greedy');
   if (!['greedy', 'beam', 'sample'].includes(method)) fail('method', 'greedy, beam or sample');
-  const beam = whole('beams', options.beams ?? (method === 'beam' ? 4 : 1), 1, maxBeams);
-  if (method !== 'beam' && beam > 1) fail('beams', `left out, or 1, where method is ${method}`);
-  for (const [name, needs] of Object.entries(ofMethod) as [keyof DecodeOptions, string][])
-    if (options[name] !== undefined && method !== needs) fail(name, `left out where method is ${method}, not ${needs}`);
-
-  const most = { greedy: 1, beam, sample: maxBeams }[method];
-  const numReturn = options.numReturn ?? 1;
-  if (!Number.isSafeInteger(numReturn) || numReturn < 1 || numReturn > most)
-    fail(
-      'numReturn',
-      most === 1 ? '1 where method is greedy' : `a whole number from 1 to ${most}, the most that ${method} gives`,
-    );
-  const { temperature = 1, topP = 1, earlyStopping = false, forceEos = false } = options;
+  const beams = whole('beams', options.beams ?? (method === 'beam' ? 4 : 1), 1, maxBeams);
+  if (method !== 'beam' && beams > 1) fail('beams', `1 or left out if method is ${method}`);
+  for (const [name, needs] of Object.entries(optionMethods) as [keyof DecodeOptions, string | undefined][])
+    if (needs && options[name] !== undefined && method !== needs)
+      fail(name, `left out: method is ${method}, not ${needs}`);
+  const maxReturn = { greedy: 1, beam: beams, sample: maxBeams }[method];
+  const { numReturn = 1 } = options;
+  if (!Number.isSafeInteger(numReturn) || numReturn < 1 || numReturn > maxReturn)
+    fail('numReturn', maxReturn === 1 ? `1 if method is ${method}` : `a whole number from 1 to ${maxReturn}`);
+  const { temperature = 1, topP = 1, earlyStopping = false, forceEos = false, forcedBosTokenId } = options;
   if (!(temperature >= 1e-3 && temperature <= 1e3)) fail('temperature', 'from 0.001 to 1000');
   if (!(topP > 0 && topP <= 1)) fail('topP', 'above 0 and at most 1');
   if (![true, false, 'never'].includes(earlyStopping)) fail('earlyStopping', "true, false or 'never'");
   if (typeof forceEos !== 'boolean') fail('forceEos', 'true or false');
-  const maxNewTokens = whole('maxNewTokens', options.maxNewTokens ?? mostTokens, 1, mostTokens);
-  const minNewTokens = whole('minNewTokens', options.minNewTokens ?? 0, 0, any);
+  const maxNewTokens = whole('maxNewTokens', options.maxNewTokens ?? maxTokens, 1, maxTokens);
+  const minNewTokens = whole('minNewTokens', options.minNewTokens ?? 0, 0);
   if (minNewTokens >= maxNewTokens)
     fail('minNewTokens', `below maxNewTokens, ${maxNewTokens}, which counts the end token`);
-  const { forcedBosTokenId = -1 } = options;
-  if (
-    options.forcedBosTokenId !== undefined &&
-    !(Number.isSafeInteger(forcedBosTokenId) && forcedBosTokenId >= 0 && forcedBosTokenId < c.tgtVocab)
-  )
+  if (forcedBosTokenId !== undefined && !isId(forcedBosTokenId))
     fail('forcedBosTokenId', `an id from 0 to ${c.tgtVocab - 1}`);
   const suppressTokens = [...new Set(options.suppressTokens ?? [])];
-  for (const id of suppressTokens)
-    if (!(Number.isSafeInteger(id) && id >= 0 && id < c.tgtVocab))
-      fail('suppressTokens', `ids from 0 to ${c.tgtVocab - 1}`);
+  if (!suppressTokens.every(isId)) fail('suppressTokens', `ids from 0 to ${c.tgtVocab - 1}`);
   if (suppressTokens.length >= c.tgtVocab) fail('suppressTokens', 'fewer than all tokens');
   return {
     method,
-    rows: method === 'sample' ? numReturn : beam,
+    rows: method === 'sample' ? numReturn : beams,
     numReturn,
     penalty: penaltyOf(options.lengthPenalty ?? 'average', () => fail('lengthPenalty', penalties)),
     earlyStopping,
-    sampling: { temperature, topP, topK: whole('topK', options.topK ?? 0, 0, any) },
+    sampling: { temperature, topP, topK: whole('topK', options.topK ?? 0, 0) },
     seed: whole('seed', options.seed ?? 0, 0, 2 ** 32 - 1),
     maxNewTokens,
     rules: {
       minLength: minNewTokens,
       forceEndAt: forceEos ? maxNewTokens - 1 : -1,
-      noRepeatNgram: whole('noRepeatNgramSize', options.noRepeatNgramSize ?? 0, 0, any),
-      firstToken: forcedBosTokenId,
+      noRepeatNgram: whole('noRepeatNgramSize', options.noRepeatNgramSize ?? 0, 0),
+      firstToken: forcedBosTokenId ?? -1,
       banned: suppressTokens,
     },
     ...(options.onProgress && { onProgress: options.onProgress }),
@@ -205,18 +198,18 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, mostToken
 const penalties = "a number of at least 0, 'average', 'none', or { power } with a number of at least 0";
 
 function penaltyOf(penalty: LengthPenalty, fail: () => never): (length: number) => number {
-  const sound = (n: unknown): n is number => typeof n === 'number' && n >= 0 && Number.isFinite(n);
-  if (sound(penalty)) return (length) => ((5 + length) / 6) ** penalty;
+  const isExponent = (n: unknown): n is number => typeof n === 'number' && n >= 0 && Number.isFinite(n);
+  if (isExponent(penalty)) return (length) => ((5 + length) / 6) ** penalty;
   if (penalty === 'average') return (length) => length;
   if (penalty === 'none') return () => 1;
-  if (typeof penalty === 'object' && penalty !== null && sound(penalty.power))
+  if (typeof penalty === 'object' && penalty !== null && isExponent(penalty.power))
     return (length) => length ** penalty.power;
   return fail();
 }
 
-/** The mode whose plan serves settings; room for banned tokens grows in powers of two, so that few plans serve all. */
+/** The mode of the plan for given settings. Room for suppressed tokens is a power of two, so that few plans are needed. */
 export function modeOf({ method, rules }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
-  const ruled = minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
-  return { method, rules: ruled, banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0 };
+  const hasRules = minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
+  return { method, rules: hasRules, banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0 };
 }

@@ -1,6 +1,5 @@
-// A decoder: the plans of one shape and mode, and the loop that runs them for a batch of sources. The GPU never waits for the host:
-// two steps are on their way while the results of a third are looked at, and what they did too much is not looked at. When few
-// sentences are left, they move to a smaller shape, so that those that are done cost no more.
+// A decoder: the plans of one shape and mode, and the loop over decoding steps. The loop is pipelined: two steps are in flight while the
+// host reads a third, so the GPU never waits; surplus steps are ignored. When few sentences are left, they move to a smaller batch.
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../gpu/runner.ts';
@@ -22,27 +21,27 @@ import {
 } from './decoding-graphs.ts';
 import { createRowSearch, type Search } from './hypotheses.ts';
 
-/** What to decode together. */
+/** Sources that decode together. */
 export interface DecodeBatch {
-  /** Ids of each source, at most as many as the shape's batch. */
+  /** Ids of each source; at most `shape.batch` sources. */
   readonly sources: readonly ArrayLike<number>[];
-  /** A number for each source, the same whatever decodes beside it: with the seed it decides what is drawn. */
+  /** Random stream of each source: with the seed it determines the samples, for any batch. */
   readonly streams: readonly number[];
 }
 
-/** A decoder for batches of one shape, its plans ready. */
+/** A decoder for batches of one shape, with compiled plans. */
 export interface Decoder {
   readonly shape: DecodeShape;
-  /** Bytes of its largest plan; 0 where there are none. */
+  /** Peak memory of its largest plan in bytes; 0 on the CPU. */
   readonly peak: number;
   /**
-   * Decodes a batch into `search`; yields after each step that it took, with the number of steps so far. Ends when all sentences are
-   * done or the greatest length is reached; throws the reason of the signal where it is aborted. One at a time.
+   * Decodes a batch into `search`; yields the number of steps after each one. Ends when all sentences are finished or at the maximum
+   * length. Throws the signal's reason if it is aborted. Not reentrant: one run at a time.
    */
   run(batch: DecodeBatch, settings: DecodeSettings, search: Search): AsyncGenerator<number, void, void>;
 }
 
-/** The plans of a number of sentences, and how to go on with fewer. */
+/** The plans of one batch size, and how to continue with a smaller one. */
 interface Stage {
   readonly shape: DecodeShape;
   readonly step: Program;
@@ -50,7 +49,7 @@ interface Stage {
   readonly smaller?: { readonly stage: Stage; readonly shrink: Program };
 }
 
-/** Makes a decoder on an engine that holds the weights, or gets them before the first run. */
+/** Creates a decoder. The engine must have the weights before the first run. Throws a HeddleError if the shape exceeds the model. */
 export async function createDecoder(
   engine: Engine,
   c: ModelConfig,
@@ -94,7 +93,7 @@ export async function createDecoder(
     engine.write(states.parent.name, own);
   };
 
-  /** Fills what a stage's steps read of the sentences they are for. */
+  /** Fills the inputs of a stage for its sentences. */
   const load = (
     { step: { inputs } }: Stage,
     sentences: readonly number[],
@@ -105,7 +104,7 @@ export async function createDecoder(
     if (inputs.sampling) writeSampling(inputs.sampling as Float32Array, settings.sampling);
     for (const [i, b] of sentences.entries()) {
       (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (source.inputs.srcLens?.[b] as number);
-      // A sentence's first sample is the same however many there are.
+      // The first sample of a sentence does not depend on the number of samples.
       for (let k = 0; inputs.streams && k < K; k++) inputs.streams[i * K + k] = (streams[b] ?? 0) + k * 2 ** 26;
     }
   };
@@ -115,7 +114,7 @@ export async function createDecoder(
     peak: Math.max(...[source, ...programs].map(({ plan }) => plan?.bytes.peak ?? 0)),
     async *run(batch, settings, search) {
       const { maxNewTokens, seed, signal } = settings;
-      check(maxNewTokens <= T, `decode: a greatest length of ${maxNewTokens}, the decoder has ${T} positions`);
+      check(maxNewTokens <= T, `decode: maxNewTokens is ${maxNewTokens}, the decoder has ${T} positions`);
       begin(batch);
       let stage = first;
       let sentences = Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1));
@@ -152,7 +151,7 @@ export async function createDecoder(
   };
 }
 
-/** A shape and those with a quarter of the sentences of the one before, down to few: what they cost less pays for the move. */
+/** A shape followed by smaller ones, each with a quarter of the sentences, down to one. */
 function shrinking(shape: DecodeShape): DecodeShape[] {
   const shapes = [shape];
   for (let { batch } = shape; batch >= 4; ) {
@@ -162,17 +161,17 @@ function shrinking(shape: DecodeShape): DecodeShape[] {
   return shapes;
 }
 
-/** A decoder for batches of one shape, its plans ready. */
+/** Greedy decoding of ids in batches of one shape. */
 export interface GreedyDecoder {
   readonly shape: DecodeShape;
   /**
-   * Decodes up to `shape.batch` sources of ids; resolves to the target ids of each, without start and end. At most `limit` tokens
-   * (default: as many as the shape has), the end token included. `ended` says which rows reached the end token.
+   * Decodes up to `shape.batch` sources; returns the target ids of each, without start and end token. `limit` is the maximum number of
+   * tokens with the end token (default: that of the shape). `ended`: which rows reached the end token.
    */
   decode(sources: readonly ArrayLike<number>[], limit?: number): Promise<{ ids: number[][]; ended: boolean[] }>;
 }
 
-/** Makes a decoder on an engine that holds the weights. */
+/** Creates a greedy decoder on an engine that has the weights. */
 export async function createGreedyDecoder(
   engine: Engine,
   c: ModelConfig,
@@ -184,9 +183,9 @@ export async function createGreedyDecoder(
     shape,
     async decode(sources, limit = shape.target) {
       const settings = decodeSettings({ maxNewTokens: Math.min(limit, shape.target) }, c, shape.target);
-      const lines = createRowSearch(sources.length, c.endId, settings);
-      for await (const _ of decoder.run({ sources, streams: [] }, settings, lines));
-      const found = lines.finish().map(([line]) => line as NonNullable<typeof line>);
+      const search = createRowSearch(sources.length, c.endId, settings);
+      for await (const _ of decoder.run({ sources, streams: [] }, settings, search));
+      const found = search.finish().map(([best]) => best as NonNullable<typeof best>);
       return { ids: found.map(({ ids }) => [...ids]), ended: found.map(({ ended }) => ended) };
     },
   };

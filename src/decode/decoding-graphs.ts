@@ -1,6 +1,6 @@
-// The two graphs of decoding: the source, run once a batch, leaves the keys and values of every cross-attention; the step, run once
-// a token, reads the last token of each row, keeps its keys and values, and leaves the next token. All steps replay one plan.
-// A sentence may have several rows, its beams or samples: B sentences of K rows are R = B · K rows, those of a sentence together.
+// The two graphs of decoding. The source graph runs once per batch: encoder, and keys and values of every cross-attention. The step graph
+// runs once per token: it reads the last token of each row, appends to the KV cache and chooses the next token. All steps replay one plan.
+// Each of B sentences has K rows (beams or samples): R = B · K rows, those of a sentence adjacent.
 
 import type { DType, Shape } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
@@ -9,7 +9,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
   crossAttentionBlock,
-  crossKeysValues,
+  crossKeys,
   decoderLayer,
   embed,
   encode,
@@ -28,45 +28,52 @@ import { sampleToken, samplingSize } from '../ops/decoding/sample-token.ts';
 import { takeRows } from '../ops/elementwise/take-rows.ts';
 import type { Value } from '../ops/op.ts';
 
-/** Sizes of a decoding: sentences that decode together, rows of each, source positions, most target positions. */
+/** Sizes of a decoder. */
 export interface DecodeShape {
+  /** Number of sentences, B. */
   readonly batch: number;
-  /** Default 1. */
+  /** Rows per sentence, K. Default 1. */
   readonly beams?: number;
+  /** Source positions, S. */
   readonly source: number;
+  /** Maximum number of target positions, T. */
   readonly target: number;
 }
 
-/** How a step chooses: `rules` whether some tokens may be forbidden, `banned` how many by name at most. */
+/** What a step graph computes besides the model. */
 export interface DecodeMode {
   readonly method: 'greedy' | 'beam' | 'sample';
+  /** Whether rules may exclude tokens. */
   readonly rules: boolean;
+  /** Maximum number of suppressed tokens. */
   readonly banned: number;
 }
 
-/** Greedy decoding among all tokens. */
+/** Greedy decoding without rules. */
 export const plainGreedy: DecodeMode = { method: 'greedy', rules: false, banned: 0 };
 
-/** One state of a decoding. */
+/** A state of a decoder: a buffer that persists between steps. */
 export interface DecodeState {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** The states of a decoding. Those of different sizes live side by side, so their names carry the size. */
+/** The states of a decoder. Their names contain their sizes, since decoders of several shapes share an engine. */
 export interface DecodeStates {
-  /** Keys and values of the sources, f32 [B,S,2HW], a layer. */
+  /** Cross-attention keys and values of each layer, f32 [B,S,2HW]. */
   readonly cross: readonly DecodeState[];
-  /** Keys and values kept, f32 [R,T,2HW], a layer. */
+  /** KV cache of each layer, f32 [R,T,2HW]. */
   readonly self: readonly DecodeState[];
-  /** What each row reads next, i32 [R,1], and the row of its sentence that it goes on from, i32 [R]. */
+  /** Next input token of each row, i32 [R,1]. */
   readonly token: DecodeState;
+  /** Row of the sentence that each row extends, i32 [R]. */
   readonly parent: DecodeState;
-  /** Where the keys of each row's positions lie, u32 [R,T], and its tokens, i32 [R,T]; see `cacheSlotsOp`. */
+  /** Row of the KV cache for each position of each row, u32 [R,T]; see `cacheSlotsOp`. */
   readonly slots: DecodeState;
+  /** Tokens of each row, i32 [R,T]. */
   readonly history: DecodeState;
-  /** Sums of log-probabilities of the beams, f32 [R]. */
+  /** Log-probabilities of the beams, f32 [R]. */
   readonly scores: DecodeState;
 }
 
@@ -94,7 +101,7 @@ export function decodeStates(c: ModelConfig, { batch: B, beams = 1, source: S, t
 /** A state as a value of a graph. */
 export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Value => graph.state(name, dtype, shape);
 
-/** Inputs src [B,S], srcLens [B]; leaves keys and values of the source, [B,S,2HW] a layer, in states. `noFuse`: rewrites left out. */
+/** Source graph: inputs src [B,S], srcLens [B]; writes the states `cross`. `noFuse` names rewrites to skip. */
 export function sourceGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -107,7 +114,7 @@ export function sourceGraph(
   const lengths = graph.input('srcLens', 'u32', [B]);
   const memory = encode(m, { ids: graph.input('src', 'i32', [B, S]), lengths }); // [B, S, D]
   for (const [n, state] of decodeStates(c, shape).cross.entries()) {
-    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeysValues(m, `transformer.decoder.layers.${n}`, memory));
+    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeys(m, `transformer.decoder.layers.${n}`, memory));
     graph.place(kv, stateOf(graph, state), 0);
   }
   fuseForward(graph, noFuse);
@@ -115,10 +122,9 @@ export function sourceGraph(
 }
 
 /**
- * Inputs srcLens [B], rules i32 [4+N] and step, whose position is that of the token read; sampling f32 [4] and streams u32 [R] too
- * where tokens are drawn. Outputs `token` i32 [R,1] and `logProb` f32 [R]; of beam search `token`, `parent` i32 [R], `total` f32 [R]
- * and `ended` f32 [R], as `beamSelectOp` says. Whether padding that the model chose is seen later, the configuration says (hidePadding).
- * `noFuse`: rewrites left out.
+ * Step graph. Inputs: srcLens [B], rules i32 [4+N], step (with the position of the input token), and for sampling: sampling f32 [4],
+ * streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R]; for beam search `token`, `parent` i32 [R], `total` f32 [R],
+ * `ended` f32 [R], see `beamSelectOp`. `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
  */
 export function stepGraph(
   c: ModelConfig,
@@ -140,10 +146,10 @@ export function stepGraph(
     let x = embed(m, 'tgt', { ids: token }, true); // [R, 1, D]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
-      const kept = stateOf(graph, states.self[n] as DecodeState);
+      const cache = stateOf(graph, states.self[n] as DecodeState);
       const source = stateOf(graph, states.cross[n] as DecodeState); // [B, S, 2HW]
       const self = (y: Value) =>
-        selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, kept, slots, m.step, attrs));
+        selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs));
       const cross = (y: Value) =>
         crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
@@ -176,10 +182,7 @@ export function stepGraph(
   return graph;
 }
 
-/**
- * Input picks u32 [b], of a batch of `from` sentences those that go on; copies all that a decoding has of them into the states of `to`, a
- * shape of b sentences that is otherwise the same. What is left takes less of each step.
- */
+/** Moves running sentences to a smaller batch: input picks u32 [b] are their indices; copies their states from shape `from` to `to`. */
 export function shrinkGraph(c: ModelConfig, from: DecodeShape, to: DecodeShape): Graph {
   const graph = new Graph();
   const picks = graph.input('picks', 'u32', [to.batch]);

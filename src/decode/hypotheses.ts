@@ -1,59 +1,59 @@
-// What decoding yields, and how it is put together on the host from the few numbers that each step reads back: rows that go their own
-// way (greedy, samples), or beams that descend from one another.
+// Hypotheses: collects the tokens and scores that each decoding step reads back from the GPU. Greedy decoding and sampling keep
+// independent rows; beam search follows the parents of beams.
 
 import type { Outputs } from '../gpu/runner.ts';
 import { dead } from '../ops/decoding/next-token.ts';
 import type { DecodeSettings } from './decode-options.ts';
 
-/** One decoded sequence. */
+/** A decoded sequence. */
 export interface Hypothesis {
   /** Target ids without start and end. */
   readonly ids: readonly number[];
-  /** Sum of the tokens' log-probabilities, the end's included, divided by the length penalty. */
+  /** Sum of the log-probabilities, with the end token, divided by the length penalty. */
   readonly score: number;
-  /** The sum itself. */
+  /** Sum of the log-probabilities. */
   readonly logProb: number;
-  /** Whether the end came within the greatest length. */
+  /** Whether it reached the end token; false if it was cut at the maximum length. */
   readonly ended: boolean;
 }
 
-/** Collects the steps of one batch. */
+/** Collects the hypotheses of one batch, step by step. */
 export interface Search {
-  /** Takes the outputs of the next step; `sentences[i]` is the sentence whose rows are the i-th, -1 for none. */
+  /** Adds the outputs of the next step. `sentences[i]` is the sentence in position i of the batch, -1 if it is empty. */
   take(outputs: Outputs, sentences: readonly number[]): void;
-  /** Whether a sentence needs no more steps. */
+  /** Whether a sentence is finished. */
   done(sentence: number): boolean;
-  /** The ids of a row so far, without its end. */
+  /** Ids of a row so far, without the end token. */
   idsOf(sentence: number, row: number): readonly number[];
-  /** The hypotheses of each sentence so far, the best first. */
+  /** The hypotheses of each sentence, best first. */
   finish(): Hypothesis[][];
 }
 
 type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlyStopping' | 'maxNewTokens'>;
 
-/** The search of greedy decoding and of sampling: each row is a hypothesis. */
+/** Greedy decoding and sampling: each row is an independent hypothesis. */
 export function createRowSearch(sentences: number, endId: number, s: Settings): Search {
-  const lines = Array.from({ length: sentences * s.rows }, () => ({ ids: [] as number[], logProb: 0, ended: false }));
-  const of = (sentence: number) => lines.slice(sentence * s.rows, (sentence + 1) * s.rows);
+  const rows = Array.from({ length: sentences * s.rows }, () => ({ ids: [] as number[], logProb: 0, ended: false }));
+  const of = (sentence: number) => rows.slice(sentence * s.rows, (sentence + 1) * s.rows);
   return {
     take({ token = [], logProb = [] }: Record<string, ArrayLike<number>>, order) {
       for (const [i, sentence] of order.entries()) {
         if (sentence < 0) continue;
-        for (const [k, line] of of(sentence).entries()) {
-          if (line.ended) continue;
+        for (const [k, row] of of(sentence).entries()) {
+          if (row.ended) continue;
           const id = token[i * s.rows + k] as number;
-          line.logProb += logProb[i * s.rows + k] as number;
-          if (id === endId) line.ended = true;
-          else line.ids.push(id);
+          row.logProb += logProb[i * s.rows + k] as number;
+          if (id === endId) row.ended = true;
+          else row.ids.push(id);
         }
       }
     },
-    done: (sentence) => of(sentence).every((line) => line.ended),
+    done: (sentence) => of(sentence).every((row) => row.ended),
     idsOf: (sentence, row) => of(sentence)[row]?.ids ?? [],
     finish: () =>
       Array.from({ length: sentences }, (_, b) =>
         of(b)
-          .map((line) => ({ ...line, score: line.logProb / s.penalty(line.ids.length + (line.ended ? 1 : 0)) }))
+          .map((row) => ({ ...row, score: row.logProb / s.penalty(row.ids.length + (row.ended ? 1 : 0)) }))
           .sort(byScore),
       ),
   };
@@ -61,7 +61,7 @@ export function createRowSearch(sentences: number, endId: number, s: Settings): 
 
 const byScore = (a: Hypothesis, b: Hypothesis): number => b.score - a.score;
 
-/** A beam's last token and the beam that it goes on from. */
+/** Last token of a beam, linked to the beam that it extends. */
 interface Link {
   readonly id: number;
   readonly before: Link | undefined;
@@ -74,28 +74,34 @@ function idsOf(link: Link | undefined): number[] {
 }
 
 interface Beams {
-  /** The running hypotheses, the best first; undefined before the first step. */
+  /** Running hypotheses, best first; undefined before the first step. */
   links: (Link | undefined)[];
   totals: number[];
-  /** Finished ones, the best first, at most as many as beams. */
-  pool: Hypothesis[];
+  /** Finished hypotheses, best first, at most `beams`. */
+  finished: Hypothesis[];
   done: boolean;
 }
 
-/** The search of beams. The rules are those of Hugging Face's generation, which DecodeOptions.earlyStopping describes. */
+/** Beam search with the stopping rules of transformers' generation; see DecodeOptions.earlyStopping. */
 export function createBeamSearch(sentences: number, s: Settings): Search {
   const all = Array.from(
     { length: sentences },
-    (): Beams => ({ links: new Array(s.rows).fill(undefined), totals: [], pool: [], done: false }),
+    (): Beams => ({ links: new Array(s.rows).fill(undefined), totals: [], finished: [], done: false }),
   );
   let length = 0;
-  const add = (pool: Hypothesis[], link: Link | undefined, logProb: number, tokens: number, ended: boolean): void => {
-    pool.push({ ids: idsOf(link), logProb, score: logProb / s.penalty(tokens), ended });
-    pool.sort(byScore).splice(s.rows);
+  const add = (
+    finished: Hypothesis[],
+    link: Link | undefined,
+    logProb: number,
+    tokens: number,
+    ended: boolean,
+  ): void => {
+    finished.push({ ids: idsOf(link), logProb, score: logProb / s.penalty(tokens), ended });
+    finished.sort(byScore).splice(s.rows);
   };
-  /** Whether the pool can be left as it is, `best` being the largest sum of log-probabilities of those that run. */
-  const settled = (pool: Hypothesis[], best: number): boolean => {
-    const worst = pool[s.rows - 1];
+  /** Whether no running hypothesis can enter `finished`. `best` is the largest log-probability of those that run. */
+  const isDone = (finished: Hypothesis[], best: number): boolean => {
+    const worst = finished[s.rows - 1];
     if (!worst) return false;
     if (s.earlyStopping === true) return true;
     const now = best / s.penalty(length);
@@ -109,17 +115,17 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
         if (!beams || beams.done) continue;
         const rows = Array.from({ length: s.rows }, (_, k) => i * s.rows + k);
         const ends = rows.map((r) => ended[r] as number);
-        for (const [k, sum] of ends.entries()) if (sum > dead) add(beams.pool, beams.links[k], sum, length, true);
+        for (const [k, sum] of ends.entries()) if (sum > dead) add(beams.finished, beams.links[k], sum, length, true);
         beams.links = rows.map((r) => ({ id: token[r] as number, before: beams.links[parent[r] as number] }));
         beams.totals = rows.map((r) => total[r] as number);
-        beams.done = settled(beams.pool, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
+        beams.done = isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
       }
     },
     done: (sentence) => all[sentence]?.done ?? true,
     idsOf: (sentence, row) => idsOf(all[sentence]?.links[row]),
     finish: () =>
-      all.map(({ links, totals, pool, done }) => {
-        const found = [...pool];
+      all.map(({ links, totals, finished, done }) => {
+        const found = [...finished];
         for (const [k, sum] of totals.entries()) if (!done && sum > dead) add(found, links[k], sum, length, false);
         return found.slice(0, s.numReturn);
       }),

@@ -20,70 +20,71 @@ import { createDecoder, type Decoder } from './decoder.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 import { createBeamSearch, createRowSearch, type Hypothesis } from './hypotheses.ts';
 
-/** A model's configuration and the tokenizers of its two sides; with `weights` they are put on the engine. */
+/** A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine. */
 export interface TextModel {
   readonly config: ModelConfig;
   readonly source: Tokenizer;
   readonly target: Tokenizer;
-  /** The bank of all weights, laid out as `parameterList(config)` says. */
+  /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights?: Float32Array;
-  /** In force where nothing else is asked for; what it bans is always banned. */
+  /** Defaults of the decoding options; its suppressed tokens always apply. */
   readonly decode?: ModelRules;
 }
 
-/** Settings of a translator. */
+/** Options of a translator. */
 export interface TranslatorOptions {
-  /** Sentences that decode together; default 32. */
+  /** Number of sentences that decode together. Default 32. */
   readonly batch?: number;
-  /** Most tokens of a source, its end included, and of a target; default: the model's maximum length. */
+  /** Maximum number of source tokens, with the end token. Default: the model's maximum length. */
   readonly maxSource?: number;
+  /** Maximum number of target tokens. Default: the model's maximum length. */
   readonly maxTarget?: number;
-  /** Whether sources end with the end token; default true. */
+  /** Whether sources end with the end token. Default true. */
   readonly sourceEnd?: boolean;
-  /** How to decode where a call does not say; the plans for it are ready when the translator is. */
+  /** Defaults of the decoding options; their plans are compiled when the translator is created. */
   readonly decode?: DecodeOptions;
   /**
-   * How matrices and tables of tokens are kept on the engine, instead of as f32, which the default is: as f16, or as int8 with a scale a
-   * row. It needs the model's `weights`. Norms, biases and tables of positions stay f32.
+   * Storage of matrices and token embeddings on the engine: f32 (default), f16, or int8 quantized with one scale per row. Norms, biases
+   * and position embeddings stay f32. f16 and int8 need the model's `weights`.
    */
   readonly weights?: WeightFormat;
-  /** Whether the engine has the weights in that format, or gets them before the first call. */
+  /** Whether the engine has the weights in that format already, or receives them before the first call. */
   readonly weightsLoaded?: boolean;
 }
 
-/** One translation of a text. */
+/** A translation of a text. */
 export interface Translation extends Hypothesis {
   readonly text: string;
 }
 
-/** One token of a translation that is being made, or its end where text had to wait for it. */
+/** One token of a translation while it is decoded, or the end token if it completes text that was held back. */
 export interface StreamedToken {
   readonly id: number;
-  /** What the token adds to the text; the pieces of a text together are its translation. */
+  /** Text that the token adds; concatenated, these are the translation. */
   readonly text: string;
 }
 
-/** Translates texts with a model whose weights an engine holds. Calls wait for one another. */
+/** Translates texts. Concurrent calls are queued. */
 export interface Translator {
-  /** Bytes that the weights take on the engine, and the largest plan in all; 0 where there are no plans. */
+  /** Size of the weights on the engine and peak memory of the largest plan in bytes; `peak` is 0 on the CPU. */
   readonly bytes: { readonly weights: number; readonly peak: number };
   /**
-   * The best translation of each text, in the order of the texts. Throws a HeddleError where a text is too long or an option is
-   * wrong, naming it, and the reason of the signal where it is aborted.
+   * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is invalid, and the signal's
+   * reason if it is aborted.
    */
   translate(texts: readonly string[], options?: DecodeOptions): Promise<string[]>;
-  /** The `numReturn` best translations of each text, the best first. Throws as `translate`. */
+  /** `numReturn` translations of each text with ids and scores, best first. Throws as `translate`. */
   generate(texts: readonly string[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
-   * The tokens of the translation of a text as they come; greedy decoding and sampling only. Ending the loop ends the decoding. A sample
-   * is that of the text at `place`, from 0, in a list given to `translate`. Throws as `translate`.
+   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop stops decoding. `index` is
+   * the random stream: a sample equals that of text `index` of a list passed to `translate`. Throws as `translate`.
    */
-  stream(text: string, options?: DecodeOptions, place?: number): AsyncGenerator<StreamedToken, void, void>;
-  /** The probabilities of the cross-attention between a text and the ids of a translation of it. Throws where one is too long. */
+  stream(text: string, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
+  /** The cross-attention between a text and the ids of a translation of it. Throws a HeddleError if one is too long. */
   align(text: string, ids: readonly number[]): Promise<Alignment>;
 }
 
-/** Makes a translator; its plans are ready when it resolves. */
+/** Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid. */
 export async function createTranslator(
   engine: Engine,
   model: TextModel,
@@ -94,7 +95,7 @@ export async function createTranslator(
   const { weights: format = 'f32' } = options;
   check(
     format === 'f32' || model.weights || options.weightsLoaded,
-    `translator: weights as ${format} are made from the model's; give model.weights`,
+    `translator: weights in ${format} need model.weights, which is missing`,
   );
   const p = quantizedParameters(parameterList(c), format);
   const decoders = new Map<string, Promise<Decoder>>();
@@ -118,15 +119,14 @@ export async function createTranslator(
     const ids = [...source.encode(text), ...(sourceEnd ? [source.special.end] : [])];
     check(
       ids.length <= maxSource,
-      () =>
-        `Text ${i + 1} has ${ids.length} tokens, at most ${maxSource} fit the model; split it: ${text.slice(0, 60)}`,
+      () => `text ${i + 1} has ${ids.length} tokens, the maximum is ${maxSource}; split it: "${text.slice(0, 60)}"`,
     );
     return ids;
   };
   const searchFor = (settings: DecodeSettings, sentences: number) =>
     settings.method === 'beam' ? createBeamSearch(sentences, settings) : createRowSearch(sentences, c.endId, settings);
 
-  // One decoding at a time has the engine's states.
+  // The engine's states serve one decoding at a time.
   let last: Promise<unknown> = Promise.resolve();
   const turn = async (): Promise<() => void> => {
     const before = last;
@@ -168,11 +168,11 @@ export async function createTranslator(
       }
       return out;
     },
-    async *stream(text, call, place = 0) {
+    async *stream(text, call, index = 0) {
       const settings = settingsOf(call);
       if (settings.rows > 1)
         throw new HeddleError(
-          'stream: several translations, or the beams of one, are known at the end only; use one sample, or greedy',
+          'stream: beam search and several translations cannot be streamed; use greedy decoding or one sample',
         );
       const sources = [encode(text, 0)];
       const decoder = await decoderFor(settings, 1);
@@ -181,7 +181,7 @@ export async function createTranslator(
         const search = searchFor(settings, 1);
         const say = createTextStreamer(target);
         let seen = 0;
-        for await (const _ of decoder.run({ sources, streams: [place] }, settings, search)) {
+        for await (const _ of decoder.run({ sources, streams: [index] }, settings, search)) {
           const ids = search.idsOf(0, 0);
           for (; seen < ids.length; seen++) yield { id: ids[seen] as number, text: say(ids.slice(0, seen + 1)) };
         }
@@ -206,16 +206,16 @@ export async function createTranslator(
 }
 
 /**
- * A function that gives what the last of some ids adds to the text of those before it. What may still change waits: half of a
- * character, or a token that changes what stands before it; `all` gives it as it is.
+ * Returns a function that decodes growing lists of ids and returns the new text. Text that may still change is held back: an incomplete
+ * UTF-8 character, or a token that changes the text before it. `all` flushes it.
  */
 function createTextStreamer(target: Tokenizer): (ids: readonly number[], all?: boolean) => string {
-  let said = '';
+  let streamed = '';
   return (ids, all = false) => {
     const text = all ? target.decode(ids) : target.decode(ids).replace(/\uFFFD+$/, '');
-    if (!text.startsWith(said)) return '';
-    const piece = text.slice(said.length);
-    said = text;
-    return piece;
+    if (!text.startsWith(streamed)) return '';
+    const added = text.slice(streamed.length);
+    streamed = text;
+    return added;
   };
 }

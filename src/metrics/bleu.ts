@@ -1,4 +1,5 @@
-// BLEU (Papineni et al., 2002), computed as sacreBLEU computes it (Post, 2018), so that scores can be set beside published ones.
+// BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores equal those of sacreBLEU
+// (Post, 2018), with its 13a tokenizer.
 import { check } from '../core/errors.ts';
 import {
   countAll,
@@ -12,56 +13,65 @@ import {
 } from './ngrams.ts';
 
 /**
- * What stands in for a precision of zero (Chen and Cherry, 2014): `exp` halves it for each such order, `floor` takes a small count
- * instead of zero, `add-k` adds to all counts above order 1, `none` leaves the score at zero.
+ * Smoothing of zero precisions (Chen and Cherry, 2014): `exp` halves the precision for each zero order, `floor` replaces a zero count by
+ * a small value, `add-k` adds k to all counts above order 1, `none` does not smooth.
  */
 export type Smoothing = 'exp' | 'floor' | 'add-k' | 'none';
 
-/** Settings; the defaults are sacreBLEU's. */
+/** Options of BLEU. The defaults are those of sacreBLEU. */
 export interface BleuOptions {
+  /** Default `exp`. */
   readonly smoothing?: Smoothing;
-  /** For `floor` (default 0.1) and `add-k` (default 1). */
+  /** Value of `floor` (default 0.1) or `add-k` (default 1). */
   readonly smoothingValue?: number;
-  /** Whether case is dropped; default false. */
+  /** Whether to ignore case. Default false. */
   readonly lowercase?: boolean;
-  /** `13a` (default); `none` where the texts are tokens with spaces between; `char`: each character is a token. */
+  /** `13a` (default), `none` for texts that are tokenized already, `char` for single characters. */
   readonly tokenize?: '13a' | 'none' | 'char';
-  /** Longest n-grams; default 4. */
+  /** Maximum n-gram order. Default 4. */
   readonly order?: number;
-  /** Leaves out orders for which a text is too short; default false for a corpus, true for a sentence. */
+  /** Whether to skip orders for which a text is too short. Default false for a corpus, true for a sentence. */
   readonly effectiveOrder?: boolean;
 }
 
-/** A score with what it is made of; lists by order, from 1. */
+/** A BLEU score and its components. Lists are by n-gram order, from 1. */
 export interface BleuScore {
   /** From 0 to 100. */
   readonly score: number;
-  /** From 0 to 100 each, smoothed. */
+  /** Smoothed precisions, from 0 to 100. */
   readonly precisions: readonly number[];
-  /** N-grams that a reference has too, and all. */
+  /** Number of n-grams that match a reference. */
   readonly counts: readonly number[];
+  /** Number of all n-grams of the translations. */
   readonly totals: readonly number[];
   readonly brevityPenalty: number;
-  /** Tokens of the translations, and of the references nearest to them in length. */
+  /** Number of tokens of the translations. */
   readonly length: number;
+  /** Number of tokens of the references that are closest in length. */
   readonly referenceLength: number;
-  /** The settings as sacreBLEU writes them: `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`; the version, its own, is left out. */
+  /** sacreBLEU's signature without its version: `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`. */
   readonly signature: string;
 }
 
-/** What a corpus score is computed of. */
+/** The statistics that a BLEU score is computed from. */
 export type BleuCounts = Pick<BleuScore, 'counts' | 'totals' | 'length' | 'referenceLength'>;
 
 const defaultValues = { exp: undefined, floor: 0.1, 'add-k': 1, none: undefined };
 
-/** BLEU of a corpus. Throws a HeddleError where translations and references do not go together. */
+/**
+ * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in length, a sentence has no
+ * reference, or an option is invalid.
+ *
+ * @example
+ * const { score, signature } = corpusBleu(['the cat sat'], [['the cat sat', 'a cat was sitting']]);
+ */
 export function corpusBleu(
   translations: readonly string[],
   references: References,
   options: BleuOptions = {},
 ): BleuScore {
   const { order = 4, lowercase = false, tokenize = '13a', smoothing = 'exp', effectiveOrder = false } = options;
-  check(Number.isInteger(order) && order >= 1, `bleu: order is ${order}, it must be a whole number of at least 1`);
+  check(Number.isInteger(order) && order >= 1, `bleu: order is ${order}, it must be an integer of at least 1`);
   check(
     smoothing in defaultValues,
     `bleu: smoothing ${smoothing} is not one of ${Object.keys(defaultValues).join(', ')}`,
@@ -79,13 +89,13 @@ export function corpusBleu(
     const words = tokens(translation);
     const wanted = (given[i] ?? []).map(tokens);
     length += words.length;
-    referenceLength += nearest(
+    referenceLength += closestLength(
       words.length,
       wanted.map((reference) => reference.length),
     );
     for (let n = 1; n <= order; n++) {
       const found = countNgrams(words, n, ' ');
-      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(found, mostOf(wanted, n));
+      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(found, maxCounts(wanted, n));
       totals[n - 1] = (totals[n - 1] ?? 0) + countAll(found);
     }
   }
@@ -101,14 +111,19 @@ export function corpusBleu(
   return { ...all, ...bleuFromCounts(all, smoothing, value, effectiveOrder), signature };
 }
 
-/** BLEU of one sentence, with effective order unless said otherwise. Throws a HeddleError where there is no reference. */
+/**
+ * BLEU of one sentence; `effectiveOrder` defaults to true. Throws a HeddleError if there is no reference.
+ *
+ * @example
+ * sentenceBleu('the cat sat', ['the cat sat']).score; // 100
+ */
 export const sentenceBleu = (
   translation: string,
   references: readonly string[],
   options: BleuOptions = {},
 ): BleuScore => corpusBleu([translation], [references], { effectiveOrder: true, ...options });
 
-/** The score of counts; without any match it is 0, whatever the smoothing. `value` is what `floor` and `add-k` take. */
+/** The score of given statistics; 0 if no n-gram matches, with any smoothing. `value` is the smoothing value. */
 export function bleuFromCounts(
   { counts, totals, length, referenceLength }: BleuCounts,
   smoothing: Smoothing = 'none',
@@ -138,16 +153,16 @@ export function bleuFromCounts(
   return { score: brevityPenalty * Math.exp(logs / orders), precisions, brevityPenalty };
 }
 
-/** Of several references each n-gram as often as in the one that has most of it. */
-function mostOf(references: readonly (readonly string[])[], n: number): Map<string, number> {
-  const most = countNgrams(references[0] ?? [], n, ' ');
+/** For each n-gram its maximum count in any reference. */
+function maxCounts(references: readonly (readonly string[])[], n: number): Map<string, number> {
+  const max = countNgrams(references[0] ?? [], n, ' ');
   for (const reference of references.slice(1))
-    for (const [key, count] of countNgrams(reference, n, ' ')) most.set(key, Math.max(most.get(key) ?? 0, count));
-  return most;
+    for (const [key, count] of countNgrams(reference, n, ' ')) max.set(key, Math.max(max.get(key) ?? 0, count));
+  return max;
 }
 
-/** The length nearest to `length`; of two equally near the shorter. */
-const nearest = (length: number, lengths: readonly number[]): number =>
+/** The length closest to `length`; the shorter one on ties. */
+const closestLength = (length: number, lengths: readonly number[]): number =>
   lengths.reduce((best, other) => {
     const closer = Math.abs(other - length) - Math.abs(best - length);
     return closer < 0 || (closer === 0 && other < best) ? other : best;
@@ -163,11 +178,11 @@ const entities: readonly (readonly [string, string])[] = [
   ['&gt;', '>'],
 ];
 
-/** Each in turn over the whole text; a match takes what it looked at with it, so the order and the groups matter. */
+/** Substitutions of mteval-v13a, applied in order. A match consumes its context, so order and groups matter. */
 const rules: readonly (readonly [RegExp, string])[] = [
-  // ASCII's punctuation and space, without ' , - and .
+  // ASCII punctuation and space, except ' , - and .
   [/([{-~[-` -&(-+:-@/])/g, ' $1 '],
-  // a full stop or comma, unless a digit stands before it
+  // a full stop or comma, unless a digit precedes it
   [/([^0-9])([.,])/gu, '$1 $2 '],
   // a full stop or comma, unless a digit follows
   [/([.,])([^0-9])/gu, ' $1 $2'],
@@ -175,7 +190,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/([0-9])(-)/g, '$1 $2 '],
 ];
 
-/** The tokens of a text. */
+/** Tokens of a text by the mteval-v13a tokenizer, sacreBLEU's default: ASCII punctuation is split off, except inside numbers. */
 export function tokenize13a(text: string): string[] {
   let line = text;
   for (const [entity, plain] of entities) line = line.replaceAll(entity, plain);

@@ -1,5 +1,5 @@
-// chrF (Popović, 2015) and chrF++ (2017), computed as sacreBLEU 2 computes them: an F-score of character n-grams, and of words by
-// option, whose counts are summed over the corpus before anything is divided.
+// chrF (Popović, 2015, "chrF: character n-gram F-score for automatic MT evaluation") and chrF++ (Popović, 2017), with the scores of
+// sacreBLEU 2: counts are summed over the corpus before precision and recall are computed.
 
 import { check } from '../core/errors.ts';
 import {
@@ -12,42 +12,48 @@ import {
   splitWords,
 } from './ngrams.ts';
 
-/** Settings; the defaults are sacreBLEU's, and give chrF2. */
+/** Options of chrF. The defaults are those of sacreBLEU and give chrF2. */
 export interface ChrfOptions {
-  /** Longest character n-grams; default 6. */
+  /** Maximum character n-gram order. Default 6. */
   readonly charOrder?: number;
-  /** Longest word n-grams; default 0, and 2 for chrF++. */
+  /** Maximum word n-gram order. Default 0; 2 gives chrF++. */
   readonly wordOrder?: number;
-  /** How much more recall counts than precision; default 2. */
+  /** Weight of recall relative to precision. Default 2. */
   readonly beta?: number;
-  /** Whether case is dropped; default false. */
+  /** Whether to ignore case. Default false. */
   readonly lowercase?: boolean;
-  /** Whether n-grams of characters hold spaces too; default false. */
+  /** Whether character n-grams include spaces. Default false. */
   readonly whitespace?: boolean;
   /**
-   * Instead of one F-score of the mean precision and recall over the orders that both sides have, the mean of all orders' F-scores,
-   * with a tiny number for what is lacking, as chrF++.py does; default false.
+   * Whether to average the F-scores of all orders, with 1e-16 for missing precision or recall, as chrF++.py does, instead of the F-score
+   * of mean precision and recall over the orders that both sides have. Default false.
    */
   readonly epsSmoothing?: boolean;
 }
 
-/** A score and its settings. */
+/** A chrF score and its settings. */
 export interface ChrfScore {
   /** `chrF2`, `chrF2++`. */
   readonly name: string;
   /** From 0 to 100. */
   readonly score: number;
-  /** The settings as sacreBLEU writes them: `nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`; the version, its own, is left out. */
+  /** sacreBLEU's signature without its version: `nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`. */
   readonly signature: string;
 }
 
-/** Counts of one order: n-grams of the translation, of the reference, and in both. */
-type Counts = readonly [translation: number, reference: number, both: number];
+/** Counts of one order: n-grams of the translation, of the reference, and matches. */
+type Counts = readonly [translation: number, reference: number, matches: number];
 
 const eps = 1e-16;
 const punctuation = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
-/** chrF of a corpus; of several references the one with the best score counts, sentence by sentence. */
+/**
+ * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a HeddleError if the lists differ
+ * in length, a sentence has no reference, or an option is invalid.
+ *
+ * @example
+ * corpusChrf(['the cat sat'], [['the cat is sitting']]).score; // chrF2, from 0 to 100
+ */
 export function corpusChrf(
   translations: readonly string[],
   references: References,
@@ -61,19 +67,19 @@ export function corpusChrf(
     whitespace = false,
     epsSmoothing = false,
   } = options;
-  for (const [name, order, least] of [
+  for (const [name, order, min] of [
     ['charOrder', charOrder, 1],
     ['wordOrder', wordOrder, 0],
   ] as const)
     check(
-      Number.isInteger(order) && order >= least,
-      `chrf: ${name} is ${order}, it must be a whole number of at least ${least}`,
+      Number.isInteger(order) && order >= min,
+      `chrf: ${name} is ${order}, it must be an integer of at least ${min}`,
     );
   const given = givenReferences('chrf', translations, references);
   const ngrams = (line: string): Map<string, number>[] => {
     const text = lowercase ? line.toLowerCase() : line;
     const characters = Array.from(whitespace ? text : splitWords(text).join(''));
-    const words = wordOrder > 0 ? wordsApart(text) : [];
+    const words = wordOrder > 0 ? splitPunctuation(text) : [];
     return [
       ...Array.from({ length: charOrder }, (_, i) => countNgrams(characters, i + 1, '')),
       ...Array.from({ length: wordOrder }, (_, i) => countNgrams(words, i + 1, ' ')),
@@ -98,7 +104,7 @@ export function corpusChrf(
   return { name: `chrF${beta}${'+'.repeat(wordOrder)}`, score: score(sums), signature };
 }
 
-/** chrF of one sentence. Throws a HeddleError where there is no reference. */
+/** chrF of one sentence. Throws a HeddleError if there is no reference. */
 export const sentenceChrf = (
   translation: string,
   references: readonly string[],
@@ -107,14 +113,14 @@ export const sentenceChrf = (
 
 const add = (a: Counts, b: Counts): Counts => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
 
-/** Counts by order. Where the reference is too short for an order, the translation's n-grams of it do not count either. */
+/** Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not count either. */
 const countsOf = (found: readonly Map<string, number>[], wanted: readonly Map<string, number>[]): Counts[] =>
   found.map((counts, k) => {
     const reference = wanted[k] ?? new Map<string, number>();
     return [reference.size > 0 ? countAll(counts) : 0, countAll(reference), countMatches(counts, reference)];
   });
 
-/** F-score of counts by order, from 0 to 100. */
+/** F-score from 0 to 100 of counts by order. */
 function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean): number {
   const factor = beta ** 2;
   const f = (precision: number, recall: number) => ((1 + factor) * precision * recall) / (factor * precision + recall);
@@ -133,8 +139,8 @@ function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean):
   return precision + recall > 0 ? 100 * f(precision, recall) : 0;
 }
 
-/** Words with one mark of ASCII's punctuation apart, the last or else the first: `(hi)` is `(hi` and `)`, as in chrF++.py. */
-const wordsApart = (text: string): string[] =>
+/** Words with one ASCII punctuation mark split off, the last or else the first: `(hi)` gives `(hi` and `)`, as in chrF++.py. */
+const splitPunctuation = (text: string): string[] =>
   splitWords(text).flatMap((word) => {
     const characters = Array.from(word);
     if (characters.length === 1) return [word];

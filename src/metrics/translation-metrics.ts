@@ -1,49 +1,50 @@
-// The metrics of translations together: BLEU, chrF2 and exact match, as training and evaluation report them.
+// Metrics that training and evaluation report: BLEU, chrF2 and exact match of translations; loss, perplexity and token accuracy.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { corpusBleu } from './bleu.ts';
 import { corpusChrf } from './chrf.ts';
 
-/** How good translations are; plain JSON. */
+/** Metrics of translations; plain JSON. */
 export interface TranslationMetrics {
   readonly sentences: number;
   /** From 0 to 100. */
   readonly bleu: number;
+  /** chrF2, from 0 to 100. */
   readonly chrf: number;
   /** From 0 to 1. */
   readonly exactMatch: number;
-  /** Settings of `bleu` and `chrf`, to be given along with them. */
+  /** sacreBLEU signatures of the settings. */
   readonly bleuSignature: string;
   readonly chrfSignature: string;
 }
 
 /**
- * Metrics of translations against one reference each, or several. `normal` is the tokenizer's normal form. Where it drops case, BLEU and chrF
- * drop it too, and their signatures say so; beyond that they judge against the references as they stand.
+ * Metrics of translations against one or more references each. `normalize` is that of the target tokenizer. If it lowercases, BLEU and
+ * chrF ignore case, as their signatures state.
  */
 export function translationMetrics(
   translations: readonly string[],
   references: readonly (string | readonly string[])[],
-  normal: (text: string) => string,
+  normalize: (text: string) => string,
 ): TranslationMetrics {
   const lists = references.map((reference) => [reference].flat());
-  const lowercase = dropsCase(normal);
+  const lowercase = ignoresCase(normalize);
   const bleu = corpusBleu(translations, lists, { lowercase });
   const chrf = corpusChrf(translations, lists, { lowercase });
   return {
     sentences: translations.length,
     bleu: bleu.score,
     chrf: chrf.score,
-    exactMatch: exactMatch(translations, references, normal),
+    exactMatch: exactMatch(translations, references, normalize),
     bleuSignature: bleu.signature,
     chrfSignature: chrf.signature,
   };
 }
 
-/** Whether a normal form is in lower case. That of a model without a tokenizer takes ids alone, and throws; an alphabet may know no A. */
-function dropsCase(normal: (text: string) => string): boolean {
+/** Whether a tokenizer lowercases. The id tokenizer throws on text that is not ids; that counts as false. */
+function ignoresCase(normalize: (text: string) => string): boolean {
   try {
-    return normal('A') === 'a';
+    return normalize('A') === 'a';
   } catch (error) {
     if (error instanceof HeddleError) return false;
     throw error;
@@ -51,13 +52,16 @@ function dropsCase(normal: (text: string) => string): boolean {
 }
 
 /**
- * Share, from 0 to 1, of translations that equal one of their references. `normal` is the form that a tokenizer can write (it may drop
- * case); references are taken in that form, the translation has it already. Throws a HeddleError where there is not a list of them for each.
+ * Fraction, from 0 to 1, of translations that equal one of their references. `normalize` is applied to the references; pass that of the
+ * target tokenizer if it changes case or spaces. Throws a HeddleError if the lists differ in length.
+ *
+ * @example
+ * exactMatch(['a b', 'c'], ['a b', ['d', 'e']]); // 0.5
  */
 export function exactMatch(
   translations: readonly string[],
   references: readonly (string | readonly string[])[],
-  normal: (text: string) => string = (text) => text,
+  normalize: (text: string) => string = (text) => text,
 ): number {
   check(translations.length > 0, 'exact match: there are no translations');
   check(
@@ -65,31 +69,31 @@ export function exactMatch(
     `exact match: ${translations.length} translations, ${references.length} references; give one for each, or a list`,
   );
   const hits = translations.filter((text, i) =>
-    [references[i] ?? []].flat().some((reference) => text === normal(reference)),
+    [references[i] ?? []].flat().some((reference) => text === normalize(reference)),
   );
   return hits.length / translations.length;
 }
 
-/** Sums over target tokens, ends included and padding not. */
+/** Sums over target tokens with teacher forcing: end tokens count, padding does not. */
 export interface TokenSums {
-  /** Of the cross-entropies, in nats, without label smoothing. */
+  /** Sum of the cross-entropies in nats, without label smoothing. */
   readonly loss: number;
   readonly tokens: number;
-  /** Tokens that were the most probable ones. */
+  /** Number of target tokens that are the model's most probable token. */
   readonly hits: number;
 }
 
-/** What comes of the sums; all NaN where there is no token. */
+/** Metrics per target token; NaN if there are no tokens. */
 export interface TokenMetrics {
-  /** Mean cross-entropy of a target token, in nats. */
+  /** Mean cross-entropy in nats. */
   readonly loss: number;
-  /** exp(loss): among how many equally likely tokens the model would be as unsure. */
+  /** exp(loss). */
   readonly perplexity: number;
-  /** Share of target tokens, from 0 to 1, that the model would have guessed. */
+  /** Fraction, from 0 to 1, of target tokens that are the model's most probable token. */
   readonly tokenAccuracy: number;
 }
 
-/** Sums of several batches. */
+/** Adds the sums of several batches. */
 export const addSums = (parts: Iterable<TokenSums>): TokenSums => {
   const sums = { loss: 0, tokens: 0, hits: 0 };
   for (const part of parts) {
@@ -100,7 +104,7 @@ export const addSums = (parts: Iterable<TokenSums>): TokenSums => {
   return sums;
 };
 
-/** Loss, perplexity and accuracy of sums. */
+/** Loss, perplexity and token accuracy from sums. */
 export function tokenMetrics({ loss, tokens, hits }: TokenSums): TokenMetrics {
   const mean = loss / tokens;
   return { loss: mean, perplexity: Math.exp(mean), tokenAccuracy: hits / tokens };

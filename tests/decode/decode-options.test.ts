@@ -1,4 +1,4 @@
-// What a decoding can be asked for, and what is said of what it cannot.
+// Options of decoding: defaults, validation, and the rules of a model.
 
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,7 +14,7 @@ const { c } = smallModel();
 const settings = (options: DecodeOptions = {}) => decodeSettings(options, c, 16);
 
 describe('decodeSettings', () => {
-  it('is greedy by default, and beam search where there are beams', () => {
+  it('defaults to greedy decoding, and to beam search with several beams', () => {
     expect(settings()).toMatchObject({ method: 'greedy', rows: 1, numReturn: 1, maxNewTokens: 16 });
     expect(settings({ beams: 3 })).toMatchObject({ method: 'beam', rows: 3 });
     expect(settings({ method: 'beam' })).toMatchObject({ method: 'beam', rows: 4 });
@@ -22,7 +22,7 @@ describe('decodeSettings', () => {
     expect(settings({ method: 'sample', numReturn: 5 })).toMatchObject({ method: 'sample', rows: 5 });
   });
 
-  it('divides by the length penalty that is asked for', () => {
+  it('divides by the length penalty', () => {
     expect(settings({ lengthPenalty: 0.6 }).penalty(7)).toBeCloseTo(2 ** 0.6, 12);
     expect(settings({ lengthPenalty: 0 }).penalty(7)).toBe(1);
     expect(settings({ lengthPenalty: 'none' }).penalty(7)).toBe(1);
@@ -41,14 +41,14 @@ describe('decodeSettings', () => {
     [{ beams: 0 }, 'beams is 0, it must be a whole number from 1 to 64'],
     [{ beams: 65 }, 'beams is 65'],
     [{ beams: 2.5 }, 'beams is 2.5'],
-    [{ method: 'greedy', beams: 2 }, 'beams is 2, it must be left out, or 1, where method is greedy'],
-    [{ numReturn: 2 }, 'numReturn is 2, it must be 1 where method is greedy'],
-    [{ beams: 3, numReturn: 4 }, 'numReturn is 4, it must be a whole number from 1 to 3, the most that beam gives'],
+    [{ method: 'greedy', beams: 2 }, 'beams is 2, it must be 1 or left out if method is greedy'],
+    [{ numReturn: 2 }, 'numReturn is 2, it must be 1 if method is greedy'],
+    [{ beams: 3, numReturn: 4 }, 'numReturn is 4, it must be a whole number from 1 to 3'],
     [{ lengthPenalty: -1 }, 'lengthPenalty is -1, it must be a number of at least 0'],
     [{ lengthPenalty: 'google' as never }, 'lengthPenalty is "google"'],
     [{ lengthPenalty: { power: Number.NaN } }, 'lengthPenalty is {"power":null}'],
-    [{ temperature: 1 }, 'temperature is 1, it must be left out where method is greedy, not sample'],
-    [{ beams: 2, topK: 1 }, 'topK is 1, it must be left out where method is beam, not sample'],
+    [{ temperature: 1 }, 'temperature is 1, it must be left out: method is greedy, not sample'],
+    [{ beams: 2, topK: 1 }, 'topK is 1, it must be left out: method is beam, not sample'],
     [{ method: 'sample', temperature: 0 }, 'temperature is 0, it must be from 0.001'],
     [{ method: 'sample', topP: 0 }, 'topP is 0, it must be above 0 and at most 1'],
     [{ method: 'sample', topP: 1.5 }, 'topP is 1.5'],
@@ -71,14 +71,14 @@ describe('decodeSettings', () => {
     [{ noRepeatNgram: 2 } as never, 'the option noRepeatNgram is now called noRepeatNgramSize'],
   ];
   for (const [options, message] of wrong)
-    it(`refuses ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));
+    it(`rejects ${JSON.stringify(options)}`, () => expect(() => settings(options)).toThrow(`decode: ${message}`));
 });
 
 describe('rules of a model', () => {
   const rules: ModelRules = { minNewTokens: 9, suppressTokens: [0, 4], forceEos: true, noRepeatNgramSize: 3 };
   const under = (options: DecodeOptions = {}) => settings(withModelRules(rules, options, 16)).rules;
 
-  it('hold where nothing else is asked for', () => {
+  it('are the defaults of the options', () => {
     expect(under()).toMatchObject({ minLength: 9, banned: [0, 4], forceEndAt: 15, noRepeatNgram: 3 });
     expect(under({ minNewTokens: 2, forceEos: false, noRepeatNgramSize: 0 })).toMatchObject({
       minLength: 2,
@@ -88,12 +88,12 @@ describe('rules of a model', () => {
     expect(settings(withModelRules({}, {}, 16))).toMatchObject({ rules: settings().rules });
   });
 
-  it('ban their tokens beside those of the caller', () => {
+  it('suppress their tokens in addition to those of the caller', () => {
     expect(under({ suppressTokens: [5, 4] }).banned).toEqual([0, 4, 5]);
     expect(under({ suppressTokens: [] }).banned).toEqual([0, 4]);
   });
 
-  it('give way to a greatest length that leaves no room for their least one, which the caller must not ask for', () => {
+  it('reduce their minNewTokens if maxNewTokens leaves no room, which is an error in a call', () => {
     expect(under({ maxNewTokens: 9 }).minLength).toBe(8);
     expect(under({ maxNewTokens: 1 }).minLength).toBe(0);
     expect(settings(withModelRules(rules, {}, 5)).rules.minLength).toBe(4);
@@ -103,7 +103,7 @@ describe('rules of a model', () => {
 });
 
 describe('modeOf', () => {
-  it('has one plan for all data', () => {
+  it('is the same for options that are only data', () => {
     const plain = modeOf(settings());
     expect(plain).toEqual({ method: 'greedy', rules: false, banned: 0 });
     expect(modeOf(settings({ maxNewTokens: 3 }))).toEqual(plain);
@@ -112,7 +112,7 @@ describe('modeOf', () => {
     expect(sample({ minNewTokens: 1 })).toEqual(sample({ noRepeatNgramSize: 3, forceEos: true }));
   });
 
-  it('has room for banned tokens, in powers of two', () => {
+  it('has room for suppressed tokens in powers of two', () => {
     expect([1, 2, 3, 5].map((n) => modeOf(settings({ suppressTokens: [4, 5, 6, 7, 8].slice(0, n) })).banned)).toEqual([
       1, 2, 4, 8,
     ]);

@@ -1,4 +1,4 @@
-// Decoding on the GPU with all it can be asked for, against searches written down in float64 without a cache.
+// Decoding on the GPU with all options, compared with float64 searches without a KV cache.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
@@ -24,7 +24,7 @@ async function newEngine(): Promise<Engine> {
   return engine;
 }
 
-/** Sums of a few float32 log-probabilities of a small model differ by less from float64's. */
+/** Tolerance: sums of a few float32 log-probabilities of a small model differ by less from float64. */
 const close = 1e-4;
 
 interface Case {
@@ -33,7 +33,7 @@ interface Case {
   readonly bank: Float32Array;
 }
 
-/** A model whose greedy decodings wander and, for the seeds used here, end at various lengths. */
+/** A model whose greedy decodings vary and, for the seeds used here, end at different lengths. */
 const wandering: Partial<ModelOptions> = { positions: 'learned', norm: 'pre', embeddingNorm: true, activation: 'silu' };
 
 function small(seed: number, options = wandering): Case {
@@ -70,7 +70,7 @@ async function decodeAll(
   return out;
 }
 
-/** Holds hypotheses against others: the same ids and ends in the same order, scores as near as float32 comes. */
+/** Compares hypotheses: the same ids and ends in the same order, scores within the tolerance. */
 function expectSame(got: readonly Hypothesis[], want: readonly Hypothesis[]): void {
   expect(got.map(({ ids, ended }) => ({ ids, ended }))).toEqual(
     want.map(({ ids, ended }) => ({ ids: [...ids], ended })),
@@ -81,7 +81,7 @@ function expectSame(got: readonly Hypothesis[], want: readonly Hypothesis[]): vo
   }
 }
 
-/** What the oracle would take at each step, with its log-probability. */
+/** The choice of the reference at each step, with its log-probability. */
 function greedySearch({ c, p, bank }: Case, source: readonly number[], options: DecodeOptions): Hypothesis {
   const settings = decodeSettings(options, c, c.maxLength);
   const oracle = createOracle(c, p, bank, c.maxLength);
@@ -105,17 +105,17 @@ describe('greedy decoding', () => {
     ['post-norm, ReLU, heads of 5, one layer', 32, { positions: 'learned', headWidth: 5, decoderLayers: 1 }],
   ];
   for (const [name, seed, options] of styles)
-    it(`is, token by token, decoding without a cache: ${name}`, async () => {
+    it(`equals decoding without a cache, token by token: ${name}`, async () => {
       const model = small(seed, options);
       const sources = randomSources(model.c, [6, 1, 4, 9, 2], 1);
       const got = await decodeAll(model, sources, {});
       for (const [i, source] of sources.entries()) expectSame(got[i]!, [greedySearch(model, source, {})]);
-      // Some end and some do not, or this would show little.
+      // Some rows end and some do not, so that both cases are covered.
       expect(new Set(got.flat().map((h) => h.ids.length)).size).toBeGreaterThan(1);
       expect(new Set(got.flat().map((h) => h.ids.join())).size).toBeGreaterThan(3);
     });
 
-  it('does not depend on what decodes beside a source', async () => {
+  it('does not depend on the other sources of a batch', async () => {
     const model = small(118);
     const sources = randomSources(model.c, [3, 8, 5, 2, 7], 2);
     const engine = await newEngine();
@@ -126,7 +126,7 @@ describe('greedy decoding', () => {
     }
   });
 
-  it('stops at the greatest length', async () => {
+  it('stops at the maximum length', async () => {
     const model = small(26);
     const decoder = await createGreedyDecoder(await newEngine(), model.c, model.p, {
       batch: 2,
@@ -143,7 +143,7 @@ describe('greedy decoding', () => {
     await expect(decoder.decode([new Array(13).fill(3)])).rejects.toThrow('at most 12 fit');
   });
 
-  it('runs the same on the float64 references', async () => {
+  it('gives the same ids on the float64 references', async () => {
     const model = small(92);
     const sources = randomSources(model.c, [4, 6], 3);
     const cpu = cpuEngine();
@@ -163,7 +163,7 @@ describe('greedy decoding', () => {
     { suppressTokens: [4], noRepeatNgramSize: 3, minNewTokens: 2, maxNewTokens: 10, forceEos: true },
   ];
   for (const options of rules)
-    it(`keeps the rules ${JSON.stringify(options)}`, async () => {
+    it(`follows the rules ${JSON.stringify(options)}`, async () => {
       const model = small(26);
       const sources = randomSources(model.c, [6, 3, 5], 4);
       const [got, free] = [await decodeAll(model, sources, options), await decodeAll(model, sources, {})];
@@ -191,7 +191,7 @@ describe('beam search', () => {
     { beams: 9, numReturn: 9, maxNewTokens: 3 },
   ];
   for (const options of searches)
-    it(`finds what lists in float64 find: ${JSON.stringify(options)}`, async () => {
+    it(`finds the same hypotheses as the float64 reference: ${JSON.stringify(options)}`, async () => {
       const model = small(118);
       const { c, p, bank } = model;
       const oracle = createOracle(c, p, bank, c.maxLength);
@@ -203,7 +203,7 @@ describe('beam search', () => {
     });
 
   it('is greedy decoding with one beam', async () => {
-    for (const options of [{}, { minLength: 4 }, { noRepeatNgram: 2 }]) {
+    for (const options of [{}, { minNewTokens: 4 }, { noRepeatNgramSize: 2 }]) {
       const model = small(126);
       const sources = randomSources(model.c, [5, 2, 8, 4, 6], 6);
       const greedy = await decodeAll(model, sources, { ...options, method: 'greedy' });
@@ -212,15 +212,15 @@ describe('beam search', () => {
     }
   });
 
-  // With pad and start banned there are 4 tokens and the end: of at most 3 tokens 1 + 4 + 16 ended sequences, and 64 that are cut off
-  // or, where the end is forced, none. A beam of 64 holds all that run at any time.
+  // With pad and start suppressed there are 4 tokens and the end: up to 3 tokens give 1 + 4 + 16 finished sequences, and 64 that are cut
+  // or, if the end is forced, none. 64 beams hold all running sequences.
   const wide: DecodeOptions[] = [
     { beams: 64, numReturn: 20, maxNewTokens: 3, suppressTokens: [0, 1, 6], earlyStopping: 'never' },
     { beams: 64, numReturn: 21, maxNewTokens: 3, suppressTokens: [0, 1], forceEos: true, lengthPenalty: 0.8 },
     { beams: 64, numReturn: 30, maxNewTokens: 4, suppressTokens: [0, 1, 5, 6], lengthPenalty: 'none' },
   ];
   for (const options of wide)
-    it(`is exhaustive search where it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
+    it(`is exhaustive search if it is as wide as the tree: ${JSON.stringify(options)}`, async () => {
       const model = small(92);
       const { c, p, bank } = model;
       const oracle = createOracle(c, p, bank, c.maxLength);
@@ -231,7 +231,7 @@ describe('beam search', () => {
         expectSame(got[i]!, allSequences(c, settings, oracle, source).slice(0, settings.numReturn));
     });
 
-  it('does not depend on what decodes beside a source', async () => {
+  it('does not depend on the other sources of a batch', async () => {
     const model = small(78);
     const sources = randomSources(model.c, [3, 8, 5], 8);
     const options = { beams: 3, numReturn: 3 };
@@ -247,7 +247,7 @@ describe('sampling', () => {
   const sources = randomSources(c, [5, 2, 8, 4, 6], 9);
   const idsOf = (found: Hypothesis[][]) => found.map((some) => some.map((h) => h.ids));
 
-  it('gives the same tokens for the same seed, whatever decodes beside', async () => {
+  it('gives the same tokens for the same seed in any batch', async () => {
     const engine = await newEngine();
     const options = { method: 'sample', seed: 5 } as const;
     const first = idsOf(await decodeAll(model, sources, options, { engine }));
@@ -256,19 +256,19 @@ describe('sampling', () => {
     expect(idsOf(await decodeAll(model, sources, { ...options, seed: 6 }, { engine }))).not.toEqual(first);
   });
 
-  it('draws several samples of a source, all different streams', async () => {
+  it('draws several samples of a source from different streams', async () => {
     const one = await decodeAll(model, sources, { method: 'sample', seed: 5 });
     const many = await decodeAll(model, sources, { method: 'sample', seed: 5, numReturn: 8 });
     for (const [i, samples] of many.entries()) {
       expect(samples.length).toBe(8);
       expect(new Set(samples.map((h) => h.ids.join())).size).toBeGreaterThan(1);
-      // The first sample is the one that is drawn alone.
+      // The first sample equals the single sample.
       expect(samples.map((h) => h.ids.join())).toContain(one[i]![0]!.ids.join());
       expect(samples.map((h) => h.score)).toEqual(samples.map((h) => h.score).sort((a, b) => b - a));
     }
   });
 
-  it('is greedy decoding where only the most probable token is kept', async () => {
+  it('is greedy decoding if only the most probable token remains', async () => {
     const greedy = await decodeAll(model, sources, {});
     for (const options of [{ topK: 1 }, { topP: 1e-6 }, { temperature: 0.001 }]) {
       const sampled = await decodeAll(model, sources, { ...options, method: 'sample' });
@@ -283,7 +283,7 @@ describe('sampling', () => {
     { minNewTokens: 4, noRepeatNgramSize: 2, suppressTokens: [4] },
   ];
   for (const options of cuts)
-    it(`stays within the cuts and rules ${JSON.stringify(options)}, and knows its log-probability`, async () => {
+    it(`follows top-k, top-p and the rules ${JSON.stringify(options)}, and returns the log-probability`, async () => {
       const oracle = createOracle(c, p, bank, c.maxLength);
       const settings = decodeSettings({ ...options, method: 'sample', numReturn: 6 }, c, c.maxLength);
       const got = await decodeAll(model, sources, { ...options, method: 'sample', numReturn: 6 });
@@ -300,7 +300,7 @@ describe('sampling', () => {
     });
 });
 
-/** The tokens that topK and then topP keep. */
+/** The tokens that remain after topK and then topP. */
 function keptBy({ temperature, topK, topP }: { temperature: number; topK: number; topP: number }, row: number[]) {
   const order = row
     .map((x, id) => ({ id, p: Math.exp(x / temperature) }))
@@ -358,7 +358,7 @@ describe('a decoding', () => {
     return { engine: { ...engine, prepare }, steps };
   };
 
-  it('runs no more steps than two beyond the last that it needs', async () => {
+  it('runs at most two steps beyond the last one', async () => {
     const { c, p, bank } = small(126);
     const { engine, steps } = await noting();
     const decoder = await createGreedyDecoder(engine, c, p, { batch: 2, source: 12, target: 12 });
@@ -377,7 +377,7 @@ describe('a decoding', () => {
     { beams: 3, numReturn: 3, earlyStopping: true },
     { method: 'sample', numReturn: 2, seed: 1, temperature: 0.2 },
   ] as DecodeOptions[])
-    it(`goes on with few sentences where the others are done: ${JSON.stringify(options)}`, async () => {
+    it(`continues with a smaller batch after sentences finish: ${JSON.stringify(options)}`, async () => {
       const model = small(126);
       const { engine, steps } = await noting();
       const sources = randomSources(model.c, [6, 1, 4, 9, 2, 3], 1);

@@ -1,4 +1,4 @@
-// Hypotheses from the numbers that steps read back.
+// Hypotheses from the outputs of decoding steps.
 
 import { describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings } from '../../src/decode/decode-options.ts';
@@ -11,8 +11,8 @@ const settings = (options: DecodeOptions) => decodeSettings(options, c, 16);
 const f = (...x: number[]) => Float32Array.from(x);
 const i = (...x: number[]) => Int32Array.from(x);
 
-describe('lines', () => {
-  it('end at the end token, and what comes later is not looked at', () => {
+describe('independent rows', () => {
+  it('end at the end token and ignore later tokens', () => {
     const lines = createRowSearch(2, c.endId, settings({ lengthPenalty: 'none' }));
     lines.take({ token: i(5, 6), logProb: f(-1, -2) }, [0, 1]);
     lines.take({ token: i(c.endId, 7), logProb: f(-3, -4) }, [0, 1]);
@@ -24,21 +24,21 @@ describe('lines', () => {
     ]);
   });
 
-  it('count the end in the length that the score is divided by', () => {
+  it('count the end token in the length penalty', () => {
     const lines = createRowSearch(2, c.endId, settings({}));
     lines.take({ token: i(5, 5), logProb: f(-1, -1) }, [0, 1]);
     lines.take({ token: i(c.endId, 6), logProb: f(-2, -2) }, [0, 1]);
     expect(lines.finish().map(([h]) => h!.score)).toEqual([-1.5, -1.5]);
   });
 
-  it('follow sentences wherever their rows are', () => {
+  it('follow sentences that change places', () => {
     const lines = createRowSearch(3, c.endId, settings({}));
     lines.take({ token: i(4, 5, 6), logProb: f(0, 0, 0) }, [0, 1, 2]);
     lines.take({ token: i(7, 8), logProb: f(0, 0) }, [2, -1]);
     expect(lines.finish().map(([h]) => h!.ids)).toEqual([[4], [5], [6, 7]]);
   });
 
-  it('put the best sample first', () => {
+  it('return the best sample first', () => {
     const lines = createRowSearch(1, c.endId, settings({ method: 'sample', numReturn: 3 }));
     lines.take({ token: i(4, 5, 6), logProb: f(-2, -1, -3) }, [0]);
     expect(lines.finish()[0]!.map((h) => h.ids)).toEqual([[5], [4], [6]]);
@@ -57,7 +57,7 @@ describe('beams', () => {
       [5, 6],
       [4, 7],
     ]);
-    // The end belongs to the rows as they were before the step.
+    // The end token extends the rows before the step.
     beams.take({ token: i(8, 9), parent: i(0, 0), total: f(-5, -6), ended: f(none, -3.5) }, [0]);
     expect(beams.finish()[0]![0]).toEqual({ ids: [4, 7], logProb: -3.5, score: -3.5, ended: true });
   });
@@ -67,8 +67,8 @@ describe('beams', () => {
     beams.take({ token: i(4), parent: i(0), total: f(running), ended: f(-2) }, [0]);
     return beams.done(0);
   };
-  it('stop as early as they are told', () => {
-    // One has ended with -2 a token; the one that runs has -3 now, which over ten tokens would be -0.3.
+  it('stop as earlyStopping says', () => {
+    // A finished hypothesis has -2 per token; the running one has -3, which over ten tokens would be -0.3.
     expect(stops(true, -3)).toBe(true);
     expect(stops(false, -3)).toBe(true);
     expect(stops('never', -3)).toBe(false);
@@ -76,7 +76,7 @@ describe('beams', () => {
     expect(stops('never', -30)).toBe(true);
   });
 
-  it('keep only as many finished as there are beams, and take no more once done', () => {
+  it('keep at most `beams` finished hypotheses, and none after the search is done', () => {
     const beams = createBeamSearch(1, settings({ beams: 2, numReturn: 2, earlyStopping: true, lengthPenalty: 'none' }));
     beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(-3, none) }, [0]);
     beams.take({ token: i(6, 7), parent: i(0, 1), total: f(-2, -3), ended: f(-2.5, -1.5) }, [0]);
@@ -85,7 +85,7 @@ describe('beams', () => {
     expect(beams.finish()[0]!.map((h) => h.score)).toEqual([-1.5, -2.5]);
   });
 
-  it('give what runs at the greatest length, unless it is forbidden', () => {
+  it('return running hypotheses at the maximum length, unless they are excluded', () => {
     const beams = createBeamSearch(1, settings({ beams: 3, numReturn: 3 }));
     beams.take({ token: i(4, 5, 6), parent: i(0, 0, 0), total: f(-1, -2, none), ended: f(none, none, none) }, [0]);
     expect(beams.finish()[0]!.map(({ ids, ended }) => [ids, ended])).toEqual([

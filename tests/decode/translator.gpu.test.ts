@@ -1,4 +1,4 @@
-// Text to text on the GPU: order, batches, candidates, streams, signals and alignments.
+// Translator on the GPU: order, batches, several translations, streaming, abort signals and alignments.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
@@ -50,7 +50,7 @@ async function newEngine(): Promise<Engine> {
   engines.push(engine);
   return engine;
 }
-/** One translator for the tests that need nothing special; batches of 3. */
+/** A shared translator with batches of 3. */
 function translator(): Promise<Translator> {
   shared ??= newEngine().then((engine) => createTranslator(engine, model, { batch: 3 }));
   return shared;
@@ -63,7 +63,7 @@ async function piecesOf(stream: AsyncIterable<StreamedToken>): Promise<StreamedT
 }
 
 describe('translate', () => {
-  it('keeps the order of the texts, in whatever batches', async () => {
+  it('keeps the order of the texts in any batches', async () => {
     const t = await translator();
     const together = await t.translate(texts);
     expect(new Set(together).size).toBeGreaterThan(3);
@@ -73,7 +73,7 @@ describe('translate', () => {
     expect(await t.translate([])).toEqual([]);
   });
 
-  it('waits for its turn where calls overlap', async () => {
+  it('queues concurrent calls', async () => {
     const t = await translator();
     const one = await t.translate(texts);
     const beam = await t.translate(texts, { beams: 3 });
@@ -81,7 +81,7 @@ describe('translate', () => {
     expect(all).toEqual([one, beam, one]);
   });
 
-  it('gives the best of each kind of search, and candidates with their scores', async () => {
+  it('returns the best translation of each method, and several with their scores', async () => {
     const t = await translator();
     const searches: DecodeOptions[] = [
       { beams: 4, numReturn: 4 },
@@ -103,7 +103,7 @@ describe('translate', () => {
     expect(beams).toEqual(texts.map(() => 4));
   });
 
-  it('decodes as the translator was told, unless a call says otherwise', async () => {
+  it('uses the options of the translator unless a call overrides them', async () => {
     const t = await createTranslator(await newEngine(), model, {
       batch: 3,
       decode: { maxNewTokens: 2, suppressTokens: [4] },
@@ -115,21 +115,21 @@ describe('translate', () => {
     expect(longer.flat().every((x) => !x.ids.includes(4))).toBe(true);
   });
 
-  it('gives on the float64 references what it gives on the GPU', async () => {
+  it('gives the same on the float64 references as on the GPU', async () => {
     const cpu = await createTranslator(cpuEngine(), model, { batch: 3 });
     const some = texts.slice(0, 3);
     for (const options of [{}, { beams: 2 }, { method: 'sample', seed: 4 }] as DecodeOptions[])
       expect(await cpu.translate(some, options)).toEqual(await (await translator()).translate(some, options));
   });
 
-  it('says which text is too long, and which option is wrong', async () => {
+  it('names the text that is too long and the option that is invalid', async () => {
     const t = await translator();
-    await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow('Text 2 has 16 tokens, at most 14 fit');
-    await expect(t.translate(['a'], { beams: 99 })).rejects.toThrow('decode: beam is 99');
+    await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow('text 2 has 16 tokens, the maximum is 14');
+    await expect(t.translate(['a'], { beams: 99 })).rejects.toThrow('decode: beams is 99');
     expect(await t.translate(['a'])).toHaveLength(1);
   });
 
-  it('ends with the reason of the signal, and the next call is not disturbed', async () => {
+  it("ends with the signal's reason, and the next call works", async () => {
     const t = await translator();
     const want = await t.translate(texts);
     await expect(t.translate(texts, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow('no more');
@@ -143,7 +143,7 @@ describe('translate', () => {
 });
 
 describe('stream', () => {
-  it('gives the tokens of the translation one by one, and its text', async () => {
+  it('yields the tokens of the translation and its text', async () => {
     const t = await translator();
     for (const options of [{}, { method: 'sample', seed: 2 }, { minNewTokens: 5 }] as DecodeOptions[])
       for (const text of texts.slice(0, 4)) {
@@ -154,11 +154,11 @@ describe('stream', () => {
       }
   });
 
-  it('gives tokens before the last one is known', async () => {
+  it('yields tokens while it decodes', async () => {
     const t = await translator();
     const stream = t.stream('abc', { minNewTokens: 12 });
     expect((await stream.next()).done).toBe(false);
-    // Leaving the loop ends the decoding and gives the engine back.
+    // Leaving the loop ends the decoding and releases the engine.
     await stream.return();
     expect(await t.translate(['abc'])).toHaveLength(1);
   });
@@ -177,14 +177,16 @@ describe('stream', () => {
     expect(seen.length).toBe(2);
   });
 
-  it('says that beams are known at the end only', async () => {
+  it('rejects beam search', async () => {
     const t = await translator();
-    await expect(piecesOf(t.stream('abc', { beams: 2 }))).rejects.toThrow('stream: several translations, or the beams');
+    await expect(piecesOf(t.stream('abc', { beams: 2 }))).rejects.toThrow(
+      'stream: beam search and several translations',
+    );
   });
 });
 
 describe('align', () => {
-  it('shows what each head looked at, as the references do', async () => {
+  it('returns the attention of each head, as the references do', async () => {
     const t = await translator();
     const [[best]] = (await t.generate(['bad cab'])) as [[Translation]];
     const got = await t.align('bad cab', best.ids);
@@ -198,11 +200,11 @@ describe('align', () => {
       const sum = got.weights.subarray(row * S, (row + 1) * S).reduce((a, b) => a + b);
       expect(sum).toBeCloseTo(1, 5);
     }
-    // Heads differ, or the order of layers and heads would not show.
+    // Heads differ, so the test sees the order of layers and heads.
     expect(got.weights.subarray(0, T * S)).not.toEqual(got.weights.subarray(T * S, 2 * T * S));
   });
 
-  it('refuses ids that are none', async () => {
+  it('rejects invalid ids', async () => {
     await expect((await translator()).align('a', [99])).rejects.toThrow('align: tgt has the id 99');
   });
 });

@@ -1,39 +1,43 @@
-// Sentence pairs, and their split into training, development and test parts by the source side alone.
+// Sentence pairs: text normalization, fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
 
 /** One sentence and its translation. */
 export interface Pair {
   readonly source: string;
   readonly target: string;
-  /** Further references to judge a translation by, beside the target. */
+  /** Additional references for evaluation. */
   readonly others?: readonly string[];
 }
 
-/** Three parts with no source sentence in common. */
+/** Training, dev and test sets without a common source sentence. */
 export interface Split<P extends Pair = Pair> {
   readonly train: P[];
   readonly dev: P[];
   readonly test: P[];
 }
 
-/** Everything that a reader sees as a space, the byte-order mark, and the invisible direction marks. */
+/** Unicode whitespace and the byte-order mark. */
 const blanks = /[\p{White_Space}\u{feff}]+/gu;
-const marks = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
+/** Zero-width space and direction marks. */
+const invisible = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
 
-/** Text in NFC with every run of spaces (no-break and narrow ones too) as one space, none at the ends, no direction marks. */
+/** Normalizes text: NFC, every run of whitespace as one space, trimmed, without direction marks. */
 export const normalizeText = (text: string): string =>
-  text.normalize('NFC').replace(marks, '').replace(blanks, ' ').trim();
+  text.normalize('NFC').replace(invisible, '').replace(blanks, ' ').trim();
 
-/** What makes two source sentences the same one: tidy and in lower case, so that other spacing or case is not another sentence. */
+/** Replaces each line break by a space, for output with one text per line; byte-level models can generate line breaks. */
+export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');
+
+/** Key of a source sentence: normalized and lowercased, so that spacing and case do not make a different sentence. */
 export const pairKey = (text: string): string => normalizeText(text).toLowerCase();
 
-/** At most so many of some items, evenly from the first on and in their order: files are often sorted, by length for one. */
-export function sampleEvenly<T>(items: readonly T[], most: number): readonly T[] {
-  if (items.length <= most) return items;
-  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
+/** At most `max` items at even distances, in order, starting with the first. Corpora are often sorted, so the first N are not a sample. */
+export function sampleEvenly<T>(items: readonly T[], max: number): readonly T[] {
+  if (items.length <= max) return items;
+  return Array.from({ length: max }, (_, i) => items[Math.floor((i * items.length) / max)] as T);
 }
 
-/** A 32-bit hash of a text (FNV-1a over its UTF-16 units, then MurmurHash3's avalanche). */
+/** A 32-bit hash of a text: FNV-1a over its UTF-16 units with MurmurHash3's finalizer. */
 export function hashText(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -46,13 +50,13 @@ export function hashText(text: string): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** What tells pairs from others: how many there are, and a hash of all of them in their order, 8 hexadecimal digits. */
+/** Fingerprint of a corpus: number of pairs and a hash of them in order, 8 hexadecimal digits. */
 export interface Fingerprint {
   readonly pairs: number;
   readonly hash: string;
 }
 
-/** The fingerprint of pairs; it finds files that have changed, not forged ones. */
+/** Computes the fingerprint of a corpus. It detects changed files; it is not cryptographic. */
 export function fingerprint(pairs: readonly Pair[]): Fingerprint {
   let hash = 0;
   for (const { source, target } of pairs) hash = hashText(`${hash}\t${source}\t${target}`);
@@ -60,14 +64,17 @@ export function fingerprint(pairs: readonly Pair[]): Fingerprint {
 }
 
 /**
- * Splits pairs by a hash of `pairKey(source)`: `dev` and `test` are the fractions of all source sentences that go there, the rest
- * is `train`. A sentence is always on the same side, whatever else the corpus holds; order is kept within each part.
+ * Splits pairs by a hash of `pairKey(source)`, so that a sentence is in the same set in every corpus. `dev` and `test` are fractions of
+ * the source sentences (default 0); the rest is `train`. Order is kept. Throws a HeddleError for invalid fractions.
+ *
+ * @example
+ * const { train, dev, test } = splitPairs(pairs, { dev: 0.05, test: 0.05 });
  */
 export function splitPairs<P extends Pair>(pairs: readonly P[], parts: { dev?: number; test?: number }): Split<P> {
   const { dev = 0, test = 0 } = parts;
   check(
     dev >= 0 && test >= 0 && dev + test < 1,
-    `split: dev ${dev} and test ${test} are fractions of the pairs; both must be at least 0, together less than 1`,
+    `split: dev is ${dev} and test is ${test}; they are fractions of the pairs of at least 0, together below 1`,
   );
   const out: Split<P> = { train: [], dev: [], test: [] };
   for (const pair of pairs) {
@@ -76,6 +83,3 @@ export function splitPairs<P extends Pair>(pairs: readonly P[], parts: { dev?: n
   }
   return out;
 }
-
-/** The text with a space for each line break, which models of bytes can write. */
-export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');

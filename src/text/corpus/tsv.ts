@@ -1,32 +1,32 @@
-// Corpora in TSV files: source, tab, target; further columns are ignored, or further references of a target. Lines that are no pair are counted and named.
+// Corpora in TSV files: source, tab, target; further columns are ignored or additional references. Invalid lines are reported.
 import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText, type Pair } from './pairs.ts';
 
-/** A line that is no pair, and why. Lines are counted from 1. */
+/** An invalid line, by its number from 1, and the reason. */
 export interface BadLine {
   readonly line: number;
   readonly reason: 'empty line' | 'no tab' | 'empty source' | 'empty target';
 }
 
-/** What a TSV file holds. */
+/** The contents of a TSV file. */
 export interface TsvCorpus {
   readonly pairs: Pair[];
   readonly bad: BadLine[];
-  /** Lines in all. */
+  /** Number of lines. */
   readonly lines: number;
 }
 
 /**
- * Reads a TSV corpus from the bytes of a file: UTF-8, with or without a byte-order mark, lines ended by LF or CRLF. Sides come in
- * NFC with single spaces. Throws a HeddleError, with `name` in it, for an empty file, for bytes that are not UTF-8 (with the line),
- * where no line has a tab, and where no line is a pair. `references`: columns after the source that are one each; the first that is filled
- * is the target.
+ * Reads a TSV corpus: UTF-8 with or without a byte-order mark, lines ending in LF or CRLF. Texts are normalized (NFC, single spaces).
+ * `references` is the number of columns after the source that are references; the first that is not empty is the target. Throws a
+ * HeddleError that starts with `name` if the file is empty, is not UTF-8 (with the line number), or has no pairs.
+ *
+ * @example
+ * const { pairs, bad } = readTsv(new Uint8Array(await file.arrayBuffer()), file.name);
+ * if (bad.length > 0) console.warn(describeBad(bad));
  */
 export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCorpus {
-  check(
-    bytes.length > 0,
-    `${name}: the file is empty; a corpus has a source and a target, with a tab between, on each line`,
-  );
+  check(bytes.length > 0, `${name}: the file is empty; each line of a corpus is a source, a tab and a target`);
   const lines = decode(bytes, name).split('\n');
   if (lines.at(-1) === '') lines.pop();
   const pairs: Pair[] = [];
@@ -44,8 +44,8 @@ export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCor
     if (source !== '' && target !== undefined) pairs.push({ source, target, ...(others.length > 0 && { others }) });
     else bad.push({ line: i + 1, reason: reasonOf(columns.length, source, line) });
   }
-  check(tabs, `${name}: no line has a tab; a corpus has a source and a target, with a tab between, on each line`);
-  check(pairs.length > 0, () => `${name}: no line is a pair (${describeBad(bad)})`);
+  check(tabs, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);
+  check(pairs.length > 0, () => `${name}: no line is a valid pair (${describeBad(bad)})`);
   return { pairs, bad, lines: lines.length };
 }
 
@@ -55,7 +55,7 @@ const reasonOf = (columns: number, source: string, line: string): BadLine['reaso
   return source === '' ? 'empty source' : 'empty target';
 };
 
-/** `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`, of many only the first ten. Empty where none is bad. */
+/** Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if there are none. */
 export function describeBad(bad: readonly BadLine[]): string {
   if (bad.length === 0) return '';
   const named = bad.slice(0, 10).map(({ line, reason }) => `${line} (${reason})`);
@@ -63,7 +63,7 @@ export function describeBad(bad: readonly BadLine[]): string {
   return `${bad.length} bad ${bad.length === 1 ? 'line' : 'lines'}: ${named.join(', ')}${more}`;
 }
 
-/** Text of UTF-8 bytes; a HeddleError names the first line that is not. */
+/** Decodes UTF-8; a HeddleError names the first invalid line. */
 function decode(bytes: Uint8Array, name: string): string {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   try {

@@ -74,7 +74,7 @@ it('refuses an empty file, one without a tab, and one without a pair', () => {
   expect(() => read('one\ntwo\n')).toThrow('a.tsv: no line has a tab');
   expect(() => read('\n')).toThrow('a.tsv: no line has a tab');
   expect(() => read('a\t\n\tb\n')).toThrow(
-    'a.tsv: no line is a pair (2 bad lines: 1 (empty target), 2 (empty source))',
+    'a.tsv: no line is a valid pair (2 bad lines: 1 (empty target), 2 (empty source))',
   );
 });
 

@@ -1,4 +1,4 @@
-// Decoding with weights kept as f16 and int8: what is kept, what it computes, and that nothing is kept twice.
+// Decoding with weights in f16 and int8: values, results, and no second copy in memory.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
@@ -21,7 +21,7 @@ afterEach(() => {
   for (const engine of engines.splice(0)) engine.destroy();
 });
 
-/** Logits of a small model whose weights are kept in a format. */
+/** Logits of a small model with weights in a format. */
 async function logitsOf(engine: Engine, format: 'f32' | 'f16' | 'int8', options: Parameters<typeof smallModel>[0]) {
   engines.push(engine);
   const { c, p } = smallModel(options);
@@ -42,7 +42,7 @@ describe.each(packedFormats)('weights as %s', (format) => {
     { tie: 'all', srcVocab: 23, positions: 'learned', embeddingNorm: true, activation: 'gelu' },
     { dModel: 10, feedForward: 13, norm: 'pre', tie: 'none' },
   ] as const)
-    it(`give the logits of float64 on the same weights, near those of f32: ${JSON.stringify(options)}`, async () => {
+    it(`give the logits of float64 with the same weights, close to those of f32: ${JSON.stringify(options)}`, async () => {
       const { logits } = await logitsOf(await testEngine(), format, options);
       const exact = await logitsOf(cpuEngine(), format, options);
       // As a whole model in f32.
@@ -54,7 +54,7 @@ describe.each(packedFormats)('weights as %s', (format) => {
       expect(error).toBeGreaterThan(format === 'f16' ? 1e-5 : 1e-3);
     });
 
-  it('take half or a quarter of the memory, and no f32 copy lies beside them', () => {
+  it('take a half or a quarter of the memory, without an f32 copy', () => {
     const { c, p } = smallModel({ dModel: 64, feedForward: 256, srcVocab: 501, tgtVocab: 500 });
     const list = quantizedParameters(p, format);
     expect(weightBytes(list) / weightBytes(p)).toBeLessThan(format === 'f16' ? 0.52 : 0.29);
@@ -71,7 +71,7 @@ describe.each(packedFormats)('weights as %s', (format) => {
     expect(sizeOf([list.quantization!.words])).toBeGreaterThan(0);
   });
 
-  it('decode on the GPU as on the references, greedily and in beams', async () => {
+  it('decode on the GPU as on the references, greedily and with beams', async () => {
     const engine = await testEngine();
     engines.push(engine);
     const tokenizer = trainCharacters(['abc def']);
@@ -92,7 +92,7 @@ describe.each(packedFormats)('weights as %s', (format) => {
     expect(await kept.translate(texts, { beams: 2 })).toEqual(beams);
     const { config, source, target } = model;
     await expect(createTranslator(engine, { config, source, target }, { weights: format })).rejects.toThrow(
-      `translator: weights as ${format} are made from the model's; give model.weights`,
+      `translator: weights in ${format} need model.weights, which is missing`,
     );
   });
 });
