@@ -9,7 +9,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
   crossAttentionBlock,
-  crossKeys,
+  crossKeysValues,
   decoderLayer,
   embed,
   encode,
@@ -114,7 +114,7 @@ export function sourceGraph(
   const lengths = graph.input('srcLens', 'u32', [B]);
   const memory = encode(m, { ids: graph.input('src', 'i32', [B, S]), lengths }); // [B, S, D]
   for (const [n, state] of decodeStates(c, shape).cross.entries()) {
-    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeys(m, `transformer.decoder.layers.${n}`, memory));
+    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeysValues(m, `transformer.decoder.layers.${n}`, memory));
     graph.place(kv, stateOf(graph, state), 0);
   }
   fuseForward(graph, noFuse);
