@@ -137,7 +137,7 @@ export interface Model {
    * Saves the model. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's storage.
    * @example
    * await model.save('out');
-   * await model.save('out-bart.zip', { format: 'bart', dtype: 'F16' });
+   * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
    */
   save(where: string, options?: SaveOptions): Promise<void>;
 

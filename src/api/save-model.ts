@@ -21,8 +21,8 @@ export type ModelFormat = (typeof modelFormats)[number];
 export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
-  /** Type of the stored weights, for bart and marian. [that of the source checkpoint, or F32] */
-  readonly dtype?: WeightDtype;
+  /** Type of the stored weights, for bart and marian. [that of the source checkpoint, or f32] */
+  readonly dtype?: 'f32' | 'f16' | 'bf16';
 }
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
@@ -42,7 +42,7 @@ export async function saveModel(
     check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
     return writeFolder(files, folder, loraFiles(model.config, lora, lora.base));
   }
-  if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype));
+  if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
   if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));
   check(format === 'heddle', `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`);

@@ -3,7 +3,6 @@
 import { type Command, Option } from 'commander';
 import { type ModelFormat, modelFormats } from '../api/save-model.ts';
 import { HeddleError } from '../core/errors.ts';
-import type { WeightDtype } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
@@ -45,10 +44,9 @@ export function addConvert(program: Command): void {
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
         throw new HeddleError(`convert: ${out} is there already; --force replaces it, or name another`);
-      const as = dtype?.toUpperCase() as WeightDtype | undefined;
       const { parameters } = await runWithProgress(
         'convert',
-        { folder, out, to, ...(as && { dtype: as }), ...(adapter && { adapter }) },
+        { folder, out, to, ...(dtype && { dtype }), ...(adapter && { adapter }) },
         { host: 'cpu' },
         [folder, out, ...(adapter ? [adapter] : [])],
       );

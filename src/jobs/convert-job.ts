@@ -1,8 +1,7 @@
 // heddle convert: reads a model in any format and writes it in another.
 
 import { openFolder } from '../api/load-model.ts';
-import type { ModelFormat } from '../api/save-model.ts';
-import type { WeightDtype } from '../formats/shared/saved-model.ts';
+import type { ModelFormat, SaveOptions } from '../api/save-model.ts';
 import type { Job } from '../runtime/job.ts';
 
 /** What to convert; plain JSON. */
@@ -10,8 +9,8 @@ export interface ConvertArguments {
   readonly folder: string;
   readonly out: string;
   readonly to: ModelFormat;
-  /** Type of the stored weights, for bart and marian; default: that of the source checkpoint, or F32. */
-  readonly dtype?: WeightDtype;
+  /** Type of the stored weights, for bart and marian; default: that of the source checkpoint, or f32. */
+  readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly adapter?: string;
 }

@@ -147,7 +147,7 @@ describe('a model', () => {
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('there is no option beam');
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
-    await expect(model.save('out', { dtype: 'F16' })).rejects.toThrow('float32');
+    await expect(model.save('out', { dtype: 'f16' })).rejects.toThrow('float32');
     await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
     model.dispose();
     await expect(model.translate('a')).rejects.toThrow('disposed');

@@ -1,0 +1,175 @@
+// The examples in doc comments (`@example`) and in docs/*.md and README.md: all of them type-check, and those of functions that compute
+// on the CPU and need nothing else run.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const root = join(import.meta.dirname, '../..');
+
+/** Sources of the package's entries by their import names. */
+const entries = Object.fromEntries(
+  Object.entries(packageJson.exports).map(([name, { types }]) => [
+    `heddle${name.slice(1)}`,
+    join(root, 'src', types.replace('./dist/types/', '').replace('.d.ts', '.ts')),
+  ]),
+);
+
+/** What examples may use without declaring it. */
+const ambient = {
+  model: "import('heddle').Model",
+  pairs: "import('heddle').Pair[]",
+  dev: "import('heddle').Pair[]",
+  texts: 'string[]',
+  signal: 'AbortSignal',
+  file: 'File',
+};
+
+interface Example {
+  readonly name: string;
+  readonly code: string;
+  readonly fromSource: boolean;
+}
+
+const filesIn = (folder: string, extension: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(extension))
+    .map((name) => join(root, folder, name));
+
+function examplesOf(path: string): Example[] {
+  const text = readFileSync(path, 'utf8');
+  const name = (at: number) => `${relative(root, path)}:${text.slice(0, at).split('\n').length}`;
+  if (path.endsWith('.md'))
+    return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => ({
+      name: name(found.index),
+      code: found[1] as string,
+      fromSource: false,
+    }));
+  return [...text.matchAll(/@example\n((?:\s*\*(?!\/)(?! @).*\n)+)/g)].map((found) => ({
+    name: name(found.index),
+    code: (found[1] as string).replace(/^\s*\* ?/gm, '').replace(/^```\w*$/gm, ''),
+    fromSource: true,
+  }));
+}
+
+const examples = [
+  ...filesIn('src', '.ts').flatMap(examplesOf),
+  ...filesIn('docs', '.md').flatMap(examplesOf),
+  ...examplesOf(join(root, 'README.md')),
+];
+
+/** Names that the entries export, with the entry of each. */
+function exportedNames(): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [entry, path] of Object.entries(entries)) {
+    const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022);
+    for (const node of source.statements)
+      if (ts.isExportDeclaration(node) && node.exportClause && ts.isNamedExports(node.exportClause))
+        for (const { name } of node.exportClause.elements) if (!names.has(name.text)) names.set(name.text, entry);
+  }
+  return names;
+}
+
+const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config;
+const options: ts.CompilerOptions = {
+  ...ts.parseJsonConfigFileContent(config, ts.sys, root).options,
+  noEmit: true,
+  noUnusedLocals: false,
+  noUnusedParameters: false,
+  noUncheckedIndexedAccess: false,
+  paths: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [path]])),
+};
+
+/** An example as a module: what it uses without declaring or importing it comes from the package, or is ambient. */
+function moduleOf(code: string, exported: ReadonlyMap<string, string>): string {
+  const source = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
+  const declared = new Set<string>();
+  const used = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) {
+      const { parent } = node;
+      const isMember =
+        (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+        (ts.isPropertyAssignment(parent) && parent.name === node);
+      const declares =
+        (ts.isVariableDeclaration(parent) ||
+          ts.isParameter(parent) ||
+          ts.isFunctionDeclaration(parent) ||
+          ts.isBindingElement(parent) ||
+          ts.isImportSpecifier(parent) ||
+          ts.isNamespaceImport(parent)) &&
+        parent.name === node;
+      if (declares) declared.add(node.text);
+      else if (!isMember) used.add(node.text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  const missing = [...used].filter((name) => !declared.has(name));
+  const imports = missing
+    .filter((name) => exported.has(name))
+    .map((name) => `import { ${name} } from '${exported.get(name)}';`);
+  const consts = missing.flatMap((name) =>
+    name in ambient ? [`declare const ${name}: ${ambient[name as keyof typeof ambient]};`] : [],
+  );
+  return `${[...imports, ...consts].join(' ')} ${code}\nexport {};\n`;
+}
+
+const exported = exportedNames();
+
+describe('examples', () => {
+  it('are in every entry and page', () => {
+    expect(examples.filter(({ fromSource }) => fromSource).length).toBeGreaterThan(10);
+    expect(examples.filter(({ fromSource }) => !fromSource).length).toBeGreaterThan(5);
+  });
+
+  it('type-check', () => {
+    const virtual = new Map(
+      examples.map(({ code, name }, i) => [
+        join(root, `tests/api/example-${i}.ts`),
+        { text: moduleOf(code, exported), name },
+      ]),
+    );
+    const host = ts.createCompilerHost(options);
+    const { getSourceFile, fileExists, readFile } = host;
+    host.fileExists = (path) => virtual.has(path) || fileExists(path);
+    host.readFile = (path) => virtual.get(path)?.text ?? readFile(path);
+    host.getSourceFile = (path, version, ...rest) => {
+      const found = virtual.get(path);
+      return found ? ts.createSourceFile(path, found.text, version) : getSourceFile(path, version, ...rest);
+    };
+    const program = ts.createProgram([...virtual.keys()], options, host);
+    const wrong = [...virtual].flatMap(([path, { name }]) =>
+      ts.getPreEmitDiagnostics(program, program.getSourceFile(path)).map(({ messageText, start = 0 }) => {
+        const text = virtual.get(path)?.text ?? '';
+        return `${name}: ${ts.flattenDiagnosticMessageText(messageText, '\n')} in: ${text.slice(start).split('\n')[0]}`;
+      }),
+    );
+    expect(wrong).toEqual([]);
+  }, 120_000);
+});
+
+const isShort = ({ code, fromSource }: Example): boolean =>
+  fromSource && !/\bawait\b/.test(code) && !Object.keys(ambient).some((name) => new RegExp(`\\b${name}\\b`).test(code));
+
+describe('short examples run', () => {
+  it.each(examples.filter(isShort))('$name', async ({ code }) => {
+    const output = ts.transpileModule(moduleOf(code, exported), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: false },
+    }).outputText;
+    const body = output
+      .replace(
+        /import \{([^}]*)\} from ["']([^"']+)["'];/g,
+        (_, names, entry) => `const {${names}} = modules[${JSON.stringify(entry)}];`,
+      )
+      .replace('export {};', '');
+    const modules: Record<string, unknown> = {};
+    for (const [name, path] of Object.entries(entries))
+      if (existsSync(path) && body.includes(`"${name}"`)) modules[name] = await import(path);
+    const said: unknown[] = [];
+    new Function('modules', 'console', body)(modules, { log: (...words: unknown[]) => said.push(words) });
+    for (const words of said) expect(words).not.toContain(undefined);
+  });
+});
