@@ -6,6 +6,7 @@ export { type LoadOptions, loadModel } from './api/load-model.ts';
 export type { Attention, GenerateOptions, Generation, Model, PlanShape, TranslateOptions } from './api/model.ts';
 export type { ModelFormat, SaveOptions } from './api/save-model.ts';
 export type { SessionOptions } from './api/session.ts';
+export { type TrainEvent, type TrainOptions, train } from './api/train.ts';
 export { check, type ErrorKind, HeddleError } from './core/errors.ts';
 export type { DType, Shape, Tensor, TensorData, TensorType } from './core/tensor.ts';
 export type { Alignment } from './decode/alignment.ts';

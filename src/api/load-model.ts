@@ -26,6 +26,8 @@ export interface LoadOptions extends SessionOptions {
   readonly hub?: string;
   /** Access token for models that are not public. [in Node HF_TOKEN] */
   readonly token?: string;
+  /** Stops a download: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** Receives the progress of a download. */
   readonly onDownload?: (progress: PullProgress) => void;
 }
@@ -43,8 +45,9 @@ export async function loadModel(where: string | Blob, options: LoadOptions = {})
   const { context, close } = openSession(options);
   const platform = currentPlatform();
   const host: ModelHost = hostOf(context, close, platform);
-  const { files, folder } = await findModel(where, context, platform, options);
-  return openFolder(folder, files === context.files ? host : { ...host, files }, options, host);
+  const { files, folder } = await findModel(where, context.files, platform, options);
+  const name = typeof where === 'string' ? where : folder;
+  return openFolder(folder, files === context.files ? host : { ...host, files }, { ...options, name }, host);
 }
 
 /** A model on the context of a session or job. */
@@ -62,11 +65,11 @@ export const hostOf = (context: JobContext, close: () => Promise<void>, { modelP
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,
-  { lora, weights }: Pick<LoadOptions, 'lora' | 'weights'> = {},
+  { lora, weights, name = folder }: Pick<LoadOptions, 'lora' | 'weights'> & { readonly name?: string } = {},
   host?: ModelHost,
 ): Promise<Model> {
   const saved = await openModel(folder, from, lora);
-  return createModel(saved, host ?? (from as ModelHost), { weights });
+  return createModel(saved, host ?? (from as ModelHost), { weights, name });
 }
 
 /** Files with a model, and its folder in them. */
@@ -77,10 +80,11 @@ interface FoundModel {
 
 async function findModel(
   where: string | Blob,
-  { files, signal }: JobContext,
+  files: Files,
   platform: Platform,
   options: LoadOptions,
 ): Promise<FoundModel> {
+  const { signal = new AbortController().signal } = options;
   if (typeof where !== 'string') {
     check(where instanceof Blob, 'loadModel: give a name, a path, a URL, a File or a Blob');
     const name = where instanceof File ? where.name : 'the Blob';

@@ -167,6 +167,8 @@ export interface ModelParts {
   /** The trained LoRA adapter, whose update the weights contain. */
   readonly lora?: TrainedLora | undefined;
   readonly training?: TrainResult | undefined;
+  /** Where the model was loaded from; default 'model'. */
+  readonly name?: string | undefined;
 }
 
 /** A model on an engine. `translators`: one for each batch size and maximum lengths. */
@@ -182,14 +184,20 @@ const maxTranslators = 16;
 /** Bytes that the keys and values of one decoder layer may take; larger batches are split. */
 const maxCacheBytes = 128 * 2 ** 20;
 
-const internals = new WeakMap<Model, SavedModel>();
+/** What `train` needs of a model: its parts, and the name of where it was loaded from. */
+interface Internals {
+  readonly saved: SavedModel;
+  readonly name: string;
+}
 
-/** The parts of a model that `train` and `save` need. */
-export const savedModelOf = (model: Model): SavedModel => {
-  const saved = internals.get(model);
-  check(saved, 'This is not a model of heddle: train() and loadModel() make one');
-  return saved;
-};
+const internals = new WeakMap<Model, Internals>();
+
+/** The internals of a model. Throws a HeddleError if it is none. */
+export function internalsOf(model: Model): Internals {
+  const found = internals.get(model);
+  check(found, 'This is not a model of heddle: train() and loadModel() make one');
+  return found;
+}
 
 /** Makes a model of its parts. */
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
@@ -382,7 +390,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       void unload().then(() => host.close?.());
     },
   };
-  internals.set(model, saved);
+  internals.set(model, { saved, name: parts.name ?? 'model' });
   return model;
 }
 

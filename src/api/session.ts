@@ -20,8 +20,6 @@ export interface SessionOptions {
   readonly tune?: boolean;
   /** Receives messages and progress: kernel tuning, downloads, evaluation. */
   readonly onEvent?: (event: JobEvent) => void;
-  /** Stops the work: the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
 
 /** A context for jobs, and how to give its device back. */
@@ -62,8 +60,8 @@ async function leaseSharedDevice(): Promise<Device> {
   }
 }
 
-/** Opens a session on the current platform. Nothing is opened on the GPU before its first use. */
-export function openSession({ device, tune = true, onEvent, signal }: SessionOptions = {}): Session {
+/** Opens a session on the current platform. Nothing is opened on the GPU before its first use. `signal` stops its work. */
+export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
   const platform = currentPlatform();
   const files = archiveFiles(platform.files);
   const gpu = device !== 'cpu' && device && 'requestAdapter' in device ? device : undefined;

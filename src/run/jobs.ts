@@ -11,7 +11,7 @@ import { translate } from '../jobs/translate-job.ts';
 import { tune } from '../jobs/tune-job.ts';
 import { verify } from '../jobs/verify/verify-job.ts';
 import type { Job } from '../runtime/job.ts';
-import { recoveringTrain } from '../train/recovery.ts';
+import { runTraining } from '../train/recovery.ts';
 
 /** Every job that a host can run. */
 export const jobs = {
@@ -22,7 +22,7 @@ export const jobs = {
   plan,
   profile,
   pull,
-  train: recoveringTrain,
+  train: runTraining,
   translate,
   tune,
   verify,

@@ -30,7 +30,7 @@ export async function attemptTraining(
 ): Promise<TrainResult> {
   const { emit, signal, files, live } = context;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out ?? '' } : undefined);
-  const setup = await setUp(given, context, from);
+  const setup = await setUp(given, context, from, attempt.inputs);
   const { args, before, task, steps } = setup;
   // A resumed training takes the kernels it had, so that the same adapter gives the same bits.
   const known = before?.choices ?? attempt.known;
@@ -70,7 +70,11 @@ export async function attemptTraining(
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
-    return await finishTraining(setup, { engine, trainer, model, trained, best, logbook, run, dev }, context);
+    return await finishTraining(
+      setup,
+      { engine, trainer, model, trained, best, logbook, run, dev, inputs: attempt.inputs },
+      context,
+    );
   } finally {
     engine.destroy();
   }

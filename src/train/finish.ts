@@ -12,7 +12,7 @@ import { initFolder } from './recipes.ts';
 import { type BestModel, describeBest } from './selection.ts';
 import type { Setup } from './setup.ts';
 import { translateTest } from './test-set.ts';
-import type { TrainResult } from './train-arguments.ts';
+import type { TrainInputs, TrainResult } from './train-arguments.ts';
 import type { TrainedWeights } from './trained-model.ts';
 
 /** A training whose last step is done. */
@@ -26,12 +26,13 @@ export interface FinishedTraining {
   readonly run: LoopResult;
   /** Evaluations of the dev part. */
   readonly dev: readonly LogEval[];
+  readonly inputs?: TrainInputs | undefined;
 }
 
 /** Tells how a training ended, translates the test part, ends its log, and gives the result of the job. */
 export async function finishTraining(setup: Setup, ended: FinishedTraining, context: JobContext): Promise<TrainResult> {
   const { args, split, task, parameters, steps } = setup;
-  const { engine, trainer, model, trained, best, logbook, run, dev } = ended;
+  const { engine, trainer, model, trained, best, logbook, run, dev, inputs } = ended;
   const { emit, signal, files } = context;
   const log = (text: string) => emit({ type: 'log', text });
   const early = best.outOfPatience && trainer.step < steps;
@@ -39,7 +40,8 @@ export async function finishTraining(setup: Setup, ended: FinishedTraining, cont
   if (early) log(`ended after step ${trainer.step}: ${args.patience} evaluations in a row were no better`);
   if (best.state) log(describeBest(best.state));
   if (args.out) log(`${args.lora ? 'adapter' : 'model'} saved in ${args.out}`);
-  trained.put(best.weights() ?? (await trained.read()));
+  const weights = best.weights() ?? (await trained.read());
+  trained.put(weights);
   const test = split.test.length ? split.test : split.dev;
   const evaluation =
     args.testSentences > 0 && !signal.aborted
@@ -60,6 +62,10 @@ export async function finishTraining(setup: Setup, ended: FinishedTraining, cont
   });
   if (args.out)
     for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
+  if (inputs?.onTrained) {
+    const all = args.lora ? ((await engine.read('weights')).data as Float32Array) : weights;
+    inputs.onTrained({ ...model, weights: all }, args.lora && weights);
+  }
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return {
     config: task.config,

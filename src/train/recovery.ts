@@ -5,15 +5,16 @@ import { HeddleError } from '../core/errors.ts';
 import { copyFolder } from '../files/files.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
-import type { Job, JobContext } from '../runtime/job.ts';
+import type { JobContext } from '../runtime/job.ts';
 import { attemptTraining } from './attempt.ts';
 import type { Checkpointer, CheckpointFolder } from './checkpointer.ts';
-import type { TrainArguments, TrainResult } from './train-arguments.ts';
+import type { TrainArguments, TrainInputs, TrainResult } from './train-arguments.ts';
 
 /** What an attempt at a training has from those before it, and leaves for the next. */
 export interface Attempt {
   /** The checkpoint to go on from, if not that in the model's folder. */
   readonly from?: CheckpointFolder;
+  readonly inputs?: TrainInputs;
   /** The kernels to take. */
   readonly known?: KernelChoices;
   /** Hears of what the next attempt needs, as soon as it is known. */
@@ -27,13 +28,18 @@ const mostLosses = 3;
 const lossWindow = 60_000;
 
 /** Trains, as `train`, and goes on where the device is lost. Throws a HeddleError where that happens too often. */
-export const recoveringTrain: Job<TrainArguments, TrainResult> = async (given, context) => {
+export async function runTraining(
+  given: TrainArguments,
+  context: JobContext,
+  inputs: TrainInputs = {},
+): Promise<TrainResult> {
   const { emit, signal, files } = context;
   const history = createHistory(context);
   const lostAt: number[] = [];
   let keeper: Checkpointer | undefined;
   let reached = -1;
   let attempt: Attempt = {
+    inputs,
     record: history.record,
     begun(kept, choices) {
       keeper = kept;
@@ -73,7 +79,7 @@ export const recoveringTrain: Job<TrainArguments, TrainResult> = async (given, c
       context.live?.back(Math.max(0, reached), `${text} ${goesOn}`);
     }
   }
-};
+}
 
 const kept = (out: string, step: number): string =>
   out && step >= 0 ? `; the checkpoint of step ${step} is in ${out}, --resume goes on with it` : '';

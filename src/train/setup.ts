@@ -29,7 +29,7 @@ import { corpusName, shapeName } from './logging.ts';
 import { type CompleteSettings, completeSettings, initFolder } from './recipes.ts';
 import { resumeArguments } from './resume-arguments.ts';
 import { checkBest } from './selection.ts';
-import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
+import type { CompleteArguments, TrainArguments, TrainInputs } from './train-arguments.ts';
 
 /** A training run before its first step. */
 export interface Setup {
@@ -57,17 +57,20 @@ export async function setUp(
   given: TrainArguments,
   context: JobContext,
   from: CheckpointFolder | undefined,
+  inputs: TrainInputs = {},
 ): Promise<Setup> {
   const log = (text: string) => context.emit({ type: 'log', text });
   const before = from && (await readTrainingState(from.files, from.folder));
   const args = before ? resumeArguments(before, given, log) : completeArguments(given);
   checkRewriteNames(args.noFuse);
   checkBest(args);
-  const { split, keep } = await readKeptCorpus(args.corpus, args.heldOut, context, from);
+  const { split, keep } = inputs.split
+    ? { split: inputs.split, keep: {} }
+    : await readKeptCorpus(args.corpus, args.heldOut, context, from);
   check(split.train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
   const data = fingerprint(split.train);
   checkPairs(before?.data, data, args, context);
-  const start = await initialModel(args, context, from);
+  const start = await initialModel(args, context, from, inputs.model);
   const task = prepareTrainingData(split.train, dataOptions(args), start);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
@@ -168,6 +171,7 @@ async function initialModel(
   args: CompleteArguments,
   context: JobContext,
   checkpoint: CheckpointFolder | undefined,
+  given: SavedModel | undefined,
 ): Promise<SavedModel | undefined> {
   if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
   const folder = initFolder(args);
@@ -183,7 +187,7 @@ async function initialModel(
     throw new HeddleError(
       `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
     );
-  const found = await openModel(folder, context);
+  const found = given ?? (await openModel(folder, context));
   const { sourceCheckpoint, config } = found;
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (sourceCheckpoint?.config[field])

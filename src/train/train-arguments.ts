@@ -1,9 +1,11 @@
 // Arguments and result of a training run, as plain JSON.
 
+import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { TranslationMetrics } from '../metrics/translation-metrics.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import type { Split } from '../text/corpus/pairs.ts';
 import type { CompleteSettings } from './recipes.ts';
 import type { BestState } from './selection.ts';
 import type { TrainSettings } from './settings.ts';
@@ -16,6 +18,16 @@ export type TrainArguments = TrainSettings & {
   /** Resume from the checkpoint in `out`, with its settings; `resumableSettings` may change. */
   readonly resume?: boolean;
 };
+
+/** What a program passes to a run besides plain JSON. */
+export interface TrainInputs {
+  /** The pairs, instead of those of `corpus`. */
+  readonly split?: Split;
+  /** The model to fine-tune, whose name is `init`. */
+  readonly model?: SavedModel | undefined;
+  /** Receives the final model, and the LoRA weights that it contains, if they were trained. */
+  onTrained?(model: SavedModel, lora: Float32Array | undefined): void;
+}
 
 /** Arguments with all defaults filled in: what a checkpoint and the log keep. */
 export type CompleteArguments = CompleteSettings & Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;

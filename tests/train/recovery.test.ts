@@ -7,7 +7,7 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import { historyOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 import type { TrainingObserver } from '../../src/runtime/training-observer.ts';
-import { recoveringTrain } from '../../src/train/recovery.ts';
+import { runTraining } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
@@ -48,7 +48,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
     live,
   });
   try {
-    const ended = await recoveringTrain(tinyTraining(fields), context).then(
+    const ended = await runTraining(tinyTraining(fields), context).then(
       (result) => ({ result }),
       (error: Error) => ({ error }),
     );

@@ -6,7 +6,7 @@ import { historyOf, type LogRecord, type LogStart } from '../../../src/report/tr
 import type { JobContext } from '../../../src/runtime/job.ts';
 import type { RunningTraining, TrainingObserver } from '../../../src/runtime/training-observer.ts';
 import { readLog } from '../../../src/train/logging.ts';
-import { recoveringTrain } from '../../../src/train/recovery.ts';
+import { runTraining } from '../../../src/train/recovery.ts';
 import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import type { LoadedModel } from './decode-text.ts';
@@ -139,7 +139,7 @@ async function runToEnd(run: RunState, args: TrainArguments, context: JobContext
   progress.setState('preparing');
   try {
     if (args.resume) run.history = await readLog(context.files, args.out, warn);
-    const { stopped } = await recoveringTrain(args, context);
+    const { stopped } = await runTraining(args, context);
     progress.flush();
     progress.setState(stopped ? 'stopped' : 'done');
   } catch (error) {

@@ -1,0 +1,130 @@
+// Training in one call: pairs and settings in, a model out.
+
+import { check } from '../core/errors.ts';
+import { loraConfig } from '../model/lora.ts';
+import type { LogRecord, LogStep } from '../report/training-log.ts';
+import type { JobContext, JobEvent } from '../runtime/job.ts';
+import type { TrainingObserver } from '../runtime/training-observer.ts';
+import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
+import { runTraining } from '../train/recovery.ts';
+import type { TrainSettings } from '../train/settings.ts';
+import type { TrainArguments, TrainInputs } from '../train/train-arguments.ts';
+import { hostOf } from './load-model.ts';
+import { createModel, internalsOf, type Model } from './model.ts';
+import { currentPlatform } from './platform.ts';
+import { openSession, type SessionOptions } from './session.ts';
+
+/** What happens during a run: records of its log, checkpoints, recovery from a lost device, messages and progress. */
+export type TrainEvent =
+  | LogRecord
+  | JobEvent
+  | { readonly type: 'checkpoint'; readonly step: number }
+  | { readonly type: 'recovery'; readonly step: number; readonly text: string };
+
+/** Options of `train`: the settings of docs/settings.md, and those below. */
+export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
+  /** Pairs for evaluation during the run. [a share `heldOut` of the pairs, by default none] */
+  readonly dev?: readonly Pair[];
+  /** Pairs to translate at the end; see `Model.training.evaluation`. [as `dev`] */
+  readonly test?: readonly Pair[];
+  /** The model to fine-tune; it stays as it is. */
+  readonly from?: Model;
+  /** Folder, or name in the browser's storage, for checkpoints. [only in memory, for recovery from a lost device] */
+  readonly checkpoint?: string;
+  /** Whether to continue from the checkpoint, with the settings it has; docs/settings.md says which may change. [false] */
+  readonly resume?: boolean;
+  /** Receives each step, from 1, with its loss. */
+  readonly onStep?: (step: LogStep) => void;
+  /** Receives everything that happens. */
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** Stops the run after its current step: the result is the model so far. */
+  readonly signal?: AbortSignal;
+  /** Callbacks that may pause the run between two steps; the training page uses them. */
+  readonly observer?: Partial<TrainingObserver>;
+}
+
+/**
+ * Trains a model on pairs, or fine-tunes `from`. Throws a HeddleError that names the option or pair that is wrong, and if the loss becomes
+ * NaN or infinite.
+ * @example
+ * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
+ * console.log(await model.translate('The tree is 59 yards tall.'));
+ * @example
+ * const bart = await loadModel('facebook/bart-base');
+ * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
+ */
+export async function train(pairs: readonly Pair[], options: TrainOptions = {}): Promise<Model> {
+  const { dev, test, from, checkpoint, resume = false, onStep, onEvent, signal, observer, ...rest } = options;
+  const { device, tune, ...settings } = rest;
+  const { heldOut = 0 } = settings;
+  const where = { ...(device && { device }), ...(tune !== undefined && { tune }), ...(onEvent && { onEvent }) };
+  check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
+  const platform = currentPlatform();
+  const split: Split =
+    dev || test || heldOut === 0
+      ? { train: [...pairs], dev: [...(dev ?? [])], test: [...(test ?? [])] }
+      : splitPairs(pairs, { dev: heldOut, test: heldOut });
+  const base = from && internalsOf(from);
+  const args: TrainArguments = {
+    ...(split.dev.length === 0 && { evalSteps: 0 }),
+    ...(split.test.length === 0 && { testSentences: 0 }),
+    ...settings,
+    ...(base && { init: base.name }),
+    corpus: { kind: 'tsv', path: 'pairs' },
+    out: checkpoint === undefined ? '' : platform.modelPath(checkpoint),
+    resume,
+  };
+  // A session of the model's own, which the signal of the run does not end.
+  const host = openSession(where);
+  const session = openSession(where, signal);
+  let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
+  try {
+    const training = await runTraining(args, withObserver(session.context, { onStep, onEvent, observer }), {
+      split,
+      model: base?.saved,
+      onTrained: (...parts) => {
+        trained = parts;
+      },
+    });
+    if (!trained) throw new Error('train: the run ended without a model');
+    if (device !== 'cpu') await host.context.device(); // before the run gives the shared device back
+    const [saved, weights] = trained;
+    const lora = weights && settings.lora && { lora: loraConfig(settings.lora), weights, base: base?.name ?? '' };
+    return createModel(saved, hostOf(host.context, host.close, platform), { training, lora, name: checkpoint });
+  } catch (error) {
+    await host.close();
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+/** A context whose observer reports steps and events. */
+function withObserver(
+  context: JobContext,
+  { onStep, onEvent, observer }: Pick<TrainOptions, 'onStep' | 'onEvent' | 'observer'>,
+): JobContext {
+  const live: TrainingObserver = {
+    ready: () => undefined,
+    samples: () => undefined,
+    between: () => undefined,
+    wantsSave: () => false,
+    warning: () => undefined,
+    lost: () => undefined,
+    ...observer,
+    record(record) {
+      observer?.record?.(record);
+      if (record.type === 'step') onStep?.(record);
+      onEvent?.(record);
+    },
+    saved(step) {
+      observer?.saved?.(step);
+      onEvent?.({ type: 'checkpoint', step });
+    },
+    back(step, text) {
+      observer?.back?.(step, text);
+      onEvent?.({ type: 'recovery', step, text });
+    },
+  };
+  return Object.create(context, { live: { value: live } }) as JobContext;
+}

@@ -1,0 +1,156 @@
+// train on the GPU: a model that translates, evaluation, early stopping, checkpoints and resume, LoRA, and a device that is lost.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../../src/api/load-model.ts';
+import type { Model } from '../../src/api/model.ts';
+import { type Platform, registerPlatform } from '../../src/api/platform.ts';
+import { type TrainEvent, type TrainOptions, train } from '../../src/api/train.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readTsv } from '../../src/text/corpus/tsv.ts';
+import { gpuDevice, testGpu } from '../support/gpu.ts';
+import { fragileGpu, tinyCorpus } from '../support/training.ts';
+
+const files = memoryFiles();
+const platform: Platform = {
+  host: 'Dawn',
+  version: '',
+  openGpu: testGpu,
+  files,
+  modelPath: (name) => name,
+  cachePath: (name) => `cache/${name}`,
+  hub: 'http://127.0.0.1:1',
+};
+registerPlatform(platform);
+
+const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
+const dev = pairs.slice(0, 8);
+const settings: TrainOptions = {
+  preset: 'tiny',
+  model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 },
+  tokenizer: 'word',
+  vocabSize: 60,
+  batchSize: 8,
+  buckets: 1,
+  steps: 12,
+  learningRate: 2e-2,
+  schedule: 'constant',
+  dropout: 0.1,
+  seed: 3,
+  tune: false,
+};
+
+const open: Model[] = [];
+afterAll(() => {
+  for (const model of open) model.dispose();
+});
+
+/** A model trained on the tests' device. */
+async function trained(options: TrainOptions = {}): Promise<Model> {
+  const model = await train(pairs, { ...settings, device: await gpuDevice(), ...options });
+  open.push(model);
+  return model;
+}
+const weightsOf = (model: Model) => Object.values(model.weights()).flatMap(({ data }) => [...data]);
+
+describe('train', () => {
+  it('makes a model from pairs, and reports each step', async () => {
+    const steps: number[] = [];
+    const events: TrainEvent[] = [];
+    const model = await trained({ onStep: ({ step }) => steps.push(step), onEvent: (event) => events.push(event) });
+    expect(steps).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+    expect(model.training?.losses).toHaveLength(12);
+    expect(model.training!.losses.at(-1)!).toBeLessThan(model.training!.losses[0]!);
+    expect(typeof (await model.translate('one two'))).toBe('string');
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['start', 'step', 'log', 'end']));
+    expect(weightsOf(await trained())).toEqual(weightsOf(model));
+  });
+
+  it('evaluates on dev and test pairs and stops early', async () => {
+    const model = await trained({ dev, test: dev, evalSteps: 2, patience: 1, bestMetric: 'bleu', learningRate: 1e-9 });
+    const { dev: evaluations, best, evaluation, steps } = model.training!;
+    expect(steps).toBeLessThan(12);
+    expect(evaluations.length).toBeGreaterThan(1);
+    expect(best!.metric).toBe('bleu');
+    expect(evaluation!.sentences).toBe(8);
+    const shared = await trained({ heldOut: 0.2, evalSteps: 6, devSentences: 2 });
+    expect(shared.training!.dev).toHaveLength(2);
+  });
+
+  it('saves checkpoints and resumes in the same bits', async () => {
+    const events: TrainEvent[] = [];
+    const onEvent = (event: TrainEvent) => void events.push(event);
+    const whole = await trained();
+    await trained({ steps: 5, checkpoint: 'ck', saveSteps: 2, onEvent });
+    expect(events.filter(({ type }) => type === 'checkpoint').length).toBeGreaterThan(1);
+    const rest = await trained({ checkpoint: 'ck', resume: true });
+    expect(rest.training!.losses).toHaveLength(7);
+    expect(weightsOf(rest)).toEqual(weightsOf(whole));
+    const loaded = await loadModel('ck', { device: await gpuDevice(), tune: false });
+    open.push(loaded);
+    expect(await loaded.translate('one two')).toBe(await rest.translate('one two'));
+  });
+
+  it('trains a LoRA adapter for a model, which stays as it is', async () => {
+    const base = await trained();
+    const before = weightsOf(base);
+    const { preset: _, model: __, tokenizer: ___, vocabSize: ____, ...further } = settings;
+    const tuned = await train(pairs, { ...further, device: await gpuDevice(), from: base, lora: { rank: 2 } });
+    open.push(tuned);
+    expect(weightsOf(base)).toEqual(before);
+    expect(weightsOf(tuned)).not.toEqual(before);
+    await base.save('base');
+    await tuned.save('lora', { format: 'lora' });
+    const merged = await loadModel('base', { lora: 'lora', device: await gpuDevice(), tune: false });
+    open.push(merged);
+    expect(weightsOf(merged)).toEqual(weightsOf(tuned));
+    expect(JSON.parse(new TextDecoder().decode(await files.read('lora/adapter_config.json')))).toMatchObject({ r: 2 });
+    const full = await train(pairs, { ...further, device: await gpuDevice(), from: base, freeze: ['encoder.*'] });
+    open.push(full);
+    expect(full.config).toMatchObject({ dModel: 8, maxLength: 16 });
+  });
+
+  it('stops at a signal with the model so far', async () => {
+    const stopper = new AbortController();
+    const model = await trained({
+      signal: stopper.signal,
+      onStep: ({ step }) => step === 3 && stopper.abort(),
+    });
+    expect(model.training).toMatchObject({ stopped: true });
+    expect(model.training!.steps).toBeLessThan(8);
+    expect(await model.translate('one')).toBeDefined();
+  });
+
+  it('continues on a new device when the device is lost, in the same bits', async () => {
+    const expected = await trained();
+    const { gpu, lose } = fragileGpu(await testGpu());
+    const events: TrainEvent[] = [];
+    const model = await train(pairs, {
+      ...settings,
+      device: gpu,
+      onStep: ({ step }) => step === 4 && lose(),
+      onEvent: (event) => events.push(event),
+    });
+    open.push(model);
+    expect(events.map(({ type }) => type)).toContain('recovery');
+    expect(weightsOf(model)).toEqual(weightsOf(expected));
+  });
+
+  it('trains several models on the shared device', async () => {
+    const options = { ...settings, steps: 3 };
+    const models = await Promise.all([train(pairs, options), train(pairs, options)]);
+    open.push(...models);
+    const [a, b] = await Promise.all(models.map((model) => model.translate(['one two', 'six'])));
+    expect(a).toEqual(b);
+  });
+
+  it('names the option that is wrong', async () => {
+    const wrong = async (options: object, error: string) =>
+      expect(train(pairs, { ...settings, ...options } as TrainOptions)).rejects.toThrow(error);
+    await wrong({ batch: 8 }, 'there is no option batch');
+    await wrong({ steps: 0 }, 'steps (0) must be a whole number of at least 1');
+    await wrong({ resume: true }, 'resume needs checkpoint');
+    await wrong({ lora: { rank: 2 } }, 'lora needs a trained model');
+    await wrong({ from: {} }, 'not a model of heddle');
+    await expect(train([], settings)).rejects.toThrow('no pairs are left to train on');
+  });
+});
