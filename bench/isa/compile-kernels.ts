@@ -11,6 +11,7 @@ import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { presetGraphs, presetRuns } from '../../src/jobs/preset-graphs.ts';
 import type { PresetName } from '../../src/model/model-config.ts';
+import { variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
@@ -89,7 +90,7 @@ async function compilePasses(device: Device, passes: readonly Pass[]): Promise<v
 async function compileCase(device: Device, kernel: KernelCase): Promise<void> {
   if (kernel.needs === 'f16' && !device.traits.f16) return;
   const { graph, node } = graphOf(kernel);
-  for (const variant of node.op.variants?.(node, device.traits) ?? ['only']) {
+  for (const variant of variantsOf(node, device.traits)) {
     const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
     await compilePasses(
       device,

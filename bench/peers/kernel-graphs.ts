@@ -9,11 +9,11 @@ import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
 import { embeddingBackwardOp } from '../../src/ops/embedding/embedding-backward.ts';
-import { crossEntropyFused } from '../../src/ops/loss/cross-entropy.ts';
+import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { layerNorm } from '../../src/ops/norm/layer-norm.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defineOp, type Value } from '../../src/ops/op.ts';
+import { defineOp, tensorType, type Value } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
@@ -30,9 +30,11 @@ export interface KernelGraph {
 /** The root of a gradient walk whose gradient with respect to its first input is its second. */
 const seedOp = defineOp({
   name: 'seed',
-  shape: () => [{ dtype: 'f32', shape: [1] }],
+  inputs: ['y', 'dy'],
+  outputs: ['root'],
+  shape: () => ({ root: tensorType('f32', [1]) }),
   launch: () => [],
-  grad: (_builder, { inputs }) => [inputs[1]],
+  grad: (_builder, { dy }) => ({ y: dy }),
   reference() {},
 });
 
@@ -61,8 +63,8 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
     return graph.input('step', 'u32', [stepWords]);
   };
   const gradientOf = (y: Value, wrt: readonly Value[]): Value => {
-    const [root] = graph.apply(seedOp, [y, state('dy')], {});
-    return gradients(graph, root as Value, wrt)[0] as Value;
+    const { root } = graph.apply(seedOp, { y, dy: state('dy') });
+    return gradients(graph, root, wrt)[0] as Value;
   };
 
   const builders: Record<KernelKind, () => Value> = {
@@ -87,13 +89,16 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
         return rowStart;
       };
       host.occurrences = () => occurrences;
-      const index = [graph.input('rowStart', 'u32', [vocab + 1]), graph.input('occurrences', 'u32', ids.shape)];
-      const attrs = { scale: 1, rate: 0, site: 0, onto: false };
-      return graph.apply(embeddingBackwardOp, [state('dy'), ...index], attrs)[0] as Value;
+      const dy = state('dy');
+      const index = {
+        rowStart: graph.input('rowStart', 'u32', [vocab + 1]),
+        occurrences: graph.input('occurrences', 'u32', ids.shape),
+      };
+      return graph.apply(embeddingBackwardOp, { dy, ...index }, { scale: 1, rate: 0, site: 0 }).dtable;
     },
     crossEntropyTrain() {
       const logits = state('logits');
-      const { nll } = crossEntropyFused(graph, logits, state('targets'), step());
+      const { nll } = crossEntropy(graph, logits, state('targets'), step(), { fused: true });
       return gradients(graph, nll, [logits])[0] as Value;
     },
     attention: () => attention(),

@@ -10,7 +10,7 @@ import { Session } from '../gpu/gpu-session.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../gpu/plan-timing.ts';
 import type { Runner } from '../gpu/runner.ts';
 import { Graph } from '../graph/graph.ts';
-import type { Node, Value } from '../ops/op.ts';
+import { mutatedBy, type Node, type Value, variantsOf } from '../ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
@@ -50,7 +50,7 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
   const variants: VariantResult[] = [];
   let flops = 0;
   let best = Number.POSITIVE_INFINITY;
-  for (const variant of node.op.variants?.(node, device.traits) ?? ['only']) {
+  for (const variant of variantsOf(node, device.traits)) {
     const session = new Session(device);
     try {
       const plan = makePlan(graph, { traits: device.traits, kernelChoices: { [key]: variant } });
@@ -76,13 +76,12 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
   const slow = Number.POSITIVE_INFINITY;
   variants.sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow));
   const touched = new Set([...node.inputs, ...node.outputs]);
-  const again = (node.op.mutates ?? []).map((i) => node.inputs[i] as Value);
   return {
     name: kernel.name,
     group: kernel.group,
     op: node.op.name,
     flops: kernel.flops ?? flops,
-    bytes: kernel.bytes ?? [...touched, ...again].reduce((n, v) => n + bytesOf(v), 0),
+    bytes: kernel.bytes ?? [...touched, ...mutatedBy(node)].reduce((n, v) => n + bytesOf(v), 0),
     variants,
   };
 }
@@ -104,8 +103,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const states = new Map([...whole.states.values()].map((v) => [v, cpu.of(v).slice()]));
   cpu.run(inputs);
   const before = new Map(node.inputs.map((v) => [v, states.get(v) ?? cpu.of(v)]));
-  const changed = (node.op.mutates ?? []).map((i) => node.inputs[i] as Value);
-  const after = new Map([...node.outputs, ...changed].map((v) => [v, cpu.of(v)]));
+  const after = new Map([...node.outputs, ...mutatedBy(node)].map((v) => [v, cpu.of(v)]));
   return { before, after };
 }
 
@@ -125,8 +123,7 @@ function alone(node: Node) {
     names.set(v, name);
     return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
   });
-  const results = graph.apply(node.op, inputs, node.attrs);
-  for (const [i, v] of results.entries()) graph.output(`out${i}`, v);
+  for (const [i, v] of graph.copy(node, inputs).outputs.entries()) graph.output(`out${i}`, v);
   /** Reference data by the name that it has on the device. */
   const outputs = (after: ReadonlyMap<Value, Float64Array>): [string, Float64Array][] =>
     [...after].map(([v, data]) => {

@@ -4,7 +4,7 @@
 import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
-import { defineOp, type Node, type Value } from '../ops/op.ts';
+import { defineOp, type Node, tensorType, type Value } from '../ops/op.ts';
 import { type StepScalars, stepWords } from '../ops/step-scalars.ts';
 
 /** What kernels are alike in what they do. */
@@ -33,9 +33,11 @@ export interface KernelCase {
 /** A node whose gradient with respect to its first input is its second: the root of a gradient walk from any value. */
 const rootOp = defineOp({
   name: 'root',
-  shape: () => [{ dtype: 'f32', shape: [1] }],
+  inputs: ['y', 'dy'],
+  outputs: ['root'],
+  shape: () => ({ root: tensorType('f32', [1]) }),
   launch: () => [],
-  grad: (_builder, { inputs }) => [inputs[1]],
+  grad: (_builder, { dy }) => ({ y: dy }),
   reference() {},
 });
 
@@ -47,8 +49,8 @@ export const step = (g: Graph): Value => g.input('step', 'u32', [stepWords]);
 
 /** Appends the gradients of `wrt` where that of `y` is noise. */
 export function backward(g: Graph, y: Value, wrt: readonly Value[]): void {
-  const [root] = g.apply(rootOp, [y, input(g, 'dy', y.shape)], {});
-  gradients(g, root as Value, wrt);
+  const { root } = g.apply(rootOp, { y, dy: input(g, 'dy', y.shape) });
+  gradients(g, root, wrt);
 }
 
 /** A number in words: 10 000 000. */

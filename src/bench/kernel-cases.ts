@@ -7,7 +7,7 @@ import { gradients } from '../graph/gradient.ts';
 import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
 import { attentionWeights } from '../ops/attention/attention-weights.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
-import { crossEntropyFused, crossEntropy as crossEntropyOf } from '../ops/loss/cross-entropy.ts';
+import { crossEntropy as crossEntropyOf } from '../ops/loss/cross-entropy.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
 import { addLayerNorm, layerNorm } from '../ops/norm/layer-norm.ts';
@@ -157,8 +157,7 @@ function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backwar
       const targets = g.input('targets', 'i32', [rows]);
       const logits = input(g, 'logits', [rows, V]);
       const how = { smoothing: 0.1, ignore: 0 };
-      if (kind === 'train') return void crossEntropyFused(g, logits, targets, step(g), how);
-      const { nll } = crossEntropyOf(g, logits, targets, step(g), how);
+      const { nll } = crossEntropyOf(g, logits, targets, step(g), { ...how, fused: kind === 'train' });
       if (kind === 'backward') gradients(g, nll, [logits]);
     },
     data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),

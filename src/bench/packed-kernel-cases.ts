@@ -1,6 +1,6 @@
 // The kernels of compact models: weights kept as f16 or int8, low-rank adapters, and training whose logits are never whole.
 
-import { halfWeightsOp } from '../ops/elementwise/cast-weights.ts';
+import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
 import { addColumns, takeColumns } from '../ops/elementwise/columns.ts';
 import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
 import { projectedLossOp } from '../ops/loss/projected-loss.ts';
@@ -59,8 +59,9 @@ function projectedLoss(rows: number, D: number, V: number): KernelCase {
     name: `loss of projection [${rows},${D}]x[${V},${D}]ᵀ`,
     group: 'products',
     build(g) {
-      const inputs = [input(g, 'x', [rows, D]), input(g, 'w', [V, D]), g.input('targets', 'i32', [rows]), step(g)];
-      g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, bias: false, gradients: true, rows: 128 });
+      const targets = g.input('targets', 'i32', [rows]);
+      const inputs = { x: input(g, 'x', [rows, D]), w: input(g, 'w', [V, D]), targets, step: step(g) };
+      g.apply(projectedLossOp, inputs, { smoothing: 0.1, ignore: 0, gradients: true, rows: 128 });
     },
     data: (name, length) => (name === 'targets' ? Int32Array.from({ length }, (_, i) => (i * 7919) % V) : undefined),
   };
@@ -71,7 +72,10 @@ function halves(size: number): KernelCase {
     name: `weights to f16 [${spaced(size)}]`,
     group: 'elements',
     build: (g) =>
-      void g.apply(halfWeightsOp, [g.state('weights', 'f32', [size]), g.state('halves', 'f16', [size])], {}),
+      void g.apply(castWeightsOp, {
+        weights: g.state('weights', 'f32', [size]),
+        copies: g.state('copies', 'f16', [size]),
+      }),
     bytes: 6 * size,
     needs: 'f16',
   };

@@ -75,10 +75,10 @@ function clipping(part: 'norm' | 'scale', size: number): KernelCase {
     name: `gradient ${part} [${spaced(size)}]`,
     group: 'elements',
     build(g) {
-      const [partials] = g.apply(gradientNormOp, [g.state('gradients', 'f32', [size])], {});
-      if (part === 'norm' || !partials) return;
+      const { partials } = g.apply(gradientNormOp, { gradients: g.state('gradients', 'f32', [size]) });
+      if (part === 'norm') return;
       const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
-      g.apply(clipScaleOp, [partials, g.state('counters', 'f32', [counterLength])], attrs);
+      g.apply(clipScaleOp, { partials, counters: g.state('counters', 'f32', [counterLength]) }, attrs);
     },
     data: (name, length) => (name === 'counters' ? new Float32Array(length) : undefined),
   };
@@ -89,10 +89,11 @@ function finite(size: number): KernelCase {
     name: `check finite [${spaced(size)}]`,
     group: 'elements',
     build: (g) =>
-      void g.apply(checkFiniteOp, [g.state('x', 'f32', [size]), g.state('flags', 'u32', [1])], {
-        slot: 0,
-        first: true,
-      }),
+      void g.apply(
+        checkFiniteOp,
+        { x: g.state('x', 'f32', [size]), flags: g.state('flags', 'u32', [1]) },
+        { slot: 0, first: true },
+      ),
   };
 }
 
@@ -125,7 +126,11 @@ const sums = (rows: number, D: number): KernelCase[] => [
     group: 'rows',
     build(g) {
       const stride = rows * 2 * D;
-      g.apply(normSumsOp, [g.state('bank', 'f32', [12 * stride])], { count: 12, rows, cols: D, stride });
+      g.apply(
+        normSumsOp,
+        { partials: g.state('partials', 'f32', [12 * stride]) },
+        { count: 12, rows, cols: D, stride },
+      );
     },
   },
 ];
@@ -135,7 +140,7 @@ function positions(B: number, T: number, D: number): KernelCase {
     name: `positions backward [${B},${T},${D}]`,
     group: 'rows',
     build: (g) =>
-      void g.apply(positionBackwardOp, [input(g, 'dy', [B, T, D])], { rows: T, offset: 0, rate: 0, site: 0 }),
+      void g.apply(positionBackwardOp, { dy: input(g, 'dy', [B, T, D]) }, { rows: T, offset: 0, rate: 0, site: 0 }),
   };
 }
 

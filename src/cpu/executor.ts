@@ -1,43 +1,37 @@
-// Runs a graph through the ops' references, in float64 on the CPU: the arbiter that GPU results are held against. Slow by design.
-// What lies in f16 on the GPU is rounded after the node that made it.
+// Runs a graph through the ops' references, in float64 on the CPU: the results that those of the GPU are compared with. Slow by design.
+// Tensors that the GPU stores as f16 are rounded after the node that makes them.
 
 import { roundToF16 } from '../core/float16.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Value } from '../ops/op.ts';
+import { mutatedBy, named, type Value } from '../ops/op.ts';
+import { ReferenceTensor } from '../ops/reference-tensor.ts';
 
 /** Float64 data of every value of a graph; states persist across runs. */
 export interface CpuExecutor {
-  /** Data of a state or a result of the last run, or of an input; the array itself, to be filled or read. */
+  /** Data of a state, of an input or of a result of the last run: the array itself, to read or fill. */
   of(value: Value): Float64Array;
-  /** Data of a state by name. */
+  /** Data of a state by name. Throws if there is none. */
   state(name: string): Float64Array;
-  /** Runs the graph once on inputs by name; returns the outputs by name. */
+  /** Runs the graph once on inputs by name; returns copies of the outputs by name. Throws if an input is missing or has another length. */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
 }
 
-const roundAll = (data: Float64Array): void => {
-  for (let i = 0; i < data.length; i++) data[i] = roundToF16(data[i] as number);
-};
-
 /** Makes an executor; states are zero until filled. `states` lets several graphs share them by name. */
 export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
-  const data = new Map<Value, Float64Array>();
-  const of = (v: Value): Float64Array => {
-    let array = data.get(v);
-    if (!array) {
-      if (v.at) {
-        const bank = of(v.at.bank);
-        array = bank.subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
-      } else if (v.kind === 'state') {
-        array = states.get(v.name) ?? new Float64Array(sizeOf(v.shape));
-        states.set(v.name, array);
-      } else array = new Float64Array(sizeOf(v.shape));
-      data.set(v, array);
-    }
-    return array;
+  const tensors = new Map<Value, ReferenceTensor>();
+  const dataOf = (v: Value): Float64Array => {
+    if (v.at) return of(v.at.buffer).subarray(v.at.offset, v.at.offset + sizeOf(v.shape));
+    const data = (v.kind === 'state' && states.get(v.name)) || new Float64Array(sizeOf(v.shape));
+    if (v.kind === 'state') states.set(v.name, data);
+    return data;
   };
-  const call = (v: Value) => ({ shape: v.shape, data: of(v) });
+  const tensorOf = (v: Value): ReferenceTensor => {
+    const tensor = tensors.get(v) ?? new ReferenceTensor(v.shape, dataOf(v));
+    tensors.set(v, tensor);
+    return tensor;
+  };
+  const of = (v: Value): Float64Array => tensorOf(v).data;
   return {
     of,
     state(name) {
@@ -53,10 +47,11 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
         of(value).set(given);
       }
       for (const node of graph.nodes) {
+        const { op, attrs } = node;
         for (const v of node.outputs) of(v).fill(0);
-        node.op.reference({ attrs: node.attrs, inputs: node.inputs.map(call), outputs: node.outputs.map(call) });
-        for (const v of [...node.outputs, ...(node.op.mutates ?? []).map((i) => node.inputs[i] as Value)])
-          if (v.dtype === 'f16') roundAll(of(v));
+        const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
+        op.reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
+        for (const v of [...node.outputs, ...mutatedBy(node)]) if (v.dtype === 'f16') of(v).set(of(v).map(roundToF16));
       }
       return Object.fromEntries([...graph.outputs].map(([name, v]) => [name, of(v).slice()]));
     },

@@ -2,8 +2,7 @@
 import { HeddleError } from '../core/errors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { maxBeams } from '../ops/decoding/cache-slots.ts';
-import type { TokenRules } from '../ops/decoding/next-token.ts';
-import type { Sampling } from '../ops/decoding/sample-token.ts';
+import type { Sampling, TokenRules } from '../ops/decoding/next-token.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 
 /**

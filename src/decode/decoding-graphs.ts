@@ -19,12 +19,9 @@ import {
   selfAttentionBlock,
 } from '../model/transformer.ts';
 import { beamSelect } from '../ops/decoding/beam-select.ts';
-import { bestTokens } from '../ops/decoding/best-tokens.ts';
 import { cacheSlots } from '../ops/decoding/cache-slots.ts';
 import { cachedCrossAttention, cachedSelfAttention } from '../ops/decoding/cached-attention.ts';
-import { greedyToken } from '../ops/decoding/greedy-token.ts';
-import { rulesSize } from '../ops/decoding/next-token.ts';
-import { sampleToken, samplingSize } from '../ops/decoding/sample-token.ts';
+import { bestTokens, greedyToken, rulesSize, sampleToken, samplingSize } from '../ops/decoding/next-token.ts';
 import { takeRows } from '../ops/elementwise/take-rows.ts';
 import type { Value } from '../ops/op.ts';
 

@@ -3,7 +3,7 @@
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { weightStates } from '../model/quantized-parameters.ts';
-import { sinusoids } from '../ops/embedding/position-tables.ts';
+import { sinusoids } from '../ops/embedding/embedding.ts';
 import type { Engine } from './engine.ts';
 
 /** Writes the fixed sinusoidal positions [maxLength, D] to the state `positions`. Does nothing if positions are learned. */

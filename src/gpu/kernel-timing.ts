@@ -1,10 +1,9 @@
 // Times one kernel of one node, alone on the device, on data like a run's.
 
 import type { TensorData } from '../core/tensor.ts';
-import { applyAlike } from '../graph/f16-storage.ts';
+import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
-import type { Node, Value } from '../ops/op.ts';
-import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
+import { inputsOf, mutatedBy, type Node, type Value } from '../ops/op.ts';
 import { writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
@@ -52,26 +51,27 @@ const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
 export function singleNodeGraph(node: Node): Graph {
   const graph = new Graph();
   const values = new Map<Value, Value>();
+  const mutated = mutatedBy(node);
   const inputs = node.inputs.map((v, i) => {
     const value =
       values.get(v) ??
-      (node.op.mutates?.includes(i)
-        ? graph.state(nameOf(v, i), v.dtype, v.shape)
-        : graph.input(nameOf(v, i), v.dtype, v.shape));
+      (mutated.includes(v)
+        ? graph.state(nameOf(node, i), v.dtype, v.shape)
+        : graph.input(nameOf(node, i), v.dtype, v.shape));
     values.set(v, value);
     return value;
   });
-  applyAlike(graph, node, inputs);
+  copyWithStorage(graph, node, inputs);
   return graph;
 }
 
 /** Fills the inputs of `alone(node)` with what it is measured on: see `sample` of an op. States stay zero. */
 export function fillSample(node: Node, inputs: Readonly<Record<string, TensorData>>): void {
-  const sample = node.op.sample?.(node) ?? {};
+  const sample = node.op.sample?.(inputsOf(node), node.attrs) ?? {};
   for (const [i, v] of node.inputs.entries()) {
-    const name = nameOf(v, i);
+    const name = nameOf(node, i);
     const data = inputs[name];
-    const given = sample[i];
+    const given = sample[node.inputNames[i] ?? ''];
     if (!data) continue; // a state, or a value that is an input twice
     if (name === 'step') writeStep(data as Uint32Array, { ...trainingStep, position: halfWay(node) });
     else if (given) for (let k = 0; k < data.length; k++) data[k] = given(k);
@@ -82,8 +82,7 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
   }
 }
 
-const nameOf = (v: Value, i: number): string =>
-  v.name === 'step' || v.node?.op.name === scaleStepOp.name ? 'step' : `in${i}`;
+const nameOf = ({ inputNames }: Node, i: number): string => (inputNames[i] === 'step' ? 'step' : `in${i}`);
 
 /** A length that leaves nothing out: kernels take the least of it and what there is. */
 const everything = 2 ** 31 - 1;

@@ -3,9 +3,8 @@
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
-import { elementwise, elementwiseVariants } from '../ops/elementwise-launch.ts';
-import { inputAt } from '../ops/expect.ts';
-import { defineOp, gridOf, type Value } from '../ops/op.ts';
+import { attrsOf, defineOp, gridOf, type Value } from '../ops/op.ts';
+import { elementwise, elementwiseVariants } from '../ops/work-division.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
@@ -32,14 +31,15 @@ export interface Roofs {
 /** y = x. */
 export const copyOp = defineOp({
   name: 'copy',
-  shape: (inputs) => [inputAt('copy', inputs, 0, 'x')],
+  inputs: ['x'],
+  outputs: ['y'],
+  shape: ({ x }) => ({ y: x }),
   variants: elementwiseVariants,
-  launch({ inputs: [x], outputs: [y] }, { variant }) {
-    const count = sizeOf((y as Value).shape);
-    const bind = { x: x as Value, y: y as Value };
-    return [{ shader: 'copy', entry: 'copy', params: { count }, bind, ...elementwise(variant, count) }];
+  launch({ x }, { y }, _attrs, { variant }) {
+    const count = sizeOf(y.shape);
+    return [{ shader: 'copy', entry: 'copy', params: { count }, bind: { x, y }, ...elementwise(variant, count) }];
   },
-  reference: ({ inputs: [x], outputs: [y] }) => y!.data.set(x!.data),
+  reference: ({ x }, { y }) => y.data.set(x.data),
 });
 
 /** Settings of multiplyAddOp: 8 · rounds steps c <- c · a + b in each chain; `fused` whether by fma(). */
@@ -52,29 +52,32 @@ export type MultiplyAddAttrs = {
 };
 
 /** x [N, 4] -> [N, 4]: row i is the sum of chains that begin at x[i], x[i] + 1, and so on. */
-export const multiplyAddOp = defineOp<MultiplyAddAttrs>({
+export const multiplyAddOp = defineOp({
   name: 'multiply_add',
-  shape: (inputs) => [inputAt('multiply_add', inputs, 0, 'x')],
-  launch({ inputs: [x], outputs: [y], attrs: { rounds, a, b, chains, fused } }) {
-    const count = sizeOf((x as Value).shape) / 4;
+  inputs: ['x'],
+  outputs: ['y'],
+  attrs: attrsOf<MultiplyAddAttrs>(),
+  shape: ({ x }) => ({ y: x }),
+  launch({ x }, { y }, { rounds, a, b, chains, fused }) {
+    const count = sizeOf(x.shape) / 4;
     return [
       {
         shader: 'multiply-add',
         entry: 'multiply_add',
         constants: { CHAINS: chains, FUSED: fused ? 1 : 0 },
         params: { threads: count, rounds, a, b },
-        bind: { x: x as Value, y: y as Value },
+        bind: { x, y },
         grid: gridOf(count, 64),
         flops: flopsOf(count, chains, rounds),
       },
     ];
   },
-  reference({ inputs: [x], outputs: [y], attrs: { rounds, a, b, chains } }) {
-    for (let i = 0; i < y!.data.length; i++)
+  reference({ x }, { y }, { rounds, a, b, chains }) {
+    for (let i = 0; i < y.size; i++)
       for (let k = 0; k < chains; k++) {
-        let c = x!.data[i]! + k;
+        let c = x.at(i) + k;
         for (let step = 0; step < 8 * rounds; step++) c = c * a + b;
-        y!.data[i] = y!.data[i]! + c;
+        y.add(i, c);
       }
   },
 });
@@ -111,7 +114,7 @@ async function best<T>(forms: readonly T[], measure: (form: T) => Promise<Roof>)
 }
 
 async function measureCopy(device: Device, count: number, variant: string, options: TimeOptions): Promise<Roof> {
-  const timing = await alone(device, [count], variant, options, (g, x) => void g.apply(copyOp, [x], {}));
+  const timing = await alone(device, [count], variant, options, (g, x) => void g.apply(copyOp, { x }));
   return roof(timing, 2 * 4 * count, variant);
 }
 
@@ -126,7 +129,7 @@ async function measureChains(
   // The values swing around 1 / 1.9 and stay normal.
   const time = (rounds: number, how: TimeOptions) =>
     alone(device, [threads, 4], 'only', how, (g, x) => {
-      g.apply(multiplyAddOp, [x], { rounds, a: -0.9, b: 1, chains, fused });
+      g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
     });
   // Long runs, so that what a dispatch costs beside its arithmetic is lost in them.
   let rounds = 4;

@@ -1,13 +1,7 @@
 // The shaders of shaders/, composed from WGSL files by their include lines, and those of users' own ops.
 
+import type { ShaderSource } from '../ops/op.ts';
 import { type Declarations, declarations } from './wgsl.ts';
-
-/** WGSL of a user's own kernel. `name` labels it; two sources of one name are two shaders. */
-export interface ShaderSource {
-  readonly name: string;
-  /** WGSL; a line `// include shared/random.wgsl` appends a file of shaders/. */
-  readonly source: string;
-}
 
 /** A shader, ready to compile. */
 export interface Shader extends Declarations {

@@ -1,11 +1,11 @@
-// Watching a graph for numbers that are not finite: after each node its results are looked at, and a run says where the first one was.
+// Checks of a graph for numbers that are not finite: each result is checked after its node, and a run reports the first one found.
 
 import { sizeOf } from '../core/tensor.ts';
-import type { Node, Value } from '../ops/op.ts';
+import { mutatedBy, type Node, type Value } from '../ops/op.ts';
 import { canOverflow, checkFiniteOp, firstBad } from '../ops/optimizer/check-finite.ts';
 import type { Graph } from './graph.ts';
 
-/** Where a number that is not finite was first seen. */
+/** The first number that is not finite. */
 export interface NonFinite {
   /** The node that made it; undefined: it was there before the run. */
   readonly node?: Node;
@@ -14,47 +14,44 @@ export interface NonFinite {
   readonly element: number;
 }
 
-/** Reads what a run of a watched graph found from its output `finite`. */
-export type Watch = (flags: ArrayLike<number>) => NonFinite | undefined;
+/** Reads the first number that is not finite from the output `finiteOutput` of a run; undefined if all are finite. */
+export type FiniteReader = (flags: ArrayLike<number>) => NonFinite | undefined;
 
-/** Name of the output that a watched graph has more. */
-export const watchOutput = 'finite';
+/** Name of the output that the checks add to a graph. */
+export const finiteOutput = 'finite';
 
 /**
  * Adds a check of each floating-point result after its node, of states after nodes that change them, and, before the first node, of states
- * that hold what an earlier run left. `forgotten`: names of states of which a run may take nothing over, so that what was in them before it
- * says nothing.
+ * that an earlier run may have changed. `overwritten`: names of states that each run writes before it reads them, which need no check before.
  */
-export function watch(graph: Graph, forgotten: readonly string[] = []): Watch {
-  const placed = new Set(graph.nodes.flatMap((node) => node.outputs.map((v) => v.at?.bank)));
-  const bankOf = (v: Value): Value => v.at?.bank ?? v;
-  const read = new Set(graph.nodes.flatMap((node) => node.inputs.map(bankOf)));
+export function addFiniteChecks(graph: Graph, overwritten: readonly string[] = []): FiniteReader {
+  const placed = new Set(graph.nodes.flatMap((node) => node.outputs.map((v) => v.at?.buffer)));
+  const bufferOf = (v: Value): Value => v.at?.buffer ?? v;
+  const read = new Set(graph.nodes.flatMap((node) => node.inputs.map(bufferOf)));
   const before = [...graph.states].flatMap(([name, v]) =>
-    canOverflow(v.dtype) && read.has(v) && !placed.has(v) && !forgotten.includes(name) ? [v] : [],
+    canOverflow(v.dtype) && read.has(v) && !placed.has(v) && !overwritten.includes(name) ? [v] : [],
   );
-  const madeBy = (node: Node): Value[] =>
-    [...node.outputs, ...(node.op.mutates ?? []).map((i) => node.inputs[i] as Value)].filter((v) =>
-      canOverflow(v.dtype),
-    );
+  const writtenBy = (node: Node): Value[] => [...node.outputs, ...mutatedBy(node)].filter((v) => canOverflow(v.dtype));
 
   const nodes = [...graph.nodes];
-  const seen: Omit<NonFinite, 'element'>[] = [
+  const checked: Omit<NonFinite, 'element'>[] = [
     ...before.map((value) => ({ value })),
-    ...nodes.flatMap((node) => madeBy(node).map((value) => ({ node, value }))),
+    ...nodes.flatMap((node) => writtenBy(node).map((value) => ({ node, value }))),
   ];
-  const flags = graph.state(`${watchOutput}.${seen.length}`, 'u32', [seen.length]);
+  const flags = graph.state(`${finiteOutput}.${checked.length}`, 'u32', [checked.length]);
   let slot = 0;
-  const look = (value: Value) => graph.apply(checkFiniteOp, [value, flags], { slot, first: slot++ === 0 });
+  const addCheck = (x: Value) => graph.apply(checkFiniteOp, { x, flags }, { slot, first: slot++ === 0 });
   graph.nodes.length = 0;
-  for (const value of before) look(value);
+  for (const value of before) addCheck(value);
   for (const node of nodes) {
     graph.nodes.push(node);
-    for (const value of madeBy(node)) look(value);
+    for (const value of writtenBy(node)) addCheck(value);
   }
-  graph.output(watchOutput, flags);
-  const sizes = seen.map(({ value }) => sizeOf(value.shape));
+  graph.output(finiteOutput, flags);
+  const sizes = checked.map(({ value }) => sizeOf(value.shape));
   return (found) => {
     const bad = firstBad(found, sizes);
-    return bad && { ...(seen[bad.slot] as Omit<NonFinite, 'element'>), element: bad.element };
+    const where = bad && checked[bad.slot];
+    return where && { ...where, element: bad.element };
   };
 }

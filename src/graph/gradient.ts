@@ -1,51 +1,73 @@
 // Reverse-mode differentiation: walks the nodes backwards from a loss and lets each op add its gradient as ordinary nodes.
 
 import { add } from '../ops/elementwise/add.ts';
-import type { Builder, Node, Value } from '../ops/op.ts';
+import {
+  aligned,
+  type Builder,
+  inputsOf,
+  type Node,
+  named,
+  outputsOf,
+  type SomeByName,
+  type Value,
+} from '../ops/op.ts';
 import type { Graph } from './graph.ts';
-import { type PartOf, recompute } from './recompute.ts';
+import { type CheckpointOf, recompute } from './recompute.ts';
 
 /**
- * Gradients of the loss made by the node of `loss` with respect to each of `wrt`, added to the graph; undefined where the loss
- * does not depend on it. The loss's op knows that it is the root: its `grad` is called with undefined output gradients. Nodes that
- * `partOf` names a part for are computed again before the gradients of their part, and what is inside the part is not kept.
+ * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not depend on it. The op of `loss` is
+ * the root: its `grad` is called without gradients of its outputs. `checkpointOf` turns on gradient checkpointing: nodes of a segment that
+ * it names are recomputed before the gradients of their segment instead of stored.
+ *
+ * @example
+ * const { nll } = crossEntropy(graph, logits, targets, step);
+ * const [dw] = gradients(graph, nll, [w]);
  */
 export function gradients(
   graph: Graph,
   loss: Value,
   wrt: readonly Value[],
-  partOf: PartOf = () => undefined,
+  checkpointOf: CheckpointOf = () => undefined,
 ): (Value | undefined)[] {
   const needed = new Set<Value>(wrt);
   for (const node of graph.nodes)
     if (node.inputs.some((v) => needed.has(v))) for (const v of node.outputs) needed.add(v);
 
   const builder: Builder = {
-    apply: (op, inputs, attrs) => graph.apply(op, inputs, attrs),
+    apply: (op, inputs, ...attrs) => graph.apply(op, inputs, ...attrs),
     needs: (v) => needed.has(v),
   };
   const total = new Map<Value, Value>();
-  const forward = graph.nodes.slice(0, graph.nodes.indexOf(loss.node as Node) + 1);
-  const again = recompute(graph, forward, partOf, (v, copy) => {
+  const forward = graph.nodes.slice(0, graph.nodes.findIndex((node) => node === loss.node) + 1);
+  const recomputed = recompute(graph, forward, checkpointOf, (v, copy) => {
     if (needed.has(v)) needed.add(copy);
   });
   for (const node of forward.toReversed()) {
     if (!node.outputs.some((v) => needed.has(v))) continue;
-    const dOutputs = node.outputs.map((v) => total.get(v));
-    if (node !== loss.node && dOutputs.every((d) => d === undefined)) continue;
-    if (!node.op.grad)
-      throw new Error(`${node.op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
-    const standing = again.of(node);
-    graph.scope(`${node.scope}`, () => {
-      const dInputs = node.op.grad?.(builder, standing, dOutputs) ?? [];
-      node.inputs.forEach((v, i) => {
+    if (node !== loss.node && !node.outputs.some((v) => total.has(v))) continue;
+    const { op, attrs } = node;
+    if (!op.grad) throw new Error(`${op.name}: has no gradient, but one is needed in ${node.scope || 'the graph'}`);
+    const source = recomputed.of(node);
+    graph.scope(node.scope, () => {
+      const dOutputs = gradientsByName(node, total);
+      const found = op.grad?.(builder, inputsOf(source), outputsOf(source), dOutputs, attrs);
+      const dInputs = aligned(node.inputNames, found ?? {});
+      for (const [i, v] of node.inputs.entries()) {
         const d = dInputs[i];
-        if (!d || !needed.has(v)) return;
+        if (!d || !needed.has(v)) continue;
         const sum = total.get(v);
         total.set(v, sum ? add(builder, sum, d) : d);
-      });
+      }
     });
   }
-  again.prune();
+  recomputed.prune();
   return wrt.map((v) => total.get(v));
 }
+
+/** The gradients of the outputs of a node by name, as far as there are any. */
+const gradientsByName = (node: Node, total: ReadonlyMap<Value, Value>): SomeByName<string> =>
+  named(
+    node.op.outputs,
+    node.outputNames,
+    node.outputs.map((v) => total.get(v)),
+  );

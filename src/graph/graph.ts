@@ -1,8 +1,22 @@
-// A graph: an append-only list of nodes and the values between them. It knows shapes, not devices.
+// A graph: a list of nodes in the order in which they run, and the values between them. It knows shapes, not devices.
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../core/tensor.ts';
-import type { Attrs, Builder, Node, Op, Value } from '../ops/op.ts';
+import {
+  type AnyOp,
+  type Attrs,
+  type AttrsArgument,
+  aligned,
+  type Builder,
+  type ByName,
+  listed,
+  type Node,
+  named,
+  type Op,
+  outputsOf,
+  type SomeByName,
+  type Value,
+} from '../ops/op.ts';
 
 /** Builds and holds a graph. Nodes run in the order in which they were added. */
 export class Graph implements Builder {
@@ -15,28 +29,28 @@ export class Graph implements Builder {
   #ids = 0;
   #nodeIds = 0;
 
-  /** A tensor uploaded before every run. Asking for the same name again gives the same value. */
+  /** A tensor that is uploaded before every run. The same name gives the same value. Throws a HeddleError if its type differs. */
   input(name: string, dtype: DType, shape: Shape): Value {
     return this.#named(this.inputs, 'input', name, dtype, shape);
   }
 
-  /** A tensor that lives across runs and is shared, by name, among the graphs of one session. */
+  /** A tensor that lives across runs and is shared, by name, among the graphs of one session. Throws as `input`. */
   state(name: string, dtype: DType, shape: Shape): Value {
     return this.#named(this.states, 'state', name, dtype, shape);
   }
 
-  /** A part of a state as a value of its own, without a copy: `offset` in elements, a multiple of 256 bytes. */
-  part(bank: Value, name: string, offset: number, shape: Shape): Value {
-    checkPart(bank, name, offset, shape);
-    return { id: this.#ids++, name, kind: 'state', dtype: bank.dtype, shape, at: { bank, offset } };
+  /** A slice of a state as a value, without a copy: `offset` in elements, a multiple of 256 bytes. */
+  slice(buffer: Value, name: string, offset: number, shape: Shape): Value {
+    checkSlice(buffer, name, offset, shape);
+    return { id: this.#ids++, name, kind: 'state', dtype: buffer.dtype, shape, at: { buffer, offset } };
   }
 
-  /** Makes `value` lie in a part of `bank` from `offset` on: where a gradient goes for an optimizer over the whole bank. */
-  place(value: Value, bank: Value, offset: number): void {
-    checkPart(bank, value.name, offset, value.shape);
+  /** Stores `value` in a slice of `buffer` from `offset` on: a gradient in the buffer that an optimizer reads as a whole. */
+  place(value: Value, buffer: Value, offset: number): void {
+    checkSlice(buffer, value.name, offset, value.shape);
     if (value.kind !== 'result')
       throw new HeddleError(`graph: only results can be placed, ${value.name} is ${value.kind}`);
-    value.at = { bank, offset };
+    value.at = { buffer, offset };
   }
 
   /** Names a result that is read back after a run. */
@@ -51,58 +65,71 @@ export class Graph implements Builder {
     return false;
   }
 
-  /** Applies an op; returns its outputs. */
-  apply<A extends Attrs>(op: Op<A>, inputs: readonly Value[], attrs: A): Value[] {
-    const types = op.shape(inputs, attrs);
+  /**
+   * Applies an op; returns its outputs by name. Throws a HeddleError if the inputs do not fit.
+   *
+   * @example
+   * const { y } = graph.apply(layerNormOp, { x, gamma, beta }, { eps: 1e-5 });
+   */
+  apply<I extends string, O extends string, A extends Attrs>(
+    op: Op<I, O, A>,
+    inputs: ByName<I, Value>,
+    ...[attrs]: AttrsArgument<A>
+  ): ByName<O, Value> {
+    const { names, list } = listed<Value>(op.name, op.inputs, inputs);
+    return outputsOf(this.#add(op, names, list, attrs ?? {})) as ByName<O, Value>;
+  }
+
+  /** Adds a node like `node`, with the same attributes, that reads `inputs`. */
+  copy({ op, inputNames, attrs }: Node, inputs: readonly Value[]): Node {
+    return this.#add(op, inputNames, inputs, attrs);
+  }
+
+  #add(op: AnyOp, inputNames: readonly string[], inputs: readonly Value[], attrs: Attrs): Node {
+    const types = listed(op.name, op.outputs, op.shape(named(op.inputs, inputNames, inputs), attrs));
     const scope = this.#scope.join('.');
     const outputs: Value[] = [];
-    const node = { id: this.#nodeIds++, op, attrs, inputs, outputs, scope } as Node<A>;
-    types.forEach((t, i) => {
-      const name = `${scope ? `${scope}.` : ''}${op.name}${types.length > 1 ? `.${i}` : ''}`;
-      outputs.push({
-        id: this.#ids++,
-        name,
-        kind: 'result',
-        dtype: t.dtype,
-        shape: t.shape,
-        node: node as unknown as Node,
-      });
-    });
-    this.nodes.push(node as unknown as Node);
-    return outputs;
+    const node: Node = { id: this.#nodeIds++, op, attrs, inputs, outputs, inputNames, outputNames: types.names, scope };
+    for (const [i, { dtype, shape }] of types.list.entries()) {
+      const name = [...(scope ? [scope] : []), op.name, ...(types.list.length > 1 ? [types.names[i]] : [])].join('.');
+      outputs.push({ id: this.#ids++, name, kind: 'result', dtype, shape, node });
+    }
+    this.nodes.push(node);
+    return node;
   }
 
   /**
-   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs[i]` is the value that
-   * lives on as the new node's output i; where it is left out, a new value is made. Returns the node's outputs.
+   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs` are values that become outputs
+   * of the new node under their names; the others are new. Returns the node's outputs by name.
    */
-  replace<A extends Attrs>(
+  replace<I extends string, O extends string, A extends Attrs>(
     old: readonly Node[],
-    op: Op<A>,
-    inputs: readonly Value[],
+    op: Op<I, O, A>,
+    inputs: ByName<I, Value>,
     attrs: A,
-    outputs: readonly (Value | undefined)[],
-  ): readonly Value[] {
-    const scope = (old[0] as Node).scope;
+    outputs: SomeByName<O>,
+  ): ByName<O, Value> {
     const at = Math.max(...old.map((n) => this.nodes.indexOf(n)));
-    const made = this.scope(scope, () => this.apply(op, inputs, attrs));
-    const node = this.nodes.pop() as Node & { outputs: Value[] };
-    outputs.forEach((kept, i) => {
-      if (!kept) return;
-      const fresh = made[i] as Value;
-      if (!sameShape(kept.shape, fresh.shape) || kept.dtype !== fresh.dtype)
+    const { names, list } = listed<Value>(op.name, op.inputs, inputs);
+    const node = this.scope(old[0]?.scope ?? '', () => this.#add(op, names, list, attrs));
+    this.nodes.pop();
+    const kept = aligned(node.outputNames, outputs);
+    (node as { outputs: readonly Value[] }).outputs = node.outputs.map((fresh, i) => {
+      const value = kept[i];
+      if (!value) return fresh;
+      if (!sameShape(value.shape, fresh.shape) || value.dtype !== fresh.dtype)
         throw new Error(
-          `graph: ${op.name} makes ${show(fresh.shape)}, it was to replace ${kept.name} ${show(kept.shape)}`,
+          `graph: ${op.name} makes ${show(fresh.shape)}, it was to replace ${value.name} ${show(value.shape)}`,
         );
-      (kept as { node?: Node }).node = node;
-      node.outputs[i] = kept;
+      (value as { node?: Node }).node = node;
+      return value;
     });
     this.nodes[at] = node;
     for (const n of old) {
       const i = this.nodes.indexOf(n);
       if (i >= 0) this.nodes.splice(i, 1);
     }
-    return node.outputs;
+    return outputsOf(node) as ByName<O, Value>;
   }
 
   /** The nodes that read each value. */
@@ -117,7 +144,7 @@ export class Graph implements Builder {
     return users;
   }
 
-  /** True: outside a gradient walk everything may be wanted. */
+  /** True: outside of a gradient walk every gradient may be needed. */
   needs(): boolean {
     return true;
   }
@@ -137,7 +164,7 @@ export class Graph implements Builder {
     if (known) {
       if (known.dtype !== dtype || !sameShape(known.shape, shape))
         throw new HeddleError(
-          `graph: ${kind} ${name} is ${known.dtype} ${show(known.shape)}, asked again as ${dtype} ${show(shape)}`,
+          `graph: ${kind} ${name} is ${known.dtype} ${show(known.shape)}, requested again as ${dtype} ${show(shape)}`,
         );
       return known;
     }
@@ -147,10 +174,12 @@ export class Graph implements Builder {
   }
 }
 
-function checkPart(bank: Value, name: string, offset: number, shape: Shape): void {
-  const aligned = (offset * bytesPer(bank.dtype)) % 256 === 0;
-  if (!aligned || offset + sizeOf(shape) > sizeOf(bank.shape))
-    throw new HeddleError(`graph: ${name} ${show(shape)} at ${offset} does not fit ${bank.name} ${show(bank.shape)}`);
+function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): void {
+  const fits = (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
+  if (!fits)
+    throw new HeddleError(
+      `graph: ${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}`,
+    );
 }
 
 /** A readable print: one line a node, `outputs = op(inputs) {attrs}`. */

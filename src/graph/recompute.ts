@@ -1,54 +1,54 @@
-// Recomputing parts of the forward pass just before their gradients (gradient checkpointing; Chen et al., 2016, "Training Deep Nets
-// with Sublinear Memory Cost"): what lies inside a part need not be kept, at the cost of computing it twice.
+// Gradient checkpointing (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost"): segments of the forward pass are recomputed just
+// before their gradients, so their activations need not be stored. Less memory, more compute.
 
 import type { Node, Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
 
-/** Names the part that a node belongs to; undefined: it is kept as it is. */
-export type PartOf = (node: Node) => string | undefined;
+/** Names the segment of a node; the results of nodes without one are stored. */
+export type CheckpointOf = (node: Node) => string | undefined;
 
-/** The layer that a node of a transformer lies in, by its scope: `decoder.layers.1`. */
-export const layerOf: PartOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
+/** The layer of a transformer that a node is in, by its scope: `decoder.layers.1`. */
+export const layerOf: CheckpointOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
 
-/** Copies of forward nodes, made when they are first asked for. */
+/** Copies of forward nodes, added when they are first needed. */
 export interface Recompute {
   /**
-   * The node that stands for `node` in the backward pass: its copy, added to the graph with its whole part, or itself where it has no
-   * part. Copies have the attributes of the originals, so dropout draws the same mask.
+   * The node that the backward pass reads instead of `node`: its copy, added to the graph with its whole segment, or itself if it has
+   * none. Copies have the attributes of the originals, so dropout draws the same mask.
    */
   of(node: Node): Node;
-  /** Removes the copies that nobody reads. */
+  /** Removes the copies that have no reader. */
   prune(): void;
 }
 
-/** Recomputes the parts of `forward`, nodes of `graph` in order. `onCopy` hears of each value and its copy. */
+/** Recomputes the segments of `forward`, nodes of `graph` in order. `onCopy` is called with each value and its copy. */
 export function recompute(
   graph: Graph,
   forward: readonly Node[],
-  partOf: PartOf,
+  checkpointOf: CheckpointOf,
   onCopy: (value: Value, copy: Value) => void,
 ): Recompute {
   const copies = new Map<Node, Node>();
-  const copyPart = (part: string): void => {
+  const copySegment = (segment: string): void => {
     const values = new Map<Value, Value>();
     for (const node of forward) {
-      if (partOf(node) !== part) continue;
+      if (checkpointOf(node) !== segment) continue;
       const inputs = node.inputs.map((v) => values.get(v) ?? v);
-      const outputs = graph.scope(`${node.scope}.again`, () => graph.apply(node.op, inputs, node.attrs));
-      copies.set(node, graph.nodes[graph.nodes.length - 1] as Node);
-      node.outputs.forEach((v, i) => {
-        const copy = outputs[i] as Value;
-        values.set(v, copy);
-        onCopy(v, copy);
-      });
+      const copy = graph.scope(`${node.scope}.again`, () => graph.copy(node, inputs));
+      copies.set(node, copy);
+      for (const [i, output] of copy.outputs.entries()) {
+        const v = node.outputs[i] as Value;
+        values.set(v, output);
+        onCopy(v, output);
+      }
     }
   };
   return {
     of(node) {
-      const part = partOf(node);
-      if (part === undefined) return node;
-      if (!copies.has(node)) copyPart(part);
-      return copies.get(node) as Node;
+      const segment = checkpointOf(node);
+      if (segment === undefined) return node;
+      if (!copies.has(node)) copySegment(segment);
+      return copies.get(node) ?? node;
     },
     prune() {
       const users = graph.users();

@@ -125,7 +125,7 @@ export interface LoraLayers {
 export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: Value, site?: () => number): LoraLayers {
   const list = loraParameters(c, lora);
   const buffer = graph.state('lora', 'f32', [list.size]);
-  const values = list.all.map(({ name, offset, shape }) => graph.part(buffer, name, offset, shape));
+  const values = list.all.map(({ name, offset, shape }) => graph.slice(buffer, name, offset, shape));
   const layers = loraTargets(c, lora.targetModules).map((target, i) => ({
     target,
     a: values[2 * i] as Value,

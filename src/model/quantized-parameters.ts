@@ -62,13 +62,13 @@ export function openQuantized(
     const [rows = 0, cols = 0] = parameter.shape;
     values.set(name, {
       format,
-      words: graph.part(words, name, word, [rows, wordsOf(format, cols)]),
-      ...(scales && { scales: graph.part(scales, `${name}.scales`, scale, [rows]) }),
+      words: graph.slice(words, name, word, [rows, wordsOf(format, cols)]),
+      ...(scales && { scales: graph.slice(scales, `${name}.scales`, scale, [rows]) }),
     });
   }
   return {
     buffer,
-    plain: plain.all.map(({ name, offset, shape }) => [name, graph.part(buffer, name, offset, shape)]),
+    plain: plain.all.map(({ name, offset, shape }) => [name, graph.slice(buffer, name, offset, shape)]),
     quantized: {
       matrix(name) {
         const value = values.get(name);

@@ -66,7 +66,7 @@ export function openTransformer(
   const opened = quantization && openQuantized(graph, quantization);
   const weightBuffer = opened?.buffer ?? graph.state('weights', 'f32', [parameters.size]);
   const slices = () =>
-    parameters.all.map(({ name, offset, shape }) => [name, graph.part(weightBuffer, name, offset, shape)] as const);
+    parameters.all.map(({ name, offset, shape }) => [name, graph.slice(weightBuffer, name, offset, shape)] as const);
   const weights = new Map(opened?.plain ?? slices());
   const step = graph.input('step', 'u32', [stepWords]);
   let sites = 0;

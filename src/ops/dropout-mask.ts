@@ -1,23 +1,37 @@
-// The dropout generator on the CPU, equal to shaders/lib/random.wgsl bit by bit: a mask is a function of seed, step, site and
-// element, so that nothing is stored between forward and backward.
+// The dropout generator on the CPU, equal to shaders/lib/random.wgsl bit by bit. A mask is a function of seed, step, site and element,
+// so nothing is stored between forward and backward.
 
 import { philox } from '../core/random.ts';
-import type { StepScalars } from './step-scalars.ts';
+import type { ReferenceTensor } from './reference-tensor.ts';
+import { readStep, type StepScalars } from './step-scalars.ts';
 
-/** Params every kernel with dropout takes: the threshold below which bits drop, and the scale of what is kept. */
-export function dropoutParams(rate: number): { threshold: number; keepScale: number } {
-  return { threshold: Math.min(0xffffffff, Math.floor(rate * 2 ** 32)), keepScale: rate < 1 ? 1 / (1 - rate) : 0 };
+/** `rate`: probability of a zero. `site`: number of this dropout in the model, so that each has its own mask. */
+export type DropoutAttrs = { readonly rate: number; readonly site: number };
+
+/** The fields of Params of every kernel with dropout: elements whose random bits are below the threshold are zero. */
+export const dropoutFields = ({ rate, site }: DropoutAttrs): Record<'site' | 'threshold' | 'keep_scale', number> => ({
+  site,
+  threshold: Math.min(0xffffffff, Math.floor(rate * 2 ** 32)),
+  keep_scale: rate < 1 ? 1 / (1 - rate) : 0,
+});
+
+/** The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of that name. */
+export function dropoutFactor(
+  step: ReferenceTensor | undefined,
+  { rate = 0, site = 0 }: Partial<DropoutAttrs>,
+): (i: number) => number {
+  return rate > 0 && step ? dropoutMask(readStep(step.data), site, rate) : () => 1;
 }
 
-/** The factor of element `i` at `site`: 1 / (1 - rate) where kept, else 0. */
+/** The factor of element `i` at `site`: 1 / (1 - rate), or 0 if it is dropped. */
 export function dropoutMask(
   step: Pick<StepScalars, 'seed' | 'step'>,
   site: number,
   rate: number,
 ): (i: number) => number {
   const key = dropoutKey(step, site);
-  const { threshold, keepScale } = dropoutParams(rate);
-  return (i) => (pcg((pcg(i) + key) >>> 0) >= threshold ? keepScale : 0);
+  const { threshold, keep_scale } = dropoutFields({ rate, site });
+  return (i) => (pcg((pcg(i) + key) >>> 0) >= threshold ? keep_scale : 0);
 }
 
 /** The key of a site, a word that differs by seed, step and site. */

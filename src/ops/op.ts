@@ -1,48 +1,92 @@
-// What an op is: one definition that holds its shape rule, its GPU launches, its gradient and its CPU reference.
-// Values and nodes are plain data; src/graph builds them, src/plan orders and places them, src/cpu and src/gpu run them.
+// What an op is: one definition with named inputs and outputs that holds its shape rule, its GPU launches, its gradient and its CPU
+// reference. Values and nodes are plain data; src/graph builds them, src/plan orders and places them, src/cpu and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';
+import type { ReferenceTensor } from './reference-tensor.ts';
 
 /** Settings of one node, fixed when the graph is built. */
 export type Attrs = Readonly<Record<string, number | boolean | string | undefined>>;
 
+/** Attributes of an op that has none. */
+export type NoAttrs = Readonly<Record<never, never>>;
+
+/** The type of an op's attributes; it holds nothing at run time. See `attrsOf`. */
+export interface AttrsType<A> {
+  readonly type?: A;
+}
+
+/** Declares the attributes of an op: `attrs: attrsOf<{ readonly eps: number }>()`. */
+export const attrsOf = <A extends Attrs>(): AttrsType<A> => ({});
+
+/** Name of a tensor as an op declares it, without `?` (optional) or `[]` (a list). */
+export type NameOf<P extends string> = P extends `${infer N}?` ? N : P extends `${infer N}[]` ? N : P;
+
+/** One `T` for each declared name: `x` is always there, `step?` may be undefined, `parts[]` is a list. */
+export type ByName<P extends string, T> = string extends P
+  ? { readonly [name: string]: T | readonly T[] | undefined }
+  : { readonly [N in P as N extends `${string}?` | `${string}[]` ? never : N]: T } & {
+      readonly [N in P as N extends `${infer S}?` ? S : never]?: T | undefined;
+    } & { readonly [N in P as N extends `${infer S}[]` ? S : never]: readonly T[] };
+
+/** Values for some of the declared names; a list may have gaps. As gradients: undefined is zero, or not wanted. */
+export type SomeByName<P extends string> = string extends P
+  ? { readonly [name: string]: Value | readonly (Value | undefined)[] | undefined }
+  : { readonly [N in P as NameOf<N>]?: N extends `${string}[]` ? readonly (Value | undefined)[] : Value | undefined };
+
 /**
- * A tensor in a graph. `input` is uploaded for every run, `state` lives across runs (weights, optimizer moments, caches) and is
- * changed only by ops that say so in `mutates`, `result` is what a node makes.
+ * A tensor in a graph. `input` is uploaded for every run. `state` lives across runs (weights, optimizer moments, caches); only ops that
+ * list it in `mutates` change it. `result` is the output of a node.
  */
 export interface Value extends TensorType {
   readonly id: number;
   readonly name: string;
   readonly kind: 'input' | 'state' | 'result';
-  /** The node that makes a result. */
+  /** The node whose output a result is. */
   readonly node?: Node;
-  /** Where the value lies if it is a part of a state: `offset` in elements from the start of `bank`, a multiple of 64. */
-  at?: { readonly bank: Value; readonly offset: number };
+  /** Position inside a state, if the value is a slice of one: `offset` in elements from the start of `buffer`, a multiple of 64. */
+  at?: { readonly buffer: Value; readonly offset: number };
 }
 
-/** One application of an op. */
-export interface Node<A extends Attrs = Attrs> {
+/** One application of an op. Inputs and outputs are in declared order without gaps; `inputsOf` and `outputsOf` give them by name. */
+export interface Node {
   readonly id: number;
-  readonly op: Op<A>;
-  readonly attrs: A;
+  readonly op: AnyOp;
+  readonly attrs: Attrs;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  /** Where in the model: `decoder.layers.0.self_attn`. */
+  /** Name of each of `inputs` and of `outputs`; a list repeats its name. */
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Position in the model: `decoder.layers.0.self_attn`. */
   readonly scope: string;
 }
 
-/** What `grad` may do to a graph: add ordinary nodes. */
+/** The last argument of `apply`: attributes, which may be left out if the op has none. */
+export type AttrsArgument<A extends Attrs> = NoAttrs extends A ? [attrs?: A] : [attrs: A];
+
+/** Adds nodes to a graph; what model code and `grad` work with. */
 export interface Builder {
-  /** Whether anyone wants the gradient of `value`: in a gradient walk, whether it depends on what is differentiated for. */
+  /** Whether the gradient of `value` is needed; always true outside of a gradient walk. */
   needs(value: Value): boolean;
-  /** Applies an op; returns its outputs. */
-  apply<A extends Attrs>(op: Op<A>, inputs: readonly Value[], attrs: A): Value[];
+  /** Applies an op; returns its outputs by name. */
+  apply<I extends string, O extends string, A extends Attrs>(
+    op: Op<I, O, A>,
+    inputs: ByName<I, Value>,
+    ...attrs: AttrsArgument<A>
+  ): ByName<O, Value>;
+}
+
+/** WGSL of a user's own kernel. `name` labels it; two sources of one name are two shaders. */
+export interface ShaderSource {
+  readonly name: string;
+  /** WGSL; a line `// include shared/random.wgsl` appends a file of shaders/. */
+  readonly source: string;
 }
 
 /** One dispatch, as plain data. */
 export interface Launch {
-  /** File stem in shaders/. */
-  readonly shader: string;
+  /** Name of a built-in shader (src/gpu/shaders.ts), or WGSL of the op's own. */
+  readonly shader: string | ShaderSource;
   /** The @compute function. */
   readonly entry: string;
   /** Values of `override`s, and of `const`s whose default the loader replaces. Each set compiles its own pipeline. */
@@ -51,7 +95,7 @@ export interface Launch {
   readonly params?: Readonly<Record<string, number>>;
   /** WGSL variable name -> value. A variable that an override switches off still needs some value: bind another input. */
   readonly bind: Readonly<Record<string, Value>>;
-  /** Values that are all zero when the dispatch starts: filled by the driver, which is faster than any kernel. */
+  /** Values to set to zero before the dispatch. The driver does it, which is faster than any kernel. */
   readonly clear?: readonly Value[];
   /** Workgroups in x, y, z; each at most 65,535. */
   readonly grid: readonly [number, number, number];
@@ -59,13 +103,13 @@ export interface Launch {
   readonly flops?: number;
 }
 
-/** What kernels may count on, taken from the adapter; the defaults are WebGPU's own. */
+/** Features and limits of the GPU adapter that kernels depend on. */
 export interface DeviceTraits {
   /** Largest storage binding in bytes. */
   readonly maxBindingBytes: number;
   readonly f16: boolean;
   readonly subgroups: boolean;
-  /** The adapter's least subgroup size, 0 without subgroups. */
+  /** The adapter's minimum subgroup size, 0 without subgroups. */
   readonly minSubgroup: number;
   /** Workgroup memory in bytes. */
   readonly maxWorkgroupBytes: number;
@@ -85,65 +129,182 @@ export const defaultTraits: DeviceTraits = {
   software: false,
 };
 
-/** What `launch` is given beside its node. */
-export interface LaunchContext {
-  /** The chosen variant, one of `variants(node)`; the first of them where nothing was measured. */
+/** Arguments of `launch` that depend on the plan and the device. */
+export interface LaunchContext<I extends string = string, O extends string = string> {
+  /** The chosen variant, one of `variants`; the first of them if nothing was measured. */
   readonly variant: string;
   readonly traits: DeviceTraits;
-  /** Memory for partial results that lives for this node only; its content is undefined at first. */
+  /** Memory for partial results of this node only; its content is undefined at first. */
   scratch(dtype: DType, shape: Shape): Value;
-  /** Whether output `output` has taken the memory of input `input`, as `inPlace` offered: then only the output may be bound. */
-  shared(input: number, output: number): boolean;
+  /** Whether an output has taken the memory of an input, as `inPlace` allows: then only the output may be bound. */
+  shared(input: NameOf<I>, output: NameOf<O>): boolean;
 }
 
-/** Arguments of a reference: numbers in float64 whatever the dtype, row-major. */
-export interface ReferenceCall<A extends Attrs> {
-  readonly attrs: A;
-  readonly inputs: readonly { readonly shape: Shape; readonly data: Float64Array }[];
-  /** Zeroed; to be filled. */
-  readonly outputs: readonly { readonly shape: Shape; readonly data: Float64Array }[];
-}
-
-/** Some inputs and outputs of a node, by number. */
-export interface Ports {
-  readonly inputs: readonly number[];
-  readonly outputs: readonly number[];
-}
-
-/** One definition per op. */
-export interface Op<A extends Attrs = Attrs> {
+/**
+ * One definition per op. `I` and `O` are the declared names of its inputs and outputs (`x`, `step?` for an optional one, `parts[]` for a
+ * list), `A` its attributes. No name is both an input and an output.
+ */
+export interface Op<I extends string, O extends string, A extends Attrs> {
   readonly name: string;
-  /** Types of the outputs; throws a HeddleError that names both sides where the inputs do not fit. */
-  shape(inputs: readonly TensorType[], attrs: A): TensorType[];
-  /** Input numbers that the op writes in place: states such as weights under an optimizer. */
-  readonly mutates?: readonly number[];
-  /** Pairs [input, output] of which the output may take the input's memory, where the input is not needed afterwards. */
-  inPlace?(node: Node<A>): readonly (readonly [number, number])[];
+  readonly inputs: readonly I[];
+  readonly outputs: readonly O[];
+  readonly attrs?: AttrsType<A>;
+  /** Types of the outputs. Throws a HeddleError that names both sides if the inputs do not fit. */
+  shape(inputs: ByName<I, TensorType>, attrs: A): ByName<O, TensorType>;
+  /** Inputs that the op changes: states such as weights under an optimizer. */
+  readonly mutates?: readonly NameOf<I>[];
+  /** For an output the inputs, best first, whose memory it may take if nothing else needs them afterwards. */
+  readonly inPlace?: { readonly [N in NameOf<O>]?: NameOf<I> | readonly NameOf<I>[] };
   /**
-   * Numbers of the inputs and outputs that may lie in memory as f16. A node is made in f32; src/graph/half.ts decides which of its tensors
-   * are held narrower, and its kernels still compute in f32. Absent: none.
+   * Inputs and outputs that may be stored in memory as f16; default none. Nodes are built in f32; src/graph/f16-storage.ts decides which
+   * of their tensors become f16. Kernels compute in f32 in any case.
    */
-  half?(node: Node<A>): Ports;
-  /** Names of the kernels that can do this node on such a device, best guess first; absent: there is one, named `only`. */
-  variants?(node: Node<A>, traits: DeviceTraits): readonly string[];
+  readonly f16Storage?: readonly (NameOf<I> | NameOf<O>)[];
+  /** Whether `f16Storage` holds for a node; default always. */
+  f16StorageIf?(inputs: ByName<I, TensorType>, attrs: A): boolean;
+  /** Names of the kernels that can run this node on such a device, best guess first; default: one, named `only`. */
+  variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly string[];
   /**
-   * Data that the node is measured on, by input number: element i. What is left out is noise where it is f32 or f16; else u32 vectors are
-   * lengths that leave nothing out, u32 matrices packed weights, and all others zero. Nothing that a run computes may be skipped: no
-   * padding, no empty rows.
+   * Element i of an input when the node is timed. Default: noise for f32 and f16, lengths that mask nothing for u32 vectors, packed
+   * weights for u32 matrices, else zero. No work of a real run may be skipped: no padding, no empty rows.
    */
-  sample?(node: Node<A>): Readonly<Record<number, (i: number) => number>>;
+  sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number };
   /** The dispatches, in order. */
-  launch(node: Node<A>, context: LaunchContext): Launch[];
-  /** Gradients of the inputs from those of the outputs (undefined: zero, or not wanted), as further nodes. */
-  grad?(builder: Builder, node: Node<A>, dOutputs: readonly (Value | undefined)[]): (Value | undefined)[];
-  /** Slow float64 loops that anyone can check by eye. Mutated inputs are written in place. */
-  reference(call: ReferenceCall<A>): void;
+  launch(inputs: ByName<I, Value>, outputs: ByName<O, Value>, attrs: A, context: LaunchContext<I, O>): Launch[];
+  /** Gradients of the inputs from those of the outputs, as further nodes. */
+  grad?(
+    builder: Builder,
+    inputs: ByName<I, Value>,
+    outputs: ByName<O, Value>,
+    dOutputs: SomeByName<O>,
+    attrs: A,
+  ): SomeByName<I>;
+  /** Slow float64 loops that anyone can check by eye. Outputs are zero at first; inputs in `mutates` are written in place. */
+  reference(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }
 
-/** Identity with types: `export const relu = defineOp<{...}>({...})`. */
-export const defineOp = <A extends Attrs>(op: Op<A>): Op<A> => op;
+/** An op of any names and attributes: what graphs and plans handle. */
+// biome-ignore lint/suspicious/noExplicitAny: the names of an op are both read and written, so only `any` stands for all of them.
+export type AnyOp = Op<any, any, any>;
 
-/** Token ids for `sample`: they go through the vocabulary in big strides, so that every place is used about evenly; none is `ignored`. */
+/**
+ * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`.
+ *
+ * @example
+ * const double = defineOp({
+ *   name: 'double',
+ *   inputs: ['x'],
+ *   outputs: ['y'],
+ *   shape: ({ x }) => ({ y: x }),
+ *   launch: ({ x }, { y }) => [
+ *     {
+ *       shader: { name: 'double', source: wgsl },
+ *       entry: 'main',
+ *       params: { count: sizeOf(x.shape) },
+ *       bind: { x, y },
+ *       grid: gridOf(sizeOf(x.shape), 64),
+ *     },
+ *   ],
+ *   grad: (builder, _inputs, _outputs, { y: dy }) => ({ x: dy && builder.apply(double, { x: dy }).y }),
+ *   reference({ x }, { y }) {
+ *     for (let i = 0; i < y.size; i++) y.set(i, 2 * x.at(i));
+ *   },
+ * });
+ */
+export function defineOp<I extends string, O extends string = string, A extends Attrs = NoAttrs>(
+  definition: {
+    readonly inputs: readonly I[];
+    readonly outputs?: readonly O[];
+    readonly attrs?: AttrsType<A>;
+  } & NoInfer<Omit<Op<I, O, A>, 'outputs'>>,
+): Op<I, O, A> {
+  const op = { ...definition, outputs: definition.outputs ?? [] };
+  const names = [...op.inputs, ...op.outputs].map(nameOf);
+  if (new Set(names).size < names.length)
+    throw new Error(`${op.name}: a name is declared twice in ${names.join(', ')}`);
+  return op;
+}
+
+const isList = (declared: string): boolean => declared.endsWith('[]');
+
+/** The name of a declared tensor: `step` of `step?`. */
+const nameOf = (declared: string): string => declared.replace(/\?$|\[\]$/, '');
+
+/** What is given by name as a list in declared order without gaps, and the name of each. Throws if a required one is missing. */
+export function listed<T>(
+  op: string,
+  declared: readonly string[],
+  given: ByName<string, T>,
+): { names: string[]; list: T[] } {
+  const names: string[] = [];
+  const list: T[] = [];
+  for (const d of declared) {
+    const name = nameOf(d);
+    const found = given[name] as T | readonly T[] | undefined;
+    if (found === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
+    for (const x of Array.isArray(found) ? (found as readonly T[]) : found === undefined ? [] : [found as T]) {
+      names.push(name);
+      list.push(x);
+    }
+  }
+  return { names, list };
+}
+
+/** The inverse of `listed`: a list with its names, by declared name. */
+export function named<T>(declared: readonly string[], names: readonly string[], list: readonly T[]): ByName<string, T> {
+  const result: Record<string, T | readonly T[] | undefined> = {};
+  for (const d of declared) {
+    const name = nameOf(d);
+    result[name] = isList(d) ? list.filter((_, i) => names[i] === name) : list[names.indexOf(name)];
+  }
+  return result;
+}
+
+/** The values of `given` for each of `names`, in which a list repeats its name; undefined if there is none. */
+export const aligned = (names: readonly string[], given: SomeByName<string>): (Value | undefined)[] =>
+  names.map((name, i) => {
+    const found = given[name] as Value | readonly (Value | undefined)[] | undefined;
+    return Array.isArray(found) ? found[i - names.indexOf(name)] : (found as Value | undefined);
+  });
+
+/** The inputs of a node by name. */
+export const inputsOf = ({ op, inputNames, inputs }: Node): ByName<string, Value> =>
+  named(op.inputs, inputNames, inputs);
+
+/** The outputs of a node by name. */
+export const outputsOf = ({ op, outputNames, outputs }: Node): ByName<string, Value> =>
+  named(op.outputs, outputNames, outputs);
+
+/** A node of a known op: its tensors and attributes with their types. */
+export interface Application<I extends string, O extends string, A extends Attrs> {
+  readonly node: Node;
+  readonly inputs: ByName<I, Value>;
+  readonly outputs: ByName<O, Value>;
+  readonly attrs: A;
+}
+
+/** A node as an application of `op`; undefined if it is of another op. */
+export const applicationOf = <I extends string, O extends string, A extends Attrs>(
+  node: Node | undefined,
+  op: Op<I, O, A>,
+): Application<I, O, A> | undefined =>
+  node?.op === op
+    ? ({ node, inputs: inputsOf(node), outputs: outputsOf(node), attrs: node.attrs } as Application<I, O, A>)
+    : undefined;
+
+/** The inputs that a node changes. */
+export const mutatedBy = ({ op, inputs, inputNames }: Node): Value[] =>
+  op.mutates ? inputs.filter((_, i) => op.mutates?.includes(inputNames[i] as string)) : [];
+
+/** Names of the tensors of a node that may be stored as f16. */
+export const f16StorageOf = (node: Node): readonly string[] =>
+  node.op.f16StorageIf?.(inputsOf(node), node.attrs) === false ? [] : (node.op.f16Storage ?? []);
+
+/** Names of the kernels that can run a node on such a device, best guess first. */
+export const variantsOf = (node: Node, traits: DeviceTraits): readonly string[] =>
+  node.op.variants?.(inputsOf(node), node.attrs, traits) ?? ['only'];
+
+/** Token ids for `sample`: they step through the vocabulary in large strides, so all are used about evenly; none is `ignored`. */
 export const sampleIds =
   (vocab: number, ignored?: number) =>
   (i: number): number => {
@@ -151,10 +312,16 @@ export const sampleIds =
     return id === ignored ? (id + 1) % vocab : id;
   };
 
-/** Workgroups for `n` threads of `size` each, folded into two dimensions where one would pass 65,535. The kernel guards n. */
+/** Workgroups for `n` threads of `size` each, folded into two dimensions if one would pass 65,535. The kernel guards n. */
 export function gridOf(n: number, size: number): [number, number, number] {
   const groups = Math.ceil(n / size);
   if (groups <= 65535) return [groups, 1, 1];
   const y = Math.ceil(groups / 65535);
   return [Math.ceil(groups / y), y, 1];
 }
+
+/** A tensor type: what shape rules return. */
+export const tensorType = (dtype: DType, shape: Shape): TensorType => ({ dtype, shape });
+
+/** The size of an axis, 0 if there is none; a negative number counts from the last. */
+export const dim = ({ shape }: { readonly shape: Shape }, axis: number): number => shape.at(axis) ?? 0;

@@ -1,7 +1,7 @@
 // Which kernel a node uses: the variants that can compute it, best guess first, and choices among them by key.
 
 import { show } from '../core/tensor.ts';
-import type { DeviceTraits, Node } from '../ops/op.ts';
+import { type DeviceTraits, type Node, variantsOf } from '../ops/op.ts';
 
 /** Which variant to use for a node, by `variantKey`; what tuning finds and keeps. */
 export type KernelChoices = Readonly<Record<string, string>>;
@@ -18,11 +18,11 @@ export function variantKey(node: Node): string {
  * memory, so those that keep to registers (and subgroups) are several times faster; and since each thread costs as much as several
  * cells of four numbers, so are those with many cells a thread.
  */
-const forSoftware = /^(subgroups|registers)-|^team-1$|^per-16$/;
+const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
 
 /** The variants of a node: in the op's order, which is for GPUs; on software adapters those that suit a CPU come first. */
 export function candidates(node: Node, traits: DeviceTraits): readonly string[] {
-  const variants = node.op.variants?.(node, traits) ?? ['only'];
+  const variants = variantsOf(node, traits);
   if (!traits.software) return variants;
   const first = variants.filter((v) => forSoftware.test(v));
   return [...first, ...variants.filter((v) => !first.includes(v))];

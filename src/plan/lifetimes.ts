@@ -14,7 +14,7 @@ export interface Group {
   at?: Value['at'];
 }
 
-/** Groups of all results of a graph. `shared` holds `node.id:input:output` for each pair that shares memory in place. */
+/** Groups of all results of a graph. `shared` holds `node.id:input:output`, by name, for each pair that shares memory in place. */
 export interface Lifetimes {
   readonly groups: ReadonlyMap<Value, Group>;
   readonly shared: ReadonlySet<string>;
@@ -34,7 +34,7 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
   const shared = new Set<string>();
   for (const [node, i] of index) {
     const pairs = new Map<number, number>();
-    for (const [from, to] of node.op.inPlace?.(node) ?? []) {
+    for (const [from, to] of inPlacePairs(node)) {
       const input = node.inputs[from] as Value;
       const output = node.outputs[to] as Value;
       const group = groups.get(input);
@@ -52,12 +52,21 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
         group.end = Math.max(group.end, end);
         group.at ??= v.at;
         groups.set(v, group);
-        shared.add(`${node.id}:${from}:${j}`);
+        shared.add(`${node.id}:${node.inputNames[from as number]}:${node.outputNames[j]}`);
       } else groups.set(v, { bytes: align(bytesOf(v)), start: i, end, ...(v.at && { at: v.at }) });
     });
   }
   return { groups, shared };
 }
+
+/** Indices of the inputs and outputs of a node that may share memory, best first. */
+const inPlacePairs = ({ op, inputNames, outputNames }: Node): [number, number][] =>
+  Object.entries(op.inPlace ?? {}).flatMap(([output, inputs]) =>
+    [inputs ?? []]
+      .flat()
+      .map((input): [number, number] => [inputNames.indexOf(input), outputNames.indexOf(output)])
+      .filter(([from, to]) => from >= 0 && to >= 0),
+  );
 
 /** The groups that need a slot. */
 export const slotted = ({ groups }: Pick<Lifetimes, 'groups'>): Group[] =>

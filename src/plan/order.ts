@@ -37,17 +37,17 @@ function dependencies(nodes: readonly Node[]): Needs {
   for (const node of nodes) {
     const before = new Set<Node>();
     const meet = (v: Value, writes: boolean) => {
-      const bank = v.at?.bank ?? v;
-      if (bank.kind !== 'state') return;
+      const buffer = v.at?.buffer ?? v;
+      if (buffer.kind !== 'state') return;
       const from = v.at?.offset ?? 0;
       const to = from + sizeOf(v.shape);
-      const all = met.get(bank) ?? [];
+      const all = met.get(buffer) ?? [];
       for (const o of all) if ((writes || o.writes) && o.from < to && from < o.to) before.add(o.node);
-      met.set(bank, [...all, { node, from, to, writes }]);
+      met.set(buffer, [...all, { node, from, to, writes }]);
     };
     for (const [i, v] of node.inputs.entries()) {
       if (v.node) before.add(v.node);
-      meet(v, node.op.mutates?.includes(i) ?? false);
+      meet(v, node.op.mutates?.includes(node.inputNames[i] ?? '') ?? false);
     }
     for (const v of node.outputs) meet(v, true);
     before.delete(node);

@@ -3,6 +3,7 @@
 
 import { formatMiB } from '../core/format-numbers.ts';
 import type { DType, Shape } from '../core/tensor.ts';
+import type { ShaderSource } from '../ops/op.ts';
 
 /** A part of a buffer, in bytes. */
 export interface Range {
@@ -30,7 +31,7 @@ export interface Pass {
   readonly op: string;
   readonly scope: string;
   readonly variant: string;
-  readonly shader: string;
+  readonly shader: string | ShaderSource;
   readonly entry: string;
   readonly constants: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, number>>;

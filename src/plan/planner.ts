@@ -3,7 +3,15 @@
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type DeviceTraits, defaultTraits, type Launch, type Node, type Value } from '../ops/op.ts';
+import {
+  type DeviceTraits,
+  defaultTraits,
+  inputsOf,
+  type Launch,
+  type Node,
+  outputsOf,
+  type Value,
+} from '../ops/op.ts';
 import { candidates, type KernelChoices, variantKey } from './kernel-choices.ts';
 import { align, assignSlots, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
@@ -62,10 +70,10 @@ function launchesOf(
     const variants = candidates(node, traits);
     const wanted = choices[variantKey(node)];
     const variant = wanted !== undefined && variants.includes(wanted) ? wanted : (variants[0] as string);
-    const made = node.op.launch(node, {
+    const made = node.op.launch(inputsOf(node), outputsOf(node), node.attrs, {
       variant,
       traits,
-      shared: (input, output) => shared.has(`${node.id}:${input}:${output}`),
+      shared: (input: string, output: string) => shared.has(`${node.id}:${input}:${output}`),
       scratch(dtype, shape) {
         const value: Value = { id: -1 - scratch.size, name: `${node.op.name}.scratch`, kind: 'result', dtype, shape };
         scratch.set(value, { bytes: align(bytesOf(value)), start: i, end: i });
@@ -108,8 +116,8 @@ function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayou
     const group = groups.get(v);
     const at = v.at ?? group?.at;
     if (at) {
-      const bank = locate(at.bank);
-      return { buffer: bank.buffer, offset: bank.offset + at.offset * bytesPer(v.dtype), bytes };
+      const { buffer, offset } = locate(at.buffer);
+      return { buffer, offset: offset + at.offset * bytesPer(v.dtype), bytes };
     }
     const slot = group && slots.of.get(group);
     if (slot === undefined) throw new Error(`plan: ${v.name} ${show(v.shape)} has no memory`);

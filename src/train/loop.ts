@@ -72,7 +72,7 @@ export async function trainingLoop(
     losses.push(report.loss);
     tokens += report.tokens;
     if (report.skipped) skipped++;
-    stuck = report.skipped && report.lossScale <= lossScales.least ? stuck + 1 : 0;
+    stuck = report.skipped && report.lossScale <= lossScales.min ? stuck + 1 : 0;
     const seconds = clock.step();
     onStep(report, seconds);
     checkCourse(report, skipped, stuck);

@@ -5,7 +5,6 @@ import { show } from '../core/tensor.ts';
 import type { NonFinite } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import type { Op } from '../ops/op.ts';
 import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
 
 /**
@@ -14,7 +13,7 @@ import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
  */
 export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
   const { node, value, element } = found;
-  const bank = value.at?.bank ?? (value.kind === 'state' ? value : undefined);
+  const bank = value.at?.buffer ?? (value.kind === 'state' ? value : undefined);
   const place = element + (value.at?.offset ?? 0);
   const list = lists.find(({ size }) => size === bank?.shape[0]);
   const parameter = list?.all.findLast(({ offset }) => offset <= place);
@@ -35,6 +34,6 @@ export function nonFiniteError(step: number, found: NonFinite, lists: readonly P
  * update after micro-batches, that is all that its nodes make.
  */
 export function isScaled(graph: Graph, { node }: NonFinite): boolean {
-  const from = graph.nodes.findIndex(({ op }) => op === (scaleStepOp as unknown as Op));
+  const from = graph.nodes.findIndex(({ op }) => op === scaleStepOp);
   return node !== undefined && graph.nodes.indexOf(node) > from;
 }

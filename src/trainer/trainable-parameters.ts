@@ -119,7 +119,7 @@ export function runValues(
   return runs.map((run) =>
     run[side] === 0 && run.length === sizeOf(bank.shape)
       ? bank
-      : graph.part(bank, `${bank.name}+${run[side]}`, run[side], [run.length]),
+      : graph.slice(bank, `${bank.name}+${run[side]}`, run[side], [run.length]),
   );
 }
 

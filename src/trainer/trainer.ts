@@ -3,7 +3,7 @@
 
 import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
-import { type Watch, watch, watchOutput } from '../graph/finite-checks.ts';
+import { addFiniteChecks, type FiniteReader, finiteOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -124,7 +124,7 @@ interface Part {
   readonly graph: Graph;
   readonly program: Program;
   readonly writeStep: (scalars: StepScalars) => void;
-  readonly watch: Watch | undefined;
+  readonly watch: FiniteReader | undefined;
 }
 
 /** One that reads a batch, from these arrays. */
@@ -153,7 +153,7 @@ export async function createTrainer(
   const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
   // The first micro-batch of an update forgets what was accumulated, and what each of them adds has been looked at before the update.
   const watched = options.checkFinite ? [...trainingGraphs, ...finishGraphs] : [];
-  const watches = new Map(watched.map((graph) => [graph, watch(graph, ['accumulated'])]));
+  const watches = new Map(watched.map((graph) => [graph, addFiniteChecks(graph, ['accumulated'])]));
   const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs];
   // Two updates may be pending, and all micro-batches of both may have one shape.
   const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.gradientAccumulationSteps) });
@@ -205,9 +205,9 @@ export async function createTrainer(
       const lossScale = clip?.[clipAt.lossScale] ?? 0;
       const skipped = clip?.[clipAt.finite] !== 1;
       for (const [k, { graph, watch: look }] of run.entries()) {
-        const flags = results[k]?.[watchOutput];
+        const flags = results[k]?.[finiteOutput];
         const found = flags && look?.(flags);
-        if (!found || (skipped && lossScale > lossScales.least && isScaled(graph, found))) continue;
+        if (!found || (skipped && lossScale > lossScales.min && isScaled(graph, found))) continue;
         throw nonFiniteError(step, found, [trainable.parameters, p]);
       }
       const sum = (i: number) => results.reduce((n, r) => n + (r.stats?.[i] ?? 0), 0);

@@ -1,6 +1,6 @@
 // The graphs of training: forward, backward, clipping and the optimizer as one, and the same model in evaluation.
 
-import { halveResults, halveWeights } from '../graph/f16-storage.ts';
+import { storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
 import { layerOf } from '../graph/recompute.ts';
@@ -16,7 +16,7 @@ import {
   type Transformer,
   weight,
 } from '../model/transformer.ts';
-import { crossEntropy, crossEntropyFused } from '../ops/loss/cross-entropy.ts';
+import { crossEntropy } from '../ops/loss/cross-entropy.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';
 import type { Value } from '../ops/op.ts';
 import { accumulate } from '../ops/optimizer/buffer-sums.ts';
@@ -68,9 +68,8 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
   const { graph, config } = m;
   return graph.scope('loss', () => {
-    const settings = { smoothing: config.labelSmoothing, ignore: config.padId };
-    const loss = m.training ? crossEntropyFused : crossEntropy;
-    const { nll, hit } = loss(graph, logits, wanted, step, settings);
+    const settings = { smoothing: config.labelSmoothing, ignore: config.padId, fused: m.training };
+    const { nll, hit } = crossEntropy(graph, logits, wanted, step, settings);
     return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
   });
 }
@@ -106,8 +105,8 @@ export function gradientGraph(
   });
   fusePlaced(graph, options.noFuse);
   if (half) {
-    halveResults(graph);
-    halveWeights(graph, model.weightBuffer);
+    storeResultsAsF16(graph);
+    storeWeightsAsF16(graph, model.weightBuffer);
   }
   return { graph, model, gradients: bank, tuned };
 }

@@ -40,10 +40,10 @@ describe('the CPU executor', () => {
   it('sees parts of a bank and results placed in one as its memory', () => {
     const g = new Graph();
     const bank = g.state('bank', 'f32', [192]);
-    const part = g.part(bank, 'part', 64, [2]);
+    const part = g.slice(bank, 'part', 64, [2]);
     const placed = scale(g, part, 10);
     g.place(placed, bank, 128);
-    g.output('again', scale(g, g.part(bank, 'placed', 128, [2]), 1));
+    g.output('again', scale(g, g.slice(bank, 'placed', 128, [2]), 1));
     const cpu = createCpuExecutor(g);
     cpu.state('bank').set([7, 8], 64);
     expect(cpu.run({}).again).toEqual(Float64Array.of(70, 80));

@@ -7,7 +7,7 @@ import { type Device, wrapDevice } from '../../src/gpu/device.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { rewriteNames } from '../../src/graph/rewrites.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
-import type { Node } from '../../src/ops/op.ts';
+import { variantsOf } from '../../src/ops/op.ts';
 import { clipAt } from '../../src/ops/optimizer/clip.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
@@ -119,8 +119,8 @@ describe('an engine', () => {
   it('uses the variants that it is told to', async () => {
     const g = graph();
     const device = await wrapped();
-    const node = g.nodes.find((n) => (n.op.variants?.(n, device.traits).length ?? 1) > 1)!;
-    const wanted = node.op.variants!(node, device.traits).at(-1)!;
+    const node = g.nodes.find((n) => variantsOf(n, device.traits).length > 1)!;
+    const wanted = variantsOf(node, device.traits).at(-1)!;
     const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(node)]: wanted }) });
     const [program] = await engine.prepare([g]);
     expect(program?.plan?.passes.find((pass) => pass.node === node.id)?.variant).toBe(wanted);
@@ -131,14 +131,13 @@ describe('an engine', () => {
   it('remembers the kernels that nobody chose, or whose choice there is not, so that they are taken again', async () => {
     const g = graph();
     const device = await wrapped();
-    const variants = (n: Node) => n.op.variants?.(n, device.traits) ?? [];
-    const several = g.nodes.filter((n) => variants(n).length > 1);
+    const several = g.nodes.filter((n) => variantsOf(n, device.traits).length > 1);
     const engine = gpuEngine(device, { chooseKernels: async () => ({ [variantKey(several[0]!)]: 'gone' }) });
     const [program] = await engine.prepare([g]);
     for (const node of several) {
       const { variant } = program!.plan!.passes.find((pass) => pass.node === node.id)!;
       expect(engine.kernelChoices[variantKey(node)]).toBe(variant);
-      const other = variants(node).find((v) => v !== variant)!;
+      const other = variantsOf(node, device.traits).find((v) => v !== variant)!;
       const again = gpuEngine(device, {
         kernelChoices: engine.kernelChoices,
         chooseKernels: async () => ({ [variantKey(node)]: other }),

@@ -90,7 +90,8 @@ describe('tune', () => {
 
   it('measures what is not known, and what is known by a name that is no variant', async () => {
     const graph = layers(256, 512);
-    graph.apply(graph.nodes[0]?.op as Node['op'], graph.nodes[0]?.inputs ?? [], graph.nodes[0]?.attrs ?? {});
+    const [layer] = graph.nodes as [Node];
+    graph.copy(layer, layer.inputs);
     softmax(graph, graph.input('s', 'f32', [8, 1024]));
     const first = await run([graph], registersWin);
     expect((await run([graph], registersWin, { known: first.choices })).measured).toEqual([]);

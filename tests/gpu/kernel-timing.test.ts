@@ -10,13 +10,12 @@ import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
 import { cachedSelfAttention } from '../../src/ops/decoding/cached-attention.ts';
-import { greedyToken } from '../../src/ops/decoding/greedy-token.ts';
-import { rulesSize } from '../../src/ops/decoding/next-token.ts';
+import { greedyToken, rulesSize } from '../../src/ops/decoding/next-token.ts';
 import { embedding } from '../../src/ops/embedding/embedding.ts';
-import { crossEntropy, crossEntropyFused } from '../../src/ops/loss/cross-entropy.ts';
+import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
 import { projectedLossOp } from '../../src/ops/loss/projected-loss.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { defaultTraits, type Node } from '../../src/ops/op.ts';
+import { defaultTraits, type Node, variantsOf } from '../../src/ops/op.ts';
 import { readStep, stepWords } from '../../src/ops/step-scalars.ts';
 
 /** The inputs of the last node that `build` makes, or that of op `name`, as it is measured, and what its reference makes of them. */
@@ -41,19 +40,26 @@ describe.each([0, 7, 49])('targets where %i is ignored', (ignore) => {
   const logits = (g: Graph) => g.input('logits', 'f32', [rows, V]);
   it.each([
     ['cross_entropy', 1, (g: Graph) => void crossEntropy(g, logits(g), targets(g), step(g), { ignore })],
-    ['cross_entropy_fused', 1, (g: Graph) => void crossEntropyFused(g, logits(g), targets(g), step(g), { ignore })],
+    [
+      'cross_entropy, fused',
+      1,
+      (g: Graph) => void crossEntropy(g, logits(g), targets(g), step(g), { ignore, fused: true }),
+    ],
     [
       'projected_loss',
       2,
       (g: Graph) => {
         const [x, w] = [g.input('x', 'f32', [rows, D]), g.input('w', 'f32', [V, D])];
-        g.apply(projectedLossOp, [x, w, targets(g), step(g)], {
-          smoothing: 0,
-          ignore,
-          bias: false,
-          gradients: true,
-          rows: 64,
-        });
+        g.apply(
+          projectedLossOp,
+          { x, w, targets: targets(g), step: step(g) },
+          {
+            smoothing: 0,
+            ignore,
+            gradients: true,
+            rows: 64,
+          },
+        );
       },
     ],
   ])('of %s are in the vocabulary, and all count', (_, input, build) => {
@@ -133,7 +139,7 @@ it('forces no next token, and looks back at tokens', () => {
 it('says of each op with integers among its inputs and more than one kernel what they are', () => {
   const silent = kernelCases
     .map((kernel) => graphOf(kernel).node)
-    .filter((node) => (node.op.variants?.(node, defaultTraits).length ?? 1) > 1 && !node.op.sample)
+    .filter((node) => variantsOf(node, defaultTraits).length > 1 && !node.op.sample)
     .filter(({ inputs }) => inputs.some(({ dtype, name }) => dtype === 'i32' && name !== 'step'));
   expect(silent.map(({ op }) => op.name)).toEqual([]);
 });

@@ -7,12 +7,12 @@ import { checkOp, randomTensor } from '../support/op.ts';
 
 it.each([1, 255, 256, 257, 16 * 1024 + 3])('copies %i numbers', async (count) => {
   // Nothing is rounded.
-  await checkOp(copyOp, { inputs: [randomTensor([count], 1)], attrs: {}, tolerance: 0 });
+  await checkOp(copyOp, { inputs: { x: randomTensor([count], 1) }, attrs: {}, tolerance: 0 });
 });
 
 it.each([true, false])('does the chains of multiply-adds, fused: %s', async (fused) => {
   const attrs = { rounds: 2, a: -0.9, b: 1, chains: 4, fused };
-  await checkOp(multiplyAddOp, { inputs: [randomTensor([65, 4], 2)], attrs });
+  await checkOp(multiplyAddOp, { inputs: { x: randomTensor([65, 4], 2) }, attrs });
 });
 
 it('measures a bandwidth and a peak, of the fastest form of each', async () => {

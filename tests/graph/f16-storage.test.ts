@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { cpuEngine } from '../../src/engine/engine.ts';
-import { applyAlike, halfState, halveResults, halveWeights } from '../../src/graph/f16-storage.ts';
+import { copyWithStorage, f16WeightsState, storeResultsAsF16, storeWeightsAsF16 } from '../../src/graph/f16-storage.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { modelConfig, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
@@ -32,7 +32,7 @@ describe('a result', () => {
     g.output('read', read);
     g.place(kept, g.state('bank', 'f32', [64]), 0);
     g.output('end', end);
-    halveResults(g);
+    storeResultsAsF16(g);
     expect([passed, toyed, read, kept, end, x].map((v) => v.dtype)).toEqual(['f16', 'f32', 'f32', 'f32', 'f32', 'f32']);
   });
 
@@ -43,7 +43,7 @@ describe('a result', () => {
     scale(g, wide, 2);
     const narrow = add(g, wide, x);
     g.output('end', add(g, add(g, narrow, x), x));
-    halveResults(g);
+    storeResultsAsF16(g);
     expect([wide.dtype, narrow.dtype]).toEqual(['f32', 'f16']);
     const { passes, buffers } = makePlan(g, { traits });
     const adds = passes.filter((p) => p.op === 'add');
@@ -56,16 +56,16 @@ describe('weights of products', () => {
   it('are read from copies that a run makes first; other ops and misaligned ones read the weights', () => {
     const g = new Graph();
     const bank = g.state('weights', 'f32', [1024]);
-    const [w, odd] = [g.part(bank, 'w', 128, [8, 16]), g.part(bank, 'odd', 320, [8, 8])];
-    const gamma = g.part(bank, 'gamma', 512, [8]);
+    const [w, odd] = [g.slice(bank, 'w', 128, [8, 16]), g.slice(bank, 'odd', 320, [8, 8])];
+    const gamma = g.slice(bank, 'gamma', 512, [8]);
     const x = g.input('x', 'f32', [4, 16]);
-    const [y] = g.apply(layerNormOp, [linear(g, linear(g, x, w), odd), gamma, gamma], { eps: 1e-5 });
-    g.output('y', y!);
-    halveWeights(g, bank);
-    expect(g.nodes.map((n) => n.op.name)).toEqual(['half_weights', 'linear', 'linear', 'layer_norm']);
+    const { y } = g.apply(layerNormOp, { x: linear(g, linear(g, x, w), odd), gamma, beta: gamma }, { eps: 1e-5 });
+    g.output('y', y);
+    storeWeightsAsF16(g, bank);
+    expect(g.nodes.map((n) => n.op.name)).toEqual(['cast_weights', 'linear', 'linear', 'layer_norm']);
     expect(g.nodes[1]!.inputs[1]).toMatchObject({ dtype: 'f16', shape: [8, 16], at: { offset: 128 } });
     expect(g.nodes[2]!.inputs[1]).toBe(odd);
-    expect(g.states.get(halfState)).toMatchObject({ dtype: 'f16', shape: [256] });
+    expect(g.states.get(f16WeightsState)).toMatchObject({ dtype: 'f16', shape: [256] });
   });
 });
 
@@ -75,19 +75,19 @@ describe('a graph in mixed precision', () => {
 
   it('keeps statistics, losses, the gradients of weights and the weights in f32, all else in f16', () => {
     const wide = new Set(
-      graph.nodes.flatMap(({ op, outputs }) =>
-        outputs.filter((v) => v.dtype === 'f32' && !v.at).map((v) => `${op.name}.${outputs.indexOf(v)}`),
+      graph.nodes.flatMap(({ op, outputs, outputNames }) =>
+        outputs.flatMap((v, i) => (v.dtype === 'f32' && !v.at ? [`${op.name}.${outputNames[i]}`] : [])),
       ),
     );
     expect([...wide].sort()).toEqual(
       [
-        'add_layer_norm.2',
-        'cross_entropy_fused.0',
-        'cross_entropy_fused.1',
-        'layer_norm.1',
-        'cross_attention.1',
-        'self_attention.1',
-        'token_stats.0',
+        'add_layer_norm.stats',
+        'cross_entropy.nll',
+        'cross_entropy.hit',
+        'layer_norm.stats',
+        'cross_attention.lse',
+        'self_attention.lse',
+        'token_stats.stats',
       ].sort(),
     );
     for (const name of ['weights', 'gradients', 'counters']) expect(graph.states.get(name)!.dtype).toBe('f32');
@@ -103,7 +103,7 @@ describe('a graph in mixed precision', () => {
   it('can be tuned: a node alone has the types and the key of the node', () => {
     const node = graph.nodes.find((n) => n.op.name === linearOp.name) as Node;
     const alone = new Graph();
-    applyAlike(
+    copyWithStorage(
       alone,
       node,
       node.inputs.map((v, i) => alone.input(`in${i}`, v.dtype, v.shape)),

@@ -53,20 +53,18 @@ describe('gradients', () => {
   });
 
   it('tells an op with several outputs which of them were used', () => {
-    const one = setUp((g, a) => fork(g, a)[1]!);
+    const one = setUp((g, a) => fork(g, a).triple);
     expect(one.run(gradients(one.graph, one.loss, [one.x]))).toEqual([[3, 30, 300]]);
     const both = setUp((g, a) => {
-      const [p, q] = fork(g, a) as [Value, Value];
-      return times(g, p, q); // 6x²
+      const { double, triple } = fork(g, a);
+      return times(g, double, triple); // 6x²
     });
     expect(both.run(gradients(both.graph, both.loss, [both.x]))).toEqual([[12, 240, 3600]]);
   });
 
   it('never merges equal nodes of several outputs', () => {
     const { graph, x, loss, run } = setUp((g, a) => {
-      const [p] = fork(g, a) as [Value, Value];
-      const [, q] = fork(g, a) as [Value, Value];
-      return times(g, p, q);
+      return times(g, fork(g, a).double, fork(g, a).triple);
     });
     expect(graph.nodes.filter((n) => n.op.name === 'fork')).toHaveLength(2);
     expect(run(gradients(graph, loss, [x]))).toEqual([[12, 240, 3600]]);
@@ -103,7 +101,9 @@ describe('gradients', () => {
   it('does not call an op for outputs that reach no loss', () => {
     const shy = defineOp({
       name: 'shy',
-      shape: () => [{ dtype: 'f32', shape: [3] }],
+      inputs: ['x'],
+      outputs: ['y'],
+      shape: ({ x }) => ({ y: x }),
       launch: () => [],
       grad() {
         throw new Error('asked');
@@ -111,7 +111,7 @@ describe('gradients', () => {
       reference() {},
     });
     const { graph, x, loss, run } = setUp((g, a) => {
-      g.apply(shy, [a], {});
+      g.apply(shy, { x: a });
       return scale(g, a, 2);
     });
     expect(run(gradients(graph, loss, [x]))).toEqual([[2, 20, 200]]);

@@ -12,11 +12,11 @@ describe('names', () => {
     const x = g.input('x', 'f32', [2, 3]);
     expect(g.input('x', 'f32', [2, 3])).toBe(x);
     expect(() => g.input('x', 'f32', [3, 2])).toThrow(
-      new HeddleError('graph: input x is f32 [2,3], asked again as f32 [3,2]'),
+      new HeddleError('graph: input x is f32 [2,3], requested again as f32 [3,2]'),
     );
     const s = g.state('s', 'i32', [4]);
     expect(g.state('s', 'i32', [4])).toBe(s);
-    expect(() => g.state('s', 'f32', [4])).toThrow('graph: state s is i32 [4], asked again as f32 [4]');
+    expect(() => g.state('s', 'f32', [4])).toThrow('graph: state s is i32 [4], requested again as f32 [4]');
   });
 
   it('keeps inputs and states of one name apart', () => {
@@ -30,16 +30,16 @@ describe('parts of a bank', () => {
   const bank = g.state('bank', 'f32', [256]);
 
   it('start at multiples of 64 elements and end within it', () => {
-    expect(g.part(bank, 'w', 192, [8, 8]).at).toEqual({ bank, offset: 192 });
-    expect(() => g.part(bank, 'w', 193, [1])).toThrow('graph: w [1] at 193 does not fit bank [256]');
-    expect(() => g.part(bank, 'w', 192, [65])).toThrow('graph: w [65] at 192 does not fit bank [256]');
+    expect(g.slice(bank, 'w', 192, [8, 8]).at).toEqual({ buffer: bank, offset: 192 });
+    expect(() => g.slice(bank, 'w', 193, [1])).toThrow('graph: w [1] at 193 does not fit bank [256]');
+    expect(() => g.slice(bank, 'w', 192, [65])).toThrow('graph: w [65] at 192 does not fit bank [256]');
   });
 
   it('take results, but no inputs', () => {
     const x = g.input('x', 'f32', [64]);
     const y = scale(g, x, 2);
     g.place(y, bank, 64);
-    expect(y.at).toEqual({ bank, offset: 64 });
+    expect(y.at).toEqual({ buffer: bank, offset: 64 });
     expect(() => g.place(x, bank, 0)).toThrow('only results can be placed, x is input');
     expect(() => g.place(y, bank, 250)).toThrow(HeddleError);
   });
@@ -67,9 +67,9 @@ describe('printGraph', () => {
     const g = new Graph();
     const x = g.input('x', 'f32', [2, 3]);
     const bank = g.state('bank', 'f32', [64]);
-    const w = g.part(bank, 'w', 0, [2, 3]);
-    const [a] = g.scope('layer', () => fork(g, times(g, x, w)));
-    g.output('y', scale(g, a!, 0.5));
+    const w = g.slice(bank, 'w', 0, [2, 3]);
+    const { double } = g.scope('layer', () => fork(g, times(g, x, w)));
+    g.output('y', scale(g, double, 0.5));
     expect(printGraph(g)).toMatchInlineSnapshot(`
       "%0: input x f32 [2,3]
       %1: state bank f32 [64]
@@ -95,7 +95,7 @@ describe('replace', () => {
   it('keeps the identity of the value that lives on, its users and the order of nodes', () => {
     const { g, x, between, y, z } = chain();
     const [first, second] = g.nodes as [Node, Node];
-    g.replace([first, second], scaleOp, [x], { factor: 6 }, [y]);
+    g.replace([first, second], scaleOp, { x }, { factor: 6 }, { y });
     expect(g.nodes).toHaveLength(2);
     expect(g.nodes[0]).toMatchObject({ attrs: { factor: 6 }, scope: 'layer', inputs: [x] });
     expect(g.nodes[0]?.outputs[0]).toBe(y);
@@ -109,7 +109,7 @@ describe('replace', () => {
     const { g, x, y } = chain();
     const [first, , third] = g.nodes as [Node, Node, Node];
     const other = scale(g, y, 7);
-    g.replace([first, third], forkOp, [x], {}, []);
+    g.replace([first, third], forkOp, { x }, {}, {});
     expect(g.nodes.map((n) => n.op.name)).toEqual(['scale', 'fork', 'scale']);
     expect(g.nodes[2]).toBe(other.node);
   });
@@ -117,7 +117,7 @@ describe('replace', () => {
   it('refuses a node of another shape', () => {
     const { g, y } = chain();
     const wide = g.input('wide', 'f32', [5]);
-    expect(() => g.replace([y.node!], scaleOp, [wide], { factor: 1 }, [y])).toThrow(
+    expect(() => g.replace([y.node!], scaleOp, { x: wide }, { factor: 1 }, { y })).toThrow(
       'graph: scale makes [5], it was to replace other.scale [4]',
     );
   });

@@ -161,12 +161,16 @@ describe('what must not be fused', () => {
 
   it('is a projection whose loss keeps its logsumexp for others', () => {
     const { g, x, w, step } = parts();
-    const loss = g.apply(crossEntropyOp, [linear(g, x, w), g.input('t', 'i32', [2]), step], { smoothing: 0 });
+    const loss = g.apply(
+      crossEntropyOp,
+      { logits: linear(g, x, w), targets: g.input('t', 'i32', [2]), step },
+      { smoothing: 0, fused: false },
+    );
     const names = () => {
       fuseForward(g, [], 1);
       return ops(g);
     };
-    g.output('lse', loss[2]!);
+    g.output('lse', loss.lse!);
     expect(names()).toEqual(['linear', 'cross_entropy']);
     g.outputs.delete('lse');
     expect(names()).toEqual(['projected_loss']);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../../src/model/lora.ts';
-import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
+import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import { evaluationGraph, gradientGraph } from '../../src/trainer/training-graphs.ts';

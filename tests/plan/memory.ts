@@ -2,42 +2,62 @@
 // another value's, or an output or a placed result that is gone at the end, is a fault. It knows nothing of lifetimes: it is the judge of the planner.
 
 import type { Graph } from '../../src/graph/graph.ts';
-import { type Attrs, defineOp, type Value } from '../../src/ops/op.ts';
+import { attrsOf, defineOp, tensorType, type Value } from '../../src/ops/op.ts';
 import type { Plan, Range } from '../../src/plan/plan.ts';
 
-/** Settings of `blackBox`. */
-export type BoxAttrs = Attrs & {
-  /** Sizes of the outputs in elements, `64,200`. */
-  readonly sizes: string;
-  /** Pairs `input:output` that may share memory. */
-  readonly share: string;
-  /** Elements of scratch, 0: none. */
-  readonly scratch: number;
-};
-
-const numbers = (text: string, by: string): number[] => (text === '' ? [] : text.split(by).map(Number));
+/** Settings of `box`. */
+export interface BoxOptions {
+  /** Sizes of the outputs in elements. */
+  readonly sizes: readonly number[];
+  /** Pairs of an input and an output that may share memory. */
+  readonly share?: readonly (readonly [number, number])[];
+  /** Elements of scratch, default none. */
+  readonly scratch?: number;
+}
 
 /**
- * An op of any number of inputs and outputs. Its one launch binds `in0`.. (but inputs whose memory an output has taken), `out0`..
+ * Applies an op of any number of inputs and outputs. Its one launch binds `in0`.. (but inputs whose memory an output has taken), `out0`..
  * and `scratch`, under the names that `play` looks for.
  */
-export const blackBox = defineOp<BoxAttrs>({
-  name: 'box',
-  shape: (_inputs, { sizes }) => numbers(sizes, ',').map((n) => ({ dtype: 'f32', shape: [n] })),
-  inPlace: ({ attrs }) =>
-    attrs.share === '' ? [] : attrs.share.split(',').map((pair) => numbers(pair, ':') as [number, number]),
-  launch({ inputs, outputs, attrs }, { scratch, shared }) {
-    const bind: Record<string, Value> = {};
-    const taken = new Map<number, number>();
-    for (const i of inputs.keys()) for (const o of outputs.keys()) if (shared(i, o)) taken.set(i, o);
-    for (const [i, v] of inputs.entries()) if (!taken.has(i)) bind[`in${i}`] = v;
-    for (const [o, v] of outputs.entries()) bind[`out${o}`] = v;
-    if (attrs.scratch > 0) bind.scratch = scratch('f32', [attrs.scratch]);
-    const params = Object.fromEntries([...taken].map(([i, o]) => [`taken${i}`, o]));
-    return [{ shader: 'toy', entry: 'box', bind, params, grid: [1, 1, 1] }];
-  },
-  reference() {},
-});
+export function boxes(
+  g: Graph,
+  inputs: readonly Value[],
+  { sizes, share = [], scratch: size = 0 }: BoxOptions,
+): Value[] {
+  const named = <T>(prefix: string, list: readonly T[]) => Object.fromEntries(list.map((v, i) => [`${prefix}${i}`, v]));
+  const inPlace: Record<string, string[]> = {};
+  for (const [i, o] of share) (inPlace[`out${o}`] ??= []).push(`in${i}`);
+  const op = defineOp({
+    name: 'box',
+    inputs: inputs.map((_, i) => `in${i}`),
+    outputs: sizes.map((_, o) => `out${o}`),
+    attrs: attrsOf<{ readonly sizes: string; readonly share: string; readonly scratch: number }>(),
+    shape: () =>
+      named(
+        'out',
+        sizes.map((n) => tensorType('f32', [n])),
+      ),
+    inPlace,
+    launch(ins, outs, _attrs, { scratch, shared }) {
+      const bind = Object.fromEntries(Object.entries(outs)) as Record<string, Value>;
+      const taken = Object.keys(ins).flatMap((i) =>
+        Object.keys(outs).flatMap((o) => (shared(i, o) ? [[i, Number(o.slice('out'.length))] as const] : [])),
+      );
+      const owners = new Map(taken);
+      for (const [i, v] of Object.entries(ins)) if (!owners.has(i)) bind[i] = v as Value;
+      if (size > 0) bind.scratch = scratch('f32', [size]);
+      const params = Object.fromEntries(taken.map(([i, o]) => [`taken${i.slice('in'.length)}`, o]));
+      return [{ shader: 'toy', entry: 'box', bind, params, grid: [1, 1, 1] }];
+    },
+    reference() {},
+  });
+  const outputs = g.apply(op, named('in', inputs), { sizes: sizes.join(), share: share.join(' '), scratch: size });
+  return Object.values(outputs) as Value[];
+}
+
+/** `boxes` with one output. */
+export const box = (g: Graph, inputs: readonly Value[], options: BoxOptions = { sizes: [64] }): Value =>
+  boxes(g, inputs, options)[0] as Value;
 
 /** Faults of a plan of black boxes, as sentences; none where it is sound. */
 export function play(graph: Graph, plan: Plan): string[] {

@@ -6,7 +6,7 @@ import { shaderOf } from '../../src/gpu/shaders.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { defaultTraits } from '../../src/ops/op.ts';
+import { defaultTraits, variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
@@ -132,7 +132,7 @@ describe('usage scopes', () => {
         for (let round = 0; round < 12; round++) {
           const kernelChoices: Record<string, string> = {};
           for (const node of graph.nodes) {
-            const all = node.op.variants?.(node, defaultTraits) ?? ['only'];
+            const all = variantsOf(node, defaultTraits);
             kernelChoices[variantKey(node)] = all[round % all.length]!;
           }
           const plan = makePlan(graph, { kernelChoices });

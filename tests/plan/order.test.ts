@@ -5,10 +5,9 @@ import { Graph } from '../../src/graph/graph.ts';
 import type { Node, Value } from '../../src/ops/op.ts';
 import { ordered } from '../../src/plan/order.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { blackBox, play } from './memory.ts';
+import { box as boxOf, play } from './memory.ts';
 
-const box = (g: Graph, inputs: Value[], size: number): Value =>
-  g.apply(blackBox, inputs, { sizes: `${size}`, share: '', scratch: 0 })[0]!;
+const box = (g: Graph, inputs: Value[], size: number): Value => boxOf(g, inputs, { sizes: [size] });
 const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id);
 
 /** So many large values of one input, each made small by a node of its own; all made first. */
@@ -42,7 +41,7 @@ describe('a node that reads a state', () => {
   const readsFirst = (size: number, offset: number): boolean => {
     const g = wasteful(3);
     const bank = g.state('bank', 'f32', [4096]);
-    const reader = box(g, [g.part(bank, 'part', 0, [size])], 64 * 64);
+    const reader = box(g, [g.slice(bank, 'part', 0, [size])], 64 * 64);
     const writer = box(g, [g.input('x', 'f32', [64])], 64);
     g.place(writer, bank, offset);
     g.output('z', box(g, [reader], 64));

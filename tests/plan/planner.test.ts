@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { Graph } from '../../src/graph/graph.ts';
-import { defaultTraits, defineOp, type Value } from '../../src/ops/op.ts';
+import { attrsOf, defaultTraits, defineOp, type Node, tensorType, type Value } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { blackBox, play } from './memory.ts';
+import { box, boxes, play } from './memory.ts';
 
 /** One random node: which earlier values it reads (by number, wrapped), the sizes it makes, and what may share. */
 const nodes = fc.array(
@@ -31,11 +31,8 @@ function build(plans: NodePlan): Graph {
   const bank = g.state('bank', 'f32', [64 * 64 * 25]);
   for (const [n, p] of plans.entries()) {
     const inputs = p.inputs.map((i) => values[i % values.length]!);
-    const share = p.share
-      .filter(([i, o]) => i < inputs.length && o < p.sizes.length)
-      .map((pair) => pair.join(':'))
-      .join(',');
-    const made = g.apply(blackBox, inputs, { sizes: p.sizes.join(','), share, scratch: p.scratch });
+    const share = p.share.filter(([i, o]) => i < inputs.length && o < p.sizes.length);
+    const made = boxes(g, inputs, { sizes: p.sizes, share, scratch: p.scratch });
     if (p.place) g.place(made[0]!, bank, 64 * 64 * placed++);
     if (p.output) g.output(`out${n}`, made[made.length - 1]!);
     values.push(...made);
@@ -75,8 +72,6 @@ describe('makePlan on random graphs', () => {
   });
 });
 
-const box = (g: Graph, inputs: Value[], sizes = '64', share = '', scratch = 0): Value =>
-  g.apply(blackBox, inputs, { sizes, share, scratch })[0]!;
 const slotsOf = (g: Graph): number[] =>
   makePlan(g)
     .buffers.filter((b) => b.kind === 'slot')
@@ -86,7 +81,7 @@ describe('memory in place', () => {
   const chain = (keep: (g: Graph, middle: Value) => void): number => {
     const g = new Graph();
     const middle = box(g, [g.input('x', 'f32', [64])]);
-    g.output('y', box(g, [middle], '64', '0:0'));
+    g.output('y', box(g, [middle], { sizes: [64], share: [[0, 0]] }));
     keep(g, middle);
     return slotsOf(g).length;
   };
@@ -106,7 +101,7 @@ describe('memory in place', () => {
   it('is not taken from inputs and states of the graph', () => {
     const g = new Graph();
     for (const v of [g.input('x', 'f32', [64]), g.state('s', 'f32', [64])]) {
-      const y = box(g, [v], '64', '0:0');
+      const y = box(g, [v], { sizes: [64], share: [[0, 0]] });
       g.output(v.name, y);
     }
     const plan = makePlan(g);
@@ -116,14 +111,14 @@ describe('memory in place', () => {
   it('is not handed on where the op reads the input twice', () => {
     const g = new Graph();
     const middle = box(g, [g.input('x', 'f32', [64])]);
-    g.output('y', box(g, [middle, middle], '64', '0:0'));
+    g.output('y', box(g, [middle, middle], { sizes: [64], share: [[0, 0]] }));
     expect(slotsOf(g)).toHaveLength(2);
   });
 
   it('is not handed on to another size', () => {
     const g = new Graph();
-    const middle = box(g, [g.input('x', 'f32', [64])], '64');
-    g.output('y', box(g, [middle], '65', '0:0'));
+    const middle = box(g, [g.input('x', 'f32', [64])]);
+    g.output('y', box(g, [middle], { sizes: [65], share: [[0, 0]] }));
     expect(slotsOf(g).sort((a, b) => a - b)).toEqual([256, 512]);
   });
 });
@@ -132,7 +127,7 @@ describe('scratch', () => {
   it('lives for its node alone', () => {
     const g = new Graph();
     let x = g.input('x', 'f32', [64]);
-    for (let i = 0; i < 5; i++) x = box(g, [x], '64', '', 1000);
+    for (let i = 0; i < 5; i++) x = box(g, [x], { sizes: [64], scratch: 1000 });
     g.output('y', x);
     // One slot for the scratch of all five nodes, two that the results take in turns.
     expect(slotsOf(g).sort((a, b) => a - b)).toEqual([256, 256, 4096]);
@@ -158,7 +153,7 @@ describe('limits', () => {
     const g = new Graph();
     g.output(
       'y',
-      g.scope('decoder', () => box(g, [g.input('x', 'f32', [64])], `${bytes / 4}`)),
+      g.scope('decoder', () => box(g, [g.input('x', 'f32', [64])], { sizes: [bytes / 4] })),
     );
     return () => makePlan(g, { traits: { ...defaultTraits, maxBindingBytes: 1024 } });
   };
@@ -171,15 +166,18 @@ describe('limits', () => {
   });
 
   it('of the grid are errors of the op', () => {
-    const grids = defineOp<{ x: number }>({
+    const grids = defineOp({
       name: 'grids',
-      shape: () => [{ dtype: 'f32', shape: [1] }],
-      launch: ({ outputs, attrs }) => [{ shader: 'toy', entry: 'e', bind: { y: outputs[0]! }, grid: [1, attrs.x, 1] }],
+      inputs: [],
+      outputs: ['y'],
+      attrs: attrsOf<{ x: number }>(),
+      shape: () => ({ y: tensorType('f32', [1]) }),
+      launch: (_inputs, { y }, { x }) => [{ shader: 'toy', entry: 'e', bind: { y }, grid: [1, x, 1] }],
       reference() {},
     });
     const plan = (x: number) => {
       const g = new Graph();
-      g.apply(grids, [], { x });
+      g.apply(grids, {}, { x });
       return makePlan(g);
     };
     expect(plan(65535).passes).toHaveLength(1);
@@ -190,26 +188,28 @@ describe('limits', () => {
 });
 
 describe('variants', () => {
-  const ways = defineOp<{ site: number; rate: number }>({
+  const ways = defineOp({
     name: 'ways',
-    shape: (inputs) => [inputs[0]!],
-    variants: (_node, traits) => (traits.subgroups ? ['fast', 'plain'] : ['plain', 'other']),
-    launch: ({ inputs, outputs }, { variant }) => [
-      { shader: 'toy', entry: variant, bind: { x: inputs[0]!, y: outputs[0]! }, grid: [1, 1, 1] },
-    ],
+    inputs: ['x'],
+    outputs: ['y'],
+    attrs: attrsOf<{ site: number; rate: number }>(),
+    shape: ({ x }) => ({ y: x }),
+    variants: (_inputs, _attrs, traits) => (traits.subgroups ? ['fast', 'plain'] : ['plain', 'other']),
+    launch: ({ x }, { y }, _attrs, { variant }) => [{ shader: 'toy', entry: variant, bind: { x, y }, grid: [1, 1, 1] }],
     reference() {},
   });
   const g = new Graph();
   const x = g.input('x', 'f32', [2, 3]);
-  const [first] = g.apply(ways, [x], { site: 1, rate: 0.5 });
-  const [second] = g.apply(ways, [x], { site: 2, rate: 0.5 });
-  const [third] = g.apply(ways, [x], { site: 2, rate: 0.25 });
-  const key = variantKey(first!.node!);
+  const nodeOf = (attrs: { site: number; rate: number }) => g.apply(ways, { x }, attrs).y.node as Node;
+  const first = nodeOf({ site: 1, rate: 0.5 });
+  const second = nodeOf({ site: 2, rate: 0.5 });
+  const third = nodeOf({ site: 2, rate: 0.25 });
+  const key = variantKey(first);
 
   it('are known by op, settings and types, not by place', () => {
     expect(key).toBe('ways {"rate":0.5} f32[2,3] f32[2,3]');
-    expect(variantKey(second!.node!)).toBe(key);
-    expect(variantKey(third!.node!)).not.toBe(key);
+    expect(variantKey(second)).toBe(key);
+    expect(variantKey(third)).not.toBe(key);
   });
 
   it('are the first where nothing is chosen, or what was chosen is not there on this device', () => {
@@ -228,8 +228,8 @@ describe('printPlan', () => {
     const g = new Graph();
     const bank = g.state('bank', 'f32', [128]);
     const x = g.input('x', 'f32', [8, 8]);
-    const y = g.scope('encoder', () => box(g, [x, bank], '64,65', '', 1000));
-    const z = g.scope('decoder', () => box(g, [y], '64', '0:0'));
+    const y = g.scope('encoder', () => box(g, [x, bank], { sizes: [64, 65], scratch: 1000 }));
+    const z = g.scope('decoder', () => box(g, [y], { sizes: [64], share: [[0, 0]] }));
     g.output('z', z);
     g.place(box(g, [z]), bank, 64);
     expect(printPlan(makePlan(g))).toMatchInlineSnapshot(`
@@ -251,10 +251,10 @@ describe('printPlan', () => {
 describe('memory that is cleared', () => {
   const wiped = defineOp({
     name: 'wiped',
-    shape: () => [{ dtype: 'f32', shape: [64] }],
-    launch: ({ inputs: [x], outputs: [y] }) => [
-      { shader: 'toy', entry: 'box', bind: { in0: x!, out0: y! }, clear: [y!], grid: [1, 1, 1] },
-    ],
+    inputs: ['x'],
+    outputs: ['y'],
+    shape: ({ x }) => ({ y: x }),
+    launch: ({ x }, { y }) => [{ shader: 'toy', entry: 'box', bind: { in0: x, out0: y }, clear: [y], grid: [1, 1, 1] }],
     reference() {},
   });
 
@@ -265,8 +265,7 @@ describe('memory that is cleared', () => {
     const bank = g.state('bank', 'f32', [256]);
     const y = box(g, [x]);
     g.place(y, bank, offset);
-    const [z] = g.apply(wiped, [box(g, [y])], {}) as [Value];
-    g.place(z, bank, 128);
+    g.place(g.apply(wiped, { x: box(g, [y]) }).y, bank, 128);
     return makePlan(g).passes.flatMap(({ clear }, i) => (clear ? [i] : []));
   };
 

@@ -8,7 +8,7 @@ import { Graph } from '../../src/graph/graph.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
-import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
+import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 
 /** Weights whose distributions are neither flat nor sharp, and that never choose padding or the start. */
 export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {

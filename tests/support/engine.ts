@@ -3,6 +3,7 @@
 
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
+import { variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { gpuDevice, gpuHost } from './gpu.ts';
 
@@ -14,7 +15,7 @@ export async function testEngine(): Promise<Engine> {
       const choices: Record<string, string> = {};
       if (gpuHost === 'chrome')
         for (const node of graphs.flatMap((graph) => graph.nodes))
-          if (node.op.variants?.(node, device.traits).includes('naive')) choices[variantKey(node)] = 'naive';
+          if (variantsOf(node, device.traits).includes('naive')) choices[variantKey(node)] = 'naive';
       return choices;
     },
   });

@@ -1,5 +1,5 @@
-// Holds an op's in-place forms against its reference: every pair that it offers, with the input made by another node, so that the
-// planner hands its memory over.
+// Compares the in-place forms of an op with its reference: every pair that it offers, with an input that another node makes, so that the
+// planner lets an output take its memory.
 
 import { sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
@@ -7,43 +7,46 @@ import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { addOp } from '../../src/ops/elementwise/add.ts';
-import type { Attrs, Node, Op, Value } from '../../src/ops/op.ts';
+import { type Attrs, type Op, type Value, variantsOf } from '../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { lifetimes } from '../../src/plan/lifetimes.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
-import { relativeError } from './op.ts';
+import { applyToInputs, type CaseInputs, relativeError, tensorsOf } from './op.ts';
 
-/** Runs `op` once for each set of inputs that may hand over their memory; throws unless they did and the results are right. */
-export async function checkInPlace<A extends Attrs>(
-  op: Op<A>,
-  { inputs, attrs, tolerance }: { inputs: (Tensor | 'step')[]; attrs: A; tolerance: number },
+/** Runs `op` once for each set of inputs whose memory an output may take; throws unless it does and the results are right. */
+export async function checkInPlace<I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  { inputs, attrs, tolerance }: { inputs: CaseInputs<I>; attrs: A; tolerance: number },
 ): Promise<void> {
-  const pairs = op.inPlace?.(build(op, inputs, attrs, []).node) ?? [];
-  const sets = [...pairs.map(([from]) => [from]), [...new Set(pairs.map(([from]) => from))]];
-  for (const made of sets) await checkSet(op, inputs, attrs, made, tolerance);
+  const { node } = build(op, inputs, attrs, []);
+  const pairs = Object.entries(op.inPlace ?? {}).flatMap(([output, names]) =>
+    node.outputNames.includes(output) ? [names as string | readonly string[]].flat() : [],
+  );
+  const offered = pairs.filter((name) => node.inputNames.includes(name));
+  for (const made of [...offered.map((name) => [name]), [...new Set(offered)]])
+    await checkSet(op, inputs, attrs, made, tolerance);
 }
 
-async function checkSet<A extends Attrs>(
-  op: Op<A>,
-  inputs: (Tensor | 'step')[],
+async function checkSet<I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  inputs: CaseInputs<I>,
   attrs: A,
-  made: readonly number[],
+  made: readonly string[],
   tolerance: number,
 ): Promise<void> {
   const device = wrapDevice(await gpuDevice());
   const { graph, data, node } = build(op, inputs, attrs, made);
   const { shared } = lifetimes(graph);
   const taken = [...shared].filter((s) => s.startsWith(`${node.id}:`));
-  if (taken.length === 0) throw new Error(`${op.name}: no memory was handed over from input ${made.join()}`);
+  if (taken.length === 0) throw new Error(`${op.name}: no output took the memory of input ${made.join()}`);
   const want = createCpuExecutor(graph).run(data);
-  for (const variant of op.variants?.(node, device.traits) ?? ['only']) {
+  for (const variant of variantsOf(node, device.traits)) {
     const session = new Session(device);
     try {
-      const [runner] = await session.prepare([
-        makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node as unknown as Node)]: variant } }),
-      ]);
+      const kernelChoices = { [variantKey(node)]: variant };
+      const [runner] = await session.prepare([makePlan(graph, { traits: device.traits, kernelChoices })]);
       if (!runner) throw new Error('no runner');
       session.poison();
       for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
@@ -59,24 +62,33 @@ async function checkSet<A extends Attrs>(
   }
 }
 
-/** A graph of `op` alone, but for the inputs `made`, which are sums with zeros. */
-function build<A extends Attrs>(op: Op<A>, inputs: (Tensor | 'step')[], attrs: A, made: readonly number[]) {
+/** A graph of one node of `op`; its inputs `made` are sums with zeros. */
+function build<I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  inputs: CaseInputs<I>,
+  attrs: A,
+  made: readonly string[],
+) {
   const graph = new Graph();
-  const data: Record<string, TensorData> = {};
-  const values = inputs.map((t, i): Value => {
-    if (t === 'step') {
-      data.step = new Uint32Array(stepWords);
-      writeStep(data.step, { learningRate: 1e-3, tokenWeight: 0.5, seed: 7, step: 3, keep: 1, position: 0 });
-      return graph.input('step', 'u32', [stepWords]);
-    }
-    data[`in${i}`] = t.data;
-    const input = graph.input(`in${i}`, t.dtype, t.shape);
-    if (!made.includes(i)) return input;
-    data[`zeros${i}`] = new Float32Array(sizeOf(t.shape));
-    return graph.apply(addOp, [input, graph.input(`zeros${i}`, 'f32', t.shape)], {})[0] as Value;
-  });
-  graph.apply(op, values, attrs).forEach((v, i) => {
-    graph.output(`out${i}`, v);
-  });
-  return { graph, data, node: graph.nodes[graph.nodes.length - 1] as unknown as Node<A> };
+  const data: Record<string, TensorData> = Object.fromEntries(tensorsOf(op, inputs).map(([name, t]) => [name, t.data]));
+  const input = (name: string, t: Tensor): Value => {
+    const a = graph.input(name, t.dtype, t.shape);
+    if (!made.includes(name)) return a;
+    data[`zeros ${name}`] = new Float32Array(sizeOf(t.shape));
+    return graph.apply(addOp, { a, b: graph.input(`zeros ${name}`, 'f32', t.shape) }).y;
+  };
+  const { node } = applyToInputs(graph, op, inputs, attrs, input);
+  if (graph.inputs.has('step')) {
+    data.step = new Uint32Array(stepWords);
+    writeStep(data.step as Uint32Array, {
+      learningRate: 1e-3,
+      tokenWeight: 0.5,
+      seed: 7,
+      step: 3,
+      keep: 1,
+      position: 0,
+    });
+  }
+  for (const [i, v] of node.outputs.entries()) graph.output(node.outputNames[i] as string, v);
+  return { graph, data, node };
 }

@@ -5,7 +5,7 @@ import { graphOf, kernelCases, smallKernelCases } from '../../src/bench/kernel-c
 import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import type { KernelKey } from '../../src/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/gpu/roofs.ts';
-import { watch } from '../../src/graph/finite-checks.ts';
+import { addFiniteChecks } from '../../src/graph/finite-checks.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { loraConfig } from '../../src/model/lora.ts';
@@ -20,7 +20,7 @@ import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { packedLinear } from '../../src/ops/matmul/packed-linear.ts';
 import { wordsOf } from '../../src/ops/matmul/packed-weights.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
-import { type DeviceTraits, defaultTraits } from '../../src/ops/op.ts';
+import { type DeviceTraits, defaultTraits, variantsOf } from '../../src/ops/op.ts';
 import { stepWords } from '../../src/ops/step-scalars.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
@@ -69,7 +69,7 @@ function modelGraphs(options: ModelOptions): Graph[] {
   const shape = { batch: 3, source: 7, target: 5 };
   const beams = { ...shape, beams: 2 };
   const mixed = trainingGraph(c, p, shape, optimizerConfig(), { precision: 'f16' });
-  watch(mixed);
+  addFiniteChecks(mixed);
   return [
     trainingGraph(c, p, shape, optimizerConfig()),
     mixed,
@@ -94,9 +94,10 @@ function otherGraph(rows: number, cols: number): Graph {
   const targets = g.input('targets', 'i32', [rows]);
   const { nll } = crossEntropy(g, matmul(g, y, input('v', [cols, cols])), targets, step, { smoothing: 0.1 });
   gradients(g, nll, [x, w]);
-  const index = [g.input('rowStart', 'u32', [cols + 1]), g.input('occurrences', 'u32', [rows])];
-  g.apply(embeddingBackwardOp, [x, ...index, w], { scale: 1, rate: 0, site: 0, onto: true });
-  g.apply(multiplyAddOp, [input('chains', [64, 4])], { rounds: 1, a: 1, b: 1, chains: 4, fused: true });
+  const rowStart = g.input('rowStart', 'u32', [cols + 1]);
+  const occurrences = g.input('occurrences', 'u32', [rows]);
+  g.apply(embeddingBackwardOp, { dy: x, rowStart, occurrences, base: w }, { scale: 1, rate: 0, site: 0 });
+  g.apply(multiplyAddOp, { x: input('chains', [64, 4]) }, { rounds: 1, a: 1, b: 1, chains: 4, fused: true });
   return g;
 }
 
@@ -110,7 +111,7 @@ export function launchedKernels(): LaunchedKernel[] {
   const found = new Map<string, LaunchedKernel>();
   for (const traits of devices)
     for (const graph of graphs) {
-      const variants = graph.nodes.map((node) => node.op.variants?.(node, traits) ?? ['only']);
+      const variants = graph.nodes.map((node) => variantsOf(node, traits));
       const rounds = Math.max(...variants.map((all) => all.length));
       for (let round = 0; round < rounds; round++) {
         const kernelChoices = Object.fromEntries(

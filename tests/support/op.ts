@@ -1,5 +1,5 @@
-// Holds an op against its float64 reference: on the GPU for every variant (checkOp), and its gradient against finite differences
-// on the CPU (checkGradient).
+// Checks an op against its float64 reference on the GPU for every variant (checkOp), and its gradient against finite differences on the
+// CPU (checkGradient).
 
 import { fromFloat16, toFloat16 } from '../../src/core/float16.ts';
 import { random } from '../../src/core/random.ts';
@@ -8,39 +8,49 @@ import { relativeError } from '../../src/cpu/compare.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
-import { halve } from '../../src/graph/f16-storage.ts';
+import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import {
+  type AnyOp,
   type Attrs,
+  type ByName,
   type DeviceTraits,
   defaultTraits,
   defineOp,
+  listed,
+  type NameOf,
   type Node,
+  named,
   type Op,
+  tensorType,
   type Value,
+  variantsOf,
 } from '../../src/ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 
-/** A case for an op. An input that is `'step'` stands for the step scalars; `[tensor, 'state']` for one that the op mutates. */
-export interface OpCase<A extends Attrs> {
-  inputs: (Tensor | 'step')[];
+/** Data of an op's inputs by name; `'step'` means the step scalars. */
+export type CaseInputs<I extends string> = ByName<I, Tensor | 'step'>;
+
+/** A case for an op. */
+export interface OpCase<I extends string, O extends string, A extends Attrs> {
+  inputs: CaseInputs<I>;
   attrs: A;
-  /** Inputs whose gradient is checked too, for a random weighting of output `loss` (default 0). */
-  wrt?: number[];
-  /** Outputs that take part in the loss, default [0]. */
-  through?: number[];
+  /** Inputs whose gradient is checked too, for a random weighting of the outputs `through`. */
+  wrt?: readonly NameOf<I>[];
+  /** Outputs that are part of the loss, default the first. */
+  through?: readonly NameOf<O>[];
   step?: Partial<StepScalars>;
-  /** Largest max|x - ref| / max|ref|; default 1e-5. */
+  /** Maximum max|x - ref| / max|ref|; default 1e-5. */
   tolerance?: number;
   /** Another tolerance for gradients. */
   gradTolerance?: number;
-  /** Only this variant, of backward nodes too where they have it; default: each that the device is offered. */
+  /** Only this variant, of backward nodes too if they have it; default: each that the device is offered. */
   variant?: string;
-  /** Hold in f16 whatever the nodes can have so, inputs too; one more unit in the last place of f16 is allowed. */
-  half?: boolean;
+  /** Store as f16 all that the nodes support, inputs too; one more unit in the last place of f16 is allowed. */
+  f16?: boolean;
   /** Traits to plan with instead of the device's own. */
   traits?: Partial<DeviceTraits>;
 }
@@ -54,79 +64,106 @@ export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
   );
 }
 
-/** Weights the outputs and is the root of a loss: its gradient with respect to output i is `weights[i]`. */
-const weighted = defineOp({
+/** Weights tensors and is the root of a loss: its gradient with respect to xs[i] is weights[i]. */
+const weightedLoss = defineOp({
   name: 'weighted_loss',
-  shape: () => [{ dtype: 'f32', shape: [1] }],
-  half: ({ inputs }) => ({ inputs: inputs.map((_, i) => i), outputs: [] }),
+  inputs: ['xs[]', 'weights[]'],
+  outputs: ['loss'],
+  shape: () => ({ loss: tensorType('f32', [1]) }),
+  f16Storage: ['xs', 'weights'],
   launch: () => [],
-  grad: (_builder, node) => {
-    const n = node.inputs.length / 2;
-    return node.inputs.map((_, i) => (i < n ? node.inputs[i + n] : undefined));
-  },
-  reference({ inputs, outputs }) {
-    const n = inputs.length / 2;
-    let sum = 0;
-    for (let i = 0; i < n; i++)
-      for (const [k, x] of (inputs[i]?.data ?? []).entries()) sum += x * (inputs[i + n]?.data[k] ?? 0);
-    outputs[0]?.data.fill(sum);
+  grad: (_builder, { weights }) => ({ xs: weights }),
+  reference({ xs, weights }, { loss }) {
+    for (const [i, x] of xs.entries())
+      for (let k = 0; k < x.size; k++) loss.add(0, x.at(k) * (weights[i]?.at(k) ?? Number.NaN));
   },
 });
 
 const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0 };
 
-function build<A extends Attrs>(op: Op<A>, c: OpCase<A>) {
-  const graph = new Graph();
-  const step = new Uint32Array(stepWords);
-  writeStep(step, { ...defaultStep, ...c.step });
-  const data: Record<string, Tensor['data']> = {};
-  const states: Record<string, Tensor['data']> = {};
-  const inputs = c.inputs.map((t, i) => {
-    if (t === 'step') {
-      data.step = step;
-      return graph.input('step', 'u32', [stepWords]);
-    }
-    if (op.mutates?.includes(i)) {
-      states[`in${i}`] = t.data;
-      return graph.state(`in${i}`, t.dtype, t.shape);
-    }
-    data[`in${i}`] = t.data;
-    return graph.input(`in${i}`, t.dtype, t.shape);
+/** A graph of one node of an op, its inputs as inputs or, if it changes them, states; `input` may replace an input. */
+export function applyToInputs<I extends string, O extends string, A extends Attrs>(
+  graph: Graph,
+  op: Op<I, O, A>,
+  inputs: CaseInputs<I>,
+  attrs: A,
+  input: (name: string, tensor: Tensor) => Value = (name, t) => graph.input(name, t.dtype, t.shape),
+): { node: Node; outputs: ByName<O, Value> } {
+  const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
+  const keys = names.map((name, i) => (names.indexOf(name) === i ? name : `${name}${i}`));
+  const values = list.map((t, i): Value => {
+    const key = keys[i] as string;
+    if (t === 'step') return graph.input('step', 'u32', [stepWords]);
+    return (op.mutates as readonly string[] | undefined)?.includes(key)
+      ? graph.state(key, t.dtype, t.shape)
+      : input(key, t);
   });
-  const outputs = graph.apply(op, inputs, c.attrs);
-  const node = outputs[0]?.node ?? graph.nodes[graph.nodes.length - 1];
-  for (const [i, v] of outputs.entries()) graph.output(`out${i}`, v);
-  if (c.wrt) {
-    const through = c.through ?? [0];
-    const weights = through.map((o) => {
-      const t = randomTensor((outputs[o] as Value).shape, 1000 + o);
-      data[`w${o}`] = t.data;
-      return graph.input(`w${o}`, 'f32', t.shape);
-    });
-    const [loss] = graph.apply(weighted, [...through.map((o) => outputs[o] as Value), ...weights], {});
-    const wrt = c.wrt.map((i) => inputs[i] as Value);
-    gradients(graph, loss as Value, wrt).forEach((d, k) => {
-      if (!d) throw new Error(`${op.name}: no gradient for input ${c.wrt?.[k]}`);
-      graph.output(`d${c.wrt?.[k]}`, d);
-    });
-    graph.output('loss', loss as Value);
+  const outputs = graph.apply(op as AnyOp, named(op.inputs, names, values), attrs);
+  return { node: graph.nodes.at(-1) as Node, outputs: outputs as ByName<O, Value> };
+}
+
+/** The tensors of a case by the names that `applyToInputs` gives them, without the step. */
+export function tensorsOf<I extends string>(op: { name: string; inputs: readonly I[] }, inputs: CaseInputs<I>) {
+  const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
+  return list.flatMap((t, i): [string, Tensor][] => {
+    const name = names[i] as string;
+    return t === 'step' ? [] : [[names.indexOf(name) === i ? name : `${name}${i}`, t]];
+  });
+}
+
+function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>, c: OpCase<I, O, A>) {
+  const graph = new Graph();
+  const data: Record<string, Tensor['data']> = { step: new Uint32Array(stepWords) };
+  writeStep(data.step as Uint32Array, { ...defaultStep, ...c.step });
+  const states: Record<string, Tensor['data']> = {};
+  const { node } = applyToInputs(graph, op, c.inputs, c.attrs);
+  if (!graph.inputs.has('step')) delete data.step;
+  for (const [name, t] of tensorsOf(op, c.inputs)) (graph.states.has(name) ? states : data)[name] = t.data;
+  const outputOf = (name: string | undefined) => node.outputs[node.outputNames.indexOf(name as string)] as Value;
+  for (const [i, v] of node.outputs.entries()) {
+    const name = node.outputNames[i] as string;
+    graph.output(node.outputNames.indexOf(name) === i ? name : `${name}${i}`, v);
   }
-  if (c.half) {
+  if (c.wrt) {
+    const through: readonly string[] = c.through ?? [node.outputNames[0] as string];
+    const weights = through.map((name) => {
+      const t = randomTensor(outputOf(name).shape, 1000 + node.outputNames.indexOf(name));
+      data[`weights of ${name}`] = t.data;
+      return graph.input(`weights of ${name}`, 'f32', t.shape);
+    });
+    const { loss } = graph.apply(weightedLoss, { xs: through.map(outputOf), weights });
+    const names: readonly string[] = c.wrt;
+    const wrt = names.map((name) => node.inputs[node.inputNames.indexOf(name)] as Value);
+    for (const [k, d] of gradients(graph, loss, wrt).entries()) {
+      if (!d) throw new Error(`${op.name}: no gradient for input ${names[k]}`);
+      graph.output(gradientOf(names[k] as string), d);
+    }
+    graph.output('loss', loss);
+  }
+  if (c.f16) {
     const inputs = [...graph.inputs.values()];
-    halve(graph, [...inputs, ...graph.nodes.flatMap((n) => n.outputs)]);
+    storeAsF16(graph, [...inputs, ...graph.nodes.flatMap((n) => n.outputs)]);
     for (const v of inputs)
       if (v.dtype === 'f16') data[v.name] = toFloat16(Float32Array.from(data[v.name] as Float32Array));
   }
-  return { graph, data, states, node, inputs };
+  return { graph, data, states };
 }
+
+/** Name of the output that is the gradient of an input. */
+const gradientOf = (name: string): string => `d(${name})`;
 
 /** Numbers of a tensor that may be f16. */
 const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
 
 export { relativeError };
 
-/** Largest error of each quantity, by variant; throws where one passes its tolerance. Needs tests/support/gpu.ts's device. */
-export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise<Record<string, number>> {
+/**
+ * Largest error of each quantity, by `name (variants)`; throws if one exceeds its tolerance. Needs the device of tests/support/gpu.ts.
+ */
+export async function checkOp<I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  c: OpCase<I, O, A>,
+): Promise<Record<string, number>> {
   const { gpuDevice } = await import('./gpu.ts');
   const device = wrapDevice(await gpuDevice());
   const traits = { ...device.traits, ...c.traits };
@@ -136,17 +173,17 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
   const want = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbers(d)])));
   const worst: Record<string, number> = {};
   const failures: string[] = [];
-  const variantsOf = (n: Node): readonly string[] => {
-    const all = n.op.variants?.(n, traits) ?? ['only'];
-    return c.variant && (n.op === (op as Op) || all.includes(c.variant)) ? [c.variant] : all;
+  const variantsOfNode = (n: Node): readonly string[] => {
+    const all = variantsOf(n, traits);
+    return c.variant && (n.op === op || all.includes(c.variant)) ? [c.variant] : all;
   };
   // Backward nodes may have more variants than the op: each gets its turn, by number.
-  const rounds = Math.max(1, ...reference.graph.nodes.map((n) => variantsOf(n).length));
+  const rounds = Math.max(1, ...reference.graph.nodes.map((n) => variantsOfNode(n).length));
   for (let round = 0; round < rounds; round++) {
     const { graph, data, states } = build(op, c);
     const kernelChoices: Record<string, string> = {};
     for (const n of graph.nodes) {
-      const own = variantsOf(n);
+      const own = variantsOfNode(n);
       kernelChoices[variantKey(n)] = own[round % own.length] as string;
     }
     const plan = makePlan(graph, { traits, kernelChoices });
@@ -165,9 +202,9 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
         const error = relativeError(got[name] ?? [], ref);
         const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
         worst[key] = error;
-        const exact = (name.startsWith('d') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
+        const exact = (name.startsWith('d(') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
         // Both sides round to 11 bits; where they differ just before, by a unit in the last place. Gradients go through more roundings.
-        const limit = exact + (!c.half ? 0 : name.startsWith('d') ? 2 ** -8 : 2 ** -10);
+        const limit = exact + (!c.f16 ? 0 : name.startsWith('d(') ? 2 ** -8 : 2 ** -10);
         if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
       }
     } finally {
@@ -178,25 +215,29 @@ export async function checkOp<A extends Attrs>(op: Op<A>, c: OpCase<A>): Promise
   return worst;
 }
 
-/** Holds the gradient nodes, run by their references, against central differences of the forward reference, in float64. */
-export function checkGradient<A extends Attrs>(op: Op<A>, c: OpCase<A>, { h = 1e-5, tolerance = 1e-6 } = {}): void {
+/** Compares the gradient nodes, run by their references, with central differences of the forward reference, in float64. */
+export function checkGradient<I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  c: OpCase<I, O, A>,
+  { h = 1e-5, tolerance = 1e-6 } = {},
+): void {
   if (!c.wrt?.length) throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
   const { graph, data } = build(op, c);
   const cpu = createCpuExecutor(graph);
   const analytic = cpu.run(data);
-  for (const i of c.wrt) {
-    const base = Float64Array.from(data[`in${i}`] as ArrayLike<number>);
+  for (const name of c.wrt) {
+    const base = Float64Array.from(data[name] as ArrayLike<number>);
     const numeric = base.map((x, k) => {
       const at = (y: number) => {
         const moved = base.slice();
         moved[k] = y;
-        return cpu.run({ ...data, [`in${i}`]: moved }).loss?.[0] ?? Number.NaN;
+        return cpu.run({ ...data, [name]: moved }).loss?.[0] ?? Number.NaN;
       };
       return (at(x + h) - at(x - h)) / (2 * h);
     });
-    const error = relativeError(analytic[`d${i}`] ?? [], numeric);
+    const error = relativeError(analytic[gradientOf(name)] ?? [], numeric);
     if (!(error <= tolerance))
-      throw new Error(`${op.name}: gradient of input ${i} is off by ${error}, allowed ${tolerance}`);
+      throw new Error(`${op.name}: gradient of input ${name} is off by ${error}, allowed ${tolerance}`);
   }
 }
 

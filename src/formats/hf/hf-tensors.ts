@@ -9,7 +9,7 @@ import { readJson } from '../../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../files/safetensors.ts';
 import { type ModelConfig, stackSizes } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type HfPrefix, type SourceCheckpoint, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
 import { storedRows } from '../shared/tensor-slices.ts';
 

@@ -6,7 +6,7 @@ import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { initializeWeights, parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { bankOfTensors, prefixOf, readWeights, type StoredTensor, weightNames } from './hf-tensors.ts';

@@ -7,7 +7,7 @@ import { sizeOf } from '../../core/tensor.ts';
 import { jsonBytes } from '../../files/json-files.ts';
 import { type RawTensor, writeRawTensors } from '../../files/safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';

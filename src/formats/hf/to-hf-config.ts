@@ -5,7 +5,7 @@ import type { Json } from '../../core/records.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/position-tables.ts';
+import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type FieldRequirement, requireFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
 import type { HfType } from './hf-fields.ts';

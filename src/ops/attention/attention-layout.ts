@@ -4,8 +4,7 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../core/tensor.ts';
-import { dropoutParams } from '../dropout-mask.ts';
-import type { Attrs } from '../op.ts';
+import { dropoutFields } from '../dropout-mask.ts';
 
 /** The widest head: a query and its output while decoding have to fit the 8 KiB that WGSL allows a function's variables. */
 export const maxHeadWidth = 896;
@@ -14,19 +13,19 @@ export const maxHeadWidth = 896;
 export const maxHeldWidth = 256;
 
 /** Settings of an attention node. */
-export interface AttentionAttrs extends Attrs {
+export type AttentionAttrs = {
   readonly heads: number;
   /** W, 1 to 896; H·W need not be the model's width. */
   readonly headWidth: number;
   /** Whether query i sees only keys 0..i. Self-attention only. */
   readonly causal: boolean;
-  /** What q·k is multiplied by; 1/sqrt(W) by default. */
+  /** Factor of q·k; 1/sqrt(W) by default. */
   readonly scale?: number;
   /** Rate at which probabilities are dropped, 0 by default, in [0, 1). */
   readonly dropout?: number;
-  /** Number of this dropout in the model: with the step's seed and number it decides the mask. */
+  /** Number of this dropout in the model, so that each has its own mask. */
   readonly site?: number;
-}
+};
 
 /** Sizes, row strides and columns of one attention, in elements. */
 export interface AttentionLayout {
@@ -73,17 +72,15 @@ export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: S
 }
 
 /** Checks that `lens` is u32 [B]. */
-export function checkLengths(name: string, layout: AttentionLayout, lens: TensorType | undefined): void {
+export function checkLengths(name: string, layout: AttentionLayout, lens: TensorType): void {
   check(
-    lens?.dtype === 'u32' && lens.shape.length === 1 && lens.shape[0] === layout.batch,
-    () =>
-      `${name}: key lengths must be u32 [${layout.batch}], they are ${lens ? `${lens.dtype} ${show(lens.shape)}` : 'missing'}`,
+    lens.dtype === 'u32' && lens.shape.length === 1 && lens.shape[0] === layout.batch,
+    () => `${name}: key lengths must be u32 [${layout.batch}], they are ${lens.dtype} ${show(lens.shape)}`,
   );
 }
 
 /** The fields of Params in shaders/lib/attention.wgsl. */
 export function attentionParams(a: AttentionLayout): Record<string, number> {
-  const { threshold, keepScale } = dropoutParams(a.dropout);
   return {
     queries: a.queries,
     keys: a.keys,
@@ -93,9 +90,7 @@ export function attentionParams(a: AttentionLayout): Record<string, number> {
     k_column: a.kColumn,
     v_column: a.vColumn,
     scale: a.scale,
-    threshold,
-    keep_scale: keepScale,
-    site: a.site,
+    ...dropoutFields({ rate: a.dropout, site: a.site }),
     causal: a.causal ? 1 : 0,
     padded: 2 * Math.ceil(a.width / 8),
   };

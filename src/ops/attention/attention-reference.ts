@@ -1,47 +1,34 @@
 // Attention in plain float64 loops, one query or key at a time: what the kernels are checked against.
 
-import { dropoutMask } from '../dropout-mask.ts';
-import type { StepScalars } from '../step-scalars.ts';
+import { dropoutFactor } from '../dropout-mask.ts';
+import type { ReferenceTensor } from '../reference-tensor.ts';
 import type { AttentionLayout } from './attention-layout.ts';
 
 /** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]. */
 export interface AttentionInputs {
-  readonly q: Float64Array;
-  readonly kv: Float64Array;
-  readonly lens: Float64Array;
-  readonly step: Pick<StepScalars, 'seed' | 'step'>;
+  readonly q: ReferenceTensor;
+  readonly kv: ReferenceTensor;
+  readonly lens: ReferenceTensor;
+  readonly step?: ReferenceTensor;
 }
 
 /** Visits every query: `visit(b, h, i, keys)`, where `keys` is the number of keys that the query sees. */
 function eachQuery(
   a: AttentionLayout,
-  lens: Float64Array,
+  lens: ReferenceTensor,
   visit: (b: number, h: number, i: number, keys: number) => void,
 ): void {
   for (let b = 0; b < a.batch; b++)
     for (let h = 0; h < a.heads; h++)
-      for (let i = 0; i < a.queries; i++) visit(b, h, i, Math.min(a.keys, lens[b] ?? 0, a.causal ? i + 1 : a.keys));
+      for (let i = 0; i < a.queries; i++) visit(b, h, i, Math.min(a.keys, lens.at(b), a.causal ? i + 1 : a.keys));
 }
 
-const qAt = (a: AttentionLayout, b: number, i: number, h: number) => (b * a.queries + i) * a.qStride + h * a.width;
-const kAt = (a: AttentionLayout, b: number, j: number, h: number) =>
-  (b * a.keys + j) * a.kvStride + a.kColumn + h * a.width;
-const vAt = (a: AttentionLayout, b: number, j: number, h: number) =>
-  (b * a.keys + j) * a.kvStride + a.vColumn + h * a.width;
-const outAt = (a: AttentionLayout, b: number, i: number, h: number) => ((b * a.queries + i) * a.heads + h) * a.width;
-const rowAt = (a: AttentionLayout, b: number, h: number, i: number) => (b * a.heads + h) * a.queries + i;
-
-/** Sum over w of x[at + w] * y[from + w]. */
-function dot(width: number, x: Float64Array, at: number, y: Float64Array, from: number): number {
-  let sum = 0;
-  for (let w = 0; w < width; w++) sum += (x[at + w] ?? 0) * (y[from + w] ?? 0);
-  return sum;
-}
-
-/** y[from + w] += factor * x[at + w]. */
-function addTo(width: number, y: Float64Array, from: number, factor: number, x: Float64Array, at: number): void {
-  for (let w = 0; w < width; w++) y[from + w] = (y[from + w] ?? 0) + factor * (x[at + w] ?? 0);
-}
+/** Columns of one head, and of its keys and values. */
+const columnsOf = (a: AttentionLayout, h: number) => ({
+  q: h * a.width,
+  k: a.kColumn + h * a.width,
+  v: a.vColumn + h * a.width,
+});
 
 /** Scaled scores of query i against its first `keys` keys. */
 function scores(
@@ -52,34 +39,49 @@ function scores(
   i: number,
   keys: number,
 ): number[] {
-  return Array.from({ length: keys }, (_, j) => a.scale * dot(a.width, q, qAt(a, b, i, h), kv, kAt(a, b, j, h)));
+  const at = columnsOf(a, h);
+  return Array.from({ length: keys }, (_, j) => {
+    let sum = 0;
+    for (let w = 0; w < a.width; w++) sum += q.at(b, i, at.q + w) * kv.at(b, j, at.k + w);
+    return a.scale * sum;
+  });
 }
 
-/** out [B,Tq,H·W] and lse [B,H,Tq], the natural logarithm of the sum of exponentials; both 0 where a query sees no key. */
-export function attentionForward(a: AttentionLayout, x: AttentionInputs, out: Float64Array, lse: Float64Array): void {
-  const mask = dropoutMask(x.step, a.site, a.dropout);
+/** The maximum of the scores, and the sum of exponentials of what they are below it. */
+function softmaxOf(s: readonly number[]): { max: number; total: number } {
+  const max = Math.max(...s);
+  return { max, total: s.reduce((sum, v) => sum + Math.exp(v - max), 0) };
+}
+
+/** out [B,Tq,H·W] and lse [B,H,Tq], the natural logarithm of the sum of exponentials; both 0 if a query sees no key. */
+export function attentionForward(
+  a: AttentionLayout,
+  x: AttentionInputs,
+  out: ReferenceTensor,
+  lse: ReferenceTensor,
+): void {
+  const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
   eachQuery(a, x.lens, (b, h, i, keys) => {
     if (keys === 0) return;
     const s = scores(a, x, b, h, i, keys);
-    const max = Math.max(...s);
-    const total = s.reduce((sum, v) => sum + Math.exp(v - max), 0);
-    const row = rowAt(a, b, h, i);
-    lse[row] = max + Math.log(total);
-    s.forEach((v, j) => {
-      const p = Math.exp(v - (lse[row] ?? 0)) * mask(row * a.keys + j);
-      addTo(a.width, out, outAt(a, b, i, h), p, x.kv, vAt(a, b, j, h));
+    const { max, total } = softmaxOf(s);
+    const row = (b * a.heads + h) * a.queries + i;
+    const at = columnsOf(a, h);
+    lse.set(row, max + Math.log(total));
+    s.forEach((score, j) => {
+      const p = Math.exp(score - lse.at(row)) * factor(row * a.keys + j);
+      for (let w = 0; w < a.width; w++) out.add(b * a.queries + i, at.q + w, p * x.kv.at(b, j, at.v + w));
     });
   });
 }
 
 /** The probabilities themselves, without dropout: p [B,H,Tq,Tk], 0 where masked. */
-export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p: Float64Array): void {
+export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
   eachQuery(a, x.lens, (b, h, i, keys) => {
     const s = scores(a, x, b, h, i, keys);
-    const max = Math.max(...s);
-    const total = s.reduce((sum, v) => sum + Math.exp(v - max), 0);
-    s.forEach((v, j) => {
-      p[rowAt(a, b, h, i) * a.keys + j] = Math.exp(v - max) / total;
+    const { max, total } = softmaxOf(s);
+    s.forEach((score, j) => {
+      p.set(b * a.heads + h, i, j, Math.exp(score - max) / total);
     });
   });
 }
@@ -91,26 +93,32 @@ export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p
 export function attentionBackward(
   a: AttentionLayout,
   x: AttentionInputs,
-  out: Float64Array,
-  dout: Float64Array,
-  dq: Float64Array,
-  dkv: Float64Array,
+  out: ReferenceTensor,
+  dout: ReferenceTensor,
+  dq: ReferenceTensor,
+  dkv: ReferenceTensor,
 ): void {
-  const mask = dropoutMask(x.step, a.site, a.dropout);
+  const { q, kv } = x;
+  const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
   eachQuery(a, x.lens, (b, h, i, keys) => {
     const s = scores(a, x, b, h, i, keys);
-    const max = Math.max(...s);
-    const total = s.reduce((sum, v) => sum + Math.exp(v - max), 0);
-    const [qi, oi] = [qAt(a, b, i, h), outAt(a, b, i, h)];
-    const d = dot(a.width, dout, oi, out, oi);
-    s.forEach((v, j) => {
-      const [kj, vj] = [kAt(a, b, j, h), vAt(a, b, j, h)];
-      const p = Math.exp(v - max) / total;
-      const m = mask(rowAt(a, b, h, i) * a.keys + j);
-      const ds = p * (m * dot(a.width, dout, oi, x.kv, vj) - d) * a.scale;
-      addTo(a.width, dkv, vj, p * m, dout, oi);
-      addTo(a.width, dq, qi, ds, x.kv, kj);
-      addTo(a.width, dkv, kj, ds, x.q, qi);
+    const { max, total } = softmaxOf(s);
+    const at = columnsOf(a, h);
+    const row = (b * a.heads + h) * a.queries + i;
+    let D = 0;
+    for (let w = 0; w < a.width; w++) D += dout.at(b, i, at.q + w) * out.at(b, i, at.q + w);
+    s.forEach((score, j) => {
+      const p = Math.exp(score - max) / total;
+      const m = factor(row * a.keys + j);
+      let dp = 0;
+      for (let w = 0; w < a.width; w++) dp += dout.at(b, i, at.q + w) * kv.at(b, j, at.v + w);
+      const ds = p * (m * dp - D) * a.scale;
+      const [query, key] = [b * a.queries + i, b * a.keys + j];
+      for (let w = 0; w < a.width; w++) {
+        dkv.add(key, at.v + w, p * m * dout.at(b, i, at.q + w));
+        dq.add(query, at.q + w, ds * kv.at(b, j, at.k + w));
+        dkv.add(key, at.k + w, ds * q.at(b, i, at.q + w));
+      }
     });
   });
 }

@@ -1,12 +1,11 @@
-// Fused attention: self- and cross-attention as one dispatch forward and two backward, with memory linear in the lengths. Scores
-// and probabilities never leave registers or workgroup memory; the backward makes them again from the stored logsumexp
-// (Dao et al., 2022, "FlashAttention"). Dropout acts on the probabilities, as in PyTorch, its mask made again from its counter.
+// Fused attention: self- and cross-attention as one dispatch forward and two backward, with memory linear in the lengths. Scores and
+// probabilities never leave registers or workgroup memory; the backward pass recomputes them from the stored logsumexp (Dao et al., 2022,
+// "FlashAttention"). Dropout acts on the probabilities, as in PyTorch; its mask is recomputed from its counter.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { TensorType } from '../../core/tensor.ts';
-import { expectStep, expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, type Node, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
+import { attrsOf, type Builder, type DeviceTraits, defineOp, tensorType, type Value } from '../op.ts';
+import { expectStep, expectType } from '../type-checks.ts';
 import { attentionVariants, backwardLaunches, forwardLaunch } from './attention-launch.ts';
 import {
   type AttentionAttrs,
@@ -21,181 +20,161 @@ const selfName = 'self_attention';
 const crossName = 'cross_attention';
 
 /** out [B,Tq,H·W] and lse [B,H,Tq]. */
-function outputTypes(a: AttentionLayout): TensorType[] {
-  return [
-    { dtype: 'f32', shape: [a.batch, a.queries, a.heads * a.width] },
-    { dtype: 'f32', shape: [a.batch, a.heads, a.queries] },
-  ];
-}
+const outputTypes = (a: AttentionLayout) => ({
+  out: tensorType('f32', [a.batch, a.queries, a.heads * a.width]),
+  lse: tensorType('f32', [a.batch, a.heads, a.queries]),
+});
 
 function noLseGradient(name: string, dlse: Value | undefined): void {
-  if (dlse)
-    throw new HeddleError(`${name}: the logsumexp, output 1, has no gradient; derive losses from output 0 alone`);
+  if (dlse) throw new HeddleError(`${name}: the logsumexp, lse, has no gradient; derive losses from out only`);
 }
 
+const variants = (_inputs: unknown, { headWidth }: AttentionAttrs, traits: DeviceTraits) =>
+  attentionVariants(traits, headWidth);
+
 /**
- * Inputs qkv [B,T,3·H·W], key lengths u32 [B], step; outputs out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; where
- * it sees none, out, lse and gradients are zero. Element ((b·H + h)·T + i)·T + j is dropped by its number.
+ * qkv [B,T,3·H·W], key lengths u32 [B], step; out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees none, out, lse
+ * and gradients are zero. The dropout mask depends on the index ((b·H + h)·T + i)·T + j of a probability.
  */
-export const selfAttentionOp = defineOp<AttentionAttrs>({
+export const selfAttentionOp = defineOp({
   name: selfName,
-  shape(inputs, attrs) {
-    const qkv = inputAt(selfName, inputs, 0, 'qkv');
+  inputs: ['qkv', 'lens', 'step'],
+  outputs: ['out', 'lse'],
+  attrs: attrsOf<AttentionAttrs>(),
+  shape({ qkv, lens, step }, attrs) {
     expectType(selfName, 'qkv', qkv, 'f32');
     const layout = selfLayout(selfName, attrs, qkv.shape);
-    checkLengths(selfName, layout, inputs[1]);
-    expectStep(selfName, inputs[2]);
+    checkLengths(selfName, layout, lens);
+    expectStep(selfName, step);
     return outputTypes(layout);
   },
-  half: () => ({ inputs: [0], outputs: [0] }),
-  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
-  launch(node, { variant }) {
-    const [qkv, lens, step] = node.inputs as [Value, Value, Value];
-    const [out, lse] = node.outputs as [Value, Value];
-    return [forwardLaunch(selfLayoutOf(node), variant, { q: qkv, kv: qkv, lens, step, out, lse })];
-  },
-  grad(builder, { inputs, outputs, attrs }, [dout, dlse]) {
+  f16Storage: ['qkv', 'out'],
+  variants,
+  launch: ({ qkv, lens, step }, { out, lse }, attrs, { variant }) => [
+    forwardLaunch(selfLayout(selfName, attrs, qkv.shape), variant, { q: qkv, kv: qkv, lens, step, out, lse }),
+  ],
+  grad(builder, { qkv, lens, step }, { out, lse }, { out: dout, lse: dlse }, attrs) {
     noLseGradient(selfName, dlse);
-    if (!dout) return [];
-    return builder.apply(selfAttentionBackwardOp, [inputs[0]!, ...outputs, dout, inputs[1]!, inputs[2]!], attrs);
+    if (!dout) return {};
+    return { qkv: builder.apply(selfAttentionBackwardOp, { qkv, out, lse, dout, lens, step }, attrs).dqkv };
   },
-  reference({ attrs, inputs: [qkv, lens, step], outputs: [out, lse] }) {
-    const layout = selfLayout(selfName, attrs, qkv!.shape);
-    const inputs = { q: qkv!.data, kv: qkv!.data, lens: lens!.data, step: readStep(step!.data) };
-    attentionForward(layout, inputs, out!.data, lse!.data);
+  reference({ qkv, lens, step }, { out, lse }, attrs) {
+    attentionForward(selfLayout(selfName, attrs, qkv.shape), { q: qkv, kv: qkv, lens, step }, out, lse);
   },
 });
 
-const selfLayoutOf = (node: Node<AttentionAttrs>) => selfLayout(node.op.name, node.attrs, node.inputs[0]!.shape);
-
-/** Inputs qkv, out, lse, dout, key lengths, step; output dqkv [B,T,3·H·W]. */
-export const selfAttentionBackwardOp = defineOp<AttentionAttrs>({
+/** Inputs as those and the outputs of `selfAttentionOp`, and dout; dqkv [B,T,3·H·W]. */
+export const selfAttentionBackwardOp = defineOp({
   name: `${selfName}_backward`,
-  shape(inputs, attrs) {
+  inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step'],
+  outputs: ['dqkv'],
+  attrs: attrsOf<AttentionAttrs>(),
+  shape({ qkv, lens, step, ...forward }, attrs) {
     const name = `${selfName}_backward`;
-    const [qkv, out, lse, dout, lens, step] = inputs;
     expectType(name, 'qkv', qkv, 'f32');
     const layout = selfLayout(name, attrs, qkv.shape);
-    checkBackward(name, layout, out, lse, dout);
+    checkBackward(name, layout, forward);
     checkLengths(name, layout, lens);
     expectStep(name, step);
-    return [{ dtype: 'f32', shape: qkv.shape }];
+    return { dqkv: tensorType('f32', qkv.shape) };
   },
-  half: () => ({ inputs: [0, 1, 3], outputs: [0] }),
-  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
-  launch(node, { variant, scratch }) {
-    const [qkv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value];
-    const [dqkv] = node.outputs as [Value];
-    const rowDots = scratch('f32', lse.shape);
-    const bind = { q: qkv, kv: qkv, out, lse, dout, lens, step, dq: dqkv, dkv: dqkv, rowDots };
-    return backwardLaunches(selfLayoutOf(node), variant, bind);
+  f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
+  variants,
+  launch({ qkv, ...inputs }, { dqkv }, attrs, { variant, scratch }) {
+    const rowDots = scratch('f32', inputs.lse.shape);
+    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, rowDots };
+    return backwardLaunches(selfLayout(selfName, attrs, qkv.shape), variant, bind);
   },
-  reference({ attrs, inputs: [qkv, out, , dout, lens, step], outputs: [dqkv] }) {
-    const layout = selfLayout(selfName, attrs, qkv!.shape);
-    const inputs = { q: qkv!.data, kv: qkv!.data, lens: lens!.data, step: readStep(step!.data) };
-    attentionBackward(layout, inputs, out!.data, dout!.data, dqkv!.data, dqkv!.data);
+  reference({ qkv, out, dout, lens, step }, { dqkv }, attrs) {
+    const layout = selfLayout(selfName, attrs, qkv.shape);
+    attentionBackward(layout, { q: qkv, kv: qkv, lens, step }, out, dout, dqkv, dqkv);
   },
 });
 
 /**
- * Inputs q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], step; outputs out [B,Tq,H·W] and lse [B,H,Tq]. As self_attention, with
- * the keys of another sequence; element ((b·H + h)·Tq + i)·Tk + j is dropped by its number.
+ * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], step; out [B,Tq,H·W] and lse [B,H,Tq]. As self_attention, with the keys of another
+ * sequence. The dropout mask depends on the index ((b·H + h)·Tq + i)·Tk + j of a probability.
  */
-export const crossAttentionOp = defineOp<AttentionAttrs>({
+export const crossAttentionOp = defineOp({
   name: crossName,
-  shape(inputs, attrs) {
-    const layout = crossTypes(crossName, inputs, attrs);
-    checkLengths(crossName, layout, inputs[2]);
-    expectStep(crossName, inputs[3]);
+  inputs: ['q', 'kv', 'lens', 'step'],
+  outputs: ['out', 'lse'],
+  attrs: attrsOf<AttentionAttrs>(),
+  shape({ q, kv, lens, step }, attrs) {
+    const layout = checkedCrossLayout(crossName, q, kv, attrs);
+    checkLengths(crossName, layout, lens);
+    expectStep(crossName, step);
     return outputTypes(layout);
   },
-  half: () => ({ inputs: [0, 1], outputs: [0] }),
-  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
-  launch(node, { variant }) {
-    const [q, kv, lens, step] = node.inputs as [Value, Value, Value, Value];
-    const [out, lse] = node.outputs as [Value, Value];
-    return [forwardLaunch(crossLayoutOf(node), variant, { q, kv, lens, step, out, lse })];
-  },
-  grad(builder, { inputs, outputs, attrs }, [dout, dlse]) {
+  f16Storage: ['q', 'kv', 'out'],
+  variants,
+  launch: ({ q, kv, lens, step }, { out, lse }, attrs, { variant }) => [
+    forwardLaunch(crossLayout(crossName, attrs, q.shape, kv.shape), variant, { q, kv, lens, step, out, lse }),
+  ],
+  grad(builder, { q, kv, lens, step }, { out, lse }, { out: dout, lse: dlse }, attrs) {
     noLseGradient(crossName, dlse);
-    if (!dout) return [];
-    const [q, kv, lens, step] = inputs as [Value, Value, Value, Value];
-    return builder.apply(crossAttentionBackwardOp, [q, kv, ...outputs, dout, lens, step], attrs);
+    if (!dout) return {};
+    const { dq, dkv } = builder.apply(crossAttentionBackwardOp, { q, kv, out, lse, dout, lens, step }, attrs);
+    return { q: dq, kv: dkv };
   },
-  reference({ attrs, inputs: [q, kv, lens, step], outputs: [out, lse] }) {
-    const layout = crossLayout(crossName, attrs, q!.shape, kv!.shape);
-    const inputs = { q: q!.data, kv: kv!.data, lens: lens!.data, step: readStep(step!.data) };
-    attentionForward(layout, inputs, out!.data, lse!.data);
+  reference({ q, kv, lens, step }, { out, lse }, attrs) {
+    attentionForward(crossLayout(crossName, attrs, q.shape, kv.shape), { q, kv, lens, step }, out, lse);
   },
 });
 
-function crossTypes(name: string, inputs: readonly TensorType[], attrs: AttentionAttrs): AttentionLayout {
-  const q = inputAt(name, inputs, 0, 'q');
-  const kv = inputAt(name, inputs, 1, 'kv');
+function checkedCrossLayout(name: string, q: TensorType, kv: TensorType, attrs: AttentionAttrs): AttentionLayout {
   expectType(name, 'q', q, 'f32');
   expectType(name, 'kv', kv, 'f32');
   return crossLayout(name, attrs, q.shape, kv.shape);
 }
 
-const crossLayoutOf = (node: Node<AttentionAttrs>) =>
-  crossLayout(node.op.name, node.attrs, node.inputs[0]!.shape, node.inputs[1]!.shape);
-
-/** Inputs q, kv, out, lse, dout, key lengths, step; outputs dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
-export const crossAttentionBackwardOp = defineOp<AttentionAttrs>({
+/** Inputs as those and the outputs of `crossAttentionOp`, and dout; dq [B,Tq,H·W] and dkv [B,Tk,2·H·W]. */
+export const crossAttentionBackwardOp = defineOp({
   name: `${crossName}_backward`,
-  shape(inputs, attrs) {
+  inputs: ['q', 'kv', 'out', 'lse', 'dout', 'lens', 'step'],
+  outputs: ['dq', 'dkv'],
+  attrs: attrsOf<AttentionAttrs>(),
+  shape({ q, kv, lens, step, ...forward }, attrs) {
     const name = `${crossName}_backward`;
-    const layout = crossTypes(name, inputs, attrs);
-    const [q, kv, out, lse, dout, lens, step] = inputs;
-    checkBackward(name, layout, out, lse, dout);
+    const layout = checkedCrossLayout(name, q, kv, attrs);
+    checkBackward(name, layout, forward);
     checkLengths(name, layout, lens);
     expectStep(name, step);
-    return [
-      { dtype: 'f32', shape: q!.shape },
-      { dtype: 'f32', shape: kv!.shape },
-    ];
+    return { dq: tensorType('f32', q.shape), dkv: tensorType('f32', kv.shape) };
   },
-  half: () => ({ inputs: [0, 1, 2, 4], outputs: [0, 1] }),
-  variants: ({ attrs }, traits) => attentionVariants(traits, attrs.headWidth),
-  launch(node, { variant, scratch }) {
-    const [q, kv, out, lse, dout, lens, step] = node.inputs as [Value, Value, Value, Value, Value, Value, Value];
-    const [dq, dkv] = node.outputs as [Value, Value];
-    const rowDots = scratch('f32', lse.shape);
-    return backwardLaunches(crossLayoutOf(node), variant, { q, kv, out, lse, dout, lens, step, dq, dkv, rowDots });
+  f16Storage: ['q', 'kv', 'out', 'dout', 'dq', 'dkv'],
+  variants,
+  launch(inputs, gradients, attrs, { variant, scratch }) {
+    const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);
+    return backwardLaunches(layout, variant, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });
   },
-  reference({ attrs, inputs: [q, kv, out, , dout, lens, step], outputs: [dq, dkv] }) {
-    const layout = crossLayout(crossName, attrs, q!.shape, kv!.shape);
-    const inputs = { q: q!.data, kv: kv!.data, lens: lens!.data, step: readStep(step!.data) };
-    attentionBackward(layout, inputs, out!.data, dout!.data, dq!.data, dkv!.data);
+  reference({ q, kv, out, dout, lens, step }, { dq, dkv }, attrs) {
+    const layout = crossLayout(crossName, attrs, q.shape, kv.shape);
+    attentionBackward(layout, { q, kv, lens, step }, out, dout, dq, dkv);
   },
 });
 
 function checkBackward(
   name: string,
-  a: AttentionLayout,
-  out: TensorType | undefined,
-  lse: TensorType | undefined,
-  dout: TensorType | undefined,
+  layout: AttentionLayout,
+  { out, lse, dout }: { readonly out: TensorType; readonly lse: TensorType; readonly dout: TensorType },
 ): void {
-  const [outType, lseType] = outputTypes(a);
-  expectType(name, 'out', out, 'f32', outType!.shape);
-  expectType(name, 'lse', lse, 'f32', lseType!.shape);
-  expectType(name, 'dout', dout, 'f32', outType!.shape);
+  const types = outputTypes(layout);
+  expectType(name, 'out', out, 'f32', types.out.shape);
+  expectType(name, 'lse', lse, 'f32', types.lse.shape);
+  expectType(name, 'dout', dout, 'f32', types.out.shape);
 }
 
-/** Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `keyLens` u32 [B]; `step` is the graph's step input. */
-export function selfAttention(g: Builder, qkv: Value, keyLens: Value, step: Value, attrs: AttentionAttrs): Value {
-  return g.apply(selfAttentionOp, [qkv, keyLens, step], attrs)[0]!;
-}
+/** Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step input. */
+export const selfAttention = (g: Builder, qkv: Value, lens: Value, step: Value, attrs: AttentionAttrs): Value =>
+  g.apply(selfAttentionOp, { qkv, lens, step }, attrs).out;
 
 /** Attention of q [B,Tq,H·W] over kv [B,Tk,2·H·W]; returns out [B,Tq,H·W]. */
-export function crossAttention(
+export const crossAttention = (
   g: Builder,
   q: Value,
   kv: Value,
-  keyLens: Value,
+  lens: Value,
   step: Value,
   attrs: Omit<AttentionAttrs, 'causal'>,
-): Value {
-  return g.apply(crossAttentionOp, [q, kv, keyLens, step], { ...attrs, causal: false } as AttentionAttrs)[0]!;
-}
+): Value => g.apply(crossAttentionOp, { q, kv, lens, step }, { ...attrs, causal: false }).out;

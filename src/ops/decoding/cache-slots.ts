@@ -1,76 +1,74 @@
-// The account of a decoding: where the keys of each row's ancestors lie in the cache, and which tokens they were.
+// The bookkeeping of decoding: where in the KV cache the keys of each row's ancestors are, and which tokens they were.
 
 import { check } from '../../core/errors.ts';
-import { expectStep, expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, gridOf, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, gridOf, type Value } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
+import { expectStep, expectType } from '../type-checks.ts';
 import { hiddenSlot } from './cached-attention.ts';
 
-/** Rows of a sentence, at most `maxBeams`; `padId`: the token whose keys are hidden. */
+/** `beams`: rows of a sentence, at most `maxBeams`; `padId`: the token whose keys are hidden. */
 export type CacheSlotsAttrs = { readonly beams: number; readonly padId: number };
 
-/** The most rows a sentence may have: their slots change places in registers. */
+/** Maximum number of rows of a sentence: their slots are swapped in registers. */
 export const maxBeams = 64;
 
 /**
- * Inputs newest i32 [R,1], the token each row reads now; parents i32 [R], which row of its sentence each row descends from, counted
- * from the sentence's first; slots u32 [R,T] and tokens i32 [R,T] (states, written); step. No outputs. All that row r had before
- * step.position becomes what its parent had; at it r gets a slot of its own, `hiddenSlot` added where the token is padding, so that
- * no query may see it (but at position 0: MarianMT starts with padding).
+ * newest i32 [R,1], the token that each row reads now; parents i32 [R], the row of its sentence that each row continues, counted from the
+ * sentence's first; slots u32 [R,T] and tokens i32 [R,T] (states, written); step. No outputs. Row r takes the entries of its parent before
+ * step.position; there it gets a slot of its own, plus `hiddenSlot` if the token is padding, so that no query sees it (except at position
+ * 0: MarianMT starts with padding).
  */
-export const cacheSlotsOp = defineOp<CacheSlotsAttrs>({
+export const cacheSlotsOp = defineOp({
   name: 'cache_slots',
-  shape(inputs, { beams }) {
+  inputs: ['newest', 'parents', 'slots', 'tokens', 'step'],
+  attrs: attrsOf<CacheSlotsAttrs>(),
+  shape({ newest, parents, slots, tokens, step }, { beams }) {
     const name = 'cache_slots';
-    const slots = inputAt(name, inputs, 2, 'slots');
     const [R = 0, T = 0] = slots.shape;
-    expectType(name, 'newest', inputs[0], 'i32', [R, 1], 'one a row of slots');
-    expectType(name, 'parents', inputs[1], 'i32', [R], 'one a row of slots');
+    expectType(name, 'newest', newest, 'i32', [R, 1], 'one for each row of slots');
+    expectType(name, 'parents', parents, 'i32', [R], 'one for each row of slots');
     expectType(name, 'slots', slots, 'u32', [R, T]);
-    expectType(name, 'tokens', inputs[3], 'i32', [R, T], 'as slots');
-    expectStep(name, inputs[4]);
+    expectType(name, 'tokens', tokens, 'i32', [R, T], 'as slots');
+    expectStep(name, step);
     check(
       beams >= 1 && beams <= maxBeams && R % beams === 0,
       () => `cache_slots: ${R} rows in sentences of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
     );
-    return [];
+    return {};
   },
-  mutates: [2, 3],
-  launch({ attrs: { beams, padId }, inputs }) {
-    const [newest, parents, slots, tokens, step] = inputs as [Value, Value, Value, Value, Value];
-    const [rows = 0, positions = 0] = slots.shape;
+  mutates: ['slots', 'tokens'],
+  launch(inputs, _outputs, { beams, padId }) {
+    const [rows = 0, positions = 0] = inputs.slots.shape;
     return [
       {
         shader: 'cache-slots',
         entry: 'cache_slots',
         constants: { BEAMS: beams },
         params: { sentences: rows / beams, positions, pad: padId },
-        bind: { newest, parents, slots, tokens, step },
+        bind: inputs,
         grid: gridOf((rows / beams) * positions, 64),
       },
     ];
   },
-  reference({ attrs: { beams, padId }, inputs: [newest, parents, slots, tokens, step] }) {
-    const [R = 0, T = 0] = slots!.shape;
-    const { position } = readStep(step!.data);
-    const before = { slots: slots!.data.slice(), tokens: tokens!.data.slice() };
-    for (let r = 0; r < R; r++) {
+  reference({ newest, parents, slots, tokens, step }, _outputs, { beams, padId }) {
+    const { position } = readStep(step.data);
+    const T = slots.cols;
+    const before = { slots: slots.data.slice(), tokens: tokens.data.slice() };
+    for (let r = 0; r < slots.rows; r++) {
       const k = r % beams;
-      const parent = r - k + parents!.data[r]!;
-      for (let t = 0; t < position; t++) {
-        slots!.data[r * T + t] = before.slots[parent * T + t]!;
-        tokens!.data[r * T + t] = before.tokens[parent * T + t]!;
-      }
-      const token = newest!.data[r]!;
-      slots!.data[r * T + position] = k * T + position + (token === padId && position > 0 ? hiddenSlot : 0);
-      tokens!.data[r * T + position] = token;
+      const parent = (r - k + parents.at(r)) * T;
+      slots.row(r).set(before.slots.subarray(parent, parent + position));
+      tokens.row(r).set(before.tokens.subarray(parent, parent + position));
+      const token = newest.at(r);
+      slots.set(r, position, k * T + position + (token === padId && position > 0 ? hiddenSlot : 0));
+      tokens.set(r, position, token);
     }
   },
 });
 
-/** Brings the states slots u32 [R,T] and tokens i32 [R,T] up to date with the newest tokens i32 [R,1] and their parents i32 [R]. */
+/** Updates the states slots u32 [R,T] and tokens i32 [R,T] with the newest tokens i32 [R,1] and their parents i32 [R]. */
 export function cacheSlots(
-  g: Builder,
+  builder: Builder,
   newest: Value,
   parents: Value,
   slots: Value,
@@ -78,5 +76,5 @@ export function cacheSlots(
   step: Value,
   attrs: CacheSlotsAttrs,
 ): void {
-  g.apply(cacheSlotsOp, [newest, parents, slots, tokens, step], attrs);
+  builder.apply(cacheSlotsOp, { newest, parents, slots, tokens, step }, attrs);
 }

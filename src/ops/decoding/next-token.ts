@@ -1,33 +1,33 @@
-// What the ops that choose a row's next token share: the rules that forbid tokens, as data, and their launch.
+// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam search), or a sample. Token rules
+// that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../core/errors.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
-import { expectStep, expectType, inputAt } from '../expect.ts';
-import { type Attrs, gridOf, type Launch, type Node, type ReferenceCall, sampleIds, type Value } from '../op.ts';
-import { shaderFor, teamOf, teamsFor } from '../row-groups.ts';
+import { dropoutKey, pcg } from '../dropout-mask.ts';
+import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
+import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
-/** Stands for minus infinity: added to the logits of forbidden tokens. What is below a tenth of it is forbidden. */
+/** Added to the logits of forbidden tokens in place of minus infinity. */
 export const masked = -1e30;
 
-/** The largest float32 below which a score is that of something forbidden. */
+/** A score below this is that of something forbidden. */
 export const dead = masked / 10;
 
 /** The end token, and whether there are rules at all. */
-export interface NextTokenAttrs extends Attrs {
-  readonly endId: number;
-  readonly rules: boolean;
-}
+export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean };
 
-/** What may come next; every field is data of a run, so one plan serves all. */
+/** Rules of what may come next. */
 export interface TokenRules {
-  /** Tokens before the end, at least. */
+  /** Minimum number of tokens before the end. */
   readonly minLength: number;
-  /** Position of the token read at whose step the end is forced, and then costs nothing; -1: never. */
+  /** Position of the token read at whose step the end is forced, with probability 1; -1: never. */
   readonly forceEndAt: number;
-  /** Sequences of so many tokens do not come again; 0: they may. */
+  /** No sequence of this many tokens comes twice; 0: no limit. */
   readonly noRepeatNgram: number;
-  /** The token that comes first whatever its probability, and costs nothing; -1: none. */
+  /** The token that comes first, with probability 1; -1: none. */
   readonly firstToken: number;
   /** Tokens that never come. */
   readonly banned: readonly number[];
@@ -35,10 +35,10 @@ export interface TokenRules {
 
 const header = 4;
 
-/** Numbers of a `rules` input that has room for `banned` banned tokens. */
+/** Length of a `rules` input that has room for `banned` banned tokens. */
 export const rulesSize = (banned: number): number => header + banned;
 
-/** Writes rules into the input `rules` i32. Throws where there are more banned tokens than it has room for. */
+/** Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for. */
 export function writeRules(
   out: Int32Array,
   { minLength, forceEndAt, noRepeatNgram, firstToken, banned }: TokenRules,
@@ -48,80 +48,271 @@ export function writeRules(
   out.set([minLength, forceEndAt, noRepeatNgram, firstToken, ...banned]);
 }
 
-/** The inputs that all of the ops begin with: logits f32 [R,1,V] (used up), history i32 [R,T], rules i32 [4+N], step. */
-export function checkNextToken(name: string, inputs: readonly TensorType[], { endId }: NextTokenAttrs): number {
-  const logits = inputAt(name, inputs, 0, 'logits');
+/** How a token is sampled; data of a run. */
+export interface Sampling {
+  /** Divisor of the logits; above 0. */
+  readonly temperature: number;
+  /** Keep the smallest set of most probable tokens whose probabilities sum to this; 1: all. */
+  readonly topP: number;
+  /** Keep this many of the most probable tokens, and those as probable as the last; 1: the first most probable one; 0: all. */
+  readonly topK: number;
+}
+
+/** Length of the `sampling` input. */
+export const samplingSize = 4;
+
+/** Writes settings into the input `sampling` f32 [4]. */
+export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sampling): void =>
+  out.set([temperature, topP, topK, 0]);
+
+/** Inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N], step. */
+const inputNames = ['logits', 'history', 'rules', 'step'] as const;
+type Inputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
+
+/** Checks the inputs; returns the number of rows. */
+function rowsOf(name: string, { logits, history, rules, step }: Inputs<TensorType>, endId: number): number {
   const [R = 0, , V = 0] = logits.shape;
   expectType(name, 'logits', logits, 'f32', [R, 1, V]);
-  const history = inputAt(name, inputs, 1, 'history');
-  expectType(name, 'history', history, 'i32', [R, history.shape[1] ?? 0], `logits is ${show(logits.shape)}`);
-  const rules = inputAt(name, inputs, 2, 'rules');
-  expectType(name, 'rules', rules, 'i32', [Math.max(header, rules.shape[0] ?? 0)]);
-  expectStep(name, inputs[3]);
+  expectType(name, 'history', history, 'i32', [R, dim(history, 1)], `logits is ${show(logits.shape)}`);
+  expectType(name, 'rules', rules, 'i32', [Math.max(header, dim(rules, 0))]);
+  expectStep(name, step);
   check(endId >= 0 && endId < V, () => `${name}: the end token ${endId} is not among ${V} tokens`);
   return R;
 }
 
-/** Their variants: teams of threads for a row. */
-export const nextTokenVariants = ({ inputs }: Node<never>): readonly string[] => teamsFor(inputs[0]!.shape[2]!);
+/** The types of one token for each row. */
+function chosenTypes(name: string, inputs: Inputs<TensorType>, endId: number) {
+  const R = rowsOf(name, inputs, endId);
+  return { tokens: tensorType('i32', [R, 1]), logProbs: tensorType('f32', [R]) };
+}
 
-/** What they are measured on: rules that force no token, but look back for trigrams. */
-export const nextTokenSample = ({ inputs }: Pick<Node, 'inputs'>) => ({
-  1: sampleIds(inputs[0]!.shape[2]!),
-  2: (i: number) => (i === 2 ? 3 : -1),
+const variants = ({ logits }: { readonly logits: TensorType }) => rowGroupsFor(dim(logits, 2));
+
+/** For timing: rules that force no token, but search for trigrams. */
+const sample = ({ logits }: { readonly logits: TensorType }) => ({
+  history: sampleIds(dim(logits, 2)),
+  rules: (i: number) => (i === 2 ? 3 : -1),
 });
 
-/** Their launch; `bind` are the values that an op has of its own. */
-export function nextTokenLaunch(
+/** The launch of an op; `bind`: the bindings that only it has. */
+function launchOf(
   entry: string,
-  attrs: NextTokenAttrs,
-  inputs: readonly Value[],
+  { endId, rules: hasRules }: NextTokenAttrs,
+  { logits, history, rules, step }: Inputs<Value>,
   variant: string,
   bind: Launch['bind'],
   wanted = 0,
 ): Launch[] {
-  const [logits, history, rules, step] = inputs as [Value, Value, Value, Value];
   const [rows = 0, , cols = 0] = logits.shape;
+  const rowGroup = rowGroupOf(variant);
   return [
     {
       shader: shaderFor('next-token', cols),
       entry,
-      constants: { ...teamOf(variant), RULES: attrs.rules ? 1 : 0 },
-      params: { rows, cols, positions: history.shape[1]!, end: attrs.endId, banned: rules.shape[0]! - header, wanted },
+      constants: { ...rowGroup, RULES: hasRules ? 1 : 0 },
+      params: { rows, cols, positions: dim(history, 1), end: endId, banned: dim(rules, 0) - header, wanted },
       bind: { logits, history, rules, step, ...bind },
-      grid: gridOf(rows, teamOf(variant).ROWS),
+      grid: gridOf(rows, rowGroup.ROWS),
       flops: rows * cols,
     },
   ];
 }
 
 /** Applies the rules to row r of a reference's logits, in place; returns what to subtract from them for log-probabilities. */
-export function rule(
-  { attrs, inputs }: ReferenceCall<NextTokenAttrs>,
+function applyRules(
+  { logits, history, rules, step }: Inputs<ReferenceTensor>,
+  attrs: NextTokenAttrs,
   r: number,
 ): { z: Float64Array; normalizer: number } {
-  const [logits, history, rules, step] = inputs;
-  const [V, T] = [logits!.shape[2]!, history!.shape[1]!];
-  const z = logits!.data.subarray(r * V, (r + 1) * V);
-  const largest = z.reduce((a, b) => Math.max(a, b));
-  const normalizer = largest + Math.log(z.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+  const z = logits.row(r);
+  const max = z.reduce((a, b) => Math.max(a, b));
+  const normalizer = max + Math.log(z.reduce((sum, x) => sum + Math.exp(x - max), 0));
   if (!attrs.rules) return { z, normalizer };
-  const { position } = readStep(step!.data);
-  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules!.data;
+  const { position } = readStep(step.data);
+  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules.data;
   const forced = position === forceEndAt ? attrs.endId : position === 0 ? firstToken : -1;
   if (forced >= 0) {
     z.fill(masked)[forced] = 0;
     return { z, normalizer: 0 };
   }
-  const forbid = (id: number) => {
-    if (id >= 0 && id < V) z[id]! += masked;
+  const forbid = (id = -1) => {
+    if (id >= 0 && id < z.length) logits.add(r, id, masked);
   };
   if (position < minLength) forbid(attrs.endId);
   for (const id of banned) forbid(id);
-  const past = Array.from(history!.data.subarray(r * T, r * T + position + 1));
+  const past = Array.from(history.row(r).subarray(0, position + 1));
   for (let i = 0; n > 0 && i + n <= past.length; i++) {
     const last = past.slice(past.length - n + 1).join();
-    if (n === 1 || past.slice(i, i + n - 1).join() === last) forbid(past[i + n - 1]!);
+    if (n === 1 || past.slice(i, i + n - 1).join() === last) forbid(past[i + n - 1]);
   }
   return { z, normalizer };
 }
+
+/** A token for each row, i32 [R,1], and its log-probability in the model's own distribution, before the rules, f32 [R]. */
+export interface ChosenTokens {
+  readonly tokens: Value;
+  readonly logProbs: Value;
+}
+
+/**
+ * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens the one with the lowest id. A
+ * forced token, and an end that comes because nothing else may, has probability 1.
+ */
+export const greedyTokenOp = defineOp({
+  name: 'greedy_token',
+  inputs: inputNames,
+  outputs: ['tokens', 'logProbs'],
+  attrs: attrsOf<NextTokenAttrs>(),
+  shape: (inputs, { endId }) => chosenTypes('greedy_token', inputs, endId),
+  mutates: ['logits'],
+  variants,
+  sample,
+  launch: (inputs, { tokens, logProbs }, attrs, { variant }) =>
+    launchOf('greedy_token', attrs, inputs, variant, { tokens, log_probs: logProbs }),
+  reference(inputs, { tokens, logProbs }, attrs) {
+    for (let r = 0; r < tokens.size; r++) {
+      const { z, normalizer } = applyRules(inputs, attrs, r);
+      const max = z.reduce((a, b) => Math.max(a, b));
+      tokens.set(r, max > dead ? z.indexOf(max) : attrs.endId);
+      logProbs.set(r, max > dead ? max - normalizer : 0);
+    }
+  },
+});
+
+/** The most probable token of each row of logits [R,1,V] that the rules allow. */
+export const greedyToken = (
+  builder: Builder,
+  logits: Value,
+  history: Value,
+  rules: Value,
+  step: Value,
+  attrs: NextTokenAttrs,
+): ChosenTokens => builder.apply(greedyTokenOp, { logits, history, rules, step }, attrs);
+
+/** `wanted`: tokens a row. */
+export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
+
+/** The best of each row, tokens i32 [R,K] by falling logProbs f32 [R,K], and the log-probability of the end, ends f32 [R]. */
+export interface BestTokens {
+  readonly logProbs: Value;
+  readonly tokens: Value;
+  readonly ends: Value;
+}
+
+/**
+ * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32 [R]. The end token is not
+ * among the K; forbidden tokens have `masked` as their log-probability. If a row has fewer than K other tokens, the end with `masked`
+ * fills it up.
+ */
+export const bestTokensOp = defineOp({
+  name: 'best_tokens',
+  inputs: inputNames,
+  outputs: ['logProbs', 'tokens', 'ends'],
+  attrs: attrsOf<BestTokensAttrs>(),
+  shape(inputs, { endId, wanted }) {
+    const R = rowsOf('best_tokens', inputs, endId);
+    check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
+    const best = [R, wanted];
+    return { logProbs: tensorType('f32', best), tokens: tensorType('i32', best), ends: tensorType('f32', [R]) };
+  },
+  mutates: ['logits'],
+  variants,
+  sample,
+  launch: (inputs, { logProbs, tokens, ends }, attrs, { variant }) =>
+    launchOf('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
+  reference(inputs, { logProbs, tokens, ends }, attrs) {
+    const { endId, wanted } = attrs;
+    for (let r = 0; r < ends.size; r++) {
+      const { z, normalizer } = applyRules(inputs, attrs, r);
+      const order = Array.from(z, (value, id) => ({ value, id })).filter(({ id }) => id !== endId);
+      order.sort((a, b) => b.value - a.value || a.id - b.id);
+      for (let k = 0; k < wanted; k++) {
+        logProbs.set(r, k, Math.max(masked, (order[k]?.value ?? masked) - normalizer));
+        tokens.set(r, k, order[k]?.id ?? endId);
+      }
+      ends.set(r, Math.max(masked, inputs.logits.at(r, endId) - normalizer));
+    }
+  },
+});
+
+/** The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by itself. */
+export const bestTokens = (
+  builder: Builder,
+  logits: Value,
+  history: Value,
+  rules: Value,
+  step: Value,
+  attrs: BestTokensAttrs,
+): BestTokens => builder.apply(bestTokensOp, { logits, history, rules, step }, attrs);
+
+/**
+ * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1] and logProbs f32 [R] in the
+ * model's own distribution. Further inputs: sampling f32 [4], streams u32 [R]. topK cuts before topP; tokens as probable as the last one
+ * remain too, unless topK is 1. The sample is a function of step.seed, step.position, streams[r] and the probabilities.
+ */
+export const sampleTokenOp = defineOp({
+  name: 'sample_token',
+  inputs: [...inputNames, 'sampling', 'streams'],
+  outputs: ['tokens', 'logProbs'],
+  attrs: attrsOf<NextTokenAttrs>(),
+  shape({ sampling, streams, ...inputs }, { endId }) {
+    const types = chosenTypes('sample_token', inputs, endId);
+    expectType('sample_token', 'sampling', sampling, 'f32', [samplingSize]);
+    expectType('sample_token', 'streams', streams, 'u32', types.logProbs.shape, 'one for each row');
+    return types;
+  },
+  mutates: ['logits'],
+  variants,
+  // Both cuts are made.
+  sample: (inputs) => ({ ...sample(inputs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
+  launch: ({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) =>
+    launchOf('sample_token', attrs, inputs, variant, { sampling, streams, tokens, log_probs: logProbs }),
+  reference(inputs, { tokens, logProbs }, attrs) {
+    const { step, sampling, streams } = inputs;
+    const [temperature = 1, topP = 1, topK = 0] = sampling.data;
+    const { seed, position } = readStep(step.data);
+    for (let r = 0; r < tokens.size; r++) {
+      const { z, normalizer } = applyRules(inputs, attrs, r);
+      const max = z.reduce((a, b) => Math.max(a, b));
+      const first = z.indexOf(max);
+      const tokensOfRow = Array.from(z, (logit, id) => ({ id, logit, p: Math.exp((logit - max) / temperature) }));
+      for (const { id, p } of tokensOfRow) inputs.logits.set(r, id, p); // as the kernel does
+      const falling = tokensOfRow.map(({ p }) => p).sort((a, b) => b - a);
+      let min = topK > 0 ? (falling[Math.min(topK, falling.length) - 1] ?? 0) : 0;
+      if (topP < 1) {
+        const kept = falling.filter((p) => p >= min);
+        const aim = topP * kept.reduce((a, b) => a + b, 0);
+        let mass = 0;
+        for (const p of kept) {
+          if (mass >= aim) break;
+          mass += p;
+          min = p;
+        }
+      }
+      // The exponential race: token i with the smallest -log(1 - u_i) / p_i is a sample of p.
+      const key = dropoutKey({ seed, step: position }, streams.at(r));
+      let best = -1;
+      let chosen = { id: attrs.endId, logit: normalizer };
+      for (const candidate of tokensOfRow) {
+        const { id, p } = candidate;
+        if (!(p > 0 && p >= min) || (topK === 1 && id !== first)) continue;
+        const u = Math.min((pcg((pcg(id) + key) >>> 0) + 0.5) / 2 ** 32, 0.99999994);
+        const speed = p / -Math.log1p(-u);
+        if (speed > best) [best, chosen] = [speed, candidate];
+      }
+      tokens.set(r, max > dead ? chosen.id : attrs.endId);
+      logProbs.set(r, max > dead ? chosen.logit - normalizer : 0);
+    }
+  },
+});
+
+/** A sample for each row of logits [R,1,V] from the tokens that the rules allow. */
+export const sampleToken = (
+  builder: Builder,
+  logits: Value,
+  history: Value,
+  rules: Value,
+  step: Value,
+  { sampling, streams }: { readonly sampling: Value; readonly streams: Value },
+  attrs: NextTokenAttrs,
+): ChosenTokens => builder.apply(sampleTokenOp, { logits, history, rules, step, sampling, streams }, attrs);

@@ -1,12 +1,12 @@
 // The activations and their derivatives in float64, for references; shaders/lib/activation.wgsl is the same in float32.
 
-/** What may follow a linear layer. GELU is the exact form with erf (Hendrycks and Gimpel, 2016); SiLU is x·sigmoid(x). */
+/** Activations. GELU is the exact form with erf (Hendrycks and Gimpel, 2016); SiLU is x·sigmoid(x). */
 export type Activation = 'none' | 'relu' | 'gelu' | 'silu';
 
-/** The numbers of the kinds in WGSL. */
+/** The numbers of the activations in WGSL. */
 export const activationKinds: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, silu: 3 };
 
-/** Whether a derivative needs the activation's input; ReLU's is known from its output, none's from nothing. */
+/** Whether the derivative needs the activation's input; that of ReLU follows from its output, that of none from nothing. */
 export const keepsInput = (kind: Activation): boolean => kind === 'gelu' || kind === 'silu';
 
 /** The activation of `x`. */
@@ -17,21 +17,21 @@ export function activate(x: number, kind: Activation): number {
     case 'relu':
       return Math.max(x, 0);
     case 'gelu':
-      return x * normalIntegral(x);
+      return x * normalCdf(x);
     case 'silu':
       return x * sigmoid(x);
   }
 }
 
 /** The derivative at `x`; ReLU's is 0 at 0, as PyTorch's, and may be taken at the activation's output as well. */
-export function activationSlope(x: number, kind: Activation): number {
+export function activationDerivative(x: number, kind: Activation): number {
   switch (kind) {
     case 'none':
       return 1;
     case 'relu':
       return x > 0 ? 1 : 0;
     case 'gelu':
-      return normalIntegral(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+      return normalCdf(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
     case 'silu': {
       const s = sigmoid(x);
       return s + x * s * (1 - s);
@@ -41,8 +41,8 @@ export function activationSlope(x: number, kind: Activation): number {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** The normal distribution's integral up to `x`, (1 + erf(x/√2)) / 2. */
-const normalIntegral = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2;
+/** Cumulative distribution function of the normal distribution, (1 + erf(x/√2)) / 2. */
+const normalCdf = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2;
 
 /** The error function to about 1e-15: Abramowitz and Stegun 7.1.6, a series of terms of one sign. */
 export function erf(x: number): number {

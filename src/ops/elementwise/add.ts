@@ -1,44 +1,37 @@
-// Elementwise sum of two tensors of one shape: residual connections, and gradients that meet.
+// Elementwise sum of two tensors of one shape: residual connections, and gradients of a value with several readers.
 
 import { check } from '../../core/errors.ts';
 import { sameShape, show, sizeOf } from '../../core/tensor.ts';
-import { elementwise, elementwiseVariants } from '../elementwise-launch.ts';
-import { expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, type Value } from '../op.ts';
+import { type Builder, defineOp, tensorType, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { elementwise, elementwiseVariants } from '../work-division.ts';
 
 /** y = a + b; y may take the memory of either. */
 export const addOp = defineOp({
   name: 'add',
-  shape(inputs) {
-    const a = inputAt('add', inputs, 0, 'a');
-    const b = inputAt('add', inputs, 1, 'b');
+  inputs: ['a', 'b'],
+  outputs: ['y'],
+  shape({ a, b }) {
     expectType('add', 'a', a, 'f32');
     expectType('add', 'b', b, 'f32');
     check(sameShape(a.shape, b.shape), () => `add: shapes differ, a ${show(a.shape)} + b ${show(b.shape)}`);
-    return [{ dtype: 'f32', shape: a.shape }];
+    return { y: tensorType('f32', a.shape) };
   },
-  inPlace: () => [
-    [0, 0],
-    [1, 0],
-  ],
-  half: () => ({ inputs: [0, 1], outputs: [0] }),
+  inPlace: { y: ['a', 'b'] },
+  f16Storage: ['a', 'b', 'y'],
   variants: elementwiseVariants,
-  launch(node, { shared, variant }) {
-    const [a, b] = node.inputs as [Value, Value];
-    const [y] = node.outputs as [Value];
+  launch({ a, b }, { y }, _attrs, { shared, variant }) {
     const count = sizeOf(y.shape);
-    const common = { shader: 'add', params: { count }, flops: count, ...elementwise(variant, count) } as const;
-    if (shared(0, 0)) return [{ ...common, entry: 'add_in_place', bind: { y, b } }];
-    if (shared(1, 0)) return [{ ...common, entry: 'add_in_place', bind: { y, b: a } }];
+    const common = { shader: 'add', params: { count }, flops: count, ...elementwise(variant, count) };
+    if (shared('a', 'y')) return [{ ...common, entry: 'add_in_place', bind: { y, b } }];
+    if (shared('b', 'y')) return [{ ...common, entry: 'add_in_place', bind: { y, b: a } }];
     return [{ ...common, entry: 'add', bind: { a, b, y } }];
   },
-  grad: (_builder, _node, [dy]) => [dy, dy],
-  reference({ inputs: [a, b], outputs: [y] }) {
-    for (let i = 0; i < y!.data.length; i++) y!.data[i] = a!.data[i]! + b!.data[i]!;
+  grad: (_builder, _inputs, _outputs, { y: dy }) => ({ a: dy, b: dy }),
+  reference({ a, b }, { y }) {
+    for (let i = 0; i < y.size; i++) y.set(i, a.at(i) + b.at(i));
   },
 });
 
 /** a + b, both of one shape. */
-export function add(builder: Builder, a: Value, b: Value): Value {
-  return builder.apply(addOp, [a, b], {})[0]!;
-}
+export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;

@@ -1,20 +1,21 @@
-// Some columns of a matrix: added to, where a low-rank adapter stands beside a part of a layer, and taken out for its gradient.
+// Some columns of a matrix: LoRA adds to the columns of one projection in a packed layer, and its gradient takes them out again.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { cellsPerThread, elementwiseVariants } from '../elementwise-launch.ts';
-import { expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, gridOf, type Launch, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { elementwiseVariants, vecsPerThread } from '../work-division.ts';
 
-/** The first of the columns, and what the numbers are multiplied by. */
+/** The first of the columns, and a factor. */
 export type AddColumnsAttrs = { readonly first: number; readonly scale: number };
 
-/** Inputs x [..,N], u [..,n]; y [..,N] = x, with scale·u added in columns first .. first + n - 1. y may take the memory of x. */
-export const addColumnsOp = defineOp<AddColumnsAttrs>({
+/** x [..,N], u [..,n]; y [..,N] = x, with scale·u added in columns first .. first + n - 1. y may take the memory of x. */
+export const addColumnsOp = defineOp({
   name: 'add_columns',
-  shape(inputs, { first }) {
-    const x = inputAt('add_columns', inputs, 0, 'x');
-    const u = inputAt('add_columns', inputs, 1, 'u');
+  inputs: ['x', 'u'],
+  outputs: ['y'],
+  attrs: attrsOf<AddColumnsAttrs>(),
+  shape({ x, u }, { first }) {
     expectType('add_columns', 'x', x, 'f32');
     expectType('add_columns', 'u', u, 'f32');
     checkColumns('add_columns', x, first, matrixOf(u.shape).cols);
@@ -22,58 +23,55 @@ export const addColumnsOp = defineOp<AddColumnsAttrs>({
       matrixOf(x.shape).rows === matrixOf(u.shape).rows,
       () => `add_columns: rows differ, x ${show(x.shape)} and u ${show(u.shape)}`,
     );
-    return [{ dtype: 'f32', shape: x.shape }];
+    return { y: tensorType('f32', x.shape) };
   },
-  inPlace: () => [[0, 0]],
+  inPlace: { y: 'x' },
   variants: elementwiseVariants,
-  launch({ inputs, outputs, attrs }, { variant, shared }) {
-    const [x, u] = inputs as [Value, Value];
-    const y = outputs[0]!;
-    if (shared(0, 0)) return [launchOf('add_columns_in_place', variant, y, u, attrs, { u, y }, sizeOf(u.shape))];
-    return [launchOf('add_columns', variant, y, u, attrs, { x, u, y }, sizeOf(y.shape))];
+  launch: ({ x, u }, { y }, attrs, { variant, shared }) =>
+    shared('x', 'y')
+      ? [launch('add_columns_in_place', variant, y, u, attrs, { u, y }, sizeOf(u.shape))]
+      : [launch('add_columns', variant, y, u, attrs, { x, u, y }, sizeOf(y.shape))],
+  grad(builder, { x, u }, _outputs, { y: dy }, attrs) {
+    if (!dy) return {};
+    const du = () => takeColumns(builder, dy, { ...attrs, count: matrixOf(u.shape).cols });
+    return { x: builder.needs(x) ? dy : undefined, u: builder.needs(u) ? du() : undefined };
   },
-  grad(builder, { inputs: [x, u], attrs }, [dy]) {
-    if (!dy) return [];
-    const columns = { ...attrs, count: matrixOf(u!.shape).cols };
-    return [builder.needs(x!) ? dy : undefined, builder.needs(u!) ? takeColumns(builder, dy, columns) : undefined];
-  },
-  reference({ attrs: { first, scale }, inputs: [x, u], outputs: [y] }) {
-    const [N, n] = [matrixOf(x!.shape).cols, matrixOf(u!.shape).cols];
-    y!.data.set(x!.data);
-    for (let i = 0; i < u!.data.length; i++) y!.data[Math.floor(i / n) * N + first + (i % n)]! += scale * u!.data[i]!;
+  reference({ x, u }, { y }, { first, scale }) {
+    y.data.set(x.data);
+    for (let r = 0; r < u.rows; r++) for (let c = 0; c < u.cols; c++) y.add(r, first + c, scale * u.at(r, c));
   },
 });
 
-/** The columns first .. first + count - 1. */
+/** The columns first .. first + count - 1, and a factor. */
 export type TakeColumnsAttrs = AddColumnsAttrs & { readonly count: number };
 
-/** Input x [..,N]; y [..,count] = scale·x of the columns. It stands in backward passes alone, and has no gradient. */
-export const takeColumnsOp = defineOp<TakeColumnsAttrs>({
+/** x [..,N]; y [..,count] = scale·x of the columns. Only for backward passes: it has no gradient. */
+export const takeColumnsOp = defineOp({
   name: 'take_columns',
-  shape(inputs, { first, count }) {
-    const x = inputAt('take_columns', inputs, 0, 'x');
+  inputs: ['x'],
+  outputs: ['y'],
+  attrs: attrsOf<TakeColumnsAttrs>(),
+  shape({ x }, { first, count }) {
     expectType('take_columns', 'x', x, 'f32');
     checkColumns('take_columns', x, first, count);
-    return [{ dtype: 'f32', shape: [...x.shape.slice(0, -1), count] }];
+    return { y: tensorType('f32', [...x.shape.slice(0, -1), count]) };
   },
   variants: elementwiseVariants,
-  launch({ inputs: [x], outputs: [y], attrs }, { variant }) {
-    return [launchOf('take_columns', variant, x!, y!, attrs, { x: x!, y: y! }, sizeOf(y!.shape))];
-  },
-  reference({ attrs: { first, scale, count }, inputs: [x], outputs: [y] }) {
-    const N = matrixOf(x!.shape).cols;
-    for (let i = 0; i < y!.data.length; i++)
-      y!.data[i] = scale * x!.data[Math.floor(i / count) * N + first + (i % count)]!;
+  launch: ({ x }, { y }, attrs, { variant }) => [
+    launch('take_columns', variant, x, y, attrs, { x, y }, sizeOf(y.shape)),
+  ],
+  reference({ x }, { y }, { first, scale }) {
+    for (let r = 0; r < y.rows; r++) for (let c = 0; c < y.cols; c++) y.set(r, c, scale * x.at(r, first + c));
   },
 });
 
 /** x with scale·u added from column `first` on. */
 export const addColumns = (builder: Builder, x: Value, u: Value, attrs: AddColumnsAttrs): Value =>
-  builder.apply(addColumnsOp, [x, u], attrs)[0]!;
+  builder.apply(addColumnsOp, { x, u }, attrs).y;
 
 /** scale·x of some columns. */
 export const takeColumns = (builder: Builder, x: Value, attrs: TakeColumnsAttrs): Value =>
-  builder.apply(takeColumnsOp, [x], attrs)[0]!;
+  builder.apply(takeColumnsOp, { x }, attrs).y;
 
 function checkColumns(op: string, x: TensorType, first: number, count: number): void {
   check(
@@ -82,7 +80,7 @@ function checkColumns(op: string, x: TensorType, first: number, count: number): 
   );
 }
 
-function launchOf(
+function launch(
   entry: string,
   variant: string,
   wide: Value,
@@ -91,7 +89,7 @@ function launchOf(
   bind: Launch['bind'],
   count: number,
 ): Launch {
-  const PER = cellsPerThread(variant);
+  const PER = vecsPerThread(variant);
   return {
     shader: 'columns',
     entry,

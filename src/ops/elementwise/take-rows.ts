@@ -1,49 +1,40 @@
-// Some rows of a tensor, in any order: what remains of a batch when its other sentences are done.
+// Some rows of a tensor, in any order: the unfinished sentences of a batch.
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
-import { expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, gridOf, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
 
-/** `group`: rows of x that are taken together, as one. */
+/** `group`: number of consecutive rows of x that are taken together, as one. */
 export type TakeRowsAttrs = { readonly group: number };
 
-/** Inputs x [N·group,..] of any 32-bit type and picks u32 [n], each below N; output y [n·group,..], y's i-th group x's picks[i]-th. */
-export const takeRowsOp = defineOp<TakeRowsAttrs>({
+/** x [N·group,..] of any 32-bit type, picks u32 [n], each below N; group i of y [n·group,..] is group picks[i] of x. */
+export const takeRowsOp = defineOp({
   name: 'take_rows',
-  shape(inputs, { group }) {
-    const x = inputAt('take_rows', inputs, 0, 'x');
-    const picks = inputAt('take_rows', inputs, 1, 'picks');
+  inputs: ['x', 'picks'],
+  outputs: ['y'],
+  attrs: attrsOf<TakeRowsAttrs>(),
+  shape({ x, picks }, { group }) {
     const [rows = 0, ...rest] = x.shape;
-    expectType('take_rows', 'picks', picks, 'u32', [picks.shape[0] ?? 0]);
+    expectType('take_rows', 'picks', picks, 'u32', [dim(picks, 0)]);
     check(
       x.dtype !== 'f16' && group >= 1 && rows > 0 && rows % group === 0,
       () => `take_rows: x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
     );
-    return [{ dtype: x.dtype, shape: [picks.shape[0]! * group, ...rest] }];
+    return { y: tensorType(x.dtype, [dim(picks, 0) * group, ...rest]) };
   },
-  launch({ attrs: { group }, inputs, outputs: [y] }) {
-    const [x, picks] = inputs as [Value, Value];
-    const rows_in = x.shape[0]! / group;
-    const params = { rows: picks.shape[0]!, width: sizeOf(x.shape) / rows_in, rows_in };
-    return [
-      {
-        shader: 'take-rows',
-        entry: 'take_rows',
-        params,
-        bind: { x, picks, y: y! },
-        grid: gridOf(sizeOf(y!.shape), 256),
-      },
-    ];
+  launch({ x, picks }, { y }, { group }) {
+    const rows_in = dim(x, 0) / group;
+    const params = { rows: dim(picks, 0), width: sizeOf(x.shape) / rows_in, rows_in };
+    const grid = gridOf(sizeOf(y.shape), 256);
+    return [{ shader: 'take-rows', entry: 'take_rows', params, bind: { x, picks, y }, grid }];
   },
-  reference({ attrs: { group }, inputs: [x, picks], outputs: [y] }) {
-    const width = (x!.data.length / x!.shape[0]!) * group;
-    for (const [i, row] of picks!.data.entries())
-      y!.data.set(x!.data.subarray(row * width, (row + 1) * width), i * width);
+  reference({ x, picks }, { y }, { group }) {
+    const width = (x.size / x.dim(0)) * group;
+    for (const [i, row] of picks.data.entries()) y.data.set(x.data.subarray(row * width, (row + 1) * width), i * width);
   },
 });
 
 /** Groups picks u32 [n] of the rows of x [N·group,..]: [n·group,..]. Not differentiable: for decoding. */
-export function takeRows(g: Builder, x: Value, picks: Value, group = 1): Value {
-  return g.apply(takeRowsOp, [x, picks], { group })[0]!;
-}
+export const takeRows = (builder: Builder, x: Value, picks: Value, group = 1): Value =>
+  builder.apply(takeRowsOp, { x, picks }, { group }).y;

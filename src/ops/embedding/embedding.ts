@@ -1,82 +1,73 @@
-// Token embedding with its scale, positions and dropout in one kernel, and the gradients of both tables.
+// Token embedding with its scale, positions and dropout in one kernel, and tables of sinusoidal positions.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { show, sizeOf } from '../../core/tensor.ts';
-import { dropoutMask } from '../dropout-mask.ts';
-import { dropoutFields } from '../elementwise/dropout.ts';
-import { cellsPerThread, elementwiseVariants } from '../elementwise-launch.ts';
-import { expectRate, expectStep, expectType } from '../expect.ts';
-import { type Builder, defineOp, gridOf, sampleIds, type Value } from '../op.ts';
-import { cellOf, shaderFor } from '../row-groups.ts';
+import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { attrsOf, type Builder, defineOp, dim, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
+import { expectDropout, expectStep, expectType } from '../type-checks.ts';
+import { elementwiseVariants, shaderFor, vecsPerThread, vecWidth } from '../work-division.ts';
 import { embeddingBackwardOp, positionBackwardOp } from './embedding-backward.ts';
 
-/** Settings of an embedding; the builder function `embedding` sets them. */
-export type EmbeddingAttrs = {
-  /** What the table's rows are multiplied by: 1, or sqrt(D). */
+/** Attributes that all embeddings have. */
+export type LookupAttrs = {
+  /** Factor of the table's rows: 1, or sqrt(D). */
   readonly scale: number;
-  /** `fixed` positions have no gradient. */
-  readonly positions: 'none' | 'fixed' | 'learned';
   /** Row of position 0 in the table of positions (BART: 2). */
   readonly offset: number;
   /** Whether the first column of ids is at step.position instead of 0. */
   readonly decode: boolean;
-  readonly rate: number;
-  readonly site: number;
-  /** Whether the places of each id are among the inputs, which the table's gradient needs. */
-  readonly indexed: boolean;
 };
 
-/** The inputs by name; the optional ones stand in this order and are there as the attributes say. */
-function named<T>(inputs: readonly T[], a: Omit<EmbeddingAttrs, 'scale' | 'offset' | 'site'>) {
-  const rest = inputs.slice(2);
-  return {
-    ids: inputs[0],
-    table: inputs[1],
-    positions: a.positions === 'none' ? undefined : rest.shift(),
-    step: a.decode || a.rate > 0 ? rest.shift() : undefined,
-    rowStart: a.indexed ? rest.shift() : undefined,
-    occurrences: a.indexed ? rest.shift() : undefined,
-  };
+/** Attributes of an embedding; the builder function `embedding` sets them. */
+export type EmbeddingAttrs = LookupAttrs & DropoutAttrs & { readonly positions: 'none' | 'fixed' | 'learned' };
+
+/** The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D] or the step of decoding do not fit. */
+export function lookupType(
+  op: string,
+  D: number,
+  { ids, positions, step }: { readonly ids: TensorType; readonly positions?: TensorType; readonly step?: TensorType },
+  { offset, decode }: LookupAttrs,
+): TensorType {
+  check(ids.shape.length === 2, () => `${op}: ids are ${show(ids.shape)}, must be [B,T]`);
+  check(ids.dtype === 'i32' || ids.dtype === 'u32', `${op}: ids are ${ids.dtype}, must be i32 or u32`);
+  const [B = 0, T = 0] = ids.shape;
+  if (positions) {
+    const L = dim(positions, 0);
+    expectType(op, 'positions', positions, 'f32', [L, D], 'as wide as the table');
+    check(
+      offset + T <= L,
+      () => `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
+    );
+  }
+  if (decode) expectStep(op, step);
+  return tensorType('f32', [B, T, D]);
 }
 
-/** Inputs ids [B,T], table [V,D], then as the attributes say positions [L,D], step, rowStart [V+1], occurrences [B*T]; out [B,T,D]. */
-export const embeddingOp = defineOp<EmbeddingAttrs>({
+/**
+ * ids [B,T], table [V,D], positions [L,D], step if decoding or dropout needs it, and, if the table is trained, the positions where each id
+ * occurs: rowStart [V+1] and occurrences [B*T]; out [B,T,D].
+ */
+export const embeddingOp = defineOp({
   name: 'embedding',
-  shape(inputs, attrs) {
-    const { ids, table, positions, step, rowStart, occurrences } = named(inputs, attrs);
-    check(
-      ids && table && ids.shape.length === 2 && table.shape.length === 2,
-      'embedding: needs ids [B,T] and table [V,D]',
-    );
+  inputs: ['ids', 'table', 'positions?', 'step?', 'rowStart?', 'occurrences?'],
+  outputs: ['out'],
+  attrs: attrsOf<EmbeddingAttrs>(),
+  shape({ ids, table, positions, step, rowStart, occurrences }, attrs) {
+    check(table.shape.length === 2, () => `embedding: table is ${show(table.shape)}, must be [V,D]`);
     expectType('embedding', 'table', table, 'f32');
-    check(ids.dtype === 'i32' || ids.dtype === 'u32', `embedding: ids are ${ids.dtype}, must be i32 or u32`);
-    const [B = 0, T = 0] = ids.shape;
     const [V = 0, D = 0] = table.shape;
-    expectRate('embedding', attrs.rate);
-    if (attrs.positions !== 'none') {
-      const L = positions?.shape[0] ?? 0;
-      expectType('embedding', 'positions', positions, 'f32', [L, D], 'as wide as the table');
-      check(
-        attrs.offset + T <= L,
-        () =>
-          `embedding: ids ${show(ids.shape)} need ${attrs.offset + T} positions, the table has ${L}; use shorter sequences`,
-      );
-    }
-    if (attrs.decode || attrs.rate > 0) expectStep('embedding', step);
-    if (attrs.indexed) {
-      expectType('embedding', 'rowStart', rowStart, 'u32', [V + 1]);
-      expectType('embedding', 'occurrences', occurrences, 'u32', [B * T]);
-    }
-    return [{ dtype: 'f32', shape: [B, T, D] }];
+    expectDropout('embedding', attrs.rate, step);
+    const out = lookupType('embedding', D, { ids, positions, step }, attrs);
+    if (rowStart) expectType('embedding', 'rowStart', rowStart, 'u32', [V + 1]);
+    if (occurrences) expectType('embedding', 'occurrences', occurrences, 'u32', [sizeOf(ids.shape)]);
+    return { out };
   },
-  half: () => ({ inputs: [], outputs: [0] }),
+  f16Storage: ['out'],
   variants: elementwiseVariants,
-  sample: ({ inputs }) => ({ 0: sampleIds(inputs[1]!.shape[0]!) }),
-  launch({ inputs, outputs, attrs }, { variant }) {
-    const PER = cellsPerThread(variant);
-    const { ids, table, positions, step } = named(inputs, attrs);
-    const out = outputs[0]!;
+  sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
+  launch({ ids, table, positions, step }, { out }, attrs, { variant }) {
+    const PER = vecsPerThread(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     return [
       {
@@ -92,68 +83,52 @@ export const embeddingOp = defineOp<EmbeddingAttrs>({
           batch,
           length,
           width,
-          rows: table!.shape[0]!,
-          position_rows: positions?.shape[0] ?? 0,
+          rows: dim(table, 0),
+          position_rows: positions ? dim(positions, 0) : 0,
           offset: attrs.offset,
           scale: attrs.scale,
           ...dropoutFields(attrs),
         },
-        bind: { ids: ids!, table: table!, positions: positions ?? table!, out, ...(step && { step }) },
-        grid: gridOf(sizeOf(out.shape) / cellOf(width), 256 * PER),
+        bind: { ids, table, positions: positions ?? table, out, ...(step && { step }) },
+        grid: gridOf(sizeOf(out.shape) / vecWidth(width), 256 * PER),
         flops: 2 * sizeOf(out.shape),
       },
     ];
   },
-  grad(builder, { inputs, attrs }, [dy]) {
-    if (!dy) return [];
-    const { table, positions, step, rowStart, occurrences } = named(inputs, attrs);
+  grad(builder, { table, positions, step, rowStart, occurrences }, _outputs, { out: dy }, attrs) {
+    if (!dy) return {};
+    const { rate, site, scale, offset } = attrs;
     if (attrs.decode) throw new HeddleError('embedding: decoding at step.position has no gradient');
-    const mask = { rate: attrs.rate, site: attrs.site };
-    const random = attrs.rate > 0 ? [step!] : [];
-    let dtable: Value | undefined;
-    if (builder.needs(table!)) {
+    const tableGradient = () => {
       if (!rowStart || !occurrences)
         throw new Error('embedding: the gradient of the table needs rowStart and occurrences');
-      dtable = builder.apply(embeddingBackwardOp, [dy, rowStart, occurrences, ...random], {
-        ...mask,
-        scale: attrs.scale,
-        onto: false,
-      })[0];
-    }
-    if (attrs.positions !== 'learned' || !builder.needs(positions!)) return [undefined, dtable];
-    const rows = positions!.shape[0]!;
-    const dpositions = builder.apply(positionBackwardOp, [dy, ...random], { ...mask, rows, offset: attrs.offset })[0];
-    return [undefined, dtable, dpositions];
+      return builder.apply(embeddingBackwardOp, { dy, rowStart, occurrences, step }, { rate, site, scale }).dtable;
+    };
+    const dtable = builder.needs(table) ? tableGradient() : undefined;
+    if (attrs.positions !== 'learned' || !positions || !builder.needs(positions)) return { table: dtable };
+    const sizes = { rate, site, rows: dim(positions, 0), offset };
+    return { table: dtable, positions: builder.apply(positionBackwardOp, { dy, step }, sizes).dpositions };
   },
-  reference({ attrs, inputs, outputs: [out] }) {
-    const { ids, table, positions, step } = named(inputs, attrs);
-    const [, T = 0, D = 0] = out!.shape;
-    const scalars = step && readStep(step.data);
-    const factor = attrs.rate > 0 ? dropoutMask(scalars!, attrs.site, attrs.rate) : () => 1;
-    for (let i = 0; i < out!.data.length; i++) {
-      const place = Math.floor(i / D);
-      const row = (place % T) + attrs.offset + (attrs.decode ? scalars!.position : 0);
-      let x = table!.data[ids!.data[place]! * D + (i % D)]! * attrs.scale;
-      if (positions) x += positions.data[row * D + (i % D)]!;
-      out!.data[i] = x * factor(i);
-    }
+  reference({ ids, table, positions, step }, { out }, attrs) {
+    const first = attrs.offset + (attrs.decode && step ? readStep(step.data).position : 0);
+    const factor = dropoutFactor(step, attrs);
+    for (let r = 0; r < out.rows; r++)
+      for (let c = 0; c < out.cols; c++) {
+        const x = table.at(ids.at(r), c) * attrs.scale + (positions?.at((r % out.dim(1)) + first, c) ?? 0);
+        out.set(r, c, x * factor(r * out.cols + c));
+      }
   },
 });
 
-/** What `embedding` takes beside ids and table. */
-export interface EmbeddingOptions {
-  readonly scale?: number;
+/** Options of `embedding`. */
+export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs> {
   /** Table [L,D] added by position: a state filled by `sinusoids`, or a weight. */
   readonly positions?: Value;
   /** Whether the table of positions is trained. */
   readonly learned?: boolean;
-  readonly offset?: number;
-  readonly decode?: boolean;
   /** The graph's step input; needed for decoding and for dropout. */
   readonly step?: Value;
-  readonly rate?: number;
-  readonly site?: number;
-  /** Places of the ids, as `fillTokenIndex` writes them; needed where the table is trained. */
+  /** Positions where each id occurs, as `fillTokenIndex` writes them; needed if the table is trained. */
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 
@@ -170,17 +145,26 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
     site = 0,
     index,
   } = options;
-  const inputs = [ids, table];
-  if (positions) inputs.push(positions);
-  if (decode || rate > 0) inputs.push(...(step ? [step] : []));
-  if (index) inputs.push(index.rowStart, index.occurrences);
-  return builder.apply(embeddingOp, inputs, {
-    scale,
-    positions: positions ? (learned ? 'learned' : 'fixed') : 'none',
-    offset,
-    decode,
-    rate,
-    site,
-    indexed: index !== undefined,
-  })[0]!;
+  const inputs = { ids, table, positions, step: decode || rate > 0 ? step : undefined, ...index };
+  const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
+  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site }).out;
+}
+
+/** `interleaved`: sines in even columns, cosines in odd ones, as in PyTorch's tutorial; `halves`: first all sines, then all cosines, as Marian. */
+export type SinusoidLayout = 'interleaved' | 'halves';
+
+/**
+ * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p / 10000^(2i/width) for pair i. An odd width
+ * has one sine more than cosines. Computed on the host in float64, since WGSL's sine is too coarse for large arguments; nothing trains it.
+ */
+export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
+  const table = new Float32Array(length * width);
+  const half = Math.ceil(width / 2);
+  for (let p = 0; p < length; p++)
+    for (let c = 0; c < width; c++) {
+      const angle = p * Math.exp((-Math.log(10000) * 2 * Math.floor(c / 2)) / width);
+      const column = layout === 'interleaved' ? c : Math.floor(c / 2) + (c % 2) * half;
+      table[p * width + column] = c % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+    }
+  return table;
 }

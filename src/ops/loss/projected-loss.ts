@@ -1,138 +1,110 @@
-// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] is never whole. In training the logits of a chunk become
-// their gradient in place, and all gradients come with the loss: the same kernels as linear, cross_entropy_fused and linear_backward. In
-// evaluation it is those of linear and cross_entropy alone.
+// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. In training the logits of a
+// chunk become their gradient in place, and all gradients come with the loss: the kernels of linear, cross_entropy and
+// linear_backward. Evaluation runs only those of linear and cross_entropy.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { inputAt } from '../expect.ts';
 import { linearOp } from '../matmul/linear.ts';
 import { linearBackwardOp } from '../matmul/linear-backward.ts';
-import { backwardKernels, type KernelName, productKernels } from '../matmul/matmul-kernels.ts';
+import { backwardKernels, productKernels } from '../matmul/matmul-kernels.ts';
 import { backwardLaunches } from '../matmul/matmul-launches.ts';
-import { type DeviceTraits, defineOp, type Launch, type Node, sampleIds, type Value } from '../op.ts';
-import { viewOf } from '../parameter-buffers.ts';
-import { teamsFor } from '../row-groups.ts';
-import { type CrossEntropyAttrs, crossEntropyFusedOp, crossEntropyOp } from './cross-entropy.ts';
+import { attrsOf, type DeviceTraits, defineOp, dim, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
+import { ReferenceTensor } from '../reference-tensor.ts';
+import { rowGroupsFor, viewOf } from '../work-division.ts';
+import { type CrossEntropyAttrs, checkRoot, crossEntropyOp } from './cross-entropy.ts';
 
-/** The loss's settings, whether there is a bias, whether gradients are made, and the rows of a chunk, a multiple of 64. */
-export type ProjectedLossAttrs = CrossEntropyAttrs & {
-  readonly bias: boolean;
-  readonly gradients: boolean;
-  readonly rows: number;
-};
+/** Settings of the loss, whether to compute gradients, and the rows of a chunk, a multiple of 64. */
+export type ProjectedLossAttrs = CrossEntropyAttrs & { readonly gradients: boolean; readonly rows: number };
 
 /**
- * Inputs x [..,D], w [V,D], targets i32 [..], step and, with `bias`, b [V]. Outputs nll and hit as of cross_entropy and, with `gradients`,
- * dx [..,D], dw [V,D] and, with `bias`, db [V]: then it may be the root of a gradient walk.
+ * x [..,D], w [V,D], targets i32 [..], step, b [V]; nll and hit as of cross_entropy and, with `gradients`, dx [..,D], dw [V,D] and db [V]
+ * if there is a bias: then it may be the root of a gradient walk.
  */
-export const projectedLossOp = defineOp<ProjectedLossAttrs>({
+export const projectedLossOp = defineOp({
   name: 'projected_loss',
-  shape(inputs, { bias, gradients, rows, smoothing, ignore }) {
-    const [x, w, targets, step, b] = inputs as [TensorType, TensorType, TensorType, TensorType, TensorType?];
-    for (const [i, name] of ['x', 'w', 'targets', 'step'].entries()) inputAt('projected_loss', inputs, i, name);
+  inputs: ['x', 'w', 'targets', 'step', 'b?'],
+  outputs: ['nll', 'hit', 'dx?', 'dw?', 'db?'],
+  attrs: attrsOf<ProjectedLossAttrs>(),
+  shape({ x, w, targets, step, b }, { gradients, rows, smoothing, ignore }) {
     check(rows > 0 && rows % 64 === 0, `projected_loss: chunks of ${rows} rows, must be a multiple of 64`);
-    const [logits] = linearOp.shape([x, w, ...(b ? [b] : [])], { activation: 'none', bias });
-    const [nll, hit] = crossEntropyFusedOp.shape([logits as TensorType, targets, step], { smoothing, ignore });
-    const f32 = ({ shape }: TensorType) => ({ dtype: 'f32' as const, shape });
-    return [nll as TensorType, hit as TensorType, ...(gradients ? [f32(x), f32(w), ...(b ? [f32(b)] : [])] : [])];
+    const { y: logits } = linearOp.shape({ x, w, b }, { activation: 'none' });
+    const { nll, hit } = crossEntropyOp.shape({ logits, targets, step }, { smoothing, ignore, fused: true });
+    const f32 = (t: TensorType | undefined) => (gradients && t ? tensorType('f32', t.shape) : undefined);
+    return { nll, hit, dx: f32(x), dw: f32(w), db: f32(b) };
   },
-  // The logits follow x; chunks of f16 must start at multiples of 256 bytes too.
-  half: ({ attrs: { gradients, rows }, inputs: [x] }) =>
-    gradients && (rows * matrixOf(x!.shape).cols) % 128 === 0
-      ? { inputs: [0, 1], outputs: [2] }
-      : { inputs: [], outputs: [] },
-  variants: (node, traits) => kernelsOf(node, traits),
-  sample: ({ inputs, attrs }) => ({ 2: sampleIds(inputs[1]!.shape[0]!, attrs.ignore) }),
-  launch({ attrs: { bias, gradients: _, rows, ...loss }, inputs, outputs }, context) {
-    const [x, w, targets, step, b] = inputs as [Value, Value, Value, Value, Value?];
-    const [nll, hit, dx, dw, db] = outputs as [Value, Value, Value?, Value?, Value?];
+  f16Storage: ['x', 'w', 'dx'],
+  // The logits have the type of x; chunks of f16 must start at multiples of 256 bytes too.
+  f16StorageIf: ({ x }, { gradients, rows }) => gradients && (rows * matrixOf(x.shape).cols) % 128 === 0,
+  variants: ({ x, w }, attrs, traits) => kernelsFor(x, w, attrs, traits),
+  sample: ({ w }, { ignore }) => ({ targets: sampleIds(dim(w, 0), ignore) }),
+  launch({ x, w, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, ...loss }, context) {
     const { rows: all, cols: ins } = matrixOf(x.shape);
-    const outs = w.shape[0]!;
-    const logits = context.scratch(x.dtype, [Math.min(rows, all), outs]);
-    const kernel = context.variant as KernelName;
+    const outs = dim(w, 0);
+    const chunk = context.scratch(x.dtype, [Math.min(rows, all), outs]);
     const plain = { ...context, shared: () => false };
-    const chosen = { ...plain, variant: teamOf(kernel, outs) };
     const launches: Launch[] = [];
     for (let first = 0; first < all; first += rows) {
       const count = Math.min(rows, all - first);
-      const part = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
-      const z = viewOf(logits, 0, [count, outs]);
-      const xs = part(x, [ins]);
-      const judged = [z, part(targets, []), step];
-      const [nlls, hits] = [part(nll, []), part(hit, [])];
+      const rowsOf = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
+      const logits = viewOf(chunk, 0, [count, outs]);
+      const xs = rowsOf(x, [ins]);
+      const variant = forwardKernel(context.variant, count, ins, outs, context.traits);
+      launches.push(...linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none' }, { ...plain, variant }));
+      // Logits in place become their gradient; lse has no reader, since only a gradient would need it.
+      const last = gradients ? { dlogits: logits } : { lse: context.scratch('f32', [count]) };
       launches.push(
-        ...linearOp.launch(node(linearOp, { activation: 'none', bias }, [xs, w, ...(b ? [b] : [])], [z]), {
-          ...plain,
-          variant: forwardKernel(kernel, count, ins, outs, context.traits),
-        }),
-      );
-      if (!dx || !dw) {
-        const lse = context.scratch('f32', [count]); // of use to a later gradient alone
-        launches.push(...crossEntropyOp.launch(node(crossEntropyOp, loss, judged, [nlls, hits, lse]), chosen));
-        continue;
-      }
-      launches.push(
-        ...crossEntropyFusedOp.launch(node(crossEntropyFusedOp, loss, judged, [nlls, hits, z]), {
-          ...chosen,
-          shared: () => true,
-        }),
-        ...backwardLaunches(
-          { rows: count, ins, outs, dy: z, x: xs, w, dx: part(dx, [ins]), dw, db, accumulate: first > 0 },
-          kernel,
-          context,
+        ...crossEntropyOp.launch(
+          { logits, targets: rowsOf(targets, []), step },
+          { nll: rowsOf(nll, []), hit: rowsOf(hit, []), ...last },
+          { ...loss, fused: gradients },
+          { ...plain, variant: rowGroupFor(context.variant, outs), shared: () => gradients },
         ),
       );
+      if (dx && dw) {
+        const chunkGradients = { dx: rowsOf(dx, [ins]), dw, db, accumulate: first > 0 };
+        launches.push(
+          ...backwardLaunches({ rows: count, ins, outs, dy: logits, x: xs, w, ...chunkGradients }, context),
+        );
+      }
     }
     return launches;
   },
-  grad(_builder, { attrs: { gradients }, outputs: [, , dx, dw, db] }, dOutputs) {
-    if (!gradients || dOutputs.some((d) => d !== undefined))
-      throw new Error('projected_loss: with its gradients it is the root of the loss, its outputs have none');
-    return [dx, dw, undefined, undefined, db];
+  grad(_builder, _inputs, { dx, dw, db }, dOutputs, { gradients }) {
+    checkRoot('projected_loss', dOutputs);
+    if (!gradients) throw new Error('projected_loss: has no gradient unless it is built with `gradients`');
+    return { x: dx, w: dw, b: db };
   },
-  reference({ attrs: { bias, gradients, rows: _, ...loss }, inputs, outputs }) {
-    const [x, w, targets, step, b] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor?];
-    const [nll, hit, ...found] = outputs as [Tensor, Tensor, ...Tensor[]];
-    const shape = [matrixOf(x.shape).rows, w.shape[0]!];
-    const logits: Tensor = { shape, data: new Float64Array(sizeOf(shape)) };
-    linearOp.reference({ attrs: { activation: 'none', bias }, inputs: [x, w, ...(b ? [b] : [])], outputs: [logits] });
-    const dy: Tensor = { shape, data: new Float64Array(logits.data.length) };
-    crossEntropyFusedOp.reference({ attrs: loss, inputs: [logits, targets, step], outputs: [nll, hit, dy] });
-    const wants = { dx: true, dw: true, db: bias, extra: 'none' as const };
-    if (gradients) linearBackwardOp.reference({ attrs: wants, inputs: [dy, x, w], outputs: found });
+  reference({ x, w, targets, step, b }, { nll, hit, ...found }, { gradients, rows: _, ...loss }) {
+    const logits = new ReferenceTensor([x.rows, w.rows]);
+    const dlogits = new ReferenceTensor(logits.shape);
+    linearOp.reference({ x, w, b }, { y: logits }, { activation: 'none' });
+    crossEntropyOp.reference({ logits, targets, step }, { nll, hit, dlogits }, { ...loss, fused: true });
+    const wanted = { dx: true, dw: true, db: b !== undefined, epilogue: 'none' } as const;
+    if (gradients) linearBackwardOp.reference({ dy: dlogits, x, w }, found, wanted);
   },
 });
 
-type Tensor = { readonly shape: Shape; readonly data: Float64Array };
-
-/** Kernels of one dispatch: for the gradients where there are some, and then the forward takes one of the same family. */
-function kernelsOf({ attrs, inputs: [x, w] }: Node<ProjectedLossAttrs>, traits: DeviceTraits): KernelName[] {
-  const { rows, cols } = matrixOf(x!.shape);
-  const [most, outs] = [Math.min(rows, attrs.rows), w!.shape[0]!];
-  if (!attrs.gradients) return forwardKernels(most, cols, outs, traits);
-  return backwardKernels(most, cols, outs, traits).filter((name) => name !== 'split');
+/** Variants of one dispatch: those of the gradients if they are computed, and then the forward takes one of the same family. */
+function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
+  const { rows, cols } = matrixOf(x.shape);
+  const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
+  if (!attrs.gradients) return forwardKernels(chunk, cols, outs, traits);
+  return backwardKernels(chunk, cols, outs, traits).filter((name) => name !== 'split');
 }
 
-const forwardKernels = (m: number, k: number, n: number, traits: DeviceTraits): KernelName[] =>
+const forwardKernels = (m: number, k: number, n: number, traits: DeviceTraits): string[] =>
   productKernels({ form: 'NT', m, n, k }, traits).filter((name) => name !== 'split');
 
-const family = (name: string): string => name.split('-')[0] as string;
+/** A variant without its sizes. */
+const familyOf = (variant: string): string => variant.replace(/-.*/, '');
 
-/** The kernel of a chunk: that of a name or one of its family, where it suits so many rows. */
-function forwardKernel(like: KernelName, m: number, k: number, n: number, traits: DeviceTraits): KernelName {
+/** The forward variant of a chunk: `like` or one of its family, if it suits the number of rows. */
+function forwardKernel(like: string, m: number, k: number, n: number, traits: DeviceTraits): string {
   const kernels = forwardKernels(m, k, n, traits);
-  const related = kernels.find((name) => name === like) ?? kernels.find((name) => family(name) === family(like));
-  return related ?? (kernels[0] as KernelName);
+  const related = kernels.find((name) => name === like) ?? kernels.find((name) => familyOf(name) === familyOf(like));
+  return related ?? kernels[0] ?? like;
 }
 
-/** Where products do without workgroup memory, the loss does too. */
-const teamOf = (kernel: KernelName, cols: number): string =>
-  /^(registers|subgroups)/.test(kernel) ? 'team-1' : (teamsFor(cols)[0] as string);
-
-/** A node of no graph, for its launches. */
-const node = <A extends Node['attrs']>(
-  op: Node<A>['op'],
-  attrs: A,
-  inputs: readonly Value[],
-  outputs: readonly Value[],
-): Node<A> => ({ id: -1, op, attrs, inputs, outputs, scope: '' });
+/** If the products do without workgroup memory, so does the loss. */
+const rowGroupFor = (kernel: string, cols: number): string =>
+  /^(registers|subgroups)/.test(kernel) ? 'row-group-1' : rowGroupsFor(cols)[0];

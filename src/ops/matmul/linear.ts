@@ -1,88 +1,75 @@
-// Linear layers: y = f(x·wᵀ + b) with PyTorch's weight layout, bias and activation in the product's epilogue.
+// Linear layers: y = dropout(f(x·wᵀ + b)) with PyTorch's weight layout; bias, activation and dropout are in the product's epilogue.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, show, type TensorType } from '../../core/tensor.ts';
-import { dropoutMask } from '../dropout-mask.ts';
+import { matrixOf, type Shape, show } from '../../core/tensor.ts';
+import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
 import { activationBackwardOp } from '../elementwise/activation.ts';
 import { type Activation, activate, keepsInput } from '../elementwise/activation-functions.ts';
-import { type DropoutAfter, dropout, dropoutAfter } from '../elementwise/dropout.ts';
-import { expectRate, expectStep, expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, type Value } from '../op.ts';
-import { readStep } from '../step-scalars.ts';
+import { dropout } from '../elementwise/dropout.ts';
+import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { expectDropout, expectType } from '../type-checks.ts';
 import { linearBackward } from './linear-backward.ts';
-import { type KernelName, productKernels, type Sizes } from './matmul-kernels.ts';
-import { productLaunches } from './matmul-launches.ts';
+import { productKernels, type Sizes } from './matmul-kernels.ts';
+import { epilogueDropout, productLaunches } from './matmul-launches.ts';
 
-/** What follows the product: bias, activation, dropout. */
-export type LinearAttrs = { readonly activation: Activation; readonly bias: boolean } & DropoutAfter;
+/** The epilogue of the product after its bias: activation, dropout. */
+export type LinearAttrs = { readonly activation: Activation } & Partial<DropoutAttrs>;
 
 /**
- * Inputs x [..,I], w [O,I], with `bias` b [O] and with dropout the step; outputs y [..,O] and, where the activation's gradient needs it
- * (GELU, SiLU), what the activation was taken of, z [..,O].
+ * x [..,I], w [O,I], b [O], step if there is dropout; y [..,O] and, if the gradient of the activation needs it (GELU, SiLU), the input of
+ * the activation z [..,O].
  */
-export const linearOp = defineOp<LinearAttrs>({
+export const linearOp = defineOp({
   name: 'linear',
-  shape(inputs, { activation, bias, rate = 0 }) {
-    const x = inputAt('linear', inputs, 0, 'x');
-    const w = inputAt('linear', inputs, 1, 'w');
+  inputs: ['x', 'w', 'b?', 'step?'],
+  outputs: ['y', 'z?'],
+  attrs: attrsOf<LinearAttrs>(),
+  shape({ x, w, b, step }, { activation, rate = 0 }) {
     expectType('linear', 'x', x, 'f32');
     expectType('linear', 'w', w, 'f32');
-    const { cols } = matrixOf(x.shape);
-    const fits = w.shape.length === 2 && w.shape[1] === cols;
+    const fits = w.shape.length === 2 && dim(w, 1) === matrixOf(x.shape).cols;
     check(fits, () => `linear: inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`);
-    const outs = w.shape[0]!;
-    if (bias) expectType('linear', 'b', inputAt('linear', inputs, 2, 'b'), 'f32', [outs], `w is ${show(w.shape)}`);
-    expectRate('linear', rate);
-    if (rate > 0) expectStep('linear', inputs[bias ? 3 : 2]);
-    const y: TensorType = { dtype: 'f32', shape: [...x.shape.slice(0, -1), outs] };
-    return keepsInput(activation) ? [y, y] : [y];
+    if (b) expectType('linear', 'b', b, 'f32', [dim(w, 0)], `w is ${show(w.shape)}`);
+    expectDropout('linear', rate, step);
+    const y = tensorType('f32', [...x.shape.slice(0, -1), dim(w, 0)]);
+    return { y, z: keepsInput(activation) ? y : undefined };
   },
-  half: () => ({ inputs: [0, 1], outputs: [0, 1] }),
-  variants: ({ inputs }, traits) => productKernels(sizesOf(inputs), traits),
-  launch({ attrs, inputs, outputs }, context) {
-    const [x, w, b] = inputs as [Value, Value, Value?];
-    const [y, z] = outputs as [Value, Value?];
-    const { activation, bias } = attrs;
-    const after = { bias: bias ? b : undefined, activation, kept: z, dropout: dropoutAfter(attrs, inputs) };
-    const product = { ...sizesOf(inputs), a: x, b: w, c: y, ...after };
-    return productLaunches(product, context.variant as KernelName, context);
+  f16Storage: ['x', 'w', 'y', 'z'],
+  variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), traits),
+  launch({ x, w, b, step }, { y, z }, attrs, context) {
+    const { activation } = attrs;
+    const epilogue = { bias: b, activation, activationInput: z, dropout: epilogueDropout(step, attrs) };
+    return productLaunches({ ...sizesOf(x, w), a: x, b: w, c: y, ...epilogue }, context);
   },
-  grad(builder, { attrs, inputs, outputs: [y, z] }, [dy, keptGradient]) {
-    if (keptGradient) throw new Error('linear: z is for the gradient of y, it has none of its own');
-    const [x, w, b] = inputs as [Value, Value, Value?];
-    if (!dy) return [];
-    const { activation: kind, bias } = attrs;
-    const dropped = dropoutAfter(attrs, inputs);
-    const da = dropped ? dropout(builder, dy, dropped.step, { rate: dropped.rate, site: dropped.site }) : dy;
-    // Where y was dropped ReLU's slope is taken as 0, as da is.
-    const dz = kind === 'none' ? da : builder.apply(activationBackwardOp, [z ?? y!, da], { kind })[0]!;
-    const wants = { dx: builder.needs(x), dw: builder.needs(w), db: bias && builder.needs(b!) };
-    const { dx, dw, db } = linearBackward(builder, dz, x, w, wants);
-    return [dx, dw, db];
+  grad(builder, { x, w, b, step }, { y, z }, { y: dy, z: dz }, { activation: kind, rate = 0, site = 0 }) {
+    if (dz) throw new Error('linear: z is for the gradient of y, it has no gradient of its own');
+    if (!dy) return {};
+    const dActivated = step ? dropout(builder, dy, step, { rate, site }) : dy;
+    // Where y is dropped, ReLU's derivative at y is 0, but so is dActivated.
+    const dProduct =
+      kind === 'none' ? dActivated : builder.apply(activationBackwardOp, { x: z ?? y, dy: dActivated }, { kind }).dx;
+    const wanted = { dx: builder.needs(x), dw: builder.needs(w), db: b !== undefined && builder.needs(b) };
+    const { dx, dw, db } = linearBackward(builder, dProduct, x, w, wanted);
+    return { x: dx, w: dw, b: db };
   },
-  reference({ attrs, inputs, outputs: [y, z] }) {
-    const [x, w, b] = inputs;
-    const { activation, bias } = attrs;
-    const dropped = dropoutAfter(attrs, inputs);
-    const factor = dropped ? dropoutMask(readStep(dropped.step.data), dropped.site, dropped.rate) : () => 1;
-    const { rows, cols } = matrixOf(x!.shape);
-    const outs = w!.shape[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < outs; j++) {
-        let sum = bias ? b!.data[j]! : 0;
-        for (let k = 0; k < cols; k++) sum += x!.data[i * cols + k]! * w!.data[j * cols + k]!;
-        y!.data[i * outs + j] = activate(sum, activation) * factor(i * outs + j);
-        if (z) z.data[i * outs + j] = sum;
+  reference({ x, w, b, step }, { y, z }, attrs) {
+    const factor = dropoutFactor(step, attrs);
+    for (let i = 0; i < x.rows; i++)
+      for (let j = 0; j < w.rows; j++) {
+        let sum = b?.at(j) ?? 0;
+        for (let k = 0; k < x.cols; k++) sum += x.at(i, k) * w.at(j, k);
+        y.set(i, j, activate(sum, attrs.activation) * factor(i * w.rows + j));
+        z?.set(i, j, sum);
       }
   },
 });
 
 /** f(x·wᵀ + b): x [..,I], w [O,I], b [O] or nothing; y [..,O]. */
 export function linear(builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value {
-  return builder.apply(linearOp, b ? [x, w, b] : [x, w], { activation, bias: b !== undefined })[0]!;
+  return builder.apply(linearOp, { x, w, b }, { activation }).y;
 }
 
-function sizesOf([x, w]: readonly Value[]): Sizes {
-  const { rows, cols } = matrixOf(x!.shape);
-  return { form: 'NT', m: rows, n: w!.shape[0]!, k: cols };
+function sizesOf(x: { readonly shape: Shape }, w: { readonly shape: Shape }): Sizes {
+  const { rows, cols } = matrixOf(x.shape);
+  return { form: 'NT', m: rows, n: dim(w, 0), k: cols };
 }

@@ -1,5 +1,5 @@
-// The kernels of matrix products, shared by matmul, linear and linear_backward: which there are, and which are worth trying for a
-// product. How one is launched is in matmul-launches.ts.
+// The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth timing for a product.
+// matmul-launches.ts launches them.
 
 import type { DeviceTraits } from '../op.ts';
 
@@ -12,106 +12,98 @@ export interface Sizes {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Equal products side by side in memory; default 1. */
+  /** Number of products, one after the other in memory; default 1. */
   readonly batch?: number;
 }
 
-/** A way to multiply: a shader of the family and its settings. */
+/** A matrix-product kernel: a shader of the family and its settings. */
 export interface Kernel {
-  /** Stem in shaders/; with `-scalar` it writes rows of any width, if there is such a one. */
+  /** Stem in shaders/; its `-scalar` form writes rows of any width, which `anyWidth` does by itself. */
   readonly shader: string;
   readonly anyWidth?: boolean;
   readonly constants: Readonly<Record<string, number>>;
-  /** What one workgroup makes of C. */
+  /** The tile of C that one workgroup computes. */
   readonly rows: number;
   readonly columns: number;
   readonly threads: number;
 }
 
 /**
- * A kernel's name, with the numbers of C that a workgroup (tiled) or a thread makes; `dots` shares K among the threads of a
- * workgroup, `split` is tiled with K in parts of their own.
+ * The kernel of a variant. `naive`: one element of C a thread; `dots`: K is shared among the threads of a workgroup; `tiled-64x128`: tiles
+ * of C by workgroup; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split`, which is `tiled` with K in slices, is not here.
  */
-export type KernelName =
-  | 'naive'
-  | 'dots'
-  | 'split'
-  | `tiled-${64 | 128}x${64 | 128}`
-  | `registers-${number}x${4 | 8}`
-  | `subgroups-${number}x${4 | 8}`;
-
-/** The kernel of a name. */
-export function kernelOf(name: Exclude<KernelName, 'split'>, { minSubgroup }: DeviceTraits): Kernel {
-  if (name === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
-  if (name === 'dots') return { shader: 'matmul-dots', constants: {}, rows: 4, columns: 4, threads: 64 };
-  const [, family, height, width] = /(\w+)-(\d+)x(\d+)/.exec(name) ?? [];
+export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel {
+  if (variant === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
+  if (variant === 'dots') return { shader: 'matmul-dots', constants: {}, rows: 4, columns: 4, threads: 64 };
+  const [, family, height, width] = /^(tiled|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
+  if (!family) throw new Error(`matmul: there is no variant ${variant}`);
   const [rows, columns] = [Number(height), Number(width)];
   if (family === 'tiled') {
     const DEPTH = rows * columns > 128 * 64 ? 8 : 16; // what fits in 16 KiB
     const constants = { TALL: rows > 64 ? 1 : 0, WIDE: columns > 64 ? 1 : 0, DEPTH };
     return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
   }
-  // So many lanes side by side share rows, so many teams of lanes lie below one another.
-  const [lanes, teams] = family === 'subgroups' ? [lanesOf(minSubgroup), 1] : [8, 8];
+  // `lanes` threads next to each other share rows; a workgroup has `groups` of them, one below the other.
+  const [lanes, groups] = family === 'subgroups' ? [lanesOf(minSubgroup), 1] : [8, 8];
   return {
     shader: family === 'subgroups' ? 'matmul-subgroups' : 'matmul-registers',
-    constants: { LANES: lanes, LANE_GROUPS: teams, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
-    rows: rows * teams,
+    constants: { LANES: lanes, LANE_GROUPS: groups, ROWS: rows, WIDE: columns > 4 ? 1 : 0 },
+    rows: rows * groups,
     columns: columns * lanes,
-    threads: lanes * teams,
+    threads: lanes * groups,
   };
 }
 
 const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
-/** Most columns that `dots` makes in one dispatch, 4 a workgroup; a vocabulary may have more. */
+/** Maximum number of columns of `dots` in one dispatch, 4 a workgroup; a vocabulary may have more. */
 export const maxDots = 4 * 65535;
 
 /**
- * Kernels worth trying for a product, best guess for a GPU first. Few, since each is compiled and timed when a device is tuned:
- * within a family the sizes of the product decide.
+ * Variants worth timing for a product, best guess for a GPU first. Only a few, since auto-tuning compiles and times each: within a family
+ * the sizes of the product decide.
  */
-export function productKernels(p: Sizes, traits: DeviceTraits): KernelName[] {
+export function productKernels(p: Sizes, traits: DeviceTraits): string[] {
   const { m, n, k, batch = 1 } = p;
-  const kernels: KernelName[] = [];
+  const kernels: string[] = [];
   if (m <= 16 && n <= maxDots) kernels.push('dots');
   if (m > 8) kernels.push(...tiles(p));
-  // K in parts is another dispatch: without a measurement only where most of a GPU would idle.
+  // Slices of K need another dispatch. Without a measurement that only pays if most of a GPU would be idle.
   if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift('split');
   else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push('split');
-  kernels.push(bestInRegisters(m, traits));
+  kernels.push(registerTile(m, traits));
   if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
   return kernels;
 }
 
-/** Tiles of 128 a side read half as much as those of 64, where there are enough of them to fill a GPU. */
-function tiles({ m, n, batch = 1 }: Sizes): KernelName[] {
+/** Tiles of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU. */
+function tiles({ m, n, batch = 1 }: Sizes): string[] {
   if (m < 512 || n < 512) return ['tiled-64x64'];
   const large = Math.ceil(m / 128) * Math.ceil(n / 128) * batch;
   if (large >= 256) return ['tiled-128x128'];
   return large >= 64 ? ['tiled-128x128', 'tiled-64x64'] : ['tiled-64x64', 'tiled-128x128'];
 }
 
-/** How many tiles of 64 x 64 there are: too few do not fill a GPU. */
+/** Number of tiles of 64 x 64: too few do not fill a GPU. */
 const tilesOf = ({ m, n, batch = 1 }: Sizes): number => (batch > 1 ? 1e9 : Math.ceil(m / 64) * Math.ceil(n / 64));
 
-/** The tile a thread that did best on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
-function bestInRegisters(m: number, { minSubgroup }: DeviceTraits): KernelName {
+/** The tile of a thread that was fastest on lavapipe (8 lanes) and SwiftShader (4), no higher than the product. */
+function registerTile(m: number, { minSubgroup }: DeviceTraits): string {
   if (minSubgroup < 4) return m <= 64 ? 'registers-4x4' : 'registers-8x8';
   const lanes = lanesOf(minSubgroup);
   const rows = Math.min(lanes === 8 ? 16 : 32, 2 ** Math.ceil(Math.log2(Math.max(4, m))));
   return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;
 }
 
-/** Kernels worth trying for all gradients in one dispatch, `split` in more. */
-export function backwardKernels(rows: number, ins: number, outs: number, traits: DeviceTraits): KernelName[] {
+/** Variants worth timing for all gradients of a linear layer: one dispatch each, except `split`. */
+export function backwardKernels(rows: number, ins: number, outs: number, traits: DeviceTraits): string[] {
   const sizes = backwardSizes(rows, ins, outs);
   const split = sizes.some((p) => productKernels(p, traits).includes('split'));
   const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
-  const higher: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
-  const others = productKernels(higher, traits).filter((name) => name !== 'split' && name !== 'dots');
+  const larger: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
+  const others = productKernels(larger, traits).filter((name) => name !== 'split' && name !== 'dots');
   if (!split) return others;
-  // The tiles of both products run side by side.
+  // The tiles of both products run in parallel.
   return tiles < 32 ? ['split', ...others] : [...others, 'split'];
 }
 

@@ -1,82 +1,80 @@
-// The launches of matrix products: how a product, what follows it and its kernel are put into the terms of shaders/matmul/matmul-operands.wgsl.
+// The launches of matrix products: a product, its epilogue and its kernel in the terms of shaders/matmul/matmul-operands.wgsl.
 
+import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { type Activation, activationKinds } from '../elementwise/activation-functions.ts';
-import { type DropoutAttrs, dropoutFields } from '../elementwise/dropout.ts';
 import { gridOf, type Launch, type LaunchContext, type Value } from '../op.ts';
-import {
-  backwardSizes,
-  type Form,
-  type Kernel,
-  type KernelName,
-  kernelOf,
-  productKernels,
-  type Sizes,
-} from './matmul-kernels.ts';
+import { backwardSizes, type Form, type Kernel, kernelOf, productKernels, type Sizes } from './matmul-kernels.ts';
 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
 
-/** What else happens to results: `add` adds a tensor, an activation multiplies by its derivative at a tensor. */
-export type Extra = 'add' | Exclude<Activation, 'none'>;
+/** An epilogue with an operand: `add` adds it, an activation multiplies by its derivative there. */
+export type EpilogueKind = 'add' | Exclude<Activation, 'none'>;
 
-/** What is done to C, with the tensor that it takes; the tensor has the shape of C. */
-export interface Touch {
-  readonly kind: Extra;
-  readonly value: Value;
+/** An epilogue of C and its operand, which has the shape of C. */
+export interface Epilogue {
+  readonly kind: EpilogueKind;
+  readonly operand: Value;
 }
 
-/** Dropout of C, by the scalars of a run. */
-export type Dropped = DropoutAttrs & { readonly step: Value };
+/** Dropout of C, by the scalars of the step. */
+export type EpilogueDropout = DropoutAttrs & { readonly step: Value };
 
-/** C = A·B, with what follows. */
+/** The dropout of an op's attributes and its optional input `step`; undefined if it has none. */
+export const epilogueDropout = (
+  step: Value | undefined,
+  { rate = 0, site = 0 }: Partial<DropoutAttrs>,
+): EpilogueDropout | undefined => (rate > 0 && step ? { rate, site, step } : undefined);
+
+/** C = A·B and its epilogue, in this order: bias, activation, `epilogue`, dropout (before `epilogue` if that adds). */
 export interface Product extends Sizes {
   readonly a: Value;
   readonly b: Value;
   readonly c: Value;
   /** [N], added to every row. */
   readonly bias?: Value | undefined;
-  /** Taken of C + bias; default none. */
+  /** Default none. */
   readonly activation?: Activation;
-  /** Where C + bias goes, if the activation's backward needs it; as C. */
-  readonly kept?: Value | undefined;
-  /** After the activation. */
-  readonly extra?: Touch | undefined;
-  /** After all but an addition. */
-  readonly dropout?: Dropped | undefined;
+  /** Where to store C + bias, if the gradient of the activation needs it; as C. */
+  readonly activationInput?: Value | undefined;
+  readonly epilogue?: Epilogue | undefined;
+  readonly dropout?: EpilogueDropout | undefined;
 }
 
-/** The dispatches of a product by a kernel. */
-export function productLaunches(p: Product, name: KernelName, context: LaunchContext): Launch[] {
-  return name === 'split' ? splitLaunches(p, context) : plainLaunches(p, kernelOf(name, context.traits), context);
-}
+/** The dispatches of a product by the variant of `context`, or another. */
+export const productLaunches = (p: Product, context: LaunchContext, variant = context.variant): Launch[] =>
+  variant === 'split' ? splitLaunches(p, context) : batchLaunches(p, kernelOf(variant, context.traits), context);
 
 const maxGroups = 65535;
 
-function plainLaunches(p: Product, kernel: Kernel, context: LaunchContext, part = { stepK: 0 }): Launch[] {
+/** Params that a plain product does not use. */
+const unusedParams = {
+  lda: 0,
+  ldb: 0,
+  a_batch: 0,
+  b_batch: 0,
+  first: 0,
+  k_total: 0xffffffff,
+  dx_tiles: 0,
+  dw_tiles: 0,
+};
+
+/** One dispatch for every 65,535 products. With `stepK` the products are slices of K of one product, each `stepK` long. */
+function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK = 0): Launch[] {
   const { form, m, n, k, batch = 1 } = p;
   const [aWidth, bWidth] = [form === 'TN' ? m : k, form === 'NT' ? k : n];
-  const { stepK } = part;
   const params = {
-    m,
-    n,
-    k: stepK || k,
-    lda: aWidth,
-    ldb: bWidth,
+    ...unusedParams,
+    ...{ m, n, k: stepK || k, lda: aWidth, ldb: bWidth },
     a_batch: stepK ? (form === 'TN' ? stepK * m : stepK) : m * k,
     b_batch: stepK ? (form === 'NT' ? stepK : stepK * n) : n * k,
     k_total: stepK ? k : 0xffffffff,
-    dx_tiles: 0,
-    dw_tiles: 0,
-    ...finishParams(p),
+    ...epilogueParams(p),
   };
   const common = {
     shader: shaderOf(kernel, n),
-    entry: p.kept ? 'matmul_kept' : 'matmul',
-    constants: {
-      ...kernel.constants,
-      FORM: forms[form],
-      ...readConstants(aWidth, bWidth, k % 4 !== 0),
-    },
+    entry: p.activationInput ? 'matmul_kept' : 'matmul',
+    constants: { ...kernel.constants, FORM: forms[form], ...readConstants(aWidth, bWidth, k % 4 !== 0) },
     bind: bindings(p, context),
   };
   const launches: Launch[] = [];
@@ -92,31 +90,28 @@ function plainLaunches(p: Product, kernel: Kernel, context: LaunchContext, part 
   return launches;
 }
 
-/** K in parts, each of which makes a C of its own, and their sum in order. */
+/** Split-K: slices of K, each with a C of its own, and their sum in order. */
 function splitLaunches(p: Product, context: LaunchContext): Launch[] {
-  const { m, n, k } = p;
+  const { form, m, n, k, a, b } = p;
   const tiles = Math.ceil(m / 64) * Math.ceil(n / 64);
   const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / 16) * 16);
-  const parts = Math.ceil(k / stepK);
-  const c = context.scratch('f32', [parts, m, n]);
-  const { a, b, form } = p;
-  const sums: Product = { form, m, n, k, batch: parts, a, b, c };
-  const sizes = { m, n, k: parts, lda: 0, ldb: 0, a_batch: 0, b_batch: 0, first: 0, k_total: 0xffffffff };
+  const batch = Math.ceil(k / stepK);
+  const c = context.scratch('f32', [batch, m, n]);
   return [
-    ...plainLaunches(sums, kernelOf('tiled-64x64', context.traits), context, { stepK }),
+    ...batchLaunches({ form, m, n, k, batch, a, b, c }, kernelOf('tiled-64x64', context.traits), context, stepK),
     {
       shader: 'matmul-combine',
-      entry: p.kept ? 'combine_kept' : 'combine',
+      entry: p.activationInput ? 'combine_kept' : 'combine',
       constants: { A_VECTORS: n % 4 === 0 ? 1 : 0 },
-      params: { ...sizes, dx_tiles: 0, dw_tiles: 0, ...finishParams(p) },
+      params: { ...unusedParams, m, n, k: batch, ...epilogueParams(p) },
       bind: { ...bindings(p, context), a: c },
       grid: gridOf(m * Math.ceil(n / 4), 64),
-      flops: parts * m * n,
+      flops: batch * m * n,
     },
   ];
 }
 
-/** The gradients of y = x·wᵀ + b, of which any may be left out: dx = dy·w (with `extra` and `dropout`), dw = dyᵀ·x, db = column sums of dy. */
+/** The gradients of y = x·wᵀ + b, any of which may be absent: dx = dy·w and its epilogue, dw = dyᵀ·x, db = column sums of dy. */
 export interface BackwardProducts {
   readonly rows: number;
   readonly ins: number;
@@ -127,24 +122,24 @@ export interface BackwardProducts {
   readonly dx?: Value | undefined;
   readonly dw?: Value | undefined;
   readonly db?: Value | undefined;
-  readonly extra?: Touch | undefined;
-  readonly dropout?: Dropped | undefined;
-  /** Adds to the dw and db that are there; not by `split`. */
+  readonly epilogue?: Epilogue | undefined;
+  readonly dropout?: EpilogueDropout | undefined;
+  /** Add to the content of dw and db; not supported by `split`. */
   readonly accumulate?: boolean;
 }
 
-/** The gradients by a kernel: one dispatch, except `split`, which has K in parts in each product. */
-export function backwardLaunches(g: BackwardProducts, name: KernelName, context: LaunchContext): Launch[] {
-  const { rows, ins, outs, dy, x, w, dx, dw, db, extra, dropout, accumulate = false } = g;
-  if (name === 'split') {
+/** The gradients by a variant: one dispatch, except `split`, which splits K in each product. */
+export function backwardLaunches(g: BackwardProducts, context: LaunchContext, variant = context.variant): Launch[] {
+  const { rows, ins, outs, dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false } = g;
+  if (variant === 'split') {
     const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
     return [
-      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, extra, dropout }, context) : []),
+      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, epilogue, dropout }, context) : []),
       ...(dw ? splitIfFew({ ...dwSize, a: dy, b: x, c: dw }, context) : []),
-      ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, 'tiled-64x64', context) : []),
+      ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, 'tiled-64x64') : []),
     ];
   }
-  const kernel = kernelOf(name, context.traits);
+  const kernel = kernelOf(variant, context.traits);
   const columns = Math.ceil(ins / kernel.columns);
   const dxTiles = dx ? columns * Math.ceil(rows / kernel.rows) : 0;
   const dwTiles = dw ? columns * Math.ceil(outs / kernel.rows) : 0;
@@ -154,30 +149,18 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
     {
       shader: shaderOf(kernel, ins),
       entry: 'linear_backward',
-      constants: {
-        ...kernel.constants,
-        ...readConstants(outs, ins, outs % 4 !== 0 || rows % 4 !== 0),
-      },
+      constants: { ...kernel.constants, ...readConstants(outs, ins, outs % 4 !== 0 || rows % 4 !== 0) },
       params: {
-        m: rows,
-        n: ins,
-        k: outs,
-        lda: outs,
-        ldb: ins,
-        a_batch: 0,
-        b_batch: 0,
-        first: 0,
-        k_total: 0xffffffff,
-        dx_tiles: dxTiles,
-        dw_tiles: dwTiles,
-        ...finishParams({ extra, dropout }),
+        ...unusedParams,
+        ...{ m: rows, n: ins, k: outs, lda: outs, ldb: ins, dx_tiles: dxTiles, dw_tiles: dwTiles },
+        ...epilogueParams({ epilogue, dropout }),
         accumulate: accumulate ? 1 : 0,
       },
       bind: {
         a: dy,
         b: w,
         bias: x,
-        epilogue: extra?.value ?? dy,
+        epilogue: epilogue?.operand ?? dy,
         y: dx ?? unused(),
         y2: dw ?? unused(),
         db: db ?? unused(),
@@ -190,7 +173,7 @@ export function backwardLaunches(g: BackwardProducts, name: KernelName, context:
 }
 
 const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
-  productLaunches(p, productKernels(p, context.traits).includes('split') ? 'split' : 'tiled-64x64', context);
+  productLaunches(p, context, productKernels(p, context.traits).includes('split') ? 'split' : 'tiled-64x64');
 
 const shaderOf = (kernel: Kernel, width: number): string =>
   kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-scalar`;
@@ -201,10 +184,15 @@ const readConstants = (aWidth: number, bWidth: number, tail: boolean): Record<st
   K_TAIL: tail ? 1 : 0,
 });
 
-const finishParams = ({ bias, activation = 'none', extra, dropout }: Partial<Product>): Record<string, number> => ({
+const epilogueParams = ({
+  bias,
+  activation = 'none',
+  epilogue,
+  dropout,
+}: Partial<Product>): Record<string, number> => ({
   bias: bias ? 1 : 0,
   activation: activationKinds[activation],
-  epilogue: !extra ? 0 : extra.kind === 'add' ? 4 : activationKinds[extra.kind],
+  epilogue: !epilogue ? 0 : epilogue.kind === 'add' ? 4 : activationKinds[epilogue.kind],
   accumulate: 0,
   ...dropoutFields(dropout ?? { rate: 0, site: 0 }),
 });
@@ -213,8 +201,8 @@ const bindings = (p: Product, context: LaunchContext): Record<string, Value> => 
   a: p.a,
   b: p.b,
   bias: p.bias ?? p.b,
-  epilogue: p.extra?.value ?? p.b,
+  epilogue: p.epilogue?.operand ?? p.b,
   y: p.c,
-  y2: p.kept ?? context.scratch('f32', [64]),
+  y2: p.activationInput ?? context.scratch('f32', [64]),
   ...(p.dropout && { step: p.dropout.step }),
 });

@@ -1,10 +1,10 @@
-// Column sums of many norms at once: the second stage of their gradients, whose first stages left partial sums side by side in one
-// bank. One dispatch instead of one a norm; the rewrite `norm-sums` puts it there.
+// Column sums of many norms at once: the second stage of their gradients, whose first stages leave partial sums one after another in one
+// buffer. One dispatch instead of one for each norm; the rewrite `norm-sums` inserts it.
 
 import { check } from '../../core/errors.ts';
 import { show } from '../../core/tensor.ts';
-import { expectType } from '../expect.ts';
-import { defineOp, type Value } from '../op.ts';
+import { attrsOf, defineOp, dim, tensorType } from '../op.ts';
+import { expectType } from '../type-checks.ts';
 
 /** `count` norms of width `cols`, with `rows` rows of partial sums [2·cols] each; a norm's rows start every `stride` elements. */
 export type NormSumsAttrs = {
@@ -14,40 +14,40 @@ export type NormSumsAttrs = {
   readonly stride: number;
 };
 
-/** Elements to the next multiple of 64, where parts of banks start. */
+/** Elements to the next multiple of 64, where slices of parameter buffers start. */
 export const padded = (n: number): number => Math.ceil(n / 64) * 64;
 
-/** Input bank of partial sums; output sums [count, 2, padded(cols)]: dgamma and dbeta of each norm as the weights lie. */
-export const normSumsOp = defineOp<NormSumsAttrs>({
+/** partials, a buffer of partial sums; sums [count, 2, padded(cols)]: dgamma and dbeta of each norm in the layout of the weights. */
+export const normSumsOp = defineOp({
   name: 'norm_sums',
-  shape([bank], { count, rows, cols, stride }) {
-    expectType('norm_sums', 'bank', bank, 'f32');
+  inputs: ['partials'],
+  outputs: ['sums'],
+  attrs: attrsOf<NormSumsAttrs>(),
+  shape({ partials }, { count, rows, cols, stride }) {
+    expectType('norm_sums', 'partials', partials, 'f32');
     check(
-      (bank.shape[0] ?? 0) >= count * stride && stride >= rows * 2 * cols,
-      () => `norm_sums: ${count} norms of ${rows} rows of ${2 * cols} do not fit bank ${show(bank.shape)}`,
+      dim(partials, 0) >= count * stride && stride >= rows * 2 * cols,
+      () => `norm_sums: ${count} norms of ${rows} rows of ${2 * cols} do not fit partials ${show(partials.shape)}`,
     );
-    return [{ dtype: 'f32', shape: [count, 2, padded(cols)] }];
+    return { sums: tensorType('f32', [count, 2, padded(cols)]) };
   },
-  launch({ inputs, outputs, attrs }) {
-    const { count, rows, cols, stride } = attrs;
-    return [
-      {
-        shader: 'norm-sums',
-        entry: 'norm_sums',
-        params: { rows, cols, stride, part: padded(cols) },
-        bind: { partials: inputs[0] as Value, sums: outputs[0] as Value },
-        grid: [Math.ceil((2 * cols) / 64), count, 1],
-        flops: count * rows * 2 * cols,
-      },
-    ];
-  },
-  reference({ attrs: { count, rows, cols, stride }, inputs: [bank], outputs: [sums] }) {
+  launch: ({ partials }, { sums }, { count, rows, cols, stride }) => [
+    {
+      shader: 'norm-sums',
+      entry: 'norm_sums',
+      params: { rows, cols, stride, part: padded(cols) },
+      bind: { partials, sums },
+      grid: [Math.ceil((2 * cols) / 64), count, 1],
+      flops: count * rows * 2 * cols,
+    },
+  ],
+  reference({ partials }, { sums }, { count, rows, cols, stride }) {
     for (let n = 0; n < count; n++)
-      for (let c = 0; c < 2 * cols; c++) {
-        let sum = 0;
-        for (let r = 0; r < rows; r++) sum += bank!.data[n * stride + r * 2 * cols + c]!;
-        const part = c < cols ? 0 : 1;
-        sums!.data[(2 * n + part) * padded(cols) + (c - part * cols)] = sum;
-      }
+      for (let half = 0; half < 2; half++)
+        for (let c = 0; c < cols; c++) {
+          let sum = 0;
+          for (let r = 0; r < rows; r++) sum += partials.at(n * stride + (2 * r + half) * cols + c);
+          sums.set(n, half, c, sum);
+        }
   },
 });

@@ -1,11 +1,10 @@
-// Running sums over whole banks: gradient accumulation, and the exponential moving average of the weights.
+// Running sums over whole parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the weights.
 
 import { check } from '../../core/errors.ts';
-import { elementwise, elementwiseVariants } from '../elementwise-launch.ts';
-import { expectStep, expectType, inputAt } from '../expect.ts';
-import { type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
-import { rangeOf, rangesOf } from '../parameter-buffers.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 
 function launches(entry: string, acc: Value, x: Value, rest: number, context: LaunchContext, step?: Value): Launch[] {
   return rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => ({
@@ -18,54 +17,53 @@ function launches(entry: string, acc: Value, x: Value, rest: number, context: La
   }));
 }
 
-/** Inputs acc [P] (a state, written), x [P], step; acc = acc * step.keep + x. With keep 0 whatever was in acc is forgotten. */
+/** acc [P] (a state, written), x [P], step; acc = acc * step.keep + x. If keep is 0, the content of acc does not matter. */
 export const accumulateOp = defineOp({
   name: 'accumulate',
-  shape(inputs) {
-    const acc = inputAt('accumulate', inputs, 0, 'acc');
+  inputs: ['acc', 'x', 'step'],
+  shape({ acc, x, step }) {
     expectType('accumulate', 'acc', acc, 'f32');
-    expectType('accumulate', 'x', inputs[1], 'f32', acc.shape, 'as acc');
-    expectStep('accumulate', inputs[2]);
-    return [];
+    expectType('accumulate', 'x', x, 'f32', acc.shape, 'as acc');
+    expectStep('accumulate', step);
+    return {};
   },
-  mutates: [0],
+  mutates: ['acc'],
   variants: elementwiseVariants,
-  launch: ({ inputs: [acc, x, step] }, context) => launches('accumulate', acc!, x!, 0, context, step),
-  reference({ inputs: [acc, x, step] }) {
-    const { keep } = readStep(step!.data);
-    for (let i = 0; i < acc!.data.length; i++) acc!.data[i] = (keep === 0 ? 0 : acc!.data[i]! * keep) + x!.data[i]!;
+  launch: ({ acc, x, step }, _outputs, _attrs, context) => launches('accumulate', acc, x, 0, context, step),
+  reference({ acc, x, step }) {
+    const { keep } = readStep(step.data);
+    for (let i = 0; i < acc.size; i++) acc.set(i, (keep === 0 ? 0 : acc.at(i) * keep) + x.at(i));
   },
 });
 
-/** acc = acc * step.keep + x, banks of one length. */
+/** acc = acc * step.keep + x, buffers of one length. */
 export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
-  builder.apply(accumulateOp, [acc, x, step], {});
+  builder.apply(accumulateOp, { acc, x, step });
 }
 
-/** `decay`: what stays of the average, as 0.9999. */
+/** `decay`: factor of the old average, such as 0.9999. */
 export type EmaAttrs = { readonly decay: number };
 
-/** Inputs average [P] (a state, written), weights [P]; average = decay * average + (1 - decay) * weights. */
-export const emaOp = defineOp<EmaAttrs>({
+/** average [P] (a state, written), weights [P]; average = decay * average + (1 - decay) * weights. */
+export const emaOp = defineOp({
   name: 'ema',
-  shape(inputs, { decay }) {
-    const average = inputAt('ema', inputs, 0, 'average');
+  inputs: ['average', 'weights'],
+  attrs: attrsOf<EmaAttrs>(),
+  shape({ average, weights }, { decay }) {
     expectType('ema', 'average', average, 'f32');
-    expectType('ema', 'weights', inputs[1], 'f32', average.shape, 'as the average');
+    expectType('ema', 'weights', weights, 'f32', average.shape, 'as the average');
     check(decay >= 0 && decay < 1, `ema: a decay of ${decay}, must be from 0 to below 1`);
-    return [];
+    return {};
   },
-  mutates: [0],
+  mutates: ['average'],
   variants: elementwiseVariants,
-  launch: ({ inputs: [average, weights], attrs: { decay } }, context) =>
-    launches('ema', average!, weights!, 1 - decay, context),
-  reference({ attrs: { decay }, inputs: [average, weights] }) {
-    for (let i = 0; i < average!.data.length; i++)
-      average!.data[i] = decay * average!.data[i]! + (1 - decay) * weights!.data[i]!;
+  launch: ({ average, weights }, _outputs, { decay }, context) => launches('ema', average, weights, 1 - decay, context),
+  reference({ average, weights }, _outputs, { decay }) {
+    for (let i = 0; i < average.size; i++) average.set(i, decay * average.at(i) + (1 - decay) * weights.at(i));
   },
 });
 
 /** Moves the state `average` towards the weights. */
 export function ema(builder: Builder, average: Value, weights: Value, decay: number): void {
-  builder.apply(emaOp, [average, weights], { decay });
+  builder.apply(emaOp, { average, weights }, { decay });
 }

@@ -1,39 +1,36 @@
-// Looking for numbers that are not finite in a tensor, on the GPU; what is found waits in a state of flags, one a tensor.
+// Searches a tensor for numbers that are not finite, on the GPU; the result goes into a state of flags, one for each tensor.
 
 import { check } from '../../core/errors.ts';
 import { type DType, sizeOf } from '../../core/tensor.ts';
-import { expectType } from '../expect.ts';
-import { defineOp, gridOf, type Value } from '../op.ts';
-import { rangesOf, viewOf } from '../parameter-buffers.ts';
+import { attrsOf, defineOp, dim, gridOf } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { rangesOf, viewOf } from '../work-division.ts';
 
-/** `slot`: which flag. `first`: set all flags to 0 before. */
+/** `slot`: index of the flag. `first`: set all flags to 0 before. */
 export type CheckFiniteAttrs = { readonly slot: number; readonly first: boolean };
 
 /** Whether a tensor of the type can hold something that is not finite. */
 export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
 
-/** Words of 32 bits that a thread looks at. */
+/** Words of 32 bits that a thread checks. */
 const perThread = 16;
 
 /**
- * Inputs x (f32 or f16), flags u32 [N] (a state, written): flags[slot] = size - index of the first element of x that is NaN or
- * infinite, or what it was if there is none. See `firstBad`.
+ * x (f32 or f16), flags u32 [N] (a state, written): flags[slot] = size - index of the first element of x that is NaN or infinite; unchanged
+ * if there is none. See `firstBad`.
  */
-export const checkFiniteOp = defineOp<CheckFiniteAttrs>({
+export const checkFiniteOp = defineOp({
   name: 'check_finite',
-  shape([x, flags], { slot }) {
-    check(
-      x !== undefined && canOverflow(x.dtype),
-      () => `check_finite: x is ${x?.dtype}, it must be f32 or f16, others are always finite`,
-    );
+  inputs: ['x', 'flags'],
+  attrs: attrsOf<CheckFiniteAttrs>(),
+  shape({ x, flags }, { slot }) {
+    check(canOverflow(x.dtype), () => `check_finite: x is ${x.dtype}, it must be f32 or f16, others are always finite`);
     expectType('check_finite', 'flags', flags, 'u32');
-    const count = flags?.shape[0] ?? 0;
-    check(slot >= 0 && slot < count, () => `check_finite: flag ${slot} of ${count}`);
-    return [];
+    check(slot >= 0 && slot < dim(flags, 0), () => `check_finite: flag ${slot} of ${dim(flags, 0)}`);
+    return {};
   },
-  mutates: [1],
-  launch({ inputs, attrs: { slot, first } }, { traits }) {
-    const [x, flags] = inputs as [Value, Value];
+  mutates: ['flags'],
+  launch({ x, flags }, _outputs, { slot, first }, { traits }) {
     const size = sizeOf(x.shape);
     return rangesOf('check_finite', [x], traits.maxBindingBytes).map(([start, count], k) => {
       const perWord = x.dtype === 'f16' ? 2 : 1;
@@ -48,18 +45,21 @@ export const checkFiniteOp = defineOp<CheckFiniteAttrs>({
       };
     });
   },
-  reference({ attrs: { slot, first }, inputs: [x, flags] }) {
-    if (first) flags!.data.fill(0);
-    const bad = x!.data.findIndex((v) => !Number.isFinite(v));
-    if (bad >= 0) flags!.data[slot] = x!.data.length - bad;
+  reference({ x, flags }, _outputs, { slot, first }) {
+    if (first) flags.data.fill(0);
+    const bad = x.data.findIndex((v) => !Number.isFinite(v));
+    if (bad >= 0) flags.set(slot, x.size - bad);
   },
 });
 
-/** The first flag that is up: its slot, and the index of the first bad element of a tensor of the size that `sizes` says. */
+/** The first flag that is set: its slot, and the index of the first bad element; `sizes` are those of the tensors. */
 export function firstBad(
   flags: ArrayLike<number>,
   sizes: readonly number[],
 ): { slot: number; element: number } | undefined {
-  const slot = sizes.findIndex((_, i) => (flags[i] ?? 0) > 0);
-  return slot < 0 ? undefined : { slot, element: (sizes[slot] as number) - (flags[slot] as number) };
+  for (const [slot, size] of sizes.entries()) {
+    const flag = flags[slot] ?? 0;
+    if (flag > 0) return { slot, element: size - flag };
+  }
+  return undefined;
 }

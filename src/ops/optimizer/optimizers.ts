@@ -1,138 +1,134 @@
-// AdamW, Adam, RMSprop and SGD over flat banks of weights, gradients and moments. Learning rate, step count and clipping are data,
-// so a recorded step may be replayed.
+// AdamW, Adam, RMSprop and SGD over whole parameter buffers of weights, gradients and moments. Learning rate, step count and clipping are
+// data, so a recorded step can be replayed.
 
 import { check } from '../../core/errors.ts';
-import { elementwise, elementwiseVariants } from '../elementwise-launch.ts';
-import { expectStep, expectType, inputAt } from '../expect.ts';
-import { type Attrs, type Builder, defineOp, type Op, type Value } from '../op.ts';
-import { rangeOf, rangesOf } from '../parameter-buffers.ts';
+import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 import { clipAt, counterAt, counterLength } from './clip.ts';
 
-/** Weights before element `decayEnd` of the bank decay by `weightDecay`. */
-interface Decay extends Attrs {
-  readonly weightDecay: number;
-  readonly decayEnd: number;
-}
+/** Weights before element `decayEnd` of the parameter buffer decay by `weightDecay`. */
+type Decay = { readonly weightDecay: number; readonly decayEnd: number };
 
 /** Settings of AdamW and Adam. */
 export type AdamAttrs = Decay & { readonly beta1: number; readonly beta2: number; readonly eps: number };
-/** Settings of RMSprop: `rho` is what is kept of the mean square. */
+/** Settings of RMSprop: `rho` is the decay of the mean square. */
 export type RmspropAttrs = { readonly rho: number; readonly eps: number };
 /** Settings of SGD. */
 export type SgdAttrs = Decay & { readonly momentum: number };
 
-/** One weight in a reference: what an update reads and writes. */
+/** One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none. */
 interface Element {
   p: number;
+  m: number;
+  v: number;
   /** The gradient, clipped. */
   readonly g: number;
-  moments: number[];
   readonly decay: number;
   readonly learningRate: number;
   /** 1 - beta^t of both moments. */
-  readonly corrections: readonly [number, number];
+  readonly correction1: number;
+  readonly correction2: number;
 }
 
-interface Rule<A> {
+interface Rule<A extends Attrs> {
   readonly name: string;
-  /** WGSL names of the banks of moments. */
+  /** The moments that the optimizer has. */
   readonly moments: readonly ('m' | 'v')[];
-  /** Whether the bias of the moments is corrected, by the counters. */
+  /** Whether the counters correct the bias of the moments. */
   readonly corrected: boolean;
   /** beta1, beta2, eps and weight decay as the kernel takes them. */
   settings(attrs: A): { beta1?: number; beta2?: number; eps?: number; weightDecay?: number; decayEnd?: number };
   update(attrs: A, e: Element): void;
 }
 
-/** Inputs p [P], g [P], the moments [P] each, clip [4], counters [8] where corrected, step; p and the moments are written. */
-function optimizerOp<A extends Attrs>(rule: Rule<A>): Op<A> {
-  const { name, moments } = rule;
-  const clipInput = 2 + moments.length;
-  return defineOp<A>({
+/** weights [P], gradients [P], moments [P] each, clip [4], counters [8] if corrected, step; weights and moments are written. */
+function optimizerOp<A extends Attrs>({ name, moments, corrected, settings, update }: Rule<A>) {
+  return defineOp({
     name,
-    shape(inputs) {
-      const p = inputAt(name, inputs, 0, 'weights');
-      expectType(name, 'weights', p, 'f32');
-      expectType(name, 'gradients', inputs[1], 'f32', p.shape, 'as the weights');
-      moments.forEach((m, i) => {
-        expectType(name, m, inputs[2 + i], 'f32', p.shape, 'as the weights');
-      });
-      expectType(name, 'clip', inputs[clipInput], 'f32', [4]);
-      if (rule.corrected) expectType(name, 'counters', inputs[clipInput + 1], 'f32', [counterLength]);
-      expectStep(name, inputs[inputs.length - 1]);
-      return [];
+    inputs: ['weights', 'gradients', 'm?', 'v?', 'clip', 'counters?', 'step'],
+    attrs: attrsOf<A>(),
+    shape({ weights, gradients, clip, counters, step, ...rest }, attrs) {
+      expectType(name, 'weights', weights, 'f32');
+      expectType(name, 'gradients', gradients, 'f32', weights.shape, 'as the weights');
+      for (const m of moments) expectType(name, m, rest[m], 'f32', weights.shape, 'as the weights');
+      expectType(name, 'clip', clip, 'f32', [4]);
+      if (corrected) {
+        expectType(name, 'counters', counters, 'f32', [counterLength]);
+        const { beta1 = 0, beta2 = 0 } = settings(attrs);
+        for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `${name}: a beta of ${b}, must be from 0 to below 1`);
+      }
+      expectStep(name, step);
+      return {};
     },
-    mutates: [0, ...moments.map((_, i) => 2 + i)],
+    mutates: ['weights', 'm', 'v'],
     variants: elementwiseVariants,
-    launch({ inputs, attrs }, { traits, variant }) {
-      const [p, g] = inputs as [Value, Value];
-      const clip = inputs[clipInput]!;
-      const step = inputs[inputs.length - 1]!;
-      const { beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, decayEnd = 0 } = rule.settings(attrs);
-      const banks = [p, g, ...inputs.slice(2, clipInput)];
-      const names = ['p', 'g', ...moments];
-      return rangesOf(name, banks, traits.maxBindingBytes).map(([start, count]) => {
-        const bind: Record<string, Value> = { clip, step };
-        if (rule.corrected) bind.counters = inputs[clipInput + 1]!;
-        banks.forEach((bank, i) => {
-          bind[names[i]!] = rangeOf(bank, start, count);
-        });
-        return {
-          shader: 'optimizers',
-          entry: name,
-          params: {
-            count,
-            decay_count: Math.min(count, Math.max(0, decayEnd - start)),
-            decay: weightDecay,
-            beta1,
-            rest1: 1 - beta1,
-            beta2,
-            rest2: 1 - beta2,
-            eps,
-          },
-          bind,
-          ...elementwise(variant, count),
-          flops: 12 * count,
-        };
-      });
+    launch({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs, { traits, variant }) {
+      const { beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, decayEnd = 0 } = settings(attrs);
+      const buffers = Object.entries({ p, g, ...(m && { m }), ...(v && { v }) });
+      const ranges = rangesOf(
+        name,
+        buffers.map(([, buffer]) => buffer),
+        traits.maxBindingBytes,
+      );
+      return ranges.map(([start, count]) => ({
+        shader: 'optimizers',
+        entry: name,
+        params: {
+          count,
+          decay_count: Math.min(count, Math.max(0, decayEnd - start)),
+          decay: weightDecay,
+          beta1,
+          rest1: 1 - beta1,
+          beta2,
+          rest2: 1 - beta2,
+          eps,
+        },
+        bind: {
+          clip,
+          step,
+          ...(counters && { counters }),
+          ...Object.fromEntries(buffers.map(([binding, buffer]) => [binding, rangeOf(buffer, start, count)])),
+        },
+        ...elementwise(variant, count),
+        flops: 12 * count,
+      }));
     },
-    reference({ attrs, inputs }) {
-      const [p, g] = inputs;
-      const clip = inputs[clipInput]!.data;
-      const counters = inputs[clipInput + 1]!.data;
-      const { learningRate } = readStep(inputs[inputs.length - 1]!.data);
-      const { weightDecay = 0, decayEnd = 0 } = rule.settings(attrs);
-      if (clip[clipAt.finite] === 0) return;
-      const corrections = [counters[counterAt.correction1]!, counters[counterAt.correction2]!] as const;
-      for (let i = 0; i < p!.data.length; i++) {
+    reference({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs) {
+      if (clip.at(clipAt.finite) === 0) return;
+      const { weightDecay = 0, decayEnd = 0 } = settings(attrs);
+      const { learningRate } = readStep(step.data);
+      const correction1 = counters?.at(counterAt.correction1) ?? 1;
+      const correction2 = counters?.at(counterAt.correction2) ?? 1;
+      for (let i = 0; i < p.size; i++) {
         const e: Element = {
-          p: p!.data[i]!,
-          g: g!.data[i]! * clip[clipAt.scale]!,
-          moments: moments.map((_, k) => inputs[2 + k]!.data[i]!),
+          p: p.at(i),
+          m: m?.at(i) ?? Number.NaN,
+          v: v?.at(i) ?? Number.NaN,
+          g: g.at(i) * clip.at(clipAt.scale),
           decay: i < decayEnd ? weightDecay : 0,
           learningRate,
-          corrections,
+          correction1,
+          correction2,
         };
-        rule.update(attrs, e);
-        p!.data[i] = e.p;
-        e.moments.forEach((x, k) => {
-          inputs[2 + k]!.data[i] = x;
-        });
+        update(attrs, e);
+        p.set(i, e.p);
+        m?.set(i, e.m);
+        v?.set(i, e.v);
       }
     },
   });
 }
 
-/** The moments after gradient `d`, and how far the weight moves against the learning rate. */
+/** Updates the moments with gradient `d`; returns how far the weight moves against the learning rate. */
 function adamMove({ beta1, beta2, eps }: AdamAttrs, e: Element, d: number): number {
-  const [m = 0, v = 0] = e.moments;
-  const [c1, c2] = e.corrections;
-  e.moments = [beta1 * m + (1 - beta1) * d, beta2 * v + (1 - beta2) * d * d];
-  return e.moments[0]! / c1 / (Math.sqrt(e.moments[1]!) / Math.sqrt(c2) + eps);
+  e.m = beta1 * e.m + (1 - beta1) * d;
+  e.v = beta2 * e.v + (1 - beta2) * d * d;
+  return e.m / e.correction1 / (Math.sqrt(e.v) / Math.sqrt(e.correction2) + eps);
 }
 
-/** AdamW (Loshchilov and Hutter, 2019), decay apart from the gradient, as torch.optim.AdamW. Inputs p, g, m, v, clip, counters, step. */
+/** AdamW (Loshchilov and Hutter, 2019), decay apart from the gradient, as torch.optim.AdamW. */
 export const adamwOp = optimizerOp<AdamAttrs>({
   name: 'adamw',
   moments: ['m', 'v'],
@@ -144,7 +140,7 @@ export const adamwOp = optimizerOp<AdamAttrs>({
   },
 });
 
-/** Adam (Kingma and Ba, 2015), decay added to the gradient, as torch.optim.Adam. Inputs p, g, m, v, clip, counters, step. */
+/** Adam (Kingma and Ba, 2015), decay added to the gradient, as torch.optim.Adam. */
 export const adamOp = optimizerOp<AdamAttrs>({
   name: 'adam',
   moments: ['m', 'v'],
@@ -155,33 +151,31 @@ export const adamOp = optimizerOp<AdamAttrs>({
   },
 });
 
-/** RMSprop as keras.optimizers.RMSprop without momentum: eps inside the root. Inputs p, g, v, clip, step. */
+/** RMSprop as keras.optimizers.RMSprop without momentum: eps inside the root. */
 export const rmspropOp = optimizerOp<RmspropAttrs>({
   name: 'rmsprop',
   moments: ['v'],
   corrected: false,
   settings: ({ rho, eps }) => ({ beta2: rho, eps }),
   update({ rho, eps }, e) {
-    const v = rho * e.moments[0]! + (1 - rho) * e.g * e.g;
-    e.moments = [v];
-    e.p -= (e.learningRate * e.g) / Math.sqrt(v + eps);
+    e.v = rho * e.v + (1 - rho) * e.g * e.g;
+    e.p -= (e.learningRate * e.g) / Math.sqrt(e.v + eps);
   },
 });
 
-/** SGD with momentum as torch.optim.SGD, no dampening, no Nesterov. Inputs p, g, m, clip, step. */
+/** SGD with momentum as torch.optim.SGD, no dampening, no Nesterov. */
 export const sgdOp = optimizerOp<SgdAttrs>({
   name: 'sgd',
   moments: ['m'],
   corrected: false,
   settings: ({ momentum, weightDecay, decayEnd }) => ({ beta1: momentum, weightDecay, decayEnd }),
   update({ momentum }, e) {
-    const velocity = momentum * e.moments[0]! + e.g + e.decay * e.p;
-    e.moments = [velocity];
-    e.p -= e.learningRate * velocity;
+    e.m = momentum * e.m + e.g + e.decay * e.p;
+    e.p -= e.learningRate * e.m;
   },
 });
 
-/** What every update works on: states, clip of `clipScale`, and the graph's step input. */
+/** Inputs of every update: states, clip of `clipScale`, and the graph's step input. */
 export interface UpdateInputs {
   readonly weights: Value;
   readonly gradients: Value;
@@ -189,28 +183,25 @@ export interface UpdateInputs {
   readonly step: Value;
 }
 
-/** Updates the weights by AdamW; `counters` are those that `clipScale` counted in with the same betas. */
-export function adamw(b: Builder, i: UpdateInputs & Record<'m' | 'v' | 'counters', Value>, attrs: AdamAttrs): void {
-  checkBetas('adamw', attrs);
-  b.apply(adamwOp, [i.weights, i.gradients, i.m, i.v, i.clip, i.counters, i.step], attrs);
+/** Inputs of AdamW and Adam; `counters` are those that `clipScale` counts in with the same betas. */
+export type AdamInputs = UpdateInputs & Record<'m' | 'v' | 'counters', Value>;
+
+/** Updates the weights by AdamW. */
+export function adamw(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
+  builder.apply(adamwOp, inputs, attrs);
 }
 
-/** Updates the weights by Adam; `counters` are those that `clipScale` counted in with the same betas. */
-export function adam(b: Builder, i: UpdateInputs & Record<'m' | 'v' | 'counters', Value>, attrs: AdamAttrs): void {
-  checkBetas('adam', attrs);
-  b.apply(adamOp, [i.weights, i.gradients, i.m, i.v, i.clip, i.counters, i.step], attrs);
+/** Updates the weights by Adam. */
+export function adam(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
+  builder.apply(adamOp, inputs, attrs);
 }
 
 /** Updates the weights by RMSprop; v is the mean square. */
-export function rmsprop(b: Builder, i: UpdateInputs & Record<'v', Value>, attrs: RmspropAttrs): void {
-  b.apply(rmspropOp, [i.weights, i.gradients, i.v, i.clip, i.step], attrs);
+export function rmsprop(builder: Builder, inputs: UpdateInputs & Record<'v', Value>, attrs: RmspropAttrs): void {
+  builder.apply(rmspropOp, inputs, attrs);
 }
 
 /** Updates the weights by SGD; m is the velocity. */
-export function sgd(b: Builder, i: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
-  b.apply(sgdOp, [i.weights, i.gradients, i.m, i.clip, i.step], attrs);
-}
-
-function checkBetas(op: string, { beta1, beta2 }: AdamAttrs): void {
-  for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `${op}: a beta of ${b}, must be from 0 to below 1`);
+export function sgd(builder: Builder, inputs: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
+  builder.apply(sgdOp, inputs, attrs);
 }

@@ -14,7 +14,7 @@ import { pytorchFiles } from '../../../src/formats/pytorch.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { type ModelOptions, modelConfig, presets } from '../../../src/model/model-config.ts';
 import { initializeWeights, parameterList } from '../../../src/model/parameters.ts';
-import { sinusoids } from '../../../src/ops/embedding/position-tables.ts';
+import { sinusoids } from '../../../src/ops/embedding/embedding.ts';
 import { trainCharacters } from '../../../src/text/tokenizers/vocabulary-training.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
 

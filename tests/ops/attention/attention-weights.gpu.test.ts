@@ -16,7 +16,7 @@ it('gives the probabilities of each head, zeros for what is masked', async () =>
       if (row % keys >= lens[Math.floor(row / keys)]!) kv.data[i] = Number.NaN;
     });
     await checkOp(attentionWeightsOp, {
-      inputs: [randomTensor([3, queries, heads * headWidth], 1), kv, integers('u32', [3], lens)],
+      inputs: { q: randomTensor([3, queries, heads * headWidth], 1), kv, lens: integers('u32', [3], lens) },
       attrs: { heads, headWidth },
       tolerance: 3e-6, // exp of scores up to about 10, 3 + 2|x| ULP
     });

@@ -44,9 +44,9 @@ async function checkSelf({ heads, headWidth, keys, dropout = 0 }: Sizes, causal:
   const inner = heads * headWidth;
   const qkv = poisoned(randomTensor([lens.length, keys, 3 * inner], 1, scale), lens, inner);
   await checkOp(selfAttentionOp, {
-    inputs: [qkv, lengths(lens), 'step'],
+    inputs: { qkv, lens: lengths(lens), step: 'step' },
     attrs: { heads, headWidth, causal, dropout, site: 3 },
-    wrt: [0],
+    wrt: ['qkv'],
     tolerance,
     gradTolerance,
   });
@@ -56,9 +56,9 @@ async function checkCross({ heads, headWidth, queries, keys, dropout = 0, scale,
   const inner = heads * headWidth;
   const kv = poisoned(randomTensor([lens.length, keys, 2 * inner], 2), lens, 0);
   await checkOp(crossAttentionOp, {
-    inputs: [randomTensor([lens.length, queries, inner], 1), kv, lengths(lens), 'step'],
+    inputs: { q: randomTensor([lens.length, queries, inner], 1), kv, lens: lengths(lens), step: 'step' },
     attrs: { heads, headWidth, causal: false, dropout, site: 3, ...(scale !== undefined && { scale }) },
-    wrt: [0, 1],
+    wrt: ['q', 'kv'],
     ...(variant && { variant }),
     tolerance,
     gradTolerance,
@@ -129,9 +129,14 @@ it('shares reads among four threads where subgroups are larger', async () => {
   const own = wrapDevice(await gpuDevice()).traits.minSubgroup;
   for (const headWidth of [4, 33])
     await checkOp(crossAttentionOp, {
-      inputs: [randomTensor([2, 9, headWidth], 1), randomTensor([2, 11, 2 * headWidth], 2), lengths([11, 5]), 'step'],
+      inputs: {
+        q: randomTensor([2, 9, headWidth], 1),
+        kv: randomTensor([2, 11, 2 * headWidth], 2),
+        lens: lengths([11, 5]),
+        step: 'step',
+      },
       attrs: { heads: 1, headWidth, causal: false },
-      wrt: [0, 1],
+      wrt: ['q', 'kv'],
       traits: { minSubgroup: Math.min(own, 4) },
       ...(own >= 4 && { variant: 'subgroups-4' }),
       tolerance,
@@ -145,9 +150,9 @@ it('works on small and large numbers', async () => {
   // Scores have a deviation of 5² · 2 / 2 = 25, the largest about 100, of which float32 keeps 4e-6; exp makes that relative.
   const qkv = randomTensor([2, 19, 24], 1, 5);
   await checkOp(selfAttentionOp, {
-    inputs: [qkv, lengths([19, 10]), 'step'],
+    inputs: { qkv, lens: lengths([19, 10]), step: 'step' },
     attrs: { heads: 2, headWidth: 4, causal: true },
-    wrt: [0],
+    wrt: ['qkv'],
     tolerance: 2e-5,
     gradTolerance: 5e-5,
   });
@@ -162,10 +167,9 @@ async function bothWays(T: number, heads: number, times: number, variant: string
   const [qkv, lens] = [g.state('qkv', 'f32', [1, T, columns]), g.state('lens', 'u32', [1])];
   const step = g.input('step', 'u32', [stepWords]);
   const dout = g.state('dout', 'f32', [1, T, heads * 4]);
-  const [out, lse] = g.apply(selfAttentionOp, [qkv, lens, step], attrs);
-  const [dqkv] = g.apply(selfAttentionBackwardOp, [qkv, out!, lse!, dout, lens, step], attrs);
-  g.output('out', out!);
-  g.output('dqkv', dqkv!);
+  const { out, lse } = g.apply(selfAttentionOp, { qkv, lens, step }, attrs);
+  g.output('out', out);
+  g.output('dqkv', g.apply(selfAttentionBackwardOp, { qkv, out, lse, dout, lens, step }, attrs).dqkv);
   const kernelChoices = Object.fromEntries(g.nodes.map((n) => [variantKey(n), variant]));
   const plan = makePlan(g, { traits: device.traits, kernelChoices });
   const session = new Session(device);

@@ -18,10 +18,14 @@ const lens = (...n: number[]) => integers('u32', [n.length], n);
 /** out and lse of self-attention over qkv [B,T,3HW]. */
 function attend(shape: number[], qkv: ArrayLike<number>, lengths: number[], attrs: AttentionAttrs, seed = 1) {
   const g = new Graph();
-  const inputs = [g.input('qkv', 'f32', shape), g.input('lens', 'u32', [lengths.length])];
-  const [out, lse] = g.apply(selfAttentionOp, [...inputs, g.input('step', 'u32', [stepWords])], attrs);
-  g.output('out', out!);
-  g.output('lse', lse!);
+  const inputs = {
+    qkv: g.input('qkv', 'f32', shape),
+    lens: g.input('lens', 'u32', [lengths.length]),
+    step: g.input('step', 'u32', [stepWords]),
+  };
+  const { out, lse } = g.apply(selfAttentionOp, inputs, attrs);
+  g.output('out', out);
+  g.output('lse', lse);
   const step = new Uint32Array(stepWords);
   writeStep(step, { learningRate: 0, tokenWeight: 1, seed, step: 0, keep: 0, position: 0 });
   const result = createCpuExecutor(g).run({ qkv: Float32Array.from(qkv), lens: Uint32Array.from(lengths), step });
@@ -80,17 +84,17 @@ describe('the gradient', () => {
     for (const causal of [false, true])
       for (const dropout of [0, 0.3])
         checkGradient(selfAttentionOp, {
-          inputs: [randomTensor([3, 5, 18], 1), lens(5, 3, 0), 'step'],
+          inputs: { qkv: randomTensor([3, 5, 18], 1), lens: lens(5, 3, 0), step: 'step' },
           attrs: { heads: 2, headWidth: 3, causal, dropout, site: 4 },
-          wrt: [0],
+          wrt: ['qkv'],
         });
   });
 
   it('of cross-attention is that of finite differences in queries, keys and values', () => {
     checkGradient(crossAttentionOp, {
-      inputs: [randomTensor([2, 3, 8], 1), randomTensor([2, 5, 16], 2), lens(5, 2), 'step'],
+      inputs: { q: randomTensor([2, 3, 8], 1), kv: randomTensor([2, 5, 16], 2), lens: lens(5, 2), step: 'step' },
       attrs: { heads: 2, headWidth: 4, causal: false, dropout: 0.2, site: 1, scale: 0.7 },
-      wrt: [0, 1],
+      wrt: ['q', 'kv'],
     });
   });
 });
@@ -123,7 +127,10 @@ describe('what does not fit', () => {
   });
 
   it('is a loss that derives the logsumexp', () => {
-    const node = g.apply(selfAttentionOp, [qkv, two, step], attrs)[0]!.node!;
-    expect(() => node.op.grad?.(g, node, [undefined, step])).toThrow('the logsumexp, output 1, has no gradient');
+    const inputs = { qkv, lens: two, step };
+    const outputs = g.apply(selfAttentionOp, inputs, attrs);
+    expect(() => selfAttentionOp.grad?.(g, inputs, outputs, { lse: step }, attrs)).toThrow(
+      'the logsumexp, lse, has no gradient',
+    );
   });
 });

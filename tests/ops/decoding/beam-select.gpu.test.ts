@@ -13,17 +13,17 @@ function step(B: number, K: number) {
   const [R, r] = [B * K, random(B, K)];
   const fall = () => Array.from({ length: K }, () => -5 * r.uniform()).sort((a, b) => b - a);
   const numbers = (n: number, scale: number) => Array.from({ length: n }, () => -scale * r.uniform());
-  return [
-    f32([R, K], Array.from({ length: R }, fall).flat()),
-    integers(
+  return {
+    logProbs: f32([R, K], Array.from({ length: R }, fall).flat()),
+    candidates: integers(
       'i32',
       [R, K],
       Array.from({ length: R * K }, () => r.int(1000)),
     ),
-    f32([R], numbers(R, 5)),
-    f32([R], numbers(R, 4)),
-    'step' as const,
-  ];
+    ends: f32([R], numbers(R, 5)),
+    scores: f32([R], numbers(R, 4)),
+    step: 'step' as const,
+  };
 }
 
 describe('beam_select', () => {
@@ -42,24 +42,29 @@ describe('beam_select', () => {
 
   const choose = async (logProbs: number[], ends: number[], scores: number[], position = 1) => {
     const K = scores.length;
-    const inputs = [
-      f32([K, K], logProbs),
-      integers(
+    const inputs = {
+      logProbs: f32([K, K], logProbs),
+      candidates: integers(
         'i32',
         [K, K],
         logProbs.map((_, i) => 10 + i),
       ),
-      f32([K], ends),
-      f32([K], scores),
-      'step' as const,
-    ];
+      ends: f32([K], ends),
+      scores: f32([K], scores),
+      step: 'step' as const,
+    };
     const { outputs } = await runOp(beamSelectOp, inputs, {}, { step: { position } });
-    return outputs.map((x) => [...x]);
+    return {
+      tokens: [...outputs.tokens],
+      parents: [...outputs.parents],
+      totals: [...outputs.totals],
+      ended: [...outputs.ended],
+    };
   };
 
   it('lets an end count only among the best of all', async () => {
     // In all: -1 (10), -1.5 (end 0), -2 (11), -2.2 (12), -2.3 (end 1), -3.2 (13). The second end is no hypothesis.
-    const [tokens, parents, totals, ended] = await choose([-1, -2, -0.2, -1.2], [-1.5, -0.3], [0, -2]);
+    const { tokens, parents, totals, ended } = await choose([-1, -2, -0.2, -1.2], [-1.5, -0.3], [0, -2]);
     expect(tokens).toEqual([10, 11]);
     expect(parents).toEqual([0, 0]);
     expect(totals).toEqual([-1, -2]);
@@ -67,7 +72,7 @@ describe('beam_select', () => {
   });
 
   it('never ends what is forbidden', async () => {
-    const [, , , ended] = await choose([-1, -2, masked, masked], [masked, masked], [0, masked]);
+    const { ended } = await choose([-1, -2, masked, masked], [masked, masked], [0, masked]);
     expect(ended).toEqual([Math.fround(masked), Math.fround(masked)]);
   });
 });

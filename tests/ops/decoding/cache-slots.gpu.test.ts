@@ -18,39 +18,39 @@ for (const { B, beams, T, position } of [
     const [R, r] = [B * beams, random(B, beams, T)];
     const any = (n: number, below: number) => Array.from({ length: n }, () => r.int(below));
     // Every third token is padding, id 2.
-    const inputs = [
-      integers('i32', [R, 1], any(R, 3)),
-      integers('i32', [R], any(R, beams)),
-      integers('u32', [R, T], any(R * T, 1000)),
-      integers('i32', [R, T], any(R * T, 1000)),
-      'step' as const,
-    ];
+    const inputs = {
+      newest: integers('i32', [R, 1], any(R, 3)),
+      parents: integers('i32', [R], any(R, beams)),
+      slots: integers('u32', [R, T], any(R * T, 1000)),
+      tokens: integers('i32', [R, T], any(R * T, 1000)),
+      step: 'step' as const,
+    };
     await checkOp(cacheSlotsOp, { inputs, attrs: { beams, padId: 2 }, step: { position }, tolerance: 0 });
   });
 
 it('hides padding, except at the start', async () => {
   const slotsAt = async (position: number) => {
-    const inputs = [
-      integers('i32', [2, 1], [0, 7]),
-      integers('i32', [2], [0, 0]),
-      integers('u32', [2, 4], []),
-      integers('i32', [2, 4], []),
-      'step' as const,
-    ];
+    const inputs = {
+      newest: integers('i32', [2, 1], [0, 7]),
+      parents: integers('i32', [2], [0, 0]),
+      slots: integers('u32', [2, 4], []),
+      tokens: integers('i32', [2, 4], []),
+      step: 'step' as const,
+    };
     const { states } = await runOp(cacheSlotsOp, inputs, { beams: 1, padId: 0 }, { step: { position } });
-    return [states[2]![position], states[2]![4 + position]];
+    return [states.slots[position], states.slots[4 + position]];
   };
   expect(await slotsAt(0)).toEqual([0, 0]);
   expect(await slotsAt(2)).toEqual([2 ** 31 + 2, 2]);
 });
 
 it('refuses rows that are no whole number of sentences', () => {
-  const types = [
-    { dtype: 'i32', shape: [5, 1] },
-    { dtype: 'i32', shape: [5] },
-    { dtype: 'u32', shape: [5, 3] },
-    { dtype: 'i32', shape: [5, 3] },
-    { dtype: 'u32', shape: [8] },
-  ] as const;
+  const types = {
+    newest: { dtype: 'i32', shape: [5, 1] },
+    parents: { dtype: 'i32', shape: [5] },
+    slots: { dtype: 'u32', shape: [5, 3] },
+    tokens: { dtype: 'i32', shape: [5, 3] },
+    step: { dtype: 'u32', shape: [8] },
+  } as const;
   expect(() => cacheSlotsOp.shape(types, { beams: 2, padId: 0 })).toThrow('5 rows in sentences of 2 beams');
 });

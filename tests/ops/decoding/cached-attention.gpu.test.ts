@@ -39,12 +39,12 @@ describe('cached_self_attention', () => {
         return j % 5 === 4 ? slot + hiddenSlot : slot;
       });
       await checkOp(cachedSelfAttentionOp, {
-        inputs: [
-          randomTensor([R, 1, 3 * inner], 1, scale),
-          randomTensor([R, T, 2 * inner], 2, scale),
-          integers('u32', [R, T], slots),
-          'step',
-        ],
+        inputs: {
+          qkv: randomTensor([R, 1, 3 * inner], 1, scale),
+          cache: randomTensor([R, T, 2 * inner], 2, scale),
+          slots: integers('u32', [R, T], slots),
+          step: 'step',
+        },
         attrs: { heads, headWidth: W, beams },
         step: { position },
         tolerance,
@@ -55,24 +55,28 @@ describe('cached_self_attention', () => {
     const [T, heads, W] = [6, 2, 8];
     const inner = heads * W;
     const qkv = randomTensor([1, T, 3 * inner], 5);
-    const whole = await runOp(selfAttentionOp, [qkv, integers('u32', [1], [T]), 'step'], {
-      heads,
-      headWidth: W,
-      causal: true,
-    });
+    const whole = await runOp(
+      selfAttentionOp,
+      { qkv, lens: integers('u32', [1], [T]), step: 'step' },
+      {
+        heads,
+        headWidth: W,
+        causal: true,
+      },
+    );
     let cache = new Float32Array(T * 2 * inner);
     const slots = integers('u32', [1, T], [0, 1, 2, 3, 4, 5]);
     for (let t = 0; t < T; t++) {
       const token = f32([1, 1, 3 * inner], qkv.data.subarray(t * 3 * inner, (t + 1) * 3 * inner));
       const run = await runOp(
         cachedSelfAttentionOp,
-        [token, f32([1, T, 2 * inner], cache), slots, 'step'],
+        { qkv: token, cache: f32([1, T, 2 * inner], cache), slots, step: 'step' },
         { heads, headWidth: W, beams: 1 },
         { step: { position: t } },
       );
-      cache = Float32Array.from(run.states[1]!);
-      const want = whole.outputs[0]!.subarray(t * inner, (t + 1) * inner);
-      expect(relativeError(run.outputs[0]!, want)).toBeLessThan(tolerance);
+      cache = Float32Array.from(run.states.cache);
+      const want = whole.outputs.out.subarray(t * inner, (t + 1) * inner);
+      expect(relativeError(run.outputs.out, want)).toBeLessThan(tolerance);
     }
   });
 });
@@ -89,22 +93,22 @@ describe('cached_cross_attention', () => {
     it(`reads ${lens} of ${S} keys, ${beams} rows a sentence, ${heads} heads of ${W}, scale ${scale}`, async () => {
       const [B, inner] = [lens.length, heads * W];
       await checkOp(cachedCrossAttentionOp, {
-        inputs: [
-          randomTensor([B * beams, 1, inner], 1, scale),
-          randomTensor([B, S, 2 * inner], 2, scale),
-          integers('u32', [B], lens),
-        ],
+        inputs: {
+          q: randomTensor([B * beams, 1, inner], 1, scale),
+          kv: randomTensor([B, S, 2 * inner], 2, scale),
+          lens: integers('u32', [B], lens),
+        },
         attrs: { heads, headWidth: W, beams },
         tolerance,
       });
     });
 
   it('refuses keys of another number of sentences', () => {
-    const types = [
-      { dtype: 'f32', shape: [6, 1, 8] },
-      { dtype: 'f32', shape: [2, 5, 16] },
-      { dtype: 'u32', shape: [2] },
-    ] as const;
+    const types = {
+      q: { dtype: 'f32', shape: [6, 1, 8] },
+      kv: { dtype: 'f32', shape: [2, 5, 16] },
+      lens: { dtype: 'u32', shape: [2] },
+    } as const;
     expect(() => cachedCrossAttentionOp.shape(types, { heads: 2, headWidth: 4, beams: 2 })).toThrow(
       'kv is f32 [2,5,16]',
     );

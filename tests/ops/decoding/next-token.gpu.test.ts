@@ -2,10 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../src/core/tensor.ts';
-import { bestTokensOp } from '../../../src/ops/decoding/best-tokens.ts';
-import { greedyTokenOp } from '../../../src/ops/decoding/greedy-token.ts';
-import { dead, type TokenRules, writeRules } from '../../../src/ops/decoding/next-token.ts';
-import { type Sampling, sampleTokenOp, writeSampling } from '../../../src/ops/decoding/sample-token.ts';
+import {
+  bestTokensOp,
+  dead,
+  greedyTokenOp,
+  type Sampling,
+  sampleTokenOp,
+  type TokenRules,
+  writeRules,
+  writeSampling,
+} from '../../../src/ops/decoding/next-token.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 import { runOp } from '../../support/run-op.ts';
 
@@ -42,7 +48,12 @@ describe('greedy_token', () => {
   for (const [R, V] of sizes)
     for (const scale of R > 1 ? [1e-3, 1, 30] : [1e-3, 1])
       it(`takes the most probable of [${R},1,${V}], scale ${scale}`, async () => {
-        const inputs = [randomTensor([R, 1, V], 1, scale), blank(R), rulesOf({}), 'step' as const];
+        const inputs = {
+          logits: randomTensor([R, 1, V], 1, scale),
+          history: blank(R),
+          rules: rulesOf({}),
+          step: 'step' as const,
+        };
         await checkOp(greedyTokenOp, { inputs, attrs: { endId: 2, rules: scale === 1 }, tolerance });
       });
 
@@ -52,16 +63,21 @@ describe('greedy_token', () => {
       [1, 1, V],
       Array.from({ length: V }, (_, id) => -id),
     );
-    const inputs = [logits, historyOf([history]), rulesOf(rules), 'step' as const];
+    const inputs = { logits, history: historyOf([history]), rules: rulesOf(rules), step: 'step' as const };
     const options = { step: { position: history.length - 1 } };
     const { outputs } = await runOp(greedyTokenOp, inputs, { endId: 0, rules: true }, options);
-    return { token: outputs[0]![0], logProb: outputs[1]![0] };
+    return { token: outputs.tokens[0], logProb: outputs.logProbs[0] };
   };
 
   it('takes the lowest id of equally probable ones', async () => {
-    const inputs = [f32([1, 1, 5], [0, 3, 3, 1, 3]), blank(1), rulesOf({}), 'step' as const];
+    const inputs = {
+      logits: f32([1, 1, 5], [0, 3, 3, 1, 3]),
+      history: blank(1),
+      rules: rulesOf({}),
+      step: 'step' as const,
+    };
     const { outputs } = await runOp(greedyTokenOp, inputs, { endId: 0, rules: false });
-    expect(outputs[0]![0]).toBe(1);
+    expect(outputs.tokens[0]).toBe(1);
   });
 
   it('does not end before the least length', async () => {
@@ -109,7 +125,7 @@ describe('greedy_token', () => {
     );
     for (const noRepeatNgram of [1, 2, 3]) {
       const rules = rulesOf({ noRepeatNgram, minLength: 8, banned: [5, 28] });
-      const inputs = [randomTensor([R, 1, V], 3), historyOf(rows), rules, 'step' as const];
+      const inputs = { logits: randomTensor([R, 1, V], 3), history: historyOf(rows), rules, step: 'step' as const };
       await checkOp(greedyTokenOp, { inputs, attrs: { endId: 2, rules: true }, step: { position: 7 }, tolerance });
     }
   });
@@ -124,25 +140,30 @@ describe('best_tokens', () => {
     [2, 1028, 64],
   ] as const)
     it(`finds ${wanted} of [${R},1,${V}]`, async () => {
-      const inputs = [randomTensor([R, 1, V], 1, 5), blank(R), rulesOf({ banned: [1] }), 'step' as const];
+      const inputs = {
+        logits: randomTensor([R, 1, V], 1, 5),
+        history: blank(R),
+        rules: rulesOf({ banned: [1] }),
+        step: 'step' as const,
+      };
       await checkOp(bestTokensOp, { inputs, attrs: { endId: 2, rules: V % 2 === 1, wanted }, tolerance });
     });
 
   it('puts equally probable ones in the order of their ids', async () => {
     const logits = f32([1, 1, 12], [1, 2, 1, 2, 1, 2, 0, 2, 0, 2, 0, 2]);
-    for (const variant of ['team-32', 'team-1']) {
-      const inputs = [logits, blank(1), rulesOf({}), 'step' as const];
+    for (const variant of ['row-group-32', 'row-group-1']) {
+      const inputs = { logits, history: blank(1), rules: rulesOf({}), step: 'step' as const };
       const { outputs } = await runOp(bestTokensOp, inputs, { endId: 3, rules: false, wanted: 7 }, { variant });
-      expect([...outputs[1]!]).toEqual([1, 5, 7, 9, 11, 0, 2]);
+      expect([...outputs.tokens]).toEqual([1, 5, 7, 9, 11, 0, 2]);
     }
   });
 
   it('marks what is forbidden, the end too', async () => {
     const rules = rulesOf({ minLength: 5, banned: [4, 5] });
-    const inputs = [randomTensor([1, 1, 6], 1), blank(1), rules, 'step' as const];
+    const inputs = { logits: randomTensor([1, 1, 6], 1), history: blank(1), rules, step: 'step' as const };
     const { outputs } = await runOp(bestTokensOp, inputs, { endId: 2, rules: true, wanted: 4 });
-    expect([...outputs[0]!].map((x) => x > dead)).toEqual([true, true, true, false]);
-    expect(outputs[2]![0]).toBeLessThan(dead);
+    expect([...outputs.logProbs].map((x) => x > dead)).toEqual([true, true, true, false]);
+    expect(outputs.ends[0]).toBeLessThan(dead);
   });
 });
 
@@ -162,8 +183,8 @@ describe('sample_token', () => {
         [R],
         Array.from({ length: R }, (_, r) => r * 3),
       );
-      const common = [randomTensor([R, 1, V], 1, 2), blank(R), rulesOf({ banned: [1] })];
-      const inputs = [...common, 'step' as const, samplingOf(sampling), streams];
+      const common = { logits: randomTensor([R, 1, V], 1, 2), history: blank(R), rules: rulesOf({ banned: [1] }) };
+      const inputs = { ...common, step: 'step' as const, sampling: samplingOf(sampling), streams };
       const attrs = { endId: 2, rules: V % 2 === 1 };
       await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
     });
@@ -177,11 +198,18 @@ describe('sample_token', () => {
       [n],
       Array.from({ length: n }, (_, r) => r),
     );
-    const inputs = [rows, blank(n), rulesOf({}), 'step' as const, samplingOf(sampling), streams];
+    const inputs = {
+      logits: rows,
+      history: blank(n),
+      rules: rulesOf({}),
+      step: 'step' as const,
+      sampling: samplingOf(sampling),
+      streams,
+    };
     const { outputs } = await runOp(sampleTokenOp, inputs, { endId: 0, rules: false }, { step: { seed, position: 0 } });
     const counts = new Array<number>(V).fill(0);
-    for (const token of outputs[0]!) counts[token]! += 1 / n;
-    return { counts, tokens: outputs[0]! };
+    for (const token of outputs.tokens) counts[token]! += 1 / n;
+    return { counts, tokens: outputs.tokens };
   };
   const logits = [0.5, 0.25, 0.125, 0.0625, 0.0625].map(Math.log);
   /** Four standard deviations of a share of 4,000 draws, at most. */
@@ -220,14 +248,14 @@ describe('sample_token', () => {
     );
     const streams = integers('u32', [R], Array.from(Array(R).keys()));
     const rules = rulesOf({ banned: [0, 1, 2] });
-    const common = [ties, blank(R), rules, 'step' as const];
+    const common = { logits: ties, history: blank(R), rules, step: 'step' as const };
     const attrs = { endId: 2, rules: true };
     const greedy = await runOp(greedyTokenOp, common, attrs, { step: { position: 1 } });
     for (const sampling of [{ topK: 1 }, { topK: 1, topP: 0.5, temperature: 1000 }]) {
-      const inputs = [...common, samplingOf(sampling), streams];
+      const inputs = { ...common, sampling: samplingOf(sampling), streams };
       await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
       const { outputs } = await runOp(sampleTokenOp, inputs, attrs, { step: { position: 1 } });
-      expect([...outputs[0]!]).toEqual([...greedy.outputs[0]!]);
+      expect([...outputs.tokens]).toEqual([...greedy.outputs.tokens]);
     }
   });
 

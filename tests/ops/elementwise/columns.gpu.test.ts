@@ -15,26 +15,26 @@ for (const { rows, wide, first, narrow } of [
   { rows: [3, 43], wide: 130, first: 129, narrow: 1 },
   { rows: [5], wide: 9, first: 0, narrow: 9 },
 ]) {
-  const inputs = () => [randomTensor([...rows, wide], 1), randomTensor([...rows, narrow], 2, 30)];
+  const inputs = () => ({ x: randomTensor([...rows, wide], 1), u: randomTensor([...rows, narrow], 2, 30) });
   it(`adds to columns ${first}.. of [${rows},${wide}], ${narrow} of them`, async () => {
     const attrs = { first, scale: 0.5 };
-    await checkOp(addColumnsOp, { inputs: inputs(), attrs, wrt: [0, 1], tolerance });
+    await checkOp(addColumnsOp, { inputs: inputs(), attrs, wrt: ['x', 'u'], tolerance });
     await checkInPlace(addColumnsOp, { inputs: inputs(), attrs, tolerance });
     // Differences of every number by itself: of small matrices alone.
-    if (rows.length === 1) checkGradient(addColumnsOp, { inputs: inputs(), attrs, wrt: [0, 1] });
+    if (rows.length === 1) checkGradient(addColumnsOp, { inputs: inputs(), attrs, wrt: ['x', 'u'] });
   });
   it(`takes columns ${first}.. of [${rows},${wide}], ${narrow} of them`, async () => {
     const attrs = { first, scale: -2, count: narrow };
-    await checkOp(takeColumnsOp, { inputs: [inputs()[0]!], attrs, tolerance });
+    await checkOp(takeColumnsOp, { inputs: { x: inputs().x }, attrs, tolerance });
   });
 }
 
 it('refuses columns that are not there, and other rows', () => {
   const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
-  expect(() => addColumnsOp.shape([f32(2, 6), f32(2, 4)], { first: 3, scale: 1 })).toThrow(
+  expect(() => addColumnsOp.shape({ x: f32(2, 6), u: f32(2, 4) }, { first: 3, scale: 1 })).toThrow(
     'add_columns: columns 3 to 6 are not in x [2,6]',
   );
-  expect(() => addColumnsOp.shape([f32(2, 6), f32(3, 4)], { first: 0, scale: 1 })).toThrow(
+  expect(() => addColumnsOp.shape({ x: f32(2, 6), u: f32(3, 4) }, { first: 0, scale: 1 })).toThrow(
     'add_columns: rows differ, x [2,6] and u [3,4]',
   );
 });

@@ -20,9 +20,9 @@ describe('add', () => {
     it(`adds ${shape.join('x')} and passes the gradient on`, async () => {
       for (const scale of scales)
         await checkOp(addOp, {
-          inputs: [randomTensor(shape, 1, scale), randomTensor(shape, 2, scale)],
+          inputs: { a: randomTensor(shape, 1, scale), b: randomTensor(shape, 2, scale) },
           attrs: {},
-          wrt: [0, 1],
+          wrt: ['a', 'b'],
           tolerance: exact,
         });
     });
@@ -33,10 +33,10 @@ describe('dropout', () => {
     it(`drops ${shape.join('x')} as the reference does, forward and backward`, async () => {
       for (const rate of [0, 0.1, 0.5, 1])
         await checkOp(dropoutOp, {
-          inputs: [randomTensor(shape, 3), 'step'],
+          inputs: { x: randomTensor(shape, 3), step: 'step' },
           attrs: { rate, site: 5 },
           step: { seed: 0xdeadbeef, step: 70_000 },
-          wrt: [0],
+          wrt: ['x'],
           tolerance: exact,
         });
     });
@@ -51,9 +51,9 @@ describe('activation', () => {
         // A lone element far out in the tail has only exp's relative accuracy: scale 30 needs company.
         for (const scale of sizeOf(shape) > 1 ? scales : [1e-3, 1])
           await checkOp(activationOp, {
-            inputs: [randomTensor(shape, 4, scale)],
+            inputs: { x: randomTensor(shape, 4, scale) },
             attrs: { kind },
-            wrt: [0],
+            wrt: ['x'],
             tolerance: 1e-6,
           });
       });
@@ -61,7 +61,7 @@ describe('activation', () => {
   it('stays finite far out', async () => {
     const x = f32([8], [-3e38, -1e5, -89, -20, 20, 89, 1e5, 3e38]);
     for (const kind of kinds) {
-      const errors = await checkOp(activationOp, { inputs: [x], attrs: { kind }, wrt: [0], tolerance: 1e-6 });
+      const errors = await checkOp(activationOp, { inputs: { x }, attrs: { kind }, wrt: ['x'], tolerance: 1e-6 });
       expect(Object.values(errors).every(Number.isFinite)).toBe(true);
     }
   });
@@ -71,10 +71,14 @@ describe('in place', () => {
   for (const shape of sizes)
     it(`the elementwise ops on ${shape.join('x')} give the same`, async () => {
       const [a, b] = [randomTensor(shape, 1), randomTensor(shape, 2)];
-      await checkInPlace(addOp, { inputs: [a, b], attrs: {}, tolerance: exact });
-      await checkInPlace(dropoutOp, { inputs: [a, 'step'], attrs: { rate: 0.3, site: 2 }, tolerance: exact });
+      await checkInPlace(addOp, { inputs: { a, b }, attrs: {}, tolerance: exact });
+      await checkInPlace(dropoutOp, {
+        inputs: { x: a, step: 'step' },
+        attrs: { rate: 0.3, site: 2 },
+        tolerance: exact,
+      });
       // As for the activations above.
-      await checkInPlace(activationOp, { inputs: [a], attrs: { kind: 'gelu' }, tolerance: 1e-6 });
-      await checkInPlace(activationBackwardOp, { inputs: [a, b], attrs: { kind: 'silu' }, tolerance: 1e-6 });
+      await checkInPlace(activationOp, { inputs: { x: a }, attrs: { kind: 'gelu' }, tolerance: 1e-6 });
+      await checkInPlace(activationBackwardOp, { inputs: { x: a, dy: b }, attrs: { kind: 'silu' }, tolerance: 1e-6 });
     });
 });

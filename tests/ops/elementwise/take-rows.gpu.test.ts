@@ -12,20 +12,17 @@ for (const { shape, group, picks } of [
 ])
   it(`takes ${picks} of [${shape}], ${group} rows each`, async () => {
     const rows = integers('u32', [picks.length], picks);
-    await checkOp(takeRowsOp, { inputs: [randomTensor(shape, 1), rows], attrs: { group }, tolerance: 0 });
+    await checkOp(takeRowsOp, { inputs: { x: randomTensor(shape, 1), picks: rows }, attrs: { group }, tolerance: 0 });
     const n = shape.reduce((a, b) => a * b, 1);
     const slots = integers(
       'u32',
       shape,
       Array.from({ length: n }, (_, i) => 2 ** 31 + i),
     );
-    await checkOp(takeRowsOp, { inputs: [slots, rows], attrs: { group }, tolerance: 0 });
+    await checkOp(takeRowsOp, { inputs: { x: slots, picks: rows }, attrs: { group }, tolerance: 0 });
   });
 
 it('refuses half a group', () => {
-  const types = [
-    { dtype: 'f32', shape: [5, 2] },
-    { dtype: 'u32', shape: [1] },
-  ] as const;
+  const types = { x: { dtype: 'f32', shape: [5, 2] }, picks: { dtype: 'u32', shape: [1] } } as const;
   expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow('x is f32 [5,2], must be of 32 bits and of whole groups');
 });

@@ -2,9 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
-import { type EmbeddingAttrs, embeddingOp } from '../../../src/ops/embedding/embedding.ts';
+import { type EmbeddingAttrs, embeddingOp, sinusoids } from '../../../src/ops/embedding/embedding.ts';
 import { embeddingBackwardOp, positionBackwardOp } from '../../../src/ops/embedding/embedding-backward.ts';
-import { sinusoids } from '../../../src/ops/embedding/position-tables.ts';
 import { checkGradient, integers, randomTensor } from '../../support/op.ts';
 
 const ids = integers('i32', [2, 3], [4, 1, 4, 4, 0, 1]);
@@ -19,17 +18,20 @@ const attrs: EmbeddingAttrs = {
   decode: false,
   rate: 0,
   site: 1,
-  indexed: true,
 };
 
 describe('gradients', () => {
   it('of both tables are right, with an offset and a scale', () => {
-    checkGradient(embeddingOp, { inputs: [ids, table, positions, rowStart, occurrences], attrs, wrt: [1, 2] });
+    checkGradient(embeddingOp, {
+      inputs: { ids, table, positions, rowStart, occurrences },
+      attrs,
+      wrt: ['table', 'positions'],
+    });
   });
 
   it('of both tables are right under dropout', () => {
-    const inputs = [ids, table, positions, 'step' as const, rowStart, occurrences];
-    checkGradient(embeddingOp, { inputs, attrs: { ...attrs, rate: 0.4 }, wrt: [1, 2] });
+    const inputs = { ids, table, positions, step: 'step' as const, rowStart, occurrences };
+    checkGradient(embeddingOp, { inputs, attrs: { ...attrs, rate: 0.4 }, wrt: ['table', 'positions'] });
   });
 });
 
@@ -63,24 +65,27 @@ describe('errors', () => {
     const shape =
       (inputs: Parameters<typeof embeddingOp.shape>[0], over: Partial<EmbeddingAttrs> = {}) =>
       () =>
-        embeddingOp.shape(inputs, { ...attrs, indexed: false, ...over });
-    expect(shape([ids, table, f32([4, 5], [])])).toThrow(
+        embeddingOp.shape(inputs, { ...attrs, ...over });
+    expect(shape({ ids, table, positions: f32([4, 5], []) })).toThrow(
       'embedding: ids [2,3] need 5 positions, the table has 4; use shorter sequences',
     );
-    expect(shape([ids, table, f32([8, 4], [])])).toThrow('embedding: positions is f32 [8,4], must be f32 [8,5]');
-    expect(shape([f32([2, 3], []), table, positions])).toThrow('embedding: ids are f32, must be i32 or u32');
-    expect(shape([ids, table], { positions: 'none', rate: 0.1 })).toThrow('embedding: step is missing');
-    expect(shape([ids, table], { positions: 'none', indexed: true })).toThrow('embedding: rowStart is missing');
-    expect(() => positionBackwardOp.shape([table], { rows: 3, offset: 0, rate: 0, site: 0 })).toThrow(
+    expect(shape({ ids, table, positions: f32([8, 4], []) })).toThrow(
+      'embedding: positions is f32 [8,4], must be f32 [8,5]',
+    );
+    expect(shape({ ids: f32([2, 3], []), table, positions })).toThrow('embedding: ids are f32, must be i32 or u32');
+    expect(shape({ ids, table }, { positions: 'none', rate: 0.1 })).toThrow('embedding: step is missing');
+    expect(() => positionBackwardOp.shape({ dy: table }, { rows: 3, offset: 0, rate: 0, site: 0 })).toThrow(
       'position_backward: dy is [6,5], must be [B,T,D]',
     );
     expect(() =>
-      embeddingBackwardOp.shape([f32([2, 3, 5], []), rowStart, integers('u32', [5], [])], {
-        scale: 1,
-        rate: 0,
-        site: 0,
-        onto: false,
-      }),
+      embeddingBackwardOp.shape(
+        { dy: f32([2, 3, 5], []), rowStart, occurrences: integers('u32', [5], []) },
+        {
+          scale: 1,
+          rate: 0,
+          site: 0,
+        },
+      ),
     ).toThrow('embedding_backward: occurrences is u32 [5], must be u32 [6] (rows of dy)');
   });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import { f32, type Tensor } from '../../../src/core/tensor.ts';
-import { crossEntropyBackwardOp, crossEntropyFusedOp, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
+import { crossEntropyBackwardOp, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
 import { tokenStatsOp } from '../../../src/ops/loss/token-stats.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
@@ -51,12 +51,16 @@ describe('cross_entropy', () => {
         [1, 0],
         [30, 0.1],
       ] as const) {
-        const inputs = [randomTensor([rows, V], 1, scale), targetsFor(rows, V), 'step' as const];
+        const inputs = {
+          logits: randomTensor([rows, V], 1, scale),
+          targets: targetsFor(rows, V),
+          step: 'step' as const,
+        };
         const attrs = { smoothing, ignore };
-        if (scale !== 1) await checkOp(crossEntropyOp, { inputs, attrs, step, tolerance });
-        await checkOp(crossEntropyFusedOp, {
+        if (scale !== 1) await checkOp(crossEntropyOp, { inputs, attrs: { ...attrs, fused: false }, step, tolerance });
+        await checkOp(crossEntropyOp, {
           inputs,
-          attrs: scale === 1 ? { smoothing } : attrs,
+          attrs: scale === 1 ? { smoothing, fused: true } : { ...attrs, fused: true },
           step,
           tolerance: gradTolerance,
         });
@@ -71,17 +75,29 @@ describe('cross_entropy', () => {
     ] as const) {
       const [z, t] = [randomTensor([rows, V], 1, 3), targetsFor(rows, V)];
       const attrs = { smoothing: 0.1, ignore };
-      await checkInPlace(crossEntropyFusedOp, { inputs: [z, t, 'step'], attrs, tolerance: gradTolerance });
+      await checkInPlace(crossEntropyOp, {
+        inputs: { logits: z, targets: t, step: 'step' },
+        attrs: { ...attrs, fused: true },
+        tolerance: gradTolerance,
+      });
       const lse = f32([rows], new Float32Array(rows).fill(8));
-      await checkInPlace(crossEntropyBackwardOp, { inputs: [z, lse, t, 'step'], attrs, tolerance: gradTolerance });
+      await checkInPlace(crossEntropyBackwardOp, {
+        inputs: { logits: z, lse, targets: t, step: 'step' },
+        attrs,
+        tolerance: gradTolerance,
+      });
     }
   });
 
   it('gives exact zeros where every row is ignored', async () => {
-    const inputs = [randomTensor([4, 700], 1), integers('i32', [4], [-100, -100, -100, -100]), 'step' as const];
-    const errors = await checkOp(crossEntropyFusedOp, {
+    const inputs = {
+      logits: randomTensor([4, 700], 1),
+      targets: integers('i32', [4], [-100, -100, -100, -100]),
+      step: 'step' as const,
+    };
+    const errors = await checkOp(crossEntropyOp, {
       inputs,
-      attrs: { smoothing: 0.1, ignore: -100 },
+      attrs: { smoothing: 0.1, ignore: -100, fused: true },
       tolerance: 0,
     });
     expect(Object.values(errors)).toContain(0);
@@ -90,8 +106,8 @@ describe('cross_entropy', () => {
   it('counts no hit where an earlier logit is as large', async () => {
     const z = f32([3, 4], [1, 5, 5, 0, 5, 5, 1, 2, 7, 7, 7, 7]);
     await checkOp(crossEntropyOp, {
-      inputs: [z, integers('i32', [3], [2, 0, 0]), 'step'],
-      attrs: { smoothing: 0 },
+      inputs: { logits: z, targets: integers('i32', [3], [2, 0, 0]), step: 'step' },
+      attrs: { smoothing: 0, fused: false },
       tolerance,
     });
   });
@@ -104,7 +120,7 @@ describe('cross_entropy', () => {
       [6],
       [0, 1, 2, 3, 4, 5].map((r) => Math.log(rowSum(r))),
     );
-    const inputs = [logits, lse, targetsFor(6, 300), 'step' as const];
+    const inputs = { logits, lse, targets: targetsFor(6, 300), step: 'step' as const };
     await checkOp(crossEntropyBackwardOp, { inputs, attrs: { smoothing: 0.1, ignore }, tolerance: gradTolerance });
   });
 });
@@ -116,7 +132,7 @@ describe('token_stats', () => {
         [n],
         Array.from({ length: n }, (_, i) => i % 2),
       );
-      const inputs = [randomTensor([n], 5), hit, targetsFor(n, 50)];
+      const inputs = { nll: randomTensor([n], 5), hit, targets: targetsFor(n, 50) };
       // The sum of normal numbers may come out near 0 against its terms, but the counts set the scale.
       await checkOp(tokenStatsOp, { inputs, attrs: { ignore }, tolerance: 1e-6 });
       await checkOp(tokenStatsOp, { inputs, attrs: {}, tolerance: 1e-6 });

@@ -5,7 +5,7 @@ import { f32 } from '../../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
 import { gradients } from '../../../src/graph/gradient.ts';
 import { Graph } from '../../../src/graph/graph.ts';
-import { crossEntropy, crossEntropyFused, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
+import { crossEntropy, crossEntropyOp } from '../../../src/ops/loss/cross-entropy.ts';
 import { tokenStats, tokenStatsOp } from '../../../src/ops/loss/token-stats.ts';
 import type { Value } from '../../../src/ops/op.ts';
 import { stepWords, writeStep } from '../../../src/ops/step-scalars.ts';
@@ -18,14 +18,14 @@ const step = new Uint32Array(stepWords);
 writeStep(step, { learningRate: 0, tokenWeight, seed: 0, step: 0, keep: 0, position: 0 });
 
 /** Sum of losses, and its gradient times the token weight, of one of the two forms. */
-function run(form: typeof crossEntropy, smoothing: number, z: Float64Array) {
+function run(fused: boolean, smoothing: number, z: Float64Array) {
   const graph = new Graph();
   const inputs = [
     graph.input('z', 'f32', [N, V]),
     graph.input('t', 'i32', [N]),
     graph.input('step', 'u32', [stepWords]),
   ] as [Value, Value, Value];
-  const { nll, hit } = form(graph, ...inputs, { smoothing, ignore });
+  const { nll, hit } = crossEntropy(graph, ...inputs, { smoothing, ignore, fused });
   graph.output('nll', nll);
   graph.output('dz', gradients(graph, nll, [inputs[0]])[0] as Value);
   graph.output('stats', tokenStats(graph, nll, hit, inputs[1], { ignore }));
@@ -34,16 +34,16 @@ function run(form: typeof crossEntropy, smoothing: number, z: Float64Array) {
 }
 
 describe('cross_entropy', () => {
-  for (const [name, form] of Object.entries({ crossEntropy, crossEntropyFused }))
+  for (const fused of [false, true])
     for (const smoothing of [0, 0.2])
-      it(`${name} with smoothing ${smoothing} has the slope of its loss`, () => {
+      it(`${fused ? 'fused with its gradient' : 'by itself'}, smoothing ${smoothing}, has the slope of its loss`, () => {
         const h = 1e-6;
-        const sum = (z: Float64Array) => run(form, smoothing, z).nll.reduce((a, b) => a + b, 0);
+        const sum = (z: Float64Array) => run(fused, smoothing, z).nll.reduce((a, b) => a + b, 0);
         const numeric = Array.from(logits, (x, k) => {
           const at = (y: number) => sum(logits.map((z, i) => (i === k ? y : z)));
           return (tokenWeight * (at(x + h) - at(x - h))) / (2 * h);
         });
-        const { dz } = run(form, smoothing, logits);
+        const { dz } = run(fused, smoothing, logits);
         // Central differences of numbers near 10 with h = 1e-6.
         expect(relativeError(dz, numeric)).toBeLessThan(1e-8);
         expect(dz.slice(V, 2 * V)).toEqual([0, 0, 0, 0, 0, 0]);
@@ -58,14 +58,14 @@ describe('cross_entropy', () => {
         const aim = (c === targets[row] ? 1 - e : 0) + e / V;
         return a - aim * Math.log(Math.exp(x) / total);
       }, 0);
-      expect(run(crossEntropy, e, logits).nll[row]).toBeCloseTo(targets[row] === ignore ? 0 : want, 12);
+      expect(run(false, e, logits).nll[row]).toBeCloseTo(targets[row] === ignore ? 0 : want, 12);
     }
   });
 
   it('counts tokens and hits without the ignored', () => {
     const z = new Float64Array(N * V);
     z[2] = 1; // row 0 guesses 2, right; row 1 is ignored; rows 2 and 3 tie, so the first class, 0, counts
-    const { stats, nll } = run(crossEntropy, 0, z);
+    const { stats, nll } = run(false, 0, z);
     expect(stats.slice(1)).toEqual([3, 2, 0]);
     expect(stats[0]).toBeCloseTo(
       nll.reduce((a, b) => a + b, 0),
@@ -81,25 +81,28 @@ describe('errors', () => {
     const shape =
       (t: ReturnType<typeof integers>, smoothing = 0) =>
       () =>
-        crossEntropyOp.shape([z, t, step8], { smoothing });
+        crossEntropyOp.shape({ logits: z, targets: t, step: step8 }, { smoothing, fused: false });
     expect(shape(integers('i32', [4], []))).toThrow(
       'cross_entropy: a target a row is needed, logits [3,4], targets [4]',
     );
     expect(shape(integers('u32', [3], []))).toThrow('cross_entropy: targets is u32 [3], must be i32');
     expect(shape(integers('i32', [3], []), 1)).toThrow('cross_entropy: a smoothing of 1, must be from 0 to 1');
-    expect(() => tokenStatsOp.shape([f32([3], []), f32([4], []), integers('i32', [3], [])], {})).toThrow(
-      'token_stats: hit is f32 [4], must be f32 [3] (as nll)',
-    );
+    expect(() =>
+      tokenStatsOp.shape({ nll: f32([3], []), hit: f32([4], []), targets: integers('i32', [3], []) }, {}),
+    ).toThrow('token_stats: hit is f32 [4], must be f32 [3] (as nll)');
   });
 
   it('say that the loss is the root of a gradient walk', () => {
     const graph = new Graph();
-    const inputs = [
-      graph.input('z', 'f32', [1, 2]),
-      graph.input('t', 'i32', [1]),
-      graph.input('step', 'u32', [8]),
-    ] as const;
-    const { nll } = crossEntropy(graph, ...inputs);
-    expect(() => crossEntropyOp.grad?.(graph, nll.node as never, [nll])).toThrow('is the root of the loss');
+    const inputs = {
+      logits: graph.input('z', 'f32', [1, 2]),
+      targets: graph.input('t', 'i32', [1]),
+      step: graph.input('step', 'u32', [8]),
+    };
+    const attrs = { smoothing: 0, fused: false };
+    const outputs = graph.apply(crossEntropyOp, inputs, attrs);
+    expect(() => crossEntropyOp.grad?.(graph, inputs, outputs, { nll: outputs.nll }, attrs)).toThrow(
+      'is the root of the loss',
+    );
   });
 });

@@ -7,7 +7,7 @@ import { stepWords } from '../../../src/ops/step-scalars.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
-const attrs = { smoothing: 0.1, ignore: 0, bias: true, gradients: true, rows: 64 };
+const attrs = { smoothing: 0.1, ignore: 0, gradients: true, rows: 64 };
 
 /** Rows in one chunk, in two and in several with a rest; widths read four at a time and others. */
 const sizes: [rows: number, D: number, V: number, bias: boolean][] = [
@@ -22,14 +22,14 @@ describe('projected_loss', () => {
       const targets = Array.from({ length: rows }, (_, i) => (i * 7) % V);
       for (const gradients of [true, false])
         await checkOp(projectedLossOp, {
-          inputs: [
-            randomTensor([rows, D], 1),
-            randomTensor([V, D], 2),
-            integers('i32', [rows], targets),
-            'step',
-            ...(bias ? [randomTensor([V], 3)] : []),
-          ],
-          attrs: { ...attrs, bias, gradients },
+          inputs: {
+            x: randomTensor([rows, D], 1),
+            w: randomTensor([V, D], 2),
+            targets: integers('i32', [rows], targets),
+            step: 'step',
+            ...(bias && { b: randomTensor([V], 3) }),
+          },
+          attrs: { ...attrs, gradients },
           step: { tokenWeight: 0.37 },
           // Sums over D, then over V or the rows, of numbers of both signs: float32 rounds at the size of what cancels.
           tolerance: 1e-5,
@@ -39,17 +39,17 @@ describe('projected_loss', () => {
   it('holds the logits of one chunk', () => {
     const [rows, D, V] = [1024, 64, 1000];
     const graph = new Graph();
-    const [nll] = graph.apply(
+    const { nll } = graph.apply(
       projectedLossOp,
-      [
-        graph.input('x', 'f32', [rows, D]),
-        graph.input('w', 'f32', [V, D]),
-        graph.input('targets', 'i32', [rows]),
-        graph.input('step', 'u32', [stepWords]),
-      ],
-      { ...attrs, bias: false },
+      {
+        x: graph.input('x', 'f32', [rows, D]),
+        w: graph.input('w', 'f32', [V, D]),
+        targets: graph.input('targets', 'i32', [rows]),
+        step: graph.input('step', 'u32', [stepWords]),
+      },
+      attrs,
     );
-    graph.output('nll', nll as NonNullable<typeof nll>);
+    graph.output('nll', nll);
     const { bytes, passes } = makePlan(graph);
     expect(passes).toHaveLength(3 * 16);
     // The chunk's logits, the gradients of x and w, nll and hit, and 256 bytes for each binding that a launch has no use for.
@@ -58,15 +58,15 @@ describe('projected_loss', () => {
 
   it('says what does not fit', () => {
     const type = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
-    const rest = [
-      { dtype: 'i32' as const, shape: [5] },
-      { dtype: 'u32' as const, shape: [stepWords] },
-    ];
-    expect(() => projectedLossOp.shape([type(5, 8), type(12, 9), ...rest], { ...attrs, bias: false })).toThrow(
+    const rest = {
+      targets: { dtype: 'i32' as const, shape: [5] },
+      step: { dtype: 'u32' as const, shape: [stepWords] },
+    };
+    expect(() => projectedLossOp.shape({ x: type(5, 8), w: type(12, 9), ...rest }, attrs)).toThrow(
       'linear: inner sizes differ, x [5,8] · w [12,9]ᵀ',
     );
-    expect(() =>
-      projectedLossOp.shape([type(5, 8), type(12, 8), ...rest], { ...attrs, bias: false, rows: 65 }),
-    ).toThrow('chunks of 65 rows, must be a multiple of 64');
+    expect(() => projectedLossOp.shape({ x: type(5, 8), w: type(12, 8), ...rest }, { ...attrs, rows: 65 })).toThrow(
+      'chunks of 65 rows, must be a multiple of 64',
+    );
   });
 });

@@ -11,18 +11,18 @@ const tolerance = 5e-6;
 const activations: Activation[] = ['none', 'relu', 'gelu', 'silu'];
 
 /** x, w and b of a layer. */
-const layer = (x: Shape, outs: number, bias = true, scale = 1) => [
-  randomTensor(x, 1, scale),
-  randomTensor([outs, x.at(-1) as number], 2),
-  ...(bias ? [randomTensor([outs], 3)] : []),
-];
+const layer = (x: Shape, outs: number, bias = true, scale = 1) => ({
+  x: randomTensor(x, 1, scale),
+  w: randomTensor([outs, x.at(-1) as number], 2),
+  ...(bias && { b: randomTensor([outs], 3) }),
+});
 
 describe.each(activations)('linear, %s', (activation) => {
   it.each<[Shape, number]>([
     [[2, 9, 12], 20],
     [[7, 13], 33],
   ])('has output and gradients of its reference for x %j and %i outputs, by every kernel', async (x, outs) => {
-    await checkOp(linearOp, { inputs: layer(x, outs), attrs: { activation, bias: true }, wrt: [0, 1, 2], tolerance });
+    await checkOp(linearOp, { inputs: layer(x, outs), attrs: { activation }, wrt: ['x', 'w', 'b'], tolerance });
   });
 });
 
@@ -31,13 +31,18 @@ it.each<[Activation, number]>([
   ['relu', 33],
   ['gelu', 20],
 ])('drops of what %s makes as the reference does, and of its gradient, %i wide', async (activation, outs) => {
-  const attrs = { activation, bias: true, rate: 0.3, site: 5 };
-  await checkOp(linearOp, { inputs: [...layer([2, 9, 12], outs), 'step'], attrs, wrt: [0, 1, 2], tolerance });
+  const attrs = { activation, rate: 0.3, site: 5 };
+  await checkOp(linearOp, {
+    inputs: { ...layer([2, 9, 12], outs), step: 'step' },
+    attrs,
+    wrt: ['x', 'w', 'b'],
+    tolerance,
+  });
 });
 
 it('drops where K is cut in parts, and where there is no bias', async () => {
-  const attrs = { activation: 'gelu', bias: false, rate: 0.3, site: 5 } as const;
-  const worst = await checkOp(linearOp, { inputs: [...layer([40, 520], 36, false), 'step'], attrs, tolerance });
+  const attrs = { activation: 'gelu', rate: 0.3, site: 5 } as const;
+  const worst = await checkOp(linearOp, { inputs: { ...layer([40, 520], 36, false), step: 'step' }, attrs, tolerance });
   expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
 });
 
@@ -47,26 +52,26 @@ it.each<[Shape, number]>([
   [[40, 520], 36],
 ])('takes x %j to %i outputs without a bias', async (x, outs) => {
   const inputs = layer(x, outs, false);
-  await checkOp(linearOp, { inputs, attrs: { activation: 'none', bias: false }, wrt: [0, 1], tolerance });
+  await checkOp(linearOp, { inputs, attrs: { activation: 'none' }, wrt: ['x', 'w'], tolerance });
 });
 
 it.each([1e-3, 30])('keeps its accuracy at scale %d through every activation', async (scale) => {
   for (const activation of activations)
-    await checkOp(linearOp, { inputs: layer([9, 16], 8, true, scale), attrs: { activation, bias: true }, tolerance });
+    await checkOp(linearOp, { inputs: layer([9, 16], 8, true, scale), attrs: { activation }, tolerance });
 });
 
 describe('linear_backward', () => {
   const rows = 19;
-  const inputs = (ins: number, outs: number) => [
-    randomTensor([rows, outs], 1),
-    randomTensor([rows, ins], 2),
-    randomTensor([outs, ins], 3),
-  ];
+  const inputs = (ins: number, outs: number) => ({
+    dy: randomTensor([rows, outs], 1),
+    x: randomTensor([rows, ins], 2),
+    w: randomTensor([outs, ins], 3),
+  });
 
   it('makes dx, dw or db alone, or the latter two', async () => {
     for (const wants of ['dx', 'dw', 'db', 'dw db']) {
       const [dx, dw, db] = ['dx', 'dw', 'db'].map((name) => wants.includes(name)) as [boolean, boolean, boolean];
-      await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs: { dx, dw, db, extra: 'none' }, tolerance });
+      await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs: { dx, dw, db, epilogue: 'none' }, tolerance });
     }
   });
 
@@ -76,9 +81,9 @@ describe('linear_backward', () => {
     ['relu', 24],
     ['gelu', 21],
     ['silu', 24],
-  ] as const)('finishes dx with %s, %i wide', async (extra, ins) => {
-    const attrs = { dx: true, dw: true, db: true, extra };
-    const all = [...inputs(ins, 20), randomTensor([rows, ins], 4)];
+  ] as const)('finishes dx with %s, %i wide', async (epilogue, ins) => {
+    const attrs = { dx: true, dw: true, db: true, epilogue };
+    const all = { ...inputs(ins, 20), operand: randomTensor([rows, ins], 4) };
     await checkOp(linearBackwardOp, { inputs: all, attrs, tolerance });
   });
 
@@ -87,18 +92,18 @@ describe('linear_backward', () => {
     ['add', 21],
     ['relu', 24],
     ['gelu', 21],
-  ] as const)('drops of dx with %s, %i wide', async (extra, ins) => {
-    const attrs = { dx: true, dw: true, db: true, extra, rate: 0.3, site: 5 };
-    const tensors = [...inputs(ins, 20), ...(extra === 'none' ? [] : [randomTensor([rows, ins], 4)])];
-    await checkOp(linearBackwardOp, { inputs: [...tensors, 'step'], attrs, tolerance });
+  ] as const)('drops of dx with %s, %i wide', async (epilogue, ins) => {
+    const attrs = { dx: true, dw: true, db: true, epilogue, rate: 0.3, site: 5 };
+    const tensors = { ...inputs(ins, 20), ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 4) }) };
+    await checkOp(linearBackwardOp, { inputs: { ...tensors, step: 'step' }, attrs, tolerance });
   });
 
   it('cuts K in parts where there are few tiles', async () => {
-    const long = [randomTensor([530, 20], 1), randomTensor([530, 12], 2), randomTensor([20, 12], 3)];
-    const attrs = { dx: true, dw: true, db: true, extra: 'none' } as const;
+    const long = { dy: randomTensor([530, 20], 1), x: randomTensor([530, 12], 2), w: randomTensor([20, 12], 3) };
+    const attrs = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
     const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });
     const dropped = { ...attrs, rate: 0.3, site: 5 };
-    await checkOp(linearBackwardOp, { inputs: [...long, 'step'], attrs: dropped, tolerance });
+    await checkOp(linearBackwardOp, { inputs: { ...long, step: 'step' }, attrs: dropped, tolerance });
     expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
   });
 });

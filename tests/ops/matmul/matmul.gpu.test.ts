@@ -16,7 +16,7 @@ const forms: Record<string, MatmulAttrs> = {
 function operands(form: string, m: number, n: number, k: number, before: Shape = [], scale = 1) {
   const a = form[0] === 'T' ? [k, m] : [m, k];
   const b = form[1] === 'T' ? [n, k] : [k, n];
-  return [randomTensor([...before, ...a], 1, scale), randomTensor([...before, ...b], 2, scale)];
+  return { a: randomTensor([...before, ...a], 1, scale), b: randomTensor([...before, ...b], 2, scale) };
 }
 
 // Around the tiles of every kernel, 4, 8, 16, 32, 64 and 128 a side; K for which operands are split; primes.
@@ -37,7 +37,7 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
   });
 
   it('has the gradients of its reference', async () => {
-    await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16), attrs: forms[form]!, wrt: [0, 1], tolerance });
+    await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16), attrs: forms[form]!, wrt: ['a', 'b'], tolerance });
   });
 
   it('keeps its accuracy at small and large scales', async () => {
@@ -47,7 +47,7 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
 
   it('multiplies batches, each matrix at its stride', async () => {
     const attrs = { ...forms[form]!, batched: true };
-    await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16, [3, 2]), attrs, wrt: [0, 1], tolerance });
+    await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16, [3, 2]), attrs, wrt: ['a', 'b'], tolerance });
     await checkOp(matmulOp, { inputs: operands(form, 17, 5, 9, [5]), attrs, tolerance });
   });
 
@@ -67,8 +67,8 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
 
 it('flattens the leading axes of a, and of both where a is transposed', async () => {
   const x = randomTensor([2, 9, 12], 1);
-  await checkOp(matmulOp, { inputs: [x, randomTensor([20, 12], 2)], attrs: forms.NT!, tolerance });
-  await checkOp(matmulOp, { inputs: [x, randomTensor([2, 9, 8], 2)], attrs: forms.TN!, tolerance });
+  await checkOp(matmulOp, { inputs: { a: x, b: randomTensor([20, 12], 2) }, attrs: forms.NT!, tolerance });
+  await checkOp(matmulOp, { inputs: { a: x, b: randomTensor([2, 9, 8], 2) }, attrs: forms.TN!, tolerance });
 });
 
 it('goes past 65,535 matrices of a batch', async () => {

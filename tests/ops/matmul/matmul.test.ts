@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { matmul, matmulOp } from '../../../src/ops/matmul/matmul.ts';
+import { ReferenceTensor } from '../../../src/ops/reference-tensor.ts';
 import { checkGradient, randomTensor } from '../../support/op.ts';
 
 const product = (a: Shape, b: Shape, attrs = {}) => {
@@ -23,7 +24,7 @@ describe('shapes', () => {
     [[2, 3], [3, 5], { transB: true }, 'matmul: inner sizes differ, a [2,3] · b [3,5]ᵀ'],
     [[2, 3], [3, 5], { transA: true }, 'matmul: inner sizes differ, a [2,3]ᵀ · b [3,5]'],
     [[2, 3], [3, 2], { transA: true, transB: true }, 'transposes both'],
-    [[4, 2, 3], [4, 3, 5], {}, 'matmul: b has a batch, a [4,2,3] · b [4,3,5]; ask for batched or flatten b'],
+    [[4, 2, 3], [4, 3, 5], {}, 'matmul: b has a batch, a [4,2,3] · b [4,3,5]; set batched or flatten b'],
     [[4, 2, 3], [5, 3, 2], { batched: true }, 'matmul: batches differ, a [4,2,3] · b [5,3,2]'],
     [[2, 3, 4], [3, 2, 4], { transA: true }, 'matmul: rows differ'],
     [[3], [3, 2], {}, 'must have two axes or more'],
@@ -34,10 +35,13 @@ describe('shapes', () => {
 
 describe('the reference', () => {
   const run = (a: number[], b: number[], transA: boolean, transB: boolean) => {
-    const outputs = [{ shape: [2, 2], data: new Float64Array(4) }];
-    const inputs = [a, b].map((x) => ({ shape: [2, 2], data: Float64Array.from(x) }));
-    matmulOp.reference({ attrs: { transA, transB, batched: false }, inputs, outputs });
-    return [...outputs[0]!.data];
+    const [x, y] = [a, b].map((data) => new ReferenceTensor([2, 2], Float64Array.from(data))) as [
+      ReferenceTensor,
+      ReferenceTensor,
+    ];
+    const c = new ReferenceTensor([2, 2]);
+    matmulOp.reference({ a: x, b: y }, { c }, { transA, transB, batched: false });
+    return [...c.data];
   };
   it('multiplies by hand', () => {
     expect(run([1, 2, 3, 4], [5, 6, 7, 8], false, false)).toEqual([19, 22, 43, 50]);
@@ -57,5 +61,5 @@ it.each([
   const before = batched ? [2] : [];
   const a = randomTensor([...before, ...(transA ? [4, 3] : [3, 4])], 1);
   const b = randomTensor([...before, ...(transB ? [5, 4] : [4, 5])], 2);
-  checkGradient(matmulOp, { inputs: [a, b], attrs: { transA, transB, batched }, wrt: [0, 1] });
+  checkGradient(matmulOp, { inputs: { a, b }, attrs: { transA, transB, batched }, wrt: ['a', 'b'] });
 });

@@ -14,7 +14,7 @@ function packedTensors(format: PackedFormat, rows: number, cols: number, scale =
   const scales = new Float32Array(rows);
   pack(format, randomTensor([rows, cols], 11, scale).data as Float32Array, cols, words, scales);
   const packed = integers('u32', [rows, wordsOf(format, cols)], words);
-  return format === 'int8' ? [packed, f32([rows], scales)] : [packed];
+  return { words: packed, ...(format === 'int8' && { scales: f32([rows], scales) }) };
 }
 
 // Sums of up to 516 products in float32.
@@ -31,8 +31,8 @@ describe.each(packedFormats)('%s', (format) => {
   ])
     it(`multiplies [${rows},${ins}] by [${outs},${ins}]${bias ? ' with bias' : ''}`, async () => {
       const x = randomTensor([...rows, ins], 1);
-      const inputs = [x, ...packedTensors(format, outs, ins, scale), ...(bias ? [randomTensor([outs], 3)] : [])];
-      await checkOp(packedLinearOp, { inputs, attrs: { format, bias }, tolerance });
+      const inputs = { x, ...packedTensors(format, outs, ins, scale), ...(bias && { b: randomTensor([outs], 3) }) };
+      await checkOp(packedLinearOp, { inputs, attrs: { format }, tolerance });
     });
 
   for (const { batch, length, rows, width, decode, positions } of [
@@ -47,13 +47,13 @@ describe.each(packedFormats)('%s', (format) => {
         Array.from({ length: batch * length }, (_, i) => (i * 7) % rows),
       );
       const table = packedTensors(format, rows, width, 30);
-      const inputs = [
+      const inputs = {
         ids,
         ...table,
-        ...(positions ? [randomTensor([12, width], 4)] : []),
-        ...(decode ? ['step' as const] : []),
-      ];
-      const attrs = { format, width, scale: Math.sqrt(width), positions, offset: positions ? 2 : 0, decode };
+        ...(positions && { positions: randomTensor([12, width], 4) }),
+        ...(decode && { step: 'step' as const }),
+      };
+      const attrs = { format, width, scale: Math.sqrt(width), offset: positions ? 2 : 0, decode };
       await checkOp(packedEmbeddingOp, { inputs, attrs, step: { position: 6 }, tolerance: 1e-6 });
     });
 
@@ -68,7 +68,8 @@ describe.each(packedFormats)('%s', (format) => {
         const row = matrix.subarray(r * cols, (r + 1) * cols);
         const most = Math.max(...row.map(Math.abs));
         for (const [k, x] of row.entries()) {
-          const kept = unpacked(format, words, wordsOf(format, cols), scales, r, k);
+          const stride = wordsOf(format, cols);
+          const kept = unpacked(format, words.subarray(r * stride, (r + 1) * stride), k, scales[r]);
           const step = format === 'int8' ? most / 127 : Math.max(Math.abs(x) * 2 ** -10, 2 ** -24);
           expect(Math.abs(kept - x)).toBeLessThanOrEqual(0.5001 * step);
         }
@@ -81,7 +82,7 @@ describe.each(packedFormats)('%s', (format) => {
     const x = { dtype: 'f32', shape: [2, 9] } as const;
     const words = { dtype: 'u32', shape: [4, 99] } as const;
     const scales = { dtype: 'f32', shape: [4] } as const;
-    expect(() => packedLinearOp.shape([x, words, scales], { format, bias: false })).toThrow(
+    expect(() => packedLinearOp.shape({ x, words, scales }, { format })).toThrow(
       `packed_linear: packed weights is u32 [4,99], must be u32 [4,${wordsOf(format, 9)}] (rows of 9 numbers as ${format})`,
     );
   });

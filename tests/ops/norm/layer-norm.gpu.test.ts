@@ -1,7 +1,7 @@
 // Layer norm, alone and with the residual connection, forward and backward on the GPU.
 
 import { describe, it } from 'vitest';
-import { f32, type Shape, type Tensor } from '../../../src/core/tensor.ts';
+import { f32, type Shape } from '../../../src/core/tensor.ts';
 import { columnSumOp } from '../../../src/ops/elementwise/column-sum.ts';
 import { addLayerNormOp, layerNormOp } from '../../../src/ops/norm/layer-norm.ts';
 import { layerNormBackwardOp } from '../../../src/ops/norm/layer-norm-backward.ts';
@@ -31,22 +31,22 @@ const tolerance = 4e-6;
 // Gradients of gamma sum over up to 131 rows as well.
 const gradTolerance = 1e-5;
 
-const affine = (cols: number): [Tensor, Tensor] => [
-  f32(
+const affine = (cols: number) => ({
+  gamma: f32(
     [cols],
     randomTensor([cols], 8, 0.3).data.map((v) => v + 1),
   ),
-  randomTensor([cols], 9),
-];
+  beta: randomTensor([cols], 9),
+});
 
 describe('layer_norm', () => {
   for (const shape of shapes)
     it(`normalises ${shape.join('x')}`, async () => {
       for (const scale of [1e-2, 1, 30])
         await checkOp(layerNormOp, {
-          inputs: [randomTensor(shape, 1, scale), ...affine(shape.at(-1)!)],
+          inputs: { x: randomTensor(shape, 1, scale), ...affine(shape.at(-1)!) },
           attrs: { eps: 1e-5 },
-          wrt: [0, 1, 2],
+          wrt: ['x', 'gamma', 'beta'],
           tolerance,
           gradTolerance,
         });
@@ -55,9 +55,9 @@ describe('layer_norm', () => {
   it('gives beta for one column and for constant rows', async () => {
     const gamma = f32([1], [2]);
     const beta = f32([1], [0.5]);
-    await checkOp(layerNormOp, { inputs: [f32([3, 1], [1, 2, 3]), gamma, beta], attrs: { eps: 1e-5 }, tolerance });
+    await checkOp(layerNormOp, { inputs: { x: f32([3, 1], [1, 2, 3]), gamma, beta }, attrs: { eps: 1e-5 }, tolerance });
     await checkOp(layerNormOp, {
-      inputs: [f32([2, 64], new Float32Array(128).fill(7)), ...affine(64)],
+      inputs: { x: f32([2, 64], new Float32Array(128).fill(7)), ...affine(64) },
       attrs: { eps: 1e-3 },
       tolerance,
     });
@@ -69,19 +69,23 @@ describe('layer_norm', () => {
       randomTensor([9, 200], 3).data.map((v) => v + 1000),
     );
     // The mean, near 1000, rounds to 3e-5 of the spread.
-    await checkOp(layerNormOp, { inputs: [x, ...affine(200)], attrs: { eps: 1e-5 }, tolerance: 1e-4 });
+    await checkOp(layerNormOp, { inputs: { x, ...affine(200) }, attrs: { eps: 1e-5 }, tolerance: 1e-4 });
   });
 
   it('folds a grid of more than 65,535 workgroups', async () => {
     const rows = 4 * 65_535 + 5;
-    await checkOp(layerNormOp, { inputs: [randomTensor([rows, 4], 1), ...affine(4)], attrs: { eps: 1e-3 }, tolerance });
+    await checkOp(layerNormOp, {
+      inputs: { x: randomTensor([rows, 4], 1), ...affine(4) },
+      attrs: { eps: 1e-3 },
+      tolerance,
+    });
   });
 
   it('takes more rows than 128 blocks of 16', async () => {
     await checkOp(layerNormOp, {
-      inputs: [randomTensor([2051, 24], 1), ...affine(24)],
+      inputs: { x: randomTensor([2051, 24], 1), ...affine(24) },
       attrs: { eps: 1e-5 },
-      wrt: [0, 1, 2],
+      wrt: ['x', 'gamma', 'beta'],
       tolerance,
       gradTolerance,
     });
@@ -92,17 +96,17 @@ describe('add_layer_norm', () => {
   for (const rate of [0, 0.2])
     for (const shape of shapes)
       it(`adds and normalises ${shape.join('x')}, dropout ${rate}`, async () => {
-        const inputs = [
-          randomTensor(shape, 1),
-          randomTensor(shape, 2),
+        const inputs = {
+          x: randomTensor(shape, 1),
+          residual: randomTensor(shape, 2),
           ...affine(shape.at(-1)!),
-          ...(rate ? ['step' as const] : []),
-        ];
-        for (const through of [[0], [0, 1]])
+          ...(rate && { step: 'step' as const }),
+        };
+        for (const through of [['y'], ['y', 's']] as const)
           await checkOp(addLayerNormOp, {
             inputs,
             attrs: { eps: 1e-5, rate, site: 3 },
-            wrt: [0, 1, 2, 3],
+            wrt: ['x', 'residual', 'gamma', 'beta'],
             through,
             tolerance,
             gradTolerance,
@@ -118,12 +122,12 @@ describe('in place', () => {
   ];
   for (const shape of few)
     for (const rate of [0, 0.2]) {
-      const step = rate ? ['step' as const] : [];
+      const step = rate ? { step: 'step' as const } : {};
       const cols = shape.at(-1)!;
       const [a, b, c] = [randomTensor(shape, 1), randomTensor(shape, 2), randomTensor(shape, 3)];
 
       it(`the sum of ${shape.join('x')} takes the memory of either addend, dropout ${rate}`, async () => {
-        const inputs = [a, b, ...affine(cols), ...step];
+        const inputs = { x: a, residual: b, ...affine(cols), ...step };
         await checkInPlace(addLayerNormOp, { inputs, attrs: { eps: 1e-5, rate, site: 3 }, tolerance });
       });
 
@@ -133,12 +137,11 @@ describe('in place', () => {
           [rows, 2],
           Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? 1.1 : 0.05)),
         );
-        const [gamma] = affine(cols);
+        const { gamma } = affine(cols);
         const attrs = { rate, site: 3 };
-        const more = { attrs: { ...attrs, residual: true }, tolerance: gradTolerance };
-        await checkInPlace(layerNormBackwardOp, { inputs: [a, b, stats, gamma, c, ...step], ...more });
-        const less = { attrs: { ...attrs, residual: false }, tolerance: gradTolerance };
-        await checkInPlace(layerNormBackwardOp, { inputs: [a, b, stats, gamma, ...step], ...less });
+        const inputs = { dy: a, s: b, stats, gamma, ...step };
+        await checkInPlace(layerNormBackwardOp, { inputs: { ...inputs, ds: c }, attrs, tolerance: gradTolerance });
+        await checkInPlace(layerNormBackwardOp, { inputs, attrs, tolerance: gradTolerance });
       });
     }
 });
@@ -150,12 +153,8 @@ describe('column_sum', () => {
     [2, 37, 130],
   ];
   for (const shape of shapesToSum)
-    it(`sums the rows of ${shape.join('x')}, whole and in two parts, several at once`, async () => {
-      for (const parts of [1, 2])
-        await checkOp(columnSumOp, {
-          inputs: [randomTensor(shape, 1), randomTensor([9, 6], 2)],
-          attrs: { parts },
-          tolerance,
-        });
+    it(`sums the rows of ${shape.join('x')}, whole and in two slices`, async () => {
+      for (const slices of [1, 2])
+        await checkOp(columnSumOp, { inputs: { partials: randomTensor(shape, 1) }, attrs: { slices }, tolerance });
     });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
 import { addLayerNormOp, layerNormOp } from '../../../src/ops/norm/layer-norm.ts';
 import { layerNormBackwardOp, rowsPerBlock } from '../../../src/ops/norm/layer-norm-backward.ts';
+import { ReferenceTensor } from '../../../src/ops/reference-tensor.ts';
 import { checkGradient, randomTensor } from '../../support/op.ts';
 
 const [x, residual, gamma, beta] = [[3, 7], [3, 7], [7], [7]].map((shape, i) => randomTensor(shape, i + 1)) as [
@@ -15,39 +16,34 @@ const [x, residual, gamma, beta] = [[3, 7], [3, 7], [7], [7]].map((shape, i) => 
 
 describe('gradients', () => {
   it('of layer norm are right for x, gamma and beta', () => {
-    checkGradient(layerNormOp, { inputs: [x, gamma, beta], attrs: { eps: 1e-5 }, wrt: [0, 1, 2] });
+    checkGradient(layerNormOp, { inputs: { x, gamma, beta }, attrs: { eps: 1e-5 }, wrt: ['x', 'gamma', 'beta'] });
   });
 
   it('of more rows than a block are right', () => {
-    const inputs = [randomTensor([35, 4], 9), randomTensor([4], 10), randomTensor([4], 11)];
-    checkGradient(layerNormOp, { inputs, attrs: { eps: 1e-3 }, wrt: [1, 2] });
+    const inputs = { x: randomTensor([35, 4], 9), gamma: randomTensor([4], 10), beta: randomTensor([4], 11) };
+    checkGradient(layerNormOp, { inputs, attrs: { eps: 1e-3 }, wrt: ['gamma', 'beta'] });
   });
 
   for (const rate of [0, 0.3])
-    for (const through of [[0], [1], [0, 1]])
+    for (const through of [['y'], ['s'], ['y', 's']] as const)
       it(`of the fused form are right through outputs ${through.join()}, dropout ${rate}`, () => {
-        const inputs = [x, residual, gamma, beta, ...(rate ? ['step' as const] : [])];
-        const wrt = through[0] === 1 ? [0, 1] : [0, 1, 2, 3];
+        const inputs = { x, residual, gamma, beta, ...(rate && { step: 'step' as const }) };
+        const addends = ['x', 'residual'] as const;
+        const wrt = through[0] === 's' ? addends : ([...addends, 'gamma', 'beta'] as const);
         checkGradient(addLayerNormOp, { inputs, attrs: { eps: 1e-5, rate, site: 2 }, wrt, through });
       });
 });
 
 describe('values', () => {
   it('of a small row are those by hand', () => {
-    const [y, stats] = [new Float64Array(4), new Float64Array(2)];
-    const data = (...values: number[]) => ({ shape: [values.length], data: Float64Array.from(values) });
-    layerNormOp.reference({
-      attrs: { eps: 0.25 },
-      inputs: [{ shape: [1, 4], data: Float64Array.from([1, 2, 3, 6]) }, data(1, 1, 2, 1), data(0, 1, 0, 0)],
-      outputs: [
-        { shape: [1, 4], data: y },
-        { shape: [1, 2], data: stats },
-      ],
-    });
+    const tensor = (...values: number[]) => new ReferenceTensor([1, values.length], Float64Array.from(values));
+    const [y, stats] = [new ReferenceTensor([1, 4]), new ReferenceTensor([1, 2])];
+    const inputs = { x: tensor(1, 2, 3, 6), gamma: tensor(1, 1, 2, 1), beta: tensor(0, 1, 0, 0) };
+    layerNormOp.reference(inputs, { y, stats }, { eps: 0.25 });
     // Mean 3, variance (4 + 1 + 0 + 9) / 4 = 3.5, with eps 3.75.
     const rstd = 1 / Math.sqrt(3.75);
-    expect(Array.from(stats)).toEqual([3, rstd]);
-    expect(Array.from(y)).toEqual([-2 * rstd, -1 * rstd + 1, 0, 3 * rstd]);
+    expect(Array.from(stats.data)).toEqual([3, rstd]);
+    expect(Array.from(y.data)).toEqual([-2 * rstd, -1 * rstd + 1, 0, 3 * rstd]);
   });
 
   it('of rowsPerBlock make at most 128 blocks until a block has 64 rows', () => {
@@ -57,14 +53,14 @@ describe('values', () => {
 
 describe('errors', () => {
   it('name both sides', () => {
-    expect(() => layerNormOp.shape([x, f32([6], []), beta], { eps: 1e-5 })).toThrow(
+    expect(() => layerNormOp.shape({ x, gamma: f32([6], []), beta }, { eps: 1e-5 })).toThrow(
       'layer_norm: gamma is f32 [6], must be f32 [7] (x is [3,7])',
     );
-    expect(() => addLayerNormOp.shape([x, f32([7, 3], []), gamma, beta], { eps: 1e-5, rate: 0, site: 0 })).toThrow(
-      'add_layer_norm: shapes differ, x [3,7] + residual [7,3]',
-    );
     expect(() =>
-      layerNormBackwardOp.shape([x, x, f32([4, 2], []), gamma], { residual: false, rate: 0, site: 0 }),
+      addLayerNormOp.shape({ x, residual: f32([7, 3], []), gamma, beta }, { eps: 1e-5, rate: 0, site: 0 }),
+    ).toThrow('add_layer_norm: shapes differ, x [3,7] + residual [7,3]');
+    expect(() =>
+      layerNormBackwardOp.shape({ dy: x, s: x, stats: f32([4, 2], []), gamma }, { rate: 0, site: 0 }),
     ).toThrow('layer_norm_backward: stats is f32 [4,2], must be f32 [3,2] (dy is [3,7])');
   });
 });

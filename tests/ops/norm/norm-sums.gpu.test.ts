@@ -16,7 +16,7 @@ for (const [count, rows, cols] of [
     // Sums of up to 130 float32 numbers: the rounding of each addition, 6e-8, at most 130 times.
     const tolerance = 8e-6;
     await checkOp(normSumsOp, {
-      inputs: [randomTensor([count * stride], 1)],
+      inputs: { partials: randomTensor([count * stride], 1) },
       attrs: { count, rows, cols, stride },
       tolerance,
     });

@@ -31,10 +31,10 @@ for (const [rows, cols] of [
   it(`of [${rows},${cols}] is the reference's at several scales, and so is its gradient`, async () => {
     for (const scale of [1e-3, 1, 30]) {
       await checkOp(softmaxOp, {
-        inputs: [randomTensor([rows, cols], 1, scale)],
+        inputs: { x: randomTensor([rows, cols], 1, scale) },
         attrs: {},
         // A row of one number has a gradient of 0, against which no error is relative.
-        ...(cols > 1 && scale < 30 && { wrt: [0] }),
+        ...(cols > 1 && scale < 30 && { wrt: ['x'] as const }),
         tolerance,
         gradTolerance,
       });
@@ -63,12 +63,16 @@ for (const [queries, keys] of [
         dy.data[i] = Number.NaN;
       }
       const length = integers('u32', [3], lens);
-      await checkOp(softmaxOp, { inputs: [x, length], attrs: { causal }, tolerance });
-      await checkOp(softmaxBackwardOp, { inputs: [y, dy, length], attrs: { causal }, tolerance: gradTolerance });
+      await checkOp(softmaxOp, { inputs: { x, lens: length }, attrs: { causal }, tolerance });
+      await checkOp(softmaxBackwardOp, {
+        inputs: { y, dy, lens: length },
+        attrs: { causal },
+        tolerance: gradTolerance,
+      });
     }
   });
 
 it('takes tens of thousands of rows, past one dimension of workgroups', async () => {
-  const errors = await checkOp(softmaxOp, { inputs: [randomTensor([70_001, 3], 1)], attrs: {}, tolerance });
+  const errors = await checkOp(softmaxOp, { inputs: { x: randomTensor([70_001, 3], 1) }, attrs: {}, tolerance });
   expect(Object.keys(errors)).toHaveLength(3);
 });

@@ -26,11 +26,11 @@ it('sees only earlier columns where causal, and none past the length', () => {
 });
 
 it('derives, whole and masked', () => {
-  checkGradient(softmaxOp, { inputs: [randomTensor([4, 7], 1)], attrs: {}, wrt: [0] });
+  checkGradient(softmaxOp, { inputs: { x: randomTensor([4, 7], 1) }, attrs: {}, wrt: ['x'] });
   checkGradient(softmaxOp, {
-    inputs: [randomTensor([3, 2, 4, 5], 2), integers('u32', [3], [5, 2, 0])],
+    inputs: { x: randomTensor([3, 2, 4, 5], 2), lens: integers('u32', [3], [5, 2, 0]) },
     attrs: { causal: true },
-    wrt: [0],
+    wrt: ['x'],
   });
 });
 

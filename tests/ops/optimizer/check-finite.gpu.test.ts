@@ -22,8 +22,8 @@ function tensorWith(dtype: 'f32' | 'f16', size: number, bad: Record<number, numb
 
 const flagsBefore = integers('u32', [3], [7, 0, 9]);
 async function flagsOf(x: Tensor, slot = 1, first = false): Promise<number[]> {
-  const { states } = await runOp(checkFiniteOp, [x, flagsBefore], { slot, first });
-  return Array.from(states[1]!);
+  const { states } = await runOp(checkFiniteOp, { x, flags: flagsBefore }, { slot, first });
+  return Array.from(states.flags);
 }
 
 describe('check_finite', () => {
@@ -51,12 +51,12 @@ describe('check_finite', () => {
     const x = tensorWith('f32', 3000, { 2100: bits.f32.nan, 2999: bits.f32.nan });
     const run = await runOp(
       checkFiniteOp,
-      [x, flagsBefore],
+      { x, flags: flagsBefore },
       { slot: 1, first: true },
       { traits: { maxBindingBytes: 4096 } },
     );
     expect(run.dispatches).toBe(3);
-    expect(Array.from(run.states[1]!)).toEqual([0, 900, 0]);
+    expect(Array.from(run.states.flags)).toEqual([0, 900, 0]);
   });
 
   it('refuses what cannot overflow, and a flag that there is not', async () => {

@@ -5,8 +5,8 @@ import { f32 } from '../../../src/core/tensor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { clipScale, clipScaleOp, counterLength } from '../../../src/ops/optimizer/clip.ts';
 import { adamw } from '../../../src/ops/optimizer/optimizers.ts';
-import { rangeOf, rangesOf } from '../../../src/ops/parameter-buffers.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
+import { rangeOf, rangesOf } from '../../../src/ops/work-division.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
 
 const MiB = 2 ** 20;
@@ -25,7 +25,7 @@ describe('banks', () => {
 
   it('are bound as themselves where one range is all', () => {
     expect(rangeOf(bank, 0, 1000)).toBe(bank);
-    expect(rangeOf(bank, 384, 232)).toMatchObject({ shape: [232], at: { bank, offset: 384 } });
+    expect(rangeOf(bank, 384, 232)).toMatchObject({ shape: [232], at: { buffer: bank, offset: 384 } });
   });
 });
 
@@ -50,13 +50,13 @@ describe('clipping and AdamW', () => {
   });
 
   it('refuse settings that make no sense', () => {
-    const inputs = [f32([2, 2], []), f32([counterLength], [])];
+    const inputs = { partials: f32([2, 2], []), counters: f32([counterLength], []) };
     const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
     expect(() => clipScaleOp.shape(inputs, { ...attrs, maxNorm: -1 })).toThrow(
       'clip_scale: a largest norm of -1, must be 0 (no clipping) or more',
     );
     expect(() => clipScaleOp.shape(inputs, { ...attrs, beta2: 1 })).toThrow('clip_scale: a beta of 1, must be from 0');
-    expect(() => clipScaleOp.shape([inputs[0]!, f32([4], [])], attrs)).toThrow(
+    expect(() => clipScaleOp.shape({ partials: inputs.partials, counters: f32([4], []) }, attrs)).toThrow(
       'clip_scale: counters is f32 [4], must be f32 [8]',
     );
   });

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../src/core/tensor.ts';
 import { accumulateOp, emaOp } from '../../../src/ops/optimizer/buffer-sums.ts';
 import { clipAt, clipScaleOp, counterAt, gradientNormOp } from '../../../src/ops/optimizer/clip.ts';
-import { adamOp, adamwOp, rmspropOp, sgdOp } from '../../../src/ops/optimizer/optimizers.ts';
-import { checkOp, randomTensor } from '../../support/op.ts';
+import { type AdamAttrs, adamOp, adamwOp, rmspropOp, sgdOp } from '../../../src/ops/optimizer/optimizers.ts';
+import { type CaseInputs, checkOp, randomTensor } from '../../support/op.ts';
 import { runOp } from '../../support/run-op.ts';
 
 // One to 1025 elements around workgroups of 64 and 256; 5,000 in three blocks of 2,048.
@@ -23,16 +23,25 @@ describe('gradient_norm', () => {
     it(`sums the squares of ${n} gradients`, async () => {
       // 64 threads sum up to 32 squares each, then 64 shares: some 1e2 roundings of a sum of one sign, which partly cancel.
       for (const scale of [1e-3, 1, 30])
-        await checkOp(gradientNormOp, { inputs: [randomTensor([n], 1, scale)], attrs: {}, tolerance: 1e-6 });
+        await checkOp(gradientNormOp, {
+          inputs: { gradients: randomTensor([n], 1, scale) },
+          attrs: {},
+          tolerance: 1e-6,
+        });
     });
 
   it('reads gradients that pass a binding range by range, in one dispatch', async () => {
     const g = randomTensor([7001], 2);
-    const whole = await runOp(gradientNormOp, [g], {});
-    const parts = await runOp(gradientNormOp, [g], {}, { traits: { maxBindingBytes: 2048 * 4 + 100 } });
+    const whole = await runOp(gradientNormOp, { gradients: g }, {});
+    const parts = await runOp(gradientNormOp, { gradients: g }, {}, { traits: { maxBindingBytes: 2048 * 4 + 100 } });
     expect(parts.dispatches).toBe(1);
     expect(parts.outputs).toEqual(whole.outputs);
-    const tooSmall = runOp(gradientNormOp, [randomTensor([8193], 2)], {}, { traits: { maxBindingBytes: 2048 * 4 } });
+    const tooSmall = runOp(
+      gradientNormOp,
+      { gradients: randomTensor([8193], 2) },
+      {},
+      { traits: { maxBindingBytes: 2048 * 4 } },
+    );
     await expect(tooSmall).rejects.toThrow('gradient_norm: 8193 gradients, but bindings of 8192 bytes hold 8192');
   });
 
@@ -41,8 +50,8 @@ describe('gradient_norm', () => {
       for (const at of [0, 2047, 2048, 4999]) {
         const g = randomTensor([5000], 1);
         new Uint32Array(g.data.buffer)[at] = word;
-        const { outputs } = await runOp(gradientNormOp, [g], {});
-        const flags = [0, 1, 2].map((b) => outputs[0]?.[2 * b + 1]);
+        const { outputs } = await runOp(gradientNormOp, { gradients: g }, {});
+        const flags = [0, 1, 2].map((b) => outputs.partials[2 * b + 1]);
         expect(flags).toEqual([0, 1, 2].map((b) => (b === Math.floor(at / 2048) ? 1 : 0)));
       }
     });
@@ -54,13 +63,17 @@ describe('clip_scale', () => {
 
   it('scales down to the largest norm, and not up', async () => {
     for (const maxNorm of [0, 1, 3.9, 4.1])
-      await checkOp(clipScaleOp, { inputs: [partials, zeros(8)], attrs: { ...attrs, maxNorm }, tolerance: 3e-7 });
+      await checkOp(clipScaleOp, {
+        inputs: { partials, counters: zeros(8) },
+        attrs: { ...attrs, maxNorm },
+        tolerance: 3e-7,
+      });
   });
 
   it('sums more blocks than it has threads', async () => {
     const many = positive(randomTensor([1000, 2], 1));
     for (let i = 1; i < 2000; i += 2) many.data[i] = 0;
-    await checkOp(clipScaleOp, { inputs: [many, zeros(8)], attrs, tolerance: 1e-6 });
+    await checkOp(clipScaleOp, { inputs: { partials: many, counters: zeros(8) }, attrs, tolerance: 1e-6 });
   });
 
   it('corrects the bias to 3e-7, at the first step and after a million', async () => {
@@ -72,14 +85,14 @@ describe('clip_scale', () => {
       for (const applied of [0, 1, 2, 3, 9, 99, 999, 9999, 999_999]) {
         const counters = zeros(8);
         counters.data[counterAt.applied] = applied;
-        const { states } = await runOp(clipScaleOp, [partials, counters], { maxNorm: 1, beta1, beta2 });
-        expect(states[1]?.[counterAt.applied]).toBe(applied + 1);
+        const { states } = await runOp(clipScaleOp, { partials, counters }, { maxNorm: 1, beta1, beta2 });
+        expect(states.counters[counterAt.applied]).toBe(applied + 1);
         for (const [at, beta] of [
           [counterAt.correction1, beta1],
           [counterAt.correction2, beta2],
         ] as const) {
           const want = beta === 0 ? 1 : -Math.expm1((applied + 1) * Math.log(beta));
-          expect(Math.abs((states[1]?.[at] ?? 0) / want - 1)).toBeLessThan(3e-7);
+          expect(Math.abs((states.counters[at] ?? 0) / want - 1)).toBeLessThan(3e-7);
         }
       }
   });
@@ -88,8 +101,8 @@ describe('clip_scale', () => {
     const bad = f32([2, 2], [1, 0, 1, 1]);
     const run = async (from: Tensor, lossScale: number, good: number, growth = 3) => {
       const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
-      const { outputs, states } = await runOp(clipScaleOp, [from, before], { ...attrs, growth });
-      return [...outputs[0]!, ...states[1]!.slice(4, 6)];
+      const { outputs, states } = await runOp(clipScaleOp, { partials: from, counters: before }, { ...attrs, growth });
+      return [...outputs.clip, ...states.counters.slice(4, 6)];
     };
     for (const [from, lossScale, good, growth] of [
       [partials, 1024, 0, 3],
@@ -99,7 +112,11 @@ describe('clip_scale', () => {
       [bad, 1024, 2, 3],
     ] as const) {
       const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
-      await checkOp(clipScaleOp, { inputs: [from, before], attrs: { ...attrs, growth }, tolerance: 3e-7 });
+      await checkOp(clipScaleOp, {
+        inputs: { partials: from, counters: before },
+        attrs: { ...attrs, growth },
+        tolerance: 3e-7,
+      });
     }
     // Norm 4 of gradients times 2: 2 of their own.
     expect(await run(partials, 2, 2)).toEqual([0.25, 2, 1, 2, 4, 0].map((x) => expect.closeTo(x, 5)));
@@ -115,12 +132,12 @@ describe('clip_scale', () => {
       f32([2, 2], [3e38, 0, 3e38, 0]),
       f32([2, 2], [bits(0x7f800000), 0, 1, 0]),
     ]) {
-      const { outputs, states } = await runOp(clipScaleOp, [bad, before], attrs);
-      expect(Array.from(outputs[0] ?? [])).toEqual([0, 0, 0, 0]);
-      expect(Array.from(states[1] ?? [])).toEqual(Array.from(f32([8], [5, 3, 0.3, 0.4, 0, 0, 0, 0]).data));
+      const { outputs, states } = await runOp(clipScaleOp, { partials: bad, counters: before }, attrs);
+      expect(Array.from(outputs.clip)).toEqual([0, 0, 0, 0]);
+      expect(Array.from(states.counters)).toEqual(Array.from(f32([8], [5, 3, 0.3, 0.4, 0, 0, 0, 0]).data));
     }
-    const { outputs } = await runOp(clipScaleOp, [partials, before], attrs);
-    expect(outputs[0]?.[clipAt.finite]).toBe(1);
+    const { outputs } = await runOp(clipScaleOp, { partials, counters: before }, attrs);
+    expect(outputs.clip[clipAt.finite]).toBe(1);
   });
 });
 
@@ -130,35 +147,41 @@ const adamAttrs = { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.1 };
 // A handful of float32 operations on each weight and moment.
 const tolerance = 5e-7;
 
-const optimizers = {
-  adamw: (n: number, c = clip) => ({
+/** A tensor of any sign. */
+const any = (n: number, seed: number): Tensor => randomTensor([n], seed);
+const common = (n: number, clip: Tensor) => ({ weights: any(n, 1), gradients: any(n, 2), clip, step: 'step' as const });
+const adamInputs = (n: number, clip: Tensor) => ({
+  ...common(n, clip),
+  m: any(n, 3),
+  v: positive(any(n, 4)),
+  counters,
+});
+
+/** An op with its inputs and attributes; the four optimizers differ in both. */
+type Update = { op: typeof adamwOp; inputs: CaseInputs<(typeof adamwOp)['inputs'][number]>; attrs: AdamAttrs };
+
+const optimizers: Record<string, (n: number, c?: Tensor) => Update> = {
+  adamw: (n, c = clip) => ({
     op: adamwOp,
-    inputs: [...bank(n, 1), ...bank(n, 2), c, counters, 'step' as const],
+    inputs: adamInputs(n, c),
     attrs: { ...adamAttrs, decayEnd: Math.floor(n / 2) },
   }),
-  adam: (n: number, c = clip) => ({
+  adam: (n, c = clip) => ({
     op: adamOp,
-    inputs: [...bank(n, 1), ...bank(n, 2), c, counters, 'step' as const],
+    inputs: adamInputs(n, c),
     attrs: { ...adamAttrs, decayEnd: Math.floor(n / 2) },
   }),
-  rmsprop: (n: number, c = clip) => ({
-    op: rmspropOp,
-    inputs: [...bank(n, 1), positive(randomTensor([n], 4)), c, 'step' as const],
-    attrs: { rho: 0.9, eps: 1e-7 },
+  rmsprop: (n, c = clip) => ({
+    op: rmspropOp as unknown as typeof adamwOp,
+    inputs: { ...common(n, c), v: positive(any(n, 4)) },
+    attrs: { rho: 0.9, eps: 1e-7 } as unknown as AdamAttrs,
   }),
-  sgd: (n: number, c = clip) => ({
-    op: sgdOp,
-    inputs: [...bank(n, 1), randomTensor([n], 4), c, 'step' as const],
-    attrs: { momentum: 0.9, weightDecay: 0.1, decayEnd: Math.floor(n / 2) },
+  sgd: (n, c = clip) => ({
+    op: sgdOp as unknown as typeof adamwOp,
+    inputs: { ...common(n, c), m: any(n, 4) },
+    attrs: { momentum: 0.9, weightDecay: 0.1, decayEnd: Math.floor(n / 2) } as unknown as AdamAttrs,
   }),
 };
-
-/** A tensor of any sign and one of squares. */
-function bank(n: number, seed: number): [Tensor, Tensor] {
-  return seed === 1
-    ? [randomTensor([n], 1), randomTensor([n], 2)]
-    : [randomTensor([n], 3), positive(randomTensor([n], 4))];
-}
 
 describe('optimizers', () => {
   const step = { learningRate: 0.01 };
@@ -166,21 +189,23 @@ describe('optimizers', () => {
     it(`${name} updates weights and moments as the reference`, async () => {
       for (const n of sizes) {
         const { op, inputs, attrs } = make(n);
-        await checkOp(op as typeof adamwOp, { inputs, attrs: attrs as never, step, tolerance });
+        await checkOp(op, { inputs, attrs, step, tolerance });
       }
     });
 
     it(`${name} changes nothing where the step is not finite, whatever the gradients`, async () => {
       const { op, inputs, attrs } = make(300, f32([4], [0, 0, 0, 0]));
-      new Uint32Array((inputs[1] as Tensor).data.buffer).fill(0x7fc00000);
-      const { states } = await runOp(op as typeof adamwOp, inputs, attrs as never, { step });
-      for (const [i, data] of Object.entries(states)) expect(data).toEqual((inputs[Number(i)] as Tensor).data);
+      const { gradients, ...before } = inputs;
+      new Uint32Array((gradients as Tensor).data.buffer).fill(0x7fc00000);
+      const { states } = await runOp(op, inputs, attrs, { step });
+      for (const [name, data] of Object.entries(states))
+        expect(data).toEqual((before as Record<string, Tensor>)[name]?.data);
     });
 
     it(`${name} goes over banks that pass a binding in ranges, with the same bits`, async () => {
       const { op, inputs, attrs } = make(1000);
-      const whole = await runOp(op as typeof adamwOp, inputs, attrs as never, { step });
-      const parts = await runOp(op as typeof adamwOp, inputs, attrs as never, {
+      const whole = await runOp(op, inputs, attrs, { step });
+      const parts = await runOp(op, inputs, attrs, {
         step,
         traits: { maxBindingBytes: 384 * 4 },
       });
@@ -190,12 +215,28 @@ describe('optimizers', () => {
   }
 
   it('starts from zero moments at the first step without dividing by zero', async () => {
-    const inputs = [randomTensor([70], 1), zeros(70), zeros(70), zeros(70), clip, counters, 'step' as const];
+    const inputs = {
+      weights: randomTensor([70], 1),
+      gradients: zeros(70),
+      m: zeros(70),
+      v: zeros(70),
+      clip,
+      counters,
+      step: 'step' as const,
+    };
     await checkOp(adamwOp, { inputs, attrs: { ...adamAttrs, decayEnd: 0 }, step, tolerance });
   });
 
   it('rejects banks of other lengths', async () => {
-    const inputs = [randomTensor([70], 1), zeros(71), zeros(70), zeros(70), clip, counters, 'step' as const];
+    const inputs = {
+      weights: randomTensor([70], 1),
+      gradients: zeros(71),
+      m: zeros(70),
+      v: zeros(70),
+      clip,
+      counters,
+      step: 'step' as const,
+    };
     await expect(runOp(adamwOp, inputs, { ...adamAttrs, decayEnd: 0 })).rejects.toThrow(
       'adamw: gradients is f32 [71], must be f32 [70] (as the weights)',
     );
@@ -205,18 +246,23 @@ describe('optimizers', () => {
 describe('sums of banks', () => {
   it('accumulates gradients, forgetting what was there at the first micro-batch', async () => {
     for (const n of sizes) {
-      const inputs = [randomTensor([n], 1), randomTensor([n], 2), 'step' as const];
+      const inputs = { acc: randomTensor([n], 1), x: randomTensor([n], 2), step: 'step' as const };
       for (const keep of [0, 1]) await checkOp(accumulateOp, { inputs, attrs: {}, step: { keep }, tolerance: 1.2e-7 });
     }
     const garbage = f32([3], [bits(0x7fc00000), bits(0x7f800000), 1]);
-    const { states } = await runOp(accumulateOp, [garbage, f32([3], [1, 2, 3]), 'step'], {}, { step: { keep: 0 } });
-    expect(Array.from(states[0] ?? [])).toEqual([1, 2, 3]);
+    const { states } = await runOp(
+      accumulateOp,
+      { acc: garbage, x: f32([3], [1, 2, 3]), step: 'step' },
+      {},
+      { step: { keep: 0 } },
+    );
+    expect(Array.from(states.acc)).toEqual([1, 2, 3]);
   });
 
   it('averages weights', async () => {
     for (const n of sizes)
       await checkOp(emaOp, {
-        inputs: [randomTensor([n], 1), randomTensor([n], 2)],
+        inputs: { average: randomTensor([n], 1), weights: randomTensor([n], 2) },
         attrs: { decay: 0.999 },
         tolerance: 2.4e-7,
       });

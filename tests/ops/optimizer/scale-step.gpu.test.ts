@@ -23,9 +23,9 @@ for (const [lossScale, factor] of [
     };
     const counters = f32([8], new Float32Array(8));
     counters.data[counterAt.lossScale] = lossScale;
-    const { outputs } = await runOp(scaleStepOp, ['step', counters], {}, { step });
+    const { outputs } = await runOp(scaleStepOp, { step: 'step', counters }, {}, { step });
     const words = new Uint32Array(stepWords);
     writeStep(words, { ...step, tokenWeight: Math.fround(step.tokenWeight) * factor });
-    expect(outputs[0]).toEqual(words);
-    expect(readStep(outputs[0]!).seed).toBe(step.seed);
+    expect(outputs.scaled).toEqual(words);
+    expect(readStep(outputs.scaled).seed).toBe(step.seed);
   });

@@ -1,0 +1,64 @@
+// Tensors of the CPU references: float64 numbers, row-major, indexed like matrices.
+
+import { type Shape, sizeOf } from '../core/tensor.ts';
+
+/**
+ * A tensor in float64. Indices run over the last axes; the first index runs over all axes before them together. Of x [B,T,D], `x.at(i)` is
+ * an element by its row-major number, `x.at(row, d)` one of the matrix [B*T,D], and `x.at(b, t, d)` one by all its axes.
+ */
+export class ReferenceTensor {
+  readonly size: number;
+  /** Rows and columns of the tensor as a matrix over its last axis. */
+  readonly rows: number;
+  readonly cols: number;
+  readonly #last: number;
+  readonly #secondLast: number;
+
+  constructor(
+    readonly shape: Shape,
+    readonly data: Float64Array = new Float64Array(sizeOf(shape)),
+  ) {
+    this.size = data.length;
+    this.#last = this.cols = shape.at(-1) ?? 1;
+    this.#secondLast = shape.at(-2) ?? 1;
+    this.rows = this.cols === 0 ? 0 : this.size / this.cols;
+  }
+
+  /** The number at an index; NaN outside of the tensor. */
+  at(i: number, j?: number, k?: number): number {
+    return this.data[this.#index(i, j, k)] ?? Number.NaN;
+  }
+
+  /** Sets the number at an index, which is followed by its value: `y.set(row, col, value)`. */
+  set(
+    ...to: [i: number, value: number] | [i: number, j: number, value: number] | [number, number, number, number]
+  ): void;
+  set(i: number, j: number, k?: number, l?: number): void {
+    if (k === undefined) this.data[i] = j;
+    else if (l === undefined) this.data[i * this.#last + j] = k;
+    else this.data[this.#index(i, j, k)] = l;
+  }
+
+  /** Adds to the number at an index, which is followed by the addend: `y.add(row, col, addend)`. */
+  add(...to: [i: number, addend: number] | [i: number, j: number, addend: number]): void;
+  add(i: number, j: number, k?: number): void {
+    const at = k === undefined ? i : i * this.#last + j;
+    this.data[at] = (this.data[at] ?? Number.NaN) + (k ?? j);
+  }
+
+  /** The size of an axis; a negative number counts from the last. */
+  dim(axis: number): number {
+    return this.shape.at(axis) ?? 0;
+  }
+
+  /** The numbers of a row of the matrix; writing to them writes to the tensor. */
+  row(i: number): Float64Array {
+    return this.data.subarray(i * this.cols, (i + 1) * this.cols);
+  }
+
+  #index(i: number, j?: number, k?: number): number {
+    if (j === undefined) return i;
+    if (k === undefined) return i * this.#last + j;
+    return (i * this.#secondLast + j) * this.#last + k;
+  }
+}

@@ -1,0 +1,88 @@
+// How kernels divide their work: elements or vec4s per thread, thread groups per row, and ranges of buffers that exceed one binding. On a
+// GPU threads cost nothing; on an adapter that is a CPU each costs as much as several vec4s, and barriers are slow.
+
+import { check } from '../core/errors.ts';
+import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
+import { gridOf, type Value } from './op.ts';
+
+/** Vec4s per thread of each variant of an elementwise kernel (shaders/lib/elementwise.wgsl). */
+const vecs: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
+
+/** The variants of every elementwise op. */
+export const elementwiseVariants = (): readonly string[] => Object.keys(vecs);
+
+/** Vec4s per thread of a variant. */
+export function vecsPerThread(variant: string): number {
+  const PER = vecs[variant];
+  if (PER === undefined) throw new Error(`elementwise: there is no variant ${variant}`);
+  return PER;
+}
+
+/** The constants and the grid of an elementwise variant for `count` numbers. */
+export function elementwise(
+  variant: string,
+  count: number,
+): { constants: { PER: number }; grid: [number, number, number] } {
+  const PER = vecsPerThread(variant);
+  return { constants: { PER }, grid: gridOf(Math.ceil(count / 4), 256 * PER) };
+}
+
+/** Threads and rows of a workgroup. THREADS / ROWS threads, a row group, share a row. */
+export type RowGroup = { readonly THREADS: number; readonly ROWS: number };
+
+const rowGroups: Readonly<Record<string, RowGroup>> = {
+  'row-group-256': { THREADS: 256, ROWS: 1 },
+  'row-group-32': { THREADS: 128, ROWS: 4 },
+  'row-group-1': { THREADS: 32, ROWS: 32 },
+};
+
+/** The row group of a variant. */
+export function rowGroupOf(variant: string, groups = rowGroups): RowGroup {
+  const group = groups[variant];
+  if (!group) throw new Error(`row groups: there is no ${variant}, only ${Object.keys(groups).join(', ')}`);
+  return group;
+}
+
+/** The variants for rows of `cols` numbers, best guess for GPUs first. One thread a row needs no barrier. */
+export const rowGroupsFor = (cols: number): readonly [string, string] => [
+  cols > 512 ? 'row-group-256' : 'row-group-32',
+  'row-group-1',
+];
+
+/** Numbers that a thread reads at once from rows of `cols`: 4 if that divides them, else 1. */
+export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);
+
+/** The shader that reads rows of `cols` numbers as vec4s, or its scalar form if 4 does not divide them. */
+export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols) === 4 ? stem : `${stem}-scalar`);
+
+/** Elements of f32 that a binding holds, a multiple of 64. */
+export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
+
+/** A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; the whole buffer is bound as itself. */
+export function rangeOf(buffer: Value, start: number, length: number): Value {
+  if (start === 0 && length === sizeOf(buffer.shape)) return buffer;
+  return viewOf(buffer, start, [length]);
+}
+
+/** A slice of a tensor as a value to bind; `offset` in elements of `dtype`, a multiple of 256 bytes. */
+export const viewOf = (buffer: Value, offset: number, shape: Shape, dtype: DType = buffer.dtype): Value => ({
+  id: -1,
+  name: `${buffer.name}+${offset}`,
+  kind: buffer.kind,
+  dtype,
+  shape,
+  at: { buffer, offset },
+});
+
+/** Ranges [start, length] of equally long buffers, each within a binding. Throws if the buffers differ in length. */
+export function rangesOf(op: string, buffers: readonly Value[], maxBindingBytes: number): [number, number][] {
+  const [size = 0, ...others] = buffers.map((b) => sizeOf(b.shape));
+  check(
+    others.every((other) => other === size),
+    () => `${op}: buffers differ in length, ${buffers.map((b) => `${b.name} ${sizeOf(b.shape)}`).join(', ')}`,
+  );
+  const step = rangeLength(maxBindingBytes);
+  const ranges: [number, number][] = [];
+  for (let start = 0; start < size; start += step) ranges.push([start, Math.min(step, size - start)]);
+  return ranges;
+}
