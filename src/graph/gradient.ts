@@ -38,7 +38,7 @@ export function gradients(
     needs: (v) => needed.has(v),
   };
   const total = new Map<Value, Value>();
-  const forward = graph.nodes.slice(0, graph.nodes.findIndex((node) => node === loss.node) + 1);
+  const forward = graph.nodes.slice(0, graph.nodes.indexOf(loss.node as Node) + 1);
   const recomputed = recompute(graph, forward, checkpointOf, (v, copy) => {
     if (needed.has(v)) needed.add(copy);
   });

@@ -1,4 +1,4 @@
-// The dropout generator on the CPU, equal to shaders/lib/random.wgsl bit by bit. A mask is a function of seed, step, site and element,
+// The dropout generator on the CPU, equal to shaders/shared/random.wgsl bit by bit. A mask is a function of seed, step, site and element,
 // so nothing is stored between forward and backward.
 
 import { philox } from '../core/random.ts';

@@ -1,5 +1,5 @@
 // The block of scalars uploaded for every run: what changes from step to step and so must never be baked into a plan.
-// The same struct in WGSL is shaders/lib/step.wgsl.
+// The same struct in WGSL is shaders/shared/step-scalars.wgsl.
 
 /** Number of 32-bit words of the block; the `step` input of a graph is u32 [stepWords]. */
 export const stepWords = 8;

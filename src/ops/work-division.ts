@@ -5,7 +5,7 @@ import { check } from '../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
 import { gridOf, type Value } from './op.ts';
 
-/** Vec4s per thread of each variant of an elementwise kernel (shaders/lib/elementwise.wgsl). */
+/** Vec4s per thread of each variant of an elementwise kernel (shaders/shared/elementwise.wgsl). */
 const vecs: Readonly<Record<string, number>> = { 'per-1': 1, 'per-16': 16 };
 
 /** The variants of every elementwise op. */

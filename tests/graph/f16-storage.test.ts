@@ -47,7 +47,7 @@ describe('a result', () => {
     expect([wide.dtype, narrow.dtype]).toEqual(['f32', 'f16']);
     const { passes, buffers } = makePlan(g, { traits });
     const adds = passes.filter((p) => p.op === 'add');
-    expect(adds[1]).toMatchObject({ entry: 'add', half: ['y'] });
+    expect(adds[1]).toMatchObject({ entry: 'add', f16: ['y'] });
     expect(buffers.length).toBeGreaterThan(2);
   });
 });

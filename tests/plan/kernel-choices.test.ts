@@ -31,11 +31,11 @@ it('puts kernels without barriers and with few threads first on software adapter
   expect(candidates(product, defaultTraits)).toEqual(['tiled-64x64', 'registers-8x8']);
   expect(candidates(product, software)).toEqual(['registers-8x8', 'tiled-64x64']);
   expect(candidates(product, { ...software, minSubgroup: 8 })).toEqual(['subgroups-16x4', 'tiled-64x64']);
-  expect(candidates(rows, defaultTraits)).toEqual(['team-256', 'team-1']);
-  expect(candidates(rows, software)).toEqual(['team-1', 'team-256']);
+  expect(candidates(rows, defaultTraits)).toEqual(['row-group-256', 'row-group-1']);
+  expect(candidates(rows, software)).toEqual(['row-group-1', 'row-group-256']);
   expect(candidates(sum, defaultTraits)).toEqual(['per-1', 'per-16']);
   expect(candidates(sum, software)).toEqual(['per-16', 'per-1']);
   const variants = (traits: typeof software) => makePlan(graph, { traits }).passes.map((p) => p.variant);
-  expect(variants(software)).toEqual(['registers-8x8', 'team-1', 'per-16']);
-  expect(variants(defaultTraits)).toEqual(['tiled-64x64', 'team-256', 'per-1']);
+  expect(variants(software)).toEqual(['registers-8x8', 'row-group-1', 'per-16']);
+  expect(variants(defaultTraits)).toEqual(['tiled-64x64', 'row-group-256', 'per-1']);
 });

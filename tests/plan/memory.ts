@@ -26,7 +26,7 @@ export function boxes(
 ): Value[] {
   const named = <T>(prefix: string, list: readonly T[]) => Object.fromEntries(list.map((v, i) => [`${prefix}${i}`, v]));
   const inPlace: Record<string, string[]> = {};
-  for (const [i, o] of share) (inPlace[`out${o}`] ??= []).push(`in${i}`);
+  for (const [i, o] of share) inPlace[`out${o}`] = [...(inPlace[`out${o}`] ?? []), `in${i}`];
   const op = defineOp({
     name: 'box',
     inputs: inputs.map((_, i) => `in${i}`),
@@ -39,12 +39,13 @@ export function boxes(
       ),
     inPlace,
     launch(ins, outs, _attrs, { scratch, shared }) {
-      const bind = Object.fromEntries(Object.entries(outs)) as Record<string, Value>;
+      const bind: Record<string, Value> = {};
       const taken = Object.keys(ins).flatMap((i) =>
         Object.keys(outs).flatMap((o) => (shared(i, o) ? [[i, Number(o.slice('out'.length))] as const] : [])),
       );
       const owners = new Map(taken);
       for (const [i, v] of Object.entries(ins)) if (!owners.has(i)) bind[i] = v as Value;
+      for (const [o, v] of Object.entries(outs)) bind[o] = v as Value;
       if (size > 0) bind.scratch = scratch('f32', [size]);
       const params = Object.fromEntries(taken.map(([i, o]) => [`taken${i.slice('in'.length)}`, o]));
       return [{ shader: 'toy', entry: 'box', bind, params, grid: [1, 1, 1] }];

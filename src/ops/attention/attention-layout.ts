@@ -79,7 +79,7 @@ export function checkLengths(name: string, layout: AttentionLayout, lens: Tensor
   );
 }
 
-/** The fields of Params in shaders/lib/attention.wgsl. */
+/** The fields of Params in shaders/attention/attention-base.wgsl. */
 export function attentionParams(a: AttentionLayout): Record<string, number> {
   return {
     queries: a.queries,

@@ -1,4 +1,4 @@
-// The activations and their derivatives in float64, for references; shaders/lib/activation.wgsl is the same in float32.
+// The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl is the same in float32.
 
 /** Activations. GELU is the exact form with erf (Hendrycks and Gimpel, 2016); SiLU is x·sigmoid(x). */
 export type Activation = 'none' | 'relu' | 'gelu' | 'silu';
