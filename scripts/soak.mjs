@@ -82,23 +82,21 @@ async function start(count, small) {
     {
       name: 'soak',
       corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 4000, seed: 1 },
-      heldOut: 0.02,
-      preset: 'tiny',
-      model: small
-        ? { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 24 }
-        : { norm: 'pre' },
-      tokenizer: { kind: 'word', size: 2000, lowercase: false },
-      batch: 16,
-      buckets: small ? 1 : 2,
-      accumulate: 1,
-      steps: count,
-      epochs: 0,
-      optimizer: { kind: 'adamw' },
-      schedule: { kind: 'inverse-sqrt', learningRate: 3e-3 },
-      seed: 1,
-      evalEvery: Math.floor(count / 10),
-      devSentences: 4,
-      checkpointSeconds: 20,
+      settings: {
+        preset: 'tiny',
+        model: small
+          ? { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 24 }
+          : { norm: 'pre' },
+        vocabSize: 2000,
+        batchSize: 16,
+        buckets: small ? 1 : 2,
+        steps: count,
+        schedule: 'inverse-sqrt',
+        learningRate: 3e-3,
+        evalSteps: Math.floor(count / 10),
+        devSentences: 4,
+        saveSeconds: 20,
+      },
     },
     { replace: true },
   );

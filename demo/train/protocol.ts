@@ -4,13 +4,11 @@
 import type { Alignment } from '../../src/decode/alignment.ts';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
 import type { PullProgress } from '../../src/hub/pull-model.ts';
-import type { ModelConfig, ModelOptions, PresetName } from '../../src/model/model-config.ts';
+import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { LogEval, LogStep, Sample } from '../../src/report/training-log.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
-import type { OptimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import type { ScheduleConfig } from '../../src/trainer/schedule.ts';
-import type { TrainingDataOptions } from '../../src/trainer/training-data.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
@@ -26,38 +24,13 @@ export type CorpusChoice =
       readonly data: Uint8Array | string;
     };
 
-/** Settings of a training run. `defaultSettings` in page/settings-form.ts returns the recipe of a corpus and preset. */
+/** A training run: what to train on, and how. Settings that are left out have the defaults of src/train/recipes.ts. */
 export interface TrainingSettings {
   /** Name of the model in the browser; `isModelName` of storage/model-names.ts checks it. */
   readonly name: string;
   readonly corpus: CorpusChoice;
-  /** Fraction of source sentences held out for dev, and again for test: 0 to below 0.5. */
-  readonly heldOut: number;
-  readonly preset: PresetName;
-  /** Model options that override those of the preset. */
-  readonly model: Partial<ModelOptions>;
-  readonly tokenizer: TrainingDataOptions['tokenizer'];
-  /** Sentences per batch, maximum number of shapes that batches are padded to, and batches per update (gradient accumulation). */
-  readonly batch: number;
-  readonly buckets: number;
-  readonly accumulate: number;
-  /** Total number of updates; 0: train for `epochs`. */
-  readonly steps: number;
-  readonly epochs: number;
-  readonly optimizer: Partial<OptimizerConfig>;
-  readonly schedule: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>;
-  /** Seed of the initial weights, the batch order and dropout. */
-  readonly seed: number;
-  /** Evaluate on the dev pairs every N steps (0: never). */
-  readonly evalEvery: number;
-  /** Number of dev sentences to translate at each evaluation: the rows of the samples table. */
-  readonly devSentences: number;
-  /** Seconds between automatic checkpoints; 0: only on pause, stop and at the end. */
-  readonly checkpointSeconds: number;
+  readonly settings: TrainSettings;
 }
-
-/** Seconds between automatic checkpoints, by default. */
-export const defaultCheckpointSeconds = 20;
 
 /** A planned training: statistics of its corpus, its size and whether it fits the device. */
 export interface TrainingPreview {

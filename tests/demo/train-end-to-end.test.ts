@@ -24,6 +24,8 @@ const says = (page: Page, selector: string, pattern: string) =>
   );
 const fill = (page: Page, name: string, value: string) =>
   page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
+const choose = (page: Page, name: string, value: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="combobox"])`).fill(value);
 const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
 /** Presses a button and returns the bytes of the file that it downloads. */
@@ -47,15 +49,14 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await page.$eval('#settings details', (d) => {
     (d as HTMLDetailsElement).open = true;
   });
-  await page.select('#settings details select', 'word');
-  await page.select('#train-for + select', 'steps');
-  await page.locator('#train-for').fill('30');
-  await fill(page, 'Batch, sentences', '8');
+  await choose(page, 'Tokenizer', 'word');
+  await fill(page, 'Steps', '30');
+  await fill(page, 'Batch size', '8');
   await fill(page, 'Learning rate', '0.01');
-  await page.locator('::-p-aria([name="Schedule"][role="combobox"])').fill('constant');
+  await choose(page, 'Schedule', 'constant');
   await fill(page, 'Evaluate every, steps', '10');
-  await fill(page, 'Dev sentences shown', '4');
-  await fill(page, 'Held out for dev, %', '10');
+  await fill(page, 'Dev sentences', '4');
+  await fill(page, 'Held-out share', '0.1');
   await page.waitForSelector('#start:not([disabled])', timing);
   await says(page, '#corpus-summary', 'pairs\\s*96');
   await says(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');

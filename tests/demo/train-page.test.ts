@@ -71,9 +71,7 @@ describe('before a training', () => {
     expect(settings).toMatchObject({
       name: 'intl-de-es',
       corpus: { kind: 'intl', source: 'de', target: 'es', pairs: 40_000 },
-      model: { dropout: 0.25, norm: 'pre' },
-      schedule: { kind: 'linear', learningRate: 0.001 },
-      steps: 800,
+      settings: { dropout: 0.25, norm: 'pre', schedule: 'linear', learningRate: 0.001, steps: 800, saveSeconds: 20 },
     });
   });
 
@@ -95,16 +93,16 @@ describe('before a training', () => {
     await page.click('#start');
     await says(page, '.state', 'Training');
     const [settings] = (await calls(page, 'start')).at(-1) as [unknown];
-    expect(settings).toMatchObject({ schedule: { learningRate: 0.002 } });
+    expect(settings).toMatchObject({ settings: { learningRate: 0.002 } });
   });
 
   it('names the field of an invalid number', async () => {
     const page = await openPage();
-    const batch = page.locator('::-p-aria([name="Batch, sentences"][role="spinbutton"])');
+    const batch = page.locator('::-p-aria([name="Batch size"][role="spinbutton"])');
     await batch.fill('0');
-    await says(page, '#plan-summary .wrong', 'Batch, sentences: ');
+    await says(page, '#plan-summary .wrong', 'Batch size: ');
     expect(await page.$eval('[aria-invalid]', (e) => (e as HTMLInputElement).labels?.[0]?.textContent)).toBe(
-      'Batch, sentences',
+      'Batch size',
     );
     await batch.fill('32');
     await page.waitForSelector('#start:not([disabled])');

@@ -9,6 +9,7 @@ import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { Session } from '../../demo/train/page/training-session.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
 import { unzipModel } from '../../src/files/archive-files.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
@@ -17,25 +18,26 @@ const { open } = demo();
 // Each training compiles its kernels, which takes half a minute where many others want the processor too.
 vi.setConfig({ testTimeout: 400_000 });
 
-const settings = (name: string, fields: Partial<TrainingSettings> = {}): TrainingSettings => ({
+const settings = (name: string, changed: TrainSettings = {}): TrainingSettings => ({
   name,
   corpus: { kind: 'text', name: 'pairs.tsv', data: tinyCorpus },
-  heldOut: 0.1,
-  preset: 'tiny',
-  model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
-  tokenizer: { kind: 'word', size: 60 },
-  batch: 8,
-  buckets: 1,
-  accumulate: 1,
-  steps: 12,
-  epochs: 0,
-  optimizer: {},
-  schedule: { learningRate: 1e-2 },
-  seed: 3,
-  evalEvery: 0,
-  devSentences: 0,
-  checkpointSeconds: 20,
-  ...fields,
+  settings: {
+    heldOut: 0.1,
+    preset: 'tiny',
+    model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16, dropout: 0.1 },
+    tokenizer: 'word',
+    vocabSize: 60,
+    batchSize: 8,
+    buckets: 1,
+    steps: 12,
+    schedule: 'constant',
+    learningRate: 1e-2,
+    seed: 3,
+    evalSteps: 0,
+    devSentences: 0,
+    saveSeconds: 20,
+    ...changed,
+  },
 });
 
 /** Opens the page with a session whose events are collected for the test. */
@@ -83,7 +85,7 @@ let calm: Promise<{ page: Page; errors: readonly string[]; losses: number[] }> |
 const undisturbed = () => {
   calm ??= (async () => {
     const { page, errors } = await openSession();
-    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalEvery: 40, devSentences: 2 }));
+    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalSteps: 40, devSentences: 2 }));
     await untilState(page, 'done');
     return { page, errors, losses: await losses(page) };
   })();
@@ -167,7 +169,17 @@ it('describes a training, trains, translates, and exchanges models with the comm
   const said = await heddle(['translate', '--no-tune', file, ...texts]);
   expect([said.status, said.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
   const zip = await exported('exportArchive', 'calm.zip');
-  const resumed = await heddle(['train', '--no-tune', '--resume', '--out', zip, '--steps', '61', '--test', '0']);
+  const resumed = await heddle([
+    'train',
+    '--no-tune',
+    '--resume',
+    '--out',
+    zip,
+    '--steps',
+    '61',
+    '--test-sentences',
+    '0',
+  ]);
   expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('resumed at step 60')]);
   expect(await imported(readFileSync(zip), 'calm.zip')).toBe('calm 2');
   const { 'model.safetensors': written } = await unzipModel(readFileSync(zip), zip);
@@ -194,7 +206,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
 
 it('computes the same losses, bit for bit, after the device is destroyed and after the GPU process crashes', async () => {
   const { page, errors } = await openSession();
-  await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 60, checkpointSeconds: 0.1 }));
+  await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 60, saveSeconds: 0.1 }));
   await untilStep(page, 8);
   await ask(page, (s) => s.loseDevice());
   await heard(page, "e.type === 'recovery'");
@@ -221,7 +233,7 @@ it('computes the same losses, bit for bit, after the device is destroyed and aft
 
 it('trains in a hidden tab and after a sleep, locks its model for other tabs, and resumes after the tab is closed', async () => {
   const first = await openSession();
-  await ask(first.page, (s, given) => s.start(given), settings('long', { steps: 100_000, checkpointSeconds: 0.1 }));
+  await ask(first.page, (s, given) => s.start(given), settings('long', { steps: 100_000, saveSeconds: 0.1 }));
   await heard(first.page, "e.type === 'checkpoint'");
   const second = await openSession();
   await second.page.bringToFront();
@@ -286,7 +298,7 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
 
 it('ends with a clear message if the device is lost for the third time in a minute', async () => {
   const { page, errors } = await openSession();
-  await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, checkpointSeconds: 0.1 }));
+  await ask(page, (s, given) => s.start(given), settings('cursed', { steps: 1000, saveSeconds: 0.1 }));
   // Lose the device again as soon as it is back.
   await page.evaluate(() => {
     const { session } = globalThis as unknown as { session: Session };
@@ -310,7 +322,10 @@ it('ends with a clear message if the device is lost for the third time in a minu
 it('reports what does not fit before it starts, and continues training if the storage is full', async () => {
   const { losses: calm } = await undisturbed(); // before the quota is reduced
   const { page, errors } = await openSession();
-  const huge = settings('huge', { batch: 60_000, model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 } });
+  const huge = settings('huge', {
+    batchSize: 60_000,
+    model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 },
+  });
   const { fits, why } = await ask(page, (s, given) => s.describe(given), huge);
   expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
   expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
@@ -334,7 +349,7 @@ it('reports what does not fit before it starts, and continues training if the st
   const cdp = await page.createCDPSession();
   const { origin } = new URL(page.url());
   await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-  await ask(page, (s, given) => s.start(given), settings('full', { checkpointSeconds: 0.1, steps: 60 }));
+  await ask(page, (s, given) => s.start(given), settings('full', { saveSeconds: 0.1, steps: 60 }));
   await heard(page, "e.type === 'state' && e.state === 'failed' && e.model === 'full'");
   const told = await events(page);
   const full = /the browser has no room left \(.* MB are used\); delete models/;

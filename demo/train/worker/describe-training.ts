@@ -4,18 +4,18 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { adapterName, type Device } from '../../../src/gpu/device.ts';
-import { parameterList } from '../../../src/model/parameters.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
-import type { JobEvent } from '../../../src/runtime/job.ts';
-import { readKeptCorpus } from '../../../src/runtime/load-corpus.ts';
-import { type EncodedCorpus, sourceLength, targetLength } from '../../../src/text/batches/encoded-corpus.ts';
+import type { JobContext, JobEvent } from '../../../src/runtime/job.ts';
+import {
+  describeLeftOut,
+  type EncodedCorpus,
+  sourceLength,
+  targetLength,
+} from '../../../src/text/batches/encoded-corpus.ts';
 import { corpusName, shapeName } from '../../../src/train/logging.ts';
-import { completeSettings } from '../../../src/train/recipes.ts';
-import { dataOptions, optimizerOf } from '../../../src/train/setup.ts';
+import { setUp } from '../../../src/train/setup.ts';
 import type { TrainArguments } from '../../../src/train/train-arguments.ts';
-import { optimizerConfig } from '../../../src/trainer/optimizer-config.ts';
-import { prepareTrainingData, updatesIn } from '../../../src/trainer/training-data.ts';
 import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
 import type { LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
@@ -27,71 +27,49 @@ const exampleCount = 6;
 export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === 'string' ? new TextEncoder().encode(data) : data;
 
-/** Returns the arguments of a training run for settings of the page. */
-export function trainArguments(s: TrainingSettings, out: string): TrainArguments {
-  const { corpus, tokenizer, optimizer, schedule } = s;
-  const { kind = 'adamw', weightDecay, clipNorm } = optimizer;
-  return {
-    corpus: corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true },
-    heldOut: s.heldOut,
-    preset: s.preset,
-    model: s.model,
-    tokenizer: tokenizer.kind,
-    vocabSize: tokenizer.size,
-    ...(tokenizer.lowercase !== undefined && { lowercase: tokenizer.lowercase }),
-    ...(tokenizer.fill && { fillVocab: true }),
-    batchSize: s.batch,
-    buckets: s.buckets,
-    gradientAccumulationSteps: s.accumulate,
-    ...(s.steps > 0 ? { steps: s.steps } : { epochs: s.epochs }),
-    optimizer: kind,
-    ...(weightDecay !== undefined && kind !== 'rmsprop' && { weightDecay }),
-    ...(clipNorm !== undefined && { clipNorm }),
-    schedule: schedule.kind ?? 'constant',
-    learningRate: schedule.learningRate,
-    ...(schedule.warmupSteps !== undefined && { warmupSteps: schedule.warmupSteps }),
-    seed: s.seed,
-    evalSteps: s.evalEvery,
-    devSentences: s.devSentences,
-    testSentences: 0,
-    out,
-    saveSeconds: s.checkpointSeconds,
-  };
-}
+/** Returns the arguments of a training run that writes to the folder `out`. */
+export const trainArguments = ({ corpus, settings }: TrainingSettings, out: string): TrainArguments => ({
+  testSentences: 0,
+  ...settings,
+  corpus: corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true },
+  out,
+});
 
-/** Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. */
+/**
+ * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. `machineMemory`: bytes
+ * of main memory, the limit of a software adapter.
+ */
 export async function describeTraining(
   settings: TrainingSettings,
-  device: Device,
-  { signal, memoryLimit }: { readonly signal: AbortSignal; readonly memoryLimit: number | undefined },
+  context: JobContext,
+  machineMemory: number | undefined,
 ): Promise<TrainingPreview> {
-  const { corpus: source, out: _, ...given } = trainArguments(settings, '');
-  const args = completeSettings(given, 'pairs');
+  const { signal } = context;
+  const device = await context.device();
   const files = memoryFiles();
   const { corpus: choice } = settings;
   if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
+  await yieldToMessages();
+  signal.throwIfAborted();
   const messages: string[] = [];
-  const listen = { files, emit: ({ text }: JobEvent) => void messages.push(text) };
-  const { split } = await readKeptCorpus(source, args.heldOut, listen, undefined);
-  if (split.train.length === 0) throw new HeddleError('No pairs are left to train on; hold out fewer pairs.');
+  const emit = ({ text }: JobEvent) => void messages.push(text);
+  const { args, split, task, parameters, recipe, steps, perEpoch } = await setUp(
+    trainArguments(settings, ''),
+    { ...context, files, emit },
+    undefined,
+  );
   await yieldToMessages();
   signal.throwIfAborted();
-  const task = prepareTrainingData(split.train, dataOptions(args));
-  await yieldToMessages();
-  signal.throwIfAborted();
-  const { config, corpus, shapes, batches } = task;
-  const parameters = parameterList(config);
-  const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
+  const { config, corpus, shapes } = task;
+  // The last message is the summary of the setup.
+  const badLines = messages.slice(0, -1).filter((text) => text !== describeLeftOut(corpus));
   const plans: Plan[] = [];
   let why = '';
   try {
     for (const shape of shapes)
-      plans.push(
-        makePlan(trainingGraph(config, parameters, shape, optimizerConfig(optimizerOf(args)), {}), {
-          traits: device.traits,
-        }),
-      );
-    why = whyNotFit(plans, device, memoryLimit);
+      plans.push(makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits }));
+    const software = device.gpu.adapterInfo.isFallbackAdapter;
+    why = whyNotFit(plans, device, software ? machineMemory : undefined);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     why = error.message;
@@ -100,13 +78,13 @@ export async function describeTraining(
   const pick = (field: 'peak' | 'states' | 'slots' | 'inputs') => largest?.bytes[field] ?? 0;
   return {
     corpus: {
-      name: corpusName(source),
+      name: corpusName(args.corpus),
       pairs: split.train.length + split.dev.length + split.test.length,
       train: corpus.count,
       dev: split.dev.length,
       test: split.test.length,
       leftOut: corpus.tooLong + corpus.empty,
-      badLines: messages.join(' '),
+      badLines: badLines.join(' '),
       sourceLength: lengths(corpus, sourceLength),
       targetLength: lengths(corpus, targetLength),
       sourceVocabulary: task.source.size,
@@ -116,8 +94,8 @@ export async function describeTraining(
     config,
     parameters: parameters.count,
     shapes: shapes.map(shapeName),
-    steps: args.steps ?? updates(args.epochs ?? 1),
-    stepsPerEpoch: updates(1),
+    steps,
+    stepsPerEpoch: perEpoch,
     planned: { peak: pick('peak'), states: pick('states'), slots: pick('slots'), inputs: pick('inputs') },
     flops: largest?.flops ?? 0,
     dispatches: largest?.passes.length ?? 0,

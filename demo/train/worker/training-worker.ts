@@ -10,12 +10,13 @@ import type { JobContext } from '../../../src/runtime/job.ts';
 import { createContext, type HostServices } from '../../../src/runtime/job-context.ts';
 import { filePlace, keptChoices } from '../../../src/runtime/kernel-store.ts';
 import { corpusFile } from '../../../src/runtime/load-corpus.ts';
+import { startArguments } from '../../../src/train/resume-arguments.ts';
 import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
-import { type Calls, defaultCheckpointSeconds, type Reply, type Request, type SessionEvent } from '../protocol.ts';
+import type { Calls, Reply, Request, SessionEvent } from '../protocol.ts';
 import { toCallError } from './call-error.ts';
 import { attentionOf, type LoadedModel, translateText } from './decode-text.ts';
 import { corpusBytes, describeTraining, trainArguments } from './describe-training.ts';
@@ -145,12 +146,7 @@ interface CallContext {
 const calls: {
   [N in keyof Calls]: (context: CallContext, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>>;
 } = {
-  async describe({ signal }, settings) {
-    const device = await idleContext().device();
-    signal.throwIfAborted();
-    const memoryLimit = device.gpu.adapterInfo.isFallbackAdapter ? machineMemory : undefined;
-    return describeTraining(settings, device, { signal, memoryLimit });
-  },
+  describe: ({ signal }, settings) => describeTraining(settings, { ...idleContext(), signal }, machineMemory),
   async start(_, settings, { replace }) {
     const { name, corpus } = settings;
     checkModelName(name);
@@ -158,14 +154,13 @@ const calls: {
     const files = corpus.kind === 'text' ? withFile(corpus.name, corpusBytes(corpus.data)) : disk;
     await startRun(name, trainArguments(settings, modelFolder(name)), files);
   },
-  async resume(_, name, { steps = 0, epochs = 0 }) {
+  async resume(_, name, length) {
     await store.moveToDisk(name);
-    const { arguments: before } = await readTrainingState(disk, modelFolder(name));
-    const args = { ...(before as TrainArguments), out: modelFolder(name), steps, epochs, resume: true };
-    const { corpus, saveSeconds = defaultCheckpointSeconds } = args;
-    if (corpus.kind === 'tsv' && !(await disk.exists(`${modelFolder(name)}/${corpusFile}`)))
+    const out = modelFolder(name);
+    const { corpus } = startArguments(await readTrainingState(disk, out), out);
+    if (corpus.kind === 'tsv' && !(await disk.exists(`${out}/${corpusFile}`)))
       throw new HeddleError(`${name} cannot be resumed: its training pairs (${corpus.path}) were not stored with it.`);
-    await startRun(name, { ...args, saveSeconds }, disk);
+    await startRun(name, { ...length, corpus, out, resume: true }, disk);
   },
   pause: async () => runningTraining().pause(),
   continue: async () => runningTraining().continue(),
