@@ -67,7 +67,7 @@ export async function readTextSides(
   const special = { pad: config.padId, start: config.startId, end: config.endId, unknown: config.padId };
   const side = createIdTokenizer(config.srcVocab, special);
   const other = config.tie === 'all' ? side : createIdTokenizer(config.tgtVocab, special);
-  const notes = [`${folder}: there is no tokenizer; texts are token ids with spaces between`];
+  const notes = [`${folder}: there is no tokenizer; texts are token ids separated by spaces`];
   return { config, source: side, target: other, notes };
 }
 

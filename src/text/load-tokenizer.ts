@@ -1,5 +1,5 @@
-// Reading back the tokenizer.json files that heddle writes, without a library. Those that were made elsewhere go on to their own
-// readers where it is known which tokens are special; else they are refused by the name of what they hold.
+// Loads tokenizer.json. Files that heddle trained are read directly; SentencePiece and Hugging Face tokenizers that heddle saved go to
+// their own loaders. Other files are an error that names the unsupported component.
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../core/records.ts';
 import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';
@@ -11,54 +11,54 @@ import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } fr
 const typeOf = (x: unknown): string =>
   isObject(x) ? String(x.type) : x === null || x === undefined ? 'none' : 'broken';
 
-/** The names of a sequence's parts, for messages. */
+/** The type of a component, with the types in a sequence, for messages. */
 const parts = (x: unknown): string => {
   const list = isObject(x) ? (x.normalizers ?? x.pretokenizers ?? x.decoders) : undefined;
   return Array.isArray(list) ? `${typeOf(x)}(${list.map(typeOf).join(', ')})` : typeOf(x);
 };
 
-/** Equality of JSON values, whatever the order of keys. */
-function same(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => same(x, b[i]));
+/** Deep equality of JSON values. */
+function equal(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => equal(x, b[i]));
   if (!isObject(a) || !isObject(b)) return a === b;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => same(a[key], b[key]));
+  return keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
 }
 
 /**
- * A tokenizer of a tokenizer.json that a heddle model has, as text or parsed. Throws a HeddleError for what is not one, and, unless
- * the file says which of its tokens are special, for every model, normalizer, pre-tokenizer, decoder or post-processor that heddle
- * itself does not make, with its name.
+ * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or names a model, normalizer,
+ * pre-tokenizer, decoder or post-processor that heddle does not write.
+ *
+ * @example
+ * const tokenizer = loadTokenizer(await readText(files, 'model/tokenizer.json'));
  */
 export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;
-  check(isObject(file) && isObject(file.model), 'tokenizer.json: no model in it; this is not a tokenizer file');
+  check(isObject(file) && isObject(file.model), 'tokenizer.json: the field model is missing');
   const { model } = file;
   if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
   const kept = savedHfOptions(file);
   if (kept) return createHfTokenizer(file, kept);
   const refuse = (part: string, found: unknown): never => {
-    throw new HeddleError(
-      `tokenizer.json: the ${part} ${parts(found)} is not one that heddle writes, and is not supported here`,
-    );
+    throw new HeddleError(`tokenizer.json: the ${part} ${parts(found)} is not supported: heddle does not write it`);
   };
   if (model.type !== 'BPE' && model.type !== 'WordPiece') refuse('model', model);
   const rules = readRules(file.pre_tokenizer, file.normalizer);
-  if (rules === undefined || !same(file.pre_tokenizer ?? null, preTokenizerJson(rules)))
+  if (rules === undefined || !equal(file.pre_tokenizer ?? null, preTokenizerJson(rules)))
     return refuse('pre-tokenizer', file.pre_tokenizer);
-  if (!same(file.normalizer, normalizerJson(rules))) refuse('normalizer', file.normalizer);
-  if (!same(file.decoder, decoderJson(rules))) refuse('decoder', file.decoder);
+  if (!equal(file.normalizer, normalizerJson(rules))) refuse('normalizer', file.normalizer);
+  if (!equal(file.decoder, decoderJson(rules))) refuse('decoder', file.decoder);
   if (file.post_processor !== null && file.post_processor !== undefined) refuse('post-processor', file.post_processor);
   const kind: TokenizerKind = model.type === 'WordPiece' ? 'word' : rules.pieces === 'none' ? 'char' : 'bpe';
   const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
   for (const [key, value] of Object.entries(plain))
-    check((model[key] ?? null) === value, `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported here`);
+    check((model[key] ?? null) === value, `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
   for (const key of ['dropout', 'end_of_word_suffix', 'fuse_unk', 'byte_fallback', 'ignore_merges'])
-    check(!model[key], `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported here`);
+    check(!model[key], `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
   const vocab = readVocab(model.vocab);
   if (kind === 'word') {
     const piece = vocab.find((token) => token.startsWith('##'));
-    check(piece === undefined, `tokenizer.json: WordPiece with pieces inside words ('${piece}') is not supported here`);
+    check(piece === undefined, `tokenizer.json: WordPiece with continuation tokens ('${piece}') is not supported`);
   }
   return createTokenizer({ kind, rules, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
 }
@@ -71,7 +71,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The rules that could have made these parts; whether they did is for the caller to compare. */
+/** The rules that these components may come from; the caller compares them. */
 function readRules(preTokenizer: unknown, normalizer: unknown): TextRules | undefined {
   const text = JSON.stringify(normalizer ?? null);
   const lowercase = text.includes('"Lowercase"');
@@ -81,11 +81,11 @@ function readRules(preTokenizer: unknown, normalizer: unknown): TextRules | unde
   return typeOf(preTokenizer) === 'Sequence' ? { lowercase, pieces: 'strip', digits: 1 } : undefined;
 }
 
-/** Tokens by id; ids must be 0 to n - 1, each once. */
+/** Tokens by id. The ids must be 0 to n - 1, each once. */
 function readVocab(vocab: unknown): string[] {
   check(isObject(vocab), 'tokenizer.json: the model has no vocab');
   const entries = Object.entries(vocab);
-  check(entries.length <= maxTokens, `tokenizer.json: ${entries.length} tokens, at most ${maxTokens} are read`);
+  check(entries.length <= maxTokens, `tokenizer.json: ${entries.length} tokens, the maximum is ${maxTokens}`);
   const out: (string | undefined)[] = Array(entries.length).fill(undefined);
   for (const [token, id] of entries) {
     const known = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length;
@@ -97,10 +97,10 @@ function readVocab(vocab: unknown): string[] {
   return out as string[];
 }
 
-/** Merges as pairs, or as older files write them, `a b`. */
+/** Merges as pairs, or in the older form `a b`. */
 function readMerges(merges: unknown): [string, string][] {
   check(Array.isArray(merges), 'tokenizer.json: the BPE model has no merges');
-  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, at most ${maxTokens} are read`);
+  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, the maximum is ${maxTokens}`);
   return merges.map((merge: unknown, i) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;
     const good = Array.isArray(pair) && pair.length === 2 && pair.every((x) => typeof x === 'string');

@@ -34,7 +34,7 @@ it('translates, verifies and plans a folder as it is', async () => {
   const { cases } = JSON.parse(readFileSync(join(bart, 'expected.json'), 'utf8'));
   const translated = await heddle(['translate', bart, cases[1].word, '--host', 'cpu', '--ids']);
   expect(translated.stdout).toBe(`${cases[1].tgt_ids.slice(1, -1).join(' ')}\n`);
-  expect(translated.stderr).toContain('there is no tokenizer; texts are token ids with spaces between');
+  expect(translated.stderr).toContain('there is no tokenizer; texts are token ids separated by spaces');
   const verified = await heddle(['verify', bart, '--host', 'cpu']);
   expect([verified.status, verified.stdout]).toEqual([
     0,

@@ -36,13 +36,13 @@ describe('corpus BLEU has the published value', () => {
     expect(Math.abs(corpusBleu(translations, references, options).score - value)).toBeLessThan(1e-6);
   });
 
-  it('in all that is printed of the README example', () => {
+  it('for all fields of the README example', () => {
     const bleu = corpusBleu(translations, references);
     expect(printed(bleu)).toEqual(['48.53', '82.4/50.0/45.5/37.5', '0.943', 17, 18]);
     expect(bleu.signature).toBe('nrefs:2|case:mixed|eff:no|tok:13a|smooth:exp');
   });
 
-  it('where one sentence has fewer references', () => {
+  it('if one sentence has fewer references', () => {
     const bleu = corpusBleu(translations, [['', 'The dog had bit the man.'], ...references.slice(1)]);
     expect(printed(bleu)).toEqual(['29.44', '82.4/42.9/27.3/12.5', '0.889', 17, 19]);
     expect(bleu.signature).toBe('nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp');
@@ -115,14 +115,14 @@ describe('sentence BLEU has the published value', () => {
 });
 
 describe('by hand', () => {
-  it('halves a missing precision for each such order', () => {
+  it('halves a zero precision for each such order', () => {
     // 5 tokens, matches 3 of 5 and 1 of 4; none of 3 and of 2: 1/(2·3) and 1/(4·2). Lengths are equal.
     const { score, precisions } = corpusBleu(['a b x c y'], [['a b z w c']]);
     expect(precisions.map((p) => p / 100)).toEqual([3 / 5, 1 / 4, 1 / 6, 1 / 8].map((p) => expect.closeTo(p, 12)));
     expect(score).toBeCloseTo(100 * (0.6 * 0.25 * (1 / 6) * (1 / 8)) ** 0.25, 10);
   });
 
-  it('punishes shortness by the reference nearest in length, and of two by the shorter', () => {
+  it('computes the brevity penalty from the reference closest in length, the shorter on ties', () => {
     const near = corpusBleu(['a b c d'], [['a b c d e f', 'a b c d e']]);
     expect([near.length, near.referenceLength]).toEqual([4, 5]);
     expect(near.score).toBeCloseTo(100 * Math.exp(1 - 5 / 4), 10);
@@ -130,11 +130,11 @@ describe('by hand', () => {
     expect(corpusBleu(['a b c d'], [['a b c', 'a b c d e']]).referenceLength).toBe(3);
   });
 
-  it('takes an n-gram as often as the reference that has most of it', () => {
+  it('clips counts to the maximum of the references', () => {
     expect(corpusBleu(['a a a b'], [['a a c d', 'a b b b']]).counts).toEqual([3, 2, 0, 0]);
   });
 
-  it('sums counts over the corpus before it divides', () => {
+  it('sums counts over the corpus before division', () => {
     const { counts, totals } = corpusBleu(['a b c d', 'x'], [['a b c d'], ['y']]);
     expect([counts, totals]).toEqual([
       [4, 3, 2, 1],
@@ -142,13 +142,13 @@ describe('by hand', () => {
     ]);
   });
 
-  it('is 0 where all sentences are shorter than the order, unless the order is effective', () => {
+  it('is 0 if all sentences are shorter than the order, unless effectiveOrder is set', () => {
     expect(corpusBleu(['a b'], [['a b']]).score).toBe(0);
     expect(corpusBleu(['a b'], [['a b']], { effectiveOrder: true }).score).toBeCloseTo(100, 10);
     expect(sentenceBleu('a b', ['a b']).score).toBeCloseTo(100, 10);
   });
 
-  it('drops case by option', () => {
+  it('ignores case if asked to', () => {
     expect(corpusBleu(['ÁRBOL ΣΑΣ'], [['árbol σας']], { order: 1 }).score).toBe(0);
     const bleu = corpusBleu(['ÁRBOL ΣΑΣ'], [['árbol σας']], { order: 1, lowercase: true });
     expect(bleu.score).toBeCloseTo(100, 10);
@@ -156,7 +156,7 @@ describe('by hand', () => {
   });
 });
 
-it('is 100 of a text and itself, and never beyond 0 and 100', () => {
+it('is 100 for identical texts, and always from 0 to 100', () => {
   const word = fc.constantFrom('a', 'b', 'c', 'd.', '1,5');
   const text = fc.array(word, { minLength: 4, maxLength: 9 }).map((words) => words.join(' '));
   fc.assert(
@@ -178,7 +178,7 @@ it('is 100 of a text and itself, and never beyond 0 and 100', () => {
   );
 });
 
-it('names what does not go together', () => {
+it('names invalid arguments', () => {
   expect(() => corpusBleu([], [])).toThrow('bleu: there are no translations');
   expect(() => corpusBleu(['a'], [])).toThrow('bleu: 1 translations, 0 lists of references; give one for each');
   expect(() => corpusBleu(['a', 'b'], [['a'], ['']])).toThrow('bleu: sentence 2 has no reference');

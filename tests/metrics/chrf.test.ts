@@ -98,7 +98,7 @@ describe('chrF has the published value', () => {
 });
 
 describe('by hand', () => {
-  it('takes the mean precision and recall over the orders that both sides have', () => {
+  it('averages precision and recall over the orders that both sides have', () => {
     // ab|c of abc, abd: order 1 has 2 of 3, order 2 has 1 of 2, order 3 none of 1; 4 to 6 are of neither.
     const mean = (2 / 3 + 1 / 2 + 0) / 3;
     expect(corpusChrf(['a b c'], [['ab d']]).score).toBeCloseTo(100 * mean, 10);
@@ -110,7 +110,7 @@ describe('by hand', () => {
     );
   });
 
-  it('takes the best reference of each sentence, the first of equals', () => {
+  it('uses the best reference of each sentence, the first on ties', () => {
     const best = corpusChrf(
       ['abc', 'xyz'],
       [
@@ -121,11 +121,11 @@ describe('by hand', () => {
     expect(best.score).toBe(100);
   });
 
-  it('counts characters, not halves of them', () => {
+  it('counts characters, not UTF-16 units', () => {
     expect(corpusChrf(['𝒳𝒴'], [['𝒳𝒵']], { charOrder: 1 }).score).toBeCloseTo(50, 10);
   });
 
-  it('sets one mark of a word apart for chrF++', () => {
+  it('splits one punctuation mark off a word for chrF++', () => {
     // hi! against hi is two words against one; of (hi) only the last mark stands apart.
     expect(corpusChrf(['hi)'], [['hi )']], { wordOrder: 2 }).score).toBe(100);
     expect(corpusChrf(['(hi'], [['( hi']], { wordOrder: 2 }).score).toBe(100);
@@ -137,7 +137,7 @@ describe('by hand', () => {
   });
 });
 
-it('is 100 of a text and itself, and never beyond 0 and 100', () => {
+it('is 100 for identical texts, and always from 0 to 100', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '.', 'é', '𝒳'), minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(text, text, (found, wanted) => {
@@ -152,7 +152,7 @@ it('is 100 of a text and itself, and never beyond 0 and 100', () => {
   );
 });
 
-it('names what does not go together', () => {
+it('names invalid arguments', () => {
   expect(() => corpusChrf([], [])).toThrow('chrf: there are no translations');
   expect(() => corpusChrf(['a', 'b'], [['a']])).toThrow('chrf: 2 translations, 1 lists of references');
   expect(() => sentenceChrf('a', [])).toThrow('chrf: sentence 1 has no reference');

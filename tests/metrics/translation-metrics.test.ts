@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { addSums, exactMatch, tokenMetrics, translationMetrics } from '../../src/metrics/translation-metrics.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../src/text/tokenizers/character-tokenizer.ts';
 
-it('counts translations that are their reference in its normal form', () => {
+it('counts translations that equal the normalized reference', () => {
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'])).toBe(1 / 3);
   expect(exactMatch(['a', 'b', 'c.'], ['a', 'B', 'c'], (text) => text.toLowerCase())).toBe(2 / 3);
   expect(exactMatch(['a', 'b', 'c.'], [['x', 'A'], ['b'], ['C']], (text) => text.toLowerCase())).toBe(2 / 3);
@@ -10,7 +10,7 @@ it('counts translations that are their reference in its normal form', () => {
   expect(() => exactMatch(['a'], [])).toThrow('1 translations, 0 references');
 });
 
-it('gives loss, perplexity and accuracy per token of sums over batches', () => {
+it('computes loss, perplexity and token accuracy from sums over batches', () => {
   const sums = addSums([
     { loss: 3 * Math.log(2), tokens: 3, hits: 1 },
     { loss: Math.log(2), tokens: 1, hits: 1 },
@@ -22,7 +22,7 @@ it('gives loss, perplexity and accuracy per token of sums over batches', () => {
   expect(tokenMetrics(addSums([]))).toEqual({ loss: Number.NaN, perplexity: Number.NaN, tokenAccuracy: Number.NaN });
 });
 
-it('judges translations by all metrics, and drops case where the tokenizer does', () => {
+it('computes all metrics of translations, and ignores case if the tokenizer does', () => {
   const lower = (text: string) => text.toLowerCase();
   const found = ['el 5 de mayo de 1998.', 'hola'];
   const wanted = ['El 5 de mayo de 1998.', 'Adiós'];
@@ -50,7 +50,7 @@ it('judges translations by all metrics, and drops case where the tokenizer does'
   });
 });
 
-it('keeps case where the texts are ids, and where an alphabet has no A', () => {
+it('keeps case for id tokenizers, and for character tokenizers without an A', () => {
   const special = { pad: 0, start: 1, end: 2, unknown: 3 };
   const ids = createIdTokenizer(20, special);
   const letters = createCharacterTokenizer({ characters: '____bcB', size: 7, special });

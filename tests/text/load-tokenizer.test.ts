@@ -35,12 +35,12 @@ const changed = (change: object, model: object = {}, of = bpe) => {
   return { ...json, model: { ...(json.model as object), ...model }, ...change };
 };
 
-it('reads merges as older files write them', () => {
+it('reads merges in the older form', () => {
   const merges = (bpe.toJSON().model as { merges: string[][] }).merges.map((pair) => pair.join(' '));
   expect(loadTokenizer(changed({}, { merges })).encode('rocín flaco')).toEqual(bpe.encode('rocín flaco'));
 });
 
-it('finds special tokens by name, wherever they are', () => {
+it('finds special tokens by name, at any id', () => {
   const vocab = { a: 0, '[UNK]': 1, '[end]': 2, '[start]': 3, '[PAD]': 4 };
   const { special } = loadTokenizer(changed({}, { vocab, merges: [] }));
   expect(special).toEqual({ pad: 4, start: 3, end: 2, unknown: 1 });
@@ -48,29 +48,29 @@ it('finds special tokens by name, wherever they are', () => {
 
 it.each<[string, unknown, string]>([
   ['no JSON', '{"model":', 'tokenizer.json: not JSON ('],
-  ['no tokenizer', [], 'no model in it; this is not a tokenizer file'],
-  ['no model', changed({ model: null }), 'no model in it'],
-  ['another model', changed({}, { type: 'Unigram' }), 'the model Unigram is not one that heddle writes'],
-  ['another normalizer', changed({ normalizer: { type: 'NFKC' } }), 'the normalizer NFKC is not one'],
+  ['no tokenizer', [], 'the field model is missing'],
+  ['no model', changed({ model: null }), 'the field model is missing'],
+  ['another model', changed({}, { type: 'Unigram' }), 'the model Unigram is not supported'],
+  ['another normalizer', changed({ normalizer: { type: 'NFKC' } }), 'the normalizer NFKC is not supported'],
   [
     'other parts of one',
     changed({ normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'StripAccents' }] } }),
-    'the normalizer Sequence(NFC, StripAccents) is not one',
+    'the normalizer Sequence(NFC, StripAccents) is not supported',
   ],
   [
     'another pre-tokenizer',
     changed({ pre_tokenizer: { type: 'ByteLevel' } }),
-    'the pre-tokenizer ByteLevel is not one',
+    'the pre-tokenizer ByteLevel is not supported',
   ],
-  ['another decoder', changed({ decoder: { type: 'BPEDecoder' } }), 'the decoder BPEDecoder is not one'],
+  ['another decoder', changed({ decoder: { type: 'BPEDecoder' } }), 'the decoder BPEDecoder is not supported'],
   [
     'a post-processor',
     changed({ post_processor: { type: 'TemplateProcessing' } }),
     'post-processor TemplateProcessing',
   ],
-  ['byte fallback', changed({}, { byte_fallback: true }), 'byte_fallback true is not supported here'],
-  ['a suffix', changed({}, { end_of_word_suffix: '</w>' }), 'end_of_word_suffix "</w>" is not supported here'],
-  ['another unknown', changed({}, { unk_token: '<unk>' }), 'unk_token "<unk>" is not supported here'],
+  ['byte fallback', changed({}, { byte_fallback: true }), 'byte_fallback true is not supported'],
+  ['a suffix', changed({}, { end_of_word_suffix: '</w>' }), 'end_of_word_suffix "</w>" is not supported'],
+  ['another unknown', changed({}, { unk_token: '<unk>' }), 'unk_token "<unk>" is not supported'],
   ['no vocabulary', changed({}, { vocab: undefined }), 'the model has no vocab'],
   ['a hole in the ids', changed({}, { vocab: { a: 0, b: 2 } }), "the id 2 of 'b' is not from 0 to 1"],
   ['an id twice', changed({}, { vocab: { a: 0, b: 0 } }), "'a' and 'b' have the same id 0"],
@@ -85,18 +85,18 @@ it.each<[string, unknown, string]>([
       { vocab: { '[PAD]': 0, '[start]': 1, '[end]': 2, '[UNK]': 3, '##s': 4 } },
       trainWords(['a'], { size: 9 }),
     ),
-    "WordPiece with pieces inside words ('##s') is not supported here",
+    "WordPiece with continuation tokens ('##s') is not supported",
   ],
 ])('refuses %s, by name', (_, json, message) => {
   expect(() => loadTokenizer(json)).toThrow(message);
   expect(() => loadTokenizer(json)).toThrow(HeddleError);
 });
 
-it('reads a million merges, and refuses more than ids go', () => {
+it('reads a million merges, and refuses more than the maximum', () => {
   const million = Array.from({ length: 1_000_000 }, () => ['a', 'b'] as const);
   const vocab = { '[PAD]': 0, '[start]': 1, '[end]': 2, '[UNK]': 3, a: 4, b: 5, ab: 6 };
   const read = loadTokenizer(changed({}, { vocab, merges: million }));
   expect(read.decode(read.encode('abab'))).toBe('[UNK]abab');
   const many = [...million, ...million, ...million];
-  expect(() => loadTokenizer(changed({}, { vocab, merges: many }))).toThrow('3000000 merges, at most 2097152 are read');
+  expect(() => loadTokenizer(changed({}, { vocab, merges: many }))).toThrow('3000000 merges, the maximum is 2097152');
 }, 60_000);

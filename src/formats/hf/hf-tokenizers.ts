@@ -57,7 +57,7 @@ export function readHfTokenizers(
     );
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
-  return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids with spaces between`] };
+  return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`] };
 }
 
 /** The tokenizers that heddle made itself, for a model that went out from here; undefined where the files are others. */

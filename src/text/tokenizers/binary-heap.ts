@@ -1,6 +1,6 @@
-// A binary heap: the next thing first, whatever order things came in.
+// A binary heap (priority queue).
 
-/** A heap that gives its elements in the order of `before`. */
+/** A priority queue. */
 export interface Heap<T> {
   readonly size: number;
   push(value: T): void;
@@ -8,7 +8,7 @@ export interface Heap<T> {
   pop(): T | undefined;
 }
 
-/** An empty heap; `before(a, b)` says whether a comes out before b. */
+/** Creates an empty heap. `before(a, b)`: whether a is popped before b. */
 export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
   const items: T[] = [];
   return {

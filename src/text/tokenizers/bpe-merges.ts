@@ -1,20 +1,19 @@
-// Applying byte-pair merges to one piece of text: the merge learned first goes first, and among equal ones the leftmost
-// (Sennrich et al., 2016, "Neural machine translation of rare words with subword units").
+// Applies BPE merges to a piece of text: the lowest rank first, the leftmost on ties (Sennrich et al., 2016).
 import { createHeap } from './binary-heap.ts';
 
-/** Most tokens, and most merges, that are read: ten times those of the largest published vocabularies. Ids are below it. */
+/** Maximum number of tokens, and of merges, in a file: ten times the largest published vocabularies. */
 export const maxTokens = 2 ** 21;
 
-/** A pair of token ids as one number, ordered as the pairs are. */
+/** A pair of token ids as one number; keeps the order of pairs. */
 export const pairOf = (a: number, b: number): number => a * maxTokens + b;
 
 /** The ids of a pair. */
 export const idsOf = (pair: number): [number, number] => [Math.floor(pair / maxTokens), pair % maxTokens];
 
-/** For a pair of ids, what it merges to, and when: the lowest rank first. */
+/** Merges by pair of ids: rank (lowest first) and id of the result. */
 export type MergeTable = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
 
-/** Merges the ids of a piece's characters as far as the table goes. */
+/** Applies all possible merges to the ids of a piece's characters. O(n log n): a heap of candidates over a linked list. */
 export function applyMerges(characters: readonly number[], table: MergeTable): number[] {
   const n = characters.length;
   const ids = [...characters];
@@ -35,7 +34,7 @@ export function applyMerges(characters: readonly number[], table: MergeTable): n
   for (let i = 0; i < n; i++) offer(i);
   for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
     const { at } = top;
-    if (ids[at] === -1 || pairAt(at) !== top.pair) continue; // Merged away since it was offered.
+    if (ids[at] === -1 || pairAt(at) !== top.pair) continue; // stale: merged since it was queued
     const gone = next[at] as number;
     const after = next[gone] as number;
     ids[at] = top.id;

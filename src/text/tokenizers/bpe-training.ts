@@ -1,5 +1,5 @@
-// Learning byte-pair merges from text. The merges are those that Hugging Face's `tokenizers` learns: the most frequent pair first,
-// ties to the smaller pair of ids, and ids given to the characters in code-point order, then to merged tokens as they come.
+// Training of byte-pair encoding (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword Units"). The merges
+// equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by smaller ids; ids of characters in code-point order.
 import { check } from '../../core/errors.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
@@ -7,26 +7,31 @@ import type { TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 import { countPieces } from './vocabulary-training.ts';
 
-/** What `trainBpe` makes. */
+/** Options of `trainBpe`. */
 export interface BpeOptions {
-  /** Tokens in all, special ones and characters included; fewer come where the text has no more pairs. */
+  /** Maximum vocabulary size, with special tokens and characters. */
   readonly size: number;
-  /** Whether case is dropped; false unless given. */
+  /** Whether to lowercase text. Default false. */
   readonly lowercase?: boolean;
-  /** How many digits at most can be one token; 2 unless given. */
+  /** Maximum number of digits of one token. Default 2. */
   readonly digits?: number;
-  /** How often a pair must occur to be merged; 1 unless given. */
+  /** Minimum frequency of a pair to be merged. Default 1. */
   readonly minFrequency?: number;
 }
 
-/** A pair that may be merged, as often as it occurred when it was queued, and the pieces it occurred in. */
+/** A candidate pair, with its count when it was queued and the pieces that contain it. */
 interface Candidate {
   readonly pair: number;
   count: number;
   readonly pieces: number[];
 }
 
-/** A BPE tokenizer learned from texts. Throws a HeddleError where `size` has no room for the characters of the texts. */
+/**
+ * Trains a BPE tokenizer. Throws a HeddleError if `size` has no room for the characters of the texts.
+ *
+ * @example
+ * const tokenizer = trainBpe(pairs.flatMap(({ source, target }) => [source, target]), { size: 8000 });
+ */
 export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenizer {
   const { size, lowercase = false, digits = 2, minFrequency = 1 } = options;
   const rules: TextRules = { lowercase, digits, pieces: 'apart' };
@@ -37,14 +42,14 @@ export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenize
   const vocab = [...specialTokens, ...alphabet];
   check(
     size >= vocab.length,
-    `bpe: a vocabulary of ${size} has no room for ${alphabet.length} characters and ${specialTokens.length} special ` +
-      `tokens; ask for at least ${vocab.length}`,
+    `bpe: size is ${size}, it must be at least ${vocab.length}: ${alphabet.length} characters and ` +
+      `${specialTokens.length} special tokens`,
   );
   const merges = trainMerges(counts, vocab, size, minFrequency);
   return createTokenizer({ kind: 'bpe', rules, vocab, merges });
 }
 
-/** Appends merged tokens to `vocab` until it has `size`; returns the merges in order. */
+/** Appends merged tokens to `vocab` up to `size`; returns the merges in order. */
 function trainMerges(
   counts: ReadonlyMap<string, number>,
   vocab: string[],
@@ -82,7 +87,7 @@ function trainMerges(
     if (top === undefined) break;
     const count = pairCounts.get(top.pair) as number;
     if (top.count !== count) {
-      top.count = count; // Other merges took some of its occurrences: back into the queue with what is left.
+      top.count = count; // Other merges consumed some occurrences: queue it again with the present count.
       queue.push(top);
       continue;
     }
@@ -91,7 +96,7 @@ function trainMerges(
     const [left, right] = [vocab[a] as string, vocab[b] as string];
     merges.push([left, right]);
     const token = left + right;
-    let id = idOf.get(token); // Another pair may have spelled the same token already.
+    let id = idOf.get(token); // Another pair may have produced the same token.
     if (id === undefined) {
       id = vocab.length;
       vocab.push(token);
@@ -103,7 +108,7 @@ function trainMerges(
   return merges;
 }
 
-/** Replaces every a b by `id` in one piece, in place, from the left, and reports the neighbours that this changes. */
+/** Replaces every pair a b by `id` in one piece, in place, from the left, and updates the counts of neighbouring pairs. */
 function mergeIn(
   ids: number[],
   a: number,

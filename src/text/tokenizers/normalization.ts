@@ -1,38 +1,35 @@
-// What happens to a text before a vocabulary sees it: its normal form, and its cut into pieces that no token crosses. The same rules
-// are written into tokenizer.json, where Hugging Face's libraries follow them to the same pieces.
-//
-// Spaces become part of the pieces: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`, so that joining tokens gives the text back.
+// Normalization and pre-tokenization: text is normalized and split into pieces that no token crosses. tokenizer.json states the same
+// rules for Hugging Face's libraries. Spaces become part of pieces, as in SentencePiece: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`.
 
-/** Stands for a space, at the head of a piece. */
+/** Replaces a space, at the start of a piece. */
 export const SPACE_MARK = '\u2581';
 
-/** How a text is normalised and cut. */
+/** Rules of normalization and pre-tokenization. */
 export interface TextRules {
-  /** Whether case is dropped. */
   readonly lowercase: boolean;
   /**
-   * `apart`: words, numbers and each punctuation mark are pieces. `strip`: ASCII punctuation and `¿` are deleted, as in the Keras
-   * English-to-Spanish example, and pieces end at spaces only. `none`: the text is not cut at all, and spaces stay spaces.
+   * `apart`: words, numbers and punctuation marks are pieces. `strip`: ASCII punctuation and `¿` are deleted, as in the Keras
+   * English-to-Spanish example, and pieces end at spaces. `none`: the text is not split, and spaces stay spaces.
    */
   readonly pieces: 'apart' | 'strip' | 'none';
-  /** How many digits at most are one piece, where pieces are apart: with 2, `1998` is `19` `98`. */
+  /** Maximum number of digits of a piece, for `apart`: with 2, `1998` is `19` `98`. */
   readonly digits: number;
 }
 
-/** Python's string.punctuation and the opening question mark; `¡` is not among them in the Keras example either. */
+/** Python's string.punctuation and `¿`, as in the Keras example, which does not strip `¡`. */
 const stripped = '[!-/:-@\\[-`{-~¿]';
-/** Spaces of all kinds, the byte-order mark, and the mark itself. */
+/** Whitespace, the byte-order mark, and SPACE_MARK itself. */
 const blank = `[\\s\ufeff${SPACE_MARK}]+`;
 const stripRegex = new RegExp(stripped, 'g');
 const blankRegex = new RegExp(blank.replace('\\s', '\\p{White_Space}'), 'gu');
 
-/** The pattern of one piece, in syntax that JavaScript and Oniguruma read alike. */
+/** The pattern of a piece, in syntax that JavaScript and Oniguruma share. */
 const piecePattern = ({ pieces, digits }: TextRules): string =>
   pieces === 'strip'
     ? `${SPACE_MARK}?[^${SPACE_MARK}]+`
     : `${SPACE_MARK}?(?:\\p{N}{1,${digits}}|[\\p{L}\\p{M}]+(?:['’][\\p{L}\\p{M}]+)*|[^\\p{L}\\p{M}\\p{N}${SPACE_MARK}])`;
 
-/** A function that gives the normal form of a text: NFC, one space between words, none at the ends, and as the rules say. */
+/** Returns a function that normalizes text: NFC, single spaces, trimmed, and by the rules. */
 export function createTextNormalizer(rules: TextRules): (text: string) => string {
   return (text) => {
     let out = text.normalize('NFC');
@@ -44,7 +41,7 @@ export function createTextNormalizer(rules: TextRules): (text: string) => string
   };
 }
 
-/** A function that cuts one word (what stands between two spaces of a normalised text) into its pieces, the first with the mark. */
+/** Returns a function that splits a word (text between two spaces) into pieces; the first starts with SPACE_MARK. */
 export function createPreTokenizer(rules: TextRules): (word: string) => string[] {
   const piece = new RegExp(piecePattern(rules), 'gu');
   return (word) => (SPACE_MARK + word).match(piece) ?? [];

@@ -1,43 +1,33 @@
-// Regular expressions of files from elsewhere. JavaScript tries every way to match, so a pattern can take longer than anyone lives; risky
-// ones are recognised by their form, and refused before they are run.
+// Protection against catastrophic backtracking (ReDoS): regular expressions of downloaded tokenizers are checked before they run.
 
 import { check } from '../../core/errors.ts';
 
-/** Most characters of a pattern; those of published tokenizers have some hundred. */
+/** Maximum length of a pattern; those of published tokenizers have a few hundred characters. */
 const maxLength = 4000;
 
-/** Most repetitions without an end in one alternative; those of published tokenizers have three. */
+/** Maximum number of unbounded repetitions in one alternative; published tokenizers have three. */
 const maxOpen = 4;
 
-/** A repeated group of heddle's own patterns (rules.ts), which each text matches in one way alone. */
-const sound = "(?:['’][\\p{L}\\p{M}]+)*";
+/** A repeated group in heddle's own patterns (normalization.ts), which matches in only one way. */
+const safeGroup = "(?:['’][\\p{L}\\p{M}]+)*";
 
-/**
- * Throws a HeddleError, with `where` in it, for a pattern whose time may grow faster than a small power of the text: a repeated group, or
- * many repetitions in a row.
- */
+/** Throws a HeddleError that starts with `where` if matching may take exponential time: a repeated group, or many repetitions in a row. */
 export function checkPattern(pattern: string, where: string): void {
   const named = () => `${where}: the pattern ${JSON.stringify(pattern.slice(0, 60))}`;
-  check(
-    pattern.length <= maxLength,
-    () => `${named()} has ${pattern.length} characters, at most ${maxLength} are read`,
-  );
+  check(pattern.length <= maxLength, () => `${named()} has ${pattern.length} characters, the maximum is ${maxLength}`);
   const bare = pattern
-    .replaceAll(sound, 'x*')
+    .replaceAll(safeGroup, 'x*')
     .replace(/\\(?:[pPu]\{[^}]*\}|.)/gsu, 'x') // escapes
     .replace(/\[[^\]]*\]/g, 'x'); // classes
   const group = /\)(?:[*+]|\{\d*,?\d*\})/.exec(bare);
-  check(!group, () => `${named()} repeats a group, which can take for ever; write it without`);
+  check(!group, () => `${named()} repeats a group, which can take exponential time`);
   for (const alternative of alternatives(bare)) {
     const open = alternative.match(/[*+]|\{\d*,\d*\}/g)?.length ?? 0;
-    check(
-      open <= maxOpen,
-      () => `${named()} repeats ${open} things in a row, which can take for ever; at most ${maxOpen} are read`,
-    );
+    check(open <= maxOpen, () => `${named()} has ${open} unbounded repetitions in a row, the maximum is ${maxOpen}`);
   }
 }
 
-/** The parts of a pattern between bars outside all groups. */
+/** The top-level alternatives of a pattern. */
 function alternatives(bare: string): string[] {
   const parts = [''];
   let depth = 0;
@@ -50,7 +40,7 @@ function alternatives(bare: string): string[] {
   return parts;
 }
 
-/** As `checkPattern`, of every `{ Regex: '...' }` in a parsed tokenizer.json that nests no deeper than a few levels. */
+/** Checks every `{ Regex: '...' }` of a parsed tokenizer.json; see `checkPattern`. */
 export function checkPatterns(json: unknown, where: string): void {
   if (typeof json !== 'object' || json === null) return;
   for (const [key, value] of Object.entries(json)) {

@@ -1,5 +1,5 @@
-// Text to token ids and back, behind one interface for words, characters and byte pairs, and its form as Hugging Face's
-// tokenizer.json. Learning a vocabulary is in words.ts, characters.ts and bpe.ts; reading one back in load-tokenizer.ts.
+// The tokenizer interface, and the word, character and BPE tokenizers of heddle with their tokenizer.json. Training is in
+// vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
 import { check } from '../../core/errors.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
 import {
@@ -12,10 +12,10 @@ import {
   type TextRules,
 } from './normalization.ts';
 
-/** What a token stands for, in tokenizers that are learned here. */
+/** Kinds of tokenizers that heddle trains. */
 export type TokenizerKind = 'word' | 'char' | 'bpe';
 
-/** The ids of the tokens that are not text. */
+/** Ids of the special tokens. */
 export interface SpecialIds {
   readonly pad: number;
   readonly start: number;
@@ -23,29 +23,29 @@ export interface SpecialIds {
   readonly unknown: number;
 }
 
-/** The special tokens as written, in the order of their ids in a new vocabulary: 0, 1, 2, 3. */
+/** Special tokens in the order of their ids in a new vocabulary: 0, 1, 2, 3. */
 export const specialTokens = ['[PAD]', '[start]', '[end]', '[UNK]'] as const;
 
-/** Text to ids and back. */
+/** Converts text to token ids and back. */
 export interface Tokenizer {
-  /** `sentencepiece` and `huggingface`: made elsewhere, and read by piece-tokenizer.ts and foreign-tokenizer.ts. */
+  /** `sentencepiece` and `huggingface` are tokenizers of other tools, see sentencepiece-tokenizer.ts and hf-tokenizer.ts. */
   readonly kind: TokenizerKind | 'sentencepiece' | 'huggingface';
-  /** Number of tokens; ids are below it. */
+  /** Vocabulary size; ids are below it. */
   readonly size: number;
   readonly special: SpecialIds;
-  /** The ids of a text, with no start or end; what the vocabulary lacks is `special.unknown`. A text is never read as a special token. */
+  /** Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a special token. */
   encode(text: string): number[];
-  /** The text of ids without padding, start and end; [UNK] where unknown. Throws a HeddleError for an id outside the vocabulary. */
+  /** Text of ids, without padding, start and end; unknown tokens as [UNK]. Throws a HeddleError for an id outside the vocabulary. */
   decode(ids: Iterable<number>): string;
-  /** The normal form of a text: what `decode(encode(text))` gives where nothing is unknown. */
+  /** Normalized text: equals `decode(encode(text))` if no token is unknown. */
   normalize(text: string): string;
-  /** The token of an id as it stands in the vocabulary. Throws a HeddleError for an id outside it. */
+  /** The token of an id as in the vocabulary. Throws a HeddleError for an id outside the vocabulary. */
   token(id: number): string;
-  /** The tokenizer as Hugging Face's tokenizer.json, to be written with JSON.stringify. */
+  /** The tokenizer in the format of Hugging Face's tokenizer.json, for JSON.stringify. */
   toJSON(): TokenizerJson;
 }
 
-/** The parts of a tokenizer.json that heddle writes; files from elsewhere may have more. */
+/** The fields of a tokenizer.json that heddle writes. */
 export interface TokenizerJson {
   readonly version: string;
   readonly truncation: null;
@@ -69,18 +69,40 @@ interface AddedToken {
   readonly normalized: false;
 }
 
-/** All that a tokenizer is: its rules, its tokens by id, and for byte pairs the merges in order. */
+/** Definition of a tokenizer. */
 export interface TokenizerParts {
   readonly kind: TokenizerKind;
   readonly rules: TextRules;
+  /** Tokens by id. */
   readonly vocab: readonly string[];
+  /** BPE merges, highest priority first. */
   readonly merges?: readonly (readonly [string, string])[];
 }
 
-/** Words kept with their ids; the cache starts anew when it is full. */
+/** Maximum number of words in the cache of ids; it is cleared when full. */
 const cacheSize = 200_000;
 
-/** A tokenizer of its parts. Throws a HeddleError where a special token or a merge's tokens are not in the vocabulary. */
+/** A tokenizer.json without added tokens; `fields` override the defaults. */
+export const tokenizerJson = (fields: Partial<TokenizerJson> & Pick<TokenizerJson, 'model'>): TokenizerJson => ({
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: null,
+  post_processor: null,
+  decoder: null,
+  ...fields,
+});
+
+/** Throws a HeddleError unless `id` is in a vocabulary of `size` tokens. */
+export const checkId = (id: number, size: number): void =>
+  check(
+    Number.isInteger(id) && id >= 0 && id < size,
+    `tokenizer: no token has the id ${id}; ids go from 0 to ${size - 1}`,
+  );
+
+/** Creates a tokenizer. Throws a HeddleError if a special token or a token of a merge is not in the vocabulary. */
 export function createTokenizer(parts: TokenizerParts): Tokenizer {
   const { kind, rules, vocab, merges = [] } = parts;
   const idOf = new Map(vocab.map((token, id) => [token, id]));
@@ -92,7 +114,7 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
   const [pad, start, end, unknown] = specialTokens.map(need) as [number, number, number, number];
   const table = new Map(merges.map(([a, b], rank) => [pairOf(need(a), need(b)), { rank, id: need(a + b) }]));
   const normalize = createTextNormalizer(rules);
-  const cut = createPreTokenizer(rules);
+  const split = createPreTokenizer(rules);
   const silent = new Set([pad, start, end]);
   const textId = (text: string): number => {
     const id = idOf.get(text);
@@ -101,8 +123,8 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
 
   const wordIds = (word: string): number[] =>
     kind === 'word'
-      ? cut(word).map(textId)
-      : cut(word).flatMap((piece) => applyMerges(Array.from(piece, textId), table));
+      ? split(word).map(textId)
+      : split(word).flatMap((piece) => applyMerges(Array.from(piece, textId), table));
   let cache = new Map<string, number[]>();
   const cachedIds = (word: string): number[] => {
     let ids = cache.get(word);
@@ -115,9 +137,8 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
   };
 
   const token = (id: number): string => {
-    const text = vocab[id];
-    check(text !== undefined, `tokenizer: no token has the id ${id}; ids go from 0 to ${vocab.length - 1}`);
-    return text;
+    checkId(id, vocab.length);
+    return vocab[id] as string;
   };
 
   return {
@@ -143,17 +164,14 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
       if (kind === 'char') return out;
       return out.replaceAll(SPACE_MARK, ' ').replace(/^ /, '');
     },
-    toJSON: () => ({
-      version: '1.0',
-      truncation: null,
-      padding: null,
-      added_tokens: specialTokens.map((content) => addedToken(need(content), content)).sort((a, b) => a.id - b.id),
-      normalizer: normalizerJson(rules),
-      pre_tokenizer: preTokenizerJson(rules),
-      post_processor: null,
-      decoder: decoderJson(rules),
-      model: modelJson(parts),
-    }),
+    toJSON: () =>
+      tokenizerJson({
+        added_tokens: specialTokens.map((content) => addedToken(need(content), content)).sort((a, b) => a.id - b.id),
+        normalizer: normalizerJson(rules),
+        pre_tokenizer: preTokenizerJson(rules),
+        decoder: decoderJson(rules),
+        model: modelJson(parts),
+      }),
   };
 }
 
@@ -168,8 +186,8 @@ const addedToken = (id: number, content: string): AddedToken => ({
 });
 
 /**
- * The `model` of tokenizer.json. Words are a WordPiece model without any continuation piece, which gives a word or [UNK] and nothing
- * else: @huggingface/tokenizers has no WordLevel model that knows the unknown token.
+ * The `model` of tokenizer.json. A word tokenizer is a WordPiece model without continuation tokens, which gives a word or [UNK]:
+ * WordLevel of @huggingface/tokenizers does not support an unknown token.
  */
 function modelJson({ kind, vocab, merges = [] }: TokenizerParts): unknown {
   const ids = Object.fromEntries(vocab.map((token, id) => [token, id]));
@@ -196,7 +214,7 @@ function modelJson({ kind, vocab, merges = [] }: TokenizerParts): unknown {
   };
 }
 
-/** The text of an id, without spaces around it; its name in the vocabulary where it stands for none. */
+/** Label of a token for display: its trimmed text, or its name in the vocabulary if it has no text. */
 export function tokenLabel(tokenizer: Tokenizer, id: number): string {
   const { special } = tokenizer;
   const isSpecial = [special.pad, special.start, special.end, special.unknown].includes(id);

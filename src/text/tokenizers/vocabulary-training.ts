@@ -1,39 +1,44 @@
-// Word-level vocabularies, as in the Keras English-to-Spanish example: lower case, punctuation apart or stripped, the most frequent
-// words, and [UNK] for all others.
+// Training of word and character vocabularies: the most frequent words or characters; all others are [UNK].
 import { check } from '../../core/errors.ts';
 import { createPreTokenizer, createTextNormalizer, type TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 
-/** What `trainWords` makes. */
+/** Options of `trainWords`. */
 export interface WordOptions {
-  /** Tokens in all, special ones included; fewer come where the text has fewer words, unless `fill` is set. */
+  /** Maximum vocabulary size, with the special tokens. */
   readonly size: number;
-  /** Whether case is dropped; true unless given. */
+  /** Whether to lowercase text. Default true. */
   readonly lowercase?: boolean;
-  /** Punctuation as tokens of its own (`apart`, unless given), or deleted as the Keras example does (`strip`). */
+  /** `apart` (default): punctuation marks are tokens. `strip`: they are deleted, as in the Keras example. */
   readonly punctuation?: 'apart' | 'strip';
-  /** How many digits at most are one word, where punctuation is apart; 2 unless given, so that numbers are never unknown. */
+  /** Maximum number of digits of one token if punctuation is `apart`. Default 2, so that numbers are never unknown. */
   readonly digits?: number;
-  /** Whether unused tokens make up for missing words, so that a model has the sizes it is to have; false unless given. */
+  /** Whether to fill the vocabulary up to `size` with unused tokens. Default false. */
   readonly fill?: boolean;
 }
 
-/** A word-level tokenizer with the most frequent words of the texts, ties in code-point order. */
+/**
+ * Trains a word tokenizer: the most frequent words, ties in code-point order. Throws a HeddleError if `size` has no room for words.
+ *
+ * @example
+ * const tokenizer = trainWords(pairs.map((pair) => pair.target), { size: 15_000 });
+ * tokenizer.encode('I am here.');
+ */
 export function trainWords(texts: Iterable<string>, options: WordOptions): Tokenizer {
   const { size, lowercase = true, punctuation = 'apart', digits = 2, fill = false } = options;
   const room = size - specialTokens.length;
-  check(room > 0, `words: a vocabulary of ${size} has no room beside the ${specialTokens.length} special tokens`);
+  check(room > 0, `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`);
   const rules: TextRules = { lowercase, pieces: punctuation, digits };
   const words = byFrequency(countPieces(texts, rules)).slice(0, room);
-  // No text has them: brackets are pieces of their own, or deleted.
+  // They never occur in text: brackets are tokens of their own, or deleted.
   const unused = Array.from({ length: fill ? room - words.length : 0 }, (_, i) => `[unused${i}]`);
   return createTokenizer({ kind: 'word', rules, vocab: [...specialTokens, ...words, ...unused] });
 }
 
-/** How often each piece occurs in the texts, in order of first occurrence. Words are cut once however often they occur. */
+/** Counts the pieces of texts after normalization and pre-tokenization, in order of first occurrence. Each word is split once. */
 export function countPieces(texts: Iterable<string>, rules: TextRules): Map<string, number> {
   const normalize = createTextNormalizer(rules);
-  const cut = createPreTokenizer(rules);
+  const split = createPreTokenizer(rules);
   const words = new Map<string, number>();
   for (const text of texts) {
     const normal = normalize(text);
@@ -41,11 +46,12 @@ export function countPieces(texts: Iterable<string>, rules: TextRules): Map<stri
     for (const word of normal.split(' ')) words.set(word, (words.get(word) ?? 0) + 1);
   }
   const pieces = new Map<string, number>();
-  for (const [word, count] of words) for (const piece of cut(word)) pieces.set(piece, (pieces.get(piece) ?? 0) + count);
+  for (const [word, count] of words)
+    for (const piece of split(word)) pieces.set(piece, (pieces.get(piece) ?? 0) + count);
   return pieces;
 }
 
-/** Keys by falling count, ties in code-point order. */
+/** Keys by descending count, ties in code-point order. */
 export const byFrequency = (counts: ReadonlyMap<string, number>): string[] =>
   [...counts].sort(([a, m], [b, n]) => n - m || compare(a, b)).map(([key]) => key);
 
@@ -59,7 +65,12 @@ function compare(a: string, b: string): number {
   return x.length - y.length;
 }
 
-/** A character-level tokenizer; with `size`, of the most frequent characters only. Case is kept unless `lowercase`. */
+/**
+ * Trains a character tokenizer: all characters of the texts, or the most frequent ones if `size` is given. `lowercase` defaults to false.
+ *
+ * @example
+ * const tokenizer = trainCharacters(['abc', 'def']);
+ */
 export function trainCharacters(
   texts: Iterable<string>,
   options: { size?: number; lowercase?: boolean } = {},

@@ -4,13 +4,13 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { fillLengths, fillTokenIndex } from '../../../src/text/batches/batch-inputs.ts';
 import { tokenIndex } from '../../support/batches.ts';
 
-it('lists the places of each token in order, padding among them', () => {
+it('lists the positions of each token in order, padding included', () => {
   const { rowStart, positions } = tokenIndex([2, 0, 2, 1, 0, 0], 4);
   expect([...rowStart]).toEqual([0, 3, 4, 6, 6]);
   expect([...positions]).toEqual([1, 4, 5, 3, 0, 2]);
 });
 
-it('holds each place once, under its own token, in order, whatever was in the arrays before', () => {
+it('has each position once, under its token, in order, for any previous contents of the arrays', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 9 })), (ids) => {
       const rowStart = new Uint32Array(11).fill(77);
@@ -37,7 +37,7 @@ const lengthsOf = (rows: number[][], padId = 0, vocab = 10): number[] => {
   return Array.from(lengths);
 };
 
-it('count what stands before the padding at the end', () => {
+it('count the tokens before the padding', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(7), { minLength: 1 }), fc.nat(9), (wanted, padId) => {
       const token = padId === 5 ? 6 : 5;
@@ -47,7 +47,7 @@ it('count what stands before the padding at the end', () => {
   );
 });
 
-it('are refused, by row and place, where padding stands within a row', () => {
+it('are refused, by row and position, if padding is inside a row', () => {
   expect(() =>
     lengthsOf([
       [1, 2, 0],
@@ -56,7 +56,7 @@ it('are refused, by row and place, where padding stands within a row', () => {
   ).toThrow(new HeddleError('source: row 1 has padding (id 0) at 1, before its end at 3; pad at the end only'));
 });
 
-it('are refused where an id is out of range, in padding too', () => {
+it('are refused if an id is out of range, in padding too', () => {
   for (const id of [-1, 10, 2 ** 31 - 1])
     expect(() =>
       lengthsOf([

@@ -28,7 +28,7 @@ const rowsOf = (batches: ReturnType<typeof createBatches>, from: number, to: num
 describe('a batch', () => {
   const shape: BatchShape = { batch: 3, source: 5, target: 4 };
 
-  it('has sources with their end, targets behind the start, and what is to be predicted before the end', () => {
+  it('has sources with end token, targets after the start token, and labels before the end token', () => {
     const arrays = createBatchArrays(shape, { source: words.size, target: words.size });
     for (const array of Object.values(arrays)) array.fill(7); // What an earlier batch left.
     const tokens = fillBatch(arrays, shape, two, Uint32Array.of(1, 0));
@@ -51,7 +51,7 @@ describe('a batch', () => {
     expect(arrays.tgtOccurrences).toEqual(target.positions);
   });
 
-  it('fits rows exactly as long as the shape, and refuses longer ones and more', () => {
+  it('takes rows as long as the shape, and refuses longer or more rows', () => {
     const exact = { batch: 1, source: 4, target: 2 };
     expect(fillBatch(createBatchArrays(exact), exact, two, Uint32Array.of(0))).toBe(2);
     const short = { batch: 1, source: 3, target: 2 };
@@ -64,7 +64,7 @@ describe('a batch', () => {
   });
 });
 
-it('holds every pair once an epoch, each batch in a shape that it fits', () => {
+it('has every pair once per epoch, each batch in a shape that fits', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 2, max: 20 })), { minLength: 1 }),
@@ -92,7 +92,7 @@ it('holds every pair once an epoch, each batch in a shape that it fits', () => {
   );
 });
 
-it('has orders that are functions of seed and epoch alone', () => {
+it('has an order that depends only on seed and epoch', () => {
   const first = createBatches(varied, shapes, { seed: 5 });
   const n = first.perEpoch;
   const all = rowsOf(first, 0, 3 * n);
@@ -108,13 +108,13 @@ it('resumes at any step, forwards and backwards', () => {
   for (const step of [2 * n + 3, n - 1, n, 0, 3 * n - 1]) expect([...other.rowsAt(step)]).toEqual(all[step]);
 });
 
-it('mixes lengths: the batches of a shape do not come together', () => {
+it('mixes lengths: batches of a shape are not adjacent', () => {
   const batches = createBatches(varied, shapes, { seed: 5 });
   const order = Array.from({ length: batches.perEpoch }, (_, i) => batches.shapeAt(i));
   expect(order).not.toEqual([...order].sort((x, y) => x - y));
 });
 
-it('keeps the order of the corpus within each shape where told not to shuffle', () => {
+it('keeps the order of the corpus within each shape without shuffling', () => {
   const batches = createBatches(varied, shapes, { shuffle: false });
   const rows = rowsOf(batches, 0, batches.perEpoch);
   expect(rowsOf(batches, batches.perEpoch, 2 * batches.perEpoch)).toEqual(rows);
@@ -134,7 +134,7 @@ it('writes the same batch into the same arrays again, bit by bit', () => {
   expect(used).toEqual(fresh);
 });
 
-it('refuses what cannot be', () => {
+it('refuses invalid arguments', () => {
   expect(() => createBatches(corpusOf([]), shapes)).toThrow('batches: the corpus has no pairs');
   expect(() => createBatches(corpusOf([[3, 30]]), shapes)).toThrow(
     'pair 0 of 3 source and 30 target positions fits no shape',

@@ -15,7 +15,7 @@ const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 16 }), fc.integer({ 
   maxLength: 40,
 });
 
-it('covers every row with buckets that grow, in steps', () => {
+it('covers every row with increasing buckets on a grid', () => {
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 5 }), (list, count) => {
       const buckets = chooseBuckets(corpusOf(list), { count, multiple: 4 });
@@ -31,7 +31,7 @@ it('covers every row with buckets that grow, in steps', () => {
   );
 });
 
-it('pads least: no two buckets of the grid do better', () => {
+it('minimizes padding: no two buckets of the grid are better', () => {
   fc.assert(
     fc.property(lengths, (list) => {
       const sizes = [4, 8, 12, 16];
@@ -45,7 +45,7 @@ it('pads least: no two buckets of the grid do better', () => {
   );
 });
 
-it('takes larger steps where rows are long', () => {
+it('uses a coarser grid for long rows', () => {
   const buckets = chooseBuckets(
     corpusOf([
       [1000, 900],
@@ -59,7 +59,7 @@ it('takes larger steps where rows are long', () => {
   ]);
 });
 
-it('goes no further than the limits of the corpus, whose positions are all that the model has', () => {
+it('does not exceed the limits of the corpus, the positions of the model', () => {
   const corpus = (s: number, t: number, limit: number) => ({
     ...corpusOf([
       [s, t],
@@ -75,7 +75,7 @@ it('goes no further than the limits of the corpus, whose positions are all that 
   expect(chooseBuckets(corpus(48, 20, 50), { count: 1 })).toEqual([{ source: 48, target: 20 }]);
 });
 
-it('fills a budget of tokens by the longer side, in eights', () => {
+it('fills a token budget by the longer side, in multiples of 8', () => {
   const buckets = [
     { source: 8, target: 12 },
     { source: 64, target: 40 },
@@ -88,7 +88,7 @@ it('fills a budget of tokens by the longer side, in eights', () => {
   expect(batchShapes(buckets, { tokens: 64 })[1]?.batch).toBe(1);
 });
 
-it('refuses a corpus without pairs and budgets without room', () => {
+it('refuses an empty corpus, and budgets without room for a row', () => {
   expect(() => chooseBuckets(corpusOf([]))).toThrow('the corpus has no pairs');
   expect(() => chooseBuckets(corpusOf([[1, 2]]), { count: 0 })).toThrow('0 buckets in steps of 4');
   expect(() => batchShapes([{ source: 8, target: 8 }], { tokens: 7 })).toThrow('no room for one row of 8');

@@ -7,7 +7,7 @@ const words = trainWords(['a b c d'], { size: 20, punctuation: 'strip' });
 const [a, b, c, end] = [...words.encode('a b c'), words.special.end];
 const pair = (source: string, target: string) => ({ source, target });
 
-it('lays rows out one after another, with the end on the source', () => {
+it('stores rows consecutively, with the end token on the source', () => {
   const corpus = encodePairs([pair('a b', 'c'), pair('c', 'a b')], words, words, { maxSource: 9, maxTarget: 9 });
   expect([...corpus.source.ids]).toEqual([a, b, end, c, end]);
   expect([...corpus.source.starts]).toEqual([0, 3, 5]);
@@ -16,12 +16,12 @@ it('lays rows out one after another, with the end on the source', () => {
   expect([0, 1].map((row) => targetLength(corpus, row))).toEqual([2, 3]);
 });
 
-it('leaves the end off the source where told', () => {
+it('omits the end token of sources if asked to', () => {
   const options = { maxSource: 9, maxTarget: 9, sourceEnd: false };
   expect([...encodePairs([pair('a b', 'c')], words, words, options).source.ids]).toEqual([a, b]);
 });
 
-it('leaves out pairs one past a limit, keeps those at it, and says so', () => {
+it('leaves out pairs one past a limit, keeps those at it, and reports it', () => {
   const pairs = [
     pair('a a', 'a'),
     pair('a a a', 'a'),
@@ -38,7 +38,7 @@ it('leaves out pairs one past a limit, keeps those at it, and says so', () => {
   );
 });
 
-it('says nothing where no pair is left out', () => {
+it('reports nothing if no pair is left out', () => {
   expect(describeLeftOut(encodePairs([pair('a', 'b')], words, words, { maxSource: 2, maxTarget: 2 }))).toBe('');
 });
 

@@ -11,17 +11,17 @@ import {
 
 const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`, target: `${i}` }));
 
-it('tidies spaces of every kind, marks and composed letters', () => {
+it('normalizes whitespace, direction marks and combining characters', () => {
   expect(normalizeText('\ufeff a\u00a0\u202f\u2009b\t\n c\u200e ')).toBe('a b c');
   expect(normalizeText('Cafe\u0301')).toBe('Café');
 });
 
-it('sees no other sentence in other spacing or case', () => {
+it('has the same key for other spacing or case', () => {
   expect(pairKey(' It\u202fis\u00a0 3:45\u202fPM ')).toBe(pairKey('it is 3:45 pm'));
   expect(pairKey('it is 3:45 am')).not.toBe(pairKey('it is 3:45 pm'));
 });
 
-it('takes a few of many evenly, each once and in order', () => {
+it('samples evenly, each item once and in order', () => {
   expect(sampleEvenly([1, 2, 3], 3)).toEqual([1, 2, 3]);
   expect(sampleEvenly([1, 2, 3], 0)).toEqual([]);
   expect(sampleEvenly([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 4)).toEqual([0, 2, 5, 7]);
@@ -40,7 +40,7 @@ it('takes a few of many evenly, each once and in order', () => {
   );
 });
 
-it('splits in about the fractions asked for, each pair to one part, in order', () => {
+it('splits in about the given fractions, each pair into one set, in order', () => {
   const { train, dev, test } = splitPairs(pairs, { dev: 0.02, test: 0.1 });
   // Four standard deviations of a binomial count.
   expect(Math.abs(dev.length - 400)).toBeLessThan(80);
@@ -50,7 +50,7 @@ it('splits in about the fractions asked for, each pair to one part, in order', (
     expect(part.every((pair, i) => i === 0 || Number(pair.target) > Number(part[i - 1]?.target))).toBe(true);
 });
 
-it('leaves a sentence on its side whatever else is there, and however it is spaced', () => {
+it('keeps a sentence in its set in any corpus and with any spacing', () => {
   const { test } = splitPairs(pairs, { test: 0.1 });
   const noisy = pairs
     .slice(5000)
@@ -64,12 +64,12 @@ it('leaves a sentence on its side whatever else is there, and however it is spac
   );
 });
 
-it('refuses fractions that leave nothing to train on', () => {
+it('refuses fractions that leave no training set', () => {
   for (const parts of [{ dev: 1 }, { dev: 0.5, test: 0.5 }, { dev: -0.1 }, { test: Number.NaN }])
     expect(() => splitPairs(pairs, parts)).toThrow('fractions of the pairs');
 });
 
-it('tells pairs from the same in another order, from others and from fewer', () => {
+it('distinguishes pairs in another order, other pairs and fewer pairs', () => {
   const some = pairs.slice(0, 50);
   const { hash } = fingerprint(some);
   expect(fingerprint([...some])).toEqual({ pairs: 50, hash });

@@ -7,7 +7,7 @@ import { hasTatoeba, tatoeba } from '../../support/text.ts';
 const bytes = (text: string) => new TextEncoder().encode(text);
 const read = (text: string) => readTsv(bytes(text), 'a.tsv');
 
-it('reads source and target, and passes over further columns', () => {
+it('reads source and target, and ignores further columns', () => {
   expect(read('Hi.\tHola.\nBye.\tAdiós.\tCC-BY 2.0\tmore\n')).toEqual({
     pairs: [
       { source: 'Hi.', target: 'Hola.' },
@@ -18,7 +18,7 @@ it('reads source and target, and passes over further columns', () => {
   });
 });
 
-it('reads a last line without an end, CRLF, and a byte-order mark', () => {
+it('reads a last line without line break, CRLF, and a byte-order mark', () => {
   const pairs = [
     { source: 'a', target: 'b' },
     { source: 'c', target: 'd' },
@@ -27,11 +27,11 @@ it('reads a last line without an end, CRLF, and a byte-order mark', () => {
   expect(read('\ufeffa\tb\r\nc\td\r\n')).toEqual({ pairs, bad: [], lines: 2 });
 });
 
-it('tidies spaces and composes letters', () => {
+it('normalizes spaces and combining characters', () => {
   expect(read(' a\u00a0 b \tCafe\u0301\u202f\n').pairs).toEqual([{ source: 'a b', target: 'Café' }]);
 });
 
-it('names each bad line and why', () => {
+it('reports each bad line with the reason', () => {
   const { pairs, bad, lines } = read('a\tb\n\nno tab\n\tx\ny\t \n \t \nc\td\n');
   expect(pairs).toHaveLength(2);
   expect(lines).toBe(7);
@@ -52,7 +52,7 @@ it('describes one bad line, none, and more than ten', () => {
   expect(describeBad(bad)).toMatch(/^12 bad lines: 2 \(no tab\), .* 11 \(no tab\), and 2 more$/);
 });
 
-it('takes further columns as further references, where it is told to', () => {
+it('reads further columns as references if asked to', () => {
   const text = 'a\tb\tc\t\td\ne\tf\n';
   const pairs = (references?: number) => readTsv(bytes(text), 'a.tsv', references).pairs;
   expect(pairs()).toEqual([
@@ -78,7 +78,7 @@ it('refuses an empty file, one without a tab, and one without a pair', () => {
   );
 });
 
-it('refuses what is not UTF-8, with the line', () => {
+it('names the line that is not UTF-8', () => {
   const latin1 = Uint8Array.from([...bytes('a\tb\nc\td\nn'), 0xf1, ...bytes('o\te\n')]);
   expect(() => readTsv(latin1, 'b.tsv')).toThrow('b.tsv: line 3 is not UTF-8');
   expect(() => readTsv(latin1, 'b.tsv')).toThrow(HeddleError);

@@ -7,16 +7,16 @@ import { plainTemplates, sentenceTemplates } from '../../../src/text/intl/phrase
 const corpus = intlCorpus({ pairs: 5000, seed: 3 });
 const only = (kind: IntlKind, pairs: number, more = {}) => intlCorpus({ pairs, kinds: [kind], ...more });
 
-it('gives the same pairs for the same seed, and others for another', () => {
+it('gives the same pairs for the same seed, and others for another seed', () => {
   expect(intlCorpus({ pairs: 5000, seed: 3 })).toEqual(corpus);
   expect(intlCorpus({ pairs: 100, seed: 4 })).not.toEqual(corpus.slice(0, 100));
 });
 
-it('begins a longer corpus with the shorter one', () => {
+it('starts a longer corpus with the shorter one', () => {
   expect(intlCorpus({ pairs: 300, seed: 3 })).toEqual(corpus.slice(0, 300));
 });
 
-it('has more than 100,000 pairs, no source side twice, and none to learn on both sides of a split', () => {
+it('has more than 100,000 pairs, no source twice, and none in two sets of a split', () => {
   const many = intlCorpus({ pairs: 110_000 });
   expect(new Set(many.map((pair) => pairKey(pair.source))).size).toBe(110_000);
   const { train, test } = splitPairs(many, { test: 0.02 });
@@ -33,7 +33,7 @@ it('has every kind, half of it or less in sentences, none rare', () => {
   }
 });
 
-it('keeps to short phrases of plain text with single spaces', () => {
+it('has short phrases of plain text with single spaces', () => {
   for (const { source, target } of corpus)
     for (const text of [source, target]) {
       expect(text).toMatch(/^\S+( \S+)*$/);
@@ -60,7 +60,7 @@ describe('a kind', () => {
     language: [/^[A-Z][^\d]+$/, /^[^\dA-Z]+$/],
     sentence: [/^[A-Z].*[.?]$/, /^[¿A-Z].*[.?]$/],
   };
-  it.each(intlKinds)('%s comes alone where it is chosen, in its form', (kind) => {
+  it.each(intlKinds)('%s can be selected alone and has its form', (kind) => {
     for (const pair of only(kind, 200)) {
       expect(pair.kind).toBe(kind);
       expect(pair.source).toMatch(forms[kind][0]);
@@ -90,7 +90,7 @@ it('translates: numbers, plurals, weekdays and names agree', () => {
   ).toBe('2 horas y 1 minuto');
 });
 
-it('says a unit of time and a time of day by that name apart', () => {
+it('distinguishes a unit of time from a time of day', () => {
   const es = createLocaleFormatter('es');
   expect(es.time(0, 'minute')).toBe('0:00');
   expect(es.quantity(2, 'minute')).toBe('2 minutos');
@@ -118,7 +118,7 @@ it.each([
   expect(pairs.filter((pair) => pair.source === pair.target).length).toBeLessThan(60); // Names such as Angola, and times.
 });
 
-it('fills the same places of a frame in every language, and has bare frames for all others', () => {
+it('fills the same places of a template in every language, and has plain templates for all others', () => {
   const places = (frame: string) => frame.match(/\{\w+\}/g)?.sort();
   for (const said of Object.values(sentenceTemplates))
     for (const [id, frame] of Object.entries(said))
@@ -134,7 +134,7 @@ it('refuses locales that the runtime does not know, by name', () => {
   expect(() => intlCorpus({ pairs: 1, source: '' })).toThrow("intl: '' is not a locale");
 });
 
-it('refuses kinds and numbers that make no sense', () => {
+it('refuses invalid kinds and numbers', () => {
   expect(() => intlCorpus({ pairs: 1, kinds: ['poem' as IntlKind] })).toThrow(
     "intl: no kind 'poem'; there are date, time",
   );
@@ -142,7 +142,7 @@ it('refuses kinds and numbers that make no sense', () => {
   expect(() => intlCorpus({ pairs: 0 })).toThrow('intl: pairs is 0');
 });
 
-it('says how many pairs there are where more are asked for', () => {
+it('states how many pairs there are if more are requested', () => {
   expect(() => only('relative', 5000)).toThrow(
     /^intl: relative give about 1\d\d\d distinct pairs, 5000 are asked for$/,
   );

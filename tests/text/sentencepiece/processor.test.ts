@@ -1,5 +1,5 @@
-// SentencePiece against Debian's python3-sentencepiece: what it said is kept for five small models; where it is installed it is
-// asked anew, about models that it trains here on real text.
+// SentencePiece compared with python3-sentencepiece: its results for five small models are stored; if it is installed, it also
+// encodes with models that it trains here on real text.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,11 +36,11 @@ function compare(path: string, texts: readonly string[], answers: Answers): void
 const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
 const names = readdirSync(folder).filter((name) => name.endsWith('.model'));
 
-it.each(names)('gives the ids and texts that SentencePiece gives, by %s', (name) => {
+it.each(names)('gives the ids and texts of SentencePiece with %s', (name) => {
   compare(join(folder, name), expected.texts, expected[name.replace('.model', '')]);
 });
 
-it('gives any text back, where it is cut to bytes and not normalised', () => {
+it('round-trips any text with byte fallback and without normalization', () => {
   const sp = openSentencePiece(readFileSync(join(folder, 'bpe-bytes.model')));
   const text = fc.string({
     unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constantFrom(' ', 'th', 'e', 'á')),

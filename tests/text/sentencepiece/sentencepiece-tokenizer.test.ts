@@ -25,11 +25,11 @@ const marian = (file: Uint8Array) => createSentencePieceTokenizer({ file, name: 
 const [source, target] = [marian(sourceFile), marian(targetFile)];
 
 describe('with the ids of a vocab.json', () => {
-  it('has the special tokens of MarianMT, padding to start', () => {
+  it('has the special tokens of MarianMT, which starts with padding', () => {
     expect([source.size, source.special]).toEqual([size, { pad: size - 1, start: size - 1, end: 0, unknown: 1 }]);
   });
 
-  it('gives the pieces their ids there', () => {
+  it('maps pieces to its ids', () => {
     for (const line of quixote)
       for (const [tokenizer, model] of [
         [source, sourceModel],
@@ -38,25 +38,25 @@ describe('with the ids of a vocab.json', () => {
         expect(tokenizer.encode(line)).toEqual(model.encode(line).map((piece) => vocab[piece.text] ?? 1));
   });
 
-  it('finds what its own model does not know in the vocabulary of both', () => {
+  it('finds pieces of the other language in the shared vocabulary', () => {
     expect(sourceModel.encode('☃').map((piece) => piece.id)).toContain(0);
     expect(source.encode('☃').map((id) => source.token(id))).toEqual(['▁', '☃']);
     expect(source.encode('☃☄').at(-1)).toBe(source.special.unknown);
   });
 
-  it('takes a language code at the head as one token', () => {
+  it('encodes a language code at the start as one token', () => {
     expect(source.encode('>>fra<< the dog')).toEqual([vocab['>>fra<<'], ...source.encode(' the dog')]);
     expect(source.encode('>>zzz<< the')).toEqual(sourceModel.encode('>>zzz<< the').map((p) => vocab[p.text] ?? 1));
     expect(source.encode('the >>fra<<')).not.toContain(vocab['>>fra<<']);
   });
 
-  it('never reads a special token in a text', () => {
+  it('never encodes text to a special token', () => {
     const { special } = source;
     const ids = source.encode('<pad></s><pad> </s>');
     expect(ids.some((id) => id === special.pad || id === special.end)).toBe(false);
   });
 
-  it('gives the text back, without what is no text', () => {
+  it('decodes to text, without special tokens', () => {
     const { pad, end, unknown } = target.special;
     const whole = quixote.filter((line) => !target.encode(line).includes(unknown));
     expect(whole.length).toBeGreaterThan(3);
@@ -67,7 +67,7 @@ describe('with the ids of a vocab.json', () => {
     expect(target.decode([])).toBe('');
   });
 
-  it('decodes pieces of the other side, spaces and all', () => {
+  it('decodes pieces of the other language with spaces', () => {
     const strange = sourceModel.model.pieces.find(
       (p) => p.text.length > 3 && !targetModel.model.pieces.some((q) => q.text === p.text),
     );
@@ -84,10 +84,10 @@ describe('with the ids of a vocab.json', () => {
   });
 });
 
-describe('with the ids of its own', () => {
+describe('with its own ids', () => {
   const own = createSentencePieceTokenizer({ file: targetFile, name: 'spiece.model' });
 
-  it('is SentencePiece itself', () => {
+  it('equals SentencePiece', () => {
     expect(own.special).toEqual({ pad: 3, start: 3, end: 2, unknown: 0 });
     for (const line of quixote) {
       const ids = own.encode(line);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createHeap } from '../../../src/text/tokenizers/binary-heap.ts';
 
-it('gives numbers in order, whatever is pushed and popped between', () => {
+it('pops numbers in order, with any pushes and pops in between', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer())), (steps) => {
       const heap = createHeap<number>((a, b) => a < b);

@@ -3,14 +3,14 @@ import { expect, it } from 'vitest';
 import { trainBpe } from '../../../src/text/tokenizers/bpe-training.ts';
 import { hasTatoeba, mergesOf, nativeMerges, phrases, quixote, tatoebaSide } from '../../support/text.ts';
 
-it('learns the merges of the tokenizers package from a small text, to the last', () => {
+it('trains all merges of the tokenizers package on a small text', () => {
   const ours = trainBpe(quixote, { size: 30_000 });
   const merges = mergesOf(ours);
   expect(merges.length).toBeGreaterThan(600);
   expect(merges).toEqual(nativeMerges(quixote, ours));
 });
 
-it('learns the merges of the tokenizers package from phrases full of numbers, by any rules', () => {
+it('trains the merges of the tokenizers package on phrases with many numbers, with any rules', () => {
   for (const options of [{ digits: 1 }, { digits: 3 }, { lowercase: true }]) {
     const ours = trainBpe(phrases, { size: 30_000, ...options });
     const merges = mergesOf(ours);
@@ -19,7 +19,7 @@ it('learns the merges of the tokenizers package from phrases full of numbers, by
   }
 });
 
-it('learns the merges of the tokenizers package from repeated letters', () => {
+it('trains the merges of the tokenizers package on repeated letters', () => {
   const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), (words) => {
@@ -61,7 +61,7 @@ it('has special tokens first, then characters by code point, then merges', () =>
   ]);
 });
 
-it('stops where no pair is as frequent as asked', () => {
+it('stops if no pair has the minimum frequency', () => {
   const merges = mergesOf(trainBpe(['ab ab ab cd'], { size: 100, minFrequency: 2 }));
   expect(merges).toEqual([
     ['a', 'b'],
@@ -69,14 +69,14 @@ it('stops where no pair is as frequent as asked', () => {
   ]);
 });
 
-it('refuses a vocabulary without room for the characters, with the numbers', () => {
+it('refuses a vocabulary without room for the characters', () => {
   expect(trainBpe(['abc'], { size: 8 }).size).toBe(8);
   expect(() => trainBpe(['abc'], { size: 7 })).toThrow(
-    'bpe: a vocabulary of 7 has no room for 4 characters and 4 special tokens; ask for at least 8',
+    'bpe: size is 7, it must be at least 8: 4 characters and 4 special tokens',
   );
 });
 
-it('learns the same whatever is asked for beyond: a larger vocabulary begins with the smaller', () => {
+it('trains a larger vocabulary that starts with the smaller one', () => {
   const small = mergesOf(trainBpe(quixote, { size: 300 }));
   expect(mergesOf(trainBpe(quixote, { size: 500 })).slice(0, small.length)).toEqual(small);
 });

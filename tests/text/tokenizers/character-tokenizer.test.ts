@@ -1,21 +1,21 @@
-// Alphabets and ids as tokenizers.
+// Tokenizers of characters by id, and of plain ids.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 
 const special = { pad: 0, start: 1, end: 2, unknown: 3 };
 
-describe('an alphabet', () => {
+describe('a list of characters', () => {
   const letters = createCharacterTokenizer({ characters: '______abc𝄞ˈ', size: 14, special, begin: 1 });
 
-  it('gives each character its place, and no place to what stands at special ids', () => {
+  it('gives each character its id, but not placeholders at special ids', () => {
     expect(letters.encode('cab𝄞ˈ')).toEqual([1, 8, 6, 7, 9, 10]);
     expect(letters.encode('_z')).toEqual([1, 3, 3]);
     expect(letters.decode([1, 8, 3, 6, 2, 0, 12])).toBe('ca');
     expect([0, 1, 2, 3, 6, 12].map(letters.token)).toEqual(['[PAD]', '[start]', '[end]', '[UNK]', 'a', '[unused12]']);
   });
 
-  it('gives texts of its own characters back', () => {
+  it('decodes what it encodes', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...'abc𝄞ˈ')), (some) => {
         expect(letters.decode(letters.encode(some.join('')))).toBe(some.join(''));
@@ -23,9 +23,9 @@ describe('an alphabet', () => {
     );
   });
 
-  it('is refused where a character comes twice or there are too many', () => {
+  it('is refused if a character occurs twice or there are too many', () => {
     expect(() => createCharacterTokenizer({ characters: '____aba', size: 9, special })).toThrow(
-      '"a" stands at 4 and at 6',
+      '"a" has the ids 4 and 6',
     );
     expect(() => createCharacterTokenizer({ characters: 'abcde', size: 4, special })).toThrow(
       '5 characters, the vocabulary has 4',
@@ -35,7 +35,7 @@ describe('an alphabet', () => {
 });
 
 describe('ids', () => {
-  it('come back as they are, special ones silent', () => {
+  it('round-trip, without special ids', () => {
     const ids = createIdTokenizer(100, special);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 3, max: 99 })), (some) => {

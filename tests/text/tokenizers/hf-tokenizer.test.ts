@@ -1,4 +1,4 @@
-// tokenizer.json files from elsewhere, against the same ones in Hugging Face's native `tokenizers`.
+// tokenizer.json files of other tools, compared with Hugging Face's native `tokenizers`.
 import { Tokenizer as Native } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
@@ -68,10 +68,10 @@ it.each([
   }
 });
 
-describe('what the model says of it', () => {
+describe('the special ids of the model', () => {
   const tokenizer = createHfTokenizer(byteLevel, { special, size: tokens.length + 2 });
 
-  it('is kept in the file, which is otherwise as it was', () => {
+  it('are saved in the file, which is otherwise unchanged', () => {
     const text = JSON.stringify(tokenizer);
     const { heddle: _, ...rest } = JSON.parse(text);
     expect(rest).toEqual(byteLevel);
@@ -85,7 +85,7 @@ describe('what the model says of it', () => {
     expect(JSON.stringify(back)).toBe(text);
   });
 
-  it('makes its special tokens silent, and tokens without text too', () => {
+  it('are skipped in decoded text, like tokens without text', () => {
     expect(tokenizer.decode([2, ...tokenizer.encode('the cat'), tokens.length + 1, 2, 1])).toBe('the cat');
     expect([tokenizer.token(1), tokenizer.token(tokens.length), tokenizer.decode([1])]).toEqual([
       '<pad>',

@@ -39,7 +39,7 @@ describe.each(Object.entries(kinds))('%s', (_, train) => {
   const texts = [...quixote, ...phrases];
   const tokenizer = train(texts);
 
-  it('gives back the normal form of any text that it knows', () => {
+  it('decodes to the normalized text if all tokens are known', () => {
     for (const text of texts) {
       const ids = tokenizer.encode(text);
       if (!ids.includes(tokenizer.special.unknown)) expect(tokenizer.decode(ids)).toBe(tokenizer.normalize(text));
@@ -58,7 +58,7 @@ describe.each(Object.entries(kinds))('%s', (_, train) => {
     for (const [i, text] of all.entries()) expect(tokenizer.encode(text), text).toEqual(native[i]);
   });
 
-  it('reads the same in @huggingface/tokenizers where all is known', () => {
+  it('decodes as @huggingface/tokenizers if all tokens are known', () => {
     const page = pageTokenizer(tokenizer);
     for (const text of texts) {
       const ids = tokenizer.encode(text);
@@ -77,7 +77,7 @@ describe.each(Object.entries(kinds))('%s', (_, train) => {
     );
   });
 
-  it('has the special tokens at 0 to 3, and passes over them', () => {
+  it('has the special tokens at 0 to 3, and skips them in text', () => {
     expect(tokenizer.special).toEqual({ pad: 0, start: 1, end: 2, unknown: 3 });
     const ids = tokenizer.encode('En un lugar');
     expect(tokenizer.decode([1, ...ids, 2, 0, 0])).toBe(tokenizer.decode(ids));
@@ -91,7 +91,7 @@ describe.each(Object.entries(kinds))('%s', (_, train) => {
   });
 });
 
-it('gives any text back that is made of known characters', () => {
+it('round-trips any text of known characters', () => {
   const characters = [...new Set(quixote.join(''))].filter((char) => !'…'.includes(char));
   const bpe = trainBpe([...quixote, characters.join(' ')], { size: 700 });
   const chars = trainCharacters(quixote);
@@ -104,7 +104,7 @@ it('gives any text back that is made of known characters', () => {
   );
 });
 
-it('shows unknown words as [UNK], apart from their neighbours', () => {
+it('decodes unknown words as [UNK] with spaces around', () => {
   const words = trainWords(['the cat sat.'], { size: 100 });
   expect(words.encode('The dog sat.')).toContain(words.special.unknown);
   expect(words.decode(words.encode('The dog sat.'))).toBe('the [UNK] sat.');
@@ -115,7 +115,7 @@ it('keeps the most frequent words, ties in code-point order', () => {
   expect([4, 5, 6, 7].map(words.token)).toEqual(['▁a', '▁b', '▁c', '▁d']);
 });
 
-it('has its full size where words are too few, if it is to', () => {
+it('fills the vocabulary with unused tokens if asked to', () => {
   const options = { size: 12, punctuation: 'strip', fill: true } as const;
   const words = trainWords(['b b a c c'], options);
   expect([words.size, trainWords(['b b a c c'], { ...options, fill: false }).size]).toEqual([12, 7]);
@@ -132,7 +132,7 @@ it('strips what the Keras example strips', () => {
 });
 
 it('refuses vocabularies without room', () => {
-  expect(() => trainWords(['a'], { size: 4 })).toThrow('words: a vocabulary of 4 has no room');
+  expect(() => trainWords(['a'], { size: 4 })).toThrow('words: size is 4, it must be above 4');
 });
 
 it.skipIf(!hasTatoeba)(
