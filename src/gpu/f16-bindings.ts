@@ -1,11 +1,11 @@
-// Bindings held as f16: a kernel is written for f32 and computes in it; where a tensor lies in memory as f16, what is loaded from its
-// binding is widened and what is stored to it is narrowed. One source serves both, and each binding is decided by what is bound.
+// f16 storage: kernels are written for f32 and compute in f32. For a tensor stored as f16, loads from its binding are cast to f32 and
+// stores are cast to f16. One source serves both types, for each binding by itself.
 
 import { closing, withoutComments } from './wgsl.ts';
 
 /**
- * Rewrites `source` (includes and constants resolved) so that the storage bindings of the names hold f16. Bindings of other types
- * than f32, its vectors or an alias of them stay as they are: they look at bits. Comments go.
+ * Rewrites `source` (includes and constants resolved) so that the storage bindings in `names` are arrays of f16. Only bindings of f32, its
+ * vectors or an alias of them change: others are read as bits. Removes comments if anything changes.
  */
 export function storeAsF16(source: string, names: readonly string[]): string {
   let out = withoutComments(source);
@@ -15,16 +15,16 @@ export function storeAsF16(source: string, names: readonly string[]): string {
     const stated = declaration.exec(out)?.[2] ?? '';
     const wide = new RegExp(`^alias\\s+${stated}\\s*=\\s*([^;]+);`, 'm').exec(out)?.[1] ?? stated;
     if (!/^(f32|vec[234]<f32>)$/.test(wide)) continue;
-    const half = wide.replace('f32', 'f16');
-    out = inFunctions(out.replace(declaration, `$1${half}$3`), (text) =>
-      shadows(text, name) ? text : convert(text, name, wide, half),
+    const narrow = wide.replace('f32', 'f16');
+    out = inFunctions(out.replace(declaration, `$1${narrow}$3`), (text) =>
+      shadows(text, name) ? text : convert(text, name, wide, narrow),
     );
     changed = true;
   }
   return changed ? `enable f16;\n${out}` : source;
 }
 
-/** Applies `change` to each function from its parameters on. */
+/** Applies `change` to each function, parameters included. */
 function inFunctions(source: string, change: (text: string) => string): string {
   let out = '';
   let from = 0;
@@ -42,10 +42,10 @@ function inFunctions(source: string, change: (text: string) => string): string {
 const shadows = (text: string, name: string): boolean =>
   new RegExp(`\\b(?:let|var|const)\\s+${name}\\b|[(,]\\s*(?:@\\w+\\([^)]*\\)\\s*)?${name}\\s*:`).test(text);
 
-/** Converts at every access `name[...]`: loads to `wide`, stores to `half`. */
-function convert(text: string, name: string, wide: string, half: string): string {
+/** Casts at every access `name[...]`: loads to `wide`, stores to `narrow`. */
+function convert(text: string, name: string, wide: string, narrow: string): string {
   const access = new RegExp(`(?<![\\w.])${name}\\s*\\[`, 'g');
-  const inner = (part: string) => convert(part, name, wide, half);
+  const inner = (part: string) => convert(part, name, wide, narrow);
   let out = '';
   let from = 0;
   for (let m = access.exec(text); m; m = access.exec(text)) {
@@ -59,7 +59,7 @@ function convert(text: string, name: string, wide: string, half: string): string
       const start = close + 1 + head.length;
       from = text.indexOf(';', start);
       const value = inner(text.slice(start, from)).trim();
-      const [to, whole] = part ? ['f16', 'f32'] : [half, wide];
+      const [to, whole] = part ? ['f16', 'f32'] : [narrow, wide];
       out += `${place}${part} = ${to}(${operator ? `${whole}(${place}${part}) ${operator} (${value})` : value})`;
     } else {
       from = close + 1;

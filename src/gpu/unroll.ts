@@ -1,13 +1,13 @@
-// Writes marked loops out: some shader compilers (SwiftShader's) leave a loop as it is and the arrays it indexes in memory, where
-// constant indices would have kept them in registers. The WGSL stays plain; without this step it means the same.
+// Loop unrolling of WGSL. Some shader compilers (SwiftShader's) do not unroll, and keep the arrays that a loop indexes in memory; with
+// constant indices they are in registers. The files stay readable, and mean the same without this step.
 
 import { closing } from './wgsl.ts';
 
 /**
- * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, the counter as a literal. Under
- * `// unroll up to M` only if N is at most M: compilers take long over bodies in their hundreds. A, N and S are integers or
- * module-scope integer consts; N may be min(C, x), C a const and x a number of the run that is never below it, which keeps drivers from
- * unrolling where we do not. Throws where a marked loop is of another form.
+ * Replaces each `for (var i = A; i < N; i++ or i += S) {...}` under a line `// unroll` by its bodies, with the counter as a literal; under
+ * `// unroll up to M` only if N is at most M, since hundreds of bodies compile slowly. A, N and S are integers or module-scope integer
+ * consts. N may be min(C, x), where C is a const and x a parameter that is never below it: drivers then do not unroll what this function
+ * leaves. Throws if a marked loop has another form.
  */
 export function unroll(source: string): string {
   const consts = constants(source);
@@ -41,7 +41,7 @@ export function unroll(source: string): string {
   return out;
 }
 
-/** Module-scope integer consts, also those computed from others, in whatever order they stand. */
+/** Module-scope integer consts, including those computed from others, in any order. */
 function constants(source: string): Map<string, number> {
   const consts = new Map<string, number>();
   const stated = [...source.matchAll(/^const (\w+)(?:: u32)? = ([\s\w()+*/-]+);/gm)];
@@ -55,7 +55,7 @@ function constants(source: string): Map<string, number> {
   return consts;
 }
 
-/** The value of an expression of u32 numbers, consts, + - * / and parentheses; NaN where it is none. */
+/** The value of an expression of u32 numbers, consts, + - * / and parentheses; NaN for any other. */
 function evaluate(expression: string, consts: ReadonlyMap<string, number>): number {
   const tokens = expression.match(/\w+|[()+*/-]/g) ?? [];
   let at = 0;

@@ -1,5 +1,5 @@
-// Reads what a WGSL file declares: bindings, the Params struct and which variables an entry point uses. The shader is the only
-// statement of them; the executor makes explicit bind group layouts from this. Not a parser of WGSL: it knows our own plain style.
+// Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point uses. Bind group layouts are
+// made from them. Not a full parser of WGSL: it reads plain declarations, without templates or nested structs.
 
 /** A module-scope binding. */
 export interface Binding {
@@ -17,7 +17,7 @@ export interface Field {
   readonly type: 'u32' | 'i32' | 'f32';
 }
 
-/** What a shader file declares. */
+/** The declarations of a shader. */
 export interface Declarations {
   readonly bindings: readonly Binding[];
   readonly params: readonly Field[];
@@ -31,7 +31,7 @@ export interface Declarations {
 /** A source without its comments. */
 export const withoutComments = (source: string): string => source.replace(/\/\/[^\n]*/g, '');
 
-/** Index of the bracket that closes the one at `open`, one of `{`, `[` and `(`. Throws where it is not closed. */
+/** Index of the bracket that closes the one at `open`, one of `{`, `[` and `(`. Throws if there is none. */
 export function closing(text: string, open: number): number {
   const left = text[open];
   const right = left === '{' ? '}' : left === '[' ? ']' : ')';
@@ -94,7 +94,7 @@ function readFunctions(code: string): Map<string, WgslFunction> {
     const from = m.index + m[0].length;
     const text = code.slice(from, closing(code, code.indexOf('{', from)));
     const words = new Set(text.match(/(?<![.\w])[A-Za-z_]\w*/g));
-    // A parameter or local of the same name is not the module's variable.
+    // A parameter or local hides the module variable of its name.
     for (const [, local, parameter] of text.matchAll(/\b(?:let|var|const)\s+(\w+)|(\w+)\s*:/g))
       words.delete(local ?? parameter ?? '');
     functions.set(m[2] ?? '', { name: m[2] ?? '', entry: (m[1] ?? '').includes('@compute'), words });
@@ -102,7 +102,7 @@ function readFunctions(code: string): Map<string, WgslFunction> {
   return functions;
 }
 
-/** All words in a function and in those it calls. */
+/** All words in a function and in the functions that it calls. */
 function reachable(name: string, functions: ReadonlyMap<string, WgslFunction>): Set<string> {
   const words = new Set<string>();
   const queue = [name];
@@ -115,7 +115,7 @@ function reachable(name: string, functions: ReadonlyMap<string, WgslFunction>): 
   return words;
 }
 
-/** Sets `const NAME... = default;` to the given values; the rest of the source stays. */
+/** Replaces the default of each `const NAME... = default;` by the value of its name. */
 export function replaceConsts(source: string, values: Readonly<Record<string, number>>): string {
   let out = source;
   for (const [name, value] of Object.entries(values))

@@ -1,4 +1,4 @@
-// Kernels whose bindings hold f16: loads are widened, stores narrowed, and nothing else changes.
+// f16 storage of bindings: loads are cast to f32, stores to f16, and nothing else changes.
 
 import { describe, expect, it } from 'vitest';
 import { storeAsF16 } from '../../src/gpu/f16-bindings.ts';
@@ -23,7 +23,7 @@ fn main(i: u32) {
 `;
 
 describe('storeAsF16', () => {
-  it('widens loads, narrows stores, and enables f16', () => {
+  it('casts loads and stores, and enables f16', () => {
     const out = storeAsF16(source, ['x', 'y', 'bits']);
     expect(out.split('\n')[0]).toBe('enable f16;');
     for (const line of [
@@ -39,7 +39,7 @@ describe('storeAsF16', () => {
       expect(out).toContain(line);
   });
 
-  it('stores to a part of a vector', () => {
+  it('casts stores to an element of a vector', () => {
     const text =
       '@group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;\nfn f() { y[1].x = 2.0; y[2][i] += 1.0; }';
     const out = storeAsF16(text, ['y']);
@@ -47,18 +47,18 @@ describe('storeAsF16', () => {
     expect(out).toContain('y[2][i] = f16(f32(y[2][i]) + (1.0));');
   });
 
-  it('leaves alone what is not named, not f32, or a local of the name', () => {
+  it('changes no other binding, no other type and no local of the name', () => {
     expect(storeAsF16(source, [])).toBe(source);
     expect(storeAsF16(source, ['bits', 'nothing'])).toBe(source);
     const local = '@group(0) @binding(0) var<storage, read> s: array<f32>;\nfn f() { var s = array(1.0); s[0] = 2.0; }';
     expect(storeAsF16(local, ['s'])).toContain('{ var s = array(1.0); s[0] = 2.0; }');
   });
 
-  it('finds each declaration that the shaders have', () => {
+  it('finds the declaration of each f32 binding of the shaders', () => {
     for (const name of builtInShaders.names) {
       const { source, bindings } = shaderOf(name);
       for (const { name: binding, of } of bindings)
-        if (/^array<(f32|vec4<f32>|Cell)>$/.test(of))
+        if (/^array<(f32|vec4<f32>|Vec)>$/.test(of))
           expect(storeAsF16(source, [binding]), `${name} ${binding}`).toMatch(/^enable f16;/);
     }
   });

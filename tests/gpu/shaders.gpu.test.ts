@@ -1,4 +1,4 @@
-// Every shader file compiles as it stands on the device, every entry point makes a pipeline, and what does not says why.
+// Every shader compiles with its defaults on the device, pipelines are cached, and the errors of those that do not compile.
 
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../src/gpu/device.ts';
@@ -7,18 +7,18 @@ import { builtInShaders, shaderOf } from '../../src/gpu/shaders.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
 describe('shader files', () => {
-  it('compile as they stand, without a warning', async () => {
+  it('compile with their defaults, without a warning', async () => {
     const device = await gpuDevice();
-    const told = await Promise.all(
+    const messages = await Promise.all(
       builtInShaders.names
         .filter((name) => runs(name, device))
         .map(async (name) => {
           const module = device.createShaderModule({ label: name, code: shaderOf(name).source });
-          const { messages } = await module.getCompilationInfo();
-          return messages.map((m) => `${name} line ${m.lineNum}: ${m.message}`);
+          const info = await module.getCompilationInfo();
+          return info.messages.map((m) => `${name} line ${m.lineNum}: ${m.message}`);
         }),
     );
-    expect(told.flat()).toEqual([]);
+    expect(messages.flat()).toEqual([]);
   });
 });
 
@@ -42,7 +42,7 @@ describe('pipelines', () => {
     expect(pipelines.compiled).toBe(before + 1);
   });
 
-  it('name an entry point or constant that is not there', async () => {
+  it('name an unknown entry point or constant', async () => {
     const pipelines = pipelinesOf(await gpuDevice());
     await expect(pipelines.get({ ...pass, entry: 'sub' })).rejects.toThrow('shader add: there is no entry point sub');
     await expect(pipelines.get({ ...pass, constants: { MAGIC: 1 } })).rejects.toThrow(
@@ -50,7 +50,7 @@ describe('pipelines', () => {
     );
   });
 
-  it('name the shader, its constants and what the compiler says where it does not compile', async () => {
+  it('name the shader, its constants and the message of the compiler if it does not compile', async () => {
     const pipelines = pipelinesOf(await gpuDevice());
     const name = builtInShaders.names.find((n) => shaderOf(n).consts.has('THREADS')) ?? '';
     const [entry = ''] = [...shaderOf(name).entries.keys()];

@@ -3,7 +3,7 @@ import { unroll } from '../../src/gpu/unroll.ts';
 
 const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
 
-it('writes a marked loop out with its counter as a literal', () => {
+it('replaces a marked loop by its bodies with the counter as a literal', () => {
   const source = 'fn f() {\n  // unroll\n  for (var i = 1u; i < 4u; i++) { x[i] = i; }\n}\n';
   expect(flat(unroll(source))).toBe('fn f() { { x[1u] = 1u; }{ x[2u] = 2u; }{ x[3u] = 3u; } }');
 });
@@ -14,7 +14,7 @@ it('takes bounds and steps from consts, also computed ones, in any order', () =>
   expect(flat(unroll(source))).toContain('{ a(0u + 1u); }{ a(2u + 1u); }{ a(4u + 1u); }');
 });
 
-it('unrolls loops inside loops, and leaves others and longer names alone', () => {
+it('unrolls loops inside loops, but not unmarked loops, and replaces only whole names', () => {
   const source = `// unroll
 for (var r = 0u; r < 2u; r++) {
   // unroll
@@ -31,20 +31,20 @@ for (var r = 0u; r < 2u; r++) {
   expect(out.match(/for \(var k/g)).toHaveLength(2);
 });
 
-it('leaves loops past their limit as they are, but not those inside them', () => {
+it('does not unroll loops above their limit, but those inside them', () => {
   const loops =
     '// unroll up to 8\nfor (var i = 0u; i < 9u; i++) {\n// unroll\nfor (var j = 0u; j < 1u; j++) { f(i, j); }\n}';
   expect(flat(unroll(loops))).toBe('for (var i = 0u; i < 9u; i++) { { f(i, 0u); } }');
   expect(unroll('// unroll up to 8\nfor (var i = 0u; i < 8u; i++) { f(i); }')).toContain('f(7u)');
 });
 
-it('takes the const of a bound that also names a number of the run', () => {
+it('takes the const of a bound that is the minimum of a const and a parameter', () => {
   const loop = 'const N = 2u;\n// unroll up to 2\nfor (var i = 0u; i < min(N, params.n); i++) { f(i); }';
   expect(flat(unroll(loop))).toBe('const N = 2u; { f(0u); }{ f(1u); }');
   expect(unroll(loop.replace('N = 2u', 'N = 3u'))).toContain('i < min(N, params.n)');
 });
 
-it('refuses a marked loop that it cannot write out', () => {
+it('throws for a marked loop that it cannot unroll', () => {
   expect(() => unroll('// unroll\nfor (var i = 0u; i < n; i++) { f(i); }')).toThrow('cannot be unrolled: for (var i');
   expect(() => unroll('// unroll\nfor (var i = 0u; i < 2u; i++) { if (x) { break; } }')).toThrow('cannot be unrolled');
   expect(() => unroll('// unroll\nwhile (x) {}')).toThrow('cannot be unrolled: while');

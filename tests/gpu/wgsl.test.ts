@@ -54,7 +54,7 @@ fn part(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 `;
 
-it('finds the bracket that closes another one, and throws where there is none', () => {
+it('finds the bracket that closes another one, and throws if there is none', () => {
   expect(closing('f(a[b[0]], {})', 3)).toBe(8);
   expect(closing('f(a[b[0]], {})', 1)).toBe(13);
   expect(() => closing('{ if (a) { }', 0)).toThrow('shader: { is not closed');
@@ -64,7 +64,7 @@ it('finds the bracket that closes another one, and throws where there is none', 
 describe('declarations', () => {
   const d = declarations(source);
 
-  it('are the bindings with their access, comments left out', () => {
+  it('are the bindings with their access, without those in comments', () => {
     expect(d.bindings).toEqual([
       { name: 'x', group: 0, binding: 0, type: 'read-only-storage', of: 'array<vec4<f32>>' },
       { name: 'y', group: 0, binding: 1, type: 'storage', of: 'array<f32>' },
@@ -86,13 +86,13 @@ describe('declarations', () => {
     expect([...d.consts]).toEqual(['TILE', 'SHARE']);
   });
 
-  it('say which bindings an entry point uses, through the functions it calls', () => {
+  it('list the bindings that an entry point uses, also through the functions that it calls', () => {
     const used = (entry: string) => d.entries.get(entry)?.map((b) => b.name);
     expect([...d.entries.keys()]).toEqual(['whole', 'part']);
     expect(used('whole')).toEqual(['x', 'y', 'params']);
   });
 
-  it('do not take parameters, locals and members for the variables of their names', () => {
+  it('do not confuse parameters, locals and members with module variables of their names', () => {
     expect(d.entries.get('part')?.map((b) => b.name)).toEqual(['implied']);
     const members = declarations(`
       @group(0) @binding(0) var<storage, read> length: array<u32>;
@@ -100,13 +100,13 @@ describe('declarations', () => {
     expect(members.entries.get('f')).toEqual([]);
   });
 
-  it('refuse a Params that holds more than scalars', () => {
+  it('reject a Params with a field that is not a scalar', () => {
     expect(() => declarations('struct Params { size: vec2<u32> }')).toThrow('Params.size is vec2, not a scalar');
   });
 });
 
 describe('replaceConsts', () => {
-  it('sets the value and keeps type and suffix, whatever digits it begins with', () => {
+  it('sets the value and keeps type and suffix, for values of any digits', () => {
     const code = 'const TILE: u32 = 16u;\nconst SHARE = 0.5;\nconst TILES: u32 = 4u;';
     for (const value of [1, 8, 10, 32, 256])
       expect(replaceConsts(code, { TILE: value })).toBe(
@@ -115,7 +115,7 @@ describe('replaceConsts', () => {
     expect(replaceConsts(code, { SHARE: 0.25 })).toContain('const SHARE = 0.25;');
   });
 
-  it('leaves uses of the name alone', () => {
+  it('does not replace uses of the name', () => {
     const code = 'const N: u32 = 2u;\nconst M: u32 = N * 3u;\n// const N: u32 = 9u;';
     expect(replaceConsts(code, { N: 5 })).toBe('const N: u32 = 5u;\nconst M: u32 = N * 3u;\n// const N: u32 = 9u;');
   });
@@ -139,7 +139,7 @@ describe('the shaders of the project', () => {
     for (const name of builtInShaders.names) expect(shaderOf(name).params.length).toBeLessThanOrEqual(64);
   });
 
-  it('have an entry point each, and say what is missing where one is asked for that is not there', () => {
+  it('have an entry point each, and an unknown name is an error', () => {
     for (const name of builtInShaders.names) expect(shaderOf(name).entries.size).toBeGreaterThan(0);
     expect(() => shaderOf('absent')).toThrow('there is no absent in shaders');
   });
