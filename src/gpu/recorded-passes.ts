@@ -28,14 +28,16 @@ export const alignToWords = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 /** Packs the Params structs of all passes, `paramAlign` bytes each. Throws if a pass lacks the value of a field. */
 export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]): ArrayBuffer {
   const data = new DataView(new ArrayBuffer(passes.length * paramAlign));
-  for (const [i, { op, shader, params }] of passes.entries())
-    for (const [f, { name, type }] of (kernels[i] as Kernel).shader.params.entries()) {
+  for (const [i, { op, params }] of passes.entries()) {
+    const { shader } = kernels[i] as Kernel;
+    for (const [f, { name, type }] of shader.params.entries()) {
       const value = params[name];
-      if (value === undefined) throw new Error(`${op}: no value for Params.${name} of shader ${shader}`);
+      if (value === undefined) throw new Error(`${op}: no value for Params.${name} of shader ${shader.name}`);
       const at = i * paramAlign + f * 4;
       if (type === 'f32') data.setFloat32(at, value, true);
       else data.setUint32(at, value, true);
     }
+  }
   return data.buffer;
 }
 
@@ -43,7 +45,7 @@ export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]):
 export function bindPass(
   gpu: GPUDevice,
   pass: Pass,
-  { pipeline, layout, bindings }: Kernel,
+  { pipeline, layout, bindings, shader }: Kernel,
   { paramBuffer, i }: { readonly paramBuffer: GPUBuffer; readonly i: number },
   bufferAt: BufferAt,
 ): BoundPass {
@@ -53,7 +55,7 @@ export function bindPass(
     const range = pass.bind[b.name];
     // A launch without dropout has no step scalars; its overrides switch off their use, so any uniform buffer will do.
     if (!range && b.of === 'Step') return { buffer: paramBuffer, size: paramAlign };
-    if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${pass.shader}`);
+    if (!range) throw new Error(`${pass.op}: nothing bound to ${b.name} of shader ${shader.name}`);
     const size = b.of.includes('vec4') ? Math.ceil(range.bytes / 16) * 16 : alignToWords(range.bytes);
     return { buffer: bufferAt(range.buffer), offset: range.offset, size };
   };

@@ -3,7 +3,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { compiledSource } from '../../src/gpu/pipelines.ts';
-import { builtInShaders, type ShaderSource, shaderLibrary, shaderOf } from '../../src/gpu/shaders.ts';
+import { builtInShaders, shaderLibrary, shaderOf } from '../../src/gpu/shaders.ts';
+import type { ShaderSource } from '../../src/ops/op.ts';
 import { launchedKernels } from '../support/launched-kernels.ts';
 import { lintWgsl } from '../support/wgsl-lint.ts';
 
