@@ -14,11 +14,11 @@ import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions {
   filter?: string;
-  presets: PresetName[];
+  preset: PresetName[];
   kernels: boolean;
-  batch: number;
-  vocab: number;
-  timedSteps: number;
+  batchSize: number;
+  vocabSize: number;
+  steps: number;
   small?: boolean;
   quick?: boolean;
   json?: string;
@@ -28,22 +28,22 @@ interface Options extends HostOptions {
 export function addBench(program: Command): void {
   const command = program
     .command('bench')
-    .description('check every kernel against the float64 reference and time it, then time whole training steps')
-    .option('--filter <text>', 'only kernels whose name has this in it, and no training steps')
+    .description('check all kernels against the float64 reference, then time kernels and training steps')
+    .option('--filter <text>', 'only kernels whose name contains this text, and no training steps')
     .option('--no-kernels', 'only training steps')
-    .option('--presets <name...>', 'models whose training step is timed', ['tiny', 'small', 'mid'])
-    .option('--batch <rows>', 'sentences a batch, of 32 positions a side', whole(1), 32)
-    .option('--vocab <tokens>', 'tokens of both vocabularies', whole(5), 8000)
-    .option('--timed-steps <n>', 'steps that are timed at each preset', whole(3), 10)
-    .option('--small', 'a few kernels at small sizes, for adapters that are slow')
-    .option('--quick', 'shorter measurements, for a first look')
-    .option('--json <file>', 'write all figures, of every variant, with the machine and a conformance report, as JSON')
+    .option('--preset <name...>', 'model sizes whose training step is timed', ['tiny', 'small', 'mid'])
+    .option('--batch-size <pairs>', 'pairs per batch, of up to 32 tokens', whole(1), 32)
+    .option('--vocab-size <tokens>', 'size of both vocabularies', whole(5), 8000)
+    .option('--steps <n>', 'number of timed steps per preset', whole(3), 10)
+    .option('--small', 'only some kernels at small sizes, for slow devices')
+    .option('--quick', 'shorter and less exact measurements')
+    .option('--json <file>', 'write all measurements and a conformance report as JSON')
     .action(async (options: Options) => {
       let browser: { version: string; flags: readonly string[] } | undefined;
       const result = await runWithProgress('bench', argumentsOf(options), {
         ...options,
-        onChrome({ version: started, flags }) {
-          browser = { version: started, flags };
+        onChrome({ version: chrome, flags }) {
+          browser = { version: chrome, flags };
         },
       });
       const when = new Date().toISOString();
@@ -57,24 +57,25 @@ export function addBench(program: Command): void {
       const wrong = result.kernels.flatMap(({ name, variants }) =>
         variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
       );
-      if (wrong.length > 0) throw new HeddleError(`bench: ${wrong.length} kernels are wrong: ${wrong.join(', ')}`);
+      if (wrong.length > 0)
+        throw new HeddleError(`bench: ${wrong.length} kernels exceed their tolerance: ${wrong.join(', ')}`);
     });
   addHostOptions(command);
 }
 
 function argumentsOf(o: Options): BenchArguments {
-  const unknown = o.presets.find((name) => !(name in presets));
-  if (unknown) throw new HeddleError(`bench: no preset ${unknown}; there are ${Object.keys(presets).join(', ')}`);
-  const steps = o.filter === undefined && !o.small ? o.presets : [];
+  const unknown = o.preset.find((name) => !(name in presets));
+  if (unknown) throw new HeddleError(`--preset ${unknown}: it must be one of ${Object.keys(presets).join(', ')}`);
+  const steps = o.filter === undefined && !o.small ? o.preset : [];
   return {
     kernels: o.kernels,
     set: o.small ? 'small' : 'all',
     filter: o.filter ?? '',
     steps: steps.map((preset) => {
       const length = Math.min(32, presets[preset].maxLength);
-      return { preset, shape: { batch: o.batch, source: length, target: length, vocab: o.vocab } };
+      return { preset, shape: { batch: o.batchSize, source: length, target: length, vocab: o.vocabSize } };
     }),
-    timedSteps: o.timedSteps,
+    timedSteps: o.steps,
     span: o.quick ? 20 : 100,
     rounds: o.quick ? 3 : 5,
   };
@@ -103,17 +104,17 @@ function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<
   const has = features.filter((f) => f.present).map((f) => f.name);
   return [
     `conformance: ${kernels.length - wrong} of ${kernels.length} kernels within their tolerance`,
-    short.length > 0 ? `limits too low: ${short.join(', ')}` : `all ${limits.length} limits suffice`,
-    `features: ${has.join(', ') || 'none'}; subgroups: ${subgroups ? `${subgroups.min} to ${subgroups.max}` : 'not told'}`,
+    short.length > 0 ? `limits too low: ${short.join(', ')}` : `all ${limits.length} limits are sufficient`,
+    `features: ${has.join(', ') || 'none'}; subgroups: ${subgroups ? `${subgroups.min} to ${subgroups.max}` : 'not reported'}`,
   ].join('\n');
 }
 
 function kernelTable(kernels: BenchResult['kernels']): string {
-  const head = ['kernel', 'ms', 'GFLOP/s', 'GB/s', 'error', 'best variant', 'others, times slower'];
+  const head = ['kernel', 'ms', 'GFLOP/s', 'GB/s', 'error', 'best variant', 'others (time relative to the best)'];
   const rows = kernels.map(({ name, flops, bytes, variants }) => {
     const [best, ...others] = variants;
     const worst = Math.max(...variants.map((v) => v.error)).toExponential(0);
-    if (best?.ms === undefined) return [name, '', '', '', worst, 'all are wrong'];
+    if (best?.ms === undefined) return [name, '', '', '', worst, 'none is correct'];
     const ms = best.ms;
     const slower = others.map((v) => `${v.variant} ${v.ms === undefined ? 'WRONG' : (v.ms / ms).toFixed(2)}`);
     return [

@@ -6,44 +6,47 @@ import { HeddleError } from '../core/errors.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
+import { loraOption } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
 
 interface Options {
   to: ModelFormat;
   dtype?: 'f32' | 'f16' | 'bf16';
   force?: boolean;
-  adapter?: string;
+  loraAdapter?: string;
 }
 
 /** Adds the command `convert`. */
 export function addConvert(program: Command): void {
   program
     .command('convert')
-    .description('write a model folder in another layout; what the layout cannot express is refused by name')
-    .argument('<dir>', 'model folder: heddle, BART or MarianMT (Hugging Face), PyTorch or Keras')
+    .description('write a model in the format of another library')
+    .argument(
+      '<dir>',
+      'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face (BART, MarianMT), PyTorch or Keras',
+    )
     .argument('<out>', 'folder to write')
     .addOption(
       new Option(
-        '--to <layout>',
-        "heddle; bart or marian: as transformers reads them; pytorch: the state_dict of a module with an nn.Transformer; keras: Keras's example",
+        '--to <format>',
+        "heddle; bart or marian for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example",
       )
         .choices(modelFormats)
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--dtype <type>', 'of the weights of bart and marian (default: as they came, or f32)').choices([
-        'f32',
-        'f16',
-        'bf16',
-      ]),
+      new Option(
+        '--dtype <type>',
+        'type of the weights of bart and marian (default: that of the source checkpoint, or f32)',
+      ).choices(['f32', 'f16', 'bf16']),
     )
-    .option('--adapter <dir>', 'low-rank adapter that is merged into the weights')
-    .option('--force', 'replace what is in <out>')
-    .action(async (folder: string, given: string, { to, dtype, force, adapter }: Options) => {
+    .addOption(loraOption())
+    .option('--force', 'replace <out> if it exists')
+    .action(async (folder: string, given: string, { to, dtype, force, loraAdapter: adapter }: Options) => {
       const out = withoutEndSlash(given);
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
-        throw new HeddleError(`convert: ${out} is there already; --force replaces it, or name another`);
+        throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
       const { parameters } = await runWithProgress(
         'convert',
         { folder, out, to, ...(dtype && { dtype }), ...(adapter && { adapter }) },

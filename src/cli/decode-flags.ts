@@ -1,14 +1,14 @@
-// The options of commands that decode: how the next token is chosen, and what it may not be.
+// Decoding flags of `heddle translate` and `heddle eval`. Their names are those of Hugging Face's transformers where it has the option.
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import type { DecodeOptions, LengthPenalty } from '../decode/decode-options.ts';
 import { notNegative, number, positive, whole } from './parse-values.ts';
 
-/** What commander makes of them. */
-export interface DecodingOptions {
-  readonly beam?: number;
-  readonly nBest?: number;
+/** Values of the flags; `numReturn` is a flag of `translate` only. */
+export interface DecodingFlags {
+  readonly beams?: number;
+  readonly numReturn?: number;
   readonly lengthPenalty?: LengthPenalty;
   readonly earlyStopping?: boolean;
   readonly sample?: boolean;
@@ -16,59 +16,66 @@ export interface DecodingOptions {
   readonly topK?: number;
   readonly topP?: number;
   readonly seed?: number;
-  readonly minTokens?: number;
-  readonly uniqueNgrams?: number;
-  readonly ban?: number[];
+  readonly minNewTokens?: number;
+  /** `--no-repeat-ngram-size`. Commander takes `no-` for a negation, whose default must not be undefined. */
+  readonly repeatNgramSize?: number | null;
+  readonly suppressTokens?: number[];
 }
 
-/** Options that mean nothing without `--sample`. */
-const ofSampling = { temperature: '--temperature', topK: '--top-k', topP: '--top-p', seed: '--seed' } as const;
+/** Flags that need `--sample`. */
+const samplingFlags = { temperature: '--temperature', topK: '--top-k', topP: '--top-p', seed: '--seed' } as const;
 
-/** Adds the options to a command. */
-export function addDecodingOptions(command: Command): Command {
-  const share = number((p) => p > 0 && p <= 1, 'above 0 and at most 1');
+/** Adds the flags to a command. */
+export function addDecodingFlags(command: Command): Command {
+  const probability = number((p) => p > 0 && p <= 1, 'above 0 and at most 1');
   return command
-    .option('--beam <n>', 'beam search with so many hypotheses, at most 64; 1: greedy', whole(1))
+    .optionsGroup('Decoding:')
+    .option('--beams <n>', 'number of beams, 1 to 64 (default: 1, greedy decoding)', whole(1))
     .option(
       '--length-penalty <penalty>',
-      "what scores are divided by: a number: Google's ((5 + length) / 6)^number; average; power:<number>; none (default: average)",
+      'divisor of beam scores: a number a for ((5 + length) / 6)^a, average, power:<a> for length^a, or none (default: average)',
       penalty,
     )
-    .option('--early-stopping', 'end a beam search as soon as as many hypotheses as beams are finished')
-    .option('--sample', 'draw tokens by chance')
-    .option('--temperature <t>', 'below 1 sharper, above 1 flatter chances', positive)
-    .option('--top-k <n>', 'draw from so many of the most probable tokens', whole(0))
-    .option('--top-p <share>', 'draw from the most probable tokens that have so much of the probability', share)
-    .option('--seed <n>', 'of --sample; the same seed draws the same tokens (default: 0)', whole(0))
-    .option('--min-tokens <n>', 'fewest tokens of a translation', whole(0))
-    .option('--unique-ngrams <n>', 'let no sequence of so many tokens come twice', whole(1))
-    .option('--ban <ids>', 'ids of tokens that never come, with commas between', idList);
+    .option('--early-stopping', 'stop beam search when as many hypotheses as beams are finished')
+    .option('--sample', 'sample tokens instead of taking the most likely one')
+    .option('--temperature <t>', 'divisor of the logits in sampling (default: 1)', positive)
+    .option('--top-k <n>', 'sample from the n most likely tokens (default: 0, all tokens)', whole(0))
+    .option('--top-p <p>', 'sample from the most likely tokens of total probability p (default: 1)', probability)
+    .option('--seed <n>', 'seed of sampling (default: 0)', whole(0))
+    .option('--min-new-tokens <n>', 'minimum length of a translation in tokens (default: that of the model)', whole(0))
+    .addOption(
+      new Option('--no-repeat-ngram-size <n>', 'do not repeat sequences of n tokens (0: off)')
+        .argParser(whole(0))
+        .default(null, 'that of the model'),
+    )
+    .option('--suppress-tokens <ids>', 'token ids to exclude, separated by commas', idList);
 }
 
-/** What the options ask for. Throws a HeddleError where they contradict each other. */
-export function decodingOf(o: DecodingOptions): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
-  const beams = o.beam ?? 1;
-  if (o.sample && beams > 1) throw new HeddleError('--sample and --beam exclude each other; leave one out');
-  if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beam 2 or more');
-  if (o.lengthPenalty !== undefined && beams === 1 && o.nBest === undefined)
-    throw new HeddleError('--length-penalty needs --beam 2 or more: without, no score decides');
-  for (const [name, flag] of Object.entries(ofSampling))
-    if (!o.sample && o[name as keyof typeof ofSampling] !== undefined) throw new HeddleError(`${flag} needs --sample`);
-  if ((o.nBest ?? 1) > 1 && !o.sample && (o.nBest ?? 1) > beams)
-    throw new HeddleError(`--n-best ${o.nBest} needs --beam ${o.nBest} or more, or --sample`);
+/** The decoding options that the flags ask for. Throws a HeddleError if they contradict each other. */
+export function decodeOptionsOf(o: DecodingFlags): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
+  const { beams = 1, numReturn = 1 } = o;
+  if (o.sample && beams > 1) throw new HeddleError('--sample and --beams exclude each other; use one of them');
+  if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beams 2 or more');
+  if (o.lengthPenalty !== undefined && beams === 1 && o.numReturn === undefined)
+    throw new HeddleError('--length-penalty needs --beams 2 or more: greedy decoding and sampling compare no scores');
+  for (const [name, flag] of Object.entries(samplingFlags))
+    if (!o.sample && o[name as keyof typeof samplingFlags] !== undefined)
+      throw new HeddleError(`${flag} needs --sample`);
+  if (numReturn > 1 && !o.sample && numReturn > beams)
+    throw new HeddleError(`--num-return ${numReturn} needs --beams ${numReturn} or more, or --sample`);
   const given: Partial<Record<keyof DecodeOptions, unknown>> = {
     method: o.sample ? 'sample' : undefined,
-    beams: o.beam,
-    numReturn: o.nBest,
+    beams: o.beams,
+    numReturn: o.numReturn,
     lengthPenalty: o.lengthPenalty,
     earlyStopping: o.earlyStopping,
     temperature: o.temperature,
     topK: o.topK,
     topP: o.topP,
     seed: o.seed,
-    minNewTokens: o.minTokens,
-    noRepeatNgramSize: o.uniqueNgrams,
-    suppressTokens: o.ban,
+    minNewTokens: o.minNewTokens,
+    noRepeatNgramSize: o.repeatNgramSize ?? undefined,
+    suppressTokens: o.suppressTokens,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -5,14 +5,14 @@ import type { Evaluation } from '../api/evaluate-model.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { addDecodingOptions, type DecodingOptions, decodingOf } from './decode-flags.ts';
+import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { print, table } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
-interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
+interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   references: number;
-  batch: number;
+  batchSize: number;
   json?: string;
 }
 
@@ -20,25 +20,25 @@ interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
 export function addEvaluate(program: Command): void {
   const command = program
     .command('eval')
-    .description('how well a trained model does on pairs: loss, perplexity, token accuracy, BLEU, chrF, exact match')
-    .argument('<dir>', 'model folder, a .zip of one, or its .safetensors')
-    .argument('<pairs.tsv>', 'source, tab, target on each line')
+    .description('evaluate a model on pairs: loss, perplexity, token accuracy, BLEU, chrF and exact match')
+    .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
+    .argument('<pairs.tsv>', 'file with source, tab, target on each line')
     .option(
       '--references <n>',
-      'columns after the source that are references; the first that is filled is the target',
+      'number of reference columns after the source; the loss uses the first that is not empty',
       whole(1),
       1,
     )
-    .option('--batch <rows>', 'sentences a batch', whole(1), 64)
-    .option('--json <file>', 'write the figures as JSON')
+    .option('--batch-size <pairs>', 'pairs per batch', whole(1), 64)
+    .option('--json <file>', 'write the result as JSON')
     .addHelpText(
       'after',
-      '\nTexts, references too, are read in NFC with single spaces and without direction marks. Lines without a source or a reference, and\n' +
-        'pairs with more tokens than the model takes, are left out and counted. Perplexity and token accuracy are of the target.',
+      '\nTexts and references are normalized to NFC with single spaces and without direction marks. Lines without a source or a reference\n' +
+        'and pairs that are longer than the model allows are skipped and counted. Loss, perplexity and token accuracy are of the target.',
     )
     .action(async (folder: string, pairs: string, options: Options) => {
-      const { references, batch, json, adapter, weights } = options;
-      const decode = decodingOf(options);
+      const { references, batchSize: batch, json, loraAdapter: adapter, weights } = options;
+      const decode = decodeOptionsOf(options);
       const args = {
         folder,
         pairs,
@@ -54,15 +54,15 @@ export function addEvaluate(program: Command): void {
       print(describe(found));
     });
   addModelOptions(command);
-  addDecodingOptions(command);
+  addDecodingFlags(command);
   addHostOptions(command);
 }
 
 function describe(e: Evaluation): string {
-  const left = e.leftOut > 0 ? ` (${e.leftOut} left out)` : '';
+  const left = e.leftOut > 0 ? ` (${e.leftOut} skipped)` : '';
   return table([
     ['pairs', `${e.pairs}${left}`],
-    ['loss', `${e.loss.toFixed(4)} nats a token`],
+    ['loss', `${e.loss.toFixed(4)} nats per token`],
     ['perplexity', e.perplexity.toFixed(3)],
     ['token accuracy', formatPercent(e.tokenAccuracy)],
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],

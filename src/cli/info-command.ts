@@ -10,9 +10,9 @@ import { type HostOptions, runWithProgress } from './run-command.ts';
 export function addInfo(program: Command): void {
   program
     .command('info')
-    .description('the WebGPU adapter of this machine: what it is, its features and limits')
+    .description('print the WebGPU adapter of this machine with its features and limits')
     .addOption(hostOption(['dawn', 'chrome']))
-    .option('--json', 'print it as JSON')
+    .option('--json', 'print JSON')
     .action(async (options: HostOptions & { json?: boolean }) => {
       const host = options.host === 'chrome' ? 'Chrome' : 'Dawn';
       const adapter = await runWithProgress('info', { host }, options);
@@ -28,7 +28,7 @@ function describe(a: AdapterDescription): string {
     ['device', a.device],
     ['description', a.description],
     ['software', a.software ? 'yes' : 'no'],
-    ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not told'],
+    ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not reported'],
     ['features', a.features.join(', ')],
     ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, String(value)]),
   ];

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `heddle`: its subcommands, and how errors are told.
+// The command line `heddle`: its commands, and how it prints errors.
 
 import { Command } from 'commander';
 import { version } from '../../package.json';
@@ -7,17 +7,18 @@ import { addBench } from './bench-command.ts';
 import { addConvert } from './convert-command.ts';
 import { addEvaluate } from './eval-command.ts';
 import { addInfo } from './info-command.ts';
-import { reportError } from './output.ts';
+import { log, reportError } from './output.ts';
 import { addPack } from './pack-command.ts';
 import { addPlan } from './plan-command.ts';
 import { addProfile } from './profile-command.ts';
 import { addPull } from './pull-command.ts';
+import { currentFlags } from './renamed-flags.ts';
 import { addTrain } from './train-command.ts';
 import { addTranslate } from './translate-command.ts';
 import { addTune } from './tune-command.ts';
 import { addVerify } from './verify-command.ts';
 
-// Where the reader of a pipe has gone (heddle plan | head), there is no more to do.
+// The reader of a pipe may end first (heddle plan | head).
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
@@ -30,12 +31,12 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   });
 
 const program = new Command('heddle')
-  .description('Encoder-decoder transformers, trained and run on the GPU with WebGPU.')
+  .description('Train and run encoder-decoder transformers on the GPU with WebGPU.')
   .version(version)
   .configureOutput({
     outputError(text, write) {
       const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-      write(`heddle: ${line.trim()}; heddle --help shows commands and options\n`);
+      write(`heddle: ${line.trim()}; see heddle --help\n`);
     },
   });
 
@@ -56,7 +57,7 @@ for (const add of [
   add(program);
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(currentFlags(process.argv.slice(2), log), { from: 'user' });
 } catch (error) {
   reportError(error);
 }

@@ -1,28 +1,28 @@
-// What the command prints: results to stdout, everything else to stderr, errors as one line.
+// Output of the command: results on stdout, messages and errors on stderr.
 
 import { HeddleError } from '../core/errors.ts';
 
-/** Prints a result. */
+/** Prints a result to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Tells something beside the result. */
-export const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+/** Prints a message to stderr. */
+export const log = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const debugging = (): boolean => !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
 
-/** Tells an error as one line, `heddle: what`, and sets the exit status, to 1 unless it is set. With HEDDLE_DEBUG=1 the stack follows. */
+/** Prints an error as one line, with HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is set. */
 export function reportError(error: unknown): void {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim();
-  const hint = error instanceof HeddleError || debugging() ? '' : ' (HEDDLE_DEBUG=1 shows where)';
-  tell(`heddle: ${message || 'unknown error'}${hint}`);
+  const hint = error instanceof HeddleError || debugging() ? '' : ' (set HEDDLE_DEBUG=1 to see the stack)';
+  log(`heddle: ${message || 'unknown error'}${hint}`);
   if (debugging() && error instanceof Error) {
-    tell(error.stack ?? '');
-    if (error.cause instanceof Error) tell(`caused by: ${error.cause.stack}`);
+    log(error.stack ?? '');
+    if (error.cause instanceof Error) log(`caused by: ${error.cause.stack}`);
   }
-  process.exitCode ||= 1; // 130 stays
+  process.exitCode ||= 1; // keep 130, the status of an interrupt
 }
 
-/** Columns of text, aligned; the columns in `right` (by number) to the right. */
+/** Formats rows as aligned columns; the columns whose numbers are in `right` are aligned to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths: number[] = [];
   for (const row of rows) for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);

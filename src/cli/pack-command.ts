@@ -1,4 +1,4 @@
-// heddle pack and heddle unpack: a model folder as one file, as the page saves and opens it, and back.
+// heddle pack and heddle unpack: a model folder to a .zip file and back.
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
@@ -15,26 +15,26 @@ interface Options {
 
 /** Adds the commands `pack` and `unpack`. */
 export function addPack(program: Command): void {
-  const force = ['--force', 'replace what is there'] as const;
+  const force = ['--force', 'replace the target if it exists'] as const;
   program
     .command('pack')
-    .description('write a model folder as one file, which the page opens too')
+    .description('pack a model folder into a .zip file, which the page can open')
     .argument('<dir>', 'model folder')
-    .argument('<file.zip>', 'archive to write')
+    .argument('<file.zip>', 'file to write')
     .option(...force)
     .action(async (from: string, to: string, options: Options) => {
-      if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the name of an archive ends in .zip`);
+      if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
       await copy(from, to, options);
     });
   program
     .command('unpack')
-    .description('write an archive, as the page saves it, as a model folder')
-    .argument('<file.zip>', 'archive')
-    .argument('<dir>', 'model folder to write')
+    .description('unpack a .zip file, for example one that the page saved, into a model folder')
+    .argument('<file.zip>', 'packed model')
+    .argument('<dir>', 'folder to write')
     .option(...force)
     .action(async (from: string, to: string, options: Options) => {
-      if (!/\.zip$/i.test(from)) throw new HeddleError(`unpack: ${from}: the name of an archive ends in .zip`);
-      if (/\.zip$/i.test(to)) throw new HeddleError(`unpack: ${to}: a folder's name must not end in .zip`);
+      if (!/\.zip$/i.test(from)) throw new HeddleError(`unpack: ${from}: the file name must end in .zip`);
+      if (/\.zip$/i.test(to)) throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
       await copy(from, to, options);
     });
 }
@@ -43,11 +43,11 @@ async function copy(from: string, target: string, { force }: Options): Promise<v
   const files = archiveFiles(nodeFiles());
   const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
-  if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: there is no model in it`);
+  if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
   if (await files.exists(to)) {
-    if (!force) throw new HeddleError(`${to}: it is there already; --force replaces it`);
-    if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model, so it is not replaced`);
+    if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
+    if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model and is not replaced`);
   }
   await copyFolder(files, from, files, to);
-  print(`${from} written as ${to}`);
+  print(`wrote ${to}`);
 }

@@ -1,20 +1,20 @@
-// Parsers of option values; commander puts the option's name before what they say.
+// Parsers of flag values, and the flags that several commands share. Commander puts the name of the flag before their errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
 
-/** A parser of whole numbers of at least `least`. */
+/** Returns a parser of whole numbers of at least `min`. */
 export const whole =
-  (least: number) =>
+  (min: number) =>
   (text: string): number => {
     const n = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(n) || n < least)
-      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(n) || n < min)
+      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
     return n;
   };
 
-/** A parser of numbers in a range that `allowed` tests and `wanted` words. */
+/** Returns a parser of numbers that `allowed` accepts; `wanted` describes them in the error. */
 export const number =
   (allowed: (n: number) => boolean, wanted: string) =>
   (text: string): number => {
@@ -33,67 +33,70 @@ export const rate = number((n) => n >= 0 && n < 1, 'at least 0 and below 1');
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
-/** Bytes: a number with K, M or G (of 1024) behind it, as `512M`. */
+/** Parses bytes: a number with an optional K, M or G (powers of 1024), for example `512M`. */
 export function bytes(text: string): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
   const n = Math.floor(Number(digits) * (units[unit.toUpperCase()] ?? 0));
-  if (!(n > 0)) throw new InvalidArgumentError('It must be a number of bytes, as 512M or 2G.');
+  if (!(n > 0)) throw new InvalidArgumentError('It must be a number of bytes, for example 512M or 2G.');
   return n;
 }
 
-/** Collects `field=value` into an object; values are JSON where they can be, else text. */
+/** Collects `field=value` into an object; a value that is not JSON is text. */
 export function setting(text: string, previous: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('It must be field=value, as dModel=96.');
+  if (at < 1) throw new InvalidArgumentError('It must be field=value, for example dModel=96.');
   const value = text.slice(at + 1);
   let parsed: unknown = value;
   try {
     parsed = JSON.parse(value);
   } catch {
-    // Plain words are text.
+    // Not JSON: text.
   }
   return { ...previous, [text.slice(0, at)]: parsed };
 }
 
-/** `--no-fuse`, which takes several names with spaces or commas between them. */
+/** `--no-fuse`: names of rewrites, separated by spaces or commas. */
 export const noFuseOption = (): Option =>
-  new Option('--no-fuse <rewrite...>', 'leave out these rewrites of the graph')
+  new Option('--no-fuse <rewrite...>', 'graph rewrites to disable')
     .argParser((text: string, before: readonly string[]) => {
       const names = text.split(',').map((name) => name.trim());
       return [...before, ...names.filter((name) => name !== '')];
     })
     .default([], 'none');
 
-/** The options of commands that run a model: where, with which kernels, in how much memory. */
+/** Adds the flags of commands that run a model: host, auto-tuning and memory. */
 export function addHostOptions(command: Command): Command {
   return command
+    .optionsGroup('Device:')
     .addOption(hostOption())
-    .option('--no-tune', 'take the first guess of kernels instead of measuring which are fastest')
-    .option('--memory-limit <bytes>', 'most GPU memory to use, as 512M', bytes);
+    .option('--no-tune', 'disable auto-tuning: use the default kernels instead of the fastest measured ones')
+    .option('--memory-limit <bytes>', 'maximum GPU memory, for example 512M (default: no limit)', bytes);
 }
 
-/** What commander makes of `addModelOptions`. */
+/** Values of the flags of `addModelOptions`. */
 export interface ModelRunOptions {
-  adapter?: string;
+  loraAdapter?: string;
   weights?: WeightFormat;
 }
 
-/** The options of commands that run a trained model: an adapter for it, and how its weights are kept. */
+/** Adds the flags of commands that run a trained model: LoRA adapter and weight format. */
 export function addModelOptions(command: Command): Command {
-  return command
-    .option('--adapter <dir>', 'low-rank adapter, of heddle train --lora or of PEFT, that is merged into the model')
-    .addOption(weightsOption());
+  return command.addOption(loraOption()).addOption(weightsOption());
 }
+
+/** `--lora-adapter`. */
+export const loraOption = (): Option =>
+  new Option('--lora-adapter <dir>', 'LoRA adapter to merge into the weights (of heddle train --lora-rank, or PEFT)');
 
 /** `--weights`. */
 export const weightsOption = (
-  what = 'keep the weights as f16, or as int8 with a scale a row, to save memory; norms and biases stay f32',
-): Option => new Option('--weights <format>', what).choices(weightFormats);
+  description = 'storage of the weights: f16, or int8 with a scale per row, save memory (norms and biases stay f32)',
+): Option => new Option('--weights <format>', `${description} (default: f32)`).choices(weightFormats);
 
-/** `--host`, which may be called `--backend`; without `cpu` where only a GPU makes sense. */
+/** `--host`. Commands that need a GPU leave out `cpu`. */
 export function hostOption(hosts: readonly HostName[] = hostNames): Option {
-  const words = { dawn: 'Dawn in Node', chrome: 'headless Chrome', cpu: 'the float64 references (slow)' };
-  return new Option('--backend, --host <where>', `where to run: ${hosts.map((h) => `${h}: ${words[h]}`).join(', ')}`)
+  const words = { dawn: 'Dawn in Node', chrome: 'headless Chrome', cpu: 'float64 reference (slow)' };
+  return new Option('--host <name>', `where to run: ${hosts.map((h) => `${h}: ${words[h]}`).join(', ')}`)
     .choices(hosts)
     .default('dawn');
 }

@@ -1,40 +1,40 @@
-// The options of commands that look at the kernels of a preset.
+// Flags for the sizes of a model and a batch, which `heddle plan`, `profile` and `tune` share.
 
 import { type Command, Option } from 'commander';
 import type { PresetArguments } from '../jobs/preset-graphs.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
 import { noFuseOption, setting, whole } from './parse-values.ts';
 
-/** What commander makes of them. */
-export interface PresetOptions<Run extends PresetArguments['run']> {
+/** Values of the flags. */
+export interface PresetFlags<Run extends PresetArguments['run']> {
   readonly preset: PresetName;
   readonly run: Run;
-  readonly batch: number;
-  readonly source?: number;
-  readonly target?: number;
-  readonly vocab: number;
+  readonly batchSize: number;
+  readonly sourceLength?: number;
+  readonly targetLength?: number;
+  readonly vocabSize: number;
   readonly fuse: readonly string[];
   readonly set?: Partial<ModelOptions>;
 }
 
-/** Adds the options; `runs` are those that the command knows, the first by default. */
-export function addPresetOptions(command: Command, runs: readonly PresetArguments['run'][]): Command {
+/** Adds the flags. `runs` are the values of `--run`, the default first. */
+export function addPresetFlags(command: Command, runs: readonly PresetArguments['run'][]): Command {
   return command
-    .addOption(new Option('--preset <name>', 'sizes of the model').choices(Object.keys(presets)).default('small'))
-    .addOption(new Option('--run <kind>', 'what is run').choices(runs).default(runs[0]))
-    .option('--batch <rows>', 'sentences a batch', whole(1), 32)
-    .option('--source <positions>', 'source positions (default: 32, or the longest the model takes)', whole(1))
-    .option('--target <positions>', 'target positions (default: as --source)', whole(1))
-    .option('--vocab <tokens>', 'tokens of both vocabularies', whole(4), 8000)
-    .option('--set <field=value>', 'a field of the model that differs from the preset; may be repeated', setting)
+    .addOption(new Option('--preset <name>', 'model size').choices(Object.keys(presets)).default('small'))
+    .addOption(new Option('--run <kind>', 'computation').choices(runs).default(runs[0]))
+    .option('--batch-size <pairs>', 'pairs per batch', whole(1), 32)
+    .option('--source-length <tokens>', 'source length (default: 32, or the maximum of the model if less)', whole(1))
+    .option('--target-length <tokens>', 'target length (default: --source-length)', whole(1))
+    .option('--vocab-size <tokens>', 'size of both vocabularies', whole(4), 8000)
+    .option('--set <field=value>', 'change a field of the model configuration (repeatable)', setting)
     .addOption(noFuseOption());
 }
 
-/** The options as arguments of a job. */
+/** The flags as arguments of a job. */
 export function presetArguments<Run extends PresetArguments['run']>(
-  options: PresetOptions<Run>,
+  flags: PresetFlags<Run>,
 ): PresetArguments & { readonly run: Run } {
-  const { preset, run, batch, vocab, fuse: noFuse, set: model = {} } = options;
-  const { source = Math.min(32, model.maxLength ?? presets[preset].maxLength), target = source } = options;
-  return { preset, run, model, vocab, noFuse, shape: { batch, source, target } };
+  const { preset, run, batchSize: batch, vocabSize: vocab, fuse: noFuse, set: model = {} } = flags;
+  const { sourceLength: source = Math.min(32, model.maxLength ?? presets[preset].maxLength) } = flags;
+  return { preset, run, model, vocab, noFuse, shape: { batch, source, target: flags.targetLength ?? source } };
 }

@@ -5,12 +5,12 @@ import { writeText } from '../files/files.ts';
 import { chromeTrace, printProfile } from '../gpu/profile.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { ProfileResult } from '../jobs/profile-job.ts';
-import { print, tell } from './output.ts';
+import { log, print } from './output.ts';
 import { addHostOptions, whole } from './parse-values.ts';
-import { addPresetOptions, type PresetOptions, presetArguments } from './preset-flags.ts';
+import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
-interface Options extends HostOptions, PresetOptions<'training' | 'evaluation'> {
+interface Options extends HostOptions, PresetFlags<'training' | 'evaluation'> {
   runs: number;
   rows: number;
   passes?: boolean;
@@ -22,17 +22,16 @@ interface Options extends HostOptions, PresetOptions<'training' | 'evaluation'> 
 export function addProfile(program: Command): void {
   const command = program
     .command('profile')
-    .description('time every pass of a step on the adapter: milliseconds, GFLOP/s, GB/s and share, the dearest first');
-  addPresetOptions(command, ['training', 'evaluation'])
-    .option('--runs <n>', 'runs of which each time is the median', whole(1), 5)
-    .option('--rows <n>', 'most rows of the table, which has one for all passes of a kind', whole(1), 40)
-    .option('--passes', 'list every pass in order instead')
-    .option(
-      '--trace <file>',
-      'trace to write, for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)',
-    )
-    .option('--no-trace', 'write no trace')
-    .option('--json', 'print all passes as JSON instead of the table')
+    .description(
+      'time each compute pass of a step on this device: milliseconds, GFLOP/s, GB/s and share, slowest first',
+    );
+  addPresetFlags(command, ['training', 'evaluation'])
+    .option('--runs <n>', 'number of runs; times are medians', whole(1), 5)
+    .option('--rows <n>', 'maximum number of table rows; a row is the sum over all passes of a kind', whole(1), 40)
+    .option('--passes', 'list all passes in order instead')
+    .option('--trace <file>', 'trace file for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)')
+    .option('--no-trace', 'do not write a trace')
+    .option('--json', 'print all passes as JSON')
     .action(async (options: Options) => {
       const args = { ...presetArguments(options), runs: options.runs };
       const found = await runWithProgress('profile', args, { ...options, exactTimestamps: true });
@@ -40,12 +39,12 @@ export function addProfile(program: Command): void {
       const { trace = `runs/profile-${options.preset}.json` } = options;
       if (trace === false) return;
       await writeText(nodeFiles(), trace, chromeTrace(found));
-      tell(`trace of the last run: ${trace}`);
+      log(`wrote the trace of the last run to ${trace}`);
     });
   addHostOptions(command);
 }
 
 function describe(found: ProfileResult, { rows, passes = false }: Options): string {
   const table = printProfile(found, { rows, each: passes }).trimEnd();
-  return `${found.backend}\n\n${table}${passes ? '' : '\na row is all passes of a kind; --passes lists each of them'}`;
+  return `${found.backend}\n\n${table}${passes ? '' : '\na row is the sum over all passes of a kind; --passes lists each pass'}`;
 }

@@ -1,13 +1,13 @@
-// Shows what a job says while it runs: on a terminal a line that renews itself, elsewhere a line every few seconds.
+// Progress of a job on stderr: a progress bar on a terminal, otherwise a line every few seconds.
 
 import cliProgress from 'cli-progress';
 import type { JobEvent } from '../runtime/job.ts';
-import { tell } from './output.ts';
+import { log } from './output.ts';
 
-/** Milliseconds between lines where stderr is no terminal. */
-const linesEvery = 5000;
+/** Milliseconds between lines if stderr is not a terminal. */
+const LINE_INTERVAL = 5000;
 
-/** Something that takes events; `close` before anything else is printed. */
+/** Display of events. Call `close` before anything else is printed. */
 export interface Progress {
   show(event: JobEvent): void;
   close(): void;
@@ -15,61 +15,63 @@ export interface Progress {
 
 type ProgressEvent = Extract<JobEvent, { type: 'progress' }>;
 
-/** A progress on stderr. */
+/** Returns a progress display on stderr. */
 export function createProgress(terminal = process.stderr.isTTY === true): Progress {
-  return terminal ? barProgress() : lineProgress();
+  const { update, close } = terminal ? progressBar() : progressLines();
+  return {
+    close,
+    show(event) {
+      if (event.type === 'progress') update(event);
+      if (event.type !== 'log') return;
+      close();
+      log(event.text);
+    },
+  };
 }
 
-function barProgress(): Progress {
+interface Display {
+  update(event: ProgressEvent): void;
+  close(): void;
+}
+
+function progressBar(): Display {
   let bar: cliProgress.SingleBar | undefined;
-  let task = '';
+  let current = '';
   const close = () => {
     bar?.stop();
     bar = undefined;
   };
   return {
     close,
-    show(event) {
-      if (event.type === 'log') {
-        close();
-        tell(event.text);
-        return;
-      }
-      if (event.type === 'piece') return;
-      if (event.task !== task) close();
-      task = event.task;
+    update({ task, done, of, text }) {
+      if (task !== current) close();
+      current = task;
       if (!bar) {
         const format = '{task} [{bar}] {value}/{total}  {text}';
         bar = new cliProgress.SingleBar({ format, barsize: 20, clearOnComplete: true, hideCursor: true, fps: 10 });
-        bar.start(event.of, event.done, { task, text: event.text });
+        bar.start(of, done, { task, text });
       }
-      bar.setTotal(event.of);
-      bar.update(event.done, { task, text: event.text });
+      bar.setTotal(of);
+      bar.update(done, { task, text });
     },
   };
 }
 
-function lineProgress(): Progress {
-  let told = performance.now();
-  let untold: ProgressEvent | undefined;
-  const line = ({ task, done, of, text }: ProgressEvent) => tell(`${task} ${done}/${of}  ${text}`);
+function progressLines(): Display {
+  let lastLine = performance.now();
+  /** The last event, if it is not printed yet. */
+  let pending: ProgressEvent | undefined;
   const close = () => {
-    if (untold) line(untold);
-    untold = undefined;
+    if (pending) log(`${pending.task} ${pending.done}/${pending.of}  ${pending.text}`);
+    pending = undefined;
   };
   return {
     close,
-    show(event) {
-      if (event.type === 'log') {
-        close();
-        tell(event.text);
-        return;
-      }
-      if (event.type === 'piece') return;
-      if (untold && untold.task !== event.task) close();
-      untold = event;
-      if (performance.now() - told < linesEvery) return;
-      told = performance.now();
+    update(event) {
+      if (pending && pending.task !== event.task) close();
+      pending = event;
+      if (performance.now() - lastLine < LINE_INTERVAL) return;
+      lastLine = performance.now();
       close();
     },
   };

@@ -19,18 +19,18 @@ interface Options {
 export function addPull(program: Command): void {
   program
     .command('pull')
-    .description('fetch a model from the Hugging Face hub; a download that was cut off goes on where it was')
-    .argument('<owner/name>', 'the model, as Helsinki-NLP/opus-mt-en-es')
-    .option('--out <dir>', 'folder to make (default: models/NAME)')
-    .option('--revision <name>', 'branch, tag or commit', 'main')
-    .option('--force', 'replace a folder that is there')
-    .addOption(new Option('--hub <url>', 'the hub to ask').env('HF_ENDPOINT').default(defaultHub))
-    .addHelpText('after', '\nFor a model that is not public put an access token into HF_TOKEN.')
+    .description('download a model from the Hugging Face hub; an interrupted download is resumed')
+    .argument('<owner/name>', 'model on the hub, for example Helsinki-NLP/opus-mt-en-es')
+    .option('--out <dir>', 'folder to write (default: models/NAME)')
+    .option('--revision <name>', 'branch, tag or commit of the model', 'main')
+    .option('--force', 'replace the folder if it exists')
+    .addOption(new Option('--hub <url>', 'URL of the hub').env('HF_ENDPOINT').default(defaultHub))
+    .addHelpText('after', '\nSet HF_TOKEN to an access token for models that are not public.')
     .action(async (name: string, { out, revision, hub, force }: Options) => {
       const token = process.env.HF_TOKEN?.trim();
       const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
       if (folder.replaceAll(/[./\\]/g, '') === '')
-        throw new HeddleError(`--out ${out}: name a folder of the model's own`);
+        throw new HeddleError(`--out ${out}: use a folder for this model only`);
       const { files } = await runWithProgress(
         'pull',
         { name, revision, hub, out: folder, ...(force && { force }), ...(token && { token }) },

@@ -1,27 +1,31 @@
-// Runs a job for a command: shows its progress, passes on Ctrl-C, and gives its result.
+// Runs a job for a command, with its progress on stderr. The first Ctrl-C ends the job at its next step, the second ends the process.
 
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
 import { type HostName, type RunOptions, runJob } from '../run/run-job.ts';
-import { interruptedStatus, watchInterrupts } from './interrupt.ts';
+import { log } from './output.ts';
 import { createProgress } from './progress-line.ts';
 
-/** Options that every command which runs a job has. */
+/** Options of commands that run a job. */
 export interface HostOptions {
   readonly host: HostName;
   readonly memoryLimit?: number;
   readonly tune?: boolean;
-  /** Timestamp queries in full nanoseconds; both hosts otherwise round them to about 0.1 ms. */
+  /** Report timestamp queries in nanoseconds; both hosts round them to about 0.1 ms by default. */
   readonly exactTimestamps?: boolean;
-  /** Told each part of the result as it comes, where a job gives it in parts. */
+  /** Receives each piece of a result that the job emits in pieces. */
   readonly onPiece?: (text: string) => void;
-  /** Told which Chrome was started, where one was. */
+  /** Receives the Chrome that was started. */
   readonly onChrome?: RunOptions['onChrome'];
 }
 
+/** Exit status of a command that Ctrl-C ended, as in shells. */
+const INTERRUPTED = 130;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Runs a job with the progress on stderr. `paths` are the files and folders that it may use. A run ended by Ctrl-C still gives its
- * result, where it has one, and the command's status is 130.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. If Ctrl-C ended it, it returns the result so far or
+ * throws, and the exit status of the command is 130.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,
@@ -30,7 +34,13 @@ export async function runWithProgress<N extends JobName>(
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
-  const interrupt = watchInterrupts();
+  const interrupt = new AbortController();
+  const onSignal = () => {
+    if (interrupt.signal.aborted) process.exit(INTERRUPTED); // Puppeteer's exit hook ends Chrome
+    log('heddle: stopping after this step; press Ctrl-C again to stop at once');
+    interrupt.abort();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
   try {
     return await runJob(name, args, {
       host,
@@ -48,10 +58,10 @@ export async function runWithProgress<N extends JobName>(
     });
   } catch (error) {
     if (!interrupt.signal.aborted || error instanceof HeddleError) throw error;
-    throw new HeddleError(`${name}: ended before it was done`, { cause: error });
+    throw new HeddleError(`${name}: interrupted`, { cause: error });
   } finally {
-    if (interrupt.signal.aborted) process.exitCode = interruptedStatus;
+    if (interrupt.signal.aborted) process.exitCode = INTERRUPTED;
     progress.close();
-    interrupt.release();
+    for (const signal of signals) process.off(signal, onSignal);
   }
 }

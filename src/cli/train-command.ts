@@ -15,7 +15,7 @@ import type { TrainSettings } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { outFolder, withoutEndSlash } from './out-folder.ts';
-import { print, tell } from './output.ts';
+import { log, print } from './output.ts';
 import { runWithProgress } from './run-command.ts';
 import { addTrainFlags, givenSettings, type TrainFileOptions } from './train-flags.ts';
 
@@ -27,7 +27,7 @@ export function addTrain(program: Command): void {
     .argument('[pairs.tsv]', 'source, tab, target on each line (default: the built-in corpus)');
   addTrainFlags(command);
   command.action((pairs: string | undefined, options: TrainFileOptions) =>
-    run(pairs, options, givenSettings(command, tell)),
+    run(pairs, options, givenSettings(command, log)),
   );
 }
 
@@ -76,7 +76,7 @@ async function resumedCorpus(
   const { corpus: kept } = await savedArguments(files, out);
   const corpus = movedCorpus(kept, pairs, dev);
   if (corpus === kept && (pairs ?? dev) !== undefined)
-    tell(`${out} resumes with its own pairs; ignored: ${[pairs, dev].filter((x) => x !== undefined).join(', ')}`);
+    log(`${out} resumes with its own pairs; ignored: ${[pairs, dev].filter((x) => x !== undefined).join(', ')}`);
   if (corpus.kind === 'tsv' && !corpus.keep && !(await files.exists(corpus.path)))
     throw new HeddleError(
       `${corpus.path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${out}`,

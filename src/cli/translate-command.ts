@@ -6,15 +6,15 @@ import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Translated } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
-import { addDecodingOptions, type DecodingOptions, decodingOf } from './decode-flags.ts';
+import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { print } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
-interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
+interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   input?: string[];
-  batch: number;
-  maxTokens: number;
+  batchSize: number;
+  maxNewTokens?: number;
   ids?: boolean;
   stream?: boolean;
   alignments?: string;
@@ -24,80 +24,75 @@ interface Options extends HostOptions, DecodingOptions, ModelRunOptions {
 export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
-    .description('translate texts, or the lines of files or of stdin, with a trained model; order is kept')
-    .argument('<dir>', 'model folder, a .zip of one, or its .safetensors')
-    .argument('[text...]', 'texts; without any, the lines of --input or of stdin')
-    .option('--input <file...>', 'files of texts, one a line; - is stdin')
-    .option('--batch <rows>', 'sentences that are decoded together', whole(1), 32)
-    .option('--max-tokens <n>', 'most tokens of a translation (default: as many as the model takes)', whole(1), 0)
-    .option('--n-best <n>', 'print so many translations of each line: number, score, text, with tabs between', whole(1))
-    .option('--stream', 'print tokens as they come, one text after the other; greedy decoding and sampling only')
-    .option(
-      '--alignments <file>',
-      'write what each translation looked at as JSON lines: tokens, and the cross-attention [layers][heads][target][source]',
-    )
-    .option('--ids', 'print the ids of target tokens, without start and end, instead of texts')
+    .description('translate texts, or the lines of files or stdin, in order')
+    .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
+    .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
+    .option('--input <file...>', 'files with a text on each line; - is stdin')
+    .option('--batch-size <texts>', 'texts that are decoded together', whole(1), 32)
+    .option('--max-new-tokens <n>', 'maximum length of a translation in tokens (default: that of the model)', whole(1))
+    .option('--num-return <n>', 'number of translations per text; prints text number, score and translation', whole(1))
+    .option('--stream', 'print each token as soon as it is decoded, text by text (greedy decoding and sampling)')
+    .option('--alignments <file>', 'write tokens and cross-attention [layers][heads][target][source] as JSON lines')
+    .option('--ids', 'print target token ids, without start and end, instead of text')
     .action(async (folder: string, texts: string[], options: Options) => {
-      const { batch, maxTokens, input, adapter, weights, stream = false, alignments } = options;
+      const { batchSize: batch, maxNewTokens = 0, input, loraAdapter: adapter, weights, stream = false } = options;
       if (input && texts.length > 0)
-        throw new HeddleError(`${input[0]} and the text "${texts[0]}": give texts or --input, not both`);
-      const decode = decodingOf(options);
+        throw new HeddleError(`--input ${input[0]} and the text "${texts[0]}" exclude each other; use one of them`);
+      const decode = decodeOptionsOf(options);
       checkStream(options);
       const lines = texts.length > 0 ? texts : (await Promise.all((input ?? ['-']).map(linesOf))).flat();
       if (lines.length === 0) return;
-      const found = await runWithProgress(
-        'translate',
-        {
-          folder,
-          texts: lines,
-          batch,
-          maxTokens,
-          decode,
-          stream,
-          align: alignments !== undefined,
-          ...(adapter && { adapter }),
-          ...(weights && { weights }),
-        },
-        { ...options, onPiece: (text) => process.stdout.write(text) },
-        [folder, ...(adapter ? [adapter] : [])],
-      );
-      if (alignments !== undefined) await writeText(nodeFiles(), alignments, alignmentLines(found));
-      if (stream) return;
-      print(linesFor(found, options));
+      const args = {
+        ...{ folder, texts: lines, batch, maxTokens: maxNewTokens, decode, stream },
+        align: options.alignments !== undefined,
+        ...(adapter && { adapter }),
+        ...(weights && { weights }),
+      };
+      const onPiece = (text: string) => process.stdout.write(text);
+      const paths = [folder, ...(adapter ? [adapter] : [])];
+      const found = await runWithProgress('translate', args, { ...options, onPiece }, paths);
+      if (options.alignments !== undefined) await writeText(nodeFiles(), options.alignments, alignmentLines(found));
+      if (!stream) print(linesFor(found, options));
     });
   addModelOptions(command);
-  addDecodingOptions(command);
+  addDecodingFlags(command);
   addHostOptions(command);
 }
 
-/** Throws a HeddleError where what is asked for is known at the end only. */
-function checkStream({ stream, beam = 1, nBest, ids }: Options): void {
+/** Throws a HeddleError if a result is asked for that is complete only at the end. */
+function checkStream({ stream, beams = 1, numReturn, ids }: Options): void {
   if (!stream) return;
-  const late = beam > 1 ? '--beam' : nBest !== undefined ? '--n-best' : ids ? '--ids' : undefined;
-  if (late) throw new HeddleError(`--stream and ${late} exclude each other: beams and lists are known at the end only`);
+  const other = beams > 1 ? '--beams' : numReturn !== undefined ? '--num-return' : ids ? '--ids' : undefined;
+  if (other)
+    throw new HeddleError(
+      `--stream and ${other} exclude each other: only greedy decoding and sampling can be streamed`,
+    );
 }
 
-/** A line of JSON for each text: its number, from 1, its translation, tokens and attention; an empty text has none. */
+/** A line of JSON for each text: its number, from 1, its translation, tokens and attention. An empty text has only the first two. */
 const alignmentLines = (found: readonly Translated[][]): string =>
   found
     .map(([best], i) => `${JSON.stringify({ text: i + 1, translation: best?.text ?? '', ...best?.attention })}\n`)
     .join('');
 
 /**
- * What is printed of translations: the best of each text on a line, or with `nBest` all of them, each with the number of its text, from 1,
- * and its score before it. An empty text has one, empty.
+ * The best translation of each text, a line each; with `numReturn` all of them, each with the number of its text, from 1, and its score.
+ * The translation of an empty text is empty.
  */
-export function linesFor(found: readonly Translated[][], { nBest, ids }: Pick<Options, 'nBest' | 'ids'>): string {
-  const said = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
-  if (nBest === undefined) return found.map(([best]) => said(best)).join('\n');
+export function linesFor(
+  found: readonly Translated[][],
+  { numReturn, ids }: Pick<Options, 'numReturn' | 'ids'>,
+): string {
+  const textOf = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
+  if (numReturn === undefined) return found.map(([best]) => textOf(best)).join('\n');
   return found
     .flatMap((some, i) =>
-      (some.length ? some : [undefined]).map((x) => `${i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${said(x)}`),
+      (some.length ? some : [undefined]).map((x) => `${i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`),
     )
     .join('\n');
 }
 
-/** The lines of a file, or of stdin where it is `-`; the last need not end with a newline. */
+/** The lines of a file, or of stdin if it is `-`. */
 async function linesOf(path: string): Promise<string[]> {
   const bytes = path === '-' ? await stdinBytes() : await nodeFiles().read(path);
   let text: string;

@@ -7,10 +7,10 @@ import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune-job.ts';
 import { print, table } from './output.ts';
 import { hostOption, positive } from './parse-values.ts';
-import { addPresetOptions, type PresetOptions, presetArguments } from './preset-flags.ts';
+import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
-interface Options extends HostOptions, PresetOptions<PresetArguments['run']> {
+interface Options extends HostOptions, PresetFlags<PresetArguments['run']> {
   seconds: number;
   json?: boolean;
 }
@@ -19,23 +19,23 @@ interface Options extends HostOptions, PresetOptions<PresetArguments['run']> {
 export function addTune(program: Command): void {
   const command = program
     .command('tune')
-    .description('measure which kernels are fastest here, ahead of time, and keep that in the user cache folder');
-  addPresetOptions(command, presetRuns)
-    .option('--seconds <n>', 'begin no measurement after so many seconds', positive, 120)
-    .option('--json', 'print what was measured as JSON')
+    .description('auto-tune the kernels of a model for this device and store the result in the cache folder');
+  addPresetFlags(command, presetRuns)
+    .option('--seconds <n>', 'time limit in seconds', positive, 120)
+    .option('--json', 'print all measurements as JSON')
     .addOption(hostOption(['dawn', 'chrome']))
     .action(async (options: Options) => {
       const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
       print(options.json ? JSON.stringify(result, undefined, 1) : describe(result));
       if (result.failure !== undefined)
-        throw new HeddleError(`tune: which kernels won could not be kept for later runs: ${result.failure}`);
+        throw new HeddleError(`tune: the result could not be stored: ${result.failure}`);
     });
 }
 
 function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
   const rows = measured.map((list): string[] => {
     const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
-    // `linear {"activation":"relu"} f32[512,128] ...`: the attributes tell a reader little.
+    // `linear {"activation":"relu"} f32[512,128] ...` without the attributes.
     const name = best.key.replace(/ \{.*\} /, ' ').replaceAll('f32[', '[');
     const slower = others.map((m) => `${m.variant} ${formatNumber(m.ms / best.ms)}`);
     return [
@@ -49,11 +49,11 @@ function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
   return [
     backend,
     '',
-    table([['kernel and tensors', 'ms', 'best', 'others, times slower'], ...rows], [1]),
+    table([['kernel and tensors', 'ms', 'best', 'others (time relative to the best)'], ...rows], [1]),
     '',
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
-      alike > 0 ? `; ${alike} more keep what was known, or take the best of one like them or the first guess` : ''
+      alike > 0 ? `; ${alike} others use stored results, those of a similar kernel or the default` : ''
     }`,
-    ...(place === undefined ? [] : [`kept in ${place}`]),
+    ...(place === undefined ? [] : [`stored in ${place}`]),
   ].join('\n');
 }

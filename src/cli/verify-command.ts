@@ -13,16 +13,15 @@ import { type HostOptions, runWithProgress } from './run-command.ts';
 export function addVerify(program: Command): void {
   program
     .command('verify')
-    .description('compare golden cases with what PyTorch computed: logits, loss, gradients, AdamW, greedy decoding')
-    .argument(
-      '<dir...>',
-      'folders of cases, model folders (with an expected.json, or else held against float64), or folders that hold such',
+    .description(
+      'compare results with a reference: golden cases with PyTorch, Hugging Face models with their expected.json, other models with float64',
     )
+    .argument('<dir...>', 'golden cases, model folders, or folders that contain them')
     .addOption(hostOption())
-    .option('--tune', 'choose kernels by measuring, as training does, instead of taking the first guess')
-    .addOption(weightsOption('compare weights kept as f16 or int8 with those in f32, on cases and any model folders'))
-    .option('--verbose', 'every gradient and every loss on a line of its own')
-    .option('--json <file>', 'write all errors as JSON')
+    .option('--tune', 'auto-tune kernels first, as training does (default: off)')
+    .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
+    .option('--verbose', 'print each gradient and each loss')
+    .option('--json <file>', 'write the result as JSON')
     .action(
       async (
         dirs: string[],
@@ -40,7 +39,7 @@ export function addVerify(program: Command): void {
     );
 }
 
-/** The case that a folder is, or those in it. */
+/** The case in a folder, or the cases in its subfolders. */
 async function casesIn(files: Files, dir: string): Promise<string[]> {
   const isCase = (folder: string) => files.exists(`${folder}/config.json`);
   if (await isCase(dir)) return [dir];
@@ -48,11 +47,13 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
   const cases: string[] = [];
   for (const folder of inside) if (await isCase(folder)) cases.push(folder);
   if (cases.length === 0)
-    throw new HeddleError(`${dir}: not a golden case; a case has config.json, weights, batch and expected.safetensors`);
+    throw new HeddleError(
+      `${dir}: neither a golden case nor a model; a case has config.json and weights, batch and expected.safetensors`,
+    );
   return cases;
 }
 
-/** A table of a case's quantities; gradients, and losses of the run, by the worst of them unless `verbose`. */
+/** A table of the quantities of a case. Without `verbose` only the largest error of all gradients and of all losses is shown. */
 function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
   const groups: [string, Comparison[]][] = [];
   for (const quantity of compared) {

@@ -38,13 +38,13 @@ it('counts what a training step costs', async () => {
   const args = [
     '--no-kernels',
     '--no-tune',
-    '--presets',
+    '--preset',
     'tiny',
-    '--batch',
+    '--batch-size',
     '2',
-    '--vocab',
+    '--vocab-size',
     '60',
-    '--timed-steps',
+    '--steps',
     '3',
   ];
   const { status, stdout, stderr } = await heddle(['bench', ...args, '--json', json]);
@@ -73,8 +73,8 @@ it('has the kernels and sizes that figures are compared by', () => {
 });
 
 it('names a preset that there is not, and a host without a GPU', async () => {
-  const preset = await heddle(['bench', '--presets', 'huge']);
-  expect(preset.stderr).toMatch(/bench: no preset huge; there are tiny, small/);
+  const preset = await heddle(['bench', '--preset', 'huge']);
+  expect(preset.stderr).toMatch(/--preset huge: it must be one of tiny, small/);
   expect([preset.status, isOneLine(preset.stderr)]).toEqual([1, true]);
   const cpu = await heddle(['bench', '--host', 'cpu']);
   expect(cpu.stderr).toMatch(/The cpu backend has no GPU/);

@@ -19,7 +19,7 @@ it("trains in Chrome with the losses of Dawn, and either translates with the oth
   expect(dawn[19]).toBeLessThan((dawn[0] as number) - 0.3); // else the losses say little
   expect(readdirSync(at('chrome')).sort()).toEqual(readdirSync(at('dawn')).sort());
   const translate = async (folder: string, host: string) =>
-    (await heddle(['translate', at(folder), '--host', host, '--no-tune', '--max-tokens', '6', 'Tuesday', 'Peru']))
+    (await heddle(['translate', at(folder), '--host', host, '--no-tune', '--max-new-tokens', '6', 'Tuesday', 'Peru']))
       .stdout;
   expect(await translate('dawn', 'chrome')).toBe(await translate('dawn', 'dawn'));
   expect(await translate('chrome', 'chrome')).toBe(await translate('chrome', 'dawn'));

@@ -16,7 +16,7 @@ it('writes a model in other layouts and back, bit by bit, and replaces a folder 
   expect(readFileSync(join(back, file)).equals(readFileSync(join(fixture('bart'), file)))).toBe(true);
   const again = await heddle(['convert', own, back, '--to', 'pytorch'], noGpu);
   expect([again.status, isOneLine(again.stderr)]).toEqual([1, true]);
-  expect(again.stderr).toContain('is there already; --force replaces it');
+  expect(again.stderr).toContain('exists already; use --force to replace it');
   expect((await heddle(['convert', own, back, '--to', 'pytorch', '--force'], noGpu)).status).toBe(0);
 });
 
@@ -40,7 +40,7 @@ it('translates, verifies and plans a folder as it is', async () => {
     0,
     expect.stringMatching(/tokens +0 tokens +0 +ok[\s\S]*first logits/),
   ]);
-  const planned = await heddle(['plan', bart, '--run', 'decoding', '--batch', '2'], noGpu);
+  const planned = await heddle(['plan', bart, '--run', 'decoding', '--batch-size', '2'], noGpu);
   expect(planned.stdout).toMatch(/4,829 parameters; 2 rows of 14 source and 14 target positions/);
 });
 

@@ -14,7 +14,7 @@ it('trains into an archive, goes on with it, and translates from it as from the 
   const { status, stderr } = await train('--resume', '--steps', '3', '--out', at('m.zip'));
   expect([status, stderr]).toEqual([0, expect.stringContaining('resumed at step 2')]);
   expect(readFileSync(at('m.zip')).subarray(0, 2).toString()).toBe('PK');
-  expect((await heddle(['unpack', at('m.zip'), at('m')])).stdout).toContain(`written as ${at('m')}`);
+  expect((await heddle(['unpack', at('m.zip'), at('m')])).stdout).toContain(`wrote ${at('m')}`);
   expect(readdirSync(at('m')).sort()).toEqual(
     expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'optimizer.safetensors', 'state.json']),
   );
@@ -29,7 +29,7 @@ it('trains into an archive, goes on with it, and translates from it as from the 
 
 it('packs a folder of Hugging Face too, as the page takes it', async () => {
   const folder = 'tests/fixtures/hf/bart';
-  expect((await heddle(['pack', folder, at('bart.zip')])).stdout).toContain(`${folder} written as`);
+  expect((await heddle(['pack', folder, at('bart.zip')])).stdout).toContain(`wrote ${at('bart.zip')}`);
   const parts = await unzipModel(readFileSync(at('bart.zip')), 'bart.zip');
   expect(Buffer.compare(parts['model.safetensors'] ?? Buffer.of(), readFileSync(`${folder}/model.safetensors`))).toBe(
     0,
@@ -39,10 +39,10 @@ it('packs a folder of Hugging Face too, as the page takes it', async () => {
 it('says in one line what it cannot pack or would overwrite', async () => {
   const cases: [string[], RegExp][] = [
     [['pack', at('none'), at('x.zip')], /none: there is no such file or folder/],
-    [['pack', at('m'), at('x.tar')], /x\.tar: the name of an archive ends in \.zip/],
-    [['unpack', at('m'), at('x')], /m: the name of an archive ends in \.zip/],
-    [['pack', at('m'), at('m.zip')], /m\.zip: it is there already; --force replaces it/],
-    [['unpack', at('m.zip'), scratch(), '--force'], /it is not a model, so it is not replaced/],
+    [['pack', at('m'), at('x.tar')], /x\.tar: the file name must end in \.zip/],
+    [['unpack', at('m'), at('x')], /m: the file name must end in \.zip/],
+    [['pack', at('m'), at('m.zip')], /m\.zip: it exists already; use --force to replace it/],
+    [['unpack', at('m.zip'), scratch(), '--force'], /it is not a model and is not replaced/],
   ];
   const ended = await Promise.all(cases.map(([args]) => heddle(args)));
   for (const [i, { status, stderr }] of ended.entries()) {

@@ -18,14 +18,14 @@ it('prints passes in order, shapes, slots, bytes and FLOPs, without a GPU', asyn
 });
 
 it('counts the parameters of the Keras example', async () => {
-  const { stdout } = await heddle(['plan', '--preset', 'keras', '--vocab', '15000', '--batch', '64'], noGpu);
+  const { stdout } = await heddle(['plan', '--preset', 'keras', '--vocab-size', '15000', '--batch-size', '64'], noGpu);
   expect(stdout).toMatch(/^keras: 19,960,216 parameters; 64 rows of 20 source and 20 target positions$/m);
 });
 
 it('plans evaluation and decoding too', async () => {
   const evaluation = await heddle(['plan', '--preset', 'tiny', '--run', 'evaluation'], noGpu);
   expect(evaluation.stdout).not.toContain('backward');
-  const decoding = await heddle(['plan', '--preset', 'tiny', '--run', 'decoding', '--batch', '2'], noGpu);
+  const decoding = await heddle(['plan', '--preset', 'tiny', '--run', 'decoding', '--batch-size', '2'], noGpu);
   expect(decoding.stdout).toMatch(/once a batch of sources[\s\S]*once a token[\s\S]*/);
 });
 
@@ -35,7 +35,7 @@ it('plans layers that are recomputed: less memory, more work', async () => {
     return [/^peak +([\d.]+)/m, /([\d.]+) GFLOP a run$/m].map((line) => Number(line.exec(stdout)?.[1]));
   };
   const [peak, work] = await total();
-  const [lower, more] = await total('--checkpoint-layers');
+  const [lower, more] = await total('--gradient-checkpointing');
   expect(lower! / peak!).toBeLessThan(1);
   expect(more! / work!).toBeGreaterThan(1);
 });
@@ -55,7 +55,19 @@ it('plans mixed precision: activations in at most 60 % of the memory', async () 
 });
 
 it('takes sizes and leaves out rewrites', async () => {
-  const sizes = ['plan', '--preset', 'tiny', '--batch', '2', '--source', '5', '--target', '7', '--vocab', '50'];
+  const sizes = [
+    'plan',
+    '--preset',
+    'tiny',
+    '--batch-size',
+    '2',
+    '--source-length',
+    '5',
+    '--target-length',
+    '7',
+    '--vocab-size',
+    '50',
+  ];
   const fused = (await heddle(sizes, noGpu)).stdout;
   expect(fused).toContain('2 rows of 5 source and 7 target positions');
   expect(fused).toMatch(/f32 \[2,5,64\]/);
@@ -76,7 +88,7 @@ it('names a rewrite that there is not, and a model that passes the limits, with 
   const rewrite = await heddle(['plan', '--no-fuse', 'residual-norm,everything'], noGpu);
   expect(rewrite.stderr).toMatch(/no rewrite everything; the rewrites are .*residual-norm/);
   expect(isOneLine(rewrite.stderr)).toBe(true);
-  const large = await heddle(['plan', '--batch', '4096'], noGpu);
+  const large = await heddle(['plan', '--batch-size', '4096'], noGpu);
   expect(large.stderr).toMatch(/needs a binding of \d+ bytes, the device allows 134217728; use a smaller batch/);
   expect([isOneLine(large.stderr), large.status]).toEqual([true, 1]);
 });

@@ -4,7 +4,19 @@ import { expect, it } from 'vitest';
 import type { ProfileResult } from '../../src/jobs/profile-job.ts';
 import { heddle, isOneLine, scratch } from '../support/cli.ts';
 
-const small = ['--preset', 'tiny', '--batch', '2', '--vocab', '60', '--source', '5', '--runs', '1', '--no-tune'];
+const small = [
+  '--preset',
+  'tiny',
+  '--batch-size',
+  '2',
+  '--vocab-size',
+  '60',
+  '--source-length',
+  '5',
+  '--runs',
+  '1',
+  '--no-tune',
+];
 
 it('times every pass of a step, and writes a trace', async () => {
   const trace = join(scratch(), 'trace.json');
@@ -15,8 +27,8 @@ it('times every pass of a step, and writes a trace', async () => {
   expect(passes).toBeGreaterThan(50);
   // Three, what is left, and all.
   expect(stdout.split('\n').filter((line) => line.endsWith(' %'))).toHaveLength(5);
-  expect(stdout).toMatch(/--passes lists each of them$/m);
-  expect(stderr).toContain(`trace of the last run: ${trace}`);
+  expect(stdout).toMatch(/--passes lists each pass$/m);
+  expect(stderr).toContain(`wrote the trace of the last run to ${trace}`);
   const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8'));
   expect(traceEvents).toHaveLength(passes);
   for (const { name, ph, ts, dur } of traceEvents as { name: string; ph: string; ts: number; dur: number }[]) {
@@ -50,7 +62,7 @@ it('lists every pass where that is asked for, without the rewrites that are left
   expect(ops).toEqual(expect.arrayContaining(['layer_norm', 'activation']));
   expect(ops).not.toContain('add_layer_norm');
   const trace = join('runs', 'profile-tiny.json');
-  expect(stderr).toContain(`trace of the last run: ${trace}`);
+  expect(stderr).toContain(`wrote the trace of the last run to ${trace}`);
   expect(JSON.parse(readFileSync(join(scratch(), trace), 'utf8')).traceEvents).toHaveLength(listed.length);
 });
 

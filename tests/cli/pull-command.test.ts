@@ -72,7 +72,7 @@ it.each<[string, string[], Record<string, string>, RegExp]>([
     { HF_ENDPOINT: 'http://127.0.0.1:9999' },
     /127\.0\.0\.1:9999 refuses the connection/,
   ],
-  ['the working directory', ['me/it', '--out', './'], {}, /name a folder of the model's own/],
+  ['the working directory', ['me/it', '--out', './'], {}, /use a folder for this model only/],
 ])('says so on one line for %s', async (_, args, env, message) => {
   const { status, stdout, stderr } = await run(args.includes('--out') ? args : [...args, '--out', out('none')], env);
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);

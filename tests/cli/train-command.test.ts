@@ -210,7 +210,7 @@ describe('Ctrl-C', () => {
         });
       },
     });
-    expect(stderr).toContain('ending after this step');
+    expect(stderr).toContain('stopping after this step');
     expect(stdout).toMatch(/ended early/);
     expect(status).toBe(130);
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(true);

@@ -44,14 +44,14 @@ describe('translate', () => {
     const translated = async (args: string[], input?: string) =>
       (
         await heddle(
-          ['translate', model(), '--no-tune', '--max-tokens', '8', ...args],
+          ['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args],
           input === undefined ? {} : { input },
         )
       ).stdout;
     const together = await translated(texts);
     expect(together.split('\n')).toHaveLength(texts.length + 1);
     expect(together.split('\n')[2]).toBe('');
-    expect(await translated(['--batch', '1'], `${texts.join('\n')}\n`)).toBe(together);
+    expect(await translated(['--batch-size', '1'], `${texts.join('\n')}\n`)).toBe(together);
     expect(await translated([], texts.join('\r\n'))).toBe(together);
     expect(await translated(['--host', 'cpu', ...texts])).toBe(together);
     const alone = await Promise.all(texts.filter((text) => text !== '').map((text) => translated([text])));
@@ -62,7 +62,7 @@ describe('translate', () => {
     const [one, two] = [join(scratch(), 'one.txt'), join(scratch(), 'two.txt')];
     writeFileSync(one, 'Tuesday\n\n5 hours');
     writeFileSync(two, 'Peru\n');
-    const fixed = ['translate', model(), '--no-tune', '--max-tokens', '8'];
+    const fixed = ['translate', model(), '--no-tune', '--max-new-tokens', '8'];
     const texts = ['Tuesday', '', '5 hours', 'Chile', 'Peru'];
     const want = await heddle([...fixed, ...texts]);
     expect(await heddle([...fixed, '--input', one, '-', two], { input: 'Chile' })).toEqual(want);
@@ -71,7 +71,7 @@ describe('translate', () => {
   it('searches beams and draws samples, and lists them', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const list = async (...args: string[]) => {
-      const run = await heddle(['translate', model(), '--no-tune', '--max-tokens', '8', ...args, '--', ...texts]);
+      const run = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args, '--', ...texts]);
       expect(run.status, run.stderr).toBe(0);
       return run.stdout
         .slice(0, -1)
@@ -79,26 +79,26 @@ describe('translate', () => {
         .map((line) => line.split('\t'));
     };
     const greedy = (await list()).map(([text]) => text);
-    expect((await list('--beam', '1', '--n-best', '1')).map(([, , text]) => text)).toEqual(greedy);
-    const beams = await list('--beam', '3', '--n-best', '3', '--length-penalty', '0.6');
+    expect((await list('--beams', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual(greedy);
+    const beams = await list('--beams', '3', '--num-return', '3', '--length-penalty', '0.6');
     expect(beams.map(([line]) => line)).toEqual(['1', '1', '1', '2', '3', '3', '3']);
     expect(Number(beams[0]![1])).toBeGreaterThanOrEqual(Number(beams[1]![1]));
-    expect((await list('--beam', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
+    expect((await list('--beams', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
       beams[0]![2],
       '',
       beams[4]![2],
     ]);
-    const drawn = ['--sample', '--n-best', '2', '--temperature', '0.9', '--top-k', '9', '--top-p', '0.95'];
+    const drawn = ['--sample', '--num-return', '2', '--temperature', '0.9', '--top-k', '9', '--top-p', '0.95'];
     const samples = await list(...drawn, '--seed', '3');
     expect(samples.length).toBe(5);
-    expect(await list(...drawn, '--seed', '3', '--batch', '1')).toEqual(samples);
+    expect(await list(...drawn, '--seed', '3', '--batch-size', '1')).toEqual(samples);
     expect(await list(...drawn, '--seed', '4')).not.toEqual(samples);
   });
 
   it('says tokens as they come, the same in the end, and what they looked at', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const said = async (...args: string[]) => {
-      const run = await heddle(['translate', model(), '--no-tune', '--max-tokens', '8', ...args, '--', ...texts]);
+      const run = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args, '--', ...texts]);
       expect(run.status, run.stderr).toBe(0);
       return run.stdout;
     };
@@ -126,14 +126,14 @@ describe('translate', () => {
   });
 
   it.each([
-    [['--stream', '--beam', '2'], '--stream and --beam exclude each other'],
+    [['--stream', '--beams', '2'], '--stream and --beams exclude each other'],
     [['--stream', '--ids'], '--stream and --ids exclude each other'],
-    [['--sample', '--beam', '2'], '--sample and --beam exclude each other'],
+    [['--sample', '--beams', '2'], '--sample and --beams exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],
-    [['--n-best', '3', '--beam', '2'], '--n-best 3 needs --beam 3 or more'],
-    [['--beam', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
+    [['--num-return', '3', '--beams', '2'], '--num-return 3 needs --beams 3 or more'],
+    [['--beams', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
-    [['--ban', '5,x'], "'--ban <ids>' argument '5,x' is invalid"],
+    [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
     [['--input', 'x.txt'], 'give texts or --input, not both'],
   ])('refuses %s', async (args, message) => {
     const { status, stdout, stderr } = await heddle(['translate', model(), 'text', ...args]);
@@ -143,7 +143,7 @@ describe('translate', () => {
 
   it('measures kernels once and keeps which won', async () => {
     const env = { HEDDLE_CACHE: join(scratch(), 'kernels') };
-    const args = ['translate', model(), 'Tuesday', '--max-tokens', '4'];
+    const args = ['translate', model(), 'Tuesday', '--max-new-tokens', '4'];
     const first = await heddle(args, { env });
     expect(first.stderr).toMatch(/^tune \d+\/\d+ /m);
     const second = await heddle(args, { env });

@@ -10,7 +10,7 @@ function kept(file: string) {
   return Object.values(adapters)[0] as Known;
 }
 
-const tiny = ['--preset', 'tiny', '--batch', '2', '--vocab', '60', '--source', '5'];
+const tiny = ['--preset', 'tiny', '--batch-size', '2', '--vocab-size', '60', '--source-length', '5'];
 
 it('keeps what won in the cache folder, where a corrupt file counts as nothing, and where later runs find it', async () => {
   const cache = join(scratch(), 'cache');

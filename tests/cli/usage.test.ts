@@ -20,14 +20,18 @@ it.each(commands)('explains %s', async (name) => {
 
 describe.each([
   ['an unknown command', ['trian'], /unknown command 'trian' .*train/],
-  ['an unknown option', ['plan', '--bach', '4'], /unknown option '--bach' .*--batch/],
+  ['an unknown option', ['plan', '--batch-sise', '4'], /unknown option '--batch-sise' .*--batch-size/],
   ['a missing argument', ['translate'], /missing required argument 'dir'/],
   ['an argument too many', ['info', 'x'], /too many arguments/],
-  ['an option without its value', ['plan', '--batch'], /--batch <rows>' argument missing/],
-  ['a number that is none', ['plan', '--batch', 'many'], /--batch.*'many' is invalid.*whole number of at least 1/],
+  ['an option without its value', ['plan', '--batch-size'], /--batch-size <pairs>' argument missing/],
+  [
+    'a number that is none',
+    ['plan', '--batch-size', 'many'],
+    /--batch-size.*'many' is invalid.*whole number of at least 1/,
+  ],
   ['a number out of range', ['train', '--dropout', '1'], /--dropout.*'1' is invalid.*at least 0 and below 1/],
   ['an infinite number', ['train', '--lr', 'Infinity'], /--lr.*invalid.*a number above 0/],
-  ['a number of bytes that is none', ['train', '--memory-limit', '5X'], /--memory-limit.*as 512M or 2G/],
+  ['a number of bytes that is none', ['train', '--memory-limit', '5X'], /--memory-limit.*for example 512M or 2G/],
   ['a host that is none', ['verify', '--host', 'moon', 'x'], /--host.*'moon' is invalid.*dawn, chrome, cpu/],
   ['a preset that is none', ['plan', '--preset', 'huge'], /--preset.*tiny, small, mid, base, keras/],
   ['a setting without a value', ['plan', '--set', 'dModel'], /--set.*field=value/],

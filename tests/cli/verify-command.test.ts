@@ -15,7 +15,7 @@ function copy(name: string): string {
 
 describe.each(['dawn', 'chrome', 'cpu'])('on %s', (host) => {
   it('prints the largest error of each quantity, and all are within their limits', async () => {
-    const { status, stdout, stderr } = await heddle(['verify', golden, '--backend', host]);
+    const { status, stdout, stderr } = await heddle(['verify', golden, '--host', host]);
     expect(stderr).not.toContain('heddle:');
     expect(stdout).toMatch(new RegExp(`^odd-post on ${host}`, 'm'));
     for (const quantity of ['logits', 'loss', 'gradients', 'grad_norm', 'losses', 'greedy'])
@@ -55,7 +55,11 @@ it('names what failed and exits with 1', async () => {
 describe('says in one line what is wrong with', () => {
   it.each([
     ['a folder that is not there', () => join(scratch(), 'none'), /none: cannot list: there is no such file or folder/],
-    ['a folder that is no case', () => scratch(), /not a golden case; a case has config\.json, weights/],
+    [
+      'a folder that is no case',
+      () => scratch(),
+      /neither a golden case nor a model; a case has config\.json and weights/,
+    ],
     [
       'a case without weights',
       () => {

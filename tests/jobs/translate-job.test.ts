@@ -35,7 +35,7 @@ it('has a line for each text, whatever a model of bytes writes', async () => {
   expect(linesFor(found, {})).toBe('  a\n\n  a');
   expect(linesFor(found, { ids: true })).toBe('5 6 4\n\n5 6 4');
   const [score] = found[0]?.map((x) => x.score.toFixed(4)) ?? [];
-  expect(linesFor(found, { nBest: 1 })).toBe(`1\t${score}\t  a\n2\t0.0000\t\n3\t${score}\t  a`);
+  expect(linesFor(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n2\t0.0000\t\n3\t${score}\t  a`);
   const pieces: string[] = [];
   const onEvent = (event: { type: string; text?: string }) => event.type === 'piece' && pieces.push(event.text ?? '');
   await runJob('translate', { ...args, stream: true }, { host: 'cpu', onEvent });

@@ -1,0 +1,50 @@
+// Flags with a new name, which still work under the old one, and the names of other tools.
+
+const decoding = {
+  '--beam': '--beams',
+  '--min-tokens': '--min-new-tokens',
+  '--unique-ngrams': '--no-repeat-ngram-size',
+  '--ban': '--suppress-tokens',
+  '--batch': '--batch-size',
+  '--adapter': '--lora-adapter',
+};
+const sizes = {
+  '--batch': '--batch-size',
+  '--source': '--source-length',
+  '--target': '--target-length',
+  '--vocab': '--vocab-size',
+};
+
+/** By command, old flags and their new names. The flags of `heddle train` are in its table of settings (src/train/settings.ts). */
+export const renamedFlags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  translate: { ...decoding, '--n-best': '--num-return', '--max-tokens': '--max-new-tokens' },
+  eval: decoding,
+  convert: { '--adapter': '--lora-adapter' },
+  plan: { ...sizes, '--checkpoint-layers': '--gradient-checkpointing' },
+  profile: sizes,
+  tune: sizes,
+  bench: { '--batch': '--batch-size', '--vocab': '--vocab-size', '--timed-steps': '--steps', '--presets': '--preset' },
+};
+
+/** Names that mean the same in fairseq, Marian or Hugging Face's transformers. */
+export const flagAliases: Readonly<Record<string, string>> = {
+  '--beam-size': '--beams',
+  '--num-beams': '--beams',
+  '--num-return-sequences': '--num-return',
+  '--do-sample': '--sample',
+  '--backend': '--host',
+};
+
+/** Replaces old names and aliases in the arguments of the command line. `notice` receives a line for each old name. */
+export function currentFlags(args: readonly string[], notice: (line: string) => void): string[] {
+  const command = args.find((arg) => !arg.startsWith('-')) ?? '';
+  const renamed = renamedFlags[command] ?? {};
+  const end = args.indexOf('--');
+  return args.map((arg, i) => {
+    const [flag = '', value] = arg.split(/=(.*)/s, 2);
+    const name = end < 0 || i < end ? (renamed[flag] ?? flagAliases[flag]) : undefined;
+    if (name === undefined) return arg;
+    if (flag in renamed) notice(`heddle: ${flag} is now ${name}`);
+    return value === undefined ? name : `${name}=${value}`;
+  });
+}
