@@ -134,7 +134,7 @@ describe('translate', () => {
     [['--beams', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
-    [['--input', 'x.txt'], 'give texts or --input, not both'],
+    [['--input', 'x.txt'], 'exclude each other; use one of them'],
   ])('refuses %s', async (args, message) => {
     const { status, stdout, stderr } = await heddle(['translate', model(), 'text', ...args]);
     expect(stderr).toContain(message);
