@@ -341,7 +341,7 @@ it('reports what does not fit before it starts, and continues training if the st
   });
   const taken = settings('taken');
   expect(await failure(page, (s, given) => s.start(given), taken)).toMatch(
-    /^memory: The GPU has no memory for this plan of \d+ MiB; use a smaller batch or model\.$/,
+    /^memory: The GPU has no memory for this plan of [\d.]+ MiB; use a smaller batch or model\.$/,
   );
   expect((await states(page)).at(-1)).toBe('failed');
   expect((await ask(page, (s) => s.storage())).models.map(({ name }) => name)).not.toContain('taken');

@@ -204,7 +204,7 @@ describe('memory', () => {
     const session = new Session(watched.device);
     watched.scopes.push({ message: 'no memory' } as GPUError);
     await expect(session.prepare([makePlan(sums(1 << 18))])).rejects.toMatchObject({
-      message: 'The GPU has no memory for this plan of 3 MiB; use a smaller batch or model.',
+      message: 'The GPU has no memory for this plan of 3.0 MiB; use a smaller batch or model.',
       kind: 'memory',
     });
     expect([...watched.alive.values()]).toEqual([]);
