@@ -31,6 +31,7 @@ const entries = {
   heddle: 'src/index.ts',
   'heddle.node': 'src/index.node.ts',
   node: 'src/node.ts',
+  engine: 'src/low-level.ts',
   headless: 'src/headless.ts',
   cli: 'src/cli/main.ts',
 };

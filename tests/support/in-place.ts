@@ -13,12 +13,12 @@ import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { lifetimes } from '../../src/plan/lifetimes.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
-import { applyToInputs, type CaseInputs, relativeError, tensorsOf } from './op.ts';
+import { applyToInputs, type OpCheckInputs, relativeError, tensorsOf } from './op.ts';
 
 /** Runs `op` once for each set of inputs whose memory an output may take; throws unless it does and the results are right. */
 export async function checkInPlace<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
-  { inputs, attrs, tolerance }: { inputs: CaseInputs<I>; attrs: A; tolerance: number },
+  { inputs, attrs, tolerance }: { inputs: OpCheckInputs<I>; attrs: A; tolerance: number },
 ): Promise<void> {
   const { node } = build(op, inputs, attrs, []);
   const pairs = Object.entries(op.inPlace ?? {}).flatMap(([output, names]) =>
@@ -31,7 +31,7 @@ export async function checkInPlace<I extends string, O extends string, A extends
 
 async function checkSet<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
-  inputs: CaseInputs<I>,
+  inputs: OpCheckInputs<I>,
   attrs: A,
   made: readonly string[],
   tolerance: number,
@@ -65,7 +65,7 @@ async function checkSet<I extends string, O extends string, A extends Attrs>(
 /** A graph of one node of `op`; its inputs `made` are sums with zeros. */
 function build<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
-  inputs: CaseInputs<I>,
+  inputs: OpCheckInputs<I>,
   attrs: A,
   made: readonly string[],
 ) {

@@ -9,7 +9,7 @@ import { type StepScalars, stepWords, writeStep } from '../../src/ops/step-scala
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from './gpu.ts';
-import { applyToInputs, type CaseInputs, tensorsOf } from './op.ts';
+import { applyToInputs, type OpCheckInputs, tensorsOf } from './op.ts';
 
 /** Outputs by name, and the changed inputs after the run. */
 export interface OpResult<I extends string, O extends string> {
@@ -21,7 +21,7 @@ export interface OpResult<I extends string, O extends string> {
 /** Runs `op` once; `'step'` means the step scalars. `traits` overrides those of the device for planning. */
 export async function runOp<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
-  inputs: CaseInputs<I>,
+  inputs: OpCheckInputs<I>,
   attrs: A,
   { step, traits, variant }: { step?: Partial<StepScalars>; traits?: Partial<DeviceTraits>; variant?: string } = {},
 ): Promise<OpResult<I, O>> {

@@ -5,7 +5,7 @@ import { f32, type Tensor } from '../../../src/core/tensor.ts';
 import { accumulateOp, emaOp } from '../../../src/ops/optimizer/buffer-sums.ts';
 import { clipAt, clipScaleOp, counterAt, gradientNormOp } from '../../../src/ops/optimizer/clip.ts';
 import { type AdamAttrs, adamOp, adamwOp, rmspropOp, sgdOp } from '../../../src/ops/optimizer/optimizers.ts';
-import { type CaseInputs, checkOp, randomTensor } from '../../support/op.ts';
+import { checkOp, type OpCheckInputs, randomTensor } from '../../support/op.ts';
 import { runOp } from '../../support/run-op.ts';
 
 // One to 1025 elements around workgroups of 64 and 256; 5,000 in three blocks of 2,048.
@@ -158,7 +158,7 @@ const adamInputs = (n: number, clip: Tensor) => ({
 });
 
 /** An op with its inputs and attributes; the four optimizers differ in both. */
-type Update = { op: typeof adamwOp; inputs: CaseInputs<(typeof adamwOp)['inputs'][number]>; attrs: AdamAttrs };
+type Update = { op: typeof adamwOp; inputs: OpCheckInputs<(typeof adamwOp)['inputs'][number]>; attrs: AdamAttrs };
 
 const optimizers: Record<string, (n: number, c?: Tensor) => Update> = {
   adamw: (n, c = clip) => ({

@@ -1,0 +1,248 @@
+// Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against finite differences (checkGradient).
+
+import { fromFloat16, toFloat16 } from '../core/float16.ts';
+import { random } from '../core/random.ts';
+import { f32, type Shape, sizeOf, type Tensor, type TensorData } from '../core/tensor.ts';
+import { relativeError } from '../cpu/compare.ts';
+import { createCpuExecutor } from '../cpu/executor.ts';
+import type { Device } from '../gpu/device.ts';
+import { Session } from '../gpu/gpu-session.ts';
+import { storeAsF16 } from '../graph/f16-storage.ts';
+import { gradients } from '../graph/gradient.ts';
+import { Graph } from '../graph/graph.ts';
+import {
+  type AnyOp,
+  type Attrs,
+  type ByName,
+  type DeviceTraits,
+  defineOp,
+  listed,
+  type NameOf,
+  type Node,
+  named,
+  type Op,
+  tensorType,
+  type Value,
+  variantsOf,
+} from '../ops/op.ts';
+import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
+import { variantKey } from '../plan/kernel-choices.ts';
+import { makePlan } from '../plan/planner.ts';
+
+/** Data of an op's inputs by name; `'step'` means the step scalars. */
+export type OpCheckInputs<I extends string> = ByName<I, Tensor | 'step'>;
+
+/** A case for an op. */
+export interface OpCase<I extends string, O extends string, A extends Attrs> {
+  inputs: OpCheckInputs<I>;
+  attrs: A;
+  /** Inputs whose gradient is checked too, for a random weighting of the outputs `through`. */
+  wrt?: readonly NameOf<I>[];
+  /** Outputs that are part of the loss, default the first. */
+  through?: readonly NameOf<O>[];
+  step?: Partial<StepScalars>;
+  /** Maximum max|x - ref| / max|ref|; default 1e-5. */
+  tolerance?: number;
+  /** Another tolerance for gradients. */
+  gradTolerance?: number;
+  /** Only this variant, of backward nodes too if they have it; default: each that the device is offered. */
+  variant?: string;
+  /** Store as f16 all that the nodes support, inputs too; one more unit in the last place of f16 is allowed. */
+  f16?: boolean;
+  /** Traits to plan with instead of the device's own. */
+  traits?: Partial<DeviceTraits>;
+}
+
+/** A float32 tensor of normal numbers times `scale`. */
+export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
+  const r = random(seed);
+  return f32(
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => r.normal() * scale),
+  );
+}
+
+/** Weights tensors and is the root of a loss: its gradient with respect to xs[i] is weights[i]. */
+const weightedLoss = defineOp({
+  name: 'weighted_loss',
+  inputs: ['xs[]', 'weights[]'],
+  outputs: ['loss'],
+  shape: () => ({ loss: tensorType('f32', [1]) }),
+  f16Storage: ['xs', 'weights'],
+  launch: () => [],
+  grad: (_builder, { weights }) => ({ xs: weights }),
+  reference({ xs, weights }, { loss }) {
+    for (const [i, x] of xs.entries())
+      for (let k = 0; k < x.size; k++) loss.add(0, x.at(k) * (weights[i]?.at(k) ?? Number.NaN));
+  },
+});
+
+const defaultStep: StepScalars = { learningRate: 1e-3, tokenWeight: 1, seed: 7, step: 3, keep: 1, position: 0 };
+
+/** A graph of one node of an op, its inputs as inputs or, if it changes them, states; `input` may replace an input. */
+export function applyToInputs<I extends string, O extends string, A extends Attrs>(
+  graph: Graph,
+  op: Op<I, O, A>,
+  inputs: OpCheckInputs<I>,
+  attrs: A,
+  input: (name: string, tensor: Tensor) => Value = (name, t) => graph.input(name, t.dtype, t.shape),
+): { node: Node; outputs: ByName<O, Value> } {
+  const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
+  const keys = names.map((name, i) => (names.indexOf(name) === i ? name : `${name}${i}`));
+  const values = list.map((t, i): Value => {
+    const key = keys[i] as string;
+    if (t === 'step') return graph.input('step', 'u32', [stepWords]);
+    return (op.mutates as readonly string[] | undefined)?.includes(key)
+      ? graph.state(key, t.dtype, t.shape)
+      : input(key, t);
+  });
+  const outputs = graph.apply(op as AnyOp, named(op.inputs, names, values), attrs);
+  return { node: graph.nodes.at(-1) as Node, outputs: outputs as ByName<O, Value> };
+}
+
+/** The tensors of a case by the names that `applyToInputs` gives them, without the step. */
+export function tensorsOf<I extends string>(op: { name: string; inputs: readonly I[] }, inputs: OpCheckInputs<I>) {
+  const { names, list } = listed<Tensor | 'step'>(op.name, op.inputs, inputs);
+  return list.flatMap((t, i): [string, Tensor][] => {
+    const name = names[i] as string;
+    return t === 'step' ? [] : [[names.indexOf(name) === i ? name : `${name}${i}`, t]];
+  });
+}
+
+function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>, c: OpCase<I, O, A>) {
+  const graph = new Graph();
+  const data: Record<string, Tensor['data']> = { step: new Uint32Array(stepWords) };
+  writeStep(data.step as Uint32Array, { ...defaultStep, ...c.step });
+  const states: Record<string, Tensor['data']> = {};
+  const { node } = applyToInputs(graph, op, c.inputs, c.attrs);
+  if (!graph.inputs.has('step')) delete data.step;
+  for (const [name, t] of tensorsOf(op, c.inputs)) (graph.states.has(name) ? states : data)[name] = t.data;
+  const outputOf = (name: string | undefined) => node.outputs[node.outputNames.indexOf(name as string)] as Value;
+  for (const [i, v] of node.outputs.entries()) {
+    const name = node.outputNames[i] as string;
+    graph.output(node.outputNames.indexOf(name) === i ? name : `${name}${i}`, v);
+  }
+  if (c.wrt) {
+    const through: readonly string[] = c.through ?? [node.outputNames[0] as string];
+    const weights = through.map((name) => {
+      const t = randomTensor(outputOf(name).shape, 1000 + node.outputNames.indexOf(name));
+      data[`weights of ${name}`] = t.data;
+      return graph.input(`weights of ${name}`, 'f32', t.shape);
+    });
+    const { loss } = graph.apply(weightedLoss, { xs: through.map(outputOf), weights });
+    const names: readonly string[] = c.wrt;
+    const wrt = names.map((name) => node.inputs[node.inputNames.indexOf(name)] as Value);
+    for (const [k, d] of gradients(graph, loss, wrt).entries()) {
+      if (!d) throw new Error(`${op.name}: no gradient for input ${names[k]}`);
+      graph.output(gradientOf(names[k] as string), d);
+    }
+    graph.output('loss', loss);
+  }
+  if (c.f16) {
+    const inputs = [...graph.inputs.values()];
+    storeAsF16(graph, [...inputs, ...graph.nodes.flatMap((n) => n.outputs)]);
+    for (const v of inputs)
+      if (v.dtype === 'f16') data[v.name] = toFloat16(Float32Array.from(data[v.name] as Float32Array));
+  }
+  return { graph, data, states };
+}
+
+/** Name of the output that is the gradient of an input. */
+const gradientOf = (name: string): string => `d(${name})`;
+
+/** Numbers of a tensor that may be f16. */
+const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
+
+/**
+ * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64 reference. Memory is filled with NaN
+ * before, so that reads of unwritten memory are noticed. Returns the error of each tensor, max|x - ref| / max|ref|, by
+ * `name (variants)`. Throws if one exceeds its tolerance.
+ *
+ * @example
+ * await checkOp(device, rmsNormOp, { inputs: { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2) }, attrs: { eps: 1e-6 } });
+ */
+export async function checkOp<I extends string, O extends string, A extends Attrs>(
+  device: Device,
+  op: Op<I, O, A>,
+  c: OpCase<I, O, A>,
+): Promise<Record<string, number>> {
+  const traits = { ...device.traits, ...c.traits };
+  const reference = build(op, c);
+  const cpu = createCpuExecutor(reference.graph);
+  for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
+  const want = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbers(d)])));
+  const worst: Record<string, number> = {};
+  const failures: string[] = [];
+  const variantsOfNode = (n: Node): readonly string[] => {
+    const all = variantsOf(n, traits);
+    return c.variant && (n.op === op || all.includes(c.variant)) ? [c.variant] : all;
+  };
+  // Backward nodes may have more variants than the op: each gets its turn, by number.
+  const rounds = Math.max(1, ...reference.graph.nodes.map((n) => variantsOfNode(n).length));
+  for (let round = 0; round < rounds; round++) {
+    const { graph, data, states } = build(op, c);
+    const kernelChoices: Record<string, string> = {};
+    for (const n of graph.nodes) {
+      const own = variantsOfNode(n);
+      kernelChoices[variantKey(n)] = own[round % own.length] as string;
+    }
+    const plan = makePlan(graph, { traits, kernelChoices });
+    const session = new Session(device);
+    try {
+      const [runner] = await session.prepare([plan]);
+      if (!runner) throw new Error('no runner');
+      session.poison();
+      for (const [name, d] of Object.entries(states)) session.write(name, d);
+      for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
+      const read = Object.entries(await runner.run()).map(([name, d]) => [name, numbers(d)] as const);
+      const got: Record<string, ArrayLike<number>> = Object.fromEntries(read);
+      for (const name of Object.keys(states)) got[name] = (await session.read(name)).data;
+      for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
+        const ref = want[name] ?? cpu.state(name);
+        const error = relativeError(got[name] ?? [], ref);
+        const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
+        worst[key] = error;
+        const exact = (name.startsWith('d(') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
+        // Both sides round to 11 bits; where they differ just before, by a unit in the last place. Gradients go through more roundings.
+        const limit = exact + (!c.f16 ? 0 : name.startsWith('d(') ? 2 ** -8 : 2 ** -10);
+        if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
+      }
+    } finally {
+      session.destroy();
+    }
+  }
+  if (failures.length) throw new Error(`${op.name} differs from its reference:\n${failures.join('\n')}`);
+  return worst;
+}
+
+/**
+ * Compares the gradient of an op, run by references, with central differences of its forward reference, in float64 on the CPU. Throws if an
+ * error exceeds `tolerance`.
+ *
+ * @example
+ * checkGradient(rmsNormOp, { inputs, attrs: { eps: 1e-6 }, wrt: ['x', 'gamma'] });
+ */
+export function checkGradient<I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  c: OpCase<I, O, A>,
+  { h = 1e-5, tolerance = 1e-6 } = {},
+): void {
+  if (!c.wrt?.length) throw new Error(`${op.name}: checkGradient needs \`wrt\`, the inputs whose gradients it checks`);
+  const { graph, data } = build(op, c);
+  const cpu = createCpuExecutor(graph);
+  const analytic = cpu.run(data);
+  for (const name of c.wrt) {
+    const base = Float64Array.from(data[name] as ArrayLike<number>);
+    const numeric = base.map((x, k) => {
+      const at = (y: number) => {
+        const moved = base.slice();
+        moved[k] = y;
+        return cpu.run({ ...data, [name]: moved }).loss?.[0] ?? Number.NaN;
+      };
+      return (at(x + h) - at(x - h)) / (2 * h);
+    });
+    const error = relativeError(analytic[gradientOf(name)] ?? [], numeric);
+    if (!(error <= tolerance))
+      throw new Error(`${op.name}: gradient of input ${name} is off by ${error}, allowed ${tolerance}`);
+  }
+}

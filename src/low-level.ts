@@ -1,0 +1,78 @@
+// The low-level API, `heddle/engine`: devices, graphs, ops, plans, sessions and engines. docs/engine.md builds a model with it, and
+// docs/add-an-op.md an op.
+
+// Devices, tensors, random numbers, errors.
+export { check, type ErrorKind, HeddleError } from './core/errors.ts';
+export { keyOf, type Random, random } from './core/random.ts';
+export * from './core/tensor.ts';
+// Checks of ops.
+export { relativeError } from './cpu/compare.ts';
+// Sessions and engines: plans on a GPU, graphs on a GPU or the CPU.
+export { type CpuExecutor, createCpuExecutor } from './cpu/executor.ts';
+export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './engine/check-op.ts';
+export { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine/engine.ts';
+export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';
+export {
+  type AdapterInfo,
+  adapterName,
+  type Device,
+  type DeviceOptions,
+  openDevice,
+  wrapDevice,
+} from './gpu/device.ts';
+export { Session } from './gpu/gpu-session.ts';
+export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/profile.ts';
+export type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
+// Graphs and the definition of ops.
+export { gradients } from './graph/gradient.ts';
+export { Graph, printGraph } from './graph/graph.ts';
+export { fuseBackward, fuseForward, fusePlaced, rewriteNames } from './graph/rewrites.ts';
+// Ops as functions that add a node to a graph and return its output.
+export { crossAttention, selfAttention } from './ops/attention/attention.ts';
+export { attentionWeights } from './ops/attention/attention-weights.ts';
+export { activation } from './ops/elementwise/activation.ts';
+export type { Activation } from './ops/elementwise/activation-functions.ts';
+export { add } from './ops/elementwise/add.ts';
+export { columnSum } from './ops/elementwise/column-sum.ts';
+export { addColumns, takeColumns } from './ops/elementwise/columns.ts';
+export { dropout } from './ops/elementwise/dropout.ts';
+export { takeRows } from './ops/elementwise/take-rows.ts';
+export { embedding, sinusoids } from './ops/embedding/embedding.ts';
+export { crossEntropy } from './ops/loss/cross-entropy.ts';
+export { tokenStats } from './ops/loss/token-stats.ts';
+export { linear } from './ops/matmul/linear.ts';
+export { matmul } from './ops/matmul/matmul.ts';
+export { addLayerNorm, layerNorm } from './ops/norm/layer-norm.ts';
+export { softmax } from './ops/norm/softmax.ts';
+export {
+  type Attrs,
+  type AttrsType,
+  attrsOf,
+  type Builder,
+  type ByName,
+  type DeviceTraits,
+  defaultTraits,
+  defineOp,
+  dim,
+  gridOf,
+  type Launch,
+  type LaunchContext,
+  type NameOf,
+  type NoAttrs,
+  type Node,
+  type Op,
+  type ShaderSource,
+  type SomeByName,
+  tensorType,
+  type Value,
+} from './ops/op.ts';
+export { accumulate, ema } from './ops/optimizer/buffer-sums.ts';
+export { clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
+export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
+export { ReferenceTensor } from './ops/reference-tensor.ts';
+export { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';
+export { expectType } from './ops/type-checks.ts';
+// Plans: the passes and the memory of a graph as plain data.
+export type { KernelChoices } from './plan/kernel-choices.ts';
+export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';
+export { makePlan, type PlanOptions } from './plan/planner.ts';

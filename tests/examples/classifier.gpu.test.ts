@@ -1,0 +1,24 @@
+// The example of docs/engine.md.
+
+import { expect, it } from 'vitest';
+import { trainClassifier } from '../../docs/examples/classifier.ts';
+import { cpuEngine, gpuEngine } from '../../src/engine/engine.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { gpuDevice } from '../support/gpu.ts';
+import { relativeError } from '../support/op.ts';
+
+it('learns to tell two rings apart', async () => {
+  const engine = gpuEngine(wrapDevice(await gpuDevice()));
+  const { losses, accuracy } = await trainClassifier(engine);
+  engine.destroy();
+  expect(losses[0]).toBeGreaterThan(0.6);
+  expect(losses.at(-1)).toBeLessThan(0.05);
+  expect(accuracy).toBe(1);
+});
+
+it('has the losses of the references', async () => {
+  const engine = gpuEngine(wrapDevice(await gpuDevice()));
+  const { losses } = await trainClassifier(engine, 5);
+  engine.destroy();
+  expect(relativeError(losses, (await trainClassifier(cpuEngine(), 5)).losses)).toBeLessThan(1e-4);
+});

@@ -1,0 +1,44 @@
+// The example of docs/add-an-op.md.
+
+import { expect, it } from 'vitest';
+import { checkRmsNorm, rmsNormOp, runRmsNorm } from '../../docs/examples/rms-norm.ts';
+import { f32 } from '../../src/core/tensor.ts';
+import { checkGradient, checkOp, randomTensor } from '../../src/engine/check-op.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { gpuDevice } from '../support/gpu.ts';
+
+const attrs = { eps: 1e-6 };
+
+it('agrees with its reference on the GPU, forward and backward', async () => {
+  const errors = await checkRmsNorm(wrapDevice(await gpuDevice()));
+  expect(Object.keys(errors).map((name) => name.replace(/ \(only.*/, ''))).toEqual(['y', 'd(x)', 'd(gamma)']);
+  expect(Math.max(...Object.values(errors))).toBeLessThan(1e-5);
+});
+
+it('runs', async () => {
+  const y = await runRmsNorm(wrapDevice(await gpuDevice()));
+  for (const [i, want] of [1, -1, 1, -1, 2, 0, 0, 0].entries()) expect(y[i]).toBeCloseTo(want, 4);
+});
+
+it('is refused with both sides if gamma does not fit', () => {
+  const graph = new Graph();
+  const [x, gamma] = [graph.input('x', 'f32', [2, 4]), graph.input('gamma', 'f32', [3])];
+  expect(() => graph.apply(rmsNormOp, { x, gamma }, attrs)).toThrow('rms_norm: gamma is f32 [3], must be f32 [4]');
+});
+
+it('is found wrong by the checks if its kernel or its gradient is', async () => {
+  const inputs = { x: randomTensor([3, 4], 1), gamma: randomTensor([4], 2) };
+  const doubled = {
+    ...rmsNormOp,
+    reference: (...[{ x }, { y }]: Parameters<typeof rmsNormOp.reference>) => y.set(0, x.at(0)),
+  };
+  const device = wrapDevice(await gpuDevice());
+  await expect(checkOp(device, doubled, { inputs, attrs })).rejects.toThrow(
+    /^rms_norm differs from its reference:\ny /,
+  );
+  const backward = { ...rmsNormOp, grad: (...[, inputs]: Parameters<NonNullable<typeof rmsNormOp.grad>>) => inputs };
+  expect(() =>
+    checkGradient(backward, { inputs: { ...inputs, gamma: f32([4], [1, 2, 3, 4]) }, attrs, wrt: ['x'] }),
+  ).toThrow(/^rms_norm: gradient of input x is off by/);
+});
