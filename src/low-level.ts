@@ -4,7 +4,22 @@
 // Devices, tensors, random numbers, errors.
 export { check, type ErrorKind, HeddleError } from './core/errors.ts';
 export { keyOf, type Random, random } from './core/random.ts';
-export * from './core/tensor.ts';
+export {
+  allocate,
+  bytesOf,
+  bytesPer,
+  type DType,
+  f32,
+  i32,
+  matrixOf,
+  type Shape,
+  sameShape,
+  show,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  type TensorType,
+} from './core/tensor.ts';
 // Checks of ops.
 export { relativeError } from './cpu/compare.ts';
 // Sessions and engines: plans on a GPU, graphs on a GPU or the CPU.
@@ -30,6 +45,19 @@ export { fuseBackward, fuseForward, fusePlaced, rewriteNames } from './graph/rew
 // Ops as functions that add a node to a graph and return its output.
 export { crossAttention, selfAttention } from './ops/attention/attention.ts';
 export { attentionWeights } from './ops/attention/attention-weights.ts';
+export { beamSelect } from './ops/decoding/beam-select.ts';
+export { cacheSlots } from './ops/decoding/cache-slots.ts';
+export { cachedCrossAttention, cachedSelfAttention } from './ops/decoding/cached-attention.ts';
+export {
+  bestTokens,
+  greedyToken,
+  rulesSize,
+  type Sampling,
+  sampleToken,
+  samplingSize,
+  writeRules,
+  writeSampling,
+} from './ops/decoding/next-token.ts';
 export { activation } from './ops/elementwise/activation.ts';
 export type { Activation } from './ops/elementwise/activation-functions.ts';
 export { add } from './ops/elementwise/add.ts';
@@ -38,10 +66,13 @@ export { addColumns, takeColumns } from './ops/elementwise/columns.ts';
 export { dropout } from './ops/elementwise/dropout.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
 export { embedding, sinusoids } from './ops/embedding/embedding.ts';
+export { packedEmbedding } from './ops/embedding/packed-embedding.ts';
 export { crossEntropy } from './ops/loss/cross-entropy.ts';
 export { tokenStats } from './ops/loss/token-stats.ts';
 export { linear } from './ops/matmul/linear.ts';
 export { matmul } from './ops/matmul/matmul.ts';
+export { type PackedValue, packedLinear } from './ops/matmul/packed-linear.ts';
+export { type PackedFormat, pack, wordsOf } from './ops/matmul/packed-weights.ts';
 export { addLayerNorm, layerNorm } from './ops/norm/layer-norm.ts';
 export { softmax } from './ops/norm/softmax.ts';
 export {
