@@ -42,8 +42,8 @@ export type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
 export { gradients } from './graph/gradient.ts';
 export { Graph, printGraph } from './graph/graph.ts';
 export { fuseBackward, fuseForward, fusePlaced, rewriteNames } from './graph/rewrites.ts';
-// Ops as functions that add a node to a graph and return its output.
-export { crossAttention, selfAttention } from './ops/attention/attention.ts';
+// Ops: each as a function that adds a node to a graph and returns its outputs, and as a definition.
+export { crossAttention, crossAttentionOp, selfAttention, selfAttentionOp } from './ops/attention/attention.ts';
 export { attentionWeights } from './ops/attention/attention-weights.ts';
 export { beamSelect } from './ops/decoding/beam-select.ts';
 export { cacheSlots } from './ops/decoding/cache-slots.ts';
@@ -58,23 +58,23 @@ export {
   writeRules,
   writeSampling,
 } from './ops/decoding/next-token.ts';
-export { activation } from './ops/elementwise/activation.ts';
+export { activation, activationOp } from './ops/elementwise/activation.ts';
 export type { Activation } from './ops/elementwise/activation-functions.ts';
-export { add } from './ops/elementwise/add.ts';
+export { add, addOp } from './ops/elementwise/add.ts';
 export { columnSum } from './ops/elementwise/column-sum.ts';
 export { addColumns, takeColumns } from './ops/elementwise/columns.ts';
-export { dropout } from './ops/elementwise/dropout.ts';
+export { dropout, dropoutOp } from './ops/elementwise/dropout.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
-export { embedding, sinusoids } from './ops/embedding/embedding.ts';
+export { embedding, embeddingOp, sinusoids } from './ops/embedding/embedding.ts';
 export { packedEmbedding } from './ops/embedding/packed-embedding.ts';
-export { crossEntropy } from './ops/loss/cross-entropy.ts';
+export { crossEntropy, crossEntropyOp } from './ops/loss/cross-entropy.ts';
 export { tokenStats } from './ops/loss/token-stats.ts';
-export { linear } from './ops/matmul/linear.ts';
-export { matmul } from './ops/matmul/matmul.ts';
+export { linear, linearOp } from './ops/matmul/linear.ts';
+export { matmul, matmulOp } from './ops/matmul/matmul.ts';
 export { type PackedValue, packedLinear } from './ops/matmul/packed-linear.ts';
 export { type PackedFormat, pack, wordsOf } from './ops/matmul/packed-weights.ts';
-export { addLayerNorm, layerNorm } from './ops/norm/layer-norm.ts';
-export { softmax } from './ops/norm/softmax.ts';
+export { addLayerNorm, addLayerNormOp, layerNorm, layerNormOp } from './ops/norm/layer-norm.ts';
+export { softmax, softmaxOp } from './ops/norm/softmax.ts';
 export {
   type Attrs,
   type AttrsType,

@@ -20,9 +20,9 @@ export type ErrorKind = 'device' | 'memory' | 'timeout';
  *
  * @example
  * try {
- *   await model.translate(text);
+ *   await model.translate(texts);
  * } catch (error) {
- *   if (error instanceof HeddleError && error.kind === 'device') reload();
+ *   if (error instanceof HeddleError && error.kind === 'device') console.log('The GPU was lost.');
  *   else throw error;
  * }
  */

@@ -159,7 +159,8 @@ const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16
  * `name (variants)`. Throws if one exceeds its tolerance.
  *
  * @example
- * await checkOp(device, rmsNormOp, { inputs: { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2) }, attrs: { eps: 1e-6 } });
+ * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };
+ * await checkOp(device, layerNormOp, { inputs, attrs: { eps: 1e-5 } });
  */
 export async function checkOp<I extends string, O extends string, A extends Attrs>(
   device: Device,
@@ -220,7 +221,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
  * error exceeds `tolerance`.
  *
  * @example
- * checkGradient(rmsNormOp, { inputs, attrs: { eps: 1e-6 }, wrt: ['x', 'gamma'] });
+ * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };
+ * checkGradient(layerNormOp, { inputs, attrs: { eps: 1e-5 }, wrt: ['x', 'gamma', 'beta'] });
  */
 export function checkGradient<I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,

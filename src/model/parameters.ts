@@ -13,7 +13,7 @@ type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored
  * Returns the parameters of a configuration.
  *
  * @example
- * const list = parameterList(config);
+ * const list = parameterList(modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 100 }));
  * list.byName.get('src_embed.weight')?.shape; // [V, D]
  */
 export function parameterList(c: ModelConfig): ParameterList {
@@ -98,7 +98,8 @@ export type InitScheme = (typeof initSchemes)[number];
  * Initializes weights: returns an array [list.size] that depends only on configuration, scheme and seed.
  *
  * @example
- * engine.write('weights', initializeWeights(config, parameterList(config), 42));
+ * const config = modelConfig({ ...presets.tiny, srcVocab: 100, tgtVocab: 100 });
+ * const weights = initializeWeights(config, parameterList(config), 42);
  */
 export function initializeWeights(
   c: ModelConfig,

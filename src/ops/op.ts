@@ -205,7 +205,7 @@ export type AnyOp = Op<any, any, any>;
  *       grid: gridOf(sizeOf(x.shape), 64),
  *     },
  *   ],
- *   grad: (builder, _inputs, _outputs, { y: dy }) => ({ x: dy && builder.apply(double, { x: dy }).y }),
+ *   grad: (builder, _inputs, _outputs, { y: dy }) => ({ x: dy && add(builder, dy, dy) }),
  *   reference({ x }, { y }) {
  *     for (let i = 0; i < y.size; i++) y.set(i, 2 * x.at(i));
  *   },

@@ -25,6 +25,14 @@ const ambient = {
   texts: 'string[]',
   signal: 'AbortSignal',
   file: 'File',
+  device: "import('heddle/engine').Device",
+  graph: "import('heddle/engine').Graph",
+  weights: 'Float32Array',
+  bytes: 'Uint8Array',
+  wgsl: 'string',
+  ...Object.fromEntries(
+    ['x', 'w', 'gamma', 'beta', 'logits', 'targets', 'step'].map((name) => [name, "import('heddle/engine').Value"]),
+  ),
 };
 
 interface Example {
@@ -152,7 +160,7 @@ describe('examples', () => {
 });
 
 const isShort = ({ code, fromSource }: Example): boolean =>
-  fromSource && !/\bawait\b/.test(code) && !Object.keys(ambient).some((name) => new RegExp(`\\b${name}\\b`).test(code));
+  fromSource && !/\bawait\b/.test(code) && !moduleOf(code, exported).includes('declare const ');
 
 describe('short examples run', () => {
   it.each(examples.filter(isShort))('$name', async ({ code }) => {
