@@ -1,5 +1,5 @@
-// Holds the project's shape: which folder may import from which, where GPU objects are made, and that ops, shaders and tests belong
-// together. The order of the folders is the one statement of it in code; ARCHITECTURE.md says why.
+// The structure of the project: which folder may import from which, where GPU objects are created, and that ops, shaders and tests belong
+// together. ARCHITECTURE.md explains the order of the folders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -63,7 +63,7 @@ const sources = filesUnder('src').filter((path) => path.endsWith('.ts'));
 const shaders = filesUnder('shaders');
 const tests = filesUnder('tests').filter((path) => path.endsWith('.test.ts'));
 
-/** What a file imports, types included: relative ones as paths from the root, packages as they stand. */
+/** What a file imports, types included: relative ones as paths from the root, packages as written. */
 function importsOf(path: string): string[] {
   const found = read(path).matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g);
   return [...found].map(([, name = '']) =>
@@ -73,7 +73,7 @@ function importsOf(path: string): string[] {
 
 const tierOf = (path: string) => ORDER.indexOf(path.split('/')[1] ?? '');
 
-it('has a place in the order for all of src/', () => {
+it('orders all folders of src/', () => {
   expect(sources.filter((path) => tierOf(path) < 0 && !ENTRIES.includes(path))).toEqual([]);
 });
 
@@ -146,6 +146,29 @@ it('has no import circles between folders', () => {
   expect(circles(folders, next)).toEqual([]);
 });
 
+it('does not import trainer or train in decode, nor cli in demo', () => {
+  const forbidden = (path: string) =>
+    (path.startsWith('src/decode/') && /^src\/train(er)?\//) || (path.startsWith('demo/') && /^src\/cli\//);
+  const wrong = code.flatMap((path) => {
+    const pattern = forbidden(path);
+    return pattern ? importsOf(path).filter((name) => pattern.test(name)) : [];
+  });
+  expect(wrong).toEqual([]);
+});
+
+/** Base names that two of the files share; index.ts, main.ts and README.md may be many. Shaders, styles and pages have names of their own. */
+function sharedNames(paths: readonly string[]): string[] {
+  const names = paths.map((path) => path.replace(/^.*\//, '').replace(/\.(ts|mjs|cjs|js)$/, ''));
+  const twice = names.filter((name, i) => names.indexOf(name) !== i);
+  return twice.filter((name) => !['index', 'main', 'README.md'].includes(name));
+}
+
+it('gives no two files one base name, except tests, index.ts and main.ts', () => {
+  expect(sharedNames(['src/a/x.ts', 'demo/x.ts', 'shaders/x.wgsl', 'demo/main.ts', 'src/main.ts'])).toEqual(['x']);
+  const files = ['src', 'shaders', 'demo', 'bench', 'scripts'].flatMap(filesUnder);
+  expect(sharedNames(files.filter((path) => !path.includes('node_modules')))).toEqual([]);
+});
+
 it('keeps Node, the DOM and foreign packages out of the library', () => {
   const seen = new Set(['src/index.ts']);
   for (const path of seen) for (const name of importsOf(path)) if (name.startsWith('src/')) seen.add(name);
@@ -157,10 +180,10 @@ it('keeps Node, the DOM and foreign packages out of the library', () => {
   expect(wrong).toEqual([]);
 });
 
-it('makes GPU objects in src/gpu alone', () => {
-  const making =
+it('creates GPU objects only in src/gpu', () => {
+  const creates =
     /\.(create(Buffer|ShaderModule|ComputePipeline(Async)?|BindGroup(Layout)?|PipelineLayout|CommandEncoder|QuerySet)|requestDevice)\(/;
-  expect(sources.filter((path) => !path.startsWith('src/gpu/') && making.test(read(path)))).toEqual([]);
+  expect(sources.filter((path) => !path.startsWith('src/gpu/') && creates.test(read(path)))).toEqual([]);
 });
 
 /** The ops of src/ops, by file. */
@@ -231,12 +254,12 @@ it('keeps shaders under 200 lines and free of anything but WGSL', () => {
   expect(shaders.filter((path) => read(path).split('\n').length > 200)).toEqual([]);
 });
 
-it('opens each file of src/ and shaders/ with what it is', () => {
+it('opens each file of src/ and shaders/ with a comment', () => {
   const bare = [...sources, ...shaders].filter((path) => !/^(#!.*\n)?(\/\/|\/\*)/.test(read(path)));
   expect(bare).toEqual([]);
 });
 
-it('has at the top only what belongs there', () => {
+it('has no unknown files or folders at the top', () => {
   const stray = readdirSync(root).filter((name) => !TOP_LEVEL.includes(name) && !UNTRACKED.includes(name));
   expect(stray).toEqual([]);
 });
