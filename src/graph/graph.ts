@@ -136,10 +136,10 @@ export class Graph implements Builder {
   users(): Map<Value, Node[]> {
     const users = new Map<Value, Node[]>();
     for (const node of this.nodes)
-      for (const v of new Set(node.inputs)) {
+      for (const v of node.inputs) {
         const list = users.get(v);
-        if (list) list.push(node);
-        else users.set(v, [node]);
+        if (!list) users.set(v, [node]);
+        else if (list.at(-1) !== node) list.push(node); // once, even if it reads the value twice
       }
     return users;
   }

@@ -225,10 +225,9 @@ export function defineOp<I extends string, O extends string = string, A extends 
   return op;
 }
 
-const isList = (declared: string): boolean => declared.endsWith('[]');
-
 /** The name of a declared tensor: `step` of `step?`. */
-const nameOf = (declared: string): string => declared.replace(/\?$|\[\]$/, '');
+const nameOf = (declared: string): string =>
+  declared.endsWith('?') ? declared.slice(0, -1) : declared.endsWith('[]') ? declared.slice(0, -2) : declared;
 
 /** What is given by name as a list in declared order without gaps, and the name of each. Throws if a required one is missing. */
 export function listed<T>(
@@ -255,7 +254,7 @@ export function named<T>(declared: readonly string[], names: readonly string[], 
   const result: Record<string, T | readonly T[] | undefined> = {};
   for (const d of declared) {
     const name = nameOf(d);
-    result[name] = isList(d) ? list.filter((_, i) => names[i] === name) : list[names.indexOf(name)];
+    result[name] = d.endsWith('[]') ? list.filter((_, i) => names[i] === name) : list[names.indexOf(name)];
   }
   return result;
 }

@@ -60,13 +60,17 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
 }
 
 /** Indices of the inputs and outputs of a node that may share memory, best first. */
-const inPlacePairs = ({ op, inputNames, outputNames }: Node): [number, number][] =>
-  Object.entries(op.inPlace ?? {}).flatMap(([output, inputs]) =>
-    [inputs ?? []]
-      .flat()
-      .map((input): [number, number] => [inputNames.indexOf(input), outputNames.indexOf(output)])
-      .filter(([from, to]) => from >= 0 && to >= 0),
-  );
+function inPlacePairs({ op, inputNames, outputNames }: Node): readonly [number, number][] {
+  const pairs: [number, number][] = [];
+  for (const output in op.inPlace) {
+    const to = outputNames.indexOf(output);
+    for (const input of [op.inPlace[output] ?? []].flat()) {
+      const from = inputNames.indexOf(input);
+      if (from >= 0 && to >= 0) pairs.push([from, to]);
+    }
+  }
+  return pairs;
+}
 
 /** The groups that need a slot. */
 export const slotted = ({ groups }: Pick<Lifetimes, 'groups'>): Group[] =>
