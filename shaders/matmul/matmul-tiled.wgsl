@@ -1,68 +1,35 @@
-// Matrix product by tiles in workgroup memory, for GPUs: C[m,n] = Σ_k A[m,k]·B[k,n] (CUTLASS, "Efficient GEMM in
-// CUDA"). 16x16 threads compute 64x64 numbers of C (TALL: 128 rows, WIDE: 128 columns), 4x4 to 8x8 per thread, from
-// tiles of A and B that are DEPTH deep: each number is read from memory once per 64 (128) rows or columns.
+// Matrix product by tiles in workgroup memory, for GPUs: C[m,n] = Σ_k A[m,k]·B[k,n] (CUTLASS, "Efficient GEMM in CUDA"). 16x16 threads
+// compute SIZE x SIZE numbers of C, in blocks of 4x4 per thread that are 64 apart, from tiles of A and B that are DEPTH deep.
+//
+// In each round a thread loads one vector of A and one of B and stages it as it is in memory, except for B of NT, which is transposed:
+//   A [M,K]: a_rows[m, k/4]    A [K,M] (TN): a_columns[m/4, k]    B [K,N]: b_tile[n/4, k]    B [N,K] (NT): b_tile[n/4, k]
+// One running index per operand replaces address arithmetic in the loop; rows and columns past the edges are clamped before it. All
+// indices of workgroup arrays have bounds that Tint proves, so they cost no checks (docs/gpu-compiler.md).
 // include matmul/matmul-grid.wgsl
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
 
-override TALL: bool = false;
-override WIDE: bool = false;
-override DEPTH: u32 = 16u;
+const SIZE: u32 = 64u; // 64 or 128
+const DEPTH: u32 = 16u; // SIZE · DEPTH = 1024: one vector per thread
 const SIDE: u32 = 16u;
-const SPAN: u32 = 64u; // rows, and columns, that one 4x4 block per thread covers
-override A_PITCH: u32 = select(SPAN, 2u * SPAN, TALL) / 4u + 1u; // vectors from one k to the next; + 1 avoids bank conflicts
-override B_PITCH: u32 = select(SPAN, 2u * SPAN, WIDE) / 4u + 1u;
-// Sizes have names of their own: naga (Firefox, Deno) panics at a workgroup array whose size is an override expression.
-override A_SIZE: u32 = DEPTH * A_PITCH;
-override B_SIZE: u32 = DEPTH * B_PITCH;
-var<workgroup> a_tile: array<vec4<f32>, A_SIZE>; // [k, m]
-var<workgroup> b_tile: array<vec4<f32>, B_SIZE>; // [k, n]
+const VECTORS: u32 = SIZE / 4u; // along m or n
+const DEEP: u32 = DEPTH / 4u; // vectors along k
+// Distances of rows in vectors; + 1 avoids bank conflicts.
+const K_PITCH: u32 = DEEP + 1u;
+const PITCH: u32 = DEPTH + 1u;
+var<workgroup> a_rows: array<vec4<f32>, SIZE * K_PITCH>;
+var<workgroup> a_columns: array<vec4<f32>, VECTORS * PITCH>;
+var<workgroup> b_tile: array<vec4<f32>, VECTORS * PITCH>;
 
 fn tile_rows() -> u32 {
-  return 4u * (A_PITCH - 1u);
+  return SIZE;
 }
 
 fn tile_columns() -> u32 {
-  return 4u * (B_PITCH - 1u);
+  return SIZE;
 }
 
 fn threads() -> u32 {
   return SIDE * SIDE;
-}
-
-// Loads the tiles: each thread at most one 4x4 block, transposed so that its vectors are along m or n; first blocks of
-// A, then of B.
-fn fill(p: Product, m: u32, n: u32, k: u32, thread: u32) {
-  let deep = DEPTH / 4u;
-  let of_a = tile_rows() / 4u * deep;
-  if (thread < of_a) {
-    let at = vec2(thread / deep, 4u * (thread % deep)); // vector along m, k
-    let columns = a_columns(p, m + 4u * at.x, k + at.y);
-    let to = at.y * A_PITCH + at.x;
-    a_tile[to] = columns[0];
-    a_tile[to + A_PITCH] = columns[1];
-    a_tile[to + 2u * A_PITCH] = columns[2];
-    a_tile[to + 3u * A_PITCH] = columns[3];
-  } else if (thread < of_a + tile_columns() / 4u * deep) {
-    let at = vec2((thread - of_a) / deep, 4u * ((thread - of_a) % deep)); // vector along n, k
-    let rows = b_rows(p, k + at.y, inside(n + 4u * at.x, p.n));
-    let to = at.y * B_PITCH + at.x;
-    b_tile[to] = rows[0];
-    b_tile[to + B_PITCH] = rows[1];
-    b_tile[to + 2u * B_PITCH] = rows[2];
-    b_tile[to + 3u * B_PITCH] = rows[3];
-  }
-}
-
-// The 4x4 block of A at row m, column k as columns; 0 beyond K.
-fn a_columns(p: Product, m: u32, k: u32) -> mat4x4<f32> {
-  if (k >= p.k) { return mat4x4<f32>(); }
-  return upright(p.form != TN,
-    mat4x4(a_vec(p, m, k, 0u), a_vec(p, m, k, 1u), a_vec(p, m, k, 2u), a_vec(p, m, k, 3u)));
-}
-
-fn b_rows(p: Product, k: u32, n: u32) -> mat4x4<f32> {
-  if (k >= p.k) { return mat4x4<f32>(); }
-  return b_block(p, k, n);
 }
 
 fn outer(column: vec4<f32>, row: vec4<f32>) -> mat4x4<f32> {
@@ -71,35 +38,114 @@ fn outer(column: vec4<f32>, row: vec4<f32>) -> mat4x4<f32> {
 
 // who: position of the thread in the workgroup, [column, row].
 fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
-  let thread = who.y * SIDE + who.x;
+  let x = min(who.x, SIDE - 1u); // the bounds let Tint prove indices
+  let y = min(who.y, SIDE - 1u);
+  let thread = y * SIDE + x;
+  // Where the thread's vector of an operand is in the tile: `across` if it is along m or n, else along k.
+  let a_across = p.form == TN;
+  let b_across = p.form != NT;
+  let across = vec2(4u * (thread % VECTORS), thread / VECTORS); // [m or n, k]
+  let along = vec2(thread / DEEP, 4u * (thread % DEEP));
+  let a_at = select(along, across, a_across);
+  let b_at = select(along, across, b_across);
+  let m = select(min(tile_m + a_at.x, p.m - 1u), inside(tile_m + a_at.x, p.m), a_across);
+  let n = select(min(tile_n + b_at.x, p.n - 1u), inside(tile_n + b_at.x, p.n), b_across);
+  // Running indices, in vectors if the operand is read so.
+  var a_k = a_at.y;
+  var b_k = b_at.y;
+  var a_index = p.a0 + select(m * params.lda + a_k, a_k * params.lda + m, a_across);
+  var b_index = p.b0 + select(n * params.ldb + b_k, b_k * params.ldb + n, b_across);
+  var a_step = select(DEPTH, DEPTH * params.lda, a_across);
+  var b_step = select(DEPTH, DEPTH * params.ldb, b_across);
+  if (A_VECTORS) { a_index >>= 2u; a_step >>= 2u; }
+  if (B_VECTORS) { b_index >>= 2u; b_step >>= 2u; }
+  let slot = thread / SIDE * PITCH + 4u * (thread % DEEP); // of a vector along k in b_tile
+  let part = thread / DEEP % 4u;
+
   var c00: mat4x4<f32>;
   var c01: mat4x4<f32>;
   var c10: mat4x4<f32>;
   var c11: mat4x4<f32>;
-  for (var k = 0u; k < p.k; k += DEPTH) {
-    fill(p, tile_m, tile_n, k, thread);
+  let rounds = (p.k + DEPTH - 1u) / DEPTH;
+  for (var round = 0u; round < rounds; round++) {
+    var av: vec4<f32>;
+    var bv: vec4<f32>;
+    if (A_VECTORS) { av = a[a_index]; } else { av = a_four(a_index, select(p.k - a_k, p.m - m, a_across)); }
+    if (!B_VECTORS) {
+      bv = b_four(p, b_index, select(p.k - b_k, p.n - n, b_across));
+    } else if (p.purpose == DW) {
+      bv = bias[b_index];
+    } else {
+      bv = b[b_index];
+    }
+    if (K_TAIL) {
+      av = select(vec4<f32>(), av, a_k < p.k);
+      bv = select(vec4<f32>(), bv, b_k < p.k);
+      a_k += DEPTH;
+      b_k += DEPTH;
+    }
+    a_index += a_step;
+    b_index += b_step;
+    if (a_across) {
+      a_columns[thread % VECTORS * PITCH + thread / VECTORS] = av;
+    } else {
+      a_rows[thread / DEEP * K_PITCH + thread % DEEP] = av;
+    }
+    if (b_across) {
+      b_tile[thread % VECTORS * PITCH + thread / VECTORS] = bv;
+    } else {
+      b_tile[slot][part] = bv.x;
+      b_tile[slot + 1u][part] = bv.y;
+      b_tile[slot + 2u][part] = bv.z;
+      b_tile[slot + 3u][part] = bv.w;
+    }
     workgroupBarrier();
-    for (var i = 0u; i < DEPTH; i++) {
-      let a0 = a_tile[i * A_PITCH + who.y];
-      let b0 = b_tile[i * B_PITCH + who.x];
-      c00 += outer(a0, b0);
-      if (WIDE) { c01 += outer(a0, b_tile[i * B_PITCH + who.x + SPAN / 4u]); }
-      if (TALL) {
-        let a1 = a_tile[i * A_PITCH + who.y + SPAN / 4u];
-        c10 += outer(a1, b0);
-        if (WIDE) { c11 += outer(a1, b_tile[i * B_PITCH + who.x + SPAN / 4u]); }
+    for (var i = 0u; i < DEEP; i++) {
+      // Column s of a0 has the thread's rows of A at k = 4i + s.
+      var a0: mat4x4<f32>;
+      var a1: mat4x4<f32>;
+      if (a_across) {
+        let at = y * PITCH + 4u * i;
+        a0 = mat4x4(a_columns[at], a_columns[at + 1u], a_columns[at + 2u], a_columns[at + 3u]);
+        if (SIZE > 64u) {
+          let next = (y + VECTORS - SIDE) * PITCH + 4u * i;
+          a1 = mat4x4(a_columns[next], a_columns[next + 1u], a_columns[next + 2u], a_columns[next + 3u]);
+        }
+      } else {
+        a0 = transpose(mat4x4(a_rows[y * K_PITCH + i], a_rows[(y + 16u) * K_PITCH + i],
+          a_rows[(y + 32u) * K_PITCH + i], a_rows[(y + 48u) * K_PITCH + i]));
+        if (SIZE > 64u) {
+          a1 = transpose(mat4x4(a_rows[(y + SIZE - 64u) * K_PITCH + i], a_rows[(y + SIZE - 48u) * K_PITCH + i],
+            a_rows[(y + SIZE - 32u) * K_PITCH + i], a_rows[(y + SIZE - 16u) * K_PITCH + i]));
+        }
+      }
+      for (var s = 0u; s < 4u; s++) {
+        let b0 = b_tile[x * PITCH + 4u * i + s];
+        c00 += outer(a0[s], b0);
+        if (SIZE > 64u) {
+          let b1 = b_tile[(x + VECTORS - SIDE) * PITCH + 4u * i + s];
+          c01 += outer(a0[s], b1);
+          c10 += outer(a1[s], b0);
+          c11 += outer(a1[s], b1);
+        }
       }
     }
     workgroupBarrier();
   }
-  let m = 4u * who.y;
-  let n = 4u * who.x;
-  store_block(p, tile_m + m, tile_n + n, c00);
-  if (WIDE) { store_block(p, tile_m + m, tile_n + n + SPAN, c01); }
-  if (TALL) {
-    store_block(p, tile_m + m + SPAN, tile_n + n, c10);
-    if (WIDE) { store_block(p, tile_m + m + SPAN, tile_n + n + SPAN, c11); }
+  // A thread's rows are neighbours (TN) or 16 apart.
+  let first_m = tile_m + select(y, 4u * y, a_across);
+  let first_n = tile_n + 4u * x;
+  store_rows(p, first_m, first_n, c00);
+  if (SIZE > 64u) {
+    store_rows(p, first_m, first_n + 64u, c01);
+    store_rows(p, first_m + 64u, first_n, c10);
+    store_rows(p, first_m + 64u, first_n + 64u, c11);
   }
+}
+
+fn store_rows(p: Product, m: u32, n: u32, block: mat4x4<f32>) {
+  var rows = block;
+  for (var s = 0u; s < 4u; s++) { store_row(p, m + s * select(SIDE, 1u, p.form == TN), n, p.n - n, rows[s]); }
 }
 
 @compute @workgroup_size(SIDE, SIDE)

@@ -29,7 +29,7 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant. `naive`: one element of C a thread; `dots`: K is shared among the threads of a workgroup; `tiled-64x128`: tiles
+ * The kernel of a variant. `naive`: one element of C a thread; `dots`: K is shared among the threads of a workgroup; `tiled-64x64`, `tiled-128x128`: tiles
  * of C by workgroup; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split`, which is `tiled` with K in slices, is not here.
  */
 export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel {
@@ -39,8 +39,7 @@ export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel
   if (!family) throw new Error(`matmul: there is no variant ${variant}`);
   const [rows, columns] = [Number(height), Number(width)];
   if (family === 'tiled') {
-    const DEPTH = rows * columns > 128 * 64 ? 8 : 16; // what fits in 16 KiB
-    const constants = { TALL: rows > 64 ? 1 : 0, WIDE: columns > 64 ? 1 : 0, DEPTH };
+    const constants = { SIZE: rows, DEPTH: 1024 / rows };
     return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
   }
   // `lanes` threads next to each other share rows; a workgroup has `groups` of them, one below the other.

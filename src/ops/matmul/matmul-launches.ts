@@ -74,7 +74,7 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
   const common = {
     shader: shaderOf(kernel, n),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
-    constants: { ...kernel.constants, FORM: forms[form], ...readConstants(aWidth, bWidth, k % 4 !== 0) },
+    constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
     bind: bindings(p, context),
   };
   const launches: Launch[] = [];
@@ -149,7 +149,7 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
     {
       shader: shaderOf(kernel, ins),
       entry: 'linear_backward',
-      constants: { ...kernel.constants, ...readConstants(outs, ins, outs % 4 !== 0 || rows % 4 !== 0) },
+      constants: { ...kernel.constants, ...readConstants(kernel, outs, ins, outs, rows) },
       params: {
         ...unusedParams,
         ...{ m: rows, n: ins, k: outs, lda: outs, ldb: ins, dx_tiles: dxTiles, dw_tiles: dwTiles },
@@ -178,10 +178,11 @@ const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
 const shaderOf = (kernel: Kernel, width: number): string =>
   kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-scalar`;
 
-const readConstants = (aWidth: number, bWidth: number, tail: boolean): Record<string, number> => ({
+/** How operands are read: in vectors if their rows are whole vectors; with checks if a K is no multiple of the kernel's step along K. */
+const readConstants = (kernel: Kernel, aWidth: number, bWidth: number, ...ks: number[]): Record<string, number> => ({
   A_VECTORS: aWidth % 4 === 0 ? 1 : 0,
   B_VECTORS: bWidth % 4 === 0 ? 1 : 0,
-  K_TAIL: tail ? 1 : 0,
+  K_TAIL: ks.some((k) => k % (kernel.constants.DEPTH ?? 4) !== 0) ? 1 : 0,
 });
 
 const epilogueParams = ({
