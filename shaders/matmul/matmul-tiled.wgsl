@@ -59,7 +59,7 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   var b_step = select(DEPTH, DEPTH * params.ldb, b_across);
   if (A_VECTORS) { a_index >>= 2u; a_step >>= 2u; }
   if (B_VECTORS) { b_index >>= 2u; b_step >>= 2u; }
-  let slot = thread / SIDE * PITCH + 4u * (thread % DEEP); // of a vector along k in b_tile
+  let slot = thread / (4u * DEEP) * PITCH + 4u * (thread % DEEP); // of a vector along k in b_tile
   let part = thread / DEEP % 4u;
 
   var c00: mat4x4<f32>;
@@ -119,11 +119,15 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
             a_rows[(y + SIZE - 32u) * K_PITCH + i], a_rows[(y + SIZE - 16u) * K_PITCH + i]));
         }
       }
-      for (var s = 0u; s < 4u; s++) {
-        let b0 = b_tile[x * PITCH + 4u * i + s];
-        c00 += outer(a0[s], b0);
-        if (SIZE > 64u) {
-          let b1 = b_tile[(x + VECTORS - SIDE) * PITCH + 4u * i + s];
+      let at = x * PITCH + 4u * i;
+      if (SIZE == 64u) {
+        let b0 = mat4x4(b_tile[at], b_tile[at + 1u], b_tile[at + 2u], b_tile[at + 3u]);
+        for (var s = 0u; s < 4u; s++) { c00 += outer(a0[s], b0[s]); }
+      } else {
+        for (var s = 0u; s < 4u; s++) {
+          let b0 = b_tile[at + s];
+          let b1 = b_tile[at + SIDE * PITCH + s];
+          c00 += outer(a0[s], b0);
           c01 += outer(a0[s], b1);
           c10 += outer(a1[s], b0);
           c11 += outer(a1[s], b1);
