@@ -1,6 +1,6 @@
-// How far numbers are from those of a reference.
+// Relative error of results against a reference.
 
-/** max|x - ref| / max|ref|, max|x - ref| where all of ref is 0; infinite where lengths differ or something is not a number. */
+/** Returns max|x - ref| / max|ref|, or max|x - ref| if ref is all 0. Infinity if lengths differ or a difference is NaN. */
 export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
   if (got.length !== want.length) return Number.POSITIVE_INFINITY;
   let worst = 0;

@@ -1,4 +1,4 @@
-// Times one kernel of one node, alone on the device, on data like a run's.
+// Times a kernel variant of a single node, on data like that of a real run.
 
 import type { TensorData } from '../core/tensor.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
@@ -12,17 +12,17 @@ import { Session } from './gpu-session.ts';
 import { pipelinesOf } from './pipelines.ts';
 import type { Runner } from './runner.ts';
 
-/** Starts to compile a variant of a node; `measureVariant` waits for it. */
+/** Starts to compile a variant of a node. `measureVariant` waits for it. */
 export function compileVariant(device: Device, node: Node, variant: string): void {
   const plan = planOf(device, singleNodeGraph(node), node, variant);
-  // A kernel that does not compile says so to whoever runs it.
+  // Errors of the compiler are reported when the kernel runs.
   for (const pass of plan.passes)
     pipelinesOf(device.gpu)
       .get(pass)
       .catch(() => {});
 }
 
-/** Milliseconds of a variant of a node. One slower than three times `best` is run twice only. */
+/** Returns the milliseconds of a variant of a node. A variant slower than three times `best` runs only twice. */
 export async function measureVariant(device: Device, node: Node, variant: string, best: number): Promise<number> {
   const session = new Session(device);
   try {
@@ -40,14 +40,14 @@ export async function measureVariant(device: Device, node: Node, variant: string
   }
 }
 
-/** Floating-point operations of a node. */
+/** Returns the number of floating-point operations of a node. */
 export const flopsOf = (node: Node, { traits }: Pick<Device, 'traits'>): number =>
   makePlan(singleNodeGraph(node), { traits }).flops;
 
 const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
   makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
 
-/** A graph of one node alone, its inputs as inputs or, where it mutates them, states. */
+/** Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them. */
 export function singleNodeGraph(node: Node): Graph {
   const graph = new Graph();
   const values = new Map<Value, Value>();
@@ -65,7 +65,7 @@ export function singleNodeGraph(node: Node): Graph {
   return graph;
 }
 
-/** Fills the inputs of `alone(node)` with what it is measured on: see `sample` of an op. States stay zero. */
+/** Fills the inputs of `singleNodeGraph(node)` with sample data; see `sample` of an op. States stay zero. */
 export function fillSample(node: Node, inputs: Readonly<Record<string, TensorData>>): void {
   const sample = node.op.sample?.(inputsOf(node), node.attrs) ?? {};
   for (const [i, v] of node.inputs.entries()) {
@@ -73,29 +73,29 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
     const data = inputs[name];
     const given = sample[node.inputNames[i] ?? ''];
     if (!data) continue; // a state, or a value that is an input twice
-    if (name === 'step') writeStep(data as Uint32Array, { ...trainingStep, position: halfWay(node) });
+    if (name === 'step') writeStep(data as Uint32Array, { ...trainingStep, position: middlePosition(node) });
     else if (given) for (let k = 0; k < data.length; k++) data[k] = given(k);
     else if (data instanceof Float32Array) fillNoise(data);
-    else if (data instanceof Uint16Array) fillHalfNoise(data);
+    else if (data instanceof Uint16Array) fillF16Noise(data);
     else if (v.dtype === 'u32' && v.shape.length === 1) data.fill(everything);
-    else if (v.dtype === 'u32') fillHalfNoise(new Uint16Array(data.buffer, data.byteOffset, 2 * data.length));
+    else if (v.dtype === 'u32') fillF16Noise(new Uint16Array(data.buffer, data.byteOffset, 2 * data.length));
   }
 }
 
 const nameOf = ({ inputNames }: Node, i: number): string => (inputNames[i] === 'step' ? 'step' : `in${i}`);
 
-/** A length that leaves nothing out: kernels take the least of it and what there is. */
+/** A sequence length that masks nothing: kernels clamp it to the actual size. */
 const everything = 2 ** 31 - 1;
 
 const trainingStep = { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 1 };
 
-/** The middle of the positions that a decoding keeps (cache [R,T,2HW], history [R,T]): at position 0 attention has one key to look at. */
-function halfWay({ inputs }: Node): number {
+/** The middle position of a KV cache [R,T,2HW] or history [R,T]: at position 0 attention would have a single key. */
+function middlePosition({ inputs }: Node): number {
   const kept = inputs.filter(({ dtype, shape }) => shape.length === (dtype[0] === 'f' ? 3 : 2));
   return Math.floor((Math.max(1, ...kept.map(({ shape }) => shape[1] as number)) - 1) / 2);
 }
 
-/** Numbers of no pattern in [-0.5, 0.5): zeros would make some adapters fast (a linear congruential generator; Knuth, vol. 2). */
+/** Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are faster on zeros. */
 function fillNoise(data: Float32Array): void {
   let x = 1;
   for (let i = 0; i < data.length; i++) {
@@ -104,8 +104,8 @@ function fillNoise(data: Float32Array): void {
   }
 }
 
-/** The same as f16, of either sign and from 0.125 to 0.25. */
-function fillHalfNoise(data: Uint16Array): void {
+/** Fills with f16 noise of either sign and magnitudes from 0.125 to 0.25. */
+function fillF16Noise(data: Uint16Array): void {
   const noise = new Float32Array(data.length);
   fillNoise(noise);
   for (const [i, x] of noise.entries()) data[i] = 0x3000 | (x < 0 ? 0x8000 : 0) | Math.floor(1024 * Math.abs(x));

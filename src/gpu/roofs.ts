@@ -1,5 +1,5 @@
-// The roofs of an adapter, measured: how fast it copies memory and how many multiply-adds it does. No kernel can be above them for
-// long (Williams, Waterman and Patterson, "Roofline", 2009); one whose data fits in a cache may pass the first.
+// Measures the roofline of an adapter (Williams, Waterman and Patterson, 2009): copy bandwidth and peak rate of multiply-adds. Only kernels
+// whose data fits in a cache exceed the bandwidth.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
@@ -12,17 +12,17 @@ import { Session } from './gpu-session.ts';
 import { type TimeOptions, type Timing, timeRunner } from './plan-timing.ts';
 import type { Runner } from './runner.ts';
 
-/** One roof. */
+/** A measured limit of the adapter. */
 export interface Roof extends Timing {
   /** GB/s read and written, or GFLOP/s. */
   readonly rate: number;
-  /** The form of the kernel that was fastest. */
+  /** Name of the fastest kernel. */
   readonly variant: string;
-  /** Bytes moved, or floating-point operations done, in a run. */
+  /** Bytes moved or floating-point operations per run. */
   readonly work: number;
 }
 
-/** Both roofs. */
+/** Memory bandwidth and peak arithmetic rate. */
 export interface Roofs {
   readonly bandwidth: Roof;
   readonly peak: Roof;
@@ -42,7 +42,7 @@ export const copyOp = defineOp({
   reference: ({ x }, { y }) => y.data.set(x.data),
 });
 
-/** Settings of multiplyAddOp: 8 · rounds steps c <- c · a + b in each chain; `fused` whether by fma(). */
+/** Settings of multiplyAddOp: 8 · rounds steps c <- c · a + b per chain; `fused`: with fma(). */
 export type MultiplyAddAttrs = {
   readonly rounds: number;
   readonly a: number;
@@ -51,7 +51,7 @@ export type MultiplyAddAttrs = {
   readonly fused: boolean;
 };
 
-/** x [N, 4] -> [N, 4]: row i is the sum of chains that begin at x[i], x[i] + 1, and so on. */
+/** x [N, 4] -> [N, 4]: row i is the sum of chains that start at x[i], x[i] + 1, and so on. */
 export const multiplyAddOp = defineOp({
   name: 'multiply_add',
   inputs: ['x'],
@@ -82,7 +82,7 @@ export const multiplyAddOp = defineOp({
   },
 });
 
-/** Forms of the chains that are tried: what hides the latency of an instruction, and how one is had, differ between adapters. */
+/** Kernels to try: adapters differ in how many chains hide the latency of an instruction, and in fma(). */
 const chainForms = [
   { variant: 'fma, 4 chains', chains: 4, fused: true },
   { variant: 'fma, 8 chains', chains: 8, fused: true },
@@ -94,14 +94,14 @@ const flopsOf = (threads: number, chains: number, rounds: number): number => thr
 
 /** Settings of `measureRoofs`. */
 export interface RoofOptions extends TimeOptions {
-  /** Bytes that are copied, at most: 128 MiB unless given, which no cache but the largest holds. Adapters with less get less. */
+  /** Maximum number of bytes to copy. Default 128 MiB, more than most caches; less if the adapter's limit is lower. */
   readonly bytes?: number;
 }
 
-/** Measures both roofs; takes some ten times `span` milliseconds for each, and twice `bytes` of GPU memory. */
+/** Measures bandwidth and peak. Takes about ten times `span` milliseconds for each, and twice `bytes` of GPU memory. */
 export async function measureRoofs(device: Device, options: RoofOptions): Promise<Roofs> {
-  const most = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
-  const count = Math.floor(most / 256) * 64;
+  const bytes = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
+  const count = Math.floor(bytes / 256) * 64;
   const bandwidth = await best(elementwiseVariants(), (variant) => measureCopy(device, count, variant, options));
   const peak = await best(chainForms, (form) => measureChains(device, form, options));
   return { bandwidth, peak };
@@ -114,11 +114,11 @@ async function best<T>(forms: readonly T[], measure: (form: T) => Promise<Roof>)
 }
 
 async function measureCopy(device: Device, count: number, variant: string, options: TimeOptions): Promise<Roof> {
-  const timing = await alone(device, [count], variant, options, (g, x) => void g.apply(copyOp, { x }));
+  const timing = await timeNode(device, [count], variant, options, (g, x) => void g.apply(copyOp, { x }));
   return roof(timing, 2 * 4 * count, variant);
 }
 
-/** Threads of a run: several hundred a core of the largest GPUs. */
+/** Threads of a run: several hundred per core of the largest GPUs. */
 const threads = 2 ** 17;
 
 async function measureChains(
@@ -126,12 +126,12 @@ async function measureChains(
   { variant, chains, fused }: (typeof chainForms)[number],
   options: TimeOptions,
 ): Promise<Roof> {
-  // The values swing around 1 / 1.9 and stay normal.
+  // The values oscillate around 1 / 1.9, so they are never subnormal.
   const time = (rounds: number, how: TimeOptions) =>
-    alone(device, [threads, 4], 'only', how, (g, x) => {
+    timeNode(device, [threads, 4], 'only', how, (g, x) => {
       g.apply(multiplyAddOp, { x }, { rounds, a: -0.9, b: 1, chains, fused });
     });
-  // Long runs, so that what a dispatch costs beside its arithmetic is lost in them.
+  // Long runs, so that the overhead of a dispatch does not matter.
   let rounds = 4;
   for (;;) {
     const { ms } = await time(rounds, { span: 0, rounds: 1 });
@@ -148,8 +148,8 @@ const roof = (timing: Timing, work: number, variant: string): Roof => ({
   work,
 });
 
-/** Times one node on a state of noise. */
-async function alone(
+/** Times a single node on a state filled with noise. */
+async function timeNode(
   device: Device,
   shape: Shape,
   variant: string,

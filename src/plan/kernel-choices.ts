@@ -1,12 +1,12 @@
-// Which kernel a node uses: the variants that can compute it, best guess first, and choices among them by key.
+// Kernel choices: the variants that can compute a node, best guess first, and tuned kernels by key.
 
 import { show } from '../core/tensor.ts';
 import { type DeviceTraits, type Node, variantsOf } from '../ops/op.ts';
 
-/** Which variant to use for a node, by `variantKey`; what tuning finds and keeps. */
+/** Tuned kernels: the variant to use for a node, by `variantKey`. */
 export type KernelChoices = Readonly<Record<string, string>>;
 
-/** What decides how fast a variant of a node is: op, attributes and types, but not which layer it is in. */
+/** Returns the key of a node: op, attributes and types, which determine the speed of its variants; not its position in the model. */
 export function variantKey(node: Node): string {
   const { site: _, ...attrs } = node.attrs as { site?: number };
   const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
@@ -14,13 +14,13 @@ export function variantKey(node: Node): string {
 }
 
 /**
- * Variants that suit an adapter that is a CPU. There a barrier splits a kernel into loops over its threads and workgroup memory is plain
- * memory, so those that keep to registers (and subgroups) are several times faster; and since each thread costs as much as several
- * cells of four numbers, so are those with many cells a thread.
+ * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup memory is ordinary memory:
+ * variants that use registers or subgroups are several times faster. A thread costs as much as several vec4 operations: so are variants
+ * with many of them per thread.
  */
 const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
 
-/** The variants of a node: in the op's order, which is for GPUs; on software adapters those that suit a CPU come first. */
+/** Returns the variants of a node in the op's order, which suits GPUs; on software adapters those that suit a CPU come first. */
 export function candidates(node: Node, traits: DeviceTraits): readonly string[] {
   const variants = variantsOf(node, traits);
   if (!traits.software) return variants;

@@ -1,34 +1,34 @@
-// Lifetimes: which values share memory in place, and from which node to which each piece of memory is needed.
+// Lifetimes and slots: which results share memory in place, when each piece of memory is in use, and the slots that results use in turn.
 
 import { bytesOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Value } from '../ops/op.ts';
 
-/** Memory for one value, or for several that hand it on in place. */
+/** Memory of one value, or of several that share it in place. */
 export interface Group {
   bytes: number;
-  /** Number of the first node that writes it and of the last node that touches it. */
+  /** Indices of the first node that writes it and of the last node that uses it. */
   start: number;
   end: number;
-  /** Values are placed in a state: no slot is needed. */
+  /** Range of a state in which the values are placed; then they need no slot. */
   at?: Value['at'];
 }
 
-/** Groups of all results of a graph. `shared` holds `node.id:input:output`, by name, for each pair that shares memory in place. */
+/** Groups of all results of a graph. `shared` contains `node.id:input:output`, by name, for each pair that shares memory in place. */
 export interface Lifetimes {
   readonly groups: ReadonlyMap<Value, Group>;
   readonly shared: ReadonlySet<string>;
 }
 
-/** Slots are multiples of 256 bytes, so that vec4 views and copies always fit. */
+/** Rounds bytes up to 256, WebGPU's alignment of bindings. */
 export const align = (bytes: number): number => Math.ceil(bytes / 256) * 256;
 
-/** Works out groups and lifetimes, the nodes running in the order of `nodes`. */
+/** Computes groups and their lifetimes, for nodes that run in the order of `nodes`. */
 export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
   const index = new Map<Node, number>(graph.nodes.map((n, i) => [n, i]));
   const lastUse = new Map<Value, number>();
   for (const [node, i] of index) for (const v of node.inputs) lastUse.set(v, i);
-  const kept = new Set(graph.outputs.values());
+  const outputs = new Set(graph.outputs.values());
 
   const groups = new Map<Value, Group>();
   const shared = new Set<string>();
@@ -39,13 +39,14 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
       const output = node.outputs[to] as Value;
       const group = groups.get(input);
       const once = node.inputs.filter((v) => groups.get(v) === group).length === 1;
-      const free = group && group.end === i && !kept.has(input) && once && !(group.at && output.at) && !pairs.has(to);
+      const free =
+        group && group.end === i && !outputs.has(input) && once && !(group.at && output.at) && !pairs.has(to);
       if (!free || align(bytesOf(input)) !== align(bytesOf(output)) || [...pairs.values()].includes(from)) continue;
       if (input.dtype !== output.dtype || (group.at && !output.at)) continue;
       pairs.set(to, from);
     }
     node.outputs.forEach((v, j) => {
-      const end = kept.has(v) ? graph.nodes.length : (lastUse.get(v) ?? i);
+      const end = outputs.has(v) ? graph.nodes.length : (lastUse.get(v) ?? i);
       const from = pairs.get(j);
       const group = from === undefined ? undefined : groups.get(node.inputs[from] as Value);
       if (group) {
@@ -72,11 +73,11 @@ function inPlacePairs({ op, inputNames, outputNames }: Node): readonly [number, 
   return pairs;
 }
 
-/** The groups that need a slot. */
+/** Returns the groups that need a slot. */
 export const slotted = ({ groups }: Pick<Lifetimes, 'groups'>): Group[] =>
   [...new Set(groups.values())].filter((g) => !g.at);
 
-/** The most bytes alive at once among groups: no assignment to slots can need less. */
+/** Returns the maximum number of bytes in use at once: a lower bound for any assignment of slots. */
 export function maxAlive(groups: Iterable<Group>, nodes: number): number {
   const change = new Float64Array(nodes + 2);
   for (const g of groups) {
@@ -84,21 +85,24 @@ export function maxAlive(groups: Iterable<Group>, nodes: number): number {
     change[g.end + 1] = (change[g.end + 1] ?? 0) - g.bytes;
   }
   let alive = 0;
-  let most = 0;
+  let max = 0;
   for (const c of change) {
     alive += c;
-    most = Math.max(most, alive);
+    max = Math.max(max, alive);
   }
-  return most;
+  return max;
 }
 
-/** Bytes of each slot, and the slot of each group. */
+/** Size of each slot in bytes, and the slot of each group. */
 export interface Slots {
   readonly bytes: number[];
   readonly of: Map<Group, number>;
 }
 
-/** Assigns every group to a slot; groups alive at the same time never share one. */
+/**
+ * Assigns every group to a slot; groups in use at the same time never share one. Largest first, each into the smallest slot that is free
+ * for its whole lifetime: "Greedy by Size" of Pisarchyk and Lee (2020), "Efficient memory management for deep neural net inference".
+ */
 export function assignSlots(groups: readonly Group[]): Slots {
   const bytes: number[] = [];
   const tenants: Group[][] = [];

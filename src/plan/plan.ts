@@ -1,25 +1,24 @@
-// A plan: everything a run needs as plain data. Passes in order, buffers, where each named tensor lies, and what it costs.
-// No GPU objects; `printPlan` shows it, src/gpu runs it.
+// A plan: a run as plain data. Passes in order, buffers, the memory range of each named tensor, and costs. src/gpu runs it.
 
 import { formatMiB } from '../core/format-numbers.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import type { ShaderSource } from '../ops/op.ts';
 
-/** A part of a buffer, in bytes. */
+/** A range of a buffer, in bytes; `buffer` is its index in the plan. */
 export interface Range {
   readonly buffer: number;
   readonly offset: number;
   readonly bytes: number;
 }
 
-/** One buffer: all inputs together, one state, or one slot that results share in turn. */
+/** A buffer: all inputs together, one state, or one slot that results use in turn. */
 export interface PlanBuffer {
   readonly kind: 'inputs' | 'state' | 'slot';
   readonly name: string;
   readonly bytes: number;
 }
 
-/** Where a named tensor lies. */
+/** Memory range and type of a named tensor. */
 export interface Placement {
   readonly range: Range;
   readonly dtype: DType;
@@ -36,19 +35,19 @@ export interface Pass {
   readonly constants: Readonly<Record<string, number>>;
   readonly params: Readonly<Record<string, number>>;
   readonly bind: Readonly<Record<string, Range>>;
-  /** Names of bindings that hold f16, sorted; none where absent. */
+  /** Names of the bindings that are f16, sorted. Absent if there are none. */
   readonly f16?: readonly string[];
-  /** Memory that is filled with zeros before the dispatch. */
+  /** Memory to fill with zeros before the dispatch. */
   readonly clear?: readonly Range[];
   readonly grid: readonly [number, number, number];
   readonly flops: number;
-  /** Types of the node's outputs, for the print. */
+  /** Types of the outputs of the node, to print. */
   readonly outputs: readonly { readonly dtype: DType; readonly shape: Shape }[];
-  /** Number of the node in its graph. */
+  /** Id of the node in its graph. */
   readonly node: number;
 }
 
-/** A graph made ready to run. */
+/** The passes and the memory of a graph. */
 export interface Plan {
   readonly buffers: readonly PlanBuffer[];
   readonly passes: readonly Pass[];
@@ -61,13 +60,13 @@ export interface Plan {
     readonly slots: number;
     /** Inputs, states and slots together. */
     readonly peak: number;
-    /** What no assignment of results to slots could go below: inputs, states and the most that is alive at once. */
+    /** Lower bound of the peak: inputs, states, and the maximum size of results in use at once. */
     readonly lowerBound: number;
   };
   readonly flops: number;
 }
 
-/** A table of the passes and the totals, for people. Deterministic: tests take snapshots of it. */
+/** Formats a plan as a table of its passes with totals. Deterministic, so that tests can compare it. */
 export function printPlan(plan: Plan): string {
   const rows = plan.passes.map((p, i) => {
     const written = p.outputs.map((o) => `${o.dtype} [${o.shape.join(',')}]`).join(' ');

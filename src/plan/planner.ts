@@ -1,4 +1,4 @@
-// The planner: graph -> plan. Decides variants, memory and launches; knows nothing of gradients or GPUs.
+// The planner: graph -> plan. It chooses kernel variants, order and memory, without a GPU.
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, bytesPer, show } from '../core/tensor.ts';
@@ -19,17 +19,25 @@ import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
 
 /** Settings of `makePlan`. */
 export interface PlanOptions {
+  /** Limits and features of the device. Default WebGPU's guaranteed limits. */
   readonly traits?: DeviceTraits;
+  /** Tuned kernels. Default the first candidate of each node. */
   readonly kernelChoices?: KernelChoices;
 }
 
-/** Plans a graph. Throws a HeddleError where a launch passes a limit of the device. */
+/**
+ * Plans a graph. Throws a HeddleError if a launch exceeds a limit of the device.
+ *
+ * @example
+ * const plan = makePlan(graph, { traits: device.traits });
+ * console.log(printPlan(plan));
+ */
 export function makePlan(graph: Graph, { traits = defaultTraits, kernelChoices = {} }: PlanOptions = {}): Plan {
   const order = ordered(graph);
   const { groups, shared } = lifetimes(order);
   const { launches, scratch } = launchesOf(order.nodes, shared, traits, kernelChoices);
   const { buffers, slotted, locate } = placement(graph, new Map([...groups, ...scratch]));
-  const passes = launches.map((made) => passOf(made, locate, traits));
+  const passes = launches.map((launch) => passOf(launch, locate, traits));
   const placed = (values: Iterable<readonly [string, Value]>): Record<string, Placement> =>
     Object.fromEntries([...values].map(([name, v]) => [name, { range: locate(v), dtype: v.dtype, shape: v.shape }]));
   const sum = (kind: PlanBuffer['kind']) => buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
@@ -51,26 +59,26 @@ export function makePlan(graph: Graph, { traits = defaultTraits, kernelChoices =
   };
 }
 
-/** A launch, and the node and variant that it is of. */
-interface MadeLaunch {
+/** A launch with its node and variant. */
+interface NodeLaunch {
   readonly node: Node;
   readonly variant: string;
   readonly launch: Launch;
 }
 
-/** The launches of nodes in their order by the chosen variants, else the first candidates; and what they need of scratch memory. */
+/** Returns the launches of nodes in order, with the chosen variants or else the first candidates, and their scratch memory. */
 function launchesOf(
   nodes: readonly Node[],
   shared: ReadonlySet<string>,
   traits: DeviceTraits,
   choices: KernelChoices,
-): { launches: MadeLaunch[]; scratch: Map<Value, Group> } {
+): { launches: NodeLaunch[]; scratch: Map<Value, Group> } {
   const scratch = new Map<Value, Group>();
-  const launches = nodes.flatMap((node, i): MadeLaunch[] => {
+  const launches = nodes.flatMap((node, i): NodeLaunch[] => {
     const variants = candidates(node, traits);
-    const wanted = choices[variantKey(node)];
-    const variant = wanted !== undefined && variants.includes(wanted) ? wanted : (variants[0] as string);
-    const made = node.op.launch(inputsOf(node), outputsOf(node), node.attrs, {
+    const choice = choices[variantKey(node)];
+    const variant = choice !== undefined && variants.includes(choice) ? choice : (variants[0] as string);
+    const launched = node.op.launch(inputsOf(node), outputsOf(node), node.attrs, {
       variant,
       traits,
       shared: (input: string, output: string) => shared.has(`${node.id}:${input}:${output}`),
@@ -80,19 +88,19 @@ function launchesOf(
         return value;
       },
     });
-    return made.map((launch) => ({ node, variant, launch }));
+    return launched.map((launch) => ({ node, variant, launch }));
   });
   return { launches, scratch };
 }
 
-/** The buffers of a plan, the groups that share slots, and where each value lies. */
+/** The buffers of a plan, the groups in its slots, and the range of each value. */
 interface MemoryLayout {
   readonly buffers: readonly PlanBuffer[];
   readonly slotted: readonly Group[];
   locate(value: Value): Range;
 }
 
-/** Lays out all inputs in one buffer, each state in its own, and `groups` of results in slots, or in the state that they are placed in. */
+/** Lays out memory: all inputs in one buffer, each state in its own, and groups of results in slots or in the state they are placed in. */
 function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayout {
   const buffers: PlanBuffer[] = [];
   const ranges = new Map<Value, Range>();
@@ -131,12 +139,12 @@ function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayou
   return { buffers, slotted: needSlots, locate };
 }
 
-/** A launch as a pass. Throws a HeddleError where it passes a limit of the device. */
-function passOf({ node, variant, launch }: MadeLaunch, locate: MemoryLayout['locate'], traits: DeviceTraits): Pass {
+/** Makes the pass of a launch. Throws a HeddleError if it exceeds a limit of the device. */
+function passOf({ node, variant, launch }: NodeLaunch, locate: MemoryLayout['locate'], traits: DeviceTraits): Pass {
   const bind: Record<string, Range> = {};
-  const half: string[] = [];
+  const f16: string[] = [];
   for (const [name, value] of Object.entries(launch.bind)) {
-    if (value.dtype === 'f16') half.push(name);
+    if (value.dtype === 'f16') f16.push(name);
     const range = locate(value);
     if (range.bytes > traits.maxBindingBytes)
       throw new HeddleError(
@@ -146,14 +154,14 @@ function passOf({ node, variant, launch }: MadeLaunch, locate: MemoryLayout['loc
       );
     bind[name] = range;
   }
-  if (half.length > 0 && !traits.f16)
+  if (f16.length > 0 && !traits.f16)
     throw new HeddleError(
-      `${node.op.name} (${node.scope}): ${half.join(', ')} would be held as f16, but this adapter has no shader-f16; use --precision f32`,
+      `${node.op.name} (${node.scope}): ${f16.join(', ')} would be stored as f16, but this adapter has no shader-f16; use --precision f32`,
     );
   for (const n of launch.grid)
     if (n > 65535 || n < 1 || !Number.isInteger(n))
       throw new HeddleError(
-        `${node.op.name}: a grid of ${launch.grid.join('x')} workgroups, each must be 1..65535; use a smaller batch or shorter sequences`,
+        `${node.op.name}: the grid ${launch.grid.join('x')} of workgroups is out of range 1..65535; use a smaller batch or shorter sequences`,
       );
   const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
   return {
@@ -165,7 +173,7 @@ function passOf({ node, variant, launch }: MadeLaunch, locate: MemoryLayout['loc
     constants,
     params,
     bind,
-    ...(half.length > 0 && { f16: half.sort() }),
+    ...(f16.length > 0 && { f16: f16.sort() }),
     ...(launch.clear && { clear: launch.clear.map(locate) }),
     grid,
     flops,
@@ -175,8 +183,8 @@ function passOf({ node, variant, launch }: MadeLaunch, locate: MemoryLayout['loc
 }
 
 /**
- * Memory is cleared before the first pass rather than between two, where no earlier one touches it: GPUs then have one piece of work
- * a run instead of several.
+ * Moves clearing of memory to the start of a run if no earlier pass uses that memory, since clearing in between splits the run into several
+ * compute passes.
  */
 function clearEarly(passes: readonly Pass[]): readonly Pass[] {
   const early: Range[] = [];

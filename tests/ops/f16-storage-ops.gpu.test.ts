@@ -159,7 +159,7 @@ describe(hasF16 ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
         traits: { maxBindingBytes: 1024 },
       },
     );
-    if (!hasF16) return expect(run).rejects.toThrow(/cast_weights .*: y would be held as f16/);
+    if (!hasF16) return expect(run).rejects.toThrow(/cast_weights .*: y would be stored as f16/);
     const { states, dispatches } = await run;
     expect(dispatches).toBe(3);
     const want = fromFloat16(toFloat16(r(...size).data.slice(0, 640) as Float32Array));

@@ -181,7 +181,7 @@ describe('limits', () => {
       return makePlan(g);
     };
     expect(plan(65535).passes).toHaveLength(1);
-    for (const x of [65536, 0, 1.5]) expect(() => plan(x)).toThrow(`grids: a grid of 1x${x}x1 workgroups`);
+    for (const x of [65536, 0, 1.5]) expect(() => plan(x)).toThrow(`grids: the grid 1x${x}x1 of workgroups`);
     expect(() => plan(65536)).toThrow(HeddleError);
     expect(() => plan(65536)).toThrow(/use a smaller batch or shorter sequences$/);
   });
