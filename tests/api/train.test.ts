@@ -1,0 +1,61 @@
+// Settings of train, on the float64 references of the ops.
+
+import { expect, it } from 'vitest';
+import { type TrainOptions, train } from '../../src/api/train.ts';
+import { lossScales } from '../../src/ops/optimizer/clip.ts';
+import type { LogStep } from '../../src/report/training-log.ts';
+
+const pairs = Array.from({ length: 16 }, (_, i) => ({ source: `${'abcd'[i % 4]} b`, target: `${'cde'[i % 3]}` }));
+const options: TrainOptions = {
+  device: 'cpu',
+  model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8, maxLength: 8 },
+  preset: 'tiny',
+  tokenizer: 'word',
+  batchSize: 4,
+  steps: 3,
+  learningRate: 0.01,
+  schedule: 'linear',
+};
+
+async function trained(more: TrainOptions = {}) {
+  const steps: LogStep[] = [];
+  const model = await train(pairs, { ...options, ...more, onStep: (step) => steps.push(step) });
+  return { steps, weights: Object.values(model.weights()).flatMap(({ data }) => [...data]) };
+}
+
+it('uses AdamW, one batch an update and f32 by default', async () => {
+  const { steps } = await trained();
+  expect(steps.map(({ learningRate }) => learningRate)).toEqual([2 / 3, 1 / 3, 0].map((x) => expect.closeTo(x / 100)));
+  expect(steps.map(({ tokens, lossScale }) => [tokens, lossScale])).toEqual(steps.map(() => [8, undefined]));
+});
+
+it('takes a schedule, an optimizer, batches an update and a precision', async () => {
+  const { steps } = await trained({
+    schedule: 'constant',
+    learningRate: 0.5,
+    warmupSteps: 0,
+    optimizer: 'sgd',
+    clipNorm: 0,
+    gradientAccumulationSteps: 2,
+    precision: 'f16',
+  });
+  expect(steps.map(({ learningRate }) => learningRate)).toEqual([0.5, 0.5, 0.5]);
+  expect(steps.map(({ tokens }) => tokens)).toEqual([16, 16, 16]);
+  expect(steps.map(({ lossScale }) => lossScale)).toEqual(steps.map(() => lossScales.first));
+});
+
+it('returns the moving average of the weights, if there is one', async () => {
+  const [plain, averaged] = [await trained(), await trained({ emaDecay: 0.5 })];
+  expect(averaged.steps.map(({ loss }) => loss)).toEqual(plain.steps.map(({ loss }) => loss));
+  expect(averaged.weights).not.toEqual(plain.weights);
+});
+
+it('refuses a schedule without room for its warm-up', async () => {
+  await expect(trained({ warmupSteps: 3 })).rejects.toThrow('linear over 3 steps needs fewer warmupSteps');
+});
+
+it('names the step at which a number is not finite, if it checks', async () => {
+  // The first update makes weights so large that products of them overflow.
+  const training = trained({ batchSize: 16, steps: 9, learningRate: 1e200, checkFinite: true });
+  await expect(training).rejects.toThrow(/^Step \d: the first number that is not finite/);
+});
