@@ -1,7 +1,7 @@
 // The examples in doc comments (`@example`) and in docs/*.md and README.md: all of them type-check, and those of functions that compute
 // on the CPU and need nothing else run.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -17,26 +17,18 @@ const entries = Object.fromEntries(
   ]),
 );
 
-/** What examples may use without declaring it. */
-const ambient = {
-  model: "import('heddle').Model",
-  pairs: "import('heddle').Pair[]",
-  dev: "import('heddle').Pair[]",
-  texts: 'string[]',
-  signal: 'AbortSignal',
-  file: 'File',
-  device: "import('heddle/engine').Device",
-  graph: "import('heddle/engine').Graph",
-  weights: 'Float32Array',
-  bytes: 'Uint8Array',
-  wgsl: 'string',
-  ...Object.fromEntries(
-    ['x', 'w', 'gamma', 'beta', 'logits', 'targets', 'step'].map((name) => [name, "import('heddle/engine').Value"]),
-  ),
+/** What examples may use without declaring it, by the names of exported types. */
+const ambient: Readonly<Record<string, string>> = {
+  ...{ model: 'Model', pairs: 'Pair[]', dev: 'Pair[]', texts: 'string[]', signal: 'AbortSignal', file: 'File' },
+  ...{ text: 'string', bytes: 'Uint8Array', files: 'Files', config: 'ModelConfig', weights: 'Float32Array' },
+  ...{ device: 'Device', engine: 'Engine', graph: 'Graph', wgsl: 'string' },
+  ...Object.fromEntries(['x', 'gamma', 'beta', 'logits', 'targets', 'step', 'w'].map((name) => [name, 'Value'])),
 };
 
 interface Example {
   readonly name: string;
+  /** The file that it is in. */
+  readonly path: string;
   readonly code: string;
   readonly fromSource: boolean;
 }
@@ -52,11 +44,13 @@ function examplesOf(path: string): Example[] {
   if (path.endsWith('.md'))
     return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => ({
       name: name(found.index),
+      path,
       code: found[1] as string,
       fromSource: false,
     }));
   return [...text.matchAll(/@example\n((?:\s*\*(?!\/)(?! @).*\n)+)/g)].map((found) => ({
     name: name(found.index),
+    path,
     code: (found[1] as string).replace(/^\s*\* ?/gm, '').replace(/^```\w*$/gm, ''),
     fromSource: true,
   }));
@@ -68,15 +62,21 @@ const examples = [
   ...examplesOf(join(root, 'README.md')),
 ];
 
-/** Names that the entries export, with the entry of each. */
+/** What may be imported: the names that the entries export, then all that the modules of src/ export, each with its module. */
 function exportedNames(): Map<string, string> {
   const names = new Map<string, string>();
+  const add = (name: string, from: string) => names.has(name) || names.set(name, from);
   for (const [entry, path] of Object.entries(entries)) {
     const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022);
     for (const node of source.statements)
       if (ts.isExportDeclaration(node) && node.exportClause && ts.isNamedExports(node.exportClause))
-        for (const { name } of node.exportClause.elements) if (!names.has(name.text)) names.set(name.text, entry);
+        for (const { name } of node.exportClause.elements) add(name.text, entry);
   }
+  for (const path of filesIn('src', '.ts'))
+    for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(
+      /^export (?:async )?(?:function\*? |const |class |interface |type )(\w+)/gm,
+    ))
+      add(name, path);
   return names;
 }
 
@@ -91,7 +91,8 @@ const options: ts.CompilerOptions = {
 };
 
 /** An example as a module: what it uses without declaring or importing it comes from the package, or is ambient. */
-function moduleOf(code: string, exported: ReadonlyMap<string, string>): string {
+function moduleOf({ code, path }: Example): string {
+  const ownText = path.endsWith('.ts') ? readFileSync(path, 'utf8') : '';
   const source = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
   const declared = new Set<string>();
   const used = new Set<string>();
@@ -116,12 +117,19 @@ function moduleOf(code: string, exported: ReadonlyMap<string, string>): string {
   };
   visit(source);
   const missing = [...used].filter((name) => !declared.has(name));
+  const isOwn = (name: string) =>
+    !exported.get(name)?.startsWith('heddle') &&
+    new RegExp(`^export (?:async )?(?:function\\*? |const |class )${name}\\b`, 'm').test(ownText);
   const imports = missing
-    .filter((name) => exported.has(name))
-    .map((name) => `import { ${name} } from '${exported.get(name)}';`);
-  const consts = missing.flatMap((name) =>
-    name in ambient ? [`declare const ${name}: ${ambient[name as keyof typeof ambient]};`] : [],
-  );
+    .filter((name) => exported.has(name) && !(name in ambient))
+    .map((name) => `import { ${name} } from '${isOwn(name) ? path : exported.get(name)}';`);
+  const consts = missing
+    .filter((name) => name in ambient)
+    .map((name) => {
+      const type = ambient[name] as string;
+      const from = exported.get(type.replace('[]', ''));
+      return `declare const ${name}: ${from ? `import('${from}').` : ''}${type};`;
+    });
   return `${[...imports, ...consts].join(' ')} ${code}\nexport {};\n`;
 }
 
@@ -135,9 +143,9 @@ describe('examples', () => {
 
   it('type-check', () => {
     const virtual = new Map(
-      examples.map(({ code, name }, i) => [
+      examples.map((example, i) => [
         join(root, `tests/api/example-${i}.ts`),
-        { text: moduleOf(code, exported), name },
+        { text: moduleOf(example), name: example.name },
       ]),
     );
     const host = ts.createCompilerHost(options);
@@ -160,11 +168,11 @@ describe('examples', () => {
 });
 
 const isShort = ({ code, fromSource }: Example): boolean =>
-  fromSource && !/\bawait\b/.test(code) && !moduleOf(code, exported).includes('declare const ');
+  fromSource && !/\bawait\b/.test(code) && !Object.keys(ambient).some((name) => new RegExp(`\\b${name}\\b`).test(code));
 
 describe('short examples run', () => {
-  it.each(examples.filter(isShort))('$name', async ({ code }) => {
-    const output = ts.transpileModule(moduleOf(code, exported), {
+  it.each(examples.filter(isShort))('$name', async (example) => {
+    const output = ts.transpileModule(moduleOf(example), {
       compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: false },
     }).outputText;
     const body = output
@@ -174,8 +182,8 @@ describe('short examples run', () => {
       )
       .replace('export {};', '');
     const modules: Record<string, unknown> = {};
-    for (const [name, path] of Object.entries(entries))
-      if (existsSync(path) && body.includes(`"${name}"`)) modules[name] = await import(path);
+    for (const [, name = ''] of body.matchAll(/modules\["([^"]+)"\]/g))
+      modules[name] = await import(entries[name] ?? name);
     const said: unknown[] = [];
     new Function('modules', 'console', body)(modules, { log: (...words: unknown[]) => said.push(words) });
     for (const words of said) expect(words).not.toContain(undefined);
