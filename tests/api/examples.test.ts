@@ -167,8 +167,8 @@ describe('examples', () => {
   }, 120_000);
 });
 
-const isShort = ({ code, fromSource }: Example): boolean =>
-  fromSource && !/\bawait\b/.test(code) && !Object.keys(ambient).some((name) => new RegExp(`\\b${name}\\b`).test(code));
+const isShort = (example: Example): boolean =>
+  example.fromSource && !/\bawait\b/.test(example.code) && !moduleOf(example).includes('declare const ');
 
 describe('short examples run', () => {
   it.each(examples.filter(isShort))('$name', async (example) => {
