@@ -1,4 +1,4 @@
-// Golden cases: folders of a configuration, weights, one batch and what PyTorch computed from them in float64.
+// Golden cases: folders with a configuration, weights, a batch, and PyTorch's float64 results.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -7,7 +7,7 @@ import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import { pytorchFields } from './pytorch.ts';
 
-/** One case. */
+/** A golden case. */
 export interface GoldenCase {
   readonly name: string;
   readonly config: ModelConfig;
@@ -18,10 +18,10 @@ export interface GoldenCase {
     readonly beta2: number;
     readonly eps: number;
     readonly weightDecay: number;
-    /** Largest gradient norm; 0: no clipping. */
+    /** Maximum gradient norm; 0: no clipping. */
     readonly clipNorm: number;
   };
-  /** Longest greedy decoding. */
+  /** Maximum length of greedy decoding. */
   readonly decodeLength: number;
   readonly weights: Readonly<Record<string, Tensor>>;
   /** i32 ids [B,S], [B,T], [B,T]. */
@@ -32,7 +32,8 @@ export interface GoldenCase {
   readonly expected: Readonly<Record<string, Tensor>>;
 }
 
-const others = [
+/** Fields of config.json that are not of the model. */
+const otherFields = [
   'seed',
   'batch',
   'src_len',
@@ -47,7 +48,7 @@ const others = [
   'decode_len',
 ];
 
-/** Reads a case. Throws a HeddleError that names the file and what is wrong. */
+/** Reads a golden case. Throws a HeddleError that names the file and the problem. */
 export async function readGolden(files: Files, folder: string): Promise<GoldenCase> {
   const path = (name: string) => `${folder}/${name}`;
   let raw: Record<string, unknown>;
@@ -59,10 +60,10 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   }
   const options: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
-    // nn.Transformer has no such heads; bench/peers makes a case that does.
+    // nn.Transformer does not have head_width; the case of bench/peers does.
     const field = key === 'head_width' ? 'headWidth' : pytorchFields[key];
     if (field) options[field] = value;
-    else if (!others.includes(key)) throw new HeddleError(`${path('config.json')}: the field ${key} is not known`);
+    else if (!otherFields.includes(key)) throw new HeddleError(`${path('config.json')}: unknown field ${key}`);
   }
   const number = (key: string, fallback: number): number => (raw[key] === undefined ? fallback : Number(raw[key]));
   const load = async (name: string) => readSafetensors(await files.read(path(name)), path(name));
@@ -79,7 +80,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
   };
   const [source, targetIn, targetOut] = [ids('src'), ids('tgt_in'), ids('tgt_out')];
   const decodeLength = number('decode_len', 0);
-  // Only a learned table ends at max_len: PyTorch's side computes sinusoids as far as a case needs them.
+  // Only learned positions end at max_len; sinusoids are computed for any length.
   if (raw.positions !== 'learned')
     options.maxLength = Math.max(number('max_len', 1), source.shape[1] ?? 0, targetIn.shape[1] ?? 0, decodeLength);
   return {

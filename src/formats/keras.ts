@@ -1,6 +1,6 @@
-// Models as Keras's English-to-Spanish example has them, under the paths of its weights file: `layers/` and the layer's name
-// (positional_embedding for the source, positional_embedding_1 for the target, transformer_encoder, transformer_decoder, dense), the
-// attribute, and vars/0 for a kernel or scale, vars/1 for a bias. Kernels are [in, out], those of heads [D, H, W] and [H, W, D].
+// The format of Keras's English-to-Spanish example (https://keras.io/examples/nlp/neural_machine_translation_with_transformer): tensors
+// are named by the paths of its weights file, `layers/LAYER/ATTRIBUTE/vars/N`, where vars/0 is a kernel or scale and vars/1 a bias.
+// Kernels are [in, out], those of heads [D, H, W] and [H, W, D].
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
@@ -47,7 +47,7 @@ const fields: FieldNames = {
   dropout: 'dropout',
 };
 
-/** What the example's layers fix. */
+/** Values that the example's layers fix. */
 const fixed = {
   norm: 'post',
   finalNorm: false,
@@ -61,12 +61,12 @@ const fixed = {
   outputBias: true,
 } as const satisfies Partial<ModelConfig>;
 
-/** One tensor: its name and shape, where its piece of the bank begins, and that piece's rows and columns where it is turned. */
+/** A tensor: name, shape, offset in the parameter buffer, and rows and columns there if it is stored transposed. */
 interface KerasTensor {
   readonly name: string;
   readonly shape: Shape;
   readonly at: number;
-  readonly turned?: readonly [rows: number, cols: number];
+  readonly transposed?: readonly [rows: number, cols: number];
 }
 
 function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
@@ -75,8 +75,8 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
   const put = (name: string, stored: string, shape?: Shape, row?: number, rows?: number) => {
     const piece = storedRows(p, stored, row, rows);
     const [r = 0, cols] = piece.shape;
-    const turned = shape && cols !== undefined ? ([r, cols] as const) : undefined;
-    out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(turned && { turned }) });
+    const transposed = shape && cols !== undefined ? ([r, cols] as const) : undefined;
+    out.push({ name, shape: shape ?? piece.shape, at: piece.at, ...(transposed && { transposed }) });
   };
   const table = (name: string, stored: string) => put(`${name}/vars/0`, `${stored}.weight`);
   const dense = (name: string, stored: string, [from, to]: readonly [number, number]) => {
@@ -120,13 +120,13 @@ function kerasTensors(c: ModelConfig, p: ParameterList): KerasTensor[] {
 }
 
 /** The transpose of `data` [rows, cols]. */
-function turn(data: Float32Array, rows: number, cols: number): Float32Array {
+function transpose(data: Float32Array, rows: number, cols: number): Float32Array {
   const out = new Float32Array(data.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = data[r * cols + c] as number;
   return out;
 }
 
-/** The files of a model in this layout. Throws a HeddleError that names what the example's layers cannot express. */
+/** Exports a model: the files of the folder by name. Throws a HeddleError that names each field the example's layers do not support. */
 export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields(
@@ -134,9 +134,9 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
     Object.entries(fixed).map(([field, wanted]) => [field, c[field as keyof ModelConfig], wanted] as const),
   );
   const tensors: Record<string, Tensor> = {};
-  for (const { name, shape, at, turned } of kerasTensors(c, parameterList(c))) {
-    const piece = weights.subarray(at, at + sizeOf(shape));
-    tensors[name] = { dtype: 'f32', shape, data: turned ? turn(piece, ...turned) : piece };
+  for (const { name, shape, at, transposed } of kerasTensors(c, parameterList(c))) {
+    const data = weights.subarray(at, at + sizeOf(shape));
+    tensors[name] = { dtype: 'f32', shape, data: transposed ? transpose(data, ...transposed) : data };
   }
   return {
     [modelFileNames.config]: jsonBytes(fieldsFromConfig(kerasFormat, model, fields)),
@@ -145,7 +145,7 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/** Reads a folder in this layout. Throws a HeddleError that names the file and what is wrong. */
+/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
 export async function loadKeras(
   files: Files,
   folder: string,
@@ -155,16 +155,16 @@ export async function loadKeras(
   const p = parameterList(c);
   const found = await readFloatTensors(files, folder);
   const path = `${folder}/${modelFileNames.weights}`;
-  const bank = new Float32Array(p.size);
-  for (const { name, shape, at, turned } of kerasTensors(c, p)) {
+  const weights = new Float32Array(p.size);
+  for (const { name, shape, at, transposed } of kerasTensors(c, p)) {
     const tensor = found.get(name);
     if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
     if (!sameShape(tensor.shape, shape))
       throw new HeddleError(`${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`);
-    bank.set(turned ? turn(tensor.data, turned[1], turned[0]) : tensor.data, at);
+    weights.set(transposed ? transpose(tensor.data, transposed[1], transposed[0]) : tensor.data, at);
     found.delete(name);
   }
   const [other] = found.keys();
-  if (other !== undefined) throw new HeddleError(`${path}: not of this model: ${other}`);
-  return { ...(await readTextSides(files, folder, raw, c)), weights: bank };
+  if (other !== undefined) throw new HeddleError(`${path}: unexpected tensor ${other}`);
+  return { ...(await readTextSides(files, folder, raw, c)), weights };
 }

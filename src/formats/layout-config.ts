@@ -1,5 +1,5 @@
-// What the folders of PyTorch's and Keras's layouts have in common: a config.json whose fields stand for those of the model, tensors
-// under names of their own, and the tokenizers as in a folder of heddle.
+// Shared by the PyTorch and Keras formats: a config.json with renamed fields, float tensors by name, and tokenizers as in heddle's
+// format.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
@@ -12,12 +12,12 @@ import { readSourceCheckpoint } from './hf/load-hf.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
 
-/** Fields of a config.json, each with the field of the model that it stands for. */
+/** Fields of a config.json, each with its field of ModelConfig. */
 export type FieldNames = Readonly<Record<string, keyof ModelConfig>>;
 
-const ours = ['format', 'version', 'origin'];
+const ownFields = ['format', 'version', 'origin'];
 
-/** The configuration that fields stand for. Throws a HeddleError, with `path` in it, for others and for values that are not sound. */
+/** The configuration of a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid values. */
 export function configFromFields(
   raw: Readonly<Record<string, unknown>>,
   fields: FieldNames,
@@ -28,13 +28,13 @@ export function configFromFields(
   for (const [key, value] of Object.entries(raw)) {
     const field = fields[key];
     if (field) options[field] = value;
-    else if (!ours.includes(key))
-      throw new HeddleError(`${path}: the field ${key} is not known; the fields are ${Object.keys(fields).join(', ')}`);
+    else if (!ownFields.includes(key))
+      throw new HeddleError(`${path}: unknown field ${key}; the fields are ${Object.keys(fields).join(', ')}`);
   }
   return withErrorPrefix(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
-/** The fields of a configuration by other names, and what it keeps of an origin. */
+/** The config.json of a configuration: renamed fields, and the source checkpoint under `origin`. */
 export function fieldsFromConfig(
   format: string,
   { config, sourceCheckpoint }: SavedModel,
@@ -45,7 +45,7 @@ export function fieldsFromConfig(
   return { format, version: 1, ...Object.fromEntries(own), ...(sourceCheckpoint && { origin: from }) };
 }
 
-/** The files of a model's tokenizers, as they came from elsewhere or as heddle has them. */
+/** The tokenizer files of a model: those of its source checkpoint, else heddle's. */
 export const tokenizerFilesOf = ({
   sourceCheckpoint,
   source,
@@ -53,7 +53,7 @@ export const tokenizerFilesOf = ({
 }: SavedModel): Readonly<Record<string, Uint8Array>> =>
   sourceCheckpoint ? sourceCheckpoint.files : heddleTokenizerFiles(source, target);
 
-/** All of a model but its weights, of a folder in such a layout. */
+/** Loads everything but the weights: tokenizers, decoding rules and source checkpoint. Without tokenizer files texts are token ids. */
 export async function readTextSides(
   files: Files,
   folder: string,
@@ -71,7 +71,7 @@ export async function readTextSides(
   return { config, source: side, target: other, notes };
 }
 
-/** The tensors of a folder as float32 by name. Throws a HeddleError for one of whole numbers, or with a number that is not finite. */
+/** The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor or has a value that is not finite. */
 export async function readFloatTensors(
   files: Files,
   folder: string,
@@ -81,7 +81,7 @@ export async function readFloatTensors(
   const out = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, { dtype, shape, data }] of Object.entries(readSafetensors(await files.read(path), path))) {
     if (dtype !== 'f32' && dtype !== 'f16')
-      throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be numbers of a kind`);
+      throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
     const values = dtype === 'f16' ? fromFloat16(data as Uint16Array) : (data as Float32Array);
     const wrong = values.findIndex((x) => !Number.isFinite(x));
     if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${values[wrong]} at element ${wrong}`);

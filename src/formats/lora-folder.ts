@@ -1,5 +1,5 @@
-// Low-rank adapters as PEFT keeps them: a folder of adapter_config.json and adapter_model.safetensors, apart from the model that they
-// are for. Names of layers are those of Hugging Face's BART and MarianMT.
+// LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer names are those of
+// Hugging Face's BART and MarianMT.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
@@ -20,17 +20,22 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { retrainedCheckpoint, type SavedModel } from './shared/saved-model.ts';
 
-/** Names of an adapter's files. */
+/** Names of the files. */
 export const loraFileNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
 
-/** An adapter with its weights. */
+/** A LoRA adapter with its weights. */
 export interface SavedLora {
   readonly lora: LoraConfig;
   /** Laid out as `adapterParameters(config, lora)` says. */
   readonly weights: Float32Array;
 }
 
-/** The files of an adapter of a model. `base` is where the model is: PEFT's base_model_name_or_path. */
+/**
+ * Exports a LoRA adapter: the files of the folder by name. `base` is the place of the base model, PEFT's base_model_name_or_path.
+ *
+ * @example
+ * await writeFolder(files, 'adapter', loraFiles(model.config, { lora, weights }, 'facebook/bart-base'));
+ */
 export function loraFiles(c: ModelConfig, { lora, weights }: SavedLora, base: string): Record<string, Uint8Array> {
   const config = {
     alpha_pattern: {},
@@ -60,7 +65,7 @@ export function loraFiles(c: ModelConfig, { lora, weights }: SavedLora, base: st
   };
 }
 
-/** Targets as PEFT names them: `q_proj` where all layers so called are targets, else each by its whole name. */
+/** PEFT's target_modules: `q_proj` if all layers with that name are targets, else full names. */
 function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
   const last = (name: string) => name.split('.').pop() as string;
   const targeted = new Set(targets.map(({ name }) => name));
@@ -72,21 +77,23 @@ function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
   return [...new Set(targets.map(({ name }) => (partly.has(last(name)) ? name : last(name))))].sort();
 }
 
-/** Whether a folder holds an adapter. */
+/** Whether a folder has a LoRA adapter. */
 export const isLoraFolder = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await existingFolder(files, folder)}/${loraFileNames.config}`);
 
-/** The model that an adapter says it is for. Throws a HeddleError where it does not say. */
+/** The base model that a LoRA adapter names. Throws a HeddleError if it names none. */
 export async function loraBaseModel(files: Files, folder: string): Promise<string> {
   const path = `${await existingFolder(files, folder)}/${loraFileNames.config}`;
   const { base_model_name_or_path: base } = await readJson(files, path);
   if (typeof base !== 'string' || base === '')
-    throw new HeddleError(`${path}: base_model_name_or_path is ${JSON.stringify(base)}; give the model's folder`);
+    throw new HeddleError(
+      `${path}: base_model_name_or_path is ${JSON.stringify(base)}, it must be the folder of the base model`,
+    );
   return base;
 }
 
-/** Settings of PEFT that would change what is computed, with the only values that are supported. */
-const plain: Readonly<Record<string, readonly unknown[]>> = {
+/** Fields of PEFT that change the computation, with the supported values. */
+const supportedValues: Readonly<Record<string, readonly unknown[]>> = {
   peft_type: ['LORA'],
   bias: ['none', undefined],
   fan_in_fan_out: [false, undefined],
@@ -94,7 +101,14 @@ const plain: Readonly<Record<string, readonly unknown[]>> = {
   lora_bias: [false, undefined],
   alora_invocation_tokens: [null, undefined],
 };
-const empty = ['modules_to_save', 'rank_pattern', 'alpha_pattern', 'trainable_token_indices', 'layer_replication'];
+/** Fields of PEFT that must be empty. */
+const emptyFields = [
+  'modules_to_save',
+  'rank_pattern',
+  'alpha_pattern',
+  'trainable_token_indices',
+  'layer_replication',
+];
 
 /**
  * Reads an adapter for a model of configuration `c`; which layers it is of, its tensors say. Throws a HeddleError that names the file
@@ -108,12 +122,11 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
       throw new HeddleError(`${file}: missing; an adapter has ${loraFileNames.config} and ${loraFileNames.weights}`);
   const raw = await readJson(files, configPath);
   const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;
-  for (const [field, allowed] of Object.entries(plain))
-    if (!allowed.includes(raw[field]))
-      throw new HeddleError(`${configPath}: ${field} is ${JSON.stringify(raw[field])}, which is not supported`);
-  for (const field of empty)
-    if (!isEmpty(raw[field]))
-      throw new HeddleError(`${configPath}: ${field} is ${JSON.stringify(raw[field])}, which is not supported`);
+  const wrong =
+    Object.entries(supportedValues).find(([field, values]) => !values.includes(raw[field]))?.[0] ??
+    emptyFields.find((field) => !isEmpty(raw[field]));
+  if (wrong !== undefined)
+    throw new HeddleError(`${configPath}: ${wrong} is ${JSON.stringify(raw[wrong])}, which is not supported`);
   const { r: rank, lora_alpha: alpha, lora_dropout: dropout = 0, use_rslora: rootScaled = false } = raw;
   if (typeof rank !== 'number' || typeof alpha !== 'number' || typeof dropout !== 'number')
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
@@ -125,19 +138,21 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
   return { lora, weights: withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors)) };
 }
 
-/** The layers that tensors are of; each must be one of the model's, and of the rank that the configuration says. */
+/** The layers of the tensors. Each must be a linear layer of the model, with the rank of the configuration. */
 function layersOf(c: ModelConfig, tensors: Readonly<Record<string, Tensor>>, path: string, rank: number): string[] {
   const known = new Set(linearLayers(c).map(({ name }) => name));
   const found = new Set<string>();
   for (const [name, { shape }] of Object.entries(tensors)) {
     const [, layer, part] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name) ?? [];
     if (layer === undefined || !known.has(layer))
-      throw new HeddleError(`${path}: ${name} is of no linear layer of this model, as ${[...known][0]} is`);
+      throw new HeddleError(
+        `${path}: ${name} does not belong to a linear layer of this model, such as ${[...known][0]}`,
+      );
     if (shape[part === 'A' ? 0 : 1] !== rank)
-      throw new HeddleError(`${path}: ${name} is [${shape}], ${loraFileNames.config} has the rank r ${rank}`);
+      throw new HeddleError(`${path}: ${name} is [${shape}], but r is ${rank} in ${loraFileNames.config}`);
     found.add(layer);
   }
-  if (found.size === 0) throw new HeddleError(`${path}: it holds no tensors`);
+  if (found.size === 0) throw new HeddleError(`${path}: it has no tensors`);
   return [...found];
 }
 

@@ -25,7 +25,7 @@ import type { SavedModel } from './shared/saved-model.ts';
 /** `format` of config.json. */
 export const pytorchFormat = 'pytorch';
 
-/** Fields of config.json, named as in golden cases (golden.ts). */
+/** Fields of config.json, named as in golden cases (golden-case.ts). */
 export const pytorchFields: FieldNames = {
   d_model: 'dModel',
   n_heads: 'heads',
@@ -55,11 +55,11 @@ export const pytorchFields: FieldNames = {
   dropout: 'dropout',
 };
 
-/** Whether a config.json is that of such a folder. */
+/** Whether a config.json is of this format. */
 export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
   raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
 
-/** The files of a model in this layout. Throws a HeddleError that names what nn.Transformer cannot express. */
+/** Exports a model: the files of the folder by name. Throws a HeddleError that names each field nn.Transformer does not support. */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields('nn.Transformer', sharedWidths(c));
@@ -70,7 +70,7 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/** Reads a folder in this layout. Throws a HeddleError that names the file and what is wrong. */
+/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
 export async function loadPytorch(
   files: Files,
   folder: string,
@@ -81,10 +81,10 @@ export async function loadPytorch(
   const found = await readFloatTensors(files, folder);
   for (const [name, { shape, data }] of found) tensors[name] = { dtype: 'f32', shape, data };
   for (const [name, of] of tiedNames(c)) {
-    const [again, data] = [found.get(name)?.data, found.get(of)?.data];
-    if (!again) continue;
-    if (!data || again.length !== data.length || again.some((x, i) => x !== data[i]))
-      throw new HeddleError(`${folder}: ${name} must be the same as ${of}, since tie is ${c.tie}`);
+    const [copy, data] = [found.get(name)?.data, found.get(of)?.data];
+    if (!copy) continue;
+    if (!data || copy.length !== data.length || copy.some((x, i) => x !== data[i]))
+      throw new HeddleError(`${folder}: ${name} must equal ${of}, since tie is ${c.tie}`);
     delete tensors[name];
   }
   const sides = await readTextSides(files, folder, raw, c);
@@ -96,7 +96,7 @@ export async function loadPytorch(
   };
 }
 
-/** Names that a state_dict has of tied tensors, beside the one that is kept. */
+/** Other names of tied tensors in a state_dict, each with the name that heddle uses. */
 const tiedNames = ({ tie }: ModelConfig): [string, string][] => {
   if (tie === 'none') return [];
   if (tie === 'target') return [['generator.weight', 'tgt_embed.weight']];

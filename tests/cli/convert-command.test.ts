@@ -24,7 +24,7 @@ it('refuses by name what a layout cannot express', async () => {
   const { status, stderr } = await heddle(['convert', fixture('bart'), join(scratch(), 'no'), '--to', 'marian'], noGpu);
   expect(status).toBe(1);
   expect(stderr).toContain(
-    'heddle: convert: MarianMT cannot express this model: embeddingNorm is true, it must be false; positions is',
+    'heddle: convert: MarianMT does not support this model: embeddingNorm is true, it must be false; positions is',
   );
 });
 

@@ -190,7 +190,7 @@ describe('translate', () => {
       () => [
         copy('other', (f) => edit(f, 'config.json', (c) => Object.assign(c.model, { dModel: 24, headWidth: 12 }))),
       ],
-      /other\/model\.safetensors does not fit config\.json: weights: .* \[\d+,16\], the configuration requires f32 \[\d+,24\]/,
+      /other\/model\.safetensors does not match config\.json: weights: .* \[\d+,16\], the configuration requires f32 \[\d+,24\]/,
     ],
     [
       'weights that are not numbers',
@@ -232,12 +232,12 @@ describe('translate', () => {
     [
       'a tokenizer of another size',
       () => [copy('sizes', (f) => cpSync(join(f, 'target-tokenizer.json'), join(f, 'source-tokenizer.json')))],
-      /sizes\/source-tokenizer\.json does not fit config\.json: tokens: \d+, srcVocab there: \d+/,
+      /sizes\/source-tokenizer\.json does not match config\.json: tokens: \d+, srcVocab: \d+/,
     ],
     [
       'a tokenizer that is no such thing',
       () => [copy('odd', (f) => writeFileSync(join(f, 'source-tokenizer.json'), '{}'))],
-      /odd\/source-tokenizer\.json: no model in it/,
+      /odd\/source-tokenizer\.json: the field model is missing/,
     ],
   ])('names %s', async (_, args, message) => {
     const { status, stdout, stderr } = await heddle(['translate', ...args(), 'text']);

@@ -87,7 +87,7 @@ describe('says in one line what is wrong with', () => {
         writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, heads: 4 }));
         return folder;
       },
-      /field\/config\.json: the field heads is not known/,
+      /field\/config\.json: unknown field heads/,
     ],
     [
       'token ids out of range',

@@ -1,5 +1,5 @@
-// Adapters in PEFT's layout: one that Python wrote computes and trains here as nn.Transformer does in float64, goes back as it was, and
-// what does not fit is refused.
+// LoRA adapters in PEFT's format: one that Python wrote computes and trains as nn.Transformer in float64, and is saved unchanged;
+// adapters that do not match are errors.
 
 import { afterEach, expect, it } from 'vitest';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
@@ -65,7 +65,7 @@ async function ready(
 }
 type Shape = Parameters<typeof evaluationGraph>[2];
 
-it('computes what PyTorch computes, beside the weights and merged, and its gradients', async () => {
+it('computes as PyTorch, unmerged and merged, and its gradients', async () => {
   const f = await fixture();
   const options: GraphOptions = { lora: f.adapter.lora, logits: true };
   const engine = await testEngine();
@@ -87,7 +87,7 @@ it('computes what PyTorch computes, beside the weights and merged, and its gradi
   expect(relativeError((await merged.run()).logits!, logits!)).toBeLessThan(1e-5);
 });
 
-it('trains as AdamW of PyTorch trains it', async () => {
+it('trains as with AdamW of PyTorch', async () => {
   const f = await fixture();
   const optimizer = optimizerConfig({ weightDecay: 0.01, clipNorm: 0.5 });
   for (const engine of [cpuEngine(), await testEngine()]) {
@@ -112,7 +112,7 @@ async function copy(): Promise<Files> {
   return files;
 }
 
-it('writes the same tensors back, and a list of layers that PEFT reads', async () => {
+it('saves the same tensors, and target_modules that PEFT reads', async () => {
   const { c, adapter } = await fixture();
   const files = memoryFiles();
   expect(await isLoraFolder(files, 'b')).toBe(false);
@@ -132,7 +132,7 @@ it('writes the same tensors back, and a list of layers that PEFT reads', async (
   expect(again.weights).toEqual(adapter.weights);
 });
 
-it('takes the scale of rsLoRA, and float16', async () => {
+it('loads the scale of rsLoRA, and float16', async () => {
   const { c, adapter } = await fixture();
   const files = await copy();
   const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
@@ -152,7 +152,7 @@ it('takes the scale of rsLoRA, and float16', async () => {
   expect(found.weights).toEqual(adapter.weights.map((x) => (x < 0 ? -1 : x > 0 ? 0.5 : 0)));
 });
 
-it('refuses what it cannot do, by name', async () => {
+it('names what it does not support', async () => {
   const { c } = await fixture();
   for (const [change, said] of [
     [{ peft_type: 'IA3' }, 'peft_type is "IA3", which is not supported'],
@@ -171,7 +171,9 @@ it('refuses what it cannot do, by name', async () => {
   }
   const files = await copy();
   const other = { ...c, decoderLayers: 1 };
-  await expect(loadLora(files, 'a', other)).rejects.toThrow(/decoder\.layers\.1.* is of no linear layer of this model/);
+  await expect(loadLora(files, 'a', other)).rejects.toThrow(
+    /decoder\.layers\.1.* does not belong to a linear layer of this model/,
+  );
   await files.remove(`a/${loraFileNames.weights}`);
   await expect(loadLora(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
   expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targets: ['*.q', '*.v'] });

@@ -1,4 +1,4 @@
-// Model folders: what is saved comes back, and whatever happens while one is written, a whole one is there to be read.
+// Model folders: saved models load again, and an interrupted save always leaves a complete folder.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,12 +49,12 @@ it.each([
   expect(await isHeddleFolder(files, at('m'))).toBe(true);
 });
 
-it('knows what is no model folder', async () => {
+it('recognizes model folders', async () => {
   expect(await isHeddleFolder(files, folder)).toBe(false);
   expect(await isHeddleFolder(files, at('none'))).toBe(false);
 });
 
-describe('whatever fails while a folder is written', () => {
+describe('if a write fails', () => {
   /** Files that fail at the call number `n` of those that change something. */
   function failing(n: number): Files {
     let calls = 0;
@@ -68,20 +68,20 @@ describe('whatever fails while a folder is written', () => {
     };
   }
 
-  it.each([0, 1, 2, 3, 4])('the one before stays and nothing else does (call %i)', async (n) => {
+  it.each([0, 1, 2, 3, 4])('the previous folder stays and nothing else (call %i)', async (n) => {
     await saveModelFolder(files, at('m'), model(1));
     await expect(saveModelFolder(failing(n), at('m'), model(2))).rejects.toThrow('the disk is full');
     expect(readdirSync(folder)).toEqual(['m']);
     expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(1).weights);
   });
 
-  it('no folder is there where none was', async () => {
+  it('no folder is created', async () => {
     await expect(saveModelFolder(failing(2), at('m'), model(1))).rejects.toThrow('the disk is full');
     expect(readdirSync(folder)).toEqual([]);
   });
 });
 
-it('reads the one before where a process was ended between two renames, and cleans up at the next save', async () => {
+it('loads the previous folder if a process was killed between two renames, and cleans up at the next save', async () => {
   await saveModelFolder(files, at('m'), model(1));
   renameSync(at('m'), at('m.previous'));
   expect(await isHeddleFolder(files, at('m'))).toBe(true);
@@ -91,7 +91,7 @@ it('reads the one before where a process was ended between two renames, and clea
   expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(2).weights);
 });
 
-it('has a whole model at every moment, wherever the writing process is killed', async () => {
+it('has a complete model at every moment, wherever the writing process is killed', async () => {
   await saveModelFolder(files, at('m'), model(1, words, words));
   const script = `
     import { loadModelFolder, saveModelFolder } from ${JSON.stringify(distFile('heddle.js'))};

@@ -1,5 +1,5 @@
-// The layout of PyTorch: a script builds an nn.Transformer, loads the state_dict strictly and gets the same logits. Where there is no
-// python3 with torch and safetensors, that is skipped by name.
+// PyTorch's format: a script builds an nn.Transformer, loads the state_dict strictly and gets the same logits. Without
+// python3, torch and safetensors the test is skipped by name.
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,7 +84,7 @@ it.skipIf(!hasTorch)(
   300_000,
 );
 
-it('reads a state_dict that has tied tensors under each of their names, and a config.json without format', async () => {
+it('loads a state_dict that has tied tensors under each of their names, and a config.json without format', async () => {
   const saved = model({ tie: 'target' });
   const parts = pytorchFiles(saved);
   const tensors = readSafetensors(parts['model.safetensors']!);
@@ -99,6 +99,6 @@ it('reads a state_dict that has tied tensors under each of their names, and a co
   expect(back.weights).toEqual(saved.weights);
   await write('src_embed.weight');
   await expect(loadModelFolder(files, join(folder, 'tied'))).rejects.toThrow(
-    'generator.weight must be the same as tgt_embed.weight, since tie is target',
+    'generator.weight must equal tgt_embed.weight, since tie is target',
   );
 });

@@ -1,5 +1,5 @@
-// config.json of a BART or MarianMT model as Hugging Face's transformers writes it, as a configuration of this engine. Each field is
-// honoured, or known to change nothing here, or refused by its name; what is left out has transformers' own default.
+// Reads config.json of a BART or MarianMT model into a ModelConfig and decoding rules. Each field is supported, ignored because it has no
+// effect here, or an error that names it; missing fields have the defaults of transformers.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
@@ -15,7 +15,7 @@ import {
   requiredValues,
 } from './hf-fields.ts';
 
-/** What a config.json says. */
+/** The contents of a config.json. */
 export interface HfConfig {
   readonly type: HfType;
   readonly config: ModelConfig;
@@ -23,8 +23,8 @@ export interface HfConfig {
 }
 
 /**
- * What config.json (`raw`), and generation_config.json over it, say. `has` tells whether the weights have a tensor; it decides where the
- * configuration is silent on norms that only some models have. `path` is for errors, which are HeddleErrors that name the field.
+ * Reads config.json (`raw`), overridden by generation_config.json. `has` returns whether the weights have a tensor; it decides about norms
+ * that the configuration does not mention. Throws a HeddleError that starts with `path` and names the field.
  */
 export function readHfConfig(
   raw: Json,
@@ -40,7 +40,7 @@ export function readHfConfig(
   checkNames(path, raw, type);
   for (const [field, value] of Object.entries(generation))
     if (!isKnownField(field, type) && !isNothing(value) && value !== false)
-      refuse(field, 'a rule of decoding that is not supported (generation_config.json)');
+      refuse(field, 'a decoding rule that is not supported (generation_config.json)');
   checkNeutral(raw, refuse);
   checkNeutral(generation, refuse);
   const own = defaults[type];
@@ -68,13 +68,14 @@ export function readHfConfig(
   if (type === 'bart' && raw.share_encoder_decoder_embeddings === false)
     refuse('share_encoder_decoder_embeddings', 'BART always shares them');
   const tied = flag('tie_word_embeddings');
-  if (sharedTable && !tied) refuse('tie_word_embeddings', 'supported only where the two sides share no embeddings');
+  if (sharedTable && !tied)
+    refuse('tie_word_embeddings', 'supported only if source and target do not share embeddings');
   const srcVocab = whole('vocab_size');
   const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
   if (sharedTable && tgtVocab !== srcVocab)
-    refuse('decoder_vocab_size', `vocab_size is ${srcVocab}: sides that share embeddings have one vocabulary`);
+    refuse('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
   const ids = { padId: whole('pad_token_id'), startId: whole('decoder_start_token_id'), endId: whole('eos_token_id') };
-  if (ids.padId === ids.endId) refuse('eos_token_id', 'the id of padding, which is not supported');
+  if (ids.padId === ids.endId) refuse('eos_token_id', 'it must differ from pad_token_id');
   const dModel = whole('d_model');
   const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
     const many = whole(field);
@@ -125,15 +126,15 @@ export function readHfConfig(
   };
 }
 
-/** Whether a field says nothing: null or absent. */
+/** Whether a field is absent or null. */
 const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
 
 function checkNames(path: string, raw: Json, type: HfType): void {
   const unknown = Object.keys(raw).filter((field) => !isKnownField(field, type) && !isNothing(raw[field]));
   if (unknown.length > 0)
     throw new HeddleError(
-      `${path}: ${unknown.join(', ')}: heddle does not know ${unknown.length > 1 ? 'these fields' : 'this field'} of a ` +
-        `${type} model, so it cannot tell what they compute; remove what changes nothing`,
+      `${path}: unknown field${unknown.length > 1 ? 's' : ''} of a ${type} model: ${unknown.join(', ')}; ` +
+        'remove what does not change the computation',
     );
   const { architectures: kinds } = raw;
   if (isNothing(kinds)) return;
@@ -149,11 +150,11 @@ function checkNeutral(json: Json, refuse: (field: string, why: string) => never)
     const value = json[field];
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
-      refuse(field, wanted.length ? `heddle supports ${wanted.join(' or ')} alone` : 'which is not supported');
+      refuse(field, wanted.length ? `heddle supports only ${wanted.join(' or ')}` : 'which is not supported');
   }
 }
 
-/** The rules of decoding that belong to the model. */
+/** Decoding rules of the model. */
 function decodeRules(json: Json, endId: number, refuse: (field: string, why: string) => never): HfConfig['decode'] {
   const id = (field: string): number | undefined => {
     const value = json[field];
@@ -161,14 +162,14 @@ function decodeRules(json: Json, endId: number, refuse: (field: string, why: str
     if (!Number.isSafeInteger(value)) refuse(field, 'it must be one id');
     return value as number;
   };
-  // Left out it is the end token; null says that nothing is forced.
+  // If absent it is the end token; null forces nothing.
   const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : endId;
   if (forcedEnd !== undefined && forcedEnd !== endId)
-    refuse('forced_eos_token_id', `eos_token_id is ${endId}; they must be one`);
+    refuse('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
   const forcedBosTokenId =
     id('forced_bos_token_id') ?? (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
   const ngram = id('no_repeat_ngram_size') ?? 0;
-  // transformers counts the start token, this engine the tokens after it.
+  // min_length counts the start token, minNewTokens does not.
   const minNewTokens = Math.max(0, (id('min_length') ?? 0) - 1);
   const banned = [...bannedWords(json.bad_words_ids, refuse), ...idsOf(json.suppress_tokens, refuse)];
   const ban = banned.filter((token) => token !== endId);
@@ -181,13 +182,13 @@ function decodeRules(json: Json, endId: number, refuse: (field: string, why: str
   };
 }
 
-/** Ids of words that never come; of several tokens they are not supported. */
+/** Ids of bad_words_ids. Words of several tokens are not supported. */
 function bannedWords(words: unknown, refuse: (field: string, why: string) => never): number[] {
   if (isNothing(words)) return [];
   if (!Array.isArray(words)) return refuse('bad_words_ids', 'it must be a list of lists of ids');
   return words.map((word: unknown) => {
     if (!Array.isArray(word) || word.length !== 1 || !Number.isSafeInteger(word[0]))
-      refuse('bad_words_ids', `words of one token are supported, not ${JSON.stringify(word)}`);
+      refuse('bad_words_ids', `${JSON.stringify(word)} must be one token`);
     return (word as number[])[0] as number;
   });
 }

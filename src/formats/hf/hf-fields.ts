@@ -1,15 +1,14 @@
-// The fields of config.json that are known: those that are honoured, with transformers' own defaults, those that change nothing here,
-// and those that must have certain values.
+// Tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required values.
 
 import type { Json } from '../../core/records.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
-/** The kinds of models that are read and written. */
+/** Supported values of `model_type`. */
 export const hfTypes = ['bart', 'marian'] as const;
-/** `model_type` of config.json. */
+/** A supported `model_type`. */
 export type HfType = (typeof hfTypes)[number];
 
-/** Values where the field is left out, those of BartConfig and MarianConfig. */
+/** Defaults that BartConfig and MarianConfig share. */
 const shared = {
   max_position_embeddings: 1024,
   d_model: 1024,
@@ -29,7 +28,7 @@ const shared = {
   add_final_layer_norm: false,
   share_encoder_decoder_embeddings: true,
 };
-/** By type. */
+/** Defaults of missing fields by model type. */
 export const defaults: Readonly<Record<HfType, Json>> = {
   bart: {
     ...shared,
@@ -54,8 +53,8 @@ export const defaults: Readonly<Record<HfType, Json>> = {
   },
 };
 
-/** Fields that are honoured here, beside those with a default. */
-const honoured = [
+/** Supported fields without a default. */
+const supported = [
   'model_type',
   'architectures',
   'bos_token_id',
@@ -76,10 +75,10 @@ const honoured = [
 ];
 
 /**
- * Fields that change nothing of what is computed here: names, settings of searches that a caller chooses anew (`--beam`), of other
- * heads and of Python's side, and what acts in training alone there (layerdrop, which `train --init` refuses).
+ * Ignored fields: names, settings of generation that the caller chooses (num_beams), of other heads and of Python, and layerdrop, which
+ * acts only in training (`train --init` rejects it).
  */
-const harmless = [
+const ignored = [
   ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'prefix'],
   ...['torch_dtype', 'dtype', 'transformers_version', 'tokenizer_class', 'name_or_path', 'model_name', 'language'],
   ...['use_cache', 'output_attentions', 'output_hidden_states', 'output_past', 'output_scores', 'return_dict'],
@@ -90,7 +89,7 @@ const harmless = [
   ...['attn_implementation', 'use_safetensors', 'max_source_length'],
 ];
 
-/** Fields with the values that change nothing; any other is refused. */
+/** Fields with their required values; any other value is an error. An empty list: the field must be absent or null. */
 export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   is_encoder_decoder: [true],
   is_decoder: [false],
@@ -123,7 +122,7 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   attention_bias: [true],
 };
 
-/** Functions by transformers' names. `gelu` is the exact one, by the normal distribution's integral. */
+/** Activation functions by transformers' names. `gelu` is the exact one (erf). */
 export const activations: Readonly<Record<string, ModelConfig['activation']>> = {
   relu: 'relu',
   gelu: 'gelu',
@@ -132,16 +131,16 @@ export const activations: Readonly<Record<string, ModelConfig['activation']>> = 
   swish: 'silu',
 };
 
-/** Classes of transformers, by type. */
+/** Supported `architectures` by model type. */
 export const architectures: Readonly<Record<HfType, readonly string[]>> = {
   bart: ['BartForConditionalGeneration', 'BartModel'],
   marian: ['MarianMTModel', 'MarianModel'],
 };
 
-/** Whether a field is one of all these. */
+/** Whether a field is in one of these tables. */
 export const isKnownField = (field: string, type: HfType): boolean =>
   field.startsWith('_') ||
   Object.hasOwn(defaults[type], field) ||
   Object.hasOwn(requiredValues, field) ||
-  honoured.includes(field) ||
-  harmless.includes(field);
+  supported.includes(field) ||
+  ignored.includes(field);

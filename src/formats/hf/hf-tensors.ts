@@ -1,4 +1,5 @@
-// The weights of a BART or MarianMT folder: one model.safetensors, or shards with an index, in float32, float16 or bfloat16.
+// The weights of a BART or MarianMT folder: tensor names and their places in the parameter buffer, and the reader of model.safetensors or
+// of shards with an index, in float32, float16 or bfloat16.
 
 import { HeddleError } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
@@ -16,14 +17,14 @@ import { storedRows } from '../shared/tensor-slices.ts';
 /** Names of the files. */
 export const weightNames = { whole: 'model.safetensors', index: 'model.safetensors.index.json' } as const;
 
-/** One tensor of a file, its values as float32. */
+/** A tensor of a file with its stored dtype; values are float32. */
 export interface StoredTensor {
   readonly dtype: string;
   readonly shape: Shape;
   readonly data: Float32Array;
 }
 
-/** All tensors of a folder by name; undefined where it has no weights. Throws a HeddleError that names the file and what is wrong. */
+/** Reads all tensors of a folder; undefined if it has no weights. Throws a HeddleError that names the file and the problem. */
 export async function readWeights(files: Files, folder: string): Promise<Map<string, StoredTensor> | undefined> {
   const whole = `${folder}/${weightNames.whole}`;
   if (await files.exists(whole)) return new Map(await readShard(files, whole));
@@ -32,7 +33,7 @@ export async function readWeights(files: Files, folder: string): Promise<Map<str
     for (const other of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'])
       if (await files.exists(`${folder}/${other}`))
         throw new HeddleError(
-          `${folder}/${other}: heddle reads weights from ${weightNames.whole} alone; convert it first`,
+          `${folder}/${other}: heddle reads only safetensors; convert it with transformers (save_pretrained)`,
         );
     return undefined;
   }
@@ -46,7 +47,7 @@ async function readShards(files: Files, folder: string, index: string): Promise<
   for (const [name, file] of Object.entries(places)) {
     if (typeof file !== 'string' || !/^[\w.-]+\.safetensors$/.test(file))
       throw new HeddleError(
-        `${index}: ${name} is in ${JSON.stringify(file)}, which is no name of a safetensors file beside it`,
+        `${index}: ${name} is in ${JSON.stringify(file)}, which is not the name of a safetensors file in the folder`,
       );
     const names = shards.get(file);
     if (names) names.push(name);
@@ -58,11 +59,12 @@ async function readShards(files: Files, folder: string, index: string): Promise<
     if (!(await files.exists(path))) throw new HeddleError(`${path}: missing, and ${index} names it`);
     const wanted = new Set(names);
     for (const [name, tensor] of await readShard(files, path)) {
-      if (!wanted.delete(name)) throw new HeddleError(`${path}: it holds ${name}, which ${index} does not place there`);
+      if (!wanted.delete(name))
+        throw new HeddleError(`${path}: it has ${name}, which is elsewhere according to ${index}`);
       all.set(name, tensor);
     }
     const [missing] = wanted;
-    if (missing !== undefined) throw new HeddleError(`${path}: ${missing} is missing, and ${index} places it there`);
+    if (missing !== undefined) throw new HeddleError(`${path}: ${missing} is missing; it is listed in ${index}`);
   }
   return all;
 }
@@ -81,23 +83,23 @@ async function readShard(files: Files, path: string): Promise<[string, StoredTen
   });
 }
 
-/** What all names but the head's begin with. */
+/** Prefix of the tensor names. */
 export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
   [...tensors.keys()].some((name) => name.startsWith('model.')) ? 'model.' : '';
 
 /**
- * The bank of weights that a configuration's tensors make, and how they were stored. Throws a HeddleError that names tensors that are
- * missing, left over, of another shape, not finite, or repeated with other values; `path` is for errors.
+ * The parameter buffer from tensors, and how they were stored. Throws a HeddleError that starts with `path` and names tensors that are
+ * missing, unexpected, of another shape, not finite, or not equal to the tensor they are tied to.
  */
-export function bankOfTensors(
+export function weightsFromHfTensors(
   c: ModelConfig,
   p: ParameterList,
   found: ReadonlyMap<string, StoredTensor>,
   path: string,
-): { bank: Float32Array; stored: Pick<SourceCheckpoint, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
+): { weights: Float32Array; stored: Pick<SourceCheckpoint, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
   const prefix = prefixOf(found);
   const expected = hfTensors(c, p, prefix);
-  // Of tied tensors a file may keep whichever name it likes.
+  // A file may store a tied tensor under any of its names.
   const tensors = new Map(found);
   for (const [alias, of] of Object.entries(tiedNames(c, prefix))) {
     const held = found.get(alias);
@@ -111,14 +113,14 @@ export function bankOfTensors(
     if (!sameShape(found, shape))
       throw new HeddleError(`${path}: ${name} is ${show(found)}, config.json says ${show(shape)}`);
   }
-  // Memory is taken for what is there, not for what a configuration claims.
-  const bank = new Float32Array(p.size);
+  // Allocated only after the shapes are checked: a configuration may claim any size.
+  const weights = new Float32Array(p.size);
   const dtypes = new Map<string, WeightDtype>();
   for (const { name, at } of expected) {
     const tensor = tensors.get(name) as StoredTensor;
     const wrong = tensor.data.findIndex((x) => !Number.isFinite(x));
     if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${tensor.data[wrong]} at element ${wrong}`);
-    bank.set(tensor.data, at);
+    weights.set(tensor.data, at);
     dtypes.set(name, tensor.dtype as WeightDtype);
   }
   for (const name of absent) dtypes.delete(name);
@@ -127,10 +129,10 @@ export function bankOfTensors(
   const counts = weightDtypes.map((d) => [...dtypes.values()].filter((x) => x === d).length);
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
   const others = Object.fromEntries([...dtypes].filter(([, d]) => d !== dtype));
-  return { bank, stored: { prefix, dtype, dtypes: others, aliases, ...(absent.length > 0 && { absent }) } };
+  return { weights, stored: { prefix, dtype, dtypes: others, aliases, ...(absent.length > 0 && { absent }) } };
 }
 
-/** The tensors that repeat others, which must have their values; all that is left is refused. */
+/** Names of tensors that are copies of tied tensors. Throws if a copy differs, or a tensor is unexpected. */
 function checkAliases(
   c: ModelConfig,
   prefix: HfPrefix,
@@ -141,20 +143,20 @@ function checkAliases(
   const others = [...tensors.keys()].filter((name) => !own.has(name));
   const known = tiedNames(c, prefix);
   const unknown = others.filter((name) => !known[name] && !isComputedTable(c, prefix, name));
-  if (unknown.length) throw new HeddleError(`${path}: not of the model that config.json describes: ${listed(unknown)}`);
+  if (unknown.length) throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
   for (const name of others) {
     const { shape, data } = tensors.get(name) as StoredTensor;
     const of = known[name];
     const same = of ? tensors.get(of)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
     if (!same || same.length !== data.length || same.some((x, i) => x !== data[i]))
       throw new HeddleError(
-        `${path}: ${name} ${show(shape)} must be the same as ${of ?? 'the table of sinusoids'}, since config.json ties them`,
+        `${path}: ${name} ${show(shape)} must equal ${of ?? 'the table of sinusoids'}, since config.json ties them`,
       );
   }
   return others.sort();
 }
 
-/** Whether a name is that of a table of positions which need not be stored. */
+/** Whether a name is that of a sinusoidal position table, which is computed. */
 export const isComputedTable = (c: ModelConfig, prefix: HfPrefix, name: string): boolean =>
   c.positions === 'sinusoidal-halves' &&
   ['encoder', 'decoder'].some((stack) => name === `${prefix}${stack}.embed_positions.weight`);
@@ -162,15 +164,18 @@ export const isComputedTable = (c: ModelConfig, prefix: HfPrefix, name: string):
 const listed = (names: readonly string[]): string =>
   names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
-/** One tensor. */
+/** A tensor of the format. */
 export interface HfTensor {
   readonly name: string;
   readonly shape: Shape;
-  /** Its first element in the bank. */
+  /** Offset of the first element in the parameter buffer. */
   readonly at: number;
 }
 
-/** All tensors that a model of this configuration has. `prefix` is that of all but the head's. */
+/**
+ * All tensors of a model. q, k and v projections are separate here and one block in the parameter buffer, in the same order, so that every
+ * tensor is contiguous there. `prefix` is that of all tensors except the head's.
+ */
 export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
   const out: HfTensor[] = [];
   const put = (name: string, stored: string, part?: { row: number; rows: number }, shape?: Shape): void => {
@@ -219,7 +224,7 @@ export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
   return out;
 }
 
-/** Other names under which a file may hold a tied tensor again, by the tensor's own name. */
+/** Aliases of tied tensors in files, each with the tensor's own name. */
 export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {
   const [encoder, decoder] = [`${prefix}encoder.embed_tokens.weight`, `${prefix}decoder.embed_tokens.weight`];
   const table = `${prefix}shared.weight`;

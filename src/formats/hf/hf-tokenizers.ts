@@ -1,5 +1,4 @@
-// The tokenizers of a BART or MarianMT folder: two alphabets in its configuration, the files of Hugging Face's libraries, or none,
-// and then texts are ids.
+// Tokenizers of a BART or MarianMT folder: characters in config.json, tokenizer files, or none; then texts are token ids.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
@@ -11,22 +10,22 @@ import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenize
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
-/** Files that a tokenizer is read from, or that go with one. */
+/** Names of tokenizer files. */
 export const hfTokenizerFileNames = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
   ...[modelFileNames.source, modelFileNames.target],
 ] as const;
 
-/** The tokenizers of both sides; the same object where they share one. */
+/** The tokenizers of both sides; one object if they share one. */
 export interface Tokenizers {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
-  /** What a user should know of them. */
+  /** Warnings for the user. */
   readonly notes: readonly string[];
 }
 
-/** The tokenizers of a configuration and files by name. Throws a HeddleError, with `folder` in it, for those that cannot be read. */
+/** Loads the tokenizers from config.json and files by name. Throws a HeddleError that names the file in `folder` if it is invalid. */
 export function readHfTokenizers(
   raw: Json,
   c: ModelConfig,
@@ -37,7 +36,7 @@ export function readHfTokenizers(
   const base = { pad: c.padId, start: c.startId, end: c.endId };
   const special: SpecialIds = { ...base, unknown: unknown ?? 3 };
   if (raw.grapheme_chars !== undefined || raw.phoneme_chars !== undefined)
-    return { ...readAlphabets(raw, c, special, folder), notes: [] };
+    return { ...readCharacters(raw, c, special, folder), notes: [] };
   const own = readOwn(files, c, folder);
   if (own) return { ...own, notes: [] };
   const facts = {
@@ -48,19 +47,19 @@ export function readHfTokenizers(
   const read = readTokenizerFiles(files, facts, folder);
   if (read) {
     const begin = read.json && beginOf(read.json);
-    const source = begin === undefined ? read.source : beginning(read.source, begin);
+    const source = begin === undefined ? read.source : withBegin(read.source, begin);
     return { source, target: read.target === read.source ? source : read.target, notes: [] };
   }
   if (files['vocab.json'])
     throw new HeddleError(
-      `${folder}/vocab.json: a vocabulary alone is no tokenizer; a tokenizer.json, a merges.txt, or source.spm and target.spm must be beside it`,
+      `${folder}/vocab.json: a tokenizer also needs merges.txt, or source.spm and target.spm, or one tokenizer.json; they are missing`,
     );
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
   return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`] };
 }
 
-/** The tokenizers that heddle made itself, for a model that went out from here; undefined where the files are others. */
+/** Tokenizers that heddle trained, of a model that it exported; undefined if the files are of other tools. */
 function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, folder: string) {
   const read = (name: string, size: number): Tokenizer | undefined => {
     const file = files[name];
@@ -70,7 +69,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
     try {
       tokenizer = loadTokenizer(parseJson(file, path));
     } catch (error) {
-      if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // made elsewhere, or broken
+      if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // of another tool, or invalid
       throw error;
     }
     if (tokenizer.size !== size) throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
@@ -82,7 +81,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
   return both && { source: both, target: both };
 }
 
-/** The id that a tokenizer.json's post-processor puts before a text; undefined where it puts nothing there. */
+/** The id that the post-processor of a tokenizer.json adds before a text; undefined if it adds none. */
 function beginOf(file: Json): number | undefined {
   const idOf = (processor: unknown): number | undefined => {
     const { type, cls, processors, single, special_tokens } = Object(processor) as Json;
@@ -96,8 +95,8 @@ function beginOf(file: Json): number | undefined {
   return Number.isSafeInteger(id) ? id : undefined;
 }
 
-/** A tokenizer whose texts begin with an id, which says nothing. */
-function beginning(tokenizer: Tokenizer, begin: number): Tokenizer {
+/** A tokenizer that adds the id `begin` before every text. */
+function withBegin(tokenizer: Tokenizer, begin: number): Tokenizer {
   return {
     ...tokenizer,
     encode(text) {
@@ -108,14 +107,12 @@ function beginning(tokenizer: Tokenizer, begin: number): Tokenizer {
   };
 }
 
-/** grapheme_chars and phoneme_chars: character i of each is the token i; texts begin with bos_token_id on both sides. */
-function readAlphabets(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
+/** Character tokenizers from grapheme_chars and phoneme_chars: character i is token i. Texts start with bos_token_id on both sides. */
+function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
   const read = (field: string, size: number): Tokenizer => {
     const characters = raw[field];
     if (typeof characters !== 'string')
-      throw new HeddleError(
-        `${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a text of characters`,
-      );
+      throw new HeddleError(`${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a string`);
     const begin = raw.bos_token_id;
     return withErrorPrefix(`${folder}/config.json: ${field}`, () =>
       createCharacterTokenizer({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),

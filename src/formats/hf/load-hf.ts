@@ -1,4 +1,4 @@
-// Reads the folders of Hugging Face: config.json, the weights, and the tokenizers' files.
+// Loads Hugging Face folders (BART, MarianMT), and the source checkpoint that other formats keep of such a folder.
 
 import { HeddleError } from '../../core/errors.ts';
 import { isObject, type Json } from '../../core/records.ts';
@@ -9,15 +9,15 @@ import { initializeWeights, parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
-import { bankOfTensors, prefixOf, readWeights, type StoredTensor, weightNames } from './hf-tensors.ts';
+import { prefixOf, readWeights, type StoredTensor, weightNames, weightsFromHfTensors } from './hf-tensors.ts';
 import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
 
-/** Seed of the weights of a folder that has none. */
+/** Seed of random weights. */
 const seed = 1;
 
 /**
- * Reads a BART or MarianMT folder; `raw` is its config.json, undefined where it has none. A folder with a configuration alone gets
- * random weights, and a note says so. Throws a HeddleError that names the file and what is wrong or not supported.
+ * Loads a BART or MarianMT folder; `raw` is its config.json, undefined if there is none. A folder without weights gets random weights and a
+ * note. Throws a HeddleError that names the file and what is invalid or not supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const notes: string[] = [];
@@ -35,19 +35,17 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
   if (!raw)
     notes.push(
       `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
-        `padding ${config.padId} and end ${config.endId}, which the weights do not tell`,
+        `padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
     );
   const p = parameterList(config);
   if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
-  const { bank, stored } = tensors
-    ? bankOfTensors(config, p, tensors, folder)
+  const { weights, stored } = tensors
+    ? weightsFromHfTensors(config, p, tensors, folder)
     : {
-        bank: initializeWeights(config, p, seed, 'truncated-normal'),
+        weights: initializeWeights(config, p, seed, 'truncated-normal'),
         stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
       };
-  const own: Record<string, Uint8Array> = {};
-  for (const name of hfTokenizerFileNames)
-    if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
+  const own = await readTokenizerBytes(files, folder);
   const { source, target, notes: more } = readHfTokenizers(json, config, own, folder);
   const sourceCheckpoint: SourceCheckpoint = {
     config: json,
@@ -56,10 +54,18 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
     ...stored,
     files: own,
   };
-  return { config, source, target, weights: bank, decode: found.decode, sourceCheckpoint, notes: [...notes, ...more] };
+  return { config, source, target, weights, decode: found.decode, sourceCheckpoint, notes: [...notes, ...more] };
 }
 
-/** The configuration, with what only the weights tell. */
+/** The tokenizer files of a folder by name. */
+async function readTokenizerBytes(files: Files, folder: string): Promise<Record<string, Uint8Array>> {
+  const out: Record<string, Uint8Array> = {};
+  for (const name of hfTokenizerFileNames)
+    if (await files.exists(`${folder}/${name}`)) out[name] = await files.read(`${folder}/${name}`);
+  return out;
+}
+
+/** The configuration, completed by the tensors that exist. */
 function readConfig(
   folder: string,
   json: Json,
@@ -73,10 +79,7 @@ function readConfig(
   return { ...found, config: { ...found.config, outputBias: bias } };
 }
 
-/**
- * Computed positions may be stored nevertheless. Where they are not the very numbers that this engine computes, the stored ones are
- * taken, as a table that could learn.
- */
+/** Uses stored position tables as learned positions if they differ from the sinusoids that heddle computes. */
 function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, StoredTensor> | undefined): HfConfig {
   const c = found.config;
   if (!tensors || c.positions === 'learned') return found;
@@ -90,7 +93,9 @@ function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, Store
   return differs ? { ...found, config: { ...c, positions: 'learned', positionOffset: 0 } } : found;
 }
 
-/** All of a model but its weights, of `origin` in the config.json of a heddle folder. Throws a HeddleError where it is not sound. */
+/**
+ * Reads the source checkpoint, `origin` of a config.json: everything of a model but the weights. Throws a HeddleError if it is invalid.
+ */
 export async function readSourceCheckpoint(
   files: Files,
   folder: string,
@@ -108,7 +113,7 @@ export async function readSourceCheckpoint(
     aliases,
     absent = [],
   } = isObject(json) ? json : {};
-  const sound =
+  const valid =
     isObject(raw) &&
     (generation === undefined || isObject(generation)) &&
     (prefix === 'model.' || prefix === '') &&
@@ -118,20 +123,21 @@ export async function readSourceCheckpoint(
     isObject(dtypes) &&
     Object.values(dtypes).every((d) => weightDtypes.includes(d as SourceCheckpoint['dtype'])) &&
     [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
-  if (!sound) throw new HeddleError(`${path}: the field origin is not what heddle writes`);
-  const own: Record<string, Uint8Array> = {};
-  for (const name of hfTokenizerFileNames)
-    if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
+  if (!valid) throw new HeddleError(`${path}: the field origin is invalid`);
+  const own = await readTokenizerBytes(files, folder);
   const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
   const { source, target } = readHfTokenizers(raw, config, own, folder);
   const sourceCheckpoint = { ...(json as unknown as Omit<SourceCheckpoint, 'files'>), files: own };
   return { config, source, target, decode, sourceCheckpoint };
 }
 
-/** Width of one head in the models of Helsinki-NLP; narrower models have one head. */
-const usualHead = 64;
+/** Width of a head in the models of Helsinki-NLP; narrower models have one head. */
+const defaultHeadWidth = 64;
 
-/** A config.json for weights. Throws a HeddleError, with `path` in it, where they are not in Marian's layout. */
+/**
+ * A config.json for MarianMT weights that come without one: sizes from the tensors, the rest as in the models of Helsinki-NLP. Throws a
+ * HeddleError that starts with `path` if the tensors are not those of MarianMT.
+ */
 export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
   const prefix = prefixOf(tensors);
   const shapeOf = (name: string) => tensors.get(`${prefix}${name}`)?.shape;
@@ -148,9 +154,9 @@ export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, pa
   );
   if (vocab === undefined || width === undefined || ffn === undefined || decoderFfn === undefined || foreign)
     throw new HeddleError(
-      `${path}: there is no config.json beside it, and its tensors are not in MarianMT's layout, which could do without`,
+      `${path}: the folder has no config.json, and the tensors are not those of MarianMT, which can be loaded without one`,
     );
-  const heads = width > usualHead && width % usualHead === 0 ? width / usualHead : 1;
+  const heads = width > defaultHeadWidth && width % defaultHeadWidth === 0 ? width / defaultHeadWidth : 1;
   const pad = vocab - 1;
   return {
     model_type: 'marian',

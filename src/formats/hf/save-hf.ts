@@ -1,5 +1,5 @@
-// Writes BART and MarianMT folders as transformers reads them. A model that came from such a folder goes back as it was: the same
-// names, shapes, dtypes and configuration; without further training, the same bits.
+// Exports BART and MarianMT folders for transformers. A model that was loaded from such a folder is exported with the same names, shapes,
+// dtypes and configuration; without training in between, with the same bits.
 
 import { toBfloat16, toFloat16 } from '../../core/float16.ts';
 import type { Json } from '../../core/records.ts';
@@ -17,22 +17,26 @@ import type { HfType } from './hf-fields.ts';
 import { hfTensors, isComputedTable, tiedNames, weightNames } from './hf-tensors.ts';
 import { toHfConfig } from './to-hf-config.ts';
 
-/** Names that transformers has of dtypes. */
+/** Names of dtypes in config.json. */
 const torchNames: Readonly<Record<WeightDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
-/** How a model goes out. */
+/** A prepared export. */
 interface Outgoing {
   readonly model: Pick<SavedModel, 'config' | 'weights'>;
+  /** config.json. */
   readonly json: Json;
-  /** The text that config.json was. */
+  /** Original text of config.json. */
   readonly text?: string;
   readonly stored: Omit<SourceCheckpoint, 'config' | 'generation' | 'texts' | 'files'>;
   readonly others: Readonly<Record<string, Uint8Array>>;
 }
 
 /**
- * The files of a model as BART or MarianMT. `dtype` is that of the weights; as they came, or float32, unless given. Throws a
- * HeddleError that names what the type cannot express.
+ * Exports a model as BART or MarianMT: the files of the folder by name. `dtype` of the weights defaults to that of the source checkpoint, or
+ * float32. Throws a HeddleError that names each field the model type does not support.
+ *
+ * @example
+ * await writeFolder(files, 'bart', hfFiles(model, 'bart', 'F16'));
  */
 export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
   const { sourceCheckpoint } = model;
@@ -42,7 +46,7 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
     text,
     stored,
     others,
-  } = sourceCheckpoint?.config.model_type === type ? asItCame(model, sourceCheckpoint) : anew(model, type);
+  } = sourceCheckpoint?.config.model_type === type ? restore(model, sourceCheckpoint) : convert(model, type);
   const kept = dtype ? { ...stored, dtype, dtypes: {} } : stored;
   const named = dtype
     ? { ...json, ...(json.dtype !== undefined && { dtype: torchNames[dtype] }), torch_dtype: torchNames[dtype] }
@@ -54,8 +58,8 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
   };
 }
 
-/** A model that came from such a folder; rates of dropout may be others since. */
-function asItCame({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
+/** Exports to the source checkpoint's format; dropout rates may have changed since. */
+function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = origin;
   const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
   const { embedding, residual, attention, feedForward, output } = config.dropout;
@@ -77,13 +81,13 @@ function asItCame({ config, weights }: SavedModel, origin: SourceCheckpoint): Ou
   };
 }
 
-/** A JSON file as it was, where it says no more and no less than `json`. */
+/** The original text of a JSON file if it equals `json`, else a new file. */
 function textOr(text: string | undefined, json: Json): Uint8Array {
   try {
     if (text !== undefined && JSON.stringify(JSON.parse(text)) === JSON.stringify(json))
       return new TextEncoder().encode(text);
   } catch {
-    // Not JSON: a folder of heddle that another hand has changed.
+    // Not JSON: the folder was edited.
   }
   return jsonBytes(json);
 }
@@ -91,7 +95,7 @@ function textOr(text: string | undefined, json: Json): Uint8Array {
 const hasNorm = (c: SavedModel['config'], name: string): boolean =>
   name.includes('layernorm_embedding') ? c.embeddingNorm : c.finalNorm;
 
-function anew(model: SavedModel, type: HfType): Outgoing {
+function convert(model: SavedModel, type: HfType): Outgoing {
   const { json, ...expressed } = toHfConfig(model, type);
   return {
     model: expressed,
@@ -101,7 +105,7 @@ function anew(model: SavedModel, type: HfType): Outgoing {
   };
 }
 
-/** The tokenizers' files, and for one tokenizer.json what transformers wants to know of its special tokens. */
+/** The tokenizer files; for a shared tokenizer.json also the tokenizer_config.json with its special tokens. */
 function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> {
   const files = heddleTokenizerFiles(source, target);
   if (source !== target) return files;
@@ -110,7 +114,7 @@ function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> 
   return { ...files, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }) };
 }
 
-/** All tensors of the file: those of the model, and those that it held again under other names. */
+/** All tensors of the file: those of the model and stored copies of tied tensors. */
 function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
   const { prefix, dtype, dtypes, aliases, absent = [] } = stored;
   const out: Record<string, RawTensor> = {};

@@ -1,5 +1,5 @@
-// A model of this engine as BART or MarianMT: the same arithmetic in a configuration that transformers reads, or a refusal by the names
-// of the fields that it could not follow.
+// Converts a model to BART or MarianMT: a config.json with the same computation in transformers, or an error that names the fields that
+// transformers does not support.
 
 import type { Json } from '../../core/records.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -13,7 +13,7 @@ import type { HfType } from './hf-fields.ts';
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;
 
-/** A configuration whose parameters are those of the type, and the bank of weights for it. */
+/** A configuration with the parameters of the model type, and the parameter buffer for it. */
 export interface HfExport {
   readonly config: ModelConfig;
   readonly weights: Float32Array;
@@ -24,11 +24,11 @@ export interface HfExport {
 const architectures = { bart: 'BartForConditionalGeneration', marian: 'MarianMTModel' } as const;
 const functions = { relu: 'relu', gelu: 'gelu', silu: 'swish' } as const;
 
-/** The model as the type has it. Throws a HeddleError that names each field that transformers' own models cannot express. */
+/** Converts a model. Throws a HeddleError that names each field the model type does not support. */
 export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType): HfExport {
   const marian = type === 'marian';
   const { embedding, residual, output } = c.dropout;
-  const demands: FieldRequirement[] = [
+  const requirements: FieldRequirement[] = [
     ['norm', c.norm, 'post'],
     ['finalNorm', c.finalNorm, false],
     ['embeddingNorm', c.embeddingNorm, !marian],
@@ -38,17 +38,17 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
     ...(marian ? ([['positions', c.positions, 'sinusoidal-halves']] as const) : ([['tie', c.tie, 'all']] as const)),
   ];
-  requireFields(marian ? 'MarianMT' : 'BART', demands);
+  requireFields(marian ? 'MarianMT' : 'BART', requirements);
   const config = modelConfig({
     ...c,
     outputBias: true,
     ...(!marian && { positions: 'learned', positionOffset: bartOffset }),
   });
-  return { config, weights: relaid(c, weights, config), json: jsonOf(config, decode, type) };
+  return { config, weights: relayout(c, weights, config), json: jsonOf(config, decode, type) };
 }
 
-/** A bank laid out for another configuration: what both have is copied, positions become a table with rows before them. */
-function relaid(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
+/** Copies weights into the parameter buffer of another configuration; positions become a table with `positionOffset` rows before it. */
+function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
   const [before, after] = [parameterList(from), parameterList(to)];
   const bank = new Float32Array(after.size);
   const layout = from.positions === 'sinusoidal' ? 'interleaved' : 'halves';

@@ -1,22 +1,24 @@
-// What other layouts can express of a model: each names the fields that must have certain values, and all that do not are told at once.
+// Requirements of export formats: fields of the configuration that must have certain values.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
-/** Fields, what they must be, and whether they are. */
-export type FieldRequirement = readonly [field: string, value: unknown, wanted: unknown, holds?: boolean];
+/** A field, its value, the required value, and whether it is met (default: the two are equal). */
+export type FieldRequirement = readonly [field: string, value: unknown, required: unknown, met?: boolean];
 
-/** Throws a HeddleError that names every field which `layout` cannot express. */
-export function requireFields(layout: string, demands: readonly FieldRequirement[]): void {
-  const wrong = demands.filter(([, value, wanted, holds = value === wanted]) => !holds);
+/** Throws a HeddleError that names every field with a value that the format does not support. */
+export function requireFields(format: string, requirements: readonly FieldRequirement[]): void {
+  const wrong = requirements.filter(([, value, required, met = value === required]) => !met);
   if (wrong.length > 0)
     throw new HeddleError(
-      `convert: ${layout} cannot express this model: ` +
-        wrong.map(([field, value, wanted]) => `${field} is ${JSON.stringify(value)}, it must be ${wanted}`).join('; '),
+      `convert: ${format} does not support this model: ` +
+        wrong
+          .map(([field, value, required]) => `${field} is ${JSON.stringify(value)}, it must be ${required}`)
+          .join('; '),
     );
 }
 
-/** Heads that share the model's width on both sides, as most layouts have them. */
+/** Heads that divide the model's width in both stacks, as most formats require. */
 export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
   ['headWidth', c.headWidth, `dModel / heads, ${c.dModel / c.heads}`, c.heads * c.headWidth === c.dModel],
   [

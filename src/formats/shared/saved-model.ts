@@ -1,57 +1,54 @@
-// A model as it is saved and loaded: configuration, tokenizers, weights, decoding rules and the checkpoint it was read from.
+// A model as it is saved and loaded, and what it keeps of the Hugging Face checkpoint that it was loaded from. This folder exists because
+// hf/ uses these types too, and folders must not import each other in a circle.
 
 import type { Json } from '../../core/records.ts';
 import type { TextModel } from '../../decode/translator.ts';
-import type { ModelConfig } from '../../model/model-config.ts';
-import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
-/** A model with all that text to text needs. */
-export interface SavedModel {
-  readonly config: ModelConfig;
-  readonly source: Tokenizer;
-  /** The same object as `source` where both sides share one. */
-  readonly target: Tokenizer;
-  /** The bank of all weights, laid out as `parameterList(config)` says. */
+/** A model with weights, tokenizers (one object if both sides share a tokenizer) and the decoding rules it was trained with. */
+export interface SavedModel extends TextModel {
+  /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights: Float32Array;
-  /** Rules of decoding that the model was trained for. */
-  readonly decode?: NonNullable<TextModel['decode']>;
-  /** Where it came from, if not from this engine. */
+  /** The Hugging Face checkpoint that the model comes from. */
   readonly sourceCheckpoint?: SourceCheckpoint;
-  /** What a user should know of what was read. */
+  /** Warnings for the user, such as a missing tokenizer. */
   readonly notes?: readonly string[];
 }
 
-/** What stands before most names: a model with a head for generation has a model in it. */
+/** Prefix of most tensor names: BartForConditionalGeneration contains a BartModel `model`, BartModel has no prefix. */
 export type HfPrefix = 'model.' | '';
 
-/** Dtypes that weights are stored in. */
+/** Dtypes of stored weights. */
 export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
-/** One of them, as safetensors names it. */
+/** A dtype of stored weights, named as in safetensors. */
 export type WeightDtype = (typeof weightDtypes)[number];
 
-/** Where a model came from. */
+/**
+ * The Hugging Face checkpoint of a model, complete enough to export the model to the same files. config.json of heddle stores it under
+ * the key `origin`, without `files`.
+ */
 export interface SourceCheckpoint {
-  /** config.json, and generation_config.json where there was one. */
+  /** config.json. */
   readonly config: Json;
+  /** generation_config.json, if there was one. */
   readonly generation?: Json;
-  /** The two as text, which goes back as it was where nothing in it has changed: 0.0 is no other number than 0 here. */
+  /** The two files as text, to write them back unchanged; JSON.stringify would turn 0.0 into 0. */
   readonly texts?: { readonly config?: string; readonly generation?: string };
   readonly prefix: HfPrefix;
-  /** Of most tensors; `dtypes` are the exceptions by name. */
+  /** Dtype of most tensors; `dtypes` has the exceptions by name. */
   readonly dtype: WeightDtype;
   readonly dtypes: Readonly<Record<string, WeightDtype>>;
-  /** Tensors that the file held once more under other names, and tables of positions that could be computed. */
+  /** Stored copies of tied tensors under other names, and stored sinusoidal position tables. */
   readonly aliases: readonly string[];
-  /** Tied tensors that the file held under such another name alone; none where it is left out. */
+  /** Tied tensors that were stored only under an alias. Default: none. */
   readonly absent?: readonly string[];
-  /** The tokenizers' files by name. */
+  /** The tokenizer files by name. */
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** The origin of a model whose weights were trained here since: what was stored in fewer bits is float32 from now on. */
-export function retrainedCheckpoint(origin: SourceCheckpoint): SourceCheckpoint {
-  const fields = Object.entries(origin.config).map(([field, value]) =>
+/** The source checkpoint after training: weights are float32 from now on. */
+export function retrainedCheckpoint(checkpoint: SourceCheckpoint): SourceCheckpoint {
+  const fields = Object.entries(checkpoint.config).map(([field, value]) =>
     field === 'torch_dtype' || field === 'dtype' ? [field, 'float32'] : [field, value],
   );
-  return { ...origin, config: Object.fromEntries(fields), dtype: 'F32', dtypes: {} };
+  return { ...checkpoint, config: Object.fromEntries(fields), dtype: 'F32', dtypes: {} };
 }

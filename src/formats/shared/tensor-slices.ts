@@ -1,15 +1,16 @@
-// Where other layouts' tensors lie in a bank of weights: rows of a tensor that PyTorch's names speak of are one piece of it.
+// Rows of PyTorch's tensors in the parameter buffer: one parameter may hold only some rows of a stored tensor, such as q_proj of in_proj.
 
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 import type { Parameter, ParameterList } from '../../model/parameter-layout.ts';
 
-/** Some rows of a stored tensor in the bank. */
+/** Rows of a stored tensor in the parameter buffer. */
 export interface StoredRows {
+  /** Offset of the first element. */
   readonly at: number;
   readonly shape: Shape;
 }
 
-/** The parameters of each stored tensor, found once a list: deep models have thousands. */
+/** Cache: the parameters of each stored tensor, by parameter list. */
 const indexes = new WeakMap<ParameterList, Map<string, Parameter[]>>();
 
 function holdersOf(p: ParameterList, stored: string): readonly Parameter[] {
@@ -26,7 +27,7 @@ function holdersOf(p: ParameterList, stored: string): readonly Parameter[] {
   return index.get(stored) ?? [];
 }
 
-/** The rows from `row` on, `rows` of them or all that one parameter holds, of a tensor by PyTorch's name. */
+/** `rows` rows (default: all rows of the parameter) from `row` on of the tensor with PyTorch's name `stored`. */
 export function storedRows(p: ParameterList, stored: string, row = 0, rows?: number): StoredRows {
   for (const q of holdersOf(p, stored)) {
     if (row < q.stored.row || row >= q.stored.row + (q.shape[0] as number)) continue;

@@ -1,12 +1,12 @@
-// vocab.json and merges.txt, the byte-level BPE of GPT-2 as BART's folders have it, as the tokenizer.json that transformers makes of them
-// (convert_slow_tokenizer.py, RobertaConverter). What they leave open stands in files beside them: special tokens, spaces, added tokens.
+// Byte-level BPE of GPT-2 and BART: converts vocab.json and merges.txt, with the special and added tokens of the other files, to the
+// tokenizer.json that transformers converts them to (convert_slow_tokenizer.py, RobertaConverter).
 
 import { check } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import { parseJson } from '../../files/json-files.ts';
 import { maxTokens } from '../../text/tokenizers/bpe-merges.ts';
 
-/** Names of the files; the last three need not be there. */
+/** Names of the files; the last three are optional. */
 export const byteLevelBpeFileNames = {
   vocab: 'vocab.json',
   merges: 'merges.txt',
@@ -16,11 +16,11 @@ export const byteLevelBpeFileNames = {
 } as const;
 const names = byteLevelBpeFileNames;
 
-/** Classes of transformers whose vocab.json and merges.txt mean this. */
+/** Tokenizer classes of transformers that use byte-level BPE. */
 const classes = /^(Bart|Roberta|GPT2|LED|Longformer|Mvp)Tokenizer(Fast)?$/;
 
-/** Special tokens where nobody names others, those of BartTokenizer. */
-const usual = {
+/** Default special tokens, those of BartTokenizer. */
+const defaultRoles = {
   bos_token: '<s>',
   eos_token: '</s>',
   sep_token: '</s>',
@@ -31,9 +31,8 @@ const usual = {
 };
 
 /**
- * The tokenizer.json that vocab.json and merges.txt stand for, from a folder's files by name; undefined without both. Throws a
- * HeddleError that names the file in `folder` and what is wrong: one that is broken, a merge of tokens that the vocabulary has not, or
- * a tokenizer_class that means something else by such files.
+ * Converts vocab.json and merges.txt, from the files of a folder by name, to a tokenizer.json; undefined if one is missing. Throws a
+ * HeddleError that names the file if it is invalid, a merge has a token that is not in the vocabulary, or the tokenizer_class is another.
  */
 export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, folder: string): Json | undefined {
   const [vocabFile, mergesFile] = [files[names.vocab], files[names.merges]];
@@ -44,9 +43,9 @@ export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, fo
   check(
     kind === undefined || kind === null || (typeof kind === 'string' && classes.test(kind)),
     () =>
-      `${folder}/${names.config}: tokenizer_class is ${JSON.stringify(kind)}, which heddle reads from a tokenizer.json alone`,
+      `${folder}/${names.config}: tokenizer_class is ${JSON.stringify(kind)}, which needs a tokenizer.json; convert it with transformers`,
   );
-  const roles = { ...usual, ...textsOf(config), ...textsOf(read(names.roles)) };
+  const roles = { ...defaultRoles, ...textsOf(config), ...textsOf(read(names.roles)) };
   const ids = new Map(Object.entries({ ...vocab, ...added }));
   const special = new Set(Object.values(roles).filter((token) => ids.has(token)));
   const spaces = config.add_prefix_space === true;
@@ -81,9 +80,9 @@ export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, fo
   };
 }
 
-/** The special tokens that a file names, by role: as text, or as an object with the text in it. */
-function textsOf(file: Json): Partial<typeof usual> {
-  const texts = Object.keys(usual).map((role) => {
+/** Special tokens of a file by role; each is a string or an object with `content`. */
+function textsOf(file: Json): Partial<typeof defaultRoles> {
+  const texts = Object.keys(defaultRoles).map((role) => {
     const value = file[role];
     const text = typeof value === 'object' && value !== null ? (value as Json).content : value;
     return [role, text] as const;
@@ -91,12 +90,12 @@ function textsOf(file: Json): Partial<typeof usual> {
   return Object.fromEntries(texts.filter(([, text]) => typeof text === 'string'));
 }
 
-/** Pairs of tokens, a line each, the first of them first; a line `#version` may stand before them. */
+/** Merges, one per line, highest priority first, after an optional line `#version`. */
 function readMerges(file: Uint8Array, vocab: Json, path: string): [string, string][] {
   const lines = new TextDecoder().decode(file).split(/\r?\n/);
   if (lines[0]?.startsWith('#version')) lines.shift();
   while (lines.at(-1) === '') lines.pop();
-  check(lines.length <= maxTokens, `${path}: ${lines.length} merges, at most ${maxTokens} are read`);
+  check(lines.length <= maxTokens, `${path}: ${lines.length} merges, the maximum is ${maxTokens}`);
   return lines.map((line, i) => {
     const pair = line.split(' ');
     const [a = '', b = ''] = pair;
@@ -107,7 +106,7 @@ function readMerges(file: Uint8Array, vocab: Json, path: string): [string, strin
     for (const token of [a, b, a + b])
       check(
         Object.hasOwn(vocab, token),
-        () => `${path}: merge ${i + 1} speaks of '${token}', which ${names.vocab} has not`,
+        () => `${path}: merge ${i + 1} has the token '${token}', which is not in ${names.vocab}`,
       );
     return [a, b];
   });

@@ -1,4 +1,4 @@
-// The tokenizers in a model folder of heddle: one for both sides, or one each.
+// Tokenizer files of heddle's format: tokenizer.json for both sides, or source-tokenizer.json and target-tokenizer.json.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
@@ -10,13 +10,13 @@ import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
 const names = modelFileNames;
 
-/** The files of two tokenizers, by name. */
+/** The tokenizer files by name. */
 export const heddleTokenizerFiles = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
   source === target
     ? { [names.tokenizer]: jsonBytes(source) }
     : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
 
-/** Throws a HeddleError where a file of a model folder is missing. */
+/** Throws a HeddleError if a file of a model folder is missing. */
 export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
   if (await files.exists(`${folder}/${name}`)) return;
   throw new HeddleError(
@@ -26,8 +26,8 @@ export async function requireFile(files: Files, folder: string, name: string): P
 }
 
 /**
- * The tokenizers of both sides, the same object where one serves both. Throws a HeddleError that names the file which is missing, broken
- * or does not fit the configuration.
+ * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the file if it is missing, invalid
+ * or does not match the configuration.
  */
 export async function readTokenizers(
   files: Files,
@@ -57,5 +57,5 @@ function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConf
     facts.push(['the start id', special.start, 'startId', c.startId], ['the end id', special.end, 'endId', c.endId]);
   for (const [what, has, name, wants] of facts)
     if (has !== wants)
-      throw new HeddleError(`${path} does not fit ${names.config}: ${what}: ${has}, ${name} there: ${wants}`);
+      throw new HeddleError(`${path} does not match ${names.config}: ${what}: ${has}, ${name}: ${wants}`);
 }

@@ -1,5 +1,5 @@
-// The tokenizers of a folder from elsewhere: MarianMT's source.spm, target.spm and vocab.json, or for both sides one tokenizer.json or
-// one vocab.json with its merges.txt.
+// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or vocab.json and
+// merges.txt.
 
 import { HeddleError } from '../../core/errors.ts';
 import { parseJson } from '../../files/json-files.ts';
@@ -8,11 +8,11 @@ import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { byteLevelBpeFileNames, byteLevelBpeJson } from './byte-level-bpe.ts';
 
-/** What the model's configuration says of its tokens. */
+/** What the model's configuration states about its tokens. */
 export interface TokenizerConstraints {
-  /** Ids of padding, start and end, and of the unknown token where it says so. */
+  /** Ids of padding, start and end, and of the unknown token if it is stated. */
   readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
-  /** Tokens of each side; a vocabulary with more is refused, one with fewer is filled up. */
+  /** Vocabulary size of each side; a larger tokenizer is an error, a smaller one is padded. */
   readonly srcVocab: number;
   readonly tgtVocab: number;
 }
@@ -26,7 +26,7 @@ const names = {
   json: 'tokenizer.json',
 } as const;
 
-/** The tokenizers of both sides, the same object where they share one, and the tokenizer.json that they are made of, if any. */
+/** The tokenizers of both sides, one object if they share one, and their tokenizer.json if there is one. */
 export interface TokenizerPair {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
@@ -34,9 +34,8 @@ export interface TokenizerPair {
 }
 
 /**
- * The tokenizers of both sides, from a folder's files by name; undefined where none of them is
- * a tokenizer's. Throws a HeddleError that names the file in `folder` and what is wrong: one that is broken or missing beside the
- * others, or a vocabulary that does not fit the model.
+ * Loads the tokenizers from the files of a folder, given by name; undefined if there are none. Throws a HeddleError that names the file
+ * if it is invalid or missing, or the vocabulary is larger than the model's.
  */
 export function readTokenizerFiles(
   files: Readonly<Record<string, Uint8Array>>,
@@ -72,10 +71,7 @@ export function readTokenizerFiles(
   return { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
 }
 
-/**
- * The tokenizer that `make` makes, unless it has more tokens than the model. What it says of a vocab.json or a tokenizer.json is said
- * of the file at `path`.
- */
+/** Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`. */
 function fitting(path: string, size: number, make: () => Tokenizer): Tokenizer {
   let tokenizer: Tokenizer;
   try {
@@ -85,6 +81,6 @@ function fitting(path: string, size: number, make: () => Tokenizer): Tokenizer {
     throw new HeddleError(error.message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `), { cause: error });
   }
   if (tokenizer.size > size)
-    throw new HeddleError(`${path}: its ids go up to ${tokenizer.size - 1}, the model has ${size} tokens`);
+    throw new HeddleError(`${path}: its largest id is ${tokenizer.size - 1}, the model has ${size} tokens`);
   return tokenizer;
 }

@@ -1,45 +1,45 @@
-// tokenizer.json files that other libraries made, run by Hugging Face's own @huggingface/tokenizers. Which of their tokens pad, start
-// and end a text such a file does not say; the model's configuration does, and it is kept beside the rest under the key `heddle`.
+// Tokenizers in Hugging Face's tokenizer.json, run by @huggingface/tokenizers. The file does not state which tokens are padding, start
+// and end; they come from the model's configuration and are saved under the key `heddle`.
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
 import { maxTokens } from './bpe-merges.ts';
 import { checkPatterns } from './safe-pattern.ts';
-import type { SpecialIds, Tokenizer, TokenizerJson } from './tokenizer.ts';
+import { checkId, type SpecialIds, type Tokenizer, type TokenizerJson } from './tokenizer.ts';
 
-/** How deep a file may nest; real ones have about ten levels. */
+/** Maximum nesting depth; real files have about ten levels. */
 const maxDepth = 64;
 
-/** What a model's configuration says of its tokenizer. */
+/** What the model's configuration states about its tokenizer. */
 export interface HfTokenizerOptions {
   readonly special: Omit<SpecialIds, 'unknown'> & { readonly unknown?: number };
-  /** Tokens of the model where it has more than the vocabulary; those above stand for nothing. */
+  /** Vocabulary size of the model, if larger than the tokenizer's; the extra tokens are unused. */
   readonly size?: number;
 }
 
-/** The special ids that a file of ours keeps under `heddle`; undefined in one that came from elsewhere. */
+/** The options that heddle saved in a file under `heddle`; undefined if heddle did not save it. */
 export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
-  const kept = file.heddle as { special?: Json; size?: unknown } | undefined | null;
-  if (typeof kept !== 'object' || kept === null) return undefined;
+  const saved = file.heddle as { special?: Json; size?: unknown } | undefined | null;
+  if (typeof saved !== 'object' || saved === null) return undefined;
   const id = (name: string, value: unknown): number => {
     const good = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= maxTokens;
     check(good, `tokenizer.json: heddle.${name} is ${JSON.stringify(value)}, it must be a whole number`);
     return value;
   };
-  const special: Json = typeof kept.special === 'object' && kept.special !== null ? kept.special : {};
+  const special: Json = typeof saved.special === 'object' && saved.special !== null ? saved.special : {};
   const [pad, start, end, unknown] = ['pad', 'start', 'end', 'unknown'].map((name) =>
     id(`special.${name}`, special[name]),
   );
-  return { special: { pad, start, end, unknown } as SpecialIds, size: id('size', kept.size) };
+  return { special: { pad, start, end, unknown } as SpecialIds, size: id('size', saved.size) };
 }
 
 /**
- * A tokenizer of a parsed tokenizer.json of any kind that @huggingface/tokenizers reads. Texts are encoded without what its
- * post-processor adds. Throws a HeddleError for one that the library cannot read, and for special ids outside the vocabulary.
+ * Creates a tokenizer from a parsed tokenizer.json. Text is encoded without the special tokens of its post-processor. Throws a
+ * HeddleError if @huggingface/tokenizers cannot load it, or a special id is outside the vocabulary.
  */
 export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOptions): Tokenizer {
-  check(depthOf(file) <= maxDepth, `tokenizer.json: it nests deeper than ${maxDepth} levels`);
+  check(depthOf(file) <= maxDepth, `tokenizer.json: nesting is deeper than ${maxDepth} levels`);
   const { model: _, added_tokens: __, ...rules } = file;
   checkPatterns(rules, 'tokenizer.json');
   const known = countTokens(file);
@@ -63,10 +63,7 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
     );
   const silent = new Set([all.pad, all.start, all.end]);
   const token = (id: number): string => {
-    check(
-      Number.isInteger(id) && id >= 0 && id < total,
-      `tokenizer: no token has the id ${id}; ids go from 0 to ${total - 1}`,
-    );
+    checkId(id, total);
     return library.id_to_token(id) ?? `[unused${id}]`;
   };
   const encode = (text: string): number[] =>
@@ -97,13 +94,10 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
   };
 }
 
-/**
- * One past the largest id of the vocabulary and the added tokens. The library lays tokens out by id and believes any, so each is
- * checked here first.
- */
+/** Number of tokens: the largest id of vocabulary and added tokens, plus one. Checks each id, since the library does not. */
 function countTokens(file: Json): number {
   const { model, added_tokens: added = [] } = file;
-  check(typeof model === 'object' && model !== null, 'tokenizer.json: no model in it; this is not a tokenizer file');
+  check(typeof model === 'object' && model !== null, 'tokenizer.json: the field model is missing');
   const { type, vocab, merges = [] } = model as Json;
   check(type === 'BPE' || type === 'Unigram' || type === 'WordPiece', () => {
     return `tokenizer.json: the model ${JSON.stringify(type)} is not one of BPE, Unigram, WordPiece`;
@@ -111,15 +105,15 @@ function countTokens(file: Json): number {
   check(typeof vocab === 'object' && vocab !== null, `tokenizer.json: the ${type} model has no vocab`);
   check(
     Array.isArray(vocab) === (type === 'Unigram'),
-    `tokenizer.json: the vocab of the ${type} model is of another kind`,
+    `tokenizer.json: the vocab of the ${type} model must be ${type === 'Unigram' ? 'a list' : 'an object'}`,
   );
-  check(Array.isArray(merges), 'tokenizer.json: the merges are no list');
-  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, at most ${maxTokens} are read`);
-  check(Array.isArray(added), 'tokenizer.json: the added_tokens are no list');
+  check(Array.isArray(merges), 'tokenizer.json: merges is not a list');
+  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, the maximum is ${maxTokens}`);
+  check(Array.isArray(added), 'tokenizer.json: added_tokens is not a list');
   const owner = new Map<number, string>();
   const take = (token: unknown, id: unknown, twice: boolean): void => {
     const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens;
-    check(typeof token === 'string', () => `tokenizer.json: the token ${JSON.stringify(token)} is no text`);
+    check(typeof token === 'string', () => `tokenizer.json: the token ${JSON.stringify(token)} is not a string`);
     check(good, () => `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${maxTokens - 1}`);
     const other = owner.get(id);
     check(
@@ -135,7 +129,7 @@ function countTokens(file: Json): number {
   return [...owner.keys()].reduce((most, id) => Math.max(most, id + 1), 0);
 }
 
-/** How deep a value nests, as far as `maxDepth` + 1: without recursion, since a hostile file nests as deep as it is long. */
+/** Nesting depth of a value, up to `maxDepth` + 1. Iterative: a malicious file may nest deeper than the call stack. */
 function depthOf(value: unknown): number {
   let level: unknown[] = [value];
   let depth = 0;

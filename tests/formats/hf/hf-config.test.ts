@@ -1,4 +1,4 @@
-// config.json of BART and MarianMT: what each field becomes, and the refusal by name of what is not supported.
+// config.json of BART and MarianMT: what each field becomes, and errors that name unsupported fields.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
@@ -9,7 +9,7 @@ const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };
 
 describe('a config.json', () => {
-  it('has the defaults of BartConfig where it says nothing', () => {
+  it('has the defaults of BartConfig', () => {
     const { config, decode } = readHfConfig(bart);
     expect(config).toMatchObject({
       srcVocab: 50265,
@@ -38,7 +38,7 @@ describe('a config.json', () => {
     expect(decode).toEqual({ forceEos: true });
   });
 
-  it('has those of MarianConfig where it says nothing', () => {
+  it('has the defaults of MarianConfig', () => {
     expect(readHfConfig(marian).config).toMatchObject({
       srcVocab: 58101,
       positions: 'sinusoidal-halves',
@@ -116,38 +116,38 @@ describe('a config.json', () => {
     expect(readHfConfig(bart, { ...fields, transformers_version: '4.51.2' }).decode).toEqual(wanted);
   });
 
-  it('asks the weights about norms it does not mention', () => {
+  it('takes norms that it does not mention from the weights', () => {
     const has = (name: string) => name === 'encoder.layernorm_embedding.weight' || name === 'encoder.layer_norm.weight';
     expect(readHfConfig(marian, {}, has).config).toMatchObject({ embeddingNorm: true, finalNorm: true });
     expect(readHfConfig({ ...marian, add_final_layer_norm: false }, {}, has).config.finalNorm).toBe(false);
   });
 });
 
-describe('is refused by name:', () => {
+describe('is an error that names the field:', () => {
   it.each<[string, object]>([
     ['model_type is "t5", heddle reads bart and marian', { model_type: 't5' }],
     ['model_type', { model_type: undefined }],
     ['architectures is ["BartForSequenceClassification"]', { architectures: ['BartForSequenceClassification'] }],
     ['activation_function is "gelu_new"', { activation_function: 'gelu_new' }],
     ['activation_function is "toString"', { activation_function: 'toString' }],
-    ['relative_attention_num_buckets: heddle does not know this field', { relative_attention_num_buckets: 32 }],
-    ['rope_theta, num_key_value_heads: heddle does not know these fields', { rope_theta: 1e4, num_key_value_heads: 2 }],
+    ['unknown field of a bart model: relative_attention_num_buckets', { relative_attention_num_buckets: 32 }],
+    ['unknown fields of a bart model: rope_theta, num_key_value_heads', { rope_theta: 1e4, num_key_value_heads: 2 }],
     ['decoder_attention_heads is 7, not a divisor of d_model 1024', { decoder_attention_heads: 7 }],
     ['decoder_ffn_dim is -8', { decoder_ffn_dim: -8 }],
     ['encoder_attention_heads is 7', { encoder_attention_heads: 7, decoder_attention_heads: 7 }],
     ['encoder_attention_heads is 0', { encoder_attention_heads: 0 }],
     ['tie_word_embeddings is false', { tie_word_embeddings: false }],
     ['share_encoder_decoder_embeddings is false, BART always', { share_encoder_decoder_embeddings: false }],
-    ['decoder_vocab_size is 7, vocab_size is 50265', { decoder_vocab_size: 7 }],
+    ['decoder_vocab_size is 7, it must be vocab_size, 50265', { decoder_vocab_size: 7 }],
     ['is_encoder_decoder is false', { is_encoder_decoder: false }],
     ['layer_norm_eps is 0.000001', { layer_norm_eps: 1e-6 }],
     ['quantization_config is {"bits":4}', { quantization_config: { bits: 4 } }],
     ['pruned_heads is {"0":[1]}', { pruned_heads: { 0: [1] } }],
     ['repetition_penalty is 1.2', { repetition_penalty: 1.2 }],
-    ['bad_words_ids is [[1,2]], words of one token', { bad_words_ids: [[1, 2]] }],
+    ['bad_words_ids is [[1,2]], [1,2] must be one token', { bad_words_ids: [[1, 2]] }],
     ['bad_words_ids', { bad_words_ids: 'x' }],
-    ['forced_eos_token_id is 9, eos_token_id is 2', { forced_eos_token_id: 9 }],
-    ['eos_token_id is 1, the id of padding', { eos_token_id: 1, pad_token_id: 1 }],
+    ['forced_eos_token_id is 9, it must be eos_token_id, 2', { forced_eos_token_id: 9 }],
+    ['eos_token_id is 1, it must differ from pad_token_id', { eos_token_id: 1, pad_token_id: 1 }],
     ['eos_token_id is [2,3], it must be a number', { eos_token_id: [2, 3] }],
     ['d_model is 1.5, it must be a whole number', { d_model: 1.5 }],
     ['d_model is "x"', { d_model: 'x' }],
@@ -162,7 +162,7 @@ describe('is refused by name:', () => {
     expect(read).toThrow(message);
   });
 
-  it('whatever its fields hold, it is a configuration or a HeddleError', () => {
+  it('for any values it is a configuration or a HeddleError', () => {
     const fields = [
       ...Object.keys(defaults.marian),
       ...Object.keys(requiredValues),
@@ -191,10 +191,8 @@ describe('is refused by name:', () => {
     );
   });
 
-  it('a rule of generation_config.json that is not known', () => {
-    expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow(
-      'watermarking_config is {}, a rule of decoding',
-    );
+  it('an unknown rule of generation_config.json', () => {
+    expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow('watermarking_config is {}, a decoding rule');
     expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
   });
 });

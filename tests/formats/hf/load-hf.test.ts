@@ -1,4 +1,4 @@
-// Folders of Hugging Face: shards, dtypes, tokenizers, what is missing, and the refusal of weights that do not fit their configuration.
+// Hugging Face folders: shards, dtypes, tokenizers, missing files, and errors for weights that do not match the configuration.
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import type { Files } from '../../../src/files/files.ts';
@@ -25,7 +25,7 @@ async function editTensors(
 }
 
 describe('a folder', () => {
-  it('keeps the alphabets of its configuration and begins texts as they do', async () => {
+  it('keeps the characters of its configuration and their start of texts', async () => {
     const files = await hfFolder('bart');
     await editJson(files, 'bart/config.json', { grapheme_chars: '____abcdé', phoneme_chars: '____xyzˈ' });
     const { source, target } = await loadModelFolder(files, 'bart');
@@ -38,7 +38,7 @@ describe('a folder', () => {
     expect(source.normalize('ba-d')).toBe('bad');
   });
 
-  it('without a tokenizer reads and writes ids', async () => {
+  it('without a tokenizer uses ids as text', async () => {
     const { source, target, notes } = await loadModelFolder(await hfFolder('marian'), 'marian');
     expect(source.encode(' 4 17  9 ')).toEqual([4, 17, 9]);
     expect(target.decode([30, 5, 6, 0])).toBe('5 6');
@@ -47,7 +47,7 @@ describe('a folder', () => {
       expect(() => source.encode(wrong)).toThrow(`"${wrong}" is not an id below 31`);
   });
 
-  it('of BART with a tokenizer.json begins sources as its post-processor does', async () => {
+  it('of BART with a tokenizer.json starts sources as its post-processor does', async () => {
     const files = await hfFolder('bart');
     const vocab = Object.fromEntries(['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghi'].map((token, id) => [token, id]));
     const model = { type: 'BPE', unk_token: '<unk>', vocab, merges: [] };
@@ -69,7 +69,7 @@ describe('a folder', () => {
     expect((await loadModelFolder(files, 'bart')).source.encode('bad')).toEqual([5, 4, 7]);
   });
 
-  it('with a configuration alone runs with random weights, the same each time, and says so', async () => {
+  it('with only a configuration has random weights, the same each time, and a note', async () => {
     const files = memoryFiles();
     const bytes = await (await hfFolder('bart')).read('bart/config.json');
     await files.write('bare/config.json', bytes);
@@ -78,21 +78,23 @@ describe('a folder', () => {
     expect(a.weights).toEqual(b.weights);
     expect(a.weights.some((x) => x !== 0)).toBe(true);
     await files.write('bare/pytorch_model.bin', new Uint8Array(1));
-    await expect(loadModelFolder(files, 'bare')).rejects.toThrow('bare/pytorch_model.bin: heddle reads weights from');
+    await expect(loadModelFolder(files, 'bare')).rejects.toThrow(
+      'bare/pytorch_model.bin: heddle reads only safetensors',
+    );
   });
 
-  it('reads the rules of decoding of a generation_config.json', async () => {
+  it('reads the decoding rules of a generation_config.json', async () => {
     const files = await hfFolder('bart');
     await editJson(files, 'bart/config.json', { forced_bos_token_id: undefined });
     await files.write('bart/generation_config.json', new TextEncoder().encode('{"forced_bos_token_id": 9}'));
     expect((await loadModelFolder(files, 'bart')).decode?.forcedBosTokenId).toBe(9);
   });
 
-  it('of MarianMT may lack its configuration, as far as shapes tell it', async () => {
+  it('of MarianMT may lack its configuration, which is inferred from shapes', async () => {
     const files = await hfFolder('marian-untied');
     await expect(
       files.remove('marian-untied/config.json').then(() => loadModelFolder(files, 'marian-untied')),
-    ).rejects.toThrow("its tensors are not in MarianMT's layout");
+    ).rejects.toThrow('the tensors are not those of MarianMT');
     const marian = await hfFolder('marian');
     const all = { ...readSafetensors(await marian.read(shard(1))), ...readSafetensors(await marian.read(shard(2))) };
     for (const [name, t] of Object.entries(all))
@@ -126,7 +128,7 @@ describe('a folder', () => {
   });
 });
 
-it('whose JSON nests beyond sense is refused, since it could not be written again', async () => {
+it('with deeply nested JSON is an error', async () => {
   const files = await hfFolder('bart');
   const text = (await files.read('bart/config.json')).slice(0, -1);
   const nested = (depth: number) =>
@@ -139,7 +141,7 @@ it('whose JSON nests beyond sense is refused, since it could not be written agai
   await expect(loadModelFolder(files, 'bart')).rejects.toThrow('bart/config.json: nesting is deeper than 500 levels');
 });
 
-describe('is refused, with its name:', () => {
+describe('is an error that names it:', () => {
   it.each<[string, HfFixture, (files: Files) => Promise<void>]>([
     [
       'bart: missing model.decoder.layers.0.fc1.bias',
@@ -147,7 +149,7 @@ describe('is refused, with its name:', () => {
       (f) => editTensors(f, 'bart/model.safetensors', (t) => delete t['model.decoder.layers.0.fc1.bias']),
     ],
     [
-      'bart: not of the model that config.json describes: model.extra.weight',
+      'bart: tensors that do not match config.json: model.extra.weight',
       'bart',
       (f) => editTensors(f, 'bart/model.safetensors', (t) => (t['model.extra.weight'] = t.final_logits_bias!)),
     ],
@@ -171,7 +173,7 @@ describe('is refused, with its name:', () => {
         }),
     ],
     [
-      'lm_head.weight [23,12] must be the same as model.shared.weight',
+      'lm_head.weight [23,12] must equal model.shared.weight',
       'bart',
       (f) =>
         editTensors(f, 'bart/model.safetensors', (t) => {
@@ -180,13 +182,13 @@ describe('is refused, with its name:', () => {
     ],
     ['model-00002-of-00002.safetensors: missing, and', 'marian', (f) => f.remove(shard(2))],
     [
-      'is in "../x.safetensors", which is no name',
+      'is in "../x.safetensors", which is not the name',
       'marian',
       (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: { a: '../x.safetensors' } }),
     ],
     ['it has no weight_map', 'marian', (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: 3 })],
     [
-      'final_logits_bias, which marian/model.safetensors.index.json does not place there',
+      'final_logits_bias, which is elsewhere according to marian/model.safetensors.index.json',
       'marian',
       async (f) => {
         const path = 'marian/model.safetensors.index.json';
@@ -196,7 +198,7 @@ describe('is refused, with its name:', () => {
       },
     ],
     [
-      'grapheme_chars: alphabet: "a" stands at 4 and at 6',
+      'grapheme_chars: alphabet: "a" has the ids 4 and 6',
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____aba', phoneme_chars: '____b' }),
     ],

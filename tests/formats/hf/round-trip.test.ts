@@ -1,5 +1,5 @@
-// Models out and in again: what came from Hugging Face goes back bit by bit, and a model of heddle is the same model in every layout
-// that can express it.
+// Round trips: a model from Hugging Face is exported with the same bits, and a heddle model is the same model in every format
+// that supports it.
 import { describe, expect, it } from 'vitest';
 import { fromBfloat16, fromFloat16, toBfloat16 } from '../../../src/core/float16.ts';
 import { random } from '../../../src/core/random.ts';
@@ -22,7 +22,7 @@ const text = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().dec
 const typeOf = (name: string) => (name.startsWith('bart') ? 'bart' : 'marian');
 
 describe.each(hfNames)('%s', (name) => {
-  it('goes back bit by bit, by way of a heddle folder too', async () => {
+  it('is exported with the same bits, also through a heddle folder', async () => {
     const files = await hfFolder(name);
     const model = await loadModelFolder(files, name);
     await saveModelFolder(files, 'own', model);
@@ -52,7 +52,7 @@ describe.each(hfNames)('%s', (name) => {
   });
 });
 
-it('keeps what a file held twice, and tables that could be computed', async () => {
+it('keeps copies of tied tensors, and sinusoidal tables', async () => {
   const files = await hfFolder('marian');
   const model = await loadModelFolder(files, 'marian');
   const { config: c, sourceCheckpoint } = model;
@@ -87,7 +87,7 @@ it.each([['lm_head.weight'], ['model.decoder.embed_tokens.weight', 'model.encode
   },
 );
 
-it('takes positions that are stored in other bits than it computes as they are', async () => {
+it('uses stored positions that differ from the computed ones', async () => {
   const files = await hfFolder('marian');
   const model = await loadModelFolder(files, 'marian');
   const { config: c, sourceCheckpoint } = model;
@@ -106,7 +106,7 @@ it('takes positions that are stored in other bits than it computes as they are',
   for (const [i, x] of table.entries()) expect(Math.abs(again.weights[at + i]! - x)).toBeLessThan(2 ** -12);
 });
 
-it('writes weights in another dtype where asked', async () => {
+it('writes weights in another dtype if asked to', async () => {
   const model = await loadModelFolder(await hfFolder('bart'), 'bart');
   for (const [dtype, named, from] of [
     ['F16', 'float16', fromFloat16],
@@ -193,7 +193,7 @@ describe('a model of heddle', () => {
     expect(back.config).toMatchObject(kept);
   });
 
-  it("is the same model in the layout of Keras's example, heads wider than their share too", async () => {
+  it("is the same model in the format of Keras's example, also with wide heads", async () => {
     const { positions, finalNorm, scaleEmbedding, layerNormEps } = presets.keras;
     const fields = { positions, finalNorm, scaleEmbedding, layerNormEps, dropout: { output: 0.5 }, encoderLayers: 2 };
     const model = heddleModel({ ...fields, headWidth: 5, decoderFeedForward: 6 });
@@ -234,8 +234,8 @@ describe('a model of heddle', () => {
       kerasFiles,
       ['activation is "gelu", it must be relu', 'layerNormEps is 0.00001'],
     ],
-  ])('is refused by name where %s cannot express it', (layout, options, parts, reasons) => {
-    expect(() => parts(heddleModel(options))).toThrow(`convert: ${layout} cannot express this model: `);
+  ])('is an error that names the fields if %s does not support it', (layout, options, parts, reasons) => {
+    expect(() => parts(heddleModel(options))).toThrow(`convert: ${layout} does not support this model: `);
     for (const reason of reasons) expect(() => parts(heddleModel(options))).toThrow(reason);
   });
 });

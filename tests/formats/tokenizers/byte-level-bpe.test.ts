@@ -1,4 +1,4 @@
-// vocab.json and merges.txt of GPT-2's kind, against Hugging Face's native library on the same two files.
+// Byte-level BPE from vocab.json and merges.txt, compared with Hugging Face's native library.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,7 +97,7 @@ it.each([false, true])('encodes and decodes as the native library, a space put b
   }
 });
 
-it('is the tokenizer of a BART folder that has no other', async () => {
+it('is the tokenizer of a BART folder without tokenizer.json', async () => {
   const all = await hfFolder('bart');
   const few = ['<s>', '<pad>', '</s>', '<unk>', ...'abcdefghijklm', 'Ġ', 'ab', 'Ġc'];
   await all.write('bart/vocab.json', jsonBytes(Object.fromEntries(few.map((token, id) => [token, id]))));
@@ -108,7 +108,7 @@ it('is the tokenizer of a BART folder that has no other', async () => {
   expect(target.decode([0, 18, 19, 2])).toBe('ab c');
 });
 
-it('takes the special tokens that other files name', () => {
+it('has the special tokens of the other files', () => {
   const named = { '[CLS]': 0, '[PAD]': 1, '[SEP]': 2, '[UNK]': 3, a: 4, b: 5, c: 6 };
   const roles = { cls_token: '[CLS]', sep_token: { content: '[SEP]', lstrip: false }, pad_token: '[PAD]' };
   const found = readTokenizerFiles(
@@ -126,7 +126,7 @@ it('takes the special tokens that other files name', () => {
   expect(found?.source.encode('a<extra>c[UNK]é')).toEqual([4, 7, 6, 3, 3, 3]);
 });
 
-describe('is refused by file:', () => {
+describe('is an error that names the file:', () => {
   it.each<[string, Record<string, Uint8Array>, string]>([
     [
       'a merge of three',
@@ -136,13 +136,13 @@ describe('is refused by file:', () => {
     [
       'a merge of what is not there',
       { 'merges.txt': bytes('a 東') },
-      "m/merges.txt: merge 1 speaks of '東', which vocab.json",
+      "m/merges.txt: merge 1 has the token '東', which is not in vocab.json",
     ],
     ['an id that is none', { 'vocab.json': jsonBytes({ ...vocab, x: -1 }) }, "m/vocab.json: the id -1 of 'x'"],
     [
       'more tokens than the model',
       { 'added_tokens.json': jsonBytes({ x: size }) },
-      `m/vocab.json: its ids go up to ${size}`,
+      `m/vocab.json: its largest id is ${size}`,
     ],
     [
       'another kind',

@@ -36,7 +36,7 @@ it('reads one tokenizer.json for both sides', () => {
   expect([found?.source.size, found?.source.encode('three')]).toEqual([9, words.encode('three')]);
 });
 
-it('finds none where there is none', () => {
+it('returns undefined if there is none', () => {
   expect(readTokenizerFiles({ 'vocab.json': files['vocab.json'] }, facts, 'm')).toBeUndefined();
 });
 
@@ -48,7 +48,7 @@ it.each<[string, Record<string, Uint8Array | undefined>, string]>([
   [
     'more tokens than the model',
     { 'vocab.json': jsonBytes({ ...vocab, x: 5 }) },
-    'opus/vocab.json: its ids go up to 5',
+    'opus/vocab.json: its largest id is 5',
   ],
   ['a broken model', { 'source.spm': source.slice(0, 99) }, 'opus/source.spm: '],
   [

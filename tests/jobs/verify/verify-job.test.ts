@@ -105,7 +105,7 @@ describe('a case that cannot be read', () => {
         'config.json',
         config((c) => (c.n_experts = 4)),
       ),
-      'config.json: the field n_experts is not known',
+      'config.json: unknown field n_experts',
     ],
     [
       'has a value out of range',

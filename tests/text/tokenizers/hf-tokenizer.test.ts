@@ -103,14 +103,14 @@ const nested = (depth: number): unknown =>
   depth === 0 ? null : { type: 'Sequence', normalizers: [nested(depth - 1)] };
 
 it.each<[string, object, string]>([
-  ['no model', { model: null }, 'no model in it'],
+  ['no model', { model: null }, 'the field model is missing'],
   [
     'an unknown kind',
     { model: { type: 'Magic', vocab: {} } },
     'the model "Magic" is not one of BPE, Unigram, WordPiece',
   ],
   ['no vocabulary', { model: { type: 'BPE' } }, 'the BPE model has no vocab'],
-  ['a hidden stack of parts', { normalizer: nested(3000) }, 'it nests deeper than 64 levels'],
+  ['a hidden stack of parts', { normalizer: nested(3000) }, 'nesting is deeper than 64 levels'],
   [
     'ids past all sense',
     { model: { ...byteLevel.model, vocab: { a: 1e15, '<unk>': 0 } } },

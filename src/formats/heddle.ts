@@ -1,0 +1,64 @@
+// heddle's own format: config.json with the model's configuration, model.safetensors, and tokenizer files.
+
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import type { Json } from '../core/records.ts';
+import type { Files } from '../files/files.ts';
+import { jsonBytes } from '../files/json-files.ts';
+import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
+import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { type ModelOptions, modelConfig } from '../model/model-config.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
+import { readSourceCheckpoint } from './hf/load-hf.ts';
+import type { SavedModel } from './shared/saved-model.ts';
+import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
+
+/** `format` of config.json. */
+export const heddleFormat = 'heddle';
+const version = 1;
+
+/** Exports a model: the files of the folder by name. */
+export function heddleFiles({
+  config,
+  weights,
+  source,
+  target,
+  sourceCheckpoint,
+}: SavedModel): Record<string, Uint8Array> {
+  const { files = {}, ...origin } = sourceCheckpoint ?? {};
+  const described: Record<string, Uint8Array> = {
+    [names.config]: jsonBytes({ format: heddleFormat, version, model: config, ...(sourceCheckpoint && { origin }) }),
+    ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
+  };
+  // Tokenizer files of other tools may be binary or large, so they are not embedded in the weights.
+  const metadata = sourceCheckpoint ? { format: heddleFormat } : modelMetadata(heddleFormat, described);
+  const tensors = tensorsFromWeights(parameterList(config), weights);
+  return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
+}
+
+/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+export async function loadHeddle(files: Files, folder: string, raw: Json): Promise<SavedModel> {
+  const configPath = `${folder}/${names.config}`;
+  if (raw.format !== heddleFormat)
+    throw new HeddleError(
+      `${configPath}: not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face`,
+    );
+  if (raw.version !== version)
+    throw new HeddleError(
+      `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${version}`,
+    );
+  if (typeof raw.model !== 'object' || raw.model === null)
+    throw new HeddleError(`${configPath}: the field model is missing`);
+  const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
+  const path = `${folder}/${names.weights}`;
+  await requireFile(files, folder, names.weights);
+  const tensors = readSafetensors(await files.read(path), path);
+  const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
+    weightsFromTensors(parameterList(config), tensors),
+  );
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const i = data.findIndex((x) => !Number.isFinite(x));
+    if (i >= 0) throw new HeddleError(`${path}: ${name} is ${data[i]} at element ${i}; the training has diverged`);
+  }
+  if (raw.origin !== undefined) return { ...(await readSourceCheckpoint(files, folder, raw.origin, config)), weights };
+  return { config, ...(await readTokenizers(files, folder, config)), weights };
+}
