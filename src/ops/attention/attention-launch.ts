@@ -1,11 +1,11 @@
-// The dispatches of the attention kernels, shared by self- and cross-attention: which shader, constants and grid fit a layout.
+// The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
 import type { DeviceTraits, Launch, Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
- * Kernels that can do a layout, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs, or reads shared by
- * subgroups (attention-subgroups.wgsl), for the CPU adapters, whose subgroups are small.
+ * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads shared by subgroups
+ * (attention-subgroups.wgsl), for CPU adapters, whose subgroups are small.
  */
 export function attentionVariants({ minSubgroup }: DeviceTraits, headWidth: number): readonly string[] {
   if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];
@@ -13,7 +13,7 @@ export function attentionVariants({ minSubgroup }: DeviceTraits, headWidth: numb
   return minSubgroup <= 8 ? [shared, 'tiles'] : ['tiles', shared];
 }
 
-/** What a forward dispatch binds. */
+/** Bindings of a forward dispatch. */
 export interface ForwardBinding {
   readonly q: Value;
   readonly kv: Value;
@@ -29,7 +29,7 @@ export function forwardLaunch(a: AttentionLayout, variant: string, x: ForwardBin
   return launch(a, variant, 'forward', a.queries, bind, 4);
 }
 
-/** What the two backward dispatches bind; `rowDots` is f32 [B,H,Tq], kept between them. */
+/** Bindings of the two backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the second. */
 export interface BackwardBinding extends ForwardBinding {
   readonly dout: Value;
   readonly dq: Value;
@@ -47,7 +47,7 @@ export function backwardLaunches(a: AttentionLayout, variant: string, x: Backwar
   ];
 }
 
-/** One dispatch over `length` rows; `perColumn` is its floating-point operations for a column of a score. */
+/** One dispatch over `length` rows; `perColumn`: floating-point operations per column of a score. */
 function launch(
   a: AttentionLayout,
   variant: string,
@@ -68,19 +68,19 @@ function launch(
   };
 }
 
-/** A shader, its constants, and the rows a workgroup takes. */
+/** A shader, its constants, and its rows per workgroup. */
 interface Kernel {
   readonly shader: string;
   readonly constants: Record<string, number>;
   readonly rows: number;
 }
 
-/** As many threads across that none has more than two chunks of four columns. */
+/** Enough threads per row that each has at most two vec4 of columns. */
 function tiles(width: number): Kernel {
   return { shader: 'attention', constants: { ACROSS: width <= 64 ? 8 : width <= 128 ? 16 : 32 }, rows: 32 };
 }
 
-/** Eight rows a workgroup: where four threads share reads, each has two. */
+/** Eight rows per workgroup; if four threads share reads, each has two rows. */
 function subgroups(variant: string): Kernel {
   const lanes = variant === 'subgroups-4' ? 4 : 8;
   return { shader: 'attention-subgroups', constants: { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes }, rows: 8 };

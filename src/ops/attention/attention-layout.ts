@@ -1,29 +1,29 @@
-// Where q, k and v lie in the tensors of the attention ops, and what the ops share: attributes, checks, the fields of the
-// shaders' Params. Self-attention packs q, k, v along the columns of one tensor, [B,T,3·H·W]; cross-attention takes q [B,Tq,H·W]
-// and k, v packed [B,Tk,2·H·W]. Within each, the heads lie side by side: column h·W + w.
+// The memory layout of q, k and v in attention ops, and their shared attributes, checks and Params. Self-attention packs q, k and v along the
+// columns of one tensor [B,T,3·H·W]; cross-attention takes q [B,Tq,H·W] and k and v packed in [B,Tk,2·H·W]. Head h has columns h·W to
+// h·W + W - 1 of each.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../core/tensor.ts';
 import { dropoutFields } from '../dropout-mask.ts';
 
-/** The widest head: a query and its output while decoding have to fit the 8 KiB that WGSL allows a function's variables. */
+/** Maximum head width: in decoding a query and its output must fit in the 8 KiB of variables that WGSL allows a function. */
 export const maxHeadWidth = 896;
 
-/** The widest head that a thread, or a team with workgroup memory, can hold whole without spilling all over. */
+/** Maximum head width that a thread, or a row group with workgroup memory, can keep without heavy register spilling. */
 export const maxHeldWidth = 256;
 
 /** Settings of an attention node. */
 export type AttentionAttrs = {
   readonly heads: number;
-  /** W, 1 to 896; H·W need not be the model's width. */
+  /** W, from 1 to 896. H·W may differ from the model's width. */
   readonly headWidth: number;
-  /** Whether query i sees only keys 0..i. Self-attention only. */
+  /** Whether query i attends only to keys 0..i. Self-attention only. */
   readonly causal: boolean;
-  /** Factor of q·k; 1/sqrt(W) by default. */
+  /** Scale of q·k. Default 1/sqrt(W). */
   readonly scale?: number;
-  /** Rate at which probabilities are dropped, 0 by default, in [0, 1). */
+  /** Dropout rate of the attention probabilities, in [0, 1). Default 0. */
   readonly dropout?: number;
-  /** Number of this dropout in the model, so that each has its own mask. */
+  /** Number of the dropout site, so that each site has its own mask. */
   readonly site?: number;
 };
 
@@ -44,7 +44,7 @@ export interface AttentionLayout {
   readonly site: number;
 }
 
-/** The layout of self-attention over qkv [B,T,3·H·W]; throws a HeddleError where it does not fit. */
+/** Returns the layout of self-attention over qkv [B,T,3·H·W]. Throws a HeddleError if the shape does not fit. */
 export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape): AttentionLayout {
   const inner = innerWidth(name, attrs);
   const [batch = 0, length = 0, columns] = qkv;
@@ -56,7 +56,7 @@ export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape): Att
   return finish(name, attrs, { ...sizes, kColumn: inner, vColumn: 2 * inner });
 }
 
-/** The layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]; throws a HeddleError where they do not fit. */
+/** Returns the layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit. */
 export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: Shape): AttentionLayout {
   const inner = innerWidth(name, attrs);
   const heads = `${attrs.heads} heads of ${attrs.headWidth}`;
@@ -71,7 +71,7 @@ export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: S
   return finish(name, attrs, { ...sizes, kColumn: 0, vColumn: inner });
 }
 
-/** Checks that `lens` is u32 [B]. */
+/** Throws a HeddleError unless `lens` is u32 [B]. */
 export function checkLengths(name: string, layout: AttentionLayout, lens: TensorType): void {
   check(
     lens.dtype === 'u32' && lens.shape.length === 1 && lens.shape[0] === layout.batch,
@@ -115,7 +115,7 @@ function finish(name: string, attrs: AttentionAttrs, sizes: Sizes): AttentionLay
   if (!(dropout >= 0 && dropout < 1)) throw new HeddleError(`${name}: dropout must be in [0, 1), it is ${dropout}`);
   if (sizes.batch > 65535)
     throw new HeddleError(
-      `${name}: ${sizes.batch} rows in a batch pass the 65535 that one dispatch takes; use a smaller batch`,
+      `${name}: a batch of ${sizes.batch} rows exceeds the 65535 of one dispatch; use a smaller batch`,
     );
   return { ...sizes, heads, width, causal, scale, dropout, site };
 }

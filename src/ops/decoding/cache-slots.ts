@@ -1,4 +1,4 @@
-// The bookkeeping of decoding: where in the KV cache the keys of each row's ancestors are, and which tokens they were.
+// The table of slots in decoding: for each row the slots of its ancestors in the KV cache, and their tokens.
 
 import { check } from '../../core/errors.ts';
 import { attrsOf, type Builder, defineOp, gridOf, type Value } from '../op.ts';

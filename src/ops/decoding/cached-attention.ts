@@ -1,6 +1,6 @@
-// Attention while decoding, one new token a row: to the keys and values of its ancestors in the KV cache, and to those of its source
-// sentence. Several rows may belong to one sentence (beams, samples): they share the source's keys, and reach each other's rows of the
-// cache through a table of slots, so nothing is copied when beams swap places.
+// Attention in decoding, with one new token per row: to the keys and values of its ancestors in the KV cache, and to those of its source.
+// The rows of a sentence (beams, samples) share the source's keys and read each other's rows of the cache through a table of slots, so
+// beam search copies no keys.
 
 import { check } from '../../core/errors.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
@@ -13,7 +13,7 @@ import { expectStep, expectType } from '../type-checks.ts';
 /** Heads, their width, and how many rows share a sentence. */
 export type CachedAttentionAttrs = { readonly heads: number; readonly headWidth: number; readonly beams: number };
 
-/** Added to a slot whose key does not count: padding. */
+/** Added to a slot whose key is masked (padding). */
 export const hiddenSlot = 2 ** 31;
 
 /**

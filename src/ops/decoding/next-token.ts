@@ -10,26 +10,26 @@ import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
-/** Added to the logits of forbidden tokens in place of minus infinity. */
+/** Added to the logits of forbidden tokens instead of minus infinity. */
 export const masked = -1e30;
 
-/** A score below this is that of something forbidden. */
+/** Scores below this belong to forbidden tokens. */
 export const dead = masked / 10;
 
-/** The end token, and whether there are rules at all. */
+/** `endId`: end token. `rules`: whether there are token rules. */
 export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean };
 
-/** Rules of what may come next. */
+/** Rules for the next token. */
 export interface TokenRules {
   /** Minimum number of tokens before the end. */
   readonly minLength: number;
-  /** Position of the token read at whose step the end is forced, with probability 1; -1: never. */
+  /** Position of the input token at which the end token is forced, with probability 1; -1: never. */
   readonly forceEndAt: number;
-  /** No sequence of this many tokens comes twice; 0: no limit. */
+  /** n-grams of this length may not repeat; 0: no limit. */
   readonly noRepeatNgram: number;
-  /** The token that comes first, with probability 1; -1: none. */
+  /** Forced first token, with probability 1; -1: none. */
   readonly firstToken: number;
-  /** Tokens that never come. */
+  /** Forbidden tokens. */
   readonly banned: readonly number[];
 }
 
@@ -189,7 +189,7 @@ export const greedyToken = (
   attrs: NextTokenAttrs,
 ): ChosenTokens => builder.apply(greedyTokenOp, { logits, history, rules, step }, attrs);
 
-/** `wanted`: tokens a row. */
+/** `wanted`: number of tokens per row. */
 export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
 
 /** The best of each row, tokens i32 [R,K] by falling logProbs f32 [R,K], and the log-probability of the end, ends f32 [R]. */

@@ -8,20 +8,20 @@ import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
 
-/** Label smoothing (0: none) and the target that does not count; all other targets must be 0 to V - 1. */
+/** `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V - 1. */
 export type CrossEntropyAttrs = { readonly smoothing: number; readonly ignore?: number | undefined };
 
 /** Inputs that forward and backward have in common. */
 type LossInputs<T> = { readonly logits: T; readonly targets: T; readonly step: T };
 
-/** The type of a number for each target. */
+/** Type of a tensor with a number for each target. */
 function rowType(op: string, { logits, targets, step }: LossInputs<TensorType>, attrs: CrossEntropyAttrs): TensorType {
   expectType(op, 'logits', logits, 'f32');
   expectType(op, 'targets', targets, 'i32');
   expectStep(op, step);
   check(
     sizeOf(targets.shape) === matrixOf(logits.shape).rows,
-    () => `${op}: a target a row is needed, logits ${show(logits.shape)}, targets ${show(targets.shape)}`,
+    () => `${op}: each row needs a target, logits ${show(logits.shape)}, targets ${show(targets.shape)}`,
   );
   check(attrs.smoothing >= 0 && attrs.smoothing < 1, `${op}: a smoothing of ${attrs.smoothing}, must be from 0 to 1`);
   return tensorType('f32', targets.shape);

@@ -6,13 +6,13 @@ import { attrsOf, defineOp, dim, gridOf } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { rangesOf, viewOf } from '../work-division.ts';
 
-/** `slot`: index of the flag. `first`: set all flags to 0 before. */
+/** `slot`: index of the flag. `first`: clear all flags before. */
 export type CheckFiniteAttrs = { readonly slot: number; readonly first: boolean };
 
-/** Whether a tensor of the type can hold something that is not finite. */
+/** Returns whether tensors of a type can contain NaN or infinity. */
 export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
 
-/** Words of 32 bits that a thread checks. */
+/** Number of 32-bit words per thread. */
 const perThread = 16;
 
 /**
@@ -52,7 +52,7 @@ export const checkFiniteOp = defineOp({
   },
 });
 
-/** The first flag that is set: its slot, and the index of the first bad element; `sizes` are those of the tensors. */
+/** Returns slot and element index of the first flag that is set, or undefined. `sizes`: number of elements of each tensor. */
 export function firstBad(
   flags: ArrayLike<number>,
   sizes: readonly number[],

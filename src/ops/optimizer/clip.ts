@@ -1,4 +1,4 @@
-// Clipping by the global norm and counting of steps, without a readback: a step whose gradients are not finite is skipped.
+// Gradient clipping by the global norm, on the GPU without a readback. A step whose gradients are not finite is skipped and counted.
 
 import { check } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -7,14 +7,14 @@ import { expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';
 
 /**
- * What the counters of an optimizer hold, f32 [8], zero at first; the other places are spare. The loss scale is what gradients were
- * multiplied by, 0: by nothing; `good` counts the updates since it last changed.
+ * Indices of the counters of an optimizer, f32 [8], all 0 at first; the others are unused. Gradients are multiplied by the loss scale
+ * unless it is 0; `good` counts the updates since it last changed.
  */
 export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 3, lossScale: 4, good: 5 } as const;
-/** Length of the state of counters. */
+/** Number of counters. */
 export const counterLength = 8;
 
-/** What `clipScale` leaves: `scale` is 0 and `finite` 0 where a step is skipped; the loss scale is that of this step's gradients. */
+/** Indices of the output of `clipScale`: `scale` and `finite` are 0 if the step is skipped; `lossScale` is that of this step. */
 export const clipAt = { scale: 0, norm: 1, finite: 2, lossScale: 3 } as const;
 
 /** Bounds and first value of the dynamic loss scale. Values below 1 do not help; no gradient needs more than 2^24. */
@@ -23,14 +23,14 @@ export const lossScales = { min: 1, first: 2 ** 16, max: 2 ** 24 } as const;
 const maxRanges = 4;
 const maxBlocks = 1024;
 
-/** Elements a block, a power of two: enough that each of 64 threads has some dozens, and at most 1024 blocks. */
+/** Returns the elements per block, a power of two: dozens for each of 64 threads, and at most 1024 blocks. */
 function blockOf(count: number): number {
   let block = 2048;
   while (block * maxBlocks < count) block *= 2;
   return block;
 }
 
-/** gradients [P]; partials [blocks,2]: of each block the sum of squares, and 1 if some element is not finite. */
+/** gradients [P] -> partials [blocks,2]: the sum of squares of each block, and 1 if an element is not finite. */
 export const gradientNormOp = defineOp({
   name: 'gradient_norm',
   inputs: ['gradients'],
@@ -43,7 +43,7 @@ export const gradientNormOp = defineOp({
   launch({ gradients: g }, { partials }, _attrs, { traits }) {
     const count = sizeOf(g.shape);
     const block = blockOf(count);
-    // Whole blocks a range.
+    // A range is a multiple of a block.
     const range = Math.floor(rangeLength(traits.maxBindingBytes) / block) * block;
     check(
       count <= maxRanges * range,
@@ -77,8 +77,8 @@ export const gradientNormOp = defineOp({
 });
 
 /**
- * `maxNorm` 0: no clipping. The betas are those of the moments whose bias is corrected, 0 for none. `growth`: good steps after which
- * the loss scale doubles; 0 or none: never.
+ * `maxNorm`: maximum norm (0: no clipping). `beta1`, `beta2`: decay of the moments whose bias is corrected (0: none). `growth`: number of
+ * finite steps after which the loss scale doubles (0, the default: never).
  */
 export type ClipAttrs = {
   readonly maxNorm: number;
@@ -90,8 +90,8 @@ export type ClipAttrs = {
 /**
  * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite, loss scale), see
  * `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_, over the loss scale; the norm is that of the
- * gradients without it. Where something is not finite (an element, or the sum of squares) the step counts as skipped, the loss scale
- * halves, and everything else in the counters stays.
+ * gradients without it. If an element or the sum of squares is not finite, the step counts as skipped, the loss scale halves, and the other
+ * counters stay the same.
  */
 export const clipScaleOp = defineOp({
   name: 'clip_scale',
@@ -101,7 +101,7 @@ export const clipScaleOp = defineOp({
   shape({ partials, counters }, { maxNorm, beta1, beta2, growth = 0 }) {
     expectType('clip_scale', 'partials', partials, 'f32', [dim(partials, 0), 2]);
     expectType('clip_scale', 'counters', counters, 'f32', [counterLength]);
-    check(maxNorm >= 0, `clip_scale: a largest norm of ${maxNorm}, must be 0 (no clipping) or more`);
+    check(maxNorm >= 0, `clip_scale: maxNorm is ${maxNorm}, must be 0 (no clipping) or more`);
     for (const b of [beta1, beta2]) check(b >= 0 && b < 1, `clip_scale: a beta of ${b}, must be from 0 to below 1`);
     check(growth >= 0, `clip_scale: the loss scale grows after ${growth} steps, must be 0 (never) or more`);
     return { clip: tensorType('f32', [4]) };
@@ -158,7 +158,13 @@ export const clipScaleOp = defineOp({
   },
 });
 
-/** Norm of the gradients [P] and the scale of their clipping: clip [4]; counts the step in `counters`, a state [8]. */
+/**
+ * Returns the norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in `counters`, a state [8].
+ *
+ * @example
+ * const gradients = graph.state('gradients', 'f32', [1024]);
+ * const clip = clipScale(graph, gradients, graph.state('counters', 'f32', [counterLength]), { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ */
 export function clipScale(builder: Builder, gradients: Value, counters: Value, attrs: ClipAttrs): Value {
   const { partials } = builder.apply(gradientNormOp, { gradients });
   return builder.apply(clipScaleOp, { partials, counters }, attrs).clip;

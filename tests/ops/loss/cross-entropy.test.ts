@@ -83,7 +83,7 @@ describe('errors', () => {
       () =>
         crossEntropyOp.shape({ logits: z, targets: t, step: step8 }, { smoothing, fused: false });
     expect(shape(integers('i32', [4], []))).toThrow(
-      'cross_entropy: a target a row is needed, logits [3,4], targets [4]',
+      'cross_entropy: each row needs a target, logits [3,4], targets [4]',
     );
     expect(shape(integers('u32', [3], []))).toThrow('cross_entropy: targets is u32 [3], must be i32');
     expect(shape(integers('i32', [3], []), 1)).toThrow('cross_entropy: a smoothing of 1, must be from 0 to 1');

@@ -53,7 +53,7 @@ describe('clipping and AdamW', () => {
     const inputs = { partials: f32([2, 2], []), counters: f32([counterLength], []) };
     const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
     expect(() => clipScaleOp.shape(inputs, { ...attrs, maxNorm: -1 })).toThrow(
-      'clip_scale: a largest norm of -1, must be 0 (no clipping) or more',
+      'clip_scale: maxNorm is -1, must be 0 (no clipping) or more',
     );
     expect(() => clipScaleOp.shape(inputs, { ...attrs, beta2: 1 })).toThrow('clip_scale: a beta of 1, must be from 0');
     expect(() => clipScaleOp.shape({ partials: inputs.partials, counters: f32([4], []) }, attrs)).toThrow(
