@@ -85,7 +85,7 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
   }
 }
 
-// Which of four queries see key j of `length`.
+// Whether each of four queries sees key j of `length`.
 fn visible4(i: vec4<u32>, j: u32, length: u32) -> vec4<bool> {
   return (i < vec4(params.queries)) & vec4(j < length) & (i >= vec4(select(0u, j, params.causal != 0u)));
 }

@@ -1,7 +1,7 @@
 // Attention of one query per row to cached keys and values: out = softmax(scale·q·kᵀ)·v per head, by an online softmax.
 // A row group of ROW_GROUP threads shares the keys of one row and head; each thread reduces its own keys, then the
 // group combines the results. A row group of one thread needs no barrier; a larger one is a whole workgroup. The
-// including file brings
+// including file defines
 //   fn key_row(row: u32, j: u32) -> u32   the row of kv with key j of query row `row`, plus HIDDEN if the key is masked
 // include shared/thread.wgsl
 // include shared/constants.wgsl

@@ -5,19 +5,9 @@
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
 
 const THREADS: u32 = 64u;
+const TILE_ROWS: u32 = 4u;
+const TILE_COLUMNS: u32 = 4u;
 var<workgroup> sums: array<mat4x4<f32>, THREADS>;
-
-fn tile_rows() -> u32 {
-  return 4u;
-}
-
-fn tile_columns() -> u32 {
-  return 4u;
-}
-
-fn threads() -> u32 {
-  return THREADS;
-}
 
 // who: the index of the thread, 0.
 fn tile(p: Product, m: u32, n: u32, who: vec2<u32>) {

@@ -1,5 +1,5 @@
-// Assigns tiles of C to workgroups, for products and for linear_backward. A kernel that includes it brings
-//   fn tile_rows() -> u32, fn tile_columns() -> u32, fn threads() -> u32
+// Assigns tiles of C to workgroups, for products and for linear_backward. A kernel that includes it defines
+//   TILE_ROWS, TILE_COLUMNS and THREADS, each a const or an override
 //   fn tile(p: Product, m: u32, n: u32, who: vec2<u32>)   computes and stores the tile of C that starts at [m, n]
 // include matmul/matmul-epilogue.wgsl
 
@@ -7,20 +7,20 @@
 
 // The tile of a workgroup in the grid [column tiles, row tiles, batch].
 fn plain_tile(purpose: u32, group: vec3<u32>, who: vec2<u32>) {
-  tile(plain_product(purpose, group.z), group.y * tile_rows(), group.x * tile_columns(), who);
+  tile(plain_product(purpose, group.z), group.y * TILE_ROWS, group.x * TILE_COLUMNS, who);
 }
 
 // The work of a workgroup in linear_backward: a tile of dx, a tile of dw, or column sums for db.
 fn backward_tile(group: vec3<u32>, groups: vec3<u32>, thread: u32, who: vec2<u32>) {
   let id = group.y * groups.x + group.x;
-  let columns = (params.n + tile_columns() - 1u) / tile_columns();
+  let columns = (params.n + TILE_COLUMNS - 1u) / TILE_COLUMNS;
   if (id < params.dx_tiles) {
-    tile(dx_product(), (id / columns) * tile_rows(), (id % columns) * tile_columns(), who);
+    tile(dx_product(), (id / columns) * TILE_ROWS, (id % columns) * TILE_COLUMNS, who);
   } else if (id < params.dx_tiles + params.dw_tiles) {
     let i = id - params.dx_tiles;
-    tile(dw_product(), (i / columns) * tile_rows(), (i % columns) * tile_columns(), who);
+    tile(dw_product(), (i / columns) * TILE_ROWS, (i % columns) * TILE_COLUMNS, who);
   } else {
-    column_sums(((id - params.dx_tiles - params.dw_tiles) * threads() + thread) * 4u);
+    column_sums(((id - params.dx_tiles - params.dw_tiles) * THREADS + thread) * 4u);
   }
 }
 

@@ -1,6 +1,6 @@
 // Register tiling: a thread computes ROWS rows and 4 (WIDE: 8) columns of C. LANES threads next to each other share
 // rows; a workgroup has LANE_GROUPS groups of them, one below the other. The loop over 4x4 blocks is unrolled by hand:
-// some compilers leave arrays of blocks in memory. A kernel that includes it brings
+// some compilers leave arrays of blocks in memory. A kernel that includes it defines
 //   fn a_block(p: Product, m: u32, k: u32, i: u32, lane: u32) -> mat4x4<f32>   4x4 block i of A from row m, column k
 // include matmul/matmul-grid.wgsl
 
@@ -8,18 +8,9 @@ override LANES: u32 = 8u;
 override LANE_GROUPS: u32 = 8u;
 override ROWS: u32 = 16u; // 4 .. 32
 override WIDE: bool = false;
-
-fn tile_rows() -> u32 {
-  return ROWS * LANE_GROUPS;
-}
-
-fn tile_columns() -> u32 {
-  return LANES * select(4u, 8u, WIDE);
-}
-
-fn threads() -> u32 {
-  return LANES * LANE_GROUPS;
-}
+override THREADS: u32 = LANES * LANE_GROUPS;
+override TILE_ROWS: u32 = ROWS * LANE_GROUPS;
+override TILE_COLUMNS: u32 = LANES * select(4u, 8u, WIDE);
 
 struct Tile {
   c0: mat4x4<f32>, c1: mat4x4<f32>, c2: mat4x4<f32>, c3: mat4x4<f32>,

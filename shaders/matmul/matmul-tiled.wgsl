@@ -11,6 +11,9 @@
 const SIZE: u32 = 64u; // 64 or 128
 const DEPTH: u32 = 16u; // SIZE · DEPTH = 1024: one vector per thread
 const SIDE: u32 = 16u;
+const THREADS: u32 = SIDE * SIDE;
+const TILE_ROWS: u32 = SIZE;
+const TILE_COLUMNS: u32 = SIZE;
 const VECTORS: u32 = SIZE / 4u; // along m or n
 const DEEP: u32 = DEPTH / 4u; // vectors along k
 // Distances of rows in vectors; + 1 avoids bank conflicts.
@@ -19,18 +22,6 @@ const PITCH: u32 = DEPTH + 1u;
 var<workgroup> a_rows: array<vec4<f32>, SIZE * K_PITCH>;
 var<workgroup> a_columns: array<vec4<f32>, VECTORS * PITCH>;
 var<workgroup> b_tile: array<vec4<f32>, VECTORS * PITCH>;
-
-fn tile_rows() -> u32 {
-  return SIZE;
-}
-
-fn tile_columns() -> u32 {
-  return SIZE;
-}
-
-fn threads() -> u32 {
-  return SIDE * SIDE;
-}
 
 fn outer(column: vec4<f32>, row: vec4<f32>) -> mat4x4<f32> {
   return mat4x4(column.x * row, column.y * row, column.z * row, column.w * row);
@@ -41,7 +32,7 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let x = min(who.x, SIDE - 1u); // the bounds let Tint prove indices
   let y = min(who.y, SIDE - 1u);
   let thread = y * SIDE + x;
-  // Where the thread's vector of an operand is in the tile: `across` if it is along m or n, else along k.
+  // Position of the thread's vector of an operand in the tile: `across` if it is along m or n, else along k.
   let a_across = p.form == TN;
   let b_across = p.form != NT;
   let across = vec2(4u * (thread % VECTORS), thread / VECTORS); // [m or n, k]

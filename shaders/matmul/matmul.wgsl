@@ -9,18 +9,9 @@
 // include matmul/matmul-output-scalar.wgsl
 
 const SIDE: u32 = 8u;
-
-fn tile_rows() -> u32 {
-  return SIDE;
-}
-
-fn tile_columns() -> u32 {
-  return SIDE;
-}
-
-fn threads() -> u32 {
-  return SIDE * SIDE;
-}
+const THREADS: u32 = SIDE * SIDE;
+const TILE_ROWS: u32 = SIDE;
+const TILE_COLUMNS: u32 = SIDE;
 
 fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   let m = tile_m + who.y;

@@ -1,6 +1,6 @@
 // One pass over a row by its row group: the maximum and its first index, the sum of exp(z - maximum) and the sum of z.
 // The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein, 2018, "Online normalizer calculation
-// for softmax"). The including file brings  fn vec_at(i: u32) -> Vec  and a vector width.
+// for softmax"). The including file defines  fn vec_at(i: u32) -> Vec  and a vector width.
 // include shared/constants.wgsl
 // include shared/row-group.wgsl
 
