@@ -184,7 +184,7 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
 }
 
 /** An op of any names and attributes: what graphs and plans handle. */
-// biome-ignore lint/suspicious/noExplicitAny: the names of an op are both read and written, so only `any` stands for all of them.
+// biome-ignore lint/suspicious/noExplicitAny: the names of an op are both read and written, so only `any` covers all of them.
 export type AnyOp = Op<any, any, any>;
 
 /**

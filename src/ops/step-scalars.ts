@@ -1,5 +1,5 @@
-// The block of scalars uploaded for every run: what changes from step to step and so must never be baked into a plan.
-// The same struct in WGSL is shaders/shared/step-scalars.wgsl.
+// The block of scalars that is uploaded for every run: values that change from step to step, so a plan must not contain them. The same
+// struct in WGSL is shaders/shared/step-scalars.wgsl.
 
 /** Number of 32-bit words of the block; the `step` input of a graph is u32 [stepWords]. */
 export const stepWords = 8;
@@ -8,19 +8,19 @@ export const stepWords = 8;
 export interface StepScalars {
   /** Learning rate of this update. */
   learningRate: number;
-  /** What a token's loss counts in the gradient: 1 / target tokens of the whole (accumulated) batch, times the loss scale. */
+  /** Weight of a token's loss in the gradient: 1 / target tokens of the whole (accumulated) batch, times the loss scale. */
   tokenWeight: number;
   /** Seed of dropout, 32 bits. */
   seed: number;
-  /** Number of the step, from 0; with the seed it decides every dropout mask. */
+  /** Number of the step, from 0. Dropout masks depend on it and on the seed. */
   step: number;
-  /** What gradients accumulated so far count: 0 for the first micro-batch of an update, else 1. */
+  /** Factor of the gradients accumulated so far: 0 for the first micro-batch of an update, else 1. */
   keep: number;
-  /** Decoding: the position of the token that is being read, from 0. */
+  /** Decoding: the position of the token that the step reads, from 0. */
   position: number;
 }
 
-/** A function that writes scalars into `out` [stepWords] again and again without allocating. */
+/** Returns a function that writes scalars into `out` [stepWords] without allocating. */
 export function createStepWriter(out: Uint32Array): (s: StepScalars) => void {
   const floats = new Float32Array(out.buffer, out.byteOffset, stepWords);
   return (s) => {
@@ -33,7 +33,7 @@ export function createStepWriter(out: Uint32Array): (s: StepScalars) => void {
   };
 }
 
-/** The block of a run to which none of it matters. */
+/** All scalars 0, for runs that use none of them. */
 export const zeroStep: Readonly<StepScalars> = {
   learningRate: 0,
   tokenWeight: 0,
@@ -43,11 +43,11 @@ export const zeroStep: Readonly<StepScalars> = {
   position: 0,
 };
 
-/** Writes the block into `out` [stepWords] once; what is left out is zero. */
+/** Writes the block into `out` [stepWords] once; missing scalars are 0. */
 export const writeStep = (out: Uint32Array, s: Partial<StepScalars> = {}): void =>
   createStepWriter(out)({ ...zeroStep, ...s });
 
-/** Reads the block back, for references: `words` holds the u32 words as numbers. */
+/** The scalars of a block, for references: `words` are the u32 words as numbers. */
 export function readStep(words: ArrayLike<number>): StepScalars {
   const u = Uint32Array.from(words);
   const f = new Float32Array(u.buffer);

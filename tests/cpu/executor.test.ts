@@ -13,7 +13,7 @@ describe('the CPU executor', () => {
     expect(createCpuExecutor(g).run({ x: [0.1] }).y?.[0]).toBe(0.1 / 3);
   });
 
-  it('starts every run anew but for states', () => {
+  it('starts every run from zero, except for states', () => {
     const g = new Graph();
     const [x, w] = [g.input('x', 'f32', [3]), g.input('w', 'f32', [3])];
     g.output('sum', dot(g, x, w)); // its reference adds onto zeros
@@ -37,7 +37,7 @@ describe('the CPU executor', () => {
     expect(cpu.state('counters')[counterAt.correction1]).toBe(0.75);
   });
 
-  it('sees parts of a bank and results placed in one as its memory', () => {
+  it('shares memory between a state, its slices and results placed in it', () => {
     const g = new Graph();
     const bank = g.state('bank', 'f32', [192]);
     const part = g.slice(bank, 'part', 64, [2]);
@@ -63,7 +63,7 @@ describe('the CPU executor', () => {
     expect(executors[0]!.state('s')[5]).toBe(3);
   });
 
-  it('gives outputs that later runs leave alone', () => {
+  it('returns outputs that later runs do not change', () => {
     const g = new Graph();
     g.output('y', times(g, g.input('x', 'f32', [1]), g.input('x', 'f32', [1])));
     const cpu = createCpuExecutor(g);

@@ -23,7 +23,7 @@ const traits = { ...defaultTraits, f16: true };
 const shape = { batch: 3, source: 5, target: 4 };
 
 describe('a result', () => {
-  it('becomes f16 only where its node and all its readers can have it so, and nobody else wants it', () => {
+  it('becomes f16 only if its node and all its readers support it, and it is not an output', () => {
     const g = new Graph();
     const x = g.input('x', 'f32', [64]);
     const [passed, toyed, read, kept] = [add(g, x, x), add(g, x, x), add(g, x, x), add(g, x, x)];
@@ -100,7 +100,7 @@ describe('a graph in mixed precision', () => {
     );
   });
 
-  it('can be tuned: a node alone has the types and the key of the node', () => {
+  it('can be tuned: a graph of one node has the types and the key of the node', () => {
     const node = graph.nodes.find((n) => n.op.name === linearOp.name) as Node;
     const alone = new Graph();
     copyWithStorage(

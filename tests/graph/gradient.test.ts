@@ -27,12 +27,12 @@ describe('gradients', () => {
     expect(run(gradients(graph, loss, [x]))).toEqual([[3, 50, 700]]);
   });
 
-  it('sums where one op reads a value twice', () => {
+  it('sums if one op reads a value twice', () => {
     const { graph, x, loss, run } = setUp((g, a) => add(g, a, a));
     expect(run(gradients(graph, loss, [x]))).toEqual([[2, 20, 200]]);
   });
 
-  it('gives undefined for what the loss does not depend on', () => {
+  it('gives undefined for a value that the loss does not depend on', () => {
     const { graph, x, y, loss, run } = setUp((g, a, b) => {
       times(g, b, b);
       return scale(g, a, 3);
@@ -52,7 +52,7 @@ describe('gradients', () => {
     ]);
   });
 
-  it('tells an op with several outputs which of them were used', () => {
+  it('passes an op with several outputs the gradients of those that are used', () => {
     const one = setUp((g, a) => fork(g, a).triple);
     expect(one.run(gradients(one.graph, one.loss, [one.x]))).toEqual([[3, 30, 300]]);
     const both = setUp((g, a) => {
@@ -78,7 +78,7 @@ describe('gradients', () => {
     expect(graph.nodes.slice(forward).map((n) => n.op.name)).toEqual(['times', 'times', 'scale']);
   });
 
-  it('labels backward nodes by where the forward ones stand', () => {
+  it('gives backward nodes the scope of the forward ones', () => {
     const { graph, x, loss } = setUp((g, a) => g.scope('layers.0', () => scale(g, a, 2)));
     const forward = graph.nodes.length;
     gradients(graph, loss, [x]);
@@ -91,14 +91,14 @@ describe('gradients', () => {
     expect(run(gradients(graph, loss, [x]))).toEqual([[2, 20, 200]]);
   });
 
-  it('names the op that has no gradient where one is needed, and only there', () => {
+  it('names the op without a gradient if one is needed, and only then', () => {
     const hard = setUp((g, a, b) => plus(g, a, b));
     expect(() => gradients(hard.graph, hard.loss, [hard.x])).toThrow('plus: has no gradient, but one is needed');
     const easy = setUp((g, a, b) => add(g, a, plus(g, b, b)));
     expect(easy.run(gradients(easy.graph, easy.loss, [easy.x]))).toEqual([[1, 10, 100]]);
   });
 
-  it('does not call an op for outputs that reach no loss', () => {
+  it('does not call the grad of an op whose outputs the loss does not depend on', () => {
     const shy = defineOp({
       name: 'shy',
       inputs: ['x'],

@@ -1,4 +1,4 @@
-// Graphs: names, parts of banks, scopes, the print, and nodes that take the place of others.
+// Graphs: names, slices of states, scopes, the print, and nodes that replace others.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -25,7 +25,7 @@ describe('names', () => {
   });
 });
 
-describe('parts of a bank', () => {
+describe('slices of a state', () => {
   const g = new Graph();
   const bank = g.state('bank', 'f32', [256]);
 
@@ -35,7 +35,7 @@ describe('parts of a bank', () => {
     expect(() => g.slice(bank, 'w', 192, [65])).toThrow('graph: w [65] at 192 does not fit bank [256]');
   });
 
-  it('take results, but no inputs', () => {
+  it('hold placed results, but no inputs', () => {
     const x = g.input('x', 'f32', [64]);
     const y = scale(g, x, 2);
     g.place(y, bank, 64);
@@ -105,7 +105,7 @@ describe('replace', () => {
     expect(g.users().get(between)).toBeUndefined();
   });
 
-  it('stands where the last of the old nodes stood', () => {
+  it('is in the position of the last of the old nodes', () => {
     const { g, x, y } = chain();
     const [first, , third] = g.nodes as [Node, Node, Node];
     const other = scale(g, y, 7);
@@ -114,7 +114,7 @@ describe('replace', () => {
     expect(g.nodes[2]).toBe(other.node);
   });
 
-  it('refuses a node of another shape', () => {
+  it('rejects a node of another shape', () => {
     const { g, y } = chain();
     const wide = g.input('wide', 'f32', [5]);
     expect(() => g.replace([y.node!], scaleOp, { x: wide }, { factor: 1 }, { y })).toThrow(

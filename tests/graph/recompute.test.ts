@@ -50,7 +50,7 @@ describe('layers that are recomputed', () => {
       expect(again.bits.some((x) => x !== 0)).toBe(true);
     });
 
-  it('draw the same dropout: each copy has the seat of its original', () => {
+  it('use the same dropout masks: each copy has the site of its original', () => {
     const c = modelConfig({ ...presets.tiny, srcVocab: 20, tgtVocab: 20, dropout: 0.1 });
     const { graph } = gradientGraph(c, parameterList(c), shape, { gradientCheckpointing: true });
     const sites = (again: boolean) =>
@@ -65,7 +65,7 @@ describe('layers that are recomputed', () => {
     for (const site of sites(true)) expect(sites(false)).toContain(site);
   });
 
-  // What is kept of a layer falls from a dozen tensors to two, but logits and one whole layer stay.
+  // The stored tensors of a layer fall from a dozen to two, but logits and one whole layer remain.
   for (const [preset, share] of [
     ['mid', 0.6],
     ['base', 0.3],

@@ -61,7 +61,7 @@ describe('each rewrite', () => {
     });
 
     for (const [title, options] of Object.entries(configs))
-      it(`${name} leaves what is computed alone: ${title}`, async () => {
+      it(`${name} does not change the results: ${title}`, async () => {
         const fused = await compute(options, []);
         const plain = await compute(options, [name]);
         expect(fused.graph.nodes.length).toBeLessThanOrEqual(plain.graph.nodes.length);
@@ -79,7 +79,7 @@ describe('each rewrite', () => {
       }
   });
 
-  it('leaves what is computed alone where all of them are off', async () => {
+  it('does not change the results if all of them are off', async () => {
     for (const options of Object.values(configs)) {
       const fused = await compute(options, []);
       const plain = await compute(options, rewriteNames);
@@ -144,7 +144,7 @@ describe('what must not be fused', () => {
     return ops(g);
   };
 
-  it('is a product that is read elsewhere', () => {
+  it('is a product with another reader', () => {
     const { g, x, w, r } = parts();
     const product = linear(g, x, w);
     g.output('y', activation(g, product, 'relu'));
@@ -159,7 +159,7 @@ describe('what must not be fused', () => {
     expect(fuse(g)).toContain('activation');
   });
 
-  it('is a projection whose loss keeps its logsumexp for others', () => {
+  it('is a projection whose logsumexp has another reader', () => {
     const { g, x, w, step } = parts();
     const loss = g.apply(
       crossEntropyOp,
@@ -192,7 +192,7 @@ describe('what must not be fused', () => {
     return fuse(p.g);
   };
 
-  it('is a dropout that is read elsewhere, or is an output itself', () => {
+  it('is a dropout with another reader, or one that is an output itself', () => {
     expect(dropped(() => {})).not.toContain('dropout');
     expect(dropped(({ g }, d) => void activation(g, d, 'relu'))).toContain('dropout');
     expect(dropped(({ g }, d) => void g.output('dropped', d))).toContain('dropout');

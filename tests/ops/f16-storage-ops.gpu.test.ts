@@ -1,4 +1,4 @@
-// Ops whose tensors lie in memory as f16: every kernel, forward and backward, inputs and outputs narrowed, against the reference on the
+// Ops with tensors stored as f16: every kernel, forward and backward, inputs and outputs as f16, compared with the reference on the
 // same rounded numbers. Without shader-f16 they are refused by name.
 
 import { describe, expect, it } from 'vitest';

@@ -3,7 +3,7 @@
 
 import type { DeviceTraits } from '../op.ts';
 
-/** How the operands of C = A·B lie in memory: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M]. */
+/** Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M]. */
 export type Form = 'NN' | 'NT' | 'TN';
 
 /** Sizes of a product, and of its batch. */

@@ -1,4 +1,4 @@
-// Fused attention on the GPU: each kernel, forward and backward, held against the float64 reference.
+// Fused attention on the GPU: each kernel, forward and backward, compared with the float64 reference.
 
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../src/core/tensor.ts';
@@ -65,7 +65,7 @@ async function checkCross({ heads, headWidth, queries, keys, dropout = 0, scale,
   });
 }
 
-// Around blocks of 4 keys, the 8 rows of a team and tiles of 32; primes; over 128.
+// Around blocks of 4 keys, the 8 rows of a workgroup and tiles of 32; primes; over 128.
 describe('self-attention with rows that see all, some, one and no keys', () => {
   for (const keys of [1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 67, 131])
     it(`over ${keys}, causal or not`, async () => {
@@ -125,7 +125,7 @@ it('drops probabilities as the reference does, forward and backward', async () =
   for (const causal of [false, true]) await checkSelf(sizes, causal, [70, 41, 0]);
 });
 
-it('shares reads among four threads where subgroups are larger', async () => {
+it('shares reads among four threads if subgroups are larger', async () => {
   const own = wrapDevice(await gpuDevice()).traits.minSubgroup;
   for (const headWidth of [4, 33])
     await checkOp(crossAttentionOp, {

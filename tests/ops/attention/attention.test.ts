@@ -1,4 +1,4 @@
-// The references of attention, which the kernels are held against: by hand, by finite differences, and what dropout may not change.
+// The references of attention, with which the kernels are compared: values by hand, finite differences, and the mean under dropout.
 
 import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../../src/cpu/executor.ts';
@@ -43,12 +43,12 @@ describe('the reference', () => {
     expect(lse[0]).toBeCloseTo(Math.log(4), 6);
   });
 
-  it('hides later keys where causal, and keys past the length', () => {
+  it('hides later keys if causal, and keys past the length', () => {
     expect(attend([1, 2, 3], qkv, [2], { ...attrs, causal: true }).out[0]).toBe(4);
     expect(attend([1, 2, 3], qkv, [1], attrs).out).toEqual([4, 4]);
   });
 
-  it('gives zeros where a row sees nothing', () => {
+  it('gives zeros for a row that sees nothing', () => {
     expect(attend([1, 2, 3], qkv, [0], attrs)).toEqual({ out: [0, 0], lse: [0, 0] });
   });
 

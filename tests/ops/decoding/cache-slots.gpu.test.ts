@@ -44,7 +44,7 @@ it('hides padding, except at the start', async () => {
   expect(await slotsAt(2)).toEqual([2 ** 31 + 2, 2]);
 });
 
-it('refuses rows that are no whole number of sentences', () => {
+it('rejects rows that are not a whole number of sentences', () => {
   const types = {
     newest: { dtype: 'i32', shape: [5, 1] },
     parents: { dtype: 'i32', shape: [5] },

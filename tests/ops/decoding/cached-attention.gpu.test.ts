@@ -1,4 +1,4 @@
-// Attention while decoding on the GPU, against its reference and against the attention of whole sequences.
+// Attention while decoding on the GPU, compared with its reference and with the attention of whole sequences.
 
 import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
@@ -51,7 +51,7 @@ describe('cached_self_attention', () => {
       });
     });
 
-  it('gives, token after token, what causal attention gives at once', async () => {
+  it('equals, token after token, causal attention over the whole sequence', async () => {
     const [T, heads, W] = [6, 2, 8];
     const inner = heads * W;
     const qkv = randomTensor([1, T, 3 * inner], 5);
@@ -103,7 +103,7 @@ describe('cached_cross_attention', () => {
       });
     });
 
-  it('refuses keys of another number of sentences', () => {
+  it('rejects keys of another number of sentences', () => {
     const types = {
       q: { dtype: 'f32', shape: [6, 1, 8] },
       kv: { dtype: 'f32', shape: [2, 5, 16] },

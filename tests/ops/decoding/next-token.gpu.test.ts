@@ -1,4 +1,4 @@
-// Choosing the next token on the GPU: the most probable, the K most probable, or one by chance, under rules.
+// The choice of the next token on the GPU: the most probable, the K most probable, or a sample, under rules.
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../src/core/tensor.ts';
@@ -33,7 +33,7 @@ const historyOf = (rows: readonly (readonly number[])[]) =>
   integers('i32', [rows.length, rows[0]!.length], rows.flat());
 const blank = (R: number) => historyOf(Array.from({ length: R }, () => [1, 0, 0]));
 
-/** Rows and vocabularies on both sides of cells, teams and workgroups. */
+/** Rows and vocabularies on both sides of vectors, row groups and workgroups. */
 const sizes = [
   [1, 4],
   [3, 5],
@@ -57,7 +57,7 @@ describe('greedy_token', () => {
         await checkOp(greedyTokenOp, { inputs, attrs: { endId: 2, rules: scale === 1 }, tolerance });
       });
 
-  /** What is taken from logits that fall with the id, after `history`. */
+  /** The token chosen from logits that fall with the id, after `history`. */
   const take = async (rules: Partial<TokenRules>, history: readonly number[], V = 6) => {
     const logits = f32(
       [1, 1, V],
@@ -69,7 +69,7 @@ describe('greedy_token', () => {
     return { token: outputs.tokens[0], logProb: outputs.logProbs[0] };
   };
 
-  it('takes the lowest id of equally probable ones', async () => {
+  it('takes the lowest id of equally probable tokens', async () => {
     const inputs = {
       logits: f32([1, 1, 5], [0, 3, 3, 1, 3]),
       history: blank(1),
@@ -80,7 +80,7 @@ describe('greedy_token', () => {
     expect(outputs.tokens[0]).toBe(1);
   });
 
-  it('does not end before the least length', async () => {
+  it('does not end before the minimum length', async () => {
     expect((await take({ minLength: 3 }, [1, 9, 9])).token).toBe(1);
     expect((await take({ minLength: 3 }, [1, 9, 9, 9])).token).toBe(0);
   });
@@ -102,19 +102,19 @@ describe('greedy_token', () => {
     expect((await take({ noRepeatNgram: 2 }, [4])).token).toBe(0);
   });
 
-  it('forces the end at its position, for nothing', async () => {
+  it('forces the end at its position, with probability 1', async () => {
     const rules = { forceEndAt: 1, minLength: 9, banned: [0] };
     expect(await take(rules, [1, 2])).toEqual({ token: 0, logProb: 0 });
     expect((await take(rules, [1])).token).toBe(1);
   });
 
-  it('begins with the token that it is told, for nothing', async () => {
+  it('begins with a forced first token, with probability 1', async () => {
     expect(await take({ firstToken: 4 }, [1])).toEqual({ token: 4, logProb: 0 });
     expect((await take({ firstToken: 4 }, [1, 4])).token).toBe(0);
     expect((await take({ firstToken: 4, forceEndAt: 0 }, [1])).token).toBe(0);
   });
 
-  it('ends where nothing else may come', async () => {
+  it('ends if no other token is allowed', async () => {
     expect(await take({ banned: [0, 1, 2, 3] }, [1], 4)).toEqual({ token: 0, logProb: 0 });
   });
 
@@ -134,7 +134,7 @@ describe('greedy_token', () => {
 describe('best_tokens', () => {
   for (const [R, V, wanted] of [
     [1, 4, 3],
-    [3, 5, 8], // more than there are: the rest is filled up with what is as good as impossible
+    [3, 5, 8], // more than there are: the rest have the masked score
     [33, 31, 1],
     [5, 513, 4],
     [2, 1028, 64],
@@ -149,7 +149,7 @@ describe('best_tokens', () => {
       await checkOp(bestTokensOp, { inputs, attrs: { endId: 2, rules: V % 2 === 1, wanted }, tolerance });
     });
 
-  it('puts equally probable ones in the order of their ids', async () => {
+  it('sorts equally probable tokens by id', async () => {
     const logits = f32([1, 1, 12], [1, 2, 1, 2, 1, 2, 0, 2, 0, 2, 0, 2]);
     for (const variant of ['row-group-32', 'row-group-1']) {
       const inputs = { logits, history: blank(1), rules: rulesOf({}), step: 'step' as const };
@@ -158,7 +158,7 @@ describe('best_tokens', () => {
     }
   });
 
-  it('marks what is forbidden, the end too', async () => {
+  it('gives forbidden tokens, the end too, the masked score', async () => {
     const rules = rulesOf({ minLength: 5, banned: [4, 5] });
     const inputs = { logits: randomTensor([1, 1, 6], 1), history: blank(1), rules, step: 'step' as const };
     const { outputs } = await runOp(bestTokensOp, inputs, { endId: 2, rules: true, wanted: 4 });
@@ -177,7 +177,7 @@ describe('sample_token', () => {
     [2, 1028, { topP: 0.95, temperature: 0.3 }],
   ];
   for (const [R, V, sampling] of cases)
-    it(`draws from [${R},1,${V}] with ${JSON.stringify(sampling)}`, async () => {
+    it(`samples from [${R},1,${V}] with ${JSON.stringify(sampling)}`, async () => {
       const streams = integers(
         'u32',
         [R],
@@ -189,7 +189,7 @@ describe('sample_token', () => {
       await checkOp(sampleTokenOp, { inputs, attrs, step: { position: 1 }, tolerance });
     });
 
-  /** How often each token is drawn in `n` streams from one distribution, each variant the same. */
+  /** The share of each token in samples of `n` streams from one distribution, each variant the same. */
   const draw = async (logits: readonly number[], sampling: Partial<Sampling>, seed: number, n = 4000) => {
     const V = logits.length;
     const rows = f32([n, 1, V], Array.from({ length: n }, () => logits).flat());
@@ -212,10 +212,10 @@ describe('sample_token', () => {
     return { counts, tokens: outputs.tokens };
   };
   const logits = [0.5, 0.25, 0.125, 0.0625, 0.0625].map(Math.log);
-  /** Four standard deviations of a share of 4,000 draws, at most. */
+  /** Maximum of four standard deviations of a share of 4,000 samples. */
   const spread = 4 * Math.sqrt(0.25 / 4000);
 
-  it('draws by the probabilities', async () => {
+  it('samples by the probabilities', async () => {
     const { counts } = await draw(logits, {}, 1);
     for (const [i, x] of logits.entries()) expect(Math.abs(counts[i]! - Math.exp(x))).toBeLessThan(spread);
   });
@@ -240,7 +240,7 @@ describe('sample_token', () => {
     expect(await kept({ topK: 2, topP: 0.6 })).toBe('10000');
   });
 
-  it('takes with a topK of 1 what greedy decoding takes: of equally probable ones the lowest id', async () => {
+  it('takes the token of greedy decoding with a topK of 1: the lowest id of equally probable ones', async () => {
     const [R, V] = [9, 37];
     const ties = f32(
       [R, 1, V],

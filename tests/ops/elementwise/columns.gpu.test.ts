@@ -1,4 +1,4 @@
-// Columns of a matrix on the GPU: added to and taken out, apart and in place, and the gradient against finite differences.
+// Columns of a matrix on the GPU: added to and taken out, in place or not, and the gradient compared with finite differences.
 
 import { expect, it } from 'vitest';
 import { addColumnsOp, takeColumnsOp } from '../../../src/ops/elementwise/columns.ts';
@@ -20,7 +20,7 @@ for (const { rows, wide, first, narrow } of [
     const attrs = { first, scale: 0.5 };
     await checkOp(addColumnsOp, { inputs: inputs(), attrs, wrt: ['x', 'u'], tolerance });
     await checkInPlace(addColumnsOp, { inputs: inputs(), attrs, tolerance });
-    // Differences of every number by itself: of small matrices alone.
+    // Finite differences of each number are slow: only for small matrices.
     if (rows.length === 1) checkGradient(addColumnsOp, { inputs: inputs(), attrs, wrt: ['x', 'u'] });
   });
   it(`takes columns ${first}.. of [${rows},${wide}], ${narrow} of them`, async () => {
@@ -29,7 +29,7 @@ for (const { rows, wide, first, narrow } of [
   });
 }
 
-it('refuses columns that are not there, and other rows', () => {
+it('rejects missing columns and different rows', () => {
   const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
   expect(() => addColumnsOp.shape({ x: f32(2, 6), u: f32(2, 4) }, { first: 3, scale: 1 })).toThrow(
     'add_columns: columns 3 to 6 are not in x [2,6]',

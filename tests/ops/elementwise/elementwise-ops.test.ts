@@ -1,4 +1,4 @@
-// add, dropout and the activations on the CPU: gradients against finite differences, values by hand, errors.
+// add, dropout and the activations on the CPU: gradients compared with finite differences, values by hand, errors.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
@@ -19,7 +19,7 @@ describe('gradients', () => {
     });
   });
 
-  it('of dropout pass what was kept', () => {
+  it('of dropout pass through the kept elements', () => {
     checkGradient(dropoutOp, {
       inputs: { x: randomTensor([50], 1), step: 'step' },
       attrs: { rate: 0.4, site: 3 },
@@ -28,7 +28,7 @@ describe('gradients', () => {
   });
 
   for (const kind of ['none', 'relu', 'gelu', 'silu'] as const)
-    it(`of ${kind} are its slope`, () => {
+    it(`of ${kind} are its derivative`, () => {
       checkGradient(activationOp, { inputs: { x: randomTensor([60], 1, 2) }, attrs: { kind }, wrt: ['x'] });
     });
 });
@@ -50,7 +50,7 @@ describe('dropout', () => {
     }
   });
 
-  it('draws other masks at another step, site or seed', () => {
+  it('gives other masks at another step, site or seed', () => {
     const mask = (seed: number, step: number, site: number) =>
       Array.from({ length: 64 }, (_, i) => dropoutMask({ seed, step }, site, 0.5)(i)).join();
     expect(new Set([mask(1, 1, 1), mask(2, 1, 1), mask(1, 2, 1), mask(1, 1, 2)]).size).toBe(4);

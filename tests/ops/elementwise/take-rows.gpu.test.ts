@@ -22,7 +22,7 @@ for (const { shape, group, picks } of [
     await checkOp(takeRowsOp, { inputs: { x: slots, picks: rows }, attrs: { group }, tolerance: 0 });
   });
 
-it('refuses half a group', () => {
+it('rejects half a group', () => {
   const types = { x: { dtype: 'f32', shape: [5, 2] }, picks: { dtype: 'u32', shape: [1] } } as const;
   expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow('x is f32 [5,2], must be of 32 bits and of whole groups');
 });

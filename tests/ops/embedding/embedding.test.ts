@@ -1,4 +1,4 @@
-// The embedding on the CPU: gradients against finite differences, tables of sinusoids, errors.
+// The embedding on the CPU: gradients compared with finite differences, tables of sinusoids, errors.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';

@@ -1,4 +1,4 @@
-// Cross-entropy in its three forms, and token statistics on the GPU.
+// Cross-entropy, fused with its gradient or not, and token statistics on the GPU.
 
 import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
@@ -8,8 +8,8 @@ import { tokenStatsOp } from '../../../src/ops/loss/token-stats.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
-// Around a team of 32 and of 256, blocks of 8 a thread, 512 columns where the teams change, primes, a real vocabulary.
-// Widths read four at a time and others. A lone class has a loss of exactly 0, against which no error is relative.
+// Around row groups of 32 and 256, blocks of 8 a thread, 512 columns, above which row groups are larger, primes, a real vocabulary.
+// Widths read four at a time and others. A single class has a loss of exactly 0, so no error is relative to it.
 const sizes: [number, number][] = [
   [1, 1],
   [1, 2],
@@ -89,7 +89,7 @@ describe('cross_entropy', () => {
     }
   });
 
-  it('gives exact zeros where every row is ignored', async () => {
+  it('gives exact zeros if every row is ignored', async () => {
     const inputs = {
       logits: randomTensor([4, 700], 1),
       targets: integers('i32', [4], [-100, -100, -100, -100]),
@@ -103,7 +103,7 @@ describe('cross_entropy', () => {
     expect(Object.values(errors)).toContain(0);
   });
 
-  it('counts no hit where an earlier logit is as large', async () => {
+  it('counts no hit if an earlier logit is equally large', async () => {
     const z = f32([3, 4], [1, 5, 5, 0, 5, 5, 1, 2, 7, 7, 7, 7]);
     await checkOp(crossEntropyOp, {
       inputs: { logits: z, targets: integers('i32', [3], [2, 0, 0]), step: 'step' },
@@ -133,7 +133,7 @@ describe('token_stats', () => {
         Array.from({ length: n }, (_, i) => i % 2),
       );
       const inputs = { nll: randomTensor([n], 5), hit, targets: targetsFor(n, 50) };
-      // The sum of normal numbers may come out near 0 against its terms, but the counts set the scale.
+      // The sum of normal numbers may be near 0 compared with its terms, but the counts set the scale.
       await checkOp(tokenStatsOp, { inputs, attrs: { ignore }, tolerance: 1e-6 });
       await checkOp(tokenStatsOp, { inputs, attrs: {}, tolerance: 1e-6 });
     });

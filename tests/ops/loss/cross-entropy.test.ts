@@ -1,4 +1,4 @@
-// Cross-entropy on the CPU: its gradient against finite differences, values by hand, errors.
+// Cross-entropy on the CPU: its gradient compared with finite differences, values by hand, errors.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
@@ -36,7 +36,7 @@ function run(fused: boolean, smoothing: number, z: Float64Array) {
 describe('cross_entropy', () => {
   for (const fused of [false, true])
     for (const smoothing of [0, 0.2])
-      it(`${fused ? 'fused with its gradient' : 'by itself'}, smoothing ${smoothing}, has the slope of its loss`, () => {
+      it(`${fused ? 'fused with its gradient' : 'by itself'}, smoothing ${smoothing}, has the gradient of its loss`, () => {
         const h = 1e-6;
         const sum = (z: Float64Array) => run(fused, smoothing, z).nll.reduce((a, b) => a + b, 0);
         const numeric = Array.from(logits, (x, k) => {

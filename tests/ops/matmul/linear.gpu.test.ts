@@ -30,7 +30,7 @@ it.each<[Activation, number]>([
   ['none', 20],
   ['relu', 33],
   ['gelu', 20],
-])('drops of what %s makes as the reference does, and of its gradient, %i wide', async (activation, outs) => {
+])('applies dropout after %s like the reference, and to its gradient, %i wide', async (activation, outs) => {
   const attrs = { activation, rate: 0.3, site: 5 };
   await checkOp(linearOp, {
     inputs: { ...layer([2, 9, 12], outs), step: 'step' },
@@ -40,7 +40,7 @@ it.each<[Activation, number]>([
   });
 });
 
-it('drops where K is cut in parts, and where there is no bias', async () => {
+it('applies dropout with split K, and without a bias', async () => {
   const attrs = { activation: 'gelu', rate: 0.3, site: 5 } as const;
   const worst = await checkOp(linearOp, { inputs: { ...layer([40, 520], 36, false), step: 'step' }, attrs, tolerance });
   expect(Object.keys(worst).some((name) => name.includes('split'))).toBe(true);
@@ -68,7 +68,7 @@ describe('linear_backward', () => {
     w: randomTensor([outs, ins], 3),
   });
 
-  it('makes dx, dw or db alone, or the latter two', async () => {
+  it('computes only dx, dw or db, or the latter two', async () => {
     for (const wants of ['dx', 'dw', 'db', 'dw db']) {
       const [dx, dw, db] = ['dx', 'dw', 'db'].map((name) => wants.includes(name)) as [boolean, boolean, boolean];
       await checkOp(linearBackwardOp, { inputs: inputs(24, 20), attrs: { dx, dw, db, epilogue: 'none' }, tolerance });
@@ -81,7 +81,7 @@ describe('linear_backward', () => {
     ['relu', 24],
     ['gelu', 21],
     ['silu', 24],
-  ] as const)('finishes dx with %s, %i wide', async (epilogue, ins) => {
+  ] as const)('applies the epilogue %s to dx, %i wide', async (epilogue, ins) => {
     const attrs = { dx: true, dw: true, db: true, epilogue };
     const all = { ...inputs(ins, 20), operand: randomTensor([rows, ins], 4) };
     await checkOp(linearBackwardOp, { inputs: all, attrs, tolerance });
@@ -92,13 +92,13 @@ describe('linear_backward', () => {
     ['add', 21],
     ['relu', 24],
     ['gelu', 21],
-  ] as const)('drops of dx with %s, %i wide', async (epilogue, ins) => {
+  ] as const)('applies dropout to dx with the epilogue %s, %i wide', async (epilogue, ins) => {
     const attrs = { dx: true, dw: true, db: true, epilogue, rate: 0.3, site: 5 };
     const tensors = { ...inputs(ins, 20), ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 4) }) };
     await checkOp(linearBackwardOp, { inputs: { ...tensors, step: 'step' }, attrs, tolerance });
   });
 
-  it('cuts K in parts where there are few tiles', async () => {
+  it('splits K if there are few tiles', async () => {
     const long = { dy: randomTensor([530, 20], 1), x: randomTensor([530, 12], 2), w: randomTensor([20, 12], 3) };
     const attrs = { dx: true, dw: true, db: true, epilogue: 'none' } as const;
     const worst = await checkOp(linearBackwardOp, { inputs: long, attrs, tolerance });

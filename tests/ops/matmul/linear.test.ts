@@ -24,7 +24,7 @@ describe('linear', () => {
     expect([relu.y.shape, relu.z]).toEqual([[2, 3, 5], undefined]);
   });
 
-  it('refuses what does not fit, with both sides', () => {
+  it('rejects shapes that do not fit and names both sides', () => {
     const attrs = { activation: 'none' } as const;
     expect(() => apply({ x: [2, 3], w: [5, 4], b: [5] }, attrs)).toThrow(
       'linear: inner sizes differ, x [2,3] · w [5,4]ᵀ',
@@ -40,7 +40,7 @@ describe('linear', () => {
   });
 });
 
-it('linear_backward refuses what does not fit', () => {
+it('linear_backward rejects shapes that do not fit', () => {
   const graph = new Graph();
   const inputs = {
     dy: graph.input('dy', 'f32', [6, 5]),

@@ -65,7 +65,7 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
   });
 });
 
-it('flattens the leading axes of a, and of both where a is transposed', async () => {
+it('flattens the leading axes of a, and of both if a is transposed', async () => {
   const x = randomTensor([2, 9, 12], 1);
   await checkOp(matmulOp, { inputs: { a: x, b: randomTensor([20, 12], 2) }, attrs: forms.NT!, tolerance });
   await checkOp(matmulOp, { inputs: { a: x, b: randomTensor([2, 9, 8], 2) }, attrs: forms.TN!, tolerance });
@@ -76,7 +76,7 @@ it('goes past 65,535 matrices of a batch', async () => {
   await checkOp(matmulOp, { inputs: operands('NN', 2, 1, 2, [65537]), attrs, tolerance, variant: 'naive' });
 });
 
-it('offers the subgroup kernels where the device has subgroups', async () => {
+it('offers the subgroup kernels if the device has subgroups', async () => {
   const device = await gpuDevice();
   const worst = await checkOp(matmulOp, { inputs: operands('NN', 17, 16, 16), attrs: forms.NN! });
   const tried = Object.keys(worst).some((name) => name.includes('subgroups'));

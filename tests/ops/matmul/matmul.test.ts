@@ -28,7 +28,7 @@ describe('shapes', () => {
     [[4, 2, 3], [5, 3, 2], { batched: true }, 'matmul: batches differ, a [4,2,3] · b [5,3,2]'],
     [[2, 3, 4], [3, 2, 4], { transA: true }, 'matmul: rows differ'],
     [[3], [3, 2], {}, 'must have two axes or more'],
-  ])('refuses a %j and b %j with %j', (a, b, attrs, message) => {
+  ])('rejects a %j and b %j with %j', (a, b, attrs, message) => {
     expect(() => product(a, b, attrs)).toThrow(message);
   });
 });

@@ -1,4 +1,4 @@
-// Layers and tables kept as f16 and int8 on the GPU, against float64 sums of the very same packed numbers.
+// Layers and tables stored as f16 and int8 on the GPU, compared with float64 sums of the same packed numbers.
 
 import { describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../../src/core/float16.ts';
@@ -8,7 +8,7 @@ import { packedLinearOp } from '../../../src/ops/matmul/packed-linear.ts';
 import { type PackedFormat, pack, packedFormats, unpacked, wordsOf } from '../../../src/ops/matmul/packed-weights.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
-/** A random matrix as packed inputs of an op: words, and scales where there are some. */
+/** A random matrix as packed inputs of an op: words, and scales if the format has them. */
 function packedTensors(format: PackedFormat, rows: number, cols: number, scale = 1) {
   const words = new Uint32Array(rows * wordsOf(format, cols));
   const scales = new Float32Array(rows);
@@ -57,7 +57,7 @@ describe.each(packedFormats)('%s', (format) => {
       await checkOp(packedEmbeddingOp, { inputs, attrs, step: { position: 6 }, tolerance: 1e-6 });
     });
 
-  it('keeps numbers to within half a step, rows of any width', () => {
+  it('rounds numbers to the nearest step, rows of any width', () => {
     for (const cols of [1, 3, 4, 7, 130]) {
       const matrix = randomTensor([3, cols], cols).data as Float32Array;
       matrix.fill(0, cols, 2 * cols);
@@ -78,7 +78,7 @@ describe.each(packedFormats)('%s', (format) => {
     expect(fromFloat16(toFloat16(Float32Array.of(0.5, -2)))).toEqual(Float32Array.of(0.5, -2));
   });
 
-  it('refuses words of another width', () => {
+  it('rejects words of another width', () => {
     const x = { dtype: 'f32', shape: [2, 9] } as const;
     const words = { dtype: 'u32', shape: [4, 99] } as const;
     const scales = { dtype: 'f32', shape: [4] } as const;

@@ -1,4 +1,4 @@
-// Layer norm, alone and with the residual connection, forward and backward on the GPU.
+// Layer norm, by itself and with the residual connection, forward and backward on the GPU.
 
 import { describe, it } from 'vitest';
 import { f32, type Shape } from '../../../src/core/tensor.ts';
@@ -8,7 +8,7 @@ import { layerNormBackwardOp } from '../../../src/ops/norm/layer-norm-backward.t
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
-// Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a team; primes; widths read four at a time
+// Around the 4, 16 and 32 rows of a workgroup and the 16, 32 and 128 threads of a row group; primes; widths read four at a time
 // and others; no two columns, whose gradient is all cancellation.
 const shapes: Shape[] = [
   [1, 3],
@@ -63,12 +63,12 @@ describe('layer_norm', () => {
     });
   });
 
-  it('keeps its accuracy where the mean is large against the spread', async () => {
+  it('is accurate if the mean is large compared with the deviation', async () => {
     const x = f32(
       [9, 200],
       randomTensor([9, 200], 3).data.map((v) => v + 1000),
     );
-    // The mean, near 1000, rounds to 3e-5 of the spread.
+    // The mean, near 1000, rounds to 3e-5 of the deviation.
     await checkOp(layerNormOp, { inputs: { x, ...affine(200) }, attrs: { eps: 1e-5 }, tolerance: 1e-4 });
   });
 

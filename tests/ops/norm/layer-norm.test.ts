@@ -1,4 +1,4 @@
-// Layer norm on the CPU: gradients against finite differences, values by hand, errors.
+// Layer norm on the CPU: gradients compared with finite differences, values by hand, errors.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';

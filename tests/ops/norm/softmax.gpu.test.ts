@@ -1,4 +1,4 @@
-// Softmax on the GPU, whole and masked, and what may lie where it must not look.
+// Softmax on the GPU, whole and masked, with NaN in the masked columns.
 
 import { expect, it } from 'vitest';
 import { softmaxBackwardOp, softmaxOp } from '../../../src/ops/norm/softmax.ts';
@@ -9,7 +9,8 @@ const tolerance = 2e-6;
 // The backward takes the difference of dy and a mean of it.
 const gradTolerance = 5e-6;
 
-// Around cells of 4, the 16 cells that a thread holds, blocks of 16, teams of 32 and 256, 512 columns where the teams change; primes; a vocabulary.
+// Around vectors of 4, the 16 vectors that a thread holds, blocks of 16, row groups of 32 and 256, 512 columns, above which row groups are larger;
+// primes; a vocabulary.
 for (const [rows, cols] of [
   [1, 1],
   [3, 2],
@@ -33,7 +34,7 @@ for (const [rows, cols] of [
       await checkOp(softmaxOp, {
         inputs: { x: randomTensor([rows, cols], 1, scale) },
         attrs: {},
-        // A row of one number has a gradient of 0, against which no error is relative.
+        // A row of one number has a gradient of 0, so no error is relative to it.
         ...(cols > 1 && scale < 30 && { wrt: ['x'] as const }),
         tolerance,
         gradTolerance,
@@ -48,7 +49,7 @@ for (const [queries, keys] of [
   [33, 129],
   [129, 40],
 ] as const)
-  it(`masks [${queries},${keys}] by lengths and causally, and never looks at what is masked`, async () => {
+  it(`masks [${queries},${keys}] by lengths and causally, and never reads masked columns`, async () => {
     const shape = [3, 2, queries, keys];
     const lens = [keys, Math.ceil(keys / 2), 0];
     for (const causal of [false, true]) {

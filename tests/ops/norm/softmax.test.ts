@@ -20,7 +20,7 @@ it('gives by hand what exponentials give', () => {
   });
 });
 
-it('sees only earlier columns where causal, and none past the length', () => {
+it('sees only earlier columns if causal, and none past the length', () => {
   expect(run([1, 3, 3], [1, 1, 1, 1, 1, 1, 1, 1, 1], true)).toEqual([1, 0, 0, 0.5, 0.5, 0, 1 / 3, 1 / 3, 1 / 3]);
   expect(run([2, 1, 4], [3, 3, 3, 3, 3, 3, 3, 3], false, [2, 0])).toEqual([0.5, 0.5, 0, 0, 0, 0, 0, 0]);
 });
@@ -34,7 +34,7 @@ it('derives, whole and masked', () => {
   });
 });
 
-it('refuses lengths and masks that do not fit, naming both sides', () => {
+it('rejects lengths and masks that do not fit and names both sides', () => {
   const g = new Graph();
   const x = g.input('x', 'f32', [3, 5]);
   expect(() => softmax(g, x, {}, g.input('lens', 'u32', [4]))).toThrow('softmax: lens is u32 [4], must be u32 [3]');

@@ -1,4 +1,4 @@
-// Looking for numbers that are not finite: each place, each kind, float32 and float16, and none where there is none.
+// Search for numbers that are not finite: each position, each kind, float32 and float16, and tensors without any.
 
 import { describe, expect, it } from 'vitest';
 import type { DType, Tensor } from '../../../src/core/tensor.ts';
@@ -29,9 +29,9 @@ async function flagsOf(x: Tensor, slot = 1, first = false): Promise<number[]> {
 describe('check_finite', () => {
   for (const dtype of ['f32', 'f16'] as const) {
     const { infinite, nan } = bits[dtype];
-    // Sizes around what a thread and a workgroup look at, and odd ones, whose last word of float16 is half empty.
+    // Sizes around those of a thread and of a workgroup, and odd ones, whose last word has one float16 only.
     for (const size of [1, 2, 63, 1024, 1025, 2051])
-      it(`finds the first of several in ${dtype} [${size}], at the end too, and none where all is finite`, async () => {
+      it(`finds the first of several in ${dtype} [${size}], at the end too, and none if all are finite`, async () => {
         expect(await flagsOf(tensorWith(dtype, size, {}))).toEqual([7, 0, 9]);
         for (const place of new Set([0, size >> 1, size - 1])) {
           const flags = await flagsOf(tensorWith(dtype, size, { [place]: nan, [size - 1]: infinite }));
@@ -41,13 +41,13 @@ describe('check_finite', () => {
       });
   }
 
-  it('raises its own flag alone, and lowers the others only where it is the first', async () => {
+  it('sets only its own flag, and clears the others only if it is the first', async () => {
     const x = tensorWith('f32', 5, { 2: bits.f32.infinite });
     expect(await flagsOf(x, 0)).toEqual([7, 0, 9]); // 3 is less than the 7 that is there
     expect(await flagsOf(x, 2, true)).toEqual([0, 0, 3]);
   });
 
-  it('looks at tensors that are larger than a binding, range by range', async () => {
+  it('checks tensors larger than a binding range by range', async () => {
     const x = tensorWith('f32', 3000, { 2100: bits.f32.nan, 2999: bits.f32.nan });
     const run = await runOp(
       checkFiniteOp,
@@ -59,7 +59,7 @@ describe('check_finite', () => {
     expect(Array.from(run.states.flags)).toEqual([0, 900, 0]);
   });
 
-  it('refuses what cannot overflow, and a flag that there is not', async () => {
+  it('rejects types that cannot overflow, and a missing flag', async () => {
     await expect(flagsOf(integers('i32', [2], [1, 2]))).rejects.toThrow(
       /check_finite: x is i32, it must be f32 or f16/,
     );

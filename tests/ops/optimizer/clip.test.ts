@@ -1,4 +1,4 @@
-// Clipping, ranges of banks, and what the optimizers launch: plain data on the CPU.
+// Clipping, ranges of buffers, and the launches of the optimizers: plain data on the CPU.
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../src/core/tensor.ts';
@@ -11,10 +11,10 @@ import { makePlan } from '../../../src/plan/planner.ts';
 
 const MiB = 2 ** 20;
 
-describe('banks', () => {
+describe('ranges of buffers', () => {
   const bank = new Graph().state('bank', 'f32', [1000]);
 
-  it('go in ranges of whole 64s that cover them once', () => {
+  it('are whole multiples of 64 that cover a buffer once', () => {
     expect(rangesOf('x', [bank], 128 * MiB)).toEqual([[0, 1000]]);
     expect(rangesOf('x', [bank], 4 * 400)).toEqual([
       [0, 384],
@@ -23,7 +23,7 @@ describe('banks', () => {
     ]);
   });
 
-  it('are bound as themselves where one range is all', () => {
+  it('are the buffer itself if one range covers it', () => {
     expect(rangeOf(bank, 0, 1000)).toBe(bank);
     expect(rangeOf(bank, 384, 232)).toMatchObject({ shape: [232], at: { buffer: bank, offset: 384 } });
   });
@@ -49,7 +49,7 @@ describe('clipping and AdamW', () => {
     for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
   });
 
-  it('refuse settings that make no sense', () => {
+  it('reject invalid settings', () => {
     const inputs = { partials: f32([2, 2], []), counters: f32([counterLength], []) };
     const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };
     expect(() => clipScaleOp.shape(inputs, { ...attrs, maxNorm: -1 })).toThrow(

@@ -1,5 +1,5 @@
-// Twenty replayed steps of clipping and each optimizer on the GPU, held against PyTorch's in float64 (Keras's formula for RMSprop);
-// tests/fixtures/optimizers.py has made the numbers.
+// Twenty replayed steps of clipping and each optimizer on the GPU, compared with PyTorch's in float64 (Keras's formula for RMSprop);
+// tests/fixtures/optimizers.py made the numbers.
 
 import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../../src/gpu/device.ts';

@@ -1,4 +1,4 @@
-// Clipping, the optimizers and sums of banks on the GPU.
+// Clipping, the optimizers and sums of parameter buffers on the GPU.
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../src/core/tensor.ts';
@@ -193,7 +193,7 @@ describe('optimizers', () => {
       }
     });
 
-    it(`${name} changes nothing where the step is not finite, whatever the gradients`, async () => {
+    it(`${name} changes nothing if the step is not finite, for any gradients`, async () => {
       const { op, inputs, attrs } = make(300, f32([4], [0, 0, 0, 0]));
       const { gradients, ...before } = inputs;
       new Uint32Array((gradients as Tensor).data.buffer).fill(0x7fc00000);
@@ -202,7 +202,7 @@ describe('optimizers', () => {
         expect(data).toEqual((before as Record<string, Tensor>)[name]?.data);
     });
 
-    it(`${name} goes over banks that pass a binding in ranges, with the same bits`, async () => {
+    it(`${name} updates buffers larger than a binding in ranges, with the same bits`, async () => {
       const { op, inputs, attrs } = make(1000);
       const whole = await runOp(op, inputs, attrs, { step });
       const parts = await runOp(op, inputs, attrs, {
@@ -227,7 +227,7 @@ describe('optimizers', () => {
     await checkOp(adamwOp, { inputs, attrs: { ...adamAttrs, decayEnd: 0 }, step, tolerance });
   });
 
-  it('rejects banks of other lengths', async () => {
+  it('rejects buffers of different lengths', async () => {
     const inputs = {
       weights: randomTensor([70], 1),
       gradients: zeros(71),
@@ -243,7 +243,7 @@ describe('optimizers', () => {
   });
 });
 
-describe('sums of banks', () => {
+describe('sums of parameter buffers', () => {
   it('accumulates gradients, forgetting what was there at the first micro-batch', async () => {
     for (const n of sizes) {
       const inputs = { acc: randomTensor([n], 1), x: randomTensor([n], 2), step: 'step' as const };
