@@ -1,19 +1,19 @@
-// One file from a hub: by range requests that go on where the last one was cut, checked, and put in its place in one step.
+// Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file into place.
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, withRetries } from './http.ts';
 import { type FileVersion, openPartialFile, type PartialFile } from './partial-files.ts';
 import { type Checksum, checksum, checksumOf, type RemoteFile } from './repository.ts';
 
-/** Largest file that is taken: what Files can read. */
+/** Maximum file size, the limit of Files. */
 const maxBytes = 2 ** 31 - 1;
 
-/** What is told while a file comes: bytes that are there, and of how many, where that is known. */
+/** Reports progress: bytes received, and the size of the file if known. */
 export type OnBytes = (done: number, of: number | undefined) => void;
 
 /**
- * Downloads a file to `folder`/name; gives its length, or undefined where it may be absent and is. What has come stays in name.part
- * when it throws a HeddleError, except where the checksum is wrong.
+ * Downloads a file to `folder`/name; returns its size, or undefined if it is optional and does not exist. Throws a HeddleError; the received
+ * part stays in name.part for a later call, unless the checksum is wrong.
  */
 export async function download(
   web: HttpOptions,
@@ -22,12 +22,12 @@ export async function download(
   remote: RemoteFile,
   onBytes: OnBytes,
 ): Promise<number | undefined> {
-  const file = remote.checksum ? remote : await asked(web, remote);
+  const file = remote.checksum ? remote : await describeFile(web, remote);
   if (!file) return undefined;
   const { name, title } = file;
   const path = `${folder}/${name}`;
   if ((file.size ?? 0) > maxBytes)
-    throw new HeddleError(`${title}: it has ${file.size} bytes, at most ${maxBytes} are taken`);
+    throw new HeddleError(`${title}: it has ${file.size} bytes, the maximum is ${maxBytes}`);
   if (await files.exists(path)) {
     const bytes = await files.read(path);
     if (await matches(file, bytes)) {
@@ -40,11 +40,11 @@ export async function download(
   const { version } = parts;
   const known = { url: file.url, checksum: file.checksum?.hex, size: file.size };
   if (version && !isSame(version, known)) await parts.restart(known);
-  const advice = `; ${title} has come as far as it is, ${errorHints(web).resume}`;
+  const hint = `; the part of ${title} that arrived is kept, ${errorHints(web).resume}`;
   let furthest = parts.length;
-  const found = await withRetries(web, advice, (progress) =>
+  const found = await withRetries(web, hint, (progress) =>
     receive(web, file, parts, (done, of) => {
-      // What comes a second time, after a new beginning, is no progress.
+      // After a restart, bytes received before are not progress.
       if (done > furthest) progress();
       furthest = Math.max(furthest, done);
       onBytes(done, of);
@@ -65,10 +65,10 @@ const isSame = (a: FileVersion, b: FileVersion): boolean =>
   a.url === b.url && a.checksum === b.checksum && (b.size === undefined || a.size === undefined || a.size === b.size);
 
 /**
- * What the server itself says of a file that no listing describes: its length, and its checksum where its ETag is one. A hub says
- * both in the answer that points on to where its large files lie, which a page cannot see; then they stay unknown.
+ * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its redirect to the storage of large
+ * files, which a page cannot read; then they stay unknown.
  */
-async function asked(web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> {
+async function describeFile(web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> {
   return await withRetries(web, '', async () => {
     const allowed = [400, 404, 405, 501];
     const { response, timer } = await send(web, file.url, file.title, { method: 'HEAD', redirect: 'manual', allowed });
@@ -91,7 +91,7 @@ async function matches({ size, checksum: stated }: RemoteFile, bytes: Uint8Array
   return stated ? (await checksum(stated.kind, bytes)) === stated.hex : size !== undefined;
 }
 
-/** Throws away what came where it is not what was announced: a new try begins anew. */
+/** Verifies size and checksum; discards a wrong file, so that the next try starts from the beginning. */
 async function check(
   { title, size, checksum: stated }: RemoteFile,
   bytes: Uint8Array,
@@ -101,16 +101,16 @@ async function check(
   const actual = stated && (await checksum(stated.kind, bytes));
   const why =
     size !== undefined && size !== bytes.length
-      ? `it has ${bytes.length} bytes, ${size} were announced`
+      ? `it has ${bytes.length} bytes, the hub says ${size}`
       : stated && actual !== stated.hex
         ? `its ${titles[stated.kind]} is ${actual}, the hub says ${stated.hex}`
         : undefined;
   if (why === undefined) return;
   await parts.remove();
-  throw new HeddleError(`${title}: ${why}; what came has been removed, try again`);
+  throw new HeddleError(`${title}: ${why}; the file has been removed, try again`);
 }
 
-/** One request for what is missing, to the end of its answer; false where the file is absent and may be. Throws a Cut where it ends early. */
+/** Requests the missing bytes and receives them; false if the file is optional and missing. Throws a RetryableError if the body ends early. */
 async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
   const { title, url, optional } = file;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;
@@ -130,25 +130,24 @@ async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, o
       return false;
     }
     const range = rangeOf(response, have);
-    // Compared here rather than by If-Range, which a page may not send everywhere.
+    // Not by If-Range, which not every server allows a page to send (CORS).
     const etag = parts.version?.etag;
     const changed = have > 0 && etag !== undefined && version.etag !== undefined && etag !== version.etag;
     if (response.status === 416 || range === 'other' || (changed && response.status === 206)) {
       await end();
       await parts.restart(version);
-      throw new RetryableError(`${title}: the hub has another version of it than the one that was begun`);
+      throw new RetryableError(`${title}: the file has changed on the hub`);
     }
     if (response.status !== 206) await parts.restart(version);
     else if (have === 0 && !parts.version) await parts.restart(version);
-    const told = range ?? lengthOf(response);
-    if (file.size !== undefined && told !== undefined && told !== file.size) {
+    const stated = range ?? lengthOf(response);
+    if (file.size !== undefined && stated !== undefined && stated !== file.size) {
       await end();
       await parts.remove();
-      throw new HeddleError(`${title}: it has ${told} bytes, ${file.size} were announced`);
+      throw new HeddleError(`${title}: it has ${stated} bytes, the hub says ${file.size}`);
     }
-    const total = file.size ?? told;
-    if ((total ?? 0) > maxBytes)
-      throw new HeddleError(`${title}: it has ${total} bytes, at most ${maxBytes} are taken`);
+    const total = file.size ?? stated;
+    if ((total ?? 0) > maxBytes) throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`);
     onBytes(parts.length, total);
     await store(response, web, title, total, parts, (done) => {
       timer.reset();
@@ -162,7 +161,7 @@ async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, o
   }
 }
 
-/** The length of the whole file by an answer of a part, `other` where that part is not the one from `have` on; undefined of a whole. */
+/** The file size from Content-Range; `other` if the range does not start at `have`, undefined without a range. */
 function rangeOf({ status, headers }: Response, have: number): number | 'other' | undefined {
   if (status !== 206) return undefined;
   const [, from, , of] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers.get('Content-Range') ?? '') ?? [];
@@ -176,7 +175,7 @@ function lengthOf({ status, headers }: Response): number | undefined {
   return status === 200 && isPlain && length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
-/** Keeps the body as it comes; what came before a cut is kept too. */
+/** Stores the body while it arrives, also if the connection breaks. */
 async function store(
   response: Response,
   web: HttpOptions,
@@ -198,7 +197,7 @@ async function store(
       if (done) break;
       if (parts.length + value.length > (total ?? maxBytes)) {
         await parts.remove();
-        throw new HeddleError(`${title}: more bytes come than the ${total ?? maxBytes} that it has at most`);
+        throw new HeddleError(`${title}: the body is longer than ${total ?? maxBytes} bytes`);
       }
       await parts.push(value);
       onBytes(parts.length);

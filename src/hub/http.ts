@@ -1,47 +1,47 @@
-// One request to a hub: what its status means to someone who asked for a model, and again and again where the connection is cut.
+// HTTP requests to a hub: errors that say what to do, timeouts, and retries with exponential backoff.
 import { HeddleError } from '../core/errors.ts';
 
-/** What requests need of the outside. */
+/** How to send requests. */
 export interface HttpOptions {
   readonly fetch: typeof fetch;
-  /** Sent to the hub and, as fetch has it, to no other server that it points to. */
+  /** Access token. Sent to the hub; fetch drops it on redirects to other servers. */
   readonly token?: string | undefined;
   readonly signal: AbortSignal;
-  /** Milliseconds without a byte after which a connection counts as cut. */
+  /** Timeout of a connection without data, in milliseconds. */
   readonly idleTimeout: number;
-  /** Milliseconds before the first new try; each further one waits twice as long. */
+  /** Delay before the first retry in milliseconds; it doubles with each further retry. */
   readonly retryDelay: number;
-  /** New tries after which nothing came. */
+  /** Maximum number of retries in a row without progress. */
   readonly maxRetries: number;
-  /** What errors tell people to do; a command's unless given. */
+  /** What error messages recommend. Default: the hints of the command line. */
   readonly hints?: ErrorHints;
 }
 
-/** What errors tell people to do. */
+/** What error messages recommend. */
 export interface ErrorHints {
-  /** After a connection that stayed cut: what goes on with what has come. */
+  /** How to resume an interrupted download. */
   readonly resume: string;
-  /** For a model that is not public. */
+  /** How to access a private model. */
   readonly access: string;
-  /** How to name another revision, as an example. */
+  /** How to select another revision, by example. */
   readonly revision: string;
-  /** Where no hub answers, only some server; without it such a server is asked for files by the names that they usually have. */
+  /** If the server is not a hub; without this hint, files are requested by their usual names. */
   readonly noHub?: string;
 }
 
-const commands: ErrorHints = {
-  resume: 'the same command goes on with it',
+const commandHints: ErrorHints = {
+  resume: 'run the same command again to resume',
   access: 'put an access token into HF_TOKEN',
   revision: '--revision refs/pr/1',
 };
 
-/** What errors tell people to do. */
-export const errorHints = ({ hints }: HttpOptions): ErrorHints => hints ?? commands;
+/** The hints of error messages. */
+export const errorHints = ({ hints }: HttpOptions): ErrorHints => hints ?? commandHints;
 
-/** Something that may be better at the next try. */
+/** An error after which a retry may succeed. */
 export class RetryableError extends Error {
   override name = 'Cut';
-  /** Milliseconds that the server asks to wait. */
+  /** Delay that the server requests (Retry-After), in milliseconds. */
   readonly wait: number;
   constructor(message: string, options?: ErrorOptions & { wait?: number }) {
     super(message, options);
@@ -49,18 +49,18 @@ export class RetryableError extends Error {
   }
 }
 
-/** Longest wait that a server may ask for. */
+/** Maximum of Retry-After in milliseconds. */
 const maxWait = 60_000;
 
-/** What a server answered; `timer.reset` starts the patience anew when bytes come, `timer.stop` ends it. */
+/** A response with its idle timer: call `timer.reset` when data arrives, `timer.stop` at the end. */
 export interface TimedResponse {
   readonly response: Response;
   readonly timer: { reset(): void; stop(): void };
 }
 
 /**
- * Sends one request. `what` is told in errors. Statuses below 400 and those in `allowed` are answers; others become a HeddleError
- * that says what to do, or a Cut where a new try may help.
+ * Sends one request; `what` is its name in errors. Throws a HeddleError that says what to do for statuses of 400 and above, except those in
+ * `allowed`, and a RetryableError if a retry may help.
  */
 export async function send(
   web: HttpOptions,
@@ -104,7 +104,7 @@ export async function send(
   throw statusError(response, what, web);
 }
 
-/** Why a request failed, for people: fetch itself says only that it did. */
+/** Why fetch failed; its own message does not say. */
 function reasonOf(error: unknown, url: string): string {
   if (error instanceof RetryableError) return error.message;
   const cause = (error as { cause?: { code?: unknown; message?: unknown } }).cause;
@@ -115,7 +115,7 @@ function reasonOf(error: unknown, url: string): string {
   return `the connection to ${host} failed (${String(why)})`;
 }
 
-/** The error of an answer that is none: a HeddleError that says what to do, or a Cut where a new try may help. */
+/** The error for an HTTP status: a HeddleError that says what to do, or a RetryableError if a retry may help. */
 export function statusError({ status, statusText, headers }: Response, what: string, web: HttpOptions): Error {
   if (status === 404) return new HeddleError(`${what}: there is no such model, revision or file (404)`);
   if (status === 401 || status === 403) {
@@ -135,12 +135,12 @@ export function statusError({ status, statusText, headers }: Response, what: str
 }
 
 /**
- * Does `work` until it is done: after a Cut once more, each time later, up to `web.tries` times in a row without progress. `work`
- * says by its argument that something came. The last Cut becomes a HeddleError that ends with `advice`.
+ * Runs `work`, with retries after a RetryableError: exponential backoff, up to `maxRetries` in a row without progress, which `work` reports
+ * by its argument. The last error becomes a HeddleError that ends with `hint`.
  */
 export async function withRetries<T>(
   web: HttpOptions,
-  advice: string,
+  hint: string,
   work: (progress: () => void) => Promise<T>,
 ): Promise<T> {
   for (let failures = 0; ; failures++) {
@@ -150,7 +150,7 @@ export async function withRetries<T>(
       });
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
-      if (failures >= web.maxRetries) throw new HeddleError(`${error.message}${advice}`, { cause: error });
+      if (failures >= web.maxRetries) throw new HeddleError(`${error.message}${hint}`, { cause: error });
       await sleep(Math.max(error.wait, web.retryDelay * 2 ** failures), web.signal);
     }
   }

@@ -1,12 +1,12 @@
-// What has come of a file so far, kept as pieces in a folder NAME.part beside where it will stand, so that a download goes on where
-// it was cut off. A piece is named by its place, OFFSET-LENGTH; `about.json` says which version of the file the pieces are of.
+// Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so that a download can resume.
+// about.json identifies the version of the file.
 import { HeddleError } from '../core/errors.ts';
-import { type Files, readText, writeText } from '../files/files.ts';
+import { concatBytes, type Files, readText, writeText } from '../files/files.ts';
 
-/** Bytes that are gathered before they are written as a piece: what a killed process loses at most. */
+/** Bytes that are buffered before they are written as a chunk: the maximum that a killed process loses. */
 const pieceBytes = 4 * 2 ** 20;
 
-/** A version of a file: what a server or a listing says that tells it from others. */
+/** Identifies a version of a file. */
 export interface FileVersion {
   readonly url: string;
   readonly checksum?: string | undefined;
@@ -14,23 +14,24 @@ export interface FileVersion {
   readonly etag?: string | undefined;
 }
 
-/** A file on its way. */
+/** A partially downloaded file. */
 export interface PartialFile {
-  /** Bytes that are kept or gathered. */
+  /** Number of bytes received. */
   readonly length: number;
-  /** The version that the kept bytes are of; undefined before the first. */
+  /** Version of the received bytes; undefined before the first. */
   readonly version: FileVersion | undefined;
-  /** Throws away what was kept and begins with another version. */
+  /** Discards the received bytes and starts another version. */
   restart(version: FileVersion): Promise<void>;
+  /** Appends bytes. */
   push(bytes: Uint8Array): Promise<void>;
-  /** Writes what was gathered. */
+  /** Writes buffered bytes. */
   flush(): Promise<void>;
-  /** The whole file. Throws a HeddleError where pieces are broken or memory is short. */
+  /** All received bytes. Throws a HeddleError if a chunk is damaged or memory is insufficient. */
   whole(): Promise<Uint8Array>;
   remove(): Promise<void>;
 }
 
-/** Opens what is kept of the file at `path`; what cannot be used is thrown away. */
+/** Opens the partial download of the file at `path`; unusable data is discarded. */
 export async function openPartialFile(files: Files, path: string): Promise<PartialFile> {
   const folder = `${path}.part`;
   const about = `${folder}/about.json`;
@@ -61,7 +62,7 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
     async flush() {
       if (gatheredBytes === 0) return;
       const piece = { at: length, length: gatheredBytes };
-      const bytes = join(gathered, gatheredBytes);
+      const bytes = concatBytes(gathered);
       [gathered, gatheredBytes] = [[], 0];
       await files.write(`${folder}/${piece.at}-${piece.length}`, bytes);
       pieces.push(piece);
@@ -73,7 +74,7 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
       try {
         out = new Uint8Array(length);
       } catch (error) {
-        throw new HeddleError(`${path}: no memory for its ${length} bytes`, { cause: error });
+        throw new HeddleError(`${path}: not enough memory for ${length} bytes`, { cause: error });
       }
       for (const { at, length: n } of pieces) {
         const bytes = await files.read(`${folder}/${at}-${n}`);
@@ -88,16 +89,6 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
   return parts;
 }
 
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
-
 async function readVersion(files: Files, path: string): Promise<FileVersion | undefined> {
   if (!(await files.exists(path))) return undefined;
   try {
@@ -106,11 +97,11 @@ async function readVersion(files: Files, path: string): Promise<FileVersion | un
     if (typeof url !== 'string' || !text(checksum) || !text(etag)) return undefined;
     return { url, checksum, etag, ...(typeof size === 'number' && { size }) };
   } catch {
-    return undefined; // written by half, or by another program
+    return undefined; // incomplete, or written by another program
   }
 }
 
-/** The pieces from byte 0 on without a gap. */
+/** The chunks from byte 0 on without a gap. */
 async function readPieces(files: Files, folder: string): Promise<{ at: number; length: number }[]> {
   const found = (await files.list(folder)).flatMap((name) => {
     const [, at, length] = /^(\d{1,15})-(\d{1,15})$/.exec(name) ?? [];

@@ -1,21 +1,21 @@
-// A model from a hub into a folder: everything comes into FOLDER.part, which becomes FOLDER once it is whole. What an earlier try
-// left there is used again.
+// Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A later call resumes.
 import { HeddleError } from '../core/errors.ts';
 import { type Files, readText } from '../files/files.ts';
 import { download } from './download.ts';
 import type { HttpOptions } from './http.ts';
 import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
 
-/** What is told while a model comes. */
+/** Progress of a download. */
 export interface PullProgress {
-  /** The file that comes now. */
+  /** Name of the present file. */
   readonly file: string;
-  /** Bytes of all files that are there, and of how many, as far as lengths are known. */
+  /** Bytes received, of all files. */
   readonly loaded: number;
+  /** Total number of bytes, as far as sizes are known. */
   readonly total: number;
 }
 
-/** A model that has come. */
+/** A downloaded model. */
 export interface PulledModel {
   readonly folder: string;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
@@ -24,21 +24,23 @@ export interface PulledModel {
 const index = 'model.safetensors.index.json';
 const whole = 'model.safetensors';
 
-/** How a model is taken. */
+/** Options of `pull`. */
 export interface PullOptions {
-  /** Where what has come waits for the rest; FOLDER.part unless given. */
+  /** Folder of incomplete downloads. Default: FOLDER.part. */
   readonly partial?: string;
-  /**
-   * Looks at what has come, after each file, which it is told, and at the end before all is put in its place; where it throws a
-   * HeddleError, what came is removed.
-   */
+  /** Validates the downloaded files: called after each file with its name, and once at the end. If it throws a HeddleError, they are removed. */
   readonly check?: (partial: string, file?: string) => Promise<unknown>;
 }
 
 /**
- * Downloads a model into `folder`. A folder that is there is replaced once the new one is whole. Throws a HeddleError for a model
- * that is not there, may not be read or has no weights in safetensors, for a wrong checksum, and where the connection stays cut; all
- * that has come then waits for the next try. Rejects with the signal's reason where it is aborted.
+ * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a HeddleError if the model does not
+ * exist, is private, has no weights in safetensors, a checksum is wrong, or the connection fails; a later call resumes. Rejects with the
+ * signal's reason if it is aborted.
+ *
+ * @example
+ * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 };
+ * const from = repository('facebook/bart-base', 'main', defaultHub);
+ * await pull(files, http, from, 'models/bart-base', ({ loaded, total }) => console.log(loaded / total));
  */
 export async function pull(
   files: Files,
@@ -48,7 +50,7 @@ export async function pull(
   onProgress: (progress: PullProgress) => void,
   { partial = `${folder}.part`, check }: PullOptions = {},
 ): Promise<PulledModel> {
-  const look = async (file?: string) => {
+  const validate = async (file?: string) => {
     try {
       await check?.(partial, file);
     } catch (error) {
@@ -61,7 +63,7 @@ export async function pull(
   const got: { name: string; bytes: number }[] = [];
   for (let file = queue.shift(); file; file = queue.shift()) {
     const { name, optional, url } = file;
-    // Guessed names: of the two forms of weights one is enough.
+    // Fallback names: one of the two forms of weights is enough.
     if (optional && name === index && got.some((x) => x.name === whole)) continue;
     const before = got.reduce((n, x) => n + x.bytes, 0);
     const bytes = await download(web, files, partial, file, (done, of) => {
@@ -70,7 +72,7 @@ export async function pull(
     });
     if (bytes === undefined) continue;
     got.push({ name, bytes });
-    await look(name);
+    await validate(name);
     if (name === index)
       for (const shard of await shardsOf(files, `${partial}/${name}`)) {
         if (sizes.has(shard)) continue;
@@ -86,13 +88,13 @@ export async function pull(
   }
   if (!got.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors'))
     throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
-  await tidy(files, partial, got);
-  await look();
+  await removeOthers(files, partial, got);
+  await validate();
   await files.rename(partial, folder);
   return { folder, files: got };
 }
 
-/** The shards that an index names. Throws a HeddleError for names that are none, such as paths out of the folder. */
+/** The shards that an index names. Throws a HeddleError for other names, such as paths that leave the folder. */
 async function shardsOf(files: Files, path: string): Promise<string[]> {
   let map: unknown;
   try {
@@ -108,8 +110,8 @@ async function shardsOf(files: Files, path: string): Promise<string[]> {
   return names as string[];
 }
 
-/** Removes what an earlier try for another model or revision left. */
-async function tidy(files: Files, folder: string, keep: readonly { name: string }[]): Promise<void> {
+/** Removes files of an earlier download of another model or revision. */
+async function removeOthers(files: Files, folder: string, keep: readonly { name: string }[]): Promise<void> {
   const names = new Set(keep.map(({ name }) => name));
   for (const name of await files.list(folder)) if (!names.has(name)) await files.remove(`${folder}/${name}`);
 }

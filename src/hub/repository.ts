@@ -1,5 +1,5 @@
-// What is taken from a repository on the hub: its name as people write it, and the files that this engine reads, by name. No other
-// file is ever asked for or written, whatever a server lists.
+// Repositories on the hub: names, the listing with sizes and checksums, and the selection of files to download. Files with other names
+// are never requested or written, no matter what a server lists.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../core/records.ts';
@@ -15,7 +15,7 @@ export interface Repository {
   readonly revision: string;
 }
 
-/** The hub that is asked where no other is named. */
+/** The default hub. */
 export const defaultHub = 'https://huggingface.co';
 
 const plain = [
@@ -28,10 +28,15 @@ const whole = 'model.safetensors';
 const index = 'model.safetensors.index.json';
 const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;
 
-/** Names to try where a server lists nothing; the first must be there. */
+/** Names to request from a server without a listing; the first must exist. */
 export const fallbackNames = ['config.json', whole, index, ...plain.slice(1)] as const;
 
-/** A checked repository. Throws a HeddleError for a name that is not OWNER/NAME and for a base that is no URL. */
+/**
+ * A validated repository. Throws a HeddleError if the name is not OWNER/NAME, or revision or base is invalid.
+ *
+ * @example
+ * const bart = repository('facebook/bart-base', 'main', defaultHub);
+ */
 export function repository(name: string, revision: string, base: string): Repository {
   const part = /^(?!\.{1,2}$)[\w.-]{1,96}$/;
   const parts = name.split('/');
@@ -54,8 +59,7 @@ export function repository(name: string, revision: string, base: string): Reposi
 }
 
 /**
- * Of the files of a repository those that are read here. Throws a HeddleError where there is no model that can be read; `revision`
- * tells how another one is asked for.
+ * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the hint for another revision.
  */
 export function selectFiles(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);
@@ -63,7 +67,7 @@ export function selectFiles(files: readonly string[], name: string, revision: st
   const others = plain.filter((x) => has.has(x));
   check(
     has.has('config.json') || has.has('adapter_config.json'),
-    `${name}: it has no config.json; this is not a model that can be read`,
+    `${name}: it has no config.json, so it is not a supported model`,
   );
   if (weights.length === 0 && !has.has('adapter_model.safetensors')) {
     const other = [...has].find((x) => /\.(bin|h5|msgpack|npz|onnx|ckpt|pt|pth)$/.test(x));
@@ -75,40 +79,40 @@ export function selectFiles(files: readonly string[], name: string, revision: st
   return [...others, ...weights];
 }
 
-/** Whether a file of an index is one of a model's shards. */
+/** Whether a file name is that of a shard. */
 export const isShard = (name: string): boolean => shard.test(name);
 
 /** A file to download. */
 export interface RemoteFile {
   readonly name: string;
-  /** For messages: the model and the file. */
+  /** Model and file, for messages. */
   readonly title: string;
   readonly url: string;
-  /** Whether it may be absent; so are names that were guessed. */
+  /** Whether it may be missing, as fallback names may. */
   readonly optional: boolean;
-  /** Bytes; undefined where it is not known. */
+  /** Size in bytes; undefined if unknown. */
   readonly size?: number;
   readonly checksum?: Checksum;
 }
 
-/** Header of answers that a page's own server has passed on from a hub: so they are a hub's, whatever they look like. */
+/** Header that the hub proxy of a page adds to responses of the hub. */
 export const hubProxyHeader = 'Heddle-Hub';
 
-/** What servers say of a path that they do not have. */
-const notThere = [400, 403, 404, 405, 410];
+/** Statuses of servers for paths that do not exist. */
+const missingStatuses = [400, 403, 404, 405, 410];
 
-/** Most bytes of a listing. */
+/** Maximum size of a listing in bytes. */
 const maxListing = 16 * 2 ** 20;
 
-/** The files of a model that are read here. Throws a HeddleError where there is none, or none that can be read. */
+/** The files of a model to download. Throws a HeddleError if the model does not exist or is not supported. */
 export async function listFiles(web: HttpOptions, repository: Repository): Promise<RemoteFile[]> {
   const { base, name, revision } = repository;
   const at = encodeURIComponent(revision);
   const api = `${base}/api/models/${name}/revision/${at}?blobs=true`;
-  // A hub that is not there should be told soon.
+  // Fail early if the hub is not reachable.
   const listing = await withRetries({ ...web, maxRetries: Math.min(web.maxRetries, 2) }, '', async () => {
     const { noHub } = errorHints(web);
-    const { response, timer } = await send(web, api, name, { allowed: noHub === undefined ? [404] : notThere });
+    const { response, timer } = await send(web, api, name, { allowed: noHub === undefined ? [404] : missingStatuses });
     try {
       const { status, headers } = response;
       const isHub = headers.has(hubProxyHeader) || /\bjson\b/i.test(headers.get('Content-Type') ?? '');
@@ -185,13 +189,13 @@ function parseListing(text: string, name: string) {
   return { commit, files };
 }
 
-/** A checksum, in hexadecimal. */
+/** A checksum in hexadecimal: SHA-256 of large files (LFS), Git's blob SHA-1 of small ones. */
 export interface Checksum {
   readonly kind: 'sha256' | 'git';
   readonly hex: string;
 }
 
-/** The checksum that a value of an API or an ETag is: of 64 digits SHA-256, of 40 Git's; undefined for any other. */
+/** Parses a checksum of the API or an ETag: 64 digits are SHA-256, 40 are Git's; undefined for other values. */
 export function checksumOf(value: unknown): Checksum | undefined {
   if (typeof value !== 'string') return undefined;
   const hex = value.replace(/^W\//, '').replaceAll('"', '').toLowerCase();
@@ -199,7 +203,7 @@ export function checksumOf(value: unknown): Checksum | undefined {
   return /^[0-9a-f]{40}$/.test(hex) ? { kind: 'git', hex } : undefined;
 }
 
-/** The checksum of that kind of some bytes. */
+/** Computes a checksum of bytes. */
 export async function checksum(kind: Checksum['kind'], bytes: Uint8Array): Promise<string> {
   let data = bytes;
   if (kind === 'git') {

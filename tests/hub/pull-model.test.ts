@@ -48,10 +48,10 @@ const bodies = (name: string) => hub.log.filter(({ method, path }) => method ===
 const expectModel = (bytes = model) =>
   expect(Buffer.compare(kept.get('out/model.safetensors') ?? new Uint8Array(0), bytes)).toBe(0);
 
-describe('a model comes whole', () => {
+describe('a model is downloaded', () => {
   const all = ['out/config.json', 'out/model.safetensors', 'out/vocab.json'];
 
-  it('with the files that are read here and no others, of the commit that was listed', async () => {
+  it('with only the files that heddle reads, at the commit of the listing', async () => {
     const { files: got } = await run();
     expect(names()).toEqual(all);
     expect(got.map((x) => [x.name, x.bytes])).toEqual([
@@ -64,13 +64,13 @@ describe('a model comes whole', () => {
     expect(new Set(asked)).toEqual(new Set(['c0ffee'.padEnd(40, '0')]));
   });
 
-  it('telling how far it is', async () => {
+  it('with progress reports', async () => {
     await run();
     expect(seen.at(-1)).toEqual({ file: 'model.safetensors', loaded: 100_009, total: 100_009 });
     expect(seen.every((x, i) => x.total === 100_009 && x.loaded >= (seen[i - 1]?.loaded ?? 0))).toBe(true);
   });
 
-  it('from a server that lists nothing', async () => {
+  it('from a server without a listing', async () => {
     hub.state.api = false;
     await run();
     expect(names()).toEqual(all);
@@ -101,8 +101,8 @@ describe('a model comes whole', () => {
   });
 });
 
-describe('a connection that is cut', () => {
-  it('is taken up where it ended', async () => {
+describe('an interrupted connection', () => {
+  it('is resumed where it ended', async () => {
     hub.state.cuts['model.safetensors'] = [30_000, 50_000];
     await run();
     expectModel();
@@ -114,10 +114,10 @@ describe('a connection that is cut', () => {
     expect(third).toBeGreaterThan(second as number);
   });
 
-  it('again and again is told, and the same command goes on later', async () => {
+  it('is an error after several retries, and a later call resumes', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
     const failed = run();
-    await expect(failed).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*the same command goes on with it$/);
+    await expect(failed).rejects.toThrow(/^me\/it\/model\.safetensors: .*cut.*run the same command again to resume$/);
     await expect(failed).rejects.toThrow(HeddleError);
     expect(names().some((name) => name.startsWith('out/'))).toBe(false);
     expect(names().some((name) => name.startsWith('out.part/model.safetensors.part/0-'))).toBe(true);
@@ -130,14 +130,14 @@ describe('a connection that is cut', () => {
     expect(hub.log.filter(({ path }) => path.endsWith('config.json'))).toEqual([]);
   });
 
-  it('begins anew where the server knows no ranges', async () => {
+  it('restarts if the server does not support ranges', async () => {
     hub.state.ranges = false;
     hub.state.cuts['model.safetensors'] = [30_000];
     await run();
     expectModel();
   });
 
-  it('begins anew where the file has become another', async () => {
+  it('restarts if the file has changed', async () => {
     hub.state.cuts['model.safetensors'] = [40_000, ...Array(9).fill(0)];
     await expect(run()).rejects.toThrow('cut');
     hub.state.cuts = {};
@@ -146,7 +146,7 @@ describe('a connection that is cut', () => {
     expectModel(noise(100_000).reverse());
   });
 
-  it('by silence counts as one', async () => {
+  it('includes an idle timeout', async () => {
     const slow: typeof fetch = async (input, init) => {
       if (!String(input).includes('model.safetensors')) return fetch(input, init);
       return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
@@ -156,7 +156,7 @@ describe('a connection that is cut', () => {
     );
   });
 
-  it('by Ctrl-C leaves what came', async () => {
+  it('by Ctrl-C keeps the received bytes', async () => {
     const stop = new AbortController();
     const stopped = pull(files, web({ signal: stop.signal }), repository('me/it', 'main', hub.url), 'out', (event) => {
       if (event.file === 'model.safetensors' && event.loaded > 20) stop.abort();
@@ -169,18 +169,18 @@ describe('a connection that is cut', () => {
 });
 
 describe('a server', () => {
-  it('that is busy is asked again', async () => {
+  it('that is busy is retried', async () => {
     hub.state.statuses = { 'config.json': [503, 429], '/main': [500], 'cdn/model.safetensors': [502] };
     await run();
     expectModel();
   });
 
-  it('that stays busy is told', async () => {
+  it('that stays busy is an error', async () => {
     hub.state.statuses = { 'config.json': Array(9).fill(503) };
     await expect(run()).rejects.toThrow('config.json: the hub answers 503');
   });
 
-  it('that wants a token is given one', async () => {
+  it('that requires a token receives it', async () => {
     hub.state.token = 'secret';
     await expect(run()).rejects.toThrow(
       'me/it: the hub refuses it (401): it does not exist, or is private: put an access token into HF_TOKEN',
@@ -190,7 +190,7 @@ describe('a server', () => {
     expectModel();
   });
 
-  it('that points to another server does not make it known the token', async () => {
+  it('that redirects to another server does not leak the token', async () => {
     const other = await startHub(hub.state.files);
     try {
       hub.state.elsewhere = other.url;
@@ -206,7 +206,7 @@ describe('a server', () => {
     hub.state.sums[name] = wrong;
     const sum = name === 'config.json' ? 'Git checksum' : 'SHA-256';
     await expect(run()).rejects.toThrow(
-      new RegExp(`^me/it/${name}: its ${sum} is [0-9a-f]+, the hub says ${wrong}; what came has been removed`),
+      new RegExp(`^me/it/${name}: its ${sum} is [0-9a-f]+, the hub says ${wrong}; the file has been removed`),
     );
     expect(names().some((path) => path.startsWith('out/') || path.includes(`${name}.part`))).toBe(false);
   });
@@ -222,7 +222,7 @@ describe('a server', () => {
     expect(names().some((path) => path.startsWith('out/'))).toBe(false);
   });
 
-  it('that refuses the connection is named', async () => {
+  it('that refuses the connection is named in the error', async () => {
     await hub.close();
     await expect(run()).rejects.toThrow(/^me\/it: 127\.0\.0\.1:\d+ refuses the connection$/);
   });
@@ -244,7 +244,7 @@ it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
     'a file too large',
     `{"siblings":[{"rfilename":"config.json","size":3000000000,"blobId":"${'a'.repeat(40)}"},{"rfilename":"model.safetensors"}]}`,
     {},
-    'config.json: it has 3000000000 bytes, at most 2147483647 are taken',
+    'config.json: it has 3000000000 bytes, the maximum is 2147483647',
   ],
 ])('says so for %s', async (_, listing, found, message) => {
   hub.state.files = found;
@@ -255,7 +255,7 @@ it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
   await expect(failed).rejects.toThrow(HeddleError);
 });
 
-it('takes no shard from outside the folder', async () => {
+it('rejects shards outside the folder', async () => {
   const { 'model.safetensors': _, ...rest } = hub.state.files;
   hub.state.files = { ...rest, 'model.safetensors.index.json': text('{"weight_map":{"a":"../../etc/passwd"}}') };
   await expect(run()).rejects.toThrow('"../../etc/passwd" is not the name of a shard');
@@ -270,7 +270,7 @@ it.each(['it', 'a/b/c', '../it', 'me/..', 'me/', '/it', 'me/it?x', 'me/%2e', 'ht
   },
 );
 
-it('refuses revisions and hubs that are none', () => {
+it('rejects invalid revisions and hubs', () => {
   for (const revision of ['', '..', 'a/../b', 'a//b', 'a?b'])
     expect(() => repository('me/it', revision, 'https://x.example')).toThrow('is not a revision');
   expect(() => repository('me/it', 'main', 'x')).toThrow('the hub x is not a URL');
