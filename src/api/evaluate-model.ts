@@ -5,23 +5,16 @@ import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
-import {
-  addSums,
-  type TokenMetrics,
-  type TokenSums,
-  type TranslationMetrics,
-  tokenMetrics,
-  translationMetrics,
-} from '../metrics/translation-metrics.ts';
+import { type TokenMetrics, type TranslationMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { writeStep } from '../ops/step-scalars.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeLeftOut, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
-import { inputArrays } from '../trainer/program-inputs.ts';
+import { evaluateLoss } from '../train/evaluation.ts';
+import { runEvaluation } from '../trainer/trainer.ts';
 import { evaluationGraph } from '../trainer/training-graphs.ts';
 
 /** Settings of an evaluation: how to decode, and the number of sentences in a batch. */
@@ -64,8 +57,8 @@ export async function evaluateModel(
   const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
   const leftOut = describeLeftOut(corpus);
   check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
-  if (leftOut) host.emit({ type: 'log', text: `${name}: ${leftOut}` });
-  const tokens = tokenMetrics(await teacherForced(config, corpus, batch, host, decode.signal));
+  if (leftOut) host.emit({ type: 'message', text: `${name}: ${leftOut}` });
+  const tokens = await teacherForced(config, corpus, batch, host, decode.signal);
   const kept = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
   const translations = await host.translate(
     kept.map((pair) => pair.source),
@@ -80,14 +73,14 @@ export async function evaluateModel(
   return { pairs: corpus.count, leftOut: corpus.tooLong + corpus.empty, ...tokens, ...translation };
 }
 
-/** Sums over the corpus: losses, target tokens, tokens that the model predicts. */
+/** Loss, perplexity and token accuracy with the target given. */
 async function teacherForced(
   config: ModelConfig,
   corpus: EncodedCorpus,
   rows: number,
   { engine, parameters, emit, written }: EvaluationHost,
   signal: AbortSignal | undefined,
-): Promise<TokenSums> {
+): Promise<TokenMetrics> {
   const buckets = chooseBuckets(corpus, { multiple: 1 });
   const longest = Math.max(...buckets.map((b) => Math.max(b.source, b.target)));
   const tokens = Math.max(longest, Math.floor(maxLogitBytes / 4 / config.tgtVocab));
@@ -98,18 +91,14 @@ async function teacherForced(
   const plain = modelConfig({ ...config, labelSmoothing: 0 });
   const programs = await engine.prepare(shapes.map((shape) => evaluationGraph(plain, parameters, shape)));
   written(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
-  for (const program of programs) writeStep(inputArrays(program).step);
   const batches = createBatches(corpus, shapes, { shuffle: false });
-  const sums: TokenSums[] = [];
-  for (let i = 0; i < batches.perEpoch; i++) {
-    signal?.throwIfAborted();
+  const evaluateBatch = (i: number) => {
     const program = programs[batches.shapeAt(i)];
     if (!program) throw new Error(`evaluate: batch ${i} has no program`);
-    batches.fill(i, inputArrays(program));
-    const { stats } = await program.run();
-    const [loss = Number.NaN, count = Number.NaN, hits = Number.NaN] = stats ?? [];
-    sums.push({ loss, tokens: count, hits });
-    emit({ type: 'progress', task: 'loss', done: i + 1, of: batches.perEpoch, text: 'batches' });
-  }
-  return addSums(sums);
+    return runEvaluation(program, (arrays) => batches.fill(i, arrays));
+  };
+  return evaluateLoss(batches, evaluateBatch, {
+    signal,
+    onBatch: (done, of) => emit({ type: 'progress', task: 'loss', done, of, text: 'batches' }),
+  });
 }

@@ -227,7 +227,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     writeWeights(it.engine, config, parameters, weights);
     it.written = true;
     if (format === 'f32') return;
-    host.emit({ type: 'log', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
+    host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
   };
   const translatorFor = async (shape: TranslatorShape, decode: DecodeOptions): Promise<Translator> => {
     let it = await load();

@@ -2,9 +2,9 @@
 
 import { check } from '../core/errors.ts';
 import { loraConfig } from '../model/lora.ts';
-import type { LogRecord, LogStep } from '../report/training-log.ts';
-import type { JobContext, JobEvent } from '../runtime/job.ts';
-import type { TrainingObserver } from '../runtime/training-observer.ts';
+import type { LogStep } from '../report/training-log.ts';
+import type { JobEvent } from '../runtime/job.ts';
+import type { TrainingGate } from '../runtime/training-gate.ts';
 import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { runTraining } from '../train/recovery.ts';
 import type { TrainSettings } from '../train/settings.ts';
@@ -13,13 +13,6 @@ import { hostOf } from './load-model.ts';
 import { createModel, internalsOf, type Model } from './model.ts';
 import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
-
-/** What happens during a run: records of its log, checkpoints, recovery from a lost device, messages and progress. */
-export type TrainEvent =
-  | LogRecord
-  | JobEvent
-  | { readonly type: 'checkpoint'; readonly step: number }
-  | { readonly type: 'recovery'; readonly step: number; readonly text: string };
 
 /** Options of `train`: the settings of docs/settings.md, and those below. */
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
@@ -36,11 +29,11 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   /** Receives each step, from 1, with its loss. */
   readonly onStep?: (step: LogStep) => void;
   /** Receives everything that happens. */
-  readonly onEvent?: (event: TrainEvent) => void;
+  readonly onEvent?: (event: JobEvent) => void;
   /** Stops the run after its current step: the result is the model so far. */
   readonly signal?: AbortSignal;
-  /** Callbacks that may pause the run between two steps; the training page uses them. */
-  readonly observer?: Partial<TrainingObserver>;
+  /** Gate between two steps, to pause the run and use its model; the training page has one. */
+  readonly gate?: TrainingGate;
 }
 
 /**
@@ -54,10 +47,20 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(pairs: readonly Pair[], options: TrainOptions = {}): Promise<Model> {
-  const { dev, test, from, checkpoint, resume = false, onStep, onEvent, signal, observer, ...rest } = options;
+  const { dev, test, from, checkpoint, resume = false, onStep, onEvent, signal, gate, ...rest } = options;
   const { device, tune, ...settings } = rest;
   const { heldOut = 0 } = settings;
-  const where = { ...(device && { device }), ...(tune !== undefined && { tune }), ...(onEvent && { onEvent }) };
+  const listener =
+    (onStep || onEvent) &&
+    ((event: JobEvent): void => {
+      if (event.type === 'step') onStep?.(event);
+      onEvent?.(event);
+    });
+  const where = {
+    ...(device && { device }),
+    ...(tune !== undefined && { tune }),
+    ...(listener && { onEvent: listener }),
+  };
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const platform = currentPlatform();
   const split: Split =
@@ -79,7 +82,8 @@ export async function train(pairs: readonly Pair[], options: TrainOptions = {}):
   const session = openSession(where, signal);
   let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
   try {
-    const training = await runTraining(args, withObserver(session.context, { onStep, onEvent, observer }), {
+    const training = await runTraining(args, session.context, {
+      gate,
       split,
       model: base?.saved,
       onTrained: (...parts) => {
@@ -97,34 +101,4 @@ export async function train(pairs: readonly Pair[], options: TrainOptions = {}):
   } finally {
     await session.close();
   }
-}
-
-/** A context whose observer reports steps and events. */
-function withObserver(
-  context: JobContext,
-  { onStep, onEvent, observer }: Pick<TrainOptions, 'onStep' | 'onEvent' | 'observer'>,
-): JobContext {
-  const live: TrainingObserver = {
-    ready: () => undefined,
-    samples: () => undefined,
-    between: () => undefined,
-    wantsSave: () => false,
-    warning: () => undefined,
-    lost: () => undefined,
-    ...observer,
-    record(record) {
-      observer?.record?.(record);
-      if (record.type === 'step') onStep?.(record);
-      onEvent?.(record);
-    },
-    saved(step) {
-      observer?.saved?.(step);
-      onEvent?.({ type: 'checkpoint', step });
-    },
-    back(step, text) {
-      observer?.back?.(step, text);
-      onEvent?.({ type: 'recovery', step, text });
-    },
-  };
-  return Object.create(context, { live: { value: live } }) as JobContext;
 }

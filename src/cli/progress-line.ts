@@ -22,7 +22,7 @@ export function createProgress(terminal = process.stderr.isTTY === true): Progre
     close,
     show(event) {
       if (event.type === 'progress') update(event);
-      if (event.type !== 'log') return;
+      if (event.type !== 'message' && event.type !== 'warning' && event.type !== 'recovery') return;
       close();
       log(event.text);
     },

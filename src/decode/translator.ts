@@ -64,6 +64,9 @@ export interface StreamedToken {
   readonly text: string;
 }
 
+/** A text to translate, or its token ids with the end token, if it is tokenized already. */
+export type SourceText = string | ArrayLike<number>;
+
 /** Translates texts. Concurrent calls are queued. */
 export interface Translator {
   /** Size of the weights on the engine and peak memory of the largest plan in bytes; `peak` is 0 on the CPU. */
@@ -72,9 +75,9 @@ export interface Translator {
    * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is invalid, and the signal's
    * reason if it is aborted.
    */
-  translate(texts: readonly string[], options?: DecodeOptions): Promise<string[]>;
+  translate(texts: readonly SourceText[], options?: DecodeOptions): Promise<string[]>;
   /** `numReturn` translations of each text with ids and scores, best first. Throws as `translate`. */
-  generate(texts: readonly string[], options?: DecodeOptions): Promise<Translation[][]>;
+  generate(texts: readonly SourceText[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
    * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop stops decoding. `index` is
    * the random stream: a sample equals that of text `index` of a list passed to `translate`. Throws as `translate`.
@@ -115,11 +118,15 @@ export async function createTranslator(
     }
     return decoder;
   };
-  const encode = (text: string, i: number): number[] => {
-    const ids = [...source.encode(text), ...(sourceEnd ? [source.special.end] : [])];
+  const encode = (text: SourceText, i: number): number[] => {
+    const ids =
+      typeof text === 'string'
+        ? [...source.encode(text), ...(sourceEnd ? [source.special.end] : [])]
+        : Array.from(text);
     check(
       ids.length <= maxSource,
-      () => `text ${i + 1} has ${ids.length} tokens, the maximum is ${maxSource}; split it: "${text.slice(0, 60)}"`,
+      () =>
+        `text ${i + 1} has ${ids.length} tokens, the maximum is ${maxSource}; split it: "${String(text).slice(0, 60)}"`,
     );
     return ids;
   };

@@ -46,6 +46,7 @@ async function run({
     ...(memoryLimit !== undefined && { memoryLimit }),
     ...(machineMemory !== undefined && { machineMemory }),
     emit(event) {
+      if (event.type === 'step') return; // one per update, which nothing in Node shows
       told = told.then(() => heddleEmit(encodeJson(event)));
     },
   });

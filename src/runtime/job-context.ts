@@ -9,7 +9,6 @@ import type { Graph } from '../graph/graph.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
 import type { ChoiceStore } from './kernel-store.ts';
-import type { TrainingObserver } from './training-observer.ts';
 
 /** What a host has for a job. */
 export interface HostServices {
@@ -29,9 +28,6 @@ export interface HostServices {
   readonly choices?: ChoiceStore;
   /** Most bytes a plan may take, where the user says so. */
   readonly memoryLimit?: number;
-  /** A host that shows a training while it runs, and where it wants snapshots in memory. */
-  readonly live?: TrainingObserver;
-  readonly memory?: Files;
   /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
   readonly machineMemory?: number;
 }
@@ -65,7 +61,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
     const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
     if (failure !== undefined && !warned)
-      s.emit({ type: 'log', text: `which kernels are fastest is known to this run alone: ${failure}` });
+      s.emit({ type: 'message', text: `which kernels are fastest is known to this run alone: ${failure}` });
     warned ||= failure !== undefined;
     return choices;
   };
@@ -108,8 +104,6 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
           );
         },
       }),
-    ...(s.live && { live: s.live }),
-    ...(s.memory && { memory: s.memory }),
     async tune(graphs, options) {
       const { failure } = await measureAndKeep(s, await context.device(), graphs, options);
       return { place: s.choices?.place, failure };
@@ -208,7 +202,7 @@ async function measureAndKeep(
   } catch (error) {
     const failure = await keep();
     if (Object.keys(measured).length > 0 && s.choices && failure === undefined)
-      s.emit({ type: 'log', text: `what was measured so far is kept in ${s.choices.place}` });
+      s.emit({ type: 'message', text: `what was measured so far is kept in ${s.choices.place}` });
     throw error;
   }
 }

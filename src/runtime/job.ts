@@ -6,7 +6,7 @@ import type { Files } from '../files/files.ts';
 import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { TrainingObserver } from './training-observer.ts';
+import type { LogRecord, Sample } from '../report/training-log.ts';
 
 /** What a job has of the outside. */
 export interface JobContext {
@@ -35,16 +35,30 @@ export interface JobContext {
     graphs: readonly Graph[],
     options: TuneKernelsOptions,
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
-  /** A host that shows a training while it runs. */
-  readonly live?: TrainingObserver;
-  /** Where a training keeps snapshots in memory, if the host wants to see them. */
-  readonly memory?: Files;
 }
 
-/** Something a job says while it runs. */
+/** Event of a training run; plain JSON except that numbers may be NaN. The records of the log are events too: start, step, eval, samples, end. */
+export type TrainingEvent =
+  | LogRecord
+  /** Dev sentences as the model translates them after `step` updates. */
+  | { readonly type: 'devSamples'; readonly step: number; readonly samples: readonly Sample[] }
+  /** A checkpoint is complete in the model folder. */
+  | { readonly type: 'checkpoint'; readonly step: number }
+  /** The device was lost, or a new one is open and training continues from `step`. */
+  | {
+      readonly type: 'recovery';
+      readonly state: 'lost' | 'recovered';
+      readonly step: number;
+      readonly text: string;
+    };
+
+/** Event of a running job. */
 export type JobEvent =
-  | { readonly type: 'log'; readonly text: string }
-  /** A part of the result as it comes, to be put behind the parts before it. */
+  | TrainingEvent
+  | { readonly type: 'message'; readonly text: string }
+  /** Something failed, and the job continues. */
+  | { readonly type: 'warning'; readonly text: string }
+  /** The next piece of a streamed result. */
   | { readonly type: 'piece'; readonly text: string }
   | {
       readonly type: 'progress';

@@ -64,7 +64,7 @@ export async function readKeptCorpus(
   const path = from ? `${await existingFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
   const bytes = await (from?.files ?? context.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
-  if (bad.length) context.emit({ type: 'log', text: `${corpus.path}: ${describeBad(bad)}` });
+  if (bad.length) context.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });
   return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
 }
 
@@ -75,7 +75,7 @@ export async function readPairs(
   references = 1,
 ): Promise<Pair[]> {
   const { pairs, bad } = readTsv(await files.read(path), path, references);
-  if (bad.length) emit({ type: 'log', text: `${path}: ${describeBad(bad)}` });
+  if (bad.length) emit({ type: 'message', text: `${path}: ${describeBad(bad)}` });
   check(pairs.length > 0, `${path}: there are no pairs`);
   return pairs;
 }

@@ -19,7 +19,7 @@ export async function openModel(
         ` (it names ${await loraBaseModel(files, folder)})`,
     );
   const model = await loadModelFolder(files, folder);
-  for (const text of model.notes ?? []) emit({ type: 'log', text });
+  for (const text of model.notes ?? []) emit({ type: 'message', text });
   return adapter === undefined ? model : withLora(files, model, adapter);
 }
 

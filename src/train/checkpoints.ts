@@ -1,41 +1,124 @@
-// Checkpoints of heddle train: what goes into one, with which arguments a training goes on from it, and what goes back on the engine.
+// Checkpoints of a run: when they are saved, what they contain, and how a run is restored from one. They are written to the model folder,
+// or to memory so that a lost device costs little. A failed save is reported and training continues; at the end it is an error.
 
+import { HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
+import type { Files } from '../files/files.ts';
+import { memoryFiles } from '../files/memory-files.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import { checkpointFiles, restoreOptimizer, type TrainingState } from '../trainer/training-state.ts';
-import type { CheckpointFolder } from './checkpointer.ts';
 import type { Logbook } from './logging.ts';
+import type { Pause } from './loop.ts';
 import type { BestModel, BestState } from './selection.ts';
 import type { Setup } from './setup.ts';
-import type { TrainedWeights } from './trained-model.ts';
+import type { CheckpointFolder } from './train-arguments.ts';
+import type { TrainedWeights } from './trained-weights.ts';
 
-/** Where the next update's data stand: `batch` is the number of its first batch in the epoch, both from 0. */
-export function positionOf(step: number, accumulate: number, perEpoch: number) {
-  const turn = step * accumulate;
-  return { step, epoch: Math.floor(turn / perEpoch), batch: turn % perEpoch };
+/** When and where to save checkpoints. */
+export interface CheckpointerOptions {
+  /** The model folder; if undefined, checkpoints are in memory only. */
+  readonly out: CheckpointFolder | undefined;
+  /** Save there every N updates, and every N seconds; 0: only at the end. */
+  readonly saveSteps: number;
+  readonly saveSeconds: number;
+  /** Receives the step of a checkpoint that is complete in the model folder, and the error of a failed save. */
+  readonly onSaved: (step: number) => void;
+  readonly onFailed: (error: HeddleError) => void;
+  /** Whether to save to the model folder after this update too. */
+  readonly isWanted?: (() => boolean) | undefined;
+  /** Files in memory. [new ones] */
+  readonly memory?: Files | undefined;
 }
 
-/** Names of the banks that a checkpoint may have beside the optimizer's states. */
-const running = 'running';
-const best = 'best';
+/** Saves checkpoints, and knows the last one. */
+export interface Checkpointer {
+  /** The last complete checkpoint; undefined before the first. */
+  readonly last: CheckpointFolder | undefined;
+  /** Its number of updates; -1 before the first. */
+  readonly step: number;
+  /** Returns the pauses of the training loop in which checkpoints are saved; `save` writes one. */
+  pauses(step: () => number, save: (place: CheckpointFolder, skipped: number) => Promise<void>): Pause[];
+}
 
-/** Banks that a checkpoint needs where its model is not what training goes on from, and where a better end outdid the kept weights. */
-export async function banksBeside(
-  engine: Engine,
-  { state }: Pick<TrainableParameters, 'state'>,
-  model: Float32Array,
-  outdone: Float32Array | undefined,
-): Promise<Record<string, Float32Array>> {
-  const training = (await engine.read(state)).data as Float32Array;
+/** Seconds between checkpoints in memory, and the maximum share of the time that saving by time may take. */
+const memorySeconds = 30;
+const maxShare = 0.02;
+
+/** Creates a checkpointer. */
+export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
+  const { out, saveSteps, saveSeconds, onSaved, onFailed, isWanted = () => false, memory = memoryFiles() } = options;
+  const inMemory: CheckpointFolder = { files: memory, folder: out?.folder ?? 'snapshot' };
+  let last: CheckpointFolder | undefined;
+  let lastStep = -1;
+  let lastTime = performance.now();
+  let took = 0;
+  const keep = async (
+    place: CheckpointFolder,
+    step: number,
+    write: (place: CheckpointFolder) => Promise<void>,
+  ): Promise<void> => {
+    const begin = performance.now();
+    await write(place);
+    lastTime = performance.now();
+    took = (lastTime - begin) / 1000;
+    lastStep = step;
+    if (place !== inMemory) {
+      await memory.remove(inMemory.folder);
+      onSaved(step);
+    }
+    last = place;
+  };
+  const since = () => (performance.now() - lastTime) / 1000;
   return {
-    ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
-    ...(outdone && { [best]: outdone }),
+    get last() {
+      return last;
+    },
+    get step() {
+      return lastStep;
+    },
+    pauses(step, save) {
+      const toFolder = async (skipped: number, final: boolean) => {
+        if (!out) return;
+        if (lastStep === step() && last === out) {
+          if (isWanted()) onSaved(lastStep);
+          return;
+        }
+        const write = (place: CheckpointFolder) => save(place, skipped);
+        try {
+          await keep(out, step(), write);
+        } catch (error) {
+          if (!(error instanceof HeddleError)) throw error;
+          // If the device is what fails, saving to memory fails too.
+          await keep(inMemory, step(), write);
+          if (final) throw error;
+          onFailed(error);
+        }
+      };
+      const toMemory = async (skipped: number, final: boolean) => {
+        if (!final) await keep(inMemory, step(), (place) => save(place, skipped));
+      };
+      const interval = saveSeconds > 0 ? saveSeconds : memorySeconds;
+      const due = () => since() >= Math.max(interval, took / maxShare);
+      return [
+        ...(out ? [{ every: saveSteps, due: isWanted, pause: toFolder }] : []),
+        { every: 0, due, pause: out && saveSeconds > 0 ? toFolder : toMemory },
+      ];
+    },
   };
 }
 
-/** A training as a checkpoint sees it. */
-export interface Running {
+/** Position in the data of update `step`: its epoch, and its first batch in the epoch, both from 0. */
+export function positionOf(step: number, gradientAccumulationSteps: number, perEpoch: number) {
+  const turn = step * gradientAccumulationSteps;
+  return { step, epoch: Math.floor(turn / perEpoch), batch: turn % perEpoch };
+}
+
+/** Names of the weights that a checkpoint may have in addition to its model: those in training, and the best ones so far. */
+const running = 'running';
+const bestSoFar = 'best';
+
+/** The parts of a run that a checkpoint saves. */
+export interface RunParts {
   readonly engine: Engine;
   readonly trainer: Trainer;
   readonly trained: TrainedWeights;
@@ -43,15 +126,15 @@ export interface Running {
   readonly logbook: Logbook;
 }
 
-/** Writes the model so far and all that training needs to go on, as a whole; `skipped`: updates left out so far. */
+/** Writes the model and the training state into a folder, all or nothing. `skipped`: number of skipped updates. */
 export async function writeCheckpoint(
   { args, keep, data, task, recipe, steps }: Setup,
-  { engine, trainer, trained, best, logbook }: Running,
+  { engine, trainer, trained, best, logbook }: RunParts,
   place: CheckpointFolder,
   skipped: number,
 ): Promise<void> {
   const { trainable } = trainer;
-  const bank = best.weights() ?? (await trained.read());
+  const model = best.weights() ?? (await trained.read());
   const state = {
     ...positionOf(trainer.step, args.gradientAccumulationSteps, task.batches.perEpoch),
     steps,
@@ -62,12 +145,18 @@ export async function writeCheckpoint(
     arguments: args,
     ...(best.kept && { best: best.kept }),
   };
-  const banks = await banksBeside(engine, trainable, bank, best.outdone());
-  const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, banks);
-  await trained.save(place, bank, { ...extra, ...logbook.files(), ...keep });
+  const training = (await engine.read(trainable.state)).data as Float32Array;
+  const outdone = best.outdone();
+  const more = {
+    // The model is not what training continues from if it is a moving average, or of an earlier evaluation.
+    ...(training.some((x, i) => x !== model[i]) && { [running]: training }),
+    ...(outdone && { [bestSoFar]: outdone }),
+  };
+  const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, more);
+  await trained.save(place, model, { ...extra, ...logbook.files(), ...keep });
 }
 
-/** Puts a checkpoint on the engine; gives the best weights that it kept. */
+/** Restores a checkpoint on the engine; returns the best weights in it. */
 export async function restore(
   engine: Engine,
   trainer: Trainer,
@@ -77,9 +166,9 @@ export async function restore(
 ): Promise<{ state: BestState; weights: Float32Array } | undefined> {
   const weights = await trained.load(place);
   const { trainable, recipe } = trainer;
-  const bank = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
-  engine.write(trainable.state, bank(running) ?? weights);
+  const saved = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
+  engine.write(trainable.state, saved(running) ?? weights);
   trainer.step = before.step;
   const state = before.best as BestState | undefined;
-  return state && { state, weights: bank(best) ?? weights };
+  return state && { state, weights: saved(bestSoFar) ?? weights };
 }

@@ -1,88 +1,172 @@
-// The dev set during training: loss and accuracy with the target given, and metrics of what the model translates on its own.
+// Evaluation during and after training: loss and token accuracy with the target given (teacher forcing), and metrics of translations.
 
-import type { TextModel } from '../decode/translator.ts';
+import { createTranslator, type TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import { addSums, tokenMetrics } from '../metrics/translation-metrics.ts';
+import {
+  addSums,
+  type TokenMetrics,
+  type TokenSums,
+  type TranslationMetrics,
+  tokenMetrics,
+  translationMetrics,
+} from '../metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
-import { createBatches } from '../text/batches/batches.ts';
-import { targetLength } from '../text/batches/encoded-corpus.ts';
+import { type Batches, createBatches } from '../text/batches/batches.ts';
+import {
+  describeLeftOut,
+  type EncodedCorpus,
+  encodePairs,
+  sourceLength,
+  targetLength,
+} from '../text/batches/encoded-corpus.ts';
 import { type Pair, sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
-import {
-  createTranslationEvaluator,
-  fittingPairs,
-  maxTranslationLength,
-  type TranslationEvaluator,
-} from './translation-evaluator.ts';
 
-/** Most pairs whose loss is taken, so that an evaluation costs about as much as a few dozen steps. */
+/** Maximum number of dev pairs whose loss is computed, so that an evaluation costs about as much as a few dozen steps. */
 export const maxDevPairs = 1000;
 
-/** Evaluates a model while it learns. */
+/** Maximum number of sentences that are decoded together. */
+const decodeBatch = 64;
+
+/**
+ * Loss, perplexity and token accuracy over all batches; `evaluateBatch` returns the sums of batch `i`. Throws the signal's reason if it is
+ * aborted.
+ */
+export async function evaluateLoss(
+  { perEpoch }: Batches,
+  evaluateBatch: (i: number) => Promise<TokenSums>,
+  { signal, onBatch }: { readonly signal?: AbortSignal | undefined; onBatch?(done: number, of: number): void } = {},
+): Promise<TokenMetrics> {
+  const sums: TokenSums[] = [];
+  for (let i = 0; i < perEpoch; i++) {
+    signal?.throwIfAborted();
+    sums.push(await evaluateBatch(i));
+    onBatch?.(i + 1, perEpoch);
+  }
+  return tokenMetrics(addSums(sums));
+}
+
+/** Pairs that fit a model, tokenized: `pairs[i]` is row i of `corpus`. */
+interface FittingPairs {
+  readonly pairs: readonly Pair[];
+  readonly corpus: EncodedCorpus;
+}
+
+/** Tokenizes pairs and leaves out those longer than the limits, by default the model's. */
+function fittingPairs(
+  { config, source, target }: TextModel,
+  pairs: readonly Pair[],
+  limits = { maxSource: config.maxLength, maxTarget: config.maxLength },
+): FittingPairs {
+  const corpus = encodePairs(pairs, source, target, limits);
+  return { pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair), corpus };
+}
+
+/** Metrics and translations of an evaluation. */
+export interface EvaluationResult {
+  readonly metrics: TranslationMetrics;
+  /** In the order of the rows. */
+  readonly samples: readonly Sample[];
+}
+
+/** Translates pairs greedily and compares the translations with the targets. */
+interface TranslationEvaluator {
+  /** Translates with the weights on the engine. Throws the signal's reason if it is aborted. */
+  evaluate(signal: AbortSignal): Promise<EvaluationResult>;
+}
+
+/** Creates an evaluator of at least one row; its plans are ready when it resolves. `maxTarget`: maximum tokens of a translation. */
+async function createTranslationEvaluator(
+  engine: Engine,
+  model: TextModel,
+  { pairs, corpus }: FittingPairs,
+  rows: readonly number[],
+  maxTarget: number,
+): Promise<TranslationEvaluator> {
+  const { starts, ids } = corpus.source;
+  const translator = await createTranslator(engine, model, {
+    batch: Math.min(decodeBatch, rows.length),
+    maxSource: rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0),
+    maxTarget,
+  });
+  const sources = rows.map((row) => ids.subarray(starts[row], starts[row + 1]));
+  const chosen = rows.map((row) => pairs[row] as Pair);
+  const normalize = (text: string) => model.target.normalize(text);
+  const references = chosen.map(({ target, others = [] }) => [target, ...others]);
+  const normalized = references.map((list) => list.map(normalize));
+  return {
+    async evaluate(signal) {
+      const translations = await translator.translate(sources, { signal });
+      return {
+        metrics: translationMetrics(translations, references, normalize),
+        samples: chosen.map(({ source, target }, i) => {
+          const translation = translations[i] as string;
+          return { source, reference: target, translation, exact: normalized[i]?.includes(translation) ?? false };
+        }),
+      };
+    },
+  };
+}
+
+/** Evaluates a model on dev pairs while it trains. */
 export interface DevSet {
-  /** Pairs whose loss is taken, and those of them that are translated. */
+  /** Number of pairs whose loss is computed, and of those that are translated. */
   readonly pairs: number;
   readonly sentences: number;
-  /** Why pairs were left out; empty where none was. */
+  /** Message about pairs that were left out; empty if there are none. */
   readonly leftOut: string;
-  /** How the model does after `step` updates; undefined where the signal was aborted meanwhile. No update may be pending. */
+  /** Evaluates after `step` updates, none of them pending; undefined if the signal was aborted meanwhile. */
   evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined>;
 }
 
-/** A dev set of `pairs`, spread over them, that fit the trainer's batches; undefined where none does. `told` hears of what it translates. */
+/**
+ * Creates a dev set of evenly sampled pairs that fit the trainer's batches, of which `sentences` are translated; undefined if no pair fits.
+ * `onSamples` receives the translations.
+ */
 export function createDevSet(
   engine: Engine,
   trainer: Trainer,
   model: TextModel,
   pairs: readonly Pair[],
   sentences: number,
-  told?: (step: number, samples: readonly Sample[]) => void,
+  onSamples?: (step: number, samples: readonly Sample[]) => void,
 ): DevSet | undefined {
   const { shapes } = trainer;
   const largest = shapes.at(-1);
   const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
   const dev = fittingPairs(model, sampleEvenly(pairs, maxDevPairs), limits);
-  if (dev.corpus.count === 0) return undefined;
   const { corpus } = dev;
+  if (corpus.count === 0) return undefined;
   const batches = createBatches(corpus, shapes, { shuffle: false });
-  const translated = fittingPairs(model, sampleEvenly(dev.pairs, sentences), limits);
-  let judge: Promise<TranslationEvaluator> | undefined;
-
-  const sumsOf = (i: number) =>
-    trainer.evaluate({
-      shape: batches.shapeAt(i),
-      tokens: batches.rowsAt(i).reduce((n, row) => n + targetLength(corpus, row), 0),
-      fill: (arrays) => batches.fill(i, arrays),
-    });
-
+  const rows = sampleEvenly([...dev.pairs.keys()], sentences);
+  // A model in training may not end its translations: twice the longest target is far more than any needs.
+  const longest = rows.reduce((most, row) => Math.max(most, targetLength(corpus, row)), 1);
+  const maxTarget = Math.min(model.config.maxLength, 2 * longest);
+  let translations: Promise<TranslationEvaluator> | undefined;
   return {
     pairs: corpus.count,
-    sentences: translated.pairs.length,
-    leftOut: dev.leftOut,
+    sentences: rows.length,
+    leftOut: describeLeftOut(corpus),
     async evaluate(step, signal) {
       const begin = performance.now();
-      const sums = [];
-      for (let i = 0; i < batches.perEpoch; i++) {
-        if (signal.aborted) return undefined;
-        sums.push(await sumsOf(i));
-      }
-      const found: LogEval = {
-        type: 'eval',
-        step,
-        part: 'dev',
-        pairs: corpus.count,
-        ...tokenMetrics(addSums(sums)),
-        seconds: 0,
-      };
-      const seconds = () => (performance.now() - begin) / 1000;
-      if (translated.pairs.length === 0) return { ...found, seconds: seconds() };
-      judge ??= createTranslationEvaluator(engine, model, translated, {
-        maxTarget: maxTranslationLength(model, translated.corpus),
-      });
       try {
-        const { metrics, samples } = await (await judge).evaluate(signal);
-        told?.(step, samples);
-        return { ...found, ...metrics, seconds: seconds() };
+        const loss = await evaluateLoss(
+          batches,
+          (i) =>
+            trainer.evaluate({
+              shape: batches.shapeAt(i),
+              tokens: batches.rowsAt(i).reduce((n, row) => n + targetLength(corpus, row), 0),
+              fill: (arrays) => batches.fill(i, arrays),
+            }),
+          { signal },
+        );
+        const head = { type: 'eval', step, part: 'dev', pairs: corpus.count, ...loss } as const;
+        const seconds = () => (performance.now() - begin) / 1000;
+        if (rows.length === 0) return { ...head, seconds: seconds() };
+        translations ??= createTranslationEvaluator(engine, model, dev, rows, maxTarget);
+        const { metrics, samples } = await (await translations).evaluate(signal);
+        onSamples?.(step, samples);
+        return { ...head, ...metrics, seconds: seconds() };
       } catch (error) {
         if (signal.aborted) return undefined;
         throw error;
@@ -94,7 +178,7 @@ export function createDevSet(
 /** An evaluation as a line: `dev after 300 steps: loss 0.412, perplexity 1.51, token accuracy 88.1 %, BLEU 62.30, ...`. */
 export function describeDev(e: LogEval): string {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;
-  const told = [
+  const values = [
     `loss ${e.loss?.toFixed(4)}`,
     `perplexity ${e.perplexity?.toPrecision(4)}`,
     `token accuracy ${percent(e.tokenAccuracy)}`,
@@ -102,5 +186,29 @@ export function describeDev(e: LogEval): string {
       ? []
       : [`BLEU ${e.bleu?.toFixed(2)}`, `chrF2 ${e.chrf?.toFixed(2)}`, `exact match ${percent(e.exactMatch)}`]),
   ];
-  return `dev after ${e.step} steps: ${told.join(', ')}`;
+  return `dev after ${e.step} steps: ${values.join(', ')}`;
+}
+
+/** Translates test pairs at the end of a run; undefined if no pair fits the model, or the signal was aborted. */
+export async function translateTest(
+  engine: Engine,
+  model: TextModel,
+  pairs: readonly Pair[],
+  signal: AbortSignal,
+  onMessage: (text: string) => void,
+): Promise<(EvaluationResult & { readonly seconds: number }) | undefined> {
+  const test = fittingPairs(model, pairs);
+  const leftOut = describeLeftOut(test.corpus);
+  if (leftOut) onMessage(`test: ${leftOut}`);
+  const rows = [...test.pairs.keys()];
+  if (rows.length === 0) return undefined;
+  onMessage(`translating ${rows.length} test sentences`);
+  const begin = performance.now();
+  try {
+    const evaluator = await createTranslationEvaluator(engine, model, test, rows, model.config.maxLength);
+    return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
 }

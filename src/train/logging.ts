@@ -37,16 +37,16 @@ export interface Logbook {
 
 /** Who hears of records, and how many are kept. */
 export interface LogbookOptions {
-  readonly record?: ((record: LogRecord) => void) | undefined;
-  /** Updates kept at most; beyond, the older ones are thinned out, so that a training of days fits in memory. */
-  readonly keptSteps?: number | undefined;
+  readonly onRecord?: ((record: LogRecord) => void) | undefined;
+  /** Maximum number of updates in the log; beyond it older ones are thinned out, so that a run of days fits in memory. [no limit] */
+  readonly maxSteps?: number | undefined;
 }
 
 /** A logbook that goes on from the records of a log, with a head of its own. */
 export function createLogbook(
   before: readonly LogRecord[],
   start: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'>,
-  { record: tell, keptSteps = Number.POSITIVE_INFINITY }: LogbookOptions = {},
+  { onRecord, maxSteps = Number.POSITIVE_INFINITY }: LogbookOptions = {},
 ): Logbook {
   const time = new Date().toISOString();
   const head: LogStart = { type: 'start', format: 'heddle-log', version: 1, heddle: version, time, ...start };
@@ -54,9 +54,9 @@ export function createLogbook(
   let updates = records.filter((r) => r.type === 'step').length;
   const add = (record: LogRecord): void => {
     records.push(record);
-    tell?.(record);
-    if (record.type !== 'step' || ++updates <= keptSteps) return;
-    records = thinned(records, Math.floor(keptSteps / 2));
+    onRecord?.(record);
+    if (record.type !== 'step' || ++updates <= maxSteps) return;
+    records = thinned(records, Math.floor(maxSteps / 2));
     updates = records.filter((r) => r.type === 'step').length;
   };
   add(head);

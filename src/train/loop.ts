@@ -1,71 +1,72 @@
-// The loop of a training: batches in their order through the trainer, what is told of each step, and pauses for what needs the
-// weights as they are.
+// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations and checkpoints.
 
 import { HeddleError } from '../core/errors.ts';
 import { lossScales } from '../ops/optimizer/clip.ts';
 import type { JobContext } from '../runtime/job.ts';
+import type { TrainingGate } from '../runtime/training-gate.ts';
 import type { Batch, StepReport, Trainer } from '../trainer/trainer.ts';
-import { createClock } from './training-clock.ts';
 
-/** Something between steps, for which no update may be pending. */
+/** Work between steps, while no update is pending. */
 export interface Pause {
-  /** After each so many steps; 0: at the end alone. */
+  /** Pause every N steps, and at the end; 0: only at the end. */
   readonly every: number;
-  /** Also where this says so after a step. */
+  /** Also pause if this returns true after a step. */
   readonly due?: () => boolean;
-  /** `skipped`: updates left out so far. `final`: no update comes after it. */
+  /** `skipped`: number of skipped updates so far. `final`: whether the run ends here. */
   readonly pause: (skipped: number, final: boolean) => Promise<void>;
 }
 
-/** What happens beside the steps. */
+/** Options of the loop. */
 export interface LoopOptions {
-  /** Updates that were skipped before. */
+  /** Number of updates that were skipped before a resume. */
   readonly skipped: number;
-  /** Hears of each update, and of the time in training so far, in seconds and without pauses. */
+  /** Callback for each update, with the time in training so far, in seconds and without pauses. */
   readonly onStep: (report: StepReport, seconds: number) => void;
-  /** In their order, after the last step too, and where training was ended early. */
+  /** Pauses, in order; they also run at the end. */
   readonly pauses: readonly Pause[];
-  /** Whether training shall end before its last step; asked after each step. */
-  readonly ended?: () => boolean;
+  /** Early stopping: whether to stop after this step. */
+  readonly stopEarly?: () => boolean;
+  readonly gate?: TrainingGate | undefined;
 }
 
-/** How a loop went. */
+/** Result of the loop. */
 export interface LoopResult {
   readonly losses: number[];
-  /** Of all updates, those before too. */
+  /** Number of skipped updates, those before a resume included. */
   readonly skipped: number;
-  /** Time in training, without pauses. */
+  /** Time in training in seconds, without pauses. */
   readonly seconds: number;
   readonly tokens: number;
 }
 
-/** Updates in a row that may be skipped where no smaller loss scale is left to try. */
-const mostStuck = 50;
+/** Maximum number of consecutive skipped updates at the minimum loss scale, or without one. */
+const maxStuck = 50;
 
 /**
- * Steps until the last one or an abort; losses come back one step late, and the GPU never waits. Throws a HeddleError where the loss
- * is not finite and many updates were skipped, and where updates are skipped again and again though no smaller loss scale is left to help.
+ * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU never waits. Throws a HeddleError
+ * if training diverges: the loss is not finite, or gradients stay not finite at the minimum loss scale.
  */
 export async function trainingLoop(
   trainer: Trainer,
   batchAt: (turn: number) => Batch,
   steps: number,
-  { emit, signal, live }: Pick<JobContext, 'emit' | 'signal' | 'live'>,
-  { skipped: skippedBefore, onStep, pauses, ended = () => false }: LoopOptions,
+  { emit, signal }: Pick<JobContext, 'emit' | 'signal'>,
+  { skipped: skippedBefore, onStep, pauses, stopEarly = () => false, gate }: LoopOptions,
 ): Promise<LoopResult> {
   const { gradientAccumulationSteps } = trainer.recipe;
   const first = trainer.step;
   const losses: number[] = [];
   const pending: Promise<StepReport>[] = [];
-  const clock = createClock((seconds) => {
-    const text = `${Math.round(seconds)} s in which nothing came are not counted: the machine slept, or the tab was frozen`;
-    emit({ type: 'log', text });
-    live?.warning(text);
-  });
+  const clock = createTrainingClock((seconds) =>
+    emit({
+      type: 'warning',
+      text: `${Math.round(seconds)} s without an update are not counted: the machine slept, or the tab was frozen`,
+    }),
+  );
   let tokens = 0;
   let skipped = 0;
   let stuck = 0;
-  let told = 0;
+  let shown = 0;
   const take = async () => {
     const report = await (pending[0] as Promise<StepReport>);
     pending.shift();
@@ -75,10 +76,10 @@ export async function trainingLoop(
     stuck = report.skipped && report.lossScale <= lossScales.min ? stuck + 1 : 0;
     const seconds = clock.step();
     onStep(report, seconds);
-    checkCourse(report, skipped, stuck);
+    checkProgress(report, skipped, stuck);
     const now = performance.now();
-    if (now - told < 200 && first + losses.length < steps) return;
-    told = now;
+    if (now - shown < 200 && first + losses.length < steps) return;
+    shown = now;
     const left = (seconds / losses.length) * (steps - first - losses.length);
     emit({
       type: 'progress',
@@ -90,46 +91,100 @@ export async function trainingLoop(
         `${Math.round(tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
     });
   };
-  /** Waits for what is pending, then does what is due while the clock stands still. */
-  const rest = async (due: readonly Pause[], final = false) => {
+  /** Awaits pending updates, then runs pauses with the clock stopped. */
+  const pause = async (due: readonly Pause[], final = false) => {
     if (due.length === 0) return;
     while (pending.length) await take();
-    await clock.still(async () => {
-      for (const { pause } of due) await pause(skippedBefore + skipped, final);
+    await clock.paused(async () => {
+      for (const { pause: work } of due) await work(skippedBefore + skipped, final);
     });
   };
-  /** Lets a host have the engine, as long as it wants. */
-  const between = async () => {
-    const wanted = live?.between();
+  /** Lets the host use the engine. */
+  const passGate = async () => {
+    const wanted = gate?.between();
     if (!wanted) return;
     while (pending.length) await take();
-    await clock.still(() => wanted);
+    await clock.paused(() => wanted);
   };
-  while (trainer.step < steps && !signal.aborted && !ended()) {
+  while (trainer.step < steps && !signal.aborted && !stopEarly()) {
     const turn = trainer.step * gradientAccumulationSteps;
     const update = trainer.update(Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(turn + k)));
-    update.catch(() => undefined); // where one before it fails, nobody waits for this one
+    update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
     pending.push(update);
     if (pending.length > 1) await take();
     const isDue = ({ every, due }: Pause) => (every > 0 && trainer.step % every === 0) || due?.();
-    if (trainer.step < steps) await rest(pauses.filter(isDue));
-    await between();
+    if (trainer.step < steps) await pause(pauses.filter(isDue));
+    await passGate();
   }
   while (pending.length) await take();
-  await rest(pauses, true);
+  await pause(pauses, true);
   return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens };
 }
 
-/** Throws a HeddleError where a training does not go anywhere after so many skipped updates, `stuck` of them in a row without help. */
-function checkCourse({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
+/** Throws a HeddleError if training makes no progress: `skipped` updates in total, `stuck` consecutive ones at the minimum loss scale. */
+function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
   if (!Number.isFinite(loss) && skipped > 20)
     throw new HeddleError(
       `Training diverged: the loss of step ${step + 1} is ${loss} and ${skipped} updates were skipped; lower the learning rate.`,
     );
-  if (stuck >= mostStuck)
+  if (stuck >= maxStuck)
     throw new HeddleError(
       `Training is stuck at step ${step + 1}: the loss is ${loss}, but the gradients of the last ${stuck} updates were not ` +
-        `finite${lossScale > 0 ? ', the loss scale at its least' : ''}, so all of them were skipped; ` +
-        'go on from an earlier checkpoint with a lower learning rate, and see with --check-finite where it begins.',
+        `finite${lossScale > 0 ? ', at the minimum loss scale' : ''}, so all of them were skipped; ` +
+        'resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite (--check-finite).',
     );
+}
+
+/**
+ * Clock of a run: time in updates, without pauses, and without time in which the machine slept. Systems differ in whether
+ * `performance.now()` counts sleep, so a gap is recognized by its length.
+ */
+export interface TrainingClock {
+  /** Counts an update that has come back; returns the seconds so far. */
+  step(): number;
+  /** Does work while the clock is stopped. */
+  paused(work: () => Promise<void>): Promise<void>;
+  /** Seconds so far. */
+  readonly seconds: () => number;
+}
+
+/** A gap is a wait of at least this many seconds, and this many times the longest wait of the last updates. */
+const minGap = 20;
+const timesLongest = 20;
+/** Number of waits that are compared, and the minimum: the first update may compile kernels. */
+const maxWaits = 16;
+const minWaits = 4;
+
+/** Creates a clock; `onSleep` receives gaps in seconds. `now` returns milliseconds. */
+export function createTrainingClock(
+  onSleep: (seconds: number) => void,
+  now: () => number = () => performance.now(),
+): TrainingClock {
+  let begin = now();
+  let last = begin;
+  const waits: number[] = [];
+  const seconds = () => (now() - begin) / 1000;
+  return {
+    seconds,
+    step() {
+      const wait = (now() - last) / 1000;
+      const longest = Math.max(...waits);
+      if (waits.length >= minWaits && wait > Math.max(minGap, timesLongest * longest)) {
+        begin += (wait - longest) * 1000;
+        onSleep(wait);
+      } else {
+        waits.push(wait);
+        if (waits.length > maxWaits) waits.shift();
+      }
+      last = now();
+      return seconds();
+    },
+    async paused(work) {
+      const from = now();
+      await work();
+      const took = now() - from;
+      begin += took;
+      last += took;
+    },
+  };
 }

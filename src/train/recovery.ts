@@ -1,49 +1,39 @@
-// A training that outlives its device: where the GPU is lost it goes on, on a new device, from the last checkpoint, with the same
-// kernels and so in the same bits. Losing it three times in a minute ends the training.
+// A training run with recovery: if the GPU device is lost, the run continues on a new device from the last checkpoint, with the same
+// kernels and therefore the same bits. It fails if the device is lost three times within a minute.
 
 import { HeddleError } from '../core/errors.ts';
 import { copyFolder } from '../files/files.ts';
-import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { attemptTraining } from './attempt.ts';
-import type { Checkpointer, CheckpointFolder } from './checkpointer.ts';
+import { type Attempt, attemptTraining } from './attempt.ts';
+import type { Checkpointer } from './checkpoints.ts';
 import type { TrainArguments, TrainInputs, TrainResult } from './train-arguments.ts';
 
-/** What an attempt at a training has from those before it, and leaves for the next. */
-export interface Attempt {
-  /** The checkpoint to go on from, if not that in the model's folder. */
-  readonly from?: CheckpointFolder;
-  readonly inputs?: TrainInputs;
-  /** The kernels to take. */
-  readonly known?: KernelChoices;
-  /** Hears of what the next attempt needs, as soon as it is known. */
-  begun?(keeper: Checkpointer, choices: KernelChoices): void;
-  /** Hears of the records of the log, instead of the host. */
-  record?(record: LogRecord): void;
-}
-
-/** So many losses within so many milliseconds are too many. */
-const mostLosses = 3;
+/** Maximum number of lost devices within a time in milliseconds. */
+const maxLosses = 3;
 const lossWindow = 60_000;
 
-/** Trains, as `train`, and goes on where the device is lost. Throws a HeddleError where that happens too often. */
+/**
+ * Trains a model: the body of the job `train`, of `train` of the library and of the training page. Retries after a lost device. Throws a
+ * HeddleError that names a wrong option or file, if training diverges, and if devices are lost too often.
+ */
 export async function runTraining(
   given: TrainArguments,
   context: JobContext,
   inputs: TrainInputs = {},
 ): Promise<TrainResult> {
   const { emit, signal, files } = context;
+  const { out } = given;
   const history = createHistory(context);
   const lostAt: number[] = [];
-  let keeper: Checkpointer | undefined;
+  let checkpointer: Checkpointer | undefined;
   let reached = -1;
   let attempt: Attempt = {
     inputs,
-    record: history.record,
-    begun(kept, choices) {
-      keeper = kept;
-      attempt = { ...attempt, known: choices };
+    onRecord: history.record,
+    onStart(started, kernelChoices) {
+      checkpointer = started;
+      attempt = { ...attempt, kernelChoices };
     },
   };
   for (;;) {
@@ -55,37 +45,39 @@ export async function runTraining(
       const now = performance.now();
       lostAt.push(now);
       const recent = lostAt.filter((time) => now - time < lossWindow).length;
-      if (keeper?.last) {
-        attempt = { ...attempt, from: keeper.last };
-        reached = keeper.step;
+      if (checkpointer?.last) {
+        attempt = { ...attempt, from: checkpointer.last };
+        reached = checkpointer.step;
       }
-      keeper = undefined;
-      if (recent >= mostLosses) {
+      checkpointer = undefined;
+      if (recent >= maxLosses) {
         const { from } = attempt;
-        if (from && from.files !== files && given.out) await copyFolder(from.files, from.folder, files, given.out);
+        if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
+        const saved =
+          out && reached >= 0 ? ` The checkpoint of step ${reached} is in ${out}; --resume continues it.` : '';
         throw new HeddleError(
-          `The GPU device was lost ${recent} times within a minute, so training has ended${kept(given.out ?? '', reached)}. ` +
-            `Try a smaller model or batch, or another driver. The last time: ${reason}`,
+          `The GPU device was lost ${recent} times within a minute, so training has stopped.${saved} ` +
+            `Try a smaller model or batch, or another driver. The last reason: ${reason}`,
           { kind: 'device' },
         );
       }
       const text = `The GPU device was lost (${reason}).`;
-      emit({ type: 'log', text });
-      context.live?.lost(text);
+      const step = Math.max(0, reached);
+      emit({ type: 'recovery', state: 'lost', step, text });
       await context.reopen();
-      const where = reached >= 0 ? `step ${reached}` : 'where it began';
-      const goesOn = `There is a new device; training goes on from ${where}.`;
-      emit({ type: 'log', text: goesOn });
-      context.live?.back(Math.max(0, reached), `${text} ${goesOn}`);
+      const where = reached >= 0 ? `step ${reached}` : 'the start';
+      emit({
+        type: 'recovery',
+        state: 'recovered',
+        step,
+        text: `${text} There is a new device; training continues from ${where}.`,
+      });
     }
   }
 }
 
-const kept = (out: string, step: number): string =>
-  out && step >= 0 ? `; the checkpoint of step ${step} is in ${out}, --resume goes on with it` : '';
-
-/** What all attempts did, each update and evaluation once. */
-function createHistory(context: JobContext) {
+/** The records of all attempts, each update and evaluation once. */
+function createHistory({ emit }: JobContext) {
   const losses: number[] = [];
   const evals: LogEval[] = [];
   let first = 0;
@@ -95,8 +87,10 @@ function createHistory(context: JobContext) {
       if (losses.length === 0) first = r.step;
       const at = r.step - first;
       if (at < losses.length) {
-        if (!Object.is(losses[at], r.loss))
-          warn(context, `step ${r.step}: the loss is ${r.loss} after the device was lost, it was ${losses[at]} before`);
+        if (!Object.is(losses[at], r.loss)) {
+          const text = `step ${r.step}: the loss is ${r.loss} after the device was lost, it was ${losses[at]} before`;
+          emit({ type: 'warning', text });
+        }
         return;
       }
       losses.push(r.loss);
@@ -105,18 +99,8 @@ function createHistory(context: JobContext) {
       seen = r.step;
       evals.push(r);
     }
-    context.live?.record(r);
+    emit(r);
   };
-  const joined = (result: TrainResult): TrainResult => ({
-    ...result,
-    steps: losses.length,
-    losses,
-    dev: evals,
-  });
+  const joined = (result: TrainResult): TrainResult => ({ ...result, steps: losses.length, losses, dev: evals });
   return { record, joined };
-}
-
-function warn({ emit, live }: JobContext, text: string): void {
-  emit({ type: 'log', text });
-  live?.warning(text);
 }

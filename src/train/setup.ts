@@ -24,12 +24,11 @@ import {
   updatesIn,
 } from '../trainer/training-data.ts';
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
-import type { CheckpointFolder } from './checkpointer.ts';
 import { corpusName, shapeName } from './logging.ts';
 import { type CompleteSettings, completeSettings, initFolder } from './recipes.ts';
 import { resumeArguments } from './resume-arguments.ts';
 import { checkBest } from './selection.ts';
-import type { CompleteArguments, TrainArguments, TrainInputs } from './train-arguments.ts';
+import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from './train-arguments.ts';
 
 /** A training run before its first step. */
 export interface Setup {
@@ -59,7 +58,7 @@ export async function setUp(
   from: CheckpointFolder | undefined,
   inputs: TrainInputs = {},
 ): Promise<Setup> {
-  const log = (text: string) => context.emit({ type: 'log', text });
+  const log = (text: string) => context.emit({ type: 'message', text });
   const before = from && (await readTrainingState(from.files, from.folder));
   const args = before ? resumeArguments(before, given, log) : completeArguments(given);
   checkRewriteNames(args.noFuse);
@@ -220,8 +219,7 @@ function checkPairs(
         `or fine-tune the model on these pairs: heddle train ${corpus.path} --init ${out}`,
     );
   const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
-  context.emit({ type: 'log', text });
-  context.live?.warning(text);
+  context.emit({ type: 'warning', text });
 }
 
 /** A message if a schedule that falls to the last step now ends at another step, so that the bits differ from an uninterrupted run. */

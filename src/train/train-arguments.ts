@@ -1,10 +1,12 @@
 // Arguments and result of a training run, as plain JSON.
 
+import type { Files } from '../files/files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { TranslationMetrics } from '../metrics/translation-metrics.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import type { TrainingGate } from '../runtime/training-gate.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { CompleteSettings } from './recipes.ts';
 import type { BestState } from './selection.ts';
@@ -19,12 +21,24 @@ export type TrainArguments = TrainSettings & {
   readonly resume?: boolean;
 };
 
+/** A checkpoint or model folder in some files. */
+export interface CheckpointFolder {
+  readonly files: Files;
+  readonly folder: string;
+}
+
 /** What a program passes to a run besides plain JSON. */
 export interface TrainInputs {
   /** The pairs, instead of those of `corpus`. */
   readonly split?: Split;
   /** The model to fine-tune, whose name is `init`. */
   readonly model?: SavedModel | undefined;
+  /** Gate between two updates, for hosts that pause the run and use its model. */
+  readonly gate?: TrainingGate | undefined;
+  /** Files for checkpoints in memory. [new ones] */
+  readonly snapshots?: Files | undefined;
+  /** Maximum number of steps in the log; beyond it older steps are thinned out. [no limit] */
+  readonly maxLogSteps?: number | undefined;
   /** Receives the final model, and the LoRA weights that it contains, if they were trained. */
   onTrained?(model: SavedModel, lora: Float32Array | undefined): void;
 }

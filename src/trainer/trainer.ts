@@ -5,12 +5,13 @@ import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { TokenSums } from '../metrics/translation-metrics.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, initializeWeights, parameterList } from '../model/parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
-import { createStepWriter, type StepScalars, zeroStep } from '../ops/step-scalars.ts';
+import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../ops/step-scalars.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
@@ -64,13 +65,6 @@ export interface StepReport {
   readonly lossScale: number;
 }
 
-/** Sums of an evaluation. */
-export interface EvaluationSums {
-  readonly loss: number;
-  readonly tokens: number;
-  readonly hits: number;
-}
-
 /** Settings of a trainer beside its recipe. */
 export interface TrainerOptions extends GraphOptions {
   /** Look at every tensor of every step: an update rejects at the first number that is not finite, and says where it came from. */
@@ -93,7 +87,7 @@ export interface Trainer {
    */
   update(batches: readonly Batch[]): Promise<StepReport>;
   /** Loss and hits of a batch in evaluation: no dropout, no label smoothing, no update. */
-  evaluate(batch: Batch): Promise<EvaluationSums>;
+  evaluate(batch: Batch): Promise<TokenSums>;
   /** Programs by shape, for reports: bytes, dispatches. */
   readonly programs: readonly Program[];
 }
@@ -130,6 +124,15 @@ interface Part {
 /** One that reads a batch, from these arrays. */
 interface BatchPart extends Part {
   readonly arrays: InputArrays;
+}
+
+/** Runs a program of `evaluationGraph` on the batch that `fill` writes; returns the sums over its target tokens. */
+export async function runEvaluation(program: Program, fill: (arrays: BatchArrays) => unknown): Promise<TokenSums> {
+  const arrays = inputArrays(program);
+  fill(arrays);
+  writeStep(arrays.step);
+  const { stats } = await program.run();
+  return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
 }
 
 /** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
@@ -223,11 +226,7 @@ export async function createTrainer(
       };
     },
     async evaluate(batch) {
-      const { program, arrays, writeStep } = evaluation[batch.shape] as BatchPart;
-      batch.fill(arrays);
-      writeStep(zeroStep);
-      const { stats } = await program.run();
-      return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
+      return runEvaluation((evaluation[batch.shape] as BatchPart).program, (arrays) => batch.fill(arrays));
     },
   };
   return trainer;

@@ -4,8 +4,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import type { Model } from '../../src/api/model.ts';
 import { type Platform, registerPlatform } from '../../src/api/platform.ts';
-import { type TrainEvent, type TrainOptions, train } from '../../src/api/train.ts';
+import { type TrainOptions, train } from '../../src/api/train.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
 import { fragileGpu, tinyCorpus } from '../support/training.ts';
@@ -55,13 +56,13 @@ const weightsOf = (model: Model) => Object.values(model.weights()).flatMap(({ da
 describe('train', () => {
   it('makes a model from pairs, and reports each step', async () => {
     const steps: number[] = [];
-    const events: TrainEvent[] = [];
+    const events: JobEvent[] = [];
     const model = await trained({ onStep: ({ step }) => steps.push(step), onEvent: (event) => events.push(event) });
     expect(steps).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
     expect(model.training?.losses).toHaveLength(12);
     expect(model.training!.losses.at(-1)!).toBeLessThan(model.training!.losses[0]!);
     expect(typeof (await model.translate('one two'))).toBe('string');
-    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['start', 'step', 'log', 'end']));
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['start', 'step', 'message', 'end']));
     expect(weightsOf(await trained())).toEqual(weightsOf(model));
   });
 
@@ -77,8 +78,8 @@ describe('train', () => {
   });
 
   it('saves checkpoints and resumes in the same bits', async () => {
-    const events: TrainEvent[] = [];
-    const onEvent = (event: TrainEvent) => void events.push(event);
+    const events: JobEvent[] = [];
+    const onEvent = (event: JobEvent) => void events.push(event);
     const whole = await trained();
     await trained({ steps: 5, checkpoint: 'ck', saveSteps: 2, onEvent });
     expect(events.filter(({ type }) => type === 'checkpoint').length).toBeGreaterThan(1);
@@ -123,7 +124,7 @@ describe('train', () => {
   it('continues on a new device when the device is lost, in the same bits', async () => {
     const expected = await trained();
     const { gpu, lose } = fragileGpu(await testGpu());
-    const events: TrainEvent[] = [];
+    const events: JobEvent[] = [];
     const model = await train(pairs, {
       ...settings,
       device: gpu,

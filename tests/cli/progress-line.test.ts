@@ -33,7 +33,7 @@ it('writes a line every few seconds where stderr is no terminal, and never loses
 it('tells logs at once, after the progress that came before them', () => {
   const progress = createProgress(false);
   progress.show(step(1));
-  progress.show({ type: 'log', text: 'saved' });
+  progress.show({ type: 'message', text: 'saved' });
   progress.show(step(2));
   progress.show(step(1, 'translate'));
   progress.close();

@@ -19,9 +19,9 @@ it('starts on a new device if the first one is lost during preparation', async (
   const training = startTraining('m', tinyTraining({ steps: 2, out: 'models/m' }), files, {
     send: (event) => void events.push(event),
     memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
-    context(live, signal, own) {
+    context(emit, signal, own) {
       const openGpu = async () => fragile.gpu;
-      const { context, close } = createContext({ host: 'Dawn', files: own, emit() {}, signal, openGpu, live });
+      const { context, close } = createContext({ host: 'Dawn', files: own, emit, signal, openGpu });
       const engine: typeof context.engine = async (options) => {
         const made = await context.engine(options);
         if (fragile.devices === 1) fragile.lose();
@@ -48,8 +48,8 @@ it('has a checkpoint when it is paused, even during an evaluation', async () => 
       if (event.type === 'evaluation') paused ??= training.pause();
     },
     memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
-    context: (live, signal, own) =>
-      createContext({ host: 'cpu', files: own, emit() {}, signal, openGpu: async () => undefined, live }),
+    context: (emit, signal, own) =>
+      createContext({ host: 'cpu', files: own, emit, signal, openGpu: async () => undefined }),
   });
   await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: 30_000 });
   await paused;

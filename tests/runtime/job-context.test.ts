@@ -55,7 +55,7 @@ describe('a context', () => {
   ])('refuses an adapter whose %s is too small, with both numbers', async (limit, has, needed) => {
     const { context } = createContext(surroundings({ openGpu: async () => gpuWith({ [limit]: has }) }));
     await expect(context.device()).rejects.toThrow(HeddleError);
-    await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is needed`));
+    await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is required`));
   });
 
   it('says so where the host has no WebGPU, or the backend is the CPU', async () => {
@@ -110,7 +110,7 @@ describe('the choice of kernels', () => {
           const adapter = { ...(await gpuWith({}).requestAdapter()), requestDevice: async () => device };
           return { requestAdapter: async () => adapter } as unknown as GPU;
         },
-        emit: (event: JobEvent) => void (event.type === 'log' && logs.push(event.text)),
+        emit: (event: JobEvent) => void (event.type === 'message' && logs.push(event.text)),
         signal: abort.signal,
         choices: store,
       }),

@@ -2,7 +2,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { type CheckpointerOptions, type CheckpointFolder, createCheckpointer } from '../../src/train/checkpointer.ts';
+import { type CheckpointerOptions, createCheckpointer } from '../../src/train/checkpoints.ts';
+import type { CheckpointFolder } from '../../src/train/train-arguments.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -17,8 +18,8 @@ function made(options: Partial<CheckpointerOptions>, fails: (place: CheckpointFo
     saveSteps: 0,
     saveSeconds: 0,
     memory,
-    saved: (step) => said.push(`saved ${step}`),
-    failed: (error) => said.push(`failed ${error.message}`),
+    onSaved: (step) => said.push(`saved ${step}`),
+    onFailed: (error) => said.push(`failed ${error.message}`),
     ...options,
   });
   let at = 0;

@@ -40,7 +40,7 @@ const update = (step: number) => ({
 
 it('keeps so many updates, the newest singly, and tells of each once', () => {
   const told: LogRecord[] = [];
-  const logbook = createLogbook([], head, { record: (r) => told.push(r), keptSteps: 40 });
+  const logbook = createLogbook([], head, { onRecord: (r) => told.push(r), maxSteps: 40 });
   for (let step = 0; step < 1000; step++) {
     logbook.step(update(step), step / 10);
     if (step % 100 === 99) logbook.add({ type: 'eval', step: step + 1, part: 'dev', loss: 1, seconds: 0 });

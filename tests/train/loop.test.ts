@@ -1,6 +1,6 @@
 // The loop of a training, with a trainer that only counts: what comes between updates, and what an update that fails leaves behind.
 import { describe, expect, it } from 'vitest';
-import type { TrainingObserver } from '../../src/runtime/training-observer.ts';
+import type { TrainingGate } from '../../src/runtime/training-gate.ts';
 import { type Pause, trainingLoop } from '../../src/train/loop.ts';
 import type { StepReport, Trainer } from '../../src/trainer/trainer.ts';
 
@@ -10,11 +10,11 @@ type Report = Partial<StepReport> | ((step: number) => Partial<StepReport>);
 /** A loop of `steps` updates; `said` is what happened in order. */
 function made({
   fails = -1,
-  live,
+  gate,
   report = {},
 }: {
   fails?: number;
-  live?: Partial<TrainingObserver>;
+  gate?: Partial<TrainingGate>;
   report?: Report;
 } = {}) {
   const said: string[] = [];
@@ -40,7 +40,7 @@ function made({
       };
     },
   };
-  const context = { emit: () => undefined, signal: new AbortController().signal, live: live as TrainingObserver };
+  const context = { emit: () => undefined, signal: new AbortController().signal };
   return {
     said,
     run: (steps: number, pauses: readonly Pause[] = []) =>
@@ -48,6 +48,7 @@ function made({
         skipped: 0,
         onStep: ({ step }: StepReport) => said.push(`heard ${step}`),
         pauses,
+        gate: gate as TrainingGate | undefined,
       }),
   };
 }
@@ -78,7 +79,7 @@ it('waits for what is pending before it pauses, where a count or a question says
 it('gives a host the engine between two updates, with its clock stopped', async () => {
   let asked = 0;
   const loop = made({
-    live: {
+    gate: {
       between() {
         if (++asked !== 2) return undefined;
         loop.said.push('asked');
@@ -127,7 +128,7 @@ describe('updates that are skipped', () => {
   it('end it too where the loss is one but no smaller loss scale is left, or there is none', async () => {
     for (const [lossScale, said] of [
       [0, 'were not finite, so all'],
-      [1, 'were not finite, the loss scale at its least, so all'],
+      [1, 'were not finite, at the minimum loss scale, so all'],
     ] as const)
       await expect(made({ report: { ...skipped, loss: 2.5, lossScale } }).run(100)).rejects.toThrow(
         `Training is stuck at step 50: the loss is 2.5, but the gradients of the last 50 updates ${said}`,

@@ -6,7 +6,6 @@ import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { historyOf, type LogRecord, parseLog } from '../../src/report/training-log.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import type { TrainingObserver } from '../../src/runtime/training-observer.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
@@ -23,29 +22,21 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
   const said: string[] = [];
   const records: LogRecord[] = [];
   const left = [...loseAfter];
-  const live: TrainingObserver = {
-    ready() {},
-    samples() {},
-    wantsSave: () => false,
-    saved: (step) => said.push(`saved ${step}`),
-    warning: (text) => said.push(`warning ${text}`),
-    lost: () => said.push('lost'),
-    back: (step) => said.push(`back ${step}`),
-    between: () => undefined,
-    record(record) {
-      records.push(record);
-      if (record.type !== 'step' || record.step < (left[0] ?? Number.POSITIVE_INFINITY)) return;
-      left.shift();
-      fragile.lose();
-    },
-  };
   const { context, close } = createContext({
     host: 'Dawn',
     files,
-    emit: () => undefined,
+    emit(event) {
+      if (event.type === 'checkpoint') said.push(`saved ${event.step}`);
+      if (event.type === 'warning') said.push(`warning ${event.text}`);
+      if (event.type === 'recovery') said.push(event.state === 'lost' ? 'lost' : `back ${event.step}`);
+      if (event.type === 'start' || event.type === 'step' || event.type === 'eval' || event.type === 'end')
+        records.push(event);
+      if (event.type !== 'step' || event.step < (left[0] ?? Number.POSITIVE_INFINITY)) return;
+      left.shift();
+      fragile.lose();
+    },
     signal: new AbortController().signal,
     openGpu: async () => fragile.gpu,
-    live,
   });
   try {
     const ended = await runTraining(tinyTraining(fields), context).then(
@@ -95,7 +86,7 @@ it('ends with a clear message where the device is lost three times within a minu
     error: HeddleError;
   } & Awaited<ReturnType<typeof run>>;
   expect(error.message).toMatch(
-    /^The GPU device was lost 3 times within a minute, so training has ended; the checkpoint of step 6 is in model, --resume goes on with it\. Try/,
+    /^The GPU device was lost 3 times within a minute, so training has stopped\. The checkpoint of step 6 is in model; --resume continues it\. Try/,
   );
   expect(error.kind).toBe('device');
   expect(said.filter((s) => s === 'lost')).toHaveLength(2);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { saveModelFolder } from '../../src/formats/model-folder.ts';
-import type { JobContext } from '../../src/runtime/job.ts';
+import type { JobContext, JobEvent } from '../../src/runtime/job.ts';
 import { setUp } from '../../src/train/setup.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
@@ -14,7 +14,7 @@ async function prepared(args: TrainArguments, state?: object) {
   const files = memoryFiles();
   await files.write('pairs.tsv', write(tinyCorpus));
   const told: string[] = [];
-  const emit = (event: { text: string }) => told.push(event.text);
+  const emit = (event: JobEvent) => void ('text' in event && told.push(event.text));
   const context = { files, emit } satisfies Partial<JobContext> as unknown as JobContext;
   if (state) {
     const { task, parameters } = await setUp(tinyTraining({ corpus: args.corpus, steps: 1 }), context, undefined);

@@ -1,11 +1,11 @@
 // The clock of a training: pauses and the sleep of a machine do not count, slow updates do.
 import { expect, it } from 'vitest';
-import { createClock } from '../../src/train/training-clock.ts';
+import { createTrainingClock } from '../../src/train/loop.ts';
 
 function made() {
   let now = 5000;
   const slept: number[] = [];
-  const clock = createClock(
+  const clock = createTrainingClock(
     (seconds) => slept.push(seconds),
     () => now,
   );
@@ -22,7 +22,7 @@ function made() {
 it('counts updates and not pauses', async () => {
   const { clock, after, step } = made();
   expect(step(2)).toBeCloseTo(2);
-  await clock.still(async () => after(500));
+  await clock.paused(async () => after(500));
   expect(step(1)).toBeCloseTo(3);
   expect(clock.seconds()).toBeCloseTo(3);
 });

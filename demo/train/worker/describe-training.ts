@@ -52,7 +52,7 @@ export async function describeTraining(
   await yieldToMessages();
   signal.throwIfAborted();
   const messages: string[] = [];
-  const emit = ({ text }: JobEvent) => void messages.push(text);
+  const emit = (event: JobEvent) => void ('text' in event && messages.push(event.text));
   const { args, split, task, parameters, recipe, steps, perEpoch } = await setUp(
     trainArguments(settings, ''),
     { ...context, files, emit },

@@ -1,6 +1,6 @@
 // Step gate: work that needs the model of a running training waits here and runs between two updates; pausing holds the gate closed.
 
-import type { RunningTraining } from '../../../src/runtime/training-observer.ts';
+import type { RunningTraining } from '../../../src/runtime/training-gate.ts';
 import type { Progress } from './progress-events.ts';
 
 /** A promise with its resolve and reject functions (Promise.withResolvers, which older browsers lack). */

@@ -3,8 +3,8 @@
 import { HeddleError } from '../../../src/core/errors.ts';
 import type { Files } from '../../../src/files/files.ts';
 import { historyOf, type LogRecord, type LogStart } from '../../../src/report/training-log.ts';
-import type { JobContext } from '../../../src/runtime/job.ts';
-import type { RunningTraining, TrainingObserver } from '../../../src/runtime/training-observer.ts';
+import type { JobContext, JobEvent } from '../../../src/runtime/job.ts';
+import type { RunningTraining, TrainingGate } from '../../../src/runtime/training-gate.ts';
 import { readLog } from '../../../src/train/logging.ts';
 import { runTraining } from '../../../src/train/recovery.ts';
 import type { TrainArguments } from '../../../src/train/train-arguments.ts';
@@ -14,12 +14,18 @@ import { createProgress, type Progress } from './progress-events.ts';
 import { createStepGate, type Deferred, deferred, type StepGate } from './step-gate.ts';
 
 /** Updates that the log keeps in full; older ones are thinned out, so that memory is bounded. */
-const keptSteps = 1000;
+const maxLogSteps = 1000;
 
 /** What a run needs of the worker. */
 export interface RunHost {
   /** Creates the context of the run. */
-  context(live: TrainingObserver, signal: AbortSignal, files: Files): { context: JobContext; close(): Promise<void> };
+  context(
+    emit: (event: JobEvent) => void,
+    signal: AbortSignal,
+    files: Files,
+  ): { context: JobContext; close(): Promise<void> };
+  /** Files for checkpoints in memory. [new ones] */
+  readonly snapshots?: Files;
   send(event: SessionEvent): void;
   memory(): GpuMemory;
 }
@@ -62,7 +68,7 @@ export function startTraining(name: string, args: TrainArguments, files: Files, 
     live: undefined,
     history: [],
   };
-  const { context, close } = host.context(liveOf(run), stopping.signal, files);
+  const { context, close } = host.context(listenerOf(run), stopping.signal, files);
   void runToEnd(run, args, context).finally(async () => {
     await close();
     run.ended.resolve();
@@ -88,47 +94,58 @@ interface RunState {
   history: LogRecord[];
 }
 
-/** Observer that turns callbacks of the training into events. */
-function liveOf(run: RunState): TrainingObserver {
+/** Returns the gate of the run, in which it starts, pauses and saves. */
+function gateOf(run: RunState): TrainingGate {
   const { name, host, progress, gate, saves } = run;
-  const { send } = host;
   let begun = false;
   return {
-    keptSteps,
-    record: progress.record,
     ready(training) {
       run.live = training;
       const { head } = progress;
       if (!begun && head) {
         begun = true;
-        if (head.step > 0) send(historyEvent(run.history, head.step));
+        if (head.step > 0) host.send(historyEvent(run.history, head.step));
         run.history = [];
-        send({ type: 'started', info: runInfo(name, head, training, host.memory()), resumedAt: head.step });
+        host.send({ type: 'started', info: runInfo(name, head, training, host.memory()), resumedAt: head.step });
       }
       progress.setState('training');
       run.started.resolve();
     },
-    samples(step, samples) {
-      progress.flush();
-      send({ type: 'samples', step, samples });
-    },
     between: () => (run.live && gate.isPending ? gate.drain(run.live) : undefined),
-    wantsSave: () => saves.length > 0,
-    saved(step) {
-      progress.flush();
-      for (const { resolve } of saves.splice(0)) resolve();
-      send({ type: 'checkpoint', model: name, step, time: Date.now() });
-    },
-    warning(text) {
-      for (const { reject } of saves.splice(0)) reject(new HeddleError(text));
-      send({ type: 'warning', text });
-    },
-    lost(why) {
-      progress.flush();
-      run.live = undefined;
-      progress.setState('recovering', why);
-    },
-    back: (step, text) => send({ type: 'recovery', step, text }),
+    wantsCheckpoint: () => saves.length > 0,
+  };
+}
+
+/** Returns the listener that turns events of the run into those of the page. */
+function listenerOf(run: RunState): (event: JobEvent) => void {
+  const { name, host, progress, saves } = run;
+  const { send } = host;
+  return (event) => {
+    switch (event.type) {
+      case 'message':
+        return send({ type: 'log', text: event.text });
+      case 'warning':
+        for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
+        return send(event);
+      case 'progress':
+        return event.task === 'train' ? undefined : send(event);
+      case 'piece':
+        return undefined;
+      case 'devSamples':
+        progress.flush();
+        return send({ type: 'samples', step: event.step, samples: event.samples });
+      case 'checkpoint':
+        progress.flush();
+        for (const { resolve } of saves.splice(0)) resolve();
+        return send({ type: 'checkpoint', model: name, step: event.step, time: Date.now() });
+      case 'recovery':
+        if (event.state === 'recovered') return send({ type: 'recovery', step: event.step, text: event.text });
+        progress.flush();
+        run.live = undefined;
+        return progress.setState('recovering', event.text);
+      default:
+        return progress.record(event);
+    }
   };
 }
 
@@ -139,7 +156,11 @@ async function runToEnd(run: RunState, args: TrainArguments, context: JobContext
   progress.setState('preparing');
   try {
     if (args.resume) run.history = await readLog(context.files, args.out, warn);
-    const { stopped } = await runTraining(args, context);
+    const { stopped } = await runTraining(args, context, {
+      gate: gateOf(run),
+      maxLogSteps,
+      snapshots: run.host.snapshots,
+    });
     progress.flush();
     progress.setState(stopped ? 'stopped' : 'done');
   } catch (error) {

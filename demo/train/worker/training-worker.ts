@@ -51,7 +51,7 @@ const contextFor = (more: Partial<HostServices> & { files: Files }) =>
     signal: new AbortController().signal,
     openGpu: async () => navigator.gpu,
     emit(event) {
-      if (event.type === 'log') send({ type: 'log', text: event.text });
+      if (event.type === 'message') send({ type: 'log', text: event.text });
       else if (event.type === 'progress' && event.task !== 'train') send(event);
     },
     ...(tune && { choices: keptChoices(filePlace(disk, 'kernels.json')) }),
@@ -87,7 +87,8 @@ async function startRun(name: string, args: TrainArguments, files: Files): Promi
   training = startTraining(name, args, files, {
     send,
     memory: memoryFacts,
-    context: (live, signal, own) => contextFor({ files: own, live, signal, memory }),
+    snapshots: memory,
+    context: (emit, signal, own) => contextFor({ files: own, signal, emit }),
   });
   void training.ended.then(release);
   await training.started;

@@ -64,7 +64,7 @@ async function train(fields: Partial<TrainArguments> = {}, signal?: AbortSignal,
   const result = await runJob('train', args(fields), {
     host: 'cpu',
     onEvent: (event) => {
-      if (event.type === 'log') told.push(event.text);
+      if (event.type === 'message') told.push(event.text);
       onEvent?.(event);
     },
     ...(signal && { signal }),
@@ -290,7 +290,7 @@ it('says where there is nothing to evaluate on', async () => {
     out: '',
     steps: 1,
   });
-  expect(told).toContain('dev: there are no pairs to evaluate on; hold out more, or give --dev');
+  expect(told).toContain('dev: there are no pairs to evaluate on; increase heldOut, or give dev pairs');
   expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs left out');
   expect(result).toMatchObject({ dev: [] });
 });

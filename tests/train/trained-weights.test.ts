@@ -9,6 +9,7 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';
 import { runJob } from '../../src/run/run-job.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { relativeError } from '../support/op.ts';
 
@@ -58,7 +59,7 @@ const sizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedFor
 
 async function run<N extends JobName>(name: N, args: ArgumentsOf<N>) {
   const told: string[] = [];
-  const onEvent = (event: { type: string; text: string }) => void (event.type === 'log' && told.push(event.text));
+  const onEvent = (event: JobEvent) => void (event.type === 'message' && told.push(event.text));
   return { result: await runJob(name, args, { host: 'cpu', onEvent }), told };
 }
 const train = (fields: Partial<TrainArguments>) => run('train', { ...common, ...fields });

@@ -1,0 +1,26 @@
+// Gate between two updates of a training run: a host pauses the run there, and uses its model. The training page is such a host.
+
+import type { TextModel } from '../decode/translator.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** Callbacks of the run, in which it waits. */
+export interface TrainingGate {
+  /** The run is ready: its plans and weights are on the engine. Called again after a lost device. */
+  ready(training: RunningTraining): void;
+  /** Called before each update. If it returns a promise, the run awaits pending updates, then the promise, with its clock stopped. */
+  between(): Promise<void> | undefined;
+  /** Called after each update: whether to save a checkpoint now. */
+  wantsCheckpoint(): boolean;
+}
+
+/** A run between two updates. */
+export interface RunningTraining {
+  readonly engine: Engine;
+  readonly model: TextModel;
+  readonly plans: readonly Plan[];
+  /** Returns the number of updates done. */
+  readonly step: () => number;
+  /** Does work while the engine has the weights of the model: the moving average if there is one, with LoRA merged. */
+  onModel<T>(work: () => Promise<T>): Promise<T>;
+}
