@@ -54,7 +54,7 @@ export {
   type TrainingHistory,
 } from './report/training-log.ts';
 export { trainingReport } from './report/training-report.ts';
-export type { JobEvent, JobEvent, TrainingEvent } from './runtime/job.ts';
+export type { JobEvent, TrainingEvent } from './runtime/job.ts';
 export type { RunningTraining, TrainingGate } from './runtime/training-gate.ts';
 // Pairs and tokenizers.
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
