@@ -10,7 +10,7 @@ import { installApiCounter } from './api-counter.ts';
 
 import type { Contestant, ContestantOptions } from './contestant.ts';
 import { type EnduranceResult, runEndurance } from './endurance.ts';
-import { create as createHeddle, tuneStep } from './heddle.ts';
+import { create as createHeddle, tuneStep } from './heddle-contestant.ts';
 import { create as createJax } from './jax.mjs';
 import { type KernelRounds, type TimedKernel, timeKernels } from './kernel-times.ts';
 import { create as createOrt } from './ort.mjs';

@@ -14,7 +14,7 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { trainGolden } from '../../src/jobs/verify/golden-checks.ts';
 import { initializeWeights, parameterList, tensorsFromWeights } from '../../src/model/parameters.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { stepGraph } from './heddle.ts';
+import { stepGraph } from './heddle-contestant.ts';
 
 /** Settings of a case, named as in its config.json. */
 export type CaseSettings = Readonly<Record<string, string | number | boolean>>;

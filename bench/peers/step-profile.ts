@@ -9,7 +9,7 @@ import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts
 import type { KernelChoices } from '../../src/plan/kernel-choices.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
-import { batchLoader, stepGraph } from './heddle.ts';
+import { batchLoader, stepGraph } from './heddle-contestant.ts';
 
 /**
  * Profiles the step of a case; gives the lines of two tables, the dearest passes and the dearest pipelines first. Rejects where the

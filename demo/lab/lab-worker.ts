@@ -2,7 +2,7 @@
 
 import { load } from 'virtual:heddle-peers';
 import type { Contestant } from '../../bench/peers/contestant.ts';
-import { create as createHeddle } from '../../bench/peers/heddle.ts';
+import { create as createHeddle } from '../../bench/peers/heddle-contestant.ts';
 import { type TimedKernel, timeKernels } from '../../bench/peers/kernel-times.ts';
 import { kernelList } from '../../bench/peers/peer-kernels.ts';
 import { version } from '../../package.json';
