@@ -12,11 +12,11 @@ import {
   type Value,
 } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
-import { type CheckpointOf, recompute } from './recompute.ts';
+import { recompute, type SegmentOf } from './recompute.ts';
 
 /**
  * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not depend on it. The op of `loss` is
- * the root: its `grad` is called without gradients of its outputs. `checkpointOf` turns on gradient checkpointing: nodes of a segment that
+ * the root: its `grad` is called without gradients of its outputs. `segmentOf` turns on gradient checkpointing: nodes of a segment that
  * it names are recomputed before the gradients of their segment instead of stored.
  *
  * @example
@@ -27,7 +27,7 @@ export function gradients(
   graph: Graph,
   loss: Value,
   wrt: readonly Value[],
-  checkpointOf: CheckpointOf = () => undefined,
+  segmentOf: SegmentOf = () => undefined,
 ): (Value | undefined)[] {
   const needed = new Set<Value>(wrt);
   for (const node of graph.nodes)
@@ -39,7 +39,7 @@ export function gradients(
   };
   const total = new Map<Value, Value>();
   const forward = graph.nodes.slice(0, graph.nodes.indexOf(loss.node as Node) + 1);
-  const recomputed = recompute(graph, forward, checkpointOf, (v, copy) => {
+  const recomputed = recompute(graph, forward, segmentOf, (v, copy) => {
     if (needed.has(v)) needed.add(copy);
   });
   for (const node of forward.toReversed()) {

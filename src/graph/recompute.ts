@@ -5,10 +5,10 @@ import type { Node, Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
 
 /** Names the segment of a node; the results of nodes without one are stored. */
-export type CheckpointOf = (node: Node) => string | undefined;
+export type SegmentOf = (node: Node) => string | undefined;
 
 /** The layer of a transformer that a node is in, by its scope: `decoder.layers.1`. */
-export const layerOf: CheckpointOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
+export const layerOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
 
 /** Copies of forward nodes, added when they are first needed. */
 export interface Recompute {
@@ -25,14 +25,14 @@ export interface Recompute {
 export function recompute(
   graph: Graph,
   forward: readonly Node[],
-  checkpointOf: CheckpointOf,
+  segmentOf: SegmentOf,
   onCopy: (value: Value, copy: Value) => void,
 ): Recompute {
   const copies = new Map<Node, Node>();
   const copySegment = (segment: string): void => {
     const values = new Map<Value, Value>();
     for (const node of forward) {
-      if (checkpointOf(node) !== segment) continue;
+      if (segmentOf(node) !== segment) continue;
       const inputs = node.inputs.map((v) => values.get(v) ?? v);
       const copy = graph.scope(`${node.scope}.again`, () => graph.copy(node, inputs));
       copies.set(node, copy);
@@ -45,7 +45,7 @@ export function recompute(
   };
   return {
     of(node) {
-      const segment = checkpointOf(node);
+      const segment = segmentOf(node);
       if (segment === undefined) return node;
       if (!copies.has(node)) copySegment(segment);
       return copies.get(node) ?? node;

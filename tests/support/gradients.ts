@@ -1,4 +1,4 @@
-// The gradients of a small model on some batch, as bits.
+// The gradients of a small model on a random batch, as bits.
 
 import type { Engine } from '../../src/engine/engine.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';

@@ -1,8 +1,8 @@
-// The ops that source files define, found by loading them.
+// Finds the ops that source files define by loading them.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-/** Names of the ops that files export, whether by `defineOp` or by a maker of their own. */
+/** Sorted names of the ops that files export: constants whose name ends in Op. */
 export async function readDefinedOps(paths: readonly string[]): Promise<string[]> {
   const names: string[] = [];
   for (const path of paths) {
