@@ -21,9 +21,8 @@ export {
   type TensorType,
 } from './core/tensor.ts';
 // Checks of ops.
-export { relativeError } from './cpu/compare.ts';
 // Sessions and engines: plans on a GPU, graphs on a GPU or the CPU.
-export { type CpuExecutor, createCpuExecutor } from './cpu/executor.ts';
+export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './engine/check-op.ts';
 export { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine, type Program } from './engine/engine.ts';
 export { type KernelTiming, type TuneKernelsOptions, tuneKernels } from './gpu/auto-tuning.ts';

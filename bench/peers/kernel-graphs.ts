@@ -3,8 +3,7 @@
 
 import { random } from '../../src/core/random.ts';
 import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
-import { relativeError } from '../../src/cpu/compare.ts';
-import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import { createCpuExecutor, relativeError } from '../../src/cpu/executor.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';

@@ -3,8 +3,7 @@
 import { fromFloat16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
 import { f32, type Shape, sizeOf, type Tensor, type TensorData } from '../core/tensor.ts';
-import { relativeError } from '../cpu/compare.ts';
-import { createCpuExecutor } from '../cpu/executor.ts';
+import { createCpuExecutor, relativeError } from '../cpu/executor.ts';
 import type { Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
 import { storeAsF16 } from '../graph/f16-storage.ts';

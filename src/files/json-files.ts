@@ -1,8 +1,13 @@
-// JSON files: reading with errors that name the file, and writing.
+// JSON: objects of unknown structure, and files that are read with errors that name them.
 
 import { HeddleError } from '../core/errors.ts';
-import { isObject } from '../core/records.ts';
 import type { Files } from './files.ts';
+
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Returns whether a value is a JSON object: neither an array nor null. */
+export const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** Maximum nesting depth. Real files are far below; JSON.stringify fails on much deeper values. */
 const maxDepth = 500;

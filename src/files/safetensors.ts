@@ -3,8 +3,8 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { fromBfloat16 } from '../core/float16.ts';
-import { isObject, type Json } from '../core/records.ts';
 import { type DType, type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
+import { isObject, type Json } from './json-files.ts';
 
 /** Maximum header size, as in the reference implementation. */
 const maxHeader = 100 * 2 ** 20;

@@ -1,9 +1,8 @@
 // heddle's own format: config.json with the model's configuration, model.safetensors, and tokenizer files.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
-import type { Json } from '../core/records.ts';
 import type { Files } from '../files/files.ts';
-import { jsonBytes } from '../files/json-files.ts';
+import { type Json, jsonBytes } from '../files/json-files.ts';
 import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';

@@ -1,9 +1,8 @@
 // Model folders: saves heddle's format, and loads every supported format by its config.json.
 
 import { HeddleError } from '../core/errors.ts';
-import type { Json } from '../core/records.ts';
 import { existingFolder, type Files, writeFolder } from '../files/files.ts';
-import { readJson } from '../files/json-files.ts';
+import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { heddleFiles, heddleFormat, loadHeddle } from './heddle.ts';
 import { loadHf } from './hf/load-hf.ts';

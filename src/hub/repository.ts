@@ -2,7 +2,7 @@
 // are never requested or written, no matter what a server lists.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { isObject } from '../core/records.ts';
+import { isObject } from '../files/json-files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
 
 /** A model on a hub. */

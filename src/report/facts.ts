@@ -1,7 +1,7 @@
 // Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
 
 import { formatBytes, formatDuration, formatInteger, formatNumber } from '../core/format-numbers.ts';
-import { isObject } from '../core/records.ts';
+import { isObject } from '../files/json-files.ts';
 import { type Html, html } from './markup.ts';
 import type { LogStart, TrainingHistory } from './training-log.ts';
 

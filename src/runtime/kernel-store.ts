@@ -1,8 +1,8 @@
 // Choices of kernels that outlive a process: one JSON text somewhere (a file in the user's cache folder or the browser's storage), by
 // adapter and by the hash of the shaders they were measured with. Whatever cannot be read counts as nothing known.
 
-import { isObject } from '../core/records.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
+import { isObject } from '../files/json-files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 

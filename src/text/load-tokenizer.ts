@@ -1,7 +1,7 @@
 // Loads tokenizer.json. Files that heddle trained are read directly; SentencePiece and Hugging Face tokenizers that heddle saved go to
 // their own loaders. Other files are an error that names the unsupported component.
 import { check, HeddleError } from '../core/errors.ts';
-import { isObject } from '../core/records.ts';
+import { isObject } from '../files/json-files.ts';
 import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';
 import { maxTokens } from './tokenizers/bpe-merges.ts';
 import { createHfTokenizer, savedHfOptions } from './tokenizers/hf-tokenizer.ts';

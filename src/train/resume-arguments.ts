@@ -1,7 +1,7 @@
 // Arguments of a resumed run: those in the checkpoint, with what may change; also those that older versions wrote.
 
 import { check } from '../core/errors.ts';
-import { isObject } from '../core/records.ts';
+import { isObject } from '../files/json-files.ts';
 import { checkpointNames, type TrainingState } from '../trainer/training-state.ts';
 import {
   flagOf,

@@ -5,7 +5,7 @@ import { checkOp as checkOpOn, type OpCase } from '../../src/engine/check-op.ts'
 import { wrapDevice } from '../../src/gpu/device.ts';
 import type { Attrs, Op } from '../../src/ops/op.ts';
 
-export { relativeError } from '../../src/cpu/compare.ts';
+export { relativeError } from '../../src/cpu/executor.ts';
 export {
   applyToInputs,
   checkGradient,

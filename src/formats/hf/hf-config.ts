@@ -2,8 +2,8 @@
 // effect here, or an error that names it; missing fields have the defaults of transformers.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
-import type { Json } from '../../core/records.ts';
 import type { TextModel } from '../../decode/translator.ts';
+import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import {
   activations,

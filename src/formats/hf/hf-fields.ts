@@ -1,6 +1,6 @@
 // Tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required values.
 
-import type { Json } from '../../core/records.ts';
+import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
 /** Supported values of `model_type`. */

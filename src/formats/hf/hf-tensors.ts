@@ -3,10 +3,9 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
-import { isObject } from '../../core/records.ts';
 import { type Shape, sameShape, show } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
-import { readJson } from '../../files/json-files.ts';
+import { isObject, readJson } from '../../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../files/safetensors.ts';
 import { type ModelConfig, stackSizes } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';

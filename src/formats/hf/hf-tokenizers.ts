@@ -1,8 +1,7 @@
 // Tokenizers of a BART or MarianMT folder: characters in config.json, tokenizer files, or none; then texts are token ids.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
-import type { Json } from '../../core/records.ts';
-import { parseJson } from '../../files/json-files.ts';
+import { type Json, parseJson } from '../../files/json-files.ts';
 import { modelFileNames } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';

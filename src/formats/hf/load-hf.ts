@@ -1,9 +1,8 @@
 // Loads Hugging Face folders (BART, MarianMT), and the source checkpoint that other formats keep of such a folder.
 
 import { HeddleError } from '../../core/errors.ts';
-import { isObject, type Json } from '../../core/records.ts';
 import type { Files } from '../../files/files.ts';
-import { readJson } from '../../files/json-files.ts';
+import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { initializeWeights, parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';

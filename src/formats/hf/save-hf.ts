@@ -2,9 +2,8 @@
 // dtypes and configuration; without training in between, with the same bits.
 
 import { toBfloat16, toFloat16 } from '../../core/float16.ts';
-import type { Json } from '../../core/records.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { jsonBytes } from '../../files/json-files.ts';
+import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { type RawTensor, writeRawTensors } from '../../files/safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';

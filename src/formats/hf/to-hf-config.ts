@@ -1,8 +1,8 @@
 // Converts a model to BART or MarianMT: a config.json with the same computation in transformers, or an error that names the fields that
 // transformers does not support.
 
-import type { Json } from '../../core/records.ts';
 import { sizeOf } from '../../core/tensor.ts';
+import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';

@@ -1,8 +1,8 @@
 // A model as it is saved and loaded, and what it keeps of the Hugging Face checkpoint that it was loaded from. This folder exists because
 // hf/ uses these types too, and folders must not import each other in a circle.
 
-import type { Json } from '../../core/records.ts';
 import type { TextModel } from '../../decode/translator.ts';
+import type { Json } from '../../files/json-files.ts';
 
 /** A model with weights, tokenizers (one object if both sides share a tokenizer) and the decoding rules it was trained with. */
 export interface SavedModel extends TextModel {

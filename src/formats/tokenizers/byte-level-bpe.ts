@@ -2,8 +2,7 @@
 // tokenizer.json that transformers converts them to (convert_slow_tokenizer.py, RobertaConverter).
 
 import { check } from '../../core/errors.ts';
-import type { Json } from '../../core/records.ts';
-import { parseJson } from '../../files/json-files.ts';
+import { type Json, parseJson } from '../../files/json-files.ts';
 import { maxTokens } from '../../text/tokenizers/bpe-merges.ts';
 
 /** Names of the files; the last three are optional. */

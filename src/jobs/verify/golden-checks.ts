@@ -1,6 +1,6 @@
 // Checks of a golden case: a model, a batch and the results of PyTorch in float64 (see formats/golden-case.ts).
 
-import { relativeError } from '../../cpu/compare.ts';
+import { relativeError } from '../../cpu/executor.ts';
 import { createGreedyDecoder } from '../../decode/decoder.ts';
 import type { Engine, Program } from '../../engine/engine.ts';
 import { writePositions } from '../../engine/model-states.ts';

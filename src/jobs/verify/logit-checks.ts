@@ -1,7 +1,7 @@
 // Checks that compare logits of two engines or weight formats: a model folder with the float64 reference, f16 and int8 weights with f32.
 
 import { random } from '../../core/random.ts';
-import { relativeError } from '../../cpu/compare.ts';
+import { relativeError } from '../../cpu/executor.ts';
 import { cpuEngine } from '../../engine/engine.ts';
 import { writeWeights } from '../../engine/model-states.ts';
 import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';

@@ -2,7 +2,7 @@
 // that both languages share. In JSON the model file is kept as it is, in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { isObject } from '../../core/records.ts';
+import { isObject } from '../../files/json-files.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import type { SpecialIds, Tokenizer, TokenizerJson } from '../tokenizers/tokenizer.ts';

@@ -3,7 +3,7 @@
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../../core/errors.ts';
-import type { Json } from '../../core/records.ts';
+import type { Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
 import { checkPatterns } from './safe-pattern.ts';
 import { checkId, type SpecialIds, type Tokenizer, type TokenizerJson } from './tokenizer.ts';
