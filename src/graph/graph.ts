@@ -18,7 +18,14 @@ import {
   type Value,
 } from '../ops/op.ts';
 
-/** Builds and holds a graph. Nodes run in the order in which they were added. */
+/**
+ * Builds and holds a graph. Nodes run in the order in which they were added.
+ *
+ * @example
+ * const graph = new Graph();
+ * const x = graph.input('x', 'f32', [4]);
+ * graph.output('y', add(graph, x, x));
+ */
 export class Graph implements Builder {
   readonly nodes: Node[] = [];
   readonly inputs = new Map<string, Value>();
@@ -182,7 +189,12 @@ function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): 
     );
 }
 
-/** A readable print: one line a node, `outputs = op(inputs) {attrs}`. */
+/**
+ * A readable print: one line a node, `outputs = op(inputs) {attrs}`.
+ *
+ * @example
+ * console.log(printGraph(new Graph()));
+ */
 export function printGraph(graph: Graph): string {
   const ref = (v: Value) => `%${v.id}`;
   const lines = [...graph.inputs.values(), ...graph.states.values()].map(

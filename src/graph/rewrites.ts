@@ -227,14 +227,29 @@ export function checkRewriteNames(names: readonly string[]): void {
       throw new HeddleError(`There is no rewrite ${name}; the rewrites are ${rewriteNames.join(', ')}.`);
 }
 
-/** Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes of logits at once. */
+/**
+ * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes of logits at once.
+ *
+ * @example
+ * fuseForward(graph, ['loss-chunks']); // all but one
+ */
 export const fuseForward = (graph: Graph, off: readonly string[] = [], logitBytes = maxLogitBytes): void =>
   applyAll(graph, forwardRules(logitBytes), off);
 
-/** Applies the rewrites of gradients, except those named in `off`, until none applies. */
+/**
+ * Applies the rewrites of gradients, except those named in `off`, until none applies.
+ *
+ * @example
+ * fuseBackward(graph);
+ */
 export const fuseBackward = (graph: Graph, off: readonly string[] = []): void => applyAll(graph, backwardRules, off);
 
-/** Applies the rewrites of gradients that have been placed, except those named in `off`. */
+/**
+ * Applies the rewrites of gradients that have been placed, except those named in `off`.
+ *
+ * @example
+ * fusePlaced(graph);
+ */
 export function fusePlaced(graph: Graph, off: readonly string[] = []): void {
   for (const [name, rewrite] of Object.entries(placedRewrites)) if (!off.includes(name)) rewrite(graph);
 }

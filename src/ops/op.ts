@@ -15,7 +15,12 @@ export interface AttrsType<A> {
   readonly type?: A;
 }
 
-/** Declares the attributes of an op: `attrs: attrsOf<{ readonly eps: number }>()`. */
+/**
+ * Declares the attributes of an op, as its field `attrs`.
+ *
+ * @example
+ * const attrs = attrsOf<{ readonly eps: number }>();
+ */
 export const attrsOf = <A extends Attrs>(): AttrsType<A> => ({});
 
 /** Name of a tensor as an op declares it, without `?` (optional) or `[]` (a list). */
@@ -311,7 +316,12 @@ export const sampleIds =
     return id === ignored ? (id + 1) % vocab : id;
   };
 
-/** Workgroups for `n` threads of `size` each, folded into two dimensions if one would pass 65,535. The kernel guards n. */
+/**
+ * Workgroups for `n` threads of `size` each, folded into two dimensions if one would pass 65,535. The kernel guards n.
+ *
+ * @example
+ * console.log(gridOf(1000, 64)); // [16, 1, 1]
+ */
 export function gridOf(n: number, size: number): [number, number, number] {
   const groups = Math.ceil(n / size);
   if (groups <= 65535) return [groups, 1, 1];
@@ -319,8 +329,18 @@ export function gridOf(n: number, size: number): [number, number, number] {
   return [Math.ceil(groups / y), y, 1];
 }
 
-/** A tensor type: what shape rules return. */
+/**
+ * A tensor type: what shape rules return.
+ *
+ * @example
+ * const type = tensorType('f32', [2, 3]);
+ */
 export const tensorType = (dtype: DType, shape: Shape): TensorType => ({ dtype, shape });
 
-/** The size of an axis, 0 if there is none; a negative number counts from the last. */
+/**
+ * The size of an axis, 0 if there is none; a negative number counts from the last.
+ *
+ * @example
+ * console.log(dim({ shape: [2, 3] }, -1)); // 3
+ */
 export const dim = ({ shape }: { readonly shape: Shape }, axis: number): number => shape.at(axis) ?? 0;

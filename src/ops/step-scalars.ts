@@ -43,7 +43,13 @@ export const zeroStep: Readonly<StepScalars> = {
   position: 0,
 };
 
-/** Writes the block into `out` [stepWords] once; missing scalars are 0. */
+/**
+ * Writes the block into `out` [stepWords] once; missing scalars are 0.
+ *
+ * @example
+ * const words = new Uint32Array(stepWords);
+ * writeStep(words, { learningRate: 1e-3, tokenWeight: 1 / 500, seed: 1 });
+ */
 export const writeStep = (out: Uint32Array, s: Partial<StepScalars> = {}): void =>
   createStepWriter(out)({ ...zeroStep, ...s });
 

@@ -4,7 +4,12 @@ import { check } from '../core/errors.ts';
 import { type DType, type Shape, sameShape, show, type TensorType } from '../core/tensor.ts';
 import { stepWords } from './step-scalars.ts';
 
-/** Throws unless `type` has the dtype and, if given, the shape; `why` says where the expected shape comes from. */
+/**
+ * Throws unless `type` has the dtype and, if given, the shape; `why` says where the expected shape comes from.
+ *
+ * @example
+ * expectType('my_op', 'gamma', { dtype: 'f32', shape: [64] }, 'f32', [64], 'as wide as x');
+ */
 export function expectType(
   op: string,
   name: string,

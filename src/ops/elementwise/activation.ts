@@ -67,7 +67,12 @@ export const activationBackwardOp = defineOp({
   },
 });
 
-/** f(x), element by element; x itself if the kind is none. */
+/**
+ * f(x), element by element; x itself if the kind is none.
+ *
+ * @example
+ * const y = activation(graph, x, 'gelu');
+ */
 export const activation = (builder: Builder, x: Value, kind: Activation): Value =>
   kind === 'none' ? x : builder.apply(activationOp, { x }, { kind }).y;
 

@@ -33,5 +33,10 @@ export const addOp = defineOp({
   },
 });
 
-/** a + b, both of one shape. */
+/**
+ * a + b, both of one shape.
+ *
+ * @example
+ * const residual = add(graph, x, w);
+ */
 export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;

@@ -44,6 +44,11 @@ export const columnSumOp = defineOp({
   },
 });
 
-/** Sums over the rows of partials [.., slices*C]: `slices` tensors [C]. */
+/**
+ * Sums over the rows of partials [.., slices*C]: `slices` tensors [C].
+ *
+ * @example
+ * const [dgamma, dbeta] = columnSum(graph, graph.input('partials', 'f32', [8, 128]), 2); // [64] each
+ */
 export const columnSum = (builder: Builder, partials: Value, slices = 1): readonly Value[] =>
   builder.apply(columnSumOp, { partials }, { slices }).sums;

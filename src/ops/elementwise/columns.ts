@@ -65,11 +65,22 @@ export const takeColumnsOp = defineOp({
   },
 });
 
-/** x with scale·u added from column `first` on. */
+/**
+ * x with scale·u added from column `first` on.
+ *
+ * @example
+ * const u = graph.input('u', 'f32', [8, 64]);
+ * const y = addColumns(graph, graph.input('qkv', 'f32', [8, 192]), u, { first: 128, scale: 1 });
+ */
 export const addColumns = (builder: Builder, x: Value, u: Value, attrs: AddColumnsAttrs): Value =>
   builder.apply(addColumnsOp, { x, u }, attrs).y;
 
-/** scale·x of some columns. */
+/**
+ * scale·x of some columns.
+ *
+ * @example
+ * const v = takeColumns(graph, graph.input('qkv', 'f32', [8, 192]), { first: 128, count: 64, scale: 1 });
+ */
 export const takeColumns = (builder: Builder, x: Value, attrs: TakeColumnsAttrs): Value =>
   builder.apply(takeColumnsOp, { x }, attrs).y;
 

@@ -36,6 +36,11 @@ export const dropoutOp = defineOp({
   },
 });
 
-/** Dropout of x at a site; x itself if the rate is 0. `step` is the graph's step input. */
+/**
+ * Dropout of x at a site; x itself if the rate is 0. `step` is the graph's step input.
+ *
+ * @example
+ * const y = dropout(graph, x, graph.input('step', 'u32', [stepWords]), { rate: 0.1, site: 0 });
+ */
 export const dropout = (builder: Builder, x: Value, step: Value, attrs: DropoutAttrs): Value =>
   attrs.rate === 0 ? x : builder.apply(dropoutOp, { x, step }, attrs).y;

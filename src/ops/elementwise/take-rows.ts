@@ -35,6 +35,11 @@ export const takeRowsOp = defineOp({
   },
 });
 
-/** Groups picks u32 [n] of the rows of x [N·group,..]: [n·group,..]. Not differentiable: for decoding. */
+/**
+ * Groups picks u32 [n] of the rows of x [N·group,..]: [n·group,..]. Not differentiable: for decoding.
+ *
+ * @example
+ * const rows = takeRows(graph, x, graph.input('picks', 'u32', [3]));
+ */
 export const takeRows = (builder: Builder, x: Value, picks: Value, group = 1): Value =>
   builder.apply(takeRowsOp, { x, picks }, { group }).y;

@@ -132,7 +132,13 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs> {
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 
-/** dropout(table[ids] * scale + positions) for ids [B,T]: [B,T,D]. */
+/**
+ * dropout(table[ids] * scale + positions) for ids [B,T]: [B,T,D].
+ *
+ * @example
+ * const ids = graph.input('ids', 'i32', [32, 20]);
+ * const y = embedding(graph, ids, graph.state('table', 'f32', [8000, 64]), { scale: 8 }); // [32, 20, 64]
+ */
 export function embedding(builder: Builder, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
   const {
     scale = 1,
@@ -156,6 +162,10 @@ export type SinusoidLayout = 'interleaved' | 'halves';
 /**
  * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p / 10000^(2i/width) for pair i. An odd width
  * has one sine more than cosines. Computed on the host in float64, since WGSL's sine is too coarse for large arguments; nothing trains it.
+ *
+ * @example
+ * const table = sinusoids(512, 64, 'interleaved');
+ * console.log(table.length); // 512 * 64
  */
 export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
   const table = new Float32Array(length * width);

@@ -64,7 +64,13 @@ export const linearOp = defineOp({
   },
 });
 
-/** f(x·wᵀ + b): x [..,I], w [O,I], b [O] or nothing; y [..,O]. */
+/**
+ * f(x·wᵀ + b): x [..,I], w [O,I], b [O] or nothing; y [..,O].
+ *
+ * @example
+ * const w = graph.state('w', 'f32', [256, 64]);
+ * const y = linear(graph, graph.input('x', 'f32', [32, 64]), w, undefined, 'relu'); // [32, 256]
+ */
 export function linear(builder: Builder, x: Value, w: Value, b?: Value, activation: Activation = 'none'): Value {
   return builder.apply(linearOp, { x, w, b }, { activation }).y;
 }

@@ -65,6 +65,16 @@ export interface PackedValue {
   readonly scales?: Value;
 }
 
-/** x·wᵀ + b of packed weights: x [..,I] -> [..,O]. */
+/**
+ * x·wᵀ + b of packed weights: x [..,I] -> [..,O].
+ *
+ * @example
+ * const weights = {
+ *   format: 'int8',
+ *   words: graph.state('words', 'u32', [256, wordsOf('int8', 64)]),
+ *   scales: graph.state('scales', 'f32', [256]),
+ * } as const;
+ * const y = packedLinear(graph, graph.input('x', 'f32', [32, 64]), weights); // [32, 256]
+ */
 export const packedLinear = (builder: Builder, x: Value, { format, words, scales }: PackedValue, b?: Value): Value =>
   builder.apply(packedLinearOp, { x, words, scales, b }, { format }).y;

@@ -13,10 +13,21 @@ export type PackedFormat = (typeof packedFormats)[number];
 /** Vectors of a row of `cols` numbers. */
 export const vecsOf = (cols: number): number => Math.ceil(cols / 4);
 
-/** Words, u32, of a row of `cols` numbers. */
+/**
+ * Words, u32, of a row of `cols` numbers.
+ *
+ * @example
+ * console.log(wordsOf('int8', 64)); // 16
+ */
 export const wordsOf = (format: PackedFormat, cols: number): number => vecsOf(cols) * (format === 'f16' ? 2 : 1);
 
-/** Packs a matrix [rows, cols] into u32 words [rows, wordsOf]; `scales` [rows] are filled if the format has them. */
+/**
+ * Packs a matrix [rows, cols] into u32 words [rows, wordsOf]; `scales` [rows] are filled if the format has them.
+ *
+ * @example
+ * const words = new Uint32Array(2 * wordsOf('int8', 4));
+ * pack('int8', Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), 4, words, new Float32Array(2));
+ */
 export function pack(
   format: PackedFormat,
   matrix: Float32Array,

@@ -148,11 +148,21 @@ function normalize(
   }
 }
 
-/** Layer norm of x [..,D] over its last axis. */
+/**
+ * Layer norm of x [..,D] over its last axis.
+ *
+ * @example
+ * const y = layerNorm(graph, x, gamma, beta, 1e-5);
+ */
 export const layerNorm = (builder: Builder, x: Value, gamma: Value, beta: Value, eps: number): Value =>
   builder.apply(layerNormOp, { x, gamma, beta }, { eps }).y;
 
-/** y = layer norm of s = residual + dropout(x). `step`, the graph's step input, is needed if rate > 0. */
+/**
+ * y = layer norm of s = residual + dropout(x). `step`, the graph's step input, is needed if rate > 0.
+ *
+ * @example
+ * const { y, s } = addLayerNorm(graph, { x, residual: w, gamma, beta }, { eps: 1e-5 });
+ */
 export const addLayerNorm = (
   builder: Builder,
   { step, ...inputs }: { x: Value; residual: Value; gamma: Value; beta: Value; step?: Value },

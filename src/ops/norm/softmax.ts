@@ -128,6 +128,11 @@ export const softmaxBackwardOp = defineOp({
   },
 });
 
-/** Softmax of x [..,C] over its last axis; with `lens` u32 [B], rows of batch b see their first lens[b] columns. */
+/**
+ * Softmax of x [..,C] over its last axis; with `lens` u32 [B], rows of batch b see their first lens[b] columns.
+ *
+ * @example
+ * const probabilities = softmax(graph, graph.input('scores', 'f32', [4, 8, 8]), { causal: true });
+ */
 export const softmax = (builder: Builder, x: Value, attrs: SoftmaxAttrs = {}, lens?: Value): Value =>
   builder.apply(softmaxOp, { x, lens }, attrs).y;
