@@ -13,7 +13,7 @@ it.each([
   expect(all.filter((bits) => back[bits] !== bits && (bits & 0x7fff) <= infinity)).toEqual(new Uint16Array(0));
 });
 
-it('knows some values', () => {
+it('converts known values', () => {
   expect([...fromFloat16(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x0400, 0x3555))]).toEqual([
     1,
     -2,
@@ -40,7 +40,7 @@ it.each([
   }
 });
 
-it('becomes infinite where float16 has no more numbers', () => {
+it('becomes infinite above the largest float16', () => {
   expect([...toFloat16(Float32Array.of(65519, 65520, -1e9, Number.NaN))]).toEqual([0x7bff, 0x7c00, 0xfc00, 0x7e00]);
 });
 

@@ -105,7 +105,7 @@ describe('an engine', () => {
   const { c, p } = smallModel();
   const graph = (): Graph => evaluationGraph(c, p, shape);
 
-  it('refuses a plan past its memory before allocating, with both numbers', async () => {
+  it('rejects a plan above the memory limit before allocating, with both numbers', async () => {
     const engine = gpuEngine(await wrapped(), { memoryLimit: 1000 });
     await expect(engine.prepare([graph()])).rejects.toThrow(HeddleError);
     await expect(engine.prepare([graph()])).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe('an engine', () => {
     engine.destroy();
   });
 
-  it('uses the variants that it is told to', async () => {
+  it('uses the chosen variants', async () => {
     const g = graph();
     const device = await wrapped();
     const node = g.nodes.find((n) => variantsOf(n, device.traits).length > 1)!;
@@ -128,7 +128,7 @@ describe('an engine', () => {
     engine.destroy();
   });
 
-  it('remembers the kernels that nobody chose, or whose choice there is not, so that they are taken again', async () => {
+  it('records unchosen variants, and those used in place of a missing choice, so that they can be used again', async () => {
     const g = graph();
     const device = await wrapped();
     const several = g.nodes.filter((n) => variantsOf(n, device.traits).length > 1);
@@ -150,7 +150,7 @@ describe('an engine', () => {
     engine.destroy();
   });
 
-  it('reads back what was written into a part of a state', async () => {
+  it('reads back a range of a state that was written', async () => {
     const gpu = gpuEngine(await wrapped());
     for (const engine of [gpu, cpuEngine()]) {
       await engine.prepare([graph()]);

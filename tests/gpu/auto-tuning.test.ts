@@ -44,14 +44,14 @@ async function run(graphs: Graph[], ms: (variant: string) => number, options: Tu
 
 const registersWin = (variant: string) => (variant.startsWith('registers') ? 1 : 2);
 
-describe('tune', () => {
-  it('measures every variant, takes the fastest, and begins with the most work', async () => {
+describe('tuneWith', () => {
+  it('times every variant, picks the fastest, and starts with the node that has the most work', async () => {
     const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin);
     expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8', '32 tiled-64x64', '32 registers-8x8']);
     expect(chosen).toEqual(['registers-8x8', 'registers-8x8']);
   });
 
-  it('takes the winner of a node of about the same sizes, unless each is asked for', async () => {
+  it('reuses the fastest variant of a node of similar sizes, unless measureAll is set', async () => {
     const graphs = () => [layers(256, 512, 640)];
     expect((await run(graphs(), registersWin)).measured).toHaveLength(2);
     const each = await run(graphs(), registersWin, { measureAll: true });
@@ -59,7 +59,7 @@ describe('tune', () => {
     expect(each.chosen).toEqual(['registers-8x8', 'registers-8x8']);
   });
 
-  it('begins nothing when the time is up, and then guesses', async () => {
+  it('starts no measurement after the time limit, and guesses', async () => {
     const { measured, chosen } = await run([layers(256, 32, 2048)], registersWin, { budgetMs: 150 });
     // The second variant would end at 204 ms.
     expect(measured).toEqual(['2048 tiled-64x64', '32 tiled-64x64']);
@@ -69,12 +69,12 @@ describe('tune', () => {
     expect(none.chosen).toEqual(['tiled-64x64', 'tiled-64x64']);
   });
 
-  it('leaves out a family that was hopeless elsewhere', async () => {
+  it('skips a family of variants that was very slow on another node', async () => {
     const { measured } = await run([layers(256, 32, 2048)], (v) => (v.startsWith('tiled') ? 100 : 1));
     expect(measured).toEqual(['2048 tiled-64x64', '2048 registers-8x8']);
   });
 
-  it('leaves out the others of a family where one is hopeless beside what is known of the node', async () => {
+  it('skips the rest of a family after one very slow variant of a node', async () => {
     const software = { traits: { ...defaultTraits, software: true } };
     const measured: string[] = [];
     const meter = {
@@ -88,7 +88,7 @@ describe('tune', () => {
     expect(measured).toEqual(['registers-8x8', 'tiled-64x64']);
   });
 
-  it('measures what is not known, and what is known by a name that is no variant', async () => {
+  it('times nodes without a known variant, and nodes whose known variant does not exist', async () => {
     const graph = layers(256, 512);
     const [layer] = graph.nodes as [Node];
     graph.copy(layer, layer.inputs);
@@ -101,7 +101,7 @@ describe('tune', () => {
     expect(again.choices).toEqual(first.choices);
   });
 
-  it('takes guesses again instead of measuring them, unless each is asked for', async () => {
+  it('reuses guesses instead of measuring them, unless measureAll is set', async () => {
     const graph = layers(256, 512);
     const guessed = { [variantKey(graph.nodes[0] as Node)]: 'tiled-64x64' };
     const replayed = await run([graph], registersWin, { guessed });
@@ -110,7 +110,7 @@ describe('tune', () => {
     expect([each.measured.length, each.chosen]).toEqual([2, ['registers-8x8']]);
   });
 
-  it('goes by what was measured, never by guesses', async () => {
+  it('bases guesses on measurements, never on other guesses', async () => {
     const key = variantKey(layers(256, 512).nodes[0] as Node);
     const like = await run([layers(256, 640)], registersWin, { known: { [key]: 'tiled-64x64' } });
     expect([like.measured, like.chosen, Object.values(like.guessed)]).toEqual([[], ['tiled-64x64'], ['tiled-64x64']]);
@@ -118,7 +118,7 @@ describe('tune', () => {
     expect([other.measured.length, other.chosen, other.guessed]).toEqual([2, ['registers-8x8'], {}]);
   });
 
-  it('says what it guessed, what was not measured to the end too, and never in the place of what was', async () => {
+  it('reports guesses, incomplete measurements included, and never replaces a measurement', async () => {
     const graph = layers(256, 32, 2048);
     const [small, large] = graph.nodes.map(variantKey) as [string, string];
     const lists: string[] = [];
@@ -133,7 +133,7 @@ describe('tune', () => {
     }
   });
 
-  it('tells forms and types apart where sizes are the same', async () => {
+  it('distinguishes forms and types of nodes with the same sizes', async () => {
     const graph = new Graph();
     const [a, b] = ['a', 'b'].map((name) => graph.input(name, 'f32', [256, 256])) as [Value, Value];
     for (const form of [{}, { transA: true }, { transB: true }]) matmul(graph, a, b, form);
@@ -148,7 +148,7 @@ describe('tune', () => {
     expect((await run([plain], registersWin, { measureAll: true })).measured).toHaveLength(4);
   });
 
-  it('passes on what the progress throws', async () => {
+  it('propagates errors of onProgress', async () => {
     const stop = () => {
       throw new Error('stopped');
     };

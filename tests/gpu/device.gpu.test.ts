@@ -27,7 +27,7 @@ async function runnerOn(device: Device) {
 }
 
 describe('openDevice', () => {
-  it('asks for all that the adapter has', async () => {
+  it('requests all limits and features of the adapter', async () => {
     const adapter = (await (await testGpu()).requestAdapter())!;
     const device = await open();
     expect(device.traits.maxBindingBytes).toBe(adapter.limits.maxStorageBufferBindingSize);
@@ -37,12 +37,12 @@ describe('openDevice', () => {
     expect(adapterName(device.adapter)).not.toBe('unnamed adapter');
   });
 
-  it('says what to do where there is no WebGPU', async () => {
+  it('tells what to do if there is no WebGPU', async () => {
     await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
     await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome');
   });
 
-  it('says what to install where there is no adapter', async () => {
+  it('tells what to install if there is no adapter', async () => {
     const none = { requestAdapter: async () => null } as unknown as GPU;
     await expect(openDevice(none)).rejects.toThrow(/WebGPU found no adapter\..*mesa-vulkan-drivers/);
   });
@@ -60,7 +60,7 @@ describe('openDevice', () => {
 });
 
 describe('a device that fails', () => {
-  it('is named by the next run once it is lost, and by every one after it', async () => {
+  it('makes the next run and all later runs fail with the reason once it is lost', async () => {
     const device = await open();
     const runner = await runnerOn(device);
     await runner.run();
@@ -77,7 +77,7 @@ describe('a device that fails', () => {
     });
   });
 
-  it('lets a run that is on its way reject, not hang', async () => {
+  it('makes a pending run reject, not hang', async () => {
     const device = await open();
     const runner = await runnerOn(device);
     const pending = runner.run();
@@ -85,7 +85,7 @@ describe('a device that fails', () => {
     await expect(pending).rejects.toThrow(HeddleError);
   });
 
-  it('is named by the next run after an error that no scope has caught', async () => {
+  it('makes the next run fail after an uncaptured error', async () => {
     const device = await open();
     const runner = await runnerOn(device);
     const reported = new Promise((resolve) => device.gpu.addEventListener('uncapturederror', resolve, { once: true }));
@@ -96,7 +96,7 @@ describe('a device that fails', () => {
     expect(() => device.check()).toThrow(/^WebGPU error: .+/);
   });
 
-  it('says nothing where it was closed on purpose', async () => {
+  it('reports nothing if it was destroyed on purpose', async () => {
     const device = await open();
     device.destroy();
     await device.gpu.lost;

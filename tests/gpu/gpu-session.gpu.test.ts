@@ -28,7 +28,7 @@ async function open(...graphs: Graph[]): Promise<{ session: Session; runners: Ru
 }
 
 describe('a runner', () => {
-  it('keeps its input arrays, and computes with what they hold when it is run', async () => {
+  it('keeps its input arrays, and reads them when a run starts', async () => {
     const { session, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const { x } = runner.inputs;
@@ -47,7 +47,7 @@ describe('a runner', () => {
     session.destroy();
   });
 
-  it('has the results of several runs in flight in their order, each array its own', async () => {
+  it('returns the results of pending runs in order, in arrays of their own', async () => {
     const { session, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending = [];
@@ -61,7 +61,7 @@ describe('a runner', () => {
     session.destroy();
   });
 
-  it('refuses a run past its ring, and goes on once an earlier one is back', async () => {
+  it('throws if too many runs are pending, and continues after one is done', async () => {
     const { session, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending = [runner.run(), runner.run(), runner.run()];
@@ -72,7 +72,7 @@ describe('a runner', () => {
     session.destroy();
   });
 
-  it('takes many more runs than its ring where they are awaited late', async () => {
+  it('takes many more runs than its ring if they are awaited late', async () => {
     const { session, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending: Promise<unknown>[] = [];
@@ -87,7 +87,7 @@ describe('a runner', () => {
     session.destroy();
   });
 
-  it('submits without reading back, and without a limit', async () => {
+  it('submits runs without outputs, without a limit', async () => {
     const { session, runners } = await open(sums(4, { keep: true }));
     const [runner] = runners as [Runner];
     for (let i = 0; i < 10; i++) {
@@ -100,7 +100,7 @@ describe('a runner', () => {
 });
 
 describe('a session', () => {
-  it('starts states at zero and shares them among plans, now and later', async () => {
+  it('initializes states to zero and shares them among all plans', async () => {
     const { session, runners } = await open(sums(4), sums(4));
     runners[0]?.inputs.x?.fill(1);
     expect(Array.from((await runners[0]!.run()).y ?? [])).toEqual([1, 1, 1, 1]);
@@ -127,7 +127,7 @@ describe('a session', () => {
     session.destroy();
   });
 
-  it('refuses a state of another shape and can go on', async () => {
+  it('rejects a state of another shape and continues', async () => {
     const watched = watchedDevice(await gpuDevice());
     const session = new Session(watched.device);
     const runners = await session.prepare([makePlan(sums(4))]);
@@ -144,14 +144,14 @@ describe('a session', () => {
     session.destroy();
   });
 
-  it('names the states that exist where an unknown one is asked for', async () => {
+  it('lists the existing states if an unknown one is requested', async () => {
     const { session } = await open(sums(4));
     expect(() => session.write('t', new Float32Array(4))).toThrow('session: there is no state t; there are s');
     await expect(session.read('t')).rejects.toThrow('there is no state t');
     session.destroy();
   });
 
-  it('poisons slots, so that what is read must have been written', async () => {
+  it('poisons slots, so that reads of unwritten memory are noticed', async () => {
     const { session, runners } = await open(sums(4));
     session.poison();
     expect(Array.from((await runners[0]!.run()).y ?? [])).toEqual([0, 0, 0, 0]);
@@ -159,8 +159,8 @@ describe('a session', () => {
   });
 });
 
-describe('what is made', () => {
-  it('is made before the first run: afterwards there are encoders, writes and one submission a run', async () => {
+describe('GPU objects', () => {
+  it('are created before the first run; a run is an encoder, a write and one submission', async () => {
     const watched = watchedDevice(await gpuDevice());
     const session = new Session(watched.device);
     const g = sums(300, { keep: true });
@@ -187,7 +187,7 @@ describe('what is made', () => {
     expect([...watched.alive.values()]).toEqual([]);
   });
 
-  it('has labels', async () => {
+  it('have labels', async () => {
     const watched = watchedDevice(await gpuDevice());
     const session = new Session(watched.device);
     await session.prepare([makePlan(sums(4, { keep: true }))]);
@@ -199,7 +199,7 @@ describe('what is made', () => {
 });
 
 describe('memory', () => {
-  it('that the device does not have is a clear error, and a smaller plan still runs', async () => {
+  it('that the device lacks is an error with the size, and a smaller plan still runs', async () => {
     const watched = watchedDevice(await gpuDevice());
     const session = new Session(watched.device);
     watched.scopes.push({ message: 'no memory' } as GPUError);
@@ -215,7 +215,7 @@ describe('memory', () => {
     expect([...watched.alive.values()]).toEqual([]);
   });
 
-  it('past the largest buffer is refused before anything is made', async () => {
+  it('beyond the maximum buffer size is an error before anything is created', async () => {
     const watched = watchedDevice(await gpuDevice());
     const session = new Session(watched.device);
     const most = watched.device.gpu.limits.maxBufferSize;

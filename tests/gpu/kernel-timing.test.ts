@@ -79,13 +79,13 @@ describe.each([50, 500])('an embedding of %i tokens', (vocab) => {
     gradients(g, crossEntropy(g, y, g.input('targets', 'i32', [4, rows / 4]), step(g)).nll, [table]);
   };
 
-  it('reads rows all over its table', () => {
+  it('reads rows from the whole table', () => {
     const ids = [...measured(build, 'embedding').inputs.in0!];
     expect(Math.max(...ids)).toBeLessThan(vocab);
     expect(new Set(ids).size).toBe(Math.min(vocab, rows));
   });
 
-  it('sums every place into its gradient, once', () => {
+  it('adds every position to its gradient once', () => {
     const { inputs, outputs } = measured(build, 'embedding_backward');
     const [dy, starts, places] = [inputs.in0!, [...inputs.in1!], [...inputs.in2!]];
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
@@ -97,7 +97,7 @@ describe.each([50, 500])('an embedding of %i tokens', (vocab) => {
   });
 });
 
-it('leaves no key out by its lengths, whatever the number of heads', () => {
+it('masks no key by its lengths, for any number of heads', () => {
   const lens = (g: Graph, B: number) => g.input('lens', 'u32', [B]);
   const whole = measured((g) => void softmax(g, g.input('x', 'f32', [2, 3, 5, 40]), {}, lens(g, 2)));
   expect(whole.outputs[0]!.every((p) => p > 0)).toBe(true);
@@ -111,7 +111,7 @@ it('leaves no key out by its lengths, whatever the number of heads', () => {
   expect(outputs[0]).toEqual(cpu.of(g.nodes[0]!.outputs[0]!));
 });
 
-it('is half-way through a decoding, each row with keys of its own', () => {
+it('is in the middle of a decoding, each row with keys of its own', () => {
   const [R, T] = [6, 11];
   const { inputs } = measured((g) => {
     const [qkv, cache] = [g.input('qkv', 'f32', [R, 1, 12]), g.state('cache', 'f32', [R, T, 8])];
@@ -122,7 +122,7 @@ it('is half-way through a decoding, each row with keys of its own', () => {
   expect(new Set(inputs.in2!.slice(0, 3 * T))).toEqual(new Set(Array.from({ length: 3 * T }, (_, i) => i)));
 });
 
-it('forces no next token, and looks back at tokens', () => {
+it('forces no next token, and reads the history', () => {
   const { inputs, outputs } = measured((g) => {
     const [logits, history] = [g.state('logits', 'f32', [3, 1, V]), g.input('history', 'i32', [3, 21])];
     const rules = g.input('rules', 'i32', [rulesSize(2)]);
@@ -136,7 +136,7 @@ it('forces no next token, and looks back at tokens', () => {
   for (const x of outputs[1]!) expect(x).toBeCloseTo(-Math.log(V), 6);
 });
 
-it('says of each op with integers among its inputs and more than one kernel what they are', () => {
+it('has sample data for the integer inputs of each op with several kernels', () => {
   const silent = kernelCases
     .map((kernel) => graphOf(kernel).node)
     .filter((node) => variantsOf(node, defaultTraits).length > 1 && !node.op.sample)

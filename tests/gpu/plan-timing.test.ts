@@ -18,7 +18,7 @@ function fake(ms: number, overhead: number) {
 }
 
 describe('timeRunner', () => {
-  it('repeats until a measurement lasts as long as it should, whatever a submission costs', async () => {
+  it('repeats until a measurement lasts as long as requested, for any overhead of a submission', async () => {
     const { runner, asked } = fake(0.01, 3);
     const { ms, repeats, rounds, clock } = await timeRunner(device, runner, { span: 50, rounds: 5 });
     expect(repeats * 0.01).toBeGreaterThanOrEqual(20);
@@ -34,7 +34,7 @@ describe('timeRunner', () => {
     expect(asked).toEqual([1, 1, 1, 1]);
   });
 
-  it('times what cannot win once only', async () => {
+  it('times a run that cannot be the fastest only once', async () => {
     const { runner, asked } = fake(30, 0);
     const timing = await timeRunner(device, runner, { span: 100, rounds: 5, skipAbove: 20 });
     expect(asked).toEqual([1]);
@@ -42,7 +42,7 @@ describe('timeRunner', () => {
   });
 });
 
-it('gives median and quartiles that are among the times', () => {
+it('returns median and quartiles that are among the times', () => {
   expect(quartiles([5, 1, 4, 2, 3])).toEqual({ ms: 3, fastest: 1, low: 2, high: 4 });
   expect(quartiles([7])).toEqual({ ms: 7, fastest: 7, low: 7, high: 7 });
 });

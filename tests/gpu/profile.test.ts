@@ -77,7 +77,7 @@ describe('printProfile', () => {
       .filter((line) => line.includes(' %'))
       .map((line) => line.trim().split(/ {2,}/));
 
-  it('sums passes of a kind, the dearest first, and the rows beyond the wanted in one', () => {
+  it('sums passes of a kind, slowest first, and those after the last row in one', () => {
     const text = printProfile(profileOf(['cheap', 1000], ['dear', 6000], ['dear', 2000], ['cheapest', 500]), {
       rows: 1,
     });
@@ -88,7 +88,7 @@ describe('printProfile', () => {
     ]);
   });
 
-  it('lists each pass with its place in the model where that is asked for', () => {
+  it('lists each pass with its position in the model on request', () => {
     const text = printProfile(profileOf(['b', 1000], ['a', 6000], ['a', 3000]), { each: true, rows: 1 });
     expect(cells(text)).toEqual([
       ['0 b b [2,3]', '1', '1.000', '8.00', '4.00', '10.0 %', 'model.b'],
@@ -98,7 +98,7 @@ describe('printProfile', () => {
     ]);
   });
 
-  it('leaves rates out where the clock saw no time go by', () => {
+  it('leaves out rates if the measured time is 0', () => {
     expect(cells(printProfile(profileOf(['a', 0])))).toEqual([
       ['a a [2,3]', '1', '0.000', '0.0 %'],
       ['all 1 passes', '1', '0.000', '0.0 %'],

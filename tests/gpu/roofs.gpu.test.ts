@@ -15,7 +15,7 @@ it.each([true, false])('does the chains of multiply-adds, fused: %s', async (fus
   await checkOp(multiplyAddOp, { inputs: { x: randomTensor([65, 4], 2) }, attrs });
 });
 
-it('measures a bandwidth and a peak, of the fastest form of each', async () => {
+it('measures bandwidth and peak, each with the fastest kernel', async () => {
   const device = wrapDevice(await gpuDevice());
   const { bandwidth, peak } = await measureRoofs(device, { span: 1, rounds: 3, bytes: 2 ** 20 });
   expect(bandwidth.work).toBe(2 * 2 ** 20);

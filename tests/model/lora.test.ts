@@ -79,7 +79,7 @@ for (const dropout of [0, 0.3])
     ).toBeLessThan(1e-6);
   });
 
-it('merged gives the logits of the adapter beside the weights', () => {
+it('gives the same logits merged into the weights as in layers of its own', () => {
   const beside = ready(evaluationGraph, 0.3);
   const want = beside.run().logits!;
   const merged = ready(evaluationGraph, 0, false);
@@ -93,7 +93,7 @@ it('merged gives the logits of the adapter beside the weights', () => {
   expect(relativeError(plain, want)).toBeGreaterThan(0.01);
 });
 
-it('starts as no change, and draws A', () => {
+it('is initialized to change nothing, with random A', () => {
   const { cpu, adapter, run } = ready(evaluationGraph);
   cpu.state('lora').fill(0);
   const same = run().logits!;
@@ -101,7 +101,7 @@ it('starts as no change, and draws A', () => {
   expect(adapter.some((x) => x !== 0)).toBe(true);
 });
 
-it('knows every linear layer by name and rows, and those that globs name', () => {
+it('lists every linear layer with its rows, and those that globs match', () => {
   const { c } = smallModel();
   expect(linearLayers(c).map(({ name }) => name.replace('model.', '').replace('layers.0.', ''))).toEqual([
     ...['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.out_proj', 'fc1', 'fc2'].map(
@@ -123,7 +123,7 @@ it('knows every linear layer by name and rows, and those that globs name', () =>
   );
 });
 
-it('refuses settings that make no sense', () => {
+it('rejects values out of range', () => {
   for (const [options, said] of [
     [{ rank: 0 }, 'lora: rank is 0'],
     [{ rank: 1.5 }, 'lora: rank is 1.5'],

@@ -38,7 +38,7 @@ it('matches a glob with a whole name, or with what follows a dot', () => {
   expect(globMatcher('a.b')('aXb')).toBe(false);
 });
 
-it('names what is like a glob that matches nothing', () => {
+it('lists names similar to a glob that matches nothing', () => {
   const { p } = smallModel();
   const names = p.all.map(({ name }) => name);
   const said = noMatchError('freeze', 'encodr.*.liner1.*', names).message;

@@ -107,7 +107,7 @@ describe('names and shapes', () => {
   });
 });
 
-describe('places in the bank', () => {
+describe('offsets in the parameter buffer', () => {
   for (const { name, p } of models)
     it(`do not overlap, start at multiples of 64, and matrices come before what is not decayed: ${name}`, () => {
       let end = 0;
@@ -143,7 +143,7 @@ describe('weights as tensors', () => {
       expect(bank.filter((x) => x !== 0).length).toBe(p.count);
     });
 
-  it('that do not fit are refused by name', () => {
+  it('that do not fit are rejected by name', () => {
     const { c, p } = models[0]!;
     const tensors = tensorsFromWeights(p, initializeWeights(c, p, 1));
     const { 'generator.bias': bias, ...rest } = tensors;
@@ -161,7 +161,7 @@ describe('weights as tensors', () => {
   });
 });
 
-describe('initial weights', () => {
+describe('initialized weights', () => {
   const { c, p } = models[0]!;
   const at = (bank: Float32Array, name: string) => {
     const q = p.byName.get(name)!;
@@ -209,7 +209,7 @@ describe('initial weights', () => {
     }
   });
 
-  it('have norms at one and zero, and nothing for padding', () => {
+  it('have norms at one and zero, and zero for padding', () => {
     for (const scheme of ['xavier', 'truncated-normal'] as const) {
       const bank = initializeWeights(c, p, 5, scheme);
       expect(at(bank, 'transformer.encoder.norm.weight')).toEqual(new Float32Array(6).fill(1));

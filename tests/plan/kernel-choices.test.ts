@@ -9,7 +9,7 @@ import { defaultTraits, type Node } from '../../src/ops/op.ts';
 import { candidates, variantKey } from '../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 
-it('leaves out kernels that would take more workgroups than a dispatch has', () => {
+it('leaves out kernels that need more workgroups than a dispatch allows', () => {
   const first = (vocab: number) => {
     const graph = new Graph();
     linear(graph, graph.input('x', 'f32', [1, 64]), graph.input('w', 'f32', [vocab, 64]));
@@ -21,7 +21,7 @@ it('leaves out kernels that would take more workgroups than a dispatch has', () 
   expect(first(4 * 65535 + 1)).toMatch(/^registers/);
 });
 
-it('puts kernels without barriers and with few threads first on software adapters, and leaves out none', () => {
+it('puts kernels without barriers and with few threads first on software adapters, and keeps all others', () => {
   const graph = new Graph();
   linear(graph, graph.input('x', 'f32', [256, 64]), graph.input('w', 'f32', [512, 64]));
   softmax(graph, graph.input('s', 'f32', [8, 1024]));

@@ -11,7 +11,7 @@ const groups = fc.array(
 const make = (list: { size: number; start: number; length: number }[]): Group[] =>
   list.map(({ size, start, length }) => ({ bytes: align(size), start, end: start + length }));
 
-it('keeps apart what is alive together, in slots that are large enough', () => {
+it('separates groups in use at the same time, in slots that are large enough', () => {
   fc.assert(
     fc.property(groups, (list) => {
       const all = make(list);
@@ -26,7 +26,7 @@ it('keeps apart what is alive together, in slots that are large enough', () => {
   );
 });
 
-it('takes at least the most that is alive at once', () => {
+it('needs at least the maximum in use at once', () => {
   fc.assert(
     fc.property(groups, (list) => {
       const all = make(list);
@@ -43,7 +43,7 @@ it('takes at least the most that is alive at once', () => {
   );
 });
 
-it('lets two groups that touch at one node have slots of their own', () => {
+it('gives two groups that meet at one node slots of their own', () => {
   const touching = make([
     { size: 256, start: 0, length: 3 },
     { size: 256, start: 3, length: 2 },
@@ -52,7 +52,7 @@ it('lets two groups that touch at one node have slots of their own', () => {
   expect(assignSlots(touching).bytes).toEqual([256, 256]);
 });
 
-it('needs no more than is alive where all sizes are equal', () => {
+it('needs no more than is in use if all sizes are equal', () => {
   fc.assert(
     fc.property(groups, (list) => {
       const all = make(list.map((g) => ({ ...g, size: 1024 })));

@@ -20,7 +20,7 @@ function wasteful(count: number): Graph {
   return g;
 }
 
-it('makes large values just before they are needed, and frees them at once', () => {
+it('computes large values just before they are needed, and frees them at once', () => {
   const g = wasteful(5);
   expect(ids(ordered(g).nodes)).not.toEqual(ids(g.nodes));
   const plan = makePlan(g);
@@ -29,7 +29,7 @@ it('makes large values just before they are needed, and frees them at once', () 
   expect(plan.bytes.slots).toBe(4 * 64 * (64 + 5));
 });
 
-it('keeps the order of a graph that no other order makes smaller', () => {
+it('keeps the order of a graph if no other order needs less memory', () => {
   const g = new Graph();
   const x = box(g, [g.input('x', 'f32', [64])], 64);
   g.output('y', box(g, [box(g, [x], 640), x], 64));
@@ -55,11 +55,11 @@ describe('a node that reads a state', () => {
     expect(readsFirst(64, 0)).toBe(true);
   });
 
-  it('stays before one that writes to a part of it', () => {
+  it('stays before one that writes to a slice of it', () => {
     expect(readsFirst(1024, 512)).toBe(true);
   });
 
-  it('may change places with one that writes elsewhere', () => {
+  it('may swap with one that writes to another range', () => {
     expect(readsFirst(512, 512)).toBe(false);
   });
 });

@@ -51,7 +51,7 @@ describe('makePlan on random graphs', () => {
     );
   });
 
-  it('takes at least its lower bound, and says its bytes truly', () => {
+  it('needs at least its lower bound, and reports its bytes correctly', () => {
     fc.assert(
       fc.property(nodes, (plans) => {
         const { bytes, buffers } = makePlan(build(plans));
@@ -86,15 +86,15 @@ describe('memory in place', () => {
     return slotsOf(g).length;
   };
 
-  it('is handed on where the input dies', () => {
+  it('is reused if the input is not read later', () => {
     expect(chain(() => {})).toBe(1);
   });
 
-  it('is not handed on where the input is read later', () => {
+  it('is not reused if the input is read later', () => {
     expect(chain((g, middle) => g.output('z', box(g, [middle])))).toBeGreaterThan(1);
   });
 
-  it('is not handed on where the input is an output of the graph', () => {
+  it('is not reused if the input is an output of the graph', () => {
     expect(chain((g, middle) => g.output('z', middle))).toBe(2);
   });
 
@@ -108,14 +108,14 @@ describe('memory in place', () => {
     expect(plan.passes.map((p) => plan.buffers[p.bind.out0!.buffer]!.kind)).toEqual(['slot', 'slot']);
   });
 
-  it('is not handed on where the op reads the input twice', () => {
+  it('is not reused if the op reads the input twice', () => {
     const g = new Graph();
     const middle = box(g, [g.input('x', 'f32', [64])]);
     g.output('y', box(g, [middle, middle], { sizes: [64], share: [[0, 0]] }));
     expect(slotsOf(g)).toHaveLength(2);
   });
 
-  it('is not handed on to another size', () => {
+  it('is not reused for another size', () => {
     const g = new Graph();
     const middle = box(g, [g.input('x', 'f32', [64])]);
     g.output('y', box(g, [middle], { sizes: [65], share: [[0, 0]] }));
@@ -124,7 +124,7 @@ describe('memory in place', () => {
 });
 
 describe('scratch', () => {
-  it('lives for its node alone', () => {
+  it('lives only for its node', () => {
     const g = new Graph();
     let x = g.input('x', 'f32', [64]);
     for (let i = 0; i < 5; i++) x = box(g, [x], { sizes: [64], scratch: 1000 });
@@ -135,7 +135,7 @@ describe('scratch', () => {
 });
 
 describe('placed results', () => {
-  it('lie in their state at their offset and need no slot', () => {
+  it('are in their state at their offset and need no slot', () => {
     const g = new Graph();
     const bank = g.state('bank', 'f32', [256]);
     const y = box(g, [g.input('x', 'f32', [64])]);
@@ -206,13 +206,13 @@ describe('variants', () => {
   const third = nodeOf({ site: 2, rate: 0.25 });
   const key = variantKey(first);
 
-  it('are known by op, settings and types, not by place', () => {
+  it('have keys of op, attributes and types, not of the position in the model', () => {
     expect(key).toBe('ways {"rate":0.5} f32[2,3] f32[2,3]');
     expect(variantKey(second)).toBe(key);
     expect(variantKey(third)).not.toBe(key);
   });
 
-  it('are the first where nothing is chosen, or what was chosen is not there on this device', () => {
+  it('are the first if none is chosen, or if the chosen one does not exist on this device', () => {
     const entries = (options: Parameters<typeof makePlan>[1]) => makePlan(g, options).passes.map((p) => p.entry);
     const fast = { ...defaultTraits, subgroups: true };
     expect(entries({})).toEqual(['plain', 'plain', 'plain']);
@@ -269,11 +269,11 @@ describe('memory that is cleared', () => {
     return makePlan(g).passes.flatMap(({ clear }, i) => (clear ? [i] : []));
   };
 
-  it('is cleared before the first pass where none touches it earlier', () => {
+  it('is cleared before the first pass if no earlier pass uses it', () => {
     expect(clearing(0)).toEqual([0]);
   });
 
-  it('is cleared where it is needed where an earlier pass touches it', () => {
+  it('is cleared where it is needed if an earlier pass uses it', () => {
     expect(clearing(128)).toEqual([2]);
   });
 });
