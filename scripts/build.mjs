@@ -1,6 +1,6 @@
-// npm run build: bundles the library, the command, the page for headless Chrome and the demo into dist/, and links
-// node_modules/.bin/heddle to it, so that `npx heddle` finds this clone's own command and asks no registry. `--no-types` leaves out
-// the declarations (dist/types), which take the longest.
+// npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/, and links
+// node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types),
+// which take the most time.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,5 @@
-// Makes a clone ready to run, before node_modules exists: Node's version, npm's packages, a Chrome and a Vulkan driver. Says what
-// it does, installs what it can (npm ci; apt-get where root) within time limits, and otherwise says what to install.
+// Sets up a clone, without needing node_modules: checks the version of Node, installs the npm packages, Chrome and a Vulkan driver. It runs
+// npm ci, and as root apt-get, with time limits; what it cannot install it names in an error.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Programs that are Chrome, by name on the PATH or by place, in the order they are tried. src/host/chrome-program.ts has the same list. */
+/** Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. src/host/chrome-program.ts has the same list. */
 export const CHROME_PROGRAMS = [
   'google-chrome-stable',
   'google-chrome',
@@ -25,10 +25,7 @@ export const CHROME_PROGRAMS = [
 
 const MINUTE = 60_000;
 
-/**
- * Does the whole set-up, in the project's folder. Throws a SetupError, whose message is for people, if something is missing that
- * it cannot install.
- */
+/** Sets up the project's folder. Throws a SetupError if something is missing that it cannot install. */
 export function setup() {
   process.chdir(root);
   checkNode();
@@ -43,7 +40,7 @@ export function setup() {
     throw new SetupError('no WebGPU adapter, although a Vulkan driver is installed; is VK_DRIVER_FILES right?');
 }
 
-/** What someone has to do before heddle can run here. */
+/** Something is missing that the user has to install; its message is for the user. */
 export class SetupError extends Error {}
 
 function checkNode() {
@@ -52,7 +49,7 @@ function checkNode() {
     throw new SetupError(`Node 20 or newer is needed, this is ${process.versions.node}; install it from nodejs.org`);
 }
 
-/** `npm ci` where node_modules is missing or was installed from an older lock file; npm writes .package-lock.json last. */
+/** Runs `npm ci` if node_modules is missing or older than the lock file; npm writes .package-lock.json last. */
 function installPackages() {
   const installed = modified('node_modules/.package-lock.json');
   if (installed >= modified('package-lock.json')) return;
@@ -69,7 +66,7 @@ function modified(path) {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
 
-/** Installs Debian packages, where this is root and there is apt-get. */
+/** Installs Debian packages if this is root and apt-get exists. */
 function installSystem(missing) {
   const what = missing.map((m) => m.what).join(' and ');
   const packages = missing.flatMap((m) => m.packages);
@@ -82,13 +79,13 @@ function installSystem(missing) {
   try {
     run('apt-get', ['update', '-qq', ...wait], { minutes: 5, why: `${what} not found`, env });
   } catch (error) {
-    console.log(`setup: ${error.message}; trying with the old lists`);
+    console.log(`setup: ${error.message}; continuing with the old package lists`);
   }
   const install = ['install', '-y', '--no-install-recommends', '-qq', ...wait, ...packages];
   run('apt-get', install, { minutes: 10, why: `${what}; a minute or two`, env, quiet: true });
 }
 
-/** Runs a command to its end with no input, its output shown; throws where it fails or takes too long. */
+/** Runs a command without input and shows its output. Throws a SetupError if it fails or exceeds its time limit. */
 function run(command, args, { minutes, why, env = process.env, shell = false, quiet = false }) {
   const line = [command, ...args.filter((arg, i) => arg !== '-o' && args[i - 1] !== '-o')].join(' ');
   console.log(`setup: ${line} (${why})`);
@@ -132,7 +129,7 @@ function isProgram(path) {
   }
 }
 
-/** Whether Dawn finds an adapter, asked in a process of its own: a driver's file says little about whether it works here. */
+/** Whether Dawn finds an adapter. It runs in its own process, since a broken driver can crash it. */
 function hasAdapter() {
   const ask = "import { create } from 'webgpu'; process.exit((await create([]).requestAdapter()) ? 0 : 1);";
   const args = ['--input-type=module', '--eval', ask];

@@ -1,11 +1,10 @@
-// npm run soak [-- --steps N]: the page's training for many steps in headless Chrome, and whether anything grows: JavaScript's heap,
-// GPU buffers, the time of a step. Prints a table, writes it to a file, and says at the end whether it passed or what is not flat; the
-// status is 1 then.
+// npm run soak [-- --steps N]: trains in the page for many steps in headless Chrome and checks that the JavaScript heap, GPU buffers and step
+// time do not grow. Prints a table and writes it to a file. Exits with status 1 if something grows.
 //
-//   --steps N     updates of the tiny preset on the built-in corpus (5,000)
-//   --gpu auto    the machine's GPU where there is one; swiftshader: Chrome's software adapter
-//   --json FILE   where the figures go (runs/soak.json)
-//   --small       a model of almost nothing and kernels as guessed, to try the script itself
+//   --steps N     optimizer updates of the tiny preset on the built-in corpus (5,000)
+//   --gpu KIND    auto: the machine's GPU, or Chrome's software adapter; swiftshader: the software adapter (auto)
+//   --json FILE   file to write (runs/soak.json)
+//   --small       a minimal model without auto-tuning, to test this script
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -21,18 +20,18 @@ const { values } = parseArgs({
   },
 });
 const steps = Math.floor(Number(values.steps) / 10) * 10;
-if (!(steps >= 40)) throw new Error(`--steps ${values.steps}: a number from 40`);
+if (!(steps >= 40)) throw new Error(`--steps ${values.steps}: it must be at least 40`);
 
-/** Parts of the training by steps: the first has compiling and the optimizer's warming up in it. */
+/** Steps of a tenth of the run. The first tenth includes compilation and warm-up. */
 const tenth = steps / 10;
-/** Steps whose times are compared: the second so many, and the last. */
+/** Number of steps whose times are compared: the second and the last `stretch` steps. */
 const stretch = Math.min(500, tenth);
 /**
- * How much more than after a fifth of the steps there may be at the end. The log grows to 1,000 steps and then no more; V8 goes on for
- * thousands to compile what is hot. A shorter run has both in it.
+ * Allowed growth from a fifth of the steps to the end. The log grows for the first 1,000 steps, and V8 compiles hot functions for
+ * thousands of steps, so a shorter run may grow more.
  */
-const mostHeap = steps >= 5000 ? 1.1 : 1.3;
-const mostTime = 1.05;
+const maxHeapGrowth = steps >= 5000 ? 1.1 : 1.3;
+const maxTimeGrowth = 1.05;
 
 const { launchChrome, serveFolder } = await import(join(root, 'dist/headless.js'));
 const server = await serveFolder(join(root, 'dist/demo'));
@@ -62,7 +61,7 @@ try {
   await server.close();
 }
 
-/** Starts a training of the tiny preset in the page's own session, so that its curves and tables are drawn too; runs in the page. */
+/** Starts training in the session of the page, which also draws its curves and tables. This function runs in the page. */
 async function start(count, small) {
   const { session } = globalThis.heddlePage;
   const soak = { step: 0, state: '', failed: '', times: [] };
@@ -102,7 +101,7 @@ async function start(count, small) {
   );
 }
 
-/** Bytes of JavaScript's heap in the page and its workers, after a collection. */
+/** Bytes of the JavaScript heap of the page and its workers after garbage collection. */
 async function heapOf(page) {
   const own = await page.createCDPSession();
   let used = 0;
@@ -115,14 +114,14 @@ async function heapOf(page) {
   return used;
 }
 
-/** GPU buffers that stay: the least of a few looks, since saving reads through buffers of its own. */
+/** GPU buffers: the minimum of several samples, since saving a checkpoint uses temporary buffers. */
 async function memoryOf(page) {
-  const looks = [];
+  const samples = [];
   for (let k = 0; k < 5; k++) {
-    looks.push(await page.evaluate('session.memory()'));
+    samples.push(await page.evaluate('session.memory()'));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return looks.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+  return samples.reduce((a, b) => (b.bytes < a.bytes ? b : a));
 }
 
 function show({ step, heap, buffers, bytes, made }) {
@@ -139,15 +138,15 @@ function report(rows, times, adapter) {
   // After a fifth of the steps all is there: the first evaluations made their plans, the first checkpoint is saved.
   const [base, last] = [rows[1], rows.at(-1)];
   console.log(
-    `heap: ${percent(last.heap / base.heap)} from step ${base.step} to the end, at most ${percent(mostHeap)}\n` +
+    `heap: ${percent(last.heap / base.heap)} from step ${base.step} to the end, at most ${percent(maxHeapGrowth)}\n` +
       `GPU: ${last.buffers - base.buffers} buffers and ${last.bytes - base.bytes} bytes more, at most 0\n` +
       `step time: ${early.toFixed(2)} ms in steps ${stretch} to ${2 * stretch}, ${late.toFixed(2)} ms in the last ${stretch} ` +
-      `(${percent(late / early)}, at most ${percent(mostTime)})`,
+      `(${percent(late / early)}, at most ${percent(maxTimeGrowth)})`,
   );
   const grown = [
-    ...(last.heap > mostHeap * base.heap ? ['the heap has grown'] : []),
+    ...(last.heap > maxHeapGrowth * base.heap ? ['the heap has grown'] : []),
     ...(last.bytes > base.bytes || last.buffers > base.buffers ? ['GPU buffers have grown in number or size'] : []),
-    ...(late > mostTime * early ? ['a step takes longer'] : []),
+    ...(late > maxTimeGrowth * early ? ['a step takes longer'] : []),
   ];
   const { vendor, architecture, description } = adapter;
   const figures = {

@@ -1,9 +1,9 @@
-// npm start: sets the machine up, builds, and trains a small translator on the built-in corpus; arguments after `npm start --`
-// go to that command.
+// npm start: sets up the machine, builds, and trains a small translator on the built-in corpus. Arguments after `npm start --` are flags of
+// `heddle train`.
 import { spawn } from 'node:child_process';
 import { SetupError, setup } from './install.mjs';
 
-/** What `npm start` runs. */
+/** The command that `npm start` runs. */
 const COMMAND = ['train', '--corpus', 'intl'];
 
 try {
@@ -17,7 +17,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Runs Node on `args` to its end and gives its status. Ctrl-C is the child's to handle: it saves, and then ends. */
+/** Runs Node with `args` and returns its exit status. The child handles Ctrl-C: it saves the model and exits. */
 function node(args) {
   const wait = () => {};
   process.on('SIGINT', wait);

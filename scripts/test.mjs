@@ -1,5 +1,7 @@
-// npm test: sets the machine up, then runs every check in turn: build, package, types, lint, and the tests in Node, on Dawn and in
-// Chrome. It goes on after a failure, and its last line is `N passed, N failed`.
+// npm test: sets up the machine, then runs all checks: build, package, types, lint, and the tests in Node, on Dawn and in Chrome. A failure
+// does not stop it. At the end it lists the skipped and failed tests by name; its last line is `N passed, N failed, N skipped`.
+//
+//   --full    also damage files at random for a minute and train in the page for 200 steps (npm run test:full)
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +11,7 @@ import { root, SetupError, setup } from './install.mjs';
 const MINUTE = 60_000;
 const BIN = 'node_modules/.bin';
 
-/** The checks that pass or fail as one, in order. */
+/** Checks that count as one test each, in order. */
 const CHECKS = [
   { name: 'build', args: ['scripts/build.mjs'], minutes: 3 },
   { name: 'package', args: [`${BIN}/publint`, '--strict', '--pack', 'false'], minutes: 1 },
@@ -17,7 +19,14 @@ const CHECKS = [
   { name: 'lint', args: [`${BIN}/biome`, 'check', '--error-on-warnings'], minutes: 1 },
 ];
 
-/** The projects of vitest.config.ts, the longest first. Two run side by side: each leaves cores idle while it compiles or waits. */
+/** Checks of `--full`, which run last. */
+const FULL_CHECKS = [
+  { name: 'docs', args: ['scripts/docs.mjs'], minutes: 3 },
+  { name: 'fuzz', args: ['tests/fuzz/run-fuzz.mjs', '--seconds', '60'], minutes: 5 },
+  { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },
+];
+
+/** The projects of vitest.config.ts, the longest first. Two run at a time, since each leaves cores idle while it compiles or waits. */
 const PROJECTS = [
   { name: 'chrome', minutes: 30 },
   { name: 'cpu', minutes: 20 },
@@ -27,6 +36,8 @@ const PROJECTS = [
 const counts = { passed: 0, failed: 0 };
 const skipped = [];
 const failed = [];
+/** Seconds of each test file. */
+const durations = [];
 const folder = mkdtempSync(join(tmpdir(), 'heddle-test-'));
 
 try {
@@ -37,6 +48,8 @@ try {
     for (let project = waiting.shift(); project; project = waiting.shift()) await runProject(project);
   };
   await Promise.all([line(), line()]);
+  if (process.argv.includes('--full'))
+    for (const check of FULL_CHECKS) count(check.name, await run(check.name, check.args, check.minutes));
 } catch (error) {
   console.error(error instanceof SetupError ? `setup: ${error.message}` : error);
   count('setup', false);
@@ -44,17 +57,23 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-if (skipped.length > 0) console.log(`\nskipped:\n  ${skipped.join('\n  ')}`);
-if (failed.length > 0) console.log(`\nfailed:\n  ${failed.join('\n  ')}`);
+durations.sort((a, b) => b.seconds - a.seconds);
+list('slowest test files', durations.slice(0, 8).map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${file}`));
+list('skipped, because something that they need is missing here', skipped);
+list('failed', failed);
 process.exitCode = counts.failed > 0 ? 1 : 0;
-console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${skipped.length} skipped`);
+
+function list(title, lines) {
+  if (lines.length > 0) console.log(`\n${title}:\n  ${lines.join('\n  ')}`);
+}
 
 function count(name, ok) {
   counts[ok ? 'passed' : 'failed']++;
   if (!ok) failed.push(name);
 }
 
-/** Runs Node on `args`; gives whether it ended well and in time. */
+/** Runs Node with `args`. Returns whether it exited with status 0 within the time limit. */
 async function run(name, args, minutes) {
   const start = performance.now();
   const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' };
@@ -72,7 +91,7 @@ async function run(name, args, minutes) {
   return status === 0;
 }
 
-/** Runs one project's tests and adds up its report. */
+/** Runs the tests of a project and adds its report to the counts. */
 async function runProject({ name, minutes }) {
   const file = join(folder, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -83,7 +102,7 @@ async function runProject({ name, minutes }) {
   else if (!ok && counts.failed === before) count(`${name}: vitest failed outside its tests`, false);
 }
 
-/** Adds a JSON report of Vitest to the counts; gives how many tests ran. A file that does not load is one failure. */
+/** Adds a JSON report of Vitest to the counts. Returns the number of tests that ran. A file that does not load is one failure. */
 function addReport(project, file) {
   let report;
   try {
@@ -92,8 +111,9 @@ function addReport(project, file) {
     return 0;
   }
   let ran = 0;
-  for (const { name: path, status, assertionResults: tests } of report.testResults) {
+  for (const { name: path, status, assertionResults: tests, startTime, endTime } of report.testResults) {
     const label = `${project}: ${relative(root, path)}`;
+    durations.push({ file: label, seconds: (endTime - startTime) / 1000 });
     if (status === 'failed' && !tests.some((test) => test.status === 'failed')) count(label, false);
     for (const test of tests) {
       const title = `${label} > ${test.fullName}`;
