@@ -52,7 +52,7 @@ export function addPlan(program: Command): void {
           ...(folder && { folder }),
           ...{ preset, run, vocab, batch, source, target: options.targetLength ?? source, model, noFuse, precision },
           optimizer: { kind: options.optimizer },
-          checkpointLayers: options.gradientCheckpointing ?? false,
+          gradientCheckpointing: options.gradientCheckpointing ?? false,
           ...(freeze && { freeze }),
           ...(weights && { weights }),
         },

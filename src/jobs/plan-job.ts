@@ -36,7 +36,7 @@ export interface PlanArguments {
   readonly optimizer: Partial<OptimizerConfig>;
   readonly noFuse: readonly string[];
   /** Training: as in GraphOptions. */
-  readonly checkpointLayers: boolean;
+  readonly gradientCheckpointing: boolean;
   readonly precision: Precision;
   /** Training: as in TuningOptions. */
   readonly freeze?: readonly string[];
@@ -46,7 +46,7 @@ export interface PlanArguments {
 
 /** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
 export const plan: Job<PlanArguments, string> = async (args, context) => {
-  const { preset, vocab, batch, noFuse, checkpointLayers, precision } = args;
+  const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
   const base = args.folder
     ? (await openModel(args.folder, context)).config
@@ -64,7 +64,7 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
   const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze });
   const graphs = (): [string, Graph][] => {
-    const options = { noFuse, checkpointLayers, precision, freeze };
+    const options = { noFuse, gradientCheckpointing, precision, freeze };
     if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
@@ -73,7 +73,7 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
     ];
   };
   const traits = { ...defaultTraits, f16: precision === 'f16' };
-  const saved = args.run === 'training' && (precision === 'f16' || checkpointLayers);
+  const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
   return graphs()
     .map(([name, graph]) => {
