@@ -58,7 +58,10 @@ try {
 }
 
 durations.sort((a, b) => b.seconds - a.seconds);
-list('slowest test files', durations.slice(0, 8).map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${file}`));
+list(
+  'slowest test files',
+  durations.slice(0, 8).map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${file}`),
+);
 list('skipped, because something that they need is missing here', skipped);
 list('failed', failed);
 process.exitCode = counts.failed > 0 ? 1 : 0;
