@@ -21,7 +21,7 @@ const CHECKS = [
 
 /** Checks of `--full`, which run last. */
 const FULL_CHECKS = [
-  { name: 'docs', args: ['scripts/docs.mjs'], minutes: 3 },
+  { name: 'docs', args: [`${BIN}/typedoc`], minutes: 3 },
   { name: 'fuzz', args: ['tests/fuzz/run-fuzz.mjs', '--seconds', '60'], minutes: 5 },
   { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },
 ];

@@ -4,4 +4,5 @@ export type { AdapterDescription } from './host/adapter-info.ts';
 export { type Chrome, type ChromeOptions, launchChrome, type PageListeners } from './host/chrome.ts';
 export { findChrome } from './host/chrome-program.ts';
 export { type PageCall, runInPage } from './host/run-in-page.ts';
+export type { RequestHandler } from './host/static-server.ts';
 export { type FolderServer, serveFolder } from './host/static-server.ts';

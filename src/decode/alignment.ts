@@ -30,7 +30,7 @@ export interface Alignment {
   readonly target: readonly number[];
   readonly layers: number;
   readonly heads: number;
-  /** [layers, heads, T, S]: row t is the attention over the source at the prediction of target[t]; it sums to 1. */
+  /** Weights [layers, heads, T, S]. Row t is the attention over the source at the prediction of target[t]; it sums to 1. */
   readonly weights: Float32Array;
 }
 

@@ -92,7 +92,7 @@ export interface ShaderSource {
 export interface Launch {
   /** Name of a built-in shader (src/gpu/shaders.ts), or WGSL of the op's own. */
   readonly shader: string | ShaderSource;
-  /** The @compute function. */
+  /** The `@compute` function. */
   readonly entry: string;
   /** Values of `override`s, and of `const`s whose default the loader replaces. Each set compiles its own pipeline. */
   readonly constants?: Readonly<Record<string, number>>;

@@ -45,7 +45,7 @@ export function checkBest({ bestMetric: metric, patience, evalSteps, devSentence
 }
 
 /** Weights of an evaluation. */
-interface Candidate {
+export interface Candidate {
   readonly state: BestState;
   readonly weights: Float32Array;
 }

@@ -82,7 +82,7 @@ export async function checkpointFiles(
   };
 }
 
-type TunedLists = Pick<TrainableParameters, 'all' | 'parameters'>;
+export type TunedLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 
 /** Moments are of what is trained, all other banks as the weights, or the adapter, that it is a part of. */
 const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>

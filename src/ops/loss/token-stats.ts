@@ -40,7 +40,7 @@ export const tokenStatsOp = defineOp({
   },
 });
 
-/** [4]: sum of nll, number of targets other than `ignore`, hits among them, 0. */
+/** Four numbers: sum of nll, number of targets other than `ignore`, hits among them, 0. */
 export const tokenStats = (
   builder: Builder,
   nll: Value,

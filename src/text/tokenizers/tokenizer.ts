@@ -59,7 +59,7 @@ export interface TokenizerJson {
 }
 
 /** A special token in tokenizer.json. */
-interface AddedToken {
+export interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly special: true;
