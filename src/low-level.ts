@@ -35,15 +35,17 @@ export {
   wrapDevice,
 } from './gpu/device.ts';
 export { Session } from './gpu/gpu-session.ts';
-export type { Pipelines } from './gpu/pipelines.ts';
+export type { Kernel, KernelKey, Pipelines } from './gpu/pipelines.ts';
 export type { PassTime, ProfileTable } from './gpu/profile.ts';
 export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/profile.ts';
 export type { Outputs, Runner, RunnerOptions } from './gpu/runner.ts';
+export type { Shader } from './gpu/shaders.ts';
 export type { Timestamps } from './gpu/timestamps.ts';
+export type { Binding, Field } from './gpu/wgsl.ts';
 // Graphs and the definition of ops.
 export { gradients } from './graph/gradient.ts';
 export { Graph, printGraph } from './graph/graph.ts';
-export type { CheckpointOf } from './graph/recompute.ts';
+export type { SegmentOf } from './graph/recompute.ts';
 export { fuseBackward, fuseForward, fusePlaced, rewriteNames } from './graph/rewrites.ts';
 // Ops: each as a function that adds a node to a graph and returns its outputs, and as a definition.
 export { crossAttention, crossAttentionOp, selfAttention, selfAttentionOp } from './ops/attention/attention.ts';
@@ -83,11 +85,11 @@ export type { AddColumnsAttrs, TakeColumnsAttrs } from './ops/elementwise/column
 export { addColumns, takeColumns } from './ops/elementwise/columns.ts';
 export { dropout, dropoutOp } from './ops/elementwise/dropout.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
-export type { EmbeddingAttrs, EmbeddingOptions, SinusoidLayout } from './ops/embedding/embedding.ts';
+export type { EmbeddingAttrs, EmbeddingOptions, LookupAttrs, SinusoidLayout } from './ops/embedding/embedding.ts';
 export { embedding, embeddingOp, sinusoids } from './ops/embedding/embedding.ts';
 export type { PackedEmbeddingOptions } from './ops/embedding/packed-embedding.ts';
 export { packedEmbedding } from './ops/embedding/packed-embedding.ts';
-export type { Loss, LossAttrs } from './ops/loss/cross-entropy.ts';
+export type { CrossEntropyAttrs, Loss, LossAttrs } from './ops/loss/cross-entropy.ts';
 export { crossEntropy, crossEntropyOp } from './ops/loss/cross-entropy.ts';
 export type { TokenStatsAttrs } from './ops/loss/token-stats.ts';
 export { tokenStats } from './ops/loss/token-stats.ts';
@@ -101,6 +103,7 @@ export type { AddLayerNormAttrs, LayerNormAttrs } from './ops/norm/layer-norm.ts
 export { addLayerNorm, addLayerNormOp, layerNorm, layerNormOp } from './ops/norm/layer-norm.ts';
 export type { SoftmaxAttrs } from './ops/norm/softmax.ts';
 export { softmax, softmaxOp } from './ops/norm/softmax.ts';
+export type { AnyOp, AttrsArgument } from './ops/op.ts';
 export {
   type Attrs,
   type AttrsType,
@@ -126,7 +129,7 @@ export {
 export { accumulate, ema } from './ops/optimizer/buffer-sums.ts';
 export type { ClipAttrs } from './ops/optimizer/clip.ts';
 export { clipAt, clipScale, counterLength } from './ops/optimizer/clip.ts';
-export type { AdamAttrs, AdamInputs, RmspropAttrs, SgdAttrs, UpdateInputs } from './ops/optimizer/optimizers.ts';
+export type { AdamAttrs, AdamInputs, Decay, RmspropAttrs, SgdAttrs, UpdateInputs } from './ops/optimizer/optimizers.ts';
 export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
 export { ReferenceTensor } from './ops/reference-tensor.ts';
 export { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';

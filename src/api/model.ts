@@ -84,6 +84,7 @@ export interface Model {
    * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
    */
   translate(text: string, options?: TranslateOptions): Promise<string>;
+  /** Translates several texts, in order. */
   translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
 
   /**
@@ -102,6 +103,7 @@ export interface Model {
    * console.log(best?.text, best?.ids, best?.score, best?.attention?.source);
    */
   generate(text: string, options?: GenerateOptions): Promise<Generation[]>;
+  /** Generates translations of several texts, in order. */
   generate(texts: readonly string[], options?: GenerateOptions): Promise<Generation[][]>;
 
   /**

@@ -3,9 +3,11 @@
 
 /** Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the path. */
 export interface Files {
+  /** Reads a file. Throws a HeddleError if it does not exist. */
   read(path: string): Promise<Uint8Array>;
   /** Writes a file and creates the folders of its path. */
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Whether a file or folder exists. */
   exists(path: string): Promise<boolean>;
   /** Names of the files and folders in a folder. */
   list(folder: string): Promise<string[]>;

@@ -20,6 +20,7 @@ export interface Device {
   check(): void;
   /** Resolves to the reason if the device is lost within `timeout` milliseconds (default 300), else undefined. */
   lost(timeout?: number): Promise<string | undefined>;
+  /** Destroys the device; its sessions and buffers can no longer be used. */
   destroy(): void;
 }
 

@@ -50,6 +50,7 @@ export interface Runner {
   submitTimed(timestamps: Timestamps): void;
   /** Submits a single pass of the plan, on the inputs of the last run. */
   submitPass(index: number): void;
+  /** Destroys the buffers of the runner. */
   destroy(): void;
 }
 

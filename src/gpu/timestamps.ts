@@ -10,6 +10,7 @@ export interface Timestamps {
   resolve(encoder: GPUCommandEncoder): void;
   /** Waits for the submitted commands; returns the timestamps in nanoseconds. */
   read(): Promise<BigUint64Array>;
+  /** Destroys the query set and its buffers. */
   destroy(): void;
 }
 

@@ -8,6 +8,7 @@ import { extname, join, normalize, sep } from 'node:path';
 export interface FolderServer {
   /** `http://127.0.0.1:PORT/` */
   url: string;
+  /** Closes the server and its connections. */
   close(): Promise<void>;
 }
 

@@ -471,12 +471,14 @@ export const settings = {
   },
 } as const satisfies Record<string, Setting>;
 
-type Table = typeof settings;
+/** The table of settings as a type. */
+export type Table = typeof settings;
 
 /** Name of a setting; `lora.rank` is the field `rank` of the option `lora`. */
 export type SettingName = keyof Table;
 
-type ValueOf<T extends SettingType> = T extends { readonly choices: readonly (infer Choice)[] }
+/** Type of the value of a setting. */
+export type ValueOf<T extends SettingType> = T extends { readonly choices: readonly (infer Choice)[] }
   ? Choice
   : {
       integer: number;

@@ -8,6 +8,7 @@ import { expectType } from '../type-checks.ts';
 
 /** Formats of packed weights. */
 export const packedFormats = ['f16', 'int8'] as const;
+/** A format of packed weights. */
 export type PackedFormat = (typeof packedFormats)[number];
 
 /** Vectors of a row of `cols` numbers. */

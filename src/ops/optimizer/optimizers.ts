@@ -9,7 +9,7 @@ import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-div
 import { clipAt, counterAt, counterLength } from './clip.ts';
 
 /** Weights before element `decayEnd` of the parameter buffer decay by `weightDecay`. */
-type Decay = { readonly weightDecay: number; readonly decayEnd: number };
+export type Decay = { readonly weightDecay: number; readonly decayEnd: number };
 
 /** Settings of AdamW and Adam. */
 export type AdamAttrs = Decay & { readonly beta1: number; readonly beta2: number; readonly eps: number };
