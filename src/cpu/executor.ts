@@ -17,7 +17,15 @@ export interface CpuExecutor {
   run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
 }
 
-/** Makes an executor; states are zero until filled. `states` lets several graphs share them by name. */
+/**
+ * Makes an executor; states are zero until filled. `states` lets several graphs share them by name.
+ *
+ * @example
+ * const graph = new Graph();
+ * const x = graph.input('x', 'f32', [2]);
+ * graph.output('y', add(graph, x, x));
+ * console.log(createCpuExecutor(graph).run({ x: [1, 2] }).y); // [2, 4]
+ */
 export function createCpuExecutor(graph: Graph, states = new Map<string, Float64Array>()): CpuExecutor {
   const tensors = new Map<Value, ReferenceTensor>();
   const dataOf = (v: Value): Float64Array => {

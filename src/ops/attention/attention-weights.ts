@@ -45,6 +45,13 @@ export const attentionWeightsOp = defineOp({
   },
 });
 
-/** Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B]. */
+/**
+ * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B].
+ *
+ * @example
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths
+ * const [q, kv] = [graph.input('q', 'f32', [2, 9, 64]), graph.input('kv', 'f32', [2, 7, 128])];
+ * const p = attentionWeights(graph, q, kv, lens, { heads: 4, headWidth: 16 }); // [2, 4, 9, 7]
+ */
 export const attentionWeights = (g: Builder, q: Value, kv: Value, lens: Value, attrs: AttentionWeightsAttrs): Value =>
   g.apply(attentionWeightsOp, { q, kv, lens }, attrs).p;

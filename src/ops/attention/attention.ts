@@ -165,11 +165,25 @@ function checkBackward(
   expectType(name, 'dout', dout, 'f32', types.out.shape);
 }
 
-/** Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step input. */
+/**
+ * Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step input.
+ *
+ * @example
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths
+ * const attrs = { heads: 4, headWidth: 16, causal: true };
+ * const out = selfAttention(graph, graph.input('qkv', 'f32', [2, 9, 192]), lens, step, attrs); // [2, 9, 64]
+ */
 export const selfAttention = (g: Builder, qkv: Value, lens: Value, step: Value, attrs: AttentionAttrs): Value =>
   g.apply(selfAttentionOp, { qkv, lens, step }, attrs).out;
 
-/** Attention of q [B,Tq,H·W] over kv [B,Tk,2·H·W]; returns out [B,Tq,H·W]. */
+/**
+ * Attention of q [B,Tq,H·W] over kv [B,Tk,2·H·W]; returns out [B,Tq,H·W].
+ *
+ * @example
+ * const lens = graph.input('lens', 'u32', [2]); // key lengths
+ * const [q, kv] = [graph.input('q', 'f32', [2, 9, 64]), graph.input('kv', 'f32', [2, 7, 128])];
+ * const out = crossAttention(graph, q, kv, lens, step, { heads: 4, headWidth: 16 }); // [2, 9, 64]
+ */
 export const crossAttention = (
   g: Builder,
   q: Value,

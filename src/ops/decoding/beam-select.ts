@@ -88,7 +88,17 @@ export const beamSelectOp = defineOp({
   },
 });
 
-/** The next beams from the best tokens [R,K] of each row, their log-probabilities, and those of the ends [R]; see `beamSelectOp`. */
+/**
+ * The next beams from the best tokens [R,K] of each row, their log-probabilities, and those of the ends [R]; see `beamSelectOp`.
+ *
+ * @example
+ * const best = {
+ *   logProbs: graph.input('logProbs', 'f32', [8, 4]),
+ *   tokens: graph.input('tokens', 'i32', [8, 4]),
+ *   ends: graph.input('ends', 'f32', [8]),
+ * };
+ * const { parents } = beamSelect(graph, best, graph.state('scores', 'f32', [8]), step);
+ */
 export const beamSelect = (
   builder: Builder,
   { logProbs, tokens, ends }: { readonly logProbs: Value; readonly tokens: Value; readonly ends: Value },

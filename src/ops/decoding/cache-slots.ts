@@ -66,7 +66,14 @@ export const cacheSlotsOp = defineOp({
   },
 });
 
-/** Updates the states slots u32 [R,T] and tokens i32 [R,T] with the newest tokens i32 [R,1] and their parents i32 [R]. */
+/**
+ * Updates the states slots u32 [R,T] and tokens i32 [R,T] with the newest tokens i32 [R,1] and their parents i32 [R].
+ *
+ * @example
+ * const [newest, parents] = [graph.input('newest', 'i32', [8, 1]), graph.input('parents', 'i32', [8])];
+ * const [slots, tokens] = [graph.state('slots', 'u32', [8, 32]), graph.state('tokens', 'i32', [8, 32])];
+ * cacheSlots(graph, newest, parents, slots, tokens, step, { beams: 4, padId: 0 });
+ */
 export function cacheSlots(
   builder: Builder,
   newest: Value,

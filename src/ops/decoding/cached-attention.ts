@@ -173,7 +173,14 @@ function launch(
   };
 }
 
-/** Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the cache. */
+/**
+ * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the cache.
+ *
+ * @example
+ * const [qkv, cache] = [graph.input('qkv', 'f32', [8, 1, 192]), graph.state('cache', 'f32', [8, 32, 128])];
+ * const slots = graph.state('slots', 'u32', [8, 32]);
+ * const out = cachedSelfAttention(graph, qkv, cache, slots, step, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
+ */
 export const cachedSelfAttention = (
   builder: Builder,
   qkv: Value,
@@ -183,7 +190,14 @@ export const cachedSelfAttention = (
   attrs: CachedAttentionAttrs,
 ): Value => builder.apply(cachedSelfAttentionOp, { qkv, cache, slots, step }, attrs).out;
 
-/** Attention of q [R,1,HW] to the first lens u32 [B] keys and values of the sources kv [B,S,2HW]; [R,1,HW]. */
+/**
+ * Attention of q [R,1,HW] to the first lens u32 [B] keys and values of the sources kv [B,S,2HW]; [R,1,HW].
+ *
+ * @example
+ * const [q, kv] = [graph.input('q', 'f32', [8, 1, 64]), graph.input('kv', 'f32', [2, 20, 128])];
+ * const lens = graph.input('lens', 'u32', [2]);
+ * const out = cachedCrossAttention(graph, q, kv, lens, { heads: 4, headWidth: 16, beams: 4 }); // [8, 1, 64]
+ */
 export const cachedCrossAttention = (
   builder: Builder,
   q: Value,

@@ -35,10 +35,21 @@ export interface TokenRules {
 
 const header = 4;
 
-/** Length of a `rules` input that has room for `banned` banned tokens. */
+/**
+ * Length of a `rules` input that has room for `banned` banned tokens.
+ *
+ * @example
+ * console.log(rulesSize(2)); // 6
+ */
 export const rulesSize = (banned: number): number => header + banned;
 
-/** Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for. */
+/**
+ * Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for.
+ *
+ * @example
+ * const rules = new Int32Array(rulesSize(1));
+ * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
+ */
 export function writeRules(
   out: Int32Array,
   { minLength, forceEndAt, noRepeatNgram, firstToken, banned }: TokenRules,
@@ -61,7 +72,13 @@ export interface Sampling {
 /** Length of the `sampling` input. */
 export const samplingSize = 4;
 
-/** Writes settings into the input `sampling` f32 [4]. */
+/**
+ * Writes settings into the input `sampling` f32 [4].
+ *
+ * @example
+ * const sampling = new Float32Array(samplingSize);
+ * writeSampling(sampling, { temperature: 0.8, topP: 0.9, topK: 40 });
+ */
 export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sampling): void =>
   out.set([temperature, topP, topK, 0]);
 
@@ -179,7 +196,14 @@ export const greedyTokenOp = defineOp({
   },
 });
 
-/** The most probable token of each row of logits [R,1,V] that the rules allow. */
+/**
+ * The most probable token of each row of logits [R,1,V] that the rules allow.
+ *
+ * @example
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const { tokens } = greedyToken(graph, logits, history, rules, step, { endId: 2, rules: true });
+ */
 export const greedyToken = (
   builder: Builder,
   logits: Value,
@@ -235,7 +259,14 @@ export const bestTokensOp = defineOp({
   },
 });
 
-/** The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by itself. */
+/**
+ * The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by itself.
+ *
+ * @example
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true, wanted: 4 });
+ */
 export const bestTokens = (
   builder: Builder,
   logits: Value,
@@ -306,7 +337,18 @@ export const sampleTokenOp = defineOp({
   },
 });
 
-/** A sample for each row of logits [R,1,V] from the tokens that the rules allow. */
+/**
+ * A sample for each row of logits [R,1,V] from the tokens that the rules allow.
+ *
+ * @example
+ * const history = graph.input('history', 'i32', [4, 32]);
+ * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
+ * const inputs = {
+ *   sampling: graph.input('sampling', 'f32', [samplingSize]),
+ *   streams: graph.input('streams', 'u32', [4]),
+ * };
+ * const { tokens } = sampleToken(graph, logits, history, rules, step, inputs, { endId: 2, rules: false });
+ */
 export const sampleToken = (
   builder: Builder,
   logits: Value,

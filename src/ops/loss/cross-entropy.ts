@@ -164,7 +164,12 @@ export interface Loss {
   readonly hit: Value;
 }
 
-/** Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step` is the graph's step input. */
+/**
+ * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step` is the graph's step input.
+ *
+ * @example
+ * const { nll } = crossEntropy(graph, logits, targets, step, { smoothing: 0.1, ignore: 0 });
+ */
 export const crossEntropy = (
   builder: Builder,
   logits: Value,

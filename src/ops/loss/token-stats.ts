@@ -40,7 +40,13 @@ export const tokenStatsOp = defineOp({
   },
 });
 
-/** Four numbers: sum of nll, number of targets other than `ignore`, hits among them, 0. */
+/**
+ * Four numbers: sum of nll, number of targets other than `ignore`, hits among them, 0.
+ *
+ * @example
+ * const { nll, hit } = crossEntropy(graph, logits, targets, step, { ignore: 0 });
+ * graph.output('stats', tokenStats(graph, nll, hit, targets, { ignore: 0 }));
+ */
 export const tokenStats = (
   builder: Builder,
   nll: Value,

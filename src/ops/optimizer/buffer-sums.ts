@@ -36,7 +36,12 @@ export const accumulateOp = defineOp({
   },
 });
 
-/** acc = acc * step.keep + x, buffers of one length. */
+/**
+ * acc = acc * step.keep + x, buffers of one length.
+ *
+ * @example
+ * accumulate(graph, graph.state('accumulated', 'f32', [1024]), graph.state('gradients', 'f32', [1024]), step);
+ */
 export function accumulate(builder: Builder, acc: Value, x: Value, step: Value): void {
   builder.apply(accumulateOp, { acc, x, step });
 }
@@ -63,7 +68,12 @@ export const emaOp = defineOp({
   },
 });
 
-/** Moves the state `average` towards the weights. */
+/**
+ * Moves the state `average` towards the weights.
+ *
+ * @example
+ * ema(graph, graph.state('average', 'f32', [1024]), graph.state('weights', 'f32', [1024]), 0.9999);
+ */
 export function ema(builder: Builder, average: Value, weights: Value, decay: number): void {
   builder.apply(emaOp, { average, weights }, { decay });
 }

@@ -186,22 +186,58 @@ export interface UpdateInputs {
 /** Inputs of AdamW and Adam; `counters` are those that `clipScale` counts in with the same betas. */
 export type AdamInputs = UpdateInputs & Record<'m' | 'v' | 'counters', Value>;
 
-/** Updates the weights by AdamW. */
+/**
+ * Updates the weights by AdamW.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const counters = state('counters', counterLength);
+ * const clip = clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const inputs = { weights, gradients, m: state('m'), v: state('v'), clip, counters, step };
+ * adamw(graph, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: 512 });
+ */
 export function adamw(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
   builder.apply(adamwOp, inputs, attrs);
 }
 
-/** Updates the weights by Adam. */
+/**
+ * Updates the weights by Adam.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const counters = state('counters', counterLength);
+ * const clip = clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const inputs = { weights, gradients, m: state('m'), v: state('v'), clip, counters, step };
+ * adam(graph, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, weightDecay: 0.01, decayEnd: 512 });
+ */
 export function adam(builder: Builder, inputs: AdamInputs, attrs: AdamAttrs): void {
   builder.apply(adamOp, inputs, attrs);
 }
 
-/** Updates the weights by RMSprop; v is the mean square. */
+/**
+ * Updates the weights by RMSprop; v is the mean square.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
+ * rmsprop(graph, { weights, gradients, v: state('v'), clip, step }, { rho: 0.9, eps: 1e-7 });
+ */
 export function rmsprop(builder: Builder, inputs: UpdateInputs & Record<'v', Value>, attrs: RmspropAttrs): void {
   builder.apply(rmspropOp, inputs, attrs);
 }
 
-/** Updates the weights by SGD; m is the velocity. */
+/**
+ * Updates the weights by SGD; m is the velocity.
+ *
+ * @example
+ * const state = (name: string, length = 1024) => graph.state(name, 'f32', [length]);
+ * const [weights, gradients] = [state('weights'), state('gradients')];
+ * const clip = clipScale(graph, gradients, state('counters', counterLength), { maxNorm: 1, beta1: 0, beta2: 0 });
+ * sgd(graph, { weights, gradients, m: state('m'), clip, step }, { momentum: 0.9, weightDecay: 0, decayEnd: 0 });
+ */
 export function sgd(builder: Builder, inputs: UpdateInputs & Record<'m', Value>, attrs: SgdAttrs): void {
   builder.apply(sgdOp, inputs, attrs);
 }
