@@ -8,7 +8,7 @@ export type { Attention, GenerateOptions, Generation, Model, PlanShape, Translat
 export { type Platform, registerPlatform } from './api/platform.ts';
 export { type ModelFormat, modelFormats, type SaveOptions } from './api/save-model.ts';
 export type { SessionOptions } from './api/session.ts';
-export { type TrainOptions, train } from './api/train.ts';
+export { type RunningModel, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
@@ -55,6 +55,7 @@ export {
 } from './report/training-log.ts';
 export { trainingReport } from './report/training-report.ts';
 export type { JobEvent, TrainingEvent } from './runtime/job.ts';
+export type { CorpusArguments } from './runtime/load-corpus.ts';
 export type { RunningTraining, TrainingGate } from './runtime/training-gate.ts';
 // Pairs and tokenizers.
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';

@@ -1,14 +1,18 @@
 // Message protocol of the training page and its worker: calls, events and their types, all structured-cloneable data. The page's side is
 // page/training-session.ts, the other one worker/training-worker.ts.
 
-import type { Alignment } from '../../src/decode/alignment.ts';
-import type { DecodeOptions } from '../../src/decode/decode-options.ts';
-import type { PullProgress } from '../../src/hub/pull-model.ts';
-import type { ModelConfig } from '../../src/model/model-config.ts';
-import type { LogEval, LogStep, Sample } from '../../src/report/training-log.ts';
-import type { JobEvent } from '../../src/runtime/job.ts';
-import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
-import type { TrainSettings } from '../../src/train/settings.ts';
+import type {
+  Attention,
+  CorpusArguments,
+  DecodeOptions,
+  JobEvent,
+  LogEval,
+  LogStep,
+  ModelConfig,
+  PullProgress,
+  Sample,
+  TrainSettings,
+} from '../../src/index.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
@@ -175,11 +179,7 @@ export interface TranslationResult {
 }
 
 /** Cross-attention of a text and its translation. */
-export interface AttentionResult extends Omit<Alignment, 'source' | 'target'> {
-  /** Labels of rows (target tokens, T, the end token as `[end]`) and columns (source tokens, S). */
-  readonly target: readonly string[];
-  readonly source: readonly string[];
-}
+export type AttentionResult = Attention;
 
 /** Decoding options that can be sent to the worker. */
 export type SentDecodeOptions = Omit<DecodeOptions, 'progress' | 'signal'>;

@@ -169,6 +169,8 @@ export interface ModelParts {
   /** The trained LoRA adapter, whose update the weights contain. */
   readonly lora?: TrainedLora | undefined;
   readonly training?: TrainResult | undefined;
+  /** Engine of a running training, which has the weights: the model only decodes, and does not free the engine. */
+  readonly engine?: Engine | undefined;
   /** Where the model was loaded from; default 'model'. */
   readonly name?: string | undefined;
 }
@@ -212,7 +214,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
 
   const load = (): Promise<Loaded> => {
     check(!disposed, 'The model is disposed; load it again');
-    loaded ??= host.engine().then((engine) => ({ engine, translators: new Map(), written: false }));
+    const written = parts.engine !== undefined;
+    loaded ??= (async () => ({ engine: parts.engine ?? (await host.engine()), translators: new Map(), written }))();
     loaded.catch(() => {
       loaded = undefined;
     });
@@ -221,7 +224,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   const unload = async (): Promise<void> => {
     const before = loaded;
     loaded = undefined;
-    (await before?.catch(() => undefined))?.engine.destroy();
+    if (!parts.engine) (await before?.catch(() => undefined))?.engine.destroy();
   };
   /** Puts the weights on the engine, whose states exist after its first plans. */
   const writeOnce = (it: Loaded, peak: number): void => {

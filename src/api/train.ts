@@ -1,10 +1,12 @@
 // Training in one call: pairs and settings in, a model out.
 
 import { check } from '../core/errors.ts';
+import type { Files } from '../files/files.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { LogStep } from '../report/training-log.ts';
 import type { JobEvent } from '../runtime/job.ts';
-import type { TrainingGate } from '../runtime/training-gate.ts';
+import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import type { RunningTraining, TrainingGate } from '../runtime/training-gate.ts';
 import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { runTraining } from '../train/recovery.ts';
 import type { TrainSettings } from '../train/settings.ts';
@@ -13,6 +15,17 @@ import { hostOf } from './load-model.ts';
 import { createModel, internalsOf, type Model } from './model.ts';
 import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
+
+/** A training run between two steps. `model` decodes with the weights of that moment. */
+export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | 'onModel'> {
+  readonly model: Pick<Model, 'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention'>;
+}
+
+/** Gate between two steps of `train`, to pause the run and use its model. */
+export interface TrainGate extends Omit<TrainingGate, 'ready'> {
+  /** The run is ready for its first step. Called again after a lost device. */
+  ready(running: RunningModel): void;
+}
 
 /** Options of `train`: the settings of docs/settings.md, and those below. */
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
@@ -33,11 +46,15 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   /** Stops the run after its current step: the result is the model so far. */
   readonly signal?: AbortSignal;
   /** Gate between two steps, to pause the run and use its model; the training page has one. */
-  readonly gate?: TrainingGate;
+  readonly gate?: TrainGate;
+  /** Files for checkpoints in memory. [new ones] */
+  readonly snapshots?: Files;
+  /** Maximum number of steps in the log; beyond it older steps are thinned out. [no limit] */
+  readonly maxLogSteps?: number;
 }
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Throws a HeddleError that names the option or pair that is wrong, and if the loss becomes
+ * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: a TSV file, or pairs generated from Unicode CLDR. Throws a HeddleError that names the option or pair that is wrong, and if the loss becomes
  * NaN or infinite.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
@@ -46,9 +63,9 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const bart = await loadModel('facebook/bart-base');
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
-export async function train(pairs: readonly Pair[], options: TrainOptions = {}): Promise<Model> {
+export async function train(pairs: readonly Pair[] | CorpusArguments, options: TrainOptions = {}): Promise<Model> {
   const { dev, test, from, checkpoint, resume = false, onStep, onEvent, signal, gate, ...rest } = options;
-  const { device, tune, ...settings } = rest;
+  const { snapshots, maxLogSteps, device, tune, ...settings } = rest;
   const { heldOut = 0 } = settings;
   const listener =
     (onStep || onEvent) &&
@@ -63,17 +80,15 @@ export async function train(pairs: readonly Pair[], options: TrainOptions = {}):
   };
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const platform = currentPlatform();
-  const split: Split =
-    dev || test || heldOut === 0
-      ? { train: [...pairs], dev: [...(dev ?? [])], test: [...(test ?? [])] }
-      : splitPairs(pairs, { dev: heldOut, test: heldOut });
+  const corpus = 'kind' in pairs ? pairs : undefined;
+  const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
   const base = from && internalsOf(from);
   const args: TrainArguments = {
-    ...(split.dev.length === 0 && { evalSteps: 0 }),
-    ...(split.test.length === 0 && { testSentences: 0 }),
+    ...(split?.dev.length === 0 && { evalSteps: 0 }),
+    ...(split?.test.length === 0 && { testSentences: 0 }),
     ...settings,
     ...(base && { init: base.name }),
-    corpus: { kind: 'tsv', path: 'pairs' },
+    corpus: corpus ?? { kind: 'tsv', path: 'pairs' },
     out: checkpoint === undefined ? '' : platform.modelPath(checkpoint),
     resume,
   };
@@ -83,8 +98,16 @@ export async function train(pairs: readonly Pair[], options: TrainOptions = {}):
   let trained: Parameters<NonNullable<TrainInputs['onTrained']>> | undefined;
   try {
     const training = await runTraining(args, session.context, {
-      gate,
-      split,
+      ...(split && { split }),
+      gate: gate && {
+        ...gate,
+        ready({ engine, model, plans, step, onModel }) {
+          const saved = { ...model, weights: new Float32Array() };
+          gate.ready({ model: createModel(saved, session.context, { engine }), plans, step, onModel });
+        },
+      },
+      snapshots,
+      maxLogSteps,
       model: base?.saved,
       onTrained: (...parts) => {
         trained = parts;
@@ -102,3 +125,14 @@ export async function train(pairs: readonly Pair[], options: TrainOptions = {}):
     await session.close();
   }
 }
+
+/** The given pairs for evaluation, or a share of all pairs. */
+const splitOf = (
+  pairs: readonly Pair[],
+  heldOut: number,
+  dev: readonly Pair[] | undefined,
+  test: readonly Pair[] | undefined,
+): Split =>
+  dev || test || heldOut === 0
+    ? { train: [...pairs], dev: [...(dev ?? [])], test: [...(test ?? [])] }
+    : splitPairs(pairs, { dev: heldOut, test: heldOut });

@@ -51,10 +51,13 @@ export interface Setup {
   readonly perEpoch: number;
 }
 
+/** The part of a job context that the setup uses. */
+export type SetupContext = Pick<JobContext, 'files' | 'emit'>;
+
 /** Prepares a run from its start or a checkpoint. Throws a HeddleError that names the option or the file. */
 export async function setUp(
   given: TrainArguments,
-  context: JobContext,
+  context: SetupContext,
   from: CheckpointFolder | undefined,
   inputs: TrainInputs = {},
 ): Promise<Setup> {
@@ -168,7 +171,7 @@ const changeable = ['dropout', 'labelSmoothing'] as const;
  */
 async function initialModel(
   args: CompleteArguments,
-  context: JobContext,
+  context: SetupContext,
   checkpoint: CheckpointFolder | undefined,
   given: SavedModel | undefined,
 ): Promise<SavedModel | undefined> {
@@ -208,7 +211,7 @@ function checkPairs(
   before: Fingerprint | undefined,
   now: Fingerprint,
   { corpus, out }: CompleteArguments,
-  context: JobContext,
+  context: SetupContext,
 ): void {
   if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
   const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;

@@ -5,54 +5,59 @@ import { startTraining } from '../../demo/train/worker/training-run.ts';
 import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
-import { createContext } from '../../src/runtime/job-context.ts';
+import type { TrainOptions } from '../../src/index.ts';
+import { registerPlatform } from '../../src/index.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-it('starts on a new device if the first one is lost during preparation', async () => {
-  const fragile = fragileGpu(await dawnGpu());
+/** Starts the tiny training as the worker does, on a platform with files in memory. */
+async function start(options: TrainOptions, send: (event: SessionEvent) => void, gpu?: GPU) {
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  const events: SessionEvent[] = [];
-  const training = startTraining('m', tinyTraining({ steps: 2, out: 'models/m' }), files, {
-    send: (event) => void events.push(event),
-    memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
-    context(emit, signal, own) {
-      const openGpu = async () => fragile.gpu;
-      const { context, close } = createContext({ host: 'Dawn', files: own, emit, signal, openGpu });
-      const engine: typeof context.engine = async (options) => {
-        const made = await context.engine(options);
-        if (fragile.devices === 1) fragile.lose();
-        return made;
-      };
-      return { context: { ...context, engine }, close };
-    },
+  registerPlatform({
+    host: 'Dawn',
+    version: '',
+    openGpu: async () => gpu,
+    files,
+    modelPath: (name) => `models/${name}`,
+    cachePath: (name) => name,
+    hub: '',
   });
+  const { corpus, out: _, resume: __, ...settings } = tinyTraining();
+  const host = { send, memory: () => ({ buffers: 0, bytes: 0, made: 0 }), readLog: async () => [] };
+  return { files, training: startTraining('m', corpus, { ...settings, tune: false, ...options }, host) };
+}
+
+it('starts on a new device if the first one is lost during preparation', async () => {
+  const fragile = fragileGpu(await dawnGpu());
+  const events: SessionEvent[] = [];
+  const { training } = await start({ steps: 2 }, (event) => void events.push(event), fragile.gpu);
+  const watch = setInterval(() => {
+    if (fragile.devices === 0) return;
+    clearInterval(watch);
+    fragile.lose();
+  }, 1);
   await training.started;
-  await training.ended;
+  const model = await training.ended;
   const states = events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
   expect(states).toEqual(['preparing', 'recovering', 'training', 'done']);
   expect(events.filter(({ type }) => type === 'started')).toMatchObject([{ info: { model: 'm', steps: 2 } }]);
   expect(fragile.devices).toBe(2);
+  expect(typeof (await model?.translate('one two'))).toBe('string');
+  model?.dispose();
 });
 
-it('has a checkpoint when it is paused, even during an evaluation', async () => {
-  const files = memoryFiles();
-  await writeText(files, 'pairs.tsv', tinyCorpus);
-  const args = tinyTraining({ steps: 6, out: 'models/m', evalSteps: 1, devSentences: 1 });
+it('translates between two updates, and has a checkpoint when it is paused, even during an evaluation', async () => {
   let paused: Promise<void> | undefined;
-  const training = startTraining('m', args, files, {
-    send(event) {
-      if (event.type === 'evaluation') paused ??= training.pause();
-    },
-    memory: () => ({ buffers: 0, bytes: 0, made: 0 }),
-    context: (emit, signal, own) =>
-      createContext({ host: 'cpu', files: own, emit, signal, openGpu: async () => undefined }),
+  const { training, files } = await start({ device: 'cpu', steps: 6, evalSteps: 1, devSentences: 1 }, (event) => {
+    if (event.type === 'evaluation') paused ??= training.pause();
   });
   await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: 30_000 });
   await paused;
   expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
+  const text = await training.use(async ({ model, step }) => `${step}: ${await model.translate('one two')}`);
+  expect(text).toMatch(new RegExp(`^${training.step}: `));
   await training.stop();
 });

@@ -144,7 +144,7 @@ it('describes a training, trains, translates, and exchanges models with the comm
   const { layers, heads, target, source, weights } = attention;
   expect(weights).toHaveLength(layers * heads * target.length * source.length);
   expect(weights.slice(0, source.length).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-  expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beam is 0/);
+  expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beams is 0/);
 
   // Export to the command line and back, as an archive with the checkpoint and as safetensors without.
   const exported = async (how: 'exportArchive' | 'exportSafetensors', file: string): Promise<string> => {
@@ -341,7 +341,7 @@ it('reports what does not fit before it starts, and continues training if the st
   });
   const taken = settings('taken');
   expect(await failure(page, (s, given) => s.start(given), taken)).toMatch(
-    /^memory: The GPU has no memory for this plan of [\d.]+ MiB; use a smaller batch or model\.$/,
+    /^memory: The GPU has no memory for this plan of [\d.]+ [KM]iB; use a smaller batch or model\.$/,
   );
   expect((await states(page)).at(-1)).toBe('failed');
   expect((await ask(page, (s) => s.storage())).models.map(({ name }) => name)).not.toContain('taken');

@@ -65,7 +65,9 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
     if (!touched.has(modelName)) modelName.value = defaultName(corpus);
     for (const { name, row, control } of fields) {
       const excluded = fields.some((f) => touched.has(f.control) && f.control.value !== '' && excludes(f, name, row));
-      if (!touched.has(control)) control.value = excluded ? '' : String(defaults[name] ?? '');
+      // Not the focused control: the visitor may be replacing its value.
+      if (!touched.has(control) && control !== document.activeElement)
+        control.value = excluded ? '' : String(defaults[name] ?? '');
     }
     updateApplicable();
   }

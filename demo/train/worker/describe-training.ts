@@ -3,10 +3,12 @@
 import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { adapterName, type Device } from '../../../src/gpu/device.ts';
+import { adapterName, type Device, openDevice } from '../../../src/gpu/device.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
-import type { JobContext, JobEvent } from '../../../src/runtime/job.ts';
+import type { JobEvent } from '../../../src/runtime/job.ts';
+import { neededLimits } from '../../../src/runtime/job-context.ts';
+import type { CorpusArguments } from '../../../src/runtime/load-corpus.ts';
 import {
   describeLeftOut,
   type EncodedCorpus,
@@ -15,9 +17,8 @@ import {
 } from '../../../src/text/batches/encoded-corpus.ts';
 import { corpusName, shapeName } from '../../../src/train/logging.ts';
 import { setUp } from '../../../src/train/setup.ts';
-import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
-import type { LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
+import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
 /** Maximum number of bins of a length histogram; the last one counts all longer sides. */
 const maxBins = 64;
@@ -27,52 +28,45 @@ const exampleCount = 6;
 export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === 'string' ? new TextEncoder().encode(data) : data;
 
-/** Returns the arguments of a training run that writes to the folder `out`. */
-export const trainArguments = ({ corpus, settings }: TrainingSettings, out: string): TrainArguments => ({
-  testSentences: 0,
-  ...settings,
-  corpus: corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true },
-  out,
-});
+/** Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the model. */
+export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
+  corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true };
 
 /**
  * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. `machineMemory`: bytes
  * of main memory, the limit of a software adapter.
  */
 export async function describeTraining(
-  settings: TrainingSettings,
-  context: JobContext,
+  { corpus: choice, settings }: TrainingSettings,
+  signal: AbortSignal,
   machineMemory: number | undefined,
 ): Promise<TrainingPreview> {
-  const { signal } = context;
-  const device = await context.device();
   const files = memoryFiles();
-  const { corpus: choice } = settings;
   if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
   await yieldToMessages();
   signal.throwIfAborted();
   const messages: string[] = [];
   const emit = (event: JobEvent) => void ('text' in event && messages.push(event.text));
-  const { args, split, task, parameters, recipe, steps, perEpoch } = await setUp(
-    trainArguments(settings, ''),
-    { ...context, files, emit },
-    undefined,
-  );
+  const args = { ...settings, corpus: corpusArguments(choice), out: '' };
+  const { split, task, parameters, recipe, steps, perEpoch } = await setUp(args, { files, emit }, undefined);
   await yieldToMessages();
   signal.throwIfAborted();
   const { config, corpus, shapes } = task;
   // The last message is the summary of the setup.
   const badLines = messages.slice(0, -1).filter((text) => text !== describeLeftOut(corpus));
+  const device = await openDevice(navigator.gpu, { require: neededLimits });
+  const software = device.gpu.adapterInfo.isFallbackAdapter;
   const plans: Plan[] = [];
   let why = '';
   try {
     for (const shape of shapes)
       plans.push(makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits }));
-    const software = device.gpu.adapterInfo.isFallbackAdapter;
     why = whyNotFit(plans, device, software ? machineMemory : undefined);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     why = error.message;
+  } finally {
+    device.destroy();
   }
   const largest = plans.reduce<Plan | undefined>((a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b), undefined);
   const pick = (field: 'peak' | 'states' | 'slots' | 'inputs') => largest?.bytes[field] ?? 0;
@@ -102,7 +96,7 @@ export async function describeTraining(
     fits: why === '',
     why,
     adapter: adapterName(device.adapter),
-    software: device.gpu.adapterInfo.isFallbackAdapter,
+    software,
   };
 }
 

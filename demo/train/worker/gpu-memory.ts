@@ -1,6 +1,11 @@
-// Counts the GPU memory of this thread: all buffers on all devices that are created and not destroyed.
+// Counts the GPU memory of this thread: all buffers on all devices that are created and not destroyed. For tests it can destroy a device.
 
 import type { GpuMemory } from '../protocol.ts';
+
+let lastDevice: GPUDevice | undefined;
+
+/** Destroys the device that created the last buffer, as a driver would. */
+export const loseDevice = (): void => lastDevice?.destroy();
 
 /** Starts counting; call once, before a device is opened. Returns a function that returns the counts. */
 export function countGpuMemory(): () => GpuMemory {
@@ -20,6 +25,7 @@ export function countGpuMemory(): () => GpuMemory {
   const { destroy } = buffer;
   device.createBuffer = function (descriptor) {
     const result = createBuffer.call(this, descriptor);
+    lastDevice = this;
     let own = live.get(this);
     if (!own) {
       const set = new Set<GPUBuffer>();

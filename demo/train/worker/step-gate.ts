@@ -1,6 +1,6 @@
 // Step gate: work that needs the model of a running training waits here and runs between two updates; pausing holds the gate closed.
 
-import type { RunningTraining } from '../../../src/runtime/training-gate.ts';
+import type { RunningModel } from '../../../src/index.ts';
 import type { Progress } from './progress-events.ts';
 
 /** A promise with its resolve and reject functions (Promise.withResolvers, which older browsers lack). */
@@ -21,7 +21,7 @@ export function deferred<T>(): Deferred<T> {
 }
 
 /** Work with the model of a training; it gets undefined if the training has ended. Its rejection ends the training. */
-export type GateWork = (training: RunningTraining | undefined) => Promise<void>;
+export type GateWork = (training: RunningModel | undefined) => Promise<void>;
 
 /** The gate between updates. */
 export interface StepGate {
@@ -30,7 +30,7 @@ export interface StepGate {
   /** Whether a pause was requested. */
   readonly paused: boolean;
   /** Runs the queued work and waits while paused; called between two updates. */
-  drain(training: RunningTraining): Promise<void>;
+  drain(training: RunningModel): Promise<void>;
   /** Queues work to run between two updates. */
   enqueue(work: GateWork): void;
   /** Requests a pause; resolves when the training is paused. */

@@ -1,13 +1,18 @@
 // A training run in the worker, which can be paused and whose model can be used between two updates.
 
-import { HeddleError } from '../../../src/core/errors.ts';
-import type { Files } from '../../../src/files/files.ts';
-import { historyOf, type LogRecord, type LogStart } from '../../../src/report/training-log.ts';
-import type { JobContext, JobEvent } from '../../../src/runtime/job.ts';
-import type { RunningTraining, TrainingGate } from '../../../src/runtime/training-gate.ts';
-import { readLog } from '../../../src/train/logging.ts';
-import { runTraining } from '../../../src/train/recovery.ts';
-import type { TrainArguments } from '../../../src/train/train-arguments.ts';
+import {
+  type CorpusArguments,
+  HeddleError,
+  historyOf,
+  type JobEvent,
+  type LogRecord,
+  type LogStart,
+  type Model,
+  type RunningModel,
+  type TrainGate,
+  type TrainOptions,
+  train,
+} from '../../../src/index.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
@@ -18,15 +23,9 @@ const maxLogSteps = 1000;
 
 /** What a run needs of the worker. */
 export interface RunHost {
-  /** Creates the context of the run. */
-  context(
-    emit: (event: JobEvent) => void,
-    signal: AbortSignal,
-    files: Files,
-  ): { context: JobContext; close(): Promise<void> };
-  /** Files for checkpoints in memory. [new ones] */
-  readonly snapshots?: Files;
   send(event: SessionEvent): void;
+  /** Reads the log of the checkpoint of a resumed run. */
+  readLog(): Promise<LogRecord[]>;
   memory(): GpuMemory;
 }
 
@@ -36,8 +35,8 @@ export interface TrainingRun {
   readonly state: SessionState;
   /** Resolves before the first update; rejects if the run fails earlier. */
   readonly started: Promise<void>;
-  /** Resolves when the run has ended for any reason. */
-  readonly ended: Promise<void>;
+  /** Resolves when the run has ended for any reason: to its model, or undefined after an error. */
+  readonly ended: Promise<Model | undefined>;
   /** Updates done. */
   readonly step: number;
   pause(): Promise<void>;
@@ -47,12 +46,15 @@ export interface TrainingRun {
   save(): Promise<void>;
   /** Runs `work` with the model between two updates. Rejects with a RunEndedError if the run ends first. */
   use<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<T>;
-  /** Destroys the device, for tests. */
-  loseDevice(): Promise<void>;
 }
 
-/** Starts a training run. `files` contains the model's folder, and the corpus if it is a text. */
-export function startTraining(name: string, args: TrainArguments, files: Files, host: RunHost): TrainingRun {
+/** Starts a training run on a corpus; `name` is the model in the browser's storage. */
+export function startTraining(
+  name: string,
+  corpus: CorpusArguments,
+  options: TrainOptions,
+  host: RunHost,
+): TrainingRun {
   const stopping = new AbortController();
   const progress = createProgress(name, host.send);
   const saves: Deferred<void>[] = [];
@@ -65,16 +67,14 @@ export function startTraining(name: string, args: TrainArguments, files: Files, 
     started: deferred(),
     ended: deferred(),
     saves,
-    live: undefined,
+    running: undefined,
     history: [],
   };
-  const { context, close } = host.context(listenerOf(run), stopping.signal, files);
-  void runToEnd(run, args, context).finally(async () => {
-    await close();
-    run.ended.resolve();
-    run.gate.close(); // with the saved model
+  void runToEnd(run, corpus, options).then((model) => {
+    run.ended.resolve(model);
+    run.gate.close(); // the queued work runs with the finished model
   });
-  return controlsOf(run, context);
+  return controlsOf(run);
 }
 
 /** Internal state of a run. */
@@ -85,33 +85,33 @@ interface RunState {
   readonly progress: Progress;
   readonly gate: StepGate;
   readonly started: Deferred<void>;
-  readonly ended: Deferred<void>;
+  readonly ended: Deferred<Model | undefined>;
   /** Pending calls that wait for the next checkpoint. */
   readonly saves: Deferred<void>[];
   /** The running training; undefined before the first update, after the end and while a lost device is replaced. */
-  live: RunningTraining | undefined;
+  running: RunningModel | undefined;
   /** Log of a resumed training, until it is sent to the page. */
   history: LogRecord[];
 }
 
 /** Returns the gate of the run, in which it starts, pauses and saves. */
-function gateOf(run: RunState): TrainingGate {
+function gateOf(run: RunState): TrainGate {
   const { name, host, progress, gate, saves } = run;
   let begun = false;
   return {
-    ready(training) {
-      run.live = training;
+    ready(running) {
+      run.running = running;
       const { head } = progress;
       if (!begun && head) {
         begun = true;
         if (head.step > 0) host.send(historyEvent(run.history, head.step));
         run.history = [];
-        host.send({ type: 'started', info: runInfo(name, head, training, host.memory()), resumedAt: head.step });
+        host.send({ type: 'started', info: runInfo(name, head, running, host.memory()), resumedAt: head.step });
       }
       progress.setState('training');
       run.started.resolve();
     },
-    between: () => (run.live && gate.isPending ? gate.drain(run.live) : undefined),
+    between: () => (run.running && gate.isPending ? gate.drain(run.running) : undefined),
     wantsCheckpoint: () => saves.length > 0,
   };
 }
@@ -141,7 +141,7 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
       case 'recovery':
         if (event.state === 'recovered') return send({ type: 'recovery', step: event.step, text: event.text });
         progress.flush();
-        run.live = undefined;
+        run.running = undefined;
         return progress.setState('recovering', event.text);
       default:
         return progress.record(event);
@@ -149,28 +149,33 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
   };
 }
 
-/** Trains until the last step, a stop or an error, which the last state reports. Never rejects. */
-async function runToEnd(run: RunState, args: TrainArguments, context: JobContext): Promise<void> {
+/** Trains until the last step, a stop or an error, which the last state reports; resolves to the model. Never rejects. */
+async function runToEnd(run: RunState, corpus: CorpusArguments, options: TrainOptions): Promise<Model | undefined> {
   const { name, host, progress, gate, saves, stopping, started } = run;
-  const warn = (text: string) => host.send({ type: 'warning', text });
   progress.setState('preparing');
   try {
-    if (args.resume) run.history = await readLog(context.files, args.out, warn);
-    const { stopped } = await runTraining(args, context, {
-      gate: gateOf(run),
+    if (options.resume) run.history = await host.readLog();
+    const { signal } = stopping;
+    const model = await train(corpus, {
+      ...options,
       maxLogSteps,
-      snapshots: run.host.snapshots,
+      checkpoint: name,
+      signal,
+      gate: gateOf(run),
+      onEvent: listenerOf(run),
     });
     progress.flush();
-    progress.setState(stopped ? 'stopped' : 'done');
+    progress.setState(model.training?.stopped ? 'stopped' : 'done');
+    return model;
   } catch (error) {
     progress.flush();
     started.reject(error);
     // Stopped before the first update: nothing to save, and not an error.
     if (stopping.signal.aborted && progress.step === 0) progress.setState('stopped');
     else progress.setState('failed', error instanceof Error ? error.message : String(error));
+    return undefined;
   } finally {
-    run.live = undefined;
+    run.running = undefined;
     const endError = new HeddleError(`The training of ${name} has ended.`);
     for (const { reject } of saves.splice(0)) reject(endError);
     gate.rejectPause(endError);
@@ -178,7 +183,7 @@ async function runToEnd(run: RunState, args: TrainArguments, context: JobContext
 }
 
 /** Functions of a run for the worker. */
-function controlsOf(run: RunState, context: JobContext): TrainingRun {
+function controlsOf(run: RunState): TrainingRun {
   const { name, progress, gate, saves, stopping, started, ended } = run;
   const save = (): Promise<void> => {
     const saving = deferred<void>();
@@ -191,7 +196,7 @@ function controlsOf(run: RunState, context: JobContext): TrainingRun {
       return progress.state;
     },
     get step() {
-      return run.live?.step() ?? progress.step;
+      return run.running?.step() ?? progress.step;
     },
     started: started.promise,
     ended: ended.promise,
@@ -211,21 +216,13 @@ function controlsOf(run: RunState, context: JobContext): TrainingRun {
     save,
     use<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<T> {
       const result = deferred<T>();
-      gate.enqueue(async (training) => {
-        if (!training) return result.reject(new RunEndedError());
-        try {
-          const { engine, model } = training;
-          result.resolve(await training.onModel(() => work({ name, engine, model, step: training.step() })));
-        } catch (error) {
-          result.reject(error);
-          // The training must recover from a lost device.
-          if ((await context.lost?.()) !== undefined) throw error;
-        }
+      gate.enqueue(async (running) => {
+        if (!running) return result.reject(new RunEndedError());
+        const { model, step, onModel } = running;
+        // An error rejects the call only: if the device is lost, the next step reports it.
+        await onModel(() => work({ name, model, step: step() })).then(result.resolve, result.reject);
       });
       return result.promise;
-    },
-    async loseDevice() {
-      (await context.device()).gpu.destroy();
     },
   };
 }
@@ -245,7 +242,7 @@ function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
   };
 }
 
-function runInfo(name: string, head: LogStart, { plans }: RunningTraining, memory: GpuMemory): RunInfo {
+function runInfo(name: string, head: LogStart, { plans }: RunningModel, memory: GpuMemory): RunInfo {
   return {
     model: name,
     parameters: head.parameters,

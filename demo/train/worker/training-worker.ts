@@ -1,17 +1,21 @@
 // Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded model.
 
-import { HeddleError } from '../../../src/core/errors.ts';
 import { type BrowserFiles, browserFiles } from '../../../src/files/browser-files.ts';
-import type { Files } from '../../../src/files/files.ts';
-import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { loadModelFolder } from '../../../src/formats/model-folder.ts';
-import type { PullProgress } from '../../../src/hub/pull-model.ts';
-import type { JobContext } from '../../../src/runtime/job.ts';
-import { createContext, type HostServices } from '../../../src/runtime/job-context.ts';
-import { filePlace, keptChoices } from '../../../src/runtime/kernel-store.ts';
+import {
+  type CorpusArguments,
+  type Files,
+  HeddleError,
+  type JobEvent,
+  loadModel,
+  type Model,
+  memoryFiles,
+  type PullProgress,
+  registerPlatform,
+  type TrainOptions,
+} from '../../../src/index.ts';
 import { corpusFile } from '../../../src/runtime/load-corpus.ts';
+import { readLog } from '../../../src/train/logging.ts';
 import { startArguments } from '../../../src/train/resume-arguments.ts';
-import type { TrainArguments } from '../../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
@@ -19,86 +23,80 @@ import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore }
 import type { Calls, Reply, Request, SessionEvent } from '../protocol.ts';
 import { toCallError } from './call-error.ts';
 import { attentionOf, type LoadedModel, translateText } from './decode-text.ts';
-import { corpusBytes, describeTraining, trainArguments } from './describe-training.ts';
-import { countGpuMemory } from './gpu-memory.ts';
+import { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
+import { countGpuMemory, loseDevice } from './gpu-memory.ts';
 import { RunEndedError, startTraining, type TrainingRun } from './training-run.ts';
 
-const memoryFacts = countGpuMemory();
+const gpuMemory = countGpuMemory();
+/** Checkpoints that cannot be written to disk. */
 const memory = memoryFiles();
+/** Corpora that the visitor has selected, by name. */
+const uploads = new Map<string, Uint8Array>();
 let disk: BrowserFiles;
 let store: ModelStore;
-/** Opens the storage; calls wait for it. */
+const { deviceMemory } = navigator as { deviceMemory?: number };
+const machineMemory = deviceMemory && deviceMemory * 2 ** 30;
+
+/** Opens the storage and registers it as the platform of the library; calls wait for it. */
 const opened = (async () => {
   const root = await navigator.storage.getDirectory();
   disk = browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
   store = modelStore(disk, memory);
+  const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
+  registerPlatform({
+    host: 'Chrome',
+    version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
+    openGpu: async () => navigator.gpu,
+    files,
+    modelPath: modelFolder,
+    cachePath: (name) => name,
+    hub: '',
+    machineMemory,
+  });
 })();
 opened.catch(() => undefined); // every call reports the error
-
-/** The name of the worker says whether to auto-tune kernels, which is slow on a software adapter. */
-const tune = !self.name.includes('untuned');
-const deviceMemory = (navigator as { deviceMemory?: number }).deviceMemory;
-const machineMemory = deviceMemory ? deviceMemory * 2 ** 30 : undefined;
 
 const post = (reply: Reply): void => self.postMessage(reply);
 const send = (event: SessionEvent): void => post({ type: 'event', event });
 
-/** Creates a job context on the WebGPU of the browser. */
-const contextFor = (more: Partial<HostServices> & { files: Files }) =>
-  createContext({
-    host: 'Chrome',
-    version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
-    signal: new AbortController().signal,
-    openGpu: async () => navigator.gpu,
-    emit(event) {
-      if (event.type === 'message') send({ type: 'log', text: event.text });
-      else if (event.type === 'progress' && event.task !== 'train') send(event);
-    },
-    ...(tune && { choices: keptChoices(filePlace(disk, 'kernels.json')) }),
-    ...(machineMemory && { machineMemory }),
-    ...more,
-  });
+/** The name of the worker says whether to auto-tune kernels, which is slow on a software adapter. */
+const tune = !self.name.includes('untuned');
+const onEvent = (event: JobEvent): void => {
+  if (event.type === 'message') send({ type: 'log', text: event.text });
+  else if (event.type === 'progress') send(event);
+};
 
 let training: TrainingRun | undefined;
-/** The loaded model while no training runs; it is put on an engine at its first use. */
-let current: { readonly name: string; loaded?: Promise<LoadedModel> } | undefined;
-let idle: ReturnType<typeof createContext> | undefined;
+/** The loaded model while no training runs; it is loaded at its first use. */
+let current: { readonly name: string; loaded?: Promise<LoadedModel & { readonly model: Model }> } | undefined;
 const isTraining = () => training && !['stopped', 'done', 'failed'].includes(training.state);
 
-/** Returns the context that is used while no training runs. */
-function idleContext(): JobContext {
-  idle ??= contextFor({ files: disk });
-  return idle.context;
+/** Replaces the loaded model, and frees the GPU memory of the previous one. */
+async function setCurrent(next: typeof current): Promise<void> {
+  const previous = current;
+  current = next;
+  (await previous?.loaded?.catch(() => undefined))?.model.dispose();
 }
 
-/** Frees the device of the idle context. */
-async function closeIdle(): Promise<void> {
-  const closing = idle;
-  [idle, current] = [undefined, current && { name: current.name }];
-  await closing?.close();
-}
-
-async function startRun(name: string, args: TrainArguments, files: Files): Promise<void> {
+async function startRun(name: string, corpus: CorpusArguments, options: TrainOptions): Promise<void> {
   checkModelName(name);
   if (isTraining()) throw new HeddleError('A training is running; stop it first.');
   const release = await lockModel(name);
-  await closeIdle().catch(() => undefined);
-  current = { name };
-  training = startTraining(name, args, files, {
-    send,
-    memory: memoryFacts,
-    snapshots: memory,
-    context: (emit, signal, own) => contextFor({ files: own, signal, emit }),
+  await setCurrent({ name });
+  const readHistory = () => readLog(disk, modelFolder(name), (text) => send({ type: 'warning', text }));
+  const run = startTraining(
+    name,
+    corpus,
+    { ...options, tune, snapshots: memory },
+    { send, memory: gpuMemory, readLog: readHistory },
+  );
+  training = run;
+  void run.ended.then((model) => {
+    if (model) current = { name, loaded: Promise.resolve({ name, model, step: run.step }) };
+    release();
   });
-  void training.ended.then(release);
-  await training.started;
+  await run.started;
 }
-
-/** Returns the files of the browser with one more file, which is in memory. */
-const withFile = (path: string, bytes: Uint8Array): Files => ({
-  ...disk,
-  read: async (requested) => (requested === path ? bytes : disk.read(requested)),
-});
 
 /** Runs `work` with the model that is training or loaded. */
 async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<T> {
@@ -109,28 +107,22 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
       if (!(error instanceof RunEndedError)) throw error;
     }
   if (!current) throw new HeddleError('No model is loaded. Train one, or load one.');
-  try {
-    return await work(await onDevice(current));
-  } catch (error) {
-    if ((await idleContext().lost?.()) === undefined) throw error;
-    await closeIdle();
-    return work(await onDevice(current));
-  }
+  return work(await loadCurrent(current));
 }
 
-function onDevice(model: NonNullable<typeof current>): Promise<LoadedModel> {
-  model.loaded ??= (async () => {
-    const { name } = model;
+function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
+  entry.loaded ??= (async () => {
+    const { name } = entry;
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     const files = await store.filesOf(name);
-    const loaded = await loadModelFolder(files, modelFolder(name));
     const state = await readTrainingState(files, modelFolder(name)).catch(() => undefined);
-    return { name, model: loaded, engine: await idleContext().engine(), step: state?.step ?? 0 };
+    const from = files === memory ? new File([await store.archive(name)], `${name}.zip`) : name;
+    return { name, model: await loadModel(from, { tune, onEvent }), step: state?.step ?? 0 };
   })();
-  model.loaded.catch(() => {
-    delete model.loaded;
+  entry.loaded.catch(() => {
+    delete entry.loaded;
   });
-  return model.loaded;
+  return entry.loaded;
 }
 
 function runningTraining(): TrainingRun {
@@ -147,21 +139,21 @@ interface CallContext {
 const calls: {
   [N in keyof Calls]: (context: CallContext, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>>;
 } = {
-  describe: ({ signal }, settings) => describeTraining(settings, { ...idleContext(), signal }, machineMemory),
-  async start(_, settings, { replace }) {
-    const { name, corpus } = settings;
+  describe: ({ signal }, settings) => describeTraining(settings, signal, machineMemory),
+  async start(_, { name, corpus, settings }, { replace }) {
     checkModelName(name);
     if ((await store.exists(name)) && !replace) throw new ExistsError(`A model ${name} is already in this browser.`);
-    const files = corpus.kind === 'text' ? withFile(corpus.name, corpusBytes(corpus.data)) : disk;
-    await startRun(name, trainArguments(settings, modelFolder(name)), files);
+    uploads.clear();
+    if (corpus.kind === 'text') uploads.set(corpus.name, corpusBytes(corpus.data));
+    await startRun(name, corpusArguments(corpus), { testSentences: 0, ...settings });
   },
   async resume(_, name, length) {
     await store.moveToDisk(name);
-    const out = modelFolder(name);
-    const { corpus } = startArguments(await readTrainingState(disk, out), out);
-    if (corpus.kind === 'tsv' && !(await disk.exists(`${out}/${corpusFile}`)))
+    const folder = modelFolder(name);
+    const { corpus } = startArguments(await readTrainingState(disk, folder), folder);
+    if (corpus.kind === 'tsv' && !(await disk.exists(`${folder}/${corpusFile}`)))
       throw new HeddleError(`${name} cannot be resumed: its training pairs (${corpus.path}) were not stored with it.`);
-    await startRun(name, { ...length, corpus, out, resume: true }, disk);
+    await startRun(name, corpus, { ...length, resume: true });
   },
   pause: async () => runningTraining().pause(),
   continue: async () => runningTraining().continue(),
@@ -179,9 +171,9 @@ const calls: {
   storage: () => store.info(),
   async load(_, name) {
     if (isTraining()) throw new HeddleError('A training is running; stop it first.');
-    await closeIdle();
-    current = { name };
-    await onDevice(current);
+    const entry = { name };
+    await setCurrent(entry);
+    await loadCurrent(entry);
   },
   async save(_, name, as) {
     await saveIfTraining(name);
@@ -189,10 +181,7 @@ const calls: {
   },
   async remove(_, name) {
     await store.remove(name);
-    if (current?.name === name && !isTraining()) {
-      await closeIdle();
-      current = undefined;
-    }
+    if (current?.name === name && !isTraining()) await setCurrent(undefined);
   },
   async exportArchive(_, name) {
     await saveIfTraining(name);
@@ -216,11 +205,8 @@ const calls: {
       latest = progress;
     });
   },
-  async loseDevice() {
-    if (training && isTraining()) await training.loseDevice();
-    else (await idleContext().device()).gpu.destroy();
-  },
-  memory: async () => memoryFacts(),
+  loseDevice: async () => loseDevice(),
+  memory: async () => gpuMemory(),
 };
 
 /** Saves a checkpoint if the model is being trained. */
