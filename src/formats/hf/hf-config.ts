@@ -5,15 +5,7 @@ import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import {
-  activations,
-  architectures,
-  defaults,
-  type HfType,
-  hfTypes,
-  isKnownField,
-  requiredValues,
-} from './hf-fields.ts';
+import { activations, type HfType, hfFamilies, hfTypes, isKnownField, requiredValues } from './hf-fields.ts';
 
 /** The contents of a config.json. */
 export interface HfConfig {
@@ -43,8 +35,8 @@ export function readHfConfig(
       refuse(field, 'a decoding rule that is not supported (generation_config.json)');
   checkNeutral(raw, refuse);
   checkNeutral(generation, refuse);
-  const own = defaults[type];
-  const get = (field: string): unknown => generation[field] ?? raw[field] ?? own[field];
+  const { defaults, sharedEmbeddings }: { defaults: Json; sharedEmbeddings: boolean } = hfFamilies[type];
+  const get = (field: string): unknown => generation[field] ?? raw[field] ?? defaults[field];
   const number = (field: string): number => {
     const value = get(field);
     if (typeof value !== 'number') refuse(field, 'it must be a number');
@@ -56,7 +48,7 @@ export function readHfConfig(
     return value;
   };
   const flag = (field: string, sign?: string): boolean => {
-    const value = raw[field] ?? (sign === undefined ? own[field] : own[field] === true || has(sign));
+    const value = raw[field] ?? (sign === undefined ? defaults[field] : defaults[field] === true || has(sign));
     if (typeof value !== 'boolean') refuse(field, 'it must be true or false');
     return value as boolean;
   };
@@ -64,9 +56,9 @@ export function readHfConfig(
   const wanted = String(get('activation_function'));
   const activation = Object.hasOwn(activations, wanted) ? activations[wanted] : undefined;
   if (!activation) refuse('activation_function', `heddle has ${Object.keys(activations).join(', ')}`);
-  const sharedTable = type === 'bart' || flag('share_encoder_decoder_embeddings');
-  if (type === 'bart' && raw.share_encoder_decoder_embeddings === false)
-    refuse('share_encoder_decoder_embeddings', 'BART always shares them');
+  const sharedTable = sharedEmbeddings || flag('share_encoder_decoder_embeddings');
+  if (sharedEmbeddings && raw.share_encoder_decoder_embeddings === false)
+    refuse('share_encoder_decoder_embeddings', `a ${type} model always shares them`);
   const tied = flag('tie_word_embeddings');
   if (sharedTable && !tied)
     refuse('tie_word_embeddings', 'supported only if source and target do not share embeddings');
@@ -137,11 +129,12 @@ function checkNames(path: string, raw: Json, type: HfType): void {
         'remove what does not change the computation',
     );
   const { architectures: kinds } = raw;
+  const architectures: readonly unknown[] = hfFamilies[type].architectures;
   if (isNothing(kinds)) return;
-  const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures[type].includes(kind)) : kinds;
+  const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures.includes(kind)) : kinds;
   if (wrong !== undefined)
     throw new HeddleError(
-      `${path}: architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures[type].join(' and ')}`,
+      `${path}: architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures.join(' and ')}`,
     );
 }
 

@@ -3,11 +3,6 @@
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
-/** Supported values of `model_type`. */
-export const hfTypes = ['bart', 'marian'] as const;
-/** A supported `model_type`. */
-export type HfType = (typeof hfTypes)[number];
-
 /** Defaults that BartConfig and MarianConfig share. */
 const shared = {
   max_position_embeddings: 1024,
@@ -28,30 +23,54 @@ const shared = {
   add_final_layer_norm: false,
   share_encoder_decoder_embeddings: true,
 };
-/** Defaults of missing fields by model type. */
-export const defaults: Readonly<Record<HfType, Json>> = {
+
+/** A model family: a `model_type` of config.json. */
+interface HfFamily {
+  /** Values of missing fields, those of the configuration class in transformers. */
+  readonly defaults: Json;
+  /** Supported values of `architectures`. */
+  readonly architectures: readonly string[];
+  /** Whether source and target always share embeddings. */
+  readonly sharedEmbeddings: boolean;
+}
+
+/** The supported families by `model_type`. */
+export const hfFamilies = {
   bart: {
-    ...shared,
-    vocab_size: 50265,
-    pad_token_id: 1,
-    bos_token_id: 0,
-    eos_token_id: 2,
-    decoder_start_token_id: 2,
-    normalize_embedding: true,
-    static_position_embeddings: false,
-    extra_pos_embeddings: 2,
+    architectures: ['BartForConditionalGeneration', 'BartModel'],
+    sharedEmbeddings: true,
+    defaults: {
+      ...shared,
+      vocab_size: 50265,
+      pad_token_id: 1,
+      bos_token_id: 0,
+      eos_token_id: 2,
+      decoder_start_token_id: 2,
+      normalize_embedding: true,
+      static_position_embeddings: false,
+      extra_pos_embeddings: 2,
+    },
   },
   marian: {
-    ...shared,
-    vocab_size: 58101,
-    pad_token_id: 58100,
-    eos_token_id: 0,
-    decoder_start_token_id: 58100,
-    normalize_embedding: false,
-    static_position_embeddings: true,
-    extra_pos_embeddings: 2,
+    architectures: ['MarianMTModel', 'MarianModel'],
+    sharedEmbeddings: false,
+    defaults: {
+      ...shared,
+      vocab_size: 58101,
+      pad_token_id: 58100,
+      eos_token_id: 0,
+      decoder_start_token_id: 58100,
+      normalize_embedding: false,
+      static_position_embeddings: true,
+      extra_pos_embeddings: 2,
+    },
   },
-};
+} as const satisfies Record<string, HfFamily>;
+
+/** A supported `model_type`. */
+export type HfType = keyof typeof hfFamilies;
+/** The supported values of `model_type`. */
+export const hfTypes = Object.keys(hfFamilies) as HfType[];
 
 /** Supported fields without a default. */
 const supported = [
@@ -131,16 +150,10 @@ export const activations: Readonly<Record<string, ModelConfig['activation']>> = 
   swish: 'silu',
 };
 
-/** Supported `architectures` by model type. */
-export const architectures: Readonly<Record<HfType, readonly string[]>> = {
-  bart: ['BartForConditionalGeneration', 'BartModel'],
-  marian: ['MarianMTModel', 'MarianModel'],
-};
-
 /** Whether a field is in one of these tables. */
 export const isKnownField = (field: string, type: HfType): boolean =>
   field.startsWith('_') ||
-  Object.hasOwn(defaults[type], field) ||
+  Object.hasOwn(hfFamilies[type].defaults, field) ||
   Object.hasOwn(requiredValues, field) ||
   supported.includes(field) ||
   ignored.includes(field);

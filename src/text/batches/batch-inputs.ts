@@ -1,15 +1,15 @@
-// Where each token of a batch stands: what lets the gradient of an embedding be summed per token, in order, without atomics.
+// Inputs that kernels need besides token ids: row lengths, and the index of tokens for the embedding gradient.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { TensorData } from '../../core/tensor.ts';
 
-/** Arrays of numbers that an index is written to and read from. */
+/** Any array of numbers. */
 type Numbers = { [i: number]: number; readonly length: number };
 
 /**
- * Index of `ids` by token, a stable counting sort into arrays that the caller gives: the places of token v, padding like any other,
- * are occurrences[rowStart[v] .. rowStart[v+1]). `rowStart` is [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id
- * out of range.
+ * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding included, are
+ * occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without atomics. `rowStart` is [V+1], `occurrences`
+ * as long as `ids`. Throws a HeddleError for an id out of range.
  */
 export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Numbers): void {
   const vocab = rowStart.length - 1;
@@ -21,7 +21,7 @@ export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Num
     rowStart[v + 1] = (rowStart[v + 1] as number) + 1;
   }
   for (let v = 1; v <= vocab; v++) rowStart[v] = (rowStart[v] as number) + (rowStart[v - 1] as number);
-  // Each start is moved on while its places are written, and ends as the next token's start.
+  // Each start advances while positions are written, and ends as the next token's start.
   for (let i = 0; i < ids.length; i++) {
     const v = ids[i] as number;
     const at = rowStart[v] as number;
@@ -33,9 +33,9 @@ export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Num
 }
 
 /**
- * True lengths of the rows of ids [B, length] into `lengths` [B]: what stands before the padding at the end. Throws a HeddleError
- * where padding stands inside a row or an id is out of range, naming `name`, the row and the id. With `started` each row begins with a
- * start token, which counts even where it is padding itself, as MarianMT's is.
+ * Fills `lengths` [B] with the lengths of the rows of ids [B, length] without the padding at their ends. With `started` the first token is a
+ * start token and counts even if it is the padding id, as in MarianMT. Throws a HeddleError with `name`, row and id if padding is inside a
+ * row or an id is out of range.
  */
 export function fillLengths(
   lengths: TensorData,

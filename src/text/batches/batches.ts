@@ -1,43 +1,42 @@
-// Batches of an encoded corpus: which pairs make the batch of a step, and its arrays. The batch of a step is a function of the seed
-// and the step alone, so training resumes at a step by asking for it.
+// Batches of an encoded corpus. The batch of a step depends only on the seed and the step, so training can resume at any step.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
 import { fillTokenIndex } from './batch-inputs.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
 
-/** The arrays of a batch, B rows of S source and T target positions; the names are those of the training graph's inputs. */
+/** Arrays of a batch: B rows of S source and T target positions, named like the inputs of the training graph. */
 export interface BatchArrays {
   readonly src: Int32Array; // [B, S]
-  /** Start token, then the target. */
+  /** Decoder input: start token, then the target. */
   readonly tgtIn: Int32Array; // [B, T]
-  /** The target, then the end token: what is to be predicted at each position of `tgtIn`. */
+  /** Labels: the target, then the end token. */
   readonly tgtOut: Int32Array; // [B, T]
   readonly srcLens: Uint32Array; // [B]
   readonly tgtLens: Uint32Array; // [B]
-  /** Where each token of `src` and `tgtIn` stands (see token-index.ts); left out where no gradient is wanted. */
+  /** Positions of each token in `src` and `tgtIn`, see `fillTokenIndex`; left out without gradients. */
   readonly srcRowStart?: Uint32Array; // [source vocabulary + 1]
   readonly srcOccurrences?: Uint32Array; // [B * S]
   readonly tgtRowStart?: Uint32Array; // [target vocabulary + 1]
   readonly tgtOccurrences?: Uint32Array; // [B * T]
 }
 
-/** The batches of a corpus, step by step from 0. */
+/** The batches of a corpus by step, from 0. */
 export interface Batches {
   readonly shapes: readonly BatchShape[];
-  /** Batches that hold every pair once. */
+  /** Number of batches per epoch. */
   readonly perEpoch: number;
-  /** Which of `shapes` the batch of a step has. */
+  /** Index into `shapes` of a step's batch. */
   shapeAt(step: number): number;
-  /** The rows of the corpus in the batch of a step; at the end of an epoch there may be fewer than the shape's. Valid until the next call. */
+  /** Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next call. */
   rowsAt(step: number): Uint32Array;
-  /** Writes the batch of a step into arrays of its shape; returns the number of target tokens that count. */
+  /** Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end tokens. */
   fill(step: number, arrays: BatchArrays): number;
 }
 
 /**
- * Writes rows of a corpus into the arrays of a batch; rows that are left over are padding alone, of length 0. Returns the number of
- * target tokens that count, ends included. Nothing is allocated. Throws a HeddleError where a row is longer than the shape.
+ * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of target tokens, with end
+ * tokens. Does not allocate. Throws a HeddleError if a row is longer than the shape.
  */
 export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: EncodedCorpus, rows: Uint32Array): number {
   const { batch: B, source: S, target: T } = shape;
@@ -70,7 +69,7 @@ export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: Encode
   return tokens;
 }
 
-/** Writes where each token of `src` and `tgtIn` stands, where the arrays have room for that. */
+/** Fills the token indices of `src` and `tgtIn`, if the batch has them. */
 export function fillTokenIndices({ src, tgtIn, ...index }: BatchArrays): void {
   const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = index;
   if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, src);
@@ -84,9 +83,9 @@ function copyRow({ ids, starts }: RaggedRows, row: number, out: Int32Array, at: 
 }
 
 /**
- * Batches of a corpus in the given shapes, smallest first: each pair goes to the first shape that it fits. Every epoch holds every pair
- * once, in an order that is a function of seed and epoch; with `shuffle: false` always in the corpus's own, for evaluation. Throws a
- * HeddleError for a corpus without pairs, and where a pair fits no shape.
+ * Creates the batches of a corpus. `shapes` are in increasing order; each pair goes to the first shape that fits. Every epoch has every
+ * pair once, in an order given by seed and epoch, or in corpus order with `shuffle: false`. Throws a HeddleError if the corpus is empty or
+ * a pair fits no shape.
  */
 export function createBatches(
   corpus: EncodedCorpus,
@@ -95,7 +94,7 @@ export function createBatches(
 ): Batches {
   check(corpus.count > 0, 'batches: the corpus has no pairs');
   const members = assign(corpus, shapes);
-  // Rows in the order of the epoch, bucket after bucket; and each batch's place in it.
+  // Rows in the order of the epoch, by bucket; each batch is a range of them.
   const order = new Uint32Array(corpus.count);
   const plan = members.flatMap((list, shape) => {
     const first = members.slice(0, shape).reduce((n, other) => n + other.length, 0);
@@ -107,14 +106,14 @@ export function createBatches(
     }));
   });
   const turns = Uint32Array.from(plan, (_, i) => i);
-  let laid = -1;
+  let currentEpoch = -1;
 
-  /** Lays out the epoch of a step, unless it is there already; returns the step's batch. */
+  /** Shuffles for the epoch of a step, if it is not the current one; returns the step's batch. */
   const batchAt = (step: number) => {
     check(Number.isInteger(step) && step >= 0, `batches: step ${step} is not a whole number of at least 0`);
     const epoch = Math.floor(step / plan.length);
-    if (epoch !== laid) {
-      laid = epoch;
+    if (epoch !== currentEpoch) {
+      currentEpoch = epoch;
       let at = 0;
       for (const [shape, list] of members.entries()) {
         order.set(list, at);
@@ -140,7 +139,7 @@ export function createBatches(
   };
 }
 
-/** Rows of the corpus by shape. */
+/** Corpus rows by shape. */
 function assign(corpus: EncodedCorpus, shapes: readonly BatchShape[]): Uint32Array[] {
   const members = shapes.map((): number[] => []);
   for (let row = 0; row < corpus.count; row++) {

@@ -1,40 +1,39 @@
-// Length buckets: the few shapes that batches are padded to. Shapes are static in a plan, so each costs one plan, and all positions
-// between a row's length and its bucket's are computed for nothing.
+// Length buckets: the few shapes that batches are padded to. Each shape needs a compiled plan; padding costs compute.
 import { check } from '../../core/errors.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from './encoded-corpus.ts';
 
-/** The positions of a bucket's rows; a pair fits if neither side is longer. */
+/** Positions of the rows of a bucket; a pair fits if neither side is longer. */
 export interface Bucket {
   readonly source: number;
   readonly target: number;
 }
 
-/** The shape of a batch: so many rows of a bucket. */
+/** Shape of a batch: a bucket and its number of rows. */
 export interface BatchShape extends Bucket {
   readonly batch: number;
 }
 
-/** How many sizes a side is searched at; steps grow with the lengths so that there are no more. */
+/** Maximum number of grid steps per side; the grid is coarser for long rows. */
 const gridSteps = 32;
 
 /**
- * At most `count` buckets, each at least as large as the one before, the last as large as the longest rows, whose padded positions
- * (source and target together, over the corpus) are fewest. Edges are multiples of `multiple` (4 unless given) or of a larger
- * multiple of it where rows are long, but never beyond the corpus's limits, which are as many positions as the model has.
+ * Chooses at most `count` buckets in increasing order that minimize the padded positions of the corpus (dynamic programming over a grid).
+ * The last one fits the longest rows. Sizes are multiples of `multiple` (default 4), or of a larger multiple of it for long rows, but at
+ * most the limits of the corpus. Throws a HeddleError for an empty corpus.
  */
 export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 } = {}): Bucket[] {
   check(corpus.count > 0, 'buckets: the corpus has no pairs');
   check(count >= 1 && multiple >= 1, `buckets: ${count} buckets in steps of ${multiple}; both must be at least 1`);
-  let [longestS, longestT] = [0, 0];
+  let [maxS, maxT] = [0, 0];
   for (let i = 0; i < corpus.count; i++) {
-    longestS = Math.max(longestS, sourceLength(corpus, i));
-    longestT = Math.max(longestT, targetLength(corpus, i));
+    maxS = Math.max(maxS, sourceLength(corpus, i));
+    maxT = Math.max(maxT, targetLength(corpus, i));
   }
-  const step = multiple * Math.ceil(Math.max(longestS, longestT) / (gridSteps * multiple));
-  const [m, n] = [Math.ceil(longestS / step), Math.ceil(longestT / step)];
+  const step = multiple * Math.ceil(Math.max(maxS, maxT) / (gridSteps * multiple));
+  const [m, n] = [Math.ceil(maxS / step), Math.ceil(maxT / step)];
   const fits = countFits(corpus, step, m, n);
 
-  // best[k][box]: fewest padded positions of all rows that fit the box, with k + 1 buckets, the last of which is the box.
+  // best[k][box]: minimum of padded positions of all rows that fit the box, with k + 1 buckets, the last of which is the box.
   const boxes = m * n;
   const { limits } = corpus;
   const bucketOf = (box: number): Bucket => ({
@@ -69,7 +68,7 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
   const buckets: Bucket[] = [];
   let box = boxes - 1;
   for (let k = count - 1; box >= 0; k--) {
-    // A box without a link costs the same with fewer buckets: its own link may be further down.
+    // A box without a link costs the same with fewer buckets: follow its link there.
     while (k > 0 && from[k]?.[box] === -1) k--;
     buckets.unshift(bucketOf(box));
     box = from[k]?.[box] ?? -1;
@@ -77,7 +76,7 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
   return buckets;
 }
 
-/** A function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it. */
+/** Returns a function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it (2D prefix sums). */
 function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (box: number) => number {
   const sums = new Float64Array(m * n);
   for (let i = 0; i < corpus.count; i++) {
@@ -96,8 +95,8 @@ function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (
 }
 
 /**
- * Batch shapes of buckets: `rows` of them in each batch, or as many as keep the longer side's positions, padding included, within
- * `tokens` (in eights where there are eight or more). Throws a HeddleError where not even one row fits the budget.
+ * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side, padding included, rounded down to a
+ * multiple of 8 above 8. Throws a HeddleError if not even one row fits.
  */
 export function batchShapes(buckets: readonly Bucket[], size: { rows: number } | { tokens: number }): BatchShape[] {
   return buckets.map((bucket) => {

@@ -1,41 +1,41 @@
-// A corpus as token ids, flat in two arrays, ready to be cut into batches. Pairs over the length limit are left out and counted.
+// A corpus as token ids in flat arrays. Pairs above the length limits are left out and counted.
 import { check } from '../../core/errors.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
-/** Rows of ids of different lengths: row i is `ids[starts[i] .. starts[i + 1])`. */
+/** Rows of ids of different lengths (ragged array): row i is `ids[starts[i] .. starts[i + 1])`. */
 export interface RaggedRows {
   readonly ids: Int32Array;
   readonly starts: Uint32Array; // [count + 1]
 }
 
-/** Encoded pairs. Source rows are as the encoder reads them; target rows have neither start nor end, but a place is kept for one. */
+/** Encoded pairs. Source rows are as the encoder reads them; target rows have no start and end token. */
 export interface EncodedCorpus {
   readonly count: number;
   readonly source: RaggedRows;
   readonly target: RaggedRows;
-  /** Where each row's pair stands in the pairs that were given. */
+  /** Index of each row's pair in the given pairs. */
   readonly pairIndex: Uint32Array; // [count]
   readonly sourceSpecial: SpecialIds;
   readonly targetSpecial: SpecialIds;
-  /** Pairs left out because a side has more positions than allowed. */
+  /** Number of pairs left out because a side is too long. */
   readonly tooLong: number;
-  /** Pairs left out because a side has no token at all. */
+  /** Number of pairs left out because a side has no tokens. */
   readonly empty: number;
   readonly limits: { readonly source: number; readonly target: number };
 }
 
-/** How pairs are encoded. */
+/** Options of `encodePairs`. */
 export interface EncodeOptions {
-  /** Positions a source may have, its end token included. */
+  /** Maximum number of source tokens, with the end token. */
   readonly maxSource: number;
-  /** Positions a target may have, its start token (or, at the output, its end token) included. */
+  /** Maximum number of target tokens, with the start token (input) or the end token (labels). */
   readonly maxTarget: number;
-  /** Whether a source ends with the end token; true unless given. */
+  /** Whether sources end with the end token. Default true. */
   readonly sourceEnd?: boolean;
 }
 
-/** Encodes pairs, in order. */
+/** Encodes pairs, in order. Throws a HeddleError for limits below 1. */
 export function encodePairs(
   pairs: readonly Pair[],
   source: Tokenizer,
@@ -77,7 +77,7 @@ export function encodePairs(
   };
 }
 
-/** One line on the pairs that were left out, or nothing: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens, ...`. */
+/** Describes the pairs that were left out: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens, ...`; empty if none. */
 export function describeLeftOut({ count, tooLong, empty, limits }: EncodedCorpus): string {
   const reasons = [
     ...(tooLong > 0 ? [`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`] : []),
@@ -87,14 +87,14 @@ export function describeLeftOut({ count, tooLong, empty, limits }: EncodedCorpus
   return `${tooLong + empty} of ${count + tooLong + empty} pairs left out: ${reasons.join(', ')}`;
 }
 
-/** Positions of a row as the encoder (`source`) or the decoder (`target`, one more than its tokens) sees it. */
+/** Number of encoder positions of a row. */
 export const sourceLength = ({ source: { starts } }: EncodedCorpus, row: number): number =>
   (starts[row + 1] as number) - (starts[row] as number);
-/** See `sourceLength`. */
+/** Number of decoder positions of a row: its tokens plus one. */
 export const targetLength = ({ target: { starts } }: EncodedCorpus, row: number): number =>
   (starts[row + 1] as number) - (starts[row] as number) + 1;
 
-/** Rows being collected in an array that doubles when full. */
+/** Collects rows in an array that doubles when full. */
 function growing() {
   let ids = new Int32Array(1024);
   let used = 0;

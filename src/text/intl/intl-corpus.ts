@@ -1,4 +1,5 @@
-// The built-in corpus: translation pairs that the runtime itself makes from Unicode's CLDR through `Intl`, with no data file.
+// The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data files. Each kind of phrase draws
+// a content once and formats it in both locales.
 import { check } from '../../core/errors.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { normalizeText, type Pair, pairKey } from '../corpus/pairs.ts';
@@ -17,8 +18,8 @@ import {
   units,
 } from './phrase-data.ts';
 
-/** Something to be said: equal content in every locale. */
-export type Phrase = (speaker: LocaleFormatter) => string;
+/** A phrase: the same content in every locale. */
+export type Phrase = (formatter: LocaleFormatter) => string;
 
 const day = 86_400_000;
 const firstDay = Date.UTC(1950, 0, 1);
@@ -26,10 +27,10 @@ const days = (Date.UTC(2050, 0, 1) - firstDay) / day;
 
 const anyTime = (r: Random) => r.int(86_400) * 1000;
 
-/** A few or up to 99; sentences speak of few more often than of many. */
+/** 1 to 12, or up to 99: small numbers are more frequent. */
 const count = (r: Random) => (r.int(2) === 0 ? 1 + r.int(12) : 1 + r.int(99));
 
-/** An amount to measure: a count, one decimal, or hundreds. */
+/** An amount: a count, one decimal, or hundreds. */
 function measure(r: Random): number {
   const form = r.int(10);
   if (form < 6) return count(r);
@@ -71,16 +72,16 @@ function relative(r: Random): Phrase {
   return (s) => s.relative(amount, unit);
 }
 
-/** So many days, weeks, months or years ago (sign -1) or from now (1). */
+/** A number of days, weeks, months or years ago (sign -1) or from now (1). */
 function apart(r: Random, sign: 1 | -1): Phrase {
   const unit = r.pick(timeUnits.slice(0, 4));
   const amount = sign * (1 + r.int(20));
   return (s) => s.relative(amount, unit);
 }
 
-/** One to three units in a row, the largest first, in amounts that do not fill the next larger unit. */
-function duration(r: Random, among: readonly TimeUnit[], most: number): Phrase {
-  const n = 1 + r.int(most);
+/** One to `max` consecutive units, largest first, with amounts below the next larger unit. */
+function duration(r: Random, among: readonly TimeUnit[], max: number): Phrase {
+  const n = 1 + r.int(max);
   const first = r.int(among.length - n + 1);
   const below: Record<TimeUnit, number> = { year: 30, month: 12, week: 5, day: 7, hour: 24, minute: 60, second: 60 };
   const parts = among.slice(first, first + n).map((unit) => [1 + r.int(below[unit] - 1), unit] as const);
@@ -93,7 +94,7 @@ function quantity(r: Random, of?: keyof typeof units): Phrase {
   return (s) => s.quantity(amount, unit);
 }
 
-/** An amount of money; the next draws of one sentence are in the same currency. */
+/** An amount of money; all amounts of a sentence have the same currency. */
 function money(r: Random, shared?: { currency?: string }): Phrase {
   const display = shared === undefined && r.int(4) === 0 ? 'symbol' : 'name';
   const currency = shared?.currency ?? r.pick(display === 'symbol' ? symbolCurrencies : [...currencies.keys()]);
@@ -102,22 +103,22 @@ function money(r: Random, shared?: { currency?: string }): Phrase {
   return (s) => s.money(amount, currency, display);
 }
 
-/** One name, or a list of up to three. */
+/** A name, or a list of `min` to `max` names. */
 function names(
   r: Random,
   codes: readonly string[],
-  say: (s: LocaleFormatter, code: string) => string,
-  least: number,
-  most: number,
+  format: (s: LocaleFormatter, code: string) => string,
+  min: number,
+  max: number,
 ): Phrase {
-  const list = some(r, codes, least + r.int(most - least + 1));
-  return (s) => (list.length === 1 ? say(s, list[0] as string) : s.list(list.map((code) => say(s, code))));
+  const list = some(r, codes, min + r.int(max - min + 1));
+  return (s) => (list.length === 1 ? format(s, list[0] as string) : s.list(list.map((code) => format(s, code))));
 }
 
-const sayRegion = (s: LocaleFormatter, code: string) => s.region(code);
-const sayLanguage = (s: LocaleFormatter, code: string) => s.language(code);
+const formatRegion = (s: LocaleFormatter, code: string) => s.region(code);
+const formatLanguage = (s: LocaleFormatter, code: string) => s.language(code);
 
-/** A time of day but not in the hour after one o'clock, which Spanish says with another article (see frames.ts). */
+/** A time of day, except from one to two o'clock, which has another article in Spanish (see `sentenceTemplates`). */
 function timeInSentence(r: Random): Phrase {
   let at = anyTime(r);
   while (Math.floor(at / 3_600_000) % 12 === 1) at = anyTime(r);
@@ -138,38 +139,39 @@ const slots: Record<TemplateSlot, (r: Random, shared: { currency?: string }) => 
   temperature: (r) => quantity(r, 'temperature'),
   speed: (r) => quantity(r, 'speed'),
   money,
-  region: (r) => names(r, plainRegions, sayRegion, 1, 1),
-  regions: (r) => names(r, plainRegions, sayRegion, 2, 3),
-  language: (r) => names(r, languages, sayLanguage, 1, 1),
-  languages: (r) => names(r, languages, sayLanguage, 2, 3),
+  region: (r) => names(r, plainRegions, formatRegion, 1, 1),
+  regions: (r) => names(r, plainRegions, formatRegion, 2, 3),
+  language: (r) => names(r, languages, formatLanguage, 1, 1),
+  languages: (r) => names(r, languages, formatLanguage, 2, 3),
 };
 
-/** The places of a frame, `{money2}` as `money2`, in an order that is the same in every language. */
-const placesOf = (frame: string): string[] => [...frame.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string).sort();
+/** Placeholders of a template, such as `money2`, sorted so that the order is the same in every language. */
+const placeholdersOf = (template: string): string[] =>
+  [...template.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string).sort();
 
-/** A sentence about several things at once; it is said in the frame of each language, or in bare punctuation. */
+/** A sentence with several contents, in the template of each language or a plain template. */
 function sentence(r: Random, shared: readonly string[]): Phrase {
   const plain = shared.length === 0 ? r.pick(plainTemplates) : undefined;
   const id = plain === undefined ? r.pick(shared) : '';
-  const frameOf = (s: LocaleFormatter) => plain ?? sentenceTemplates[languageOf(s.locale)]?.[id] ?? '';
+  const templateOf = (s: LocaleFormatter) => plain ?? sentenceTemplates[languageOf(s.locale)]?.[id] ?? '';
   const model = plain ?? Object.values(sentenceTemplates).find((f) => f[id] !== undefined)?.[id] ?? '';
   const money = {};
   const fill = new Map(
-    placesOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as TemplateSlot](r, money)]),
+    placeholdersOf(model).map((place) => [place, slots[place.replace(/\d$/, '') as TemplateSlot](r, money)]),
   );
-  return (s) => normalizeText(frameOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
+  return (s) => normalizeText(templateOf(s).replace(/\{(\w+)\}/g, (_, place: string) => fill.get(place)?.(s) ?? place));
 }
 
 /** `es` of `es-MX`. */
 const languageOf = (locale: string): string => locale.split('-')[0] as string;
 
-/** The ids of the sentences that both locales can say; none where one has no frames at all. */
+/** Ids of the sentence templates that both locales have. */
 export function sharedTemplates(a: string, b: string): string[] {
-  const [mine, yours] = [sentenceTemplates[languageOf(a)], sentenceTemplates[languageOf(b)]];
-  return mine && yours ? Object.keys(mine).filter((id) => yours[id] !== undefined) : [];
+  const [first, second] = [sentenceTemplates[languageOf(a)], sentenceTemplates[languageOf(b)]];
+  return first && second ? Object.keys(first).filter((id) => second[id] !== undefined) : [];
 }
 
-/** All kinds: what each draws, and how often it is drawn beside the others. */
+/** All kinds of phrases with their relative frequency. */
 export const phraseKinds = {
   date: { weight: 4, draw: (r: Random) => date(r) },
   time: { weight: 1, draw: time },
@@ -177,43 +179,46 @@ export const phraseKinds = {
   duration: { weight: 2, draw: (r: Random) => duration(r, timeUnits, 3) },
   quantity: { weight: 2, draw: (r: Random) => quantity(r) },
   money: { weight: 2, draw: (r: Random) => money(r) },
-  region: { weight: 2, draw: (r: Random) => names(r, regions, sayRegion, 1, 3) },
-  language: { weight: 2, draw: (r: Random) => names(r, languages, sayLanguage, 1, 3) },
+  region: { weight: 2, draw: (r: Random) => names(r, regions, formatRegion, 1, 3) },
+  language: { weight: 2, draw: (r: Random) => names(r, languages, formatLanguage, 1, 3) },
   sentence: { weight: 8, draw: sentence },
 } satisfies Record<string, { weight: number; draw: (r: Random, shared: readonly string[]) => Phrase }>;
 
 /** A kind of phrase. */
 export type IntlKind = keyof typeof phraseKinds;
 
-/** A pair of the `intl` corpus, with the kind of phrase it is. */
+/** A pair of the `intl` corpus with its kind of phrase. */
 export interface IntlPair extends Pair {
   readonly kind: IntlKind;
 }
 
-/** What to make: locales are BCP 47 tags that the runtime knows; equal options give equal pairs on one runtime. */
+/** Options of `intlCorpus`. Locales are BCP 47 tags. Equal options give equal pairs on a runtime. */
 export interface IntlOptions {
   /** Number of distinct pairs. */
   readonly pairs: number;
-  /** Locale of the source side, `en` unless given. */
+  /** Locale of the source side, default `en`. */
   readonly source?: string;
-  /** Locale of the target side, `es` unless given. */
+  /** Locale of the target side, default `es`. */
   readonly target?: string;
-  /** Seed of the draws, 1 unless given. */
+  /** Random seed, default 1. */
   readonly seed?: number;
-  /** The kinds to draw from, all unless given. */
+  /** Kinds of phrases, default all. */
   readonly kinds?: readonly IntlKind[];
 }
 
-/** Every kind of phrase that the corpus has. */
+/** All kinds of phrases. */
 export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
 
-/** So many draws in a row without a new phrase mean that the kinds have no more to say. */
+/** Number of draws without a new phrase after which the kinds count as exhausted. */
 const patience = 20_000;
 
 /**
- * Makes `pairs` pairs whose source sides all differ (by `pairKey`), in random order. Draw i depends on the seed and on i alone, so
- * that a longer corpus begins with the shorter one, and a phrase that another ICU version words differently disturbs no other.
- * Throws a HeddleError for an unknown locale or kind, and where the kinds have fewer distinct phrases than asked for.
+ * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the seed and i: a longer corpus
+ * starts with the shorter one, and a phrase that another ICU version formats differently does not change the others. Throws a HeddleError for
+ * an unknown locale or kind, and if the kinds have fewer distinct phrases.
+ *
+ * @example
+ * const pairs = intlCorpus({ pairs: 10_000, source: 'en', target: 'es' });
  */
 export function intlCorpus(options: IntlOptions): IntlPair[] {
   const { pairs, seed = 1, kinds: chosen = intlKinds } = options;
@@ -230,7 +235,7 @@ export function intlCorpus(options: IntlOptions): IntlPair[] {
   for (let draw = 0, last = 0; out.length < pairs; draw++) {
     check(
       draw - last < patience,
-      () => `intl: ${chosen.join(', ')} give about ${out.length} distinct pairs, ${pairs} are asked for`,
+      () => `intl: ${chosen.join(', ')} have about ${out.length} distinct pairs, fewer than ${pairs}`,
     );
     const r = random(seed, keyOf('intl'), draw);
     const kind = r.pick(urn);

@@ -1,15 +1,15 @@
-// One locale's way of saying dates, amounts and names: the formatters of `Intl`, made once and kept. Its phrases are tidy, so that
-// narrow no-break spaces and direction marks, which come and go between ICU versions, do not make other sentences.
+// Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized, since ICU versions differ in
+// narrow no-break spaces and direction marks.
 import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText } from '../corpus/pairs.ts';
 import type { TimeUnit } from './phrase-data.ts';
 
-/** How much of a date is said. */
+/** Form of a date. */
 export type DateForm = 'full' | 'long' | 'weekday' | 'day' | 'month';
-/** A time of day: to the minute, to the second, or with the part of the day in words. */
+/** Form of a time of day: to the minute, to the second, or with the day period in words. */
 export type TimeForm = 'minute' | 'second' | 'period';
 
-/** Says things in one locale. Times are UTC milliseconds. */
+/** Formats values in one locale. Times are in UTC milliseconds. */
 export interface LocaleFormatter {
   readonly locale: string;
   date(at: number, form: DateForm): string;
@@ -42,7 +42,7 @@ const timeForms: Record<TimeForm, Intl.DateTimeFormatOptions> = {
   period: { hour: 'numeric', minute: '2-digit', hourCycle: 'h12', dayPeriod: 'long' },
 };
 
-/** The canonical form of a locale that this runtime has data for; a HeddleError says which one it has not. */
+/** The canonical form of a locale. Throws a HeddleError if this runtime has no data for it. */
 export function knownLocale(locale: string): string {
   let known: string[];
   try {
@@ -54,7 +54,7 @@ export function knownLocale(locale: string): string {
   return known[0];
 }
 
-/** A speaker of `locale`, in the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not know. */
+/** Creates a formatter with the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not support. */
 export function createLocaleFormatter(locale: string): LocaleFormatter {
   const tag = knownLocale(locale);
   const made = new Map<string, unknown>();

@@ -1,4 +1,5 @@
-// The codes that the `intl` corpus draws from: ISO regions, languages and currencies, and the units that ECMA-402 sanctions.
+// Data of the `intl` corpus: ISO codes, units, and sentence templates by language. A template is used only if both languages have it, so
+// a language omits sentences whose grammar would change around a name (French `en`, `au`, `aux`).
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -16,7 +17,7 @@ export const languages = words(`
   af am ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl gn gu ha he hi hr hu hy id is it ja ka kk km ko ku la lo
   lt lv mk mn ms mt my ne nl no pa pl ps pt qu ro ru sk sl so sq sr sv sw ta te th tl tr uk ur uz vi yo zh zu`);
 
-/** Currencies (ISO 4217) with the most decimals that an amount of them is drawn with. */
+/** Currencies (ISO 4217) with the maximum number of decimals of an amount. */
 export const currencies: ReadonlyMap<string, 0 | 2> = new Map([
   ...words(
     'ARS AUD BRL CAD CHF CNY COP CZK DKK EGP EUR GBP INR MXN NOK NZD PEN PLN RUB SEK THB TRY UAH USD UYU ZAR',
@@ -27,7 +28,7 @@ export const currencies: ReadonlyMap<string, 0 | 2> = new Map([
 /** Currencies that are also written with their symbol. */
 export const symbolCurrencies = words('EUR GBP JPY USD');
 
-/** Units by what they measure, for sentences that need one sort. */
+/** Units by quantity. */
 export const units = {
   mass: words('gram kilogram ounce pound'),
   length: words('millimeter centimeter meter kilometer inch foot yard mile'),
@@ -45,7 +46,7 @@ export const timeUnits = ['year', 'month', 'week', 'day', 'hour', 'minute', 'sec
 /** A unit of time. */
 export type TimeUnit = (typeof timeUnits)[number];
 
-/** What a sentence's place is filled with. */
+/** Content of a placeholder. */
 export type TemplateSlot =
   | 'date'
   | 'weekday'
@@ -65,7 +66,7 @@ export type TemplateSlot =
   | 'language'
   | 'languages';
 
-/** The frames that need no language: `{region}: {money}`. */
+/** Templates without words: `{region}: {money}`. */
 export const plainTemplates = [
   '{region}: {money}',
   '{region}: {languages}',
@@ -77,8 +78,8 @@ export const plainTemplates = [
 ] as const;
 
 /**
- * The sentences by language. Spanish says `a las` before every hour but one, so times in frames never have that hour (`a la 1:30`).
- * The order of a frame's places may differ between languages, their names may not.
+ * Sentence templates by language. Placeholders of a sentence have the same names in every language, in any order. Spanish has `a las`
+ * before every hour except one (`a la 1:30`), so times in sentences never have that hour.
  */
 export const sentenceTemplates: Record<string, Record<string, string>> = {
   en: {

@@ -1,20 +1,20 @@
-// UTF-8 as SentencePiece reads it, byte by byte. It differs from TextDecoder where text is broken: every bad byte is one U+FFFD.
+// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), a growing buffer, and a trie.
 
 import { HeddleError } from '../../core/errors.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Bytes of a text; half of a surrogate pair becomes U+FFFD. */
+/** UTF-8 bytes of a text; a lone surrogate becomes U+FFFD. */
 export const encodeUtf8 = (text: string): Uint8Array => encoder.encode(text);
 
-/** Text of bytes, whole characters expected; a byte-order mark is kept. */
+/** Text of valid UTF-8; a byte-order mark is kept. */
 export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 
-/** Bytes that a character takes by its first byte, whatever follows; 1 for a byte that starts none. */
+/** Length of a UTF-8 sequence by its first byte; 1 for an invalid first byte. */
 export const sequenceLength = (first: number): number => (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
 
-/** Bytes of the character at `at`; 0 where they are no valid UTF-8: overlong, a surrogate, past U+10FFFF, or cut off. */
+/** Length of the character at `at`; 0 if it is not valid UTF-8: overlong, a surrogate, above U+10FFFF, or truncated. */
 export function validSequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   if (first < 0x80) return 1;
@@ -26,11 +26,11 @@ export function validSequenceLength(bytes: Uint8Array, at: number): number {
     if ((byte & 0xc0) !== 0x80) return 0;
     code = (code << 6) | (byte & 0x3f);
   }
-  const least = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
-  return code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
+  const min = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
+  return code < min || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
 }
 
-/** Text of any bytes, U+FFFD for each byte that is part of no character. */
+/** Decodes any bytes, with U+FFFD for each invalid byte. */
 export function decodeLossy(bytes: Uint8Array): string {
   let out = '';
   let whole = 0;
@@ -46,20 +46,20 @@ export function decodeLossy(bytes: Uint8Array): string {
   return out + decodeUtf8(bytes.subarray(whole));
 }
 
-/** A buffer of bytes that grows. */
+/** A growing byte buffer. */
 export interface ByteBuffer {
   readonly length: number;
   push(bytes: Uint8Array, from?: number, to?: number): void;
-  /** Cuts it to a length. */
+  /** Truncates to a length. */
   cut(length: number): void;
   endsWith(bytes: Uint8Array): boolean;
-  /** What is in it, as a view that the next push may end. */
+  /** The contents; the view is valid until the next push. */
   view(): Uint8Array;
 }
 
-/** An empty buffer with room for `room` bytes. */
-export function byteBuffer(room: number): ByteBuffer {
-  let data = new Uint8Array(Math.max(16, room));
+/** Creates an empty buffer with initial capacity. */
+export function byteBuffer(capacity: number): ByteBuffer {
+  let data = new Uint8Array(Math.max(16, capacity));
   let length = 0;
   return {
     get length() {
@@ -84,28 +84,28 @@ export function byteBuffer(room: number): ByteBuffer {
   };
 }
 
-/** Most nodes, which bounds the memory to 384 MiB; a vocabulary of 256,000 pieces takes about a million. */
+/** Maximum number of nodes, which bounds memory to 384 MiB; a vocabulary of 256,000 pieces takes about a million. */
 const maxNodes = 2 ** 24;
 
-/** A trie of byte strings with a number each. */
+/** A trie over byte strings with a value each, as a hash table of (node, byte) -> node. */
 export interface Trie {
   /** The node after `byte`, or -1; the root is node 0. */
   step(node: number, byte: number): number;
-  /** The number of the string that ends at a node, or -1. */
+  /** Value of the string that ends at a node, or -1. */
   valueAt(node: number): number;
-  /** The number of bytes[from, to), or -1. */
+  /** Value of bytes[from, to), or -1. */
   find(bytes: Uint8Array, from: number, to: number): number;
-  /** Length of the longest string that stands at `at`, 0 where none does. */
+  /** Length of the longest string at `at`, 0 if there is none. */
   longest(bytes: Uint8Array, at: number): number;
 }
 
-/** A trie of strings; of equal ones the last counts. Throws a HeddleError that begins with `name` where they are too many. */
+/** Creates a trie; of equal strings the last one counts. Throws a HeddleError that starts with `name` if it would be too large. */
 export function createTrie(
   entries: readonly { readonly bytes: Uint8Array; readonly value: number }[],
   name: string,
 ): Trie {
   const total = 1 + entries.reduce((n, { bytes }) => n + bytes.length, 0);
-  if (total > maxNodes) throw new HeddleError(`${name}: its pieces take ${total} bytes, at most ${maxNodes} are read`);
+  if (total > maxNodes) throw new HeddleError(`${name}: its pieces have ${total} bytes, the maximum is ${maxNodes}`);
   const capacity = 2 ** Math.ceil(Math.log2(2 * total));
   const keys = new Uint32Array(capacity); // node * 256 + byte, plus 1 so that 0 is free; below 2^32 as nodes are below 2^24
   const children = new Int32Array(capacity);

@@ -1,5 +1,5 @@
-// SentencePiece's encoding and decoding, by the model file alone: text to pieces with ids and back, the same ones as SentencePiece
-// 0.2 gives. What ids a translation model has for them is in ../piece-tokenizer.ts.
+// SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation model, with its own ids, is in
+// sentencepiece-tokenizer.ts.
 import { check } from '../../core/errors.ts';
 import { createTrie, decodeLossy, decodeUtf8, encodeUtf8 } from './byte-strings.ts';
 import { createBpe, createUnigram } from './segmentation.ts';
@@ -9,28 +9,28 @@ import { createNormalizer } from './sentencepiece-normalizer.ts';
 /** A piece of an encoded text. */
 export interface EncodedPiece {
   readonly id: number;
-  /** The piece as it stands in the model; for the unknown id, the text that is unknown. */
+  /** The piece; for the unknown id, the unknown text. */
   readonly text: string;
 }
 
-/** A model at work. */
+/** Encodes and decodes with a model. */
 export interface SentencePieceProcessor {
   readonly model: SentencePieceModel;
   /** Number of pieces. */
   readonly size: number;
-  /** The pieces of a text; neighbouring unknown characters are one unknown piece. */
+  /** Pieces of a text; adjacent unknown characters are one unknown piece. */
   encode(text: string): EncodedPiece[];
-  /** The text of pieces; one that the model does not have stands for itself. */
+  /** Text of pieces; unknown pieces stay as they are. */
   decode(pieces: readonly string[]): string;
-  /** The text of ids. Throws a HeddleError for one outside the model. */
+  /** Text of ids. Throws a HeddleError for an invalid id. */
   decodeIds(ids: Iterable<number>): string;
-  /** A text as it is before it is cut, spaces marked. */
+  /** Normalized text with space marks, before segmentation. */
   normalize(text: string): string;
 }
 
 const mark = '\u2581';
 
-/** Opens a model file; `name` is told in errors. Throws a HeddleError where the file is broken. */
+/** Loads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'): SentencePieceProcessor {
   const model = readSentencePiece(file, name);
   const { pieces, special, byteFallback } = model;
@@ -45,7 +45,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
   const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
-  // Where two kinds of pieces have the same text, the one that is not text counts, as in SentencePiece.
+  // If a text piece and another piece are spelled the same, the other one wins, as in SentencePiece.
   const idOf = new Map<string, number>();
   for (const text of [true, false])
     for (const [id, piece] of pieces.entries()) if (isTextPiece(piece) === text) idOf.set(piece.text, id);
@@ -124,7 +124,7 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   };
 }
 
-/** The ids of the pieces of single bytes, by byte. */
+/** Ids of the byte pieces, by byte. */
 function byteIds({ pieces }: SentencePieceModel): number[] {
   const out: number[] = [];
   for (const [id, piece] of pieces.entries()) if (piece.type === 'byte') out[byteOfPiece(piece.text)] = id;

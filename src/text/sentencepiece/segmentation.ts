@@ -1,25 +1,27 @@
-// Cutting text by a Unigram model: the pieces with the largest sum of scores (Viterbi; Kudo, 2018, "Subword regularization"). Sums
-// are kept in float32 and compared as SentencePiece does it, so that equal sums fall the same way.
+// Segmentation of normalized text into pieces: Unigram (Viterbi) and BPE.
 import { createHeap } from '../tokenizers/binary-heap.ts';
 import { sequenceLength, type Trie } from './byte-strings.ts';
 import type { SentencePieceModel } from './sentencepiece-model.ts';
 
-/** A piece of a text: bytes [from, to) of it, and its id. */
+/** A segment of a text: bytes [from, to) and the id of its piece. */
 export interface Segment {
   readonly from: number;
   readonly to: number;
   readonly id: number;
 }
 
-/** A function that cuts normalised UTF-8; each character that no piece begins with is the unknown piece. */
+/**
+ * Unigram segmentation (Kudo, 2018, "Subword Regularization"): the pieces with the maximum sum of scores, by Viterbi. Sums are float32 and
+ * compared as in SentencePiece, so that ties break the same way. A character without a piece is the unknown piece.
+ */
 export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uint8Array) => Segment[] {
   const { pieces, special } = model;
   const normal = pieces.filter((p) => p.type === 'normal').map((p) => p.score);
   const f32 = Math.fround;
-  // As in SentencePiece the greatest starts at the least positive float, so it is never below 0.
-  const greatest = normal.reduce((a, b) => Math.max(a, b), f32(2 ** -126));
-  const least = normal.reduce((a, b) => Math.min(a, b), f32(3.4028234663852886e38));
-  const unknownScore = f32(least - 10);
+  // As in SentencePiece the maximum starts at the smallest positive float, so it is never negative.
+  const maxScore = normal.reduce((a, b) => Math.max(a, b), f32(2 ** -126));
+  const minScore = normal.reduce((a, b) => Math.min(a, b), f32(3.4028234663852886e38));
+  const unknownScore = f32(minScore - 10);
   const scores = Float64Array.from(pieces, (p) => p.score);
   const isSymbol = Uint8Array.from(pieces, (p) => Number(p.type === 'user-defined'));
   const isUnused = Uint8Array.from(pieces, (p) => Number(p.type === 'unused'));
@@ -44,7 +46,7 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
         if (node < 0) break;
         const id = trie.valueAt(node);
         if (id < 0 || isUnused[id]) continue;
-        offer(from, at, id, till + (isSymbol[id] ? f32((at - from) * greatest) - 0.1 : (scores[id] as number)));
+        offer(from, at, id, till + (isSymbol[id] ? f32((at - from) * maxScore) - 0.1 : (scores[id] as number)));
         single ||= at - from === length;
       }
       if (!single) offer(from, from + length, special.unknown, f32(till + unknownScore));
@@ -57,14 +59,17 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
   };
 }
 
-/** A function that cuts normalised UTF-8. User-defined `symbols` are never merged; what is no piece in the end is unknown. */
+/**
+ * BPE segmentation (Sennrich et al., 2016): merges neighbours that form a piece, the highest score first, the leftmost on ties.
+ * User-defined `symbols` are never merged; what is not a piece at the end is unknown.
+ */
 export function createBpe(
   { pieces, special }: SentencePieceModel,
   trie: Trie,
   symbols: Trie | undefined,
 ): (text: Uint8Array) => Segment[] {
   return (text) => {
-    // Symbol i is text[from[i], to[i]); where it has been merged into another, from = to.
+    // Symbol i is text[from[i], to[i]); from = to after it was merged into another.
     const [from, to, frozen]: [number[], number[], boolean[]] = [[], [], []];
     for (let at = 0; at < text.length; ) {
       const symbol = symbols?.longest(text, at) ?? 0;
@@ -79,7 +84,7 @@ export function createBpe(
     const queue = createHeap<{ score: number; left: number; right: number; size: number }>((a, b) =>
       a.score !== b.score ? a.score > b.score : a.left < b.left,
     );
-    /** How an unused piece was made, to be taken apart again: bytes of its left half. */
+    /** Bytes of the left part of each unused piece, which is split again at the end. */
     const halves = new Map<number, number>();
     const offer = (left: number, right: number) => {
       if (left < 0 || right < 0 || frozen[left] || frozen[right]) return;
@@ -93,7 +98,7 @@ export function createBpe(
     const sizeOf = (i: number): number => (to[i] as number) - (from[i] as number);
     for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
       const { left, right, size } = top;
-      if (sizeOf(left) === 0 || sizeOf(right) === 0 || sizeOf(left) + sizeOf(right) !== size) continue; // merged away
+      if (sizeOf(left) === 0 || sizeOf(right) === 0 || sizeOf(left) + sizeOf(right) !== size) continue; // stale
       to[left] = to[right] as number;
       to[right] = from[right] as number;
       const after = next[right] as number;

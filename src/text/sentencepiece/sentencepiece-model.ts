@@ -1,13 +1,14 @@
-// A SentencePiece model as its file states it: pieces with scores and types, and the rules of its normalisation. The file is the
-// message ModelProto of SentencePiece's sentencepiece_model.proto, whose field numbers stand here.
+// Reader of SentencePiece model files: the protobuf message ModelProto of sentencepiece_model.proto, with pieces, scores, types and
+// normalization rules. https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 
 import { HeddleError } from '../../core/errors.ts';
+import { concatBytes } from '../../files/files.ts';
 import { decodeLossy } from './byte-strings.ts';
 
-/** What a piece is. */
+/** Type of a piece. */
 export type PieceType = 'normal' | 'unknown' | 'control' | 'user-defined' | 'unused' | 'byte';
 
-/** One piece; its id is its place. */
+/** A piece; its id is its index. */
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly text: string;
@@ -16,29 +17,29 @@ export interface Piece {
   readonly type: PieceType;
 }
 
-/** How text is normalised. */
+/** Normalization of text. */
 export interface NormalizerSpec {
-  /** The compiled rules; empty where text is taken as it is. */
+  /** The compiled rules; empty: none. */
   readonly charsmap: Uint8Array;
   readonly addDummyPrefix: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
 }
 
-/** A model. */
+/** A SentencePiece model. */
 export interface SentencePieceModel {
   readonly algorithm: 'unigram' | 'bpe';
   readonly pieces: readonly Piece[];
   readonly normalizer: NormalizerSpec;
-  /** Rules for decoded text, where there are any. */
+  /** Rules for decoded text, if there are any. */
   readonly denormalizer: NormalizerSpec | undefined;
-  /** Whether the mark of a space stands at the end of a word instead of its head. */
+  /** Whether the space mark is at the end of a word instead of its start. */
   readonly whitespaceAsSuffix: boolean;
   /** Whether unknown characters become pieces of bytes. */
   readonly byteFallback: boolean;
-  /** What decoding writes for the unknown piece. */
+  /** Text of the unknown piece. */
   readonly unknownSurface: string;
-  /** Ids of special pieces; -1 where there is none. */
+  /** Ids of special pieces; -1: none. */
   readonly special: { readonly unknown: number; readonly start: number; readonly end: number; readonly pad: number };
 }
 
@@ -52,36 +53,36 @@ const types: Record<number, PieceType> = {
 };
 const algorithms: Record<number, string> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' };
 
-/** Bounds on what is read: the largest published models have 256,000 pieces in 5 MB. */
+/** Limits; the largest published models have 256,000 pieces in 5 MB. */
 const maxFile = 128 * 2 ** 20;
 const maxPieces = 1_000_000;
 const maxPieceBytes = 1024;
 
 const textOf = (field: Field): string => decodeLossy(field.bytes);
 
-/** Reads a model file. Throws a HeddleError that names `name` and what is wrong in it. */
+/** Reads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function readSentencePiece(file: Uint8Array, name: string): SentencePieceModel {
   const fail = (why: string): never => {
-    throw new HeddleError(`${name}: not a sound SentencePiece model: ${why}`);
+    throw new HeddleError(`${name}: not a valid SentencePiece model: ${why}`);
   };
-  if (file.length > maxFile) fail(`it has ${file.length} bytes, at most ${maxFile} are read`);
+  if (file.length > maxFile) fail(`it has ${file.length} bytes, the maximum is ${maxFile}`);
   const pieces: Piece[] = [];
-  // A message that comes in parts is the same as its parts put together.
+  // Protobuf: repeated occurrences of a message field are concatenated.
   const parts: Record<2 | 3 | 5, Uint8Array[]> = { 2: [], 3: [], 5: [] };
   for (const { number, wire, bytes } of readFields(file, name)) {
     if (number !== 1 && number !== 2 && number !== 3 && number !== 5) continue;
-    if (wire !== 2) fail(`field ${number} has the wire type ${wire}, a message is wanted`);
+    if (wire !== 2) fail(`field ${number} has the wire type ${wire}, it must be 2, a message`);
     if (number !== 1) parts[number].push(bytes);
     else if (pieces.push(readPiece(bytes, `${name}: piece ${pieces.length}`)) > maxPieces)
       fail(`it has more than ${maxPieces} pieces`);
   }
   if (pieces.length === 0) fail('it has no pieces');
-  const trainer = readTrainer(concat(parts[2]), `${name}: trainer_spec`);
+  const trainer = readTrainer(concatBytes(parts[2]), `${name}: trainer_spec`);
   const { algorithm } = trainer;
   if (algorithm !== 'unigram' && algorithm !== 'bpe')
     return fail(`its model type is ${algorithm}; unigram and bpe are supported`);
-  const normalizer = readNormalizer(concat(parts[3]), `${name}: normalizer_spec`);
-  const denormalizer = readNormalizer(concat(parts[5]), `${name}: denormalizer_spec`);
+  const normalizer = readNormalizer(concatBytes(parts[3]), `${name}: normalizer_spec`);
+  const denormalizer = readNormalizer(concatBytes(parts[5]), `${name}: denormalizer_spec`);
   checkPieces(pieces, trainer.byteFallback, fail);
   const special = (id: number, text: string): number =>
     pieces[id]?.type === 'control' ? id : pieces.findIndex((p) => p.type === 'control' && p.text === text);
@@ -102,19 +103,7 @@ export function readSentencePiece(file: Uint8Array, name: string): SentencePiece
   };
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const [first, ...rest] = parts;
-  if (first === undefined || rest.length === 0) return first ?? new Uint8Array(0);
-  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** Fails where a field does not have the wire type that its kind of value has. */
+/** Throws if a field does not have the given wire type. */
 function expectWire(field: Field, wire: Field['wire'], name: string): void {
   if (field.wire !== wire)
     throw new HeddleError(`${name}: field ${field.number} has the wire type ${field.wire}, it must be ${wire}`);
@@ -134,13 +123,13 @@ function readPiece(message: Uint8Array, name: string): Piece {
     } else if (field.number === 3) {
       expectWire(field, 0, name);
       const found = types[field.value];
-      if (found === undefined) throw new HeddleError(`${name}: its type is ${field.value}, which is not known`);
+      if (found === undefined) throw new HeddleError(`${name}: unknown piece type ${field.value}`);
       type = found;
     }
   }
   if (bytes.length === 0) throw new HeddleError(`${name}: it is empty`);
   if (bytes.length > maxPieceBytes)
-    throw new HeddleError(`${name}: it takes ${bytes.length} bytes, at most ${maxPieceBytes} are read`);
+    throw new HeddleError(`${name}: it has ${bytes.length} bytes, the maximum is ${maxPieceBytes}`);
   if (!Number.isFinite(score)) throw new HeddleError(`${name}: its score is ${score}`);
   return { bytes, text: decodeLossy(bytes), score, type };
 }
@@ -195,18 +184,18 @@ export function byteOfPiece(text: string): number {
   return digits === undefined ? -1 : Number.parseInt(digits, 16);
 }
 
-/** Whether a piece is found in text, by its letters; the others have a part of their own in encoding. */
+/** Whether a piece matches text; the other types have special roles in encoding. */
 export const isTextPiece = ({ type }: Piece): boolean =>
   type === 'normal' || type === 'user-defined' || type === 'unused';
 
-/** What SentencePiece demands of pieces: each once, one unknown, and either all 256 bytes or none. */
+/** Checks the pieces as SentencePiece does: no duplicates, one unknown piece, and all 256 byte pieces or none. */
 function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (why: string) => never): void {
   const seen = [new Map<string, number>(), new Map<string, number>()] as const;
   const bytes = new Set<number>();
   let unknown = -1;
   for (const [id, piece] of pieces.entries()) {
     const group = seen[isTextPiece(piece) ? 0 : 1];
-    // As Latin-1, so that pieces of broken UTF-8 stay apart.
+    // As Latin-1, so that pieces of invalid UTF-8 stay distinct.
     const key = String.fromCharCode(...piece.bytes);
     const other = group.get(key);
     if (other !== undefined) fail(`the pieces ${other} and ${id} are both '${piece.text}'`);
@@ -217,29 +206,29 @@ function checkPieces(pieces: readonly Piece[], byteFallback: boolean, fail: (why
     }
     if (piece.type !== 'byte') continue;
     if (!byteFallback) fail(`piece ${id} is the byte '${piece.text}', but byte_fallback is off`);
-    if (byteOfPiece(piece.text) < 0) fail(`piece ${id} is to be a byte, but is '${piece.text}'`);
+    if (byteOfPiece(piece.text) < 0) fail(`byte piece ${id} is '${piece.text}', it must have the form <0x00>`);
     bytes.add(byteOfPiece(piece.text));
   }
   if (unknown < 0) fail('it has no unknown piece');
   if (byteFallback && bytes.size < 256) fail(`byte_fallback is on, but it has ${bytes.size} of 256 bytes`);
 }
 
-/** One field of a message: varints as numbers, below 2^64 and so not always exact, the others as their bytes. */
+/** A field of a protobuf message (https://protobuf.dev/programming-guides/encoding). */
 export interface Field {
   readonly number: number;
   readonly wire: 0 | 1 | 2 | 5;
-  /** The value of a varint (wire 0), else 0. */
+  /** Value of a varint (wire type 0), else 0; not exact above 2^53. */
   readonly value: number;
-  /** The bytes of a fixed (1 and 5) or length-delimited (2) field, a view of the message; else none. */
+  /** Bytes of a fixed (1, 5) or length-delimited (2) field, a view of the message; else empty. */
   readonly bytes: Uint8Array;
 }
 
 const none = new Uint8Array(0);
 
-/** The fields of a message in the order of the file. Throws a HeddleError that begins with `name` where it is broken. */
+/** Yields the fields of a message in order. Throws a HeddleError that starts with `name` if it is invalid. */
 export function* readFields(message: Uint8Array, name: string): Generator<Field> {
   const fail = (at: number, why: string): never => {
-    throw new HeddleError(`${name}: broken at byte ${at} of ${message.length}: ${why}; the file may be cut off`);
+    throw new HeddleError(`${name}: invalid at byte ${at} of ${message.length}: ${why}; the file may be truncated`);
   };
   let at = 0;
   const varint = (): number => {
@@ -247,7 +236,7 @@ export function* readFields(message: Uint8Array, name: string): Generator<Field>
     let value = 0;
     for (let i = 0; i < 10; i++) {
       const byte = message[at++];
-      if (byte === undefined) return fail(from, 'a number ends outside it');
+      if (byte === undefined) return fail(from, 'a number is truncated');
       value += (byte & 0x7f) * 2 ** (7 * i);
       if (byte < 0x80) return value;
     }
@@ -266,7 +255,7 @@ export function* readFields(message: Uint8Array, name: string): Generator<Field>
     if (wire !== 1 && wire !== 2 && wire !== 5) return fail(start, `field ${number} has the wire type ${wire}`);
     const length = wire === 2 ? varint() : wire === 1 ? 8 : 4;
     if (length > message.length - at)
-      fail(start, `field ${number} claims ${length} bytes, ${message.length - at} are left`);
+      fail(start, `field ${number} has ${length} bytes, ${message.length - at} are left`);
     yield { number, wire, value: 0, bytes: message.subarray(at, at + length) };
     at += length;
   }

@@ -1,24 +1,24 @@
-// The normal form of a text in a SentencePiece model: characters replaced by its rules, spaces collapsed and marked as it says.
+// Normalization of SentencePiece models: character replacement by compiled rules, whitespace collapsing and space marks.
 
 import { HeddleError } from '../../core/errors.ts';
 import { byteBuffer, encodeUtf8, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
 
-/** What the normaliser must know beside its own rules. */
+/** Options of `createNormalizer`. */
 export interface NormalizerOptions {
-  /** User-defined symbols, which are left as they are. */
+  /** User-defined symbols, which are not normalized. */
   readonly symbols?: Trie | undefined;
   readonly whitespaceAsSuffix?: boolean;
 }
 
-/** Longest normal form. */
+/** Maximum length of normalized text in bytes. */
 const maxBytes = 2 ** 28;
 
 const space = encodeUtf8(' ');
 const mark = encodeUtf8('\u2581');
 const replacement = encodeUtf8('\ufffd');
 
-/** A function from UTF-8 to its normal form, in UTF-8. Throws a HeddleError that begins with `name` where the rules are broken. */
+/** Returns a function that normalizes UTF-8. Throws a HeddleError that starts with `name` if the rules are invalid. */
 export function createNormalizer(
   spec: NormalizerSpec,
   { symbols, whitespaceAsSuffix = false }: NormalizerOptions,
@@ -29,7 +29,7 @@ export function createNormalizer(
   const blank = escapeWhitespaces ? mark : space;
 
   return (input) => {
-    // What the bytes at `at` become: a part of one of four arrays, and how many of them it takes.
+    // Replacement of the input at `at`: bytes[from, to) for `taken` input bytes.
     let [from, to, taken] = [0, 0, 0];
     let bytes = input;
     const take = (at: number): void => {
@@ -66,7 +66,7 @@ export function createNormalizer(
         else out.push(bytes, i, i + 1);
       }
       if (out.length > maxBytes)
-        throw new HeddleError(`${name}: a text of ${input.length} bytes has a normal form of more than ${maxBytes}`);
+        throw new HeddleError(`${name}: the normalized form of ${input.length} bytes is longer than ${maxBytes}`);
       if (from < to) afterSpace = collapse && bytes[to - 1] === 0x20;
       at += taken;
     }
@@ -76,43 +76,45 @@ export function createNormalizer(
   };
 }
 
-/** Longest key that is looked for; those that SentencePiece comes with have at most 36 bytes. It bounds the work on hostile tries. */
+/** Maximum key length, which bounds the work on malicious tries; SentencePiece's own keys have at most 36 bytes. */
 const maxKey = 512;
-/** Longest string that one key may be replaced by; the longest of NFKC has 33 bytes. */
+/** Maximum length of a replacement; the longest of NFKC has 33 bytes. */
 const maxReplacement = 512;
 
-/** The rule for what stands at a place: how many bytes it takes, and where in `strings` its replacement lies. */
+/** A rule: the number of bytes it replaces, and its replacement `strings[from, to)`. */
 export interface Rule {
   readonly length: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** Rules of a model. */
+/** Compiled normalization rules (precompiled_charsmap). */
 export interface Charsmap {
   readonly strings: Uint8Array;
-  /** The rule for the longest key at `at`; undefined where there is none. */
+  /** The rule with the longest key at `at`; undefined if there is none. */
   longest(bytes: Uint8Array, at: number): Rule | undefined;
 }
 
 /**
- * Reads a blob: u32 length of the trie, the trie, then strings that end with 0. Throws a HeddleError that begins with `name` where
- * it is broken; a rule that points outside the strings, where it is met.
+ * Reads compiled rules: u32 size of the trie, the trie, then zero-terminated strings. The trie is a double array of Darts-clone
+ * (https://github.com/s-yata/darts-clone): each 32-bit unit has a label, a flag whether a key ends there, and the offset of its children,
+ * or at the end of a key its value. Throws a HeddleError that starts with `name` if it is invalid; invalid rules throw when they are used.
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (why: string): never => {
-    throw new HeddleError(`${name}: its normalisation rules are broken: ${why}`);
+    throw new HeddleError(`${name}: its normalization rules are invalid: ${why}`);
   };
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
   if (blob.length <= 4) fail(`they have ${blob.length} bytes`);
   const trieBytes = view.getUint32(0, true);
-  if (trieBytes > blob.length - 4) fail(`a trie of ${trieBytes} bytes is claimed, there are ${blob.length - 4}`);
-  if (trieBytes % 4 !== 0 || trieBytes === 0) fail(`a trie of ${trieBytes} bytes, which is no whole number of units`);
+  if (trieBytes > blob.length - 4) fail(`the trie has ${trieBytes} bytes, the rules ${blob.length - 4}`);
+  if (trieBytes % 4 !== 0 || trieBytes === 0)
+    fail(`the trie has ${trieBytes} bytes, which is not a positive multiple of 4`);
   const units = new Uint32Array(trieBytes / 4);
   for (let i = 0; i < units.length; i++) units[i] = view.getUint32(4 + 4 * i, true);
   const strings = blob.subarray(4 + trieBytes);
   const unitAt = (place: number): number =>
-    units[place] ?? fail(`a node at unit ${place} is wanted, the trie has ${units.length}`);
+    units[place] ?? fail(`a link to unit ${place}, the trie has ${units.length}`);
   const offsetOf = (unit: number): number => ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
 
   return {
@@ -125,7 +127,7 @@ export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
       for (let i = at; i < end; i++) {
         const byte = bytes[i] as number;
         place = (place ^ byte) >>> 0;
-        // A place past the end is how a trie without the key may look at its last units.
+        // An index past the end means that the trie does not have the key.
         const unit = units[place];
         if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) break;
         place = (place ^ offsetOf(unit)) >>> 0;
@@ -137,8 +139,7 @@ export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
       if (value >= strings.length) fail(`a rule points at byte ${value} of ${strings.length}`);
       const zero = strings.indexOf(0, value);
       const to = zero < 0 ? strings.length : zero;
-      if (to - value > maxReplacement)
-        fail(`a replacement of ${to - value} bytes, at most ${maxReplacement} are taken`);
+      if (to - value > maxReplacement) fail(`a replacement has ${to - value} bytes, the maximum is ${maxReplacement}`);
       return { length, from: value, to };
     },
   };

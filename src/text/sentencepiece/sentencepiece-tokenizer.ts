@@ -1,35 +1,39 @@
-// SentencePiece models as tokenizers of translation models: with ids of their own or, as MarianMT has it, with those of a vocab.json
-// that both languages share. In JSON the model file is kept as it is, in base64.
+// SentencePiece models as tokenizers, with their own ids or, as in MarianMT, those of a vocab.json that both languages share.
+// tokenizer.json embeds the model file in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject } from '../../files/json-files.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
-import type { SpecialIds, Tokenizer, TokenizerJson } from '../tokenizers/tokenizer.ts';
+import { checkId, type SpecialIds, type Tokenizer, tokenizerJson } from '../tokenizers/tokenizer.ts';
 import { openSentencePiece } from './processor.ts';
 
-/** What a tokenizer of pieces is made of. */
+/** Options of `createSentencePieceTokenizer`. */
 export interface SentencePieceTokenizerOptions {
-  /** The bytes of a SentencePiece model, and its name for errors. */
+  /** A SentencePiece model file. */
   readonly file: Uint8Array;
+  /** Name of the file for errors. */
   readonly name: string;
-  /** Ids of pieces, as a parsed vocab.json with `<unk>` in it; those of the model itself where it is left out. */
+  /** Ids of pieces: a parsed vocab.json with `<unk>`. Default: the ids of the SentencePiece model. */
   readonly vocab?: unknown;
-  /** Ids that the translation model says; those of `</s>`, `<pad>` and, to start, `<pad>` again where they are left out. */
+  /** Special ids of the translation model. Default: `</s>` ends, `<pad>` pads and starts. */
   readonly special?: Partial<SpecialIds>;
-  /** Tokens of the translation model, where it has more than the vocabulary; those above stand for nothing. */
+  /** Vocabulary size of the translation model, if larger than the vocabulary; the extra tokens are unused. */
   readonly size?: number;
 }
 
-/** `model.type` in JSON; no library but this one reads it. */
+/** `model.type` in tokenizer.json, a type of heddle's own. */
 export const sentencePieceModelType = 'SentencePiece';
 
-/** The language that a multilingual model is to write, before the text: `>>fra<< Good morning.` */
+/** Target language of a multilingual model, before the text: `>>fra<< Good morning.` */
 const languageCode = /^>>[^<>\s]+<</;
 
 /**
- * A tokenizer of pieces. A text may begin with a language code, `>>fra<<`, where the vocabulary has it. Throws a HeddleError, with
- * the file's name, where the model or the vocabulary is broken or has no such special tokens.
+ * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the vocabulary has it. Throws a
+ * HeddleError that starts with `name` if the model or the vocabulary is invalid or lacks a special token.
+ *
+ * @example
+ * const tokenizer = createSentencePieceTokenizer({ file: await files.read('source.spm'), name: 'source.spm', vocab });
  */
 export function createSentencePieceTokenizer({
   file,
@@ -59,7 +63,7 @@ export function createSentencePieceTokenizer({
     end: find('end', special?.end ?? ofModel(at.end), '</s>'),
     unknown: find('unknown', special?.unknown ?? ofModel(at.unknown), '<unk>'),
   };
-  /** What is no text: it is never found in one, and not said. */
+  /** Special tokens: text never encodes to them, and they are skipped in decoded text. */
   const silent = new Set([ids.pad, ids.start, ids.end]);
   const textId = (text: string): number => {
     const id = idOf.get(text);
@@ -72,7 +76,7 @@ export function createSentencePieceTokenizer({
     const code = languageCode.exec(text)?.[0];
     const codeId = code === undefined ? undefined : idOf.get(code);
     const rest = codeId === undefined ? text : text.slice(code?.length);
-    // What is unknown to the model may be in the vocabulary, where that serves another language too.
+    // A piece that the model does not know may be in a vocabulary that both languages share.
     const found = model
       .encode(rest)
       .map((piece) =>
@@ -81,10 +85,7 @@ export function createSentencePieceTokenizer({
     return codeId === undefined ? found : [codeId, ...found];
   };
   const token = (id: number): string => {
-    check(
-      Number.isInteger(id) && id >= 0 && id < count,
-      `tokenizer: no token has the id ${id}; ids go from 0 to ${count - 1}`,
-    );
+    checkId(id, count);
     return tokens[id] ?? `[unused${id}]`;
   };
   const decode = (some: Iterable<number>): string => {
@@ -105,7 +106,7 @@ export function createSentencePieceTokenizer({
       out += out === '' || out.endsWith(' ') ? `${text} ` : ` ${text} `;
     }
     flush();
-    // Pieces of the other language, which the model does not have, still have their marks.
+    // Pieces of the other language, which the model does not have, keep their space marks.
     return vocab === undefined ? out : out.replaceAll(SPACE_MARK, ' ').trim();
   };
   const normalize = (text: string): string => {
@@ -114,23 +115,16 @@ export function createSentencePieceTokenizer({
     const atStart = marked.startsWith(SPACE_MARK) && (rules.addDummyPrefix || rules.removeExtraWhitespaces);
     return marked.slice(atStart ? 1 : 0).replaceAll(SPACE_MARK, ' ');
   };
-  const toJSON = (): TokenizerJson => ({
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [],
-    normalizer: null,
-    pre_tokenizer: null,
-    post_processor: null,
-    decoder: null,
-    model: {
-      type: sentencePieceModelType,
-      file: toBase64(file),
-      vocab: vocab === undefined ? null : Object.fromEntries(idOf),
-      special: ids,
-      size: count,
-    },
-  });
+  const toJSON = () =>
+    tokenizerJson({
+      model: {
+        type: sentencePieceModelType,
+        file: toBase64(file),
+        vocab: vocab === undefined ? null : Object.fromEntries(idOf),
+        special: ids,
+        size: count,
+      },
+    });
   return {
     kind: 'sentencepiece',
     size: count,
@@ -143,7 +137,7 @@ export function createSentencePieceTokenizer({
   };
 }
 
-/** The tokenizer of what `toJSON` made. Throws a HeddleError where it is broken. */
+/** Loads the tokenizer from the `model` of its `toJSON`. Throws a HeddleError if it is invalid. */
 export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknown>>): Tokenizer {
   const name = 'tokenizer.json';
   const { file, vocab, special, size } = model;
@@ -164,7 +158,7 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   });
 }
 
-/** The ids of a parsed vocab.json. Throws a HeddleError where an id is none, or two tokens have the same. */
+/** The ids of a parsed vocab.json. Throws a HeddleError for an invalid id, and if two tokens have the same id. */
 function readVocab(vocab: unknown): Map<string, number> {
   check(isObject(vocab), 'vocab.json: not a JSON object of tokens and their ids');
   const out = new Map<string, number>();

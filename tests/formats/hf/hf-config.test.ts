@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
-import { defaults, requiredValues } from '../../../src/formats/hf/hf-fields.ts';
+import { hfFamilies, requiredValues } from '../../../src/formats/hf/hf-fields.ts';
 
 const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };
@@ -137,7 +137,7 @@ describe('is an error that names the field:', () => {
     ['encoder_attention_heads is 7', { encoder_attention_heads: 7, decoder_attention_heads: 7 }],
     ['encoder_attention_heads is 0', { encoder_attention_heads: 0 }],
     ['tie_word_embeddings is false', { tie_word_embeddings: false }],
-    ['share_encoder_decoder_embeddings is false, BART always', { share_encoder_decoder_embeddings: false }],
+    ['share_encoder_decoder_embeddings is false, a bart model always', { share_encoder_decoder_embeddings: false }],
     ['decoder_vocab_size is 7, it must be vocab_size, 50265', { decoder_vocab_size: 7 }],
     ['is_encoder_decoder is false', { is_encoder_decoder: false }],
     ['layer_norm_eps is 0.000001', { layer_norm_eps: 1e-6 }],
@@ -164,7 +164,7 @@ describe('is an error that names the field:', () => {
 
   it('for any values it is a configuration or a HeddleError', () => {
     const fields = [
-      ...Object.keys(defaults.marian),
+      ...Object.keys(hfFamilies.marian.defaults),
       ...Object.keys(requiredValues),
       'forced_bos_token_id',
       'bad_words_ids',

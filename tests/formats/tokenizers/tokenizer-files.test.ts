@@ -54,7 +54,7 @@ it.each<[string, Record<string, Uint8Array | undefined>, string]>([
   [
     'an empty model',
     { 'target.spm': new Uint8Array(0) },
-    'opus/target.spm: not a sound SentencePiece model: it has no pieces',
+    'opus/target.spm: not a valid SentencePiece model: it has no pieces',
   ],
 ])('refuses %s, by file', (_, change, message) => {
   const given = Object.fromEntries(Object.entries({ ...files, ...change }).filter(([, bytes]) => bytes)) as Record<

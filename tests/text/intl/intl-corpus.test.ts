@@ -143,7 +143,5 @@ it('refuses invalid kinds and numbers', () => {
 });
 
 it('states how many pairs there are if more are requested', () => {
-  expect(() => only('relative', 5000)).toThrow(
-    /^intl: relative give about 1\d\d\d distinct pairs, 5000 are asked for$/,
-  );
+  expect(() => only('relative', 5000)).toThrow(/^intl: relative give about 1\d\d\d distinct pairs, fewer than 5000$/);
 });
