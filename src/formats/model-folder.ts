@@ -4,7 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files, writeFolder } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
-import { heddleFiles, heddleFormat, loadHeddle } from './heddle-folder.ts';
+import { heddleFiles, heddleFormat, loadHeddle } from './heddle.ts';
 import { loadHf } from './hf/load-hf.ts';
 import { kerasFormat, loadKeras } from './keras.ts';
 import { isPytorch, loadPytorch } from './pytorch.ts';
