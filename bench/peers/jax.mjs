@@ -3,7 +3,7 @@
 // of their own whose AdamW reads a count back, which jit cannot trace, so the update is written out inside the same jit.
 // Ownership: every function of the library consumes its arrays; `.ref` keeps one for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
-import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
+import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { jaxKernels } from './jax-kernels.mjs';
 import { layerNorm } from './jax-ops.mjs';
 import { defaultsOf } from './peer-options.ts';

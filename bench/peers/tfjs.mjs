@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-webgpu';
-import { sinusoids } from '../../src/ops/embedding/position-tables.ts';
+import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { defaultsOf } from './peer-options.ts';
 import { peerParameters, sizesOf } from './peer-parameters.ts';
 import { tfjsKernels } from './tfjs-kernels.mjs';

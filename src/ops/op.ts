@@ -193,7 +193,7 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
 export type AnyOp = Op<any, any, any>;
 
 /**
- * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`.
+ * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared twice.
  *
  * @example
  * const double = defineOp({

@@ -147,7 +147,7 @@ const mixed = () => {
     expect((await run(1))[0]!.skipped).toBe(true);
     // 1e5 is a float32, but infinite as f16.
     engine.write('weights', Float32Array.of(1e5), model.p.byName.get('generator.weight')!.offset);
-    await expect(run(1)).rejects.toThrow(/^Step 2: .* appeared in half_weights of weights: tensor weights\.f16, f16/);
+    await expect(run(1)).rejects.toThrow(/^Step 2: .* appeared in cast_weights of weights: tensor weights\.f16, f16/);
   });
 };
 
