@@ -44,7 +44,7 @@ const LIBRARY_PACKAGES = ['@huggingface/tokenizers'];
 
 const TOP_LEVEL = [
   '.ci .editorconfig .gitignore .puppeteerrc.cjs biome.json package.json package-lock.json',
-  'tsconfig.json tsconfig.build.json vite.config.ts vitest.config.ts',
+  'tsconfig.json tsconfig.build.json typedoc.json vite.config.ts vitest.config.ts',
   'README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE docs',
   'src shaders tests bench demo scripts',
 ].flatMap((line) => line.split(' '));
