@@ -5,15 +5,11 @@
 export { check, type ErrorKind, HeddleError } from './core/errors.ts';
 export { keyOf, type Random, random } from './core/random.ts';
 export {
-  allocate,
-  bytesOf,
-  bytesPer,
   type DType,
   f32,
   i32,
   matrixOf,
   type Shape,
-  sameShape,
   show,
   sizeOf,
   type Tensor,

@@ -35,7 +35,13 @@ export class HeddleError extends Error {
   }
 }
 
-/** Throws a HeddleError with `message` if `condition` is falsy. Pass a function if the message is expensive to build. */
+/**
+ * Throws a HeddleError with `message` if `condition` is falsy. Pass a function if the message is expensive to build.
+ *
+ * @example
+ * const rate = 0.1;
+ * check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
+ */
 export function check(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
 }

@@ -45,7 +45,12 @@ export function hash(...words: number[]): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Returns the 32-bit key of a name, as in `random(seed, keyOf('shuffle'), epoch)`. */
+/**
+ * Returns the 32-bit key of a name, as in `random(seed, keyOf('shuffle'), epoch)`.
+ *
+ * @example
+ * const r = random(42, keyOf('shuffle'));
+ */
 export const keyOf = (name: string): number => hash(...Array.from(name, (c) => c.codePointAt(0) ?? 0));
 
 /** A stream of random numbers. Each number depends only on the key of the stream and its position. */

@@ -20,7 +20,12 @@ export interface Tensor extends TensorType {
   readonly data: TensorData;
 }
 
-/** Returns the number of elements of a shape. */
+/**
+ * Returns the number of elements of a shape.
+ *
+ * @example
+ * sizeOf([2, 3, 4]); // 24
+ */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 /** Returns the size of an element in bytes. */
@@ -29,13 +34,23 @@ export const bytesPer = (dtype: DType): number => (dtype === 'f16' ? 2 : 4);
 /** Returns the size of a tensor in bytes. */
 export const bytesOf = (t: TensorType): number => sizeOf(t.shape) * bytesPer(t.dtype);
 
-/** Formats a shape for error messages: `[2,3]`. */
+/**
+ * Formats a shape for error messages: `[2,3]`.
+ *
+ * @example
+ * show([2, 3]); // '[2,3]'
+ */
 export const show = (shape: Shape): string => `[${shape.join(',')}]`;
 
 /** Returns whether two shapes are equal. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** Returns rows and columns of a tensor viewed as a matrix over its last axis: `[B,T,D]` is `[B*T, D]`. */
+/**
+ * Returns rows and columns of a tensor viewed as a matrix over its last axis: `[B,T,D]` is `[B*T, D]`.
+ *
+ * @example
+ * matrixOf([2, 3, 4]); // { rows: 6, cols: 4 }
+ */
 export function matrixOf(shape: Shape): { rows: number; cols: number } {
   const cols = shape[shape.length - 1] ?? 1;
   return { rows: cols === 0 ? 0 : sizeOf(shape) / cols, cols };
@@ -65,7 +80,12 @@ export function f32(shape: Shape, data: ArrayLike<number>): Tensor {
   return { dtype: 'f32', shape, data: Float32Array.from(data) };
 }
 
-/** Makes an int32 tensor from numbers. */
+/**
+ * Makes an int32 tensor from numbers.
+ *
+ * @example
+ * const ids = i32([1, 3], [5, 7, 2]);
+ */
 export function i32(shape: Shape, data: ArrayLike<number>): Tensor {
   return { dtype: 'i32', shape, data: Int32Array.from(data) };
 }

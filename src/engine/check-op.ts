@@ -52,7 +52,12 @@ export interface OpCase<I extends string, O extends string, A extends Attrs> {
   traits?: Partial<DeviceTraits>;
 }
 
-/** A float32 tensor of normal numbers times `scale`. */
+/**
+ * A float32 tensor of normal numbers times `scale`.
+ *
+ * @example
+ * const x = randomTensor([4, 8], 1); // seed 1
+ */
 export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
   const r = random(seed);
   return f32(

@@ -125,7 +125,12 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
     );
 }
 
-/** Creates an engine that runs the ops' float64 references. Exact and slow: for checks of small models. */
+/**
+ * Creates an engine that runs the ops' float64 references. Exact and slow: for checks of small models.
+ *
+ * @example
+ * const [program] = await cpuEngine().prepare([graph]);
+ */
 export function cpuEngine(): Engine {
   const states = new Map<string, Float64Array>();
   const types = new Map<string, TensorType>();

@@ -78,7 +78,13 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   );
 }
 
-/** Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. */
+/**
+ * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features.
+ *
+ * @example
+ * const adapter = await navigator.gpu.requestAdapter();
+ * const device = wrapDevice(await adapter!.requestDevice());
+ */
 export function wrapDevice(device: GPUDevice): Device {
   let failure: ConstructorParameters<typeof HeddleError> | undefined;
   let closing = false;
@@ -115,6 +121,11 @@ export function wrapDevice(device: GPUDevice): Device {
   };
 }
 
-/** Formats an adapter as `vendor architecture description`. */
+/**
+ * Formats an adapter as `vendor architecture description`.
+ *
+ * @example
+ * console.log(adapterName(device.adapter));
+ */
 export const adapterName = (a: AdapterInfo): string =>
   [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') || 'unnamed adapter';

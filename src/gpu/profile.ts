@@ -31,6 +31,10 @@ export interface Profile {
 /**
  * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn does not with the flags of src/host/dawn.ts.
  * Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError if there are more than 2,048 passes.
+ *
+ * @example
+ * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
+ * const { ms, passes } = await profilePasses(device, runner, 10);
  */
 export async function profilePasses(device: Device, runner: Runner, runs = 5): Promise<Profile> {
   runner.submit(); // warms up
@@ -101,7 +105,13 @@ async function byTimestamps(device: Device, runner: Runner, runs: number, timest
   return samples;
 }
 
-/** Returns a trace of the last run for chrome://tracing or Perfetto, with one complete event per pass. */
+/**
+ * Returns a trace of the last run for chrome://tracing or Perfetto, with one complete event per pass.
+ *
+ * @example
+ * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
+ * const json = chromeTrace(await profilePasses(device, runner));
+ */
 export function chromeTrace({ passes }: Profile): string {
   return JSON.stringify({
     displayTimeUnit: 'ms',
@@ -136,6 +146,11 @@ export interface ProfileTable {
 /**
  * Formats a profile as a table, slowest first. Passes of the same op, variant and output shapes share a row; with `each` every pass has
  * its own row with its position in the model.
+ *
+ * @example
+ * const engine = gpuEngine(device);
+ * const [program] = await engine.prepare([graph]);
+ * if (engine.profile) console.log(printProfile(await engine.profile(program)));
  */
 export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
   const { passes, ms, runs, clock } = profile;

@@ -66,7 +66,12 @@ export interface Plan {
   readonly flops: number;
 }
 
-/** Formats a plan as a table of its passes with totals. Deterministic, so that tests can compare it. */
+/**
+ * Formats a plan as a table of its passes with totals. Deterministic, so that tests can compare it.
+ *
+ * @example
+ * console.log(printPlan(makePlan(graph)));
+ */
 export function printPlan(plan: Plan): string {
   const rows = plan.passes.map((p, i) => {
     const written = p.outputs.map((o) => `${o.dtype} [${o.shape.join(',')}]`).join(' ');
