@@ -66,7 +66,12 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
   };
 }
 
-/** Returns max|x - ref| / max|ref|, or max|x - ref| if ref is all 0. Infinity if lengths differ or a difference is NaN. */
+/**
+ * Returns max|x - ref| / max|ref|, or max|x - ref| if ref is all 0. Infinity if lengths differ or a difference is NaN.
+ *
+ * @example
+ * relativeError([1, 2.002], [1, 2]); // 0.001
+ */
 export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
   if (got.length !== want.length) return Number.POSITIVE_INFINITY;
   let error = 0;
