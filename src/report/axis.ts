@@ -1,12 +1,12 @@
-// Axes of charts: where a value lies between two ends, and which round values are marked.
+// Axes of charts: positions of values, and ticks at round values.
 
-/** An axis. `at` gives the place of a value, 0 at its low end and 1 at its high one; not finite where it has none. */
+/** An axis. `at` returns the position of a value: 0 at the low end, 1 at the high end; not finite if it has none. */
 export interface Axis {
   readonly at: (value: number) => number;
   readonly ticks: readonly number[];
 }
 
-/** Round steps: 1, 2 or 5 times a power of ten, so that `count` of them cover `span` about. */
+/** Returns a round step: 1, 2 or 5 times a power of ten, about `count` of which cover `span`. */
 function roundStep(span: number, count: number): number {
   const rough = span / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -14,9 +14,9 @@ function roundStep(span: number, count: number): number {
   return factor * power;
 }
 
-/** A linear axis from `low` to `high`, widened to round ends unless `exact`; about `count` parts. */
+/** Returns a linear axis from `low` to `high`, extended to round ends unless `exact`, with about `count` steps. */
 export function linearAxis(low: number, high: number, { count = 4, exact = false } = {}): Axis {
-  // Values that differ by less than numbers can tell are one value, with some room around it.
+  // Values that differ by rounding only are one value, with some space around it.
   const pad = high - low > 1e-9 * Math.abs(high) ? 0 : Math.abs(high) / 10 || 1;
   const [from, to] = [low - pad, high + pad];
   const step = roundStep(to - from, count);
@@ -27,7 +27,7 @@ export function linearAxis(low: number, high: number, { count = 4, exact = false
   return { at: (value) => (value - start) / (end - start), ticks };
 }
 
-/** A logarithmic axis that holds `low` to `high`, both above 0; values of 0 and below have no place. */
+/** Returns a logarithmic axis for positive values from `low` to `high`. */
 export function logAxis(low: number, high: number): Axis {
   const [from, to] = high > low * (1 + 1e-9) ? [low, high] : [low / 2, high * 2];
   const decades = Math.log10(to / from);

@@ -1,20 +1,20 @@
-// Curves of a training log: many steps as a few hundred points, with the range of what each point stands for.
+// Curves of a training log: averages many steps into a few hundred points, with their range.
 
 /** A point of a curve. */
 export interface Point {
   readonly x: number;
   readonly y: number;
-  /** Smallest and largest value of the steps that it stands for. */
+  /** Minimum and maximum of the averaged steps. */
   readonly low: number;
   readonly high: number;
 }
 
-/** Values at x, in order, as at most `most` points: the means of equally many values each, those that are not finite left out. */
+/** Averages values, ordered by x, into at most `most` points of equally many values each. Values that are not finite are left out. */
 export function curve(values: readonly (readonly [x: number, y: number])[], most = 240): Point[] {
   return parts(values, most).map((part) => {
     const known = part.filter(([, y]) => Number.isFinite(y));
     const [first, last] = [known[0], known.at(-1)];
-    // A point without a value leaves a gap in the line.
+    // A point without values is a gap in the line.
     if (!first || !last) return { x: part[0]?.[0] as number, y: Number.NaN, low: Number.NaN, high: Number.NaN };
     const ys = known.map(([, y]) => y);
     const mean = ys.reduce((sum, y) => sum + y, 0) / ys.length;
@@ -22,7 +22,7 @@ export function curve(values: readonly (readonly [x: number, y: number])[], most
   });
 }
 
-/** Amounts by time as rates, in at most `most` points: what came since the point before, over the time since then. */
+/** Returns amounts over time as rates, in at most `most` points: the amount since the previous point, divided by the time since then. */
 export function rates(
   values: readonly { readonly x: number; readonly amount: number; readonly time: number }[],
   most = 60,
@@ -36,13 +36,13 @@ export function rates(
   });
 }
 
-/** A list cut into at most `most` parts of one length, the last as long as is left. */
+/** Splits a list into at most `most` slices of equal length; the last may be shorter. */
 function parts<T>(list: readonly T[], most: number): T[][] {
   const size = Math.max(1, Math.ceil(list.length / most));
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
-/** Runs of neighbours for which `there` holds: what a line is drawn through without lifting the pen. */
+/** Returns the runs of consecutive items for which `there` is true: the segments of a line. */
 export function runs<T>(items: readonly T[], there: (item: T) => boolean): T[][] {
   const out: T[][] = [];
   let open = false;

@@ -1,25 +1,25 @@
-// What differs between a translation and its reference, word by word, by a longest common subsequence.
+// Word differences of a translation and its reference, by their longest common subsequence.
 
-/** A stretch of a text, and whether the other text has it too. */
+/** A segment of a text, and whether the other text has it too. */
 export interface Stretch {
   readonly text: string;
   readonly same: boolean;
 }
 
-/** Texts with more words than this are not compared: all of them counts as different. */
+/** Maximum number of words; longer texts are different as a whole. */
 const longest = 200;
 
-/** Words with the space after them; marks of punctuation are words. */
+/** Splits a text into words with the space after them; punctuation marks are words. */
 const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{M}\p{N}]+\s*|[^\p{L}\p{M}\p{N}]\s*/gu) ?? [];
 
-/** Both texts as stretches that are the same (but for case and spaces) or differ. */
+/** Splits both texts into segments that are equal (ignoring case and spaces) or differ. */
 export function differences(a: string, b: string): { a: Stretch[]; b: Stretch[] } {
   const [as, bs] = [wordsOf(a), wordsOf(b)];
   if (as.length > longest || bs.length > longest)
     return { a: [{ text: a, same: a === b }], b: [{ text: b, same: a === b }] };
   const keys = (words: readonly string[]) => words.map((word) => word.trim().toLowerCase());
   const [ak, bk] = [keys(as), keys(bs)];
-  // common[i][j]: words that the rests from i and from j have in common.
+  // common[i][j]: length of the longest common subsequence of the words from i and from j on.
   const common = Array.from({ length: as.length + 1 }, () => new Uint16Array(bs.length + 1));
   const at = (i: number, j: number) => common[i]?.[j] ?? 0;
   for (let i = as.length - 1; i >= 0; i--)

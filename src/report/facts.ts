@@ -1,4 +1,4 @@
-// Everything that decided a training, as cards of names and values: corpus, model, recipe, machine, plan.
+// The settings of a run as cards of names and values: corpus, machine and plan, model, recipe.
 
 import { formatBytes, formatDuration, formatInteger, formatNumber } from '../core/format-numbers.ts';
 import { isObject } from '../files/json-files.ts';
@@ -7,7 +7,7 @@ import type { LogStart, TrainingHistory } from './training-log.ts';
 
 type Facts = [name: string, value: string][];
 
-/** The cards. */
+/** Returns the cards. */
 export function factCards(course: TrainingHistory): Html {
   const { start } = course;
   const cards: [string, Facts][] = [
@@ -58,7 +58,7 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
   return [...facts, ['heddle', start.heddle]];
 }
 
-/** Nested settings as `a.b` and their values; those that are zero all together are told as one. */
+/** Flattens nested settings to `a.b` and their values; an object of zeros is one entry. */
 function flat(value: Readonly<Record<string, unknown>>, prefix = ''): Facts {
   return Object.entries(value).flatMap(([key, x]): Facts => {
     const name = `${prefix}${key}`;

@@ -1,6 +1,6 @@
-// HTML from templates in which every value is escaped: text from anywhere can stand in a page and never become markup.
+// HTML templates in which every value is escaped.
 
-/** Markup that is safe to stand in a page as it is. */
+/** Markup that is inserted without escaping. */
 export class Html {
   readonly markup: string;
 
@@ -13,7 +13,7 @@ export class Html {
   }
 }
 
-/** What a template takes: text and numbers are escaped, markup stands as it is, lists are put together, the rest is nothing. */
+/** A template value: text and numbers are escaped, markup is inserted as it is, lists are joined, other values are empty. */
 export type Part = string | number | Html | readonly Part[] | false | null | undefined;
 
 const entities: Record<string, string> = {
@@ -25,10 +25,10 @@ const entities: Record<string, string> = {
   '`': '&#96;',
 };
 
-/** Control characters, which no page may hold, and halves of surrogate pairs, which UTF-8 cannot. */
+/** Control characters, which HTML does not allow, and lone surrogates, which UTF-8 does not. */
 const unprintable = /(?![\t\n\r])[\p{Cc}\p{Cs}]/gu;
 
-/** Text as it stands between tags or in a quoted attribute; what no page may hold is U+FFFD. */
+/** Escapes text for an element or a quoted attribute; characters that HTML does not allow become U+FFFD. */
 export const escapeHtml = (text: string): string =>
   text.replace(unprintable, '\ufffd').replace(/[&<>"'`]/g, (c) => entities[c] as string);
 

@@ -1,6 +1,6 @@
-// The one script of a report: values under the pointer, for mouse, touch and keyboard. A page without it lacks nothing else.
+// Script of the report: shows values under the pointer, for mouse, touch and keyboard. The report works without it.
 
-/** The script as it stands in the page. */
+/** The script. */
 export const script = `
 for (const box of document.querySelectorAll('.chart')) {
   const series = JSON.parse(box.dataset.chart);
@@ -52,5 +52,5 @@ for (const box of document.querySelectorAll('.chart')) {
 }
 `;
 
-/** Its SHA-256 for the page's content security policy, which lets no other script run. */
+/** SHA-256 of the script for the content security policy of the page, which allows no other script. */
 export const scriptHash = 'sha256-IHofJrCP5u3X1G0YXT7Vcbrbyjo+zhAca/oftzrehsk=';

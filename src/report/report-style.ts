@@ -1,7 +1,7 @@
-// The look of a report: one column of cards, light or dark as the reader's system is. Nothing is told by colour alone: lines have
-// strokes of their own, marks have shapes.
+// Style sheet of the report: one column of cards, light or dark as the system. Colour is never the only difference: lines have their own
+// strokes, marks their own shapes.
 
-/** The style sheet as it stands in the page. */
+/** The style sheet. */
 export const style = `
 :root {
   color-scheme: light dark;

@@ -1,16 +1,16 @@
-// Translations as a table: those that are right and those that differ, with what differs underlined.
+// Table of translations, exact ones and those that differ, with the differences underlined.
 
 import { formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { differences, type Stretch } from './differences.ts';
 import { type Html, html } from './markup.ts';
 import type { Sample } from './training-log.ts';
 
-/** Rows that stand open; the rest are folded. */
+/** Number of rows that are visible; the others are folded. */
 const open = 12;
-/** Rows in all. */
+/** Maximum number of rows. */
 const most = 200;
 
-/** The card of translations. */
+/** Returns the card of translations. */
 export function samplesCard(samples: readonly Sample[]): Html {
   const shown = samples.slice(0, most);
   const exact = shown.filter((s) => s.exact).length;

@@ -1,5 +1,5 @@
-// Line charts as SVG that fits any width: places are percentages, text and strokes keep their size. A chart also carries its points as
-// data, from which the script of the page shows the values under the pointer.
+// Line charts as SVG of any width: positions are percentages, text and strokes keep their size. A chart also carries its points as data,
+// which the script of the page shows under the pointer.
 
 import { formatInteger } from '../core/format-numbers.ts';
 import { type Axis, linearAxis, logAxis } from './axis.ts';
@@ -9,34 +9,34 @@ import { type Html, html } from './markup.ts';
 /** A line of a chart. */
 export interface Series {
   readonly name: string;
-  /** Which of the page's colours and strokes it has, 1 to 4. */
+  /** Colour and stroke of the line, 1 to 4. */
   readonly look: 1 | 2 | 3 | 4;
   readonly points: readonly Point[];
-  /** Whether each point is marked: for values that are few. */
+  /** Whether to mark each point, for lines of few points. */
   readonly dots?: boolean;
 }
 
 /** A chart. */
 export interface Chart {
   readonly series: readonly Series[];
-  /** How values are written at the axis and under the pointer. */
+  /** Formats a value for the axis and the pointer. */
   readonly show: (value: number) => string;
   readonly scale?: 'linear' | 'log';
-  /** Ends of the value axis: both as they are, or only one that it must reach. */
+  /** Exact ends of the value axis; `from`: a value that it must include. */
   readonly range?: readonly [number, number];
   readonly from?: number;
-  /** Ends of the axis of steps; the first and last value's where left out. */
+  /** Ends of the step axis. [first and last step] */
   readonly steps?: readonly [number, number];
-  /** What the chart shows, for those who cannot see it. */
+  /** Description of the chart for screen readers. */
   readonly label: string;
 }
 
-/** Size of the coordinates in which lines are drawn. */
+/** Size of the coordinate system of the lines. */
 const size = 1000;
 const px = (share: number): number => Math.round(share * size * 10) / 10;
 const pct = (share: number): string => `${Math.round(share * 10000) / 100}%`;
 
-/** The chart, and above it what its lines are where there are several. */
+/** Returns the chart, with a legend if it has several lines. */
 export function drawChart(chart: Chart): Html {
   const { series, show, scale = 'linear', range, from = Number.POSITIVE_INFINITY, label } = chart;
   const placed = (value: number) => Number.isFinite(value) && (scale === 'linear' || value > 0);
@@ -75,7 +75,7 @@ const grid = (axis: Axis, yOf: (value: number) => number, show: (value: number) 
     return html`<line class="grid" x1="0" x2="100%" y1="${y}" y2="${y}"/><text class="y" x="-8" y="${y}" dy="4">${show(t)}</text>`;
   });
 
-/** A series: the range of its points as an area, then the line, and dots where a point is alone or wanted. */
+/** Draws a series: the range of its points as an area, the line, and dots at single or marked points. */
 function draw(s: Series, xOf: (x: number) => number, yOf: (y: number) => number, placed: (y: number) => boolean): Html {
   const parts = runs(s.points, (p) => placed(p.y));
   const at = (p: Point, y: number) => `${px(xOf(p.x))} ${px(yOf(y))}`;

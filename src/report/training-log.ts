@@ -1,13 +1,13 @@
-// The training log: JSON lines, one record each. A training that goes on from a checkpoint adds a further `start`, so that the lines of
-// all its parts after one another are one log. Numbers that are not finite are null there, as JSON has no name for them.
+// The training log: JSON lines, one record each. A resumed run adds another `start`, so that the concatenated lines of its sessions are one
+// log. Numbers that are not finite are null, since JSON has none.
 
 import { HeddleError } from '../core/errors.ts';
 
-/** Where the pairs came from and what became of them. */
+/** The corpus of a run. */
 export interface CorpusFacts {
-  /** `intl en-es`, or the file. */
+  /** Description of the built-in corpus, or the file name. */
   readonly name: string;
-  /** Pairs to learn from, and those left out for their length or since a side is empty. */
+  /** Number of training pairs, and of those left out: too long, or with an empty side. */
   readonly pairs: number;
   readonly leftOut: number;
   readonly dev: number;
@@ -15,33 +15,33 @@ export interface CorpusFacts {
   readonly tokenizer: string;
   readonly sourceVocabulary: number;
   readonly targetVocabulary: number;
-  /** Mean tokens of a pair's two sides. */
+  /** Mean number of tokens per side. */
   readonly sourceLength: number;
   readonly targetLength: number;
 }
 
-/** What a step costs, by its plans. */
+/** Cost of a step, from its plans. */
 export interface PlanFacts {
-  /** Of the largest plan, and what no plan of it could go below. */
+  /** Bytes of the largest plan, and a lower bound for any plan of its graph. */
   readonly peakBytes: number;
   readonly lowerBound: number;
   readonly dispatches: number;
   readonly flops: number;
-  /** Rows, source and target positions of the batches: `64x16x20`. */
+  /** Batch shapes: rows, source and target positions, as `64x16x20`. */
   readonly shapes: readonly string[];
 }
 
-/** The head of a log. */
+/** First record of a session. */
 export interface LogStart {
   readonly type: 'start';
   readonly format: 'heddle-log';
   readonly version: 1;
-  /** heddle's version, and when it began: ISO 8601, UTC. */
+  /** Version of heddle, and start time in ISO 8601, UTC. */
   readonly heddle: string;
   readonly time: string;
-  /** Updates that were done before, by this log or one before it. */
+  /** Number of updates done in earlier sessions. */
   readonly step: number;
-  /** Updates in all, as planned. */
+  /** Planned number of updates. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly backend: string;
@@ -52,7 +52,7 @@ export interface LogStart {
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly corpus: CorpusFacts;
   readonly plan?: PlanFacts;
-  /** What `heddle train` was asked to do. */
+  /** Arguments of the run. */
   readonly arguments: unknown;
 }
 
@@ -61,30 +61,30 @@ export interface LogStep {
   readonly type: 'step';
   /** Its number, from 1. */
   readonly step: number;
-  /** Mean loss of a target token in nats, label smoothing included. */
+  /** Mean loss per target token in nats, label smoothing included. */
   readonly loss: number;
-  /** Share of target tokens that the model would have guessed, from 0 to 1. */
+  /** Fraction of target tokens that the model predicts. */
   readonly accuracy: number;
   readonly learningRate: number;
-  /** Before clipping; not finite where the step was skipped. */
+  /** Norm before clipping; not finite if the step was skipped. */
   readonly gradientNorm: number;
-  /** Target tokens, and how many a second over the last few updates. */
+  /** Number of target tokens, and their rate over the last updates. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
-  /** Time in training since the head above it, evaluations and saving not counted. */
+  /** Seconds in training since `start`, without evaluations and saving. */
   readonly seconds: number;
-  /** In mixed precision: the scale that this update's loss had. */
+  /** Loss scale of this update in mixed precision. */
   readonly lossScale?: number;
-  /** There where the update was left out since something was not finite. */
+  /** Present if the update was skipped because a gradient is not finite. */
   readonly skipped?: true;
 }
 
-/** An evaluation after an update. Metrics of translations are there where sentences were translated. */
+/** An evaluation after an update; with metrics of translations if sentences were translated. */
 export interface LogEval {
   readonly type: 'eval';
   readonly step: number;
   readonly part: 'dev' | 'test';
-  /** Pairs that loss, perplexity and accuracy are of; without label smoothing. Left out where only translations were judged. */
+  /** Number of pairs of loss, perplexity and accuracy, which are without label smoothing; absent if only translations were evaluated. */
   readonly pairs?: number;
   readonly loss?: number;
   readonly perplexity?: number;
@@ -98,12 +98,12 @@ export interface LogEval {
   readonly seconds: number;
 }
 
-/** A phrase that training never saw, what it should become and what it became. */
+/** A dev or test sentence, its reference and its translation. */
 export interface Sample {
   readonly source: string;
   readonly reference: string;
   readonly translation: string;
-  /** Whether it is the reference in the form that the tokenizer can write. */
+  /** Whether the translation equals the reference, normalized as by the tokenizer. */
   readonly exact: boolean;
 }
 
@@ -114,18 +114,18 @@ export interface LogSamples {
   readonly samples: readonly Sample[];
 }
 
-/** The end of a training, or of a part of it. */
+/** End of a run, or of a session of it. */
 export interface LogEnd {
   readonly type: 'end';
   readonly time: string;
-  /** Updates done in all. */
+  /** Total number of updates. */
   readonly step: number;
-  /** `stopped`: before its last step, by the user; `patience`: since evaluations no longer got better; `failed`: see `error`. */
+  /** `stopped`: by the user before the last step; `patience`: early stopping; `failed`: see `error`. */
   readonly reason: 'done' | 'stopped' | 'patience' | 'failed';
   readonly error?: string;
-  /** Updates of the whole training that were left out. */
+  /** Total number of skipped updates. */
   readonly skipped: number;
-  /** The evaluation whose weights are the model, where they are not the last ones by plan. */
+  /** The evaluation whose weights are the model, if there was one. */
   readonly best?: { readonly metric: string; readonly value: number; readonly step: number };
 }
 
@@ -135,11 +135,11 @@ export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogEnd;
 /** Name of the log in a model folder. */
 export const logName = 'log.jsonl';
 
-/** Records as lines, each with its end. */
+/** Formats records as lines. */
 export const formatLog = (records: Iterable<LogRecord>): string =>
   Array.from(records, (record) => `${JSON.stringify(record)}\n`).join('');
 
-/** Fields that must be there, by type; a number that was not finite comes as null. */
+/** Required fields by type; a number that was not finite is null. */
 const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'object'>> = {
   start: { format: 'string', time: 'string', step: 'number', config: 'object', corpus: 'object' },
   step: { step: 'number', loss: 'number', learningRate: 'number', tokens: 'number', seconds: 'number' },
@@ -149,8 +149,8 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
 };
 
 /**
- * Reads a log. A last line that is cut off, as a process that is killed leaves it, is passed over; records of unknown types are too.
- * Throws a HeddleError that names the line where another one is not a record. `name` stands before what it says.
+ * Parses a log. An incomplete last line, from a killed process, is ignored, as are records of unknown types. Throws a HeddleError that names
+ * any other broken line. `name` is the start of its message.
  */
 export function parseLog(text: string, name = logName): LogRecord[] {
   const lines = text.split('\n');
@@ -191,20 +191,20 @@ function recordOf(line: string, where: string): LogRecord | undefined {
   return Object.fromEntries(numbers) as unknown as LogRecord;
 }
 
-/** A log taken apart. */
+/** History of a run, from its log. */
 export interface TrainingHistory {
-  /** The first head, and the last. */
+  /** First and last start. */
   readonly first: LogStart;
   readonly start: LogStart;
-  /** In order, `seconds` from the first head on; what came after a checkpoint from which a training went on is left out. */
+  /** In order, with `seconds` from the first start on. Steps after a checkpoint from which the run resumed are left out. */
   readonly steps: readonly LogStep[];
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
-  /** Ends of all parts; the last part has none where it was killed. */
+  /** Ends of all sessions; a killed one has none. */
   readonly ends: readonly LogEnd[];
 }
 
-/** Takes a log apart. Throws a HeddleError where it has no head. */
+/** Returns the history in a log. Throws a HeddleError if it has no start. */
 export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];

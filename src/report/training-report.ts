@@ -1,5 +1,4 @@
-// The report of a training: its log as one HTML file that needs nothing from elsewhere. It says what came out, how it went, what the
-// model made of sentences that it never saw, and all that is needed to do it again.
+// Report of a run: its log as one self-contained HTML file, with results, curves, translations of held-out sentences and all settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { curve, type Point, rates } from './curves.ts';
@@ -14,7 +13,7 @@ import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHis
 /** Name of the report in a model folder. */
 export const reportName = 'report.html';
 
-/** The report of a log's records as an HTML page. Throws a HeddleError where the log has no head. */
+/** Returns the report of a log as an HTML page. Throws a HeddleError if the log has no start. */
 export function trainingReport(records: readonly LogRecord[]): string {
   const course = historyOf(records);
   const { start } = course;
@@ -51,7 +50,7 @@ ${factCards(course)}
 `.markup;
 }
 
-/** Threads through threads. */
+/** Logo: woven threads. */
 const mark = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-linecap="round" aria-hidden="true"><path class="warp" d="M6 2v9M6 17v5M12 2v3M12 11v11M18 2v9M18 17v5"/><path class="weft" d="M2 8h1M9 8h13M2 14h13M21 14h1"/></svg>`;
 
 function lead({ start, steps }: TrainingHistory): string {
@@ -60,11 +59,11 @@ function lead({ start, steps }: TrainingHistory): string {
   return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
 }
 
-/** The last evaluation of a part that has a metric. */
+/** Returns the last evaluation of a part that has a metric. */
 const lastWith = (evals: readonly LogEval[], metric: keyof LogEval): LogEval | undefined =>
   evals.findLast((e) => typeof e[metric] === 'number');
 
-/** What came out, the best-known figure first. */
+/** Results, the best-known metric first. */
 function figures({ evals, steps, start }: TrainingHistory): Html {
   const of = (metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity') =>
     lastWith(
@@ -97,7 +96,7 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   )}</dl>`;
 }
 
-/** What a reader must know before the figures are believed. */
+/** Notes that put the results into perspective. */
 function notes({ start, steps, ends }: TrainingHistory): string[] {
   const end = ends.at(-1);
   const done = steps.at(-1)?.step ?? start.step;
@@ -134,7 +133,7 @@ const training = (steps: readonly LogStep[], value: (s: LogStep) => number, most
 const evaluated = (evals: readonly LogEval[], value: (e: LogEval) => number | undefined): Point[] =>
   curve(evals.filter((e) => value(e) !== undefined).map((e) => [e.step, value(e) as number] as const));
 
-/** First and last value of a curve in words, for those who cannot see it. */
+/** First and last value of a curve in words, for screen readers. */
 function inWords(what: string, points: readonly Point[], show: (value: number) => string): string {
   const known = points.filter((p) => Number.isFinite(p.y));
   const [first, last] = [known[0], known.at(-1)];
@@ -198,7 +197,7 @@ const devColumns: [string, (e: LogEval) => number | undefined, (value: number) =
   ['chrF2', (e) => e.chrf, (x) => x.toFixed(2)],
 ];
 
-/** Metrics of the dev set over the steps, and as a table. */
+/** Dev metrics over the steps, as charts and as a table. */
 function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): Html | undefined {
   if (dev.length === 0) return undefined;
   const times100 = (x: number | undefined) => (x === undefined ? undefined : 100 * x);

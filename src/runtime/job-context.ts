@@ -1,4 +1,4 @@
-// The context of a job, from what a host has: made in Node and in a page alike.
+// Context of a job, created from the services of a host: Node or a page.
 
 import { HeddleError } from '../core/errors.ts';
 import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
@@ -10,10 +10,10 @@ import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
 import type { ChoiceStore } from './kernel-store.ts';
 
-/** What a host has for a job. */
+/** Services of a host for a job. */
 export interface HostServices {
   readonly host: 'Dawn' | 'Chrome' | 'cpu';
-  /** Version of the host, since another one may run the same kernels at other speeds. */
+  /** Version of the host: kernels may have other speeds in another one. */
   readonly version?: string;
   readonly files: Files;
   readonly emit: (event: JobEvent) => void;
@@ -24,15 +24,15 @@ export interface HostServices {
   readonly openDevice?: () => Promise<Device>;
   /** A device to use; once it is lost, no other takes its place. */
   readonly device?: Device;
-  /** Where choices of kernels are kept beyond the job; without it none are measured, and the first guess is taken. */
+  /** Store of kernel choices. Without it kernels are not timed and the default variants are used. */
   readonly choices?: ChoiceStore;
-  /** Most bytes a plan may take, where the user says so. */
+  /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
-  /** Bytes of the machine's memory: the limit where the adapter is software and lives in it. */
+  /** Bytes of the machine's memory: the limit for a software adapter. */
   readonly machineMemory?: number;
 }
 
-/** WebGPU's own guaranteed limits, which all kernels keep to: an adapter below one of them is refused by name. */
+/** Guaranteed limits of WebGPU, which all kernels keep: an adapter below one of them is refused. */
 export const neededLimits = {
   maxStorageBuffersPerShaderStage: 8,
   maxStorageBufferBindingSize: 128 * 2 ** 20,
@@ -42,7 +42,7 @@ export const neededLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-/** Makes a context; `close` frees its device. */
+/** Creates a context; `close` frees its device. */
 export function createContext(s: HostServices): { context: JobContext; close(): Promise<void> } {
   let gpu: Promise<GPU> | undefined;
   let device: Promise<Device> | undefined;
@@ -57,7 +57,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   const openOwn = async (): Promise<Device> =>
     s.device ?? s.openDevice?.() ?? openDevice(await context.gpu(), { require: neededLimits });
   let warned = false;
-  /** Finds kernels for graphs: those that are known, and the rest by measuring now. */
+  /** Returns kernel choices for graphs: stored ones, and the others by timing now. */
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
     const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
     if (failure !== undefined && !warned)
@@ -129,10 +129,10 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   };
 }
 
-/** Waits between tries to open a device again, in milliseconds: half a minute in all. */
+/** Waits before each retry to open a device, in milliseconds: half a minute in total. */
 const waits = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
 
-/** Opens a device that stays: tries again where there is none, or it is lost at once. Throws what the last try failed by. */
+/** Opens a device with retries: if there is none, or it is lost at once. Throws the error of the last retry. */
 async function withRetries(open: () => Promise<Device>, forget: () => void, signal: AbortSignal): Promise<void> {
   let failure: unknown;
   for (const wait of waits) {
@@ -152,13 +152,13 @@ async function withRetries(open: () => Promise<Device>, forget: () => void, sign
   throw failure;
 }
 
-/** What choices are kept by. */
+/** Key of the kernel choices of an adapter. */
 const adapterKey = ({ host, version = '' }: HostServices, device: Device): string =>
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
 /**
- * Measures kernels, tells how far it is, and keeps what was found, even where it is interrupted. `settled` are taken as they are.
- * `failure` says why nothing could be kept.
+ * Times kernels, emits progress, and stores what was found, even if it is interrupted. `settled` choices are not timed. `failure` is the
+ * reason why nothing could be stored.
  */
 async function measureAndKeep(
   s: HostServices,

@@ -1,5 +1,5 @@
-// A job is what a command does, free of where it runs: the same function is called in Node on Dawn or the CPU, and inside a page in
-// Chrome. What it needs of the outside comes through its context; arguments and result are plain JSON.
+// A job is the work of a command, independent of its host: the same function runs in Node, on Dawn or the CPU, and in a page. Arguments
+// and result are plain JSON; everything else comes through its context.
 
 import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
@@ -8,28 +8,28 @@ import type { Device } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { LogRecord, Sample } from '../report/training-log.ts';
 
-/** What a job has of the outside. */
+/** Services for a job. */
 export interface JobContext {
   readonly files: Files;
-  /** For people: `cpu`, or the host and, once the device is open, its adapter. */
+  /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
   readonly backend: string;
-  /** Tells the outside something while the job runs: a progress line, a table, a sample. */
+  /** Reports an event while the job runs. */
   emit(event: JobEvent): void;
-  /** Aborted by Ctrl-C or a stop button: the job ends at the next step and keeps what it has. */
+  /** Aborted by Ctrl-C or a stop button: the job stops at the next step and keeps its results. */
   readonly signal: AbortSignal;
-  /** The host's WebGPU; opened at first use. Rejects on the CPU backend, and where there is no adapter. */
+  /** The WebGPU of the host; opened at first use. Rejects on the CPU backend, and without an adapter. */
   gpu(): Promise<GPU>;
   /** The device; opened at first use. Rejects on the CPU backend. */
   device(): Promise<Device>;
-  /** Why the device was lost, if it was; waits a moment for that to be known. Absent where a device cannot be lost. */
+  /** Returns why the device was lost, if it was; waits a moment for the reason. Absent if the backend has no device. */
   lost?(): Promise<string | undefined>;
-  /** Gives up the device and opens another; tries for a while, since a crashed driver or browser process needs time to come back. */
+  /** Replaces the device, with retries for half a minute: a crashed driver or browser process needs time to restart. */
   reopen?(): Promise<void>;
-  /** An engine on the backend that was asked for, with tuned kernels where it is a GPU. */
+  /** Creates an engine on the backend; on a GPU with tuned kernels. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
   /**
-   * Measures kernels for graphs now, and keeps which won beyond the job. Resolves to where that is, absent where the host keeps nothing,
-   * and why it could not be written, if so. Rejects on the CPU backend.
+   * Times kernels for graphs now and stores the fastest. Resolves to the place of the store, if there is one, and why it could not be
+   * written, if it failed. Rejects on the CPU backend.
    */
   tune(
     graphs: readonly Graph[],
@@ -37,7 +37,7 @@ export interface JobContext {
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
 }
 
-/** Event of a training run; plain JSON except that numbers may be NaN. The records of the log are events too: start, step, eval, samples, end. */
+/** Event of a training run; numbers may be NaN. The records of the log are events too: start, step, eval, samples, end. */
 export type TrainingEvent =
   | LogRecord
   /** Dev sentences as the model translates them after `step` updates. */

@@ -1,37 +1,37 @@
-// Choices of kernels that outlive a process: one JSON text somewhere (a file in the user's cache folder or the browser's storage), by
-// adapter and by the hash of the shaders they were measured with. Whatever cannot be read counts as nothing known.
+// Store of kernel choices, by adapter and hash of the shaders: one JSON text in a file of the user's cache folder or of the browser's storage.
+// A text that cannot be read counts as empty.
 
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 
-/** What is known of an adapter, by key. */
+/** Kernel choices of an adapter, by key. */
 export interface Known {
-  /** Variants that won. */
+  /** Fastest variants. */
   readonly measured: KernelChoices;
-  /** Variants that were taken unmeasured; they are taken again until they are measured, so that two runs give the same bits. */
+  /** Variants that were used untimed; they are used again until they are timed, so that two runs give the same bits. */
   readonly guessed: KernelChoices;
 }
 
-/** Keeps which kernels are taken, by adapter. */
+/** Store of kernel choices. */
 export interface ChoiceStore {
-  /** Where, for people. */
+  /** Name of the place, for messages. */
   readonly place: string;
   load(adapter: string): Promise<Known>;
-  /** Adds to what is kept for the adapter; a guess never takes the place of what was measured. Rejects where it cannot be written. */
+  /** Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be written. */
   save(adapter: string, found: Known): Promise<void>;
 }
 
-/** Where the text lies. */
+/** A text that can be read and written. */
 export interface TextPlace {
-  /** For people. */
+  /** Name, for messages. */
   readonly name: string;
   read(): Promise<string | undefined>;
   write(text: string): Promise<void>;
 }
 
-/** Version 1 did not tell guesses from measurements, and is ignored. */
+/** Version 1 did not separate timed from untimed choices, and is ignored. */
 const version = 2;
 
 interface Kept {
@@ -40,7 +40,7 @@ interface Kept {
   readonly adapters: Record<string, Known>;
 }
 
-/** A store in one text. */
+/** Returns a store in one text. */
 export function keptChoices(place: TextPlace): ChoiceStore {
   const shaders = shaderHash();
   const read = async (): Promise<Kept> => {
@@ -66,14 +66,14 @@ export function keptChoices(place: TextPlace): ChoiceStore {
   };
 }
 
-/** A file as a place. */
+/** Returns a file as a text place. */
 export const filePlace = (files: Files, path: string): TextPlace => ({
   name: path,
   read: async () => ((await files.exists(path)) ? readText(files, path) : undefined),
   write: (text) => writeText(files, path, text),
 });
 
-/** What of an entry of the text can be used. */
+/** The valid choices in an entry of the text. */
 function knownIn(entry: unknown): { measured: Record<string, string>; guessed: Record<string, string> } {
   const { measured, guessed } = isObject(entry) ? entry : {};
   return { measured: variantsIn(measured), guessed: variantsIn(guessed) };

@@ -1,4 +1,4 @@
-// The corpora that jobs train and evaluate on: TSV files, or the built-in one made from CLDR.
+// Corpora of jobs: TSV files, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
 import { existingFolder, type Files } from '../files/files.ts';
@@ -7,7 +7,7 @@ import { describeBad, readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import type { JobContext } from './job.ts';
 
-/** Where pairs come from; plain JSON. */
+/** The corpus of a run; plain JSON. */
 export type CorpusArguments =
   | {
       readonly kind: 'intl';
@@ -21,13 +21,13 @@ export type CorpusArguments =
       readonly kind: 'tsv';
       readonly path: string;
       readonly dev?: string;
-      /** Keep the pairs in the model folder, so that a training can go on where the file is not. */
+      /** Store the pairs in the model folder, so that a run can resume without the file. */
       readonly keep?: boolean;
     };
 
 /**
- * Reads a corpus and splits it by source sentence. `heldOut` is the fraction of sentences that go to `dev`, and the same again to
- * `test`; a TSV corpus with a dev file of its own is not split for it. Bad lines are counted and told.
+ * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`. A TSV corpus with a
+ * dev file is not split. Bad lines are counted in a message.
  */
 export async function readCorpus(
   corpus: CorpusArguments,
@@ -47,12 +47,12 @@ export async function readCorpus(
   return { train: pairs, dev, test: [] };
 }
 
-/** Name of the file in a model folder that keeps the pairs it learns from. */
+/** Name of the file with the training pairs in a model folder. */
 export const corpusFile = 'corpus.tsv';
 
 /**
- * As `readCorpus`; a TSV corpus that is to be kept is read from the checkpoint that a training goes on from. `keep` are files that
- * the model folder is to have.
+ * Reads a corpus as `readCorpus`; a TSV corpus with `keep` is read from the checkpoint `from`, if there is one. Returns the pairs, and
+ * the files to store in the model folder.
  */
 export async function readKeptCorpus(
   corpus: CorpusArguments,
@@ -68,7 +68,7 @@ export async function readKeptCorpus(
   return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
 }
 
-/** Pairs of a TSV file, with so many references each at most; tells how many lines were bad. */
+/** Reads the pairs of a TSV file, with at most `references` references each. Bad lines are counted in a message. */
 export async function readPairs(
   path: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,

@@ -1,4 +1,4 @@
-// Reading the model that a job is about, and telling what a user should know of it.
+// Loads the model of a job and prints its notes.
 
 import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files } from '../files/files.ts';
@@ -7,7 +7,7 @@ import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
 
-/** As `loadModelFolder`, with the adapter of a folder merged into it where one is given; notes go to the log. */
+/** Loads a model folder, with the LoRA adapter of another folder merged into it if one is given; notes become messages. */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
@@ -23,6 +23,6 @@ export async function openModel(
   return adapter === undefined ? model : withLora(files, model, adapter);
 }
 
-/** Whether there is a configuration of a model in a folder. */
+/** Whether a folder has a model configuration. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await existingFolder(files, folder)}/config.json`);

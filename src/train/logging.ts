@@ -1,4 +1,4 @@
-// The logbook of a training: collects the records of its log, and gives log and report as files of the model folder.
+// Log of a run: collects its records, and returns log and report as files of the model folder.
 
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
@@ -23,26 +23,26 @@ import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
 import type { CompleteArguments } from './train-arguments.ts';
 
-/** Updates over which the log's tokens a second are taken. */
+/** Number of updates over which tokens per second are averaged. */
 const window = 20;
 
-/** A training's log as it grows. */
+/** The growing log of a run. */
 export interface Logbook {
   add(record: LogRecord): void;
-  /** Adds an update; `seconds` is the time in training until now, evaluations and saving not counted. */
+  /** Adds an update; `seconds` is the time in training so far, without evaluations and saving. */
   step(report: StepReport, seconds: number): void;
-  /** log.jsonl and report.html as they are now. */
+  /** Returns the current log.jsonl and report.html. */
   files(): Record<string, Uint8Array>;
 }
 
-/** Who hears of records, and how many are kept. */
+/** Options of a logbook. */
 export interface LogbookOptions {
   readonly onRecord?: ((record: LogRecord) => void) | undefined;
   /** Maximum number of updates in the log; beyond it older ones are thinned out, so that a run of days fits in memory. [no limit] */
   readonly maxSteps?: number | undefined;
 }
 
-/** A logbook that goes on from the records of a log, with a head of its own. */
+/** Creates a logbook that continues the records `before` with a new start. */
 export function createLogbook(
   before: readonly LogRecord[],
   start: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'>,
@@ -89,7 +89,7 @@ export function createLogbook(
   };
 }
 
-/** Records with the last `recent` updates, and of those before them every 2nd, 4th, 8th, ..., so that half as many are left. */
+/** Keeps the last `recent` updates, and of the older ones every 2nd, 4th, 8th, ..., so that about half are left. */
 function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
   const steps = records.flatMap((r) => (r.type === 'step' ? [r.step] : []));
   const from = steps.at(-recent) ?? 0;
@@ -100,8 +100,7 @@ function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
 }
 
 /**
- * Leaves log and report of a training that failed in a folder beside its own, whose checkpoint stays as it is, and gives the error
- * with that folder's name.
+ * Saves log and report of a failed run in a separate folder; its checkpoint does not change. Returns the error with the folder's name.
  */
 export async function saveFailure(
   files: Files,
@@ -117,7 +116,7 @@ export async function saveFailure(
   return new HeddleError(`${error.message} Its log and report are in ${folder}.`, { cause: error });
 }
 
-/** The records of a folder's log; none where it has no log, or a broken one, of which `tell` hears. */
+/** Reads the log of a folder; empty if it is missing or broken, of which `onMessage` is informed. */
 export async function readLog(files: Files, folder: string, tell: (text: string) => void): Promise<LogRecord[]> {
   const path = `${await existingFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
@@ -130,10 +129,10 @@ export async function readLog(files: Files, folder: string, tell: (text: string)
   }
 }
 
-/** Translations as the log keeps them, the first few hundred. */
+/** The first translations, as many as the log keeps. */
 export const keptSamples = (samples: readonly Sample[]): readonly Sample[] => samples.slice(0, 200);
 
-/** What plans cost: those of training, one for each shape. */
+/** Returns the cost of the training plans, one for each shape. */
 export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[]): PlanFacts | undefined {
   const [first, ...others] = plans;
   if (!first) return undefined;
@@ -147,10 +146,10 @@ export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[])
   };
 }
 
-/** A batch's rows, source and target positions: `64x16x20`. */
+/** Formats a shape: rows, source and target positions, as `64x16x20`. */
 export const shapeName = ({ batch, source, target }: BatchShape): string => `${batch}x${source}x${target}`;
 
-/** What is learnt from, and what became of it. */
+/** Returns the statistics of the corpus. */
 export function corpusFacts(
   { corpus: from, tokenizer }: Pick<CompleteArguments, 'corpus' | 'tokenizer'>,
   { corpus, source, target }: TrainingData,
@@ -170,7 +169,7 @@ export function corpusFacts(
   };
 }
 
-/** A corpus by name: `English to Spanish, from Unicode CLDR`, or its file, without the folders that it is in. */
+/** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
   if (corpus.kind === 'tsv') return corpus.path.replace(/^.*[\\/]/, '');
   const names = new Intl.DisplayNames(['en'], { type: 'language' });

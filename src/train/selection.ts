@@ -1,39 +1,39 @@
-// Which weights become the model: those of the best evaluation on the dev set so far, or the last ones where there is none.
+// Model selection: the weights of the best evaluation on the dev pairs become the model, or the last ones without evaluations.
 
 import { check } from '../core/errors.ts';
 import type { LogEval } from '../report/training-log.ts';
 
-/** Metrics of the dev set by which the best weights are known. */
+/** Dev metrics by which the best weights are selected. */
 export const bestMetrics = ['loss', 'perplexity', 'tokenAccuracy', 'bleu', 'chrf', 'exactMatch'] as const;
-/** One of them by name. */
+/** Name of a metric. */
 export type BestMetric = (typeof bestMetrics)[number];
 
 const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch'];
 const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity'];
 
-/** The best evaluation so far; kept in state.json. */
+/** The best evaluation so far; stored in state.json. */
 export interface BestState {
   readonly metric: BestMetric;
   readonly value: number;
-  /** Updates that had been done. */
+  /** Number of updates done. */
   readonly step: number;
-  /** Evaluations since, none of them better, and how many updates had been done at the last of them. */
+  /** Number of evaluations since without improvement, and the step of the last of them. */
   readonly since: number;
   readonly until?: number;
 }
 
-/** How the best weights are chosen. */
+/** Settings of the selection. */
 export interface BestOptions {
   readonly bestMetric: BestMetric;
-  /** Evaluations in a row without a better one after which training ends; 0: never. */
+  /** Early stopping: number of consecutive evaluations without improvement; 0: never. */
   readonly patience: number;
-  /** Updates from one evaluation to the next. */
+  /** Updates between evaluations. */
   readonly evalSteps: number;
-  /** Sentences that are translated at each. */
+  /** Number of sentences that are translated. */
   readonly devSentences: number;
 }
 
-/** Refuses a choice that no evaluation could make; throws a HeddleError that names the options. */
+/** Throws a HeddleError if the settings exclude any evaluation by the metric. */
 export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
   check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
   check(patience === 0 || evalSteps > 0, `train: a patience of ${patience} needs evaluations; give --eval-every`);
@@ -51,24 +51,24 @@ export interface Candidate {
 }
 
 /**
- * Keeps the best weights. Only evaluations on a multiple of `evalSteps` go on into later parts of a training: one at the end of a
- * part chooses that part's model and no more, so that a training in parts and one in one go end in the same bits.
+ * Keeps the best weights. Only evaluations at multiples of `evalSteps` count for the rest of a run: one at the end of a session selects
+ * the model of that session only, so that a resumed run ends in the same bits as an uninterrupted one.
  */
 export interface BestModel {
-  /** The best evaluation, that of the end too. */
+  /** The best evaluation, including one at the end of a session. */
   readonly state: BestState | undefined;
-  /** What state.json keeps. */
+  /** The state for state.json. */
   readonly kept: BestState | undefined;
   readonly outOfPatience: boolean;
-  /** Takes an evaluation; `weights` are read where it is better. */
+  /** Considers an evaluation; reads its `weights` if it is better. */
   consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void>;
-  /** Weights of the best evaluation; undefined where there was none. */
+  /** Weights of the best evaluation; undefined if there was none. */
   weights(): Float32Array | undefined;
-  /** The kept weights, where those of the end are better still. */
+  /** The kept weights, if those at the end are better still. */
   outdone(): Float32Array | undefined;
 }
 
-/** Starts, or goes on from what a checkpoint kept. */
+/** Creates a selection, from the state of a checkpoint if there is one. */
 export function createBestModel(
   { bestMetric: metric, patience, evalSteps }: BestOptions,
   before?: Candidate,
@@ -106,6 +106,6 @@ export function createBestModel(
   };
 }
 
-/** The choice as a line: `the model has the weights of step 300, the best by chrf: 61.20`. */
+/** Returns a message: `the model has the weights of step 300, the best by chrf: 61.20`. */
 export const describeBest = ({ metric, value, step }: BestState): string =>
   `the model has the weights of step ${step}, the best by ${metric}: ${value.toPrecision(4)}`;

@@ -46,13 +46,13 @@ export interface TrainInputs {
 /** Arguments with all defaults filled in: what a checkpoint and the log keep. */
 export type CompleteArguments = CompleteSettings & Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;
 
-/** How a training went; plain JSON. */
+/** Result of a run; plain JSON. */
 export interface TrainResult {
   readonly config: ModelConfig;
   readonly parameters: number;
   readonly pairs: number;
   readonly steps: number;
-  /** Whether it was ended before its last step. */
+  /** Whether the user stopped it before its last step. */
   readonly stopped: boolean;
   readonly skipped: number;
   readonly losses: readonly number[];
@@ -60,13 +60,13 @@ export interface TrainResult {
   readonly tokensPerSecond: number;
   readonly peakBytes: number;
   readonly dispatches: number;
-  /** Evaluations of the dev part. */
+  /** Evaluations of the dev pairs. */
   readonly dev: readonly LogEval[];
-  /** The evaluation whose weights are the model; none where there was none. */
+  /** The evaluation whose weights are the model; absent without evaluations. */
   readonly best?: BestState;
-  /** Translations of the test part. */
+  /** Translations of the test pairs. */
   readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
-  /** The model that the result is an adapter of, if it is one. */
+  /** Folder of the base model, if the result is a LoRA adapter. */
   readonly adapterOf?: string;
 }

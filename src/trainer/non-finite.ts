@@ -1,4 +1,4 @@
-// Stopping a training at the first number that is not finite, and saying where it came from.
+// Error for the first NaN or infinity of a training step: its op, layer and tensor.
 
 import { HeddleError } from '../core/errors.ts';
 import { show } from '../core/tensor.ts';
@@ -8,8 +8,8 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
 
 /**
- * The error of the update `step`, from 0, that made something that is not finite: names it, from 1 as people count, the op, the layer and
- * the tensor. Elements of banks as long as one of `lists` (weights, gradients, moments) are named by the parameter that they belong to.
+ * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step (from 1), op, layer and tensor.
+ * Elements of buffers as long as one of `lists` (weights, gradients, moments) are named by their parameter.
  */
 export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
   const { node, value, element } = found;
@@ -30,8 +30,8 @@ export function nonFiniteError(step: number, found: NonFinite, lists: readonly P
 }
 
 /**
- * Whether something comes after the loss was scaled, so that a smaller loss scale may mend it. In a graph that scales none, such as the
- * update after micro-batches, that is all that its nodes make.
+ * Whether a value comes after the loss was scaled, so that a smaller loss scale may fix it. In a graph without loss scaling, such as the
+ * update after gradient accumulation, that is every computed value.
  */
 export function isScaled(graph: Graph, { node }: NonFinite): boolean {
   const from = graph.nodes.findIndex(({ op }) => op === scaleStepOp);

@@ -1,4 +1,4 @@
-// Clipping and the update as the last nodes of a training graph, over the flat banks of weights and gradients.
+// Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights and gradients.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -11,26 +11,26 @@ import { runValues, type TrainableParameters } from './trainable-parameters.ts';
 /** Names of the optimizers. */
 export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
 
-/** An optimizer as plain data; fields that its kind does not use are ignored. */
+/** Configuration of an optimizer, as plain data. Fields that its kind does not use are ignored. */
 export interface OptimizerConfig {
   readonly kind: (typeof optimizerNames)[number];
-  /** adamw, adam: decay of the moments. */
+  /** adamw, adam: decay rates of the moments. */
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
-  /** Decoupled for adamw, added to the gradient for adam and sgd. */
+  /** Decoupled for adamw, L2 for adam and sgd. */
   readonly weightDecay: number;
-  /** Decay biases and norms too, as PyTorch does with one parameter group. */
+  /** Whether to decay biases and norms too, as PyTorch does with one parameter group. */
   readonly decayAll: boolean;
-  /** rmsprop: decay of the mean square. */
+  /** rmsprop: decay rate of the mean square. */
   readonly rho: number;
   /** sgd: momentum. */
   readonly momentum: number;
-  /** Largest global norm of the gradients; 0: no clipping. */
+  /** Maximum global norm of the gradients; 0: no clipping. */
   readonly clipNorm: number;
-  /** Decay of an exponential moving average of the weights, kept in the state `average`; 0: none. */
+  /** Decay of an exponential moving average of the weights, in the state `average`; 0: none. */
   readonly emaDecay: number;
-  /** Good steps after which the loss scale doubles; 0: the loss is not scaled. */
+  /** Steps without overflow after which the loss scale doubles; 0: no loss scaling. */
   readonly lossScaleGrowth: number;
 }
 
@@ -48,7 +48,7 @@ const defaults: OptimizerConfig = {
   lossScaleGrowth: 0,
 };
 
-/** Completes and checks an optimizer; throws a HeddleError that names the field. Keras's epsilon for rmsprop is 1e-7. */
+/** Returns a complete configuration; throws a HeddleError that names a wrong field. The epsilon of rmsprop is 1e-7, as in Keras. */
 export function optimizerConfig(options: Partial<OptimizerConfig> = {}): OptimizerConfig {
   const o = { ...defaults, ...(options.kind === 'rmsprop' && { eps: 1e-7 }), ...options };
   check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
@@ -60,7 +60,7 @@ export function optimizerConfig(options: Partial<OptimizerConfig> = {}): Optimiz
   return o;
 }
 
-/** Names of the states that an optimizer keeps beside the weights, in the order in which checkpoints hold them. */
+/** Returns the names of the optimizer states, in the order of checkpoints. */
 export function optimizerStates(o: OptimizerConfig): string[] {
   const moments = {
     adamw: ['moment1', 'moment2'],
@@ -72,8 +72,8 @@ export function optimizerStates(o: OptimizerConfig): string[] {
 }
 
 /**
- * Adds clipping and the update of what is trained by its `gradients` to a graph. Output `clip` [4] says the scale (0 where the step was
- * skipped since something was not finite), the norm before clipping and whether all was finite.
+ * Adds clipping and the update of the trainable parameters by their `gradients` to a graph. Its output `clip` [4] has the scale (0 if the
+ * step was skipped because a gradient is not finite), the norm before clipping and whether all gradients are finite.
  */
 export function applyOptimizer(
   graph: Graph,
@@ -105,7 +105,7 @@ export function applyOptimizer(
       else sgd(graph, { ...inputs, m }, { momentum: o.momentum, ...decay });
     }
     if (o.emaDecay === 0) return;
-    // Frozen weights have no average but themselves, which is where the state starts.
+    // The average of frozen weights is the weights, which the state is initialized with.
     const averages = partsOf(graph.state('average', 'f32', [all.size]), 'inState');
     for (const [i, average] of averages.entries()) ema(graph, average, weights[i] as Value, o.emaDecay);
   });

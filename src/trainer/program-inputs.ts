@@ -1,9 +1,9 @@
-// What a program of one of the graphs of training reads before each run, as arrays of their types.
+// Typed input arrays of the programs of training graphs.
 
 import type { Program } from '../engine/engine.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
 
-/** A batch, and the block of scalars [stepWords]. */
+/** Input arrays of a batch, and the step scalars [stepWords]. */
 export interface InputArrays extends BatchArrays {
   readonly step: Uint32Array;
 }
@@ -17,7 +17,7 @@ const types = {
   step: Uint32Array,
 };
 
-/** The inputs of a program of trainingGraph, gradientGraph or evaluationGraph. Throws for a program that has not all of them. */
+/** Returns the inputs of a program of trainingGraph, gradientGraph or evaluationGraph. Throws if one is missing. */
 export function inputArrays({ inputs }: Program): InputArrays {
   for (const [name, type] of Object.entries(types))
     if (!(inputs[name] instanceof type)) throw new Error(`the program has no input ${name} in a ${type.name}`);

@@ -1,32 +1,32 @@
-// Learning-rate schedules: functions of the step alone, from 0. All warm up linearly from 0 over `warmup` steps.
+// Learning rate schedules: functions of the step, from 0. All warm up linearly from 0 over `warmupSteps`.
 
 import { check, HeddleError } from '../core/errors.ts';
 
 /** Names of the schedules. */
 export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;
 
-/** A schedule as plain data. */
+/** Configuration of a schedule, as plain data. */
 export interface ScheduleConfig {
   readonly kind: (typeof scheduleNames)[number];
-  /** Largest rate; for `noam` the factor before the formula. */
+  /** Maximum learning rate; for `noam` the factor of its formula. */
   readonly learningRate: number;
   /** Steps of warm-up; `inverse-sqrt` and `noam` need at least 1. */
   readonly warmupSteps: number;
-  /** Steps in all: where `linear` and `cosine` reach `floor`. */
+  /** Step at which `linear` and `cosine` reach `minLearningRate`. */
   readonly steps: number;
-  /** Smallest rate of `linear` and `cosine`. */
+  /** Minimum learning rate of `linear` and `cosine`. */
   readonly minLearningRate: number;
   /** Model width, for `noam`. */
   readonly dModel: number;
 }
 
-/** Warm-up where none is given: of the schedules that end at `steps` a tenth, at most 100; the others know nothing of the end. */
+/** Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt` and `noam`; 0 for `constant`. */
 export function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
   if (kind === 'constant') return 0;
   return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
 }
 
-/** Completes and checks a schedule of a model of width `dModel` over `steps` updates; throws a HeddleError that names the field. */
+/** Returns a complete schedule for a model of width `dModel` and `steps` updates; throws a HeddleError that names a wrong field. */
 export function scheduleConfig(
   given: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>,
   { steps, dModel }: Pick<ScheduleConfig, 'steps' | 'dModel'>,
@@ -62,13 +62,13 @@ export function checkSchedule(s: ScheduleConfig): void {
     );
 }
 
-/** The step at which a schedule reaches its end; undefined for those that have none. */
+/** Returns the step at which a schedule reaches its minimum; undefined if it has none. */
 export const fallsTo = ({ kind, steps }: ScheduleConfig): number | undefined =>
   kind === 'linear' || kind === 'cosine' ? steps : undefined;
 
 /**
- * The rate of update `step`, counted from 0. With t = step + 1 and w the warm-up:
- * constant: lr·min(1, t/w). linear, cosine: to `floor` at `steps`. inverse-sqrt: lr·min(t/w, sqrt(w/t)).
+ * Returns the learning rate of update `step`, from 0. With t = step + 1 and w = warmupSteps:
+ * constant: lr·min(1, t/w). linear, cosine: down to `minLearningRate` at `steps`. inverse-sqrt: lr·min(t/w, sqrt(w/t)).
  * noam: lr·dModel^-0.5·min(t^-0.5, t·w^-1.5) (Vaswani et al., 2017, equation 3).
  */
 export function learningRate(s: ScheduleConfig, step: number): number {

@@ -1,5 +1,5 @@
-// What a training changes: all weights, those that are not frozen, or an adapter beside them. Gradients and the optimizer's moments
-// exist for these alone, side by side in banks of their own; `runs` says where they lie among the weights.
+// Trainable parameters: all weights, those that are not frozen, or a LoRA adapter. Only they have gradients and optimizer states, in
+// compact buffers; `runs` maps these to the weights.
 
 import { check } from '../core/errors.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -10,38 +10,38 @@ import { layOutParameters, type Parameter, type ParameterList } from '../model/p
 import { globMatcher, hfNames, noMatchError } from '../model/parameter-names.ts';
 import type { Value } from '../ops/op.ts';
 
-/** What to train; everything where nothing is said. */
+/** What to train. [all weights] */
 export interface TrainableOptions {
-  /** Globs on names of parameters that stay as they are; see `frozenNames`. */
+  /** Globs on names of parameters to freeze; see `frozenNames`. */
   readonly freeze?: readonly string[];
-  /** Train a low-rank adapter; all weights stay as they are. */
+  /** Train a LoRA adapter; all weights are frozen. */
   readonly lora?: LoraConfig;
 }
 
-/** Neighbours in the bank of trained parameters that are neighbours in the state too: `length` elements. */
+/** A run of `length` elements that are contiguous both in the state and in the compact buffer of trainable parameters. */
 export interface Run {
   /** First element in the state. */
   readonly inState: number;
-  /** First element in the bank of gradients, and of moments. */
+  /** First element in the buffers of gradients and moments. */
   readonly inBank: number;
   readonly length: number;
 }
 
-/** What a training changes. */
+/** The trainable parameters of a model. */
 export interface TrainableParameters {
-  /** The state that is changed. */
+  /** The state that the optimizer updates. */
   readonly state: 'weights' | 'lora';
   /** All parameters of that state. */
   readonly all: ParameterList;
-  /** Those that are trained, as the banks of gradients and moments have them. */
+  /** The trainable ones, as laid out in the buffers of gradients and moments. */
   readonly parameters: ParameterList;
   readonly runs: readonly Run[];
 }
 
 /**
- * Names of the parameters that globs freeze. A parameter has its own name, that of the tensor in model.safetensors that holds it, and
- * Hugging Face's (`model.encoder.layers.0.fc1.weight`); `names.pattern` says how a glob is matched. Throws a HeddleError where a glob
- * matches nothing, or only a part of a parameter.
+ * Returns the names of the parameters that globs freeze. A glob is compared with the name of the parameter, of its tensor in
+ * model.safetensors and in Hugging Face's models (`model.encoder.layers.0.fc1.weight`); see `globMatcher`. Throws a HeddleError if a glob
+ * matches nothing, or only a slice of a parameter.
  */
 export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
   const tests = globs.map(globMatcher);
@@ -71,7 +71,7 @@ export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly st
   return frozen;
 }
 
-/** What is trained of a model. Throws a HeddleError where a pattern matches nothing, or nothing is left to train. */
+/** Returns the trainable parameters. Throws a HeddleError if a glob matches nothing, or nothing is left to train. */
 export function trainableParameters(
   c: ModelConfig,
   p: ParameterList,
@@ -109,7 +109,7 @@ function runsOf(trained: readonly Parameter[], compact: ParameterList): Run[] {
   return runs;
 }
 
-/** The runs of a bank that is laid out as the state or as that of gradients; one that is the whole bank is itself. */
+/** Returns the runs of a buffer as values; a run that is the whole buffer is the buffer itself. */
 export function runValues(
   graph: Graph,
   bank: Value,
@@ -123,7 +123,7 @@ export function runValues(
   );
 }
 
-/** A line for people: `frozen: 18 of 46 parameters, 1,204 of 5,010 weights`. Nothing where all are trained. */
+/** Returns a message: `frozen: 18 of 46 parameters, 1,204 of 5,010 weights`; undefined if all weights are trained. */
 export function describeTrainable(
   { state, all, parameters }: TrainableParameters,
   p: ParameterList,

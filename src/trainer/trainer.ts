@@ -1,5 +1,5 @@
-// The trainer: plans for every batch shape, and one call a step that uploads a batch, submits once and reads the loss late. It owns
-// no data and no loop; src/jobs/train.ts drives it.
+// The trainer: plans for every batch shape, and one call per step that uploads a batch, submits once and reads the loss later. Data and
+// loop are separate; see src/train/loop.ts.
 
 import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
@@ -27,47 +27,47 @@ import {
   updateGraph,
 } from './training-graphs.ts';
 
-/** Everything that decides a training beside the data. */
+/** Configuration of the updates. */
 export interface Recipe {
   readonly optimizer: OptimizerConfig;
   readonly schedule: ScheduleConfig;
-  /** Decides initial weights, order of the data and dropout. */
+  /** Seed of the initial weights, data order and dropout. */
   readonly seed: number;
   readonly init: InitScheme;
-  /** Micro-batches an update. */
+  /** Batches per update (gradient accumulation). */
   readonly gradientAccumulationSteps: number;
 }
 
-/** A batch: one of the trainer's shapes, how many target tokens count, and a function that writes it. */
+/** A batch: its shape, the number of its target tokens, and a function that writes its arrays. */
 export interface Batch {
-  /** Number of its shape in the list that the trainer was made with. */
+  /** Index in the trainer's shapes. */
   readonly shape: number;
-  /** Target tokens that are not padding. */
+  /** Number of target tokens, without padding. */
   readonly tokens: number;
   fill(arrays: BatchArrays): unknown;
 }
 
-/** How a step went. */
+/** Report of an update. */
 export interface StepReport {
   /** Number of the update, from 0. */
   readonly step: number;
-  /** Mean loss of a target token, label smoothing included. */
+  /** Mean loss per target token, label smoothing included. */
   readonly loss: number;
-  /** Share of target tokens that the model would have guessed. */
+  /** Fraction of target tokens that the model predicts. */
   readonly accuracy: number;
   readonly tokens: number;
   readonly learningRate: number;
-  /** Global norm of the gradients before clipping; NaN where the step was skipped. */
+  /** Global norm of the gradients before clipping; NaN if the step was skipped. */
   readonly gradientNorm: number;
-  /** Whether the update was left out since something was not finite. */
+  /** Whether the update was skipped because a gradient is not finite. */
   readonly skipped: boolean;
-  /** What the loss was multiplied by for its gradients, 0: by nothing. */
+  /** Scale of the loss for its gradients; 0: none. */
   readonly lossScale: number;
 }
 
-/** Settings of a trainer beside its recipe. */
+/** Options of a trainer. */
 export interface TrainerOptions extends GraphOptions {
-  /** Look at every tensor of every step: an update rejects at the first number that is not finite, and says where it came from. */
+  /** Check every tensor of every step: an update rejects at the first NaN or infinity, with its origin. */
   readonly checkFinite?: boolean;
 }
 
@@ -75,26 +75,26 @@ export interface TrainerOptions extends GraphOptions {
 export interface Trainer {
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
-  /** What of them it changes. */
+  /** Those that are trained. */
   readonly trainable: TrainableParameters;
   readonly recipe: Recipe;
   readonly shapes: readonly BatchShape[];
-  /** Number of the next update. Set it to go on from a checkpoint. */
+  /** Number of the next update. Set it to resume from a checkpoint. */
   step: number;
   /**
-   * One update on micro-batches (as many as the recipe accumulates, or fewer at the end of the data): uploads, submits, returns at
-   * once. Resolves when the loss has come back. At most two may be pending.
+   * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads, submits and returns at once.
+   * Resolves when the loss has come back. At most two updates may be pending.
    */
   update(batches: readonly Batch[]): Promise<StepReport>;
-  /** Loss and hits of a batch in evaluation: no dropout, no label smoothing, no update. */
+  /** Evaluates a batch: no dropout, no label smoothing, no update. */
   evaluate(batch: Batch): Promise<TokenSums>;
-  /** Programs by shape, for reports: bytes, dispatches. */
+  /** The programs, for reports: those of training by shape come first. */
   readonly programs: readonly Program[];
 }
 
 /**
- * Fills the states of a model anew: weights from the recipe's seed unless given, those of the adapter where there is one, and the moving
- * average of what is trained and the loss scale where the optimizer keeps them; moments and counters are zero on a new engine.
+ * Initializes training state: weights (from the seed unless given), LoRA adapter, EMA copy and loss scale. Moments and counters are zero
+ * on a new engine.
  */
 export function initializeTraining(
   engine: Engine,
@@ -113,7 +113,7 @@ export function initializeTraining(
   if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
 }
 
-/** A graph made ready: its program, the writer of its scalars, and what finds a number that is not finite, where that is looked for. */
+/** A prepared graph: its program, the writer of its step scalars, and the check for values that are not finite, if there is one. */
 interface Part {
   readonly graph: Graph;
   readonly program: Program;
@@ -121,7 +121,7 @@ interface Part {
   readonly watch: FiniteReader | undefined;
 }
 
-/** One that reads a batch, from these arrays. */
+/** A prepared graph that reads a batch from these arrays. */
 interface BatchPart extends Part {
   readonly arrays: InputArrays;
 }
@@ -135,7 +135,7 @@ export async function runEvaluation(program: Program, fill: (arrays: BatchArrays
   return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
 }
 
-/** Makes a trainer: plans for training and evaluation in every shape. Weights are those on the engine; see `startWeights`. */
+/** Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the engine; see `initializeTraining`. */
 export async function createTrainer(
   engine: Engine,
   c: ModelConfig,
@@ -154,11 +154,11 @@ export async function createTrainer(
   );
   const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
   const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
-  // The first micro-batch of an update forgets what was accumulated, and what each of them adds has been looked at before the update.
+  // The first batch of an update clears `accumulated`, and what each batch adds to it is checked before the update.
   const watched = options.checkFinite ? [...trainingGraphs, ...finishGraphs] : [];
   const watches = new Map(watched.map((graph) => [graph, addFiniteChecks(graph, ['accumulated'])]));
   const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs];
-  // Two updates may be pending, and all micro-batches of both may have one shape.
+  // Two updates may be pending, and all their batches may have one shape.
   const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.gradientAccumulationSteps) });
   writePositions(engine, c);
   const left = [...programs];
@@ -197,7 +197,7 @@ export async function createTrainer(
       const results = await Promise.all(
         run.map(({ program, writeStep }, k) => {
           batches[k]?.fill((parts[k] as BatchPart).arrays);
-          // Every micro-batch draws its own masks: its number counts in the step that dropout sees.
+          // Each batch has its own dropout masks: its number is part of the step that dropout reads.
           scalars.step = k < batches.length ? step * recipe.gradientAccumulationSteps + k : step;
           scalars.keep = k === 0 ? 0 : 1;
           writeStep(scalars);

@@ -1,4 +1,4 @@
-// From sentence pairs to everything a trainer needs: tokenizers, the completed configuration, batches in a few shapes.
+// Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
 
 import { check } from '../core/errors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
@@ -11,13 +11,12 @@ import type { Tokenizer, TokenizerKind } from '../text/tokenizers/tokenizer.ts';
 import { trainCharacters, trainWords } from '../text/tokenizers/vocabulary-training.ts';
 import type { Batch } from './trainer.ts';
 
-/** What decides a task beside its pairs. */
+/** Options of the training data. */
 export interface TrainingDataOptions {
-  /** The model without what the tokenizers decide: vocabularies and special ids. */
+  /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
   readonly model: Partial<ModelOptions>;
   /**
-   * `lowercase`: whether case is dropped; by default words do, characters and byte pairs do not. `fill`: whether a vocabulary of words has
-   * its full size where there are fewer.
+   * `lowercase`: by default true for words, false for characters and byte pairs. `fill`: pad a vocabulary of words to its full size.
    */
   readonly tokenizer: {
     readonly kind: TokenizerKind;
@@ -25,15 +24,15 @@ export interface TrainingDataOptions {
     readonly lowercase?: boolean;
     readonly fill?: boolean;
   };
-  /** Sentences a batch; or, where 0, positions of the longer side a batch. */
+  /** Pairs per batch; if 0, `maxTokens` per batch, counted on the longer side. */
   readonly batchSize: number;
   readonly maxTokens: number;
-  /** Shapes that batches are padded to, at most. */
+  /** Maximum number of batch shapes. */
   readonly buckets: number;
   readonly seed: number;
 }
 
-/** A task: pairs ready to train on. */
+/** Pairs ready to train on. */
 export interface TrainingData {
   readonly config: ModelConfig;
   readonly source: Tokenizer;
@@ -41,15 +40,15 @@ export interface TrainingData {
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
-  /** The batch of a turn, from 0, as a trainer takes it. */
+  /** Returns batch `turn`, from 0, for a trainer. */
   batchAt(turn: number): Batch;
 }
 
-/** A model that exists already: its configuration and tokenizers. */
+/** Configuration and tokenizers of an existing model. */
 export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
 
 /**
- * Learns tokenizers from the pairs, or takes those of a model that exists, encodes the pairs and cuts batches. Throws a HeddleError where
+ * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches. Throws a HeddleError if
  * no pair is left.
  */
 export function prepareTrainingData(
@@ -78,11 +77,11 @@ export function prepareTrainingData(
   };
 }
 
-/** Updates of `accumulate` batches in so many epochs of `perEpoch`; where they do not come out even, the last takes some of the next epoch. */
+/** Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use batches of the next epoch. */
 export const updatesIn = (epochs: number, perEpoch: number, accumulate: number): number =>
   Math.ceil((epochs * perEpoch) / accumulate);
 
-/** A configuration around tokenizers that are learnt from the pairs. */
+/** Returns a configuration with tokenizers that are trained on the pairs. */
 function newModel(pairs: readonly Pair[], { model, tokenizer }: TrainingDataOptions): KnownModel {
   const { source, target } = trainTokenizers(pairs, tokenizer, model.tie === 'all');
   const config = modelConfig({
@@ -96,7 +95,7 @@ function newModel(pairs: readonly Pair[], { model, tokenizer }: TrainingDataOpti
   return { config, source, target };
 }
 
-/** Tokenizers of the two sides, learnt from the pairs; one for both where embeddings are shared. */
+/** Trains the tokenizers of the two sides; one for both if embeddings are shared. */
 function trainTokenizers(
   pairs: readonly Pair[],
   { kind, ...options }: TrainingDataOptions['tokenizer'],

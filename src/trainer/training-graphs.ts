@@ -1,4 +1,4 @@
-// The graphs of training: forward, backward, clipping and the optimizer as one, and the same model in evaluation.
+// Training graphs: forward, backward, clipping and optimizer in one graph, and the model in evaluation.
 
 import { storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -28,21 +28,21 @@ import { applyOptimizer, type OptimizerConfig } from './optimizer-config.ts';
 import type { Precision } from './precision.ts';
 import { type TrainableOptions, type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
 
-/** Which graph to make, and what of the model it trains. */
+/** Options of the graphs. */
 export interface GraphOptions extends TrainableOptions {
-  /** Rewrites to leave out. */
+  /** Rewrites to disable. */
   readonly noFuse?: readonly string[];
   /** Also read the logits back. */
   readonly logits?: boolean;
-  /** Keep only what goes from layer to layer, and compute the inside of each again for its gradients: less memory, more work. */
+  /** Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). */
   readonly gradientCheckpointing?: boolean;
-  /** Most bytes of logits at once, beyond which the loss takes rows in chunks; default 16 MiB. */
+  /** Maximum bytes of logits at once; beyond it the loss is computed in chunks of rows. [16 MiB] */
   readonly logitBytes?: number;
-  /** `f16`: activations and weights of products as f16 in training; sums, losses, gradients of weights and the weights stay f32. */
+  /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;
 }
 
-/** Inputs of a batch as values; the names are those of src/text's batches. */
+/** Adds the inputs of a batch, with the names of `BatchArrays`. */
 function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target: T }: BatchShape, indexed: boolean) {
   const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
     ids: graph.input(ids, 'i32', [B, length]),
@@ -62,8 +62,8 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 }
 
 /**
- * Loss and statistics of a batch, by the scalars `step`: `stats` is [4], the sum of losses, tokens that count, and how many of them the
- * model would guess.
+ * Adds loss and statistics of a batch with step scalars `step`. `stats` is [4]: sum of losses, number of target tokens, and how many of
+ * them the model predicts.
  */
 function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
   const { graph, config } = m;
@@ -75,8 +75,8 @@ function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nl
 }
 
 /**
- * Forward and backward: the gradients of the loss, times step.tokenWeight and the loss scale where there is one, end in the state
- * `gradients` laid out as the trained parameters are; the output `stats` is as in `lossOf`.
+ * Forward and backward pass. The gradients of the loss, times step.tokenWeight and the loss scale, are in the state `gradients`, laid out
+ * as the trainable parameters; the output `stats` is that of `lossOf`.
  */
 export function gradientGraph(
   c: ModelConfig,
@@ -111,7 +111,7 @@ export function gradientGraph(
   return { graph, model, gradients: bank, tuned };
 }
 
-/** One whole step: `gradientGraph`, then clipping and the update; a further output `clip` says how it went. */
+/** A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the output `clip`. */
 export function trainingGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -124,7 +124,7 @@ export function trainingGraph(
   return graph;
 }
 
-/** One micro-batch of several: its gradients are added to the state `accumulated`, which step.keep = 0 starts anew. */
+/** Gradient accumulation: adds the gradients of a batch to the state `accumulated`, which step.keep = 0 clears first. */
 export function gradientAccumulationGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -136,7 +136,7 @@ export function gradientAccumulationGraph(
   return graph;
 }
 
-/** Clipping and the update by the state `accumulated`, once all micro-batches of a step are in it. */
+/** Clipping and optimizer on the state `accumulated`, after the last batch of an update. */
 export function updateGraph(tuned: TrainableParameters, optimizer: OptimizerConfig): Graph {
   const graph = new Graph();
   const step = graph.input('step', 'u32', [stepWords]);
@@ -145,7 +145,7 @@ export function updateGraph(tuned: TrainableParameters, optimizer: OptimizerConf
   return graph;
 }
 
-/** The model in evaluation, with the adapter where there is one: outputs `stats`, and `logits` by option. */
+/** The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if asked for. */
 export function evaluationGraph(
   c: ModelConfig,
   p: ParameterList,

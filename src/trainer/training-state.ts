@@ -1,5 +1,5 @@
-// Checkpoints: what training needs to go on in the same bits, as files beside a model's weights. The order of the data and all dropout
-// are functions of seed and step, so the step number is the whole position.
+// Training state in a checkpoint: files with the optimizer states and state.json, from which training continues in the same bits. Data order
+// and dropout are functions of seed and step, so the step is the whole position.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Tensor, TensorData } from '../core/tensor.ts';
@@ -15,39 +15,39 @@ import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
 import type { TrainableParameters } from './trainable-parameters.ts';
 
-/** state.json: where a training stands. */
+/** Contents of state.json. */
 export interface TrainingState {
   readonly version: 1;
   /** Number of the next update. */
   readonly step: number;
-  /** Where its data stand: all of it follows from the step, and is here for people. */
+  /** Position in the data, for people: it follows from the step. */
   readonly epoch?: number;
   readonly batch?: number;
-  /** Updates in all, as planned. */
+  /** Planned number of updates. */
   readonly steps?: number;
-  /** Decides the order of the data, dropout and the first weights. */
+  /** Seed of the data order, dropout and initial weights. */
   readonly seed?: number;
   readonly schedule?: ScheduleConfig;
-  /** The pairs that it learns from, to know whether they are still the same. */
+  /** Fingerprint of the training pairs. */
   readonly data?: Fingerprint;
-  /** Of the next update, in mixed precision; the optimizer's counters hold it too, and it is taken from there. */
+  /** Loss scale of the next update, for people: the optimizer's counters have it too. */
   readonly lossScale?: number;
-  /** The engine that trained, and which kernels it used: the same ones give the same bits. */
+  /** Name of the engine, and the kernels it used: the same kernels give the same bits. */
   readonly engine: string;
   readonly choices: KernelChoices;
-  /** Updates left out so far since something was not finite. */
+  /** Number of updates that were skipped because a gradient was not finite. */
   readonly skipped: number;
-  /** What `heddle train` was asked to do; it goes on with the same. */
+  /** Arguments of the run, with which it resumes. */
   readonly arguments: unknown;
-  /** The best evaluation so far, where there was one (see src/jobs/best.ts). */
+  /** The best evaluation so far, if there is one (src/train/selection.ts). */
   readonly best?: unknown;
 }
 
-/** Names of a checkpoint's files beside those of a model folder. */
+/** Names of the files of a checkpoint in a model folder. */
 export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
 
 /**
- * The files of a checkpoint: the optimizer's states and `banks` (others of the weights' layout, by name) under PyTorch's names, and
+ * Returns the files of a checkpoint: optimizer states and `buffers` (others of the weights' layout, by name) under PyTorch's names, and
  * state.json.
  */
 export async function checkpointFiles(
@@ -84,11 +84,11 @@ export async function checkpointFiles(
 
 export type TunedLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 
-/** Moments are of what is trained, all other banks as the weights, or the adapter, that it is a part of. */
+/** Moments are laid out as the trainable parameters, all other buffers as the state that the parameters are in. */
 const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>
   bank.startsWith('moment') ? parameters : all;
 
-/** Reads state.json of a folder. Throws a HeddleError where there is none, or it is broken. */
+/** Reads state.json of a folder. Throws a HeddleError if it is missing or broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
   const path = `${await existingFolder(files, folder)}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
@@ -109,8 +109,8 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
 }
 
 /**
- * Puts the optimizer's states of a checkpoint on an engine and gives a reader of the banks beside them (undefined: it has none of the
- * name). Throws a HeddleError that names what is missing or does not fit.
+ * Restores the optimizer states of a checkpoint on an engine; returns a reader of its other buffers (undefined: there is none of the name).
+ * Throws a HeddleError that names what is missing or does not fit.
  */
 export async function restoreOptimizer(
   engine: Engine,
