@@ -6,7 +6,7 @@ import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.t
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
-import { logAxis } from '../../src/report/axis.ts';
+import { logAxis } from '../../src/report/svg-chart.ts';
 import { el, fill, set, setText, svg } from '../common/dom.ts';
 import { peerNames } from './lab-protocol.ts';
 import { pluralize } from './measurement-text.ts';

@@ -8,33 +8,33 @@ import type { LogStart, TrainingHistory } from './training-log.ts';
 type Facts = [name: string, value: string][];
 
 /** Returns the cards. */
-export function factCards(course: TrainingHistory): Html {
-  const { start } = course;
+export function factCards(history: TrainingHistory): Html {
+  const { start } = history;
   const cards: [string, Facts][] = [
     ['Corpus', corpusFacts(start)],
-    ['Machine and plan', machineFacts(course)],
+    ['Machine and plan', machineFacts(history)],
     ['Model', flat(start.config)],
     [
       'Recipe',
-      [['seed', String(start.seed)], ['steps an epoch', formatInteger(start.stepsPerEpoch)], ...flat(start.recipe)],
+      [['seed', String(start.seed)], ['steps per epoch', formatInteger(start.stepsPerEpoch)], ...flat(start.recipe)],
     ],
   ];
   return html`<div class="facts">${cards.map(
     ([title, facts]) =>
       html`<section class="card"><h3>${title}</h3><dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></section>`,
   )}</div>
-<details><summary>Arguments of heddle train</summary><pre>${JSON.stringify(start.arguments, undefined, 1) ?? ''}</pre></details>`;
+<details><summary>All arguments</summary><pre>${JSON.stringify(start.arguments, undefined, 1) ?? ''}</pre></details>`;
 }
 
 function corpusFacts({ corpus: c }: LogStart): Facts {
   return [
     ['name', c.name],
-    ['pairs to learn from', formatInteger(c.pairs)],
+    ['training pairs', formatInteger(c.pairs)],
     ...(c.leftOut > 0 ? ([['pairs left out', formatInteger(c.leftOut)]] as Facts) : []),
     ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
     ['tokenizer', c.tokenizer],
     ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
-    ['tokens a sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
+    ['tokens per sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
   ];
 }
 
@@ -44,16 +44,16 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
   if (plan)
     facts.push(
       ['GPU memory, largest plan', formatBytes(plan.peakBytes)],
-      ['no plan could go below', formatBytes(plan.lowerBound)],
-      ['dispatches a step', formatInteger(plan.dispatches)],
-      ['arithmetic a step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
+      ['lower bound of any plan', formatBytes(plan.lowerBound)],
+      ['dispatches per step', formatInteger(plan.dispatches)],
+      ['arithmetic per step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
       ['batches, rows × source × target', plan.shapes.join(', ')],
     );
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0)
     facts.push(
-      ['time in training', formatDuration(seconds)],
-      ['a step', `${formatNumber((1000 * seconds) / steps.length)} ms`],
+      ['training time', formatDuration(seconds)],
+      ['time per step', `${formatNumber((1000 * seconds) / steps.length)} ms`],
     );
   return [...facts, ['heddle', start.heddle]];
 }

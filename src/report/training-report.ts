@@ -1,13 +1,11 @@
 // Report of a run: its log as one self-contained HTML file, with results, curves, translations of held-out sentences and all settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
-import { curve, type Point, rates } from './curves.ts';
 import { factCards } from './facts.ts';
 import { Html, html } from './markup.ts';
-import { script, scriptHash } from './report-script.ts';
-import { style } from './report-style.ts';
+import { script, scriptHash, style } from './report-assets.ts';
 import { samplesCard } from './samples-table.ts';
-import { drawChart, type Series } from './svg-chart.ts';
+import { curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
 import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHistory } from './training-log.ts';
 
 /** Name of the report in a model folder. */
@@ -15,8 +13,8 @@ export const reportName = 'report.html';
 
 /** Returns the report of a log as an HTML page. Throws a HeddleError if the log has no start. */
 export function trainingReport(records: readonly LogRecord[]): string {
-  const course = historyOf(records);
-  const { start } = course;
+  const history = historyOf(records);
+  const { start } = history;
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src '${scriptHash}'; base-uri 'none'; form-action 'none'`;
   return html`<!doctype html>
 <html lang="en">
@@ -32,18 +30,18 @@ export function trainingReport(records: readonly LogRecord[]): string {
 <header>
 <p class="brand">${mark}heddle · training report</p>
 <h1>${start.corpus.name}</h1>
-<p class="lead">${lead(course)}</p>
+<p class="lead">${lead(history)}</p>
 </header>
 <main>
-${figures(course)}
-${notes(course).map((text) => html`<p class="note">${text}</p>`)}
-<h2>How it learned</h2>
-${charts(course)}
-${course.samples.length > 0 && html`<h2>Sentences it never saw</h2>${samplesCard(course.samples)}`}
-<h2>How it was made</h2>
-${factCards(course)}
+${figures(history)}
+${notes(history).map((text) => html`<p class="note">${text}</p>`)}
+<h2>Training curves</h2>
+${charts(history)}
+${history.samples.length > 0 && html`<h2>Translations of held-out sentences</h2>${samplesCard(history.samples)}`}
+<h2>Settings</h2>
+${factCards(history)}
 </main>
-<footer>Made by heddle ${start.heddle}. All figures are in log.jsonl beside this file, one JSON object a line.</footer>
+<footer>Made by heddle ${start.heddle}. All figures are in log.jsonl in the same folder, one JSON object per line.</footer>
 <script>${new Html(script)}</script>
 </body>
 </html>
@@ -74,7 +72,7 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   const cells: [string, string][] = [];
   if (exact)
     cells.push([
-      `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'sentences never seen' : 'dev sentences'}`,
+      `exact match on ${formatInteger(exact.sentences ?? Number.NaN)} ${exact.part === 'test' ? 'held-out sentences' : 'dev sentences'}`,
       formatPercent(exact.exactMatch ?? Number.NaN),
     ]);
   const [bleu, chrf, accuracy, perplexity] = [of('bleu'), of('chrf'), of('tokenAccuracy'), of('perplexity')];
@@ -86,8 +84,8 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
   if (loss) cells.push(['training loss, last step', loss.loss.toFixed(3)]);
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0) {
-    cells.push(['in training', formatDuration(seconds)]);
-    cells.push(['target tokens a second', formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
+    cells.push(['training time', formatDuration(seconds)]);
+    cells.push(['target tokens per second', formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
   }
   if (cells.length === 0) cells.push(['steps planned', formatInteger(start.steps)]);
   return html`<dl class="figures">${cells.map(
@@ -103,13 +101,13 @@ function notes({ start, steps, ends }: TrainingHistory): string[] {
   const out: string[] = [];
   if (end?.step !== done && steps.length > 0)
     out.push(
-      `The log has no end: training was cut off after step ${formatInteger(done)} of ${formatInteger(start.steps)}, or is not over yet.`,
+      `The log is incomplete: training was interrupted after step ${formatInteger(done)} of ${formatInteger(start.steps)}, or is still running.`,
     );
   else if (end?.reason === 'stopped')
     out.push(`Training was stopped after step ${formatInteger(done)} of ${formatInteger(start.steps)}.`);
   else if (end?.reason === 'patience')
     out.push(
-      `Training ended after step ${formatInteger(done)} of ${formatInteger(start.steps)}, since evaluations no longer got better.`,
+      `Early stopping after step ${formatInteger(done)} of ${formatInteger(start.steps)}: evaluations did not improve.`,
     );
   else if (end?.reason === 'failed') out.push(`Training failed after step ${formatInteger(done)}: ${end.error}`);
   if (end?.best && end.best.step !== done)
@@ -119,7 +117,7 @@ function notes({ start, steps, ends }: TrainingHistory): string[] {
   const skipped = Math.max(end?.skipped ?? 0, steps.filter((s) => s.skipped).length);
   if (skipped > 0)
     out.push(
-      `${formatInteger(skipped)} ${skipped === 1 ? 'update was' : 'updates were'} left out since a gradient was not finite.`,
+      `${formatInteger(skipped)} ${skipped === 1 ? 'update was' : 'updates were'} skipped because a gradient was not finite.`,
     );
   return out;
 }
@@ -141,16 +139,16 @@ function inWords(what: string, points: readonly Point[], show: (value: number) =
   return `${what} from ${show(first.y)} at step ${formatInteger(first.x)} to ${show(last.y)} at step ${formatInteger(last.x)}`;
 }
 
-function charts(course: TrainingHistory): Html {
-  const { steps } = course;
-  const dev = course.evals.filter((e) => e.part === 'dev');
+function charts(history: TrainingHistory): Html {
+  const { steps } = history;
+  const dev = history.evals.filter((e) => e.part === 'dev');
   const loss = training(steps, (s) => s.loss);
   const devLoss = evaluated(dev, (e) => e.loss);
   const lossSeries: Series[] = [{ name: 'training', look: 1, points: loss }];
   if (devLoss.length > 0) lossSeries.push({ name: 'dev', look: 2, points: devLoss, dots: true });
   const across: [number, number] = [
     (steps[0]?.step ?? 1) - 1,
-    Math.max(1, course.evals.at(-1)?.step ?? 0, steps.at(-1)?.step ?? 0),
+    Math.max(1, history.evals.at(-1)?.step ?? 0, steps.at(-1)?.step ?? 0),
   ];
   const lossChart = (scale: 'linear' | 'log') =>
     drawChart({
@@ -164,13 +162,13 @@ function charts(course: TrainingHistory): Html {
   const speed = rates(steps.map((s) => ({ x: s.step, amount: s.tokens, time: s.seconds })));
   const small = [
     ['Learning rate', training(steps, (s) => s.learningRate), { from: 0 }],
-    ['Target tokens a second', speed, { from: 0 }],
-    ['Norm of the gradients, before clipping', training(steps, (s) => s.gradientNorm), { scale: 'log' }],
-    ['Target tokens guessed right in training, %', training(steps, (s) => 100 * s.accuracy), { range: [0, 100] }],
+    ['Target tokens per second', speed, { from: 0 }],
+    ['Gradient norm before clipping', training(steps, (s) => s.gradientNorm), { scale: 'log' }],
+    ['Training token accuracy, %', training(steps, (s) => 100 * s.accuracy), { range: [0, 100] }],
   ] as const;
   return html`<div class="charts">
 <figure class="card wide"><div class="tabs">
-<h3>Loss, nats a target token</h3>
+<h3>Loss, nats per target token</h3>
 <input type="radio" name="loss" id="loss-linear" class="first" checked><label for="loss-linear">linear</label>
 <input type="radio" name="loss" id="loss-log" class="second"><label for="loss-log">logarithmic</label>
 <div class="panel first">${lossChart('linear')}</div><div class="panel second">${lossChart('log')}</div>
@@ -215,9 +213,9 @@ function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): H
     const x = value(e);
     return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : show(x)}</td>`;
   };
-  return html`<figure class="card wide"><figcaption><h3>Dev set, of 100</h3></figcaption>
+  return html`<figure class="card wide"><figcaption><h3>Dev metrics, 0 to 100</h3></figcaption>
 ${drawChart({ series, show: one, range: [0, 100], steps, label })}
-<details><summary>The same in numbers</summary><div class="scroll"><table class="numbers">
+<details><summary>Values</summary><div class="scroll"><table class="numbers">
 <thead><tr><th scope="col">step</th>${columns.map(([name]) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${dev.map((e) => html`<tr><td>${formatInteger(e.step)}</td>${columns.map((c) => cell(e, c))}</tr>`)}</tbody>
 </table></div></details></figure>`;

@@ -117,14 +117,14 @@ export async function saveFailure(
 }
 
 /** Reads the log of a folder; empty if it is missing or broken, of which `onMessage` is informed. */
-export async function readLog(files: Files, folder: string, tell: (text: string) => void): Promise<LogRecord[]> {
+export async function readLog(files: Files, folder: string, onMessage: (text: string) => void): Promise<LogRecord[]> {
   const path = `${await existingFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
   try {
     return parseLog(await readText(files, path), path);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    tell(`${error.message}; the log starts anew`);
+    onMessage(`${error.message}; the log starts again`);
     return [];
   }
 }

@@ -13,12 +13,12 @@ import { scaleStepOp } from '../ops/optimizer/scale-step.ts';
  */
 export function nonFiniteError(step: number, found: NonFinite, lists: readonly ParameterList[]): HeddleError {
   const { node, value, element } = found;
-  const bank = value.at?.buffer ?? (value.kind === 'state' ? value : undefined);
+  const buffer = value.at?.buffer ?? (value.kind === 'state' ? value : undefined);
   const place = element + (value.at?.offset ?? 0);
-  const list = lists.find(({ size }) => size === bank?.shape[0]);
+  const list = lists.find(({ size }) => size === buffer?.shape[0]);
   const parameter = list?.all.findLast(({ offset }) => offset <= place);
   const tensor = parameter
-    ? `${bank?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
+    ? `${buffer?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
     : `${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;
   const where = node
     ? `appeared in ${node.op.name} of ${node.scope || 'the model'}`

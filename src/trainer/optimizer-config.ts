@@ -78,26 +78,26 @@ export function optimizerStates(o: OptimizerConfig): string[] {
 export function applyOptimizer(
   graph: Graph,
   step: Value,
-  tuned: TrainableParameters,
+  trainable: TrainableParameters,
   gradients: Value,
   o: OptimizerConfig,
 ): void {
   graph.scope('optimizer', () => {
-    const { all, parameters: p, runs } = tuned;
+    const { all, parameters: p, runs } = trainable;
     const counters = graph.state('counters', 'f32', [counterLength]);
     const betas = o.kind === 'adamw' || o.kind === 'adam' ? { beta1: o.beta1, beta2: o.beta2 } : { beta1: 0, beta2: 0 };
     const clip = clipScale(graph, gradients, counters, { maxNorm: o.clipNorm, ...betas, growth: o.lossScaleGrowth });
     graph.output('clip', clip);
-    const partsOf = (bank: Value, side: 'inState' | 'inBank') => runValues(graph, bank, tuned, side);
-    const weights = partsOf(graph.state(tuned.state, 'f32', [all.size]), 'inState');
-    const slopes = partsOf(gradients, 'inBank');
-    const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBank');
+    const partsOf = (buffer: Value, side: 'inState' | 'inBuffer') => runValues(graph, buffer, trainable, side);
+    const weights = partsOf(graph.state(trainable.state, 'f32', [all.size]), 'inState');
+    const slopes = partsOf(gradients, 'inBuffer');
+    const moments = (name: string) => partsOf(graph.state(name, 'f32', [p.size]), 'inBuffer');
     const firsts = o.kind === 'rmsprop' ? [] : moments('moment1');
     const seconds = o.kind === 'sgd' ? [] : moments('moment2');
-    for (const [i, { inBank, length }] of runs.entries()) {
+    for (const [i, { inBuffer, length }] of runs.entries()) {
       const inputs = { weights: weights[i] as Value, gradients: slopes[i] as Value, clip, step };
       const [m, v] = [firsts[i] as Value, seconds[i] as Value];
-      const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBank));
+      const decayed = o.decayAll ? length : Math.min(length, Math.max(0, p.decayEnd - inBuffer));
       const decay = { weightDecay: o.weightDecay, decayEnd: decayed };
       if (o.kind === 'adamw') adamw(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });
       else if (o.kind === 'adam') adam(graph, { ...inputs, m, v, counters }, { ...betas, eps: o.eps, ...decay });

@@ -23,7 +23,7 @@ export interface Run {
   /** First element in the state. */
   readonly inState: number;
   /** First element in the buffers of gradients and moments. */
-  readonly inBank: number;
+  readonly inBuffer: number;
   readonly length: number;
 }
 
@@ -80,13 +80,13 @@ export function trainableParameters(
   if (lora) {
     check(freeze.length === 0, 'train: with an adapter all weights are frozen; leave --freeze out');
     const all = loraParameters(c, lora);
-    return { state: 'lora', all, parameters: all, runs: [{ inState: 0, inBank: 0, length: all.size }] };
+    return { state: 'lora', all, parameters: all, runs: [{ inState: 0, inBuffer: 0, length: all.size }] };
   }
   const whole: TrainableParameters = {
     state: 'weights',
     all: p,
     parameters: p,
-    runs: [{ inState: 0, inBank: 0, length: p.size }],
+    runs: [{ inState: 0, inBuffer: 0, length: p.size }],
   };
   if (freeze.length === 0) return whole;
   const frozen = frozenNames(c, p, freeze);
@@ -99,12 +99,12 @@ export function trainableParameters(
 function runsOf(trained: readonly Parameter[], compact: ParameterList): Run[] {
   const runs: Run[] = [];
   for (const [i, { offset: inState, shape }] of trained.entries()) {
-    const { offset: inBank } = compact.all[i] as Parameter;
+    const { offset: inBuffer } = compact.all[i] as Parameter;
     const length = Math.ceil(sizeOf(shape) / 64) * 64;
     const last = runs.at(-1);
     if (last && last.inState + last.length === inState)
       runs[runs.length - 1] = { ...last, length: last.length + length };
-    else runs.push({ inState, inBank, length });
+    else runs.push({ inState, inBuffer, length });
   }
   return runs;
 }
@@ -112,14 +112,14 @@ function runsOf(trained: readonly Parameter[], compact: ParameterList): Run[] {
 /** Returns the runs of a buffer as values; a run that is the whole buffer is the buffer itself. */
 export function runValues(
   graph: Graph,
-  bank: Value,
+  buffer: Value,
   { runs }: Pick<TrainableParameters, 'runs'>,
-  side: 'inState' | 'inBank',
+  side: 'inState' | 'inBuffer',
 ): Value[] {
   return runs.map((run) =>
-    run[side] === 0 && run.length === sizeOf(bank.shape)
-      ? bank
-      : graph.slice(bank, `${bank.name}+${run[side]}`, run[side], [run.length]),
+    run[side] === 0 && run.length === sizeOf(buffer.shape)
+      ? buffer
+      : graph.slice(buffer, `${buffer.name}+${run[side]}`, run[side], [run.length]),
   );
 }
 

@@ -56,7 +56,7 @@ export function prepareTrainingData(
   options: TrainingDataOptions,
   known?: KnownModel,
 ): TrainingData {
-  const { config, source, target } = known ?? newModel(pairs, options);
+  const { config, source, target } = known ?? createConfig(pairs, options);
   const corpus = encodePairs(pairs, source, target, { maxSource: config.maxLength, maxTarget: config.maxLength });
   check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
@@ -82,7 +82,7 @@ export const updatesIn = (epochs: number, perEpoch: number, accumulate: number):
   Math.ceil((epochs * perEpoch) / accumulate);
 
 /** Returns a configuration with tokenizers that are trained on the pairs. */
-function newModel(pairs: readonly Pair[], { model, tokenizer }: TrainingDataOptions): KnownModel {
+function createConfig(pairs: readonly Pair[], { model, tokenizer }: TrainingDataOptions): KnownModel {
   const { source, target } = trainTokenizers(pairs, tokenizer, model.tie === 'all');
   const config = modelConfig({
     ...model,
@@ -101,9 +101,9 @@ function trainTokenizers(
   { kind, ...options }: TrainingDataOptions['tokenizer'],
   shared: boolean,
 ): { source: Tokenizer; target: Tokenizer } {
-  const learn = { word: trainWords, char: trainCharacters, bpe: trainBpe }[kind];
+  const trainTokenizer = { word: trainWords, char: trainCharacters, bpe: trainBpe }[kind];
   const [sources, targets] = [pairs.map((p) => p.source), pairs.map((p) => p.target)];
-  if (!shared) return { source: learn(sources, options), target: learn(targets, options) };
-  const both = learn([...sources, ...targets], options);
+  if (!shared) return { source: trainTokenizer(sources, options), target: trainTokenizer(targets, options) };
+  const both = trainTokenizer([...sources, ...targets], options);
   return { source: both, target: both };
 }

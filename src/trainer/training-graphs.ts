@@ -83,32 +83,32 @@ export function gradientGraph(
   p: ParameterList,
   shape: BatchShape,
   options: GraphOptions = {},
-): { graph: Graph; model: Transformer; gradients: Value; tuned: TrainableParameters } {
+): { graph: Graph; model: Transformer; gradients: Value; trainable: TrainableParameters } {
   const graph = new Graph();
   const model = openTransformer(graph, c, p, true, options.lora);
-  const tuned = trainableParameters(c, p, options);
+  const trainable = trainableParameters(c, p, options);
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
-  const half = options.precision === 'f16';
-  const step = half ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
+  const isF16 = options.precision === 'f16';
+  const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
   const { nll } = lossOf(model, logits, wanted, step);
   fuseForward(graph, options.noFuse, options.logitBytes);
-  const trained = tuned.parameters.all;
+  const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
-  const bank = graph.state('gradients', 'f32', [tuned.parameters.size]);
+  const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
   const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : undefined);
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
     const d = found[i];
-    if (d) graph.place(d, bank, parameter.offset);
+    if (d) graph.place(d, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
-  if (half) {
+  if (isF16) {
     storeResultsAsF16(graph);
     storeWeightsAsF16(graph, model.weightBuffer);
   }
-  return { graph, model, gradients: bank, tuned };
+  return { graph, model, gradients: buffer, trainable };
 }
 
 /** A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the output `clip`. */
@@ -119,8 +119,8 @@ export function trainingGraph(
   optimizer: OptimizerConfig,
   options: GraphOptions = {},
 ): Graph {
-  const { graph, model, gradients: bank, tuned } = gradientGraph(c, p, shape, options);
-  applyOptimizer(graph, model.step, tuned, bank, optimizer);
+  const { graph, model, gradients: buffer, trainable } = gradientGraph(c, p, shape, options);
+  applyOptimizer(graph, model.step, trainable, buffer, optimizer);
   return graph;
 }
 
@@ -131,17 +131,17 @@ export function gradientAccumulationGraph(
   shape: BatchShape,
   options: GraphOptions = {},
 ): Graph {
-  const { graph, model, gradients: bank, tuned } = gradientGraph(c, p, shape, options);
-  accumulate(graph, graph.state('accumulated', 'f32', [tuned.parameters.size]), bank, model.step);
+  const { graph, model, gradients: buffer, trainable } = gradientGraph(c, p, shape, options);
+  accumulate(graph, graph.state('accumulated', 'f32', [trainable.parameters.size]), buffer, model.step);
   return graph;
 }
 
 /** Clipping and optimizer on the state `accumulated`, after the last batch of an update. */
-export function updateGraph(tuned: TrainableParameters, optimizer: OptimizerConfig): Graph {
+export function updateGraph(trainable: TrainableParameters, optimizer: OptimizerConfig): Graph {
   const graph = new Graph();
   const step = graph.input('step', 'u32', [stepWords]);
-  const bank = graph.state('accumulated', 'f32', [tuned.parameters.size]);
-  applyOptimizer(graph, step, tuned, bank, optimizer);
+  const buffer = graph.state('accumulated', 'f32', [trainable.parameters.size]);
+  applyOptimizer(graph, step, trainable, buffer, optimizer);
   return graph;
 }
 

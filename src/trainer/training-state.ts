@@ -52,22 +52,22 @@ export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'sta
  */
 export async function checkpointFiles(
   engine: Engine,
-  tuned: TunedLists,
+  trainable: ParameterLists,
   optimizer: OptimizerConfig,
   state: Omit<TrainingState, 'version' | 'engine' | 'choices' | 'lossScale'>,
-  banks: Readonly<Record<string, TensorData>> = {},
+  buffers: Readonly<Record<string, TensorData>> = {},
 ): Promise<Record<string, Uint8Array>> {
   const tensors: Record<string, Tensor> = {};
-  const addBank = (name: string, data: TensorData) => {
-    for (const [key, part] of Object.entries(tensorsFromWeights(listOf(tuned, name), data)))
+  const addBuffer = (name: string, data: TensorData) => {
+    for (const [key, part] of Object.entries(tensorsFromWeights(listOf(trainable, name), data)))
       tensors[`${name}.${key}`] = part;
   };
   for (const name of optimizerStates(optimizer)) {
     const tensor = await engine.read(name);
     if (name === 'counters') tensors[name] = tensor;
-    else addBank(name, tensor.data);
+    else addBuffer(name, tensor.data);
   }
-  for (const [name, data] of Object.entries(banks)) addBank(name, data);
+  for (const [name, data] of Object.entries(buffers)) addBuffer(name, data);
   const lossScale = Number(tensors.counters?.data[counterAt.lossScale] ?? 0);
   const full: TrainingState = {
     version: 1,
@@ -82,11 +82,12 @@ export async function checkpointFiles(
   };
 }
 
-export type TunedLists = Pick<TrainableParameters, 'all' | 'parameters'>;
+/** All parameters of a state, and the trainable ones. */
+export type ParameterLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 
 /** Moments are laid out as the trainable parameters, all other buffers as the state that the parameters are in. */
-const listOf = ({ all, parameters }: TunedLists, bank: string): ParameterList =>
-  bank.startsWith('moment') ? parameters : all;
+const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterList =>
+  buffer.startsWith('moment') ? parameters : all;
 
 /** Reads state.json of a folder. Throws a HeddleError if it is missing or broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
@@ -116,16 +117,16 @@ export async function restoreOptimizer(
   engine: Engine,
   files: Files,
   folder: string,
-  tuned: TunedLists,
+  trainable: ParameterLists,
   optimizer: OptimizerConfig,
-): Promise<(bank: string) => Float32Array | undefined> {
+): Promise<(buffer: string) => Float32Array | undefined> {
   const path = `${await existingFolder(files, folder)}/${checkpointNames.optimizer}`;
   const tensors = readSafetensors(await files.read(path), path);
-  const bank = (name: string) => {
+  const buffer = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
     if (own.length === 0) return undefined;
     return weightsFromTensors(
-      listOf(tuned, name),
+      listOf(trainable, name),
       Object.fromEntries(own.map(([key, t]) => [key.slice(name.length + 1), t])),
     );
   };
@@ -137,9 +138,9 @@ export async function restoreOptimizer(
       engine.write(name, counters.data);
       continue;
     }
-    const data = bank(name);
+    const data = buffer(name);
     if (!data) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
     engine.write(name, data);
   }
-  return bank;
+  return buffer;
 }

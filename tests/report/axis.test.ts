@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { linearAxis, logAxis } from '../../src/report/axis.ts';
+import { linearAxis, logAxis } from '../../src/report/svg-chart.ts';
 
 it('widens a linear axis to round ends', () => {
   const axis = linearAxis(0.13, 8.7, { count: 5 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { curve, rates, runs } from '../../src/report/curves.ts';
+import { curve, rates, runs } from '../../src/report/svg-chart.ts';
 
 const points = (...ys: number[]) => ys.map((y, i) => [i + 1, y] as const);
 

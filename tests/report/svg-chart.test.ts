@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { curve } from '../../src/report/curves.ts';
-import { type Chart, drawChart, type Series } from '../../src/report/svg-chart.ts';
+import { type Chart, curve, drawChart, type Series } from '../../src/report/svg-chart.ts';
 
 const series = (ys: readonly number[], fields: Partial<Series> = {}): Series => ({
   name: 'loss',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { script, scriptHash } from '../../src/report/report-script.ts';
+import { script, scriptHash } from '../../src/report/report-assets.ts';
 import type { LogRecord } from '../../src/report/training-log.ts';
 import { trainingReport } from '../../src/report/training-report.ts';
 import { dev, end, example, samples, start, step } from './example.ts';
@@ -38,18 +38,18 @@ it('lets no script run but its own', () => {
   expect(page).not.toMatch(/\son[a-z]+\s*=/);
 });
 
-it('says what came out, how it went, and how it was made', () => {
+it('has results, curves, translations and settings', () => {
   for (const text of [
-    'exact match on 500 sentences never seen',
+    'exact match on 500 held-out sentences',
     'BLEU',
     'chrF2',
     'perplexity, test',
-    'Loss, nats a target token',
+    'Loss, nats per target token',
     'logarithmic',
     'Learning rate',
-    'Target tokens a second',
-    'Norm of the gradients',
-    '48 of these 60 are exact',
+    'Target tokens per second',
+    'Gradient norm before clipping',
+    '48 of 60 are exact',
     'dawn mesa llvmpipe',
     '824,320 parameters',
     '38,400',
@@ -128,12 +128,12 @@ it.each(cases)('makes a whole page of %s', (_, records) => {
   expect(made).not.toMatch(/NaN|Infinity|undefined|\[object/);
 });
 
-it('says that a log has no end, that training was stopped, and that updates were left out', () => {
-  expect(trainingReport([start(), step(1), step(2)])).toContain('training was cut off after step 2 of 1,500');
+it('notes an incomplete log, a stopped run and skipped updates', () => {
+  expect(trainingReport([start(), step(1), step(2)])).toContain('training was interrupted after step 2 of 1,500');
   expect(trainingReport([start(), step(1), end({ step: 1, reason: 'stopped' })])).toContain(
     'Training was stopped after step 1 of 1,500.',
   );
-  expect(trainingReport([start(), step(1), end({ step: 1, skipped: 1 })])).toContain('1 update was left out');
+  expect(trainingReport([start(), step(1), end({ step: 1, skipped: 1 })])).toContain('1 update was skipped');
   expect(page).not.toContain('class="note"');
 });
 

@@ -114,7 +114,7 @@ it('leaves a report in the model folder', () => {
     expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'report.html']),
   );
   const page = text('model/report.html');
-  expect(page).toContain('exact match on 8 sentences never seen');
+  expect(page).toContain('exact match on 8 held-out sentences');
   expect(page).not.toContain('class="note"');
   expect(page).not.toMatch(/NaN|undefined|\[object/);
 });

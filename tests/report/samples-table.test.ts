@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { differences, type Stretch } from '../../src/report/differences.ts';
+import { differences, type Stretch } from '../../src/report/samples-table.ts';
 
 const marked = (stretches: readonly Stretch[]) => stretches.map((s) => (s.same ? s.text : `[${s.text}]`)).join('');
 
