@@ -12,19 +12,20 @@ import { type Shape, sizeOf } from '../core/tensor.ts';
  * console.log(x.at(3)); // 4
  */
 export class ReferenceTensor {
+  readonly shape: Shape;
+  readonly data: Float64Array;
   readonly size: number;
   /** Rows and columns of the tensor as a matrix over its last axis. */
   readonly rows: number;
   readonly cols: number;
-  readonly #last: number;
   readonly #secondLast: number;
 
-  constructor(
-    readonly shape: Shape,
-    readonly data: Float64Array = new Float64Array(sizeOf(shape)),
-  ) {
+  /** A tensor of `data`, by default zeros. */
+  constructor(shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))) {
+    this.shape = shape;
+    this.data = data;
     this.size = data.length;
-    this.#last = this.cols = shape.at(-1) ?? 1;
+    this.cols = shape.at(-1) ?? 1;
     this.#secondLast = shape.at(-2) ?? 1;
     this.rows = this.cols === 0 ? 0 : this.size / this.cols;
   }
@@ -40,14 +41,14 @@ export class ReferenceTensor {
   ): void;
   set(i: number, j: number, k?: number, l?: number): void {
     if (k === undefined) this.data[i] = j;
-    else if (l === undefined) this.data[i * this.#last + j] = k;
+    else if (l === undefined) this.data[i * this.cols + j] = k;
     else this.data[this.#index(i, j, k)] = l;
   }
 
   /** Adds to the number at an index, which is followed by the addend: `y.add(row, col, addend)`. */
   add(...to: [i: number, addend: number] | [i: number, j: number, addend: number]): void;
   add(i: number, j: number, k?: number): void {
-    const at = k === undefined ? i : i * this.#last + j;
+    const at = k === undefined ? i : i * this.cols + j;
     this.data[at] = (this.data[at] ?? Number.NaN) + (k ?? j);
   }
 
@@ -63,7 +64,7 @@ export class ReferenceTensor {
 
   #index(i: number, j?: number, k?: number): number {
     if (j === undefined) return i;
-    if (k === undefined) return i * this.#last + j;
-    return (i * this.#secondLast + j) * this.#last + k;
+    if (k === undefined) return i * this.cols + j;
+    return (i * this.#secondLast + j) * this.cols + k;
   }
 }
