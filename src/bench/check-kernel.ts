@@ -1,4 +1,4 @@
-// One kernel of kernels.ts on the device: each of its variants is held against the float64 reference, then timed.
+// Checks and times one kernel on the device: compares each of its variants with the float64 reference, then times it.
 
 import { fromFloat16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
@@ -15,36 +15,36 @@ import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import { graphOf, type KernelCase, type KernelGroup } from './kernel-case.ts';
 
-/** A variant on the device; without times where it is wrong. */
+/** Result of a variant; without times if it failed. */
 export interface VariantResult extends Partial<Timing> {
   readonly variant: string;
-  /** Largest max|x - ref| / max|ref| of the outputs. */
+  /** Error max|x - ref| / max|ref|, the largest of the outputs. */
   readonly error: number;
   readonly passed: boolean;
-  /** What went wrong where the kernel did not run. */
+  /** Error message of a kernel that did not run. */
   readonly failure?: string;
 }
 
-/** A kernel on the device. */
+/** Result of a kernel. */
 export interface KernelResult {
   readonly name: string;
   readonly group: KernelGroup;
   readonly op: string;
-  /** Floating-point operations, 0 where the kernel names none; and bytes that are read or written, each once. */
+  /** Floating-point operations (0 if unknown) and bytes, each tensor read or written once. */
   readonly flops: number;
   readonly bytes: number;
-  /** Fastest first, wrong ones last. */
+  /** The fastest first, failed ones last. */
   readonly variants: readonly VariantResult[];
 }
 
-/** Largest error: float32 sums of 8,000 terms of either sign stay below a tenth of it. */
-export const largestError = 1e-4;
+/** Largest error allowed; float32 sums of 8,000 terms of both signs stay below a tenth of it. */
+export const maxError = 1e-4;
 
-/** Checks and times a kernel. A variant that fails stands in the result with what it said; a lost device is an error. */
+/** Checks and times a kernel. A failed variant is part of the result; a lost device throws. */
 export async function checkKernel(device: Device, kernel: KernelCase, options: TimeOptions): Promise<KernelResult> {
   const { graph: whole, node } = graphOf(kernel);
   const data = referenceData(whole, node, kernel);
-  const { graph, names, outputs } = alone(node);
+  const { graph, names, outputs } = singleNode(node);
   const key = variantKey(graph.nodes[0] as Node);
   const variants: VariantResult[] = [];
   let flops = 0;
@@ -60,7 +60,7 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
       let error = 0;
       for (const [name, want] of outputs(data.after))
         error = Math.max(error, relativeError(numbersOf(got[name] ?? (await session.read(name)).data), want));
-      const passed = error <= largestError;
+      const passed = error <= maxError;
       const timed = passed ? await timeRunner(device, runner, { ...options, skipAbove: 3 * best }) : undefined;
       if (timed) best = Math.min(best, timed.ms);
       variants.push({ variant, error, passed, ...timed });
@@ -85,7 +85,7 @@ export async function checkKernel(device: Device, kernel: KernelCase, options: T
   };
 }
 
-/** What the node's inputs hold before it runs, and its outputs and the inputs that it changes afterwards. */
+/** Reference data: inputs of the node before it runs, and its outputs and mutated inputs after it. */
 function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const cpu = createCpuExecutor(whole);
   const noise = random(1);
@@ -98,7 +98,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   };
   const inputs = Object.fromEntries([...whole.inputs].map(([name, v]) => [name, dataOf(name, v)]));
   for (const [name, v] of whole.states) cpu.state(name).set(dataOf(name, v));
-  // What the node changes is wanted as it was before; nothing else in these graphs changes a state.
+  // Copies of the states, since the node may change them; no other node of these graphs does.
   const states = new Map([...whole.states.values()].map((v) => [v, cpu.of(v).slice()]));
   cpu.run(inputs);
   const before = new Map(node.inputs.map((v) => [v, states.get(v) ?? cpu.of(v)]));
@@ -106,15 +106,15 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   return { before, after };
 }
 
-/** The words of a step as numbers: a learning rate, and every token counts. */
+/** Words of the step input as numbers. */
 function stepData(own: Partial<StepScalars> = {}): number[] {
   const words = new Uint32Array(stepWords);
   writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });
   return [...words];
 }
 
-/** A graph of the node alone. All inputs but the step are states, so that they are uploaded once. */
-function alone(node: Node) {
+/** A graph with only this node. All inputs except the step are states, so that they are uploaded once. */
+function singleNode(node: Node) {
   const graph = new Graph();
   const names = new Map<Value, string>();
   const inputs = node.inputs.map((v, i) => {
@@ -123,7 +123,7 @@ function alone(node: Node) {
     return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
   });
   for (const [i, v] of graph.copy(node, inputs).outputs.entries()) graph.output(`out${i}`, v);
-  /** Reference data by the name that it has on the device. */
+  /** Reference data by the names of outputs and states on the device. */
   const outputs = (after: ReadonlyMap<Value, Float64Array>): [string, Float64Array][] =>
     [...after].map(([v, data]) => {
       const i = node.outputs.indexOf(v);
@@ -139,5 +139,5 @@ function load(session: Session, runner: Runner, name: string, value: Value, from
   else session.write(name, data);
 }
 
-/** What is held as the bits of float16, as numbers. */
+/** Tensor data as numbers; float16 is stored as bits. */
 const numbersOf = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);

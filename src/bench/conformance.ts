@@ -1,17 +1,16 @@
-// Whether an adapter does what WebGPU promises and the kernels count on: its features and limits beside those that are used, and the
-// worst error of each kernel against float64.
+// Conformance report of an adapter: features, limits, and the error of each kernel against float64.
 
-import { type KernelResult, largestError } from './check-kernel.ts';
+import { type KernelResult, maxError } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 
-/** A feature that kernels or measurements use where it is there. */
+/** An optional feature that kernels or measurements use. */
 export interface FeatureLine {
   readonly name: string;
   readonly present: boolean;
   readonly use: string;
 }
 
-/** A limit beside what is needed. */
+/** A limit of the adapter and the value that is needed. */
 export interface LimitLine {
   readonly name: string;
   readonly needed: number;
@@ -19,16 +18,16 @@ export interface LimitLine {
   readonly passed: boolean;
 }
 
-/** A kernel's worst variant. */
+/** The variant of a kernel with the largest error. */
 export interface KernelLine {
   readonly name: string;
   readonly variants: number;
-  /** max|x - ref| / max|ref|, and the variant that it is of. */
+  /** Error max|x - ref| / max|ref| of `variant`. */
   readonly worst: number;
   readonly variant: string;
   readonly allowed: number;
   readonly passed: boolean;
-  /** What a variant said that did not run. */
+  /** Error message of a variant that did not run. */
   readonly failure?: string;
 }
 
@@ -37,18 +36,18 @@ export interface Conformance {
   readonly passed: boolean;
   readonly features: readonly FeatureLine[];
   readonly limits: readonly LimitLine[];
-  /** Smallest and largest subgroup; null where the adapter has none or does not say. */
+  /** Smallest and largest subgroup size; null if the adapter does not report them. */
   readonly subgroups: { readonly min: number; readonly max: number } | null;
   readonly kernels: readonly KernelLine[];
 }
 
 const usedFeatures: Readonly<Record<string, string>> = {
-  'timestamp-query': 'times kernels without the wait for the queue',
-  subgroups: 'shares numbers between neighbouring threads',
-  'shader-f16': 'computes in float16',
+  'timestamp-query': 'timing of kernels without queue overhead',
+  subgroups: 'data exchange between threads',
+  'shader-f16': 'float16 arithmetic',
 };
 
-/** The report of a machine; `needed` are limits by their WebGPU names. */
+/** The report for a machine. `needed` are limits by their WebGPU names. */
 export function conformanceOf(
   { adapter }: Machine,
   needed: Readonly<Record<string, number>>,
@@ -78,7 +77,7 @@ function lineOf({ name, variants }: KernelResult): KernelLine {
     variants: variants.length,
     worst: worst.error,
     variant: worst.variant,
-    allowed: largestError,
+    allowed: maxError,
     passed,
     ...(failure !== undefined && { failure }),
   };

@@ -1,5 +1,5 @@
-// The kernels of a decoding's step: attention to kept keys, the choice of the next token, the account of beams. Half-way through 64
-// positions, where a step costs what it costs on average.
+// Kernels of a decoding step: attention with the KV cache, choice of the next token, beam bookkeeping. They run at half of the maximum length,
+// where a step has its average cost.
 
 import { beamSelect } from '../ops/decoding/beam-select.ts';
 import { cacheSlots } from '../ops/decoding/cache-slots.ts';
@@ -15,7 +15,7 @@ import {
 import { takeRows } from '../ops/elementwise/take-rows.ts';
 import { input, type KernelCase, step } from './kernel-case.ts';
 
-/** Sizes of a decoding: rows, those of a sentence, positions, vocabulary, heads and their width. */
+/** Sizes: rows, rows per sentence, positions, vocabulary, heads, head width. */
 interface Sizes {
   readonly R: number;
   readonly beams: number;
@@ -27,7 +27,7 @@ interface Sizes {
 
 const halfWay = ({ T }: Sizes) => ({ position: T / 2 - 1 });
 
-/** The keys of row r at position j lie in row r: no beam has changed places. */
+/** Cache slots before any reordering of beams: row r reads its own keys. */
 const ownSlots = ({ R, beams, T }: Sizes): Uint32Array =>
   Uint32Array.from({ length: R * T }, (_, i) => (Math.floor(i / T) % beams) * T + (i % T));
 
@@ -62,7 +62,7 @@ function crossAttention({ R, beams, T, H, W }: Sizes): KernelCase {
   };
 }
 
-/** The choice of the next token, with rules: a least length, no trigram twice, two tokens banned. */
+/** Choice of the next token with rules: a minimum length, no repeated trigram, two suppressed tokens. */
 function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: Sizes): KernelCase {
   const { R, beams, T, V } = s;
   return {
@@ -80,7 +80,7 @@ function choice(kind: 'greedy token' | 'best tokens' | 'sampled token', s: Sizes
       sampleToken(g, logits, history, rules, step(g), settings, attrs);
     },
     data(name, length) {
-      // Far apart, so that float32 and float64 agree which is the best: a permutation of V steps, another in each row.
+      // A different permutation of V distinct values in each row, so that float32 and float64 agree on the order.
       if (name === 'logits')
         return Float32Array.from(
           { length },
@@ -111,7 +111,7 @@ function beamStep(s: Sizes): KernelCase {
       };
       beamSelect(g, best, g.state('scores', 'f32', [R]), step(g));
     },
-    // Falling along a row and never the same twice in a sentence.
+    // Descending in a row, and distinct within a sentence.
     data(name, length) {
       if (name === 'logProbs')
         return Float32Array.from({ length }, (_, i) => -(i % beams) / 2 - ((i * 37) % (beams * beams)) / 100 - 0.1);
@@ -128,9 +128,9 @@ function slots(s: Sizes): KernelCase {
     name: `cache slots [${R},${T}] of ${beams} beams`,
     group: 'decoding',
     build(g) {
-      const account = [g.state('slots', 'u32', [R, T]), g.state('tokens', 'i32', [R, T])] as const;
+      const history = [g.state('slots', 'u32', [R, T]), g.state('tokens', 'i32', [R, T])] as const;
       const newest = g.input('newest', 'i32', [R, 1]);
-      cacheSlots(g, newest, g.input('parents', 'i32', [R]), ...account, step(g), { beams, padId: 0 });
+      cacheSlots(g, newest, g.input('parents', 'i32', [R]), ...history, step(g), { beams, padId: 0 });
     },
     data(name, length) {
       if (name === 'slots') return ownSlots(s);
@@ -141,8 +141,8 @@ function slots(s: Sizes): KernelCase {
   };
 }
 
-/** Rows that go on when others are done. */
-function rowsTaken(R: number, D: number): KernelCase {
+/** Copy of the unfinished rows. */
+function takenRows(R: number, D: number): KernelCase {
   return {
     name: `take rows [${R},${D}]`,
     group: 'decoding',
@@ -155,7 +155,7 @@ function rowsTaken(R: number, D: number): KernelCase {
 const full: Sizes = { R: 64, beams: 4, T: 64, V: 8000, H: 8, W: 32 };
 const small: Sizes = { R: 8, beams: 2, T: 16, V: 211, H: 2, W: 16 };
 
-/** All of them, in the order of the table. */
+/** The kernels, in the order of the report. */
 export const decodingKernels: readonly KernelCase[] = [
   selfAttention(full),
   crossAttention(full),
@@ -164,8 +164,8 @@ export const decodingKernels: readonly KernelCase[] = [
   choice('sampled token', full),
   beamStep(full),
   slots(full),
-  rowsTaken(64, 16384),
+  takenRows(64, 16384),
 ];
 
-/** Small ones. */
+/** Small sizes. */
 export const smallDecodingKernels: readonly KernelCase[] = [selfAttention(small), choice('greedy token', small)];

@@ -1,5 +1,5 @@
-// What a kernel to be timed is: a node of a small graph, so that a backward kernel runs on what its forward left. check-kernel.ts runs
-// it alone.
+// A kernel to check and time: a node of a small graph, so that a backward kernel gets the results of its forward kernel. check-kernel.ts
+// runs it.
 
 import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -7,7 +7,7 @@ import { Graph } from '../graph/graph.ts';
 import { defineOp, type Node, tensorType, type Value } from '../ops/op.ts';
 import { type StepScalars, stepWords } from '../ops/step-scalars.ts';
 
-/** What kernels are alike in what they do. */
+/** Groups of kernels. */
 export const kernelGroups = ['products', 'attention', 'rows', 'elements', 'decoding'] as const;
 export type KernelGroup = (typeof kernelGroups)[number];
 
@@ -17,20 +17,20 @@ export interface KernelCase {
   readonly group: KernelGroup;
   /** Builds a graph that ends with the kernel. */
   build(graph: Graph): void;
-  /** Name of the kernel's op where its node is not the last. */
+  /** Name of the kernel's op if its node is not the last. */
   readonly op?: string;
-  /** Data of an input or state by name; undefined: noise from -0.5 to 0.5, or zeros where it is no float32 tensor. */
+  /** Data of an input or state by name; undefined: noise from -0.5 to 0.5 for float32 tensors, zeros for others. */
   data?(name: string, length: number): ArrayLike<number> | undefined;
-  /** Scalars of the step that differ from those of an ordinary training step. */
+  /** Scalars of the step that differ from those of a training step. */
   readonly step?: Partial<StepScalars>;
-  /** Bytes and floating-point operations, where not all of the tensors is read or not all that the op counts is done. */
+  /** Bytes and floating-point operations, if the kernel reads only a part of its tensors or does less work than its op counts. */
   readonly bytes?: number;
   readonly flops?: number;
-  /** What the device must have; elsewhere the kernel is left out. */
+  /** A feature without which the kernel is skipped. */
   readonly needs?: 'f16';
 }
 
-/** A node whose gradient with respect to its first input is its second: the root of a gradient walk from any value. */
+/** Start of a backward pass from any value: its gradient with respect to y is dy. */
 const rootOp = defineOp({
   name: 'root',
   inputs: ['y', 'dy'],
@@ -47,16 +47,16 @@ export const input = (g: Graph, name: string, shape: Shape): Value => g.input(na
 /** The step input. */
 export const step = (g: Graph): Value => g.input('step', 'u32', [stepWords]);
 
-/** Appends the gradients of `wrt` where that of `y` is noise. */
+/** Appends the backward pass from `y`, whose gradient is noise, to `wrt`. */
 export function backward(g: Graph, y: Value, wrt: readonly Value[]): void {
   const { root } = g.apply(rootOp, { y, dy: input(g, 'dy', y.shape) });
   gradients(g, root, wrt);
 }
 
-/** A number in words: 10 000 000. */
+/** A number with spaces between thousands: 10 000 000. */
 export const spaced = (n: number): string => n.toLocaleString('en').replaceAll(',', ' ');
 
-/** A graph of a case, and the node that is the kernel. */
+/** The graph of a case and the node of its kernel. */
 export function graphOf(kernel: KernelCase): { graph: Graph; node: Node } {
   const graph = new Graph();
   kernel.build(graph);

@@ -1,6 +1,5 @@
-// The kernels that `heddle bench` and the kernel lab time, at fixed, named sizes: here those of products, attention, rows and tokens;
-// what only training,
-// decoding or compact models do is in kernels-training.ts, kernels-decoding.ts and kernels-compact.ts.
+// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes. Kernels that only training, decoding or packed weights
+// use are in training-kernel-cases.ts, decoding-kernel-cases.ts and packed-kernel-cases.ts.
 
 import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -14,17 +13,17 @@ import { addLayerNorm, layerNorm } from '../ops/norm/layer-norm.ts';
 import { softmax } from '../ops/norm/softmax.ts';
 import { decodingKernels, smallDecodingKernels } from './decoding-kernel-cases.ts';
 import { backward, input, type KernelCase, step } from './kernel-case.ts';
-import { compactKernels } from './packed-kernel-cases.ts';
+import { packedKernels } from './packed-kernel-cases.ts';
 import { adam, smallTrainingKernels, trainingKernels } from './training-kernel-cases.ts';
 
-const mark = (shape: Shape, turned: boolean) => `[${shape.join(',')}]${turned ? 'ᵀ' : ''}`;
+const show = (shape: Shape, transposed: boolean) => `[${shape.join(',')}]${transposed ? 'ᵀ' : ''}`;
 
 function product(m: number, k: number, n: number, form: 'NN' | 'NT' | 'TN' = 'NN'): KernelCase {
   const [transA, transB] = [form === 'TN', form === 'NT'];
   const a = transA ? [k, m] : [m, k];
   const b = transB ? [n, k] : [k, n];
   return {
-    name: `matmul ${mark(a, transA)}x${mark(b, transB)}`,
+    name: `matmul ${show(a, transA)}x${show(b, transB)}`,
     group: 'products',
     build: (g) => void matmul(g, input(g, 'a', a), input(g, 'b', b), { transA, transB }),
   };
@@ -48,10 +47,10 @@ const lengths =
   (name: string, length: number): number[] | undefined =>
     name === 'lens' ? new Array(length).fill(T) : undefined;
 
-/** Rows, heads, width of a head. */
+/** Batch size, number of heads, head width. */
 type Heads = readonly [number, number, number];
 
-/** Causal self-attention of 4 rows, 8 heads of width 32, every key in sight. */
+/** Causal self-attention without padding. */
 function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32]): KernelCase {
   return {
     name: `attention${back ? ' backward' : ''} [${B},${T}] ${H} heads x ${W}`,
@@ -66,7 +65,7 @@ function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32]): Ker
   };
 }
 
-/** Attention of T target to S source tokens; `kind` probabilities: what the fused form never stores. */
+/** Attention of T target tokens to S source tokens. `probabilities` computes the attention weights, which the fused kernel does not store. */
 function cross(kind: 'forward' | 'backward' | 'probabilities', T: number, S: number, [B, H, W]: Heads = [4, 8, 32]) {
   const what = { forward: 'cross-attention', backward: 'cross-attention backward', probabilities: 'attention weights' };
   return {
@@ -97,7 +96,7 @@ function norm(rows: number, D: number, back: boolean): KernelCase {
   };
 }
 
-/** Residual connection, dropout and norm in one. */
+/** Fused residual connection, dropout and layer norm. */
 function addNorm(rows: number, D: number): KernelCase {
   return {
     name: `add, dropout, layer norm [${rows},${D}]`,
@@ -123,7 +122,7 @@ function softmaxOf(rows: number, cols: number, back: boolean): KernelCase {
   };
 }
 
-/** Token vectors, and their gradient: ids go through the vocabulary in big strides, so that every place is used about evenly. */
+/** Embedding and its gradient. Ids step through the vocabulary in large strides, so that all rows are used about equally. */
 function tokens(B: number, T: number, V: number, D: number, back: boolean): KernelCase {
   const ids = Int32Array.from({ length: B * T }, (_, i) => (i * 7919) % V);
   const order = Array.from(ids.keys()).sort((i, j) => (ids[i] as number) - (ids[j] as number) || i - j);
@@ -144,11 +143,11 @@ function tokens(B: number, T: number, V: number, D: number, back: boolean): Kern
       if (back) backward(g, y, [table]);
     },
     data: (name) => data[name],
-    ...(!back && { bytes: 4 * B * T * (1 + 2 * D) }), // of the table the rows that are taken
+    ...(!back && { bytes: 4 * B * T * (1 + 2 * D) }), // only the rows of the table that are read
   };
 }
 
-/** `train`: each row's loss and, in the place of its scores, their gradient; else the loss alone, or its gradient alone. */
+/** Cross-entropy. `train`: the loss of each row, and the gradient in place of the logits; `loss` or `backward`: one of them. */
 function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backward'): KernelCase {
   return {
     name: `cross-entropy${{ train: ' with gradient', loss: '', backward: ' backward' }[kind]} [${rows},${V}]`,
@@ -164,7 +163,7 @@ function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backwar
   };
 }
 
-/** All kernels, in the order of the table. */
+/** All kernels, in the order of the report. */
 export const kernelCases: readonly KernelCase[] = [
   product(256, 256, 256),
   product(512, 512, 512),
@@ -190,10 +189,10 @@ export const kernelCases: readonly KernelCase[] = [
   adam(10_000_000),
   ...trainingKernels,
   ...decodingKernels,
-  ...compactKernels,
+  ...packedKernels,
 ];
 
-/** A few kernels of each group, small: for a first look, and for adapters that are slow. */
+/** Some kernels of each group at small sizes, for slow adapters. */
 export const smallKernelCases: readonly KernelCase[] = [
   product(64, 64, 64),
   feedForward(64, 64, 128),

@@ -1,22 +1,22 @@
-// What figures were measured on: the adapter, the browser, and the flags that it shows. A page is not told its browser's flags, but
-// some can be seen by what they bring.
+// Description of the machine of a measurement: adapter, browser and its flags. A page cannot read the flags of its browser, but some have
+// visible effects.
 
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 
-/** The machine in words and numbers; plain JSON. */
+/** The machine; plain JSON. */
 export interface Machine {
   readonly adapter: AdapterDescription;
-  /** What the host calls itself: `Chrome/130.0.6723.91 ...`, or Node with its version. */
+  /** User agent, or Node with its version. */
   readonly agent: string;
-  /** Brands and versions as Chromium tells them; empty elsewhere. */
+  /** Brands and versions that Chromium reports; empty in other browsers. */
   readonly browser: readonly string[];
   readonly platform: string;
   readonly threads: number;
-  /** Whether the page is cross-origin isolated, which makes the host's clock finer. */
+  /** Whether the page is cross-origin isolated, which makes its clock more precise. */
   readonly isolated: boolean;
-  /** The finest difference that the host's clock showed, in milliseconds. */
+  /** Resolution of the clock in milliseconds. */
   readonly clockGrain: number;
-  /** Flags that show themselves. */
+  /** Flags with visible effects. */
   readonly flags: readonly string[];
 }
 
@@ -30,7 +30,7 @@ interface UserAgentData {
   }>;
 }
 
-/** Describes the machine behind `gpu`, in a page, a worker or Node. Rejects with a HeddleError where there is no adapter. */
+/** Describes the machine behind `gpu`, in a page, a worker or Node. Throws a HeddleError if there is no adapter. */
 export async function describeMachine(gpu: GPU | undefined, host: string): Promise<Machine> {
   const adapter = await describeAdapter(gpu, host);
   const scope = globalThis as {
@@ -45,7 +45,7 @@ export async function describeMachine(gpu: GPU | undefined, host: string): Promi
     'platformVersion',
     'architecture',
   ]);
-  // A brand that is no brand is among them, so that nobody counts on the list.
+  // The list contains a fake brand on purpose (GREASE).
   const brands = (details?.fullVersionList ?? []).filter(({ brand }) => !/not.*brand/i.test(brand));
   const platform = [navigator?.userAgentData?.platform, details?.platformVersion, details?.architecture];
   return {
@@ -60,7 +60,7 @@ export async function describeMachine(gpu: GPU | undefined, host: string): Promi
   };
 }
 
-/** The smallest step of the host's clock among a few thousand readings. */
+/** The smallest step of the clock in up to 100,000 readings. */
 function clockGrain(): number {
   let grain = Number.POSITIVE_INFINITY;
   let last = performance.now();

@@ -1,5 +1,4 @@
-// One course of measurements on one device: its roofs, then kernel after kernel, each checked before it is timed. `heddle bench` and
-// the kernel lab both call this.
+// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel, checked before it is timed.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Device } from '../gpu/device.ts';
@@ -9,43 +8,43 @@ import { checkKernel, type KernelResult } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';
 import { kernelCases, smallKernelCases } from './kernel-cases.ts';
 
-/** Sets of kernels by name. */
+/** Kernel sets by name. */
 export const kernelSets = { all: kernelCases, small: smallKernelCases } as const;
 export type KernelSet = keyof typeof kernelSets;
 
-/** Which kernels, and how long each is measured. */
+/** Options of `measure`. */
 export interface MeasureOptions extends TimeOptions {
   readonly set: KernelSet;
-  /** Kernels whose name has this in it, whatever the case; all where empty. */
+  /** Only kernels whose name contains this text, ignoring case. */
   readonly filter: string;
   readonly roofs: boolean;
 }
 
-/** What comes of it. */
+/** Result of `measure`. */
 export interface Measured {
   readonly roofs?: Roofs;
   readonly kernels: readonly KernelResult[];
 }
 
-/** What the caller hears while it lasts. */
+/** Callbacks of `measure`. */
 export interface Listener {
   readonly signal: AbortSignal;
-  /** `done` of `of` pieces of work are done, `next` begins. */
+  /** `done` of `of` tasks are done, `next` begins. */
   onProgress(done: number, of: number, next: string): void;
   onRoofs?(roofs: Roofs): void;
   onKernel?(kernel: KernelResult): void;
 }
 
-/** The kernels of a set whose names hold `filter`. */
+/** The kernels of a set whose names contain `filter`. */
 export function chosenKernels(set: KernelSet, filter: string): readonly KernelCase[] {
   const wanted = filter.trim().toLowerCase();
   return kernelSets[set].filter(({ name }) => name.toLowerCase().includes(wanted));
 }
 
-/** Bytes that the copy moves for the bandwidth: the small set is for adapters that are slow. */
-const copied = { all: 128 * 2 ** 20, small: 32 * 2 ** 20 } as const;
+/** Bytes of the copy that measures bandwidth, by kernel set. */
+const copyBytes = { all: 128 * 2 ** 20, small: 32 * 2 ** 20 } as const;
 
-/** Measures; rejects with a HeddleError where no kernel is chosen, with the signal's reason where it is aborted between two pieces of work, and where the device is lost. */
+/** Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason of the signal if it is aborted. */
 export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
   const cases = chosenKernels(options.set, options.filter).filter(({ needs }) => !needs || device.traits[needs]);
   if (cases.length === 0)
@@ -62,7 +61,7 @@ export async function measure(device: Device, options: MeasureOptions, listener:
   const time = { span: options.span, rounds: options.rounds };
   let roofs: Roofs | undefined;
   if (options.roofs) {
-    roofs = await next('bandwidth and peak', () => measureRoofs(device, { ...time, bytes: copied[options.set] }));
+    roofs = await next('bandwidth and peak', () => measureRoofs(device, { ...time, bytes: copyBytes[options.set] }));
     listener.onRoofs?.(roofs);
   }
   const kernels: KernelResult[] = [];

@@ -1,4 +1,4 @@
-// The kernels of compact models: weights kept as f16 or int8, low-rank adapters, and training whose logits are never whole.
+// Kernels that save memory: f16 and int8 weights, LoRA, mixed precision, and the loss that does not store all logits.
 
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
 import { addColumns, takeColumns } from '../ops/elementwise/columns.ts';
@@ -9,7 +9,7 @@ import { type PackedFormat, pack, wordsOf } from '../ops/matmul/packed-weights.t
 import { scaleStep } from '../ops/optimizer/scale-step.ts';
 import { input, type KernelCase, spaced, step } from './kernel-case.ts';
 
-/** A matrix of waves in a format, and the scales of its rows. */
+/** A matrix of sine values in a weight format, with the scales of its rows. */
 function packed(format: PackedFormat, rows: number, cols: number) {
   const words = new Uint32Array(rows * wordsOf(format, cols));
   const scales = new Float32Array(rows);
@@ -49,11 +49,11 @@ function embedding(format: PackedFormat, B: number, T: number, V: number, D: num
       if (name === 'ids') return Int32Array.from({ length }, (_, i) => (i * 7919) % V);
       return name === 'words' || name === 'scales' ? packed(format, V, D)[name] : undefined;
     },
-    bytes: B * T * (4 + 4 * wordsOf(format, D) + 4 * D), // of the table the rows that are taken
+    bytes: B * T * (4 + 4 * wordsOf(format, D) + 4 * D), // only the rows of the table that are read
   };
 }
 
-/** Projection to the vocabulary, loss and all gradients, 128 rows at a time. */
+/** Output projection, loss and all gradients, 128 rows at a time. */
 function projectedLoss(rows: number, D: number, V: number): KernelCase {
   return {
     name: `loss of projection [${rows},${D}]x[${V},${D}]ᵀ`,
@@ -67,7 +67,7 @@ function projectedLoss(rows: number, D: number, V: number): KernelCase {
   };
 }
 
-function halves(size: number): KernelCase {
+function castToF16(size: number): KernelCase {
   return {
     name: `weights to f16 [${spaced(size)}]`,
     group: 'elements',
@@ -81,7 +81,7 @@ function halves(size: number): KernelCase {
   };
 }
 
-/** Part of an adapter of low rank: its columns added to a layer's, or taken out for the gradient. */
+/** Columns of a LoRA adapter: added to the columns of a layer, or extracted for the gradient. */
 function columns(kind: 'add' | 'take', rows: number, N: number, count: number): KernelCase {
   return {
     name: `${kind} columns [${rows},${count}] of [${rows},${N}]`,
@@ -95,15 +95,15 @@ function columns(kind: 'add' | 'take', rows: number, N: number, count: number): 
   };
 }
 
-const scaledStep: KernelCase = {
+const lossScale: KernelCase = {
   name: 'scale of the loss',
   group: 'elements',
   build: (g) => void scaleStep(g, step(g), g.state('counters', 'f32', [8])),
   data: (name, length) => (name === 'counters' ? new Float32Array(length).fill(4) : undefined),
 };
 
-/** All of them, in the order of the table. */
-export const compactKernels: readonly KernelCase[] = [
+/** The kernels, in the order of the report. */
+export const packedKernels: readonly KernelCase[] = [
   linear('f16', 64, 512, 2048),
   linear('int8', 64, 512, 2048),
   linear('int8', 1, 512, 8000),
@@ -112,6 +112,6 @@ export const compactKernels: readonly KernelCase[] = [
   projectedLoss(256, 256, 8000),
   columns('add', 1024, 1536, 512),
   columns('take', 1024, 1536, 512),
-  halves(10_000_000),
-  scaledStep,
+  castToF16(10_000_000),
+  lossScale,
 ];

@@ -1,5 +1,4 @@
-// A whole training step at a preset: forward, backward, clipping and AdamW on a batch of noise, with what it costs in time, memory,
-// dispatches and the host's own work.
+// Measures a training step of a preset: forward, backward, clipping and AdamW on a random batch; time, memory, dispatches, host work.
 
 import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -14,7 +13,7 @@ import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { initializeTraining } from '../trainer/trainer.ts';
 import { trainingGraph } from '../trainer/training-graphs.ts';
 
-/** Sizes of the batch. */
+/** Sizes of the batch and of the vocabulary. */
 export interface StepShape {
   readonly batch: number;
   readonly source: number;
@@ -22,11 +21,11 @@ export interface StepShape {
   readonly vocab: number;
 }
 
-/** What a step costs. */
+/** Cost of a step. */
 export interface StepResult extends StepShape {
   readonly preset: PresetName;
   readonly parameters: number;
-  /** Median milliseconds of a step, its loss read back a step late; and of making everything ready and the first step. */
+  /** Median milliseconds of a step, whose loss is read back one step later; milliseconds of preparation and first step. */
   readonly ms: number;
   readonly firstMs: number;
   /** Target tokens a second. */
@@ -36,14 +35,14 @@ export interface StepResult extends StepShape {
   readonly submits: number;
   /** Bytes of GPU memory. */
   readonly bytes: number;
-  /** Milliseconds of JavaScript a step: filling the batch, recording, submitting. */
+  /** Median milliseconds of JavaScript per step: filling the batch, recording, submitting. */
   readonly jsMs: number;
-  /** Loss of the first and the last step: noise can be learnt by heart. */
+  /** Loss of the first and the last step; a model can memorize a random batch. */
   readonly firstLoss: number;
   readonly lastLoss: number;
 }
 
-/** Trains `steps` steps at a preset; `engine` is one of `device` and new. */
+/** Trains `steps` steps of a preset. `engine` is a new engine of `device`. */
 export async function benchStep(
   device: Device,
   engine: Engine,
@@ -80,7 +79,7 @@ export async function benchStep(
     const run = program.run();
     if (step > 0) js.push(performance.now() - from);
     const read = run.then(({ stats }) => void losses.push((stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN)));
-    // The first step, which compiles what the driver has left for it, is waited for; from then on one is always on its way.
+    // Wait for the first step, in which the driver may compile; after that one step is always in flight.
     await (step === 0 ? read : pending);
     pending = step === 0 ? undefined : read;
     const now = performance.now();
@@ -109,7 +108,7 @@ export async function benchStep(
 
 const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
-/** Rows of random tokens that fill the shape, with a place for the end. */
+/** Rows of random tokens that fill the batch, with room for the end token. */
 function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus {
   const special = { pad: 0, start: 1, end: 2, unknown: 3 };
   const r = random(1);
@@ -130,7 +129,7 @@ function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus
   };
 }
 
-/** Counts the submissions to a device's queue until `end`. */
+/** Counts the submissions to the queue of a device until `end`. */
 function countSubmits({ gpu: { queue } }: Device): { end(): number } {
   const submit = queue.submit;
   let count = 0;
@@ -140,7 +139,7 @@ function countSubmits({ gpu: { queue } }: Device): { end(): number } {
   };
   return {
     end() {
-      Reflect.deleteProperty(queue, 'submit'); // the prototype's own is back
+      Reflect.deleteProperty(queue, 'submit'); // restores the method of the prototype
       return count;
     },
   };

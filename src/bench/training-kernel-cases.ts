@@ -1,4 +1,4 @@
-// The kernels that only training has: updates of whole banks, clipping, sums, dropout, activations apart.
+// Kernels of training: optimizers, clipping, sums, dropout, activations.
 
 import { activation } from '../ops/elementwise/activation.ts';
 import type { Activation } from '../ops/elementwise/activation-functions.ts';
@@ -21,7 +21,7 @@ const optimizers = {
   SGD: ['m'],
 } as const;
 
-/** An update of `size` weights. */
+/** Optimizer update of `size` weights. */
 function update(name: keyof typeof optimizers, size: number): KernelCase {
   return {
     name: `${name} [${spaced(size)}]`,
@@ -44,7 +44,7 @@ function update(name: keyof typeof optimizers, size: number): KernelCase {
       };
       (name === 'Adam' ? adamUpdate : adamw)(g, inputs, { beta1: 0.9, beta2: 0.98, eps: 1e-9, ...decay });
     },
-    // The second moment is a mean of squares; nothing is clipped; the corrections are those of the first step.
+    // The second moment is not negative; the clip factor is 1; the bias corrections are those of the first step.
     data(what, length) {
       if (what === 'v') return Float32Array.from({ length }, (_, i) => (i % 97) / 97);
       if (what === 'clip') return [1, 1, 1, 0];
@@ -53,11 +53,11 @@ function update(name: keyof typeof optimizers, size: number): KernelCase {
   };
 }
 
-/** An update of `size` weights by AdamW. */
+/** AdamW update of `size` weights. */
 export const adam = (size: number): KernelCase => update('AdamW', size);
 
-/** A running sum over a bank: accumulated gradients, or averaged weights. */
-function bank(kind: 'accumulate' | 'average', size: number): KernelCase {
+/** Sum over a parameter buffer: gradient accumulation, or the moving average of the weights. */
+function bufferSum(kind: 'accumulate' | 'average', size: number): KernelCase {
   return {
     name: `${kind} [${spaced(size)}]`,
     group: 'elements',
@@ -97,7 +97,7 @@ function finite(size: number): KernelCase {
   };
 }
 
-/** Two tensors of one shape, element by element. */
+/** An elementwise kernel. */
 function elements(name: string, rows: number, D: number, build: KernelCase['build'], op?: string): KernelCase {
   return { name: `${name} [${rows},${D}]`, group: 'elements', build, ...(op && { op }) };
 }
@@ -162,13 +162,13 @@ const sum = (rows: number, D: number) =>
 const dropped = (rows: number, D: number) =>
   elements('dropout', rows, D, (g) => void dropout(g, input(g, 'x', [rows, D]), step(g), { rate: 0.1, site: 3 }));
 
-/** All of them, in the order of the table. */
+/** The kernels, in the order of the report. */
 export const trainingKernels: readonly KernelCase[] = [
   update('Adam', 10_000_000),
   update('RMSprop', 10_000_000),
   update('SGD', 10_000_000),
-  bank('accumulate', 10_000_000),
-  bank('average', 10_000_000),
+  bufferSum('accumulate', 10_000_000),
+  bufferSum('average', 10_000_000),
   clipping('norm', 10_000_000),
   clipping('scale', 10_000_000),
   finite(10_000_000),
@@ -181,5 +181,5 @@ export const trainingKernels: readonly KernelCase[] = [
   stats(2048),
 ];
 
-/** Small ones. */
+/** Small sizes. */
 export const smallTrainingKernels: readonly KernelCase[] = [adam(20_000), sum(64, 64), clipping('norm', 20_000)];

@@ -1,29 +1,31 @@
-// WebGPU in Node: Dawn (npm `webgpu`) as a GPU object like a browser's navigator.gpu. What it is not: a device, an adapter
-// choice or a kernel; those live in src/gpu and know nothing of the host.
+// WebGPU in Node through Dawn (npm package `webgpu`): a GPU object like navigator.gpu in a browser.
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
 
-/** How Dawn is started. */
+/** Options of `dawnGpu`. */
 export interface DawnOptions {
-  /** Timestamp queries in full nanoseconds. Dawn, like browsers, otherwise rounds them to about 0.1 ms. */
+  /** Report timestamp queries in nanoseconds; by default Dawn rounds them to about 0.1 ms, as browsers do. */
   exactTimestamps?: boolean;
-  /** Poll for the GPU without a pause: lowest latency, but a whole CPU core while anything is awaited. */
+  /** Poll the GPU without a pause: lowest latency, but it uses a CPU core while a promise of the GPU is pending. */
   spin?: boolean;
-  /** Further flags for Dawn, as `backend=vulkan`, `adapter=NAME`, `enable-dawn-features=a,b`. */
+  /** More flags for Dawn, for example `backend=vulkan`, `adapter=NAME`, `enable-dawn-features=a,b`. */
   flags?: string[];
 }
 
 /**
- * The GPUs that were started, by flags. They are kept for good: Dawn's binding crashes when a GPU object is collected while a
- * device of it is still in use. Keeping one does not keep Node from exiting.
+ * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected while a device of it is in
+ * use. They do not keep Node from exiting.
  */
 const started = new Map<string, GPU>();
 
 /**
- * Dawn's GPU for Node, checked to have an adapter, with the constants (GPUBufferUsage, ...) put on globalThis where absent. The
- * same options give the same GPU. Needs no clean-up: Node exits once nothing of the GPU is awaited.
- * Throws a HeddleError that says what to install if Dawn has no build for this platform or finds no driver.
+ * Returns Dawn's GPU object; the same one for the same options. It has an adapter. Also defines the constants of WebGPU (GPUBufferUsage,
+ * ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if Dawn does not support this platform or finds no
+ * driver.
+ *
+ * @example
+ * const device = await openDevice(await dawnGpu());
  */
 export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
   const { create, globals } = await importDawn();
@@ -55,13 +57,13 @@ async function start(create: (flags: string[]) => GPU, flags: string[]): Promise
   return gpu;
 }
 
-/** Whether the environment names Vulkan drivers that are not there. The loader would look for no others, and complain at length. */
+/** Whether the environment names only Vulkan drivers that do not exist; the loader would search for no others and print many errors. */
 function namesNoDriver(): boolean {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   return process.platform === 'linux' && !!named && !named.split(delimiter).some((path) => path && existsSync(path));
 }
 
-/** What to tell someone whose machine has no adapter for Dawn. */
+/** Error message for a machine without an adapter. */
 function noAdapterMessage(): string {
   const driver = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   const found = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a working Vulkan driver';
@@ -91,11 +93,10 @@ const NEW_WAIT_MS = 5;
 const paced = Symbol.for('heddle.pacedPolling');
 
 /**
- * Slows down Dawn's polling. While a promise of the GPU is pending, Dawn's binding asks for its state on every turn of the event
- * loop, through the global setImmediate: a whole core, and where the "GPU" is a software adapter, one taken from its own
- * threads. Dawn offers no switch, so setImmediate is wrapped. Only Dawn's own callbacks are touched: a wait polls freely for
- * 0.3 ms, then once a millisecond. Everyone else's go straight to the original, and the wrapper looks like it (promisify
- * included). Done once a process; a second call does nothing.
+ * Limits Dawn's polling. While a promise of the GPU is pending, Dawn's binding polls it in every turn of the event loop through the global
+ * setImmediate: this uses a whole core, which a software adapter needs for its own threads. Dawn has no option for it, so setImmediate is
+ * wrapped. Callbacks of Dawn run immediately for the first 0.3 ms of a wait, then once a millisecond; all other callbacks are passed to the
+ * original. A second call does nothing.
  */
 function pacePolling(): void {
   const original = globalThis.setImmediate as typeof setImmediate & { [paced]?: true };
@@ -113,7 +114,7 @@ function pacePolling(): void {
   globalThis.setImmediate = wrapper as typeof setImmediate;
 }
 
-/** Whether a callback is one made by a native addon: no name, no parameters, and unlike JavaScript's own natives a prototype. */
+/** Whether a native addon made this callback: it has no name, no parameters and, unlike built-in functions, a prototype. */
 function isDawnPoll(callback: unknown, args: unknown[]): boolean {
   return (
     typeof callback === 'function' &&

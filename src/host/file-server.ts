@@ -1,5 +1,5 @@
-// Lends folders of this machine to a page: a small protocol over the loopback server, under a token that only the page is told.
-// The page's side of it is http-files.ts.
+// File server for a page: gives it access to some files and folders of this machine, under a URL with a secret token. The client in the page
+// is http-files.ts.
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve, sep } from 'node:path';
@@ -7,28 +7,28 @@ import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import type { RequestHandler } from './static-server.ts';
 
-/** Folders and files lent out; `answer` goes to the server, `base` to the page. */
+/** A file server: `handle` is for the HTTP server, `base` for the page. */
 export interface FileServer {
-  /** Path of the URL that everything lies under, with the token in it. */
+  /** Path of its URL, with the token. */
   readonly base: string;
   readonly handle: RequestHandler;
 }
 
 /**
- * Lends `paths`: each file or folder, what is in it, and what stands beside it under its name and a suffix after a dot, since
- * folders are written beside and renamed. GET reads, or with ?list lists; HEAD asks whether something exists; PUT writes; POST
- * renames to ?to; DELETE removes. Anything else is 403, with the reason as text.
+ * Serves `paths`: files, folders with their contents, and siblings whose name adds a suffix after a dot, since folders are written under
+ * another name and renamed. GET reads, or lists with ?list; HEAD tests existence; PUT writes; POST renames to ?to; DELETE removes. Other
+ * requests and paths are answered with 403 and the reason as text.
  */
 export function fileServer(files: Files, paths: readonly string[]): FileServer {
   const base = `/files-${randomBytes(16).toString('hex')}`;
-  const lent = paths.map((path) => resolve(path));
+  const served = paths.map((path) => resolve(path));
   const open = (path: string | null): string => {
     const full = resolve(path ?? '');
-    const isLent = lent.some((p) => {
+    const isServed = served.some((p) => {
       if (full === p || full.startsWith(p.endsWith(sep) ? p : p + sep)) return true;
       return full.startsWith(`${p}.`) && !full.slice(p.length).split(sep).includes('..');
     });
-    if (!path || !isLent) throw new HeddleError(`${path}: not among the files that this command may use`);
+    if (!path || !isServed) throw new HeddleError(`${path}: this command has no access to it`);
     return full;
   };
   return {
@@ -73,7 +73,7 @@ async function act(
       await files.remove(path);
       return void done();
     default:
-      throw new HeddleError(`${path}: ${request.method} is not a thing to do with files`);
+      throw new HeddleError(`${path}: ${request.method} is not supported`);
   }
 }
 

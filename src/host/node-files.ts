@@ -26,7 +26,7 @@ const reasons: Record<string, string> = {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
-/** Runs `work`; an error of the system becomes a HeddleError that says what was tried on which path, and why it failed. */
+/** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
 async function named<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -42,7 +42,12 @@ const statOf = (path: string) =>
     throw error;
   });
 
-/** The disk. Relative paths start at the working directory; a file that is written is whole or not there. */
+/**
+ * Files on disk. Relative paths start at the working directory. A write is atomic: the file is complete or does not exist.
+ *
+ * @example
+ * const bytes = await nodeFiles().read('model/config.json');
+ */
 export function nodeFiles(): Files {
   return {
     read: (path) =>
@@ -53,15 +58,15 @@ export function nodeFiles(): Files {
     write: (path, bytes) =>
       named('write', path, async () => {
         await fs.mkdir(dirname(path), { recursive: true });
-        const there = await statOf(path);
-        if (there && !there.isFile()) return fs.writeFile(path, bytes); // a device or a pipe is written, not replaced
-        const target = there ? await fs.realpath(path) : path;
-        const beside = join(dirname(target), `.${randomBytes(6).toString('hex')}.partial`);
+        const existing = await statOf(path);
+        if (existing && !existing.isFile()) return fs.writeFile(path, bytes); // write to a device or pipe, do not replace it
+        const target = existing ? await fs.realpath(path) : path;
+        const temporary = join(dirname(target), `.${randomBytes(6).toString('hex')}.partial`);
         try {
-          await fs.writeFile(beside, bytes);
-          await fs.rename(beside, target);
+          await fs.writeFile(temporary, bytes);
+          await fs.rename(temporary, target);
         } catch (error) {
-          await fs.rm(beside, { force: true });
+          await fs.rm(temporary, { force: true });
           throw error;
         }
       }),
@@ -73,8 +78,8 @@ export function nodeFiles(): Files {
 }
 
 /**
- * Renames; a folder in the way is first moved to `previousOf(to)` and removed only once the new one stands. No system call
- * exchanges two folders everywhere, so a process killed between the two leaves the old one there, where readers look too.
+ * Renames. An existing folder is first moved to `previousOf(to)` and removed after the new one is in place. No portable system call swaps two
+ * folders; if the process is killed in between, the old one is still at `previousOf(to)`, where readers look too.
  */
 async function replace(from: string, to: string): Promise<void> {
   await fs.mkdir(dirname(to), { recursive: true });

@@ -1,31 +1,32 @@
-// Calls a function of any page in Chrome and brings back its result: what the page prints and reports on the way is passed on, and
-// whatever hangs or breaks ends the call with an error that names it.
+// Calls a function of a page in Chrome and returns its result, with its console output and reports. A page that hangs or fails is an error.
 
 import type { Page } from 'puppeteer';
 import { HeddleError } from '../core/errors.ts';
 import type { Chrome, PageListeners } from './chrome.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/** How a function of a page is called. */
+/** Options of `runInPage`. */
 export interface PageCall extends Pick<PageListeners, 'onConsole'> {
-  /** Name of a function on the page's globalThis; the call waits until the page has put it there. */
+  /** Name of a function on globalThis of the page. The call waits until the page has defined it. */
   readonly call: string;
-  /** Its arguments; plain JSON. */
+  /** Arguments of the function; plain JSON. */
   readonly args?: readonly unknown[];
-  /** Hears each value that the page passes to `heddleReport(value)`, in order; plain JSON. */
+  /** Receives each value that the page passes to `heddleReport(value)`, in order; plain JSON. */
   readonly onReport?: (value: unknown) => void;
-  /** Milliseconds until the function is there, 60,000 unless given. */
+  /** Time limit until the function is defined, in milliseconds (default: 60,000). */
   readonly loading?: number;
-  /** Milliseconds that the call may take; without it there is no limit. */
+  /** Time limit of the call in milliseconds (default: none). */
   readonly timeout?: number;
-  /** Milliseconds that may pass without a report or a line on the console; without it there is no limit. */
+  /** Time limit without a report or console line, in milliseconds (default: none). */
   readonly silence?: number;
 }
 
 /**
- * Opens the page at `url`, calls a function of it, closes the page and resolves to the result, plain JSON. Rejects with what the
- * function throws, and with a HeddleError that names the page and the function where the page breaks, crashes, does not load, or is
- * silent or at work for too long; the last thing that it said is part of the message.
+ * Opens the page at `url`, calls a function of it, closes the page and returns the result; plain JSON. Throws the error of the function, or a
+ * HeddleError with the last output of the page if it does not load, fails, crashes or exceeds a time limit.
+ *
+ * @example
+ * const sum = await runInPage(chrome, server.url, { call: 'add', args: [[1, 2], [3, 4]], timeout: 60_000 });
  */
 export async function runInPage<Result>(chrome: Chrome, url: string, options: PageCall): Promise<Result> {
   const { call, args = [], loading = 60_000, timeout, silence } = options;
@@ -35,7 +36,7 @@ export async function runInPage<Result>(chrome: Chrome, url: string, options: Pa
   const broken = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  broken.catch(() => {}); // it may come after the call has ended
+  broken.catch(() => {}); // it may be rejected after the call has ended
   const saying = () => (last === '' ? 'it had said nothing' : `the last that it said was: ${last}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const heard = (line: string) => {
@@ -67,7 +68,7 @@ export async function runInPage<Result>(chrome: Chrome, url: string, options: Pa
       { timeout: 0 },
       call,
     );
-    there.catch(() => {}); // its page may be closed first
+    there.catch(() => {}); // its page may be closed before
     await Promise.race([withTimeout(loading, `waiting for ${what}`, there), broken]);
     heard('');
     const calling = page.evaluate((name, given) => Reflect.get(globalThis, name)(...given), call, args);

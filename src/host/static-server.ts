@@ -1,12 +1,12 @@
-// A static file server for one folder on this machine's own address: WebGPU needs a secure context, and http://127.0.0.1 is one.
+// Static file server on 127.0.0.1. WebGPU needs a secure context, and http://127.0.0.1 is one.
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize, sep } from 'node:path';
 
-/** A running server; `close` ends it and its connections. */
+/** A running server. */
 export interface FolderServer {
-  /** `http://127.0.0.1:PORT/` */
+  /** URL of the server: `http://127.0.0.1:PORT/`. */
   url: string;
   /** Closes the server and its connections. */
   close(): Promise<void>;
@@ -22,12 +22,17 @@ const TYPES: Record<string, string> = {
   '.map': 'application/json',
 };
 
-/** Answers a request itself and says true, or leaves it to the folder. */
+/** Handles a request and returns true, or returns false to leave it to the folder. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 /**
- * Serves the files of `folder` (of none: an empty page) on 127.0.0.1 at a free port, or at `port`. Pages are cross-origin
- * isolated, which gives them the finer clock, and no other origin may frame them. Anything outside the folder is 404. `answer` is asked first.
+ * Serves `folder`, or an empty page if it is undefined, on 127.0.0.1 at `port` (default: a free port). Pages are cross-origin isolated, which
+ * makes their clock more precise, and other origins cannot embed them. `answer` handles requests before the folder does.
+ *
+ * @example
+ * const server = await serveFolder('dist/demo');
+ * const page = await chrome.openPage(server.url);
+ * await server.close();
  */
 export async function serveFolder(
   folder: string | undefined,
@@ -42,7 +47,7 @@ export async function serveFolder(
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
       'Referrer-Policy': 'no-referrer',
-      'Content-Security-Policy': "frame-ancestors 'self'", // what a page's own meta element cannot say
+      'Content-Security-Policy': "frame-ancestors 'self'", // a meta element of the page cannot set it
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
     });

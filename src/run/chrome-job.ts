@@ -1,5 +1,5 @@
-// Runs a job inside a page of headless Chrome: starts Chrome, opens dist/page with the files that the job may use, calls the job by
-// name, passes on what it says, and closes everything whatever happens.
+// Runs a job in a page of headless Chrome: starts Chrome and a file server, opens dist/page, calls the job by name, forwards its events, and
+// closes everything.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,32 +13,32 @@ import { serveFolder } from '../host/static-server.ts';
 import { withTimeout } from '../host/with-timeout.ts';
 import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
 
-/** What was started, for reports. */
+/** The Chrome that was started. */
 export type StartedChrome = Pick<Chrome, 'version' | 'flags' | 'gpu'>;
 
-/** How a job is run in Chrome. */
+/** Options of `runInChrome`. */
 export interface ChromeJobOptions {
-  /** Files and folders that the job may use; see lendFiles. */
+  /** Files and folders that the job can access; see `fileServer`. */
   readonly paths: readonly string[];
   readonly signal: AbortSignal;
-  /** File that keeps which kernels won, lent too; without it none are measured. */
+  /** File of the tuned kernels, which the job can access too; without it kernels are not tuned. */
   readonly choices?: string;
   onEvent(event: unknown): void;
   readonly memoryLimit?: number;
-  /** Bytes of memory that a software adapter has. */
+  /** Bytes of memory of the machine, the limit of a software adapter. */
   readonly machineMemory?: number;
   readonly chrome?: ChromeOptions;
-  /** Told what was started. */
+  /** Receives the Chrome that was started. */
   readonly onChrome?: (chrome: StartedChrome) => void;
-  /** Seconds between two questions whether the page is alive, and that it has to answer; 15 and 300 unless given. */
+  /** Seconds between heartbeats of the page, and time limit of its answer in seconds (default: 15 and 300). */
   readonly pulse?: { readonly every: number; readonly within: number };
 }
 
-/** Runs the job called `name` in Chrome; resolves to its result. Rejects as the job does, and where Chrome or the page is gone or hangs. */
+/** Runs the job `name` in Chrome and returns its result. Throws the error of the job, or a HeddleError if Chrome or the page ends or hangs. */
 export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
   const { paths, signal, choices, memoryLimit, machineMemory } = options;
-  const lending = fileServer(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
-  const server = await serveFolder(findPage(), 0, lending.handle);
+  const files = fileServer(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
+  const server = await serveFolder(findPage(), 0, files.handle);
   let chrome: Chrome | undefined;
   try {
     chrome = await launchChrome(options.chrome);
@@ -58,7 +58,7 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
     const request: PageRequest = {
       name,
       args,
-      files: lending.base,
+      files: files.base,
       ...(choices !== undefined && { choices }),
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(machineMemory !== undefined && { machineMemory }),
@@ -86,7 +86,7 @@ function resultOf(outcome: PageResponse): unknown {
   throw error;
 }
 
-/** Asks the page again and again for a sign of life; a page that is silent for too long hangs, and the job fails with its name. */
+/** Heartbeat: evaluates an expression in the page at intervals; a page that does not answer in time hangs, and the job fails. */
 function watch(
   page: Page,
   name: string,
@@ -106,7 +106,7 @@ function watch(
   }, every * 1000);
 }
 
-/** The folder of the built page, beside the built command or, from the sources, in dist. */
+/** Folder of the built page: next to the built command, or in dist if this runs from the sources. */
 function findPage(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {

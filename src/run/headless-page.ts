@@ -1,4 +1,4 @@
-// The page that headless Chrome loads (dist/page): what Node calls in it through Puppeteer stands on globalThis.heddle.
+// The page that headless Chrome loads (dist/page). Node calls the functions on globalThis.heddle through Puppeteer.
 
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
@@ -10,15 +10,15 @@ import { type JobName, jobs } from './jobs.ts';
 import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
 
 declare global {
-  /** The functions of the page, as Node sees them in `page.evaluate(() => heddle.describe())`. */
+  /** Functions of the page, for example `page.evaluate(() => heddle.describe())`. */
   var heddle: {
     describe(): Promise<AdapterDescription>;
-    /** Runs a job; takes an encoded PageRequest and gives an encoded PageResponse (see wire.ts). Never rejects. */
+    /** Runs a job: takes an encoded PageRequest and returns an encoded PageResponse (see json-transport.ts). Never rejects. */
     run(request: string): Promise<string>;
-    /** Asks the running job to end at its next step. */
+    /** Stops the running job at its next step. */
     abort(): void;
   };
-  /** Given by Node: takes an encoded JobEvent. */
+  /** Defined by Node: takes an encoded JobEvent. */
   var heddleEmit: (event: string) => Promise<void>;
 }
 
@@ -33,8 +33,8 @@ async function run({
   machineMemory,
 }: PageRequest): Promise<PageResponse> {
   running = new AbortController();
-  // One after the other, so that events arrive in order and before the result.
-  let told = Promise.resolve();
+  // Events are sent one after another, so that they arrive in order and before the result.
+  let sent = Promise.resolve();
   const files = httpFiles(base);
   const { context, close } = createContext({
     host: 'Chrome',
@@ -47,13 +47,13 @@ async function run({
     ...(machineMemory !== undefined && { machineMemory }),
     emit(event) {
       if (event.type === 'step') return; // one per update, which nothing in Node shows
-      told = told.then(() => heddleEmit(encodeJson(event)));
+      sent = sent.then(() => heddleEmit(encodeJson(event)));
     },
   });
   try {
     const job = jobs[name as JobName] as unknown as Job<unknown, unknown>;
     const result = await job(args, context);
-    await told;
+    await sent;
     return { ok: true, result };
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,4 @@
-// The jobs by name, so that a page can be told which one to run.
+// Jobs by name.
 
 import { bench } from '../jobs/bench-job.ts';
 import { convert } from '../jobs/convert-job.ts';
@@ -13,7 +13,7 @@ import { verify } from '../jobs/verify/verify-job.ts';
 import type { Job } from '../runtime/job.ts';
 import { runTraining } from '../train/recovery.ts';
 
-/** Every job that a host can run. */
+/** All jobs. */
 export const jobs = {
   bench,
   convert,
@@ -31,8 +31,8 @@ export const jobs = {
 /** Name of a job. */
 export type JobName = keyof typeof jobs;
 
-/** What a job takes. */
+/** Type of the arguments of a job. */
 export type ArgumentsOf<N extends JobName> = (typeof jobs)[N] extends Job<infer A, unknown> ? A : never;
 
-/** What a job gives. */
+/** Type of the result of a job. */
 export type ResultOf<N extends JobName> = (typeof jobs)[N] extends Job<never, infer R> ? R : never;

@@ -1,4 +1,4 @@
-// Runs a job by name on a host of this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
+// Runs a job by name on this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
 
 import { archiveFiles } from '../files/archive-files.ts';
 import type { ChromeOptions } from '../host/chrome.ts';
@@ -11,31 +11,31 @@ import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { runInChrome, type StartedChrome } from './chrome-job.ts';
 import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
 
-/** Where jobs run. */
+/** Hosts of jobs. */
 export const hostNames = ['dawn', 'chrome', 'cpu'] as const;
 export type HostName = (typeof hostNames)[number];
 
-/** How a job is run. */
+/** Options of `runJob`. */
 export interface RunOptions {
   readonly host: HostName;
-  /** Files and folders that the job may use; Chrome's page sees no others. */
+  /** Files and folders that a job in Chrome can access. */
   readonly paths?: readonly string[];
   readonly onEvent?: (event: JobEvent) => void;
   readonly signal?: AbortSignal;
-  /** Whether kernels are chosen by measuring, which takes a few seconds at first use; true unless given. */
+  /** Auto-tune kernels, which takes a few seconds at first use (default: true). */
   readonly tune?: boolean;
-  /** Most bytes a plan may take. */
+  /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
   readonly chrome?: ChromeOptions;
-  /** Told which Chrome was started, where one was. */
+  /** Receives the Chrome that was started. */
   readonly onChrome?: (chrome: StartedChrome) => void;
   readonly dawn?: DawnOptions;
 }
 
-/** Name of the file in the user's cache folder that keeps which kernels won. */
+/** File in the cache folder that stores the tuned kernels. */
 const choicesFile = 'kernels.json';
 
-/** Runs a job to its end. Rejects as the job does: with a HeddleError for what the user can mend. */
+/** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
 export async function runJob<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,

@@ -1,4 +1,4 @@
-// Both kinds of Files by the same tests: the disk, and the same disk lent over the loopback server.
+// Files on disk, and the same files through the file server, with the same tests.
 import {
   existsSync,
   mkdirSync,
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 describe.each([
   ['on disk', () => nodeFiles()],
-  ['lent to a page', () => lent],
+  ['served to a page', () => lent],
 ])('files %s', (_, filesOf) => {
   it('give back what was written, in folders made as needed', async () => {
     const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251);

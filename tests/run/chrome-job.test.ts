@@ -65,7 +65,7 @@ it('gives the result of a job', async () => {
   });
 }, 60_000);
 
-it('passes on events in order, ends at a step when it is told to, and saves through the lent folder', async () => {
+it('forwards events in order, stops at a step on request, and saves through the file server', async () => {
   const stop = new AbortController();
   const done: number[] = [];
   const onEvent = (event: unknown) => {
@@ -81,20 +81,20 @@ it('passes on events in order, ends at a step when it is told to, and saves thro
   expect(JSON.parse(readFileSync(join(endless.out, 'config.json'), 'utf8')).model.dModel).toBe(8);
 }, 60_000);
 
-it('fails as the job does, with what the user can mend as a HeddleError', async () => {
+it('throws the error of the job, as a HeddleError if the user can fix it', async () => {
   const args = { folder: join(folder, 'none'), texts: ['x'], batch: 1, maxTokens: 0 };
   const failed = run('translate', args, { paths: [folder] });
   await expect(failed).rejects.toThrow(/none: there is no such folder/);
   await expect(failed).rejects.toBeInstanceOf(HeddleError);
 }, 60_000);
 
-it('sees no files but those that were lent', async () => {
+it('sees only the files that are served', async () => {
   await expect(run('verify', { folders: ['/etc'] }, { paths: [folder] })).rejects.toThrow(
-    /\/etc\/expected\.json: not among the files that may be used/,
+    /\/etc\/expected\.json: no access to it/,
   );
 }, 60_000);
 
-it('says so where Chrome ends', async () => {
+it('throws if Chrome ends', async () => {
   const onEvent = () => {
     for (const pid of chromes()) process.kill(pid, 'SIGKILL');
   };
@@ -104,7 +104,7 @@ it('says so where Chrome ends', async () => {
   expect(existsSync(out)).toBe(false);
 }, 60_000);
 
-it('names the job where the page gives no sign of life', async () => {
+it('names the job if the page does not answer a heartbeat', async () => {
   // No page answers within a microsecond, so this is one that hangs.
   const hung = run('train', { ...endless, out: '' }, { pulse: { every: 0.05, within: 1e-6 } });
   await expect(hung).rejects.toThrow(/A sign of life from the page in Chrome that runs train took longer than/);
