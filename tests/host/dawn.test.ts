@@ -77,7 +77,7 @@ it("leaves everyone else's setImmediate as it was", async () => {
 
 it('keeps a device working whose GPU nobody else holds', async () => {
   const script = `
-    const { dawnGpu } = await import(${JSON.stringify(distFile('headless.js'))});
+    const { dawnGpu } = await import(${JSON.stringify(distFile('node.js'))});
     const device = await (await (await dawnGpu()).requestAdapter()).requestDevice();
     for (let i = 0; i < 3; i++) {
       gc();
@@ -96,7 +96,7 @@ it('gives the same GPU for the same options', async () => {
 
 it('lets Node exit with a device open', async () => {
   const script = `
-    const { dawnGpu } = await import(${JSON.stringify(distFile('headless.js'))});
+    const { dawnGpu } = await import(${JSON.stringify(distFile('node.js'))});
     globalThis.gpu = await dawnGpu();
     globalThis.device = await (await gpu.requestAdapter()).requestDevice();
     await device.queue.onSubmittedWorkDone();
