@@ -28,32 +28,33 @@ import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 
-/** Data of an op's inputs by name; `'step'` means the step scalars. */
+/** Data of the inputs of an op by name. `'step'` stands for the step scalars. */
 export type OpCheckInputs<I extends string> = ByName<I, Tensor | 'step'>;
 
-/** A case for an op. */
+/** A case to check an op with: inputs, attributes, and what to check. */
 export interface OpCase<I extends string, O extends string, A extends Attrs> {
   inputs: OpCheckInputs<I>;
   attrs: A;
-  /** Inputs whose gradient is checked too, for a random weighting of the outputs `through`. */
+  /** Inputs whose gradients to check, for a random weighting of the outputs `through`. Default none. */
   wrt?: readonly NameOf<I>[];
-  /** Outputs that are part of the loss, default the first. */
+  /** Outputs that are part of the loss. Default the first. */
   through?: readonly NameOf<O>[];
+  /** Step scalars that differ from the defaults: learning rate, seed, step number. */
   step?: Partial<StepScalars>;
-  /** Maximum max|x - ref| / max|ref|; default 1e-5. */
+  /** Maximum of max|x - ref| / max|ref|. Default 1e-5. */
   tolerance?: number;
-  /** Another tolerance for gradients. */
+  /** Tolerance of gradients. Default `tolerance`. */
   gradTolerance?: number;
-  /** Only this variant, of backward nodes too if they have it; default: each that the device is offered. */
+  /** Check only this kernel variant, of backward nodes too if they have it. Default every variant for the device. */
   variant?: string;
-  /** Store as f16 all that the nodes support, inputs too; one more unit in the last place of f16 is allowed. */
+  /** Store all tensors as f16 that the nodes support; one unit in the last place of f16 is added to the tolerance. */
   f16?: boolean;
-  /** Traits to plan with instead of the device's own. */
+  /** Traits that replace those of the device. */
   traits?: Partial<DeviceTraits>;
 }
 
 /**
- * A float32 tensor of normal numbers times `scale`.
+ * Returns a float32 tensor of standard normal numbers times `scale`.
  *
  * @example
  * const x = randomTensor([4, 8], 1); // seed 1
@@ -175,8 +176,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
   const reference = build(op, c);
   const cpu = createCpuExecutor(reference.graph);
   for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
-  const want = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbers(d)])));
-  const worst: Record<string, number> = {};
+  const expected = cpu.run(Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbers(d)])));
+  const errors: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOfNode = (n: Node): readonly string[] => {
     const all = variantsOf(n, traits);
@@ -203,12 +204,12 @@ export async function checkOp<I extends string, O extends string, A extends Attr
       const got: Record<string, ArrayLike<number>> = Object.fromEntries(read);
       for (const name of Object.keys(states)) got[name] = (await session.read(name)).data;
       for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
-        const ref = want[name] ?? cpu.state(name);
+        const ref = expected[name] ?? cpu.state(name);
         const error = relativeError(got[name] ?? [], ref);
         const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
-        worst[key] = error;
+        errors[key] = error;
         const exact = (name.startsWith('d(') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
-        // Both sides round to 11 bits; where they differ just before, by a unit in the last place. Gradients go through more roundings.
+        // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through more roundings.
         const limit = exact + (!c.f16 ? 0 : name.startsWith('d(') ? 2 ** -8 : 2 ** -10);
         if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
       }
@@ -217,7 +218,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
     }
   }
   if (failures.length) throw new Error(`${op.name} differs from its reference:\n${failures.join('\n')}`);
-  return worst;
+  return errors;
 }
 
 /**

@@ -94,7 +94,7 @@ export async function tuneWith(
     const all = candidates(node, device.traits);
     const fast = all.filter((v) => !slow.has(familyOf(v)));
     const left = fast.length > 0 ? fast : all;
-    const like = mostSimilar(key, left, seen);
+    const like = nearestMeasured(key, left, seen);
     const guess = (variant: string) => {
       if (all.includes(known[key] ?? '')) return; // keep the measured one
       choices[key] = variant;
@@ -162,7 +162,7 @@ function openNodes(
 const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
 
 /** Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest sizes, and its distance. */
-function mostSimilar(
+function nearestMeasured(
   key: string,
   variants: readonly string[],
   seen: KernelChoices,
