@@ -177,14 +177,14 @@ function readVocab(vocab: unknown): Map<string, number> {
   return out;
 }
 
-/** The base64 of bytes. */
+/** Encodes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
   for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(binary);
 }
 
-/** The bytes of base64. Throws a HeddleError that begins with `name` where it is none. */
+/** Decodes base64. Throws a HeddleError that starts with `name` if it is invalid. */
 export function fromBase64(text: string, name: string): Uint8Array {
   let binary: string;
   try {

@@ -143,5 +143,5 @@ it('refuses invalid kinds and numbers', () => {
 });
 
 it('states how many pairs there are if more are requested', () => {
-  expect(() => only('relative', 5000)).toThrow(/^intl: relative give about 1\d\d\d distinct pairs, fewer than 5000$/);
+  expect(() => only('relative', 5000)).toThrow(/^intl: relative have about 1\d\d\d distinct pairs, fewer than 5000$/);
 });
