@@ -223,7 +223,7 @@ it('computes the same losses, bit for bit, after the device is destroyed and aft
   const recovered = told.flatMap((e) => (e.type === 'recovery' ? [e.text] : []));
   expect(recovered).toEqual(
     Array(2).fill(
-      expect.stringMatching(/^The GPU device was lost \(.+\)\. There is a new device; training goes on from/),
+      expect.stringMatching(/^The GPU device was lost \(.+\)\. There is a new device; training continues from/),
     ),
   );
   expect(told.filter((e) => e.type === 'warning')).toEqual([]);
@@ -246,7 +246,7 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
     const now = performance.now.bind(performance);
     performance.now = () => now() + 3_600_000;
   });
-  await heard(first.page, "e.type === 'warning' && /^36\\d\\d s in which nothing came are not counted/.test(e.text)");
+  await heard(first.page, "e.type === 'warning' && /^36\\d\\d s without an update are not counted/.test(e.text)");
   await untilStep(first.page, before + 25);
   const seconds = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.seconds) : []));
   expect(Math.max(...seconds)).toBeLessThan(3600);
@@ -312,7 +312,7 @@ it('ends with a clear message if the device is lost for the third time in a minu
   expect(told.filter((e) => e.type === 'recovery')).toHaveLength(2);
   expect(told.at(-1)).toMatchObject({
     text: expect.stringMatching(
-      /^The GPU device was lost 3 times within a minute, so training has ended.*Try a smaller/,
+      /^The GPU device was lost 3 times within a minute, so training has stopped.*Try a smaller/,
     ),
   });
   expect(errors).toEqual([]);
