@@ -9,8 +9,8 @@ import { version } from '../../package.json';
 import { conformanceOf } from '../../src/bench/conformance.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
-import { HeddleError } from '../../src/core/errors.ts';
-import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
+import { type Device, HeddleError } from '../../src/index.ts';
+import { adapterName, openDevice } from '../../src/low-level.ts';
 import { neededLimits } from '../../src/runtime/job-context.ts';
 import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './lab-protocol.ts';
 

@@ -1,14 +1,13 @@
 // Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be continued, and then, once it is
 // complete and valid, by one rename into `models/NAME`.
 
-import { HeddleError } from '../../src/core/errors.ts';
-import type { Files } from '../../src/files/files.ts';
 import { readJson } from '../../src/files/json-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import type { ErrorHints, HttpOptions } from '../../src/hub/http.ts';
-import { type PullProgress, pull } from '../../src/hub/pull-model.ts';
+import { pull } from '../../src/hub/pull-model.ts';
 import { repository } from '../../src/hub/repository.ts';
+import { type Files, HeddleError, type PullProgress } from '../../src/index.ts';
 import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
 import { ExistsError, type ModelStore, modelFolder, partialFolder } from './model-store.ts';

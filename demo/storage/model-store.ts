@@ -1,13 +1,12 @@
 // Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle train`.
 
-import { HeddleError } from '../../src/core/errors.ts';
 import { packFolder, unpackModelFile } from '../../src/files/archive-files.ts';
 import type { BrowserFiles } from '../../src/files/browser-files.ts';
-import { copyFolder, type Files, readText } from '../../src/files/files.ts';
-import { memoryFiles } from '../../src/files/memory-files.ts';
+import { copyFolder, readText } from '../../src/files/files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
+import { type Files, HeddleError, type ModelConfig, type ModelOptions, memoryFiles } from '../../src/index.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { corpusName } from '../../src/train/logging.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';

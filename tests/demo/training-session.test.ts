@@ -15,7 +15,7 @@ import { demo } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo();
-// Each training compiles its kernels, which takes half a minute where many others want the processor too.
+// Each training compiles its kernels, which takes half a minute on a busy machine.
 vi.setConfig({ testTimeout: 400_000 });
 
 const settings = (name: string, changed: TrainSettings = {}): TrainingSettings => ({
@@ -110,10 +110,10 @@ it('describes a training, trains, translates, and exchanges models with the comm
 
   expect(came).toHaveLength(60);
   expect(await states(page)).toEqual(['preparing', 'training', 'done']);
-  const told = await events(page);
-  expect(told.flatMap((e) => (e.type === 'evaluation' ? [e.eval.step] : []))).toEqual([40, 60]);
-  expect(told.flatMap((e) => (e.type === 'samples' ? [e.samples.length] : []))).toEqual([2, 2]);
-  expect(told.filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ model: 'calm', step: 60 });
+  const received = await events(page);
+  expect(received.flatMap((e) => (e.type === 'evaluation' ? [e.eval.step] : []))).toEqual([40, 60]);
+  expect(received.flatMap((e) => (e.type === 'samples' ? [e.samples.length] : []))).toEqual([2, 2]);
+  expect(received.filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ model: 'calm', step: 60 });
   const { models } = await ask(page, (s) => s.storage());
   expect(models).toMatchObject([
     { name: 'calm', step: 60, steps: 60, unfinished: false, parameters: 1843, corpus: 'pairs.tsv', lock: 'free' },
@@ -216,17 +216,17 @@ it('computes the same losses, bit for bit, after the device is destroyed and aft
   await untilState(page, 'done');
   const { losses: calm } = await undisturbed();
   expect(await losses(page)).toEqual(calm);
-  const told = await events(page);
-  expect(told.flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.step) : []))).toEqual(
+  const received = await events(page);
+  expect(received.flatMap((e) => (e.type === 'steps' ? e.steps.map((s) => s.step) : []))).toEqual(
     calm.map((_, i) => i + 1),
   );
-  const recovered = told.flatMap((e) => (e.type === 'recovery' ? [e.text] : []));
+  const recovered = received.flatMap((e) => (e.type === 'recovery' ? [e.text] : []));
   expect(recovered).toEqual(
     Array(2).fill(
       expect.stringMatching(/^The GPU device was lost \(.+\)\. There is a new device; training continues from/),
     ),
   );
-  expect(told.filter((e) => e.type === 'warning')).toEqual([]);
+  expect(received.filter((e) => e.type === 'warning')).toEqual([]);
   expect(errors).toEqual([]);
   await page.close();
 });
@@ -308,9 +308,9 @@ it('ends with a clear message if the device is lost for the third time in a minu
     void session.loseDevice();
   });
   await untilState(page, 'failed');
-  const told = await events(page);
-  expect(told.filter((e) => e.type === 'recovery')).toHaveLength(2);
-  expect(told.at(-1)).toMatchObject({
+  const received = await events(page);
+  expect(received.filter((e) => e.type === 'recovery')).toHaveLength(2);
+  expect(received.at(-1)).toMatchObject({
     text: expect.stringMatching(
       /^The GPU device was lost 3 times within a minute, so training has stopped.*Try a smaller/,
     ),
@@ -351,10 +351,10 @@ it('reports what does not fit before it starts, and continues training if the st
   await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
   await ask(page, (s, given) => s.start(given), settings('full', { saveSeconds: 0.1, steps: 60 }));
   await heard(page, "e.type === 'state' && e.state === 'failed' && e.model === 'full'");
-  const told = await events(page);
+  const received = await events(page);
   const full = /the browser has no room left \(.* MB are used\); delete models/;
-  expect(told.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
-  expect(told.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
+  expect(received.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
+  expect(received.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
   // Nothing is lost: the training has ended, and its model can translate and be exported.
   expect((await losses(page)).slice(-60)).toEqual(calm);
   expect((await ask(page, (s) => s.translate('one two'))).step).toBe(60);

@@ -1,7 +1,7 @@
 // Panel of the training curves: loss, dev metrics, learning rate, throughput and step time. Its memory is bounded.
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
-import type { LogEval } from '../../../src/report/training-log.ts';
+import type { LogEval } from '../../../src/index.ts';
 import { el, fill, onFrame } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { createSeries, type Series } from './averaged-series.ts';

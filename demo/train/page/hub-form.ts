@@ -1,7 +1,7 @@
 // Form that downloads a model from the hub, with a progress bar and errors.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import type { PullProgress } from '../../../src/hub/pull-model.ts';
+import type { PullProgress } from '../../../src/index.ts';
 import { el, onFrame, set, setText } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 import { type Session, SessionError } from './training-session.ts';

@@ -7,7 +7,7 @@ import {
   formatNumber,
   formatPercent,
 } from '../../../src/core/format-numbers.ts';
-import type { LogEval } from '../../../src/report/training-log.ts';
+import type { LogEval } from '../../../src/index.ts';
 import { el, onFrame, set, setText } from '../../common/dom.ts';
 import type { RunInfo, SessionEvent, SessionState, StepEvent } from '../protocol.ts';
 

@@ -1,8 +1,8 @@
 // Table of the dev sentences with their references and current translations. Only rows whose translation changed are redrawn.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
+import type { Sample } from '../../../src/index.ts';
 import { differences } from '../../../src/report/samples-table.ts';
-import type { Sample } from '../../../src/report/training-log.ts';
 import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 

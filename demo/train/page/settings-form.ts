@@ -1,16 +1,10 @@
 // Form of the training settings: one field per row of the settings table (src/train/settings.ts) that has a label, filled with the
 // recipe of the corpus and preset.
 
-import { type ModelOptions, presets } from '../../../src/model/model-config.ts';
+import type { ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
+import { presets } from '../../../src/model/model-config.ts';
 import { completeSettings } from '../../../src/train/recipes.ts';
-import {
-  describeType,
-  fitsType,
-  type Setting,
-  type SettingName,
-  settingRows,
-  type TrainSettings,
-} from '../../../src/train/settings.ts';
+import { describeType, fitsType, settingRows } from '../../../src/train/settings.ts';
 import { el } from '../../common/dom.ts';
 import { field, markValid, select } from '../../common/form-controls.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';

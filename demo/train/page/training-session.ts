@@ -1,7 +1,7 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and events. Training does not
 // depend on timers of the page.
 
-import type { PullProgress } from '../../../src/hub/pull-model.ts';
+import type { PullProgress } from '../../../src/index.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   AttentionResult,

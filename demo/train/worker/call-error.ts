@@ -1,7 +1,7 @@
 // Conversion of errors into the form that is sent to the page.
 
-import { HeddleError } from '../../../src/core/errors.ts';
 import { QuotaError } from '../../../src/files/browser-files.ts';
+import { HeddleError } from '../../../src/index.ts';
 import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
 import type { CallError } from '../protocol.ts';

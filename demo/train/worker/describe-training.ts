@@ -1,14 +1,9 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the device.
 
-import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { adapterName, type Device, openDevice } from '../../../src/gpu/device.ts';
-import type { Plan } from '../../../src/plan/plan.ts';
-import { makePlan } from '../../../src/plan/planner.ts';
-import type { JobEvent } from '../../../src/runtime/job.ts';
+import { type CorpusArguments, type Device, HeddleError, type JobEvent, memoryFiles } from '../../../src/index.ts';
+import { adapterName, makePlan, openDevice, type Plan } from '../../../src/low-level.ts';
 import { neededLimits } from '../../../src/runtime/job-context.ts';
-import type { CorpusArguments } from '../../../src/runtime/load-corpus.ts';
 import {
   describeLeftOut,
   type EncodedCorpus,
