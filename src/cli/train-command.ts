@@ -101,7 +101,7 @@ export function movedCorpus(
 /** File name without folder and ending. */
 const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/\.[^.]+$/, '') || 'model';
 
-/** What a person wants to know at the end: a dozen translations, how many were right, and where the model is. */
+/** The result as text: a dozen translations, their metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {
   const { evaluation: e } = r;
   const samples = (e?.samples ?? [])
@@ -113,7 +113,7 @@ function describe(r: TrainResult): string {
     ]);
   const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s`;
   return [
-    ...(e ? [`${e.sentences} sentences that were never seen, the first of them:`, '', ...samples] : []),
+    ...(e ? [`${e.sentences} held-out sentences, the first ones:`, '', ...samples] : []),
     ...(e
       ? [
           `exact match  ${(100 * e.exactMatch).toFixed(1)} % of ${e.sentences}`,
@@ -121,10 +121,10 @@ function describe(r: TrainResult): string {
         ]
       : []),
     ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
-    `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches a step${r.stopped ? '; ended early' : ''}`,
+    `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
     r.adapterOf === undefined
       ? `model        ${r.out} (heddle translate ${r.out} "...")`
-      : `adapter      ${r.out} (heddle translate ${r.adapterOf} --adapter ${r.out} "...")`,
-    `report       ${r.out}/report.html, its figures in log.jsonl`,
+      : `LoRA adapter ${r.out} (heddle translate ${r.adapterOf} --lora-adapter ${r.out} "...")`,
+    `report       ${r.out}/report.html, its values in log.jsonl`,
   ].join('\n');
 }

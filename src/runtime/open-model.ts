@@ -15,8 +15,8 @@ export async function openModel(
 ): Promise<SavedModel> {
   if ((await isLoraFolder(files, folder)) && !(await hasModel(files, folder)))
     throw new HeddleError(
-      `${folder}: an adapter alone; give the model that it is for, and --adapter ${folder}` +
-        ` (it names ${await loraBaseModel(files, folder)})`,
+      `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${folder}` +
+        ` (its base model is ${await loraBaseModel(files, folder)})`,
     );
   const model = await loadModelFolder(files, folder);
   for (const text of model.notes ?? []) emit({ type: 'message', text });

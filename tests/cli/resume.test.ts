@@ -11,7 +11,17 @@ import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
-const common = [...smallTraining, '--dropout', '0.2', '--ema', '0.9', '--eval-every', '25', '--dev-sentences', '0'];
+const common = [
+  ...smallTraining,
+  '--dropout',
+  '0.2',
+  '--ema-decay',
+  '0.9',
+  '--eval-steps',
+  '25',
+  '--dev-sentences',
+  '0',
+];
 
 async function train(...args: string[]): Promise<void> {
   const ended = await heddle(['train', ...args]);
@@ -48,7 +58,7 @@ it('killed at many moments, leaves a checkpoint that ends in the bits of a train
   let kills = 0;
   for (let round = 0; ; round++) {
     const started = existsSync(killed) || existsSync(`${killed}.previous`);
-    const start = started ? ['--resume'] : [...common, '--steps', '100', '--save-every', '1'];
+    const start = started ? ['--resume'] : [...common, '--steps', '100', '--save-steps', '1'];
     const args = ['train', ...start, '--out', killed];
     const ended = await heddle(args, {
       onStart(child) {
@@ -89,7 +99,7 @@ it('killed with no word said of saving, leaves what it had, log and all, and goe
   expect(ended.status, ended.stderr).toBe(null);
   const { step, arguments: kept } = await readTrainingState(nodeFiles(), out);
   expect(step).toBeGreaterThan(0);
-  expect(kept).toMatchObject({ corpus: { path: tsv }, saveEvery: 0, saveSeconds: 0.05 });
+  expect(kept).toMatchObject({ corpus: { path: tsv }, saveSteps: 0, saveSeconds: 0.05 });
   const log = parseLog(readFileSync(join(await existingFolder(nodeFiles(), out), 'log.jsonl'), 'utf8'));
   expect(log.filter((r) => r.type === 'step')).toHaveLength(step);
   const again = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out], {
@@ -98,7 +108,5 @@ it('killed with no word said of saving, leaves what it had, log and all, and goe
   expect(again.status, again.stderr).toBe(0);
   renameSync(tsv, at('moved.tsv'));
   const lost = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 2}`, '--out', out]);
-  expect(lost.stderr).toMatch(
-    /pairs\.tsv: the pairs that .*by-the-clock learns from are not there; name where they are/,
-  );
+  expect(lost.stderr).toMatch(/pairs\.tsv: the training pairs of .*by-the-clock are missing; give their path/);
 });

@@ -20,7 +20,7 @@ describe('a training', () => {
     const args = [
       'train',
       ...smallTraining,
-      '--test',
+      '--test-sentences',
       '4',
       '--steps',
       '6',
@@ -45,7 +45,7 @@ describe('a training', () => {
   });
 
   it('prints sentences, the exact match, and where the model is', () => {
-    expect(stdout).toMatch(/4 sentences that were never seen/);
+    expect(stdout).toMatch(/4 held-out sentences/);
     expect(stdout).toMatch(/^exact match +0\.0 % of 4$/m);
     expect(stdout).toContain(`heddle translate ${out()}`);
   });
@@ -121,7 +121,7 @@ describe('says in one line, before anything is trained, that', () => {
     ['there is no adapter', () => [], /no WebGPU adapter.*install/],
     [
       'steps are fewer than the warm-up',
-      () => ['--schedule', 'linear', '--warmup', '50'],
+      () => ['--schedule', 'linear', '--warmup-steps', '50'],
       /schedule: linear over 2 steps/,
     ],
     ['there are two corpora', () => [file('two.tsv', 'a\tb\n'), '--corpus', 'intl'], /not both/],
@@ -171,7 +171,7 @@ describe('Ctrl-C', () => {
           if (/training pairs/.test(String(chunk))) child.kill('SIGINT');
         }),
     });
-    expect(stderr).toMatch(/^heddle: train: ended before its first step; nothing was saved$/m);
+    expect(stderr).toMatch(/^heddle: train: stopped before the first step; nothing was saved$/m);
     expect([status, stdout, existsSync(folder)]).toEqual([130, '', false]);
   });
 
@@ -179,7 +179,19 @@ describe('Ctrl-C', () => {
     const folder = at('models/twice');
     let first = 0;
     // Steps of several seconds, so that the first Ctrl-C is still waiting when the second comes.
-    const slow = ['--no-tune', '--preset', 'mid', '--pairs', '500', '--batch', '128', '--buckets', '1', '--test', '0'];
+    const slow = [
+      '--no-tune',
+      '--preset',
+      'mid',
+      '--pairs',
+      '500',
+      '--batch',
+      '128',
+      '--buckets',
+      '1',
+      '--test-sentences',
+      '0',
+    ];
     const { status, stdout } = await heddle(['train', ...slow, '--steps', '99', '--out', folder], {
       onStart: (child) =>
         child.stderr?.on('data', (chunk: Buffer) => {
@@ -188,7 +200,7 @@ describe('Ctrl-C', () => {
               first = performance.now();
               child.kill('SIGINT');
             }, 2000);
-          if (/once more ends at once/.test(String(chunk))) child.kill('SIGINT');
+          if (/press Ctrl-C again/.test(String(chunk))) child.kill('SIGINT');
         }),
     });
     expect(performance.now() - first).toBeLessThan(2000);
@@ -211,7 +223,7 @@ describe('Ctrl-C', () => {
       },
     });
     expect(stderr).toContain('stopping after this step');
-    expect(stdout).toMatch(/ended early/);
+    expect(stdout).toMatch(/dispatches per step; stopped/);
     expect(status).toBe(130);
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(true);
     const translated = await heddle(['translate', folder, '--no-tune', 'Tuesday']);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const ended = await heddle([
     'train',
     ...smallTraining,
-    '--vocab',
+    '--vocab-size',
     '2000',
     '--lr',
     '0.01',

@@ -60,7 +60,19 @@ afterAll(() => {
 
 /** Options of a training that takes a second: a model of almost nothing on 200 phrases, kernels as guessed. */
 export const smallTraining = [
-  ...['--no-tune', '--pairs', '200', '--vocab', '300', '--batch', '8', '--buckets', '1', '--test', '0'],
+  ...[
+    '--no-tune',
+    '--pairs',
+    '200',
+    '--vocab-size',
+    '300',
+    '--batch-size',
+    '8',
+    '--buckets',
+    '1',
+    '--test-sentences',
+    '0',
+  ],
   ...['--held-out', '0.1', '--set', 'dModel=16', '--set', 'heads=2', '--set', 'feedForward=24'],
   ...['--set', 'encoderLayers=1', '--set', 'decoderLayers=1', '--set', 'maxLength=40'],
 ];

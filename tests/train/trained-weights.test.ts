@@ -163,7 +163,7 @@ describe('a training of an adapter', () => {
 
   it('is told where it goes', async () => {
     await expect(run('translate', { folder: at('adapter'), texts: ['one'], batch: 1, maxTokens: 0 })).rejects.toThrow(
-      `${at('adapter')}: an adapter alone; give the model that it is for, and --adapter ${at('adapter')} (it names ${at('base')})`,
+      `${at('adapter')}: a LoRA adapter without its model; give the model, and --lora-adapter ${at('adapter')} (its base model is ${at('base')})`,
     );
     await expect(train({ lora, model: sizes })).rejects.toThrow(
       'lora needs a trained model; name its folder with init (--init DIR)',
