@@ -1,20 +1,31 @@
-// The first losses of a training beside those of PyTorch's nn.Transformer from the same weights on the same batches, in float32:
+// Compares the first losses of a training run with those of PyTorch's nn.Transformer, from the same weights on the same batches, in float32:
 //
-//   node bench/pytorch/compare-losses.mjs PAIRS.tsv [--steps 200]        (after npm run build; needs Debian's python3-torch, python3-safetensors)
+//   node bench/pytorch/compare-losses.mjs PAIRS.tsv [--steps 200]        (needs Debian's python3-torch, python3-safetensors)
 //
-// The model and recipe are those of the recorded run (README), without dropout, whose masks PyTorch could not repeat. Fails where a
-// loss is more than 1 % from PyTorch's.
+// Model and settings are those of the run in the README, without dropout, whose masks PyTorch cannot reproduce. Exits with status 1 if a
+// loss differs by more than 1 %.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { createServer } from 'vite';
 
-const root = new URL('../../', import.meta.url);
-const load = (name) => import(new URL(`dist/${name}`, root).href);
-const heddle = await load('heddle.js');
-const { dawnGpu, nodeFiles } = await load('headless.js');
+/** The sources, which Vite compiles: the trainer is not part of the public API. */
+const vite = await createServer({
+  configFile: false,
+  appType: 'custom',
+  optimizeDeps: { noDiscovery: true },
+  server: { middlewareMode: true, ws: false },
+  logLevel: 'error',
+});
+const paths = [
+  ...['engine/engine', 'formats/model-folder', 'gpu/auto-tuning', 'gpu/device', 'host/dawn', 'host/node-files'],
+  ...['model/model-config', 'text/corpus/tsv', 'trainer/optimizer-config', 'trainer/trainer', 'trainer/training-data'],
+];
+const heddle = Object.assign({}, ...(await Promise.all(paths.map((path) => vite.ssrLoadModule(`/src/${path}.ts`)))));
+const { dawnGpu, nodeFiles } = heddle;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,7 +59,9 @@ const recipe = { optimizer, schedule, seed: 1, init: 'xavier', gradientAccumulat
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-losses-'));
 const device = await heddle.openDevice(await dawnGpu());
-const engine = heddle.gpuEngine(device, { choose: (graphs, on, known) => heddle.tune(on, graphs, { known }) });
+const engine = heddle.gpuEngine(device, {
+  chooseKernels: (graphs, on, known) => heddle.tuneKernels(on, graphs, { known }),
+});
 try {
   const trainer = await heddle.createTrainer(engine, config, recipe, shapes);
   heddle.initializeTraining(engine, config, recipe);
@@ -72,7 +85,7 @@ try {
   }
   writeFileSync(join(folder, 'run.json'), JSON.stringify(run));
   const script = fileURLToPath(new URL('torch_losses.py', import.meta.url));
-  const torch = spawnSync('/usr/bin/python3', [script, folder], {
+  const torch = spawnSync(process.env.PYTHON ?? '/usr/bin/python3', [script, folder], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -88,6 +101,7 @@ try {
   console.log(`${steps} losses, the worst ${(100 * apart[worst]).toPrecision(3)} % apart, at step ${worst + 1}`);
   if (!(apart[worst] <= 0.01) || theirs.length !== steps) process.exitCode = 1;
 } finally {
+  await vite.close();
   engine.destroy();
   device.destroy();
   rmSync(folder, { recursive: true, force: true });
