@@ -107,7 +107,7 @@ async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
   return { files, folder: name };
 }
 
-/** A model on the hub, from the cache or downloaded into it. What has arrived when a download stops is kept for the next try. */
+/** A model on the hub, from the cache or downloaded into it. A download that stops continues at the next call. */
 async function fromHub(
   name: string,
   files: Files,

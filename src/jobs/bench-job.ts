@@ -1,5 +1,5 @@
-// heddle bench: the adapter's roofs, single kernels, each checked against the float64 reference before it is timed, and whole training
-// steps. What is timed and how is in bench/; this runs it on whatever host the job has.
+// heddle bench: measures the adapter's peak rates, single kernels, each checked against the float64 reference first, and whole training
+// steps. src/bench/ defines the measurements.
 
 import type { KernelResult } from '../bench/check-kernel.ts';
 import { type Conformance, conformanceOf } from '../bench/conformance.ts';
@@ -15,31 +15,31 @@ import { neededLimits } from '../runtime/job-context.ts';
 /** What to time; plain JSON. */
 export interface BenchArguments {
   readonly kernels: boolean;
-  /** Which set of kernels. */
+  /** Set of kernels. */
   readonly set: KernelSet;
-  /** Kernels whose name has this in it; all where empty. */
+  /** Only kernels whose name contains this; all if empty. */
   readonly filter: string;
   readonly steps: readonly { readonly preset: PresetName; readonly shape: StepShape }[];
-  /** Steps that are timed at each preset. */
+  /** Number of steps to time for each preset. */
   readonly timedSteps: number;
-  /** Milliseconds that one measurement of a kernel lasts, and how many there are. */
+  /** Milliseconds of one measurement of a kernel, and the number of measurements. */
   readonly span: number;
   readonly rounds: number;
 }
 
-/** All figures; plain JSON. */
+/** All measurements; plain JSON. */
 export interface BenchResult {
   readonly backend: string;
   readonly adapter: string;
   readonly machine: Machine;
-  /** Where kernels were timed: what the adapter can do at most, and whether it does all that it should. */
+  /** If kernels were timed: peak rates of the adapter, and whether it conforms. */
   readonly roofs?: Roofs;
   readonly conformance?: Conformance;
   readonly kernels: readonly KernelResult[];
   readonly steps: readonly StepResult[];
 }
 
-/** Runs the benchmark. A kernel that is wrong is not timed, and stands in the result as such. */
+/** Runs the benchmark. A kernel with wrong results is not timed; the result says so. */
 export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
   const { span, rounds, timedSteps, filter, set } = args;
   const device = await context.device();

@@ -1,4 +1,4 @@
-// heddle info: the adapter that jobs on this host would get, with its limits and features.
+// heddle info: the GPU adapter of a host, its limits and features.
 
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import type { Job } from '../runtime/job.ts';

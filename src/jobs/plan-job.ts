@@ -1,4 +1,4 @@
-// heddle plan: what a run of a model would do, pass by pass, and what it would take. Needs no GPU.
+// heddle plan: the passes and the memory of a run, as text. Needs no GPU.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { formatMiB } from '../core/format-numbers.ts';
@@ -17,7 +17,7 @@ import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-conf
 import { type Precision, scaling } from '../trainer/precision.ts';
 import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';
 
-/** The runs that can be planned. */
+/** Runs that can be planned. */
 export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
 
 /** What to plan; plain JSON. */
@@ -26,25 +26,25 @@ export interface PlanArguments {
   /** Model folder whose configuration is planned, instead of `preset` and `vocab`. */
   readonly folder?: string;
   readonly preset: PresetName;
-  /** Fields that differ from the preset's. */
+  /** Fields of the configuration to change. */
   readonly model: Partial<ModelOptions>;
   readonly vocab: number;
   readonly batch: number;
-  /** Positions; 0: 32, or the longest that the model takes. */
+  /** Number of positions; 0: 32, or the model's maximum length if that is less. */
   readonly source: number;
   readonly target: number;
   readonly optimizer: Partial<OptimizerConfig>;
   readonly noFuse: readonly string[];
-  /** Training: as in GraphOptions. */
+  /** For training; see GraphOptions. */
   readonly gradientCheckpointing: boolean;
   readonly precision: Precision;
-  /** Training: as in TuningOptions. */
+  /** For training; see TrainableOptions. */
   readonly freeze?: readonly string[];
-  /** Evaluation and decoding: how the weights are kept; f32 unless given. */
+  /** Storage of the weights in evaluation and decoding; default f32. */
   readonly weights?: WeightFormat;
 }
 
-/** The plan, or for decoding the two plans, as text. Throws a HeddleError where the model is not sound or passes WebGPU's limits. */
+/** The plan as text, for decoding two plans. Throws a HeddleError if the configuration is invalid or exceeds the limits of WebGPU. */
 export const plan: Job<PlanArguments, string> = async (args, context) => {
   const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
@@ -78,13 +78,13 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   return graphs()
     .map(([name, graph]) => {
       const made = makePlan(graph, { traits });
-      return `${head}\n${name}\n\n${printPlan(made)}${saved ? beside(made, plain) : ''}`;
+      return `${head}\n${name}\n\n${printPlan(made)}${saved ? savingsOf(made, plain) : ''}`;
     })
     .join('\n');
 };
 
-/** A line on what a plan saves beside the one in f32 that keeps all activations; nothing where that one passes the limits. */
-function beside({ bytes }: Plan, graph: () => Graph): string {
+/** Compares a plan with the one in f32 without gradient checkpointing; empty if that one exceeds the limits. */
+function savingsOf({ bytes }: Plan, graph: () => Graph): string {
   const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
   try {
     const { slots, peak } = makePlan(graph()).bytes;

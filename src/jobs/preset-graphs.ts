@@ -1,4 +1,4 @@
-// The graphs that a run of a preset is made of, for commands that look at kernels and not at a corpus.
+// The graphs of a run of a preset, for commands that need kernels but no corpus.
 
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -9,22 +9,22 @@ import type { BatchShape } from '../text/batches/buckets.ts';
 import { optimizerConfig } from '../trainer/optimizer-config.ts';
 import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';
 
-/** What is run. */
+/** Runs of a preset. */
 export const presetRuns = ['training', 'evaluation', 'decoding'] as const;
 
 /** A preset at a batch shape; plain JSON. */
 export interface PresetArguments {
   readonly preset: PresetName;
   readonly run: (typeof presetRuns)[number];
-  /** Fields that differ from the preset's. */
+  /** Fields of the configuration to change. */
   readonly model: Partial<ModelOptions>;
   readonly vocab: number;
   readonly shape: BatchShape;
-  /** Rewrites to leave out. */
+  /** Graph rewrites to disable. */
   readonly noFuse?: readonly string[];
 }
 
-/** The model and the graphs of a run. Throws a HeddleError where the model is not sound, or a rewrite is none. */
+/** Configuration and graphs of a run. Throws a HeddleError for an invalid configuration or an unknown rewrite. */
 export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: PresetArguments): {
   readonly config: ModelConfig;
   readonly graphs: readonly Graph[];

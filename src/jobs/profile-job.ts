@@ -1,4 +1,4 @@
-// heddle profile: how long each pass of a run takes on the adapter, beside what it computes and moves.
+// heddle profile: the time of each pass of a run on the device, with its FLOPs and bytes.
 
 import { random } from '../core/random.ts';
 import type { TensorData } from '../core/tensor.ts';

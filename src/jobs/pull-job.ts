@@ -1,11 +1,11 @@
-// heddle pull: a model from the hub into a folder.
+// heddle pull: downloads a model from the hub into a folder.
 
 import { HeddleError } from '../core/errors.ts';
 import { type PulledModel, pull as pullModel } from '../hub/pull-model.ts';
 import { repository } from '../hub/repository.ts';
 import type { Job } from '../runtime/job.ts';
 
-/** What to fetch; plain JSON. */
+/** What to download; plain JSON. */
 export interface PullArguments {
   /** `OWNER/NAME`. */
   readonly name: string;
@@ -13,19 +13,19 @@ export interface PullArguments {
   /** URL of the hub. */
   readonly hub: string;
   readonly out: string;
-  /** Whether a folder that is there is replaced. */
+  /** Whether to replace an existing folder. */
   readonly force?: boolean;
-  /** Access token, for models that are not public. */
+  /** Access token for models that are not public. */
   readonly token?: string;
-  /** Milliseconds without a byte after which a connection counts as cut; a minute unless given. */
+  /** Milliseconds without data after which a request fails; default 60,000. */
   readonly patience?: number;
-  /** Milliseconds before the first new try; half a second unless given. */
+  /** Milliseconds before the first retry; default 500. */
   readonly pause?: number;
 }
 
 const mega = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 
-/** Fetches a model. Throws a HeddleError, before anything is asked for, where `out` is there and not to be replaced. */
+/** Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set. */
 export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
   const { name, revision, hub, out, force = false, token, patience = 60_000, pause = 500 } = args;
   const from = repository(name, revision, hub);

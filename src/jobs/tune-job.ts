@@ -1,32 +1,32 @@
-// heddle tune: measures the kernels of a run ahead of time, and keeps which won where every later run finds it.
+// heddle tune: times the kernels of a run ahead of time and stores the fastest for later runs.
 
 import type { KernelTiming } from '../gpu/auto-tuning.ts';
 import { adapterName } from '../gpu/device.ts';
 import type { Job } from '../runtime/job.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
-/** What to tune for; plain JSON. */
+/** The run to tune; plain JSON. */
 export interface TuneArguments extends PresetArguments {
-  /** Seconds after which nothing more is begun. */
+  /** Time limit in seconds. */
   readonly seconds: number;
 }
 
-/** What was found; plain JSON. */
+/** Results of auto-tuning; plain JSON. */
 export interface TuneResult {
   readonly backend: string;
   readonly adapter: string;
   readonly ms: number;
-  /** Nodes with a choice, equal ones counted once. */
+  /** Number of different nodes with several kernel variants. */
   readonly nodes: number;
-  /** What was measured of each node, fastest first; the other nodes keep what was known, or take the best of one like them or a guess. */
+  /** Times of each node that was measured, fastest first. Other nodes use stored choices, those of a similar node, or the default. */
   readonly measured: readonly (readonly KernelTiming[])[];
-  /** Where what won is kept for later runs; absent where it is not. */
+  /** Where the choices are stored; absent if they are not. */
   readonly place?: string;
-  /** Why it could not be kept. */
+  /** Why they could not be stored. */
   readonly failure?: string;
 }
 
-/** Tunes. What was known already is measured again. */
+/** Tunes the kernels of a run. Stored choices are measured again. */
 export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
   const { graphs } = presetGraphs(args);
   const measured: (readonly KernelTiming[])[] = [];

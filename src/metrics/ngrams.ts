@@ -37,8 +37,8 @@ export function countAll(counts: ReadonlyMap<string, number>): number {
   return all;
 }
 
-/** References of each translation. Empty strings are ignored, so sentences may have different numbers of references. */
-export type References = readonly (readonly string[])[];
+/** One reference, or several, of each translation. Empty strings are ignored, so sentences may have different numbers of references. */
+export type References = readonly (string | readonly string[])[];
 
 /**
  * The references that are not empty. Throws a HeddleError that starts with `metric` if there are no translations, the lists differ in
@@ -51,14 +51,14 @@ export function givenReferences(metric: string, translations: readonly string[],
     `${metric}: ${translations.length} translations, ${references.length} lists of references; give one for each`,
   );
   return references.map((list, i) => {
-    const given = list.filter((text) => text !== '');
+    const given = [list].flat().filter((text) => text !== '');
     check(given.length > 0, () => `${metric}: sentence ${i + 1} has no reference`);
     return given;
   });
 }
 
 /** `nrefs` of a sacreBLEU signature: number of references of each sentence, or `var`. */
-export function countReferences(given: References): string {
+export function countReferences(given: readonly (readonly string[])[]): string {
   const counts = new Set(given.map((list) => list.length));
   return counts.size === 1 ? `${given[0]?.length}` : 'var';
 }
