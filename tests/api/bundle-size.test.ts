@@ -69,6 +69,8 @@ describe('a bundle', () => {
     const { kB, modules } = await bundle(programs.translate);
     console.log(`translate: ${kB} kB`);
     expect(kB).toBeLessThan(420);
-    expect(Object.keys(modules).filter((id) => /^src\/(train\/(?!evaluation)|report|bench|host|jobs|cli)\/?/.test(id))).toEqual([]);
+    expect(
+      Object.keys(modules).filter((id) => /^src\/(train\/(?!evaluation)|report|bench|host|jobs|cli)\/?/.test(id)),
+    ).toEqual([]);
   });
 });
