@@ -56,7 +56,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   );
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = data.findIndex((x) => !Number.isFinite(x));
-    if (i >= 0) throw new HeddleError(`${path}: ${name} is ${data[i]} at element ${i}; the training has diverged`);
+    if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
   if (raw.origin !== undefined) return { ...(await readSourceCheckpoint(files, folder, raw.origin, config)), weights };
   return { config, ...(await readTokenizers(files, folder, config)), weights };

@@ -217,7 +217,7 @@ describe('translate', () => {
     [
       'a configuration of the future',
       () => [copy('future', (f) => edit(f, 'config.json', (c) => Object.assign(c, { version: 9 })))],
-      /future\/config\.json: version 9, this heddle reads version 1/,
+      /future\/config\.json: version is 9, this version of heddle reads 1/,
     ],
     [
       'a field out of range',
