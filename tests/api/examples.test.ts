@@ -21,7 +21,8 @@ const entries = Object.fromEntries(
 const ambient: Readonly<Record<string, string>> = {
   ...{ model: 'Model', pairs: 'Pair[]', dev: 'Pair[]', texts: 'string[]', signal: 'AbortSignal', file: 'File' },
   ...{ text: 'string', bytes: 'Uint8Array', files: 'Files', config: 'ModelConfig', weights: 'Float32Array' },
-  ...{ device: 'Device', engine: 'Engine', graph: 'Graph', wgsl: 'string' },
+  ...{ device: 'Device', engine: 'Engine', graph: 'Graph', wgsl: 'string', lora: 'LoraConfig' },
+  ...{ chrome: 'Chrome', server: 'FolderServer', vocab: 'Map<string, number>' },
   ...Object.fromEntries(['x', 'gamma', 'beta', 'logits', 'targets', 'step', 'w'].map((name) => [name, 'Value'])),
 };
 
@@ -58,7 +59,10 @@ function examplesOf(path: string): Example[] {
 
 const examples = [
   ...filesIn('src', '.ts').flatMap(examplesOf),
-  ...filesIn('docs', '.md').flatMap(examplesOf),
+  // The blocks of add-a-model-family.md are parts of source files.
+  ...filesIn('docs', '.md')
+    .filter((path) => !path.endsWith('add-a-model-family.md'))
+    .flatMap(examplesOf),
   ...examplesOf(join(root, 'README.md')),
 ];
 
@@ -126,7 +130,7 @@ function moduleOf({ code, path }: Example): string {
   const consts = missing
     .filter((name) => name in ambient)
     .map((name) => {
-      const type = ambient[name] as string;
+      const type = name === 'model' && path.includes('/src/formats/') ? 'SavedModel' : (ambient[name] as string);
       const from = exported.get(type.replace('[]', ''));
       return `declare const ${name}: ${from ? `import('${from}').` : ''}${type};`;
     });
