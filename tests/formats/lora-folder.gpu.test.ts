@@ -161,8 +161,8 @@ it('names what it does not support', async () => {
     [{ modules_to_save: ['lm_head'] }, 'modules_to_save is ["lm_head"], which is not supported'],
     [{ rank_pattern: { fc1: 2 } }, 'rank_pattern is {"fc1":2}, which is not supported'],
     [{ r: 'x' }, 'r, lora_alpha and lora_dropout must be numbers'],
-    [{ r: 2 }, 'lora_A.weight is [3,10], adapter_config.json has the rank r 2'],
-    [{ r: 1e9 }, 'has the rank r 1000000000'],
+    [{ r: 2 }, 'lora_A.weight is [3,10], but r is 2 in adapter_config.json'],
+    [{ r: 1e9 }, 'but r is 1000000000 in adapter_config.json'],
   ] as const) {
     const files = await copy();
     const json = JSON.parse(new TextDecoder().decode(await files.read(`a/${loraFileNames.config}`)));
@@ -176,5 +176,5 @@ it('names what it does not support', async () => {
   );
   await files.remove(`a/${loraFileNames.weights}`);
   await expect(loadLora(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
-  expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targets: ['*.q', '*.v'] });
+  expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targetModules: ['*.q', '*.v'] });
 });
