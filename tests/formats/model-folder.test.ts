@@ -91,11 +91,11 @@ it('loads the previous folder if a process was killed between two renames, and c
   expect((await loadModelFolder(files, at('m'))).weights).toEqual(model(2).weights);
 });
 
-it('has a complete model at every moment, wherever the writing process is killed', async () => {
+it('has a complete model at every moment, even if the writing process is killed', async () => {
   await saveModelFolder(files, at('m'), model(1, words, words));
   const script = `
-    import { loadModelFolder, saveModelFolder } from ${JSON.stringify(distFile('heddle.js'))};
-    import { nodeFiles } from ${JSON.stringify(distFile('headless.js'))};
+    import { loadModelFolder, saveModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};
+    import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
     const model = await loadModelFolder(nodeFiles(), ${JSON.stringify(at('m'))});
     console.log('started');
     for (;;) await saveModelFolder(nodeFiles(), ${JSON.stringify(at('m'))}, model);`;
