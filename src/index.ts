@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" preserve="true" />
 // The library: what a page or a Node program imports as 'heddle'. It imports neither Node nor the DOM. docs/getting-started.md shows its
 // use; 'heddle/engine' is the level below.
 

@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" preserve="true" />
 // The low-level API, `heddle/engine`: devices, graphs, ops, plans, sessions and engines. docs/engine.md builds a model with it, and
 // docs/add-an-op.md an op.
 

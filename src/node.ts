@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" preserve="true" />
 // The entry 'heddle/node': WebGPU through Dawn, and files on disk. Importing it makes Node the platform of `train` and `loadModel`; the
 // entry 'heddle' does so by itself in Node.
 
