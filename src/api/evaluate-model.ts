@@ -12,7 +12,7 @@ import type { JobContext } from '../runtime/job.ts';
 import { createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeLeftOut, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
-import type { Pair } from '../text/corpus/pairs.ts';
+import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
 import { evaluateLoss } from '../train/evaluation.ts';
 import { runEvaluation } from '../trainer/trainer.ts';
 import { evaluationGraph } from '../trainer/training-graphs.ts';
@@ -53,6 +53,7 @@ export async function evaluateModel(
   { batch = 64, name = 'evaluate', ...decode }: EvaluateOptions,
   host: EvaluationHost,
 ): Promise<Evaluation> {
+  checkPairs(pairs, `${name}: pairs`);
   const { maxLength } = config;
   const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
   const leftOut = describeLeftOut(corpus);

@@ -279,6 +279,10 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     { batch = 32, beams = 1, numReturn = 1, maxNewTokens }: TranslateOptions,
   ) => {
     check(Number.isSafeInteger(batch) && batch > 0, `batch is ${batch}, it must be a whole number of at least 1`);
+    check(
+      texts.every((text) => typeof text === 'string'),
+      'translate: a text must be a string',
+    );
     const lengths = texts.map((text) => source.encode(text).length + 1);
     for (const [i, tokens] of lengths.entries())
       if (tokens > config.maxLength)

@@ -7,7 +7,7 @@ import type { LogStep } from '../report/training-log.ts';
 import type { JobEvent } from '../runtime/job.ts';
 import type { CorpusArguments } from '../runtime/load-corpus.ts';
 import type { RunningTraining, TrainingGate } from '../runtime/training-gate.ts';
-import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
+import { checkPairs, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import { runTraining } from '../train/recovery.ts';
 import type { TrainSettings } from '../train/settings.ts';
 import type { TrainArguments, TrainInputs } from '../train/train-arguments.ts';
@@ -80,7 +80,10 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   };
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const platform = currentPlatform();
-  const corpus = 'kind' in pairs ? pairs : undefined;
+  const corpus = typeof pairs === 'object' && 'kind' in pairs ? pairs : undefined;
+  if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
+  if (dev) checkPairs(dev, 'train: dev');
+  if (test) checkPairs(test, 'train: test');
   const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
   const base = from && internalsOf(from);
   const args: TrainArguments = {

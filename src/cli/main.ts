@@ -36,7 +36,8 @@ const program = new Command('heddle')
   .configureOutput({
     outputError(text, write) {
       const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-      write(`heddle: ${line.trim()}; see heddle --help\n`);
+      const command = program.commands.find((it) => it.name() === process.argv[2]);
+      write(`heddle: ${line.trim()}; see heddle ${command ? `${command.name()} ` : ''}--help\n`);
     },
   });
 

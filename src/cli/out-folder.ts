@@ -35,7 +35,7 @@ export async function outFolder(files: Files, name: string, { out, force, resume
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
     throw new HeddleError(`--out ${out}: the working directory is in it; name a folder of the model's own`);
   if (resume) {
-    if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: no model is there to go on with`);
+    if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: there is no model to resume`);
   } else if (await isTaken(files, folder)) {
     const there = await existingFolder(files, folder);
     if (!(await isTrained(files, folder)))
@@ -45,7 +45,7 @@ export async function outFolder(files: Files, name: string, { out, force, resume
     if (!force)
       throw new HeddleError(
         `--out ${out}: a model is there${there === folder ? '' : ` (${there}: saving was cut off)`}; ` +
-          '--resume goes on with it, --force replaces it, or name another',
+          '--resume continues its training, --force replaces it, or name another',
       );
   }
   await checkWritable(files, folder);

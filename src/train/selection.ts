@@ -36,11 +36,14 @@ export interface BestOptions {
 /** Throws a HeddleError if the settings exclude any evaluation by the metric. */
 export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
   check(bestMetrics.includes(metric), `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`);
-  check(patience === 0 || evalSteps > 0, `train: a patience of ${patience} needs evaluations; give --eval-every`);
-  check(metric === 'loss' || evalSteps > 0, `train: the best by ${metric} needs evaluations; give --eval-every`);
+  check(patience === 0 || evalSteps > 0, `train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)`);
+  check(
+    metric === 'loss' || evalSteps > 0,
+    `train: best by ${metric} needs dev pairs and evaluations (evalSteps, --eval-steps)`,
+  );
   check(
     evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
-    `train: ${metric} is of translations; give --dev-sentences, or choose the best by loss`,
+    `train: best by ${metric} needs translations (devSentences, --dev-sentences)`,
   );
 }
 

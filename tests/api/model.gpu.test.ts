@@ -145,6 +145,7 @@ describe('a model', () => {
   it('names what is wrong with a call', async () => {
     const model = await newModel();
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
+    await expect(model.translate(null as never)).rejects.toThrow('a text must be a string');
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('option beam is now called');
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
     await expect(model.save('out', { dtype: 'f16' })).rejects.toThrow('float32');

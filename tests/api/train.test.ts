@@ -50,6 +50,13 @@ it('returns the moving average of the weights, if there is one', async () => {
   expect(averaged.weights).not.toEqual(plain.weights);
 });
 
+it('names the pair that is not one', async () => {
+  const wrong = [pairs[0], { src: 'a', tgt: 'b' }] as unknown as TrainOptions['dev'] & {};
+  await expect(train(wrong, options)).rejects.toThrow('train: pairs[1] must be { source, target }, two texts');
+  await expect(trained({ dev: wrong })).rejects.toThrow('train: dev[1] must be { source, target }');
+  await expect(train('pairs.tsv' as unknown as typeof wrong)).rejects.toThrow('train: pairs must be a list');
+});
+
 it('refuses a schedule without room for its warm-up', async () => {
   await expect(trained({ warmupSteps: 3 })).rejects.toThrow('linear over 3 steps needs fewer warmupSteps');
 });

@@ -84,7 +84,7 @@ describe('a training', () => {
     const again = ['train', ...smallTraining, '--steps', '2', '--out', out()];
     const before = readFileSync(join(out(), 'model.safetensors'));
     const refused = await heddle(again);
-    expect(refused.stderr).toMatch(/a model is there; --resume goes on with it, --force replaces it/);
+    expect(refused.stderr).toMatch(/a model is there; --resume continues its training, --force replaces it/);
     expect([refused.status, isOneLine(refused.stderr)]).toEqual([1, true]);
     expect(readFileSync(join(out(), 'model.safetensors'))).toEqual(before);
   });

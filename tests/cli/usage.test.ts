@@ -20,7 +20,11 @@ it.each(commands)('explains %s', async (name) => {
 
 describe.each([
   ['an unknown command', ['trian'], /unknown command 'trian' .*train/],
-  ['an unknown option', ['plan', '--batch-sise', '4'], /unknown option '--batch-sise' .*--batch-size/],
+  [
+    'an unknown option',
+    ['plan', '--batch-sise', '4'],
+    /unknown option '--batch-sise' .*--batch-size.*; see heddle plan --help/,
+  ],
   ['a missing argument', ['translate'], /missing required argument 'dir'/],
   ['an argument too many', ['info', 'x'], /too many arguments/],
   ['an option without its value', ['plan', '--batch-size'], /--batch-size <pairs>' argument missing/],

@@ -69,13 +69,13 @@ describe('the best', () => {
 
   it('is refused where no evaluation could tell it', () => {
     expect(() => checkBest({ ...options, evalSteps: 0 })).toThrow(
-      /a patience of 2 needs evaluations; give --eval-every/,
+      /patience needs dev pairs and evaluations \(evalSteps, --eval-steps\)/,
     );
     expect(() => checkBest({ ...options, patience: 0, bestMetric: 'tokenAccuracy', evalSteps: 0 })).toThrow(
-      /the best by tokenAccuracy needs evaluations; give --eval-every/,
+      /best by tokenAccuracy needs dev pairs and evaluations \(evalSteps, --eval-steps\)/,
     );
     expect(() => checkBest({ ...options, bestMetric: 'bleu' })).toThrow(
-      /bleu is of translations; give --dev-sentences/,
+      /best by bleu needs translations \(devSentences, --dev-sentences\)/,
     );
     expect(() => checkBest({ ...options, bestMetric: 'rouge' as 'bleu' })).toThrow(
       /best by rouge, which is not one of loss/,

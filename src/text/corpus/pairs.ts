@@ -16,6 +16,13 @@ export interface Split<P extends Pair = Pair> {
   readonly test: P[];
 }
 
+/** Throws a HeddleError that names the first pair without the texts `source` and `target`; `name` is the name of the list in it. */
+export function checkPairs(pairs: readonly Pair[], name: string): void {
+  check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
+  const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
+  check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts`);
+}
+
 /** Unicode whitespace and the byte-order mark. */
 const blanks = /[\p{White_Space}\u{feff}]+/gu;
 /** Zero-width space and direction marks. */
