@@ -11,8 +11,8 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import type { HttpOptions } from '../../src/hub/http.ts';
 import type { PullProgress } from '../../src/hub/pull-model.ts';
 import { type Hub, startHub } from '../hub/hub.ts';
+import { fakeDisk } from '../support/fake-opfs.ts';
 import { hfFolder } from '../support/hf.ts';
-import { fakeDisk } from './fake-opfs.ts';
 
 let hub: Hub;
 let server: Server;

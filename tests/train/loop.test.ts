@@ -1,7 +1,7 @@
-// The loop of a training, with a trainer that only counts: what comes between updates, and what an update that fails leaves behind.
+// The training loop with a fake trainer: step gate, pauses, failed updates, non-finite losses, and the training clock.
 import { describe, expect, it } from 'vitest';
 import type { TrainingGate } from '../../src/runtime/training-gate.ts';
-import { type Pause, trainingLoop } from '../../src/train/loop.ts';
+import { createTrainingClock, type Pause, trainingLoop } from '../../src/train/loop.ts';
 import type { StepReport, Trainer } from '../../src/trainer/trainer.ts';
 
 /** What differs in the reports of the updates, by their numbers from 0. */
@@ -140,5 +140,48 @@ describe('updates that are skipped', () => {
     expect(falling.skipped).toBe(100);
     const report = (step: number) => (step % 50 === 49 ? {} : { ...skipped, loss: 2.5 });
     expect((await made({ report }).run(120)).skipped).toBe(118);
+  });
+});
+
+describe('the training clock', () => {
+  function made() {
+    let now = 5000;
+    const slept: number[] = [];
+    const clock = createTrainingClock(
+      (seconds) => slept.push(seconds),
+      () => now,
+    );
+    const advance = (seconds: number) => {
+      now += seconds * 1000;
+    };
+    const step = (seconds: number) => {
+      advance(seconds);
+      return clock.step();
+    };
+    return { clock, slept, advance, step };
+  }
+
+  it('counts updates and not pauses', async () => {
+    const { clock, advance, step } = made();
+    expect(step(2)).toBeCloseTo(2);
+    await clock.paused(async () => advance(500));
+    expect(step(1)).toBeCloseTo(3);
+    expect(clock.seconds()).toBeCloseTo(3);
+  });
+
+  it('takes a wait that is far beyond all others for sleep, and counts it as the longest update', () => {
+    const { slept, step } = made();
+    for (let i = 0; i < 10; i++) step(0.5);
+    expect(step(3600)).toBeCloseTo(5.5);
+    expect(slept).toEqual([3600]);
+    expect(step(0.5)).toBeCloseTo(6);
+  });
+
+  it('counts slow updates: the first, which compile, and any that are slow for a reason of their own', () => {
+    const { slept, step } = made();
+    expect(step(60)).toBeCloseTo(60);
+    for (let i = 0; i < 20; i++) step(3);
+    expect(step(50)).toBeCloseTo(170);
+    expect(slept).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { browserFiles, QuotaError } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
-import { fakeDisk } from './fake-opfs.ts';
+import { fakeDisk } from '../support/fake-opfs.ts';
 
 /** Saves as saveModelFolder does: to a temporary folder, then renamed. */
 async function save(files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> {
