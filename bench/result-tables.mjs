@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const mib = (bytes) => (bytes / 2 ** 20).toFixed(0);
 const seconds = (ms) => (ms / 1e3).toFixed(1);
 const ms = (x) => (x >= 100 ? x.toFixed(0) : x.toFixed(1));
-/** A table whose columns are padded, as the formatter wants it. */
+/** A Markdown table with padded columns. */
 function table(head, rows) {
   const cells = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, c) => Math.max(3, ...cells.map((row) => [...row[c]].length)));
@@ -15,12 +15,12 @@ function table(head, rows) {
   return [first, line(widths.map((w) => '-'.repeat(w))), ...others].join('\n');
 }
 
-/** How people know the contestants. */
+/** Display names of the contestants. */
 const titles = { heddle: 'heddle', tfjs: 'TensorFlow.js', 'jax-js': 'jax-js' };
 const hosts = { dawn: 'Dawn in Node', chrome: 'Chrome' };
 const titleOf = (name) => titles[name] ?? name;
 
-/** `lavapipe`, `SwiftShader` or what else the adapter says of itself, without versions. */
+/** Name of an adapter without versions: `lavapipe`, `SwiftShader`, or its description. */
 export function adapterTitle({ adapter }) {
   const text = `${adapter.vendor} ${adapter.architecture} ${adapter.description || adapter.device}`;
   if (/llvmpipe/i.test(text)) return 'lavapipe';
@@ -28,7 +28,7 @@ export function adapterTitle({ adapter }) {
   return adapter.description || adapter.device || adapter.architecture || adapter.vendor;
 }
 
-/** One line on what a result was measured with. */
+/** One line on how a result was measured: host, adapter, machine, versions, date, load. */
 export function provenance(result) {
   const { adapter, machine, versions, date, browser, load } = result;
   const names = Object.entries({ ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) });
@@ -40,7 +40,7 @@ export function provenance(result) {
   ].join('; ');
 }
 
-/** The lines of `provenance` of results, one for those that differ in nothing but the machine's load. */
+/** The lines of `provenance` of results; results that differ only in the machine's load share a line. */
 export function origins(results) {
   const alike = new Map();
   for (const result of results) {
@@ -51,14 +51,14 @@ export function origins(results) {
   return [...alike.values()].map(provenance);
 }
 
-/** The median of the fastest contestant that is not heddle, over heddle's. NaN where there is none, or heddle is missing. */
+/** Median of the fastest peer over heddle's median. NaN without a peer or without heddle. */
 export function speedup(timed) {
   const heddle = timed.find((t) => t.contestant === 'heddle')?.medianMs ?? Number.NaN;
   const peers = timed.filter((t) => t.contestant !== 'heddle').map((t) => t.medianMs);
   return peers.length > 0 ? Math.min(...peers) / heddle : Number.NaN;
 }
 
-/** The steps of one case, a row a contestant. */
+/** Table of the steps of one case: one row per contestant. */
 export function stepsTable({ steps }) {
   const measure = steps.timed.find((t) => t.contestant === 'heddle') ?? steps.timed[0];
   const head = ['', 'ms a step (min–max)', `times ${titleOf(measure.contestant)}`, 'tokens/s', 'first step s'];
@@ -81,24 +81,26 @@ export function stepsTable({ steps }) {
     notes.push(
       `heddle plans ${mib(facts.plannedBytes)} MiB, ${(facts.plannedBytes / facts.lowerBoundBytes).toFixed(3)} times the ` +
         `lower bound, for ${facts.gflop.toFixed(2)} GFLOP a step.` +
-        (facts.recordMs ? ` JavaScript records and submits it in ${facts.recordMs} ms${alone(steps.tuning)}.` : ''),
+        (facts.recordMs
+          ? ` JavaScript records and submits it in ${facts.recordMs} ms${withoutPeers(steps.tuning)}.`
+          : ''),
     );
   if (steps.tuning)
     notes.push(
-      `Its kernels were chosen beforehand in ${seconds(steps.tuning.ms)} s; with the first guesses instead, the first step takes ` +
+      `Its kernels were auto-tuned beforehand in ${seconds(steps.tuning.ms)} s; without tuning, the first step takes ` +
         `${seconds(steps.tuning.firstStepUntunedMs)} s and a step ${ms(steps.tuning.untunedMs)} ms` +
         (steps.tuning.firstUseMs
-          ? `; at a first use, with a tuning of the default 2 s in it, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
+          ? `; at a first use, including auto-tuning with the default budget of 2 s, the first step takes ${seconds(steps.tuning.firstUseMs)} s.`
           : '.'),
     );
   return [table(head, rows), notes.join(' ')].filter(Boolean).join('\n\n');
 }
 
-/** JavaScript's time where heddle has the process to itself, where that was measured. */
-const alone = (tuning) =>
+/** JavaScript time of heddle without peers in the process, if it was measured. */
+const withoutPeers = (tuning) =>
   tuning?.recordMsAlone ? `, in ${tuning.recordMsAlone} ms without the peers in the process` : '';
 
-/** The fastest form of a contestant, or undefined. */
+/** The fastest form of heddle (`mine`) or of its peers; undefined if there is none. */
 const best = (forms, mine) =>
   forms
     .filter((f) => (f.contestant === 'heddle') === mine)
@@ -109,7 +111,7 @@ const best = (forms, mine) =>
 export const kernelSpeedup = ({ forms }) =>
   (best(forms, false)?.us ?? Number.NaN) / (best(forms, true)?.us ?? Number.NaN);
 
-/** Single kernels, a row each. */
+/** Table of single kernels: one row per kernel. */
 export function kernelsTable({ kernels }) {
   const cell = (forms, contestant) => {
     const form = forms.filter((f) => f.contestant === contestant).sort((a, b) => a.us - b.us)[0];
@@ -128,22 +130,25 @@ export function kernelsTable({ kernels }) {
   return table(['kernel', ...names.map(titleOf), 'best peer / heddle'], rows);
 }
 
-/** By how many per cent the first and the last steps of an endurance may differ. */
-const drifting = 5;
+/** Allowed difference in per cent between the first and the last steps of an endurance test. */
+const maxDrift = 5;
 
-/** By how many per cent the last steps of an endurance are slower than the first. */
+/** By how many per cent the last steps of an endurance test are slower than the first. */
 const drift = ({ firstMs, lastMs }) => (lastMs / firstMs - 1) * 100;
 
-/** What keeps an endurance from its bar, a sentence each; none where time, bytes and bits stay. */
+/** Why an endurance test fails, one sentence per reason; empty if it passes. */
 export function enduranceFaults(e) {
   const faults = [];
   const percent = drift(e);
-  const by = `${Math.abs(percent).toFixed(1)} %, over the ${drifting} % that are allowed`;
-  if (percent < -drifting)
-    faults.push(`the last steps are faster than the first by ${by}: not warm at first, or not alone on the machine.`);
-  else if (!(percent <= drifting)) faults.push(`the last steps are slower than the first by ${by}.`);
-  if (e.bytesAfter !== e.bytesBefore) faults.push(`${e.bytesBefore} bytes of buffers became ${e.bytesAfter}.`);
-  if (!e.sameBits) faults.push('a second run gave other bits.');
+  const by = `${Math.abs(percent).toFixed(1)} %, over the ${maxDrift} % that are allowed`;
+  if (percent < -maxDrift)
+    faults.push(
+      `the last steps are faster than the first by ${by}: the warm-up was too short, or other programs used the machine.`,
+    );
+  else if (!(percent <= maxDrift)) faults.push(`the last steps are slower than the first by ${by}.`);
+  if (e.bytesAfter !== e.bytesBefore)
+    faults.push(`buffers grew or shrank: ${e.bytesBefore} bytes after warm-up, ${e.bytesAfter} at the end.`);
+  if (!e.sameBits) faults.push('a second run gave different losses.');
   return faults;
 }
 
@@ -154,12 +159,12 @@ function endurance(e) {
   return (
     `${e.steps} steps: ${e.firstMs} ms ${e.warmups ? `after a warm-up of ${e.warmups}` : 'at first'}, ${e.lastMs} ms at the end ` +
     `(${percent < 0 ? '' : '+'}${percent.toFixed(1)} %${runs}); ${e.bytesBefore} bytes of buffers, then ` +
-    `${e.bytesAfter}; a second run gave ${e.sameBits ? 'the same bits' : 'OTHER BITS'}.` +
-    (faults.length > 0 ? ` It does not endure: ${faults.join(' ')}` : '')
+    `${e.bytesAfter}; a second run gave ${e.sameBits ? 'the same losses, bit for bit' : 'DIFFERENT LOSSES'}.` +
+    (faults.length > 0 ? ` The endurance test failed: ${faults.join(' ')}` : '')
   );
 }
 
-/** A result as a section. */
+/** A result as a Markdown section. */
 export function section(result) {
   const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance(result)];
   if (result.steps) parts.push(stepsTable(result));
@@ -169,7 +174,7 @@ export function section(result) {
   return parts.join('\n\n');
 }
 
-/** The table of the project's README: a line for each case, host and adapter. */
+/** The table of the project's README: one row per case, host and adapter. */
 export function summaryTable(results) {
   const timed = results.filter((r) => r.steps);
   const of = (r, contestant) => r.steps.timed.find((t) => t.contestant === contestant);
@@ -187,7 +192,7 @@ export function summaryTable(results) {
   return table([...head, 'GPU MiB', 'dispatches', 'first step s'], rows);
 }
 
-/** Of all results the latest for each host, adapter and subject, cases first. */
+/** The latest result for each host, adapter and subject; cases first. */
 export function latest(results) {
   const found = new Map();
   for (const r of [...results].sort((a, b) => a.date.localeCompare(b.date)))
@@ -199,18 +204,18 @@ export function latest(results) {
   );
 }
 
-/** A line on what heddle's first steps take where no kernels were chosen beforehand; none where that was not measured. */
+/** A line on the time of heddle's first step without tuned kernels, if it was measured. */
 export function firstUses(results) {
   const times = results
     .filter((r) => r.steps?.tuning?.firstUseMs)
     .map((r) => `${r.what} ${seconds(r.steps.tuning.firstUseMs)} s (${hosts[r.host]})`);
   if (times.length === 0) return [];
   return [
-    `heddle's kernels are chosen beforehand; at a first use, with a tuning of the default 2 s in it, its first step takes: ${times.join(', ')}`,
+    `heddle's kernels are auto-tuned beforehand; at a first use, including auto-tuning with the default budget of 2 s, its first step takes: ${times.join(', ')}`,
   ];
 }
 
-/** The results in a folder. Throws an Error that names the first file which cannot be shown, and why. */
+/** Reads the results in a folder. Throws an Error that names the first invalid file, and why. */
 export function readResults(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
@@ -227,10 +232,10 @@ export function readResults(folder) {
     });
 }
 
-/** Numbers that a library or a kernel may not have. */
+/** Numbers that may be null. */
 const optional = ['libraryBytes', 'gflops'];
 
-/** Where the first number is missing that must be there, as `steps.timed.0.medianMs`; JSON has null for one that is not finite. */
+/** Path of the first number that is null but must not be, e.g. `steps.timed.0.medianMs`. JSON has null for NaN and infinities. */
 function nullIn(part, path = []) {
   if (part === null) return optional.includes(path.at(-1)) ? undefined : path.join('.');
   if (typeof part !== 'object') return undefined;

@@ -17,11 +17,11 @@ try {
   process.exit(1);
 }
 if (results.length === 0) {
-  console.error('bench/results has no results; npm run bench:peers makes them.');
+  console.error('bench/results has no results; run npm run bench:peers first.');
   process.exit(1);
 }
 const intro =
-  '# Results\n\nWritten by `npm run bench:table` from the JSON files beside this one, the latest of each kind. All times of one table\n' +
+  '# Results\n\nWritten by `npm run bench:table` from the JSON files in this folder, the latest of each kind. All times of one table\n' +
   'are from one run in which the contestants took turns; the speed of a machine drifts, so compare within a table only.';
 writeFileSync(join(folder, 'README.md'), `${[intro, ...results.map(section)].join('\n\n')}\n`);
 
@@ -34,4 +34,4 @@ if (between.test(text)) {
     readme,
     text.replace(between, (_, start, end) => `${start}\n${summaryTable(results)}\n\n${notes}\n\n${end}`),
   );
-} else console.error('README.md has no lines <!-- bench --> and <!-- /bench -->; it was left as it is.');
+} else console.error('README.md has no lines <!-- bench --> and <!-- /bench -->; it is unchanged.');

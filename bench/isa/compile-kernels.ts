@@ -1,5 +1,5 @@
-// The process that compiles: it runs on the null driver, compiles one kernel after another and announces each on stderr, between what
-// RADV prints. Arguments: a workload, and the file to write the WGSL of each module and the passes of each plan to.
+// The process that compiles kernels: it runs on the null driver, compiles one kernel after another and writes a line for each to stderr
+// before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module and the passes of each plan to.
 
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ import { variantKey } from '../../src/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 
-/** What to compile. */
+/** The kernels to compile. */
 export type Workload =
   | { readonly kind: 'cases' }
   | { readonly kind: 'preset'; readonly preset: PresetName }
@@ -41,7 +41,7 @@ export interface EstimatedPass {
   readonly bytes: number;
 }
 
-/** What the process writes when it is done. */
+/** Output file of the process. */
 export interface CompileOutput {
   readonly modules: readonly string[];
   readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
@@ -166,7 +166,7 @@ async function compileJax(): Promise<void> {
   await finish(jit((x: unknown) => nn.standardize(x, -1))(np.ones(ROWS)));
 }
 
-/** What the peers expect of a browser. */
+/** Defines the browser globals that the peers need. */
 function browserGlobals(): void {
   const globals = globalThis as Record<string, unknown>;
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });

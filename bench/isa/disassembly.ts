@@ -112,7 +112,7 @@ function loopsOf(blocks: readonly Block[]): Loop[] {
       if (first >= 0 && first <= last && !loops.some((l) => l.first === first && l.last === last))
         loops.push({ first, last });
     }
-  // RADV clears workgroup memory in a loop of its own: stores of zeros only.
+  // RADV clears workgroup memory in a separate loop: stores of zeros only.
   return loops.filter(({ first, last }) =>
     blocks
       .slice(first, last + 1)

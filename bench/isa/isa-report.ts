@@ -1,4 +1,4 @@
-// npm run bench:isa: what an AMD GPU's own compiler makes of our kernels, without that GPU. docs/gpu-compiler.md explains the columns.
+// npm run bench:isa: compiles heddle's kernels with the compiler of AMD GPUs, without such a GPU, and reports their instructions. docs/gpu-compiler.md explains the columns.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -124,7 +124,7 @@ async function report(args: readonly string[]): Promise<number> {
       }
     }
   }
-  if (o.show !== undefined) throw new HeddleError(`--show ${o.show}: no kernel has this in its name`);
+  if (o.show !== undefined) throw new HeddleError(`--show ${o.show}: no kernel has it in its name`);
   if (rows.length === 0) throw new HeddleError('no kernel was compiled; see the messages above');
   console.log(table(rows));
   if (gpu)
@@ -147,7 +147,7 @@ function familyOf(name: string): Family {
   return family;
 }
 
-/** Compiles a workload in a process of its own. */
+/** Compiles a workload in a separate process. */
 async function compile(family: Family, workload: Workload) {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-isa-'));
   try {
@@ -255,7 +255,7 @@ function budgetsOf(rows: readonly ReportRow[]): Budgets {
   );
 }
 
-/** Prints what is worse than its budget; returns the exit code. A new kernel has no budget yet, which is an error too. */
+/** Prints the numbers that are worse than their budget; returns the exit code. A kernel without a budget is an error too. */
 function check(rows: readonly ReportRow[], budgets: Budgets): number {
   const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
     const budget = budgets[key];

@@ -1,5 +1,5 @@
-// Counts what any WebGPU library does, by wrapping the API: bytes of live buffers by device, and for a piece of work dispatches,
-// submits, and every object that is made. Install it before a library loads.
+// Counts the WebGPU calls of any library by wrapping the API: bytes of live buffers per device; dispatches, submits and created objects
+// of a piece of work. Install it before a library loads.
 
 /** Bytes of the buffers of one device. */
 export interface DeviceBytes {
@@ -11,18 +11,18 @@ export interface DeviceBytes {
 export interface Totals {
   dispatches: number;
   submits: number;
-  /** Objects that a step should not make: all but encoders, passes and command buffers. */
+  /** Objects that a step should not create: all except encoders, passes and command buffers. */
   objects: number;
 }
 
 /** The counters. */
 export interface ApiCounter {
   bytesOf(device: GPUDevice): DeviceBytes;
-  /** Counts the calls of some work. They are wrapped for as long as that takes, so that what is timed later calls WebGPU itself. */
+  /** Counts the calls of `work`. Methods are wrapped only while it runs, so that later timings call WebGPU directly. */
   count(work: () => Promise<unknown>): Promise<Totals>;
 }
 
-/** Methods of GPUDevice that make an object which outlives a step. */
+/** Methods of GPUDevice that create an object which outlives a step. */
 const makers = [
   'createBindGroup',
   'createBindGroupLayout',
@@ -39,7 +39,7 @@ const makers = [
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** Puts `after` behind a method: it sees the object, the arguments and what the method returned. Returns a function that takes it off. */
+/** Calls `after` after each call of a method, with the object, arguments and result. Returns a function that restores the method. */
 function observe(
   type: { prototype: object },
   method: string,
@@ -58,7 +58,7 @@ function observe(
   };
 }
 
-/** Wraps the WebGPU classes on globalThis. Once a process or page. */
+/** Wraps the WebGPU classes on globalThis. Call it once per process or page. */
 export function installApiCounter(): ApiCounter {
   const devices = new Map<object, DeviceBytes>();
   const owners = new WeakMap<object, { bytes: DeviceBytes; size: number }>();

@@ -1,4 +1,4 @@
-// The golden cases that are timed or checked: those of the tests, and those of the presets, which are made when they are needed.
+// The golden cases that are timed or checked: those of the tests, and those of the presets, which are created on first use.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

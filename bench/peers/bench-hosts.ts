@@ -1,4 +1,4 @@
-// The two hosts that a task runs on: a child process with Dawn, and a page of headless Chrome with a profile of its own.
+// The two hosts that a task runs on: a child process with Dawn, and a page of headless Chrome with a new profile.
 
 import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -11,24 +11,24 @@ import type { HostName } from './bench-options.ts';
 import type { Findings, Task } from './bench-session.ts';
 import type { Order, Reply } from './node-session.ts';
 
-/** What a host needs beside the task. */
+/** What a host needs in addition to the task. */
 export interface HostContext {
   /** Folder of each golden case. */
   readonly cases: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
-  /** Let the driver use its shader cache on disk, so that a first step is not a first. */
+  /** Let the driver use its shader cache on disk; then a first step does not compile all shaders. */
   readonly warmCache: boolean;
 }
 
-/** Findings, and what the browser calls itself. */
+/** Findings, and the version of the browser. */
 export interface HostFindings extends Findings {
   readonly browser?: string;
 }
 
-/** Where the bundles lie: beside this file once it is built. */
+/** Folder of the bundles, which is that of this file once it is built. */
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Runs a task on a host. Rejects with what went wrong there. */
+/** Runs a task on a host. Rejects with the error that occurred there. */
 export const hosts: Readonly<Record<HostName, (task: Task, context: HostContext) => Promise<HostFindings>>> = {
   dawn: onDawn,
   chrome: onChrome,
@@ -45,7 +45,9 @@ function onDawn(task: Task, { cases, log, warmCache }: HostContext): Promise<Hos
       else if ('findings' in reply) resolve(reply.findings);
       else reject(new HeddleError(reply.error));
     });
-    child.once('exit', (code, signal) => reject(new HeddleError(`The session ended by itself (${signal ?? code}).`)));
+    child.once('exit', (code, signal) =>
+      reject(new HeddleError(`The session ended without a result (${signal ?? code}).`)),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-// What may stand on the command line, checked before anything is installed or run, and what keeps a result from being kept.
+// Command-line options of `npm run bench:peers`, validated before anything is installed or run, and the rules for storing results.
 
 import { parseArgs } from 'node:util';
 import { check, HeddleError } from '../../src/core/errors.ts';
@@ -12,37 +12,39 @@ import type { Rounds } from './step-times.ts';
 
 export const usage = `npm run bench:peers -- [options]
   --host dawn,chrome              where to run: Node with Dawn, headless Chrome             (dawn)
-  --contestants heddle,tfjs,jax   who takes part                                            (all)
-  --check NAME,...|none           golden cases that each contestant must reproduce first    (odd-post,options-pre)
+  --contestants heddle,tfjs,jax   libraries to measure                                      (all)
+  --check NAME,...|none           golden cases that each library must reproduce first       (odd-post,options-pre)
   --cases tiny,small,mid,...      presets whose training steps are timed: tiny, small, mid, keras, base
                                   (small, unless --kernels, --profile or --endure is given)
-  --steps 7 --warmups 2 --max-seconds 300
-  --kernels [--only TEXT]         time single kernels, those with TEXT in their names; in Chrome onnxruntime-web (ort) too
-  --profile small                 heddle's passes one by one
-  --endure small [--steps 2000]   many steps of heddle twice; status 1 if time, bytes or bits do not stay
-  --tune-ms 20000                 time in which heddle chooses its kernels for a case; 0: the first guesses
-  --no-fuse NAME,...              rewrites that heddle leaves out
-  --set tfjs.optimizer=flat       an option of a peer; bench/peers/peer-options.ts lists them
+  --steps 7                       timed steps per library
+  --warmups 2                     untimed steps before them
+  --max-seconds 300               start no further round after this time, once three are done
+  --kernels [--only TEXT]         time single kernels, with --only those whose name contains TEXT; in Chrome also onnxruntime-web (ort)
+  --profile small                 time each GPU pass of heddle's step
+  --endure small [--steps 2000]   two long runs of heddle; exit status 1 if step time or memory drifts, or losses differ
+  --tune-ms 20000                 time budget of heddle's kernel auto-tuning per case (0: untuned kernels)
+  --no-fuse NAME,...              graph rewrites (fusions) that heddle skips
+  --set tfjs.optimizer=flat       option of a peer; bench/peers/peer-options.ts lists them
   --warm-cache                    let the driver use its shader cache on disk
   --no-write                      print only
 
-Results are kept in bench/results where they are whole: heddle and a peer, all kernels, nothing left out of heddle or set in a peer.`;
+Complete results are stored in bench/results: heddle and at least one peer, all kernels, without --no-fuse, --set and --warm-cache.`;
 
 /** Names of the hosts. */
 export const hostNames = ['dawn', 'chrome'] as const;
 export type HostName = (typeof hostNames)[number];
 
-/** Who can be asked for; onnxruntime-web joins by itself where it can. */
+/** Values of --contestants. onnxruntime-web is added automatically for kernels in Chrome. */
 const contestantNames = ['heddle', 'tfjs', 'jax'] as const satisfies readonly ContestantName[];
 
-/** Steps of `--endure` where `--steps` says nothing: what the bar is about. */
+/** Default number of steps of `--endure`, and the minimum of a stored result. */
 const enduranceSteps = 2000;
 
-/** What is asked for. */
+/** Parsed options. */
 export interface Options {
   readonly hosts: readonly HostName[];
   readonly contestants: readonly ContestantName[];
-  /** Golden cases: to reproduce, to time, to profile, to endure. */
+  /** Names of golden cases: to reproduce, to time, to profile, to run for many steps. */
   readonly check: readonly string[];
   readonly cases: readonly string[];
   readonly profile: readonly string[];
@@ -58,7 +60,10 @@ export interface Options {
   readonly write: boolean;
 }
 
-/** What stands on the command line. Throws a HeddleError that names what is wrong and what is allowed; `cases`: names of all cases. */
+/**
+ * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the wrong option, its value and the
+ * allowed values.
+ */
 export function readOptions(args: readonly string[], cases: readonly string[]): Options {
   return checked(parse(args), cases);
 }
@@ -102,16 +107,16 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
   };
   const some = <T extends string>(option: keyof typeof values, allowed: readonly T[]): T[] => {
     const given = names(option, allowed);
-    check(given.length > 0, `--${option} names none; it must be one or more of ${allowed.join(',')}.`);
+    check(given.length > 0, `--${option} is empty; it must be one or more of ${allowed.join(',')}.`);
     return given;
   };
-  const whole = (option: keyof typeof values, least: number, otherwise?: number): number => {
+  const whole = (option: keyof typeof values, min: number, fallback?: number): number => {
     const text = values[option] as string | undefined;
-    if (text === undefined && otherwise !== undefined) return otherwise;
+    if (text === undefined && fallback !== undefined) return fallback;
     const n = Number(text);
     check(
-      /^\d+$/.test(`${text}`) && Number.isSafeInteger(n) && n >= least,
-      `--${option} ${text}: it must be a whole number of at least ${least}.`,
+      /^\d+$/.test(`${text}`) && Number.isSafeInteger(n) && n >= min,
+      `--${option} ${text}: it must be a whole number of at least ${min}.`,
     );
     return n;
   };
@@ -122,7 +127,7 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
   const otherWork = values.kernels || values.profile !== '' || values.endure !== '';
   check(
     only === undefined || (values.kernels && kernelList.some(({ name }) => name.includes(only))),
-    `--only ${only}: it goes with --kernels, and must be in one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
+    `--only ${only}: it needs --kernels, and must be part of one of the names ${kernelList.map((k) => k.name).join(', ')}.`,
   );
   return {
     hosts: some('host', hostNames),
@@ -143,7 +148,7 @@ function checked(values: ReturnType<typeof parse>, cases: readonly string[]): Op
   };
 }
 
-/** `--set tfjs.optimizer=flat` as { tfjs: { optimizer: 'flat' } }. */
+/** Parses `--set tfjs.optimizer=flat` to { tfjs: { optimizer: 'flat' } }. */
 function settings(given: readonly string[]): Partial<ContestantOptions> {
   const options: Record<string, Record<string, string | number>> = {};
   for (const setting of given) {
@@ -163,18 +168,21 @@ function settings(given: readonly string[]): Partial<ContestantOptions> {
   return options as Partial<ContestantOptions>;
 }
 
-/** Why a result is only printed, or undefined where it is kept: one that is not whole would take the place of one that is. */
+/** Why a result is only printed, or undefined if it is stored. An incomplete result must not replace a complete one. */
 export function notKept(o: Options, what: 'steps' | 'kernels' | 'profile' | 'endurance'): string | undefined {
-  const beside = what === 'steps' || what === 'kernels';
+  const comparison = what === 'steps' || what === 'kernels';
   const reasons: [boolean, string][] = [
     [!o.write, '--no-write'],
-    [o.noFuse.length > 0, '--no-fuse leaves rewrites out'],
+    [o.noFuse.length > 0, '--no-fuse skips rewrites'],
     [Object.keys(o.set).length > 0, '--set changes a peer'],
-    [o.warmCache, 'with --warm-cache no first step is a first'],
-    [what === 'kernels' && o.only !== undefined, '--only leaves kernels out'],
-    [beside && !(o.contestants.includes('heddle') && o.contestants.length > 1), 'it is not of heddle beside a peer'],
+    [o.warmCache, 'with --warm-cache the first step finds compiled shaders'],
+    [what === 'kernels' && o.only !== undefined, '--only skips kernels'],
+    [
+      comparison && !(o.contestants.includes('heddle') && o.contestants.length > 1),
+      'it does not compare heddle with a peer',
+    ],
     [what === 'steps' && o.rounds.steps < 3, 'it has fewer than 3 rounds'],
     [what === 'endurance' && o.enduranceSteps < enduranceSteps, `it has fewer than ${enduranceSteps} steps`],
   ];
-  return reasons.find(([holds]) => holds)?.[1];
+  return reasons.find(([applies]) => applies)?.[1];
 }

@@ -1,5 +1,5 @@
-// npm run bench:peers: bundles the runner, which reads the arguments (bench-options.ts says what they are); where nothing is wrong with them,
-// installs the peers if they are missing or older than the lock file, bundles them with what times them, and runs it.
+// npm run bench:peers: bundles the runner, which parses the arguments (see bench-options.ts). If they are valid, installs the peers if
+// they are missing or older than the lock file, bundles them with the code that times them, and runs the benchmark.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { build } from 'vite';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-/** Not in node_modules, which an installation empties; beside it, so that it finds package.json and what node_modules has. */
+/** Next to node_modules, so that imports resolve, but not in it: `npm ci` deletes node_modules. */
 const out = join(here, '.vite');
 
 const common = { root, configFile: false, publicDir: false, logLevel: 'error' };
@@ -31,7 +31,7 @@ function install() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** What runs in Node: the runner, and the child of it in which Dawn is. */
+/** Bundles what runs in Node: the runner, and its child process with Dawn. */
 async function bundleRunner() {
   await build({
     ...common,
@@ -47,7 +47,7 @@ async function bundleRunner() {
   });
 }
 
-/** What runs in a page or in that child, with everything inside: the peers load only so in Node. */
+/** Bundles what runs in a page or in that child process, with all dependencies inside: unbundled, the peers do not load in Node. */
 async function bundlePeers() {
   await build({
     ...common,

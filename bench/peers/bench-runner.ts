@@ -1,4 +1,4 @@
-// The benchmark beside the peers: what is asked for on the command line, session by session, printed and kept in bench/results.
+// Runs the benchmark against the peers: one session for each measurement; prints the results and stores them in bench/results.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ const root = process.cwd();
 const log = (line: string) => console.error(`[${(performance.now() / 1e3).toFixed(1)} s] ${line}`);
 
 /**
- * Does what the arguments ask for; `prepare` makes the peers ready once nothing is wrong with them. Resolves to the status to exit
- * with: 0, 1 where something failed or did not endure, 2 for wrong arguments.
+ * Runs the benchmark. `prepare` installs and bundles the peers; it is called after the arguments are validated. Resolves to the exit
+ * status: 0; 1 if something failed or the endurance test failed; 2 for wrong arguments.
  */
 export async function main(args: readonly string[], prepare: () => Promise<void>): Promise<number> {
   if (args.includes('--help')) {
@@ -41,20 +41,20 @@ export async function main(args: readonly string[], prepare: () => Promise<void>
   }
 }
 
-/** All that is asked for on one host. Resolves to whether heddle endured. */
+/** Runs all measurements on one host. Resolves to whether heddle passed the endurance test. */
 async function runOn(host: HostName, options: Options): Promise<boolean> {
   const { contestants, rounds, tuneMs } = options;
   const context = await contextOf(options);
   const run = (task: Omit<Task, 'options'>, heddle: ContestantOptions['heddle'] = {}) =>
     hosts[host]({ ...task, options: { ...options.set, heddle: { ...heddle, noFuse: options.noFuse } } }, context);
-  /** Kernels chosen for a case, in a session of their own: pipelines compiled for it do not help the first step. */
+  /** Auto-tunes the kernels of a case in a separate session, so that no pipeline is compiled before the first step. */
   const tuned = async (of: string): Promise<{ choices: KernelChoices; ms: number } | undefined> => {
     if (tuneMs === 0) return undefined;
     log(`${host}: tuning heddle for ${of}`);
     return (await run({ contestants: [], tune: { name: of, budgetMs: tuneMs } })).tuned;
   };
-  /** heddle with nobody else in the process, as in a training. */
-  const alone = async (of: string, steps: number, heddle: ContestantOptions['heddle']) =>
+  /** Times heddle without peers in the process, as in a real training run. */
+  const heddleOnly = async (of: string, steps: number, heddle: ContestantOptions['heddle']) =>
     (await run({ contestants: ['heddle'], time: { name: of, ...rounds, steps } }, heddle)).timed?.[0];
 
   const reproduced = options.check.length
@@ -63,10 +63,10 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
   for (const of of options.cases) {
     const load = loadavg()[0] as number;
     const tuning = contestants.includes('heddle') ? await tuned(of) : undefined;
-    const guessed = tuning && (await alone(of, 3, {}));
+    const guessed = tuning && (await heddleOnly(of, 3, {}));
     const found = await run({ contestants, time: { name: of, ...rounds } }, { choices: tuning?.choices });
-    // After the rounds, so that it disturbs none of them.
-    const first = tuning && (await alone(of, 1, { firstUse: true }));
+    // After the rounds, so that it does not disturb them.
+    const first = tuning && (await heddleOnly(of, 1, { firstUse: true }));
     const steps = {
       timed: found.timed,
       ...(tuning && {
@@ -84,7 +84,7 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
   }
   if (options.kernels) {
     const load = loadavg()[0] as number;
-    // It trains nothing, and does not run in Node.
+    // onnxruntime-web cannot train and does not run in Node.
     const all: ContestantName[] =
       host === 'chrome' && contestants.length > 1 ? [...contestants, 'ort'] : [...contestants];
     const found = await run({ contestants: all, kernels: { only: options.only } });
@@ -104,7 +104,7 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const found = await run({ contestants: ['heddle'], endure }, { choices });
     finish(host, `${of}-endurance`, found, load, { endured: found.endured }, notKept(options, 'endurance'));
     for (const fault of enduranceFaults(found.endured)) {
-      console.error(`${of} on ${host} does not endure: ${fault}`);
+      console.error(`${of} on ${host} failed the endurance test: ${fault}`);
       endured = false;
     }
   }
@@ -137,7 +137,7 @@ function printNotCovered(): void {
   for (const line of notCovered) console.error(`  ${line}`);
 }
 
-/** Prints a result and keeps it as bench/results/DATE-HOST-WHAT.json, unless there is a `reason` not to. */
+/** Prints a result and stores it as bench/results/DATE-HOST-WHAT.json, unless there is a `reason` not to. */
 function finish(
   host: HostName,
   what: string,
@@ -160,7 +160,7 @@ function finish(
   };
   console.log(`\n${section(whole)}\n`);
   if (reason) {
-    log(`not kept: ${reason}`);
+    log(`not stored: ${reason}`);
     return;
   }
   const folder = join(root, 'bench', 'results');

@@ -1,5 +1,5 @@
-// One session of measurements, the same in Node and in a page: it sees a WebGPU and the golden cases, and gives back plain data.
-// Every session starts in a process or browser of its own, so that a first step is a first step.
+// One session of measurements, the same in Node and in a page: it uses navigator.gpu and the golden cases, and returns plain data. Each
+// session runs in a new process or browser, so that its first step compiles all shaders.
 
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
@@ -18,7 +18,7 @@ import { profileStep } from './step-profile.ts';
 import { type ReproducedCase, type Rounds, reproduce, type TimedSteps, timeSteps } from './step-times.ts';
 import { create as createTfjs } from './tfjs.mjs';
 
-/** What one session does; exactly one of the fields after `options`. */
+/** Task of a session; exactly one of the fields after `options` is set. */
 export interface Task {
   readonly contestants: readonly ContestantName[];
   readonly options: Partial<ContestantOptions>;
@@ -27,13 +27,13 @@ export interface Task {
   /** A case whose steps are timed. */
   readonly time?: { readonly name: string } & Rounds;
   readonly kernels?: KernelRounds;
-  /** Choose kernels for a case, on a device of its own. */
+  /** Auto-tune the kernels of a case, on a separate device. */
   readonly tune?: { readonly name: string; readonly budgetMs: number };
   readonly profile?: { readonly name: string };
   readonly endure?: { readonly name: string; readonly steps: number };
 }
 
-/** What came out of it. */
+/** Result of a task. */
 export interface Findings {
   readonly adapter: Readonly<Record<'vendor' | 'architecture' | 'device' | 'description', string>>;
   /** By contestant, then case. */
@@ -56,7 +56,9 @@ const makers = {
 /** Names of the contestants. */
 export type ContestantName = keyof typeof makers;
 
-/** Does a task. `read` gives a file of the golden cases. Rejects on any WebGPU error: a library that ignores one computes garbage. */
+/**
+ * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, since results after an ignored error are garbage.
+ */
 export async function runTask(
   task: Task,
   read: (path: string) => Promise<Uint8Array>,
@@ -67,7 +69,7 @@ export async function runTask(
   const files = readOnly(read);
   const open = (name: string) => readGolden(files, name);
   const info = (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }))?.info;
-  if (!info) throw new HeddleError('There is no WebGPU adapter here.');
+  if (!info) throw new HeddleError('There is no WebGPU adapter.');
   const { vendor, architecture, device, description } = info;
   const adapter = { vendor, architecture, device, description };
 
@@ -114,8 +116,8 @@ export async function runTask(
   }
 }
 
-/** Files of which only `read` is there: golden cases are read and no more. */
+/** Read-only files. */
 function readOnly(read: Files['read']): Files {
-  const no = () => Promise.reject(new Error('golden cases are only read'));
+  const no = () => Promise.reject(new Error('golden cases are read-only'));
   return { read, write: no, exists: no, list: no, rename: no, remove: no };
 }

@@ -1,5 +1,4 @@
-// What a library must offer to be timed, and what is handed to it. Each contestant has a file of its own: heddle.ts, tfjs.mjs,
-// jax.mjs, ort.mjs.
+// Interface of a contestant: a library that the benchmark measures. Implementations: heddle-contestant.ts, tfjs.mjs, jax.mjs, ort.mjs.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
@@ -11,7 +10,7 @@ export interface ContestantOptions {
   readonly heddle: {
     readonly choices?: KernelChoices | undefined;
     readonly noFuse?: readonly string[] | undefined;
-    /** Choose kernels in the first step, as on an adapter that nothing is known of, within the default time. */
+    /** Auto-tune kernels in the first step with the default time budget, as on an adapter without stored kernel choices. */
     readonly firstUse?: boolean | undefined;
   };
   readonly tfjs: Readonly<Record<string, string | number>>;
@@ -22,11 +21,11 @@ export interface ContestantOptions {
 export interface Contestant {
   readonly name: string;
   readonly device: GPUDevice;
-  /** Bytes of GPU memory by the library's own account; null where it keeps none. */
+  /** Bytes of GPU memory that the library reports; null if it reports none. */
   memory(): number | null;
-  /** The encoder-decoder of a golden case. Absent where the library cannot train. */
+  /** Creates the encoder-decoder of a golden case. Absent if the library cannot train. */
   model?(golden: GoldenCase): TrainedModel;
-  /** Single kernels by kind, each in one or several forms; a form that does not fit the arrays gives undefined. */
+  /** Single kernels by kind, each in one or several forms. */
   readonly kernels: Partial<Record<KernelKind, Readonly<Record<string, KernelMaker>>>>;
 }
 
@@ -42,21 +41,21 @@ export interface TrainedModel {
    */
   step(): Promise<number>;
   dispose(): void;
-  /** What only the library itself can tell. */
+  /** Facts that only the library knows. */
   readonly facts?: StepFacts | undefined;
 }
 
 /** Facts about a step that heddle knows. */
 export interface StepFacts {
   readonly plannedBytes: number;
-  /** What no assignment of results to memory could go below. */
+  /** Lower bound of any assignment of tensors to memory. */
   readonly lowerBoundBytes: number;
   readonly gflop: number;
-  /** Median milliseconds of JavaScript in recording and submitting, of the last steps in a row; filling the inputs is not in it. */
+  /** Median milliseconds of JavaScript to record and submit, over the last consecutive steps, without filling the inputs. */
   readonly recordMs: number;
 }
 
-/** Makes a kernel ready on its inputs, or says by undefined that this form is not for them. */
+/** Prepares a kernel on its inputs; returns undefined if this form does not support them. */
 export type KernelMaker = (arrays: KernelArrays) => KernelRun | undefined | Promise<KernelRun | undefined>;
 
 /** A kernel with its inputs on the GPU. */

@@ -1,25 +1,26 @@
-// Many steps of heddle in a row, twice from the same start: does a step stay as fast, does memory stay, do the same bits come out?
+// Endurance test: two long training runs from the same weights. Checks that step time and memory stay constant and that both runs have
+// the same losses bit for bit.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import type { ApiCounter } from './api-counter.ts';
 import type { Contestant } from './contestant.ts';
 import { median, round } from './statistics.ts';
 
-/** Steps that are left out at first: JavaScript is compiled in them, and memory touched for the first time. */
+/** Warm-up steps, not measured: JavaScript is compiled and memory is touched for the first time. */
 export const warmups = 100;
 
-/** What was seen. bench/result-tables.mjs says whether that is good enough. */
+/** Result of the endurance test. `enduranceFaults` of bench/result-tables.mjs decides whether it passes. */
 export interface EnduranceResult {
   /** Steps of each run, warm-up included. */
   readonly steps: number;
   readonly warmups: number;
   /**
-   * Median milliseconds of the first and of the last tenth after warm-up, of both runs together: a machine that gets slower or faster for
-   * a minute does so in the one or in the other.
+   * Median milliseconds of the first and of the last tenth after warm-up, over both runs together, so that a machine that is slower for
+   * a minute affects only one of the runs.
    */
   readonly firstMs: number;
   readonly lastMs: number;
-  /** The same of each run. */
+  /** The same for each run. */
   readonly runs: readonly { readonly firstMs: number; readonly lastMs: number }[];
   /** Bytes of buffers after warm-up and at the end. */
   readonly bytesBefore: number;
@@ -29,7 +30,7 @@ export interface EnduranceResult {
   readonly lastLoss: number;
 }
 
-/** Runs `steps` steps twice; at least `2 * warmups`. */
+/** Runs `steps` steps twice; `steps` must be at least `2 * warmups`. */
 export async function runEndurance(
   contestant: Contestant,
   meter: ApiCounter,
@@ -40,7 +41,7 @@ export async function runEndurance(
   const runs: { losses: number[]; times: number[]; bytes: [number, number] }[] = [];
   for (let run = 0; run < 2; run++) {
     const model = contestant.model?.(golden);
-    if (!model) throw new Error(`${contestant.name} trains no models`);
+    if (!model) throw new Error(`${contestant.name} cannot train`);
     const losses: number[] = [];
     const times: number[] = [];
     let before = 0;

@@ -28,7 +28,7 @@ const defaults = {
   ...{ steps: 2, lr: 1e-3, beta1: 0.9, beta2: 0.98, eps: 1e-9, weight_decay: 0, clip_norm: 1, decode_len: 0 },
 } as const;
 
-/** Most floating-point operations of a step for which the float64 reference, about 0.2 GFLOP/s, is used. */
+/** Maximum number of floating-point operations of a step for which the float64 reference, about 0.2 GFLOP/s, is used. */
 const maxReferenceFlops = 5e9;
 
 /** Makes a case in `folder`/`name` with the PyTorch of `python`, or without. Returns its reference. Throws a HeddleError if PyTorch fails. */
@@ -94,7 +94,7 @@ export function referenceOf(folder: string): Reference | undefined {
   }
 }
 
-/** Initial weights, with noise on biases and norms: a mistake with a bias of 0 or a scale of 1 would not be seen. */
+/** Initial weights, with noise on biases and norms: errors would stay hidden with biases of 0 and scales of 1. */
 function randomWeights(config: Parameters<typeof parameterList>[0]): Record<string, Tensor> {
   const list = parameterList(config);
   const weights = initializeWeights(config, list, 1);

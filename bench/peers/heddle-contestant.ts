@@ -1,4 +1,4 @@
-// heddle as a contestant: the training graph on the engine, run as src/train/trainer.ts runs it, and its kernels alone.
+// heddle as a contestant: the training graph on the engine, run as src/trainer/trainer.ts runs it, and its single kernels.
 
 import type { TensorData } from '../../src/core/tensor.ts';
 import { type Engine, gpuEngine, type Program } from '../../src/engine/engine.ts';
@@ -22,7 +22,7 @@ import { hostTiming, median, round } from './statistics.ts';
 
 type Options = ContestantOptions['heddle'];
 
-/** Opens a device and offers everything on it. */
+/** Opens a device; returns heddle as a contestant on it. */
 export async function create(options: Options = {}): Promise<Contestant> {
   const device = await openDevice(navigator.gpu);
   const kernels = Object.fromEntries(kernelKinds.map((kind) => [kind, { own: kernelMaker(device, kind) }])) as Partial<
@@ -37,14 +37,14 @@ export async function create(options: Options = {}): Promise<Contestant> {
   };
 }
 
-/** The graph of a whole step on the batch of a case. */
+/** Returns the graph of a training step on the batch of a case. */
 export function stepGraph(golden: GoldenCase, { noFuse = [] }: Options = {}): Graph {
   const { beta1, beta2, eps, weightDecay, clipNorm } = golden.optimizer;
   const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll: true });
   return trainingGraph(golden.config, parameterList(golden.config), shapeOf(golden), optimizer, { noFuse });
 }
 
-/** Chooses kernels for the step of a case on this device. */
+/** Auto-tunes the kernels of the step of a case on this device. */
 export async function tuneStep(golden: GoldenCase, options: TuneKernelsOptions): Promise<KernelChoices> {
   const device = await openDevice(navigator.gpu);
   try {
@@ -58,7 +58,7 @@ function shapeOf({ source, targetIn }: GoldenCase) {
   return { batch: source.shape[0] as number, source: source.shape[1] as number, target: targetIn.shape[1] as number };
 }
 
-/** A function that writes the batch of a case into the inputs of a program, as for every step; it is given the step's number. */
+/** Returns a function of the step number that writes the batch of a case into the inputs of a program, as for every step. */
 export function batchLoader(
   { config: c, optimizer, source, targetIn, targetOut }: GoldenCase,
   inputs: Readonly<Record<string, TensorData>>,
@@ -169,7 +169,7 @@ function kernelMaker(device: Device, kind: KernelKind): KernelMaker {
     };
     return {
       async run(times) {
-        for (let i = 0; i < times; i++) fill(); // every step would
+        for (let i = 0; i < times; i++) fill(); // as every step does
         await runner.time(times);
       },
       async read() {

@@ -1,4 +1,4 @@
-// Iterator.prototype.map and its like, which jax-js calls and Node 20 lacks; browsers have had them since 2024.
+// Polyfill of the iterator helpers (Iterator.prototype.map and others), which jax-js calls and Node 20 lacks.
 
 type Step = (value: unknown, index: number) => unknown;
 
@@ -54,7 +54,7 @@ const helpers = {
   },
 };
 
-/** Adds what is missing. */
+/** Adds the missing methods. */
 export function installIteratorHelpers(): void {
   const prototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
   for (const [name, value] of Object.entries(helpers))

@@ -1,4 +1,4 @@
-// Single kernels of jax-js, each a jit-compiled function; see kernels.ts for what they compute.
+// Single kernels of jax-js, each a jit-compiled function; see peer-kernels.ts for what they compute.
 import { grad, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { layerNorm } from './jax-ops.mjs';
 
@@ -13,7 +13,7 @@ function attention(qkv, heads) {
   return nn.dotProductAttention(q, k, v).reshape([B, T, D]);
 }
 
-/** Mean loss of rows of logits against labels. */
+/** Mean cross-entropy of logits [N, V] and targets [N]. */
 function meanLoss(logits, targets) {
   const [N, V] = logits.shape;
   const logp = nn.logSoftmax(logits);
@@ -24,9 +24,9 @@ function meanLoss(logits, targets) {
   return np.where(hit, logp, 0).sum(-1).sum().neg().div(N);
 }
 
-/** By kind and form. */
+/** Kernels by kind and form. */
 export function jaxKernels(device) {
-  /** `compute` gets the arrays by name and gives its result, or several of which the first is read. */
+  /** `compute` takes the arrays by name and returns its result, or several, of which the first is read. */
   const kernel = (compute) => (inputs) => {
     const arrays = Object.fromEntries(
       Object.entries(inputs.arrays).map(([name, { data, shape, dtype }]) => [

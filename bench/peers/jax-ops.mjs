@@ -1,4 +1,4 @@
-// What jax-js's model and its kernels both use.
+// Operations that the jax-js model and its kernels share.
 import { numpy as np } from '@jax-js/jax';
 
 /** Layer norm over the last axis, scaled by `gain`, shifted by `bias`. Consumes its arrays. */

@@ -1,7 +1,7 @@
 // jax-js on WebGPU as a contestant: the encoder-decoder of the golden cases as one jit-compiled training step, and single kernels.
-// The idioms are the library's own (valueAndGrad inside jit, nn.dotProductAttention, nn.logSoftmax). Its optimizers come in a package
-// of their own whose AdamW reads a count back, which jit cannot trace, so the update is written out inside the same jit.
-// Ownership: every function of the library consumes its arrays; `.ref` keeps one for another use.
+// It uses the library's idioms: valueAndGrad inside jit, nn.dotProductAttention, nn.logSoftmax. AdamW of its optimizer package reads a
+// step count back, which jit cannot trace, so the update is written out inside the same jit.
+// Ownership: every function of the library consumes its arrays; `.ref` adds a reference for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { jaxKernels } from './jax-kernels.mjs';
@@ -9,7 +9,7 @@ import { layerNorm } from './jax-ops.mjs';
 import { defaultsOf } from './peer-options.ts';
 import { peerParameters, sizesOf } from './peer-parameters.ts';
 
-/** Chooses the device. `options` are those of peer-options.ts. */
+/** Opens the device; `options`: see peer-options.ts. */
 export async function create(options = {}) {
   const variants = { ...defaultsOf('jax'), ...options };
   const devices = await init('webgpu');
@@ -59,29 +59,29 @@ function forward(c, variants, p, { src, tgtIn, positions }) {
     const out = np.matmul(nn.softmax(np.where(mask.ref, scores, -Infinity)), headsFirst(v, Lk));
     return out.transpose([0, 2, 1, 3]).reshape([B * Lq, inner]);
   };
-  /** x · w + b as n parts of width H·W */
-  const parts = (x, at, n) => {
+  /** Splits x · w + b into n arrays of width H·W. */
+  const split = (x, at, n) => {
     if (variants.qkv === 'one') return np.split(linear(x, at), n, -1);
-    const cut = (i) => [i * inner, (i + 1) * inner];
+    const range = (i) => [i * inner, (i + 1) * inner];
     const out = Array.from({ length: n }, (_, i) =>
-      np.dot(x.ref, p[`${at}.w`].ref.slice([], cut(i))).add(p[`${at}.b`].ref.slice(cut(i))),
+      np.dot(x.ref, p[`${at}.w`].ref.slice([], range(i))).add(p[`${at}.b`].ref.slice(range(i))),
     );
     x.dispose();
     return out;
   };
   const selfAttention = (x, at, L, mask) => {
-    const [q, k, v] = parts(x, `${at}.qkv`, 3);
+    const [q, k, v] = split(x, `${at}.qkv`, 3);
     return linear(attend(q, k, v, L, L, mask), `${at}.out`);
   };
   const crossAttention = (x, memory, at, mask) => {
     const q = linear(x, `${at}.q`);
-    const [k, v] = parts(memory, `${at}.kv`, 2);
+    const [k, v] = split(memory, `${at}.kv`, 2);
     return linear(attend(q, k, v, T, S, mask), `${at}.out`);
   };
   const feedForward = (x, at) => linear(activation(linear(x, `${at}.ff1`)), `${at}.ff2`);
   const residual = (x, at, block) => (c.norm === 'pre' ? x.ref.add(block(norm(x, at))) : norm(x.ref.add(block(x)), at));
 
-  // True where a key may be attended to.
+  // Masks: true for keys that a query may attend to.
   const srcMask = src.ref.notEqual(c.padId).reshape([B, 1, 1, S]);
   const tgtMask = tgtIn.ref
     .notEqual(c.padId)
@@ -134,7 +134,7 @@ const globalNorm = (gradients, how) =>
       .reduce((a, b) => a.add(b)),
   );
 
-/** Clipping and AdamW as a function to be compiled: (parameters, moments, gradients, scalars) => the new ones. */
+/** Clipping and AdamW as a function for jit: (parameters, moments, gradients, scalars) => new parameters and moments. */
 const updateOf = (o, variants) => (params, moment1, moment2, gradients, rate, rootCorrection) => {
   const clip =
     o.clipNorm > 0
@@ -192,7 +192,7 @@ function createModel(golden, variants) {
       return { loss: value, ...compiled.update(params, moment1, moment2, gradients, ...scalars) };
     },
   }[variants.step];
-  /** Ids on their way to the GPU; part of every step. */
+  /** Uploads the ids, as every step does. */
   const upload = () => ({
     src: i32(golden.source),
     tgtIn: i32(golden.targetIn),
@@ -208,7 +208,7 @@ function createModel(golden, variants) {
       const scalars = [scalar(o.learningRate / (1 - o.beta1 ** t)), scalar(1 / Math.sqrt(1 - o.beta2 ** t))];
       const { loss, ...next } = stepOf(state.params, state.moment1, state.moment2, upload(), ...scalars);
       Object.assign(state, next);
-      // Arrays are lazy: where the update is a call of its own, one of its results is waited for too.
+      // Arrays are lazy: if the update is a separate call, wait for one of its results too.
       if (variants.step === 'apart') await state.params.srcEmbed.blockUntilReady();
       return (await loss.data())[0];
     },

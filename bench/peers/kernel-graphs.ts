@@ -120,7 +120,7 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
   };
 }
 
-/** Floating-point operations of a kernel as heddle's ops count them, and the bytes of its inputs and its result, each moved once. */
+/** Floating-point operations of a kernel as heddle's ops count them, and bytes of its inputs and result, each moved once. */
 export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly flops: number; readonly bytes: number } {
   const { graph } = kernelGraph(kind, inputs);
   const touched = [...graph.states.values(), ...graph.inputs.values(), ...graph.outputs.values()];

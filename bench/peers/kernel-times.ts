@@ -12,7 +12,7 @@ export interface TimedForm {
   /** Median microseconds of one call. */
   readonly us: number;
   readonly gflops: number | null;
-  /** Calls between two waits. */
+  /** Calls between two waits for the GPU. */
   readonly calls: number;
   /** Largest difference from float64, relative to the largest number in the result. */
   readonly error: number;
@@ -28,17 +28,17 @@ export interface TimedKernel {
 }
 
 /**
- * Float32 sums of up to 8,000 products of numbers below 1, in any order, stay well within; a wrong index is off by the size of the
- * numbers themselves.
+ * Allowed relative error. Float32 sums of up to 8,000 products of numbers below 1 are far below it in any order; a wrong index gives an
+ * error as large as the numbers.
  */
 const tolerance = 1e-4;
 
 /** Settings of `timeKernels`. */
 export interface KernelRounds {
   readonly rounds?: number;
-  /** Milliseconds between two waits to aim at. */
+  /** Target milliseconds between two waits for the GPU. */
   readonly targetMs?: number;
-  /** Only kernels whose name has this in it. */
+  /** Only kernels whose name contains this. */
   readonly only?: string | undefined;
   /** Only kernels of these names. */
   readonly names?: readonly string[];
@@ -53,7 +53,7 @@ interface Entrant {
   readonly times: number[];
 }
 
-/** Times all kernels that at least one contestant has. Rejects where a result is wrong. */
+/** Times all kernels that at least one contestant has. Rejects if a result is wrong. */
 export async function timeKernels(
   contestants: readonly Contestant[],
   { rounds = 5, targetMs = 100, only = '', names }: KernelRounds,
@@ -89,7 +89,7 @@ export async function timeKernels(
   return rows;
 }
 
-/** Milliseconds of one call among `calls` between two waits. */
+/** Milliseconds per call of `calls` calls between two waits. */
 async function timeOf(kernel: KernelRun, calls: number): Promise<number> {
   const start = performance.now();
   await kernel.run(calls);

@@ -1,5 +1,5 @@
-// Runs one task in Node on Dawn, as a child process: contestants find what they look for in a browser, and leave no trace in the
-// runner. The task comes as a message, the findings go back as one.
+// Runs one task in Node on Dawn, as a child process: it defines the browser globals that contestants need, isolated from the runner. Task
+// and findings are messages between the processes.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { dawnGpu } from '../../src/host/dawn.ts';
 import type { Findings, Task } from './bench-session.ts';
 import { installIteratorHelpers } from './iterator-helpers.ts';
 
-/** What the runner sends. */
+/** Message of the runner. */
 export interface Order {
   readonly task: Task;
   /** URL of the bundled bench-session.ts. */
@@ -16,7 +16,7 @@ export interface Order {
   readonly cases: Readonly<Record<string, string>>;
 }
 
-/** What comes back: lines for people, then the findings or why there are none. */
+/** Messages to the runner: log lines, then the findings or an error. */
 export type Reply = { readonly log: string } | { readonly findings: Findings } | { readonly error: string };
 
 const reply = (message: Reply) =>

@@ -1,15 +1,15 @@
-// Writes an ONNX model of one node after another as bytes: as much of the format (protobuf) as a kernel needs.
+// Writes a sequence of ONNX nodes as an ONNX model: the subset of the format (protobuf) that a kernel needs.
 
 const text = new TextEncoder();
 
-/** A varint of a whole number. */
+/** Encodes a whole number as a varint. */
 function varint(n) {
   const bytes = [];
   for (; n > 127; n = Math.floor(n / 128)) bytes.push((n % 128) + 128);
   return [...bytes, n];
 }
 
-/** Negative numbers are given as of 64 bits; -1 is all that is needed. */
+/** Negative varints have 64 bits; only -1 is needed. */
 const minusOne = [255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
 const number = (field, n) => [...varint(field * 8), ...(n === -1 ? minusOne : varint(n))];
 const bytes = (field, content) => [...varint(field * 8 + 2), ...varint(content.length), ...content];

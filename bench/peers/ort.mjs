@@ -1,5 +1,5 @@
-// onnxruntime-web as a contestant: single kernels that it has as one operator, on its WebGPU execution provider. It trains nothing.
-// It runs in browsers alone: its threads share memory, which Dawn's binding for Node does not take, and with copies it hangs.
+// onnxruntime-web as a contestant: kernels that are one operator, on its WebGPU execution provider. It cannot train.
+// It runs only in browsers: its threads use shared memory, which Dawn's binding for Node rejects; with copies it hangs.
 
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
@@ -24,7 +24,7 @@ const graphs = {
   layerNorm: () => [['LayerNormalization', ['x', 'gamma', 'beta'], ['y'], { axis: -1, epsilon: { float: 1e-5 } }]],
 };
 
-/** Opens it on a device of its own. */
+/** Opens onnxruntime-web on a separate device. */
 export async function create() {
   if (globalThis.process?.versions?.node)
     throw new Error('onnxruntime-web does not run in Node on Dawn; use --host chrome');

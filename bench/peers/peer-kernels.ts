@@ -4,16 +4,16 @@
 import { random } from '../../src/core/random.ts';
 import { f32, i32, type Shape, sizeOf, type Tensor } from '../../src/core/tensor.ts';
 
-/** What a kernel computes. The names of its arrays and its result stand beside each. */
+/** Kinds of kernels, with the names of their arrays and their result. */
 export const kernelKinds = [
   'matmul', // a, b -> a · b, either of them transposed
   'softmax', // x [.., N]
   'layerNorm', // x [R, D], gamma, beta [D]
-  'layerNormTrain', // the same and dy [R, D] -> dx, dgamma, dbeta
+  'layerNormTrain', // those and dy [R, D] -> dx, dgamma, dbeta
   'embeddingGradient', // ids [N], dy [N, D], table [V, D] -> dtable [V, D]
   'crossEntropyTrain', // logits [R, V], targets [R] -> the gradient of their mean loss, [R, V]
   'attention', // qkv [B, T, 3 * H * W] -> [B, T, H * W]
-  'attentionTrain', // the same and dy [B, T, H * W] -> dqkv
+  'attentionTrain', // qkv and dy [B, T, H * W] -> dqkv
 ] as const;
 export type KernelKind = (typeof kernelKinds)[number];
 
@@ -31,7 +31,7 @@ export interface KernelArrays {
 export interface KernelSpec {
   readonly name: string;
   readonly kind: KernelKind;
-  /** Floating-point operations of a product; 0 where GFLOP/s would say nothing. */
+  /** Floating-point operations of a product; 0 if GFLOP/s are meaningless. */
   readonly flops: number;
   readonly arrays: Readonly<Record<string, Shape>>;
   readonly transA?: boolean;
@@ -54,7 +54,7 @@ const attention = (name: string, kind: KernelKind, [B, T, D]: readonly [number, 
   arrays: { qkv: [B, T, 3 * D], ...(kind === 'attentionTrain' && { dy: [B, T, D] }) },
 });
 
-/** All of them. */
+/** All kernels. */
 export const kernelList: readonly KernelSpec[] = [
   ...[256, 512, 1024].map((n) => product(`matmul ${n}³`, [n, n], [n, n])),
   ...[1024, 8000].flatMap((n) => [
@@ -97,7 +97,7 @@ export const kernelList: readonly KernelSpec[] = [
   attention('attention [16,32,256], 8 heads, both ways', 'attentionTrain', [16, 32, 256], 8),
 ];
 
-/** Makes the inputs of a kernel: the same numbers for everyone, from -1 to 1, and ids spread over the vocabulary. */
+/** Makes the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the vocabulary. */
 export function makeArrays(spec: KernelSpec): KernelArrays {
   const arrays: Record<string, Tensor> = {};
   Object.entries(spec.arrays).forEach(([name, shape], i) => {

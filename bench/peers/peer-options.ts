@@ -1,7 +1,6 @@
-// The forms that the peers can be written in: every choice that was timed, the fastest, or within noise of it, first. `--set` takes
-// another one.
+// Implementation variants of the peers. All were timed; the default is the fastest, or within noise of it. `--set` selects another one.
 
-/** By peer and option the values, the default first; a number stands for any whole one. */
+/** Values of each option by peer, the default first. A number means any whole number above 0. */
 export const peerOptions: Readonly<Record<'tfjs' | 'jax', Readonly<Record<string, readonly string[] | number>>>> = {
   tfjs: {
     linear: ['custom', 'fused'], // linearOp; tf.fused.matMul and its own gradient
@@ -13,7 +12,7 @@ export const peerOptions: Readonly<Record<'tfjs' | 'jax', Readonly<Record<string
     optimizer: ['auto', 'each', 'flat', 'train.adam'], // auto: `flat` below 3 million parameters; see tfjs-optimizers.mjs
     submitBatch: 15, // WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE, the library's default
   },
-  // No difference beyond noise on `small`, so these are the plainest.
+  // These do not differ beyond noise on `small`, so the defaults are the simplest.
   jax: {
     attention: ['library', 'matmul'], // nn.dotProductAttention; heads moved forward, np.matmul, nn.softmax
     qkv: ['one', 'apart'], // one product, then split; a product for each slice of the weight
@@ -22,7 +21,7 @@ export const peerOptions: Readonly<Record<'tfjs' | 'jax', Readonly<Record<string
   },
 };
 
-/** What a peer takes where nothing is set. */
+/** Default options of a peer. */
 export const defaultsOf = (peer: keyof typeof peerOptions): Record<string, string | number> =>
   Object.fromEntries(
     Object.entries(peerOptions[peer]).map(([key, of]) => [key, typeof of === 'number' ? of : `${of[0]}`]),

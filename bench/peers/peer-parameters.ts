@@ -1,5 +1,5 @@
-// The weights of a golden case as the peers train them: Linear weights as [in, out], as both libraries multiply, the projections
-// of attention packed where their input is the same.
+// The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of attention that have the same input
+// packed into one matrix.
 
 import type { Shape, Tensor } from '../../src/core/tensor.ts';
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
@@ -74,7 +74,7 @@ export function peerParameters({ config: c, weights }: GoldenCase): Record<strin
   }
   const bias = c.outputBias ? stored('generator.bias') : undefined;
   if (c.tie === 'none') linear('generator', stored('generator.weight'), bias);
-  else if (bias) p['generator.b'] = bias; // the product with the tied table needs no weight of its own
+  else if (bias) p['generator.b'] = bias; // the weight is the tied table
   return p;
 }
 

@@ -1,9 +1,9 @@
-// The few numbers that measurements are taken and summed up by.
+// Statistics of measurements: median, rounding, relative error.
 
-/** Most steps in a row, and seconds, in which the work of the CPU is taken: as in a training, nobody else's in between. */
+/** Maximum consecutive steps, and seconds, for timing CPU work. Steps of one contestant follow each other, as in training. */
 export const hostTiming = { steps: 20, seconds: 15 };
 
-/** The middle of some numbers, or the mean of the two in the middle. NaN for none. */
+/** Median; NaN for an empty array. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const half = sorted.length >> 1;
@@ -11,7 +11,7 @@ export function median(numbers: readonly number[]): number {
   return ((sorted[half - 1] ?? Number.NaN) + (sorted[half] ?? Number.NaN)) / 2;
 }
 
-/** A number to `digits` significant digits, for people and for JSON. */
+/** Rounds to `digits` significant digits. */
 export const round = (x: number, digits = 4): number => Number(x.toPrecision(digits));
 
 /** |got - want| / |want| */

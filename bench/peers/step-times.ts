@@ -15,14 +15,14 @@ export interface ReproducedCase {
 }
 
 /**
- * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, PyTorch's own float32 too; Adam hides a
- * wrong clip, so the norm counts by itself.
+ * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, as PyTorch's float32 does. Adam hides wrong
+ * clipping, so the gradient norm is checked separately.
  */
 const limits = { loss: 1e-4, gradNorm: 1e-3, losses: 1e-3 } as const;
 
 const expectedAt = (golden: GoldenCase, name: string, i = 0): number => golden.expected[name]?.data[i] ?? Number.NaN;
 const modelOf = (contestant: Contestant, golden: GoldenCase): TrainedModel => {
-  if (!contestant.model) throw new Error(`${contestant.name} trains no models`);
+  if (!contestant.model) throw new Error(`${contestant.name} cannot train`);
   return contestant.model(golden);
 };
 
@@ -44,11 +44,11 @@ export async function reproduce(contestant: Contestant, golden: GoldenCase): Pro
   return result;
 }
 
-/** How long to measure. */
+/** Duration of a measurement. */
 export interface Rounds {
   readonly steps: number;
   readonly warmups: number;
-  /** No further round is begun after so many seconds, once there are three. */
+  /** No further round starts after this time, once three are done. */
   readonly maxSeconds: number;
 }
 
@@ -59,20 +59,20 @@ export interface TimedSteps {
   readonly medianMs: number;
   readonly minMs: number;
   readonly maxMs: number;
-  /** Median of the time of each round over heddle's in the same round, or the first contestant's where heddle is missing. */
+  /** Median of the time of each round over heddle's in the same round (or the first contestant's, without heddle). */
   readonly ratio: number;
-  /** Source and target positions a second, padding included. */
+  /** Source and target positions per second, padding included. */
   readonly tokensPerSecond: number;
   readonly firstStepMs: number;
-  /** Time until `step` has returned, of steps in a row: work of the CPU before anything is waited for. Median and least. */
+  /** CPU time of a step: milliseconds until `step` returns its promise, over consecutive steps. Median and minimum. */
   readonly hostMs: number;
   readonly hostMinMs: number;
   readonly peakBytes: number;
-  /** The library's own account of it, where it has one. */
+  /** Bytes that the library reports; null if it reports none. */
   readonly libraryBytes: number | null;
   readonly dispatches: number;
   readonly submits: number;
-  /** Buffers, bind groups, pipelines and the like made in one step. */
+  /** Buffers, bind groups, pipelines and other objects created in one step. */
   readonly objects: number;
   readonly lastLoss: number;
   readonly facts?: StepFacts | undefined;
@@ -136,7 +136,7 @@ export async function timeSteps(
   });
 }
 
-/** Steps in a row, of which the work of the CPU is timed. */
+/** Times the CPU work of consecutive steps. */
 async function timeHost({ model, host }: Run): Promise<void> {
   const start = performance.now();
   for (let i = 0; i < hostTiming.steps && (i < 3 || performance.now() - start < hostTiming.seconds * 1e3); i++) {
@@ -147,7 +147,7 @@ async function timeHost({ model, host }: Run): Promise<void> {
   }
 }
 
-/** The first steps of a contestant: timed, checked against the case, and one more of which all calls are counted. */
+/** Runs the first steps of a contestant: times and checks them, then counts the calls of one more. */
 async function warmUp(
   contestant: Contestant,
   meter: ApiCounter,

@@ -1,4 +1,4 @@
-// Single kernels of TensorFlow.js, each in the forms that its users write; see kernels.ts for what they compute.
+// Single kernels of TensorFlow.js, each in the forms that its users write; see peer-kernels.ts for what they compute.
 import * as tf from '@tensorflow/tfjs-core';
 import * as ops from './tfjs-ops.mjs';
 
@@ -17,7 +17,7 @@ const kernel =
     return {
       async run(times) {
         for (let i = 0; i < times; i++) tf.tidy(() => void once());
-        // There is no public way to submit without reading back.
+        // TensorFlow.js has no public function that submits without a readback.
         const backend = tf.backend();
         backend.endComputePassEncoder();
         if (backend.commandEncoder) backend.submitQueue();
@@ -33,7 +33,7 @@ const kernel =
     };
   };
 
-/** By kind and form. `variants` are those of the model. */
+/** Kernels by kind and form; `variants` are those of the model. */
 export function tfjsKernels(variants) {
   const norm = ops.layerNormOp(1e-5, variants);
   const normAuto = (x, g, b) => ops.layerNormAuto(x, g, b, 1e-5);

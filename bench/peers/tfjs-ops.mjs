@@ -1,12 +1,12 @@
-// What tfjs-core lacks or does wastefully, composed as its own experts would: layer norm, sparse cross-entropy, and gradients by
-// tf.customGrad where the built-in one is slow. peer-options.ts lists the choices that were timed against each other.
+// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients by tf.customGrad if the built-in one
+// is slow. peer-options.ts lists the variants that were timed.
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Any tensor as a vector. */
 export const flatten = (x) => tf.reshape(x, [-1]);
 
 const ones = new Map();
-/** A kept [1, n] row of ones, for column sums by matMul. */
+/** A cached row of ones [1, n], for column sums by matMul. */
 function onesRow(n) {
   if (!ones.has(n)) ones.set(n, tf.keep(tf.ones([1, n])));
   return ones.get(n);
@@ -14,7 +14,7 @@ function onesRow(n) {
 
 const columnSum = (x, how) => (how === 'sum' ? tf.sum(x, 0) : flatten(tf.matMul(onesRow(x.shape[0]), x)));
 
-/** A transposed copy, made as a batch of one: the kernel for plain matrices meets at barriers, which are dear on software adapters. */
+/** A transposed copy, made as a batch of one: the kernel for plain matrices uses barriers, which are slow on software adapters. */
 export const transposed = (w) =>
   tf.reshape(tf.transpose(tf.reshape(w, [1, ...w.shape]), [0, 2, 1]), [w.shape[1], w.shape[0]]);
 
@@ -32,7 +32,7 @@ export const linearOp = ({ dx, columnSum: how }) =>
     };
   });
 
-/** The gradient of a table [V, D] of which `ids` [n] were read: scatterND adds up the rows of an id that occurs twice. */
+/** Gradient of a table [V, D] that was read at `ids` [n]; scatterND adds the rows of repeated ids. */
 export const scatterRows = (ids, dy, shape) => tf.scatterND(tf.reshape(ids, [-1, 1]), dy, shape);
 
 /** table [V, D] => its rows at ids, [n, D] */

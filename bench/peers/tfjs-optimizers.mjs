@@ -1,4 +1,4 @@
-// AdamW with clipping for TensorFlow.js, in the three forms that were timed. Each is { apply(gradients, step), dispose() }.
+// AdamW with clipping for TensorFlow.js, in the variants that were timed. Each is { apply(gradients, step), dispose() }.
 import * as tf from '@tensorflow/tfjs-core';
 import { flatten } from './tfjs-ops.mjs';
 
@@ -31,7 +31,7 @@ function adamw(o, t, p, m, v, g) {
   return [tf.sub(decayed, update), newM, newV];
 }
 
-/** All parameters as one vector: 14 large dispatches plus one slice a parameter, whatever their number. */
+/** All parameters as one vector: 14 large dispatches, plus one slice per parameter. */
 function flat(o, variables) {
   const sizes = variables.map((v) => v.size);
   const total = sizes.reduce((a, b) => a + b, 0);
@@ -56,7 +56,7 @@ function flat(o, variables) {
   };
 }
 
-/** Parameter by parameter. */
+/** One update per parameter. */
 function each(o, variables) {
   const moments = () => variables.map((v) => tf.variable(tf.zeros(v.shape)));
   const [ms, vs] = [moments(), moments()];
@@ -74,7 +74,7 @@ function each(o, variables) {
   };
 }
 
-/** The library's own Adam after clipping, as most code on the web has it. It is AdamW where there is no decay. */
+/** Clipping and the library's Adam, as most code on the web uses it. Without weight decay it equals AdamW. */
 function trainAdam(o, variables) {
   if (o.weightDecay > 0) throw new Error('tf.train.adam has no weight decay');
   const adam = tf.train.adam(o.learningRate, o.beta1, o.beta2, o.eps);
@@ -87,8 +87,8 @@ function trainAdam(o, variables) {
   };
 }
 
-/** Measured on software adapters: one vector wins for a small model, tensor by tensor for a larger one. */
+/** On software adapters one vector is faster for a small model, one update per tensor for a larger one. */
 const auto = (o, variables) => (variables.reduce((n, v) => n + v.size, 0) < 3e6 ? flat : each)(o, variables);
 
-/** By name, each (settings of a golden case, variables) => optimizer. */
+/** Optimizers by name: (optimizer settings of a golden case, variables) => optimizer. */
 export const optimizers = { auto, flat, each, 'train.adam': trainAdam };

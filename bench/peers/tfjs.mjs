@@ -9,7 +9,7 @@ import { tfjsKernels } from './tfjs-kernels.mjs';
 import * as ops from './tfjs-ops.mjs';
 import { optimizers, sumOfSquares } from './tfjs-optimizers.mjs';
 
-/** Chooses the backend. `options` are those of peer-options.ts. */
+/** Sets the backend; `options`: see peer-options.ts. */
 export async function create(options = {}) {
   const variants = { ...defaultsOf('tfjs'), ...options };
   await tf.setBackend('webgpu');
@@ -19,14 +19,14 @@ export async function create(options = {}) {
   return {
     name: 'tfjs',
     device: tf.backend().device,
-    /** Bytes of all GPU buffers the backend holds, in use and pooled; it never gives pooled ones back. */
+    /** Bytes of all GPU buffers the backend holds, in use and pooled; it never releases pooled ones. */
     memory: () => tf.memory().numBytesAllocatedInGPU,
     model: (golden) => createModel(golden, variants),
     kernels: tfjsKernels(variants),
   };
 }
 
-/** Ids and additive masks on their way to the GPU; part of every step. */
+/** Uploads ids and additive masks, as every step does. */
 function upload({ config: c, source, targetIn, targetOut }, { B, S, T }) {
   const hidden = -1e9;
   const srcMask = Float32Array.from(source.data, (id) => (id === c.padId ? hidden : 0));

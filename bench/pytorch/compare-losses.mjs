@@ -98,7 +98,7 @@ try {
   console.log(
     `step ${String(steps).padStart(4)}  heddle ${own.at(-1).toFixed(5)}  PyTorch ${theirs.at(-1).toFixed(5)}`,
   );
-  console.log(`${steps} losses, the worst ${(100 * apart[worst]).toPrecision(3)} % apart, at step ${worst + 1}`);
+  console.log(`${steps} losses; largest difference ${(100 * apart[worst]).toPrecision(3)} % at step ${worst + 1}`);
   if (!(apart[worst] <= 0.01) || theirs.length !== steps) process.exitCode = 1;
 } finally {
   await vite.close();

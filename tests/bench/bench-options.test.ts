@@ -1,4 +1,4 @@
-// What the benchmark beside the peers refuses before it installs or runs anything, and which results it keeps.
+// Options of the benchmark against the peers: errors before anything is installed or run, and which results are stored.
 import { describe, expect, it, vi } from 'vitest';
 import { notKept, readOptions } from '../../bench/peers/bench-options.ts';
 import { main } from '../../bench/peers/bench-runner.ts';
@@ -13,13 +13,13 @@ describe('options of the benchmark', () => {
     [['--warmups', 'x'], /--warmups x: .*at least 1/],
     [['--tune-ms', 'x'], /--tune-ms x: .*at least 0/],
     [['--max-seconds', ''], /--max-seconds : .*at least 0/],
-    [['--host', ''], /--host names none; .*dawn,chrome/],
+    [['--host', ''], /--host is empty; .*dawn,chrome/],
     [['--host', 'safari'], /--host safari: .*dawn,chrome/],
     [['--contestants', 'heddle,foo'], /--contestants foo: .*heddle,tfjs,jax/],
     [['--cases', 'huge'], /--cases huge: .*small,odd-post/],
     [['--check', 'huge'], /--check huge: .*none,small/],
     [['--no-fuse', 'bogus'], /no rewrite bogus; .*residual-norm/],
-    [['--only', 'softmax'], /--only softmax: it goes with --kernels/],
+    [['--only', 'softmax'], /--only softmax: it needs --kernels/],
     [['--kernels', '--only', 'sorting'], /--only sorting: .*matmul/],
     [['--set', 'tfjs'], /--set tfjs: it must be PEER\.KEY=VALUE/],
     [['--set', 'nobody.x=1'], /--set nobody\.x=1: .*PEER is one of tfjs, jax/],
@@ -28,11 +28,11 @@ describe('options of the benchmark', () => {
     [['--set', 'tfjs.optimizer=fast'], /--set tfjs\.optimizer=fast: it must be one of auto, each, flat/],
     [['--set', 'tfjs.submitBatch=x'], /--set tfjs\.submitBatch=x: .*whole number/],
     [['--endure', 'small', '--steps', '199'], /--steps 199: .*at least 200/],
-  ])('are refused by name: %j', (args, message) => {
+  ])('throw an error that names the option: %j', (args, message) => {
     expect(() => read(...args)).toThrow(message);
   });
 
-  it('give 7 steps to a case and 2,000 to an endurance', () => {
+  it('default to 7 steps for a case and 2,000 for an endurance test', () => {
     const { rounds, enduranceSteps } = read('--cases', 'small', '--endure', 'small');
     expect([rounds.steps, enduranceSteps]).toEqual([7, 2000]);
     expect(read('--endure', 'small', '--steps', '300').enduranceSteps).toBe(300);
@@ -45,14 +45,14 @@ describe('options of the benchmark', () => {
     expect(read('--cases', 'none').cases).toEqual([]);
   });
 
-  it('are taken by peer and key, numbers as numbers', () => {
+  it('are parsed by peer and key, numbers as numbers', () => {
     expect(read('--set', 'tfjs.optimizer=flat', '--set', 'tfjs.submitBatch=5', '--set', 'jax.qkv=apart').set).toEqual({
       tfjs: { optimizer: 'flat', submitBatch: 5 },
       jax: { qkv: 'apart' },
     });
   });
 
-  it('are looked at before the peers are installed', async () => {
+  it('are checked before the peers are installed', async () => {
     const prepare = vi.fn(async () => {});
     const said = vi.spyOn(console, 'error').mockImplementation(() => {});
     const helped = vi.spyOn(console, 'log').mockImplementation(() => {});
@@ -72,7 +72,7 @@ describe('options of the benchmark', () => {
 describe('a result', () => {
   const why = (what: Parameters<typeof notKept>[1], ...args: string[]) => notKept(read(...args), what);
 
-  it('is kept where it is whole, and beside one peer too', () => {
+  it('is stored if it is complete, also with only one peer', () => {
     expect(why('steps')).toBeUndefined();
     expect(why('kernels')).toBeUndefined();
     expect(why('endurance')).toBeUndefined();
@@ -81,12 +81,12 @@ describe('a result', () => {
     expect(why('endurance', '--contestants', 'tfjs')).toBeUndefined();
   });
 
-  it('is only printed where it is not', () => {
+  it('is only printed if it is incomplete', () => {
     expect(why('kernels', '--kernels', '--only', 'softmax')).toMatch(/--only/);
     expect(why('steps', '--no-fuse', 'residual-norm')).toMatch(/--no-fuse/);
     expect(why('steps', '--set', 'jax.qkv=apart')).toMatch(/--set/);
-    expect(why('steps', '--contestants', 'heddle')).toMatch(/beside a peer/);
-    expect(why('kernels', '--contestants', 'tfjs,jax')).toMatch(/beside a peer/);
+    expect(why('steps', '--contestants', 'heddle')).toMatch(/compare heddle with a peer/);
+    expect(why('kernels', '--contestants', 'tfjs,jax')).toMatch(/compare heddle with a peer/);
     expect(why('steps', '--steps', '2')).toMatch(/3 rounds/);
     expect(why('steps', '--warm-cache')).toMatch(/--warm-cache/);
     expect(why('endurance', '--endure', 'small', '--steps', '300')).toMatch(/2000 steps/);

@@ -1,4 +1,4 @@
-// What an endurance makes of many steps, with a clock that the steps set.
+// The endurance test on a toy model, with a clock that the steps set.
 import { afterEach, expect, it, vi } from 'vitest';
 import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -7,7 +7,7 @@ import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Endures `steps` steps that take `ms(i, run)`, have the loss `loss(i, run)` and leave `bytes(i)`. */
+/** Runs `steps` steps that take `ms(i, run)`, have the loss `loss(i, run)` and leave `bytes(i)`. */
 function run(
   steps: number,
   { ms = (_: number, __: number) => 10, loss = (i: number, _: number) => i, bytes = (_: number) => 64 },
@@ -38,7 +38,7 @@ it('leaves the warm-up out, in time and in bytes', async () => {
   expect(found).toMatchObject({ steps: 400, warmups: 100, firstMs: 10, lastMs: 11, bytesBefore: 64, bytesAfter: 64 });
 });
 
-it('takes both runs together, and tells each', async () => {
+it('reports both runs together and each run', async () => {
   const found = await run(400, { ms: (i, own) => (own === 0 && i >= 360 ? 8 : own === 1 && i >= 360 ? 12 : 10) });
   expect(found).toMatchObject({ firstMs: 10, lastMs: 10 });
   expect(found.runs).toEqual([
@@ -47,7 +47,7 @@ it('takes both runs together, and tells each', async () => {
   ]);
 });
 
-it('sees other bits in the second run', async () => {
+it('detects different losses in the second run', async () => {
   expect((await run(200, {})).sameBits).toBe(true);
   expect((await run(200, { loss: (i, own) => (i === 199 ? own : i) })).sameBits).toBe(false);
 });

@@ -108,18 +108,18 @@ describe('a first use', () => {
   const small = result('small', 'dawn', '2026-01-01T00:00:00Z');
   const measured = { ...small, steps: { ...small.steps, tuning: { ...tuning, firstUseMs: 7900 } } };
 
-  it('is told in the note under a table and under the summary', () => {
+  it('is in the note under a table and under the summary', () => {
     expect(stepsTable(measured)).toMatch(/a step 157 ms; at a first use, .* the first step takes 7\.9 s\.$/);
     expect(firstUses([measured, small])).toEqual([expect.stringMatching(/: small 7\.9 s \(Dawn in Node\)$/)]);
   });
 
-  it('is left out where it was not measured', () => {
+  it('is left out if it was not measured', () => {
     expect(stepsTable({ steps: { ...small.steps, tuning } })).toMatch(/a step 157 ms\.$/);
     expect(firstUses([small])).toEqual([]);
   });
 });
 
-it('says whose times the ratios are of where heddle is missing', () => {
+it('names the contestant that ratios refer to if heddle is missing', () => {
   const table = stepsTable({ steps: { timed: [timed('jax-js', 100), timed('tfjs', 300)] } });
   expect(table.split('\n')[0]).toContain('times jax-js');
 });
@@ -139,7 +139,7 @@ describe('an endurance', () => {
     expect(enduranceFaults(good)).toEqual([]);
     expect(enduranceFaults({ ...good, lastMs: 95.1 })).toEqual([]);
     expect(section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured: good })).toMatch(
-      /100 ms after a warm-up of 100, 104\.9 ms at the end \(\+4\.9 %\); .* the same bits\.$/,
+      /100 ms after a warm-up of 100, 104\.9 ms at the end \(\+4\.9 %\); .* the same losses, bit for bit\.$/,
     );
   });
 
@@ -147,13 +147,13 @@ describe('an endurance', () => {
     [{ lastMs: 105.1 }, /slower than the first by 5\.1 %/],
     [{ lastMs: 94.1 }, /faster than the first by 5\.9 %/],
     [{ lastMs: Number.NaN }, /slower/],
-    [{ bytesAfter: 65 }, /64 bytes of buffers became 65/],
-    [{ sameBits: false }, /other bits/],
-  ])('has one where %j', (change, fault) => {
+    [{ bytesAfter: 65 }, /buffers grew or shrank: 64 bytes after warm-up, 65 at the end/],
+    [{ sameBits: false }, /different losses/],
+  ])('has one if %j', (change, fault) => {
     const endured = { ...good, ...change };
     expect(enduranceFaults(endured)).toEqual([expect.stringMatching(fault)]);
     const shown = section({ ...result('small-endurance', 'dawn', '2026-01-01'), steps: undefined, endured });
-    expect(shown).toContain('It does not endure: ');
+    expect(shown).toContain('The endurance test failed: ');
   });
 });
 
@@ -174,7 +174,7 @@ describe('results in a folder', () => {
     expect(readFrom({ 'a.json': text, 'README.md': '#' })).toEqual([whole]);
   });
 
-  it('are refused by name where a number is missing, or all', () => {
+  it('are rejected by name if some or all numbers are missing', () => {
     const lacking = text.replace('"medianMs":300', '"medianMs":null');
     expect(() => readFrom({ 'a.json': text, 'b.json': lacking })).toThrow(
       /b\.json .*: steps\.timed\.1\.medianMs is null\./,
