@@ -1,4 +1,5 @@
-// Tables of benchmark results in Markdown, from the JSON files of bench/results: what the runner prints and what the READMEs show.
+// Tables of benchmark results in Markdown, from the JSON files of bench/results: what the runner prints and what the
+// READMEs show.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -235,7 +236,10 @@ export function readResults(folder) {
 /** Numbers that may be null. */
 const optional = ['libraryBytes', 'gflops'];
 
-/** Path of the first number that is null but must not be, e.g. `steps.timed.0.medianMs`. JSON has null for NaN and infinities. */
+/**
+ * Path of the first number that is null but must not be, e.g. `steps.timed.0.medianMs`. JSON has null for NaN and
+ * infinities.
+ */
 function nullIn(part, path = []) {
   if (part === null) return optional.includes(path.at(-1)) ? undefined : path.join('.');
   if (typeof part !== 'object') return undefined;

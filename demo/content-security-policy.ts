@@ -1,4 +1,5 @@
-// Content security policy of the built pages: only files of their own origin. It is a meta element, so it applies on any host.
+// Content security policy of the built pages: only files of their own origin. It is a meta element, so it applies on
+// any host.
 
 /** Directives and their values. */
 const directives: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
-// Proxy at the path `hub/` of the pages' server, which lets a page that may only request its own origin download models from a hub. It
-// follows redirects and forwards only the requests and headers that a download needs, no cookies or credentials.
+// Proxy at the path `hub/` of the pages' server, which lets a page that may only request its own origin download models
+// from a hub. It follows redirects and forwards only the requests and headers that a download needs, no cookies or
+// credentials.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -12,7 +13,10 @@ const allowedPaths = /\/hub(\/(?:api\/models\/[^/]+\/[^/]+\/revision\/[^/]+|[^/]
 /** Response headers that are forwarded. */
 const forwardedHeaders = ['Content-Range', 'ETag', 'Retry-After', 'X-Linked-Etag', 'X-Linked-Size'];
 
-/** Returns a request handler that answers requests to `hub/` from the hub at this URL; it resolves to false for all other requests. */
+/**
+ * Returns a request handler that answers requests to `hub/` from the hub at this URL; it resolves to false for all
+ * other requests.
+ */
 export function hubProxy(hub: string): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const base = hub.replace(/\/+$/, '');
   return async (request, response) => {

@@ -1,4 +1,5 @@
-// The entry 'heddle/headless', for Node: starts Chrome without a window and runs functions of a page in it (docs/headless.md).
+// The entry 'heddle/headless', for Node: starts Chrome without a window and runs functions of a page in it
+// (docs/headless.md).
 
 export type { AdapterDescription } from './host/adapter-info.ts';
 export { type Chrome, type ChromeOptions, launchChrome, type PageListeners } from './host/chrome.ts';

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" preserve="true" />
-// The library: what a page or a Node program imports as 'heddle'. It imports neither Node nor the DOM. docs/getting-started.md shows its
-// use; 'heddle/engine' is the level below.
+// The library: what a page or a Node program imports as 'heddle'. It imports neither Node nor the DOM.
+// docs/getting-started.md shows its use; 'heddle/engine' is the level below.
 
 // Models.
 export type { EvaluateOptions, Evaluation } from './api/evaluate-model.ts';

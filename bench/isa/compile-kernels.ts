@@ -1,5 +1,6 @@
-// The process that compiles kernels: it runs on the null driver, compiles one kernel after another and writes a line for each to stderr
-// before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module and the passes of each plan to.
+// The process that compiles kernels: it runs on the null driver, compiles one kernel after another and writes a line
+// for each to stderr before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module
+// and the passes of each plan to.
 
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,6 @@
-// Reads what RADV prints for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction mix of its heaviest loop.
-// The heaviest loop has the most multiply-adds; in a kernel without multiply-adds, the most bytes loaded or stored.
+// Reads what RADV prints for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction mix of its
+// heaviest loop. The heaviest loop has the most multiply-adds; in a kernel without multiply-adds, the most bytes loaded
+// or stored.
 
 /** Instructions of one round of a loop. Loops inside it that the compiler did not unroll count `INNER_TRIPS` times. */
 export interface InstructionMix {
@@ -41,7 +42,10 @@ export interface KernelIsa {
   /** The heaviest loop; the whole kernel if it has no loop. */
   readonly loop: InstructionMix;
   readonly looped: boolean;
-  /** Multiply-adds per vector ALU instruction of the loop, 0 to 1: the share of the arithmetic peak that the loop can reach. */
+  /**
+   * Multiply-adds per vector ALU instruction of the loop, 0 to 1: the share of the arithmetic peak that the loop can
+   * reach.
+   */
   readonly share: number;
   /** Assembly of that loop. */
   readonly assembly: readonly string[];
@@ -164,7 +168,10 @@ function accessBytes(op: string): number {
   return /_(u|s)short|_short/.test(op) ? 2 : /byte/.test(op) ? 1 : 4;
 }
 
-/** Whether `line` counts a scalar register down by 1 that was set to -1 before the loop: the counter of a loop that Tint guards. */
+/**
+ * Whether `line` counts a scalar register down by 1 that was set to -1 before the loop: the counter of a loop that Tint
+ * guards.
+ */
 function isLoopCounter(line: string, before: readonly string[]): boolean {
   const register = /^s_(?:add|sub)_[ui]32 s(\d+), s\1, -?1$/.exec(line)?.[1];
   if (!register) return false;

@@ -1,4 +1,5 @@
-// npm run bench:isa: compiles heddle's kernels with the compiler of AMD GPUs, without such a GPU, and reports their instructions. docs/gpu-compiler.md explains the columns.
+// npm run bench:isa: compiles heddle's kernels with the compiler of AMD GPUs, without such a GPU, and reports their
+// instructions. docs/gpu-compiler.md explains the columns.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -214,7 +215,10 @@ function table(rows: readonly ReportRow[]): string {
   return [head, ...lines].join('\n');
 }
 
-/** Predicted time of a run: for each pass the larger of its arithmetic and its memory time, plus a fixed cost per dispatch. */
+/**
+ * Predicted time of a run: for each pass the larger of its arithmetic and its memory time, plus a fixed cost per
+ * dispatch.
+ */
 function estimate(
   name: string,
   { family, tflops, bandwidth }: (typeof GPUS)[string],
@@ -255,7 +259,10 @@ function budgetsOf(rows: readonly ReportRow[]): Budgets {
   );
 }
 
-/** Prints the numbers that are worse than their budget; returns the exit code. A kernel without a budget is an error too. */
+/**
+ * Prints the numbers that are worse than their budget; returns the exit code. A kernel without a budget is an error
+ * too.
+ */
 function check(rows: readonly ReportRow[], budgets: Budgets): number {
   const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
     const budget = budgets[key];

@@ -1,5 +1,5 @@
-// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that is not there, and the layer null-gpu.c makes buffers, commands
-// and fences do nothing. Shaders go through the compiler that real machines use; nothing runs.
+// A Vulkan device without a GPU: Mesa's RADV compiles for an AMD GPU that is not there, and the layer null-gpu.c makes
+// buffers, commands and fences do nothing. Shaders go through the compiler that real machines use; nothing runs.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -32,8 +32,8 @@ function driverFile(): string | undefined {
 }
 
 /**
- * The environment of a process whose Vulkan device is a GPU of `family`. RADV prints the assembly and the statistics of each shader to
- * stderr. Throws a HeddleError that names the missing Debian packages.
+ * The environment of a process whose Vulkan device is a GPU of `family`. RADV prints the assembly and the statistics of
+ * each shader to stderr. Throws a HeddleError that names the missing Debian packages.
  */
 export function nullDriverEnvironment(family: Family): NodeJS.ProcessEnv {
   const missing = missingPackages();

@@ -1,5 +1,5 @@
-// Counts the WebGPU calls of any library by wrapping the API: bytes of live buffers per device; dispatches, submits and created objects
-// of a piece of work. Install it before a library loads.
+// Counts the WebGPU calls of any library by wrapping the API: bytes of live buffers per device; dispatches, submits and
+// created objects of a piece of work. Install it before a library loads.
 
 /** Bytes of the buffers of one device. */
 export interface DeviceBytes {
@@ -39,7 +39,10 @@ const makers = [
 
 type Method = (this: object, ...args: unknown[]) => unknown;
 
-/** Calls `after` after each call of a method, with the object, arguments and result. Returns a function that restores the method. */
+/**
+ * Calls `after` after each call of a method, with the object, arguments and result. Returns a function that restores
+ * the method.
+ */
 function observe(
   type: { prototype: object },
   method: string,

@@ -1,4 +1,5 @@
-// The golden cases that are timed or checked: those of the tests, and those of the presets, which are created on first use.
+// The golden cases that are timed or checked: those of the tests, and those of the presets, which are created on first
+// use.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +12,8 @@ const vocabularies = (n: number) => ({ src_vocab: n, tgt_vocab: n });
 const lengths = (n: number) => ({ src_len: n, tgt_len: n, max_len: n });
 
 /**
- * The presets and their batches. `keras` is the translation example of Keras, whose heads are each as wide as the model. `base` is one
- * micro-batch of the eight that make 4,096 target tokens.
+ * The presets and their batches. `keras` is the translation example of Keras, whose heads are each as wide as the
+ * model. `base` is one micro-batch of the eight that make 4,096 target tokens.
  */
 export const configurations: Readonly<Record<string, CaseSettings>> = {
   tiny: { d_model: 64, n_heads: 4, d_ff: 256, ...layers(2), ...vocabularies(500), batch: 8, ...lengths(12) },

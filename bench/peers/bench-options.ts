@@ -1,4 +1,5 @@
-// Command-line options of `npm run bench:peers`, validated before anything is installed or run, and the rules for storing results.
+// Command-line options of `npm run bench:peers`, validated before anything is installed or run, and the rules for
+// storing results.
 
 import { parseArgs } from 'node:util';
 import { check, HeddleError } from '../../src/core/errors.ts';
@@ -61,8 +62,8 @@ export interface Options {
 }
 
 /**
- * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the wrong option, its value and the
- * allowed values.
+ * Parses the command line; `cases`: names of all golden cases. Throws a HeddleError that names the wrong option, its
+ * value and the allowed values.
  */
 export function readOptions(args: readonly string[], cases: readonly string[]): Options {
   return checked(parse(args), cases);

@@ -1,5 +1,6 @@
-// npm run bench:peers: bundles the runner, which parses the arguments (see bench-options.ts). If they are valid, installs the peers if
-// they are missing or older than the lock file, bundles them with the code that times them, and runs the benchmark.
+// npm run bench:peers: bundles the runner, which parses the arguments (see bench-options.ts). If they are valid,
+// installs the peers if they are missing or older than the lock file, bundles them with the code that times them, and
+// runs the benchmark.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -47,7 +48,10 @@ async function bundleRunner() {
   });
 }
 
-/** Bundles what runs in a page or in that child process, with all dependencies inside: unbundled, the peers do not load in Node. */
+/**
+ * Bundles what runs in a page or in that child process, with all dependencies inside: unbundled, the peers do not load
+ * in Node.
+ */
 async function bundlePeers() {
   await build({
     ...common,

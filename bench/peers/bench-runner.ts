@@ -1,4 +1,5 @@
-// Runs the benchmark against the peers: one session for each measurement; prints the results and stores them in bench/results.
+// Runs the benchmark against the peers: one session for each measurement; prints the results and stores them in
+// bench/results.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,8 +20,8 @@ const root = process.cwd();
 const log = (line: string) => console.error(`[${(performance.now() / 1e3).toFixed(1)} s] ${line}`);
 
 /**
- * Runs the benchmark. `prepare` installs and bundles the peers; it is called after the arguments are validated. Resolves to the exit
- * status: 0; 1 if something failed or the endurance test failed; 2 for wrong arguments.
+ * Runs the benchmark. `prepare` installs and bundles the peers; it is called after the arguments are validated.
+ * Resolves to the exit status: 0; 1 if something failed or the endurance test failed; 2 for wrong arguments.
  */
 export async function main(args: readonly string[], prepare: () => Promise<void>): Promise<number> {
   if (args.includes('--help')) {

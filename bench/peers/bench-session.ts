@@ -1,5 +1,5 @@
-// One session of measurements, the same in Node and in a page: it uses navigator.gpu and the golden cases, and returns plain data. Each
-// session runs in a new process or browser, so that its first step compiles all shaders.
+// One session of measurements, the same in Node and in a page: it uses navigator.gpu and the golden cases, and returns
+// plain data. Each session runs in a new process or browser, so that its first step compiles all shaders.
 
 import { HeddleError } from '../../src/core/errors.ts';
 import type { Files } from '../../src/files/files.ts';
@@ -57,7 +57,8 @@ const makers = {
 export type ContestantName = keyof typeof makers;
 
 /**
- * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, since results after an ignored error are garbage.
+ * Runs a task. `read` returns a file of the golden cases. Rejects on any WebGPU error, since results after an ignored
+ * error are garbage.
  */
 export async function runTask(
   task: Task,

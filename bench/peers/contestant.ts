@@ -1,4 +1,5 @@
-// Interface of a contestant: a library that the benchmark measures. Implementations: heddle-contestant.ts, tfjs.mjs, jax.mjs, ort.mjs.
+// Interface of a contestant: a library that the benchmark measures. Implementations: heddle-contestant.ts, tfjs.mjs,
+// jax.mjs, ort.mjs.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 
@@ -10,7 +11,9 @@ export interface ContestantOptions {
   readonly heddle: {
     readonly choices?: KernelChoices | undefined;
     readonly noFuse?: readonly string[] | undefined;
-    /** Auto-tune kernels in the first step with the default time budget, as on an adapter without stored kernel choices. */
+    /**
+     * Auto-tune kernels in the first step with the default time budget, as on an adapter without stored kernel choices.
+     */
     readonly firstUse?: boolean | undefined;
   };
   readonly tfjs: Readonly<Record<string, string | number>>;
@@ -29,15 +32,17 @@ export interface Contestant {
   readonly kernels: Partial<Record<KernelKind, Readonly<Record<string, KernelMaker>>>>;
 }
 
-/** One model with the weights of its case. Everything that must be compiled is compiled in the first call that needs it. */
+/**
+ * One model with the weights of its case. Everything that must be compiled is compiled in the first call that needs it.
+ */
 export interface TrainedModel {
   /** The loss of the batch without an update. */
   loss(): Promise<number>;
   /** The global norm of the gradients before clipping. */
   gradNorm(): Promise<number>;
   /**
-   * One step: batch uploaded, forward, backward, clipping, AdamW. Resolves to the loss before the update, once the update has run.
-   * All the work of the CPU is done when the promise is returned, from the second step on.
+   * One step: batch uploaded, forward, backward, clipping, AdamW. Resolves to the loss before the update, once the
+   * update has run. All the work of the CPU is done when the promise is returned, from the second step on.
    */
   step(): Promise<number>;
   dispose(): void;
@@ -51,7 +56,10 @@ export interface StepFacts {
   /** Lower bound of any assignment of tensors to memory. */
   readonly lowerBoundBytes: number;
   readonly gflop: number;
-  /** Median milliseconds of JavaScript to record and submit, over the last consecutive steps, without filling the inputs. */
+  /**
+   * Median milliseconds of JavaScript to record and submit, over the last consecutive steps, without filling the
+   * inputs.
+   */
   readonly recordMs: number;
 }
 

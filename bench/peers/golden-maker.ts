@@ -1,5 +1,6 @@
-// Makes golden cases for the benchmark: random weights, a random batch, and the results of a reference. The reference is PyTorch
-// (bench/pytorch/golden_case.py) if it is installed, else heddle's own float64 reference if the case is small enough for it.
+// Makes golden cases for the benchmark: random weights, a random batch, and the results of a reference. The reference
+// is PyTorch (bench/pytorch/golden_case.py) if it is installed, else heddle's own float64 reference if the case is
+// small enough for it.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,10 @@ import { stepGraph } from './heddle-contestant.ts';
 /** Settings of a case, named as in its config.json. */
 export type CaseSettings = Readonly<Record<string, string | number | boolean>>;
 
-/** What computed the expected results of a case; `none`: nothing, so its losses are compared between the contestants only. */
+/**
+ * What computed the expected results of a case; `none`: nothing, so its losses are compared between the contestants
+ * only.
+ */
 export type Reference = 'PyTorch' | 'float64' | 'none';
 
 const defaults = {
@@ -28,10 +32,15 @@ const defaults = {
   ...{ steps: 2, lr: 1e-3, beta1: 0.9, beta2: 0.98, eps: 1e-9, weight_decay: 0, clip_norm: 1, decode_len: 0 },
 } as const;
 
-/** Maximum number of floating-point operations of a step for which the float64 reference, about 0.2 GFLOP/s, is used. */
+/**
+ * Maximum number of floating-point operations of a step for which the float64 reference, about 0.2 GFLOP/s, is used.
+ */
 const maxReferenceFlops = 5e9;
 
-/** Makes a case in `folder`/`name` with the PyTorch of `python`, or without. Returns its reference. Throws a HeddleError if PyTorch fails. */
+/**
+ * Makes a case in `folder`/`name` with the PyTorch of `python`, or without. Returns its reference. Throws a HeddleError
+ * if PyTorch fails.
+ */
 export async function makeGolden(
   folder: string,
   name: string,

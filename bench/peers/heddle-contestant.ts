@@ -1,4 +1,5 @@
-// heddle as a contestant: the training graph on the engine, run as src/trainer/trainer.ts runs it, and its single kernels.
+// heddle as a contestant: the training graph on the engine, run as src/trainer/trainer.ts runs it, and its single
+// kernels.
 
 import type { TensorData } from '../../src/core/tensor.ts';
 import { type Engine, gpuEngine, type Program } from '../../src/engine/engine.ts';
@@ -58,7 +59,10 @@ function shapeOf({ source, targetIn }: GoldenCase) {
   return { batch: source.shape[0] as number, source: source.shape[1] as number, target: targetIn.shape[1] as number };
 }
 
-/** Returns a function of the step number that writes the batch of a case into the inputs of a program, as for every step. */
+/**
+ * Returns a function of the step number that writes the batch of a case into the inputs of a program, as for every
+ * step.
+ */
 export function batchLoader(
   { config: c, optimizer, source, targetIn, targetOut }: GoldenCase,
   inputs: Readonly<Record<string, TensorData>>,

@@ -1,7 +1,7 @@
-// jax-js on WebGPU as a contestant: the encoder-decoder of the golden cases as one jit-compiled training step, and single kernels.
-// It uses the library's idioms: valueAndGrad inside jit, nn.dotProductAttention, nn.logSoftmax. AdamW of its optimizer package reads a
-// step count back, which jit cannot trace, so the update is written out inside the same jit.
-// Ownership: every function of the library consumes its arrays; `.ref` adds a reference for another use.
+// jax-js on WebGPU as a contestant: the encoder-decoder of the golden cases as one jit-compiled training step, and
+// single kernels. It uses the library's idioms: valueAndGrad inside jit, nn.dotProductAttention, nn.logSoftmax. AdamW
+// of its optimizer package reads a step count back, which jit cannot trace, so the update is written out inside the
+// same jit. Ownership: every function of the library consumes its arrays; `.ref` adds a reference for another use.
 import { defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { jaxKernels } from './jax-kernels.mjs';
@@ -134,7 +134,9 @@ const globalNorm = (gradients, how) =>
       .reduce((a, b) => a.add(b)),
   );
 
-/** Clipping and AdamW as a function for jit: (parameters, moments, gradients, scalars) => new parameters and moments. */
+/**
+ * Clipping and AdamW as a function for jit: (parameters, moments, gradients, scalars) => new parameters and moments.
+ */
 const updateOf = (o, variants) => (params, moment1, moment2, gradients, rate, rootCorrection) => {
   const clip =
     o.clipNorm > 0

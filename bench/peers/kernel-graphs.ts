@@ -1,5 +1,5 @@
-// The single kernels as graphs of heddle, which run on the GPU and in the float64 reference. Large tensors are states, which are
-// uploaded once; what a training step computes on the host for every batch is an input.
+// The single kernels as graphs of heddle, which run on the GPU and in the float64 reference. Large tensors are states,
+// which are uploaded once; what a training step computes on the host for every batch is an input.
 
 import { random } from '../../src/core/random.ts';
 import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
@@ -120,7 +120,10 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
   };
 }
 
-/** Floating-point operations of a kernel as heddle's ops count them, and bytes of its inputs and result, each moved once. */
+/**
+ * Floating-point operations of a kernel as heddle's ops count them, and bytes of its inputs and result, each moved
+ * once.
+ */
 export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly flops: number; readonly bytes: number } {
   const { graph } = kernelGraph(kind, inputs);
   const touched = [...graph.states.values(), ...graph.inputs.values(), ...graph.outputs.values()];
@@ -128,8 +131,8 @@ export function kernelWork(kind: KernelKind, inputs: KernelArrays): { readonly f
 }
 
 /**
- * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: of a matrix product at 200 random positions, of
- * other kernels everywhere.
+ * Returns a function for the error of a result, max|x - ref| / max|ref| against float64: of a matrix product at 200
+ * random positions, of other kernels everywhere.
  */
 export function errorOf(spec: KernelSpec, inputs: KernelArrays): (got: ArrayLike<number>) => number {
   const length = spec.kind === 'matmul' ? productLength(spec) : undefined;

@@ -28,8 +28,8 @@ export interface TimedKernel {
 }
 
 /**
- * Allowed relative error. Float32 sums of up to 8,000 products of numbers below 1 are far below it in any order; a wrong index gives an
- * error as large as the numbers.
+ * Allowed relative error. Float32 sums of up to 8,000 products of numbers below 1 are far below it in any order; a
+ * wrong index gives an error as large as the numbers.
  */
 const tolerance = 1e-4;
 

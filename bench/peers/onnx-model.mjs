@@ -42,7 +42,10 @@ const value = (name, shape) => {
   return [...string(1, name), ...bytes(2, bytes(1, [...number(1, 1), ...dims]))];
 };
 
-/** A model: float32 inputs by name with their shapes, nodes `[op, inputs, outputs, attributes]` in order, and one output. */
+/**
+ * A model: float32 inputs by name with their shapes, nodes `[op, inputs, outputs, attributes]` in order, and one
+ * output.
+ */
 export function onnxModel(inputs, nodes, output) {
   const graph = [
     ...nodes.flatMap((n) => bytes(1, node(n))),

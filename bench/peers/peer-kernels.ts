@@ -1,5 +1,5 @@
-// The single kernels that are timed and their inputs. Sizes are those of `mid`: 768 rows are the tokens of a batch, 8,000 is the
-// vocabulary, [128, 32, 32] is 16 sentences of 8 heads with 32 tokens of width 32.
+// The single kernels that are timed and their inputs. Sizes are those of `mid`: 768 rows are the tokens of a batch,
+// 8,000 is the vocabulary, [128, 32, 32] is 16 sentences of 8 heads with 32 tokens of width 32.
 
 import { random } from '../../src/core/random.ts';
 import { f32, i32, type Shape, sizeOf, type Tensor } from '../../src/core/tensor.ts';
@@ -97,7 +97,9 @@ export const kernelList: readonly KernelSpec[] = [
   attention('attention [16,32,256], 8 heads, both ways', 'attentionTrain', [16, 32, 256], 8),
 ];
 
-/** Makes the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the vocabulary. */
+/**
+ * Makes the inputs of a kernel: the same numbers for all contestants, from -1 to 1, and ids spread over the vocabulary.
+ */
 export function makeArrays(spec: KernelSpec): KernelArrays {
   const arrays: Record<string, Tensor> = {};
   Object.entries(spec.arrays).forEach(([name, shape], i) => {

@@ -1,4 +1,5 @@
-// Implementation variants of the peers. All were timed; the default is the fastest, or within noise of it. `--set` selects another one.
+// Implementation variants of the peers. All were timed; the default is the fastest, or within noise of it. `--set`
+// selects another one.
 
 /** Values of each option by peer, the default first. A number means any whole number above 0. */
 export const peerOptions: Readonly<Record<'tfjs' | 'jax', Readonly<Record<string, readonly string[] | number>>>> = {

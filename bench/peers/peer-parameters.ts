@@ -1,5 +1,5 @@
-// The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of attention that have the same input
-// packed into one matrix.
+// The weights of a golden case in the layout of the peers: linear weights [in, out], and projections of attention that
+// have the same input packed into one matrix.
 
 import type { Shape, Tensor } from '../../src/core/tensor.ts';
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
@@ -25,9 +25,9 @@ function rows({ shape, data }: PeerTensor, from: number, to: number): PeerTensor
 }
 
 /**
- * PyTorch's state_dict as the parameters that both peers train, by name: `*.w` [in, out], `*.b`, norms' `*.g` and `*.b`. Self-attention
- * has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW], since these multiply different inputs. AdamW and the global
- * norm come out the same.
+ * PyTorch's state_dict as the parameters that both peers train, by name: `*.w` [in, out], `*.b`, norms' `*.g` and
+ * `*.b`. Self-attention has one product `qkv` [D, 3HW]; cross-attention `q` [D, HW] and `kv` [D, 2HW], since these
+ * multiply different inputs. AdamW and the global norm come out the same.
  */
 export function peerParameters({ config: c, weights }: GoldenCase): Record<string, PeerTensor> {
   const p: Record<string, PeerTensor> = {};

@@ -1,6 +1,9 @@
 // Statistics of measurements: median, rounding, relative error.
 
-/** Maximum consecutive steps, and seconds, for timing CPU work. Steps of one contestant follow each other, as in training. */
+/**
+ * Maximum consecutive steps, and seconds, for timing CPU work. Steps of one contestant follow each other, as in
+ * training.
+ */
 export const hostTiming = { steps: 20, seconds: 15 };
 
 /** Median; NaN for an empty array. */

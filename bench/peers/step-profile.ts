@@ -12,8 +12,8 @@ import { makePlan } from '../../src/plan/planner.ts';
 import { batchLoader, stepGraph } from './heddle-contestant.ts';
 
 /**
- * Profiles the step of a case. Returns the lines of two tables: passes and pipelines, the slowest first. Rejects if the adapter has no
- * timestamps.
+ * Profiles the step of a case. Returns the lines of two tables: passes and pipelines, the slowest first. Rejects if the
+ * adapter has no timestamps.
  */
 export async function profileStep(
   golden: GoldenCase,
@@ -42,7 +42,10 @@ export async function profileStep(
   }
 }
 
-/** Compiles the pipelines of a plan one after another; returns a line for each, the slowest first. A step compiles them in parallel. */
+/**
+ * Compiles the pipelines of a plan one after another; returns a line for each, the slowest first. A step compiles them
+ * in parallel.
+ */
 async function timePipelines(device: Device, plan: Plan): Promise<string[]> {
   const pipelines = pipelinesOf(device.gpu);
   const times = new Map<string, number>();

@@ -1,5 +1,5 @@
-// Training steps of all contestants: checks golden cases, then times the steps in turn, so that a slow moment of the machine affects all
-// contestants.
+// Training steps of all contestants: checks golden cases, then times the steps in turn, so that a slow moment of the
+// machine affects all contestants.
 
 import type { GoldenCase } from '../../src/formats/golden-case.ts';
 import type { ApiCounter, DeviceBytes, Totals } from './api-counter.ts';
@@ -15,8 +15,8 @@ export interface ReproducedCase {
 }
 
 /**
- * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, as PyTorch's float32 does. Adam hides wrong
- * clipping, so the gradient norm is checked separately.
+ * Allowed relative errors. Float32 drifts from float64 by up to 9e-4 in 12 updates of `small`, as PyTorch's float32
+ * does. Adam hides wrong clipping, so the gradient norm is checked separately.
  */
 const limits = { loss: 1e-4, gradNorm: 1e-3, losses: 1e-3 } as const;
 

@@ -1,5 +1,5 @@
-// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients by tf.customGrad if the built-in one
-// is slow. peer-options.ts lists the variants that were timed.
+// Operations that tfjs-core lacks or computes slowly: layer norm, sparse cross-entropy, and gradients by tf.customGrad
+// if the built-in one is slow. peer-options.ts lists the variants that were timed.
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Any tensor as a vector. */
@@ -14,7 +14,10 @@ function onesRow(n) {
 
 const columnSum = (x, how) => (how === 'sum' ? tf.sum(x, 0) : flatten(tf.matMul(onesRow(x.shape[0]), x)));
 
-/** A transposed copy, made as a batch of one: the kernel for plain matrices uses barriers, which are slow on software adapters. */
+/**
+ * A transposed copy, made as a batch of one: the kernel for plain matrices uses barriers, which are slow on software
+ * adapters.
+ */
 export const transposed = (w) =>
   tf.reshape(tf.transpose(tf.reshape(w, [1, ...w.shape]), [0, 2, 1]), [w.shape[1], w.shape[0]]);
 

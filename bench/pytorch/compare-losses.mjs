@@ -1,9 +1,10 @@
-// Compares the first losses of a training run with those of PyTorch's nn.Transformer, from the same weights on the same batches, in float32:
+// Compares the first losses of a training run with those of PyTorch's nn.Transformer, from the same weights on the same
+// batches, in float32:
 //
 //   node bench/pytorch/compare-losses.mjs PAIRS.tsv [--steps 200]        (needs Debian's python3-torch, python3-safetensors)
 //
-// Model and settings are those of the run in the README, without dropout, whose masks PyTorch cannot reproduce. Exits with status 1 if a
-// loss differs by more than 1 %.
+// Model and settings are those of the run in the README, without dropout, whose masks PyTorch cannot reproduce. Exits
+// with status 1 if a loss differs by more than 1 %.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

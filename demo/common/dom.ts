@@ -1,4 +1,5 @@
-// Helpers that create and update DOM elements. Text is inserted as text, never as markup, so a corpus or file cannot inject elements.
+// Helpers that create and update DOM elements. Text is inserted as text, never as markup, so a corpus or file cannot
+// inject elements.
 
 /** A child of an element; `false`, null and undefined are skipped. */
 export type Child = Node | string | number | false | null | undefined;
@@ -65,8 +66,8 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 }
 
 /**
- * Returns a function that schedules `draw` for the next animation frame; calls before that frame are merged. Every panel draws through
- * such a function, so the page draws at most once per frame however fast events arrive.
+ * Returns a function that schedules `draw` for the next animation frame; calls before that frame are merged. Every
+ * panel draws through such a function, so the page draws at most once per frame however fast events arrive.
  */
 export function onFrame(draw: () => void): () => void {
   let scheduled = false;

@@ -1,4 +1,5 @@
-// Colour theme: follows the system until the visitor selects one; the selection is stored in localStorage for both pages.
+// Colour theme: follows the system until the visitor selects one; the selection is stored in localStorage for both
+// pages.
 
 /** Colour themes. */
 export type Theme = 'system' | 'light' | 'dark';

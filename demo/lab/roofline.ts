@@ -1,5 +1,5 @@
-// Roofline chart (Williams et al. 2009): GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both logarithmic, with the
-// bandwidth and peak of the adapter. The kernel table has the same numbers as text.
+// Roofline chart (Williams et al. 2009): GFLOP/s of each kernel over its arithmetic intensity (FLOP/byte), both
+// logarithmic, with the bandwidth and peak of the adapter. The kernel table has the same numbers as text.
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
@@ -52,7 +52,9 @@ export interface Shown {
 /** The roofline chart. */
 export interface Roofline {
   readonly element: HTMLElement;
-  /** Draws kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is measured. */
+  /**
+   * Draws kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is measured.
+   */
   show(shown: Shown): void;
   /** Highlights a kernel; undefined: none. */
   highlight(name: string | undefined): void;

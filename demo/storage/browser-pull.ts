@@ -1,5 +1,5 @@
-// Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be continued, and then, once it is
-// complete and valid, by one rename into `models/NAME`.
+// Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be continued, and
+// then, once it is complete and valid, by one rename into `models/NAME`.
 
 import { readJson } from '../../src/files/json-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
@@ -25,10 +25,10 @@ const hints: ErrorHints = {
 const retries = { idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 } as const;
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`; returns the name of the model in the browser. An
- * incomplete download is kept and continued by the next call, unless a checksum is wrong or the model cannot be read. Throws an
- * ExistsError before the first request if the name is taken, a LockedError if another tab is downloading it, a HeddleError as `pull`
- * and `loadModelFolder` do, and the signal's reason.
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`; returns the name of the model in the
+ * browser. An incomplete download is kept and continued by the next call, unless a checksum is wrong or the model
+ * cannot be read. Throws an ExistsError before the first request if the name is taken, a LockedError if another tab is
+ * downloading it, a HeddleError as `pull` and `loadModelFolder` do, and the signal's reason.
  */
 export async function pullModel(
   files: Files,

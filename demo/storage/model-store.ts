@@ -53,13 +53,18 @@ export interface StorageInfo {
   readonly partial: readonly string[];
 }
 
-/** Store of the models in the browser. Models that could not be written to disk are kept in memory until the tab closes. */
+/**
+ * Store of the models in the browser. Models that could not be written to disk are kept in memory until the tab closes.
+ */
 export interface ModelStore {
   /** Returns the files that contain a model: those on disk or those in memory. */
   filesOf(name: string): Promise<Files>;
   exists(name: string): Promise<boolean>;
   info(): Promise<StorageInfo>;
-  /** Moves a model from memory to disk. Throws a QuotaError if the storage is full, a HeddleError if there is no such model. */
+  /**
+   * Moves a model from memory to disk. Throws a QuotaError if the storage is full, a HeddleError if there is no such
+   * model.
+   */
   moveToDisk(name: string): Promise<void>;
   /** Deletes a model. Throws a LockedError if it is locked. */
   remove(name: string): Promise<void>;
@@ -88,7 +93,9 @@ export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
     if (!(await exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     return filesOf(name);
   };
-  /** Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two checkpoints. */
+  /**
+   * Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two checkpoints.
+   */
   const snapshot = async (name: string): Promise<Files> => {
     for (let left = 5; ; left--) {
       const from = await requireModel(name);

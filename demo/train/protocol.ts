@@ -1,5 +1,5 @@
-// Message protocol of the training page and its worker: calls, events and their types, all structured-cloneable data. The page's side is
-// page/training-session.ts, the other one worker/training-worker.ts.
+// Message protocol of the training page and its worker: calls, events and their types, all structured-cloneable data.
+// The page's side is page/training-session.ts, the other one worker/training-worker.ts.
 
 import type {
   Attention,
@@ -76,7 +76,10 @@ export interface TrainingPreview {
   readonly software: boolean;
 }
 
-/** Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also all longer ones. */
+/**
+ * Lengths of one side of a corpus in tokens. `histogram[i]` counts the pairs with i tokens; the last bin also all
+ * longer ones.
+ */
 export interface LengthStatistics {
   readonly mean: number;
   readonly longest: number;
@@ -84,9 +87,9 @@ export interface LengthStatistics {
 }
 
 /**
- * State of a session: `idle` → `preparing` → `training` ⇄ `paused`; `recovering` after a lost device, then `training` again;
- * `stopping` after `stop()`, then `stopped`; `done` after the last step; `failed` with a message. A training can start in `idle`,
- * `stopped`, `done` and `failed`.
+ * State of a session: `idle` → `preparing` → `training` ⇄ `paused`; `recovering` after a lost device, then `training`
+ * again; `stopping` after `stop()`, then `stopped`; `done` after the last step; `failed` with a message. A training can
+ * start in `idle`, `stopped`, `done` and `failed`.
  */
 export type SessionState =
   | 'idle'
@@ -123,8 +126,8 @@ export type SessionEvent =
   /** After a resume: the steps and evaluations before it, so that the curves are complete. */
   | { readonly type: 'history'; readonly steps: readonly LogStep[]; readonly evals: readonly LogEval[] }
   /**
-   * Updates since the last such event, in order, each step once (steps repeated after a lost device are not sent again). About 20
-   * events per second at most.
+   * Updates since the last such event, in order, each step once (steps repeated after a lost device are not sent
+   * again). About 20 events per second at most.
    */
   | { readonly type: 'steps'; readonly steps: readonly StepEvent[] }
   /** Dev metrics after an update. */
@@ -184,7 +187,10 @@ export type AttentionResult = Attention;
 /** Decoding options that can be sent to the worker. */
 export type SentDecodeOptions = Omit<DecodeOptions, 'progress' | 'signal'>;
 
-/** Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with a message for the visitor. */
+/**
+ * Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with a message
+ * for the visitor.
+ */
 export interface Calls {
   describe(settings: TrainingSettings): TrainingPreview;
   start(settings: TrainingSettings, options: { readonly replace: boolean }): void;
@@ -236,9 +242,9 @@ export type Reply =
 /** Why a call failed. */
 export interface CallError {
   /**
-   * `locked`: another tab has locked the model; `exists`: the name is taken; `quota`: the storage of the browser is full; `memory`: out
-   * of GPU memory; `device`: device lost too often; `aborted`: cancelled or stopped; `user`: another error that the user can fix; `bug`:
-   * everything else.
+   * `locked`: another tab has locked the model; `exists`: the name is taken; `quota`: the storage of the browser is
+   * full; `memory`: out of GPU memory; `device`: device lost too often; `aborted`: cancelled or stopped; `user`:
+   * another error that the user can fix; `bug`: everything else.
    */
   readonly kind: 'locked' | 'exists' | 'quota' | 'memory' | 'device' | 'aborted' | 'user' | 'bug';
   /** Message for the visitor. */

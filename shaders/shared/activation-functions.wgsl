@@ -1,6 +1,6 @@
-// Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (exact, not the tanh
-// approximation) and SiLU x * sigmoid(x). src/ops/elementwise/activation-functions.ts has the same in float64, and the
-// numbers of the kinds.
+// Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (exact, not the
+// tanh approximation) and SiLU x * sigmoid(x). src/ops/elementwise/activation-functions.ts has the same in float64, and
+// the numbers of the kinds.
 
 const RELU: u32 = 1u;
 const GELU: u32 = 2u;

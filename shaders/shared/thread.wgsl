@@ -1,5 +1,6 @@
-// Position of a thread in a dispatch, the argument of most entry points. The uniformity analysis of WGSL treats all fields
-// of a struct as non-uniform if one is. Entry points with barriers in branches on the workgroup use plain arguments.
+// Position of a thread in a dispatch, the argument of most entry points. The uniformity analysis of WGSL treats all
+// fields of a struct as non-uniform if one is. Entry points with barriers in branches on the workgroup use plain
+// arguments.
 
 struct Thread {
   @builtin(workgroup_id) group: vec3<u32>,

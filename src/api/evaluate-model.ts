@@ -1,5 +1,5 @@
-// Evaluation of a model on pairs: loss, perplexity and token accuracy with the target given (teacher forcing), and BLEU, chrF and exact
-// match of its own translations.
+// Evaluation of a model on pairs: loss, perplexity and token accuracy with the target given (teacher forcing), and
+// BLEU, chrF and exact match of its own translations.
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';

@@ -1,4 +1,5 @@
-// Loading a model: from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's storage.
+// Loading a model: from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the browser's
+// storage.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { unpackModelFile } from '../files/archive-files.ts';
@@ -33,10 +34,10 @@ export interface LoadOptions extends SessionOptions {
 }
 
 /**
- * Loads a model. `where` is the name of a model on the hub, which is downloaded once and cached; a folder, .zip or .safetensors file (Node);
- * a name in the browser's storage (page); the URL of a folder, .zip or .safetensors file; or a File or Blob of one of the files. heddle's own
- * models, BART and MarianMT of Hugging Face, and models saved for PyTorch and Keras can be read. Throws a HeddleError that says what was
- * looked for, or what is wrong with the model.
+ * Loads a model. `where` is the name of a model on the hub, which is downloaded once and cached; a folder, .zip or
+ * .safetensors file (Node); a name in the browser's storage (page); the URL of a folder, .zip or .safetensors file; or
+ * a File or Blob of one of the files. heddle's own models, BART and MarianMT of Hugging Face, and models saved for
+ * PyTorch and Keras can be read. Throws a HeddleError that says what was looked for, or what is wrong with the model.
  * @example
  * const bart = await loadModel('facebook/bart-base');
  * const mine = await loadModel('out', { weights: 'int8' });
@@ -61,7 +62,10 @@ export const hostOf = (context: JobContext, close: () => Promise<void>, { modelP
   modelPath,
 });
 
-/** Makes a model of a folder in the files of `from`; `host` is where it computes and saves. Jobs use it with their context. */
+/**
+ * Makes a model of a folder in the files of `from`; `host` is where it computes and saves. Jobs use it with their
+ * context.
+ */
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,

@@ -41,7 +41,10 @@ export interface TranslateOptions extends DecodeOptions {
 export interface GenerateOptions extends TranslateOptions {
   /** Whether to return the cross-attention of the best translation of each text. [false] */
   readonly attention?: boolean;
-  /** Receives each token of the best translations: greedy decoding and sampling only, text after text. `index`: number of the text. */
+  /**
+   * Receives each token of the best translations: greedy decoding and sampling only, text after text. `index`: number
+   * of the text.
+   */
   readonly onPiece?: (piece: StreamedToken, index: number) => void;
 }
 
@@ -63,8 +66,8 @@ export interface Generation extends Translation {
 }
 
 /**
- * A model for text to text. `train` and `loadModel` make it. Its weights move to the device at the first call that computes; calls wait
- * for one another. Every call throws a HeddleError that names the option or text that is wrong.
+ * A model for text to text. `train` and `loadModel` make it. Its weights move to the device at the first call that
+ * computes; calls wait for one another. Every call throws a HeddleError that names the option or text that is wrong.
  */
 export interface Model {
   readonly config: ModelConfig;
@@ -88,16 +91,16 @@ export interface Model {
   translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
 
   /**
-   * Yields the translation of a text in pieces, one for each token that adds text; greedy decoding and sampling only. Leaving the loop
-   * stops decoding.
+   * Yields the translation of a text in pieces, one for each token that adds text; greedy decoding and sampling only.
+   * Leaving the loop stops decoding.
    * @example
    * for await (const piece of model.stream('The tree is 59 yards tall.')) process.stdout.write(piece);
    */
   stream(text: string, options?: DecodeOptions): AsyncGenerator<string, void, void>;
 
   /**
-   * The `numReturn` best translations of a text, or of several, best first, with token ids, scores and, on request, cross-attention.
-   * An empty text has none.
+   * The `numReturn` best translations of a text, or of several, best first, with token ids, scores and, on request,
+   * cross-attention. An empty text has none.
    * @example
    * const [best] = await model.generate('Good morning.', { beams: 4, numReturn: 3, attention: true });
    * console.log(best?.text, best?.ids, best?.score, best?.attention?.source);
@@ -107,8 +110,8 @@ export interface Model {
   generate(texts: readonly string[], options?: GenerateOptions): Promise<Generation[][]>;
 
   /**
-   * Loss, perplexity and token accuracy with the target given (teacher forcing), and BLEU, chrF and exact match of the model's own
-   * translations.
+   * Loss, perplexity and token accuracy with the target given (teacher forcing), and BLEU, chrF and exact match of the
+   * model's own translations.
    * @example
    * const { loss, bleu } = await model.evaluate([{ source: 'Good morning.', target: 'Buenos días.' }]);
    */
@@ -136,7 +139,8 @@ export interface Model {
   weights(): Record<string, Tensor>;
 
   /**
-   * Saves the model. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's storage.
+   * Saves the model. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's
+   * storage.
    * @example
    * await model.save('out');
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });

@@ -1,5 +1,5 @@
-// What the library takes from the platform it runs on: WebGPU, files and a cache. A browser is the default; the entry heddle/node
-// registers Node (src/host/node-platform.ts).
+// What the library takes from the platform it runs on: WebGPU, files and a cache. A browser is the default; the entry
+// heddle/node registers Node (src/host/node-platform.ts).
 
 import { browserFiles } from '../files/browser-files.ts';
 import type { Files } from '../files/files.ts';

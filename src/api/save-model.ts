@@ -12,7 +12,9 @@ import { saveModelFolder } from '../formats/model-folder.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
 import type { SavedModel, WeightDtype } from '../formats/shared/saved-model.ts';
 
-/** Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's. */
+/**
+ * Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's.
+ */
 export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras'] as const;
 /** Name of a format. */
 export type ModelFormat = (typeof modelFormats)[number];

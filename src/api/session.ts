@@ -1,5 +1,5 @@
-// Sessions: where a model computes. Models without a device of their own share one, which opens at its first use and closes with the
-// last model that uses it.
+// Sessions: where a model computes. Models without a device of their own share one, which opens at its first use and
+// closes with the last model that uses it.
 
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
@@ -12,8 +12,8 @@ import { currentPlatform } from './platform.ts';
 /** Where to compute, and who receives events. */
 export interface SessionOptions {
   /**
-   * A device of heddle or of WebGPU, which stays open, or a GPU to open a device of; `'cpu'` runs the float64 references of the ops, which
-   * are exact and slow. Default: a device that all models share.
+   * A device of heddle or of WebGPU, which stays open, or a GPU to open a device of; `'cpu'` runs the float64
+   * references of the ops, which are exact and slow. Default: a device that all models share.
    */
   readonly device?: Device | GPUDevice | GPU | 'cpu';
   /** Whether to time kernel variants at first use, which takes seconds, and store the fastest ones. Default: true. */
@@ -60,7 +60,9 @@ async function leaseSharedDevice(): Promise<Device> {
   }
 }
 
-/** Opens a session on the current platform. Nothing is opened on the GPU before its first use. `signal` stops its work. */
+/**
+ * Opens a session on the current platform. Nothing is opened on the GPU before its first use. `signal` stops its work.
+ */
 export function openSession({ device, tune = true, onEvent }: SessionOptions = {}, signal?: AbortSignal): Session {
   const platform = currentPlatform();
   const files = archiveFiles(platform.files);

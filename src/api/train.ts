@@ -37,7 +37,9 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   readonly from?: Model;
   /** Folder, or name in the browser's storage, for checkpoints. [only in memory, for recovery from a lost device] */
   readonly checkpoint?: string;
-  /** Whether to continue from the checkpoint, with the settings it has; docs/settings.md says which may change. [false] */
+  /**
+   * Whether to continue from the checkpoint, with the settings it has; docs/settings.md says which may change. [false]
+   */
   readonly resume?: boolean;
   /** Receives each step, from 1, with its loss. */
   readonly onStep?: (step: LogStep) => void;
@@ -54,8 +56,9 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 }
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: a TSV file, or pairs generated from Unicode CLDR. Throws a HeddleError that names the option or pair that is wrong, and if the loss becomes
- * NaN or infinite.
+ * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: a TSV file, or pairs generated
+ * from Unicode CLDR. Throws a HeddleError that names the option or pair that is wrong, and if the loss becomes NaN or
+ * infinite.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));

@@ -1,5 +1,5 @@
-// A kernel to check and time: a node of a small graph, so that a backward kernel gets the results of its forward kernel. check-kernel.ts
-// runs it.
+// A kernel to check and time: a node of a small graph, so that a backward kernel gets the results of its forward
+// kernel. check-kernel.ts runs it.
 
 import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -23,7 +23,10 @@ export interface KernelCase {
   data?(name: string, length: number): ArrayLike<number> | undefined;
   /** Scalars of the step that differ from those of a training step. */
   readonly step?: Partial<StepScalars>;
-  /** Bytes and floating-point operations, if the kernel reads only a part of its tensors or does less work than its op counts. */
+  /**
+   * Bytes and floating-point operations, if the kernel reads only a part of its tensors or does less work than its op
+   * counts.
+   */
   readonly bytes?: number;
   readonly flops?: number;
   /** A feature without which the kernel is skipped. */

@@ -1,5 +1,5 @@
-// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes. Kernels that only training, decoding or packed weights
-// use are in training-kernel-cases.ts, decoding-kernel-cases.ts and packed-kernel-cases.ts.
+// The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes. Kernels that only training,
+// decoding or packed weights use are in training-kernel-cases.ts, decoding-kernel-cases.ts and packed-kernel-cases.ts.
 
 import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
@@ -65,7 +65,10 @@ function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32]): Ker
   };
 }
 
-/** Attention of T target tokens to S source tokens. `probabilities` computes the attention weights, which the fused kernel does not store. */
+/**
+ * Attention of T target tokens to S source tokens. `probabilities` computes the attention weights, which the fused
+ * kernel does not store.
+ */
 function cross(kind: 'forward' | 'backward' | 'probabilities', T: number, S: number, [B, H, W]: Heads = [4, 8, 32]) {
   const what = { forward: 'cross-attention', backward: 'cross-attention backward', probabilities: 'attention weights' };
   return {
@@ -122,7 +125,10 @@ function softmaxOf(rows: number, cols: number, back: boolean): KernelCase {
   };
 }
 
-/** Embedding and its gradient. Ids step through the vocabulary in large strides, so that all rows are used about equally. */
+/**
+ * Embedding and its gradient. Ids step through the vocabulary in large strides, so that all rows are used about
+ * equally.
+ */
 function tokens(B: number, T: number, V: number, D: number, back: boolean): KernelCase {
   const ids = Int32Array.from({ length: B * T }, (_, i) => (i * 7919) % V);
   const order = Array.from(ids.keys()).sort((i, j) => (ids[i] as number) - (ids[j] as number) || i - j);
@@ -147,7 +153,10 @@ function tokens(B: number, T: number, V: number, D: number, back: boolean): Kern
   };
 }
 
-/** Cross-entropy. `train`: the loss of each row, and the gradient in place of the logits; `loss` or `backward`: one of them. */
+/**
+ * Cross-entropy. `train`: the loss of each row, and the gradient in place of the logits; `loss` or `backward`: one of
+ * them.
+ */
 function crossEntropy(rows: number, V: number, kind: 'train' | 'loss' | 'backward'): KernelCase {
   return {
     name: `cross-entropy${{ train: ' with gradient', loss: '', backward: ' backward' }[kind]} [${rows},${V}]`,

@@ -1,5 +1,5 @@
-// Description of the machine of a measurement: adapter, browser and its flags. A page cannot read the flags of its browser, but some have
-// visible effects.
+// Description of the machine of a measurement: adapter, browser and its flags. A page cannot read the flags of its
+// browser, but some have visible effects.
 
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 

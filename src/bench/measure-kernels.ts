@@ -1,4 +1,5 @@
-// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel, checked before it is timed.
+// The measurement of `heddle bench` and of the kernel lab: the roofs of the device, then each kernel, checked before it
+// is timed.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Device } from '../gpu/device.ts';
@@ -44,7 +45,10 @@ export function chosenKernels(set: KernelSet, filter: string): readonly KernelCa
 /** Bytes of the copy that measures bandwidth, by kernel set. */
 const copyBytes = { all: 128 * 2 ** 20, small: 32 * 2 ** 20 } as const;
 
-/** Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason of the signal if it is aborted. */
+/**
+ * Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason of the
+ * signal if it is aborted.
+ */
 export async function measure(device: Device, options: MeasureOptions, listener: Listener): Promise<Measured> {
   const cases = chosenKernels(options.set, options.filter).filter(({ needs }) => !needs || device.traits[needs]);
   if (cases.length === 0)

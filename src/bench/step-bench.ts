@@ -1,4 +1,5 @@
-// Measures a training step of a preset: forward, backward, clipping and AdamW on a random batch; time, memory, dispatches, host work.
+// Measures a training step of a preset: forward, backward, clipping and AdamW on a random batch; time, memory,
+// dispatches, host work.
 
 import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -25,7 +26,9 @@ export interface StepShape {
 export interface StepResult extends StepShape {
   readonly preset: PresetName;
   readonly parameters: number;
-  /** Median milliseconds of a step, whose loss is read back one step later; milliseconds of preparation and first step. */
+  /**
+   * Median milliseconds of a step, whose loss is read back one step later; milliseconds of preparation and first step.
+   */
   readonly ms: number;
   readonly firstMs: number;
   /** Target tokens a second. */

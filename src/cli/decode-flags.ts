@@ -1,4 +1,5 @@
-// Decoding flags of `heddle translate` and `heddle eval`. Their names are those of Hugging Face's transformers where it has the option.
+// Decoding flags of `heddle translate` and `heddle eval`. Their names are those of Hugging Face's transformers where it
+// has the option.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';

@@ -1,4 +1,5 @@
-// Where a training writes: checked before anything is trained, so that hours of work do not end at a folder that cannot be written.
+// Where a training writes: checked before anything is trained, so that hours of work do not end at a folder that cannot
+// be written.
 
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
@@ -17,9 +18,9 @@ export interface OutOptions {
 export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
 
 /**
- * The folder to write, without a slash at its end. Where none is named, `runs/NAME` or the first of `runs/NAME-2`, -3, ... that is
- * free. Throws a HeddleError where the folder is there without --force or --resume, where it holds something else than a model, and
- * where it cannot be written.
+ * The folder to write, without a slash at its end. Where none is named, `runs/NAME` or the first of `runs/NAME-2`, -3,
+ * ... that is free. Throws a HeddleError where the folder is there without --force or --resume, where it holds
+ * something else than a model, and where it cannot be written.
  */
 export async function outFolder(files: Files, name: string, { out, force, resume }: OutOptions): Promise<string> {
   if (resume && force) throw new HeddleError('train: --resume goes on with a model, --force replaces it; choose one');

@@ -1,4 +1,5 @@
-// Parsers of flag values, and the flags that several commands share. Commander puts the name of the flag before their errors.
+// Parsers of flag values, and the flags that several commands share. Commander puts the name of the flag before their
+// errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';

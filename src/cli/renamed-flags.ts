@@ -15,7 +15,10 @@ const sizes = {
   '--vocab': '--vocab-size',
 };
 
-/** By command, old flags and their new names. The flags of `heddle train` are in its table of settings (src/train/settings.ts). */
+/**
+ * By command, old flags and their new names. The flags of `heddle train` are in its table of settings
+ * (src/train/settings.ts).
+ */
 export const renamedFlags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   translate: { ...decoding, '--n-best': '--num-return', '--max-tokens': '--max-new-tokens' },
   eval: decoding,

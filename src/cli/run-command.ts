@@ -1,4 +1,5 @@
-// Runs a job for a command, with its progress on stderr. The first Ctrl-C ends the job at its next step, the second ends the process.
+// Runs a job for a command, with its progress on stderr. The first Ctrl-C ends the job at its next step, the second
+// ends the process.
 
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
@@ -24,8 +25,8 @@ const INTERRUPTED = 130;
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs a job that may use the files and folders in `paths`, and returns its result. If Ctrl-C ended it, it returns the result so far or
- * throws, and the exit status of the command is 130.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. If Ctrl-C ended it, it returns the
+ * result so far or throws, and the exit status of the command is 130.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,

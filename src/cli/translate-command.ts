@@ -69,15 +69,18 @@ function checkStream({ stream, beams = 1, numReturn, ids }: Options): void {
     );
 }
 
-/** A line of JSON for each text: its number, from 1, its translation, tokens and attention. An empty text has only the first two. */
+/**
+ * A line of JSON for each text: its number, from 1, its translation, tokens and attention. An empty text has only the
+ * first two.
+ */
 const alignmentLines = (found: readonly Translated[][]): string =>
   found
     .map(([best], i) => `${JSON.stringify({ text: i + 1, translation: best?.text ?? '', ...best?.attention })}\n`)
     .join('');
 
 /**
- * The best translation of each text, a line each; with `numReturn` all of them, each with the number of its text, from 1, and its score.
- * The translation of an empty text is empty.
+ * The best translation of each text, a line each; with `numReturn` all of them, each with the number of its text, from
+ * 1, and its score. The translation of an empty text is empty.
  */
 export function linesFor(
   found: readonly Translated[][],

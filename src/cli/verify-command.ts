@@ -53,7 +53,10 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
   return cases;
 }
 
-/** A table of the quantities of a case. Without `verbose` only the largest error of all gradients and of all losses is shown. */
+/**
+ * A table of the quantities of a case. Without `verbose` only the largest error of all gradients and of all losses is
+ * shown.
+ */
 function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
   const groups: [string, Comparison[]][] = [];
   for (const quantity of compared) {

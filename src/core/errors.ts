@@ -1,4 +1,5 @@
-// The error class for problems that a user can fix, and helpers that throw it. The message is printed without a stack trace.
+// The error class for problems that a user can fix, and helpers that throw it. The message is printed without a stack
+// trace.
 
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
@@ -12,11 +13,15 @@ function printable(message: string): string {
   return short.replace(/(?![\n\t])\p{Cc}/gu, (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
 }
 
-/** Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `timeout`: an operation took too long. */
+/**
+ * Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `timeout`: an operation
+ * took too long.
+ */
 export type ErrorKind = 'device' | 'memory' | 'timeout';
 
 /**
- * An error caused by input, configuration or the machine. The command line prints only its message and exits with status 1.
+ * An error caused by input, configuration or the machine. The command line prints only its message and exits with
+ * status 1.
  *
  * @example
  * try {
@@ -46,7 +51,10 @@ export function check(condition: unknown, message: string | (() => string)): ass
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
 }
 
-/** Returns `work()`. Prefixes the message of a HeddleError that it throws with `prefix: `, which replaces the prefix `replaced: `. */
+/**
+ * Returns `work()`. Prefixes the message of a HeddleError that it throws with `prefix: `, which replaces the prefix
+ * `replaced: `.
+ */
 export function withErrorPrefix<T>(prefix: string, work: () => T, replaced?: string): T {
   try {
     return work();

@@ -1,4 +1,5 @@
-// Conversion between float32 and 16-bit formats: float16 (IEEE 754 binary16) and bfloat16 (the upper 16 bits of a float32).
+// Conversion between float32 and 16-bit formats: float16 (IEEE 754 binary16) and bfloat16 (the upper 16 bits of a
+// float32).
 
 /** Converts float16 bits to float32. Exact. */
 export function fromFloat16(bits: Uint16Array): Float32Array {

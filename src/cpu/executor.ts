@@ -1,5 +1,5 @@
-// Runs a graph through the ops' references, in float64 on the CPU: the results that those of the GPU are compared with. Slow by design.
-// Tensors that the GPU stores as f16 are rounded after the node that makes them.
+// Runs a graph through the ops' references, in float64 on the CPU: the results that those of the GPU are compared with.
+// Slow by design. Tensors that the GPU stores as f16 are rounded after the node that makes them.
 
 import { roundToF16 } from '../core/float16.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -13,7 +13,10 @@ export interface CpuExecutor {
   of(value: Value): Float64Array;
   /** Data of a state by name. Throws if there is none. */
   state(name: string): Float64Array;
-  /** Runs the graph once on inputs by name; returns copies of the outputs by name. Throws if an input is missing or has another length. */
+  /**
+   * Runs the graph once on inputs by name; returns copies of the outputs by name. Throws if an input is missing or has
+   * another length.
+   */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array>;
 }
 

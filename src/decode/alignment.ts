@@ -1,4 +1,5 @@
-// Alignment of a translation with its source: a forward pass with teacher forcing that returns the cross-attention probabilities.
+// Alignment of a translation with its source: a forward pass with teacher forcing that returns the cross-attention
+// probabilities.
 
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -30,7 +31,9 @@ export interface Alignment {
   readonly target: readonly number[];
   readonly layers: number;
   readonly heads: number;
-  /** Weights [layers, heads, T, S]. Row t is the attention over the source at the prediction of target[t]; it sums to 1. */
+  /**
+   * Weights [layers, heads, T, S]. Row t is the attention over the source at the prediction of target[t]; it sums to 1.
+   */
   readonly weights: Float32Array;
 }
 

@@ -25,8 +25,8 @@ export interface DecodeOptions {
   /** Default `average`. */
   readonly lengthPenalty?: LengthPenalty;
   /**
-   * When beam search stops: `true`: as soon as it has `beams` finished hypotheses; `false`: when no running hypothesis would score better
-   * if it ended now; `'never'`: when none can become better. Default false.
+   * When beam search stops: `true`: as soon as it has `beams` finished hypotheses; `false`: when no running hypothesis
+   * would score better if it ended now; `'never'`: when none can become better. Default false.
    */
   readonly earlyStopping?: boolean | 'never';
   /** Sampling: divides the logits. Default 1. */
@@ -41,7 +41,10 @@ export interface DecodeOptions {
   readonly minNewTokens?: number;
   /** Maximum number of generated tokens, with the end token. Default: the maximum of the translator. */
   readonly maxNewTokens?: number;
-  /** Whether to force the end token at the maximum length, as BART's forced_eos_token_id does. Default false: the text is cut there. */
+  /**
+   * Whether to force the end token at the maximum length, as BART's forced_eos_token_id does. Default false: the text
+   * is cut there.
+   */
   readonly forceEos?: boolean;
   /** No n-gram of this size occurs twice; 0: no limit. Default 0. */
   readonly noRepeatNgramSize?: number;
@@ -61,8 +64,8 @@ export type ModelRules = Pick<
 >;
 
 /**
- * Options of a call over the rules of the model. Options win, except that the suppressed tokens of both apply. The model's minNewTokens is
- * reduced if maxNewTokens (default `maxTokens`) leaves no room for it.
+ * Options of a call over the rules of the model. Options win, except that the suppressed tokens of both apply. The
+ * model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) leaves no room for it.
  */
 export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
   const { maxNewTokens = maxTokens } = options;
@@ -126,8 +129,8 @@ const renamed: Readonly<Record<string, keyof DecodeOptions>> = {
 };
 
 /**
- * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a HeddleError with the option, its value
- * and the allowed values; for a former name of an option, with its present name.
+ * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a HeddleError with
+ * the option, its value and the allowed values; for a former name of an option, with its present name.
  */
 export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens: number): DecodeSettings {
   for (const name of Object.keys(options)) {
@@ -206,7 +209,9 @@ function penaltyOf(penalty: LengthPenalty, fail: () => never): (length: number) 
   return fail();
 }
 
-/** The mode of the plan for given settings. Room for suppressed tokens is a power of two, so that few plans are needed. */
+/**
+ * The mode of the plan for given settings. Room for suppressed tokens is a power of two, so that few plans are needed.
+ */
 export function modeOf({ method, rules }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
   const hasRules = minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;

@@ -1,5 +1,6 @@
-// A decoder: the plans of one shape and mode, and the loop over decoding steps. The loop is pipelined: two steps are in flight while the
-// host reads a third, so the GPU never waits; surplus steps are ignored. When few sentences are left, they move to a smaller batch.
+// A decoder: the plans of one shape and mode, and the loop over decoding steps. The loop is pipelined: two steps are in
+// flight while the host reads a third, so the GPU never waits; surplus steps are ignored. When few sentences are left,
+// they move to a smaller batch.
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../gpu/runner.ts';
@@ -34,8 +35,8 @@ export interface Decoder {
   /** Peak memory of its largest plan in bytes; 0 on the CPU. */
   readonly peak: number;
   /**
-   * Decodes a batch into `search`; yields the number of steps after each one. Ends when all sentences are finished or at the maximum
-   * length. Throws the signal's reason if it is aborted. Not reentrant: one run at a time.
+   * Decodes a batch into `search`; yields the number of steps after each one. Ends when all sentences are finished or
+   * at the maximum length. Throws the signal's reason if it is aborted. Not reentrant: one run at a time.
    */
   run(batch: DecodeBatch, settings: DecodeSettings, search: Search): AsyncGenerator<number, void, void>;
 }
@@ -48,7 +49,10 @@ interface Stage {
   readonly smaller?: { readonly stage: Stage; readonly shrink: Program };
 }
 
-/** Creates a decoder. The engine must have the weights before the first run. Throws a HeddleError if the shape exceeds the model. */
+/**
+ * Creates a decoder. The engine must have the weights before the first run. Throws a HeddleError if the shape exceeds
+ * the model.
+ */
 export async function createDecoder(
   engine: Engine,
   c: ModelConfig,
@@ -164,8 +168,9 @@ function shrinking(shape: DecodeShape): DecodeShape[] {
 export interface GreedyDecoder {
   readonly shape: DecodeShape;
   /**
-   * Decodes up to `shape.batch` sources; returns the target ids of each, without start and end token. `limit` is the maximum number of
-   * tokens with the end token (default: that of the shape). `ended`: which rows reached the end token.
+   * Decodes up to `shape.batch` sources; returns the target ids of each, without start and end token. `limit` is the
+   * maximum number of tokens with the end token (default: that of the shape). `ended`: which rows reached the end
+   * token.
    */
   decode(sources: readonly ArrayLike<number>[], limit?: number): Promise<{ ids: number[][]; ended: boolean[] }>;
 }

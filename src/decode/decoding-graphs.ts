@@ -1,6 +1,7 @@
-// The two graphs of decoding. The source graph runs once per batch: encoder, and keys and values of every cross-attention. The step graph
-// runs once per token: it reads the last token of each row, appends to the KV cache and chooses the next token. All steps replay one plan.
-// Each of B sentences has K rows (beams or samples): R = B · K rows, those of a sentence adjacent.
+// The two graphs of decoding. The source graph runs once per batch: encoder, and keys and values of every
+// cross-attention. The step graph runs once per token: it reads the last token of each row, appends to the KV cache and
+// chooses the next token. All steps replay one plan. Each of B sentences has K rows (beams or samples): R = B · K rows,
+// those of a sentence adjacent.
 
 import type { DType, Shape } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
@@ -119,9 +120,10 @@ export function sourceGraph(
 }
 
 /**
- * Step graph. Inputs: srcLens [B], rules i32 [4+N], step (with the position of the input token), and for sampling: sampling f32 [4],
- * streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R]; for beam search `token`, `parent` i32 [R], `total` f32 [R],
- * `ended` f32 [R], see `beamSelectOp`. `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
+ * Step graph. Inputs: srcLens [B], rules i32 [4+N], step (with the position of the input token), and for sampling:
+ * sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R]; for beam search `token`, `parent`
+ * i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`. `hidePadding` of the configuration masks generated
+ * padding. `noFuse` names rewrites to skip.
  */
 export function stepGraph(
   c: ModelConfig,
@@ -179,7 +181,10 @@ export function stepGraph(
   return graph;
 }
 
-/** Moves running sentences to a smaller batch: input picks u32 [b] are their indices; copies their states from shape `from` to `to`. */
+/**
+ * Moves running sentences to a smaller batch: input picks u32 [b] are their indices; copies their states from shape
+ * `from` to `to`.
+ */
 export function shrinkGraph(c: ModelConfig, from: DecodeShape, to: DecodeShape): Graph {
   const graph = new Graph();
   const picks = graph.input('picks', 'u32', [to.batch]);

@@ -1,5 +1,5 @@
-// Hypotheses: collects the tokens and scores that each decoding step reads back from the GPU. Greedy decoding and sampling keep
-// independent rows; beam search follows the parents of beams.
+// Hypotheses: collects the tokens and scores that each decoding step reads back from the GPU. Greedy decoding and
+// sampling keep independent rows; beam search follows the parents of beams.
 
 import type { Outputs } from '../gpu/runner.ts';
 import { dead } from '../ops/decoding/next-token.ts';
@@ -19,7 +19,9 @@ export interface Hypothesis {
 
 /** Collects the hypotheses of one batch, step by step. */
 export interface Search {
-  /** Adds the outputs of the next step. `sentences[i]` is the sentence in position i of the batch, -1 if it is empty. */
+  /**
+   * Adds the outputs of the next step. `sentences[i]` is the sentence in position i of the batch, -1 if it is empty.
+   */
   take(outputs: Outputs, sentences: readonly number[]): void;
   /** Whether a sentence is finished. */
   done(sentence: number): boolean;

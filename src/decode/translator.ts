@@ -44,8 +44,8 @@ export interface TranslatorOptions {
   /** Defaults of the decoding options; their plans are compiled when the translator is created. */
   readonly decode?: DecodeOptions;
   /**
-   * Storage of matrices and token embeddings on the engine: f32 (default), f16, or int8 quantized with one scale per row. Norms, biases
-   * and position embeddings stay f32. f16 and int8 need the model's `weights`.
+   * Storage of matrices and token embeddings on the engine: f32 (default), f16, or int8 quantized with one scale per
+   * row. Norms, biases and position embeddings stay f32. f16 and int8 need the model's `weights`.
    */
   readonly weights?: WeightFormat;
   /** Whether the engine has the weights in that format already, or receives them before the first call. */
@@ -72,15 +72,16 @@ export interface Translator {
   /** Size of the weights on the engine and peak memory of the largest plan in bytes; `peak` is 0 on the CPU. */
   readonly bytes: { readonly weights: number; readonly peak: number };
   /**
-   * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is invalid, and the signal's
-   * reason if it is aborted.
+   * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is invalid,
+   * and the signal's reason if it is aborted.
    */
   translate(texts: readonly SourceText[], options?: DecodeOptions): Promise<string[]>;
   /** `numReturn` translations of each text with ids and scores, best first. Throws as `translate`. */
   generate(texts: readonly SourceText[], options?: DecodeOptions): Promise<Translation[][]>;
   /**
-   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop stops decoding. `index` is
-   * the random stream: a sample equals that of text `index` of a list passed to `translate`. Throws as `translate`.
+   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop stops
+   * decoding. `index` is the random stream: a sample equals that of text `index` of a list passed to `translate`.
+   * Throws as `translate`.
    */
   stream(text: string, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
   /** The cross-attention between a text and the ids of a translation of it. Throws a HeddleError if one is too long. */
@@ -213,8 +214,8 @@ export async function createTranslator(
 }
 
 /**
- * Returns a function that decodes growing lists of ids and returns the new text. Text that may still change is held back: an incomplete
- * UTF-8 character, or a token that changes the text before it. `all` flushes it.
+ * Returns a function that decodes growing lists of ids and returns the new text. Text that may still change is held
+ * back: an incomplete UTF-8 character, or a token that changes the text before it. `all` flushes it.
  */
 function createTextStreamer(target: Tokenizer): (ids: readonly number[], all?: boolean) => string {
   let streamed = '';

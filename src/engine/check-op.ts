@@ -1,4 +1,5 @@
-// Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against finite differences (checkGradient).
+// Checks an op against its float64 reference: on a GPU for every variant (checkOp), and its gradient against finite
+// differences (checkGradient).
 
 import { fromFloat16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
@@ -159,9 +160,9 @@ const gradientOf = (name: string): string => `d(${name})`;
 const numbers = (data: TensorData): ArrayLike<number> => (data instanceof Uint16Array ? fromFloat16(data) : data);
 
 /**
- * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64 reference. Memory is filled with NaN
- * before, so that reads of unwritten memory are noticed. Returns the error of each tensor, max|x - ref| / max|ref|, by
- * `name (variants)`. Throws if one exceeds its tolerance.
+ * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64 reference. Memory
+ * is filled with NaN before, so that reads of unwritten memory are noticed. Returns the error of each tensor, max|x -
+ * ref| / max|ref|, by `name (variants)`. Throws if one exceeds its tolerance.
  *
  * @example
  * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };
@@ -209,7 +210,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
         const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
         errors[key] = error;
         const exact = (name.startsWith('d(') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
-        // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through more roundings.
+        // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through more
+        // roundings.
         const limit = exact + (!c.f16 ? 0 : name.startsWith('d(') ? 2 ** -8 : 2 ** -10);
         if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
       }
@@ -222,8 +224,8 @@ export async function checkOp<I extends string, O extends string, A extends Attr
 }
 
 /**
- * Compares the gradient of an op, run by references, with central differences of its forward reference, in float64 on the CPU. Throws if an
- * error exceeds `tolerance`.
+ * Compares the gradient of an op, run by references, with central differences of its forward reference, in float64 on
+ * the CPU. Throws if an error exceeds `tolerance`.
  *
  * @example
  * const inputs = { x: randomTensor([5, 12], 1), gamma: randomTensor([12], 2), beta: randomTensor([12], 3) };

@@ -1,5 +1,5 @@
-// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references. Training, decoding and verification use only
-// this interface, so the CPU can check each of them.
+// An engine runs graphs: on a GPU through plans, or on the CPU through the ops' references. Training, decoding and
+// verification use only this interface, so the CPU can check each of them.
 
 import { HeddleError } from '../core/errors.ts';
 import { allocate, bytesOf, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
@@ -50,7 +50,10 @@ export interface Engine {
   copy(from: string, to: string): void;
   /** Exchanges the contents of two states of the same type, on the device. Swapping twice restores both. */
   swap(a: string, b: string): void;
-  /** Times each pass of a program made by this engine, `runs` times (default 5). Absent if the engine has no passes (CPU). */
+  /**
+   * Times each pass of a program made by this engine, `runs` times (default 5). Absent if the engine has no passes
+   * (CPU).
+   */
   profile?(program: Program, runs?: number): Promise<Profile>;
   /** Frees the states and programs of the engine. The device stays open. */
   destroy(): void;
@@ -58,7 +61,9 @@ export interface Engine {
 
 /** Settings of `gpuEngine`. */
 export interface GpuEngineOptions {
-  /** Chooses kernels for graphs, usually by auto-tuning; `known` are the choices so far. Default: the first candidates. */
+  /**
+   * Chooses kernels for graphs, usually by auto-tuning; `known` are the choices so far. Default: the first candidates.
+   */
   readonly chooseKernels?: (graphs: readonly Graph[], device: Device, known: KernelChoices) => Promise<KernelChoices>;
   /** Fixed kernel choices, which take precedence: those of a checkpoint. */
   readonly kernelChoices?: KernelChoices;

@@ -6,7 +6,9 @@ import { weightStates } from '../model/quantized-parameters.ts';
 import { sinusoids } from '../ops/embedding/embedding.ts';
 import type { Engine } from './engine.ts';
 
-/** Writes the fixed sinusoidal positions [maxLength, D] to the state `positions`. Does nothing if positions are learned. */
+/**
+ * Writes the fixed sinusoidal positions [maxLength, D] to the state `positions`. Does nothing if positions are learned.
+ */
 export function writePositions(engine: Engine, c: ModelConfig): void {
   if (c.positions === 'learned') return;
   engine.write('positions', sinusoids(c.maxLength, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves'));

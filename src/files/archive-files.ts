@@ -1,5 +1,5 @@
-// Archives as folders: a path into a .zip archive reads and writes a file in it, and a path into a .safetensors file reads the model
-// in its metadata. Code that reads or writes model folders needs no special case for archives.
+// Archives as folders: a path into a .zip archive reads and writes a file in it, and a path into a .safetensors file
+// reads the model in its metadata. Code that reads or writes model folders needs no special case for archives.
 
 import { HeddleError } from '../core/errors.ts';
 import { concatBytes, type Files } from './files.ts';
@@ -7,7 +7,10 @@ import { memoryFiles } from './memory-files.ts';
 import { unpackSafetensorsModel } from './model-file.ts';
 import { unzip, zipParts } from './zip.ts';
 
-/** Splits `folder/model.zip/config.json` into archive and name; undefined if no folder in the path is named like an archive. */
+/**
+ * Splits `folder/model.zip/config.json` into archive and name; undefined if no folder in the path is named like an
+ * archive.
+ */
 function inArchive(path: string): [string, string] | undefined {
   const found = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path);
   return found ? [found[1] as string, found[2] as string] : undefined;
@@ -22,7 +25,10 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
   return zipParts(parts);
 }
 
-/** The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it has no config.json. */
+/**
+ * The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it has no
+ * config.json.
+ */
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const files = await unzip(bytes, archive);
   const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));

@@ -1,9 +1,10 @@
-// Files in the browser's private file system (OPFS), for jobs in a page's worker. A file that is written is whole or not there, and a
-// folder that is replaced is the old one or the new one, at whatever moment the tab is closed.
+// Files in the browser's private file system (OPFS), for jobs in a page's worker. A file that is written is whole or
+// not there, and a folder that is replaced is the old one or the new one, at whatever moment the tab is closed.
 //
-// OPFS renames files at once, but no folder. So a folder that was put in place by `rename` holds its files in a generation, a folder
-// `.g7` inside it, and a file `.current` that names it. A new generation is filled first, by moving files, and then `.current` is
-// written, which the browser does at once. What no `.current` names is not there, and goes with the next rename.
+// OPFS renames files at once, but no folder. So a folder that was put in place by `rename` holds its files in a
+// generation, a folder `.g7` inside it, and a file `.current` that names it. A new generation is filled first, by
+// moving files, and then `.current` is written, which the browser does at once. What no `.current` names is not there,
+// and goes with the next rename.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
@@ -65,7 +66,10 @@ export interface BrowserFiles extends Files {
 
 /** Files under a folder of OPFS; `root` is what navigator.storage.getDirectory() gives, or a folder in it. */
 export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
-  /** The generation of a folder that counts, or the folder itself; undefined where it has nothing, or a generation not finished. */
+  /**
+   * The generation of a folder that counts, or the folder itself; undefined where it has nothing, or a generation not
+   * finished.
+   */
   const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
     const file = await ifThere(folder.getFileHandle(pointer));
     const current = file && (await (await file.getFile()).text());
@@ -104,7 +108,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
-    // What is written stands beside a file until `close`, which puts it in place at once; but a new file is there, empty, before.
+    // What is written stands beside a file until `close`, which puts it in place at once; but a new file is there,
+    // empty, before.
     const isNew = (await ifThere(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
     const handle: Movable = await folder.getFileHandle(first, { create: true });

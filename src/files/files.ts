@@ -1,5 +1,5 @@
-// The file interface of the engine, and helpers that replace a whole folder. Implementations: Node (host), browser storage (demo),
-// memory and archives (this folder).
+// The file interface of the engine, and helpers that replace a whole folder. Implementations: Node (host), browser
+// storage (demo), memory and archives (this folder).
 
 /** Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the path. */
 export interface Files {

@@ -4,7 +4,8 @@ import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
 /**
- * Files in a map from path to bytes. A folder exists if the map has a file in it. `entries` is read and modified in place.
+ * Files in a map from path to bytes. A folder exists if the map has a file in it. `entries` is read and modified in
+ * place.
  *
  * @example
  * const files = memoryFiles();

@@ -1,5 +1,5 @@
-// A model in one safetensors file: the metadata holds config.json and the tokenizers as text. Every model.safetensors that heddle
-// writes is a complete model, without the training state of a checkpoint.
+// A model in one safetensors file: the metadata holds config.json and the tokenizers as text. Every model.safetensors
+// that heddle writes is a complete model, without the training state of a checkpoint.
 
 import { HeddleError } from '../core/errors.ts';
 import { readSafetensorsHeader } from './safetensors.ts';

@@ -1,5 +1,5 @@
-// safetensors files: u64 little-endian header length, JSON header, tensor bytes. The reader validates every length, offset, dtype
-// and overlap before it allocates. Format: https://huggingface.co/docs/safetensors
+// safetensors files: u64 little-endian header length, JSON header, tensor bytes. The reader validates every length,
+// offset, dtype and overlap before it allocates. Format: https://huggingface.co/docs/safetensors
 
 import { HeddleError } from '../core/errors.ts';
 import { fromBfloat16 } from '../core/float16.ts';
@@ -49,7 +49,10 @@ const fail = (name: string, why: string): never => {
 };
 const count = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 
-/** Reads and validates the header. `start` holds at least the header, `fileBytes` is the size of the whole file. Throws a HeddleError. */
+/**
+ * Reads and validates the header. `start` holds at least the header, `fileBytes` is the size of the whole file. Throws
+ * a HeddleError.
+ */
 export function readSafetensorsHeader(start: Uint8Array, fileBytes: number, name = 'safetensors'): SafetensorsHeader {
   if (fileBytes < 8 || start.length < 8) fail(name, `it has ${fileBytes} bytes, the header length alone takes 8`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
@@ -102,8 +105,9 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
 }
 
 /**
- * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits (`f16`), BF16 and F64 are
- * converted to float32, I64 to int32. Throws a HeddleError that starts with `name` if the file is invalid or an int64 does not fit.
+ * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits (`f16`), BF16
+ * and F64 are converted to float32, I64 to int32. Throws a HeddleError that starts with `name` if the file is invalid
+ * or an int64 does not fit.
  *
  * @example
  * const tensors = readSafetensors(bytes, 'model.safetensors');

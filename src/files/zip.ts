@@ -1,5 +1,5 @@
-// Zip archives (PKWARE APPNOTE 6.3.10). Writes stored entries, since weights do not compress; reads stored and deflated ones.
-// Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
+// Zip archives (PKWARE APPNOTE 6.3.10). Writes stored entries, since weights do not compress; reads stored and deflated
+// ones. Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
 
 import { HeddleError } from '../core/errors.ts';
 
@@ -24,7 +24,10 @@ export function crc32(bytes: Uint8Array): number {
   return (c ^ 0xffffffff) >>> 0;
 }
 
-/** Zips files given by name; returns consecutive chunks, so that large files are not copied. Throws a HeddleError above 4 GiB. */
+/**
+ * Zips files given by name; returns consecutive chunks, so that large files are not copied. Throws a HeddleError above
+ * 4 GiB.
+ */
 export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
   const parts: Uint8Array[] = [];
   const central: Uint8Array[] = [];
@@ -80,8 +83,8 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
 }
 
 /**
- * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if it is truncated or
- * damaged, uses an unsupported feature, or has a path that leaves its folder.
+ * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if it is
+ * truncated or damaged, uses an unsupported feature, or has a path that leaves its folder.
  */
 export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const fail = (what: string): never => {

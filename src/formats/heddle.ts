@@ -34,7 +34,9 @@ export function heddleFiles({
   return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
 }
 
-/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ */
 export async function loadHeddle(files: Files, folder: string, raw: Json): Promise<SavedModel> {
   const configPath = `${folder}/${names.config}`;
   if (raw.format !== heddleFormat)

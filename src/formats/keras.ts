@@ -1,6 +1,7 @@
-// The format of Keras's English-to-Spanish example (https://keras.io/examples/nlp/neural_machine_translation_with_transformer): tensors
-// are named by the paths of its weights file, `layers/LAYER/ATTRIBUTE/vars/N`, where vars/0 is a kernel or scale and vars/1 a bias.
-// Kernels are [in, out], those of heads [D, H, W] and [H, W, D].
+// The format of Keras's English-to-Spanish example
+// (https://keras.io/examples/nlp/neural_machine_translation_with_transformer): tensors are named by the paths of its
+// weights file, `layers/LAYER/ATTRIBUTE/vars/N`, where vars/0 is a kernel or scale and vars/1 a bias. Kernels are [in,
+// out], those of heads [D, H, W] and [H, W, D].
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
@@ -126,7 +127,10 @@ function transpose(data: Float32Array, rows: number, cols: number): Float32Array
   return out;
 }
 
-/** Exports a model: the files of the folder by name. Throws a HeddleError that names each field the example's layers do not support. */
+/**
+ * Exports a model: the files of the folder by name. Throws a HeddleError that names each field the example's layers do
+ * not support.
+ */
 export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields(
@@ -145,7 +149,9 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ */
 export async function loadKeras(
   files: Files,
   folder: string,

@@ -1,5 +1,5 @@
-// Shared by the PyTorch and Keras formats: a config.json with renamed fields, float tensors by name, and tokenizers as in heddle's
-// format.
+// Shared by the PyTorch and Keras formats: a config.json with renamed fields, float tensors by name, and tokenizers as
+// in heddle's format.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
@@ -17,7 +17,10 @@ export type FieldNames = Readonly<Record<string, keyof ModelConfig>>;
 
 const ownFields = ['format', 'version', 'origin'];
 
-/** The configuration of a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid values. */
+/**
+ * The configuration of a config.json. Throws a HeddleError that starts with `path` for unknown fields and invalid
+ * values.
+ */
 export function configFromFields(
   raw: Readonly<Record<string, unknown>>,
   fields: FieldNames,
@@ -53,7 +56,10 @@ export const tokenizerFilesOf = ({
 }: SavedModel): Readonly<Record<string, Uint8Array>> =>
   sourceCheckpoint ? sourceCheckpoint.files : heddleTokenizerFiles(source, target);
 
-/** Loads everything but the weights: tokenizers, decoding rules and source checkpoint. Without tokenizer files texts are token ids. */
+/**
+ * Loads everything but the weights: tokenizers, decoding rules and source checkpoint. Without tokenizer files texts are
+ * token ids.
+ */
 export async function readTextSides(
   files: Files,
   folder: string,
@@ -71,7 +77,10 @@ export async function readTextSides(
   return { config, source: side, target: other, notes };
 }
 
-/** The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor or has a value that is not finite. */
+/**
+ * The tensors of model.safetensors as float32. Throws a HeddleError if one is not a float tensor or has a value that is
+ * not finite.
+ */
 export async function readFloatTensors(
   files: Files,
   folder: string,

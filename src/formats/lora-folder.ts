@@ -1,5 +1,5 @@
-// LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer names are those of
-// Hugging Face's BART and MarianMT.
+// LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer names are
+// those of Hugging Face's BART and MarianMT.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fromFloat16 } from '../core/float16.ts';
@@ -31,7 +31,8 @@ export interface SavedLora {
 }
 
 /**
- * Exports a LoRA adapter: the files of the folder by name. `base` is the place of the base model, PEFT's base_model_name_or_path.
+ * Exports a LoRA adapter: the files of the folder by name. `base` is the place of the base model, PEFT's
+ * base_model_name_or_path.
  *
  * @example
  * await writeFolder(files, 'adapter', loraFiles(model.config, { lora, weights }, 'facebook/bart-base'));
@@ -111,8 +112,8 @@ const emptyFields = [
 ];
 
 /**
- * Reads an adapter for a model of configuration `c`; which layers it is of, its tensors say. Throws a HeddleError that names the file
- * and what is missing, not supported, or does not fit the model.
+ * Reads an adapter for a model of configuration `c`; which layers it is of, its tensors say. Throws a HeddleError that
+ * names the file and what is missing, not supported, or does not fit the model.
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
   const at = await existingFolder(files, folder);

@@ -12,8 +12,8 @@ import type { SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
 
 /**
- * Saves a model in heddle's format, atomically: an existing folder stays in place until the new one is complete. `extra` are additional
- * files by name, such as optimizer state.
+ * Saves a model in heddle's format, atomically: an existing folder stays in place until the new one is complete.
+ * `extra` are additional files by name, such as optimizer state.
  *
  * @example
  * await saveModelFolder(files, 'out', model);
@@ -46,8 +46,8 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 }
 
 /**
- * Loads a model folder: heddle's format, Hugging Face (BART, MarianMT), PyTorch or Keras. Throws a HeddleError that names the file if it is
- * missing or invalid, or weights or tokenizers do not match the configuration.
+ * Loads a model folder: heddle's format, Hugging Face (BART, MarianMT), PyTorch or Keras. Throws a HeddleError that
+ * names the file if it is missing or invalid, or weights or tokenizers do not match the configuration.
  *
  * @example
  * const { config, weights, source, target } = await loadModelFolder(files, 'runs/en-es');

@@ -1,7 +1,8 @@
-// Models as PyTorch has them: a state_dict whose names are those of a module with an nn.Transformer `transformer`, nn.Embeddings
-// `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors stand there once. Learned positions are `src_pos.weight` and
-// `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where final_norm is false, the nn.Transformer has
-// encoder and decoder without a norm of their own (custom_encoder, custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
+// Models as PyTorch has them: a state_dict whose names are those of a module with an nn.Transformer `transformer`,
+// nn.Embeddings `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors stand there once. Learned
+// positions are `src_pos.weight` and `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where
+// final_norm is false, the nn.Transformer has encoder and decoder without a norm of their own (custom_encoder,
+// custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -59,7 +60,10 @@ export const pytorchFields: FieldNames = {
 export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
   raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
 
-/** Exports a model: the files of the folder by name. Throws a HeddleError that names each field nn.Transformer does not support. */
+/**
+ * Exports a model: the files of the folder by name. Throws a HeddleError that names each field nn.Transformer does not
+ * support.
+ */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields('nn.Transformer', sharedWidths(c));
@@ -70,7 +74,9 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   };
 }
 
-/** Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem. */
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
+ */
 export async function loadPytorch(
   files: Files,
   folder: string,

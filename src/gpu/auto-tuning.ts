@@ -1,5 +1,5 @@
-// Kernel auto-tuning: times each variant of a node on this device and picks the fastest. Adapters differ too much for a table of names:
-// the best variant of a GPU can be ten times slower on a software adapter.
+// Kernel auto-tuning: times each variant of a node on this device and picks the fastest. Adapters differ too much for a
+// table of names: the best variant of a GPU can be ten times slower on a software adapter.
 
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../ops/op.ts';
@@ -22,11 +22,13 @@ export interface TuneKernelsOptions {
   /** Unmeasured kernels of earlier runs. Their keys are not measured either, so that results keep the same bits. */
   readonly guessed?: KernelChoices;
   /**
-   * Time limit in milliseconds, compilation included. Nodes left over use the fastest variant of the most similar node, or else the first
-   * candidate. Default 2,000.
+   * Time limit in milliseconds, compilation included. Nodes left over use the fastest variant of the most similar node,
+   * or else the first candidate. Default 2,000.
    */
   readonly budgetMs?: number;
-  /** Measure every node again. By default only one of similar nodes (sizes within a factor of 4 in total) is measured. */
+  /**
+   * Measure every node again. By default only one of similar nodes (sizes within a factor of 4 in total) is measured.
+   */
   readonly measureAll?: boolean;
   /** Called with the times of all variants of a node, fastest first. */
   readonly onMeasured?: (measured: readonly KernelTiming[]) => void;
@@ -47,8 +49,8 @@ export interface KernelTimer {
 }
 
 /**
- * Times the kernels of `graphs`; returns the choice of every node with several variants. Nodes with the most work come first; another
- * variant is timed only if the slowest measurement so far would still fit the time limit.
+ * Times the kernels of `graphs`; returns the choice of every node with several variants. Nodes with the most work come
+ * first; another variant is timed only if the slowest measurement so far would still fit the time limit.
  *
  * @example
  * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
@@ -161,7 +163,10 @@ function openNodes(
 /** A variant's name without its sizes. If one of a family is very slow, its other members are skipped on every node. */
 const familyOf = (variant: string): string => variant.replace(/-\d.*$/, '');
 
-/** Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest sizes, and its distance. */
+/**
+ * Returns the fastest of `variants` on the measured node of the same op, form and types with the nearest sizes, and its
+ * distance.
+ */
 function nearestMeasured(
   key: string,
   variants: readonly string[],
@@ -172,7 +177,8 @@ function nearestMeasured(
   for (const [other, variant] of Object.entries(seen)) {
     const [otherKind, otherSizes] = split(other);
     if (otherKind !== kind || !variants.includes(variant)) continue;
-    // Only the first two tensors are compared: optional inputs come last. The product ignores the order of sizes; equal order breaks ties.
+    // Only the first two tensors are compared: optional inputs come last. The product ignores the order of sizes; equal
+    // order breaks ties.
     const distance =
       Math.abs(volume(sizes) - volume(otherSizes)) +
       (sizes.slice(0, 6).join() === otherSizes.slice(0, 6).join() ? 0 : 1e-3);
@@ -184,7 +190,10 @@ function nearestMeasured(
 /** Logarithm of the product of the sizes of the first two tensors. */
 const volume = (sizes: readonly number[]): number => sizes.slice(0, 6).reduce((sum, n) => sum + Math.log(n + 1), 0);
 
-/** Splits a key into what must be equal (op, transposed operands, format of packed weights, types of the first two tensors) and all sizes. */
+/**
+ * Splits a key into what must be equal (op, transposed operands, format of packed weights, types of the first two
+ * tensors) and all sizes.
+ */
 function split(key: string): [string, number[]] {
   const end = key.lastIndexOf('}') + 1;
   const types = key.slice(end);

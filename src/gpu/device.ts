@@ -41,8 +41,8 @@ const requestedLimits = [
 const requestedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
 
 /**
- * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a HeddleError if there is no
- * WebGPU, no adapter, or a required limit is not reached.
+ * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
+ * HeddleError if there is no WebGPU, no adapter, or a required limit is not reached.
  *
  * @example
  * const device = await openDevice(navigator.gpu);

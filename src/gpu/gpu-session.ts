@@ -1,4 +1,5 @@
-// A session: the states that plans share (weights, optimizer moments, caches) and the slots that they use in turn, on one device.
+// A session: the states that plans share (weights, optimizer moments, caches) and the slots that they use in turn, on
+// one device.
 
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
@@ -55,8 +56,9 @@ export class Session {
   }
 
   /**
-   * Prepares plans to run: allocates memory, compiles pipelines in parallel and creates bind groups. Runs create none of these. New states
-   * are zero. Throws a HeddleError with the numbers, before allocating, if a plan does not fit the device.
+   * Prepares plans to run: allocates memory, compiles pipelines in parallel and creates bind groups. Runs create none
+   * of these. New states are zero. Throws a HeddleError with the numbers, before allocating, if a plan does not fit the
+   * device.
    */
   async prepare(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
     this.#checkFit(plans);
@@ -146,7 +148,10 @@ export class Session {
     this.#record(`copy ${from}`, (encoder) => encoder.copyBufferToBuffer(a, 0, b, 0, a.size));
   }
 
-  /** Exchanges the contents of two states of the same type, in chunks through a small buffer that is made at the first call. */
+  /**
+   * Exchanges the contents of two states of the same type, in chunks through a small buffer that is made at the first
+   * call.
+   */
   swap(first: string, second: string): void {
     const [a, b] = this.#pair(first, second);
     this.#swapBuffer ??= this.#storage('swap', swapBytes);

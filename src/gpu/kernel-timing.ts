@@ -95,7 +95,10 @@ function middlePosition({ inputs }: Node): number {
   return Math.floor((Math.max(1, ...kept.map(({ shape }) => shape[1] as number)) - 1) / 2);
 }
 
-/** Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are faster on zeros. */
+/**
+ * Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are faster on
+ * zeros.
+ */
 function fillNoise(data: Float32Array): void {
   let x = 1;
   for (let i = 0; i < data.length; i++) {

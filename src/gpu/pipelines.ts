@@ -1,4 +1,5 @@
-// Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read from the WGSL.
+// Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with layouts read
+// from the WGSL.
 
 import type { Pass } from '../plan/plan.ts';
 import { storeAsF16 } from './f16-bindings.ts';
@@ -19,13 +20,19 @@ export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16'>;
 
 /** A cache of kernels for one device. */
 export interface Pipelines {
-  /** The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of the compiler. */
+  /**
+   * The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of the
+   * compiler.
+   */
   get(pass: KernelKey): Promise<Kernel>;
   /** Number of kernels. */
   readonly compiled: number;
 }
 
-/** The WGSL of a kernel as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as f16. */
+/**
+ * The WGSL of a kernel as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as
+ * f16.
+ */
 export function compiledSource({ shader: name, constants, f16 }: KernelKey): string {
   const shader = shaderOf(name);
   return codeOf(shader, constantsOf(shader, constants).consts, f16);

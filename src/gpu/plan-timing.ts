@@ -1,4 +1,5 @@
-// Times a plan: enough runs in one submission that clock resolution and submission overhead do not matter, in several rounds.
+// Times a plan: enough runs in one submission that clock resolution and submission overhead do not matter, in several
+// rounds.
 
 import type { Device } from './device.ts';
 import type { Runner } from './runner.ts';
@@ -32,8 +33,8 @@ export interface Timing {
 const maxRepeats = 20_000;
 
 /**
- * Times runs of a plan. One measurement is as many runs in one submission as last about `span` ms, at least one. Browsers round timestamps
- * to 0.1 ms: 0.2 % of a span of 50 ms.
+ * Times runs of a plan. One measurement is as many runs in one submission as last about `span` ms, at least one.
+ * Browsers round timestamps to 0.1 ms: 0.2 % of a span of 50 ms.
  */
 export async function timeRunner(
   device: Device,

@@ -1,5 +1,5 @@
-// Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by itself, so the sum is slightly more
-// than the time of a real run.
+// Profiles a plan pass by pass, with timestamp queries if the device has them. Each pass is recorded by itself, so the
+// sum is slightly more than the time of a real run.
 
 import { check } from '../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
@@ -20,7 +20,9 @@ export interface PassTime {
 
 /** Times of all passes. */
 export interface Profile {
-  /** `gpu`: timestamp queries; `host`: each pass is submitted and awaited by itself, so its time includes a submission. */
+  /**
+   * `gpu`: timestamp queries; `host`: each pass is submitted and awaited by itself, so its time includes a submission.
+   */
   readonly clock: 'gpu' | 'host';
   readonly runs: number;
   /** Median time of a normal run in milliseconds. */
@@ -29,8 +31,9 @@ export interface Profile {
 }
 
 /**
- * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn does not with the flags of src/host/dawn.ts.
- * Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError if there are more than 2,048 passes.
+ * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn does not with the flags of
+ * src/host/dawn.ts. Passes are timed by the host's clock if the device has no timestamp queries. Throws a HeddleError
+ * if there are more than 2,048 passes.
  *
  * @example
  * const [runner] = await new Session(device).prepare([makePlan(graph, { traits: device.traits })]);
@@ -144,8 +147,8 @@ export interface ProfileTable {
 }
 
 /**
- * Formats a profile as a table, slowest first. Passes of the same op, variant and output shapes share a row; with `each` every pass has
- * its own row with its position in the model.
+ * Formats a profile as a table, slowest first. Passes of the same op, variant and output shapes share a row; with
+ * `each` every pass has its own row with its position in the model.
  *
  * @example
  * const engine = gpuEngine(device);

@@ -41,7 +41,10 @@ export function packParams(passes: readonly Pass[], kernels: readonly Kernel[]):
   return data.buffer;
 }
 
-/** Creates the bind group of a pass; its Params are at index `i` of `paramBuffer`. Throws if a binding of the shader is not bound. */
+/**
+ * Creates the bind group of a pass; its Params are at index `i` of `paramBuffer`. Throws if a binding of the shader is
+ * not bound.
+ */
 export function bindPass(
   gpu: GPUDevice,
   pass: Pass,
@@ -66,8 +69,8 @@ export function bindPass(
 }
 
 /**
- * Returns a function that records all dispatches `repeats` times in as few compute passes as possible: a new one starts only after memory
- * is cleared. The begin of the first and the end of the last pass are written to `times`.
+ * Returns a function that records all dispatches `repeats` times in as few compute passes as possible: a new one starts
+ * only after memory is cleared. The begin of the first and the end of the last pass are written to `times`.
  */
 export function createRecorder(
   dispatches: readonly BoundPass[],

@@ -1,5 +1,5 @@
-// Measures the roofline of an adapter (Williams, Waterman and Patterson, 2009): copy bandwidth and peak rate of multiply-adds. Only kernels
-// whose data fits in a cache exceed the bandwidth.
+// Measures the roofline of an adapter (Williams, Waterman and Patterson, 2009): copy bandwidth and peak rate of
+// multiply-adds. Only kernels whose data fits in a cache exceed the bandwidth.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';

@@ -1,5 +1,6 @@
-// A runner: a plan ready to run on the GPU. A run writes the inputs, records one command buffer and submits it; outputs come back through
-// a ring of staging buffers, so the host does not wait for the GPU. After `createRunner` only command encoders are created.
+// A runner: a plan ready to run on the GPU. A run writes the inputs, records one command buffer and submits it; outputs
+// come back through a ring of staging buffers, so the host does not wait for the GPU. After `createRunner` only command
+// encoders are created.
 
 import { HeddleError } from '../core/errors.ts';
 import { allocate, type DType, sizeOf, type TensorData } from '../core/tensor.ts';
@@ -33,8 +34,8 @@ export interface Runner {
   /** Host memory of the inputs by name. Fill it before each run; the arrays never change. */
   readonly inputs: Readonly<Record<string, TensorData>>;
   /**
-   * Submits one run; resolves to its outputs. Throws if `inFlight` runs are pending already. Rejects with a HeddleError if the device
-   * was lost or reported an error.
+   * Submits one run; resolves to its outputs. Throws if `inFlight` runs are pending already. Rejects with a HeddleError
+   * if the device was lost or reported an error.
    */
   run(): Promise<Outputs>;
   /** Submits one run without reading outputs. */
@@ -42,11 +43,15 @@ export interface Runner {
   /** Runs all passes `repeats` times in one submission; resolves to the milliseconds per run by the host's clock. */
   time(repeats: number): Promise<number>;
   /**
-   * Like `time`, but resolves to the milliseconds of all runs together: by the host's clock and by the first two timestamps, undefined
-   * without timestamps or if they are not increasing. All dispatches are in one pass, unless memory is cleared between them.
+   * Like `time`, but resolves to the milliseconds of all runs together: by the host's clock and by the first two
+   * timestamps, undefined without timestamps or if they are not increasing. All dispatches are in one pass, unless
+   * memory is cleared between them.
    */
   clock(repeats: number, timestamps?: Timestamps): Promise<{ host: number; gpu: number | undefined }>;
-  /** Submits one run with every dispatch in a pass of its own that writes its begin and end time, and reads all timestamps back. */
+  /**
+   * Submits one run with every dispatch in a pass of its own that writes its begin and end time, and reads all
+   * timestamps back.
+   */
   submitTimed(timestamps: Timestamps): void;
   /** Submits a single pass of the plan, on the inputs of the last run. */
   submitPass(index: number): void;

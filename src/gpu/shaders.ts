@@ -22,9 +22,9 @@ export interface ShaderLibrary {
 }
 
 /**
- * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as its name. The line
- * `// include a.wgsl` appends a file, once. The line `// include a.wgsl | scalar: b.wgsl` in x.wgsl appends a.wgsl in the shader `x`, and
- * b.wgsl in its variant `x-scalar`.
+ * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as its name.
+ * The line `// include a.wgsl` appends a file, once. The line `// include a.wgsl | scalar: b.wgsl` in x.wgsl appends
+ * a.wgsl in the shader `x`, and b.wgsl in its variant `x-scalar`.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -106,7 +106,10 @@ const known = new Map<string, Shader>();
 export const shaderKey = (shader: string | ShaderSource): string =>
   typeof shader === 'string' ? shader : `${shader.name}#${hash([shader.source])}`;
 
-/** The shader of a name or of a user's own source. Throws if a file is missing, or Params has a field that is not a scalar. */
+/**
+ * The shader of a name or of a user's own source. Throws if a file is missing, or Params has a field that is not a
+ * scalar.
+ */
 export function shaderOf(shader: string | ShaderSource): Shader {
   const key = shaderKey(shader);
   let found = known.get(key);

@@ -1,5 +1,6 @@
-// Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point uses. Bind group layouts are
-// made from them. Not a full parser of WGSL: it reads plain declarations, without templates or nested structs.
+// Reads the declarations of a WGSL source: bindings, the Params struct and the variables that an entry point uses. Bind
+// group layouts are made from them. Not a full parser of WGSL: it reads plain declarations, without templates or nested
+// structs.
 
 /** A module-scope binding. */
 export interface Binding {

@@ -1,6 +1,7 @@
-// Mixed precision: which tensors of a graph are stored as f16. The graph is built, differentiated and fused in f32 first. Then results become
-// f16 if the node that makes them and all nodes that read them support it, and matrix products read f16 copies of their weights. Sums,
-// statistics, losses, gradients of weights and the weights themselves stay f32.
+// Mixed precision: which tensors of a graph are stored as f16. The graph is built, differentiated and fused in f32
+// first. Then results become f16 if the node that makes them and all nodes that read them support it, and matrix
+// products read f16 copies of their weights. Sums, statistics, losses, gradients of weights and the weights themselves
+// stay f32.
 
 import { bytesPer, type DType, sizeOf } from '../core/tensor.ts';
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
@@ -26,7 +27,10 @@ export const storeResultsAsF16 = (graph: Graph): void =>
     graph.nodes.flatMap((node) => node.outputs.filter((v) => !v.at && !graph.isOutput(v))),
   );
 
-/** Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them support. */
+/**
+ * Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them
+ * support.
+ */
 export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   const users = graph.users();
   for (const v of values) {
@@ -36,7 +40,10 @@ export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   }
 }
 
-/** Adds a copy of a node that reads other values of the same types, with the storage of the original: shape rules are for f32. */
+/**
+ * Adds a copy of a node that reads other values of the same types, with the storage of the original: shape rules are
+ * for f32.
+ */
 export function copyWithStorage(graph: Graph, node: Node, inputs: readonly Value[]): Node {
   const f16 = inputs.filter((v, i) => v.dtype === 'f16' && supportsF16(node, node.inputs[i] ?? v));
   for (const v of f16) setType(v, 'f32');
@@ -50,7 +57,9 @@ const setType = (value: Value, dtype: DType): void => {
   (value as { dtype: DType }).dtype = dtype;
 };
 
-/** Lets nodes that can read f16 read copies of their slices of `weights`, which each run casts before its first node. */
+/**
+ * Lets nodes that can read f16 read copies of their slices of `weights`, which each run casts before its first node.
+ */
 export function storeWeightsAsF16(graph: Graph, weights: Value): void {
   const reads = graph.nodes.flatMap((node) =>
     node.inputs.flatMap((v, i) =>

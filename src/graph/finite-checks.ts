@@ -1,4 +1,5 @@
-// Checks of a graph for numbers that are not finite: each result is checked after its node, and a run reports the first one found.
+// Checks of a graph for numbers that are not finite: each result is checked after its node, and a run reports the first
+// one found.
 
 import { sizeOf } from '../core/tensor.ts';
 import { mutatedBy, type Node, type Value } from '../ops/op.ts';
@@ -21,8 +22,9 @@ export type FiniteReader = (flags: ArrayLike<number>) => NonFinite | undefined;
 export const finiteOutput = 'finite';
 
 /**
- * Adds a check of each floating-point result after its node, of states after nodes that change them, and, before the first node, of states
- * that an earlier run may have changed. `overwritten`: names of states that each run writes before it reads them, which need no check before.
+ * Adds a check of each floating-point result after its node, of states after nodes that change them, and, before the
+ * first node, of states that an earlier run may have changed. `overwritten`: names of states that each run writes
+ * before it reads them, which need no check before.
  */
 export function addFiniteChecks(graph: Graph, overwritten: readonly string[] = []): FiniteReader {
   const placed = new Set(graph.nodes.flatMap((node) => node.outputs.map((v) => v.at?.buffer)));

@@ -1,4 +1,5 @@
-// Reverse-mode differentiation: walks the nodes backwards from a loss and lets each op add its gradient as ordinary nodes.
+// Reverse-mode differentiation: walks the nodes backwards from a loss and lets each op add its gradient as ordinary
+// nodes.
 
 import { add } from '../ops/elementwise/add.ts';
 import {
@@ -15,9 +16,10 @@ import type { Graph } from './graph.ts';
 import { recompute, type SegmentOf } from './recompute.ts';
 
 /**
- * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not depend on it. The op of `loss` is
- * the root: its `grad` is called without gradients of its outputs. `segmentOf` turns on gradient checkpointing: nodes of a segment that
- * it names are recomputed before the gradients of their segment instead of stored.
+ * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not depend on it.
+ * The op of `loss` is the root: its `grad` is called without gradients of its outputs. `segmentOf` turns on gradient
+ * checkpointing: nodes of a segment that it names are recomputed before the gradients of their segment instead of
+ * stored.
  *
  * @example
  * const { nll } = crossEntropy(graph, logits, targets, step);

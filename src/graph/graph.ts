@@ -36,7 +36,10 @@ export class Graph implements Builder {
   #ids = 0;
   #nodeIds = 0;
 
-  /** A tensor that is uploaded before every run. The same name gives the same value. Throws a HeddleError if its type differs. */
+  /**
+   * A tensor that is uploaded before every run. The same name gives the same value. Throws a HeddleError if its type
+   * differs.
+   */
   input(name: string, dtype: DType, shape: Shape): Value {
     return this.#named(this.inputs, 'input', name, dtype, shape);
   }
@@ -52,7 +55,10 @@ export class Graph implements Builder {
     return { id: this.#ids++, name, kind: 'state', dtype: buffer.dtype, shape, at: { buffer, offset } };
   }
 
-  /** Stores `value` in a slice of `buffer` from `offset` on: a gradient in the buffer that an optimizer reads as a whole. */
+  /**
+   * Stores `value` in a slice of `buffer` from `offset` on: a gradient in the buffer that an optimizer reads as a
+   * whole.
+   */
   place(value: Value, buffer: Value, offset: number): void {
     checkSlice(buffer, value.name, offset, value.shape);
     if (value.kind !== 'result')
@@ -106,8 +112,8 @@ export class Graph implements Builder {
   }
 
   /**
-   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs` are values that become outputs
-   * of the new node under their names; the others are new. Returns the node's outputs by name.
+   * Puts one node in the place of the last of `old` and removes all of them: what a rewrite does. `outputs` are values
+   * that become outputs of the new node under their names; the others are new. Returns the node's outputs by name.
    */
   replace<I extends string, O extends string, A extends Attrs>(
     old: readonly Node[],

@@ -1,5 +1,5 @@
-// Gradient checkpointing (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost"): segments of the forward pass are recomputed just
-// before their gradients, so their activations need not be stored. Less memory, more compute.
+// Gradient checkpointing (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost"): segments of the forward
+// pass are recomputed just before their gradients, so their activations need not be stored. Less memory, more compute.
 
 import type { Node, Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
@@ -13,8 +13,8 @@ export const layerOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+/.ex
 /** Copies of forward nodes, added when they are first needed. */
 export interface Recompute {
   /**
-   * The node that the backward pass reads instead of `node`: its copy, added to the graph with its whole segment, or itself if it has
-   * none. Copies have the attributes of the originals, so dropout draws the same mask.
+   * The node that the backward pass reads instead of `node`: its copy, added to the graph with its whole segment, or
+   * itself if it has none. Copies have the attributes of the originals, so dropout draws the same mask.
    */
   of(node: Node): Node;
   /** Removes the copies that have no reader. */

@@ -1,5 +1,5 @@
-// Rewrites: small, named changes of a graph that make fewer and larger kernels without changing what is computed. Each can be switched off by
-// name, so that a test can compare the fused graph with the plain one.
+// Rewrites: small, named changes of a graph that make fewer and larger kernels without changing what is computed. Each
+// can be switched off by name, so that a test can compare the fused graph with the plain one.
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, matrixOf, sameShape, sizeOf } from '../core/tensor.ts';
@@ -93,7 +93,9 @@ const forwardRules = (logitBytes: number): Record<string, Rule> => ({
   },
 });
 
-/** The backward node of a linear layer whose dx only `reader` reads and that has no epilogue yet, apart from dropout. */
+/**
+ * The backward node of a linear layer whose dx only `reader` reads and that has no epilogue yet, apart from dropout.
+ */
 function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, dx: Value, reader: Node) {
   const back = applicationOf(dx.node, linearBackwardOp);
   if (!back || back.outputs.dx !== dx || back.attrs.epilogue !== 'none') return undefined;
@@ -228,7 +230,8 @@ export function checkRewriteNames(names: readonly string[]): void {
 }
 
 /**
- * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes of logits at once.
+ * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes of logits
+ * at once.
  *
  * @example
  * fuseForward(graph, ['loss-chunks']); // all but one

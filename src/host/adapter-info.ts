@@ -27,8 +27,8 @@ export async function describeAdapter(gpu: GPU | undefined, host: string): Promi
 }
 
 /**
- * Describes the high-performance adapter of `gpu` (default: that of the page), or returns undefined if there is none. Puppeteer also
- * runs the source of this function in a page, so it must not refer to anything outside itself.
+ * Describes the high-performance adapter of `gpu` (default: that of the page), or returns undefined if there is none.
+ * Puppeteer also runs the source of this function in a page, so it must not refer to anything outside itself.
  */
 export async function probeAdapter(
   host: string,

@@ -2,7 +2,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. scripts/install.mjs has the same list. */
+/**
+ * Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. scripts/install.mjs has
+ * the same list.
+ */
 export const CHROME_PROGRAMS = [
   'google-chrome-stable',
   'google-chrome',
@@ -18,8 +21,8 @@ export const CHROME_PROGRAMS = [
 ];
 
 /**
- * Path of the system's Chrome or Chromium: PUPPETEER_EXECUTABLE_PATH or CHROME_PATH if set, else the first of CHROME_PROGRAMS that
- * exists. Returns undefined if there is none.
+ * Path of the system's Chrome or Chromium: PUPPETEER_EXECUTABLE_PATH or CHROME_PATH if set, else the first of
+ * CHROME_PROGRAMS that exists. Returns undefined if there is none.
  *
  * @example
  * const chrome = await launchChrome({ executablePath: findChrome() });

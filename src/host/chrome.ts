@@ -1,5 +1,5 @@
-// Starts the system's Chrome through Puppeteer with WebGPU enabled and opens pages in it. It uses SwiftShader, a software adapter, if the
-// machine has no GPU.
+// Starts the system's Chrome through Puppeteer with WebGPU enabled and opens pages in it. It uses SwiftShader, a
+// software adapter, if the machine has no GPU.
 import { existsSync } from 'node:fs';
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer';
 import { HeddleError } from '../core/errors.ts';
@@ -11,8 +11,8 @@ import { withTimeout } from './with-timeout.ts';
 /** Options of `launchChrome`. */
 export interface ChromeOptions {
   /**
-   * `hardware`: the machine's GPU, with an error if Chrome finds none. `swiftshader`: Chrome's software adapter. `auto` (default): the
-   * machine's GPU, or SwiftShader if there is none.
+   * `hardware`: the machine's GPU, with an error if Chrome finds none. `swiftshader`: Chrome's software adapter. `auto`
+   * (default): the machine's GPU, or SwiftShader if there is none.
    */
   gpu?: 'auto' | 'hardware' | 'swiftshader';
   /** Run without a window (default: true). */
@@ -115,8 +115,8 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
 }
 
 /**
- * Chrome's flags for WebGPU on the given adapter. The sandbox cannot start as root, the user of most containers; it is off then. Host
- * names do not resolve, so that pages can only reach 127.0.0.1.
+ * Chrome's flags for WebGPU on the given adapter. The sandbox cannot start as root, the user of most containers; it is
+ * off then. Host names do not resolve, so that pages can only reach 127.0.0.1.
  */
 export function chromeFlags(gpu: Chrome['gpu'], exactTimestamps = false): string[] {
   const flags = [

@@ -14,15 +14,15 @@ export interface DawnOptions {
 }
 
 /**
- * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected while a device of it is in
- * use. They do not keep Node from exiting.
+ * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected while a
+ * device of it is in use. They do not keep Node from exiting.
  */
 const started = new Map<string, GPU>();
 
 /**
- * Returns Dawn's GPU object; the same one for the same options. It has an adapter. Also defines the constants of WebGPU (GPUBufferUsage,
- * ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if Dawn does not support this platform or finds no
- * driver.
+ * Returns Dawn's GPU object; the same one for the same options. It has an adapter. Also defines the constants of WebGPU
+ * (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if Dawn
+ * does not support this platform or finds no driver.
  *
  * @example
  * const device = await openDevice(await dawnGpu());
@@ -57,7 +57,10 @@ async function start(create: (flags: string[]) => GPU, flags: string[]): Promise
   return gpu;
 }
 
-/** Whether the environment names only Vulkan drivers that do not exist; the loader would search for no others and print many errors. */
+/**
+ * Whether the environment names only Vulkan drivers that do not exist; the loader would search for no others and print
+ * many errors.
+ */
 function namesNoDriver(): boolean {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   return process.platform === 'linux' && !!named && !named.split(delimiter).some((path) => path && existsSync(path));
@@ -93,10 +96,10 @@ const NEW_WAIT_MS = 5;
 const paced = Symbol.for('heddle.pacedPolling');
 
 /**
- * Limits Dawn's polling. While a promise of the GPU is pending, Dawn's binding polls it in every turn of the event loop through the global
- * setImmediate: this uses a whole core, which a software adapter needs for its own threads. Dawn has no option for it, so setImmediate is
- * wrapped. Callbacks of Dawn run immediately for the first 0.3 ms of a wait, then once a millisecond; all other callbacks are passed to the
- * original. A second call does nothing.
+ * Limits Dawn's polling. While a promise of the GPU is pending, Dawn's binding polls it in every turn of the event loop
+ * through the global setImmediate: this uses a whole core, which a software adapter needs for its own threads. Dawn has
+ * no option for it, so setImmediate is wrapped. Callbacks of Dawn run immediately for the first 0.3 ms of a wait, then
+ * once a millisecond; all other callbacks are passed to the original. A second call does nothing.
  */
 function pacePolling(): void {
   const original = globalThis.setImmediate as typeof setImmediate & { [paced]?: true };
@@ -114,7 +117,9 @@ function pacePolling(): void {
   globalThis.setImmediate = wrapper as typeof setImmediate;
 }
 
-/** Whether a native addon made this callback: it has no name, no parameters and, unlike built-in functions, a prototype. */
+/**
+ * Whether a native addon made this callback: it has no name, no parameters and, unlike built-in functions, a prototype.
+ */
 function isDawnPoll(callback: unknown, args: unknown[]): boolean {
   return (
     typeof callback === 'function' &&

@@ -1,5 +1,5 @@
-// File server for a page: gives it access to some files and folders of this machine, under a URL with a secret token. The client in the page
-// is http-files.ts.
+// File server for a page: gives it access to some files and folders of this machine, under a URL with a secret token.
+// The client in the page is http-files.ts.
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve, sep } from 'node:path';
@@ -15,9 +15,9 @@ export interface FileServer {
 }
 
 /**
- * Serves `paths`: files, folders with their contents, and siblings whose name adds a suffix after a dot, since folders are written under
- * another name and renamed. GET reads, or lists with ?list; HEAD tests existence; PUT writes; POST renames to ?to; DELETE removes. Other
- * requests and paths are answered with 403 and the reason as text.
+ * Serves `paths`: files, folders with their contents, and siblings whose name adds a suffix after a dot, since folders
+ * are written under another name and renamed. GET reads, or lists with ?list; HEAD tests existence; PUT writes; POST
+ * renames to ?to; DELETE removes. Other requests and paths are answered with 403 and the reason as text.
  */
 export function fileServer(files: Files, paths: readonly string[]): FileServer {
   const base = `/files-${randomBytes(16).toString('hex')}`;

@@ -43,7 +43,8 @@ const statOf = (path: string) =>
   });
 
 /**
- * Files on disk. Relative paths start at the working directory. A write is atomic: the file is complete or does not exist.
+ * Files on disk. Relative paths start at the working directory. A write is atomic: the file is complete or does not
+ * exist.
  *
  * @example
  * const bytes = await nodeFiles().read('model/config.json');
@@ -78,8 +79,9 @@ export function nodeFiles(): Files {
 }
 
 /**
- * Renames. An existing folder is first moved to `previousOf(to)` and removed after the new one is in place. No portable system call swaps two
- * folders; if the process is killed in between, the old one is still at `previousOf(to)`, where readers look too.
+ * Renames. An existing folder is first moved to `previousOf(to)` and removed after the new one is in place. No portable
+ * system call swaps two folders; if the process is killed in between, the old one is still at `previousOf(to)`, where
+ * readers look too.
  */
 async function replace(from: string, to: string): Promise<void> {
   await fs.mkdir(dirname(to), { recursive: true });
@@ -97,7 +99,10 @@ async function replace(from: string, to: string): Promise<void> {
   await fs.rm(previous, { recursive: true, force: true });
 }
 
-/** Path of `name` in heddle's cache folder: HEDDLE_CACHE, or the cache folder of this user. Files there can be deleted at any time. */
+/**
+ * Path of `name` in heddle's cache folder: HEDDLE_CACHE, or the cache folder of this user. Files there can be deleted
+ * at any time.
+ */
 export function cachePath(name: string): string {
   const { HEDDLE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   if (HEDDLE_CACHE) return join(HEDDLE_CACHE, name);

@@ -1,4 +1,5 @@
-// Node as the platform of the library: Dawn for WebGPU, the disk for files, the user's cache folder for downloads and tuned kernels.
+// Node as the platform of the library: Dawn for WebGPU, the disk for files, the user's cache folder for downloads and
+// tuned kernels.
 
 import { totalmem } from 'node:os';
 import type { Platform } from '../api/platform.ts';

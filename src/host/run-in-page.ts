@@ -1,4 +1,5 @@
-// Calls a function of a page in Chrome and returns its result, with its console output and reports. A page that hangs or fails is an error.
+// Calls a function of a page in Chrome and returns its result, with its console output and reports. A page that hangs
+// or fails is an error.
 
 import type { Page } from 'puppeteer';
 import { HeddleError } from '../core/errors.ts';
@@ -22,8 +23,9 @@ export interface PageCall extends Pick<PageListeners, 'onConsole'> {
 }
 
 /**
- * Opens the page at `url`, calls a function of it, closes the page and returns the result; plain JSON. Throws the error of the function, or a
- * HeddleError with the last output of the page if it does not load, fails, crashes or exceeds a time limit.
+ * Opens the page at `url`, calls a function of it, closes the page and returns the result; plain JSON. Throws the error
+ * of the function, or a HeddleError with the last output of the page if it does not load, fails, crashes or exceeds a
+ * time limit.
  *
  * @example
  * const sum = await runInPage(chrome, server.url, { call: 'add', args: [[1, 2], [3, 4]], timeout: 60_000 });

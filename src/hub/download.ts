@@ -1,4 +1,5 @@
-// Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file into place.
+// Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file into
+// place.
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, withRetries } from './http.ts';
@@ -12,8 +13,8 @@ const maxBytes = 2 ** 31 - 1;
 export type OnBytes = (done: number, of: number | undefined) => void;
 
 /**
- * Downloads a file to `folder`/name; returns its size, or undefined if it is optional and does not exist. Throws a HeddleError; the received
- * part stays in name.part for a later call, unless the checksum is wrong.
+ * Downloads a file to `folder`/name; returns its size, or undefined if it is optional and does not exist. Throws a
+ * HeddleError; the received part stays in name.part for a later call, unless the checksum is wrong.
  */
 export async function download(
   web: HttpOptions,
@@ -65,8 +66,8 @@ const isSame = (a: FileVersion, b: FileVersion): boolean =>
   a.url === b.url && a.checksum === b.checksum && (b.size === undefined || a.size === undefined || a.size === b.size);
 
 /**
- * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its redirect to the storage of large
- * files, which a page cannot read; then they stay unknown.
+ * Asks the server (HEAD) for size and checksum of a file that no listing describes. A hub sends both in its redirect to
+ * the storage of large files, which a page cannot read; then they stay unknown.
  */
 async function describeFile(web: HttpOptions, file: RemoteFile): Promise<RemoteFile | undefined> {
   return await withRetries(web, '', async () => {
@@ -110,7 +111,10 @@ async function check(
   throw new HeddleError(`${title}: ${why}; the file has been removed, try again`);
 }
 
-/** Requests the missing bytes and receives them; false if the file is optional and missing. Throws a RetryableError if the body ends early. */
+/**
+ * Requests the missing bytes and receives them; false if the file is optional and missing. Throws a RetryableError if
+ * the body ends early.
+ */
 async function receive(web: HttpOptions, file: RemoteFile, parts: PartialFile, onBytes: OnBytes): Promise<boolean> {
   const { title, url, optional } = file;
   if (file.size !== undefined && parts.length === file.size && parts.version) return true;

@@ -59,8 +59,8 @@ export interface TimedResponse {
 }
 
 /**
- * Sends one request; `what` is its name in errors. Throws a HeddleError that says what to do for statuses of 400 and above, except those in
- * `allowed`, and a RetryableError if a retry may help.
+ * Sends one request; `what` is its name in errors. Throws a HeddleError that says what to do for statuses of 400 and
+ * above, except those in `allowed`, and a RetryableError if a retry may help.
  */
 export async function send(
   web: HttpOptions,
@@ -135,8 +135,8 @@ export function statusError({ status, statusText, headers }: Response, what: str
 }
 
 /**
- * Runs `work`, with retries after a RetryableError: exponential backoff, up to `maxRetries` in a row without progress, which `work` reports
- * by its argument. The last error becomes a HeddleError that ends with `hint`.
+ * Runs `work`, with retries after a RetryableError: exponential backoff, up to `maxRetries` in a row without progress,
+ * which `work` reports by its argument. The last error becomes a HeddleError that ends with `hint`.
  */
 export async function withRetries<T>(
   web: HttpOptions,

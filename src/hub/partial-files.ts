@@ -1,5 +1,5 @@
-// Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so that a download can resume.
-// about.json identifies the version of the file.
+// Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so that a
+// download can resume. about.json identifies the version of the file.
 import { HeddleError } from '../core/errors.ts';
 import { concatBytes, type Files, readText, writeText } from '../files/files.ts';
 

@@ -1,4 +1,5 @@
-// Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A later call resumes.
+// Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A later call
+// resumes.
 import { HeddleError } from '../core/errors.ts';
 import { type Files, readText } from '../files/files.ts';
 import { download } from './download.ts';
@@ -28,14 +29,17 @@ const whole = 'model.safetensors';
 export interface PullOptions {
   /** Folder of incomplete downloads. Default: FOLDER.part. */
   readonly partial?: string;
-  /** Validates the downloaded files: called after each file with its name, and once at the end. If it throws a HeddleError, they are removed. */
+  /**
+   * Validates the downloaded files: called after each file with its name, and once at the end. If it throws a
+   * HeddleError, they are removed.
+   */
   readonly check?: (partial: string, file?: string) => Promise<unknown>;
 }
 
 /**
- * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a HeddleError if the model does not
- * exist, is private, has no weights in safetensors, a checksum is wrong, or the connection fails; a later call resumes. Rejects with the
- * signal's reason if it is aborted.
+ * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a HeddleError if
+ * the model does not exist, is private, has no weights in safetensors, a checksum is wrong, or the connection fails; a
+ * later call resumes. Rejects with the signal's reason if it is aborted.
  *
  * @example
  * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 };

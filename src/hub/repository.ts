@@ -1,5 +1,5 @@
-// Repositories on the hub: names, the listing with sizes and checksums, and the selection of files to download. Files with other names
-// are never requested or written, no matter what a server lists.
+// Repositories on the hub: names, the listing with sizes and checksums, and the selection of files to download. Files
+// with other names are never requested or written, no matter what a server lists.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
@@ -59,7 +59,8 @@ export function repository(name: string, revision: string, base: string): Reposi
 }
 
 /**
- * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the hint for another revision.
+ * Selects the files that heddle reads. Throws a HeddleError if there is no supported model; `revision` is the hint for
+ * another revision.
  */
 export function selectFiles(files: readonly string[], name: string, revision: string): string[] {
   const has = new Set(files);

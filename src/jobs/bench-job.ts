@@ -1,5 +1,5 @@
-// heddle bench: measures the adapter's peak rates, single kernels, each checked against the float64 reference first, and whole training
-// steps. src/bench/ defines the measurements.
+// heddle bench: measures the adapter's peak rates, single kernels, each checked against the float64 reference first,
+// and whole training steps. src/bench/ defines the measurements.
 
 import type { KernelResult } from '../bench/check-kernel.ts';
 import { type Conformance, conformanceOf } from '../bench/conformance.ts';

@@ -11,7 +11,10 @@ export interface EvaluateArguments {
   readonly folder: string;
   /** TSV file of pairs. */
   readonly pairs: string;
-  /** Number of columns after the source that are references; the first that is filled is the target of the loss. Default 1. */
+  /**
+   * Number of columns after the source that are references; the first that is filled is the target of the loss. Default
+   * 1.
+   */
   readonly references?: number;
   /** How to decode; default: greedy decoding. */
   readonly decode?: Omit<EvaluateOptions, 'maxNewTokens' | 'signal' | 'batch'>;

@@ -44,7 +44,10 @@ export interface PlanArguments {
   readonly weights?: WeightFormat;
 }
 
-/** The plan as text, for decoding two plans. Throws a HeddleError if the configuration is invalid or exceeds the limits of WebGPU. */
+/**
+ * The plan as text, for decoding two plans. Throws a HeddleError if the configuration is invalid or exceeds the limits
+ * of WebGPU.
+ */
 export const plan: Job<PlanArguments, string> = async (args, context) => {
   const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);

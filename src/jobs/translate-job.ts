@@ -20,7 +20,10 @@ export interface TranslateArguments {
   readonly weights?: WeightFormat;
   /** How to decode; default: greedy decoding. */
   readonly decode?: Omit<GenerateOptions, 'maxNewTokens' | 'onProgress' | 'onPiece' | 'signal'>;
-  /** Whether to emit the best translations in pieces while they are decoded, one text after the other, each on its own line. */
+  /**
+   * Whether to emit the best translations in pieces while they are decoded, one text after the other, each on its own
+   * line.
+   */
   readonly stream?: boolean;
   /** Whether to return the cross-attention of the best translation of each text. */
   readonly align?: boolean;
@@ -38,8 +41,8 @@ export interface NestedAttention extends Pick<Attention, 'source' | 'target'> {
 }
 
 /**
- * The translations of each text, best first; an empty text has none. Throws a HeddleError, before it decodes, for a text that is too long
- * or an option that is wrong, and the signal's reason if it is aborted.
+ * The translations of each text, best first; an empty text has none. Throws a HeddleError, before it decodes, for a
+ * text that is too long or an option that is wrong, and the signal's reason if it is aborted.
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
   const { folder, texts, batch, maxTokens, adapter, weights, decode, stream = false, align = false } = args;

@@ -18,7 +18,10 @@ export interface TuneResult {
   readonly ms: number;
   /** Number of different nodes with several kernel variants. */
   readonly nodes: number;
-  /** Times of each node that was measured, fastest first. Other nodes use stored choices, those of a similar node, or the default. */
+  /**
+   * Times of each node that was measured, fastest first. Other nodes use stored choices, those of a similar node, or
+   * the default.
+   */
   readonly measured: readonly (readonly KernelTiming[])[];
   /** Where the choices are stored; absent if they are not. */
   readonly place?: string;

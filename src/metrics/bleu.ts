@@ -1,5 +1,5 @@
-// BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores equal those of sacreBLEU
-// (Post, 2018), with its 13a tokenizer.
+// BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores equal those of
+// sacreBLEU (Post, 2018), with its 13a tokenizer.
 import { check } from '../core/errors.ts';
 import {
   countAll,
@@ -13,8 +13,8 @@ import {
 } from './ngrams.ts';
 
 /**
- * Smoothing of zero precisions (Chen and Cherry, 2014): `exp` halves the precision for each zero order, `floor` replaces a zero count by
- * a small value, `add-k` adds k to all counts above order 1, `none` does not smooth.
+ * Smoothing of zero precisions (Chen and Cherry, 2014): `exp` halves the precision for each zero order, `floor`
+ * replaces a zero count by a small value, `add-k` adds k to all counts above order 1, `none` does not smooth.
  */
 export type Smoothing = 'exp' | 'floor' | 'add-k' | 'none';
 
@@ -59,8 +59,8 @@ export type BleuCounts = Pick<BleuScore, 'counts' | 'totals' | 'length' | 'refer
 const defaultValues = { exp: undefined, floor: 0.1, 'add-k': 1, none: undefined };
 
 /**
- * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in length, a sentence has no
- * reference, or an option is invalid.
+ * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in length, a
+ * sentence has no reference, or an option is invalid.
  *
  * @example
  * const { score, signature } = corpusBleu(['the cat sat'], [['the cat sat', 'a cat was sitting']]);
@@ -190,7 +190,10 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/([0-9])(-)/g, '$1 $2 '],
 ];
 
-/** Tokens of a text by the mteval-v13a tokenizer, sacreBLEU's default: ASCII punctuation is split off, except inside numbers. */
+/**
+ * Tokens of a text by the mteval-v13a tokenizer, sacreBLEU's default: ASCII punctuation is split off, except inside
+ * numbers.
+ */
 export function tokenize13a(text: string): string[] {
   let line = text;
   for (const [entity, plain] of entities) line = line.replaceAll(entity, plain);

@@ -1,5 +1,5 @@
-// chrF (Popović, 2015, "chrF: character n-gram F-score for automatic MT evaluation") and chrF++ (Popović, 2017), with the scores of
-// sacreBLEU 2: counts are summed over the corpus before precision and recall are computed.
+// chrF (Popović, 2015, "chrF: character n-gram F-score for automatic MT evaluation") and chrF++ (Popović, 2017), with
+// the scores of sacreBLEU 2: counts are summed over the corpus before precision and recall are computed.
 
 import { check } from '../core/errors.ts';
 import {
@@ -25,8 +25,8 @@ export interface ChrfOptions {
   /** Whether character n-grams include spaces. Default false. */
   readonly whitespace?: boolean;
   /**
-   * Whether to average the F-scores of all orders, with 1e-16 for missing precision or recall, as chrF++.py does, instead of the F-score
-   * of mean precision and recall over the orders that both sides have. Default false.
+   * Whether to average the F-scores of all orders, with 1e-16 for missing precision or recall, as chrF++.py does,
+   * instead of the F-score of mean precision and recall over the orders that both sides have. Default false.
    */
   readonly epsSmoothing?: boolean;
 }
@@ -48,8 +48,8 @@ const eps = 1e-16;
 const punctuation = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
 /**
- * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a HeddleError if the lists differ
- * in length, a sentence has no reference, or an option is invalid.
+ * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a HeddleError if
+ * the lists differ in length, a sentence has no reference, or an option is invalid.
  *
  * @example
  * corpusChrf(['the cat sat'], [['the cat is sitting']]).score; // chrF2, from 0 to 100
@@ -113,7 +113,10 @@ export const sentenceChrf = (
 
 const add = (a: Counts, b: Counts): Counts => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
 
-/** Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not count either. */
+/**
+ * Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not count
+ * either.
+ */
 const countsOf = (found: readonly Map<string, number>[], wanted: readonly Map<string, number>[]): Counts[] =>
   found.map((counts, k) => {
     const reference = wanted[k] ?? new Map<string, number>();
@@ -139,7 +142,10 @@ function fScore(counts: readonly Counts[], beta: number, epsSmoothing: boolean):
   return precision + recall > 0 ? 100 * f(precision, recall) : 0;
 }
 
-/** Words with one ASCII punctuation mark split off, the last or else the first: `(hi)` gives `(hi` and `)`, as in chrF++.py. */
+/**
+ * Words with one ASCII punctuation mark split off, the last or else the first: `(hi)` gives `(hi` and `)`, as in
+ * chrF++.py.
+ */
 const splitPunctuation = (text: string): string[] =>
   splitWords(text).flatMap((word) => {
     const characters = Array.from(word);

@@ -1,4 +1,5 @@
-// Metrics that training and evaluation report: BLEU, chrF2 and exact match of translations; loss, perplexity and token accuracy.
+// Metrics that training and evaluation report: BLEU, chrF2 and exact match of translations; loss, perplexity and token
+// accuracy.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { corpusBleu } from './bleu.ts';
@@ -19,8 +20,8 @@ export interface TranslationMetrics {
 }
 
 /**
- * Metrics of translations against one or more references each. `normalize` is that of the target tokenizer. If it lowercases, BLEU and
- * chrF ignore case, as their signatures state.
+ * Metrics of translations against one or more references each. `normalize` is that of the target tokenizer. If it
+ * lowercases, BLEU and chrF ignore case, as their signatures state.
  */
 export function translationMetrics(
   translations: readonly string[],
@@ -52,8 +53,8 @@ function ignoresCase(normalize: (text: string) => string): boolean {
 }
 
 /**
- * Fraction, from 0 to 1, of translations that equal one of their references. `normalize` is applied to the references; pass that of the
- * target tokenizer if it changes case or spaces. Throws a HeddleError if the lists differ in length.
+ * Fraction, from 0 to 1, of translations that equal one of their references. `normalize` is applied to the references;
+ * pass that of the target tokenizer if it changes case or spaces. Throws a HeddleError if the lists differ in length.
  *
  * @example
  * exactMatch(['a b', 'c'], ['a b', ['d', 'e']]); // 0.5

@@ -1,5 +1,6 @@
-// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"): a linear layer with frozen W [out, in] computes
-// y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ, of which A [r, in] and B [out, r] are trained. Names are those of PEFT for BART and MarianMT.
+// LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"): a linear layer with frozen W
+// [out, in] computes y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ, of which A [r, in] and B [out, r] are trained. Names are those
+// of PEFT for BART and MarianMT.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -74,7 +75,10 @@ export function linearLayers(c: ModelConfig): LoraTarget[] {
   });
 }
 
-/** Returns the layers whose Hugging Face name, with or without `_proj`, matches a glob. Throws a HeddleError if a glob matches none. */
+/**
+ * Returns the layers whose Hugging Face name, with or without `_proj`, matches a glob. Throws a HeddleError if a glob
+ * matches none.
+ */
 export function loraTargets(c: ModelConfig, globs: readonly string[]): LoraTarget[] {
   const layers = linearLayers(c);
   const named = layers.map((layer) => ({ layer, names: [layer.name, layer.name.replace(/_proj$/, '')] }));
@@ -117,11 +121,17 @@ export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number
 export interface LoraLayers {
   /** The parameters, in the order of `loraParameters`. */
   readonly values: readonly Value[];
-  /** Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y if it has none. */
+  /**
+   * Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y if it has
+   * none.
+   */
   extend(weight: string, x: Value, y: Value): Value;
 }
 
-/** Adds the parameters of a LoRA adapter to a graph, as the state `lora`. Pass `site`, which numbers dropout sites, to train. */
+/**
+ * Adds the parameters of a LoRA adapter to a graph, as the state `lora`. Pass `site`, which numbers dropout sites, to
+ * train.
+ */
 export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: Value, site?: () => number): LoraLayers {
   const list = loraParameters(c, lora);
   const buffer = graph.state('lora', 'f32', [list.size]);

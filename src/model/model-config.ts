@@ -40,7 +40,10 @@ export interface ModelConfig {
   /** Layer norm on the embeddings of encoder and decoder (as in BART). */
   readonly embeddingNorm: boolean;
   readonly activation: 'relu' | 'gelu' | 'silu';
-  /** Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (Marian); `learned`: embeddings. */
+  /**
+   * Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (Marian);
+   * `learned`: embeddings.
+   */
   readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'learned';
   /** Maximum length of source and target, in tokens. */
   readonly maxLength: number;
@@ -57,8 +60,9 @@ export interface ModelConfig {
   readonly startId: number;
   readonly endId: number;
   /**
-   * Whether self-attention of the decoder masks padding tokens that the model generated, as nn.Transformer's target padding mask does.
-   * Hugging Face's models attend to them. The first token is never masked: MarianMT starts with padding.
+   * Whether self-attention of the decoder masks padding tokens that the model generated, as nn.Transformer's target
+   * padding mask does. Hugging Face's models attend to them. The first token is never masked: MarianMT starts with
+   * padding.
    */
   readonly hidePadding: boolean;
 }
@@ -82,7 +86,9 @@ export const stackSizes = (c: ModelConfig, stack: Stack): StackSizes =>
     ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
     : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
 
-/** Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate for all places of the paper. */
+/**
+ * Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate for all places of the paper.
+ */
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
@@ -126,7 +132,8 @@ const inRange = (x: unknown, min: number, end: number): boolean => typeof x === 
 const max = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
 
 /**
- * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed values.
+ * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed
+ * values.
  *
  * @example
  * modelConfig({ ...presets.tiny, srcVocab: 1000, tgtVocab: 1000, dropout: 0.1 });

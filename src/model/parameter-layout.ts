@@ -1,4 +1,5 @@
-// Types of model parameters, and their layout one after another in one buffer: all weights, the trained ones, or those of a LoRA adapter.
+// Types of model parameters, and their layout one after another in one buffer: all weights, the trained ones, or those
+// of a LoRA adapter.
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import type { PackedFormat } from '../ops/matmul/packed-weights.ts';
@@ -52,8 +53,8 @@ export interface Quantization {
 }
 
 /**
- * Lays parameters out one after another, each padded to a multiple of `unit` elements (default 64). Parameters with weight decay must
- * come first.
+ * Lays parameters out one after another, each padded to a multiple of `unit` elements (default 64). Parameters with
+ * weight decay must come first.
  */
 export function layOutParameters(
   parameters: readonly Omit<Parameter, 'offset'>[],

@@ -3,7 +3,10 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Parameter } from './parameter-layout.ts';
 
-/** Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights, row after row. */
+/**
+ * Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights, row after
+ * row.
+ */
 const modules: Readonly<Record<string, readonly string[]>> = {
   'self_attn.in_proj': ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
   'self_attn.out_proj': ['self_attn.out_proj'],
@@ -35,7 +38,9 @@ const outside: Readonly<Record<string, string>> = {
   'generator.bias': 'final_logits_bias',
 };
 
-/** Returns Hugging Face's names of the modules that a parameter of a layer is split into, in the order of their rows. */
+/**
+ * Returns Hugging Face's names of the modules that a parameter of a layer is split into, in the order of their rows.
+ */
 export function hfModuleNames(name: string): string[] {
   const [, stack, layer, part = ''] = /^transformer\.(\w+)\.layers\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const found = stack === 'decoder' && part === 'norm2' ? ['encoder_attn_layer_norm'] : (modules[part] ?? []);
@@ -51,8 +56,8 @@ export function hfNames({ name }: Pick<Parameter, 'name'>, shared: boolean): str
 }
 
 /**
- * Returns a test of names for a glob: `*` matches any characters, `?` one. A glob matches the whole name or its end after a dot:
- * `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`.
+ * Returns a test of names for a glob: `*` matches any characters, `?` one. A glob matches the whole name or its end
+ * after a dot: `encoder.*` matches `transformer.encoder.layers.0.linear1.weight`.
  */
 export function globMatcher(glob: string): (name: string) => boolean {
   const escaped = glob

@@ -1,5 +1,6 @@
-// The parameters of a model: names (those of PyTorch's nn.Transformer), shapes, initialization, and their layout in one buffer, so that
-// clipping and the optimizer work on a single vector. Matrices come first; biases and norms, without weight decay, follow.
+// The parameters of a model: names (those of PyTorch's nn.Transformer), shapes, initialization, and their layout in one
+// buffer, so that clipping and the optimizer work on a single vector. Matrices come first; biases and norms, without
+// weight decay, follow.
 
 import { HeddleError } from '../core/errors.ts';
 import { keyOf, random } from '../core/random.ts';
@@ -89,7 +90,10 @@ export function parameterList(c: ModelConfig): ParameterList {
   );
 }
 
-/** Initialization schemes: `xavier` as in PyTorch's nn.Transformer (uniform; Glorot and Bengio, 2010); `truncated-normal`: std 0.02, cut at 2 std. */
+/**
+ * Initialization schemes: `xavier` as in PyTorch's nn.Transformer (uniform; Glorot and Bengio, 2010);
+ * `truncated-normal`: std 0.02, cut at 2 std.
+ */
 export const initSchemes = ['xavier', 'truncated-normal'] as const;
 /** Name of an initialization scheme. */
 export type InitScheme = (typeof initSchemes)[number];
@@ -158,7 +162,10 @@ export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<numbe
   return tensors;
 }
 
-/** Returns weights [list.size] from the tensors of PyTorch's state_dict. Throws a HeddleError that names a missing, unknown or misshaped tensor. */
+/**
+ * Returns weights [list.size] from the tensors of PyTorch's state_dict. Throws a HeddleError that names a missing,
+ * unknown or misshaped tensor.
+ */
 export function weightsFromTensors(list: ParameterList, tensors: Readonly<Record<string, Tensor>>): Float32Array {
   const shapes = storedShapes(list);
   const missing = [...shapes.keys()].filter((name) => !tensors[name]);

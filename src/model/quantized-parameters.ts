@@ -1,5 +1,5 @@
-// Quantized weights for inference: matrices and token embeddings as f16 or int8; norms, biases and position embeddings stay f32.
-// Quantization is a property of the parameter list, so the same model code reads quantized weights.
+// Quantized weights for inference: matrices and token embeddings as f16 or int8; norms, biases and position embeddings
+// stay f32. Quantization is a property of the parameter list, so the same model code reads quantized weights.
 
 import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -11,7 +11,10 @@ import type { ModelConfig } from './model-config.ts';
 import { layOutParameters, type Parameter, type ParameterList, type Quantization } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
 
-/** Formats of weights: `f32`, or matrices quantized to `f16` (half the memory) or `int8` with a scale per row (a quarter). */
+/**
+ * Formats of weights: `f32`, or matrices quantized to `f16` (half the memory) or `int8` with a scale per row (a
+ * quarter).
+ */
 export const weightFormats = ['f32', ...packedFormats] as const;
 /** Name of a format of weights. */
 export type WeightFormat = (typeof weightFormats)[number];
@@ -47,7 +50,10 @@ export interface QuantizedWeights {
   matrix(name: string): PackedValue;
 }
 
-/** Adds quantized weights to a graph. Returns the buffer and the values of the parameters that stay f32, and the matrices. */
+/**
+ * Adds quantized weights to a graph. Returns the buffer and the values of the parameters that stay f32, and the
+ * matrices.
+ */
 export function openQuantized(
   graph: Graph,
   quantization: Quantization,
@@ -79,7 +85,10 @@ export function openQuantized(
   };
 }
 
-/** Quantizes weights [p.size] to the format of the list. Returns the contents of each state by name; for f32 the state `weights`. */
+/**
+ * Quantizes weights [p.size] to the format of the list. Returns the contents of each state by name; for f32 the state
+ * `weights`.
+ */
 export function weightStates(p: ParameterList, weights: Float32Array): Record<string, Float32Array | Uint32Array> {
   const { quantization } = p;
   if (!quantization) return { weights };

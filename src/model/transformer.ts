@@ -1,5 +1,6 @@
-// The encoder-decoder transformer of "Attention Is All You Need" (Vaswani et al., 2017, https://arxiv.org/abs/1706.03762) as a graph.
-// The code follows the sections of the paper; src/graph/rewrites.ts decides later which of these ops one kernel computes.
+// The encoder-decoder transformer of "Attention Is All You Need" (Vaswani et al., 2017,
+// https://arxiv.org/abs/1706.03762) as a graph. The code follows the sections of the paper; src/graph/rewrites.ts
+// decides later which of these ops one kernel computes.
 //
 // B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V vocabulary.
 
@@ -137,8 +138,8 @@ export function project(m: Transformer, x: Value): Value {
 }
 
 /**
- * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. With `decoding` T is 1 and the position
- * is that of `step`.
+ * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. With `decoding` T is 1
+ * and the position is that of `step`.
  */
 export function embed(
   m: Transformer,
@@ -193,7 +194,10 @@ function residual(m: Transformer, normName: string, x: Value, f: Sublayer): Valu
   return norm(m, normName, add(m.graph, x, drop(m, f(x), rate)));
 }
 
-/** Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T, 3HW] -> [B, T, HW]. */
+/**
+ * Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T, 3HW] ->
+ * [B, T, HW].
+ */
 export function selfAttentionBlock(m: Transformer, layer: string, x: Value, attend: (qkv: Value) => Value): Value {
   return m.graph.scope('self_attn', () => {
     const qkv = affine(m, `${layer}.self_attn.in_proj_`, x); // [B, T, 3HW]
@@ -211,7 +215,10 @@ export function crossKeysValues(m: Transformer, layer: string, memory: Value): V
   return m.graph.scope('multihead_attn', () => affine(m, `${layer}.multihead_attn.kv_proj.`, memory));
 }
 
-/** Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B, T, HW] -> [B, T, HW]. */
+/**
+ * Multi-head cross-attention of a decoder layer: [B, T, D] -> [B, T, D]. `attend` computes the heads: q [B, T, HW] ->
+ * [B, T, HW].
+ */
 export function crossAttentionBlock(m: Transformer, layer: string, x: Value, attend: (q: Value) => Value): Value {
   return m.graph.scope('multihead_attn', () => {
     const q = affine(m, `${layer}.multihead_attn.q_proj.`, x); // [B, T, HW]
@@ -247,7 +254,9 @@ function drop(m: Transformer, x: Value, rate: number): Value {
   return m.training && rate > 0 ? dropout(m.graph, x, m.step, { rate, site: m.nextSite() }) : x;
 }
 
-/** Options of an attention op: heads and head width of a stack, and in training the dropout of the attention weights. */
+/**
+ * Options of an attention op: heads and head width of a stack, and in training the dropout of the attention weights.
+ */
 export function attentionOptions(m: Transformer, stack: Stack) {
   const { heads, headWidth } = stackSizes(m.config, stack);
   const rate = m.config.dropout.attention;

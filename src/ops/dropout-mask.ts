@@ -1,5 +1,5 @@
-// The dropout generator on the CPU, equal to shaders/shared/random.wgsl bit by bit. A mask is a function of seed, step, site and element,
-// so nothing is stored between forward and backward.
+// The dropout generator on the CPU, equal to shaders/shared/random.wgsl bit by bit. A mask is a function of seed, step,
+// site and element, so nothing is stored between forward and backward.
 
 import { philox } from '../core/random.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
@@ -15,7 +15,10 @@ export const dropoutFields = ({ rate, site }: DropoutAttrs): Record<'site' | 'th
   keep_scale: rate < 1 ? 1 / (1 - rate) : 0,
 });
 
-/** The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of that name. */
+/**
+ * The factor of element `i` in a reference: 1 / (1 - rate) or 0; always 1 without a rate. `step` is the op's input of
+ * that name.
+ */
 export function dropoutFactor(
   step: ReferenceTensor | undefined,
   { rate = 0, site = 0 }: Partial<DropoutAttrs>,
@@ -41,7 +44,9 @@ export function dropoutKey(step: Pick<StepScalars, 'seed' | 'step'>, site: numbe
   return pair[0] ?? 0;
 }
 
-/** PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering"). */
+/**
+ * PCG's output function on a counter (O'Neill, 2014; Jarzynski and Olano, 2020, "Hash functions for GPU rendering").
+ */
 export function pcg(x: number): number {
   const state = (Math.imul(x, 747796405) + 2891336453) >>> 0;
   const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;

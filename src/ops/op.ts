@@ -1,5 +1,6 @@
-// What an op is: one definition with named inputs and outputs that holds its shape rule, its GPU launches, its gradient and its CPU
-// reference. Values and nodes are plain data; src/graph builds them, src/plan orders and places them, src/cpu and src/gpu run them.
+// What an op is: one definition with named inputs and outputs that holds its shape rule, its GPU launches, its gradient
+// and its CPU reference. Values and nodes are plain data; src/graph builds them, src/plan orders and places them,
+// src/cpu and src/gpu run them.
 
 import type { DType, Shape, TensorType } from '../core/tensor.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
@@ -39,8 +40,8 @@ export type SomeByName<P extends string> = string extends P
   : { readonly [N in P as NameOf<N>]?: N extends `${string}[]` ? readonly (Value | undefined)[] : Value | undefined };
 
 /**
- * A tensor in a graph. `input` is uploaded for every run. `state` lives across runs (weights, optimizer moments, caches); only ops that
- * list it in `mutates` change it. `result` is the output of a node.
+ * A tensor in a graph. `input` is uploaded for every run. `state` lives across runs (weights, optimizer moments,
+ * caches); only ops that list it in `mutates` change it. `result` is the output of a node.
  */
 export interface Value extends TensorType {
   readonly id: number;
@@ -48,11 +49,17 @@ export interface Value extends TensorType {
   readonly kind: 'input' | 'state' | 'result';
   /** The node whose output a result is. */
   readonly node?: Node;
-  /** Position inside a state, if the value is a slice of one: `offset` in elements from the start of `buffer`, a multiple of 64. */
+  /**
+   * Position inside a state, if the value is a slice of one: `offset` in elements from the start of `buffer`, a
+   * multiple of 64.
+   */
   at?: { readonly buffer: Value; readonly offset: number };
 }
 
-/** One application of an op. Inputs and outputs are in declared order without gaps; `inputsOf` and `outputsOf` give them by name. */
+/**
+ * One application of an op. Inputs and outputs are in declared order without gaps; `inputsOf` and `outputsOf` give them
+ * by name.
+ */
 export interface Node {
   readonly id: number;
   readonly op: AnyOp;
@@ -98,7 +105,9 @@ export interface Launch {
   readonly constants?: Readonly<Record<string, number>>;
   /** Fields of the WGSL `Params` struct (u32, i32 or f32); all of them. */
   readonly params?: Readonly<Record<string, number>>;
-  /** WGSL variable name -> value. A variable that an override switches off still needs some value: bind another input. */
+  /**
+   * WGSL variable name -> value. A variable that an override switches off still needs some value: bind another input.
+   */
   readonly bind: Readonly<Record<string, Value>>;
   /** Values to set to zero before the dispatch. The driver does it, which is faster than any kernel. */
   readonly clear?: readonly Value[];
@@ -146,8 +155,8 @@ export interface LaunchContext<I extends string = string, O extends string = str
 }
 
 /**
- * One definition per op. `I` and `O` are the declared names of its inputs and outputs (`x`, `step?` for an optional one, `parts[]` for a
- * list), `A` its attributes. No name is both an input and an output.
+ * One definition per op. `I` and `O` are the declared names of its inputs and outputs (`x`, `step?` for an optional
+ * one, `parts[]` for a list), `A` its attributes. No name is both an input and an output.
  */
 export interface Op<I extends string, O extends string, A extends Attrs> {
   readonly name: string;
@@ -161,8 +170,8 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   /** For an output the inputs, best first, whose memory it may take if nothing else needs them afterwards. */
   readonly inPlace?: { readonly [N in NameOf<O>]?: NameOf<I> | readonly NameOf<I>[] };
   /**
-   * Inputs and outputs that may be stored in memory as f16; default none. Nodes are built in f32; src/graph/f16-storage.ts decides which
-   * of their tensors become f16. Kernels compute in f32 in any case.
+   * Inputs and outputs that may be stored in memory as f16; default none. Nodes are built in f32;
+   * src/graph/f16-storage.ts decides which of their tensors become f16. Kernels compute in f32 in any case.
    */
   readonly f16Storage?: readonly (NameOf<I> | NameOf<O>)[];
   /** Whether `f16Storage` holds for a node; default always. */
@@ -170,8 +179,9 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   /** Names of the kernels that can run this node on such a device, best guess first; default: one, named `only`. */
   variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly string[];
   /**
-   * Element i of an input when the node is timed. Default: noise for f32 and f16, lengths that mask nothing for u32 vectors, packed
-   * weights for u32 matrices, else zero. No work of a real run may be skipped: no padding, no empty rows.
+   * Element i of an input when the node is timed. Default: noise for f32 and f16, lengths that mask nothing for u32
+   * vectors, packed weights for u32 matrices, else zero. No work of a real run may be skipped: no padding, no empty
+   * rows.
    */
   sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number };
   /** The dispatches, in order. */
@@ -184,7 +194,10 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
     dOutputs: SomeByName<O>,
     attrs: A,
   ): SomeByName<I>;
-  /** Slow float64 loops that anyone can check by eye. Outputs are zero at first; inputs in `mutates` are written in place. */
+  /**
+   * Slow float64 loops that anyone can check by eye. Outputs are zero at first; inputs in `mutates` are written in
+   * place.
+   */
   reference(inputs: ByName<I, ReferenceTensor>, outputs: ByName<O, ReferenceTensor>, attrs: A): void;
 }
 
@@ -193,7 +206,8 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
 export type AnyOp = Op<any, any, any>;
 
 /**
- * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared twice.
+ * Defines an op; the types of its functions follow from `inputs`, `outputs` and `attrs`. Throws if a name is declared
+ * twice.
  *
  * @example
  * const double = defineOp({
@@ -234,7 +248,10 @@ export function defineOp<I extends string, O extends string = string, A extends 
 const nameOf = (declared: string): string =>
   declared.endsWith('?') ? declared.slice(0, -1) : declared.endsWith('[]') ? declared.slice(0, -2) : declared;
 
-/** What is given by name as a list in declared order without gaps, and the name of each. Throws if a required one is missing. */
+/**
+ * What is given by name as a list in declared order without gaps, and the name of each. Throws if a required one is
+ * missing.
+ */
 export function listed<T>(
   op: string,
   declared: readonly string[],
@@ -308,7 +325,10 @@ export const f16StorageOf = (node: Node): readonly string[] =>
 export const variantsOf = (node: Node, traits: DeviceTraits): readonly string[] =>
   node.op.variants?.(inputsOf(node), node.attrs, traits) ?? ['only'];
 
-/** Token ids for `sample`: they step through the vocabulary in large strides, so all are used about evenly; none is `ignored`. */
+/**
+ * Token ids for `sample`: they step through the vocabulary in large strides, so all are used about evenly; none is
+ * `ignored`.
+ */
 export const sampleIds =
   (vocab: number, ignored?: number) =>
   (i: number): number => {

@@ -3,8 +3,9 @@
 import { type Shape, sizeOf } from '../core/tensor.ts';
 
 /**
- * A tensor in float64. Indices run over the last axes; the first index runs over all axes before them together. Of x [B,T,D], `x.at(i)` is
- * an element by its row-major number, `x.at(row, d)` one of the matrix [B*T,D], and `x.at(b, t, d)` one by all its axes.
+ * A tensor in float64. Indices run over the last axes; the first index runs over all axes before them together. Of x
+ * [B,T,D], `x.at(i)` is an element by its row-major number, `x.at(row, d)` one of the matrix [B*T,D], and `x.at(b, t,
+ * d)` one by all its axes.
  *
  * @example
  * const x = new ReferenceTensor([2, 3], Float64Array.of(1, 2, 3, 4, 5, 6));

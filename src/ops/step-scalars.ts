@@ -1,5 +1,5 @@
-// The block of scalars that is uploaded for every run: values that change from step to step, so a plan must not contain them. The same
-// struct in WGSL is shaders/shared/step-scalars.wgsl.
+// The block of scalars that is uploaded for every run: values that change from step to step, so a plan must not contain
+// them. The same struct in WGSL is shaders/shared/step-scalars.wgsl.
 
 /** Number of 32-bit words of the block; the `step` input of a graph is u32 [stepWords]. */
 export const stepWords = 8;
@@ -8,7 +8,9 @@ export const stepWords = 8;
 export interface StepScalars {
   /** Learning rate of this update. */
   learningRate: number;
-  /** Weight of a token's loss in the gradient: 1 / target tokens of the whole (accumulated) batch, times the loss scale. */
+  /**
+   * Weight of a token's loss in the gradient: 1 / target tokens of the whole (accumulated) batch, times the loss scale.
+   */
   tokenWeight: number;
   /** Seed of dropout, 32 bits. */
   seed: number;

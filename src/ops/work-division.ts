@@ -1,5 +1,6 @@
-// How kernels divide their work: elements or vec4s per thread, thread groups per row, and ranges of buffers that exceed one binding. On a
-// GPU threads cost nothing; on an adapter that is a CPU each costs as much as several vec4s, and barriers are slow.
+// How kernels divide their work: elements or vec4s per thread, thread groups per row, and ranges of buffers that exceed
+// one binding. On a GPU threads cost nothing; on an adapter that is a CPU each costs as much as several vec4s, and
+// barriers are slow.
 
 import { check } from '../core/errors.ts';
 import { type DType, type Shape, sizeOf } from '../core/tensor.ts';
@@ -58,7 +59,9 @@ export const shaderFor = (stem: string, cols: number): string => (vecWidth(cols)
 /** Elements of f32 that a binding holds, a multiple of 64. */
 export const rangeLength = (maxBindingBytes: number): number => Math.floor(maxBindingBytes / 4 / 64) * 64;
 
-/** A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; the whole buffer is bound as itself. */
+/**
+ * A slice of `buffer` as a value to bind, from element `start`, a multiple of 64; the whole buffer is bound as itself.
+ */
 export function rangeOf(buffer: Value, start: number, length: number): Value {
   if (start === 0 && length === sizeOf(buffer.shape)) return buffer;
   return viewOf(buffer, start, [length]);

@@ -6,7 +6,10 @@ import { type DeviceTraits, type Node, variantsOf } from '../ops/op.ts';
 /** Tuned kernels: the variant to use for a node, by `variantKey`. */
 export type KernelChoices = Readonly<Record<string, string>>;
 
-/** Returns the key of a node: op, attributes and types, which determine the speed of its variants; not its position in the model. */
+/**
+ * Returns the key of a node: op, attributes and types, which determine the speed of its variants; not its position in
+ * the model.
+ */
 export function variantKey(node: Node): string {
   const { site: _, ...attrs } = node.attrs as { site?: number };
   const types = [...node.inputs, ...node.outputs].map((v) => `${v.dtype}${show(v.shape)}`).join(' ');
@@ -14,13 +17,16 @@ export function variantKey(node: Node): string {
 }
 
 /**
- * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup memory is ordinary memory:
- * variants that use registers or subgroups are several times faster. A thread costs as much as several vec4 operations: so are variants
- * with many of them per thread.
+ * Variants for software adapters. On a CPU a barrier splits a kernel into loops over its threads, and workgroup memory
+ * is ordinary memory: variants that use registers or subgroups are several times faster. A thread costs as much as
+ * several vec4 operations: so are variants with many of them per thread.
  */
 const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
 
-/** Returns the variants of a node in the op's order, which suits GPUs; on software adapters those that suit a CPU come first. */
+/**
+ * Returns the variants of a node in the op's order, which suits GPUs; on software adapters those that suit a CPU come
+ * first.
+ */
 export function candidates(node: Node, traits: DeviceTraits): readonly string[] {
   const variants = variantsOf(node, traits);
   if (!traits.software) return variants;

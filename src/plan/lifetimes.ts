@@ -1,4 +1,5 @@
-// Lifetimes and slots: which results share memory in place, when each piece of memory is in use, and the slots that results use in turn.
+// Lifetimes and slots: which results share memory in place, when each piece of memory is in use, and the slots that
+// results use in turn.
 
 import { bytesOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -14,7 +15,10 @@ export interface Group {
   at?: Value['at'];
 }
 
-/** Groups of all results of a graph. `shared` contains `node.id:input:output`, by name, for each pair that shares memory in place. */
+/**
+ * Groups of all results of a graph. `shared` contains `node.id:input:output`, by name, for each pair that shares memory
+ * in place.
+ */
 export interface Lifetimes {
   readonly groups: ReadonlyMap<Value, Group>;
   readonly shared: ReadonlySet<string>;
@@ -100,8 +104,9 @@ export interface Slots {
 }
 
 /**
- * Assigns every group to a slot; groups in use at the same time never share one. Largest first, each into the smallest slot that is free
- * for its whole lifetime: "Greedy by Size" of Pisarchyk and Lee (2020), "Efficient memory management for deep neural net inference".
+ * Assigns every group to a slot; groups in use at the same time never share one. Largest first, each into the smallest
+ * slot that is free for its whole lifetime: "Greedy by Size" of Pisarchyk and Lee (2020), "Efficient memory management
+ * for deep neural net inference".
  */
 export function assignSlots(groups: readonly Group[]): Slots {
   const bytes: number[] = [];

@@ -1,5 +1,5 @@
-// The order of a plan's nodes: that of the graph, or one with a lower peak of memory. Nodes that allocate more than they free sink to just
-// before their first user; nodes that free more rise to just after their last input.
+// The order of a plan's nodes: that of the graph, or one with a lower peak of memory. Nodes that allocate more than
+// they free sink to just before their first user; nodes that free more rise to just after their last input.
 
 import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -30,7 +30,10 @@ export function ordered({ nodes, outputs }: Order): Order {
 
 type Needs = ReadonlyMap<Node, ReadonlySet<Node>>;
 
-/** Returns for each node those that must run before it: they compute its inputs, or access the same range of a state and one writes. */
+/**
+ * Returns for each node those that must run before it: they compute its inputs, or access the same range of a state and
+ * one writes.
+ */
 function dependencies(nodes: readonly Node[]): Needs {
   const needs = new Map<Node, Set<Node>>();
   const accesses = new Map<Value, { node: Node; from: number; to: number; writes: boolean }[]>();

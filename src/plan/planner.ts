@@ -66,7 +66,10 @@ interface NodeLaunch {
   readonly launch: Launch;
 }
 
-/** Returns the launches of nodes in order, with the chosen variants or else the first candidates, and their scratch memory. */
+/**
+ * Returns the launches of nodes in order, with the chosen variants or else the first candidates, and their scratch
+ * memory.
+ */
 function launchesOf(
   nodes: readonly Node[],
   shared: ReadonlySet<string>,
@@ -100,7 +103,10 @@ interface MemoryLayout {
   locate(value: Value): Range;
 }
 
-/** Lays out memory: all inputs in one buffer, each state in its own, and groups of results in slots or in the state they are placed in. */
+/**
+ * Lays out memory: all inputs in one buffer, each state in its own, and groups of results in slots or in the state they
+ * are placed in.
+ */
 function placement(graph: Graph, groups: ReadonlyMap<Value, Group>): MemoryLayout {
   const buffers: PlanBuffer[] = [];
   const ranges = new Map<Value, Range>();
@@ -183,8 +189,8 @@ function passOf({ node, variant, launch }: NodeLaunch, locate: MemoryLayout['loc
 }
 
 /**
- * Moves clearing of memory to the start of a run if no earlier pass uses that memory, since clearing in between splits the run into several
- * compute passes.
+ * Moves clearing of memory to the start of a run if no earlier pass uses that memory, since clearing in between splits
+ * the run into several compute passes.
  */
 function clearEarly(passes: readonly Pass[]): readonly Pass[] {
   const early: Range[] = [];

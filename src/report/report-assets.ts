@@ -1,5 +1,5 @@
-// Script and style sheet of the report. The script shows values under the pointer, for mouse, touch and keyboard; the report works without
-// it. Colour is never the only difference: lines have their own strokes, marks their own shapes.
+// Script and style sheet of the report. The script shows values under the pointer, for mouse, touch and keyboard; the
+// report works without it. Colour is never the only difference: lines have their own strokes, marks their own shapes.
 
 /** The script. */
 export const script = `

@@ -1,5 +1,5 @@
-// Line charts as SVG of any width: positions are percentages, text and strokes keep their size. A chart also carries its points as data,
-// which the script of the page shows under the pointer.
+// Line charts as SVG of any width: positions are percentages, text and strokes keep their size. A chart also carries
+// its points as data, which the script of the page shows under the pointer.
 
 import { formatInteger } from '../core/format-numbers.ts';
 import { type Html, html } from './markup.ts';
@@ -59,7 +59,10 @@ export interface Point {
   readonly high: number;
 }
 
-/** Averages values, ordered by x, into at most `most` points of equally many values each. Values that are not finite are left out. */
+/**
+ * Averages values, ordered by x, into at most `most` points of equally many values each. Values that are not finite are
+ * left out.
+ */
 export function curve(values: readonly (readonly [x: number, y: number])[], most = 240): Point[] {
   return parts(values, most).map((part) => {
     const known = part.filter(([, y]) => Number.isFinite(y));
@@ -72,7 +75,10 @@ export function curve(values: readonly (readonly [x: number, y: number])[], most
   });
 }
 
-/** Returns amounts over time as rates, in at most `most` points: the amount since the previous point, divided by the time since then. */
+/**
+ * Returns amounts over time as rates, in at most `most` points: the amount since the previous point, divided by the
+ * time since then.
+ */
 export function rates(
   values: readonly { readonly x: number; readonly amount: number; readonly time: number }[],
   most = 60,

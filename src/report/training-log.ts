@@ -1,5 +1,5 @@
-// The training log: JSON lines, one record each. A resumed run adds another `start`, so that the concatenated lines of its sessions are one
-// log. Numbers that are not finite are null, since JSON has none.
+// The training log: JSON lines, one record each. A resumed run adds another `start`, so that the concatenated lines of
+// its sessions are one log. Numbers that are not finite are null, since JSON has none.
 
 import { HeddleError } from '../core/errors.ts';
 
@@ -84,7 +84,10 @@ export interface LogEval {
   readonly type: 'eval';
   readonly step: number;
   readonly part: 'dev' | 'test';
-  /** Number of pairs of loss, perplexity and accuracy, which are without label smoothing; absent if only translations were evaluated. */
+  /**
+   * Number of pairs of loss, perplexity and accuracy, which are without label smoothing; absent if only translations
+   * were evaluated.
+   */
   readonly pairs?: number;
   readonly loss?: number;
   readonly perplexity?: number;
@@ -149,8 +152,8 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
 };
 
 /**
- * Parses a log. An incomplete last line, from a killed process, is ignored, as are records of unknown types. Throws a HeddleError that names
- * any other broken line. `name` is the start of its message.
+ * Parses a log. An incomplete last line, from a killed process, is ignored, as are records of unknown types. Throws a
+ * HeddleError that names any other broken line. `name` is the start of its message.
  */
 export function parseLog(text: string, name = logName): LogRecord[] {
   const lines = text.split('\n');
@@ -196,7 +199,9 @@ export interface TrainingHistory {
   /** First and last start. */
   readonly first: LogStart;
   readonly start: LogStart;
-  /** In order, with `seconds` from the first start on. Steps after a checkpoint from which the run resumed are left out. */
+  /**
+   * In order, with `seconds` from the first start on. Steps after a checkpoint from which the run resumed are left out.
+   */
   readonly steps: readonly LogStep[];
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];

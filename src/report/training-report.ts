@@ -1,4 +1,5 @@
-// Report of a run: its log as one self-contained HTML file, with results, curves, translations of held-out sentences and all settings.
+// Report of a run: its log as one self-contained HTML file, with results, curves, translations of held-out sentences
+// and all settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { factCards } from './facts.ts';

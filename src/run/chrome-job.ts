@@ -1,5 +1,5 @@
-// Runs a job in a page of headless Chrome: starts Chrome and a file server, opens dist/page, calls the job by name, forwards its events, and
-// closes everything.
+// Runs a job in a page of headless Chrome: starts Chrome and a file server, opens dist/page, calls the job by name,
+// forwards its events, and closes everything.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,10 @@ export interface ChromeJobOptions {
   readonly pulse?: { readonly every: number; readonly within: number };
 }
 
-/** Runs the job `name` in Chrome and returns its result. Throws the error of the job, or a HeddleError if Chrome or the page ends or hangs. */
+/**
+ * Runs the job `name` in Chrome and returns its result. Throws the error of the job, or a HeddleError if Chrome or the
+ * page ends or hangs.
+ */
 export async function runInChrome(name: string, args: unknown, options: ChromeJobOptions): Promise<unknown> {
   const { paths, signal, choices, memoryLimit, machineMemory } = options;
   const files = fileServer(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
@@ -86,7 +89,10 @@ function resultOf(outcome: PageResponse): unknown {
   throw error;
 }
 
-/** Heartbeat: evaluates an expression in the page at intervals; a page that does not answer in time hangs, and the job fails. */
+/**
+ * Heartbeat: evaluates an expression in the page at intervals; a page that does not answer in time hangs, and the job
+ * fails.
+ */
 function watch(
   page: Page,
   name: string,

@@ -13,7 +13,10 @@ declare global {
   /** Functions of the page, for example `page.evaluate(() => heddle.describe())`. */
   var heddle: {
     describe(): Promise<AdapterDescription>;
-    /** Runs a job: takes an encoded PageRequest and returns an encoded PageResponse (see json-transport.ts). Never rejects. */
+    /**
+     * Runs a job: takes an encoded PageRequest and returns an encoded PageResponse (see json-transport.ts). Never
+     * rejects.
+     */
     run(request: string): Promise<string>;
     /** Stops the running job at its next step. */
     abort(): void;

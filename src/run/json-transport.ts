@@ -1,5 +1,5 @@
-// JSON transport between Node and the page of headless Chrome: the request and response of a job, encoded so that NaN and infinities
-// survive.
+// JSON transport between Node and the page of headless Chrome: the request and response of a job, encoded so that NaN
+// and infinities survive.
 
 /** Request to run a job in the page. */
 export interface PageRequest {

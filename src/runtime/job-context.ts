@@ -157,8 +157,8 @@ const adapterKey = ({ host, version = '' }: HostServices, device: Device): strin
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
 /**
- * Times kernels, emits progress, and stores what was found, even if it is interrupted. `settled` choices are not timed. `failure` is the
- * reason why nothing could be stored.
+ * Times kernels, emits progress, and stores what was found, even if it is interrupted. `settled` choices are not timed.
+ * `failure` is the reason why nothing could be stored.
  */
 async function measureAndKeep(
   s: HostServices,

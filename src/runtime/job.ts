@@ -1,5 +1,5 @@
-// A job is the work of a command, independent of its host: the same function runs in Node, on Dawn or the CPU, and in a page. Arguments
-// and result are plain JSON; everything else comes through its context.
+// A job is the work of a command, independent of its host: the same function runs in Node, on Dawn or the CPU, and in a
+// page. Arguments and result are plain JSON; everything else comes through its context.
 
 import type { Engine, GpuEngineOptions } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
@@ -28,8 +28,8 @@ export interface JobContext {
   /** Creates an engine on the backend; on a GPU with tuned kernels. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
   /**
-   * Times kernels for graphs now and stores the fastest. Resolves to the place of the store, if there is one, and why it could not be
-   * written, if it failed. Rejects on the CPU backend.
+   * Times kernels for graphs now and stores the fastest. Resolves to the place of the store, if there is one, and why
+   * it could not be written, if it failed. Rejects on the CPU backend.
    */
   tune(
     graphs: readonly Graph[],
@@ -37,7 +37,9 @@ export interface JobContext {
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }>;
 }
 
-/** Event of a training run; numbers may be NaN. The records of the log are events too: start, step, eval, samples, end. */
+/**
+ * Event of a training run; numbers may be NaN. The records of the log are events too: start, step, eval, samples, end.
+ */
 export type TrainingEvent =
   | LogRecord
   /** Dev sentences as the model translates them after `step` updates. */

@@ -1,5 +1,5 @@
-// Store of kernel choices, by adapter and hash of the shaders: one JSON text in a file of the user's cache folder or of the browser's storage.
-// A text that cannot be read counts as empty.
+// Store of kernel choices, by adapter and hash of the shaders: one JSON text in a file of the user's cache folder or of
+// the browser's storage. A text that cannot be read counts as empty.
 
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
@@ -19,7 +19,10 @@ export interface ChoiceStore {
   /** Name of the place, for messages. */
   readonly place: string;
   load(adapter: string): Promise<Known>;
-  /** Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be written. */
+  /**
+   * Adds choices of an adapter; a timed choice is never replaced by an untimed one. Rejects if the store cannot be
+   * written.
+   */
   save(adapter: string, found: Known): Promise<void>;
 }
 

@@ -26,8 +26,8 @@ export type CorpusArguments =
     };
 
 /**
- * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`. A TSV corpus with a
- * dev file is not split. Bad lines are counted in a message.
+ * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`.
+ * A TSV corpus with a dev file is not split. Bad lines are counted in a message.
  */
 export async function readCorpus(
   corpus: CorpusArguments,
@@ -51,8 +51,8 @@ export async function readCorpus(
 export const corpusFile = 'corpus.tsv';
 
 /**
- * Reads a corpus as `readCorpus`; a TSV corpus with `keep` is read from the checkpoint `from`, if there is one. Returns the pairs, and
- * the files to store in the model folder.
+ * Reads a corpus as `readCorpus`; a TSV corpus with `keep` is read from the checkpoint `from`, if there is one. Returns
+ * the pairs, and the files to store in the model folder.
  */
 export async function readKeptCorpus(
   corpus: CorpusArguments,

@@ -7,7 +7,9 @@ import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
 
-/** Loads a model folder, with the LoRA adapter of another folder merged into it if one is given; notes become messages. */
+/**
+ * Loads a model folder, with the LoRA adapter of another folder merged into it if one is given; notes become messages.
+ */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,

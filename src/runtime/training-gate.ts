@@ -1,4 +1,5 @@
-// Gate between two updates of a training run: a host pauses the run there, and uses its model. The training page is such a host.
+// Gate between two updates of a training run: a host pauses the run there, and uses its model. The training page is
+// such a host.
 
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -8,7 +9,10 @@ import type { Plan } from '../plan/plan.ts';
 export interface TrainingGate {
   /** The run is ready: its plans and weights are on the engine. Called again after a lost device. */
   ready(training: RunningTraining): void;
-  /** Called before each update. If it returns a promise, the run awaits pending updates, then the promise, with its clock stopped. */
+  /**
+   * Called before each update. If it returns a promise, the run awaits pending updates, then the promise, with its
+   * clock stopped.
+   */
   between(): Promise<void> | undefined;
   /** Called after each update: whether to save a checkpoint now. */
   wantsCheckpoint(): boolean;

@@ -1,5 +1,5 @@
-// Loads tokenizer.json. Files that heddle trained are read directly; SentencePiece and Hugging Face tokenizers that heddle saved go to
-// their own loaders. Other files are an error that names the unsupported component.
+// Loads tokenizer.json. Files that heddle trained are read directly; SentencePiece and Hugging Face tokenizers that
+// heddle saved go to their own loaders. Other files are an error that names the unsupported component.
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
 import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';
@@ -26,8 +26,8 @@ function equal(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or names a model, normalizer,
- * pre-tokenizer, decoder or post-processor that heddle does not write.
+ * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or names a
+ * model, normalizer, pre-tokenizer, decoder or post-processor that heddle does not write.
  *
  * @example
  * const tokenizer = loadTokenizer(await readText(files, 'model/tokenizer.json'));

@@ -1,5 +1,5 @@
-// One attempt at a training run on one device: creates trainer and log, runs the loop with its evaluations and checkpoints, and
-// finishes. recovery.ts starts another attempt if the device is lost.
+// One attempt at a training run on one device: creates trainer and log, runs the loop with its evaluations and
+// checkpoints, and finishes. recovery.ts starts another attempt if the device is lost.
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { TextModel } from '../decode/translator.ts';
@@ -188,7 +188,10 @@ function checkpointerOptions(
   };
 }
 
-/** The pause in which the dev pairs are evaluated and the best weights are chosen; none without dev pairs or evaluations. */
+/**
+ * The pause in which the dev pairs are evaluated and the best weights are chosen; none without dev pairs or
+ * evaluations.
+ */
 function evaluationPause(
   { args, split }: Setup,
   { trainer, model, trained, best }: OpenedRun,

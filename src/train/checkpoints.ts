@@ -1,5 +1,6 @@
-// Checkpoints of a run: when they are saved, what they contain, and how a run is restored from one. They are written to the model folder,
-// or to memory so that a lost device costs little. A failed save is reported and training continues; at the end it is an error.
+// Checkpoints of a run: when they are saved, what they contain, and how a run is restored from one. They are written to
+// the model folder, or to memory so that a lost device costs little. A failed save is reported and training continues;
+// at the end it is an error.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -113,7 +114,10 @@ export function positionOf(step: number, gradientAccumulationSteps: number, perE
   return { step, epoch: Math.floor(turn / perEpoch), batch: turn % perEpoch };
 }
 
-/** Names of the weights that a checkpoint may have in addition to its model: those in training, and the best ones so far. */
+/**
+ * Names of the weights that a checkpoint may have in addition to its model: those in training, and the best ones so
+ * far.
+ */
 const running = 'running';
 const bestSoFar = 'best';
 

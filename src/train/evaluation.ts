@@ -1,4 +1,5 @@
-// Evaluation during and after training: loss and token accuracy with the target given (teacher forcing), and metrics of translations.
+// Evaluation during and after training: loss and token accuracy with the target given (teacher forcing), and metrics of
+// translations.
 
 import { createTranslator, type TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -22,15 +23,17 @@ import {
 import { type Pair, sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 
-/** Maximum number of dev pairs whose loss is computed, so that an evaluation costs about as much as a few dozen steps. */
+/**
+ * Maximum number of dev pairs whose loss is computed, so that an evaluation costs about as much as a few dozen steps.
+ */
 export const maxDevPairs = 1000;
 
 /** Maximum number of sentences that are decoded together. */
 const decodeBatch = 64;
 
 /**
- * Loss, perplexity and token accuracy over all batches; `evaluateBatch` returns the sums of batch `i`. Throws the signal's reason if it is
- * aborted.
+ * Loss, perplexity and token accuracy over all batches; `evaluateBatch` returns the sums of batch `i`. Throws the
+ * signal's reason if it is aborted.
  */
 export async function evaluateLoss(
   { perEpoch }: Batches,
@@ -75,7 +78,10 @@ interface TranslationEvaluator {
   evaluate(signal: AbortSignal): Promise<EvaluationResult>;
 }
 
-/** Creates an evaluator of at least one row; its plans are ready when it resolves. `maxTarget`: maximum tokens of a translation. */
+/**
+ * Creates an evaluator of at least one row; its plans are ready when it resolves. `maxTarget`: maximum tokens of a
+ * translation.
+ */
 async function createTranslationEvaluator(
   engine: Engine,
   model: TextModel,
@@ -120,8 +126,8 @@ export interface DevSet {
 }
 
 /**
- * Creates a dev set of evenly sampled pairs that fit the trainer's batches, of which `sentences` are translated; undefined if no pair fits.
- * `onSamples` receives the translations.
+ * Creates a dev set of evenly sampled pairs that fit the trainer's batches, of which `sentences` are translated;
+ * undefined if no pair fits. `onSamples` receives the translations.
  */
 export function createDevSet(
   engine: Engine,
@@ -175,7 +181,9 @@ export function createDevSet(
   };
 }
 
-/** An evaluation as a line: `dev after 300 steps: loss 0.412, perplexity 1.51, token accuracy 88.1 %, BLEU 62.30, ...`. */
+/**
+ * An evaluation as a line: `dev after 300 steps: loss 0.412, perplexity 1.51, token accuracy 88.1 %, BLEU 62.30, ...`.
+ */
 export function describeDev(e: LogEval): string {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;
   const values = [

@@ -1,4 +1,5 @@
-// The end of a run: reports why it ended, translates the test pairs with the weights that became the model, and closes the log.
+// The end of a run: reports why it ended, translates the test pairs with the weights that became the model, and closes
+// the log.
 
 import type { TextModel } from '../decode/translator.ts';
 import type { LogEval } from '../report/training-log.ts';

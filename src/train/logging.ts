@@ -38,7 +38,10 @@ export interface Logbook {
 /** Options of a logbook. */
 export interface LogbookOptions {
   readonly onRecord?: ((record: LogRecord) => void) | undefined;
-  /** Maximum number of updates in the log; beyond it older ones are thinned out, so that a run of days fits in memory. [no limit] */
+  /**
+   * Maximum number of updates in the log; beyond it older ones are thinned out, so that a run of days fits in memory.
+   * [no limit]
+   */
   readonly maxSteps?: number | undefined;
 }
 
@@ -100,7 +103,8 @@ function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
 }
 
 /**
- * Saves log and report of a failed run in a separate folder; its checkpoint does not change. Returns the error with the folder's name.
+ * Saves log and report of a failed run in a separate folder; its checkpoint does not change. Returns the error with the
+ * folder's name.
  */
 export async function saveFailure(
   files: Files,

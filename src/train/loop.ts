@@ -1,4 +1,5 @@
-// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations and checkpoints.
+// The training loop: passes batches in order to the trainer, reports each step, and pauses for evaluations and
+// checkpoints.
 
 import { HeddleError } from '../core/errors.ts';
 import { lossScales } from '../ops/optimizer/clip.ts';
@@ -43,8 +44,9 @@ export interface LoopResult {
 const maxStuck = 50;
 
 /**
- * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU never waits. Throws a HeddleError
- * if training diverges: the loss is not finite, or gradients stay not finite at the minimum loss scale.
+ * Trains until the last step, early stopping or an abort. Losses come back one step late, so that the GPU never waits.
+ * Throws a HeddleError if training diverges: the loss is not finite, or gradients stay not finite at the minimum loss
+ * scale.
  */
 export async function trainingLoop(
   trainer: Trainer,
@@ -121,7 +123,10 @@ export async function trainingLoop(
   return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens };
 }
 
-/** Throws a HeddleError if training makes no progress: `skipped` updates in total, `stuck` consecutive ones at the minimum loss scale. */
+/**
+ * Throws a HeddleError if training makes no progress: `skipped` updates in total, `stuck` consecutive ones at the
+ * minimum loss scale.
+ */
 function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
   if (!Number.isFinite(loss) && skipped > 20)
     throw new HeddleError(
@@ -136,8 +141,8 @@ function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, s
 }
 
 /**
- * Clock of a run: time in updates, without pauses, and without time in which the machine slept. Systems differ in whether
- * `performance.now()` counts sleep, so a gap is recognized by its length.
+ * Clock of a run: time in updates, without pauses, and without time in which the machine slept. Systems differ in
+ * whether `performance.now()` counts sleep, so a gap is recognized by its length.
  */
 export interface TrainingClock {
   /** Counts an update that has come back; returns the seconds so far. */

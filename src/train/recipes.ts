@@ -1,5 +1,5 @@
-// Recipes: the defaults of settings that depend on what is trained. They are known to work for the built-in corpus, for pairs of the
-// user, for the architecture of Keras's example and for fine-tuning.
+// Recipes: the defaults of settings that depend on what is trained. They are known to work for the built-in corpus, for
+// pairs of the user, for the architecture of Keras's example and for fine-tuning.
 
 import { check } from '../core/errors.ts';
 import { type DropoutRates, type ModelOptions, presets } from '../model/model-config.ts';
@@ -48,7 +48,8 @@ const recipes = {
     epochs: 10,
     evalSteps: 500,
   },
-  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping; dropout is the preset's.
+  // The published example: vocabularies of 15,000 words, RMSprop at Keras's default rate, no clipping; dropout is the
+  // preset's.
   keras: {
     preset: 'keras',
     tokenizer: 'word',
@@ -62,7 +63,8 @@ const recipes = {
     epochs: 30,
     evalSteps: 500,
   },
-  // Fine-tuning: a fifth of the rate for pairs, so that the model forgets little. Preset and tokenizer are those of the model.
+  // Fine-tuning: a fifth of the rate for pairs, so that the model forgets little. Preset and tokenizer are those of the
+  // model.
   fineTune: {
     preset: 'small',
     tokenizer: 'bpe',
@@ -87,9 +89,10 @@ export const initFolder = ({ init }: TrainSettings): string | undefined =>
   init === undefined || (initSchemes as readonly string[]).includes(init) ? undefined : init;
 
 /**
- * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model folder in `init`, else the
- * given one. A schedule that ends at the last step is the recipe's default only with the recipe's own number of steps: a run that is
- * resumed for more steps must continue as if it had never ended. Throws a HeddleError for options that are wrong or exclude each other.
+ * Settings with the defaults of the table and of a recipe: `keras` for that preset, `fineTune` for a model folder in
+ * `init`, else the given one. A schedule that ends at the last step is the recipe's default only with the recipe's own
+ * number of steps: a run that is resumed for more steps must continue as if it had never ended. Throws a HeddleError
+ * for options that are wrong or exclude each other.
  */
 export function completeSettings(options: TrainSettings, recipeName: RecipeName): CompleteSettings {
   checkSettings(options);
@@ -118,7 +121,9 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
   return complete;
 }
 
-/** Rates in place of those of `base`. One rate is for all places but `output`, or instead of a base that is one rate. */
+/**
+ * Rates in place of those of `base`. One rate is for all places but `output`, or instead of a base that is one rate.
+ */
 function mergeDropout(
   base: ModelOptions['dropout'] = 0,
   given: NonNullable<TrainSettings['dropout']>,
@@ -135,7 +140,9 @@ const recipeWords: Record<RecipeName, string> = {
   fineTune: 'fine-tuning',
 };
 
-/** Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if there is none to name. */
+/**
+ * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if there is none to name.
+ */
 export function describeDefault(name: SettingName): string | undefined {
   const row: Setting = settings[name];
   if (row.defaultText !== undefined) return row.defaultText;

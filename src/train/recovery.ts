@@ -1,5 +1,5 @@
-// A training run with recovery: if the GPU device is lost, the run continues on a new device from the last checkpoint, with the same
-// kernels and therefore the same bits. It fails if the device is lost three times within a minute.
+// A training run with recovery: if the GPU device is lost, the run continues on a new device from the last checkpoint,
+// with the same kernels and therefore the same bits. It fails if the device is lost three times within a minute.
 
 import { HeddleError } from '../core/errors.ts';
 import { copyFolder } from '../files/files.ts';
@@ -14,8 +14,9 @@ const maxLosses = 3;
 const lossWindow = 60_000;
 
 /**
- * Trains a model: the body of the job `train`, of `train` of the library and of the training page. Retries after a lost device. Throws a
- * HeddleError that names a wrong option or file, if training diverges, and if devices are lost too often.
+ * Trains a model: the body of the job `train`, of `train` of the library and of the training page. Retries after a lost
+ * device. Throws a HeddleError that names a wrong option or file, if training diverges, and if devices are lost too
+ * often.
  */
 export async function runTraining(
   given: TrainArguments,

@@ -15,8 +15,8 @@ import {
 import type { CompleteArguments, TrainArguments } from './train-arguments.ts';
 
 /**
- * The arguments in the checkpoint, with the new ones that may change; logs which ones may not. Files of pairs may have moved. Without
- * new steps or epochs the run keeps its length. Throws a HeddleError if the checkpoint has no arguments.
+ * The arguments in the checkpoint, with the new ones that may change; logs which ones may not. Files of pairs may have
+ * moved. Without new steps or epochs the run keeps its length. Throws a HeddleError if the checkpoint has no arguments.
  */
 export function resumeArguments(
   before: TrainingState,

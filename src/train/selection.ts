@@ -1,4 +1,5 @@
-// Model selection: the weights of the best evaluation on the dev pairs become the model, or the last ones without evaluations.
+// Model selection: the weights of the best evaluation on the dev pairs become the model, or the last ones without
+// evaluations.
 
 import { check } from '../core/errors.ts';
 import type { LogEval } from '../report/training-log.ts';
@@ -54,8 +55,8 @@ export interface Candidate {
 }
 
 /**
- * Keeps the best weights. Only evaluations at multiples of `evalSteps` count for the rest of a run: one at the end of a session selects
- * the model of that session only, so that a resumed run ends in the same bits as an uninterrupted one.
+ * Keeps the best weights. Only evaluations at multiples of `evalSteps` count for the rest of a run: one at the end of a
+ * session selects the model of that session only, so that a resumed run ends in the same bits as an uninterrupted one.
  */
 export interface BestModel {
   /** The best evaluation, including one at the end of a session. */

@@ -1,5 +1,6 @@
-// Settings of a training run: one table, from which come the flags of `heddle train`, the options type of the library, the list of
-// what a resumed run may change, the fields of the page's form and docs/settings.md. To add a setting, add a row and use it.
+// Settings of a training run: one table, from which come the flags of `heddle train`, the options type of the library,
+// the list of what a resumed run may change, the fields of the page's form and docs/settings.md. To add a setting, add
+// a row and use it.
 
 import { check } from '../core/errors.ts';
 import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
@@ -560,7 +561,10 @@ export function checkSettings(given: TrainSettings): void {
   }
 }
 
-/** Checks that options exist for the chosen optimizer, schedule and precision. Throws a HeddleError that names the option. */
+/**
+ * Checks that options exist for the chosen optimizer, schedule and precision. Throws a HeddleError that names the
+ * option.
+ */
 export function checkApplicable(complete: SettingsWithDefaults): void {
   for (const [name, { onlyFor }] of settingRows) {
     if (!onlyFor || settingOf(complete, name) === undefined) continue;

@@ -1,4 +1,5 @@
-// Setup of a training run before a device is opened: its arguments, also those of a checkpoint, its data, its initial model.
+// Setup of a training run before a device is opened: its arguments, also those of a checkpoint, its data, its initial
+// model.
 
 import { check, HeddleError } from '../core/errors.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
@@ -165,9 +166,10 @@ const withoutUndefined = (fields: Record<string, number | undefined>): Record<st
 const changeable = ['dropout', 'labelSmoothing'] as const;
 
 /**
- * The model to continue: that of the checkpoint, or of the folder in `init` with new dropout and label smoothing; undefined if there is
- * none. A resumed run takes configuration and tokenizers from its checkpoint, since trained again they may differ at the same size; a
- * checkpoint of a LoRA adapter has no model, so that comes from `init` again. Throws a HeddleError for fields that the model has decided.
+ * The model to continue: that of the checkpoint, or of the folder in `init` with new dropout and label smoothing;
+ * undefined if there is none. A resumed run takes configuration and tokenizers from its checkpoint, since trained again
+ * they may differ at the same size; a checkpoint of a LoRA adapter has no model, so that comes from `init` again.
+ * Throws a HeddleError for fields that the model has decided.
  */
 async function initialModel(
   args: CompleteArguments,
@@ -204,8 +206,9 @@ async function initialModel(
 }
 
 /**
- * Compares pairs with those that a run started with, which a checkpoint of an older version does not know. Throws a HeddleError if the
- * file has changed; only warns of another version of Unicode CLDR, since a browser that was updated cannot go back.
+ * Compares pairs with those that a run started with, which a checkpoint of an older version does not know. Throws a
+ * HeddleError if the file has changed; only warns of another version of Unicode CLDR, since a browser that was updated
+ * cannot go back.
  */
 function checkPairs(
   before: Fingerprint | undefined,
@@ -225,7 +228,10 @@ function checkPairs(
   context.emit({ type: 'warning', text });
 }
 
-/** A message if a schedule that falls to the last step now ends at another step, so that the bits differ from an uninterrupted run. */
+/**
+ * A message if a schedule that falls to the last step now ends at another step, so that the bits differ from an
+ * uninterrupted run.
+ */
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
   const [then, end] = [fallsTo(before), fallsTo(now)];
   if (then === undefined || then === end) return undefined;

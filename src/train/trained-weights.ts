@@ -1,4 +1,5 @@
-// The weights that a run trains: all weights of a model, or a LoRA adapter of one. They can be evaluated, kept as the best and saved.
+// The weights that a run trains: all weights of a model, or a LoRA adapter of one. They can be evaluated, kept as the
+// best and saved.
 
 import { check } from '../core/errors.ts';
 import { sizeOf } from '../core/tensor.ts';

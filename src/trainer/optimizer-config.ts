@@ -1,4 +1,5 @@
-// Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights and gradients.
+// Gradient clipping and the optimizer: the last nodes of a training graph, over the flat buffers of weights and
+// gradients.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -48,7 +49,10 @@ const defaults: OptimizerConfig = {
   lossScaleGrowth: 0,
 };
 
-/** Returns a complete configuration; throws a HeddleError that names a wrong field. The epsilon of rmsprop is 1e-7, as in Keras. */
+/**
+ * Returns a complete configuration; throws a HeddleError that names a wrong field. The epsilon of rmsprop is 1e-7, as
+ * in Keras.
+ */
 export function optimizerConfig(options: Partial<OptimizerConfig> = {}): OptimizerConfig {
   const o = { ...defaults, ...(options.kind === 'rmsprop' && { eps: 1e-7 }), ...options };
   check(optimizerNames.includes(o.kind), `optimizer: ${o.kind} is not one of ${optimizerNames.join(', ')}`);
@@ -72,8 +76,9 @@ export function optimizerStates(o: OptimizerConfig): string[] {
 }
 
 /**
- * Adds clipping and the update of the trainable parameters by their `gradients` to a graph. Its output `clip` [4] has the scale (0 if the
- * step was skipped because a gradient is not finite), the norm before clipping and whether all gradients are finite.
+ * Adds clipping and the update of the trainable parameters by their `gradients` to a graph. Its output `clip` [4] has
+ * the scale (0 if the step was skipped because a gradient is not finite), the norm before clipping and whether all
+ * gradients are finite.
  */
 export function applyOptimizer(
   graph: Graph,

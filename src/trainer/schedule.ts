@@ -20,13 +20,19 @@ export interface ScheduleConfig {
   readonly dModel: number;
 }
 
-/** Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt` and `noam`; 0 for `constant`. */
+/**
+ * Default warm-up: a tenth of the steps of `linear` and `cosine`, at most 100; 400 steps of `inverse-sqrt` and `noam`;
+ * 0 for `constant`.
+ */
 export function defaultWarmupSteps(kind: ScheduleConfig['kind'], steps: number): number {
   if (kind === 'constant') return 0;
   return kind === 'linear' || kind === 'cosine' ? Math.min(100, Math.floor(steps / 10)) : 400;
 }
 
-/** Returns a complete schedule for a model of width `dModel` and `steps` updates; throws a HeddleError that names a wrong field. */
+/**
+ * Returns a complete schedule for a model of width `dModel` and `steps` updates; throws a HeddleError that names a
+ * wrong field.
+ */
 export function scheduleConfig(
   given: Partial<ScheduleConfig> & Pick<ScheduleConfig, 'learningRate'>,
   { steps, dModel }: Pick<ScheduleConfig, 'steps' | 'dModel'>,

@@ -1,5 +1,5 @@
-// Trainable parameters: all weights, those that are not frozen, or a LoRA adapter. Only they have gradients and optimizer states, in
-// compact buffers; `runs` maps these to the weights.
+// Trainable parameters: all weights, those that are not frozen, or a LoRA adapter. Only they have gradients and
+// optimizer states, in compact buffers; `runs` maps these to the weights.
 
 import { check } from '../core/errors.ts';
 import { sizeOf } from '../core/tensor.ts';
@@ -18,7 +18,9 @@ export interface TrainableOptions {
   readonly lora?: LoraConfig;
 }
 
-/** A run of `length` elements that are contiguous both in the state and in the compact buffer of trainable parameters. */
+/**
+ * A run of `length` elements that are contiguous both in the state and in the compact buffer of trainable parameters.
+ */
 export interface Run {
   /** First element in the state. */
   readonly inState: number;
@@ -39,9 +41,9 @@ export interface TrainableParameters {
 }
 
 /**
- * Returns the names of the parameters that globs freeze. A glob is compared with the name of the parameter, of its tensor in
- * model.safetensors and in Hugging Face's models (`model.encoder.layers.0.fc1.weight`); see `globMatcher`. Throws a HeddleError if a glob
- * matches nothing, or only a slice of a parameter.
+ * Returns the names of the parameters that globs freeze. A glob is compared with the name of the parameter, of its
+ * tensor in model.safetensors and in Hugging Face's models (`model.encoder.layers.0.fc1.weight`); see `globMatcher`.
+ * Throws a HeddleError if a glob matches nothing, or only a slice of a parameter.
  */
 export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[]): Set<string> {
   const tests = globs.map(globMatcher);

@@ -1,5 +1,5 @@
-// The trainer: plans for every batch shape, and one call per step that uploads a batch, submits once and reads the loss later. Data and
-// loop are separate; see src/train/loop.ts.
+// The trainer: plans for every batch shape, and one call per step that uploads a batch, submits once and reads the loss
+// later. Data and loop are separate; see src/train/loop.ts.
 
 import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
@@ -82,8 +82,8 @@ export interface Trainer {
   /** Number of the next update. Set it to resume from a checkpoint. */
   step: number;
   /**
-   * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads, submits and returns at once.
-   * Resolves when the loss has come back. At most two updates may be pending.
+   * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads, submits and
+   * returns at once. Resolves when the loss has come back. At most two updates may be pending.
    */
   update(batches: readonly Batch[]): Promise<StepReport>;
   /** Evaluates a batch: no dropout, no label smoothing, no update. */
@@ -93,8 +93,8 @@ export interface Trainer {
 }
 
 /**
- * Initializes training state: weights (from the seed unless given), LoRA adapter, EMA copy and loss scale. Moments and counters are zero
- * on a new engine.
+ * Initializes training state: weights (from the seed unless given), LoRA adapter, EMA copy and loss scale. Moments and
+ * counters are zero on a new engine.
  */
 export function initializeTraining(
   engine: Engine,
@@ -113,7 +113,10 @@ export function initializeTraining(
   if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
 }
 
-/** A prepared graph: its program, the writer of its step scalars, and the check for values that are not finite, if there is one. */
+/**
+ * A prepared graph: its program, the writer of its step scalars, and the check for values that are not finite, if there
+ * is one.
+ */
 interface Part {
   readonly graph: Graph;
   readonly program: Program;
@@ -135,7 +138,10 @@ export async function runEvaluation(program: Program, fill: (arrays: BatchArrays
   return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
 }
 
-/** Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the engine; see `initializeTraining`. */
+/**
+ * Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the engine; see
+ * `initializeTraining`.
+ */
 export async function createTrainer(
   engine: Engine,
   c: ModelConfig,

@@ -16,7 +16,8 @@ export interface TrainingDataOptions {
   /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
   readonly model: Partial<ModelOptions>;
   /**
-   * `lowercase`: by default true for words, false for characters and byte pairs. `fill`: pad a vocabulary of words to its full size.
+   * `lowercase`: by default true for words, false for characters and byte pairs. `fill`: pad a vocabulary of words to
+   * its full size.
    */
   readonly tokenizer: {
     readonly kind: TokenizerKind;
@@ -48,8 +49,8 @@ export interface TrainingData {
 export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
 
 /**
- * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches. Throws a HeddleError if
- * no pair is left.
+ * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches. Throws
+ * a HeddleError if no pair is left.
  */
 export function prepareTrainingData(
   pairs: readonly Pair[],
@@ -77,7 +78,10 @@ export function prepareTrainingData(
   };
 }
 
-/** Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use batches of the next epoch. */
+/**
+ * Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use batches
+ * of the next epoch.
+ */
 export const updatesIn = (epochs: number, perEpoch: number, accumulate: number): number =>
   Math.ceil((epochs * perEpoch) / accumulate);
 

@@ -62,8 +62,8 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
 }
 
 /**
- * Adds loss and statistics of a batch with step scalars `step`. `stats` is [4]: sum of losses, number of target tokens, and how many of
- * them the model predicts.
+ * Adds loss and statistics of a batch with step scalars `step`. `stats` is [4]: sum of losses, number of target tokens,
+ * and how many of them the model predicts.
  */
 function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
   const { graph, config } = m;
@@ -75,8 +75,8 @@ function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nl
 }
 
 /**
- * Forward and backward pass. The gradients of the loss, times step.tokenWeight and the loss scale, are in the state `gradients`, laid out
- * as the trainable parameters; the output `stats` is that of `lossOf`.
+ * Forward and backward pass. The gradients of the loss, times step.tokenWeight and the loss scale, are in the state
+ * `gradients`, laid out as the trainable parameters; the output `stats` is that of `lossOf`.
  */
 export function gradientGraph(
   c: ModelConfig,
@@ -111,7 +111,9 @@ export function gradientGraph(
   return { graph, model, gradients: buffer, trainable };
 }
 
-/** A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the output `clip`. */
+/**
+ * A whole training step: `gradientGraph`, then clipping and the optimizer; see `applyOptimizer` for the output `clip`.
+ */
 export function trainingGraph(
   c: ModelConfig,
   p: ParameterList,
@@ -124,7 +126,9 @@ export function trainingGraph(
   return graph;
 }
 
-/** Gradient accumulation: adds the gradients of a batch to the state `accumulated`, which step.keep = 0 clears first. */
+/**
+ * Gradient accumulation: adds the gradients of a batch to the state `accumulated`, which step.keep = 0 clears first.
+ */
 export function gradientAccumulationGraph(
   c: ModelConfig,
   p: ParameterList,

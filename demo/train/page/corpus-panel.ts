@@ -1,4 +1,5 @@
-// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, a TSV file, or pasted text.
+// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, a TSV file, or pasted
+// text.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { el, fill, set } from '../../common/dom.ts';
@@ -169,7 +170,10 @@ export function localeName(tag: string): string {
   }
 }
 
-/** Returns the locales for which this browser has dates, numbers and names, sorted by name: BCP 47 tags with their names. */
+/**
+ * Returns the locales for which this browser has dates, numbers and names, sorted by name: BCP 47 tags with their
+ * names.
+ */
 export function supportedLocales(): { readonly tag: string; readonly name: string }[] {
   const letters = [...'abcdefghijklmnopqrstuvwxyz'];
   const candidates = [...letters.flatMap((a) => letters.map((b) => a + b)), ...variants.split(' ')];

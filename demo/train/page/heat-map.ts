@@ -1,5 +1,5 @@
-// Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that colours follow the theme.
-// Arrow keys select a cell; a list states the largest weight of each row in text.
+// Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that colours
+// follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
 
 import { formatPercent } from '../../../src/core/format-numbers.ts';
 import { el, fill, set, setText, svg } from '../../common/dom.ts';

@@ -1,5 +1,5 @@
-// A line chart over steps, drawn by uPlot in the colours of the page: at most once per frame, and only while it is visible. Arrow keys
-// move the cursor that shows the values.
+// A line chart over steps, drawn by uPlot in the colours of the page: at most once per frame, and only while it is
+// visible. Arrow keys move the cursor that shows the values.
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';

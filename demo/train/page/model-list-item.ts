@@ -1,4 +1,5 @@
-// An entry of the list of models: facts about a model, and buttons that load, train, rename, copy, download or delete it.
+// An entry of the list of models: facts about a model, and buttons that load, train, rename, copy, download or delete
+// it.
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
 import { el, set } from '../../common/dom.ts';

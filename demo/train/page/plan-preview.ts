@@ -1,4 +1,5 @@
-// Preview of a training: asks the worker to plan the settings of the forms, and shows corpus statistics, model size and GPU memory.
+// Preview of a training: asks the worker to plan the settings of the forms, and shows corpus statistics, model size and
+// GPU memory.
 
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, fill, svg } from '../../common/dom.ts';

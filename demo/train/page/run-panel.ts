@@ -1,4 +1,5 @@
-// Panel of the running training: buttons, progress and current figures. Screen readers get an update at each tenth and state change.
+// Panel of the running training: buttons, progress and current figures. Screen readers get an update at each tenth and
+// state change.
 
 import {
   formatBytes,

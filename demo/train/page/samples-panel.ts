@@ -1,4 +1,5 @@
-// Table of the dev sentences with their references and current translations. Only rows whose translation changed are redrawn.
+// Table of the dev sentences with their references and current translations. Only rows whose translation changed are
+// redrawn.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { Sample } from '../../../src/index.ts';

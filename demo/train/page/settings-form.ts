@@ -1,5 +1,5 @@
-// Form of the training settings: one field per row of the settings table (src/train/settings.ts) that has a label, filled with the
-// recipe of the corpus and preset.
+// Form of the training settings: one field per row of the settings table (src/train/settings.ts) that has a label,
+// filled with the recipe of the corpus and preset.
 
 import type { ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
 import { presets } from '../../../src/model/model-config.ts';
@@ -21,7 +21,10 @@ export interface SettingsForm {
   rename(name: string): void;
 }
 
-/** Defaults of the page: the translated dev sentences are rows of the samples table, and a tab is closed more often than a terminal. */
+/**
+ * Defaults of the page: the translated dev sentences are rows of the samples table, and a tab is closed more often than
+ * a terminal.
+ */
 const pageDefaults = { devSentences: 24, saveSeconds: 20 } satisfies TrainSettings;
 
 type Control = HTMLInputElement | HTMLSelectElement;

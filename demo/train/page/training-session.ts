@@ -1,5 +1,5 @@
-// The page's connection to the training worker: turns calls into messages, and messages into results and events. Training does not
-// depend on timers of the page.
+// The page's connection to the training worker: turns calls into messages, and messages into results and events.
+// Training does not depend on timers of the page.
 
 import type { PullProgress } from '../../../src/index.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
@@ -37,21 +37,27 @@ export interface Session {
   /** Plans a training without starting it; a later call aborts an earlier one that is pending (`aborted`). */
   describe(settings: TrainingSettings): Promise<TrainingPreview>;
   /**
-   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`, `exists` (the name is
-   * taken and `replace` is not true), `memory` (it does not fit) or `user`.
+   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`, `exists`
+   * (the name is taken and `replace` is not true), `memory` (it does not fit) or `user`.
    */
   start(settings: TrainingSettings, options?: { replace?: boolean }): Promise<void>;
-  /** Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in total. */
+  /**
+   * Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in total.
+   */
   resume(name: string, options?: { steps?: number; epochs?: number }): Promise<void>;
-  /** Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating remains possible. */
+  /**
+   * Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating remains
+   * possible.
+   */
   pause(): Promise<void>;
   /** Continues after `pause`. */
   continue(): Promise<void>;
   /** Finishes the step, saves a checkpoint and ends the training. Resolves when it has ended. */
   stop(): Promise<void>;
   /**
-   * Translates with the current model: the one that is training, between two steps, else the one that was trained or loaded last.
-   * Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an option is invalid, `aborted` by the signal.
+   * Translates with the current model: the one that is training, between two steps, else the one that was trained or
+   * loaded last. Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an option is invalid,
+   * `aborted` by the signal.
    */
   translate(
     text: string,
@@ -73,12 +79,15 @@ export interface Session {
   exportArchive(name: string): Promise<Blob>;
   /** Exports a model without its checkpoint as safetensors with PyTorch's names, which `heddle` can read. */
   exportSafetensors(name: string): Promise<Blob>;
-  /** Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the model, numbered if taken. */
+  /**
+   * Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the model, numbered
+   * if taken.
+   */
   importArchive(data: Blob, name: string): Promise<string>;
   /**
-   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, through the proxy `hub/` of the page's server; resolves to the name of
-   * the model in the browser. Rejects with `exists` if the name is taken, `aborted` by the signal. An incomplete download is kept, and
-   * the next call continues it.
+   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, through the proxy `hub/` of the page's server;
+   * resolves to the name of the model in the browser. Rejects with `exists` if the name is taken, `aborted` by the
+   * signal. An incomplete download is kept, and the next call continues it.
    */
   pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
   /** Deletes an incomplete download. */
@@ -98,15 +107,18 @@ interface Pending {
 }
 
 declare global {
-  /** For scripts that drive the page (tests, scripts/soak.mjs): its session, and a function that creates another with its own worker. */
+  /**
+   * For scripts that drive the page (tests, scripts/soak.mjs): its session, and a function that creates another with
+   * its own worker.
+   */
   var heddlePage: { readonly session: Session; readonly createSession: typeof createSession } | undefined;
 }
 
 /** Options of a session. */
 export interface SessionOptions {
   /**
-   * Whether to auto-tune kernels, which takes a few seconds before the first training and much longer on a software adapter.
-   * Default: true unless the page's URL has `?tune=0`.
+   * Whether to auto-tune kernels, which takes a few seconds before the first training and much longer on a software
+   * adapter. Default: true unless the page's URL has `?tune=0`.
    */
   readonly tune?: boolean;
 }

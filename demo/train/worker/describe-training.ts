@@ -28,8 +28,8 @@ export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
   corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true };
 
 /**
- * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so. `machineMemory`: bytes
- * of main memory, the limit of a software adapter.
+ * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so.
+ * `machineMemory`: bytes of main memory, the limit of a software adapter.
  */
 export async function describeTraining(
   { corpus: choice, settings }: TrainingSettings,

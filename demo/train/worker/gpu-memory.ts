@@ -1,4 +1,5 @@
-// Counts the GPU memory of this thread: all buffers on all devices that are created and not destroyed. For tests it can destroy a device.
+// Counts the GPU memory of this thread: all buffers on all devices that are created and not destroyed. For tests it can
+// destroy a device.
 
 import type { GpuMemory } from '../protocol.ts';
 

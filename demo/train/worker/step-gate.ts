@@ -1,4 +1,5 @@
-// Step gate: work that needs the model of a running training waits here and runs between two updates; pausing holds the gate closed.
+// Step gate: work that needs the model of a running training waits here and runs between two updates; pausing holds the
+// gate closed.
 
 import type { RunningModel } from '../../../src/index.ts';
 import type { Progress } from './progress-events.ts';
@@ -45,8 +46,8 @@ export interface StepGate {
 }
 
 /**
- * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause waits for the next update,
- * after which the checkpoint is saved.
+ * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause waits for
+ * the next update, after which the checkpoint is saved.
  */
 export function createStepGate(progress: Progress, stopping: AbortSignal, hasPendingSave: () => boolean): StepGate {
   const queue: GateWork[] = [];

@@ -149,7 +149,9 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
   };
 }
 
-/** Trains until the last step, a stop or an error, which the last state reports; resolves to the model. Never rejects. */
+/**
+ * Trains until the last step, a stop or an error, which the last state reports; resolves to the model. Never rejects.
+ */
 async function runToEnd(run: RunState, corpus: CorpusArguments, options: TrainOptions): Promise<Model | undefined> {
   const { name, host, progress, gate, saves, stopping, started } = run;
   progress.setState('preparing');

@@ -1,5 +1,5 @@
-// Reads config.json of a BART or MarianMT model into a ModelConfig and decoding rules. Each field is supported, ignored because it has no
-// effect here, or an error that names it; missing fields have the defaults of transformers.
+// Reads config.json of a BART or MarianMT model into a ModelConfig and decoding rules. Each field is supported, ignored
+// because it has no effect here, or an error that names it; missing fields have the defaults of transformers.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
@@ -15,8 +15,9 @@ export interface HfConfig {
 }
 
 /**
- * Reads config.json (`raw`), overridden by generation_config.json. `has` returns whether the weights have a tensor; it decides about norms
- * that the configuration does not mention. Throws a HeddleError that starts with `path` and names the field.
+ * Reads config.json (`raw`), overridden by generation_config.json. `has` returns whether the weights have a tensor; it
+ * decides about norms that the configuration does not mention. Throws a HeddleError that starts with `path` and names
+ * the field.
  */
 export function readHfConfig(
   raw: Json,

@@ -1,4 +1,5 @@
-// Tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required values.
+// Tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required
+// values.
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
@@ -94,8 +95,8 @@ const supported = [
 ];
 
 /**
- * Ignored fields: names, settings of generation that the caller chooses (num_beams), of other heads and of Python, and layerdrop, which
- * acts only in training (`train --init` rejects it).
+ * Ignored fields: names, settings of generation that the caller chooses (num_beams), of other heads and of Python, and
+ * layerdrop, which acts only in training (`train --init` rejects it).
  */
 const ignored = [
   ...['id2label', 'label2id', 'num_labels', 'problem_type', 'finetuning_task', 'task_specific_params', 'prefix'],

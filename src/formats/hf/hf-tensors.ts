@@ -1,5 +1,5 @@
-// The weights of a BART or MarianMT folder: tensor names and their places in the parameter buffer, and the reader of model.safetensors or
-// of shards with an index, in float32, float16 or bfloat16.
+// The weights of a BART or MarianMT folder: tensor names and their places in the parameter buffer, and the reader of
+// model.safetensors or of shards with an index, in float32, float16 or bfloat16.
 
 import { HeddleError } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
@@ -23,7 +23,10 @@ export interface StoredTensor {
   readonly data: Float32Array;
 }
 
-/** Reads all tensors of a folder; undefined if it has no weights. Throws a HeddleError that names the file and the problem. */
+/**
+ * Reads all tensors of a folder; undefined if it has no weights. Throws a HeddleError that names the file and the
+ * problem.
+ */
 export async function readWeights(files: Files, folder: string): Promise<Map<string, StoredTensor> | undefined> {
   const whole = `${folder}/${weightNames.whole}`;
   if (await files.exists(whole)) return new Map(await readShard(files, whole));
@@ -87,8 +90,8 @@ export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
   [...tensors.keys()].some((name) => name.startsWith('model.')) ? 'model.' : '';
 
 /**
- * The parameter buffer from tensors, and how they were stored. Throws a HeddleError that starts with `path` and names tensors that are
- * missing, unexpected, of another shape, not finite, or not equal to the tensor they are tied to.
+ * The parameter buffer from tensors, and how they were stored. Throws a HeddleError that starts with `path` and names
+ * tensors that are missing, unexpected, of another shape, not finite, or not equal to the tensor they are tied to.
  */
 export function weightsFromHfTensors(
   c: ModelConfig,
@@ -172,8 +175,8 @@ export interface HfTensor {
 }
 
 /**
- * All tensors of a model. q, k and v projections are separate here and one block in the parameter buffer, in the same order, so that every
- * tensor is contiguous there. `prefix` is that of all tensors except the head's.
+ * All tensors of a model. q, k and v projections are separate here and one block in the parameter buffer, in the same
+ * order, so that every tensor is contiguous there. `prefix` is that of all tensors except the head's.
  */
 export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
   const out: HfTensor[] = [];

@@ -1,4 +1,5 @@
-// Tokenizers of a BART or MarianMT folder: characters in config.json, tokenizer files, or none; then texts are token ids.
+// Tokenizers of a BART or MarianMT folder: characters in config.json, tokenizer files, or none; then texts are token
+// ids.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
@@ -24,7 +25,10 @@ export interface Tokenizers {
   readonly notes: readonly string[];
 }
 
-/** Loads the tokenizers from config.json and files by name. Throws a HeddleError that names the file in `folder` if it is invalid. */
+/**
+ * Loads the tokenizers from config.json and files by name. Throws a HeddleError that names the file in `folder` if it
+ * is invalid.
+ */
 export function readHfTokenizers(
   raw: Json,
   c: ModelConfig,
@@ -106,7 +110,10 @@ function withBegin(tokenizer: Tokenizer, begin: number): Tokenizer {
   };
 }
 
-/** Character tokenizers from grapheme_chars and phoneme_chars: character i is token i. Texts start with bos_token_id on both sides. */
+/**
+ * Character tokenizers from grapheme_chars and phoneme_chars: character i is token i. Texts start with bos_token_id on
+ * both sides.
+ */
 function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: string) {
   const read = (field: string, size: number): Tokenizer => {
     const characters = raw[field];

@@ -15,8 +15,8 @@ import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
 const seed = 1;
 
 /**
- * Loads a BART or MarianMT folder; `raw` is its config.json, undefined if there is none. A folder without weights gets random weights and a
- * note. Throws a HeddleError that names the file and what is invalid or not supported.
+ * Loads a BART or MarianMT folder; `raw` is its config.json, undefined if there is none. A folder without weights gets
+ * random weights and a note. Throws a HeddleError that names the file and what is invalid or not supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
   const notes: string[] = [];
@@ -93,7 +93,8 @@ function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, Store
 }
 
 /**
- * Reads the source checkpoint, `origin` of a config.json: everything of a model but the weights. Throws a HeddleError if it is invalid.
+ * Reads the source checkpoint, `origin` of a config.json: everything of a model but the weights. Throws a HeddleError
+ * if it is invalid.
  */
 export async function readSourceCheckpoint(
   files: Files,
@@ -134,8 +135,8 @@ export async function readSourceCheckpoint(
 const defaultHeadWidth = 64;
 
 /**
- * A config.json for MarianMT weights that come without one: sizes from the tensors, the rest as in the models of Helsinki-NLP. Throws a
- * HeddleError that starts with `path` if the tensors are not those of MarianMT.
+ * A config.json for MarianMT weights that come without one: sizes from the tensors, the rest as in the models of
+ * Helsinki-NLP. Throws a HeddleError that starts with `path` if the tensors are not those of MarianMT.
  */
 export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, path: string): Json {
   const prefix = prefixOf(tensors);

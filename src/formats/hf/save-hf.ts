@@ -1,5 +1,5 @@
-// Exports BART and MarianMT folders for transformers. A model that was loaded from such a folder is exported with the same names, shapes,
-// dtypes and configuration; without training in between, with the same bits.
+// Exports BART and MarianMT folders for transformers. A model that was loaded from such a folder is exported with the
+// same names, shapes, dtypes and configuration; without training in between, with the same bits.
 
 import { toBfloat16, toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -31,8 +31,8 @@ interface Outgoing {
 }
 
 /**
- * Exports a model as BART or MarianMT: the files of the folder by name. `dtype` of the weights defaults to that of the source checkpoint, or
- * float32. Throws a HeddleError that names each field the model type does not support.
+ * Exports a model as BART or MarianMT: the files of the folder by name. `dtype` of the weights defaults to that of the
+ * source checkpoint, or float32. Throws a HeddleError that names each field the model type does not support.
  *
  * @example
  * await writeFolder(files, 'bart', hfFiles(model, 'bart', 'F16'));

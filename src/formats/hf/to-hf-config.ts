@@ -1,5 +1,5 @@
-// Converts a model to BART or MarianMT: a config.json with the same computation in transformers, or an error that names the fields that
-// transformers does not support.
+// Converts a model to BART or MarianMT: a config.json with the same computation in transformers, or an error that names
+// the fields that transformers does not support.
 
 import { sizeOf } from '../../core/tensor.ts';
 import type { Json } from '../../files/json-files.ts';
@@ -47,7 +47,10 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
   return { config, weights: relayout(c, weights, config), json: jsonOf(config, decode, type) };
 }
 
-/** Copies weights into the parameter buffer of another configuration; positions become a table with `positionOffset` rows before it. */
+/**
+ * Copies weights into the parameter buffer of another configuration; positions become a table with `positionOffset`
+ * rows before it.
+ */
 function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
   const [before, after] = [parameterList(from), parameterList(to)];
   const bank = new Float32Array(after.size);

@@ -1,10 +1,13 @@
-// A model as it is saved and loaded, and what it keeps of the Hugging Face checkpoint that it was loaded from. This folder exists because
-// hf/ uses these types too, and folders must not import each other in a circle.
+// A model as it is saved and loaded, and what it keeps of the Hugging Face checkpoint that it was loaded from. This
+// folder exists because hf/ uses these types too, and folders must not import each other in a circle.
 
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
 
-/** A model with weights, tokenizers (one object if both sides share a tokenizer) and the decoding rules it was trained with. */
+/**
+ * A model with weights, tokenizers (one object if both sides share a tokenizer) and the decoding rules it was trained
+ * with.
+ */
 export interface SavedModel extends TextModel {
   /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights: Float32Array;
@@ -23,8 +26,8 @@ export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
 export type WeightDtype = (typeof weightDtypes)[number];
 
 /**
- * The Hugging Face checkpoint of a model, complete enough to export the model to the same files. config.json of heddle stores it under
- * the key `origin`, without `files`.
+ * The Hugging Face checkpoint of a model, complete enough to export the model to the same files. config.json of heddle
+ * stores it under the key `origin`, without `files`.
  */
 export interface SourceCheckpoint {
   /** config.json. */

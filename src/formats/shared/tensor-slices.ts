@@ -1,4 +1,5 @@
-// Rows of PyTorch's tensors in the parameter buffer: one parameter may hold only some rows of a stored tensor, such as q_proj of in_proj.
+// Rows of PyTorch's tensors in the parameter buffer: one parameter may hold only some rows of a stored tensor, such as
+// q_proj of in_proj.
 
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 import type { Parameter, ParameterList } from '../../model/parameter-layout.ts';

@@ -1,5 +1,5 @@
-// Byte-level BPE of GPT-2 and BART: converts vocab.json and merges.txt, with the special and added tokens of the other files, to the
-// tokenizer.json that transformers converts them to (convert_slow_tokenizer.py, RobertaConverter).
+// Byte-level BPE of GPT-2 and BART: converts vocab.json and merges.txt, with the special and added tokens of the other
+// files, to the tokenizer.json that transformers converts them to (convert_slow_tokenizer.py, RobertaConverter).
 
 import { check } from '../../core/errors.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
@@ -30,8 +30,9 @@ const defaultRoles = {
 };
 
 /**
- * Converts vocab.json and merges.txt, from the files of a folder by name, to a tokenizer.json; undefined if one is missing. Throws a
- * HeddleError that names the file if it is invalid, a merge has a token that is not in the vocabulary, or the tokenizer_class is another.
+ * Converts vocab.json and merges.txt, from the files of a folder by name, to a tokenizer.json; undefined if one is
+ * missing. Throws a HeddleError that names the file if it is invalid, a merge has a token that is not in the
+ * vocabulary, or the tokenizer_class is another.
  */
 export function byteLevelBpeJson(files: Readonly<Record<string, Uint8Array>>, folder: string): Json | undefined {
   const [vocabFile, mergesFile] = [files[names.vocab], files[names.merges]];

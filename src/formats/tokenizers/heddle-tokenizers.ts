@@ -1,4 +1,5 @@
-// Tokenizer files of heddle's format: tokenizer.json for both sides, or source-tokenizer.json and target-tokenizer.json.
+// Tokenizer files of heddle's format: tokenizer.json for both sides, or source-tokenizer.json and
+// target-tokenizer.json.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
@@ -26,8 +27,8 @@ export async function requireFile(files: Files, folder: string, name: string): P
 }
 
 /**
- * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the file if it is missing, invalid
- * or does not match the configuration.
+ * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the file if it
+ * is missing, invalid or does not match the configuration.
  */
 export async function readTokenizers(
   files: Files,

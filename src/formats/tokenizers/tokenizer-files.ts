@@ -1,5 +1,5 @@
-// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or vocab.json and
-// merges.txt.
+// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or
+// vocab.json and merges.txt.
 
 import { HeddleError } from '../../core/errors.ts';
 import { parseJson } from '../../files/json-files.ts';
@@ -34,8 +34,8 @@ export interface TokenizerPair {
 }
 
 /**
- * Loads the tokenizers from the files of a folder, given by name; undefined if there are none. Throws a HeddleError that names the file
- * if it is invalid or missing, or the vocabulary is larger than the model's.
+ * Loads the tokenizers from the files of a folder, given by name; undefined if there are none. Throws a HeddleError
+ * that names the file if it is invalid or missing, or the vocabulary is larger than the model's.
  */
 export function readTokenizerFiles(
   files: Readonly<Record<string, Uint8Array>>,

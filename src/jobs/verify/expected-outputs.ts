@@ -1,4 +1,5 @@
-// Check of a Hugging Face folder against its expected.json: texts, their token ids, the greedy decoding and the logits of the first token.
+// Check of a Hugging Face folder against its expected.json: texts, their token ids, the greedy decoding and the logits
+// of the first token.
 
 import { HeddleError } from '../../core/errors.ts';
 import { createTranslator } from '../../decode/translator.ts';
@@ -75,7 +76,10 @@ export async function readExpected(folder: string, { files }: Pick<JobContext, '
   return cases as ExpectedCase[];
 }
 
-/** Largest |x - ref| of the logits after the start token over all cases; infinite if their number is not the size of the vocabulary. */
+/**
+ * Largest |x - ref| of the logits after the start token over all cases; infinite if their number is not the size of the
+ * vocabulary.
+ */
 async function firstLogitsError(
   engine: Engine,
   { config: c }: SavedModel,

@@ -21,7 +21,10 @@ export type Row = readonly [quantity: string, error: number, limit: number];
 /** Largest errors allowed, max|x - ref| / max|ref|. */
 export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3 } as const;
 
-/** Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on an engine of its own. */
+/**
+ * Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on an engine of its
+ * own.
+ */
 export async function checkGolden(golden: GoldenCase, newEngine: () => Promise<Engine>): Promise<Row[]> {
   const rows: Row[] = [];
   for (const check of [checkGradients, checkLosses, checkGreedy]) {
@@ -84,8 +87,8 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
 }
 
 /**
- * Trains a case on its batch: the loss before each of its AdamW updates and after the last, and the norm of the first gradients before
- * clipping.
+ * Trains a case on its batch: the loss before each of its AdamW updates and after the last, and the norm of the first
+ * gradients before clipping.
  */
 export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{ losses: number[]; gradNorm: number }> {
   const { config: c, optimizer: o } = golden;

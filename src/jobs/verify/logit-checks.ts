@@ -1,4 +1,5 @@
-// Checks that compare logits of two engines or weight formats: a model folder with the float64 reference, f16 and int8 weights with f32.
+// Checks that compare logits of two engines or weight formats: a model folder with the float64 reference, f16 and int8
+// weights with f32.
 
 import { random } from '../../core/random.ts';
 import { relativeError } from '../../cpu/executor.ts';
@@ -30,8 +31,9 @@ interface LogitCheck {
 }
 
 /**
- * Compares a model folder without expected results with the float64 reference, on random ids: it shows that the backend computes the
- * model of the configuration, not that the configuration is right. Throws a HeddleError if the folder cannot be read.
+ * Compares a model folder without expected results with the float64 reference, on random ids: it shows that the backend
+ * computes the model of the configuration, not that the configuration is right. Throws a HeddleError if the folder
+ * cannot be read.
  */
 export async function checkReference(folder: string, context: JobContext): Promise<LogitCheck> {
   // Few tokens, since the reference takes seconds for a model of usual size; the second row is padded.
@@ -48,7 +50,9 @@ export async function checkReference(folder: string, context: JobContext): Promi
 /** Largest max|x - f32| / max|f32| of logits. Trained models have about 5e-4 in f16 and 2e-2 in int8. */
 const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
 
-/** Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if the folder cannot be read. */
+/**
+ * Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if the folder cannot be read.
+ */
 export async function checkWeights(
   folder: string,
   format: Exclude<WeightFormat, 'f32'>,
@@ -72,7 +76,9 @@ interface ModelInput {
   readonly rows: readonly { readonly source: readonly number[]; readonly target: readonly number[] }[];
 }
 
-/** The model of a folder with the ids of its golden case or expected.json, else random ids: a row for each of `lengths`. */
+/**
+ * The model of a folder with the ids of its golden case or expected.json, else random ids: a row for each of `lengths`.
+ */
 async function readInput(folder: string, context: JobContext, lengths: readonly number[]): Promise<ModelInput> {
   const { files } = context;
   if (await files.exists(`${folder}/batch.safetensors`)) {
@@ -151,7 +157,10 @@ async function logitsOf(
   }
 }
 
-/** max|x - ref| / max|ref| of logits [positions, V] (infinite if one is NaN), and the number of positions whose most likely token differs. */
+/**
+ * max|x - ref| / max|ref| of logits [positions, V] (infinite if one is NaN), and the number of positions whose most
+ * likely token differs.
+ */
 function compareLogits(got: Float32Array, want: Float32Array, vocab: number) {
   const positions = want.length / vocab;
   const argmax = (x: Float32Array) => x.reduce((best, y, id) => (y > (x[best] as number) ? id : best), 0);

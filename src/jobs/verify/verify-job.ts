@@ -1,5 +1,5 @@
-// heddle verify: compares this engine with references, quantity by quantity, on the backend of the job: golden cases with PyTorch,
-// Hugging Face folders with their expected.json, other model folders with the float64 reference.
+// heddle verify: compares this engine with references, quantity by quantity, on the backend of the job: golden cases
+// with PyTorch, Hugging Face folders with their expected.json, other model folders with the float64 reference.
 
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
@@ -34,11 +34,16 @@ export interface VerifiedCase {
 export interface VerifyArguments {
   /** Golden cases and model folders. */
   readonly folders: readonly string[];
-  /** Format of the weights. f16 and int8 are compared with f32 (default: f32, compared with the reference of the folder). */
+  /**
+   * Format of the weights. f16 and int8 are compared with f32 (default: f32, compared with the reference of the
+   * folder).
+   */
   readonly weights?: WeightFormat;
 }
 
-/** Verifies each folder. A failed comparison is part of the result; a folder that cannot be read throws a HeddleError. */
+/**
+ * Verifies each folder. A failed comparison is part of the result; a folder that cannot be read throws a HeddleError.
+ */
 export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, context) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {

@@ -4,8 +4,8 @@ import type { DeviceTraits, Launch, Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
- * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads shared by subgroups
- * (attention-subgroups.wgsl), for CPU adapters, whose subgroups are small.
+ * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads
+ * shared by subgroups (attention-subgroups.wgsl), for CPU adapters, whose subgroups are small.
  */
 export function attentionVariants({ minSubgroup }: DeviceTraits, headWidth: number): readonly string[] {
   if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];

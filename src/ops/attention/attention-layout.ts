@@ -1,12 +1,15 @@
-// The memory layout of q, k and v in attention ops, and their shared attributes, checks and Params. Self-attention packs q, k and v along the
-// columns of one tensor [B,T,3·H·W]; cross-attention takes q [B,Tq,H·W] and k and v packed in [B,Tk,2·H·W]. Head h has columns h·W to
-// h·W + W - 1 of each.
+// The memory layout of q, k and v in attention ops, and their shared attributes, checks and Params. Self-attention
+// packs q, k and v along the columns of one tensor [B,T,3·H·W]; cross-attention takes q [B,Tq,H·W] and k and v packed
+// in [B,Tk,2·H·W]. Head h has columns h·W to h·W + W - 1 of each.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../core/tensor.ts';
 import { dropoutFields } from '../dropout-mask.ts';
 
-/** Maximum head width: in decoding a query and its output must fit in the 8 KiB of variables that WGSL allows a function. */
+/**
+ * Maximum head width: in decoding a query and its output must fit in the 8 KiB of variables that WGSL allows a
+ * function.
+ */
 export const maxHeadWidth = 896;
 
 /** Maximum head width that a thread, or a row group with workgroup memory, can keep without heavy register spilling. */
@@ -56,7 +59,9 @@ export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape): Att
   return finish(name, attrs, { ...sizes, kColumn: inner, vColumn: 2 * inner });
 }
 
-/** Returns the layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit. */
+/**
+ * Returns the layout of attention from q [B,Tq,H·W] to kv [B,Tk,2·H·W]. Throws a HeddleError if the shapes do not fit.
+ */
 export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: Shape): AttentionLayout {
   const inner = innerWidth(name, attrs);
   const heads = `${attrs.heads} heads of ${attrs.headWidth}`;

@@ -87,8 +87,9 @@ export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p
 }
 
 /**
- * Gradients from dout [B,Tq,H·W], added to dq (laid out as q) and dkv (as kv). With P the probabilities and m the dropout factors:
- * dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i), D_i = dout_i·out_i.
+ * Gradients from dout [B,Tq,H·W], added to dq (laid out as q) and dkv (as kv). With P the probabilities and m the
+ * dropout factors: dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i), D_i =
+ * dout_i·out_i.
  */
 export function attentionBackward(
   a: AttentionLayout,

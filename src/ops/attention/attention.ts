@@ -1,6 +1,7 @@
-// Fused attention: self- and cross-attention as one dispatch forward and two backward, with memory linear in the lengths. Scores and
-// probabilities never leave registers or workgroup memory; the backward pass recomputes them from the stored logsumexp (Dao et al., 2022,
-// "FlashAttention"). Dropout acts on the probabilities, as in PyTorch; its mask is recomputed from its counter.
+// Fused attention: self- and cross-attention as one dispatch forward and two backward, with memory linear in the
+// lengths. Scores and probabilities never leave registers or workgroup memory; the backward pass recomputes them from
+// the stored logsumexp (Dao et al., 2022, "FlashAttention"). Dropout acts on the probabilities, as in PyTorch; its mask
+// is recomputed from its counter.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { TensorType } from '../../core/tensor.ts';
@@ -33,8 +34,9 @@ const variants = (_inputs: unknown, { headWidth }: AttentionAttrs, traits: Devic
   attentionVariants(traits, headWidth);
 
 /**
- * qkv [B,T,3·H·W], key lengths u32 [B], step; out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees none, out, lse
- * and gradients are zero. The dropout mask depends on the index ((b·H + h)·T + i)·T + j of a probability.
+ * qkv [B,T,3·H·W], key lengths u32 [B], step; out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it
+ * sees none, out, lse and gradients are zero. The dropout mask depends on the index ((b·H + h)·T + i)·T + j of a
+ * probability.
  */
 export const selfAttentionOp = defineOp({
   name: selfName,
@@ -92,8 +94,8 @@ export const selfAttentionBackwardOp = defineOp({
 });
 
 /**
- * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], step; out [B,Tq,H·W] and lse [B,H,Tq]. As self_attention, with the keys of another
- * sequence. The dropout mask depends on the index ((b·H + h)·Tq + i)·Tk + j of a probability.
+ * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], step; out [B,Tq,H·W] and lse [B,H,Tq]. As self_attention, with
+ * the keys of another sequence. The dropout mask depends on the index ((b·H + h)·Tq + i)·Tk + j of a probability.
  */
 export const crossAttentionOp = defineOp({
   name: crossName,
@@ -166,7 +168,8 @@ function checkBackward(
 }
 
 /**
- * Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step input.
+ * Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step
+ * input.
  *
  * @example
  * const lens = graph.input('lens', 'u32', [2]); // key lengths

@@ -1,4 +1,5 @@
-// One step of beam search over the best tokens of each row: the next beams, the rows they continue, and the hypotheses that end.
+// One step of beam search over the best tokens of each row: the next beams, the rows they continue, and the hypotheses
+// that end.
 
 import { check } from '../../core/errors.ts';
 import { show } from '../../core/tensor.ts';
@@ -16,14 +17,18 @@ export interface BeamStep {
   readonly parents: Value;
   /** f32 [R], their sums of log-probabilities. */
   readonly totals: Value;
-  /** f32 [R], for each row before the step: the sum of log-probabilities with its end if that is a hypothesis, else `masked`. */
+  /**
+   * f32 [R], for each row before the step: the sum of log-probabilities with its end if that is a hypothesis, else
+   * `masked`.
+   */
   readonly ended: Value;
 }
 
 /**
- * logProbs f32 [R,K] falling, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state, written), step; R = sentences · K. Outputs as
- * `BeamStep`. Of a sentence's K · K tokens and K ends the K best tokens continue; an end counts if fewer than K of all are better (Hugging
- * Face's rule). At step.position 0 only the first row of each sentence counts.
+ * logProbs f32 [R,K] falling, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state, written), step; R =
+ * sentences · K. Outputs as `BeamStep`. Of a sentence's K · K tokens and K ends the K best tokens continue; an end
+ * counts if fewer than K of all are better (Hugging Face's rule). At step.position 0 only the first row of each
+ * sentence counts.
  */
 export const beamSelectOp = defineOp({
   name: 'beam_select',
@@ -89,7 +94,8 @@ export const beamSelectOp = defineOp({
 });
 
 /**
- * The next beams from the best tokens [R,K] of each row, their log-probabilities, and those of the ends [R]; see `beamSelectOp`.
+ * The next beams from the best tokens [R,K] of each row, their log-probabilities, and those of the ends [R]; see
+ * `beamSelectOp`.
  *
  * @example
  * const best = {

@@ -13,10 +13,10 @@ export type CacheSlotsAttrs = { readonly beams: number; readonly padId: number }
 export const maxBeams = 64;
 
 /**
- * newest i32 [R,1], the token that each row reads now; parents i32 [R], the row of its sentence that each row continues, counted from the
- * sentence's first; slots u32 [R,T] and tokens i32 [R,T] (states, written); step. No outputs. Row r takes the entries of its parent before
- * step.position; there it gets a slot of its own, plus `hiddenSlot` if the token is padding, so that no query sees it (except at position
- * 0: MarianMT starts with padding).
+ * newest i32 [R,1], the token that each row reads now; parents i32 [R], the row of its sentence that each row
+ * continues, counted from the sentence's first; slots u32 [R,T] and tokens i32 [R,T] (states, written); step. No
+ * outputs. Row r takes the entries of its parent before step.position; there it gets a slot of its own, plus
+ * `hiddenSlot` if the token is padding, so that no query sees it (except at position 0: MarianMT starts with padding).
  */
 export const cacheSlotsOp = defineOp({
   name: 'cache_slots',

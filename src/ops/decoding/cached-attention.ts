@@ -1,6 +1,6 @@
-// Attention in decoding, with one new token per row: to the keys and values of its ancestors in the KV cache, and to those of its source.
-// The rows of a sentence (beams, samples) share the source's keys and read each other's rows of the cache through a table of slots, so
-// beam search copies no keys.
+// Attention in decoding, with one new token per row: to the keys and values of its ancestors in the KV cache, and to
+// those of its source. The rows of a sentence (beams, samples) share the source's keys and read each other's rows of
+// the cache through a table of slots, so beam search copies no keys.
 
 import { check } from '../../core/errors.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
@@ -17,9 +17,9 @@ export type CachedAttentionAttrs = { readonly heads: number; readonly headWidth:
 export const hiddenSlot = 2 ** 31;
 
 /**
- * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step; out [R,1,HW]. The keys and values in qkv are stored in row
- * (r, step.position) of the cache. Then row r sees, for j from 0 to step.position, row slots[r,j] of the cache rows of its sentence, counted
- * from the sentence's first, unless slots[r,j] has `hiddenSlot` added.
+ * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step; out [R,1,HW]. The keys and values in qkv
+ * are stored in row (r, step.position) of the cache. Then row r sees, for j from 0 to step.position, row slots[r,j] of
+ * the cache rows of its sentence, counted from the sentence's first, unless slots[r,j] has `hiddenSlot` added.
  */
 export const cachedSelfAttentionOp = defineOp({
   name: 'cached_self_attention',
@@ -66,7 +66,10 @@ export const cachedSelfAttentionOp = defineOp({
   },
 });
 
-/** q [R,1,HW], kv [B,S,2HW], lens u32 [B], R = B · beams; out [R,1,HW]: row r sees the first lens[b] keys of its sentence b. */
+/**
+ * q [R,1,HW], kv [B,S,2HW], lens u32 [B], R = B · beams; out [R,1,HW]: row r sees the first lens[b] keys of its
+ * sentence b.
+ */
 export const cachedCrossAttentionOp = defineOp({
   name: 'cached_cross_attention',
   inputs: ['q', 'kv', 'lens'],
@@ -95,7 +98,10 @@ export const cachedCrossAttentionOp = defineOp({
   },
 });
 
-/** Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `rows` of kv [..,2HW]; 0 if none. */
+/**
+ * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `rows` of kv
+ * [..,2HW]; 0 if none.
+ */
 function attend(
   { heads, headWidth: W }: CachedAttentionAttrs,
   q: ReferenceTensor,
@@ -174,7 +180,8 @@ function launch(
 }
 
 /**
- * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the cache.
+ * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the
+ * cache.
  *
  * @example
  * const [qkv, cache] = [graph.input('qkv', 'f32', [8, 1, 192]), graph.state('cache', 'f32', [8, 32, 128])];

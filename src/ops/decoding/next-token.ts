@@ -1,5 +1,5 @@
-// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam search), or a sample. Token rules
-// that forbid tokens are data of a run, so one plan serves all.
+// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam search), or
+// a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../core/errors.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
@@ -65,7 +65,10 @@ export interface Sampling {
   readonly temperature: number;
   /** Keep the smallest set of most probable tokens whose probabilities sum to this; 1: all. */
   readonly topP: number;
-  /** Keep this many of the most probable tokens, and those as probable as the last; 1: the first most probable one; 0: all. */
+  /**
+   * Keep this many of the most probable tokens, and those as probable as the last; 1: the first most probable one; 0:
+   * all.
+   */
   readonly topK: number;
 }
 
@@ -135,7 +138,10 @@ function launchOf(
   ];
 }
 
-/** Applies the rules to row r of a reference's logits, in place; returns what to subtract from them for log-probabilities. */
+/**
+ * Applies the rules to row r of a reference's logits, in place; returns what to subtract from them for
+ * log-probabilities.
+ */
 function applyRules(
   { logits, history, rules, step }: Inputs<ReferenceTensor>,
   attrs: NextTokenAttrs,
@@ -165,15 +171,17 @@ function applyRules(
   return { z, normalizer };
 }
 
-/** A token for each row, i32 [R,1], and its log-probability in the model's own distribution, before the rules, f32 [R]. */
+/**
+ * A token for each row, i32 [R,1], and its log-probability in the model's own distribution, before the rules, f32 [R].
+ */
 export interface ChosenTokens {
   readonly tokens: Value;
   readonly logProbs: Value;
 }
 
 /**
- * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens the one with the lowest id. A
- * forced token, and an end that comes because nothing else may, has probability 1.
+ * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens the one with
+ * the lowest id. A forced token, and an end that comes because nothing else may, has probability 1.
  */
 export const greedyTokenOp = defineOp({
   name: 'greedy_token',
@@ -216,7 +224,10 @@ export const greedyToken = (
 /** `wanted`: number of tokens per row. */
 export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
 
-/** The best of each row, tokens i32 [R,K] by falling logProbs f32 [R,K], and the log-probability of the end, ends f32 [R]. */
+/**
+ * The best of each row, tokens i32 [R,K] by falling logProbs f32 [R,K], and the log-probability of the end, ends f32
+ * [R].
+ */
 export interface BestTokens {
   readonly logProbs: Value;
   readonly tokens: Value;
@@ -224,9 +235,9 @@ export interface BestTokens {
 }
 
 /**
- * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32 [R]. The end token is not
- * among the K; forbidden tokens have `masked` as their log-probability. If a row has fewer than K other tokens, the end with `masked`
- * fills it up.
+ * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32 [R]. The
+ * end token is not among the K; forbidden tokens have `masked` as their log-probability. If a row has fewer than K
+ * other tokens, the end with `masked` fills it up.
  */
 export const bestTokensOp = defineOp({
   name: 'best_tokens',
@@ -277,9 +288,10 @@ export const bestTokens = (
 ): BestTokens => builder.apply(bestTokensOp, { logits, history, rules, step }, attrs);
 
 /**
- * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1] and logProbs f32 [R] in the
- * model's own distribution. Further inputs: sampling f32 [4], streams u32 [R]. topK cuts before topP; tokens as probable as the last one
- * remain too, unless topK is 1. The sample is a function of step.seed, step.position, streams[r] and the probabilities.
+ * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1] and
+ * logProbs f32 [R] in the model's own distribution. Further inputs: sampling f32 [4], streams u32 [R]. topK cuts before
+ * topP; tokens as probable as the last one remain too, unless topK is 1. The sample is a function of step.seed,
+ * step.position, streams[r] and the probabilities.
  */
 export const sampleTokenOp = defineOp({
   name: 'sample_token',

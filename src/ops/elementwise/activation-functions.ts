@@ -1,4 +1,5 @@
-// The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl is the same in float32.
+// The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl is the
+// same in float32.
 
 /** Activations. GELU is the exact form with erf (Hendrycks and Gimpel, 2016); SiLU is x·sigmoid(x). */
 export type Activation = 'none' | 'relu' | 'gelu' | 'silu';
@@ -6,7 +7,9 @@ export type Activation = 'none' | 'relu' | 'gelu' | 'silu';
 /** The numbers of the activations in WGSL. */
 export const activationKinds: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, silu: 3 };
 
-/** Whether the derivative needs the activation's input; that of ReLU follows from its output, that of none from nothing. */
+/**
+ * Whether the derivative needs the activation's input; that of ReLU follows from its output, that of none from nothing.
+ */
 export const keepsInput = (kind: Activation): boolean => kind === 'gelu' || kind === 'silu';
 
 /** The activation of `x`. */

@@ -1,4 +1,5 @@
-// Some columns of a matrix: LoRA adds to the columns of one projection in a packed layer, and its gradient takes them out again.
+// Some columns of a matrix: LoRA adds to the columns of one projection in a packed layer, and its gradient takes them
+// out again.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -9,7 +10,9 @@ import { elementwiseVariants, vecsPerThread } from '../work-division.ts';
 /** The first of the columns, and a factor. */
 export type AddColumnsAttrs = { readonly first: number; readonly scale: number };
 
-/** x [..,N], u [..,n]; y [..,N] = x, with scale·u added in columns first .. first + n - 1. y may take the memory of x. */
+/**
+ * x [..,N], u [..,n]; y [..,N] = x, with scale·u added in columns first .. first + n - 1. y may take the memory of x.
+ */
 export const addColumnsOp = defineOp({
   name: 'add_columns',
   inputs: ['x', 'u'],

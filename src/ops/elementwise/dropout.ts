@@ -1,4 +1,5 @@
-// Dropout. The mask is a function of seed, step, site and element, so the backward pass computes it again instead of storing it.
+// Dropout. The mask is a function of seed, step, site and element, so the backward pass computes it again instead of
+// storing it.
 
 import { sizeOf } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';

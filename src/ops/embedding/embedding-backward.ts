@@ -1,4 +1,5 @@
-// The gradients of the embedding tables: of tokens, by the positions where each id occurs, and of positions, by sums over the batch.
+// The gradients of the embedding tables: of tokens, by the positions where each id occurs, and of positions, by sums
+// over the batch.
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf } from '../../core/tensor.ts';
@@ -11,8 +12,9 @@ import { elementwiseVariants, shaderFor, vecsPerThread, vecWidth } from '../work
 export type EmbeddingBackwardAttrs = DropoutAttrs & { readonly scale: number };
 
 /**
- * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to; dtable [V,D], which may take
- * the memory of base. Sums are over the occurrences in their order, so the same batch gives the same bits.
+ * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to; dtable
+ * [V,D], which may take the memory of base. Sums are over the occurrences in their order, so the same batch gives the
+ * same bits.
  */
 export const embeddingBackwardOp = defineOp({
   name: 'embedding_backward',
@@ -64,7 +66,9 @@ export const embeddingBackwardOp = defineOp({
   },
 });
 
-/** Settings of `positionBackwardOp`: `rows` of the table, `offset` the row of position 0, the dropout of the embedding. */
+/**
+ * Settings of `positionBackwardOp`: `rows` of the table, `offset` the row of position 0, the dropout of the embedding.
+ */
 export type PositionBackwardAttrs = DropoutAttrs & { readonly rows: number; readonly offset: number };
 
 /** dy [B,T,D], step if there is dropout; dpositions [rows,D], the sum over the batch, zero in rows of no position. */

@@ -22,7 +22,10 @@ export type LookupAttrs = {
 /** Attributes of an embedding; the builder function `embedding` sets them. */
 export type EmbeddingAttrs = LookupAttrs & DropoutAttrs & { readonly positions: 'none' | 'fixed' | 'learned' };
 
-/** The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D] or the step of decoding do not fit. */
+/**
+ * The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D] or the step of
+ * decoding do not fit.
+ */
 export function lookupType(
   op: string,
   D: number,
@@ -45,8 +48,8 @@ export function lookupType(
 }
 
 /**
- * ids [B,T], table [V,D], positions [L,D], step if decoding or dropout needs it, and, if the table is trained, the positions where each id
- * occurs: rowStart [V+1] and occurrences [B*T]; out [B,T,D].
+ * ids [B,T], table [V,D], positions [L,D], step if decoding or dropout needs it, and, if the table is trained, the
+ * positions where each id occurs: rowStart [V+1] and occurrences [B*T]; out [B,T,D].
  */
 export const embeddingOp = defineOp({
   name: 'embedding',
@@ -156,12 +159,16 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
   return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site }).out;
 }
 
-/** `interleaved`: sines in even columns, cosines in odd ones, as in PyTorch's tutorial; `halves`: first all sines, then all cosines, as Marian. */
+/**
+ * `interleaved`: sines in even columns, cosines in odd ones, as in PyTorch's tutorial; `halves`: first all sines, then
+ * all cosines, as Marian.
+ */
 export type SinusoidLayout = 'interleaved' | 'halves';
 
 /**
- * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p / 10000^(2i/width) for pair i. An odd width
- * has one sine more than cosines. Computed on the host in float64, since WGSL's sine is too coarse for large arguments; nothing trains it.
+ * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p / 10000^(2i/width) for
+ * pair i. An odd width has one sine more than cosines. Computed on the host in float64, since WGSL's sine is too coarse
+ * for large arguments; nothing trains it.
  *
  * @example
  * const table = sinusoids(512, 64, 'interleaved');

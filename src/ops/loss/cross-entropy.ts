@@ -8,7 +8,10 @@ import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
 
-/** `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V - 1. */
+/**
+ * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V -
+ * 1.
+ */
 export type CrossEntropyAttrs = { readonly smoothing: number; readonly ignore?: number | undefined };
 
 /** Inputs that forward and backward have in common. */
@@ -42,9 +45,10 @@ const launchOf = (logits: Value, { smoothing, ignore }: CrossEntropyAttrs) => ({
 export type LossAttrs = CrossEntropyAttrs & { readonly fused: boolean };
 
 /**
- * logits [..,V], targets i32 [..], step; nll (the loss of each row, 0 if ignored) and hit (1 if the first maximum of the logits is the
- * target), f32 of the targets' shape. Further lse (logsumexp of each row) or, if fused, dlogits, which may take the memory of logits. As
- * the root of a gradient walk the loss is the sum of nll times step.tokenWeight.
+ * logits [..,V], targets i32 [..], step; nll (the loss of each row, 0 if ignored) and hit (1 if the first maximum of
+ * the logits is the target), f32 of the targets' shape. Further lse (logsumexp of each row) or, if fused, dlogits,
+ * which may take the memory of logits. As the root of a gradient walk the loss is the sum of nll times
+ * step.tokenWeight.
  */
 export const crossEntropyOp = defineOp({
   name: 'cross_entropy',
@@ -165,7 +169,8 @@ export interface Loss {
 }
 
 /**
- * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step` is the graph's step input.
+ * Cross-entropy of logits [..,V] against targets i32 [..]; `gradients` walks from `nll`. `step` is the graph's step
+ * input.
  *
  * @example
  * const { nll } = crossEntropy(graph, logits, targets, step, { smoothing: 0.1, ignore: 0 });

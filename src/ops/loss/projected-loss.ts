@@ -1,6 +1,6 @@
-// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. In training the logits of a
-// chunk become their gradient in place, and all gradients come with the loss: the kernels of linear, cross_entropy and
-// linear_backward. Evaluation runs only those of linear and cross_entropy.
+// The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. In training
+// the logits of a chunk become their gradient in place, and all gradients come with the loss: the kernels of linear,
+// cross_entropy and linear_backward. Evaluation runs only those of linear and cross_entropy.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -17,8 +17,8 @@ import { type CrossEntropyAttrs, checkRoot, crossEntropyOp } from './cross-entro
 export type ProjectedLossAttrs = CrossEntropyAttrs & { readonly gradients: boolean; readonly rows: number };
 
 /**
- * x [..,D], w [V,D], targets i32 [..], step, b [V]; nll and hit as of cross_entropy and, with `gradients`, dx [..,D], dw [V,D] and db [V]
- * if there is a bias: then it may be the root of a gradient walk.
+ * x [..,D], w [V,D], targets i32 [..], step, b [V]; nll and hit as of cross_entropy and, with `gradients`, dx [..,D],
+ * dw [V,D] and db [V] if there is a bias: then it may be the root of a gradient walk.
  */
 export const projectedLossOp = defineOp({
   name: 'projected_loss',
@@ -84,7 +84,10 @@ export const projectedLossOp = defineOp({
   },
 });
 
-/** Variants of one dispatch: those of the gradients if they are computed, and then the forward takes one of the same family. */
+/**
+ * Variants of one dispatch: those of the gradients if they are computed, and then the forward takes one of the same
+ * family.
+ */
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];

@@ -7,7 +7,10 @@ import { expectType } from '../type-checks.ts';
 /** The target that does not count. */
 export type TokenStatsAttrs = { readonly ignore?: number | undefined };
 
-/** nll, hit and targets i32, of one shape; stats [4]: sum of nll, tokens that count, hits, 0. Ignored rows have nll = hit = 0. */
+/**
+ * nll, hit and targets i32, of one shape; stats [4]: sum of nll, tokens that count, hits, 0. Ignored rows have nll =
+ * hit = 0.
+ */
 export const tokenStatsOp = defineOp({
   name: 'token_stats',
   inputs: ['nll', 'hit', 'targets'],

@@ -13,16 +13,16 @@ import { backwardLaunches, type EpilogueKind, epilogueDropout } from './matmul-l
 export type WantedGradients = { readonly dx: boolean; readonly dw: boolean; readonly db: boolean };
 
 /**
- * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual path), an activation multiplies by
- * its derivative (that of the layer below). Dropout acts on dx before an addition.
+ * Which gradients are wanted, and the epilogue of dx: `add` adds a tensor (the gradient of a residual path), an
+ * activation multiplies by its derivative (that of the layer below). Dropout acts on dx before an addition.
  */
 export type LinearBackwardAttrs = WantedGradients & {
   readonly epilogue: EpilogueKind | 'none';
 } & Partial<DropoutAttrs>;
 
 /**
- * dy [..,O], x [..,I], w [O,I], the operand of the epilogue [..,I], step if there is dropout. Outputs, if wanted: dx = dy·w [..,I],
- * dw = dyᵀ·x [O,I], db = Σ_rows dy [O].
+ * dy [..,O], x [..,I], w [O,I], the operand of the epilogue [..,I], step if there is dropout. Outputs, if wanted: dx =
+ * dy·w [..,I], dw = dyᵀ·x [O,I], db = Σ_rows dy [O].
  */
 export const linearBackwardOp = defineOp({
   name: 'linear_backward',

@@ -1,4 +1,5 @@
-// Linear layers: y = dropout(f(x·wᵀ + b)) with PyTorch's weight layout; bias, activation and dropout are in the product's epilogue.
+// Linear layers: y = dropout(f(x·wᵀ + b)) with PyTorch's weight layout; bias, activation and dropout are in the
+// product's epilogue.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, show } from '../../core/tensor.ts';
@@ -16,8 +17,8 @@ import { epilogueDropout, productLaunches } from './matmul-launches.ts';
 export type LinearAttrs = { readonly activation: Activation } & Partial<DropoutAttrs>;
 
 /**
- * x [..,I], w [O,I], b [O], step if there is dropout; y [..,O] and, if the gradient of the activation needs it (GELU, SiLU), the input of
- * the activation z [..,O].
+ * x [..,I], w [O,I], b [O], step if there is dropout; y [..,O] and, if the gradient of the activation needs it (GELU,
+ * SiLU), the input of the activation z [..,O].
  */
 export const linearOp = defineOp({
   name: 'linear',

@@ -1,9 +1,11 @@
-// The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth timing for a product.
-// matmul-launches.ts launches them.
+// The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth timing for
+// a product. matmul-launches.ts launches them.
 
 import type { DeviceTraits } from '../op.ts';
 
-/** Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M]. */
+/**
+ * Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M].
+ */
 export type Form = 'NN' | 'NT' | 'TN';
 
 /** Sizes of a product, and of its batch. */
@@ -29,8 +31,9 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant. `naive`: one element of C a thread; `dots`: K is shared among the threads of a workgroup; `tiled-64x64`, `tiled-128x128`: tiles
- * of C by workgroup; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split`, which is `tiled` with K in slices, is not here.
+ * The kernel of a variant. `naive`: one element of C a thread; `dots`: K is shared among the threads of a workgroup;
+ * `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
+ * `split`, which is `tiled` with K in slices, is not here.
  */
 export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel {
   if (variant === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
@@ -59,8 +62,8 @@ const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 export const maxDots = 4 * 65535;
 
 /**
- * Variants worth timing for a product, best guess for a GPU first. Only a few, since auto-tuning compiles and times each: within a family
- * the sizes of the product decide.
+ * Variants worth timing for a product, best guess for a GPU first. Only a few, since auto-tuning compiles and times
+ * each: within a family the sizes of the product decide.
  */
 export function productKernels(p: Sizes, traits: DeviceTraits): string[] {
   const { m, n, k, batch = 1 } = p;

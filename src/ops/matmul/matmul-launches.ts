@@ -1,4 +1,5 @@
-// The launches of matrix products: a product, its epilogue and its kernel in the terms of shaders/matmul/matmul-operands.wgsl.
+// The launches of matrix products: a product, its epilogue and its kernel in the terms of
+// shaders/matmul/matmul-operands.wgsl.
 
 import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { type Activation, activationKinds } from '../elementwise/activation-functions.ts';
@@ -59,7 +60,9 @@ const unusedParams = {
   dw_tiles: 0,
 };
 
-/** One dispatch for every 65,535 products. With `stepK` the products are slices of K of one product, each `stepK` long. */
+/**
+ * One dispatch for every 65,535 products. With `stepK` the products are slices of K of one product, each `stepK` long.
+ */
 function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK = 0): Launch[] {
   const { form, m, n, k, batch = 1 } = p;
   const [aWidth, bWidth] = [form === 'TN' ? m : k, form === 'NT' ? k : n];
@@ -111,7 +114,10 @@ function splitLaunches(p: Product, context: LaunchContext): Launch[] {
   ];
 }
 
-/** The gradients of y = x·wᵀ + b, any of which may be absent: dx = dy·w and its epilogue, dw = dyᵀ·x, db = column sums of dy. */
+/**
+ * The gradients of y = x·wᵀ + b, any of which may be absent: dx = dy·w and its epilogue, dw = dyᵀ·x, db = column sums
+ * of dy.
+ */
 export interface BackwardProducts {
   readonly rows: number;
   readonly ins: number;
@@ -178,7 +184,10 @@ const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
 const shaderOf = (kernel: Kernel, width: number): string =>
   kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-scalar`;
 
-/** How operands are read: in vectors if their rows are whole vectors; with checks if a K is no multiple of the kernel's step along K. */
+/**
+ * How operands are read: in vectors if their rows are whole vectors; with checks if a K is no multiple of the kernel's
+ * step along K.
+ */
 const readConstants = (kernel: Kernel, aWidth: number, bWidth: number, ...ks: number[]): Record<string, number> => ({
   A_VECTORS: aWidth % 4 === 0 ? 1 : 0,
   B_VECTORS: bWidth % 4 === 0 ? 1 : 0,

@@ -1,4 +1,5 @@
-// Matrix products as an op of their own, plain or batched. Linear layers also have a bias and an activation: see linear.ts.
+// Matrix products as an op of their own, plain or batched. Linear layers also have a bias and an activation: see
+// linear.ts.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -8,14 +9,15 @@ import { type Form, productKernels, type Sizes } from './matmul-kernels.ts';
 import { productLaunches } from './matmul-launches.ts';
 
 /**
- * Which operand is transposed (never both), and whether the leading axes of both are a batch of matrices. Without `batched` they are
- * flattened into rows: of a if nothing or b is transposed, of both if a is.
+ * Which operand is transposed (never both), and whether the leading axes of both are a batch of matrices. Without
+ * `batched` they are flattened into rows: of a if nothing or b is transposed, of both if a is.
  */
 export type MatmulAttrs = { readonly transA: boolean; readonly transB: boolean; readonly batched: boolean };
 
 /**
- * c = a·b. Shapes by [transA, transB]: a [..,M,K] · b [K,N] or, transposed, [N,K], giving [..,M,N]; with transA a [..,M] and b [..,N]
- * over the same rows, giving [M,N]. Batched: the last two axes are the matrices, those before agree.
+ * c = a·b. Shapes by [transA, transB]: a [..,M,K] · b [K,N] or, transposed, [N,K], giving [..,M,N]; with transA a
+ * [..,M] and b [..,N] over the same rows, giving [M,N]. Batched: the last two axes are the matrices, those before
+ * agree.
  */
 export const matmulOp = defineOp({
   name: 'matmul',

@@ -1,4 +1,5 @@
-// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read; for inference, without a gradient.
+// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read; for inference, without a
+// gradient.
 
 import { matrixOf, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';

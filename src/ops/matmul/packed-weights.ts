@@ -1,5 +1,6 @@
-// Weights stored in fewer bits: rows of vectors of four numbers. `f16`: two words a vector, for unpack2x16float. `int8`: one word, whole
-// numbers q from -127 to 127, for unpack4x8snorm; the weight is q / 127 times the scale of its row. Rows are padded to whole vectors.
+// Weights stored in fewer bits: rows of vectors of four numbers. `f16`: two words a vector, for unpack2x16float.
+// `int8`: one word, whole numbers q from -127 to 127, for unpack4x8snorm; the weight is q / 127 times the scale of its
+// row. Rows are padded to whole vectors.
 
 import { check } from '../../core/errors.ts';
 import { fromFloat16, toFloat16 } from '../../core/float16.ts';

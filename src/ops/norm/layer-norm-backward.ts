@@ -18,9 +18,10 @@ export function rowsPerBlock(rows: number): number {
 }
 
 /**
- * dy [..,D], the input of the norm s [..,D], stats [rows,2], gamma [D], the gradient of s from its other readers ds [..,D], step if there
- * is dropout (the one before the residual connection). Outputs: dsTotal [..,D], the whole gradient of s; partials [blocks, 2D], whose
- * column sums are dgamma and dbeta; with dropout dx [..,D], the gradient through it.
+ * dy [..,D], the input of the norm s [..,D], stats [rows,2], gamma [D], the gradient of s from its other readers ds
+ * [..,D], step if there is dropout (the one before the residual connection). Outputs: dsTotal [..,D], the whole
+ * gradient of s; partials [blocks, 2D], whose column sums are dgamma and dbeta; with dropout dx [..,D], the gradient
+ * through it.
  */
 export const layerNormBackwardOp = defineOp({
   name: 'layer_norm_backward',

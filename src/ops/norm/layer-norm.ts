@@ -1,4 +1,5 @@
-// Layer norm over the last axis (Ba et al., 2016), by itself and fused with the residual connection before it and its dropout.
+// Layer norm over the last axis (Ba et al., 2016), by itself and fused with the residual connection before it and its
+// dropout.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -64,8 +65,8 @@ export const layerNormOp = defineOp({
 export type AddLayerNormAttrs = LayerNormAttrs & DropoutAttrs;
 
 /**
- * x [..,D], residual [..,D], gamma [D], beta [D], step if there is dropout; s = residual + dropout(x), y = layer norm of s, and
- * stats [rows,2]. s may take the memory of either addend.
+ * x [..,D], residual [..,D], gamma [D], beta [D], step if there is dropout; s = residual + dropout(x), y = layer norm
+ * of s, and stats [rows,2]. s may take the memory of either addend.
  */
 export const addLayerNormOp = defineOp({
   name: 'add_layer_norm',

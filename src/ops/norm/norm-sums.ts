@@ -1,12 +1,15 @@
-// Column sums of many norms at once: the second stage of their gradients, whose first stages leave partial sums one after another in one
-// buffer. One dispatch instead of one for each norm; the rewrite `norm-sums` inserts it.
+// Column sums of many norms at once: the second stage of their gradients, whose first stages leave partial sums one
+// after another in one buffer. One dispatch instead of one for each norm; the rewrite `norm-sums` inserts it.
 
 import { check } from '../../core/errors.ts';
 import { show } from '../../core/tensor.ts';
 import { attrsOf, defineOp, dim, tensorType } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 
-/** `count` norms of width `cols`, with `rows` rows of partial sums [2·cols] each; a norm's rows start every `stride` elements. */
+/**
+ * `count` norms of width `cols`, with `rows` rows of partial sums [2·cols] each; a norm's rows start every `stride`
+ * elements.
+ */
 export type NormSumsAttrs = {
   readonly count: number;
   readonly rows: number;
@@ -17,7 +20,10 @@ export type NormSumsAttrs = {
 /** Elements to the next multiple of 64, where slices of parameter buffers start. */
 export const padded = (n: number): number => Math.ceil(n / 64) * 64;
 
-/** partials, a buffer of partial sums; sums [count, 2, padded(cols)]: dgamma and dbeta of each norm in the layout of the weights. */
+/**
+ * partials, a buffer of partial sums; sums [count, 2, padded(cols)]: dgamma and dbeta of each norm in the layout of the
+ * weights.
+ */
 export const normSumsOp = defineOp({
   name: 'norm_sums',
   inputs: ['partials'],

@@ -1,4 +1,5 @@
-// Softmax over the last axis, whole or masked. The attention of the model is fused (attention.ts); this is the op by itself.
+// Softmax over the last axis, whole or masked. The attention of the model is fused (attention.ts); this is the op by
+// itself.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -66,8 +67,8 @@ function launchOf(
 }
 
 /**
- * x [..,C] and optional lens u32 [B] for x [B,..,C]: rows of batch b see their first lens[b] columns. y [..,C] is 0 where masked, and
- * everywhere in a row that sees nothing. y may take the memory of x.
+ * x [..,C] and optional lens u32 [B] for x [B,..,C]: rows of batch b see their first lens[b] columns. y [..,C] is 0
+ * where masked, and everywhere in a row that sees nothing. y may take the memory of x.
  */
 export const softmaxOp = defineOp({
   name: 'softmax',

@@ -1,4 +1,5 @@
-// Running sums over whole parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the weights.
+// Running sums over whole parameter buffers: gradient accumulation, and the exponential moving average (EMA) of the
+// weights.
 
 import { check } from '../../core/errors.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
@@ -17,7 +18,9 @@ function launches(entry: string, acc: Value, x: Value, rest: number, context: La
   }));
 }
 
-/** acc [P] (a state, written), x [P], step; acc = acc * step.keep + x. If keep is 0, the content of acc does not matter. */
+/**
+ * acc [P] (a state, written), x [P], step; acc = acc * step.keep + x. If keep is 0, the content of acc does not matter.
+ */
 export const accumulateOp = defineOp({
   name: 'accumulate',
   inputs: ['acc', 'x', 'step'],

@@ -1,4 +1,5 @@
-// Searches a tensor for numbers that are not finite, on the GPU; the result goes into a state of flags, one for each tensor.
+// Searches a tensor for numbers that are not finite, on the GPU; the result goes into a state of flags, one for each
+// tensor.
 
 import { check } from '../../core/errors.ts';
 import { type DType, sizeOf } from '../../core/tensor.ts';
@@ -16,8 +17,8 @@ export const canOverflow = (dtype: DType): boolean => dtype === 'f32' || dtype =
 const perThread = 16;
 
 /**
- * x (f32 or f16), flags u32 [N] (a state, written): flags[slot] = size - index of the first element of x that is NaN or infinite; unchanged
- * if there is none. See `firstBad`.
+ * x (f32 or f16), flags u32 [N] (a state, written): flags[slot] = size - index of the first element of x that is NaN or
+ * infinite; unchanged if there is none. See `firstBad`.
  */
 export const checkFiniteOp = defineOp({
   name: 'check_finite',
@@ -52,7 +53,10 @@ export const checkFiniteOp = defineOp({
   },
 });
 
-/** Returns slot and element index of the first flag that is set, or undefined. `sizes`: number of elements of each tensor. */
+/**
+ * Returns slot and element index of the first flag that is set, or undefined. `sizes`: number of elements of each
+ * tensor.
+ */
 export function firstBad(
   flags: ArrayLike<number>,
   sizes: readonly number[],

@@ -1,4 +1,5 @@
-// Gradient clipping by the global norm, on the GPU without a readback. A step whose gradients are not finite is skipped and counted.
+// Gradient clipping by the global norm, on the GPU without a readback. A step whose gradients are not finite is skipped
+// and counted.
 
 import { check } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor.ts';
@@ -7,14 +8,17 @@ import { expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';
 
 /**
- * Indices of the counters of an optimizer, f32 [8], all 0 at first; the others are unused. Gradients are multiplied by the loss scale
- * unless it is 0; `good` counts the updates since it last changed.
+ * Indices of the counters of an optimizer, f32 [8], all 0 at first; the others are unused. Gradients are multiplied by
+ * the loss scale unless it is 0; `good` counts the updates since it last changed.
  */
 export const counterAt = { applied: 0, skipped: 1, correction1: 2, correction2: 3, lossScale: 4, good: 5 } as const;
 /** Number of counters. */
 export const counterLength = 8;
 
-/** Indices of the output of `clipScale`: `scale` and `finite` are 0 if the step is skipped; `lossScale` is that of this step. */
+/**
+ * Indices of the output of `clipScale`: `scale` and `finite` are 0 if the step is skipped; `lossScale` is that of this
+ * step.
+ */
 export const clipAt = { scale: 0, norm: 1, finite: 2, lossScale: 3 } as const;
 
 /** Bounds and first value of the dynamic loss scale. Values below 1 do not help; no gradient needs more than 2^24. */
@@ -77,8 +81,8 @@ export const gradientNormOp = defineOp({
 });
 
 /**
- * `maxNorm`: maximum norm (0: no clipping). `beta1`, `beta2`: decay of the moments whose bias is corrected (0: none). `growth`: number of
- * finite steps after which the loss scale doubles (0, the default: never).
+ * `maxNorm`: maximum norm (0: no clipping). `beta1`, `beta2`: decay of the moments whose bias is corrected (0: none).
+ * `growth`: number of finite steps after which the loss scale doubles (0, the default: never).
  */
 export type ClipAttrs = {
   readonly maxNorm: number;
@@ -88,10 +92,10 @@ export type ClipAttrs = {
 };
 
 /**
- * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite, loss scale), see
- * `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_, over the loss scale; the norm is that of the
- * gradients without it. If an element or the sum of squares is not finite, the step counts as skipped, the loss scale halves, and the other
- * counters stay the same.
+ * Inputs partials [blocks,2] of `gradientNormOp`, counters [8] (a state, written); clip [4] = (scale, norm, finite,
+ * loss scale), see `clipAt`. The scale is min(1, maxNorm / (norm + 1e-6)), as PyTorch's clip_grad_norm_, over the loss
+ * scale; the norm is that of the gradients without it. If an element or the sum of squares is not finite, the step
+ * counts as skipped, the loss scale halves, and the other counters stay the same.
  */
 export const clipScaleOp = defineOp({
   name: 'clip_scale',
@@ -159,7 +163,8 @@ export const clipScaleOp = defineOp({
 });
 
 /**
- * Returns the norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in `counters`, a state [8].
+ * Returns the norm of gradients [P] and the scale that clips them: clip [4], see `clipAt`. Counts the step in
+ * `counters`, a state [8].
  *
  * @example
  * const gradients = graph.state('gradients', 'f32', [1024]);

@@ -1,5 +1,5 @@
-// AdamW, Adam, RMSprop and SGD over whole parameter buffers of weights, gradients and moments. Learning rate, step count and clipping are
-// data, so a recorded step can be replayed.
+// AdamW, Adam, RMSprop and SGD over whole parameter buffers of weights, gradients and moments. Learning rate, step
+// count and clipping are data, so a recorded step can be replayed.
 
 import { check } from '../../core/errors.ts';
 import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
@@ -18,7 +18,9 @@ export type RmspropAttrs = { readonly rho: number; readonly eps: number };
 /** Settings of SGD. */
 export type SgdAttrs = Decay & { readonly momentum: number };
 
-/** One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none. */
+/**
+ * One weight in a reference: its update reads and writes it and its moments, which are NaN if the optimizer has none.
+ */
 interface Element {
   p: number;
   m: number;
@@ -43,7 +45,10 @@ interface Rule<A extends Attrs> {
   update(attrs: A, e: Element): void;
 }
 
-/** weights [P], gradients [P], moments [P] each, clip [4], counters [8] if corrected, step; weights and moments are written. */
+/**
+ * weights [P], gradients [P], moments [P] each, clip [4], counters [8] if corrected, step; weights and moments are
+ * written.
+ */
 function optimizerOp<A extends Attrs>({ name, moments, corrected, settings, update }: Rule<A>) {
   return defineOp({
     name,

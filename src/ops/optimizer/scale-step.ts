@@ -1,13 +1,16 @@
-// Loss scaling (Micikevicius et al., 2018, "Mixed Precision Training"): gradients that pass through f16 are multiplied by a factor, so that
-// small ones do not vanish, and divided by it in the update. The factor is in the optimizer's counters on the GPU (see clip.ts), so it is
-// put into the step's scalars there too.
+// Loss scaling (Micikevicius et al., 2018, "Mixed Precision Training"): gradients that pass through f16 are multiplied
+// by a factor, so that small ones do not vanish, and divided by it in the update. The factor is in the optimizer's
+// counters on the GPU (see clip.ts), so it is put into the step's scalars there too.
 
 import { type Builder, defineOp, tensorType, type Value } from '../op.ts';
 import { createStepWriter, readStep, stepWords } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { counterAt, counterLength } from './clip.ts';
 
-/** step u32 [stepWords], counters f32 [8]; scaled, the step with tokenWeight times the loss scale, unchanged if that is 0. */
+/**
+ * step u32 [stepWords], counters f32 [8]; scaled, the step with tokenWeight times the loss scale, unchanged if that is
+ * 0.
+ */
 export const scaleStepOp = defineOp({
   name: 'scale_step',
   inputs: ['step', 'counters'],

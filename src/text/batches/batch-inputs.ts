@@ -8,8 +8,8 @@ type Numbers = { [i: number]: number; readonly length: number };
 
 /**
  * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding included, are
- * occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without atomics. `rowStart` is [V+1], `occurrences`
- * as long as `ids`. Throws a HeddleError for an id out of range.
+ * occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without atomics. `rowStart` is
+ * [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
  */
 export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Numbers): void {
   const vocab = rowStart.length - 1;
@@ -33,9 +33,9 @@ export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Num
 }
 
 /**
- * Fills `lengths` [B] with the lengths of the rows of ids [B, length] without the padding at their ends. With `started` the first token is a
- * start token and counts even if it is the padding id, as in MarianMT. Throws a HeddleError with `name`, row and id if padding is inside a
- * row or an id is out of range.
+ * Fills `lengths` [B] with the lengths of the rows of ids [B, length] without the padding at their ends. With `started`
+ * the first token is a start token and counts even if it is the padding id, as in MarianMT. Throws a HeddleError with
+ * `name`, row and id if padding is inside a row or an id is out of range.
  */
 export function fillLengths(
   lengths: TensorData,

@@ -1,4 +1,5 @@
-// Batches of an encoded corpus. The batch of a step depends only on the seed and the step, so training can resume at any step.
+// Batches of an encoded corpus. The batch of a step depends only on the seed and the step, so training can resume at
+// any step.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
 import { fillTokenIndex } from './batch-inputs.ts';
@@ -35,8 +36,8 @@ export interface Batches {
 }
 
 /**
- * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of target tokens, with end
- * tokens. Does not allocate. Throws a HeddleError if a row is longer than the shape.
+ * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of target
+ * tokens, with end tokens. Does not allocate. Throws a HeddleError if a row is longer than the shape.
  */
 export function fillBatch(arrays: BatchArrays, shape: BatchShape, corpus: EncodedCorpus, rows: Uint32Array): number {
   const { batch: B, source: S, target: T } = shape;
@@ -83,9 +84,9 @@ function copyRow({ ids, starts }: RaggedRows, row: number, out: Int32Array, at: 
 }
 
 /**
- * Creates the batches of a corpus. `shapes` are in increasing order; each pair goes to the first shape that fits. Every epoch has every
- * pair once, in an order given by seed and epoch, or in corpus order with `shuffle: false`. Throws a HeddleError if the corpus is empty or
- * a pair fits no shape.
+ * Creates the batches of a corpus. `shapes` are in increasing order; each pair goes to the first shape that fits. Every
+ * epoch has every pair once, in an order given by seed and epoch, or in corpus order with `shuffle: false`. Throws a
+ * HeddleError if the corpus is empty or a pair fits no shape.
  */
 export function createBatches(
   corpus: EncodedCorpus,

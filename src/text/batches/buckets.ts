@@ -17,9 +17,9 @@ export interface BatchShape extends Bucket {
 const gridSteps = 32;
 
 /**
- * Chooses at most `count` buckets in increasing order that minimize the padded positions of the corpus (dynamic programming over a grid).
- * The last one fits the longest rows. Sizes are multiples of `multiple` (default 4), or of a larger multiple of it for long rows, but at
- * most the limits of the corpus. Throws a HeddleError for an empty corpus.
+ * Chooses at most `count` buckets in increasing order that minimize the padded positions of the corpus (dynamic
+ * programming over a grid). The last one fits the longest rows. Sizes are multiples of `multiple` (default 4), or of a
+ * larger multiple of it for long rows, but at most the limits of the corpus. Throws a HeddleError for an empty corpus.
  */
 export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 } = {}): Bucket[] {
   check(corpus.count > 0, 'buckets: the corpus has no pairs');
@@ -33,7 +33,8 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
   const [m, n] = [Math.ceil(maxS / step), Math.ceil(maxT / step)];
   const fits = countFits(corpus, step, m, n);
 
-  // best[k][box]: minimum of padded positions of all rows that fit the box, with k + 1 buckets, the last of which is the box.
+  // best[k][box]: minimum of padded positions of all rows that fit the box, with k + 1 buckets, the last of which is
+  // the box.
   const boxes = m * n;
   const { limits } = corpus;
   const bucketOf = (box: number): Bucket => ({
@@ -76,7 +77,10 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
   return buckets;
 }
 
-/** Returns a function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it (2D prefix sums). */
+/**
+ * Returns a function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it (2D prefix
+ * sums).
+ */
 function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (box: number) => number {
   const sums = new Float64Array(m * n);
   for (let i = 0; i < corpus.count; i++) {
@@ -95,8 +99,8 @@ function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (
 }
 
 /**
- * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side, padding included, rounded down to a
- * multiple of 8 above 8. Throws a HeddleError if not even one row fits.
+ * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side, padding
+ * included, rounded down to a multiple of 8 above 8. Throws a HeddleError if not even one row fits.
  */
 export function batchShapes(buckets: readonly Bucket[], size: { rows: number } | { tokens: number }): BatchShape[] {
   return buckets.map((bucket) => {

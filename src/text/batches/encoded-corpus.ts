@@ -77,7 +77,10 @@ export function encodePairs(
   };
 }
 
-/** Describes the pairs that were left out: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens, ...`; empty if none. */
+/**
+ * Describes the pairs that were left out: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens,
+ * ...`; empty if none.
+ */
 export function describeLeftOut({ count, tooLong, empty, limits }: EncodedCorpus): string {
   const reasons = [
     ...(tooLong > 0 ? [`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`] : []),

@@ -16,7 +16,10 @@ export interface Split<P extends Pair = Pair> {
   readonly test: P[];
 }
 
-/** Throws a HeddleError that names the first pair without the texts `source` and `target`; `name` is the name of the list in it. */
+/**
+ * Throws a HeddleError that names the first pair without the texts `source` and `target`; `name` is the name of the
+ * list in it.
+ */
 export function checkPairs(pairs: readonly Pair[], name: string): void {
   check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
   const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
@@ -32,13 +35,18 @@ const invisible = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{
 export const normalizeText = (text: string): string =>
   text.normalize('NFC').replace(invisible, '').replace(blanks, ' ').trim();
 
-/** Replaces each line break by a space, for output with one text per line; byte-level models can generate line breaks. */
+/**
+ * Replaces each line break by a space, for output with one text per line; byte-level models can generate line breaks.
+ */
 export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');
 
 /** Key of a source sentence: normalized and lowercased, so that spacing and case do not make a different sentence. */
 export const pairKey = (text: string): string => normalizeText(text).toLowerCase();
 
-/** At most `max` items at even distances, in order, starting with the first. Corpora are often sorted, so the first N are not a sample. */
+/**
+ * At most `max` items at even distances, in order, starting with the first. Corpora are often sorted, so the first N
+ * are not a sample.
+ */
 export function sampleEvenly<T>(items: readonly T[], max: number): readonly T[] {
   if (items.length <= max) return items;
   return Array.from({ length: max }, (_, i) => items[Math.floor((i * items.length) / max)] as T);
@@ -71,8 +79,9 @@ export function fingerprint(pairs: readonly Pair[]): Fingerprint {
 }
 
 /**
- * Splits pairs by a hash of `pairKey(source)`, so that a sentence is in the same set in every corpus. `dev` and `test` are fractions of
- * the source sentences (default 0); the rest is `train`. Order is kept. Throws a HeddleError for invalid fractions.
+ * Splits pairs by a hash of `pairKey(source)`, so that a sentence is in the same set in every corpus. `dev` and `test`
+ * are fractions of the source sentences (default 0); the rest is `train`. Order is kept. Throws a HeddleError for
+ * invalid fractions.
  *
  * @example
  * const { train, dev, test } = splitPairs(pairs, { dev: 0.05, test: 0.05 });

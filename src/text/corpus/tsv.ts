@@ -1,4 +1,5 @@
-// Corpora in TSV files: source, tab, target; further columns are ignored or additional references. Invalid lines are reported.
+// Corpora in TSV files: source, tab, target; further columns are ignored or additional references. Invalid lines are
+// reported.
 import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText, type Pair } from './pairs.ts';
 
@@ -17,9 +18,10 @@ export interface TsvCorpus {
 }
 
 /**
- * Reads a TSV corpus: UTF-8 with or without a byte-order mark, lines ending in LF or CRLF. Texts are normalized (NFC, single spaces).
- * `references` is the number of columns after the source that are references; the first that is not empty is the target. Throws a
- * HeddleError that starts with `name` if the file is empty, is not UTF-8 (with the line number), or has no pairs.
+ * Reads a TSV corpus: UTF-8 with or without a byte-order mark, lines ending in LF or CRLF. Texts are normalized (NFC,
+ * single spaces). `references` is the number of columns after the source that are references; the first that is not
+ * empty is the target. Throws a HeddleError that starts with `name` if the file is empty, is not UTF-8 (with the line
+ * number), or has no pairs.
  *
  * @example
  * const { pairs, bad } = readTsv(new Uint8Array(await file.arrayBuffer()), file.name);
@@ -55,7 +57,10 @@ const reasonOf = (columns: number, source: string, line: string): BadLine['reaso
   return source === '' ? 'empty source' : 'empty target';
 };
 
-/** Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if there are none. */
+/**
+ * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if there are
+ * none.
+ */
 export function describeBad(bad: readonly BadLine[]): string {
   if (bad.length === 0) return '';
   const named = bad.slice(0, 10).map(({ line, reason }) => `${line} (${reason})`);

@@ -1,5 +1,5 @@
-// The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data files. Each kind of phrase draws
-// a content once and formats it in both locales.
+// The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data files. Each
+// kind of phrase draws a content once and formats it in both locales.
 import { check } from '../../core/errors.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { normalizeText, type Pair, pairKey } from '../corpus/pairs.ts';
@@ -213,9 +213,9 @@ export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
 const patience = 20_000;
 
 /**
- * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the seed and i: a longer corpus
- * starts with the shorter one, and a phrase that another ICU version formats differently does not change the others. Throws a HeddleError for
- * an unknown locale or kind, and if the kinds have fewer distinct phrases.
+ * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the seed and i:
+ * a longer corpus starts with the shorter one, and a phrase that another ICU version formats differently does not
+ * change the others. Throws a HeddleError for an unknown locale or kind, and if the kinds have fewer distinct phrases.
  *
  * @example
  * const pairs = intlCorpus({ pairs: 10_000, source: 'en', target: 'es' });

@@ -1,5 +1,5 @@
-// Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized, since ICU versions differ in
-// narrow no-break spaces and direction marks.
+// Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized, since ICU
+// versions differ in narrow no-break spaces and direction marks.
 import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText } from '../corpus/pairs.ts';
 import type { TimeUnit } from './phrase-data.ts';
@@ -54,7 +54,9 @@ export function knownLocale(locale: string): string {
   return known[0];
 }
 
-/** Creates a formatter with the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not support. */
+/**
+ * Creates a formatter with the Gregorian calendar. Throws a HeddleError for a locale that the runtime does not support.
+ */
 export function createLocaleFormatter(locale: string): LocaleFormatter {
   const tag = knownLocale(locale);
   const made = new Map<string, unknown>();

@@ -1,4 +1,5 @@
-// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), a growing buffer, and a trie.
+// Byte strings: UTF-8 as SentencePiece decodes it (one U+FFFD per invalid byte, unlike TextDecoder), a growing buffer,
+// and a trie.
 
 import { HeddleError } from '../../core/errors.ts';
 
@@ -99,7 +100,10 @@ export interface Trie {
   longest(bytes: Uint8Array, at: number): number;
 }
 
-/** Creates a trie; of equal strings the last one counts. Throws a HeddleError that starts with `name` if it would be too large. */
+/**
+ * Creates a trie; of equal strings the last one counts. Throws a HeddleError that starts with `name` if it would be too
+ * large.
+ */
 export function createTrie(
   entries: readonly { readonly bytes: Uint8Array; readonly value: number }[],
   name: string,

@@ -1,5 +1,5 @@
-// SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation model, with its own ids, is in
-// sentencepiece-tokenizer.ts.
+// SentencePiece encoding and decoding, with the results of SentencePiece 0.2. The tokenizer of a translation model,
+// with its own ids, is in sentencepiece-tokenizer.ts.
 import { check } from '../../core/errors.ts';
 import { createTrie, decodeLossy, decodeUtf8, encodeUtf8 } from './byte-strings.ts';
 import { createBpe, createUnigram } from './segmentation.ts';

@@ -11,8 +11,9 @@ export interface Segment {
 }
 
 /**
- * Unigram segmentation (Kudo, 2018, "Subword Regularization"): the pieces with the maximum sum of scores, by Viterbi. Sums are float32 and
- * compared as in SentencePiece, so that ties break the same way. A character without a piece is the unknown piece.
+ * Unigram segmentation (Kudo, 2018, "Subword Regularization"): the pieces with the maximum sum of scores, by Viterbi.
+ * Sums are float32 and compared as in SentencePiece, so that ties break the same way. A character without a piece is
+ * the unknown piece.
  */
 export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uint8Array) => Segment[] {
   const { pieces, special } = model;
@@ -60,8 +61,8 @@ export function createUnigram(model: SentencePieceModel, trie: Trie): (text: Uin
 }
 
 /**
- * BPE segmentation (Sennrich et al., 2016): merges neighbours that form a piece, the highest score first, the leftmost on ties.
- * User-defined `symbols` are never merged; what is not a piece at the end is unknown.
+ * BPE segmentation (Sennrich et al., 2016): merges neighbours that form a piece, the highest score first, the leftmost
+ * on ties. User-defined `symbols` are never merged; what is not a piece at the end is unknown.
  */
 export function createBpe(
   { pieces, special }: SentencePieceModel,

@@ -1,5 +1,6 @@
-// Reader of SentencePiece model files: the protobuf message ModelProto of sentencepiece_model.proto, with pieces, scores, types and
-// normalization rules. https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
+// Reader of SentencePiece model files: the protobuf message ModelProto of sentencepiece_model.proto, with pieces,
+// scores, types and normalization rules.
+// https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 
 import { HeddleError } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';

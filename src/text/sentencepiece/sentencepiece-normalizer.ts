@@ -1,4 +1,5 @@
-// Normalization of SentencePiece models: character replacement by compiled rules, whitespace collapsing and space marks.
+// Normalization of SentencePiece models: character replacement by compiled rules, whitespace collapsing and space
+// marks.
 
 import { HeddleError } from '../../core/errors.ts';
 import { byteBuffer, encodeUtf8, type Trie, validSequenceLength } from './byte-strings.ts';
@@ -96,9 +97,10 @@ export interface Charsmap {
 }
 
 /**
- * Reads compiled rules: u32 size of the trie, the trie, then zero-terminated strings. The trie is a double array of Darts-clone
- * (https://github.com/s-yata/darts-clone): each 32-bit unit has a label, a flag whether a key ends there, and the offset of its children,
- * or at the end of a key its value. Throws a HeddleError that starts with `name` if it is invalid; invalid rules throw when they are used.
+ * Reads compiled rules: u32 size of the trie, the trie, then zero-terminated strings. The trie is a double array of
+ * Darts-clone (https://github.com/s-yata/darts-clone): each 32-bit unit has a label, a flag whether a key ends there,
+ * and the offset of its children, or at the end of a key its value. Throws a HeddleError that starts with `name` if it
+ * is invalid; invalid rules throw when they are used.
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (why: string): never => {

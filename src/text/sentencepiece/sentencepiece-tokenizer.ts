@@ -1,5 +1,5 @@
-// SentencePiece models as tokenizers, with their own ids or, as in MarianMT, those of a vocab.json that both languages share.
-// tokenizer.json embeds the model file in base64.
+// SentencePiece models as tokenizers, with their own ids or, as in MarianMT, those of a vocab.json that both languages
+// share. tokenizer.json embeds the model file in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { isObject } from '../../files/json-files.ts';
@@ -29,8 +29,8 @@ export const sentencePieceModelType = 'SentencePiece';
 const languageCode = /^>>[^<>\s]+<</;
 
 /**
- * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the vocabulary has it. Throws a
- * HeddleError that starts with `name` if the model or the vocabulary is invalid or lacks a special token.
+ * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the vocabulary has
+ * it. Throws a HeddleError that starts with `name` if the model or the vocabulary is invalid or lacks a special token.
  *
  * @example
  * const tokenizer = createSentencePieceTokenizer({ file: await files.read('source.spm'), name: 'source.spm', vocab });

@@ -13,7 +13,9 @@ export const idsOf = (pair: number): [number, number] => [Math.floor(pair / maxT
 /** Merges by pair of ids: rank (lowest first) and id of the result. */
 export type MergeTable = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
 
-/** Applies all possible merges to the ids of a piece's characters. O(n log n): a heap of candidates over a linked list. */
+/**
+ * Applies all possible merges to the ids of a piece's characters. O(n log n): a heap of candidates over a linked list.
+ */
 export function applyMerges(characters: readonly number[], table: MergeTable): number[] {
   const n = characters.length;
   const ids = [...characters];

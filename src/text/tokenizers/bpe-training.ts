@@ -1,5 +1,6 @@
-// Training of byte-pair encoding (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword Units"). The merges
-// equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by smaller ids; ids of characters in code-point order.
+// Training of byte-pair encoding (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword
+// Units"). The merges equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by smaller ids;
+// ids of characters in code-point order.
 import { check } from '../../core/errors.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
@@ -108,7 +109,9 @@ function trainMerges(
   return merges;
 }
 
-/** Replaces every pair a b by `id` in one piece, in place, from the left, and updates the counts of neighbouring pairs. */
+/**
+ * Replaces every pair a b by `id` in one piece, in place, from the left, and updates the counts of neighbouring pairs.
+ */
 function mergeIn(
   ids: number[],
   a: number,

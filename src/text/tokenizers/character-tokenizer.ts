@@ -15,8 +15,8 @@ export interface CharacterTokenizerOptions {
 }
 
 /**
- * Creates a tokenizer of single characters without normalization. Unknown tokens are skipped in decoded text. Throws a HeddleError if
- * there are more characters than `size`, or a character occurs twice.
+ * Creates a tokenizer of single characters without normalization. Unknown tokens are skipped in decoded text. Throws a
+ * HeddleError if there are more characters than `size`, or a character occurs twice.
  */
 export function createCharacterTokenizer({ characters, size, special, begin }: CharacterTokenizerOptions): Tokenizer {
   const list = [...characters];

@@ -1,5 +1,5 @@
-// Tokenizers in Hugging Face's tokenizer.json, run by @huggingface/tokenizers. The file does not state which tokens are padding, start
-// and end; they come from the model's configuration and are saved under the key `heddle`.
+// Tokenizers in Hugging Face's tokenizer.json, run by @huggingface/tokenizers. The file does not state which tokens are
+// padding, start and end; they come from the model's configuration and are saved under the key `heddle`.
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError } from '../../core/errors.ts';
@@ -35,8 +35,8 @@ export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
 }
 
 /**
- * Creates a tokenizer from a parsed tokenizer.json. Text is encoded without the special tokens of its post-processor. Throws a
- * HeddleError if @huggingface/tokenizers cannot load it, or a special id is outside the vocabulary.
+ * Creates a tokenizer from a parsed tokenizer.json. Text is encoded without the special tokens of its post-processor.
+ * Throws a HeddleError if @huggingface/tokenizers cannot load it, or a special id is outside the vocabulary.
  */
 export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOptions): Tokenizer {
   check(depthOf(file) <= maxDepth, `tokenizer.json: nesting is deeper than ${maxDepth} levels`);
@@ -94,7 +94,10 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
   };
 }
 
-/** Number of tokens: the largest id of vocabulary and added tokens, plus one. Checks each id, since the library does not. */
+/**
+ * Number of tokens: the largest id of vocabulary and added tokens, plus one. Checks each id, since the library does
+ * not.
+ */
 function countTokens(file: Json): number {
   const { model, added_tokens: added = [] } = file;
   check(typeof model === 'object' && model !== null, 'tokenizer.json: the field model is missing');

@@ -1,5 +1,6 @@
-// Normalization and pre-tokenization: text is normalized and split into pieces that no token crosses. tokenizer.json states the same
-// rules for Hugging Face's libraries. Spaces become part of pieces, as in SentencePiece: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`.
+// Normalization and pre-tokenization: text is normalized and split into pieces that no token crosses. tokenizer.json
+// states the same rules for Hugging Face's libraries. Spaces become part of pieces, as in SentencePiece: `Hi, Tom.` is
+// `▁Hi` `,` `▁Tom` `.`.
 
 /** Replaces a space, at the start of a piece. */
 export const SPACE_MARK = '\u2581';
@@ -8,8 +9,8 @@ export const SPACE_MARK = '\u2581';
 export interface TextRules {
   readonly lowercase: boolean;
   /**
-   * `apart`: words, numbers and punctuation marks are pieces. `strip`: ASCII punctuation and `¿` are deleted, as in the Keras
-   * English-to-Spanish example, and pieces end at spaces. `none`: the text is not split, and spaces stay spaces.
+   * `apart`: words, numbers and punctuation marks are pieces. `strip`: ASCII punctuation and `¿` are deleted, as in the
+   * Keras English-to-Spanish example, and pieces end at spaces. `none`: the text is not split, and spaces stay spaces.
    */
   readonly pieces: 'apart' | 'strip' | 'none';
   /** Maximum number of digits of a piece, for `apart`: with 2, `1998` is `19` `98`. */

@@ -1,4 +1,5 @@
-// Protection against catastrophic backtracking (ReDoS): regular expressions of downloaded tokenizers are checked before they run.
+// Protection against catastrophic backtracking (ReDoS): regular expressions of downloaded tokenizers are checked before
+// they run.
 
 import { check } from '../../core/errors.ts';
 
@@ -11,7 +12,10 @@ const maxOpen = 4;
 /** A repeated group in heddle's own patterns (normalization.ts), which matches in only one way. */
 const safeGroup = "(?:['’][\\p{L}\\p{M}]+)*";
 
-/** Throws a HeddleError that starts with `where` if matching may take exponential time: a repeated group, or many repetitions in a row. */
+/**
+ * Throws a HeddleError that starts with `where` if matching may take exponential time: a repeated group, or many
+ * repetitions in a row.
+ */
 export function checkPattern(pattern: string, where: string): void {
   const named = () => `${where}: the pattern ${JSON.stringify(pattern.slice(0, 60))}`;
   check(pattern.length <= maxLength, () => `${named()} has ${pattern.length} characters, the maximum is ${maxLength}`);

@@ -1,5 +1,5 @@
-// The tokenizer interface, and the word, character and BPE tokenizers of heddle with their tokenizer.json. Training is in
-// vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
+// The tokenizer interface, and the word, character and BPE tokenizers of heddle with their tokenizer.json. Training is
+// in vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
 import { check } from '../../core/errors.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
 import {
@@ -28,14 +28,23 @@ export const specialTokens = ['[PAD]', '[start]', '[end]', '[UNK]'] as const;
 
 /** Converts text to token ids and back. */
 export interface Tokenizer {
-  /** `sentencepiece` and `huggingface` are tokenizers of other tools, see sentencepiece-tokenizer.ts and hf-tokenizer.ts. */
+  /**
+   * `sentencepiece` and `huggingface` are tokenizers of other tools, see sentencepiece-tokenizer.ts and
+   * hf-tokenizer.ts.
+   */
   readonly kind: TokenizerKind | 'sentencepiece' | 'huggingface';
   /** Vocabulary size; ids are below it. */
   readonly size: number;
   readonly special: SpecialIds;
-  /** Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a special token. */
+  /**
+   * Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a special
+   * token.
+   */
   encode(text: string): number[];
-  /** Text of ids, without padding, start and end; unknown tokens as [UNK]. Throws a HeddleError for an id outside the vocabulary. */
+  /**
+   * Text of ids, without padding, start and end; unknown tokens as [UNK]. Throws a HeddleError for an id outside the
+   * vocabulary.
+   */
   decode(ids: Iterable<number>): string;
   /** Normalized text: equals `decode(encode(text))` if no token is unknown. */
   normalize(text: string): string;
@@ -186,8 +195,8 @@ const addedToken = (id: number, content: string): AddedToken => ({
 });
 
 /**
- * The `model` of tokenizer.json. A word tokenizer is a WordPiece model without continuation tokens, which gives a word or [UNK]:
- * WordLevel of @huggingface/tokenizers does not support an unknown token.
+ * The `model` of tokenizer.json. A word tokenizer is a WordPiece model without continuation tokens, which gives a word
+ * or [UNK]: WordLevel of @huggingface/tokenizers does not support an unknown token.
  */
 function modelJson({ kind, vocab, merges = [] }: TokenizerParts): unknown {
   const ids = Object.fromEntries(vocab.map((token, id) => [token, id]));

@@ -18,7 +18,8 @@ export interface WordOptions {
 }
 
 /**
- * Trains a word tokenizer: the most frequent words, ties in code-point order. Throws a HeddleError if `size` has no room for words.
+ * Trains a word tokenizer: the most frequent words, ties in code-point order. Throws a HeddleError if `size` has no
+ * room for words.
  *
  * @example
  * const tokenizer = trainWords(pairs.map((pair) => pair.target), { size: 15_000 });
@@ -35,7 +36,10 @@ export function trainWords(texts: Iterable<string>, options: WordOptions): Token
   return createTokenizer({ kind: 'word', rules, vocab: [...specialTokens, ...words, ...unused] });
 }
 
-/** Counts the pieces of texts after normalization and pre-tokenization, in order of first occurrence. Each word is split once. */
+/**
+ * Counts the pieces of texts after normalization and pre-tokenization, in order of first occurrence. Each word is split
+ * once.
+ */
 export function countPieces(texts: Iterable<string>, rules: TextRules): Map<string, number> {
   const normalize = createTextNormalizer(rules);
   const split = createPreTokenizer(rules);
@@ -66,7 +70,8 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * Trains a character tokenizer: all characters of the texts, or the most frequent ones if `size` is given. `lowercase` defaults to false.
+ * Trains a character tokenizer: all characters of the texts, or the most frequent ones if `size` is given. `lowercase`
+ * defaults to false.
  *
  * @example
  * const tokenizer = trainCharacters(['abc', 'def']);
