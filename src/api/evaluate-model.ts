@@ -20,7 +20,7 @@ import { evaluationGraph } from '../trainer/training-graphs.ts';
 /** Settings of an evaluation: how to decode, and the number of sentences in a batch. */
 export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'> {
   /** Maximum number of sentences in a batch. [64] */
-  readonly batch?: number;
+  readonly batchSize?: number;
   /** Name of the pairs in messages, such as their file. ['evaluate'] */
   readonly name?: string;
 }
@@ -40,7 +40,7 @@ export interface EvaluationHost {
   readonly emit: JobContext['emit'];
   /** Puts the weights on the engine, whose largest plan takes `peak` bytes. */
   written(peak: number): void;
-  translate(texts: readonly string[], options: DecodeOptions & { readonly batch: number }): Promise<string[]>;
+  translate(texts: readonly string[], options: DecodeOptions & { readonly batchSize: number }): Promise<string[]>;
 }
 
 /** Maximum bytes of the logits [rows, T, V] of a batch. */
@@ -50,7 +50,7 @@ const maxLogitBytes = 64 * 2 ** 20;
 export async function evaluateModel(
   { config, source, target }: SavedModel,
   pairs: readonly Pair[],
-  { batch = 64, name = 'evaluate', ...decode }: EvaluateOptions,
+  { batchSize = 64, name = 'evaluate', ...decode }: EvaluateOptions,
   host: EvaluationHost,
 ): Promise<Evaluation> {
   checkPairs(pairs, `${name}: pairs`);
@@ -59,13 +59,13 @@ export async function evaluateModel(
   const leftOut = describeLeftOut(corpus);
   check(corpus.count > 0, () => `${name}: no pair fits the model: ${leftOut || 'there are no pairs'}`);
   if (leftOut) host.emit({ type: 'message', text: `${name}: ${leftOut}` });
-  const tokens = await teacherForced(config, corpus, batch, host, decode.signal);
+  const tokens = await teacherForced(config, corpus, batchSize, host, decode.signal);
   const kept = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
   const translations = await host.translate(
     kept.map((pair) => pair.source),
     {
       ...decode,
-      batch,
+      batchSize,
       onProgress: (done, of) => host.emit({ type: 'progress', task: 'translate', done, of, text: 'sentences' }),
     },
   );

@@ -34,7 +34,7 @@ export interface PlanShape {
 /** Settings of a call that translates. */
 export interface TranslateOptions extends DecodeOptions {
   /** Maximum number of sentences that decode together. [32] */
-  readonly batch?: number;
+  readonly batchSize?: number;
 }
 
 /** Settings of `Model.generate`. */
@@ -280,9 +280,12 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   /** Numbers of the texts that have tokens, and the shape of a translator for them. */
   const prepare = (
     texts: readonly string[],
-    { batch = 32, beams = 1, numReturn = 1, maxNewTokens }: TranslateOptions,
+    { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens }: TranslateOptions,
   ) => {
-    check(Number.isSafeInteger(batch) && batch > 0, `batch is ${batch}, it must be a whole number of at least 1`);
+    check(
+      Number.isSafeInteger(batchSize) && batchSize > 0,
+      `batchSize is ${batchSize}, it must be a whole number of at least 1`,
+    );
     check(
       texts.every((text) => typeof text === 'string'),
       'translate: a text must be a string',
@@ -298,7 +301,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
     const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
     const shape: TranslatorShape = {
-      batch: Math.min(batch, powerOfTwo(full.length), fitting),
+      batch: Math.min(batchSize, powerOfTwo(full.length), fitting),
       maxSource: Math.min(config.maxLength, paddedLength(full.reduce((n, i) => Math.max(n, lengths[i] as number), 1))),
       maxTarget,
     };
@@ -306,7 +309,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   };
 
   const generate = async (texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> => {
-    const { attention = false, onPiece, batch, ...decode } = options;
+    const { attention = false, onPiece, batchSize, ...decode } = options;
     const { full, shape } = prepare(texts, options);
     const out: Generation[][] = texts.map(() => []);
     if (full.length === 0) return out;

@@ -17,7 +17,7 @@ export interface EvaluateArguments {
    */
   readonly references?: number;
   /** How to decode; default: greedy decoding. */
-  readonly decode?: Omit<EvaluateOptions, 'maxNewTokens' | 'signal' | 'batch'>;
+  readonly decode?: Omit<EvaluateOptions, 'maxNewTokens' | 'signal' | 'batchSize'>;
   /** Maximum number of sentences in a batch. */
   readonly batch: number;
   /** Folder of a LoRA adapter to merge into the weights. */
@@ -32,7 +32,7 @@ export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context
   const model = await openFolder(folder, context, { ...(adapter && { lora: adapter }), ...(weights && { weights }) });
   try {
     const pairs = await readPairs(path, context, references);
-    return await model.evaluate(pairs, { ...decode, batch, name: path, signal: context.signal });
+    return await model.evaluate(pairs, { ...decode, batchSize: batch, name: path, signal: context.signal });
   } finally {
     model.dispose();
   }

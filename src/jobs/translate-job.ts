@@ -55,7 +55,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   try {
     const found = await model.generate(texts, {
       ...decode,
-      batch,
+      batchSize: batch,
       ...(maxTokens > 0 && { maxNewTokens: Math.min(maxTokens, model.config.maxLength) }),
       attention: align,
       signal,

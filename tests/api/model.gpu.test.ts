@@ -39,7 +39,7 @@ describe('a model', () => {
     expect(all).toHaveLength(texts.length);
     expect(all[3]).toBe('');
     expect(await model.translate('bad cab')).toBe(all[2]);
-    expect(await model.translate(['e', 'abc'], { beams: 1, batch: 1 })).toEqual([all[1], all[0]]);
+    expect(await model.translate(['e', 'abc'], { beams: 1, batchSize: 1 })).toEqual([all[1], all[0]]);
     expect(await model.translate([])).toEqual([]);
   });
 
@@ -145,6 +145,7 @@ describe('a model', () => {
   it('names what is wrong with a call', async () => {
     const model = await newModel();
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
+    await expect(model.translate('a', { batch: 2 } as never)).rejects.toThrow('no option batch');
     await expect(model.translate(null as never)).rejects.toThrow('a text must be a string');
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('option beam is now called');
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
