@@ -12,7 +12,7 @@ import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
 import { ExistsError, type ModelStore, modelFolder, partialFolder } from './model-store.ts';
 
-/** What error messages advise the visitor to do. */
+/** Advice in error messages. */
 const hints: ErrorHints = {
   resume: 'Download continues it',
   access: 'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',

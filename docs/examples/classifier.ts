@@ -1,4 +1,4 @@
-// A model of one's own: a two-layer classifier built from ops and trained with AdamW on points of two noisy rings.
+// A custom model: a two-layer classifier built from ops and trained with AdamW on points of two noisy rings.
 
 import {
   activation,

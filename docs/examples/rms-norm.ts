@@ -1,4 +1,4 @@
-// An op of one's own: RMSNorm (Zhang and Sennrich, 2019, "Root Mean Square Layer Normalization") with WGSL, gradient and reference.
+// A custom op: RMSNorm (Zhang and Sennrich, 2019, "Root Mean Square Layer Normalization") with WGSL, gradient and reference.
 
 import {
   attrsOf,

@@ -62,10 +62,7 @@ export const hostOf = (context: JobContext, close: () => Promise<void>, { modelP
   modelPath,
 });
 
-/**
- * Makes a model of a folder in the files of `from`; `host` is where it computes and saves. Jobs use it with their
- * context.
- */
+/** Loads a model folder from the files `from`; `host` computes and saves. Jobs use it with their context. */
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,

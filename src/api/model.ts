@@ -192,7 +192,7 @@ const maxTranslators = 16;
 /** Bytes that the keys and values of one decoder layer may take; larger batches are split. */
 const maxCacheBytes = 128 * 2 ** 20;
 
-/** What `train` needs of a model: its parts, and the name of where it was loaded from. */
+/** Data of a model for `train`: the saved model, and the folder or hub name it was loaded from. */
 interface Internals {
   readonly saved: SavedModel;
   readonly name: string;

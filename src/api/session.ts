@@ -1,4 +1,4 @@
-// Sessions: where a model computes. Models without a device of their own share one, which opens at its first use and
+// Sessions: the device of a model. Models for which no device is given share one, which opens at its first use and
 // closes with the last model that uses it.
 
 import { HeddleError } from '../core/errors.ts';

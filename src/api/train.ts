@@ -41,9 +41,9 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
    * Whether to continue from the checkpoint, with the settings it has; docs/settings.md says which may change. [false]
    */
   readonly resume?: boolean;
-  /** Receives each step, from 1, with its loss. */
+  /** Callback after each step, with its number (from 1) and loss. */
   readonly onStep?: (step: LogStep) => void;
-  /** Receives everything that happens. */
+  /** Callback for every event: steps, evaluations, checkpoints, messages. */
   readonly onEvent?: (event: JobEvent) => void;
   /** Stops the run after its current step: the result is the model so far. */
   readonly signal?: AbortSignal;

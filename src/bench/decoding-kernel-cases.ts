@@ -1,5 +1,5 @@
 // Kernels of a decoding step: attention with the KV cache, choice of the next token, beam bookkeeping. They run at half
-// of the maximum length, where a step has its average cost.
+// of the maximum length, at which a step has its average cost.
 
 import { beamSelect } from '../ops/decoding/beam-select.ts';
 import { cacheSlots } from '../ops/decoding/cache-slots.ts';

@@ -1,5 +1,4 @@
-// Where a training writes: checked before anything is trained, so that hours of work do not end at a folder that cannot
-// be written.
+// Output folder of a training run: validated before training starts, so that a run of hours can be saved.
 
 import { basename, dirname, resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
@@ -7,59 +6,58 @@ import { existingFolder, type Files, writeText } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 
-/** The options that matter here. */
+/** Options of `heddle train` that choose the output folder. */
 export interface OutOptions {
   readonly out?: string;
   readonly force?: boolean;
   readonly resume?: boolean;
 }
 
-/** A path without slashes at its end, of either kind; `/` stays. */
+/** Removes trailing slashes and backslashes; `/` is unchanged. */
 export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
 
 /**
- * The folder to write, without a slash at its end. Where none is named, `runs/NAME` or the first of `runs/NAME-2`, -3,
- * ... that is free. Throws a HeddleError where the folder is there without --force or --resume, where it holds
- * something else than a model, and where it cannot be written.
+ * Returns the output folder, without a trailing slash. Default: the first of `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`,
+ * ... that does not exist. Throws a HeddleError if the folder exists and neither --force nor --resume is given, if it
+ * contains something that is not a model, or if it cannot be written.
  */
 export async function outFolder(files: Files, name: string, { out, force, resume }: OutOptions): Promise<string> {
-  if (resume && force) throw new HeddleError('train: --resume goes on with a model, --force replaces it; choose one');
+  if (resume && force)
+    throw new HeddleError('train: --resume continues a run, --force replaces it; use only one of them');
   if (out === undefined) {
-    if (resume) throw new HeddleError('train: --resume needs --out, the folder of the training to go on with');
+    if (resume) throw new HeddleError('train: --resume needs --out, the folder of the run to resume');
     return free(files, `runs/${name}`);
   }
   const folder = withoutEndSlash(out);
   if (/\.safetensors$/i.test(folder))
-    throw new HeddleError(
-      `--out ${out}: a file of weights is only read; name a folder, whose model.safetensors is one, or a .zip`,
-    );
+    throw new HeddleError(`--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`);
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
-    throw new HeddleError(`--out ${out}: the working directory is in it; name a folder of the model's own`);
+    throw new HeddleError(`--out ${out}: it contains the working directory; name a separate folder`);
   if (resume) {
     if (!(await isTrained(files, folder))) throw new HeddleError(`--out ${out}: there is no model to resume`);
   } else if (await isTaken(files, folder)) {
     const there = await existingFolder(files, folder);
     if (!(await isTrained(files, folder)))
       throw new HeddleError(
-        `--out ${out}: ${there === folder ? 'it' : there} holds something that is not a model; name another folder`,
+        `--out ${out}: ${there === folder ? 'it' : there} contains something that is not a model; name another folder`,
       );
     if (!force)
       throw new HeddleError(
-        `--out ${out}: a model is there${there === folder ? '' : ` (${there}: saving was cut off)`}; ` +
-          '--resume continues its training, --force replaces it, or name another',
+        `--out ${out}: a model exists${there === folder ? '' : ` (${there}: saving was cut off)`}; ` +
+          '--resume continues its training, --force replaces it, or name another folder',
       );
   }
   await checkWritable(files, folder);
   return folder;
 }
 
-/** Whether something is in a folder, or in the one before it, which the first save would remove. */
+/** Whether the folder, or its backup of an interrupted save, exists and is not empty. The first save would delete it. */
 async function isTaken(files: Files, folder: string): Promise<boolean> {
   const there = await existingFolder(files, folder);
   return (await files.exists(there)) && !(await isEmpty(files, there));
 }
 
-/** Whether a training made a folder: a model, or an adapter of one. */
+/** Whether a folder contains a trained model or LoRA adapter. */
 const isTrained = async (files: Files, folder: string): Promise<boolean> =>
   (await isHeddleFolder(files, folder)) || (await isLoraFolder(files, folder));
 

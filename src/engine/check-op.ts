@@ -29,7 +29,7 @@ import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
 import { variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 
-/** Data of the inputs of an op by name. `'step'` stands for the step scalars. */
+/** Data of the inputs of an op by name. `'step'`: the step scalars. */
 export type OpCheckInputs<I extends string> = ByName<I, Tensor | 'step'>;
 
 /** A case to check an op with: inputs, attributes, and what to check. */

@@ -1,27 +1,27 @@
-// Files in the browser's private file system (OPFS), for jobs in a page's worker. A file that is written is whole or
-// not there, and a folder that is replaced is the old one or the new one, at whatever moment the tab is closed.
+// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing a file and
+// replacing a folder are atomic, even if the tab is closed in between.
 //
-// OPFS renames files at once, but no folder. So a folder that was put in place by `rename` holds its files in a
-// generation, a folder `.g7` inside it, and a file `.current` that names it. A new generation is filled first, by
-// moving files, and then `.current` is written, which the browser does at once. What no `.current` names is not there,
-// and goes with the next rename.
+// OPFS renames files atomically, but not folders. So a folder that was created by `rename` has its files in a subfolder,
+// a generation such as `.g7`, and a file `.current` with the name of the current generation. `rename` moves the files
+// into a new generation and then writes `.current`, which is atomic. Other generations are ignored, and deleted by the
+// next rename.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
-/** Names the generation of a folder that counts. */
+/** File with the name of the current generation of a folder. */
 const pointer = '.current';
 const isGeneration = (name: string): boolean => /^\.g\d+$/.test(name);
-/** A new file until it is whole. */
+/** Temporary name of a file that is being written. */
 const unfinished = (name: string): string => `.new-${name}`;
 const isOwn = (name: string): boolean => name === pointer || isGeneration(name) || name.startsWith('.new-');
 
-/** Thrown where the browser has no room left. */
+/** Thrown if the storage of the browser is full. */
 export class QuotaError extends HeddleError {
   override readonly name = 'QuotaError';
 }
 
-/** Moves a file; what TypeScript's DOM types lack. */
+/** A file handle with `move`, which TypeScript's DOM types lack. */
 interface Movable extends FileSystemFileHandle {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
@@ -29,7 +29,7 @@ interface Movable extends FileSystemFileHandle {
 const named = (error: unknown): string => (error instanceof Error ? error.name : '');
 const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchError'].includes(named(error));
 
-/** What is there, or undefined. */
+/** Resolves to undefined instead of rejecting if the file or folder does not exist. */
 async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
@@ -46,7 +46,7 @@ async function say(what: string, path: string, error: unknown): Promise<HeddleEr
   return new HeddleError(`${path}: cannot ${what} in the browser's storage: ${reason}`, { cause: error });
 }
 
-/** How full the storage is, and what helps. */
+/** Message: usage and quota of the storage, and how to free space. */
 async function room(): Promise<string> {
   const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
   const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
@@ -58,17 +58,17 @@ async function room(): Promise<string> {
 
 const parts = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
-/** Files that know when a folder was written. */
+/** Files that also report size and time of a folder. */
 export interface BrowserFiles extends Files {
-  /** Bytes of a folder's files, and when the last of them was written, in milliseconds since 1970. */
+  /** Bytes of a folder's files, and the time of the last write, in milliseconds since 1970. */
   facts(folder: string): Promise<{ readonly bytes: number; readonly time: number }>;
 }
 
-/** Files under a folder of OPFS; `root` is what navigator.storage.getDirectory() gives, or a folder in it. */
+/** Files under a folder of OPFS; `root`: the result of navigator.storage.getDirectory(), or a folder in it. */
 export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   /**
-   * The generation of a folder that counts, or the folder itself; undefined where it has nothing, or a generation not
-   * finished.
+   * Returns the current generation of a folder, or the folder itself if it has none; undefined if it is empty or has
+   * only an unfinished generation.
    */
   const inside = async (folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle | undefined> => {
     const file = await ifThere(folder.getFileHandle(pointer));
@@ -98,7 +98,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     const parent = await enter(folder);
     return parent && name ? ifThere(parent.getFileHandle(name)) : undefined;
   };
-  /** Another tab may put a new generation in place between two looks: what is gone is looked for once more. */
+  /** Retries up to three times if a file is missing, since another tab may have replaced the generation meanwhile. */
   const steady = async <T>(what: string, path: string, look: () => Promise<T>): Promise<T> => {
     for (let left = 3; ; left--)
       try {
@@ -108,8 +108,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       }
   };
   const store = async (folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array | string): Promise<void> => {
-    // What is written stands beside a file until `close`, which puts it in place at once; but a new file is there,
-    // empty, before.
+    // `close` replaces an existing file atomically. A new file would be visible but empty until then, so it gets a
+    // temporary name first.
     const isNew = (await ifThere(folder.getFileHandle(name))) === undefined;
     const first = isNew ? unfinished(name) : name;
     const handle: Movable = await folder.getFileHandle(first, { create: true });
@@ -161,7 +161,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     const [folder, name] = split(path);
     const parent = await enter(folder);
     if (!parent || !name) return;
-    // The pointer first: a folder that is half removed is not there.
+    // Remove `.current` first, so that a partly removed folder does not count as existing.
     const whole = await ifThere(parent.getDirectoryHandle(name));
     await ifThere(whole?.removeEntry(pointer) ?? Promise.resolve());
     await ifThere(parent.removeEntry(name, { recursive: true }));

@@ -1,7 +1,7 @@
 // Models as PyTorch has them: a state_dict whose names are those of a module with an nn.Transformer `transformer`,
-// nn.Embeddings `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors stand there once. Learned
-// positions are `src_pos.weight` and `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. Where
-// final_norm is false, the nn.Transformer has encoder and decoder without a norm of their own (custom_encoder,
+// nn.Embeddings `src_embed` and `tgt_embed` and an nn.Linear `generator`; tied tensors are stored once. Learned
+// positions are `src_pos.weight` and `tgt_pos.weight`, norms on embeddings `src_embed_norm` and `tgt_embed_norm`. If
+// final_norm is false, the nn.Transformer has encoder and decoder without a final norm (custom_encoder,
 // custom_decoder), which may differ in heads and widths too. tests/formats/nn_transformer.py builds such a module.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';

@@ -49,7 +49,7 @@ export interface Runner {
    */
   clock(repeats: number, timestamps?: Timestamps): Promise<{ host: number; gpu: number | undefined }>;
   /**
-   * Submits one run with every dispatch in a pass of its own that writes its begin and end time, and reads all
+   * Submits one run with each dispatch in a separate pass that writes its start and end time, and reads all
    * timestamps back.
    */
   submitTimed(timestamps: Timestamps): void;

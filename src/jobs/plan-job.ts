@@ -92,8 +92,8 @@ function savingsOf({ bytes }: Plan, graph: () => Graph): string {
   try {
     const { slots, peak } = makePlan(graph()).bytes;
     return (
-      `in f32, all kept: activations ${formatMiB(slots)}, of which these are ${share(bytes.slots, slots)}; ` +
-      `peak ${formatMiB(peak)}, of which this is ${share(bytes.peak, peak)}\n`
+      `without f16 and gradient checkpointing: activations ${formatMiB(slots)} (this plan: ${share(bytes.slots, slots)}), ` +
+      `peak ${formatMiB(peak)} (this plan: ${share(bytes.peak, peak)})\n`
     );
   } catch (error) {
     if (error instanceof HeddleError) return '';

@@ -30,7 +30,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, context) => {
   const { name, revision, hub, out, force = false, token, patience = 60_000, pause = 500 } = args;
   const from = repository(name, revision, hub);
   if (!force && (await context.files.exists(out)))
-    throw new HeddleError(`${out}: it is there already; --force fetches it anew, or name another with --out`);
+    throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
   const started = performance.now();
   let before: number | undefined;
   const web = {

@@ -193,8 +193,8 @@ function draw(s: Series, xOf: (x: number) => number, yOf: (y: number) => number,
       return `M${run.map((p) => at(p, p.high)).join('L')}L${back.map((p) => at(p, p.low)).join('L')}Z`;
     });
   const lines = parts.filter((run) => run.length > 1).map((run) => `M${run.map((p) => at(p, p.y)).join('L')}`);
-  const alone = parts.filter((run) => run.length === 1 || s.dots).flat();
-  const dots = alone.map((p) => `M${at(p, p.y)}h0`);
+  const singles = parts.filter((run) => run.length === 1 || s.dots).flat();
+  const dots = singles.map((p) => `M${at(p, p.y)}h0`);
   return html`<g class="look${s.look}">${ranges.length > 0 && html`<path class="range" d="${ranges.join('')}"/>`}${
     lines.length > 0 && html`<path class="line" d="${lines.join('')}"/>`
   }${dots.length > 0 && html`<path class="dots" d="${dots.join('')}"/>`}</g>`;

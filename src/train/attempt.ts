@@ -40,7 +40,7 @@ export interface Attempt {
   onRecord(record: LogRecord): void;
 }
 
-/** Trains a model on one device. Throws a HeddleError for wrong options, and whatever the device throws. */
+/** Trains a model on one device. Throws a HeddleError for wrong options; errors of the device are rethrown. */
 export async function attemptTraining(
   given: TrainArguments,
   context: JobContext,

@@ -12,7 +12,7 @@ import type { CompleteSettings } from './recipes.ts';
 import type { BestState } from './selection.ts';
 import type { TrainSettings } from './settings.ts';
 
-/** What to train, on what, and where to write it. Settings that are left out have the defaults of recipes.ts. */
+/** Arguments of a training run. Omitted settings have the defaults of recipes.ts. */
 export type TrainArguments = TrainSettings & {
   readonly corpus: CorpusArguments;
   /** Model folder to write; none if empty. */
@@ -27,7 +27,7 @@ export interface CheckpointFolder {
   readonly folder: string;
 }
 
-/** What a program passes to a run besides plain JSON. */
+/** Options of a run that are not plain JSON. */
 export interface TrainInputs {
   /** The pairs, instead of those of `corpus`. */
   readonly split?: Split;

@@ -14,7 +14,7 @@ describe('a save that was cut off between its two renames', () => {
   it('has left a model, which is not replaced unless told', async () => {
     const files = await filesWith('m.previous');
     await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
-      /^--out m: a model is there \(m\.previous: saving was cut off\); --resume continues its training, --force replaces it/,
+      /^--out m: a model exists \(m\.previous: saving was cut off\); --resume continues its training, --force replaces it/,
     );
     expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
     expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
@@ -29,6 +29,6 @@ it('takes no folder beside which something else has the name that a save moves a
   const files = memoryFiles();
   await writeText(files, 'm.previous/mine.txt', 'mine');
   await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(
-    '--out m: m.previous holds something that is not a model; name another folder',
+    '--out m: m.previous contains something that is not a model; name another folder',
   );
 });

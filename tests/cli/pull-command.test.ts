@@ -35,7 +35,7 @@ it('fetches a model into a folder and says what came', async () => {
 it('replaces a folder only by --force', async () => {
   const { status, stderr } = await run(['me/it', '--out', out('a')]);
   expect([status, isOneLine(stderr)]).toEqual([1, true]);
-  expect(stderr).toContain('it is there already; --force fetches it anew');
+  expect(stderr).toContain('it exists already; use --force to download it again');
   expect((await run(['me/it', '--out', out('a'), '--force', '--hub', hub.url], { HF_ENDPOINT: '' })).status).toBe(0);
 });
 

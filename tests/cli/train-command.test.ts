@@ -84,7 +84,7 @@ describe('a training', () => {
     const again = ['train', ...smallTraining, '--steps', '2', '--out', out()];
     const before = readFileSync(join(out(), 'model.safetensors'));
     const refused = await heddle(again);
-    expect(refused.stderr).toMatch(/a model is there; --resume continues its training, --force replaces it/);
+    expect(refused.stderr).toMatch(/a model exists; --resume continues its training, --force replaces it/);
     expect([refused.status, isOneLine(refused.stderr)]).toEqual([1, true]);
     expect(readFileSync(join(out(), 'model.safetensors'))).toEqual(before);
   });
@@ -149,11 +149,11 @@ describe('says in one line, before anything is trained, that', () => {
         file('full/mine.txt', 'mine');
         return at('full');
       },
-      /holds something that is not a model/,
+      /contains something that is not a model/,
     ],
-    ['is a file', () => file('a-file', 'mine'), /holds something that is not a model/],
-    ['is a file of weights', () => join(scratch(), 'new.safetensors'), /a file of weights is only read/],
-    ['is around the working directory', () => '.', /the working directory is in it/],
+    ['is a file', () => file('a-file', 'mine'), /contains something that is not a model/],
+    ['is a file of weights', () => join(scratch(), 'new.safetensors'), /not a file of weights/],
+    ['is around the working directory', () => '.', /contains the working directory/],
     ['cannot be made', () => join(file('blocker', ''), 'm'), /--out .*: cannot write: a part of the path is a file/],
   ])('the folder %s', async (_, folder, message) => {
     const { status, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--force', '--out', folder()]);

@@ -62,7 +62,7 @@ async function readShards(files: Files, folder: string, index: string): Promise<
     const wanted = new Set(names);
     for (const [name, tensor] of await readShard(files, path)) {
       if (!wanted.delete(name))
-        throw new HeddleError(`${path}: it has ${name}, which is elsewhere according to ${index}`);
+        throw new HeddleError(`${path}: it contains ${name}, but ${index} lists it in another file`);
       all.set(name, tensor);
     }
     const [missing] = wanted;

@@ -53,7 +53,7 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
  */
 function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
   const [before, after] = [parameterList(from), parameterList(to)];
-  const bank = new Float32Array(after.size);
+  const buffer = new Float32Array(after.size);
   const layout = from.positions === 'sinusoidal' ? 'interleaved' : 'halves';
   for (const { name, offset, shape } of after.all) {
     const held = before.byName.get(name);
@@ -62,10 +62,10 @@ function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Fl
       const skipped = held && held.offset + from.positionOffset * from.dModel;
       const table =
         skipped === undefined ? sinusoids(to.maxLength, to.dModel, layout) : weights.subarray(skipped, skipped + rows);
-      bank.set(table, offset + to.positionOffset * to.dModel);
-    } else if (held) bank.set(weights.subarray(held.offset, held.offset + sizeOf(shape)), offset);
+      buffer.set(table, offset + to.positionOffset * to.dModel);
+    } else if (held) buffer.set(weights.subarray(held.offset, held.offset + sizeOf(shape)), offset);
   }
-  return bank;
+  return buffer;
 }
 
 function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type: HfType): Json {

@@ -188,7 +188,7 @@ describe('is an error that names it:', () => {
     ],
     ['it has no weight_map', 'marian', (f) => editJson(f, 'marian/model.safetensors.index.json', { weight_map: 3 })],
     [
-      'final_logits_bias, which is elsewhere according to marian/model.safetensors.index.json',
+      'final_logits_bias, but marian/model.safetensors.index.json lists it in another file',
       'marian',
       async (f) => {
         const path = 'marian/model.safetensors.index.json';
