@@ -29,7 +29,7 @@ describe('the list of kernels', () => {
     for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
   });
 
-  it('is searched by a part of the name, whatever the case', () => {
+  it('is found by a substring of its name, ignoring case', () => {
     expect(chosenKernels('small', ' SoftMax ').map(({ name }) => name)).toEqual(['softmax [256,128]']);
     expect(chosenKernels('small', '')).toHaveLength(smallKernelCases.length);
     expect(chosenKernels('all', 'no such kernel')).toEqual([]);
@@ -55,7 +55,7 @@ describe('the conformance report', () => {
   const right = { variant: 'right', error: 1e-7, passed: true, ms: 1 };
   const wrong = { variant: 'wrong', error: 0.5, passed: false };
 
-  it('passes where all limits and kernels do, and says what is there', () => {
+  it('passes if all limits and kernels pass, and lists them', () => {
     const report = conformanceOf(machine, { maxBindGroups: 4 }, [kernel(right, { ...right, error: 3e-7 })]);
     expect(report).toMatchObject({ passed: true, subgroups: { min: 8, max: 32 } });
     expect(report.kernels).toEqual([
@@ -74,7 +74,7 @@ describe('the conformance report', () => {
     expect(report.limits).toEqual([{ name: 'maxBufferSize', needed: 101, has: 100, passed: false }]);
   });
 
-  it('takes the worst variant of a kernel, and what one said that did not run', () => {
+  it('reports the worst variant of a kernel, and the error of a variant that did not run', () => {
     const broken = { variant: 'broken', error: Number.POSITIVE_INFINITY, passed: false, failure: 'no such thing' };
     const report = conformanceOf(machine, {}, [kernel(right, wrong), kernel(right, broken)]);
     expect(report.passed).toBe(false);

@@ -1,10 +1,10 @@
-// A course of measurements on a device: what is heard while it lasts, and what comes of it.
+// Measuring kernels on a device: progress events and results.
 import { expect, it } from 'vitest';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
-it('checks every variant of a kernel, then times it, and says how far it is', async () => {
+it('checks every variant of a kernel, then times it, and reports progress', async () => {
   const device = wrapDevice(await gpuDevice());
   const heard: string[] = [];
   const options = { set: 'small', filter: 'add', roofs: false, span: 2, rounds: 3 } as const;
@@ -24,7 +24,7 @@ it('checks every variant of a kernel, then times it, and says how far it is', as
   expect(best.low).toBeLessThanOrEqual(best.ms as number);
 });
 
-it('stops between kernels where it is told to', async () => {
+it('stops between kernels if it is aborted', async () => {
   const device = wrapDevice(await gpuDevice());
   const stop = new AbortController();
   const measured = measure(

@@ -1,4 +1,4 @@
-// What the times of steps are held against.
+// Baseline of the ratios of step times.
 import { expect, it } from 'vitest';
 import type { ApiCounter } from '../../bench/peers/api-counter.ts';
 import type { Contestant } from '../../bench/peers/contestant.ts';
@@ -31,7 +31,7 @@ const ratios = async (...contestants: Contestant[]) => {
   return Object.fromEntries(timed.map((t) => [t.contestant, t.ratio]));
 };
 
-it("are heddle's, wherever it stands", async () => {
+it("are heddle's, at any position", async () => {
   const found = await ratios(contestant('tfjs', 10), contestant('heddle', 1));
   expect(found.heddle).toBe(1);
   expect(found.tfjs).toBeGreaterThan(1);

@@ -33,7 +33,7 @@ it('checks and times every variant of a kernel, and writes all figures', async (
   }
 });
 
-it('counts what a training step costs', async () => {
+it('counts the operations of a training step', async () => {
   const json = join(scratch(), 'steps.json');
   const args = [
     '--no-kernels',
@@ -98,7 +98,7 @@ it('measures the small kernels in Chrome, with its version and flags', async () 
   expect(kernels.map(({ name }: { name: string }) => name)).toEqual(['add [64,64]']);
 });
 
-it('says so where no kernel has such a name', async () => {
+it('prints an error if no kernel has that name', async () => {
   const { status, stderr } = await heddle(['bench', '--filter', 'no such kernel']);
   expect(stderr).toContain('No kernel of the set all has "no such kernel" in its name');
   expect([status, isOneLine(stderr)]).toEqual([1, true]);

@@ -1,4 +1,4 @@
-// Training and translating inside headless Chrome, by the command alone.
+// Training and translating inside headless Chrome with the command line.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -7,7 +7,7 @@ import { heddle, isOneLine, scratch } from '../support/cli.ts';
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/hf', name);
 const noGpu = { env: { VK_DRIVER_FILES: '/nonexistent' } };
 
-it('writes a model in other layouts and back, bit by bit, and replaces a folder only when told', async () => {
+it('converts a model to other layouts and back bit for bit, and replaces a folder only with --force', async () => {
   const [own, back] = [join(scratch(), 'own'), join(scratch(), 'back')];
   const out = await heddle(['convert', fixture('bart'), own, '--to', 'heddle'], noGpu);
   expect([out.status, out.stdout]).toEqual([0, `${own}: heddle, 4,829 parameters\n`]);

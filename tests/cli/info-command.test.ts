@@ -16,13 +16,13 @@ it('describes the adapter of Chrome, as JSON', async () => {
   expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
 });
 
-it('says what to install where there is no adapter', async () => {
+it('prints what to install if there is no adapter', async () => {
   const { status, stdout, stderr } = await heddle(['info'], { env: { VK_DRIVER_FILES: '/nonexistent' } });
   expect(stderr).toMatch(/no WebGPU adapter.*VK_DRIVER_FILES=\/nonexistent.*install.*--host chrome/);
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
 });
 
-it('says so where there is no Chrome', async () => {
+it('reports that there is no Chrome', async () => {
   const { status, stderr } = await heddle(['info', '--host', 'chrome'], {
     env: { CHROME_PATH: '/nonexistent/chrome', PUPPETEER_EXECUTABLE_PATH: '' },
   });

@@ -1,4 +1,4 @@
-// Where a training writes, beside what is there already.
+// The output folder of a training run, empty or with files in it.
 import { describe, expect, it } from 'vitest';
 import { outFolder } from '../../src/cli/out-folder.ts';
 import { writeText } from '../../src/files/files.ts';
@@ -11,7 +11,7 @@ async function filesWith(...folders: string[]) {
 }
 
 describe('a save that was cut off between its two renames', () => {
-  it('has left a model, which is not replaced unless told', async () => {
+  it('keeps an existing model unless --force is given', async () => {
     const files = await filesWith('m.previous');
     await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
       /^--out m: a model exists \(m\.previous: saving was cut off\); --resume continues its training, --force replaces it/,
@@ -20,12 +20,12 @@ describe('a save that was cut off between its two renames', () => {
     expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
   });
 
-  it('keeps its name from being taken by a training that names none', async () => {
+  it('keeps its name reserved when a run without --out picks a name', async () => {
     expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
   });
 });
 
-it('takes no folder beside which something else has the name that a save moves a folder to', async () => {
+it('rejects a folder if another file has the name that a save renames it to', async () => {
   const files = memoryFiles();
   await writeText(files, 'm.previous/mine.txt', 'mine');
   await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(

@@ -9,7 +9,7 @@ const at = (name: string) => join(scratch(), name);
 const texts = ['seven', 'May 3'];
 const train = (...args: string[]) => heddle(['train', ...smallTraining, ...args]);
 
-it('trains into an archive, goes on with it, and translates from it as from the folder', async () => {
+it('trains into an archive, resumes from it, and translates from it as from the folder', async () => {
   expect((await train('--steps', '2', '--out', at('m.zip'))).status).toBe(0);
   const { status, stderr } = await train('--resume', '--steps', '3', '--out', at('m.zip'));
   expect([status, stderr]).toEqual([0, expect.stringContaining('resumed at step 2')]);
@@ -36,7 +36,7 @@ it('packs a folder of Hugging Face too, as the page takes it', async () => {
   );
 });
 
-it('says in one line what it cannot pack or would overwrite', async () => {
+it('prints one line for a folder that it cannot pack or a file that it would overwrite', async () => {
   const cases: [string[], RegExp][] = [
     [['pack', at('none'), at('x.zip')], /none: there is no such file or folder/],
     [['pack', at('m'), at('x.tar')], /x\.tar: the file name must end in \.zip/],

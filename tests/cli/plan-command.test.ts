@@ -94,7 +94,7 @@ it('names a rewrite that there is not, and a model that passes the limits, with 
   expect([isOneLine(large.stderr), large.status]).toEqual([true, 1]);
 });
 
-it('plans weights kept in fewer bits, and trainings of a part', async () => {
+it('plans quantized weights, and training of a subset of the parameters', async () => {
   const plan = async (...args: string[]) => (await heddle(['plan', '--preset', 'tiny', ...args], noGpu)).stdout;
   const bytes = (text: string) =>
     [...text.matchAll(/^state +(?:weights|packed\S*) +([\d.]+) MiB$/gm)].reduce((n, [, x]) => n + Number(x), 0);

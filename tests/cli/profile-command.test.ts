@@ -51,7 +51,7 @@ it('profiles an evaluation in Chrome, as JSON', async () => {
   expect(passes.every(({ us, bytes }) => us >= 0 && bytes > 0)).toBe(true);
 });
 
-it('lists every pass where that is asked for, without the rewrites that are left out, and has a place for the trace', async () => {
+it('lists every pass if asked for, without disabled rewrites, and writes the trace to a file', async () => {
   const args = ['profile', ...small, '--run', 'evaluation', '--passes', '--no-fuse', 'residual-norm,linear-activation'];
   const { status, stdout, stderr } = await heddle(args, { cwd: scratch() });
   expect(status, stderr).toBe(0);

@@ -18,7 +18,7 @@ afterEach(() => {
 const step = (done: number, task = 'train') =>
   ({ type: 'progress', task, done, of: 100, text: `loss ${done}` }) as const;
 
-it('writes a line every few seconds where stderr is no terminal, and never loses the last', () => {
+it('writes a line every few seconds if stderr is not a terminal, and always writes the last one', () => {
   const progress = createProgress(false);
   for (let i = 1; i <= 20; i++) {
     vi.advanceTimersByTime(1000);
@@ -30,7 +30,7 @@ it('writes a line every few seconds where stderr is no terminal, and never loses
   expect(written).toContain('train 21/100  loss 21\n');
 });
 
-it('tells logs at once, after the progress that came before them', () => {
+it('prints log messages at once, after earlier progress', () => {
   const progress = createProgress(false);
   progress.show(step(1));
   progress.show({ type: 'message', text: 'saved' });

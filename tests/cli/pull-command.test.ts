@@ -23,7 +23,7 @@ const out = (name: string) => join(scratch(), name);
 const run = (args: string[], env: Record<string, string> = {}) =>
   heddle(['pull', ...args], { env: { HF_ENDPOINT: hub.url, ...env } });
 
-it('fetches a model into a folder and says what came', async () => {
+it('downloads a model into a folder and lists the files', async () => {
   const { status, stdout, stderr } = await run(['me/it', '--out', out('a')]);
   expect([status, stdout.trimEnd().split('\n').at(-1)]).toEqual([0, out('a')]);
   expect(stdout).toMatch(/^model\.safetensors +5\.7 MiB$/m);
@@ -39,7 +39,7 @@ it('replaces a folder only by --force', async () => {
   expect((await run(['me/it', '--out', out('a'), '--force', '--hub', hub.url], { HF_ENDPOINT: '' })).status).toBe(0);
 });
 
-it('goes on where a killed process was', async () => {
+it('resumes the download of a killed process', async () => {
   hub.state.stalls['model.safetensors'] = 5_000_000;
   const killed = await heddle(['pull', 'me/it', '--out', out('b')], {
     env: { HF_ENDPOINT: hub.url },
@@ -73,7 +73,7 @@ it.each<[string, string[], Record<string, string>, RegExp]>([
     /127\.0\.0\.1:9999 refuses the connection/,
   ],
   ['the working directory', ['me/it', '--out', './'], {}, /use a folder for this model only/],
-])('says so on one line for %s', async (_, args, env, message) => {
+])('prints one line for %s', async (_, args, env, message) => {
   const { status, stdout, stderr } = await run(args.includes('--out') ? args : [...args, '--out', out('none')], env);
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
   expect(stderr).toMatch(message);

@@ -1,4 +1,4 @@
-// Trainings that are ended and resumed, and trainings that are killed: what goes on is what would have been, bit by bit.
+// Training runs that are stopped or killed, then resumed: bit for bit the same as an uninterrupted run.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
@@ -44,7 +44,7 @@ it.each([
     await train(...common, '--host', host, '--steps', `${first}`, '--out', parts);
     const { choices } = await readTrainingState(nodeFiles(), parts);
     expect(Object.keys(choices).length).toBeGreaterThan(20);
-    // All else is as the training was started, how it is evaluated too; kernels are not chosen anew, though they would be here.
+    // All other settings are those of the first run, evaluation included; kernels are not tuned again, though they would be here.
     await train('--resume', '--host', host, '--steps', `${last}`, '--out', parts);
     expect(bits(parts)).toEqual(bits(whole));
     expect(await readTrainingState(nodeFiles(), parts)).toMatchObject({ step: last, choices });
@@ -52,7 +52,7 @@ it.each([
   300_000,
 );
 
-it('killed at many moments, leaves a checkpoint that ends in the bits of a training in one go', async () => {
+it('resumes bit for bit after being killed at many moments', async () => {
   const [whole, killed] = [at('dawn-whole'), at('killed')]; // the whole one is of the test above
   const files = nodeFiles();
   let kills = 0;
@@ -84,7 +84,7 @@ it('killed at many moments, leaves a checkpoint that ends in the bits of a train
   expect(bits(killed)).toEqual(bits(whole));
 }, 300_000);
 
-it('killed with no word said of saving, leaves what it had, log and all, and goes on from another folder', async () => {
+it('killed without save options, leaves its last checkpoint and log, and resumes from another folder', async () => {
   const [out, tsv] = [at('by-the-clock'), at('pairs.tsv')];
   const lines = intlCorpus({ pairs: 200 }).map(({ source, target }) => `${source}\t${target}`);
   writeFileSync(tsv, lines.join('\n'));

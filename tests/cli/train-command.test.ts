@@ -14,7 +14,7 @@ function file(name: string, content: string | Uint8Array): string {
   return at(name);
 }
 
-describe('a training', () => {
+describe('a training run', () => {
   let stdout = '';
   beforeAll(async () => {
     const args = [
@@ -34,7 +34,7 @@ describe('a training', () => {
     ({ stdout } = ended);
   });
 
-  it('leaves a whole model folder and nothing beside it', () => {
+  it('leaves a complete model folder and no temporary files', () => {
     const files = readdirSync(out());
     for (const name of ['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json'])
       expect(files).toContain(name);
@@ -44,7 +44,7 @@ describe('a training', () => {
     expect(weights['transformer.encoder.layers.0.self_attn.in_proj_weight']?.shape).toEqual([48, 16]);
   });
 
-  it('prints sentences, the exact match, and where the model is', () => {
+  it('prints sentences, the exact match, and the path of the model', () => {
     expect(stdout).toMatch(/4 held-out sentences/);
     expect(stdout).toMatch(/^exact match +0\.0 % of 4$/m);
     expect(stdout).toContain(`heddle translate ${out()}`);
@@ -80,7 +80,7 @@ describe('a training', () => {
     expect(await losses('2')).not.toEqual(first);
   });
 
-  it('does not replace a model unless told', async () => {
+  it('does not replace a model without --force', async () => {
     const again = ['train', ...smallTraining, '--steps', '2', '--out', out()];
     const before = readFileSync(join(out(), 'model.safetensors'));
     const refused = await heddle(again);
@@ -90,7 +90,7 @@ describe('a training', () => {
   });
 });
 
-describe('says in one line, before anything is trained, that', () => {
+describe('prints one line, before anything is trained, that', () => {
   const refused: [string, () => string[], RegExp][] = [
     ['a corpus is not there', () => [at('none.tsv')], /none\.tsv: cannot read: there is no such file/],
     ['a corpus is empty', () => [file('empty.tsv', '')], /empty\.tsv: the file is empty/],
@@ -163,7 +163,7 @@ describe('says in one line, before anything is trained, that', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('leaves nothing behind before the first step, and the old model where there was one', async () => {
+  it('leaves no files before the first step, and keeps the old model if there was one', async () => {
     const folder = at('models/early');
     const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '9', '--out', folder], {
       onStart: (child) =>

@@ -1,4 +1,4 @@
-// Translating and evaluating with a model folder: the order of lines, and what is said of broken folders.
+// Translating and evaluating with a model folder: the order of lines, and errors for broken folders.
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 
 describe('translate', () => {
-  it('keeps the order of lines and of empty ones, whatever their lengths', async () => {
+  it('keeps the order of lines of any length, empty ones included', async () => {
     const texts = ['Tuesday', 'We will travel to Peru in 3 weeks.', '', '5 hours', 'Peru and Chile'];
     const translated = async (args: string[], input?: string) =>
       (
@@ -95,7 +95,7 @@ describe('translate', () => {
     expect(await list(...drawn, '--seed', '4')).not.toEqual(samples);
   });
 
-  it('says tokens as they come, the same in the end, and what they looked at', async () => {
+  it('streams tokens, with the same result and their attention', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const said = async (...args: string[]) => {
       const run = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args, '--', ...texts]);
@@ -151,7 +151,7 @@ describe('translate', () => {
     expect(second.stdout).toBe(first.stdout);
   });
 
-  it('gives nothing for nothing', async () => {
+  it('prints no lines for empty input', async () => {
     expect(await heddle(['translate', model()], { input: '' })).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 

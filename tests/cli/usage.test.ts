@@ -4,7 +4,7 @@ import { heddle, isOneLine } from '../support/cli.ts';
 
 const commands = ['train', 'translate', 'eval', 'verify', 'pack', 'unpack', 'plan', 'profile', 'tune', 'bench', 'info'];
 
-it('says which commands there are, and its version', async () => {
+it('lists the commands, and prints its version', async () => {
   const { status, stdout } = await heddle(['--help']);
   expect(status).toBe(0);
   for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
@@ -49,7 +49,7 @@ describe.each([
   });
 });
 
-it('shows where an error came from only when asked', async () => {
+it('prints the stack of an error only if asked for', async () => {
   const args = ['plan', '--set', 'norm=none'];
   const quiet = await heddle(args);
   expect(quiet.stderr).toMatch(/^heddle: config: norm is "none", it must be one of post, pre\n$/);

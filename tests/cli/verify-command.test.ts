@@ -52,7 +52,7 @@ it('names what failed and exits with 1', async () => {
   expect(status).toBe(1);
 });
 
-describe('says in one line what is wrong with', () => {
+describe('prints one line about', () => {
   it.each([
     ['a folder that is not there', () => join(scratch(), 'none'), /none: cannot list: there is no such file or folder/],
     [

@@ -1,4 +1,4 @@
-// Numbers of 16 bits: every one comes back from its value, and what lies between rounds to the nearest.
+// f16 and bf16: every value round-trips, and values in between round to nearest even.
 import { expect, it } from 'vitest';
 import { fromBfloat16, fromFloat16, roundToF16, toBfloat16, toFloat16 } from '../../src/core/float16.ts';
 import { random } from '../../src/core/random.ts';
@@ -28,7 +28,7 @@ it('converts known values', () => {
 it.each([
   ['float16', fromFloat16, toFloat16],
   ['bfloat16', fromBfloat16, toBfloat16],
-] as const)('%s: what lies between rounds to the nearest, halves to even', (_, from, to) => {
+] as const)('%s: values in between round to nearest, ties to even', (_, from, to) => {
   const values = from(all);
   // Neighbours of one sign, each with the point half way, a little under and a little over it; float32 holds all of them.
   for (let bits = 0; bits < 0x7b00; bits += 37) {

@@ -217,7 +217,7 @@ describe('the lab', () => {
     expect(lab.errors).toEqual([]);
   });
 
-  it('offers the libraries that were installed at build time, and says so of the others', async () => {
+  it('offers the libraries that were installed at build time, and marks the others as missing', async () => {
     lab = await openLab('');
     const needs = { tfjs: '@tensorflow/tfjs-backend-webgpu', jax: '@jax-js/jax' };
     const hint = await text(lab.page, '#peers-hint');

@@ -42,7 +42,7 @@ async function train(page: Page): Promise<void> {
   await says(page, '#run', 'step 450 of 800');
 }
 
-describe('before a training', () => {
+describe('before a training run', () => {
   it('shows the corpus statistics and the plan', async () => {
     const page = await openPage();
     expect(await text(page, '#corpus-summary')).toMatch(/pairs\s*40,000[\s\S]*vocabulary: 3,120 tokens/);
@@ -141,7 +141,7 @@ describe('before a training', () => {
   });
 });
 
-describe('a training', () => {
+describe('a training run', () => {
   it('is started, paused, continued and stopped with the keyboard only', async () => {
     const page = await openPage();
     await page.keyboard.press('Tab'); // the skip link, which leads to the run panel

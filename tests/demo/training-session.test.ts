@@ -47,7 +47,7 @@ async function openSession(): Promise<{ page: Page; errors: readonly string[] }>
   await page.evaluate(() => {
     const heard: unknown[] = [];
     Object.assign(globalThis, { heard });
-    // A session of its own: the page makes calls on its session.
+    // A separate session: the page makes calls on its own session.
     const session = globalThis.heddlePage?.createSession();
     Object.assign(globalThis, { session });
     session?.on((event) => heard.push(event));
@@ -93,7 +93,7 @@ const undisturbed = () => {
 };
 const texts = ['one two', 'red sun xxx'];
 
-it('describes a training, trains, translates, and exchanges models with the command line', async () => {
+it('describes a training run, trains, translates, and exchanges models with the command line', async () => {
   const { page, errors, losses: came } = await undisturbed();
   const facts = await ask(page, (s, given) => s.describe(given), settings('calm'));
   expect(facts).toMatchObject({

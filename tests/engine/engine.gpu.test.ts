@@ -196,7 +196,7 @@ describe('an engine', () => {
     gpu.destroy();
   });
 
-  it('shares its device with other engines, each with states of its own', async () => {
+  it('shares its device with other engines, each with separate states', async () => {
     const device = await wrapped();
     const setUps = [models['a post-norm model with dropout everywhere']!, models['nothing fused']!];
     const apart = [];

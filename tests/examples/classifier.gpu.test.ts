@@ -7,7 +7,7 @@ import { wrapDevice } from '../../src/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { relativeError } from '../support/op.ts';
 
-it('learns to tell two rings apart', async () => {
+it('trains to separate two rings', async () => {
   const engine = gpuEngine(wrapDevice(await gpuDevice()));
   const { losses, accuracy } = await trainClassifier(engine);
   engine.destroy();

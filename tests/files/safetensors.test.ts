@@ -36,7 +36,7 @@ const tensors = fc.array(fc.tuple(name, tensor), { maxLength: 6 }).map((pairs) =
 const bits = (t: Tensor | undefined) =>
   t && [t.dtype, t.shape, Array.from(new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength))];
 
-/** A file of a header (an object, or the text of one) and so many bytes of data. */
+/** A file with a header (an object or JSON text) and `length` bytes of data. */
 function file(header: unknown, data: number | Uint8Array = 0, length?: bigint): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const body = typeof data === 'number' ? new Uint8Array(data) : data;

@@ -124,7 +124,7 @@ it('saves the same tensors, and target_modules that PEFT reads', async () => {
   );
   const config = JSON.parse(new TextDecoder().decode(await files.read(`b/${loraFileNames.config}`)));
   expect(config).toMatchObject({ peft_type: 'LORA', r: 3, lora_alpha: 7.5, task_type: 'SEQ_2_SEQ_LM', bias: 'none' });
-  // All queries and values; of the feed-forward layers some alone.
+  // All queries and values; only some of the feed-forward layers.
   const layer = 'model.decoder.layers.1.fc2';
   expect(config.target_modules).toEqual(['model.encoder.layers.0.fc1', layer, 'q_proj', 'v_proj'].sort());
   expect(await loraBaseModel(files, 'b')).toBe('../base');

@@ -8,7 +8,7 @@ import { targets } from './fuzz-targets.ts';
 const all = await targets();
 
 describe.each(all)('damage to $name', (target) => {
-  it('does none where there is none', async () => {
+  it('makes no changes if there is nothing to change', async () => {
     await target.read(target.files);
   });
 
@@ -23,7 +23,7 @@ it('is the same for the same seed', () => {
   for (const target of all.slice(0, 3)) expect(damaged(target, 5)).toEqual(damaged(target, 5));
 });
 
-it('tells what is in a file within a line', () => {
+it('describes the contents of a file in one line', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 3000 }), (text) => {
       const { message } = new HeddleError(text);

@@ -106,7 +106,7 @@ async function main(): Promise<void> {
     if (report.kind === 'end' && report.refused) count.refused++;
     if (report.kind !== 'failed') continue;
     count.failed++;
-    // The same failure is told once: by its message without numbers, and where it was thrown.
+    // The same failure is printed once: the key is its message without numbers, and the stack frame.
     const [message = '', ...where] = report.error.split('\n');
     const key = `${target.name} ${message.replace(/\d+/g, 'N')} ${where[0]}`;
     if (!told.has(key))

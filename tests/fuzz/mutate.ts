@@ -141,7 +141,7 @@ export function mutateJson(roll: Dice, value: unknown): unknown {
   return root.root;
 }
 
-/** A whole file that is no more than a trap. */
+/** A complete file that is a single trap. */
 export function bomb(roll: Dice): Uint8Array {
   const text = pick(roll, [
     () => '['.repeat(1_000_000),

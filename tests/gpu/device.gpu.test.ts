@@ -1,4 +1,4 @@
-// Devices: what is asked of an adapter, and what is said when there is none, too little of it, or it goes away.
+// Devices: requested features and limits, and errors for a missing adapter, low limits or a lost device.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -37,12 +37,12 @@ describe('openDevice', () => {
     expect(adapterName(device.adapter)).not.toBe('unnamed adapter');
   });
 
-  it('tells what to do if there is no WebGPU', async () => {
+  it('reports what to do if there is no WebGPU', async () => {
     await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
     await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome');
   });
 
-  it('tells what to install if there is no adapter', async () => {
+  it('reports what to install if there is no adapter', async () => {
     const none = { requestAdapter: async () => null } as unknown as GPU;
     await expect(openDevice(none)).rejects.toThrow(/WebGPU found no adapter\..*mesa-vulkan-drivers/);
   });

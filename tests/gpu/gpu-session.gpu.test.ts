@@ -12,7 +12,7 @@ import { makePlan } from '../../src/plan/planner.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { watchedDevice } from '../support/watched-device.ts';
 
-/** y = x + s, where s is a state of `size` elements; s = s + x where `keep` places the sum there. */
+/** y = x + s, where s is a state of `size` elements; s = s + x if `keep` places the sum there. */
 function sums(size: number, { state = 's', keep = false } = {}): Graph {
   const g = new Graph();
   const s = g.state(state, 'f32', [size]);
@@ -47,7 +47,7 @@ describe('a runner', () => {
     session.destroy();
   });
 
-  it('returns the results of pending runs in order, in arrays of their own', async () => {
+  it('returns the results of pending runs in order, in separate arrays', async () => {
     const { session, runners } = await open(sums(4));
     const [runner] = runners as [Runner];
     const pending = [];

@@ -1,4 +1,4 @@
-// What kernels are measured on: data that a run might have, of which nothing is skipped.
+// Input data of kernel timings: realistic values, of which no kernel skips any.
 
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../src/bench/kernel-case.ts';
@@ -35,7 +35,7 @@ function measured(build: (g: Graph) => void, name?: string) {
 const step = (g: Graph) => g.input('step', 'u32', [stepWords]);
 const [rows, V, D] = [96, 50, 8];
 
-describe.each([0, 7, 49])('targets where %i is ignored', (ignore) => {
+describe.each([0, 7, 49])('targets if %i is ignored', (ignore) => {
   const targets = (g: Graph) => g.input('targets', 'i32', [rows]);
   const logits = (g: Graph) => g.input('logits', 'f32', [rows, V]);
   it.each([
@@ -111,7 +111,7 @@ it('masks no key by its lengths, for any number of heads', () => {
   expect(outputs[0]).toEqual(cpu.of(g.nodes[0]!.outputs[0]!));
 });
 
-it('is in the middle of a decoding, each row with keys of its own', () => {
+it('is in the middle of decoding, with separate keys per row', () => {
   const [R, T] = [6, 11];
   const { inputs } = measured((g) => {
     const [qkv, cache] = [g.input('qkv', 'f32', [R, 1, 12]), g.state('cache', 'f32', [R, T, 8])];
@@ -132,7 +132,7 @@ it('forces no next token, and reads the history', () => {
   expect([...inputs.in1!].every((id) => id >= 0 && id < V)).toBe(true);
   expect(new Set(inputs.in1).size).toBe(V);
   expect([...inputs.in2!]).toEqual([-1, -1, 3, -1, -1, -1]);
-  // All logits are the same; what is forced would cost nothing.
+  // All logits are equal; a forced token would cost nothing.
   for (const x of outputs[1]!) expect(x).toBeCloseTo(-Math.log(V), 6);
 });
 

@@ -1,4 +1,4 @@
-// Profiles of passes whose times a test says: what is of one run, and what is printed.
+// Profiles of passes with given times: times per run, and the printed table.
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/gpu/device.ts';
@@ -15,7 +15,7 @@ const pass = (op: string, fields: Partial<Pass> = {}): Pass => ({
   ...fields,
 });
 
-/** A profile of passes that took so many microseconds. */
+/** A profile of passes with these times in microseconds. */
 const profileOf = (...times: [string, number][]): Profile => ({
   ...{ clock: 'gpu', runs: 3, ms: 1 },
   passes: times.map(([op, us]) => ({ pass: pass(op), us, last: { startUs: 0, us }, bytes: 4e6 })),

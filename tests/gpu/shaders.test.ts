@@ -72,7 +72,7 @@ it("reads the declarations of a user's own shader; two sources of one name are t
 describe('the shaders of shaders/', () => {
   const kernels = launchedKernels();
 
-  it('hold nothing that takes a browser down, as compiled for each launch', () => {
+  it('contain no construct that crashes a browser, as compiled for each launch', () => {
     const faults = kernels.flatMap((kernel) =>
       lintWgsl(compiledSource(kernel), { subgroups: kernel.traits.subgroups }).map(
         (fault) => `${kernel.shader}: ${fault}`,
@@ -81,7 +81,7 @@ describe('the shaders of shaders/', () => {
     expect([...new Set(faults)]).toEqual([]);
   }, 30_000);
 
-  it('hold nothing that takes a browser down as files, and enable subgroups only in variants', () => {
+  it('contain no construct that crashes a browser as files, and enable subgroups only in variants', () => {
     const faults = builtInShaders.names.flatMap((name) =>
       lintWgsl(shaderOf(name).source, { subgroups: name.includes('-subgroups') }).map((fault) => `${name}: ${fault}`),
     );

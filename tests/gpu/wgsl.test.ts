@@ -122,7 +122,7 @@ describe('replaceConsts', () => {
 });
 
 describe('the shaders of the project', () => {
-  it('keep to 8 storage buffers, group 0 and bindings of their own in every entry point', () => {
+  it('use at most 8 storage buffers, group 0 and distinct bindings in every entry point', () => {
     const faults: string[] = [];
     for (const name of builtInShaders.names)
       for (const [entry, bindings] of shaderOf(name).entries) {

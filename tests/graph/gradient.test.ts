@@ -1,4 +1,4 @@
-// The gradient walk, on ops whose derivatives are known by heart.
+// Reverse-mode differentiation, on ops with known derivatives.
 
 import { describe, expect, it } from 'vitest';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';

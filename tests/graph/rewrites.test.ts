@@ -1,4 +1,4 @@
-// Rewrites: each changes the graph and nothing of what it computes, forward and backward, with dropout and without.
+// Rewrites: each changes the graph but not its results, forward and backward, with and without dropout.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';

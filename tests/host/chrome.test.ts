@@ -47,31 +47,31 @@ describe('the search for Chrome', () => {
 });
 
 describe('launchChrome', () => {
-  it('says so where the named Chrome is not a program', async () => {
+  it('reports that the given Chrome is not a program', async () => {
     const launched = launchChrome({ gpu: 'swiftshader', executablePath: join(folder, 'none') });
     await expect(launched).rejects.toThrow(/none is not an executable file/);
   });
 
-  it('says so where Chrome ends at once', async () => {
+  it('reports that Chrome exits at once', async () => {
     const executablePath = program('broken');
     const launched = launchChrome({ gpu: 'swiftshader', executablePath });
     await expect(launched).rejects.toThrow(HeddleError);
     await expect(launched).rejects.toThrow(/^Chrome did not start \(.*broken\): .*Code: 3$/);
   });
 
-  it('says what to install where Chrome has no sandbox', async () => {
+  it('reports what to install if Chrome has no sandbox', async () => {
     const executablePath = program('unboxed', '#!/bin/sh\necho "FATAL: No usable sandbox! Read this." >&2\nexit 1\n');
     const launched = launchChrome({ gpu: 'swiftshader', executablePath });
     await expect(launched).rejects.toThrow(/^Chrome did not start .*install chromium-sandbox/);
   });
 
-  it('says so where Chrome hangs', async () => {
+  it('reports that Chrome hangs', async () => {
     const executablePath = program('hangs', '#!/bin/sh\nexec sleep 30\n');
     const launched = launchChrome({ gpu: 'swiftshader', executablePath, timeout: 300 });
     await expect(launched).rejects.toThrow(/Chrome did not start .*hangs/);
   });
 
-  it('asks for the software adapter by flag only where told', () => {
+  it('passes the flag for the software adapter only if asked to', () => {
     expect(chromeFlags('swiftshader')).toContain('--use-webgpu-adapter=swiftshader');
     expect(chromeFlags('hardware').join(' ')).not.toContain('swiftshader');
   });
@@ -110,7 +110,7 @@ describe('a running Chrome', () => {
     await page.close();
   });
 
-  it('reaches nothing but this machine', async () => {
+  it('connects only to this machine', async () => {
     const page = await chrome.openPage(server.url);
     const reached = await page.evaluate(() =>
       fetch('http://heddle.example/', { mode: 'no-cors' }).then(
@@ -122,7 +122,7 @@ describe('a running Chrome', () => {
     await page.close();
   });
 
-  it('says which page did not load', async () => {
+  it('names the page that did not load', async () => {
     await expect(chrome.openPage('http://127.0.0.1:1/')).rejects.toThrow(/Chrome did not load http:\/\/127.0.0.1:1\//);
   });
 });

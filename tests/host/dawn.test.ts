@@ -20,7 +20,7 @@ it('gives a GPU whose adapter describes itself', async () => {
   expect(adapter.features).toContain('timestamp-query');
 });
 
-it('puts the WebGPU constants on globalThis and leaves what is there alone', async () => {
+it('defines the WebGPU constants on globalThis and does not overwrite existing ones', async () => {
   const mine = { MAP_READ: 42 };
   vi.stubGlobal('GPUMapMode', mine);
   await dawnGpu();
@@ -29,7 +29,7 @@ it('puts the WebGPU constants on globalThis and leaves what is there alone', asy
   vi.unstubAllGlobals();
 });
 
-it('says what to install where there is no driver', async () => {
+it('reports what to install if there is no driver', async () => {
   vi.stubEnv('VK_DRIVER_FILES', '/nowhere/driver.json');
   const asked = dawnGpu({ flags: ['backend=vulkan'] }); // not yet started with these flags, so it looks for a driver now
   await expect(asked).rejects.toThrow(HeddleError);

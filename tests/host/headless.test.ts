@@ -1,4 +1,4 @@
-// heddle/headless as one who has installed the package uses it: the documented example, and what is said where a page hangs or breaks.
+// heddle/headless from the installed package: the documented example, and errors of a page that hangs or throws.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,7 +77,7 @@ describe('a function of a page', () => {
     );
   }, 60_000);
 
-  it('is named where it takes too long or is silent, with the last that it said', async () => {
+  it('is named if it takes too long or is silent, with its last message', async () => {
     await expect(runInPage(chrome, server.url, { call: 'hangs', timeout: 1500 })).rejects.toThrow(
       /^hangs\(\) in http:.* took longer than 1.5 s; the last that it said was: step 3 of 8$/,
     );
@@ -86,7 +86,7 @@ describe('a function of a page', () => {
     );
   }, 60_000);
 
-  it('is named where the page has none of that name', async () => {
+  it('is named if the page has no export of that name', async () => {
     await expect(runInPage(chrome, server.url, { call: 'absent', loading: 500 })).rejects.toThrow(
       /^waiting for absent\(\) in http:.* took longer than 0.5 s; it had said nothing$/,
     );

@@ -71,14 +71,14 @@ describe.each([
     expect(readdirSync(at('model'))).toEqual(['new.txt']);
   });
 
-  it('remove folders with all in them, and say nothing where there is nothing', async () => {
+  it('remove folders with their contents, and ignore missing ones', async () => {
     await writeText(filesOf(), at('x/y/z'), '1');
     await filesOf().remove(at('x'));
     await filesOf().remove(at('x'));
     expect(existsSync(at('x'))).toBe(false);
   });
 
-  it('name the path and the reason where something fails', async () => {
+  it('name the path and the reason of a failure', async () => {
     const files = filesOf();
     mkdirSync(at('folder'));
     await writeText(files, at('file'), '');

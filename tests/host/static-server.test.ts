@@ -33,7 +33,7 @@ it('serves files with their type, index.html for a folder, cross-origin isolated
   ]);
 });
 
-it('listens on this machine alone', () => {
+it('listens only on this machine', () => {
   expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
 });
 

@@ -53,7 +53,7 @@ const files = { 'vocab.json': jsonBytes(vocab), 'merges.txt': bytes(`#version: 0
 const size = tokens.length + 1;
 const facts = { special: { pad: 1, start: 2, end: 2 }, srcVocab: size, tgtVocab: size };
 
-/** The native library's decoder, which it gives out by way of a file alone. */
+/** The native library's decoder, which can only be loaded from a file. */
 const decoder = Native.fromString(
   JSON.stringify({
     version: '1.0',
@@ -103,7 +103,7 @@ it('is the tokenizer of a BART folder without tokenizer.json', async () => {
   await all.write('bart/vocab.json', jsonBytes(Object.fromEntries(few.map((token, id) => [token, id]))));
   await all.write('bart/merges.txt', bytes('a b\r\nĠ c\r\n'));
   const { source, target } = await loadModelFolder(all, 'bart');
-  // Texts begin with <s>, as RobertaProcessing says, and what the vocabulary lacks is unknown.
+  // Texts begin with <s>, as in RobertaProcessing; tokens that are not in the vocabulary are unknown.
   expect(source.encode('ab cz')).toEqual([0, 18, 19, 3]);
   expect(target.decode([0, 18, 19, 2])).toBe('ab c');
 });
