@@ -156,7 +156,7 @@ it('does not import trainer or train in decode, nor cli in demo', () => {
   expect(wrong).toEqual([]);
 });
 
-/** Base names that two of the files share; index.ts, main.ts and README.md may be many. Shaders, styles and pages have names of their own. */
+/** Base names that two of the files share; index.ts, main.ts and README.md may repeat. Shaders, styles and pages are checked separately. */
 function sharedNames(paths: readonly string[]): string[] {
   const names = paths.map((path) => path.replace(/^.*\//, '').replace(/\.(ts|mjs|cjs|js)$/, ''));
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
@@ -234,7 +234,7 @@ it('launches each shader, and includes each other file of shaders/ in one that i
   expect(orphans(shaderTexts, launchedShaders)).toEqual([]);
 });
 
-it('finds a shader that nothing launches, whatever its name, and an include of only such shaders', () => {
+it('finds a shader that no op launches, for any name, and an include of only such shaders', () => {
   const kernel = '@compute @workgroup_size(1)\nfn f() {}\n';
   const added = (more: Record<string, string>) =>
     orphans(new Map([...shaderTexts, ...Object.entries(more)]), launchedShaders);

@@ -1,6 +1,6 @@
-// npm run fuzz -- [--seconds 30] [--target NAME] [--seed N] [--count N]: damages sound files of every kind for a while and reads them.
-// A failure is an error that is no HeddleError, more than 5 seconds of work, or more than 1.5 GiB of memory; its kind and seed are
-// told, with which it comes again. The work is in a process of its own, so that a case that hangs or dies is known as well.
+// npm run fuzz -- [--seconds 30] [--target NAME] [--seed N] [--count N]: mutates valid files of every kind and reads them.
+// A failure is an error that is not a HeddleError, more than 5 seconds of work, or more than 1.5 GiB of memory; its target and seed
+// are printed to reproduce it. The work runs in a child process, so that a case that hangs or crashes is found too.
 import { type ChildProcess, fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { tryCase } from './fuzz-case.ts';
@@ -17,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Most milliseconds of a case, and most bytes of the process. */
+/** Maximum milliseconds of a case, and maximum bytes of the process. */
 const limits = { ms: 5000, bytes: 1.5 * 2 ** 30 };
 
 interface Case {
@@ -34,7 +34,7 @@ const chosen = (all: readonly Target[]) => {
 const tell = (report: Report) =>
   new Promise<void>((resolve) => process.send?.(report, undefined, undefined, () => resolve()));
 
-/** The child: tries the cases that it is sent, one after the other. */
+/** The child process: runs the cases that it receives in order. */
 async function work(): Promise<void> {
   const all = await targets(values.fixtures);
   const byName = new Map(all.map((target) => [target.name, target]));
@@ -58,7 +58,7 @@ async function work(): Promise<void> {
   await tell({ target: '', seed: 0, kind: 'begin' });
 }
 
-/** A child that is ready for cases. */
+/** A child process that is ready for cases. */
 async function startChild(): Promise<ChildProcess> {
   const args = ['--child', ...(values.fixtures ? ['--fixtures', values.fixtures] : [])];
   const child = fork(process.argv[1] as string, args, { execArgv: ['--max-old-space-size=1024'] });
@@ -70,7 +70,7 @@ async function startChild(): Promise<ChildProcess> {
   return child;
 }
 
-/** Has a child try a case; gives what became of it. */
+/** Runs a case in a child process and returns its outcome. */
 function ask(child: ChildProcess, wanted: Case): Promise<Report> {
   return new Promise((resolve) => {
     const end = (report: Report) => {

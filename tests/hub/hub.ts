@@ -1,4 +1,4 @@
-// A hub on loopback, as Hugging Face's is from outside: its API, files by range, redirects for large ones; and whatever may go wrong.
+// A hub on loopback, as Hugging Face's is from outside: its API, range requests, redirects for large files, and injected faults.
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,18 +10,18 @@ export interface HubState {
   api: boolean;
   /** Bytes of a body after which the connection is cut, for each file as long as there are numbers. */
   cuts: Record<string, number[]>;
-  /** Bytes of a body after which nothing comes, once. */
+  /** Stall the body after this number of bytes, once. */
   stalls: Record<string, number>;
-  /** Files that lie elsewhere, behind a redirect, as on the hub those of LFS. */
+  /** Files that are served through a redirect, as LFS files on the hub. */
   redirected: Set<string>;
   ranges: boolean;
   /** Statuses for next requests of a path, by what the path ends with. */
   statuses: Record<string, number[]>;
-  /** Checksums that are told instead of the true ones. */
+  /** Checksums to report instead of the true ones. */
   sums: Record<string, string>;
   /** The token that is needed. */
   token?: string;
-  /** Bytes that are told instead of the true length. */
+  /** Length to report instead of the true one. */
   lengths: Record<string, number>;
   listing?: string;
   /** Where redirects lead; to the hub itself unless given. */

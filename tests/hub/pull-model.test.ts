@@ -102,7 +102,7 @@ describe('a model is downloaded', () => {
 });
 
 describe('an interrupted connection', () => {
-  it('is resumed where it ended', async () => {
+  it('resumes at the byte where it ended', async () => {
     hub.state.cuts['model.safetensors'] = [30_000, 50_000];
     await run();
     expectModel();
@@ -246,7 +246,7 @@ it.each<[string, string | undefined, Record<string, Uint8Array>, string]>([
     {},
     'config.json: it has 3000000000 bytes, the maximum is 2147483647',
   ],
-])('says so for %s', async (_, listing, found, message) => {
+])('reports %s', async (_, listing, found, message) => {
   hub.state.files = found;
   hub.state.api = listing !== undefined;
   if (listing !== undefined) hub.state.listing = listing;

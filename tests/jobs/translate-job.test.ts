@@ -14,7 +14,7 @@ import { createTokenizer, specialTokens } from '../../src/text/tokenizers/tokeni
 const folder = mkdtempSync(join(tmpdir(), 'heddle-translate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('has a line for each text, whatever a model of bytes writes', async () => {
+it('returns one line per text, for any output of a byte-level model', async () => {
   const rules = { lowercase: false, pieces: 'none', digits: 1 } as const;
   const letters = createTokenizer({ kind: 'char', rules, vocab: [...specialTokens, 'a', '\n', '\r'] });
   const size = letters.size;

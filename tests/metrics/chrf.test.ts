@@ -126,7 +126,7 @@ describe('by hand', () => {
   });
 
   it('splits one punctuation mark off a word for chrF++', () => {
-    // hi! against hi is two words against one; of (hi) only the last mark stands apart.
+    // hi! against hi is two words against one; of (hi) only the last mark is split off.
     expect(corpusChrf(['hi)'], [['hi )']], { wordOrder: 2 }).score).toBe(100);
     expect(corpusChrf(['(hi'], [['( hi']], { wordOrder: 2 }).score).toBe(100);
     expect(corpusChrf(['(hi)'], [['( hi )']], { wordOrder: 2 }).score).toBeLessThan(100);

@@ -1,4 +1,4 @@
-// Low-rank adapters: gradients against finite differences, a merged model against one with the adapter beside it, and names of layers.
+// LoRA adapters: gradients against finite differences, a merged model against one with a separate adapter, and layer names.
 
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
@@ -79,7 +79,7 @@ for (const dropout of [0, 0.3])
     ).toBeLessThan(1e-6);
   });
 
-it('gives the same logits merged into the weights as in layers of its own', () => {
+it('gives the same logits merged into the weights as in separate layers', () => {
   const beside = ready(evaluationGraph, 0.3);
   const want = beside.run().logits!;
   const merged = ready(evaluationGraph, 0, false);

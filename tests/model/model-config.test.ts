@@ -49,7 +49,7 @@ describe('a configuration', () => {
       { heads: 2, decoderHeads: 2, decoderHeadWidth: 3, decoderFeedForward: 8 },
       { headWidth: 5, decoderHeadWidth: 3, feedForward: 512, decoderFeedForward: 8 },
     ],
-  ])('gives the decoder the sizes of the encoder unless told: %o', (options, wanted) => {
+  ])('gives the decoder the sizes of the encoder by default: %o', (options, wanted) => {
     expect(modelConfig({ ...least, dModel: 10, ...options })).toMatchObject(wanted);
   });
 });

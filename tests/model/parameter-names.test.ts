@@ -1,4 +1,4 @@
-// Other names of parameters, globs on names, and what is said of a glob that matches nothing.
+// Aliases of parameter names, globs on names, and the error for a glob without matches.
 
 import { expect, it } from 'vitest';
 import { globMatcher, hfNames, noMatchError } from '../../src/model/parameter-names.ts';
@@ -38,7 +38,7 @@ it('matches a glob with a whole name, or with what follows a dot', () => {
   expect(globMatcher('a.b')('aXb')).toBe(false);
 });
 
-it('lists names similar to a glob that matches nothing', () => {
+it('lists names similar to a glob without matches', () => {
   const { p } = smallModel();
   const names = p.all.map(({ name }) => name);
   const said = noMatchError('freeze', 'encodr.*.liner1.*', names).message;

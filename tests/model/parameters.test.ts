@@ -1,4 +1,4 @@
-// The list of parameters: PyTorch's names and shapes, their places in the bank, and where they start.
+// The list of parameters: PyTorch's names and shapes, their offsets in the parameter buffer, and their initial values.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';

@@ -140,7 +140,7 @@ for (const n of [64, 37]) {
 
 const hasF16 = (await gpuDevice()).features.has('shader-f16');
 
-// The machine may be busy, and each case compiles kernels of its own.
+// The machine may be busy, and each case compiles its own kernels.
 describe(hasF16 ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
   for (const { name, what, check } of cases)
     it(`${name} ${what} ${hasF16 ? 'is what the reference makes of the rounded numbers' : 'is refused'}`, async () => {

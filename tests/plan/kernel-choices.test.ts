@@ -1,4 +1,4 @@
-// Which kernel comes first where, and that a plan takes it.
+// The default kernel of each node, and plans that use it.
 
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';

@@ -43,7 +43,7 @@ it('needs at least the maximum in use at once', () => {
   );
 });
 
-it('gives two groups that meet at one node slots of their own', () => {
+it('gives two groups that meet at one node separate slots', () => {
   const touching = make([
     { size: 256, start: 0, length: 3 },
     { size: 256, start: 3, length: 2 },

@@ -1,5 +1,5 @@
-// Plays a plan through in a memory of labels: every 256-byte cell says which value it holds. A pass that reads a cell whose label is
-// another value's, or an output or a placed result that is gone at the end, is a fault. It knows nothing of lifetimes: it is the judge of the planner.
+// Simulates a plan on labelled memory: every 256-byte cell has the name of its value. A pass that reads a cell whose label is
+// another value's, or an output or a placed result that is gone at the end, is a fault. It does not use lifetimes, so it is an independent check of the planner.
 
 import type { Graph } from '../../src/graph/graph.ts';
 import { attrsOf, defineOp, tensorType, type Value } from '../../src/ops/op.ts';
@@ -60,7 +60,7 @@ export function boxes(
 export const box = (g: Graph, inputs: readonly Value[], options: BoxOptions = { sizes: [64] }): Value =>
   boxes(g, inputs, options)[0] as Value;
 
-/** Faults of a plan of black boxes, as sentences; none where it is sound. */
+/** Faults of a plan of black boxes, as sentences; empty if the plan is sound. */
 export function play(graph: Graph, plan: Plan): string[] {
   const faults: string[] = [];
   const cells = plan.buffers.map(() => new Map<number, Value | string>());

@@ -35,7 +35,7 @@ describe('memory of training plans', () => {
       const { bytes } = makePlan(graphOf(name, V, dropout, batch, source, target), { traits });
       const fixed = bytes.inputs + bytes.states;
       expect(bytes.peak / bytes.lowerBound).toBeLessThanOrEqual(1.15);
-      // What slots are responsible for, without weights and inputs beside it.
+      // Memory of the slots only, without weights and inputs.
       expect(bytes.slots / (bytes.lowerBound - fixed)).toBeLessThanOrEqual(1.15);
     });
 });
@@ -48,7 +48,7 @@ it("an evaluation of base binds no more than its widest layer: logits come in ch
 });
 
 /** The configurations of the benchmark (bench/peers), whose batches have no dropout, on a CPU adapter and on a GPU. */
-describe('budgets of a training step', () => {
+describe('memory budgets of a training step', () => {
   const adapters = {
     software: { ...defaultTraits, maxBindingBytes: 2 ** 30, subgroups: true, minSubgroup: 8, software: true },
     gpu: { ...defaultTraits, maxBindingBytes: 2 ** 31, subgroups: true, minSubgroup: 32, maxWorkgroupBytes: 32768 },

@@ -1,4 +1,4 @@
-// The order of nodes: never against what a node needs, lower at its peak where that can be, else as it was.
+// The order of nodes: never against dependencies; with a lower peak if possible, else unchanged.
 
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph.ts';
@@ -10,7 +10,7 @@ import { box as boxOf, play } from './memory.ts';
 const box = (g: Graph, inputs: Value[], size: number): Value => boxOf(g, inputs, { sizes: [size] });
 const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id);
 
-/** So many large values of one input, each made small by a node of its own; all made first. */
+/** `n` large values of one input, each reduced by its own node; all are computed first. */
 function wasteful(count: number): Graph {
   const g = new Graph();
   const x = g.input('x', 'f32', [64]);
@@ -37,7 +37,7 @@ it('keeps the order of a graph if no other order needs less memory', () => {
 });
 
 describe('a node that reads a state', () => {
-  /** Whether it still runs before one that writes to the state from `offset` on, where it would rather run later. */
+  /** Whether a node still runs before one that writes to the state from `offset` on, although a later position is better. */
   const readsFirst = (size: number, offset: number): boolean => {
     const g = wasteful(3);
     const bank = g.state('bank', 'f32', [4096]);

@@ -258,7 +258,7 @@ describe('memory that is cleared', () => {
     reference() {},
   });
 
-  /** Passes that clear, of two boxes and a `wiped` whose result lies in a state that a box writes to from `offset` on. */
+  /** Passes that clear, of two boxes and a `wiped` whose result is in a state that a box writes to from `offset` on. */
   const clearing = (offset: number): number[] => {
     const g = new Graph();
     const x = g.input('x', 'f32', [64]);

@@ -1,4 +1,4 @@
-// A log as a training leaves it, for tests of the log and the report.
+// Log of a training run, for tests of the log and the report.
 
 import type { LogEnd, LogEval, LogRecord, LogSamples, LogStart, LogStep } from '../../src/report/training-log.ts';
 

@@ -8,14 +8,14 @@ import {
 } from '../../src/core/format-numbers.ts';
 import { escapeHtml, html } from '../../src/report/markup.ts';
 
-it('escapes whatever is not markup', () => {
+it('escapes everything that is not markup', () => {
   const text = `<script>alert("1")</script>&amp;'\``;
   expect(html`<td title="${text}">${text}</td>`.markup).toBe(
     `<td title="${escapeHtml(text)}">&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;amp;&#39;&#96;</td>`,
   );
 });
 
-it('lets markup stand, puts lists together, and writes nothing for what is not there', () => {
+it('keeps markup, joins lists, and renders undefined as an empty string', () => {
   expect(html`<p>${html`<b>${'<'}</b>`}${['a', [1, html`<i>`]]}${false}${undefined}${null}${0}</p>`.markup).toBe(
     '<p><b>&lt;</b>a1<i>0</p>',
   );

@@ -36,14 +36,14 @@ it('draws a single value as a dot', () => {
   expect(paths(markup, 'dots')).toMatch(/^M500 [\d.]+h0$/);
 });
 
-it('lifts the pen where values are not finite, and never writes NaN', () => {
+it('breaks the line at values that are not finite, and never writes NaN', () => {
   const markup = draw([1, 2, Number.NaN, Number.POSITIVE_INFINITY, 3, 4, Number.NaN, 2]);
   expect(paths(markup, 'line')?.match(/M/g)).toHaveLength(2);
   expect(paths(markup, 'dots')?.match(/M/g)).toHaveLength(1);
   expect(markup).not.toMatch(/NaN|Infinity/);
 });
 
-it.each([[[]], [[Number.NaN, Number.NaN]]])('says that %j has no values', (ys) => {
+it.each([[[]], [[Number.NaN, Number.NaN]]])('reports that %j has no values', (ys) => {
   expect(draw(ys)).toBe('<p class="none">no values</p>');
 });
 
@@ -54,13 +54,13 @@ it('leaves out what a logarithmic axis has no place for', () => {
   expect(draw([0, -1], { scale: 'log' })).toContain('no values');
 });
 
-it('shows the range of what a point stands for', () => {
+it('shows the range of the values behind a point', () => {
   const many = Array.from({ length: 1000 }, (_, i) => i % 10);
   expect(paths(draw(many), 'range')).toMatch(/^M[\d. L]+Z$/);
   expect(paths(draw([1, 2, 3]), 'range')).toBeUndefined();
 });
 
-it('tells several lines apart by words and strokes, and needs no key for one', () => {
+it('distinguishes lines by labels and dashes, and has no legend for a single line', () => {
   const two = [series([1, 2], { name: 'a' }), series([2, 3], { name: 'b', look: 2, dots: true })];
   const markup = drawChart({ series: two, show: String, label: '' }).markup;
   expect(markup).toContain('<span class="key look1">');
@@ -152,7 +152,7 @@ describe('curves', () => {
     ]);
   });
 
-  it('leaves out what is not finite, and keeps a gap where nothing else is', () => {
+  it('drops values that are not finite, and keeps a gap if no others are there', () => {
     expect(curve(points(1, Number.NaN, Number.NaN, Number.POSITIVE_INFINITY), 2)).toEqual([
       { x: 1, y: 1, low: 1, high: 1 },
       { x: 3, y: Number.NaN, low: Number.NaN, high: Number.NaN },

@@ -29,7 +29,7 @@ it('writes numbers that are not finite as null, and reads them as NaN', () => {
   expect(parseLog(text)[0]).toMatchObject({ loss: Number.NaN, gradientNorm: Number.NaN });
 });
 
-it('passes over a last line that is cut off, wherever', () => {
+it('skips a last line that is truncated at any byte', () => {
   const records = [start(), step(1), step(2)];
   const whole = formatLog(records);
   const before = formatLog(records.slice(0, 2)).length;
@@ -71,7 +71,7 @@ it('takes a log apart', () => {
   expect(() => historyOf([step(1)])).toThrow('log: it has no head');
 });
 
-it('leaves out what came after the checkpoint that a training went on from', () => {
+it('drops records after the checkpoint that a run resumed from', () => {
   const killed: LogRecord[] = [
     start(),
     step(1),

@@ -20,7 +20,7 @@ function unbalanced(markup: string): string[] {
   return open;
 }
 
-it('is one page that asks for nothing from elsewhere', () => {
+it('is one page without external resources', () => {
   expect(page.startsWith('<!doctype html>')).toBe(true);
   expect(unbalanced(page)).toEqual([]);
   expect(page).not.toMatch(/\b(src|href|srcset|action)\s*=|@import|url\(|https?:|<link|<img|<iframe/i);
@@ -70,7 +70,7 @@ it('marks translations by signs and words, and underlines what differs', () => {
   expect(page).toContain('<ins>marzo</ins> ');
 });
 
-it('shows hostile text as text, wherever it comes from', () => {
+it('escapes hostile text from any source', () => {
   const bad = `"><img src=x onerror=alert(1)></style></script><script>alert(1)</script>'\`&\u0000\u202e`;
   const sample = { source: bad, reference: bad, translation: `${bad}!`, exact: false };
   const hostile = trainingReport([
@@ -137,10 +137,10 @@ it('notes an incomplete log, a stopped run and skipped updates', () => {
   expect(page).not.toContain('class="note"');
 });
 
-it('says what an empty translation is', () => {
+it('marks an empty translation', () => {
   expect(trainingReport(cases.at(-1)?.[1] ?? [])).toContain('<i>nothing</i>');
 });
 
-it('grows slowly with the length of a training', () => {
+it('grows slowly with the length of a training run', () => {
   expect(trainingReport(example(30_000)).length).toBeLessThan(300_000);
 });

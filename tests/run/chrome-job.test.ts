@@ -1,4 +1,4 @@
-// Jobs inside headless Chrome: results, events, errors, aborts, and what is said when Chrome or the page is gone.
+// Jobs inside headless Chrome: results, events, errors, aborts, and errors if Chrome or the page is gone.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ function chromes(): number[] {
 }
 
 function run(name: string, args: unknown, options: Partial<ChromeJobOptions> = {}): Promise<unknown> {
-  distFile('page/page.js'); // throws where the page is older than its sources
+  distFile('page/page.js'); // throws if the page is older than its sources
   const signal = new AbortController().signal;
   return runInChrome(name, args, { paths: [], signal, onEvent: () => {}, ...options });
 }

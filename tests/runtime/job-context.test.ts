@@ -58,7 +58,7 @@ describe('a context', () => {
     await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is required`));
   });
 
-  it('says so where the host has no WebGPU, or the backend is the CPU', async () => {
+  it('reports that the host has no WebGPU, or that the backend is the CPU', async () => {
     await expect(createContext(surroundings({})).context.device()).rejects.toThrow('There is no WebGPU in this Dawn.');
     const cpu = createContext(surroundings({ host: 'cpu' })).context;
     await expect(cpu.device()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
@@ -86,7 +86,7 @@ describe('the choice of kernels', () => {
     addEventListener() {},
   };
 
-  /** A context whose kernels take `ms`, with what it says, and its store, in `text` or in a place that takes nothing. */
+  /** A context whose kernels take `ms`, its messages, and its kernel store, in `text` or in an unwritable place. */
   function start(ms: (variant: string, measured: number) => number, writable = true) {
     const logs: string[] = [];
     const abort = new AbortController();
@@ -128,7 +128,7 @@ describe('the choice of kernels', () => {
   }
   const tiledWins = (variant: string) => (variant.startsWith('tiled') ? 1 : 2);
 
-  it('is kept as far as it was measured where it is interrupted', async () => {
+  it('saves the measurements that are done if it is interrupted', async () => {
     const { graph, large } = layers();
     const { context, logs, abort, load } = start((variant, measured) => {
       if (measured === 3) abort.abort();
@@ -139,7 +139,7 @@ describe('the choice of kernels', () => {
     expect(logs).toEqual(['what was measured so far is kept in there']);
   });
 
-  it('is guessed again where it was guessed, until it is measured, and stays what was measured', async () => {
+  it('is chosen by default until it is measured, then stays as measured', async () => {
     const { graph, large, small } = layers();
     const { context, measured, load } = start(tiledWins);
     expect(await context.tune([graph], { measureAll: true, budgetMs: -1 })).toEqual({
@@ -160,7 +160,7 @@ describe('the choice of kernels', () => {
     }
   });
 
-  it('goes on where it cannot be kept, and says so once', async () => {
+  it('continues if the store cannot be written, and warns once', async () => {
     const { context, logs } = start(tiledWins, false);
     const engine = await context.engine();
     for (const rows of [8, 4096]) {

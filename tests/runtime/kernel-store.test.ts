@@ -53,7 +53,7 @@ describe('keptChoices', () => {
     '{"version":2}',
     '{"version":3,"adapters":{"a":{"k":"v"}}}',
   ])
-    it(`knows nothing where it reads ${text || 'an empty text'}, and writes anew`, async () => {
+    it(`is empty if it reads ${text || 'an empty text'}, and is then overwritten`, async () => {
       const place = memory(text);
       expect(await keptChoices(place).load('a')).toEqual(nothing);
       await keptChoices(place).save('a', won({ k: 'v' }));
@@ -80,7 +80,7 @@ describe('keptChoices', () => {
     '{"measured":"text","guessed":["x"]}',
     '{"measured":{"bad":7,"worse":["x"]},"guessed":{"bad":null}}',
   ])
-    it(`knows nothing of an adapter with ${entry}, keeps no part of it, and leaves the others`, async () => {
+    it(`drops the entry of a GPU adapter with ${entry}, and keeps the others`, async () => {
       const place = memory();
       await keptChoices(place).save('a', won({ k: 'v' }));
       await keptChoices(place).save('b', won({ k: 'w' }));
@@ -92,7 +92,7 @@ describe('keptChoices', () => {
       expect(await keptChoices(place).load('b')).toEqual(won({ k: 'w' }));
     });
 
-  it('knows nothing of a place that cannot be read, and says where it cannot write', async () => {
+  it('is empty if its file cannot be read, and names a file that cannot be written', async () => {
     const broken = keptChoices({
       name: 'broken',
       read: () => Promise.reject(new Error('cannot be read')),

@@ -18,7 +18,7 @@ const root = resolve(import.meta.dirname, '../..');
 const asRoot = process.getuid?.() === 0;
 let clone: string;
 
-/** A clone of its own whose PATH holds a `chromium`, and an `npm` and an `apt-get` that only write down how they were called. */
+/** A separate clone whose PATH has a `chromium`, and an `npm` and an `apt-get` that only record their arguments. */
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'heddle-setup-'));
   for (const folder of ['scripts', 'bin', 'node_modules']) mkdirSync(join(clone, folder));
@@ -50,18 +50,18 @@ function driver(): Record<string, string> {
   return { ...(VK_DRIVER_FILES && { VK_DRIVER_FILES }), ...(VK_ICD_FILENAMES && { VK_ICD_FILENAMES }) };
 }
 
-it('calls nothing where nothing is missing', () => {
+it('runs no installer if everything is installed', () => {
   expect(setup()).toMatchObject({ status: 0, stdout: 'setup: ready\n', calls: '' });
 });
 
-it('installs packages where node_modules is older than the lock file', () => {
+it('installs packages if node_modules is older than the lock file', () => {
   utimesSync(join(clone, 'node_modules/.package-lock.json'), 0, 0);
   const { calls, stdout } = setup();
   expect(calls).toMatch(/^npm ci /);
   expect(stdout).toContain('setup: npm ci');
 });
 
-it('ends with one line where npm fails', () => {
+it('ends with one line if npm fails', () => {
   rmSync(join(clone, 'node_modules/.package-lock.json'));
   program('npm', 'exit 7');
   const { status, stderr } = setup();
@@ -69,7 +69,7 @@ it('ends with one line where npm fails', () => {
   expect(stderr).toMatch(/^setup: "npm ci .*" failed with status 7.*\n$/);
 });
 
-it('installs a driver as root where Dawn finds no adapter, else says what to install', () => {
+it('as root, installs a driver if Dawn finds no adapter; else prints what to install', () => {
   const { status, stderr, calls } = setup({ VK_DRIVER_FILES: '/nowhere/driver.json' });
   expect(status).toBe(1);
   if (asRoot) {
@@ -81,7 +81,7 @@ it('installs a driver as root where Dawn finds no adapter, else says what to ins
   }
 });
 
-it('says what to install where there is no apt-get', () => {
+it('prints what to install if there is no apt-get', () => {
   rmSync(join(clone, 'bin/apt-get'));
   const { status, stderr } = setup({ VK_DRIVER_FILES: '/nowhere/driver.json' });
   expect(status).toBe(1);

@@ -1,10 +1,10 @@
-// Arrays of batches and token indices of their own, where a training has those of its programs.
+// Standalone arrays of batches and token indices; a training run uses those of its programs.
 
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
 
-/** Arrays for batches of a shape, with room for token indices where the vocabularies' sizes are given. */
+/** Arrays for batches of a shape, with room for token indices if the vocabulary sizes are given. */
 export function createBatchArrays(
   { batch: B, source: S, target: T }: BatchShape,
   vocab?: { source: number; target: number },

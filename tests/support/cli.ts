@@ -1,4 +1,4 @@
-// Runs the built command as a person would, in a process of its own, and gives what it printed.
+// Runs the built command line in a separate process and returns its output.
 import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, vi } from 'vitest';
 import { distFile } from './dist.ts';
 
-// A process that opens a device takes seconds where the adapter is software and other tests run beside it.
+// A process that opens a device takes seconds with a software adapter and other tests at the same time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** How a command ended. */
@@ -27,7 +27,7 @@ export interface CliOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Runs `heddle` with these arguments. Kernels that win are kept in a folder of the test file's own. */
+/** Runs `heddle` with these arguments. Tuned kernels are stored in a folder of the test file. */
 export function heddle(args: readonly string[], { env = {}, input, cwd, onStart }: CliOptions = {}): Promise<Ended> {
   const path = distFile('cli.js');
   return new Promise((resolve) => {
@@ -58,7 +58,7 @@ afterAll(() => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Options of a training that takes a second: a model of almost nothing on 200 phrases, kernels as guessed. */
+/** Options of a training run of one second: a tiny model on 200 phrases, default kernels. */
 export const smallTraining = [
   ...[
     '--no-tune',

@@ -1,4 +1,4 @@
-// Encoded corpora made of lengths alone, for tests of buckets and batches.
+// Encoded corpora made from lengths only, for tests of buckets and batches.
 import { type EncodedCorpus, encodePairs } from '../../src/text/batches/encoded-corpus.ts';
 import { trainWords } from '../../src/text/tokenizers/vocabulary-training.ts';
 

@@ -1,4 +1,4 @@
-// Decoding as anyone would write it down, on the float64 references and without any cache: what the decoder is held against.
+// Straightforward decoding on the float64 references without a KV cache: the reference of the decoder.
 
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
@@ -17,7 +17,7 @@ export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): F
   for (const { name, offset, shape } of p.all) {
     const size = shape.reduce((a, b) => a * b, 1);
     const norm = /norm\d?\.weight$/.test(name);
-    // Target embeddings are small: what was chosen last must not decide alone.
+    // Target embeddings are small: the last token must not be the only input that matters.
     const scale = norm || name.startsWith('tgt_embed') ? 0.2 : 0.7;
     for (let i = 0; i < size; i++) bank[offset + i] = (norm ? 1 : 0) + scale * r.normal();
     if (name !== 'generator.bias') continue;
@@ -70,7 +70,7 @@ export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Arra
 
 type Settings = Pick<DecodeSettings, 'rows' | 'penalty' | 'earlyStopping' | 'maxNewTokens' | 'rules'>;
 
-/** Log-probabilities under the rules; minus infinity where a token may not come, 0 for what is forced. */
+/** Log-probabilities under the rules; minus infinity for a forbidden token, 0 for a forced one. */
 export function ruled(
   c: ModelConfig,
   { rules }: Pick<Settings, 'rules'>,
@@ -125,7 +125,7 @@ export function beamSearch(c: ModelConfig, s: Settings, oracle: Oracle, source: 
   return pool;
 }
 
-/** Every sequence that may come, ended or cut off at the greatest length, the best first. */
+/** Every allowed sequence, finished or cut off at the maximum length, best first. */
 export function allSequences(c: ModelConfig, s: Settings, oracle: Oracle, source: readonly number[]): Hypothesis[] {
   const found: Hypothesis[] = [];
   const grow = (ids: number[], sum: number): void => {

@@ -1,4 +1,4 @@
-// The built files, for tests that run them as a person would: in a process of their own.
+// The built files, for tests that run them in a separate process.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 

@@ -46,7 +46,7 @@ export const fixtureFiles: Files = {
   remove: refuse,
 };
 
-/** A context for a job that needs files and engines alone; events are collected. */
+/** A context for a job that needs only files and engines; events are collected. */
 export function jobContext(files: Files, engine: () => Promise<Engine>): JobContext & { events: JobEvent[] } {
   const events: JobEvent[] = [];
   return {

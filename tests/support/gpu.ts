@@ -13,7 +13,7 @@ let device: Promise<GPUDevice> | undefined;
 let opened: GPUDevice | undefined;
 const troubles: string[] = [];
 
-/** The host's GPU; throws where WebGPU is absent. */
+/** The host's GPU; throws if WebGPU is missing. */
 export function testGpu(): Promise<GPU> {
   gpu ??= openGpu();
   return gpu;

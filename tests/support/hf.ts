@@ -21,7 +21,7 @@ export const hfFixtures = {
 export type HfFixture = keyof typeof hfFixtures;
 export const hfNames = Object.keys(hfFixtures) as HfFixture[];
 
-/** A folder by its name, in files of its own. */
+/** An HF folder by its name, in separate memory files. */
 export async function hfFolder(name: HfFixture): Promise<Files> {
   const files = memoryFiles();
   for (const file of hfFixtures[name])

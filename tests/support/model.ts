@@ -65,7 +65,7 @@ export function randomIds(c: ModelConfig, { batch: B, source: S, target: T }: Ba
   return ids;
 }
 
-/** Copies a batch into a program's inputs, with the indices of its tokens where the program wants them. */
+/** Copies a batch into a program's inputs, with the indices of its tokens if the program needs them. */
 export function loadIds(program: Program, ids: Ids): void {
   const { inputs } = program;
   for (const [name, data] of Object.entries(ids)) inputs[name]?.set(data);
@@ -88,7 +88,7 @@ export function setStep(program: Program, ids: Ids, scalars: Partial<StepScalars
   });
 }
 
-/** Writes initial weights and positions; norms and biases are moved off 1 and 0, so that nothing hides. */
+/** Writes initial weights and positions; norms and biases are moved off 1 and 0, so that no error is hidden. */
 export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
   const bank = initializeWeights(c, p, seed);
   const r = random(seed, 99);

@@ -4,7 +4,7 @@ import type { Page } from 'puppeteer';
 import type { BrowserProvider } from 'vitest/node';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 
-/** The provider for `test.browser.provider`; it has no commands of its own, since the tests click on nothing. */
+/** The provider for `test.browser.provider`; it has no commands, since the tests do not click. */
 export function puppeteer() {
   return defineBrowserProvider({
     name: 'puppeteer',

@@ -15,7 +15,7 @@ export const quixote = readFileSync(join(root, 'tests/fixtures/quixote.txt'), 'u
 /** Both sides of a small corpus. */
 export const phrases = intlCorpus({ pairs: 2000, seed: 5 }).flatMap(({ source, target }) => [source, target]);
 
-/** Where the large corpus lies, if it does. */
+/** Path of the large corpus, if it exists. */
 export const tatoeba = join(root, '../shared/data/tatoeba-en-es/train.tsv');
 export const hasTatoeba = existsSync(tatoeba);
 
@@ -27,7 +27,7 @@ export const tatoebaSide = (side: 0 | 1): string[] =>
     .map((line) => line.split('\t')[side] as string);
 
 /**
- * The first merges that the `tokenizers` package learns from texts by the rules of a tokenizer of ours. It reads files by line and
+ * The first merges that the `tokenizers` package trains on texts with the rules of a tokenizer of ours. It reads files by line and
  * keeps the ends of lines, so the texts are one line.
  */
 export function nativeMerges(texts: readonly string[], like: Tokenizer): [string, string][] {

@@ -1,4 +1,4 @@
-// A training of almost nothing for tests of jobs, and a GPU whose devices a test can take away.
+// A tiny training run for tests of jobs, and a GPU whose devices a test can lose.
 
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
 
@@ -10,7 +10,7 @@ export const tinyCorpus = Array.from({ length: 96 }, (_, i) => {
   return `${some.map((w) => w[0]).join(' ')} ${'x'.repeat(1 + (i % 5))}\t${some.map((w) => w[1]).join(' ')}.`;
 }).join('\n');
 
-/** Arguments of a training on `pairs.tsv`, with what differs. */
+/** Arguments of a training run on `pairs.tsv`, with overrides. */
 export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
   corpus: { kind: 'tsv', path: 'pairs.tsv' },
   heldOut: 0.1,

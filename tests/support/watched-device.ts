@@ -1,4 +1,4 @@
-// A device that counts what is made on it and submitted to it, and can be told to report errors.
+// A device that counts created objects and submissions, and can report errors on demand.
 
 import { type Device, wrapDevice } from '../../src/gpu/device.ts';
 

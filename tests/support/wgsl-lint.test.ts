@@ -19,7 +19,7 @@ describe('the size of an array', () => {
     expect(lintWgsl(nested)[0]).toContain('select(1u, N, N > 1u)');
   });
 
-  it('may be an override with a name of its own, or an expression of constants', () => {
+  it('may be an override with a unique name, or a constant expression', () => {
     expect(lintWgsl(smallest.replace('N * 2u', 'SIZE').replace('var<', 'override SIZE: u32 = N * 2u;\nvar<'))).toEqual(
       [],
     );
@@ -43,7 +43,7 @@ describe('a pointer', () => {
     expect(lintWgsl('fn f() { atomicMax(&flags[i], 1u); let y = x & mask[1]; }')).toEqual([]);
   });
 
-  it('must point into the function where it is a parameter', () => {
+  it('must be in function storage if it is a parameter', () => {
     expect(lintWgsl('fn f(i: u32, p: ptr<workgroup, array<f32, 4>>) {}')).toEqual([
       'a parameter is a pointer into workgroup',
     ]);

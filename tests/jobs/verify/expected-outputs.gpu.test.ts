@@ -1,4 +1,4 @@
-// BART and MarianMT folders on the GPU of this host: a small one of each, and the trained one beside the project where it is.
+// BART and MarianMT folders on the GPU of this host: a small one of each, and the trained one in ../shared if it exists.
 
 import { expect, it } from 'vitest';
 import { verify } from '../../../src/jobs/verify/verify-job.ts';
@@ -17,7 +17,7 @@ it.each(['bart', 'marian', 'marian-uneven'] as const)('%s decodes as its referen
 
 const folder = '../shared/models/bart-g2p';
 const there = typeof window === 'undefined' && (await fixtureFiles.exists(`${folder}/expected.json`));
-it.skipIf(!there)('../shared/models/bart-g2p turns spellings into the phonemes it says', async () => {
+it.skipIf(!there)('../shared/models/bart-g2p converts spellings to the phonemes that it lists', async () => {
   const [result] = await verify({ folders: [folder] }, jobContext(fixtureFiles, testEngine));
   expect(result?.compared.filter((q) => !q.passed)).toEqual([]);
 });

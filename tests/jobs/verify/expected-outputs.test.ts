@@ -7,7 +7,7 @@ import { verify } from '../../../src/jobs/verify/verify-job.ts';
 import { jobContext } from '../../support/golden.ts';
 import { editJson, type HfFixture, hfFolder, hfNames } from '../../support/hf.ts';
 
-// The references are slow where the machine has more to do.
+// The references are slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const quantities = ['source tokens', 'tokens', 'texts', 'first logits'];

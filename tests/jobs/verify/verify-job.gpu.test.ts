@@ -1,4 +1,4 @@
-// The golden cases of the project on the GPU of this host, and those beside the project where they are.
+// The golden cases of the project on the GPU of this host, and those in ../shared if they exist.
 
 import { describe, expect, it } from 'vitest';
 import { type VerifiedCase, verify } from '../../../src/jobs/verify/verify-job.ts';
@@ -35,8 +35,8 @@ describe('golden cases', () => {
     });
 });
 
-describe('golden cases beside the project', () => {
-  it.skipIf(beside.length === 0)('../shared/golden comes out as PyTorch computed it', async () => {
+describe('golden cases in ../shared', () => {
+  it.skipIf(beside.length === 0)('../shared/golden matches PyTorch', async () => {
     for (const folder of beside) expect(far(await verified(folder))).toEqual([]);
   });
 });

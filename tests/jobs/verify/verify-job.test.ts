@@ -1,4 +1,4 @@
-// Verifying golden cases on the references, and what is said of cases that fail or cannot be read.
+// Verifying golden cases on the references, and errors for cases that fail or cannot be read.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
@@ -74,7 +74,7 @@ describe('a case that fails', () => {
     expect(await failures(wrong)).toEqual(['grad.generator.bias', 'losses[3]', 'greedy']);
   });
 
-  it('fails where something is missing, of another size or not a number', async () => {
+  it('fails if a tensor is missing, has another size or is NaN', async () => {
     const wrong = changed(
       'expected.safetensors',
       tensors((t) => {

@@ -48,7 +48,7 @@ describe('the reference', () => {
     expect(attend([1, 2, 3], qkv, [1], attrs).out).toEqual([4, 4]);
   });
 
-  it('gives zeros for a row that sees nothing', () => {
+  it('gives zeros for a fully masked row', () => {
     expect(attend([1, 2, 3], qkv, [0], attrs)).toEqual({ out: [0, 0], lse: [0, 0] });
   });
 

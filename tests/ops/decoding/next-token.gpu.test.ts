@@ -236,7 +236,7 @@ describe('sample_token', () => {
     expect(await kept({ topP: 0.4 })).toBe('10000');
     expect(await kept({ topP: 0.7 })).toBe('11000');
     expect(await kept({ topP: 0.8 })).toBe('11100');
-    // Of the first two, which have 2/3 and 1/3 between them, the first alone reaches 0.6.
+    // Of the first two, which have 2/3 and 1/3 between them, only the first is needed to reach 0.6.
     expect(await kept({ topK: 2, topP: 0.6 })).toBe('10000');
   });
 

@@ -56,7 +56,7 @@ describe('projected_loss', () => {
     expect(bytes.slots).toBeLessThan(4 * (64 * V + rows * D + V * D + 2 * rows) + passes.length * 256 + 4096);
   });
 
-  it('says what does not fit', () => {
+  it('rejects mismatched shapes', () => {
     const type = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
     const rest = {
       targets: { dtype: 'i32' as const, shape: [5] },

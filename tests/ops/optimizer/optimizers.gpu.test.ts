@@ -97,7 +97,7 @@ describe('clip_scale', () => {
       }
   });
 
-  it('takes the loss scale out of norm and scale, doubles it after good steps and halves it at bad ones, within limits', async () => {
+  it('takes the loss scale out of norm and scale, doubles it after finite steps and halves it on overflow, within limits', async () => {
     const bad = f32([2, 2], [1, 0, 1, 1]);
     const run = async (from: Tensor, lossScale: number, good: number, growth = 3) => {
       const before = f32([8], [5, 2, 0.3, 0.4, lossScale, good, 0, 0]);
@@ -118,7 +118,7 @@ describe('clip_scale', () => {
         tolerance: 3e-7,
       });
     }
-    // Norm 4 of gradients times 2: 2 of their own.
+    // Norm 4 of the gradients times 2: unscaled it is 2.
     expect(await run(partials, 2, 2)).toEqual([0.25, 2, 1, 2, 4, 0].map((x) => expect.closeTo(x, 5)));
     expect((await run(partials, 2 ** 24, 2)).slice(3)).toEqual([2 ** 24, 2 ** 24, 0]);
     expect(await run(bad, 1024, 2)).toEqual([0, 0, 0, 1024, 512, 0]);

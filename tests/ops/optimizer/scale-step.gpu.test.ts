@@ -12,7 +12,7 @@ for (const [lossScale, factor] of [
   [0, 1],
 ] as const)
   it(`multiplies what a token counts by a loss scale of ${lossScale}: ${factor} times as much`, async () => {
-    // A seed whose bits are no number, and others that are denormal.
+    // A seed whose bits are a NaN, and others that are denormal.
     const step: StepScalars = {
       learningRate: 1e-3,
       tokenWeight: 1 / 3,

@@ -60,7 +60,7 @@ describe('a kind', () => {
     language: [/^[A-Z][^\d]+$/, /^[^\dA-Z]+$/],
     sentence: [/^[A-Z].*[.?]$/, /^[¿A-Z].*[.?]$/],
   };
-  it.each(intlKinds)('%s can be selected alone and has its form', (kind) => {
+  it.each(intlKinds)('%s can be the only kind and has its form', (kind) => {
     for (const pair of only(kind, 200)) {
       expect(pair.kind).toBe(kind);
       expect(pair.source).toMatch(forms[kind][0]);

@@ -20,7 +20,7 @@ interface Answers {
   readonly random: { ids: number[]; text: string }[];
 }
 
-/** Holds a model to what SentencePiece says of it; the first difference is told with its text. */
+/** Compares a model with the output of SentencePiece; reports the first difference with its text. */
 function compare(path: string, texts: readonly string[], answers: Answers): void {
   const sp = openSentencePiece(readFileSync(path), path);
   for (const [i, text] of texts.entries()) {
@@ -60,7 +60,7 @@ const python = '/usr/bin/python3';
 const hasReference = spawnSync(python, ['-c', 'import sentencepiece']).status === 0;
 const script = join(fixtures, 'spm.py');
 
-describe.skipIf(!hasReference || !hasTatoeba)('beside SentencePiece itself (python3-sentencepiece, Tatoeba)', () => {
+describe.skipIf(!hasReference || !hasTatoeba)('compared with SentencePiece (python3-sentencepiece, Tatoeba)', () => {
   const trained = mkdtempSync(join(tmpdir(), 'heddle-spm-'));
   const large = ['bpe-casefold', 'unigram-nfkc', 'unigram-large'];
   const run = (args: string[], input = ''): string => {
