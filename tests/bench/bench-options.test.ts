@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 // Options of the benchmark against the peers: errors before anything is installed or run, and which results are stored.
-=======
-// Options of the peer benchmark: errors before anything is installed or run, and which results are saved.
->>>>>>> a44d0ad (Say tests of bench, cli, gpu and host plainly)
 import { describe, expect, it, vi } from 'vitest';
 import { notKept, readOptions } from '../../bench/peers/bench-options.ts';
 import { main } from '../../bench/peers/bench-runner.ts';
@@ -76,11 +72,7 @@ describe('options of the benchmark', () => {
 describe('a result', () => {
   const why = (what: Parameters<typeof notKept>[1], ...args: string[]) => notKept(read(...args), what);
 
-<<<<<<< HEAD
   it('is stored if it is complete, also with only one peer', () => {
-=======
-  it('is saved if it is complete, also with a single peer', () => {
->>>>>>> a44d0ad (Say tests of bench, cli, gpu and host plainly)
     expect(why('steps')).toBeUndefined();
     expect(why('kernels')).toBeUndefined();
     expect(why('endurance')).toBeUndefined();

@@ -38,11 +38,7 @@ it('leaves the warm-up out, in time and in bytes', async () => {
   expect(found).toMatchObject({ steps: 400, warmups: 100, firstMs: 10, lastMs: 11, bytesBefore: 64, bytesAfter: 64 });
 });
 
-<<<<<<< HEAD
 it('reports both runs together and each run', async () => {
-=======
-it('joins both runs and reports each', async () => {
->>>>>>> a44d0ad (Say tests of bench, cli, gpu and host plainly)
   const found = await run(400, { ms: (i, own) => (own === 0 && i >= 360 ? 8 : own === 1 && i >= 360 ? 12 : 10) });
   expect(found).toMatchObject({ firstMs: 10, lastMs: 10 });
   expect(found.runs).toEqual([

@@ -1,4 +1,4 @@
-// heddle train --check-finite: a training that diverges stops by name, and its last good checkpoint stays as it was, byte by byte.
+// heddle train --check-finite: a diverging run stops with the name of the tensor, and its last good checkpoint is unchanged, byte for byte.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -39,7 +39,7 @@ beforeAll(async () => {
   expect(rest).toHaveLength(2);
 });
 
-it('goes on from a checkpoint whose save was cut off between its two renames', async () => {
+it('resumes from a checkpoint whose save was cut off between its two renames', async () => {
   const out = begun('cut');
   renameSync(out, `${out}.previous`);
   expect(await train('pairs.tsv', { out, resume: true })).toEqual(rest);
@@ -47,7 +47,7 @@ it('goes on from a checkpoint whose save was cut off between its two renames', a
   expect(existsSync(`${out}.previous`)).toBe(false);
 });
 
-it('takes pairs that have moved, and knows where they are from then on', async () => {
+it('accepts a corpus at a new path, and stores that path', async () => {
   const out = begun('moved');
   cpSync(at('pairs.tsv'), at('elsewhere.tsv'));
   expect(await train('elsewhere.tsv', { out, resume: true })).toEqual(rest);
@@ -68,14 +68,14 @@ it('refuses other pairs by name, and leaves its checkpoint', async () => {
   expect(bytes(join(out, 'model.safetensors'))).toBe(model);
 });
 
-it('has its tokenizers from its checkpoint, where that is of a version that knew nothing of its pairs', async () => {
+it('takes its tokenizers from the checkpoint, if an older version saved it without a corpus fingerprint', async () => {
   const out = begun('old');
   const { data, ...old } = json(join(out, 'state.json'));
   expect(data).toEqual({ pairs: expect.any(Number), hash: expect.stringMatching(/^[0-9a-f]{8}$/) });
   writeFileSync(join(out, 'state.json'), JSON.stringify(old));
   const names = ['source-tokenizer.json', 'target-tokenizer.json'].map((name) => join(out, name));
   const before = names.map(bytes);
-  // The same words, but other ones are frequent: learnt anew, the vocabulary has the same size and other ids.
+  // The same words with other frequencies: a newly trained vocabulary has the same size and other ids.
   const lines = tinyCorpus.split('\n');
   writeFileSync(at('frequent.tsv'), [...lines, ...Array(9).fill(lines[5])].join('\n'));
   expect(await train('frequent.tsv', { out, resume: true })).toHaveLength(2);
@@ -126,7 +126,7 @@ describe('createCheckpointer', () => {
     };
   }
 
-  it('keeps snapshots in memory every half a minute, and at the end the folder alone', async () => {
+  it('saves snapshots in memory every 30 seconds, and only the folder at the end', async () => {
     const { keeper, files, memory, said, run } = made({});
     expect(await run(3, 29)).toBe(0);
     expect(await run(4, 31)).toBe(1);
@@ -157,7 +157,7 @@ describe('createCheckpointer', () => {
     expect(said).toEqual(['saved 1', 'saved 3']);
   });
 
-  it('tells of a folder that cannot be written, keeps the snapshot in memory, and fails at the end alone', async () => {
+  it('warns about a folder that cannot be written, saves the snapshot in memory, and fails only at the end', async () => {
     let full = true;
     const { keeper, files, memory, said, run } = made({ saveSteps: 2 }, (place) => full && place.files !== spare());
     const spare = () => memory;

@@ -1,4 +1,4 @@
-// What a training leaves behind (log, report, evaluations on the way) and what heddle eval says of it, on the CPU's references.
+// Output of a training run (log, report, evaluations) and the results of heddle eval on it, on the CPU references.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
 const at = (name: string) => join(folder, name);
 const text = (name: string) => readFileSync(at(name), 'utf8');
 
-/** Numbers in words: what a tiny model learns a little of in a few steps on the CPU. */
+/** Numbers in words, which a tiny model begins to fit in a few steps on the CPU. */
 const ones = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((p) => p.split(' '));
 const pairs = Array.from({ length: 96 }, (_, i) => {
   const words = [i % 6, Math.floor(i / 6) % 6, (i * 5) % 4].slice(0, 1 + (i % 3)).map((k) => ones[k] as string[]);
@@ -83,7 +83,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('logs every update, evaluations on the way and at the end, and the translations', () => {
+it('logs every update, evaluations during the run and at the end, and the translations', () => {
   expect(records.map((r) => r.type).join(' ')).toBe('start step step step step eval step step eval eval samples end');
   const { start, steps, evals, samples, ends } = historyOf(records);
   expect(start).toMatchObject({ backend: 'cpu', seed: 3, steps: 6, corpus: { pairs: 84, dev: 12 } });
@@ -101,7 +101,7 @@ it('logs every update, evaluations on the way and at the end, and the translatio
   expect(ends).toMatchObject([{ step: 6, reason: 'done', skipped: 0 }]);
 });
 
-it('tells each evaluation in a line', () => {
+it('prints each evaluation in one line', () => {
   const lines = whole.told.filter((line) => line.startsWith('dev after'));
   expect(lines).toHaveLength(2);
   expect(lines[0]).toMatch(
@@ -109,7 +109,7 @@ it('tells each evaluation in a line', () => {
   );
 });
 
-it('leaves a report in the model folder', () => {
+it('writes a report into the model folder', () => {
   expect(readdirSync(at('model'))).toEqual(
     expect.arrayContaining(['config.json', 'log.jsonl', 'model.safetensors', 'report.html']),
   );
@@ -119,7 +119,7 @@ it('leaves a report in the model folder', () => {
   expect(page).not.toMatch(/NaN|undefined|\[object/);
 });
 
-it('gives as dev loss what heddle eval gives, without label smoothing', async () => {
+it('has the dev loss of heddle eval, without label smoothing', async () => {
   const found = await runJob('evaluate', { folder: at('model'), pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
   const last = whole.result.dev.at(-1);
   // Two ways to sum float32 losses of one model over other batches.
@@ -129,7 +129,7 @@ it('gives as dev loss what heddle eval gives, without label smoothing', async ()
   expect(found.pairs).toBe(12);
 });
 
-it('judges by what heddle translate says', async () => {
+it('evaluates the output of heddle translate', async () => {
   const out = at('learned');
   await train({ out, steps: 60, evalSteps: 0, testSentences: 0, schedule: 'constant', learningRate: 3e-2 });
   const found = await runJob('evaluate', { folder: out, pairs: at('dev.tsv'), batch: 5 }, { host: 'cpu' });
@@ -184,7 +184,7 @@ it('judges by what heddle translate says', async () => {
   expect(judged.loss).toBe(found.loss);
 });
 
-it('judges samples that are the same in whatever batches, and those of heddle translate', async () => {
+it('evaluates the same samples for any batch size, equal to those of heddle translate', async () => {
   const decode = { method: 'sample', seed: 3 } as const;
   const [sources, targets] = [0, 1].map((side) => pairs.slice(0, 12).map((p) => p.split('\t')[side] as string));
   const said = await runJob(
@@ -209,14 +209,14 @@ it('judges samples that are the same in whatever batches, and those of heddle tr
   }
 });
 
-it('learns the same whether it is evaluated or not', async () => {
+it('trains the same with and without evaluations', async () => {
   const { result } = await train({ evalSteps: 0, testSentences: 0, out: '' });
   expect(result.losses).toEqual(whole.result.losses);
   expect(result.dev).toEqual([]);
   expect(result.evaluation).toBeUndefined();
 });
 
-it('goes on in the log of the training that it resumes', async () => {
+it('continues the log of the run that it resumes', async () => {
   const fields = { out: at('parts'), testSentences: 0, devSentences: 0 };
   await train({ ...fields, steps: 3 });
   await train({ ...fields, steps: 6, resume: true });
@@ -232,7 +232,7 @@ it('goes on in the log of the training that it resumes', async () => {
   expect(ends.map((e) => e.step)).toEqual([3, 6]);
 });
 
-it('says in the checkpoint where the training stands', () => {
+it('stores the position of the run in the checkpoint', () => {
   // 84 pairs in batches of 8 are 11 batches.
   const state = JSON.parse(text('parts/state.json'));
   expect(state).toMatchObject({ step: 6, epoch: 0, batch: 6, steps: 6, seed: 3, skipped: 0 });
@@ -241,14 +241,14 @@ it('says in the checkpoint where the training stands', () => {
   expect(positionOf(7, 4, 11)).toEqual({ step: 7, epoch: 2, batch: 6 });
 });
 
-it('starts the log anew, and says so, where that of a checkpoint is broken', async () => {
+it('starts a new log with a warning if the log of the checkpoint is broken', async () => {
   writeFileSync(at('parts/log.jsonl'), 'not a log\n');
   const { told } = await train({ out: at('parts'), testSentences: 0, devSentences: 0, steps: 7, resume: true });
   expect(told.join('\n')).toContain('log.jsonl: line 1 is not JSON');
   expect(historyOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
 });
 
-it('leaves log and report where it is stopped', async () => {
+it('writes log and report if it is stopped', async () => {
   const stop = new AbortController();
   const { result } = await train({ out: at('stopped'), steps: 50 }, stop.signal, (event) => {
     if (event.type === 'progress' && event.task === 'train') stop.abort();
@@ -260,10 +260,10 @@ it('leaves log and report where it is stopped', async () => {
   expect(text('stopped/report.html')).toContain(`Training was stopped after step ${result.steps} of 50.`);
 });
 
-it('leaves log and report of a training that diverges beside its checkpoint, which stays', async () => {
+it('writes log and report of a diverging run, and keeps its checkpoint', async () => {
   await train({ out: at('diverged'), steps: 3, testSentences: 0 });
   const before = readFileSync(at('diverged/model.safetensors'));
-  // Weights that no product survives: every update from here on is skipped.
+  // Weights that overflow every product: every update from here on is skipped.
   const run = train({
     out: at('diverged'),
     steps: 60,
@@ -283,7 +283,7 @@ it('leaves log and report of a training that diverges beside its checkpoint, whi
   expect(text('diverged.failed/report.html')).toContain('Training failed after step');
 });
 
-it('says where there is nothing to evaluate on', async () => {
+it('rejects evaluation without dev pairs', async () => {
   writeFileSync(at('long.tsv'), `${'one '.repeat(30)}\tuno`);
   const { told, result } = await train({
     corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('long.tsv') },

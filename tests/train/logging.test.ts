@@ -1,4 +1,4 @@
-// The log of a long training stays small: older updates are thinned out, everything else is kept.
+// The log of a long run stays small: older updates are thinned out, all other records are kept.
 import { expect, it } from 'vitest';
 import { type LogRecord, type LogStart, parseLog } from '../../src/report/training-log.ts';
 import { createLogbook } from '../../src/train/logging.ts';
@@ -38,7 +38,7 @@ const update = (step: number) => ({
   lossScale: 0,
 });
 
-it('keeps so many updates, the newest singly, and tells of each once', () => {
+it('keeps at most maxSteps updates, the newest in full, and reports each once', () => {
   const told: LogRecord[] = [];
   const logbook = createLogbook([], head, { onRecord: (r) => told.push(r), maxSteps: 40 });
   for (let step = 0; step < 1000; step++) {
@@ -59,7 +59,7 @@ it('keeps so many updates, the newest singly, and tells of each once', () => {
   expect(told.filter((r) => r.type === 'step')).toHaveLength(1000);
 });
 
-it('keeps all where nothing is said', () => {
+it('keeps all updates by default', () => {
   const logbook = createLogbook([], head);
   for (let step = 0; step < 100; step++) logbook.step(update(step), step);
   expect(parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']))).toHaveLength(101);

@@ -7,7 +7,7 @@ import type { StepReport, Trainer } from '../../src/trainer/trainer.ts';
 /** What differs in the reports of the updates, by their numbers from 0. */
 type Report = Partial<StepReport> | ((step: number) => Partial<StepReport>);
 
-/** A loop of `steps` updates; `said` is what happened in order. */
+/** A loop of `steps` updates; `said` lists the events in order. */
 function made({
   fails = -1,
   gate,
@@ -53,7 +53,7 @@ function made({
   };
 }
 
-it('waits for what is pending before it pauses, where a count or a question says so, and at the end', async () => {
+it('waits for pending updates before a pause, by step count or on request, and at the end', async () => {
   const { said, run } = made();
   const pause = (name: string) => async (_: number, final: boolean) => {
     said.push(final ? `${name} at the end` : name);
@@ -116,7 +116,7 @@ it('throws what the first failing update throws, and leaves no rejection behind'
 describe('updates that are skipped', () => {
   const skipped = { skipped: true, gradientNorm: Number.NaN };
 
-  it('end the training where the loss is no number, which is named by its step from 1', async () => {
+  it('end the run if the loss is NaN, with the number of the step from 1', async () => {
     const { run, said } = made({ report: { ...skipped, loss: Number.NaN } });
     await expect(run(100)).rejects.toThrow(
       /^Training diverged: the loss of step 21 is NaN and 21 updates were skipped/,
@@ -125,7 +125,7 @@ describe('updates that are skipped', () => {
     expect(said).not.toContain('heard 21');
   });
 
-  it('end it too where the loss is one but no smaller loss scale is left, or there is none', async () => {
+  it('end it if the loss is finite but the loss scale is at its minimum, or there is none', async () => {
     for (const [lossScale, said] of [
       [0, 'were not finite, so all'],
       [1, 'were not finite, at the minimum loss scale, so all'],
@@ -135,7 +135,7 @@ describe('updates that are skipped', () => {
       );
   });
 
-  it('do not where the loss scale may still fall, or an update between them succeeds', async () => {
+  it('do not end it if the loss scale can still fall, or an update between them succeeds', async () => {
     const falling = await made({ report: { ...skipped, loss: 2.5, lossScale: 2 } }).run(100);
     expect(falling.skipped).toBe(100);
     const report = (step: number) => (step % 50 === 49 ? {} : { ...skipped, loss: 2.5 });
@@ -169,7 +169,7 @@ describe('the training clock', () => {
     expect(clock.seconds()).toBeCloseTo(3);
   });
 
-  it('takes a wait that is far beyond all others for sleep, and counts it as the longest update', () => {
+  it('treats a wait far longer than all others as machine sleep, and counts it as the longest update', () => {
     const { slept, step } = made();
     for (let i = 0; i < 10; i++) step(0.5);
     expect(step(3600)).toBeCloseTo(5.5);
@@ -177,7 +177,7 @@ describe('the training clock', () => {
     expect(step(0.5)).toBeCloseTo(6);
   });
 
-  it('counts slow updates: the first, which compile, and any that are slow for a reason of their own', () => {
+  it('counts slow updates: the first, which compile kernels, and any others', () => {
     const { slept, step } = made();
     expect(step(60)).toBeCloseTo(60);
     for (let i = 0; i < 20; i++) step(3);

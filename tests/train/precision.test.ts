@@ -1,4 +1,4 @@
-// heddle train --precision f16: what goes on from a checkpoint ends in the bits of one go, loss scale and all.
+// heddle train --precision f16: a resumed run is bit for bit the uninterrupted one, loss scale included.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

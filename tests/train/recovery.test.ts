@@ -1,4 +1,4 @@
-// A training whose device is taken away goes on in the same bits; where that happens too often it ends with what it has.
+// A run that loses its device recovers bit for bit; if that happens too often, it ends with its last checkpoint.
 import { expect, it, vi } from 'vitest';
 import type { HeddleError } from '../../src/core/errors.ts';
 import { type Files, writeText } from '../../src/files/files.ts';
@@ -11,7 +11,7 @@ import type { TrainArguments } from '../../src/train/train-arguments.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
-// Each device compiles its kernels, which takes long where others want the processor too. In Chrome tests/demo/training-session.test.ts does this.
+// Each device compiles its kernels, which is slow on a busy machine. In Chrome tests/demo/training-session.test.ts does this.
 vi.setConfig({ testTimeout: 240_000 });
 
 /** Trains, and loses the device after the steps in `loseAfter`. */
@@ -51,7 +51,7 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
 
 const calmly = run({ out: 'model', saveSteps: 5, evalSteps: 4 });
 
-it('loses nothing but time with its device', async () => {
+it('loses only time with its device', async () => {
   const calm = await calmly;
   const shaken = await run({ out: 'model', saveSteps: 5, evalSteps: 4 }, [3, 9]);
   if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
@@ -63,7 +63,7 @@ it('loses nothing but time with its device', async () => {
     calm.result.dev.map(({ step, loss }) => [step, loss]),
   );
   expect(await shaken.files.read('model/model.safetensors')).toEqual(await calm.files.read('model/model.safetensors'));
-  // Each update was told once, and the log reads as one course.
+  // Each update is reported once, and the log is one continuous run.
   expect(shaken.records.flatMap((r) => (r.type === 'step' ? [r.step] : []))).toEqual(
     calm.result.losses.map((_, i) => i + 1),
   );
@@ -73,7 +73,7 @@ it('loses nothing but time with its device', async () => {
   expect(await shaken.files.exists('model.failed')).toBe(false);
 });
 
-it('goes on from its beginning where no checkpoint is there yet, without a folder too', async () => {
+it('restarts from its first step if there is no checkpoint yet, also without a folder', async () => {
   const calm = await calmly;
   const shaken = await run({ steps: 6 }, [2]);
   if (!('result' in calm) || !('result' in shaken)) throw new Error('a training failed');
@@ -81,7 +81,7 @@ it('goes on from its beginning where no checkpoint is there yet, without a folde
   expect(shaken.result.losses).toEqual(calm.result.losses.slice(0, 6));
 });
 
-it('ends with a clear message where the device is lost three times within a minute', async () => {
+it('ends with a clear message if the device is lost three times within a minute', async () => {
   const { error, said, files } = (await run({ out: 'model', saveSteps: 2 }, [3, 5, 7])) as {
     error: HeddleError;
   } & Awaited<ReturnType<typeof run>>;

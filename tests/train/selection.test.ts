@@ -1,4 +1,4 @@
-// Which weights become the model: the best of the evaluations, their average, and what a training in parts makes of that.
+// Selection of the final weights: best evaluation, checkpoint average, and both in resumed runs.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,13 +41,13 @@ describe('the best', () => {
     await best.consider(found(30, 2), bank(3));
     await best.consider(found(40, Number.NaN), bank(4));
     expect(best.state).toEqual({ metric: 'loss', value: 2, step: 20, since: 2, until: 40 });
-    // The end of a training may be evaluated again when it goes on.
+    // The last step of a run may be evaluated again after resuming.
     await best.consider(found(40, 2.5), bank(4));
     expect(best.state?.since).toBe(2);
     expect(best.outOfPatience).toBe(true);
   });
 
-  it('goes on from a checkpoint, patience and all', async () => {
+  it('resumes from a checkpoint, patience included', async () => {
     const state = { metric: 'loss', value: 2, step: 20, since: 1 } as const;
     const best = createBestModel(options, { state, weights: Float32Array.of(2) });
     await best.consider(found(30, 2.5), bank(3));
@@ -67,7 +67,7 @@ describe('the best', () => {
     expect([best.state?.step, best.outdone()]).toEqual([10, undefined]);
   });
 
-  it('is refused where no evaluation could tell it', () => {
+  it('is rejected if no evaluation can measure it', () => {
     expect(() => checkBest({ ...options, evalSteps: 0 })).toThrow(
       /patience needs dev pairs and evaluations \(evalSteps, --eval-steps\)/,
     );
@@ -119,7 +119,7 @@ async function train(fields: Partial<TrainArguments> & { readonly out: string },
 }
 
 beforeAll(() => {
-  // Few pairs to learn by heart, and others to be wrong about.
+  // Few training pairs to overfit, and other dev pairs.
   const words = ['ab ba', 'ba ab', 'abc cba', 'bca acb', 'cab bac', 'ac ca', 'cb bc', 'bb bb'].map((p) => p.split(' '));
   const tsv = (some: string[][]) => some.map((p) => p.join('\t')).join('\n');
   writeFileSync(at('pairs.tsv'), tsv(words.slice(0, 4)));
@@ -127,7 +127,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('a training', () => {
+describe('a training run', () => {
   it('keeps the weights of its best evaluation, and ends when patience does', async () => {
     const whole = await train({ out: 'whole' });
     const losses = whole.dev.map((e) => e.loss as number);
@@ -148,7 +148,7 @@ describe('a training', () => {
     expect(readFileSync(at('early/report.html'), 'utf8')).toContain(
       `The model has the weights of step ${early.best?.step}`,
     );
-    // With more patience it goes on for as many evaluations as are left of it, and not at all with the same.
+    // With more patience it runs for the remaining evaluations; with the same patience it does not run.
     expect((await train({ out: 'early', patience: 3, resume: true })).steps).toBe(0);
     expect((await train({ out: 'early', patience: 4, resume: true })).steps).toBe(2);
   });
@@ -164,7 +164,7 @@ describe('a training', () => {
     expect(bits('parts')).toEqual(bits('one'));
   });
 
-  it('evaluates and saves the moving average where there is one, and goes on from the weights', async () => {
+  it('evaluates and saves the moving average if there is one, and resumes from the weights', async () => {
     const fields = { emaDecay: 0.9, schedule: 'constant' as const, learningRate: 1e-2, evalSteps: 4 };
     const whole = await train({ ...fields, out: 'average', steps: 8 });
     const judged = await runJob('evaluate', { folder: at('average'), pairs: at('dev.tsv'), batch: 4 }, { host: 'cpu' });

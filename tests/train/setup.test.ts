@@ -18,7 +18,7 @@ import { fineTuning, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 const write = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Prepares a training on the tiny corpus, or one that goes on from a state.json; gives what it told too. */
+/** Sets up a run on the tiny corpus, or one that resumes from a state.json; returns its messages too. */
 async function prepared(args: TrainArguments, state?: object) {
   const files = memoryFiles();
   await files.write('pairs.tsv', write(tinyCorpus));
@@ -50,7 +50,7 @@ it("has the parameters of Keras's example, however few words there are", async (
   expect(told.at(-1)).toContain('vocabularies of 15000 and 15000 tokens, 19,960,216 parameters');
 });
 
-describe('a training that goes on', () => {
+describe('a resumed run', () => {
   it('goes as far as it was to go, or to other steps or epochs', async () => {
     const state = { arguments: tinyTraining({ steps: 40 }) };
     expect((await prepared(again({}), state)).steps).toBe(40);
@@ -68,7 +68,7 @@ describe('a training that goes on', () => {
     ]);
   });
 
-  it('tells where its schedule falls to another end than before', async () => {
+  it('warns if its schedule ends at another step than before', async () => {
     const args = (steps: number) => tinyTraining({ steps, schedule: 'cosine', warmupSteps: 0 });
     const { recipe } = await prepared(args(4));
     const state = { schedule: recipe.schedule, arguments: args(4) };
@@ -77,7 +77,7 @@ describe('a training that goes on', () => {
     expect((await prepared(again({ steps: 4 }), state)).told.at(-1)).toMatch(/training pairs/);
   });
 
-  it('goes on with phrases of another Unicode CLDR, and tells', async () => {
+  it('resumes with phrases of another Unicode CLDR, with a warning', async () => {
     const corpus = { kind: 'intl', source: 'en', target: 'es', pairs: 60, seed: 1 } as const;
     const { data } = await prepared(tinyTraining({ corpus }));
     const state = (hash: string) => ({ data: { ...data, hash }, arguments: tinyTraining({ corpus }) });
@@ -91,7 +91,7 @@ describe('a training that goes on', () => {
     );
   });
 
-  it('is refused where its state does not say how it was started', async () => {
+  it('is rejected if its state has no training settings', async () => {
     await expect(prepared(again({ out: 'm' }), {})).rejects.toThrow(/^m: state.json has no arguments of the run/);
   });
 });
@@ -111,7 +111,7 @@ describe('initialization from an HF folder', () => {
       ...fields,
     });
 
-  // The references are slow where the machine has more to do.
+  // The references are slow on a busy machine.
   vi.setConfig({ testTimeout: 120_000 });
 
   beforeAll(() => {
@@ -125,8 +125,8 @@ describe('initialization from an HF folder', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  describe('a training from a MarianMT folder', () => {
-    it('learns, and goes back as the same model in float32', async () => {
+  describe('from a MarianMT folder', () => {
+    it('trains, and converts back to the same model in float32', async () => {
       const { losses } = await train({ init: at('marian'), out: at('tuned'), steps: 12 });
       expect(losses.at(-1)).toBeLessThan(0.7 * (losses[0] as number));
       const [before, after] = [await loadModelFolder(files, at('marian')), await loadModelFolder(files, at('tuned'))];
@@ -141,13 +141,13 @@ describe('initialization from an HF folder', () => {
       const back = await loadModelFolder(files, at('back'));
       expect(back.weights).toEqual(after.weights);
       expect(back.weights).not.toEqual(before.weights);
-      // The start token is padding: its vector is read at the first position, so it has learnt.
+      // The start token is padding: its vector is read at the first position, so it is trained.
       const { offset } = parameterList(before.config).byName.get('src_embed.weight')!;
       const vector = (w: Float32Array) => w.subarray(offset + 30 * 12, offset + 31 * 12);
       expect(vector(back.weights)).not.toEqual(vector(before.weights));
     });
 
-    it('in two parts ends as one in one does, where the folder that it began from is gone', async () => {
+    it('resumes to the same result after the initial folder is deleted', async () => {
       cpSync(at('marian'), at('lent'), { recursive: true });
       await train({ init: at('lent'), out: at('whole') });
       await train({ init: at('lent'), out: at('parts'), steps: 3 });
@@ -161,7 +161,7 @@ describe('initialization from an HF folder', () => {
     });
   });
 
-  it('takes other rates of dropout and of label smoothing, which go back where they can', async () => {
+  it('takes other dropout and label smoothing rates, and exports them if the format can store them', async () => {
     const model = { dropout: 0.25, labelSmoothing: 0.1 };
     await train({ init: at('bart'), out: at('smooth'), steps: 1, model });
     expect((await loadModelFolder(files, at('smooth'))).config).toMatchObject({
@@ -173,7 +173,7 @@ describe('initialization from an HF folder', () => {
     expect(json(at('smooth-bart/config.json'))).toEqual({ ...json(fixture('bart/config.json')), ...rates });
   });
 
-  it('refuses by name what the model has decided, and dropping of layers', async () => {
+  it('rejects settings that the folder fixes, and layer dropping', async () => {
     const wrong = train({ init: at('bart'), model: { dModel: 16, norm: 'pre', dropout: 0.1 } });
     await expect(wrong).rejects.toThrow(
       `the model in ${at('bart')} has its own dModel, norm; only dropout and labelSmoothing may be set`,

@@ -1,5 +1,5 @@
-// Trainings of a part of a model, as heddle train does them, on the CPU's references: what is written, that a training in two parts ends
-// as one in one, and that adapters come back through translate, eval and convert.
+// heddle train of a subset of the weights, on the CPU references: written files, resumed runs that end bit for bit
+// the same, and LoRA adapters in translate, eval and convert.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,14 +17,14 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-tuning-'));
 const at = (name: string) => join(folder, name);
 const tensors = (path: string) => readSafetensors(new Uint8Array(readFileSync(at(path))));
 
-/** The same tensors but for rounding: the references compute in float64, and a checkpoint holds float32. */
+/** Compares tensors up to rounding: the references compute in float64, and a checkpoint holds float32. */
 function expectNear(path: string, other: string, names = /./): void {
   const [found, want] = [path, other].map((from) =>
     Object.fromEntries(Object.entries(tensors(from)).filter(([name]) => names.test(name))),
   ) as [Record<string, Tensor>, Record<string, Tensor>];
   expect(Object.keys(found)).toEqual(Object.keys(want));
   expect(Object.keys(found).length).toBeGreaterThan(8);
-  // Adam divides by small roots, which makes of 6e-8 some times as much.
+  // Adam divides by small roots, which amplifies 6e-8 a few times.
   for (const [name, { data }] of Object.entries(found))
     expect(relativeError(data, want[name]!.data), name).toBeLessThan(1e-4);
 }
@@ -71,9 +71,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('a training with frozen parameters', () => {
+describe('a run with frozen parameters', () => {
   const freeze = ['encoder.*', '*.norm?.*'];
-  it('writes them as they were, with moments of the others alone', async () => {
+  it('writes them unchanged, and moments only of the others', async () => {
     const { told } = await train({ init: at('base'), freeze, out: at('frozen') });
     expect(told.join('\n')).toMatch(/^frozen: \d+ of \d+ parameters, [\d,]+ of [\d,]+ weights$/m);
     const [before, after] = [tensors('base/model.safetensors'), tensors('frozen/model.safetensors')];
@@ -94,18 +94,18 @@ describe('a training with frozen parameters', () => {
     expectNear('parts/model.safetensors', 'frozen/model.safetensors');
   });
 
-  it('names patterns that match nothing', async () => {
+  it('names patterns without matches', async () => {
     await expect(train({ init: at('base'), freeze: ['encodr.*'] })).rejects.toThrow(
       /^freeze: encodr\.\* matches no name; the most similar are .*encoder/,
     );
   });
 });
 
-describe('a training of an adapter', () => {
+describe('a run with a LoRA adapter', () => {
   const lora = loraConfig({ rank: 2, alpha: 8, targetModules: ['*.q', '*.v', 'fc1'], dropout: 0.1 });
   const fields = { init: at('base'), lora, emaDecay: 0.5 };
 
-  it("writes it in PEFT's layout, beside what it needs to go on", async () => {
+  it("writes it in PEFT's layout, with the state to resume", async () => {
     const { result, told } = await train({ ...fields, out: at('adapter') });
     expect(result).toMatchObject({ adapterOf: at('base'), steps: 4 });
     expect(told.join('\n')).toMatch(/^adapter: [\d,]+ weights in 8 layers, all [\d,]+ others frozen$/m);
@@ -127,7 +127,7 @@ describe('a training of an adapter', () => {
     expect(b?.data.some((x) => x !== 0)).toBe(true);
   });
 
-  it('ends the same in two parts, evaluations in between or not', async () => {
+  it('ends the same if resumed, with and without evaluations', async () => {
     await train({ ...fields, out: at('halves'), steps: 2, evalSteps: 0 });
     await train({ out: at('halves'), resume: true, evalSteps: 0 });
     const whole = await train({ ...fields, out: at('silent'), evalSteps: 0 });
@@ -136,12 +136,12 @@ describe('a training of an adapter', () => {
     expectNear('adapter/optimizer.safetensors', 'silent/optimizer.safetensors', /^moment/);
   });
 
-  it('is judged and used as a model that it is merged into', async () => {
+  it('evaluates and translates as the merged model', async () => {
     const adapter = at('adapter');
     const { dev, best } = (await train({ ...fields, out: at('again') })).result;
     const of = (extra: object) => run('evaluate', { folder: at('base'), pairs: at('dev.tsv'), batch: 4, ...extra });
     const merged = (await of({ adapter })).result;
-    // Evaluation merges in float32 what the dev set computes apart.
+    // Evaluation merges in float32; dev loss during training computes the adapter separately.
     expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
     expect((await of({})).result.loss).not.toBeCloseTo(merged.loss, 3);
     await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', adapter });
@@ -161,7 +161,7 @@ describe('a training of an adapter', () => {
     expect(int8.loss).not.toBe((await of({})).result.loss);
   });
 
-  it('is told where it goes', async () => {
+  it('is rejected without its base model', async () => {
     await expect(run('translate', { folder: at('adapter'), texts: ['one'], batch: 1, maxTokens: 0 })).rejects.toThrow(
       `${at('adapter')}: a LoRA adapter without its model; give the model, and --lora-adapter ${at('adapter')} (its base model is ${at('base')})`,
     );

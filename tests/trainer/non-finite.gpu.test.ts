@@ -1,4 +1,4 @@
-// Training that looks at every tensor: it says where the first number that is not finite came from, and changes nothing else.
+// Training with checkFinite: names the origin of the first non-finite value, and changes no result.
 
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -61,7 +61,7 @@ describe('a number that is not finite', () => {
       engine.destroy();
     });
 
-  it('is named where a file or an earlier step left it', async () => {
+  it('is named if it comes from a file or an earlier step', async () => {
     const { engine, update } = await training({ checkFinite: true });
     spoil(engine, 'transformer.decoder.layers.0.norm2.bias', Number.NaN);
     await expect(update()).rejects.toThrow(
@@ -82,7 +82,7 @@ describe('a number that is not finite', () => {
     engine.destroy();
   });
 
-  it('is named in a bank of fewer parameters, where the others are frozen', async () => {
+  it('is named in a smaller parameter buffer, if other parameters are frozen', async () => {
     const freeze = ['transformer.*', 'src_embed*'];
     const { engine, trainer, update } = await training({ checkFinite: true, freeze });
     const { offset } = trainer.trainable.parameters.byName.get('generator.bias')!;
@@ -103,7 +103,7 @@ describe('a number that is not finite', () => {
   });
 });
 
-it('changes no bit of a training in which all is finite, nor what is reported', async () => {
+it('changes no bit and no report of a run in which all values are finite', async () => {
   const runs = [];
   for (const checkFinite of [false, true]) {
     const { engine, update } = await training({ checkFinite });

@@ -20,7 +20,7 @@ describe('an optimizer', () => {
     expect(optimizerConfig({ kind: 'rmsprop', eps: 1e-6 }).eps).toBe(1e-6);
   });
 
-  it('keeps the states that its graphs have beside weights and gradients', () => {
+  it('has the states of its graphs in addition to weights and gradients', () => {
     const { c, p } = smallModel();
     for (const kind of optimizerNames)
       for (const emaDecay of [0, 0.99]) {

@@ -1,5 +1,5 @@
-// Mixed precision on the GPU: it learns as float32 does; the loss scale goes down where something overflows, up after good steps, and
-// nothing waits for the host. Without shader-f16 it is refused.
+// Mixed precision on the GPU: trains as float32 does; the loss scale falls on overflow and rises after finite steps, and
+// no step waits for the host. Without shader-f16 it is rejected.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -86,7 +86,7 @@ const mixed = () => {
     expect(Math.abs(half.last / whole.last - 1)).toBeLessThan(0.01);
   });
 
-  it('skips steps that overflow on the GPU, the scale halved each time, until they fit', async () => {
+  it('skips steps that overflow on the GPU, with half the scale each time, until they fit', async () => {
     const { engine, run, bits } = await training({ precision: 'f16' });
     const before = await bits('weights');
     engine.write('counters', Float32Array.of(2 ** 26), counterAt.lossScale);
@@ -105,14 +105,14 @@ const mixed = () => {
     expect([counters[counterAt.skipped], counters[counterAt.good]]).toEqual([1 + skips, 12 - skips]);
   });
 
-  it('doubles the scale after so many good steps, and takes it out of what is reported and applied', async () => {
+  it('doubles the scale after N finite steps, and unscales the reported and the applied values', async () => {
     const still = await training({ precision: 'f16', optimizer: { lossScaleGrowth: 1000 } });
     const grown = await training({ precision: 'f16', optimizer: { lossScaleGrowth: 2 } });
     const [a, b] = [await still.run(5), await grown.run(5)];
     const { first } = lossScales;
     expect(a.map(({ lossScale }) => lossScale)).toEqual([1, 1, 1, 1, 1].map((x) => x * first));
     expect(b.map(({ lossScale }) => lossScale)).toEqual([1, 1, 2, 2, 4].map((x) => x * first));
-    // The scale is a power of two: norms differ by rounding of the smallest gradients alone.
+    // The scale is a power of two: norms differ only by rounding of the smallest gradients.
     for (const [i, { gradientNorm }] of a.entries()) expect(b[i]!.gradientNorm / gradientNorm).toBeCloseTo(1, 3);
     expect(a[0]!.gradientNorm).toBeLessThan(100);
   });
@@ -126,7 +126,7 @@ const mixed = () => {
     expect(await bits('weights')).toEqual(before);
   });
 
-  it('goes on with looking where micro-batches overflow, whose sum the next update forgets', async () => {
+  it('continues checking if micro-batches overflow, and the next update drops their sum', async () => {
     const { engine, run } = await training({ precision: 'f16', gradientAccumulationSteps: 2, checkFinite: true });
     engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
     expect(await run(2)).toMatchObject([
@@ -141,7 +141,7 @@ const mixed = () => {
     await expect(run(1)).rejects.toThrow(/^Step 4: .* appeared in adamw of optimizer/);
   });
 
-  it('goes on with looking for what is not finite where the loss scale is to blame, and stops where it is not', async () => {
+  it('continues the finite check if the loss scale is the cause, and stops if it is not', async () => {
     const { engine, run } = await training({ precision: 'f16', checkFinite: true });
     engine.write('counters', Float32Array.of(2 ** 40), counterAt.lossScale);
     expect((await run(1))[0]!.skipped).toBe(true);
@@ -152,12 +152,12 @@ const mixed = () => {
 };
 
 const refused = () => {
-  it('is refused, and says what to do', async () => {
+  it('is rejected with advice', async () => {
     await expect(training({ precision: 'f16' })).rejects.toThrow(/this adapter has no shader-f16; use --precision f32/);
   });
 };
 
-// Where the adapter has no shader-f16 there is nothing to train in, but something to say.
+// If the GPU adapter has no shader-f16, only the error is tested.
 describe('mixed precision', { timeout: 180_000 }, hasHalf ? mixed : refused);
 
 describe('float32', () => {

@@ -32,7 +32,7 @@ describe('learning rates', () => {
       close(rates({ kind }, [0, 1, 2, 3]), [0.25e-3, 0.5e-3, 0.75e-3, 1e-3]);
   });
 
-  it('stay, where constant, also without a warm-up', () => {
+  it('are constant for the constant schedule, also without warm-up', () => {
     close(rates({}, [4, 100]), [1e-3, 1e-3]);
     close(rates({ warmupSteps: 0 }, [0, 1]), [1e-3, 1e-3]);
   });
@@ -72,9 +72,9 @@ describe('learning rates', () => {
   });
 });
 
-describe('a schedule of its own length', () => {
+describe('a schedule with a separate length', () => {
   const run = { steps: 40, dModel: 64 };
-  it('is that of a longer run, warm-up included, so that a part of the run goes by it', () => {
+  it('equals the schedule of a longer run, warm-up included', () => {
     for (const kind of ['linear', 'cosine'] as const) {
       const whole = scheduleConfig({ kind, learningRate: 1e-3 }, { ...run, steps: 100 });
       expect(scheduleConfig({ kind, learningRate: 1e-3, steps: 100 }, run)).toEqual(whole);
@@ -82,7 +82,7 @@ describe('a schedule of its own length', () => {
     }
   });
 
-  it('is told where it falls to an end', () => {
+  it('reports its last step if it decays', () => {
     const ends = scheduleNames.map((kind) => fallsTo(scheduleConfig({ kind, learningRate: 1 }, run)));
     expect(ends).toEqual([undefined, 40, 40, undefined, undefined]);
   });

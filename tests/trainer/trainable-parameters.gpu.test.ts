@@ -1,5 +1,5 @@
-// Training a part of a model: frozen weights keep their bits, nothing is computed for them, and what is trained goes the same way as
-// the float64 references take it.
+// Training a subset of the weights: frozen weights keep their bits and cost no computation; trained weights match
+// the float64 references.
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
@@ -22,7 +22,7 @@ afterEach(() => {
   for (const engine of engines.splice(0)) engine.destroy();
 });
 
-/** Three updates; gives the weights before and after, and the adapter where there is one. */
+/** Three updates; returns the weights before and after, and the LoRA adapter if there is one. */
 async function tune(engine: Engine, tuning: TrainableOptions, given: Partial<OptimizerConfig> = {}, model = {}) {
   engines.push(engine);
   const small = smallModel({ ...sizes, ...model } as Partial<ModelOptions>);
@@ -70,12 +70,12 @@ describe('freezing', () => {
         if (isFrozen(name)) same.toEqual(bits(before.subarray(offset, end)));
         else same.not.toEqual(bits(before.subarray(offset, end)));
       }
-      // Three updates in f32 against float64, as in the tests of whole trainings.
+      // Three updates in f32 against float64, as in the tests of full training.
       expect(relativeError(after, exact.after)).toBeLessThan(1e-4);
       expect(relativeError(norms, exact.norms)).toBeLessThan(1e-4);
     });
 
-  it('counts only trained weights in the norm, with gradients that are those of a whole training', async () => {
+  it('counts only trained weights in the norm, with the gradients of full training', async () => {
     const engine = cpuEngine();
     const whole = await gradientsOf(engine, sizes, shape, {});
     const freeze = ['decoder.*', 'generator.*'];
@@ -94,7 +94,7 @@ describe('freezing', () => {
     }
   });
 
-  it('does nothing for what is frozen: no backward pass through the encoder, moments for the trained alone', () => {
+  it('computes nothing for frozen weights: no backward pass through the encoder, moments only for trained weights', () => {
     const { c, p } = smallModel(sizes);
     const backward = (freeze: string[]) => {
       const { graph } = gradientGraph(c, p, shape, { freeze });
@@ -112,7 +112,7 @@ describe('freezing', () => {
     expect(weightsOnly.nodes.some(({ op }) => op.name === 'column_sum' || op.name === 'norm_sums')).toBe(false);
   });
 
-  it('keeps the bits of the average of frozen weights too', async () => {
+  it('keeps the bits of the moving average of frozen weights too', async () => {
     const { p, before, read } = await tune(await testEngine(), { freeze: ['encoder.*'] }, { emaDecay: 0.9 });
     const average = await read('average');
     const { offset } = p.byName.get('transformer.encoder.layers.0.linear1.weight')!;

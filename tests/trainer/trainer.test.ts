@@ -1,4 +1,4 @@
-// The trainer, on the references: what it reports, micro-batches that add up to a batch, and going on from a step.
+// The trainer, on the references: reports, gradient accumulation, and resuming at a step.
 
 import { describe, expect, it } from 'vitest';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
@@ -78,7 +78,7 @@ describe('a trainer', () => {
       expect(r.gradientNorm).toBeGreaterThan(0);
       expect(r.accuracy).toBeGreaterThanOrEqual(0);
     }
-    // An untrained model knows nothing: its loss is near that of a uniform choice.
+    // The loss of an untrained model is near that of a uniform distribution.
     expect(Math.abs(reports[0]!.loss / Math.log(c.tgtVocab) - 1)).toBeLessThan(0.5);
   });
 
@@ -122,7 +122,7 @@ describe('a trainer', () => {
     expect(twice.loss).not.toBeCloseTo(once.loss, 6);
   });
 
-  it('goes on from a step as if it had never stopped', async () => {
+  it('resumes at a step as if it had never stopped', async () => {
     const through = await start({}, cpuEngine(), { dropout: 0.2 });
     await run(through.trainer, through.c, [0, 1, 2, 3]);
     const before = await start({}, cpuEngine(), { dropout: 0.2 });

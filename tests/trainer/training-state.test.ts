@@ -1,4 +1,4 @@
-// Checkpoints: the optimizer's states out and in with the same bits, and what is said of folders that hold none.
+// Checkpoints: optimizer states round-trip bit for bit, and errors for folders without a checkpoint.
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -55,7 +55,7 @@ describe('a checkpoint', () => {
       }
     });
 
-  it('says where training stands', async () => {
+  it('reports the position of training', async () => {
     const { files } = await trained('adamw');
     expect(await readTrainingState(folderOf(files), 'run')).toEqual({
       version: 1,

@@ -65,7 +65,7 @@ describe('determinism', () => {
     const other = await train(12);
     expect(other.losses[0]).not.toBe(first.losses[0]);
     expect(other.bits.weights).not.toEqual(first.bits.weights);
-    // It has learnt as well.
+    // The loss falls too.
     expect(first.losses.at(-1)! / first.losses[0]!).toBeLessThan(1);
   });
 });
@@ -97,7 +97,7 @@ describe('a step whose gradients are not finite', () => {
 });
 
 describe('an evaluation', () => {
-  it('of large logits in chunks says what one of all at once does, on the references and here', async () => {
+  it('with large logits in chunks equals one with all logits at once, on the references and on the GPU', async () => {
     const model = smallModel({ ...sizes, labelSmoothing: 0.1 });
     const many = { batch: 12, source: 6, target: 7 }; // 84 rows: two chunks
     const statsOf = async (engine: Engine, logitBytes: number) => {
