@@ -61,7 +61,7 @@ describe('bench tables', () => {
     expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms }] }))).toBe('| k | 10 µs | 40 µs | 50 µs | 4.00× |');
   });
 
-  it('has no ratio where heddle or every peer is missing', () => {
+  it('has no ratio if heddle or every peer is missing', () => {
     expect(kernelSpeedup({ forms: [form('heddle', 10)] })).toBeNaN();
     expect(lastLine(kernelsTable({ kernels: [{ name: 'k', forms: [form('tfjs', 10)] }] }))).toBe('| k | 10 µs | – |');
   });
@@ -80,14 +80,14 @@ describe('bench tables', () => {
     ]);
   });
 
-  it('says once what results were measured with, and between which loads', () => {
+  it('prints the environment and the range of loads of the results once', () => {
     const results = [result('small', 'dawn', '2026-01-01'), { ...result('mid', 'dawn', '2026-01-01'), load: [0.5, 2] }];
     expect(origins(results)).toHaveLength(1);
     expect(origins(results)[0]).toMatch(/2026-01-01, load 0\.0 to 2\.0$/);
     expect(origins([...results, result('small', 'chrome', '2026-01-01')])).toHaveLength(2);
   });
 
-  it('has a dash for the ratio of a case that heddle ran alone', () => {
+  it('has a dash for the ratio of a case that only heddle ran', () => {
     const alone = { ...result('base', 'dawn', '2026-01-01'), steps: { timed: [timed('heddle', 100)] } };
     expect(lastLine(summaryTable([alone]))).toContain('| 100 | – | – | – |');
   });

@@ -35,7 +35,7 @@ function measured(build: (g: Graph) => void, name?: string) {
 const step = (g: Graph) => g.input('step', 'u32', [stepWords]);
 const [rows, V, D] = [96, 50, 8];
 
-describe.each([0, 7, 49])('targets if %i is ignored', (ignore) => {
+describe.each([0, 7, 49])('targets with ignored token %i', (ignore) => {
   const targets = (g: Graph) => g.input('targets', 'i32', [rows]);
   const logits = (g: Graph) => g.input('logits', 'f32', [rows, V]);
   it.each([
