@@ -32,7 +32,7 @@ fn beam_select(thread: Thread) {
   }
   let first = b * BEAMS;
   var before: array<f32, BEAMS>;
-  // Number of tokens of each row that are taken, and the score of its end until it is taken.
+  // Number of selected tokens of each row, and the score of its end token until that is selected.
   var next: array<u32, BEAMS>;
   var pending: array<f32, BEAMS>;
   for (var k = 0u; k < BEAMS; k++) {

@@ -1,4 +1,4 @@
-// Activation functions as passes of their own (a product computes them in its epilogue): y = f(x), and dx = f'(x) * dy.
+// Activation functions as separate passes (matmul computes them in its epilogue): y = f(x), and dx = f'(x) * dy.
 // KIND selects ReLU, GELU or SiLU. A thread computes PER vectors of four numbers.
 // include shared/elementwise.wgsl
 // include shared/activation-functions.wgsl

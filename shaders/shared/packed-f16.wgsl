@@ -9,7 +9,7 @@ fn weight_vec(i: u32) -> vec4<f32> {
   return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
 }
 
-// Scale of a row, by which its numbers are to be multiplied.
+// Scale of a row: the factor of its numbers.
 fn row_scale(row: u32) -> f32 {
   return 1.0;
 }

@@ -18,17 +18,17 @@ import type { CheckpointFolder } from './train-arguments.ts';
 export interface TrainedWeights {
   /** Reads the weights as they would be saved: the moving average if the optimizer has one. */
   read(): Promise<Float32Array>;
-  /** Does work while the engine computes with those weights, then restores the training state exactly. */
+  /** Runs `work` while the engine computes with those weights, then restores the training state exactly. */
   on<T>(work: () => Promise<T>): Promise<T>;
-  /** Makes weights those that the engine computes with. Training cannot continue after that. */
+  /** Loads weights into the engine for inference. Training cannot continue after that. */
   put(weights: Float32Array): void;
-  /** Writes weights and further files into a folder, all or nothing. */
+  /** Writes weights and further files into a folder, atomically. */
   save(place: CheckpointFolder, weights: Float32Array, extra: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Reads saved weights. */
   load(place: CheckpointFolder): Promise<Float32Array>;
 }
 
-/** What is trained, and on which engine. */
+/** Options: the trained parameters and their engine. */
 export interface TrainedWeightsOptions {
   readonly engine: Engine;
   readonly model: TextModel;
