@@ -1,10 +1,11 @@
 // Starts the system's Chrome through Puppeteer with WebGPU enabled and opens pages in it. It uses SwiftShader, a
 // software adapter, if the machine has no GPU.
 import { existsSync } from 'node:fs';
-import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer';
+import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
 import { findChrome, isProgram, noChromeMessage } from './chrome-program.ts';
+import { optionalPackage } from './optional-package.ts';
 import { serveFolder } from './static-server.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -94,7 +95,8 @@ async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrom
     handleSIGTERM: signals,
     handleSIGHUP: signals,
   };
-  const { default: puppeteer } = await import('puppeteer');
+  const instead = 'use Dawn instead (--host dawn)';
+  const { default: puppeteer } = await optionalPackage('puppeteer-core', () => import('puppeteer-core'), instead);
   let browser: Browser;
   try {
     browser = await withTimeout(timeout + 1000, `starting ${executablePath}`, puppeteer.launch(launchOptions));

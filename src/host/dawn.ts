@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
+import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
 export interface DawnOptions {
@@ -21,14 +22,15 @@ const started = new Map<string, GPU>();
 
 /**
  * Returns Dawn's GPU object; the same one for the same options. It has an adapter. Also defines the constants of WebGPU
- * (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if Dawn
- * does not support this platform or finds no driver.
+ * (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if
+ * there is no package `webgpu`, or Dawn does not support this platform or finds no driver.
  *
  * @example
  * const device = await openDevice(await dawnGpu());
  */
 export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
-  const { create, globals } = await importDawn();
+  const dawn = optionalPackage('webgpu', () => import('webgpu'), 'use Chrome instead (--host chrome)');
+  const { create, globals } = await dawn;
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) {
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -75,19 +77,6 @@ function noAdapterMessage(): string {
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
       : "install the GPU vendor's driver";
   return `no WebGPU adapter: Dawn found none ${found}; ${remedy}, or use Chrome instead (--host chrome)`;
-}
-
-async function importDawn(): Promise<typeof import('webgpu')> {
-  try {
-    return await import('webgpu');
-  } catch (error) {
-    const platform = `${process.platform}-${process.arch}`;
-    throw new HeddleError(
-      `no WebGPU in Node: the package "webgpu" does not load on ${platform} (${(error as Error).message.split('\n')[0]}); ` +
-        'run "npm ci", or use Chrome instead (--host chrome)',
-      { cause: error },
-    );
-  }
 }
 
 const FREE_POLLING_MS = 0.3;

@@ -1,7 +1,7 @@
 // Calls a function of a page in Chrome and returns its result, with its console output and reports. A page that hangs
 // or fails is an error.
 
-import type { Page } from 'puppeteer';
+import type { Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
 import type { Chrome, PageListeners } from './chrome.ts';
 import { withTimeout } from './with-timeout.ts';
