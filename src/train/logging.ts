@@ -16,8 +16,9 @@ import {
   type Sample,
 } from '../report/training-log.ts';
 import { reportName, trainingReport } from '../report/training-report.ts';
-import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
@@ -175,7 +176,12 @@ export function corpusFacts(
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
-  if (corpus.kind === 'tsv') return corpus.path.replace(/^.*[\\/]/, '');
+  if (corpus.kind !== 'intl') {
+    const [first = '', ...others] = pathsOf(corpusFiles(corpus)?.train ?? {}).map((path) =>
+      path === '-' ? 'stdin' : path.replace(/^.*[\\/]/, ''),
+    );
+    return others.length > 2 ? `${first} and ${others.length} more files` : [first, ...others].join(', ');
+  }
   const names = new Intl.DisplayNames(['en'], { type: 'language' });
   return `${names.of(corpus.source)} to ${names.of(corpus.target)}, from Unicode CLDR`;
 }

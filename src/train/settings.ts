@@ -448,7 +448,6 @@ export const settings = {
     unit: 'n',
     help: 'number of test sentences to translate at the end',
     default: 500,
-    oldFlags: ['test'],
     resume: true,
   },
   saveSteps: {

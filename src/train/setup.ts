@@ -10,7 +10,7 @@ import { type ModelOptions, modelConfig, presets } from '../model/model-config.t
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { readKeptCorpus } from '../runtime/load-corpus.ts';
+import { corpusFiles, nameOfPairs, readKeptCorpus } from '../runtime/load-corpus.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { describeLeftOut } from '../text/batches/encoded-corpus.ts';
 import { type Fingerprint, fingerprint, type Split } from '../text/corpus/pairs.ts';
@@ -219,10 +219,11 @@ function checkPairs(
   if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
   const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
   const changed = `these are not the pairs that the run started with (training pairs: ${counts})`;
-  if (corpus.kind === 'tsv')
+  const { train } = corpusFiles(corpus) ?? {};
+  if (train)
     throw new HeddleError(
-      `${corpus.path}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${out}, ` +
-        `or fine-tune the model on these pairs: heddle train ${corpus.path} --init ${out}`,
+      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${out}, ` +
+        `or fine-tune the model on these pairs: heddle train FILE --init ${out}`,
     );
   const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
   context.emit({ type: 'warning', text });
