@@ -1,4 +1,4 @@
-// Runs a job in a page of headless Chrome: starts Chrome and a file server, opens dist/page, calls the job by name,
+// Runs a job in a page of headless Chrome: starts Chrome and a file server, opens the page, calls the job by name,
 // forwards its events, and closes everything.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,6 +12,9 @@ import { nodeFiles } from '../host/node-files.ts';
 import { serveFolder } from '../host/static-server.ts';
 import { withTimeout } from '../host/with-timeout.ts';
 import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
+
+/** The page in dist/ that runs jobs (headless-page.ts). */
+const pageName = 'headless-page.html';
 
 /** The Chrome that was started. */
 export type StartedChrome = Pick<Chrome, 'version' | 'flags' | 'gpu'>;
@@ -51,7 +54,7 @@ export async function runInChrome(name: string, args: unknown, options: ChromeJo
       fail = reject;
     });
     gone.catch(() => {}); // it may be rejected after the job has ended
-    const page = await chrome.openPage(server.url, {
+    const page = await chrome.openPage(`${server.url}${pageName}`, {
       onError: (error) => fail(new HeddleError(`The page in Chrome broke while running ${name}: ${error.message}`)),
     });
     chrome.browser.on('disconnected', () => fail(new HeddleError(`Chrome ended while running ${name}`)));
@@ -112,15 +115,14 @@ function watch(
   }, every * 1000);
 }
 
-/** Folder of the built page: next to the built command, or in dist if this runs from the sources. */
+/** Folder of the built page: that of the built command, or dist if this runs from the sources. */
 function findPage(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
-    for (const candidate of [join(folder, 'page'), join(folder, 'dist', 'page')])
-      if (existsSync(join(candidate, 'index.html'))) return candidate;
+    for (const candidate of [folder, join(folder, 'dist')]) if (existsSync(join(candidate, pageName))) return candidate;
     const parent = dirname(folder);
     if (parent === folder) break;
     folder = parent;
   }
-  throw new HeddleError('The page for Chrome is not built (dist/page): run "npm run build" first.');
+  throw new HeddleError(`The page for Chrome is not built (dist/${pageName}): run "npm run build" first.`);
 }

@@ -1,4 +1,4 @@
-// The page that headless Chrome loads (dist/page). Node calls the functions on globalThis.heddle through Puppeteer.
+// The page that headless Chrome loads (dist/headless-page.html). Node calls the functions on globalThis.heddle through Puppeteer.
 
 import { HeddleError } from '../core/errors.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';

@@ -27,7 +27,7 @@ function chromes(): number[] {
 }
 
 function run(name: string, args: unknown, options: Partial<ChromeJobOptions> = {}): Promise<unknown> {
-  distFile('page/page.js'); // throws if the page is older than its sources
+  distFile('headless-page.js'); // throws if the page is older than its sources
   const signal = new AbortController().signal;
   return runInChrome(name, args, { paths: [], signal, onEvent: () => {}, ...options });
 }
