@@ -53,6 +53,10 @@ function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>
   return { overrides, consts };
 }
 
+/** Key of a compiled kernel. */
+export const kernelKey = ({ shader, entry, constants, f16 }: KernelKey): string =>
+  `${shaderKey(shader)} ${entry} ${JSON.stringify(constants)} ${f16 ?? ''}`;
+
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
 /** The cache of a device. Training finds the kernels there that auto-tuning has compiled. */
@@ -73,7 +77,10 @@ function createPipelines(device: GPUDevice): Pipelines {
     const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
     let module = modules.get(label);
     if (!module) {
+      // The pipeline's error says what is wrong; uncaptured, it would also count as an error of the device.
+      device.pushErrorScope('validation');
       module = device.createShaderModule({ label, code: codeOf(shader, consts, f16) });
+      device.popErrorScope().catch(() => {});
       modules.set(label, module);
     }
     return module;
@@ -111,7 +118,7 @@ function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     get(pass) {
-      const key = `${shaderKey(pass.shader)} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.f16 ?? ''}`;
+      const key = kernelKey(pass);
       let kernel = kernels.get(key);
       if (!kernel) {
         kernel = compile(pass);

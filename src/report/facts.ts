@@ -49,6 +49,8 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
       ['arithmetic per step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
       ['batches, rows × source × target', plan.shapes.join(', ')],
     );
+  const dropped = Object.entries(start.droppedKernels ?? {}).map(([kernel, why]) => `${kernel}: ${why}`);
+  if (dropped.length > 0) facts.push(['kernels not used', dropped.join('; ')]);
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0)
     facts.push(

@@ -52,6 +52,8 @@ export interface LogStart {
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly corpus: CorpusFacts;
   readonly plan?: PlanFacts;
+  /** Kernels that failed their check on this adapter, with what is wrong; absent if there are none. */
+  readonly droppedKernels?: Readonly<Record<string, string>>;
   /** Arguments of the run. */
   readonly arguments: unknown;
 }

@@ -144,7 +144,7 @@ function trainerOptions(args: CompleteArguments): TrainerOptions {
 async function openLog(
   { args, from, split, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer, plans }: OpenedRun,
-  { backend, emit }: JobContext,
+  { backend, emit, droppedKernels }: JobContext,
   { inputs, onRecord }: Attempt,
 ): Promise<Logbook> {
   const { shapes, config } = task;
@@ -164,6 +164,7 @@ async function openLog(
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
       corpus: corpusFacts(args, task, split),
       ...(plan && { plan }),
+      ...(droppedKernels.size > 0 && { droppedKernels: Object.fromEntries(droppedKernels) }),
       arguments: args,
     },
     { onRecord, maxSteps: inputs.maxLogSteps },
