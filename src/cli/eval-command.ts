@@ -67,11 +67,14 @@ export function addEvaluate(program: Command): void {
 
 function describe(e: Evaluation): string {
   const left = e.leftOut > 0 ? ` (${e.leftOut} skipped)` : '';
+  const known = Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
+    ? ''
+    : ` (${formatPercent(e.knownTokenAccuracy)} without unknown tokens)`;
   return table([
     ['pairs', `${e.pairs}${left}`],
     ['loss', `${e.loss.toFixed(4)} nats per token`],
     ['perplexity', e.perplexity.toFixed(3)],
-    ['token accuracy', formatPercent(e.tokenAccuracy)],
+    ['token accuracy', `${formatPercent(e.tokenAccuracy)}${known}`],
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['exact match', formatPercent(e.exactMatch)],

@@ -13,6 +13,10 @@ export interface CorpusFacts {
   readonly dev: number;
   readonly test: number;
   readonly tokenizer: string;
+  /** Whether the tokenizers lowercase text. */
+  readonly lowercase?: boolean;
+  /** Shares of unknown tokens in the training pairs. */
+  readonly unknown?: { readonly source: number; readonly target: number };
   readonly sourceVocabulary: number;
   readonly targetVocabulary: number;
   /** Mean number of tokens per side. */
@@ -94,6 +98,7 @@ export interface LogEval {
   readonly loss?: number;
   readonly perplexity?: number;
   readonly tokenAccuracy?: number;
+  readonly knownTokenAccuracy?: number;
   readonly sentences?: number;
   readonly bleu?: number;
   readonly chrf?: number;

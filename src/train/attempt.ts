@@ -210,6 +210,8 @@ function evaluationPause(
     return [];
   }
   if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
+  message(`dev: ${devSet.unknown.text}`);
+  if (devSet.unknown.many) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
   let evaluated = -1;
   const pause = async () => {
     // A run that early stopping ends was just evaluated.

@@ -3,6 +3,7 @@
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
+import { ignoresCase } from '../metrics/translation-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
   type CorpusFacts,
@@ -156,7 +157,7 @@ export const shapeName = ({ batch, source, target }: BatchShape): string => `${b
 
 /** Returns the statistics of the corpus. */
 export function corpusFacts(
-  { corpus: from, tokenizer }: Pick<CompleteArguments, 'corpus' | 'tokenizer'>,
+  { corpus: from }: Pick<CompleteArguments, 'corpus'>,
   { corpus, source, target }: TrainingData,
   split: Split,
 ): CorpusFacts {
@@ -166,7 +167,12 @@ export function corpusFacts(
     leftOut: corpus.tooLong + corpus.empty,
     dev: split.dev.length,
     test: split.test.length,
-    tokenizer,
+    tokenizer: source.kind,
+    lowercase: ignoresCase((text) => source.normalize(text)),
+    unknown: {
+      source: corpus.unknown.source / corpus.source.ids.length,
+      target: corpus.unknown.target / corpus.target.ids.length,
+    },
     sourceVocabulary: source.size,
     targetVocabulary: target.size,
     sourceLength: corpus.source.ids.length / corpus.count,
