@@ -1,11 +1,12 @@
 // Builds into dist/: by default the modules for Node, bundlers and the page of headless Chrome, with the packages that they use inside;
 // with `--mode demo` the pages of the demo, which `npm run dev` serves too.
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
+import { zipParts } from './src/files/zip.ts';
 import { defaultHub } from './src/hub/repository.ts';
 
 const root = import.meta.dirname;
@@ -127,6 +128,32 @@ function installedPeers(): Plugin {
 /** Cross-origin isolation, as in src/host/static-server.ts, for a finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
+/** Documentation and source code of the build, which the footer of the pages links to: docs/NAME.txt and docs/heddle-source.zip. */
+const documents: Plugin = {
+  name: 'heddle:documents',
+  apply: 'build',
+  async generateBundle() {
+    const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...(await textFiles('docs', /(?<!README)\.md$/))];
+    for (const path of pages)
+      this.emitFile({ type: 'asset', fileName: `docs/${basename(path, '.md')}.txt`, source: await readFile(path) });
+    const sources = ['package.json', 'LICENSE', ...pages];
+    for (const folder of ['src', 'shaders', 'demo'])
+      sources.push(...(await textFiles(folder, /\.(?:ts|wgsl|html|css)$/)));
+    const files = await Promise.all(sources.map(async (path) => [path, await readFile(path)] as const));
+    const source = Buffer.concat(zipParts(Object.fromEntries(files)));
+    this.emitFile({ type: 'asset', fileName: 'docs/heddle-source.zip', source });
+  },
+};
+
+/** Files under a folder of the project whose names match, as paths from its root. */
+async function textFiles(folder: string, names: RegExp): Promise<string[]> {
+  const found = await readdir(resolve(root, folder), { recursive: true });
+  return found
+    .filter((name) => names.test(name))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
 const demo: UserConfig = {
   root: 'demo',
   base: './',
@@ -144,10 +171,10 @@ const demo: UserConfig = {
     assetsInlineLimit: 0, // as files: the policy allows no data: URLs
     rolldownOptions: {
       input: { index: resolve(root, 'demo/index.html'), lab: resolve(root, 'demo/lab.html') },
-      checks: { pluginTimings: false }, // the workers are separate builds
+      checks: { pluginTimings: false, bundlerTimings: false }, // the workers are separate builds
     },
   },
-  plugins: [contentSecurity, hub, installedPeers()],
+  plugins: [contentSecurity, hub, installedPeers(), documents],
 };
 
 export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

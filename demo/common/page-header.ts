@@ -14,11 +14,34 @@ export interface PageHeader {
   showAdapter(name: string): void;
 }
 
-/** Fills `<header id="top">` of a page. */
+/** What the footer links to: files of the build. */
+const documents = [
+  { href: './docs/README.txt', name: 'About' },
+  { href: './docs/getting-started.txt', name: 'Library' },
+  { href: './docs/ARCHITECTURE.txt', name: 'Architecture' },
+  { href: './docs/heddle-source.zip', name: 'Source code (zip)' },
+] as const;
+
+function mountFooter(): void {
+  const foot = document.getElementById('foot');
+  if (!foot) return;
+  fill(
+    foot,
+    'heddle, a transformer engine in WebGPU compute shaders. MIT licence. ',
+    el(
+      'nav',
+      { class: 'documents', 'aria-label': 'Documentation' },
+      ...documents.map(({ href, name }) => el('a', { href }, name)),
+    ),
+  );
+}
+
+/** Fills `<header id="top">` and `<footer id="foot">` of a page. */
 export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
   const theme = storedTheme();
   applyTheme(theme);
   const adapter = el('span', { class: 'adapter', hidden: true });
+  mountFooter();
   const top = document.getElementById('top');
   if (!top) throw new Error('the page has no <header id="top">');
   fill(

@@ -41,6 +41,8 @@ export interface TrainingPreview {
   readonly corpus: {
     /** `English to Spanish, from Unicode CLDR`, or the file name. */
     readonly name: string;
+    /** Number of generated pairs that the statistics are estimated from; 0 if they are of the whole corpus. */
+    readonly sampled: number;
     /** Number of pairs: all, training, dev, test, and skipped ones (a side is too long or empty). */
     readonly pairs: number;
     readonly train: number;
@@ -106,6 +108,8 @@ export type SessionState =
 export interface StepEvent extends LogStep {
   /** Milliseconds since the previous update, without pauses and evaluations. */
   readonly stepMs: number;
+  /** Whether it is the first update on a device, whose time includes the compilation of kernels. */
+  readonly first?: true;
 }
 
 /** Events that the worker sends. */
@@ -172,7 +176,7 @@ export interface TranslationResult {
   /** The best translation; may be empty. */
   readonly text: string;
   /** Of `numReturn`, the best first, with their scores. */
-  readonly candidates: readonly { readonly text: string; readonly score: number; readonly ids: readonly number[] }[];
+  readonly candidates: readonly TranslationCandidate[];
   /** Milliseconds of decoding, without waiting for the model, and tokens of the best translation. */
   readonly ms: number;
   readonly tokens: number;
@@ -181,11 +185,17 @@ export interface TranslationResult {
   readonly step: number;
 }
 
-/** Cross-attention of a text and its translation. */
-export type AttentionResult = Attention;
+/** One of the translations of a text. */
+export interface TranslationCandidate {
+  readonly text: string;
+  readonly score: number;
+  readonly ids: readonly number[];
+  /** Cross-attention of these ids, at the weights that made them; on request. */
+  readonly attention?: Attention;
+}
 
-/** Decoding options that can be sent to the worker. */
-export type SentDecodeOptions = Omit<DecodeOptions, 'progress' | 'signal'>;
+/** Decoding options that can be sent to the worker, and whether to return the attention of each translation. */
+export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'> & { readonly attention?: boolean };
 
 /**
  * Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with a message
@@ -199,9 +209,10 @@ export interface Calls {
   continue(): void;
   stop(): void;
   translate(text: string, options: SentDecodeOptions): TranslationResult;
-  attention(text: string): AttentionResult;
   storage(): StorageInfo;
-  load(name: string): void;
+  /** The settings and curves of a stored model. */
+  history(name: string): RunHistory;
+  load(name: string, from?: LoadFrom): void;
   save(name: string, as: string): void;
   remove(name: string): void;
   exportArchive(name: string): Blob;
@@ -213,6 +224,24 @@ export interface Calls {
   /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): void;
   memory(): GpuMemory;
+}
+
+/** A model that is not in the browser's storage: its file, and the updates that it has done. */
+export interface LoadFrom {
+  readonly url: string;
+  readonly step: number;
+}
+
+/** What a stored model was trained with, and how that went. */
+export interface RunHistory {
+  /** Corpus and settings; undefined for a model without a checkpoint. A stored text has no data. */
+  readonly corpus: CorpusArguments | undefined;
+  readonly settings: TrainSettings;
+  readonly steps: readonly LogStep[];
+  readonly evals: readonly LogEval[];
+  readonly samples: readonly Sample[];
+  /** Step of the checkpoint. */
+  readonly step: number;
 }
 
 /** GPU memory allocated in the worker. */

@@ -39,7 +39,7 @@ export interface TranslateOptions extends DecodeOptions {
 
 /** Settings of `Model.generate`. */
 export interface GenerateOptions extends TranslateOptions {
-  /** Whether to return the cross-attention of the best translation of each text. [false] */
+  /** Whether to return the cross-attention of each translation, computed with the weights that made it. [false] */
   readonly attention?: boolean;
   /**
    * Receives each token of the best translations: greedy decoding and sampling only, text after text. `index`: number
@@ -336,9 +336,13 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     }
     for (const i of attention ? full : []) {
       decode.signal?.throwIfAborted();
-      const [best, ...others] = out[i] as Generation[];
-      if (best)
-        out[i] = [{ ...best, attention: await attentionOf(saved, translator, texts[i] as string, best) }, ...others];
+      const found: Generation[] = [];
+      for (const translation of out[i] as Generation[])
+        found.push({
+          ...translation,
+          attention: await attentionOf(saved, translator, texts[i] as string, translation),
+        });
+      out[i] = found;
     }
     return out;
   };

@@ -1,6 +1,8 @@
 // heddle's own format: config.json with the model's configuration, model.safetensors, and tokenizer files.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { fromFloat16 } from '../core/float16.ts';
+import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, jsonBytes } from '../files/json-files.ts';
 import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
@@ -34,6 +36,14 @@ export function heddleFiles({
   return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
 }
 
+/** Tensors with f16 as f32: the file may store weights in half the size. */
+const widened = (tensors: Record<string, Tensor>): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, t]) =>
+      t.dtype === 'f16' ? [name, { ...t, dtype: 'f32', data: fromFloat16(t.data as Uint16Array) }] : [name, t],
+    ),
+  );
+
 /**
  * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the problem.
  */
@@ -52,7 +62,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);
-  const tensors = readSafetensors(await files.read(path), path);
+  const tensors = widened(readSafetensors(await files.read(path), path));
   const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
     weightsFromTensors(parameterList(config), tensors),
   );

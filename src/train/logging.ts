@@ -73,6 +73,8 @@ export function createLogbook(
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
       const came = last.slice(1).reduce((n, update) => n + update.tokens, 0);
+      // The first update compiles the kernels: the rates of the others start after it.
+      if (step === start.step) last.splice(0, last.length, { tokens: 0, seconds });
       add({
         type: 'step',
         step: step + 1,

@@ -1,7 +1,7 @@
 // A fake training worker without an engine, injected into the page before its scripts run, for tests of the page's user interface. Its
 // results follow simple formulas, so that tests know what the page must show.
 import type { StoredModel } from '../../demo/storage/model-store.ts';
-import type { CallError, SessionEvent } from '../../demo/train/protocol.ts';
+import type { CallError, RunHistory, SessionEvent } from '../../demo/train/protocol.ts';
 
 /** The fake worker as tests access it: `window.fake` in the page. */
 export interface Fake {
@@ -15,6 +15,10 @@ export interface Fake {
   models: StoredModel[];
   /** Whether plans fit. */
   fits: boolean;
+  /** Training pairs of plans. */
+  trainPairs: number;
+  /** What `history` returns. */
+  history: RunHistory;
   /** Delays results of `describe` until it is called with false. */
   delayDescribe(on: boolean): void;
   /** Sends `count` updates, and an evaluation every `evalEvery` updates. */
@@ -70,6 +74,8 @@ export function fakeWorker(): void {
       model('tatoeba', { step: 800, corpus: 'tatoeba-en-es.tsv', lock: 'other-tab' }),
     ],
     fits: true,
+    trainPairs: 38_412,
+    history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], step: 0 },
     delayDescribe(on) {
       delaying = on;
       if (!on) for (const answer of delayed.splice(0)) answer();
@@ -135,9 +141,10 @@ export function fakeWorker(): void {
   });
   const facts = (settings: { corpus: { kind: string; name?: string } }) => ({
     corpus: {
+      sampled: 0,
       name: settings.corpus.name ?? 'English to Spanish, from Unicode CLDR',
       pairs: 40_000,
-      train: 38_412,
+      train: fake.trainPairs,
       dev: 802,
       test: 786,
       leftOut: 12,
@@ -163,8 +170,8 @@ export function fakeWorker(): void {
     adapter: 'chrome fake-gpu',
     software: false,
   });
-  const weights = () => {
-    const [T, S] = [words.length, sources.length];
+  const weights = (T: number) => {
+    const S = sources.length;
     const out = new Float32Array(2 * 4 * T * S);
     for (let lh = 0; lh < 8; lh++)
       for (let t = 0; t < T; t++) {
@@ -203,6 +210,7 @@ export function fakeWorker(): void {
     stop: () => state('stopped'),
     storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, partial }),
     load: () => undefined,
+    history: () => fake.history,
     save: () => undefined,
     remove(_, name: never) {
       fake.models = fake.models.filter((m) => m.name !== name);
@@ -217,8 +225,7 @@ export function fakeWorker(): void {
       partial = ['endless'];
       return endless;
     },
-    attention: () => ({ target: words, source: sources, layers: 2, heads: 4, weights: weights() }),
-    translate(id, text: string) {
+    translate(id, text: string, { attention, beams = 1 }: { attention?: boolean; beams?: number }) {
       if (text === 'endless') {
         post({ type: 'piece', id, piece: { id: 1, text: 'the first piece' } });
         return endless;
@@ -227,7 +234,12 @@ export function fakeWorker(): void {
         post({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
       });
       const best = words.slice(0, -1).join(' ');
-      const candidates = [best, 'martes 4 de marzo'].map((t, i) => ({ text: t, score: -0.1 * (i + 1), ids: [1] }));
+      // The second translation is shorter, and its attention too.
+      const candidates = [best, 'martes 4 de marzo'].slice(0, beams > 1 ? 2 : 1).map((t, i) => {
+        const target = [...t.split(' '), '[end]'];
+        const maps = { target, source: sources, layers: 2, heads: 4, weights: weights(target.length) };
+        return { text: t, score: -0.1 * (i + 1), ids: [1], ...(attention && { attention: maps }) };
+      });
       return { text: best, candidates, ms: 84, tokens: 8, model: 'intl-en-es', step };
     },
   };

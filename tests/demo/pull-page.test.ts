@@ -45,7 +45,7 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   expect(ranges).toEqual([undefined, 'bytes=3000-', expect.stringMatching(/^bytes=[34]\d{3}-$/)]);
 
   await page.click('[aria-label="Load it to translate with it"]');
-  await says('#notices', 'it is loaded');
+  await says('#translate-box [role="status"]', 'it is loaded');
   await page.locator('#translate-text').fill('13 8 13 10');
   await page.click('#translate');
   await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json

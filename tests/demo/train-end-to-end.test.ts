@@ -96,11 +96,11 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), timing);
   const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
   await bring.uploadFile(join(folder, 'words.zip'));
-  await says(page, '#notices', 'words\\.zip was imported as words');
+  await says(page, '#models-message', 'words\\.zip was imported as words');
   await bring.uploadFile(join(folder, 'words.safetensors'));
-  await says(page, '#notices', 'words\\.safetensors was imported as words 2');
+  await says(page, '#models-message', 'words\\.safetensors was imported as words 2');
   await press(page, 'Load words to translate with it');
-  await says(page, '#notices', 'words is loaded');
+  await says(page, '#translate-box [role="status"]', 'words is loaded');
   await page.click('#translate');
   await says(page, '#translate-box [role="status"]', '· words, step 30');
 

@@ -12,13 +12,20 @@ afterEach(() => {
   expect(shown?.errors.splice(0) ?? []).toEqual([]);
 });
 
+/** Waits until the first answer and the plan of the training are there. */
+const planned = (page: Page) =>
+  page.waitForFunction(() => {
+    const plan = document.querySelector('#plan-summary');
+    return plan?.firstChild && !plan.hasAttribute('aria-busy') && document.querySelector('#start:not([disabled])');
+  });
+
 /** Reloads the page and waits until the plan of the default training is shown. */
 async function openPage(view?: DemoView): Promise<Page> {
   if (shown) {
     await shown.view(view);
     await shown.page.reload();
   } else shown = await open('index.html', { before: fakeWorker, ...view });
-  await shown.page.waitForSelector('#start:not([disabled])');
+  await planned(shown.page);
   return shown.page;
 }
 
@@ -82,15 +89,13 @@ describe('before a training run', () => {
     await rate.fill('0.001');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('0.001'));
     await rate.fill('0.002');
-    // The plan for 0.001 arrives before the page requests one for 0.002.
-    const early = await page.evaluate(async () => {
+    // Start is pressed before the page requests a plan for 0.002: it waits for that plan, and does not use the one for 0.001.
+    await page.click('#start');
+    await says(page, '#start', 'Starting');
+    await page.evaluate(async () => {
       window.fake.delayDescribe(false);
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
-      return (document.querySelector('#start') as HTMLButtonElement).disabled;
     });
-    expect(early).toBe(true);
-    await page.waitForSelector('#start:not([disabled])');
-    await page.click('#start');
     await says(page, '.state', 'Training');
     const [settings] = (await calls(page, 'start')).at(-1) as [unknown];
     expect(settings).toMatchObject({ settings: { learningRate: 0.002 } });
@@ -105,7 +110,7 @@ describe('before a training run', () => {
       'Batch size',
     );
     await batch.fill('32');
-    await page.waitForSelector('#start:not([disabled])');
+    await planned(page);
     expect(await page.$('[aria-invalid]')).toBeNull();
   });
 
@@ -124,7 +129,7 @@ describe('before a training run', () => {
         content,
       );
     await drop('given.safetensors', 'weights');
-    await says(page, '#notices', 'given\\.safetensors was imported as');
+    await says(page, '#models-message', 'given\\.safetensors was imported as');
     expect((await calls(page, 'importArchive')).map(([, name]) => name)).toEqual(['given.safetensors']);
     await drop('numbers.tsv', 'one\tuno\ntwo\tdos\n');
     await says(page, '#corpus-summary', 'line 3 \\(no tab\\)');
@@ -277,13 +282,18 @@ describe('the translate panel', () => {
     await page.click('#translate-box input[value="beam"]');
     await page.click('#translate');
     await says(page, '#translation', '^martes , 4 de marzo de 2025$');
-    await page.waitForSelector('.heat-cell');
+    await page.waitForFunction(() => document.querySelectorAll('.heat-cell').length === 8 * 6);
     expect((await calls(page, 'translate')).at(-1)).toEqual([
       'Tuesday, 4 March 2025',
-      { method: 'beam', beams: 4, numReturn: 4, lengthPenalty: 0.6 },
+      { method: 'beam', attention: true, beams: 4, numReturn: 4, lengthPenalty: 0.6 },
     ]);
-    expect(await page.$$eval('.heat-cell', (cells) => cells.length)).toBe(8 * 6);
-    expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toContain('[end]');
+    const rows = () => page.$$eval('.heat .heat-row', (labels) => labels.map((l) => l.textContent));
+    expect(await rows()).toEqual([...'martes , 4 de marzo de 2025'.split(' '), '[end]']);
+    // The map is that of the translation shown, the best or another one.
+    await page.locator('.others li:nth-child(2) button').click();
+    await says(page, '#translation', '^martes 4 de marzo$');
+    expect(await rows()).toEqual([...'martes 4 de marzo'.split(' '), '[end]']);
+    await page.locator('.others li:first-child button').click();
     await page.$eval('.heat', (e) => (e as SVGElement).focus());
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight'] as const) await page.keyboard.press(key);
     await says(page, '.readout', '“4” → “,”: ');
@@ -311,13 +321,14 @@ describe('the translate panel', () => {
     await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('2');
     await page.click('#translate');
     await page.waitForSelector('#translate-box [aria-invalid]');
-    expect(await calls(page, 'translate')).toEqual([]);
+    expect(await calls(page, 'translate')).toHaveLength(1); // the example at the start
     await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('0.9');
     await page.locator('::-p-aria([name="Temperature"][role="spinbutton"])').fill('0.7');
     await page.click('#translate');
     await says(page, '#translation', 'martes');
     expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({
       method: 'sample',
+      attention: true,
       temperature: 0.7,
       topK: 0,
       topP: 0.9,
@@ -404,7 +415,7 @@ describe('a model from the hub', () => {
     await says(page, '#hub-note.wrong', '^There is no hub\\.$');
     expect(await axeViolations(page)).toEqual([]);
     await page.click('#hub-fetch');
-    await says(page, '#notices', 'it was downloaded. Load it to translate with it');
+    await says(page, '#models-message', 'it was downloaded. Load it to translate with it');
     expect((await calls(page, 'pull')).at(-1)).toEqual(['me/it', new URL('hub', page.url()).href]);
   });
 });
@@ -458,7 +469,7 @@ describe('accessibility', () => {
     await page.click('.theme');
     expect(await ground()).not.toBe(light);
     await page.reload();
-    await page.waitForSelector('#start:not([disabled])');
+    await planned(page);
     expect(await ground()).not.toBe(light);
     expect(await page.$eval('.theme', (b) => b.getAttribute('aria-label'))).toBe('Colours: dark');
     await page.click('.theme'); // back to the system theme, for the following tests

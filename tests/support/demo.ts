@@ -73,6 +73,8 @@ async function openDemoPage(
     requests.push(request.url());
     if (!new RegExp(`^(${url}|blob:${url}|about:)`).test(request.url())) errors.push(`request: ${request.url()}`);
   });
+  // The page asks before it is left during a training.
+  page.on('dialog', (dialog) => void dialog.accept());
   page.on('pageerror', (error) => errors.push(`uncaught: ${error instanceof Error ? error.message : error}`));
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(`console: ${message.text()}`);

@@ -13,10 +13,15 @@ export interface CorpusPanel {
   read(): CorpusChoice | string;
   /** Selects a file, as if the visitor had picked it. */
   useFile(file: File): void;
+  /** Selects a generated corpus. */
+  load(corpus: Extract<CorpusChoice, { kind: 'intl' }>): void;
 }
 
 /** Larger files are rejected before they are read: the page would hold them in memory twice. */
 const maxFileBytes = 512 * 2 ** 20;
+
+/** Longest text that is pasted into the text field, in characters. */
+const maxPasted = 100_000;
 
 /** Pairs that the browser generates by default, as for `heddle train`. */
 const defaultPairs = 40_000;
@@ -107,11 +112,21 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     }
     fill(picked, file ? el('b', {}, file.name) : fileError, file && ` · ${formatBytes(file.data.length)}`);
     set(picked, { class: fileError ? 'wrong' : 'picked' });
-    const radio = sources.querySelector<HTMLInputElement>('input[value="file"]');
-    if (radio) radio.checked = true;
-    showPane('file');
+    selectSource('file');
     onChange();
   }
+  function selectSource(name: Source): void {
+    const radio = sources.querySelector<HTMLInputElement>(`input[value="${name}"]`);
+    if (radio) radio.checked = true;
+    showPane(name);
+  }
+  /** A long text is kept as a file: a text field of 100,000 lines blocks the page for seconds. */
+  text.addEventListener('paste', (event) => {
+    const pasted = event.clipboardData?.getData('text/plain') ?? '';
+    if (pasted.length <= maxPasted) return;
+    event.preventDefault();
+    void useFile(new File([pasted], 'pasted text'));
+  });
   input.addEventListener('change', () => {
     const given = input.files?.[0];
     if (given) void useFile(given);
@@ -124,8 +139,8 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     read() {
       if (selected === 'intl') {
         if (!markValid(pairs)) return `Pairs: ${pairs.validationMessage}`;
-        if (source.value === target.value)
-          return `Source and target are both ${localeName(source.value)}: select two languages.`;
+        const language = sharedLanguage(source.value, target.value);
+        if (language) return `Source and target are both ${localeName(language)}: select two languages.`;
         return { kind: 'intl', source: source.value, target: target.value, pairs: pairs.valueAsNumber, seed: 1 };
       }
       if (selected === 'file') return file ? { kind: 'text', ...file } : fileError || 'Select or drop a TSV file.';
@@ -134,6 +149,12 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
         : { kind: 'text', name: 'pasted text', data: text.value };
     },
     useFile: (given) => void useFile(given),
+    load(corpus) {
+      source.value = corpus.source;
+      target.value = corpus.target;
+      pairs.value = String(corpus.pairs);
+      selectSource('intl');
+    },
   };
 }
 
@@ -160,6 +181,12 @@ export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boole
 /** Regional and script variants that differ enough from their base language to be listed. */
 const variants =
   'en-GB en-AU en-CA en-IN de-AT de-CH es-MX es-AR fr-CA fr-CH pt-PT zh-Hant zh-HK sr-Latn uz-Cyrl az-Cyrl nl-BE it-CH ar-EG ar-MA fil haw chr kok yue ast gsw dsb hsb sah kea vai';
+
+/** The language that two locales share, if one would only copy the other: en for en and en-GB; else empty. */
+export function sharedLanguage(a: string, b: string): string {
+  const [x, y] = [new Intl.Locale(a).maximize(), new Intl.Locale(b).maximize()];
+  return x.language === y.language && x.script === y.script ? x.language : '';
+}
 
 /** Returns the name of a locale in the visitor's language; the tag if it has no name. */
 export function localeName(tag: string): string {

@@ -11,6 +11,8 @@ import { createLineChart, type LineChart } from './line-chart.ts';
 export interface CurvesPanel {
   readonly element: HTMLElement;
   onEvent(event: SessionEvent): void;
+  /** Removes all values. */
+  clear(): void;
 }
 
 /** Evaluations in the table, the newest first. */
@@ -83,7 +85,15 @@ export function createCurvesPanel(): CurvesPanel {
     if (evals.length > 2 * maxRows) evals = evals.slice(-maxRows);
   }
 
+  function clear(): void {
+    for (const series of all) series.clear();
+    evals = [];
+    for (const chart of [...stepCharts, metrics]) chart.update();
+    drawTable();
+  }
+
   return {
+    clear,
     element: el(
       'div',
       { class: 'stack' },
@@ -135,10 +145,10 @@ export function createCurvesPanel(): CurvesPanel {
       ),
     ),
     onEvent(event) {
-      if (event.type === 'state' && event.state === 'preparing') {
-        for (const series of all) series.clear();
-        evals = [];
-      } else if (event.type === 'history') {
+      if (event.type === 'state' && event.state === 'preparing') clear();
+      // A crash of the GPU process clears canvases.
+      else if (event.type === 'recovery') for (const chart of [...stepCharts, metrics]) chart.rebuild();
+      else if (event.type === 'history') {
         for (const s of event.steps) {
           steps.loss.add(s.step, s.loss);
           steps.learningRate.add(s.step, s.learningRate);
@@ -149,6 +159,7 @@ export function createCurvesPanel(): CurvesPanel {
         for (const s of event.steps) {
           steps.loss.add(s.step, s.loss);
           steps.learningRate.add(s.step, s.learningRate);
+          if (s.first) continue; // its time includes the compilation of the kernels
           steps.rate.add(s.step, s.tokensPerSecond);
           steps.stepMs.add(s.step, s.stepMs);
         }

@@ -1,6 +1,6 @@
 // Modal dialogs that ask the visitor to select an answer or to enter text; Escape cancels.
 
-import { el } from '../../common/dom.ts';
+import { el, set } from '../../common/dom.ts';
 import { field } from '../../common/form-controls.ts';
 
 /** A button of a dialog: its value, label and optional style. */
@@ -15,11 +15,27 @@ export function ask<Answer extends string>(
   return open(question, el('p', {}, text), answers);
 }
 
-/** Asks for a line of text, at first `value`; resolves to `undefined` for Cancel, Escape and empty text. */
-export async function askText(question: string, label: string, value: string): Promise<string | undefined> {
+/**
+ * Asks for a line of text, at first `value`; resolves to `undefined` for Cancel, Escape and empty text. `problem`
+ * returns what is wrong with a text, which the dialog shows while it stays open; empty if nothing is.
+ */
+export async function askText(
+  question: string,
+  label: string,
+  value: string,
+  problem: (text: string) => string = () => '',
+): Promise<string | undefined> {
   const input = el('input', { type: 'text', maxlength: 60, required: true, autocomplete: 'off', autofocus: true });
   input.value = value;
-  const answer = await open(question, field(label, input), [['ok', 'OK', 'main']]);
+  const wrong = el('p', { class: 'wrong', role: 'alert' });
+  const content = el('div', { class: 'stack' }, field(label, input), wrong);
+  const answer = await open(question, content, [['ok', 'OK', 'main']], () => {
+    const found = problem(input.value.trim());
+    wrong.textContent = found;
+    set(input, { 'aria-invalid': found !== '' && 'true' });
+    if (found) input.focus();
+    return found === '';
+  });
   return (answer && input.value.trim()) || undefined;
 }
 
@@ -27,13 +43,21 @@ function open<Answer extends string>(
   question: string,
   content: HTMLElement,
   answers: readonly AnswerButton<Answer>[],
+  accept: () => boolean = () => true,
 ): Promise<Answer | undefined> {
+  const destructive = answers.some(([, , style]) => style === 'bad');
   const dialog = el(
     'dialog',
     { 'aria-labelledby': 'question' },
     el(
       'form',
-      { method: 'dialog', class: 'stack' },
+      {
+        method: 'dialog',
+        class: 'stack',
+        onsubmit: (event: SubmitEvent) => {
+          if (!accept()) event.preventDefault();
+        },
+      },
       el('h2', { id: 'question' }, question),
       content,
       el(
@@ -42,7 +66,8 @@ function open<Answer extends string>(
         ...answers.map(([answer, label, style]) =>
           el('button', { type: 'submit', value: answer, class: style }, label),
         ),
-        el('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'),
+        // Enter must not delete anything: then Cancel has the focus.
+        el('button', { type: 'button', autofocus: destructive, onclick: () => dialog.close('') }, 'Cancel'),
       ),
     ),
   );

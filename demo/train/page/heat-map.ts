@@ -2,19 +2,19 @@
 // follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
 
 import { formatPercent } from '../../../src/core/format-numbers.ts';
+import type { Attention } from '../../../src/index.ts';
 import { el, fill, set, setText, svg } from '../../common/dom.ts';
 import { field, select } from '../../common/form-controls.ts';
-import type { AttentionResult } from '../protocol.ts';
 
 /** A heat map. */
 export interface HeatMap {
   readonly element: HTMLElement;
-  show(attention: AttentionResult): void;
+  show(attention: Attention): void;
   clear(): void;
 }
 
 /** Weights of one layer and head, [T, S]; -1 averages over all layers or heads. */
-export function viewOf(a: AttentionResult, layer: number, head: number): Float32Array {
+export function viewOf(a: Attention, layer: number, head: number): Float32Array {
   const size = a.target.length * a.source.length;
   const out = new Float32Array(size);
   const chosen = (n: number, one: number) => (one < 0 ? Array.from({ length: n }, (_, i) => i) : [one]);
@@ -40,7 +40,7 @@ const characterWidth = 7.4;
 
 /** Creates an empty heat map. */
 export function createHeatMap(): HeatMap {
-  let attention: AttentionResult | undefined;
+  let attention: Attention | undefined;
   let view: Float32Array = new Float32Array();
   let at = { t: 0, s: 0 };
   let cells: SVGRectElement[] = [];
@@ -68,7 +68,7 @@ export function createHeatMap(): HeatMap {
   }
 
   /** Draws the grid and labels of a translation. */
-  function build(a: AttentionResult): void {
+  function build(a: Attention): void {
     const [T, S] = [a.target.length, a.source.length];
     const across = a.source.map(labelOf);
     const down = a.target.map(labelOf);

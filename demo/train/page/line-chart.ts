@@ -36,6 +36,8 @@ export interface LineChart {
   update(): void;
   /** Sets the scale of the y axis. */
   setScale(scale: 'linear' | 'log'): void;
+  /** Draws on a new canvas. */
+  rebuild(): void;
 }
 
 const dashes: Record<Line['look'], number[]> = { 1: [], 2: [7, 4], 3: [2, 4], 4: [12, 4, 2, 4] };
@@ -160,11 +162,14 @@ export function createLineChart(options: ChartOptions): LineChart {
   onThemeChange(() => {
     if (plot) build();
   });
+  // A crash of the GPU process may lose the canvas; the browser restores it empty.
+  box.addEventListener('contextrestored', () => plot && build(), true);
   update();
 
   return {
     element: frame,
     update,
+    rebuild: () => plot && build(),
     setScale(next) {
       scale = next;
       if (plot) build();

@@ -6,6 +6,7 @@ import { findProblem, problemPage } from '../../common/webgpu-support.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { acceptDrops, createCorpusPanel } from './corpus-panel.ts';
 import { createCurvesPanel } from './curves-panel.ts';
+import { type DemoModel, demoModels } from './demo-models.ts';
 import { createModelsPanel, type ModelsPanel } from './models-panel.ts';
 import { createMessageLog, createNotices, type Notices } from './notices.ts';
 import { createPlanPreview } from './plan-preview.ts';
@@ -22,7 +23,7 @@ if (problem) fill(byId('webgpu-problem'), problemPage(problem));
 else {
   const notices = createNotices();
   fill(byId('notices'), notices.element);
-  set(byId('layout'), { hidden: false });
+  for (const id of ['layout', 'translate-card', 'models-card', 'log-card']) set(byId(id), { hidden: false });
   mountPage(createSession(), header, notices);
 }
 
@@ -31,7 +32,10 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   const corpus = createCorpusPanel(() => preview.update());
   const settingsForm = createSettingsForm(() => preview.update());
   const run = createRunPanel({
-    start: () => void (preview.settings && starter.start(preview.settings)),
+    async start() {
+      const settings = await preview.planned();
+      if (settings) await starter.start(settings);
+    },
     pause: () => void starter.attempt(session.pause()),
     continue: () => void starter.attempt(session.continue()),
     stop: () => void starter.attempt(session.stop()),
@@ -40,16 +44,13 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   const samples = createSamplesPanel();
   const translate = createTranslatePanel(session);
   const models = createModelsPanel(session, {
-    resume: (name, steps) => void starter.resume(name, steps),
-    onLoad(name) {
-      translate.setModel(name);
-      notices.show('good', `${name} is loaded. Translate with it above.`, { id: 'loaded' });
-    },
-    notify: (kind, text) => void notices.show(kind, text),
+    resume: (name, steps) => void resume(name, steps),
+    onLoad: (name) => void showStored(name),
   });
   const panels = { corpus, settings: settingsForm, run, curves, samples, 'translate-box': translate, models };
   for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
   byId('figures').append(run.figures);
+  keepClearOf(byId('run'));
 
   const preview = createPlanPreview({
     session,
@@ -71,15 +72,44 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       preview.settings = settings;
     },
   });
-
-  const onEvent = createEventHandler({ translate, models, header, notices });
-  session.on((event) => {
+  const events = createEventHandler({ translate, models, header, notices });
+  const dispatch = (event: SessionEvent) => {
     for (const panel of [run, curves, samples]) panel.onEvent(event);
-    onEvent(event);
-  });
+    events(event);
+  };
+  session.on(dispatch);
+
+  /** Resumes a training; the form shows its settings. */
+  async function resume(name: string, steps?: number): Promise<void> {
+    await starter.attempt(fillForm(name).then(() => undefined));
+    await starter.resume(name, steps);
+  }
+  /** Fills the form with the settings of a stored model. */
+  async function fillForm(name: string) {
+    const history = await session.history(name);
+    const { corpus: from, settings } = history;
+    if (from?.kind === 'intl') corpus.load({ ...from });
+    if (from) settingsForm.load(name, settings);
+    preview.update();
+    return history;
+  }
+  /** Shows a loaded model: its settings, curves and samples. */
+  async function showStored(name: string): Promise<void> {
+    translate.setModel(name);
+    const { corpus: from, steps, evals, samples: shown, step } = await fillForm(name);
+    if (from?.kind === 'intl') for (const panel of [samples, translate]) panel.setLanguages(from.source, from.target);
+    curves.clear();
+    for (const panel of [run, curves]) panel.onEvent({ type: 'history', steps, evals });
+    samples.onEvent({ type: 'samples', step, samples: shown });
+    byId('translate-card').scrollIntoView({ block: 'start' });
+  }
+
   // Other tabs may have changed the models while this one was hidden.
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') void models.refresh();
+  });
+  window.addEventListener('beforeunload', (event) => {
+    if (isRunning(run.state) && run.state !== 'paused') event.preventDefault();
   });
   acceptDrops(
     (file) => {
@@ -90,8 +120,11 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     },
     (above) => set(document.body, { 'data-drop': above && 'true' }),
   );
-  preview.update(0);
   void offerToResume();
+  // The first answer comes before the plan of a training, unless the network is slow.
+  const first = demoModels[0] as DemoModel;
+  const moment = new Promise((resolve) => setTimeout(resolve, 2500));
+  void Promise.race([translate.useDemo(first), moment]).then(() => preview.update(0));
 
   /** After a reload or a closed tab: offers to resume the most recent unfinished training. */
   async function offerToResume(): Promise<void> {
@@ -102,10 +135,21 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       `The training of ${found.name} stopped at step ${found.step} of ${found.steps}. Its last checkpoint is in this browser.`,
       {
         id: 'resume',
-        actions: [{ name: 'Resume training', act: () => void starter.resume(found.name) }],
+        actions: [{ name: 'Resume training', act: () => void resume(found.name) }],
       },
     );
   }
+}
+
+/** Keeps what is scrolled to from being hidden under a sticky panel. */
+function keepClearOf(panel: HTMLElement): void {
+  const narrow = matchMedia('(max-width: 820px)');
+  new ResizeObserver(() => {
+    const height = `${Math.ceil(panel.getBoundingClientRect().height) + 16}px`;
+    const { style } = document.documentElement;
+    style.setProperty('--clear-top', narrow.matches ? '8px' : height);
+    style.setProperty('--clear-bottom', narrow.matches ? height : '0px');
+  }).observe(panel);
 }
 
 /** Parts of the page that events change, besides the panels that handle events themselves. */
@@ -120,12 +164,17 @@ interface EventTargets {
 function createEventHandler({ translate, models, header, notices }: EventTargets): (event: SessionEvent) => void {
   const log = createMessageLog(byId('log'));
   const setup = byId<HTMLFieldSetElement>('setup');
+  let running = false;
+  let steps = 0;
 
   function onState(event: SessionEvent & { type: 'state' }): void {
     const { state, text } = event;
-    setup.disabled = isRunning(state);
-    models.setTraining(isRunning(state));
-    showTitle(event);
+    running = isRunning(state);
+    steps = event.steps;
+    setup.disabled = running;
+    models.setTraining(running);
+    translate.setTraining(running);
+    showTitle(running, event.step, steps);
     if (state === 'preparing') {
       translate.setModel('');
       for (const id of ['resume', 'failed', 'loaded']) notices.remove(id);
@@ -146,6 +195,9 @@ function createEventHandler({ translate, models, header, notices }: EventTargets
         log(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
         break;
       }
+      case 'steps':
+        showTitle(running, event.steps.at(-1)?.step ?? 0, steps);
+        break;
       case 'samples':
         translate.suggest(event.samples[0]?.source ?? '');
         break;
@@ -167,8 +219,8 @@ function createEventHandler({ translate, models, header, notices }: EventTargets
 }
 
 /** Shows the progress in the title, for visitors who look at another tab. */
-function showTitle({ state, step, steps }: SessionEvent & { type: 'state' }): void {
-  const share = steps > 0 && isRunning(state) ? `${Math.floor((100 * step) / steps)} % · ` : '';
+function showTitle(running: boolean, step: number, steps: number): void {
+  const share = steps > 0 && running ? `${Math.floor((100 * step) / steps)} % · ` : '';
   const title = `${share}Train · heddle`;
   if (title !== document.title) document.title = title;
 }

@@ -30,23 +30,19 @@ export function createModelListItem(
   const { name, step, steps } = m;
   const { button } = host;
 
-  /** Asks for a name that is free; `undefined` if the visitor cancels. Throws if the name is invalid or taken. */
-  async function askName(question: string, value: string): Promise<string | undefined> {
-    const given = await askText(question, 'Name', value);
-    if (given === undefined) return undefined;
-    if (!isModelName(given)) throw new Error(`“${given}” is not a valid name: ${modelNameRule}.`);
-    if (host.isTaken(given)) throw new Error(`A model named “${given}” exists.`);
-    return given;
-  }
+  /** Asks for a name that is free; `undefined` if the visitor cancels. */
+  const askName = (question: string, value: string): Promise<string | undefined> =>
+    askText(question, 'Name', value, (given) => {
+      if (!isModelName(given)) return `“${given}” is not a valid name: ${modelNameRule}.`;
+      return host.isTaken(given) ? `A model named “${given}” exists.` : '';
+    });
   async function trainMore(): Promise<void> {
-    const given = await askText(`Train more steps with ${name}`, 'Total steps', String(2 * steps));
-    if (given === undefined) return;
-    const total = Number(given);
-    if (!Number.isInteger(total) || total <= step)
-      throw new Error(
-        `Total steps is ${given}; it must be an integer above the ${formatInteger(step)} steps already done.`,
-      );
-    host.resume(name, total);
+    const given = await askText(`Train more steps with ${name}`, 'Total steps', String(2 * steps), (text) =>
+      Number.isInteger(Number(text)) && Number(text) > step
+        ? ''
+        : `Total steps is ${text}; it must be an integer above the ${formatInteger(step)} steps already done.`,
+    );
+    if (given !== undefined) host.resume(name, Number(given));
   }
   async function load(): Promise<void> {
     await session.load(name);

@@ -19,18 +19,21 @@ export interface ModelsPanel {
 }
 
 /** What the panel needs of the page. */
-export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
-  /** Shows a notice. */
-  notify(kind: 'good' | 'bad', text: string): void;
-}
+export type ModelsHost = Pick<ModelListHost, 'resume' | 'onLoad'>;
 
 /** Creates the panel. */
-export function createModelsPanel(session: Session, { notify, resume, onLoad }: ModelsHost): ModelsPanel {
+export function createModelsPanel(session: Session, { resume, onLoad }: ModelsHost): ModelsPanel {
   let info: StorageInfo | undefined;
   let training = false;
   const list = el('ul', { class: 'models' });
   const partialList = el('ul', { class: 'models', hidden: true, 'aria-label': 'Incomplete downloads' });
   const usage = el('p', { class: 'hint' });
+  /** Messages about the models appear where the visitor has pressed a button. */
+  const message = el('p', { class: 'hint', role: 'status', id: 'models-message' });
+  const notify = (kind: 'good' | 'bad', text: string) => {
+    message.textContent = text;
+    message.className = kind === 'bad' ? 'wrong' : 'good-text';
+  };
   const persist = el('button', { type: 'button', class: 'quiet', hidden: true }, 'Keep models permanently');
   persist.title = 'Ask the browser not to delete the models when it needs space';
   persist.addEventListener('click', () => void requestPersistentStorage().then(refresh));
@@ -38,6 +41,7 @@ export function createModelsPanel(session: Session, { notify, resume, onLoad }: 
   /** Runs the action of a button, shows its error and refreshes the list. */
   async function run(button: HTMLButtonElement, action: () => Promise<void>): Promise<void> {
     button.disabled = true;
+    message.textContent = '';
     try {
       await action();
     } catch (error) {
@@ -116,6 +120,7 @@ export function createModelsPanel(session: Session, { notify, resume, onLoad }: 
     element: el(
       'div',
       { class: 'stack' },
+      message,
       list,
       el('div', { class: 'row' }, importButton, file, persist),
       hub,

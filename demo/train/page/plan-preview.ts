@@ -28,6 +28,8 @@ export interface PlanPreviewOptions {
 export interface PlanPreview {
   /** Settings of the preview that is shown; undefined while the forms differ from them or are invalid. */
   settings: TrainingSettings | undefined;
+  /** Resolves to the settings of the forms once they are planned; to undefined if they are invalid or do not fit. */
+  planned(): Promise<TrainingSettings | undefined>;
   /** Updates the preview after `wait` milliseconds without another call. */
   update(wait?: number): void;
 }
@@ -39,9 +41,15 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
   let timer = 0;
   /** Counts changes of the forms, to discard an answer about earlier values. */
   let changes = 0;
+  let pending = false;
+  const waiting: ((settings: TrainingSettings | undefined) => void)[] = [];
+  const answer = (settings: TrainingSettings | undefined) => {
+    pending = false;
+    for (const resolve of waiting.splice(0)) resolve(settings);
+  };
 
   async function requestPreview(): Promise<void> {
-    if (isRunning(run.state)) return;
+    if (isRunning(run.state)) return answer(undefined);
     const chosen = corpus.read();
     if (typeof chosen === 'string') return showError(chosen, corpusPlace);
     settingsForm.fillDefaults(chosen);
@@ -63,7 +71,8 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
       fill(each, each === place && el('p', { class: 'wrong', role: 'status' }, text));
       each.removeAttribute('aria-busy');
     }
-    run.setReady(false, text);
+    run.setReady('invalid', text);
+    answer(undefined);
   }
   function show(result: TrainingPreview, settings: TrainingSettings): void {
     fill(corpusPlace, ...corpusSummary(result, settings.corpus));
@@ -71,16 +80,23 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
     for (const place of places) place.removeAttribute('aria-busy');
     showAdapter(result.adapter);
     preview.settings = settings;
-    run.setReady(result.fits, result.fits ? '' : result.why);
+    run.setReady(result.fits ? 'ready' : 'invalid', result.fits ? fewPairs(result.corpus.train) : result.why);
+    settingsForm.showLength(result.steps, result.stepsPerEpoch);
+    answer(result.fits ? settings : undefined);
   }
 
   const preview: PlanPreview = {
     settings: undefined,
+    planned() {
+      if (!pending) return Promise.resolve(preview.settings);
+      return new Promise((resolve) => waiting.push(resolve));
+    },
     update(wait = debounce) {
       window.clearTimeout(timer);
       changes++;
+      pending = true;
       preview.settings = undefined;
-      run.setReady(false);
+      run.setReady('pending');
       for (const place of places) {
         if (!place.firstChild)
           fill(place, el('p', { class: 'hint' }, place === corpusPlace ? 'Reading the corpus…' : 'Planning…'));
@@ -92,20 +108,39 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
   return preview;
 }
 
+/** Training pairs below which a model only learns its pairs by heart. */
+const enoughPairs = 1000;
+
+/** Returns a warning about a small corpus; empty if it needs none. */
+export const fewPairs = (pairs: number): string =>
+  pairs < enoughPairs
+    ? `${formatInteger(pairs)} training pairs: the model will learn them by heart. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.`
+    : '';
+
 const definitions = (rows: readonly (readonly [string, string])[]): HTMLElement =>
   el('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 
 /** Statistics of a corpus and a few of its pairs. */
 function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): HTMLElement[] {
   const [from, to] = chosen.kind === 'intl' ? [chosen.source, chosen.target] : ['', ''];
+  const about = corpus.sampled > 0 ? '≈ ' : '';
   const rows: [string, string][] = [
     ['pairs', formatInteger(corpus.pairs)],
-    ['training pairs', formatInteger(corpus.train)],
-    ['dev · test pairs', `${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
+    ['training pairs', about + formatInteger(corpus.train)],
+    ['dev · test pairs', `${about}${formatInteger(corpus.dev)} · ${formatInteger(corpus.test)}`],
   ];
   if (corpus.leftOut > 0) rows.push(['skipped (too long or empty)', formatInteger(corpus.leftOut)]);
   return [
     definitions(rows),
+    ...(corpus.sampled > 0
+      ? [
+          el(
+            'p',
+            { class: 'hint' },
+            `Estimated from ${formatInteger(corpus.sampled)} pairs; all are made at the start.`,
+          ),
+        ]
+      : []),
     ...(corpus.badLines ? [el('p', { class: 'hint' }, corpus.badLines)] : []),
     el(
       'div',

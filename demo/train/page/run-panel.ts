@@ -14,7 +14,8 @@ import type { RunInfo, SessionEvent, SessionState, StepEvent } from '../protocol
 
 /** Handlers of the buttons. */
 export interface RunActions {
-  start(): void;
+  /** Resolves when the training has started or failed to. */
+  start(): Promise<void>;
   pause(): void;
   continue(): void;
   stop(): void;
@@ -28,8 +29,11 @@ export interface RunPanel {
   readonly figures: HTMLElement;
   readonly state: SessionState;
   onEvent(event: SessionEvent): void;
-  /** Sets whether a training can start, and the reason if not. */
-  setReady(ready: boolean, reason?: string): void;
+  /**
+   * Sets whether a training can start, and a message. While the plan is `pending`, a press of Start waits for it
+   * (`queued`).
+   */
+  setReady(ready: 'ready' | 'pending' | 'invalid', text?: string): void;
 }
 
 /** Whether a training is running in a state, so that no other one can start. */
@@ -48,12 +52,16 @@ const stateNames: Record<SessionState, string> = {
   failed: 'Failed',
 };
 
+/** A loss with three decimals, or three digits if it is large. */
+const formatLoss = (loss: number): string => (Math.abs(loss) < 100 ? loss.toFixed(3) : loss.toPrecision(3));
+
 const isUsable = (button: HTMLButtonElement): boolean => !button.hidden && !button.disabled;
 
 /** Creates the panel. */
 export function createRunPanel(actions: RunActions): RunPanel {
   let state: SessionState = 'idle';
   let text = '';
+  let planText = '';
   let model = '';
   let step = 0;
   let steps = 0;
@@ -61,7 +69,10 @@ export function createRunPanel(actions: RunActions): RunPanel {
   let info: RunInfo | undefined;
   let dev: LogEval | undefined;
   let savedAt = 0;
-  let ready = false;
+  let ready: 'ready' | 'pending' | 'invalid' = 'pending';
+  /** Time of the current state, for the seconds of a recovery. */
+  let since = 0;
+  let clock = 0;
   /** The last tenth announced to screen readers. */
   let announced = -1;
   /** Moving averages over about the last 20 updates. */
@@ -70,9 +81,19 @@ export function createRunPanel(actions: RunActions): RunPanel {
 
   const start = el(
     'button',
-    { type: 'button', class: 'main', id: 'start', disabled: true, onclick: actions.start },
+    { type: 'button', class: 'main', id: 'start', disabled: true, onclick: press },
     'Start training',
   );
+  /** Whether Start was pressed before the plan was ready. */
+  let queued = false;
+  async function press(): Promise<void> {
+    if (queued || ready === 'invalid') return;
+    queued = true;
+    draw();
+    await actions.start();
+    queued = false;
+    draw();
+  }
   const pause = el('button', { type: 'button', id: 'pause' }, 'Pause');
   const stop = el('button', { type: 'button', id: 'stop', onclick: actions.stop }, 'Stop');
   pause.addEventListener('click', () => (state === 'paused' ? actions.continue() : actions.pause()));
@@ -97,23 +118,24 @@ export function createRunPanel(actions: RunActions): RunPanel {
   const draw = onFrame(() => {
     const busy = isRunning(state);
     const focused = [start, pause, stop].find((button) => button === document.activeElement);
-    set(start, { hidden: busy, disabled: !ready });
+    set(start, { hidden: busy, disabled: ready === 'invalid', 'aria-busy': queued && 'true' });
     set(pause, { hidden: !busy, disabled: state !== 'training' && state !== 'paused' });
     setText(pause, state === 'paused' ? 'Continue' : 'Pause');
     pause.classList.toggle('main', state === 'paused');
     set(stop, { hidden: !busy, disabled: state === 'stopping' });
     // If the focused button is hidden now, move the focus to the button in its place.
     if (focused && !isUsable(focused)) ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
-    setText(start, state === 'idle' ? 'Start training' : 'Start a new training');
-    setText(title, stateNames[state]);
+    setText(start, queued ? 'Starting…' : state === 'idle' ? 'Start training' : 'Start a new training');
+    const waited = Math.round((performance.now() - since) / 1000);
+    setText(title, stateNames[state] + (state === 'recovering' && waited > 0 ? `, ${waited} s` : ''));
     title.dataset.state = state;
     set(bar, { value: steps > 0 ? step / steps : 0, hidden: steps === 0 && !busy });
     if (state === 'preparing' && steps === 0) bar.removeAttribute('value');
     setText(progressText, formatProgress());
     const saved = savedAt > 0 ? `Last checkpoint at ${new Date(savedAt).toLocaleTimeString()}.` : '';
-    setText(note, text || (busy || state !== 'idle' ? saved : ''));
-    note.classList.toggle('wrong', state === 'failed');
-    setText(figures.loss.value, latest ? latest.loss.toFixed(3) : '–');
+    setText(note, text || planText || (busy || state !== 'idle' ? saved : ''));
+    note.classList.toggle('wrong', state === 'failed' || (ready === 'invalid' && planText !== '' && !busy));
+    setText(figures.loss.value, latest ? formatLoss(latest.loss) : '–');
     setText(figures.accuracy.value, formatPercent(dev?.tokenAccuracy ?? Number.NaN));
     setText(figures.rate.value, formatInteger(rate));
     setText(figures.stepMs.value, Number.isFinite(stepMs) ? `${formatNumber(stepMs)} ms` : '–');
@@ -170,12 +192,20 @@ export function createRunPanel(actions: RunActions): RunPanel {
         }
         const changed = event.state !== state;
         ({ state, text, model, step, steps } = event);
-        if (changed) announce();
+        if (changed) {
+          planText = '';
+          since = performance.now();
+          window.clearInterval(clock);
+          // A crashed GPU process may need half a minute: show that time passes.
+          if (state === 'recovering') clock = window.setInterval(draw, 1000);
+          announce();
+        }
       } else if (event.type === 'started') info = event.info;
       else if (event.type === 'steps') {
         for (const s of event.steps) {
           latest = s;
           step = Math.max(step, s.step);
+          if (s.first) continue; // its time includes the compilation of the kernels
           stepMs = Number.isFinite(stepMs) ? stepMs + (s.stepMs - stepMs) / 20 : s.stepMs;
           rate = s.tokensPerSecond;
         }
@@ -186,10 +216,12 @@ export function createRunPanel(actions: RunActions): RunPanel {
         text = `${event.text} · ${event.done} of ${event.of}`;
       draw();
     },
-    setReady(able, reason = '') {
+    setReady(able, about = '') {
       ready = able;
-      set(start, { disabled: !ready }); // now, not in the next frame: a press must not start settings that have changed
-      if (!isRunning(state)) text = reason;
+      set(start, { disabled: ready === 'invalid' }); // now, not in the next frame
+      if (isRunning(state)) return;
+      if (able !== 'pending') planText = about;
+      if (able === 'invalid') text = '';
       draw();
     },
   };

@@ -86,7 +86,7 @@ export function createSamplesPanel(): SamplesPanel {
 }
 
 function createRow(): Row {
-  const side = () => el('span', { dir: 'auto' });
+  const side = () => el('div', { dir: 'auto' });
   const [source, reference, output, mark] = [side(), side(), side(), el('span', { class: 'mark-exact' })];
   const element = el(
     'tr',

@@ -1,11 +1,11 @@
 // Form of the training settings: one field per row of the settings table (src/train/settings.ts) that has a label,
 // filled with the recipe of the corpus and preset.
 
-import type { ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
+import type { DropoutRates, ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
 import { presets } from '../../../src/model/model-config.ts';
 import { completeSettings } from '../../../src/train/recipes.ts';
 import { describeType, fitsType, settingRows } from '../../../src/train/settings.ts';
-import { el } from '../../common/dom.ts';
+import { el, set } from '../../common/dom.ts';
 import { field, markValid, select } from '../../common/form-controls.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
@@ -19,6 +19,10 @@ export interface SettingsForm {
   read(corpus: CorpusChoice): TrainingSettings | string;
   /** Sets the name of the model. */
   rename(name: string): void;
+  /** Fills in the name and settings of a stored model. */
+  load(name: string, settings: TrainSettings): void;
+  /** Shows the planned length in the unit that is not entered: steps for epochs, and the reverse. */
+  showLength(steps: number, stepsPerEpoch: number): void;
 }
 
 /**
@@ -94,6 +98,23 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
       modelName.value = text;
       touched.add(modelName);
     },
+    load(name, settings) {
+      modelName.value = name;
+      touched.add(modelName);
+      for (const { name: field, control } of fields) {
+        const value = shownValue(settings[field as keyof TrainSettings]);
+        control.value = value;
+        touched.add(control);
+      }
+      updateApplicable();
+    },
+    showLength(steps, stepsPerEpoch) {
+      const texts = { steps: steps.toLocaleString('en'), epochs: (steps / stepsPerEpoch).toPrecision(2) };
+      for (const [name, text] of Object.entries(texts)) {
+        const control = controlOf(name);
+        if (control) set(control, { placeholder: control.value === '' && `${text} as planned` });
+      }
+    },
     read(chosen) {
       for (const { row, control } of fields) {
         const value = readControl(row, control);
@@ -120,9 +141,36 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
 const excludes = (a: SettingField, name: SettingName, row: Setting): boolean =>
   a.row.excludes === name || row.excludes === a.name;
 
+/** Text of a field for a stored value; rates by place are shown as the one before the output projection. */
+const shownValue = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? String((value as Partial<DropoutRates>).output ?? '')
+    : String(value ?? '');
+
+/** Updates that a small corpus is trained for at least: ten pairs in ten epochs would be ten updates. */
+const minUpdates = 300;
+
+/** Larger texts are trained for more than `minUpdates` anyway; their lines are not counted. */
+const maxCounted = 2 ** 18;
+
+/** Length, held-out share and evaluations for a text of few pairs; nothing for a larger one. */
+function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
+  if (corpus.kind === 'intl' || corpus.data.length > maxCounted) return {};
+  const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
+  const pairs = Math.max(1, text.split('\n').filter((line) => line.includes('\t')).length);
+  const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
+  return {
+    ...(needed > epochs && { epochs: needed }),
+    // At least about two pairs for the final evaluation.
+    heldOut: pairs < 100 ? Number(Math.min(0.3, 2 / pairs).toFixed(2)) : 0.02,
+    ...(needed > epochs && { evalSteps: 100 }),
+  };
+}
+
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */
 function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings {
-  const recipe = completeSettings({ ...pageDefaults, ...given }, corpus.kind === 'intl' ? 'intl' : 'pairs');
+  const complete = completeSettings({ ...pageDefaults, ...given }, corpus.kind === 'intl' ? 'intl' : 'pairs');
+  const recipe = { ...complete, ...smallCorpus(corpus, complete) };
   const { dropout = 0, norm = 'post', labelSmoothing }: Partial<ModelOptions> = presets[recipe.preset];
   const rate = recipe.dropout ?? dropout;
   return {

@@ -31,7 +31,7 @@ export function createTrainingStarter({ session, notices, setLanguages, onRename
     const { corpus } = settings;
     if (corpus.kind === 'intl') setLanguages(corpus.source, corpus.target);
     else setLanguages('', '');
-    scrollToRun();
+    showCurves();
     try {
       await session.start(settings, { replace });
     } catch (error) {
@@ -78,15 +78,15 @@ export function createTrainingStarter({ session, notices, setLanguages, onRename
     start,
     async resume(name, steps) {
       setLanguages('', '');
-      scrollToRun();
+      showCurves();
       await attempt(session.resume(name, steps === undefined ? {} : { steps }));
     },
     attempt,
   };
 }
 
-/** On a narrow screen the run panel is below the forms. */
-function scrollToRun(): void {
-  const panel = byId('run');
+/** Shows the curves, if they are not on the screen: on a narrow screen they are below the forms. */
+function showCurves(): void {
+  const panel = byId('curves-card');
   if (panel.getBoundingClientRect().top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
 }

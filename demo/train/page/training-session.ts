@@ -4,13 +4,14 @@
 import type { PullProgress } from '../../../src/index.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
-  AttentionResult,
   CallError,
   Calls,
   GpuMemory,
+  LoadFrom,
   PieceEvent,
   Reply,
   Request,
+  RunHistory,
   SentDecodeOptions,
   SessionEvent,
   TrainingPreview,
@@ -65,12 +66,12 @@ export interface Session {
     onPiece?: (piece: PieceEvent) => void,
     signal?: AbortSignal,
   ): Promise<TranslationResult>;
-  /** Cross-attention of the greedy translation of a text. */
-  attention(text: string, signal?: AbortSignal): Promise<AttentionResult>;
   /** Models in the browser, the last written first, and storage use. */
   storage(): Promise<StorageInfo>;
-  /** Loads a model to translate with. Rejects while a training runs. */
-  load(name: string): Promise<void>;
+  /** Settings, curves and samples of a stored model. */
+  history(name: string): Promise<RunHistory>;
+  /** Loads a model to translate with: one in the browser, or that of a URL (`from`). Rejects while a training runs. */
+  load(name: string, from?: LoadFrom): Promise<void>;
   /** Copies a model under another name; a model that is training is saved first. */
   save(name: string, as: string): Promise<void>;
   /** Deletes a model; rejects with `locked` while a tab trains it. */
@@ -227,9 +228,9 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     continue: () => ask('continue'),
     stop: () => ask('stop'),
     translate: (text, options = {}, onPiece, signal) => call('translate', [text, options], { onPiece, signal }).result,
-    attention: (text, signal) => call('attention', [text], { signal }).result,
     storage: () => ask('storage'),
-    load: (name) => ask('load', name),
+    history: (name) => ask('history', name),
+    load: (name, from) => ask('load', name, from),
     save: (name, as) => ask('save', name, as),
     remove: (name) => ask('remove', name),
     exportArchive: (name) => ask('exportArchive', name),

@@ -1,9 +1,11 @@
-// Panel that translates a text: streams the translation, lists the hypotheses and shows the cross-attention.
+// Panel that translates a text: selects a model that ships with the page, streams the translation, lists the hypotheses
+// and shows the cross-attention of the selected one.
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
 import { field, markValid, numberInput, segmentedChoice } from '../../common/form-controls.ts';
-import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
+import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
+import { type DemoModel, demoModels } from './demo-models.ts';
 import { createHeatMap } from './heat-map.ts';
 import { type Session, SessionError } from './training-session.ts';
 
@@ -14,8 +16,12 @@ export interface TranslatePanel {
   setModel(model: string): void;
   /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
   setLanguages(source: string, target: string): void;
-  /** Fills in a sentence if the visitor has entered none. */
+  /** Fills in a sentence, unless the visitor has entered one. */
   suggest(text: string): void;
+  /** Loads a model that ships with the page, and translates its first example. */
+  useDemo(model: DemoModel): Promise<void>;
+  /** While a training runs, the model that is trained translates. */
+  setTraining(training: boolean): void;
 }
 
 type Method = 'greedy' | 'beam' | 'sample';
@@ -25,6 +31,9 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   let method: Method = 'greedy';
   let running: AbortController | undefined;
   let model = '';
+  /** The text that the page has filled in; the first key in the field replaces it. */
+  let suggested = '';
+  let demo: DemoModel | undefined;
 
   const text = el('textarea', {
     rows: 3,
@@ -71,6 +80,16 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   const out = el('output', { class: 'translation', id: 'translation', dir: 'auto', for: 'translate-text' });
   const note = el('p', { class: 'hint', role: 'status' }, 'No model is loaded. Train one, or load one below.');
   const alternatives = el('ol', { class: 'others', hidden: true });
+  const examples = el('ul', { class: 'try', 'aria-label': 'Examples' });
+  const picker = el(
+    'div',
+    { class: 'row picker', role: 'group', 'aria-label': 'Model' },
+    ...demoModels.map((each) =>
+      el('button', { type: 'button', 'data-demo': each.target, onclick: () => void useDemo(each) }, each.name),
+    ),
+  );
+  const loaded = el('span', { class: 'tag', hidden: true });
+  picker.append(loaded);
   const heat = createHeatMap();
   const form = el(
     'form',
@@ -83,9 +102,11 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   );
 
   const options = (): SentDecodeOptions => {
+    const attention = showAttention.checked;
     if (method === 'beam')
       return {
         method,
+        attention,
         beams: beam.valueAsNumber,
         numReturn: Math.min(4, beam.valueAsNumber),
         lengthPenalty: penalty.valueAsNumber,
@@ -93,12 +114,13 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     if (method === 'sample')
       return {
         method,
+        attention,
         temperature: temperature.valueAsNumber,
         topK: topK.valueAsNumber,
         topP: topP.valueAsNumber,
         seed: seed.valueAsNumber,
       };
-    return { method };
+    return { method, attention };
   };
   const fieldsOf: Record<Method, HTMLInputElement[]> = {
     greedy: [],
@@ -123,9 +145,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     setText(note, 'Translating…');
     try {
       const result = await session.translate(source, options(), (piece) => out.append(piece.text), controller.signal);
-      showResult(result);
-      // The heat map always shows the greedy translation.
-      if (showAttention.checked) heat.show(await session.attention(source, controller.signal));
+      if (running === controller) showResult(result);
     } catch (error) {
       const { kind, message } = error as SessionError;
       if (running !== controller) return;
@@ -142,28 +162,102 @@ export function createTranslatePanel(session: Session): TranslatePanel {
 
   function showResult({ text: best, candidates, ms, tokens, model: name, step }: TranslationResult): void {
     out.classList.remove('running');
-    setText(out, best);
-    if (best === '') fill(out, el('span', { class: 'soft' }, '(empty)'));
     const speed = ms > 0 ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
-    setText(
-      note,
-      `${tokens} tokens in ${formatNumber(ms)} ms${speed} · ${name}, step ${step.toLocaleString('en')}` +
-        (method !== 'greedy' && showAttention.checked ? '. The attention is that of the greedy translation.' : ''),
-    );
+    const at = step > 0 ? `, step ${step.toLocaleString('en')}` : '';
+    setText(note, `${tokens} tokens in ${formatNumber(ms)} ms${speed} · ${name}${at}`);
     set(alternatives, { hidden: candidates.length < 2 });
+    const choices = candidates.map((candidate, i) =>
+      el(
+        'button',
+        { type: 'button', class: 'quiet', onclick: () => showCandidate(candidate, i, choices) },
+        el('span', { dir: 'auto', lang: out.lang }, candidate.text || '(empty)'),
+        ' ',
+        el('span', { class: 'hint number' }, candidate.score.toFixed(2).replace('-', '−')),
+      ),
+    );
+    fill(alternatives, ...choices.map((choice) => el('li', {}, choice)));
+    const [first] = candidates;
+    if (first) showCandidate(first, 0, choices);
+    else setText(out, best);
+    if (best === '') fill(out, el('span', { class: 'soft' }, '(empty)'));
+  }
+  /** Shows one of the translations with the attention of its own tokens. */
+  function showCandidate(
+    { text: translation, attention }: TranslationCandidate,
+    index: number,
+    choices: readonly HTMLButtonElement[],
+  ): void {
+    setText(out, translation);
+    for (const [i, choice] of choices.entries()) set(choice, { 'aria-pressed': String(i === index) });
+    if (attention) heat.show(attention);
+    else heat.clear();
+  }
+
+  /** Fills in a text that the visitor's first key replaces. */
+  function fillIn(sentence: string): void {
+    text.value = suggested = sentence;
+  }
+  function showExamples(): void {
     fill(
-      alternatives,
-      ...candidates.map((c) =>
+      examples,
+      ...(demo?.examples ?? []).map(([sentence, translation]) =>
         el(
           'li',
           {},
-          el('span', { dir: 'auto', lang: out.lang }, c.text),
-          ' ',
-          el('span', { class: 'hint number' }, c.score.toFixed(2).replace('-', '−')),
+          el(
+            'button',
+            {
+              type: 'button',
+              class: 'quiet',
+              onclick() {
+                fillIn(sentence);
+                if (!submit.disabled) void translate();
+              },
+            },
+            el('span', { lang: demo?.source }, sentence),
+            el('span', { class: 'soft', 'aria-hidden': 'true' }, '→'),
+            el('span', { lang: demo?.target, dir: 'auto', class: 'soft' }, translation),
+          ),
         ),
       ),
     );
+    set(examples, { hidden: !demo });
+    for (const button of picker.querySelectorAll('button'))
+      set(button, { 'aria-pressed': String(button.dataset.demo === demo?.target) });
+    set(loaded, { hidden: demo !== undefined || model === '' });
+    setText(loaded, model);
   }
+  async function useDemo(chosen: DemoModel): Promise<void> {
+    running?.abort();
+    demo = chosen;
+    model = '';
+    setLanguages(chosen.source, chosen.target);
+    showExamples();
+    set(submit, { disabled: true });
+    set(note, { class: 'hint' });
+    setText(note, `Loading ${chosen.name}…`);
+    try {
+      await session.load(chosen.name, { url: chosen.url, step: chosen.step });
+    } catch (error) {
+      if (demo !== chosen) return;
+      setText(note, (error as Error).message);
+      set(note, { class: 'wrong' });
+      return;
+    }
+    if (demo !== chosen) return;
+    model = chosen.name;
+    set(submit, { disabled: false });
+    if (text.value === suggested) fillIn(chosen.examples[0]?.[0] ?? '');
+    await translate();
+  }
+  function setLanguages(source: string, target: string): void {
+    set(text, { lang: source });
+    set(out, { lang: target });
+  }
+  text.addEventListener('focus', () => {
+    if (text.value === suggested) text.select();
+  });
+  showExamples();
 
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -178,27 +272,34 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   return {
     element: el(
       'div',
-      { class: 'translate' },
-      form,
-      el('div', { class: 'stack' }, el('h3', {}, 'Translation'), out, note, alternatives),
-      heat.element,
+      { class: 'stack' },
+      picker,
+      examples,
+      el(
+        'div',
+        { class: 'translate' },
+        form,
+        el('div', { class: 'stack' }, el('h3', {}, 'Translation'), out, note, alternatives),
+        heat.element,
+      ),
     ),
     setModel(name) {
       if (name === model) return;
-      if ((model === '') !== (name === '')) {
-        setText(note, name ? `${name} is loaded.` : 'No model is loaded. Train one, or load one below.');
-        set(note, { class: 'hint' });
-      }
+      if (name === '') running?.abort();
+      demo = undefined;
       model = name;
+      setText(note, name ? `${name} is loaded.` : 'No model is loaded. Train one, or load one below.');
+      set(note, { class: 'hint' });
       set(submit, { disabled: name === '' });
+      showExamples();
     },
-    /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
-    setLanguages(source, target) {
-      set(text, { lang: source });
-      set(out, { lang: target });
-    },
+    setLanguages,
     suggest(sentence) {
-      if (text.value === '') text.value = sentence;
+      if (text.value === suggested && document.activeElement !== text) fillIn(sentence);
+    },
+    useDemo,
+    setTraining(training) {
+      for (const button of picker.querySelectorAll('button')) set(button, { disabled: training });
     },
   };
 }

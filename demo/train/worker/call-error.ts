@@ -6,10 +6,42 @@ import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
 import type { CallError } from '../protocol.ts';
 
+/** Message if the adapter is gone, usually after several crashes of the GPU process. */
+const noAdapter =
+  'WebGPU found no GPU adapter. After several crashes a browser blocks the GPU for this site; close all its tabs, or restart the browser, and resume the training.';
+
+/** Longest message for a visitor: an error may quote the text that it is about. */
+const maxMessage = 400;
+
+/** What the library says about the command line, and what the page says instead. */
+const replacements: readonly (readonly [RegExp, string])[] = [
+  [/^WebGPU found no adapter\..*$/s, noAdapter],
+  [/, or find the cause with checkFinite \(--check-finite\)/g, ''],
+  [
+    / The checkpoint of step (\d+) is in [^;]+; --resume continues it\./g,
+    ' The checkpoint of step $1 is in this browser; Resume continues it.',
+  ],
+  [/ Its log and report are in [^ ]+\.$/, ''],
+  [/; restore the file, or give its path: heddle train .*$/s, '; train a new model on the changed pairs'],
+  [/; to avoid that start with --schedule-steps \d+/g, ''],
+  [/; train without --resume\.?/g, '; start a new training'],
+  [/, and --lora-adapter [^ ]+/g, ''],
+  [/; heddle train --out [^ ]+ makes one/g, ''],
+  [/ \((?:[\w.]+, )?--[^()]*\)/g, ''],
+  [/^train: /, ''],
+  [/\bmodels\/(?=[\p{L}\p{N}_-])/gu, ''],
+];
+
+/** Returns a message of the library in words of the page: without flags, packages and paths of other hosts. */
+export function messageForVisitors(message: string): string {
+  const text = replacements.reduce((before, [pattern, after]) => before.replace(pattern, after), message);
+  return text.length > maxMessage ? `${text.slice(0, maxMessage)}…` : text;
+}
+
 /** Returns the kind and message of an error; `aborted`: whether its call was cancelled. */
 export function toCallError(error: unknown, aborted: boolean): CallError {
   const { message, stack, name } = error instanceof Error ? error : new Error(String(error));
-  const as = (kind: CallError['kind']): CallError => ({ kind, message });
+  const as = (kind: CallError['kind']): CallError => ({ kind, message: messageForVisitors(message) });
   if (aborted || name === 'AbortError') return { kind: 'aborted', message: 'cancelled' };
   if (error instanceof QuotaError) return as('quota');
   if (error instanceof LockedError) return as('locked');

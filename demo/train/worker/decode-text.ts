@@ -1,7 +1,7 @@
-// Translations and attention of the model that is training or loaded.
+// Translations, with their attention, of the model that is training or loaded.
 
 import type { GenerateOptions, RunningModel } from '../../../src/index.ts';
-import type { AttentionResult, PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
+import type { PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
 
 /** A model that can decode, and the updates that it has done. */
 export interface LoadedModel {
@@ -10,7 +10,10 @@ export interface LoadedModel {
   readonly step: number;
 }
 
-/** Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the end. */
+/**
+ * Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the end. The
+ * attention belongs to the ids of each candidate: it is computed in the same turn, with the same weights.
+ */
 export async function translateText(
   { name, model, step }: LoadedModel,
   text: string,
@@ -21,20 +24,22 @@ export async function translateText(
   const begin = performance.now();
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   const streams = method !== 'beam' && numReturn === 1;
-  const generateOptions: GenerateOptions = { ...options, signal, ...(streams && { onPiece }) };
+  let ms = 0;
+  const piece = (made: PieceEvent) => {
+    ms = performance.now() - begin;
+    onPiece(made);
+  };
+  const generateOptions: GenerateOptions = { ...options, signal, ...(streams && { onPiece: piece }) };
   const found = await model.generate(text, generateOptions);
   const [best] = found;
+  if (!streams) ms = performance.now() - begin;
   if (best && !streams) onPiece({ id: model.config.endId, text: best.text });
   return {
     text: best?.text ?? '',
-    candidates: found.map(({ text, score, ids }) => ({ text, score, ids })),
-    ms: performance.now() - begin,
+    candidates: found.map(({ text, score, ids, attention }) => ({ text, score, ids, ...(attention && { attention }) })),
+    ms,
     tokens: best?.ids.length ?? 0,
     model: name,
     step,
   };
 }
-
-/** Cross-attention of the greedy translation of a text. */
-export const attentionOf = ({ model }: LoadedModel, text: string, signal: AbortSignal): Promise<AttentionResult> =>
-  model.attention(text, { signal });

@@ -19,6 +19,9 @@ import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings 
 const maxBins = 64;
 const exampleCount = 6;
 
+/** Maximum number of generated pairs for a preview: it must answer at once, whatever the size of the corpus. */
+const maxSampled = 4000;
+
 /** Returns a corpus as UTF-8 bytes. */
 export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === 'string' ? new TextEncoder().encode(data) : data;
@@ -42,8 +45,14 @@ export async function describeTraining(
   signal.throwIfAborted();
   const messages: string[] = [];
   const emit = (event: JobEvent) => void ('text' in event && messages.push(event.text));
-  const args = { ...settings, corpus: corpusArguments(choice), out: '' };
-  const { split, task, parameters, recipe, steps, perEpoch } = await setUp(args, { files, emit }, undefined);
+  const sampled = choice.kind === 'intl' && choice.pairs > maxSampled ? maxSampled : 0;
+  const scale = choice.kind === 'intl' && sampled ? choice.pairs / sampled : 1;
+  const scaled = (n: number) => Math.round(n * scale);
+  const from = choice.kind === 'intl' && sampled ? { ...choice, pairs: sampled } : choice;
+  const args = { ...settings, corpus: corpusArguments(from), out: '' };
+  const { split, task, parameters, recipe, ...length } = await setUp(args, { files, emit }, undefined);
+  const perEpoch = scaled(length.perEpoch);
+  const steps = settings.epochs === undefined ? length.steps : scaled(length.steps);
   await yieldToMessages();
   signal.throwIfAborted();
   const { config, corpus, shapes } = task;
@@ -68,11 +77,12 @@ export async function describeTraining(
   return {
     corpus: {
       name: corpusName(args.corpus),
-      pairs: split.train.length + split.dev.length + split.test.length,
-      train: corpus.count,
-      dev: split.dev.length,
-      test: split.test.length,
-      leftOut: corpus.tooLong + corpus.empty,
+      sampled,
+      pairs: choice.kind === 'intl' ? choice.pairs : split.train.length + split.dev.length + split.test.length,
+      train: scaled(corpus.count),
+      dev: scaled(split.dev.length),
+      test: scaled(split.test.length),
+      leftOut: scaled(corpus.tooLong + corpus.empty),
       badLines: badLines.join(' '),
       sourceLength: lengths(corpus, sourceLength),
       targetLength: lengths(corpus, targetLength),

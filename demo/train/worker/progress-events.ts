@@ -27,6 +27,7 @@ export function createProgress(model: string, send: (event: SessionEvent) => voi
   let head: LogStart | undefined;
   let [step, steps, seconds, sentAt] = [0, 0, 0, 0];
   let unsent: StepEvent[] = [];
+  let first = true;
   const flush = () => {
     if (unsent.length === 0) return;
     send({ type: 'steps', steps: unsent });
@@ -50,11 +51,13 @@ export function createProgress(model: string, send: (event: SessionEvent) => voi
     record(r) {
       if (r.type === 'start') {
         seconds = 0;
+        first = true;
         [steps, step] = [r.steps, Math.max(step, r.step)];
         head ??= r;
       } else if (r.type === 'step') {
         step = r.step;
-        unsent.push({ ...r, stepMs: Math.max(0, r.seconds - seconds) * 1000 });
+        unsent.push({ ...r, stepMs: Math.max(0, r.seconds - seconds) * 1000, ...(first && { first }) });
+        first = false;
         seconds = r.seconds;
         if (performance.now() - sentAt >= flushInterval) flush();
       } else {

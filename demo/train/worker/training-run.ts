@@ -14,6 +14,7 @@ import {
   train,
 } from '../../../src/index.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
+import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
 import { createStepGate, type Deferred, deferred, type StepGate } from './step-gate.ts';
@@ -126,7 +127,7 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
         return send({ type: 'log', text: event.text });
       case 'warning':
         for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
-        return send(event);
+        return send({ ...event, text: messageForVisitors(event.text) });
       case 'progress':
         return event.task === 'train' ? undefined : send(event);
       case 'piece':
@@ -174,7 +175,7 @@ async function runToEnd(run: RunState, corpus: CorpusArguments, options: TrainOp
     started.reject(error);
     // Stopped before the first update: nothing to save, and not an error.
     if (stopping.signal.aborted && progress.step === 0) progress.setState('stopped');
-    else progress.setState('failed', error instanceof Error ? error.message : String(error));
+    else progress.setState('failed', messageForVisitors(error instanceof Error ? error.message : String(error)));
     return undefined;
   } finally {
     run.running = undefined;

@@ -20,11 +20,12 @@ import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
-import type { Calls, Reply, Request, SessionEvent } from '../protocol.ts';
+import type { Calls, LoadFrom, Reply, Request, SessionEvent } from '../protocol.ts';
 import { toCallError } from './call-error.ts';
-import { attentionOf, type LoadedModel, translateText } from './decode-text.ts';
+import { type LoadedModel, translateText } from './decode-text.ts';
 import { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
+import { readHistory } from './run-history.ts';
 import { RunEndedError, startTraining, type TrainingRun } from './training-run.ts';
 
 const gpuMemory = countGpuMemory();
@@ -68,7 +69,13 @@ const onEvent = (event: JobEvent): void => {
 
 let training: TrainingRun | undefined;
 /** The loaded model while no training runs; it is loaded at its first use. */
-let current: { readonly name: string; loaded?: Promise<LoadedModel & { readonly model: Model }> } | undefined;
+let current:
+  | {
+      readonly name: string;
+      readonly from?: LoadFrom | undefined;
+      loaded?: Promise<LoadedModel & { readonly model: Model }>;
+    }
+  | undefined;
 const isTraining = () => training && !['stopped', 'done', 'failed'].includes(training.state);
 
 /** Replaces the loaded model, and frees the GPU memory of the previous one. */
@@ -83,12 +90,12 @@ async function startRun(name: string, corpus: CorpusArguments, options: TrainOpt
   if (isTraining()) throw new HeddleError('A training is running; stop it first.');
   const release = await lockModel(name);
   await setCurrent({ name });
-  const readHistory = () => readLog(disk, modelFolder(name), (text) => send({ type: 'warning', text }));
+  const readRunLog = () => readLog(disk, modelFolder(name), (text) => send({ type: 'warning', text }));
   const run = startTraining(
     name,
     corpus,
     { ...options, tune, snapshots: memory },
-    { send, memory: gpuMemory, readLog: readHistory },
+    { send, memory: gpuMemory, readLog: readRunLog },
   );
   training = run;
   void run.ended.then((model) => {
@@ -112,7 +119,9 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
 
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
   entry.loaded ??= (async () => {
-    const { name } = entry;
+    const { name, from: shipped } = entry;
+    // Not tuned: it has to answer at once.
+    if (shipped) return { name, model: await loadModel(shipped.url, { tune: false, onEvent }), step: shipped.step };
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     const files = await store.filesOf(name);
     const state = await readTrainingState(files, modelFolder(name)).catch(() => undefined);
@@ -163,15 +172,11 @@ const calls: {
       signal.throwIfAborted();
       return translateText(loaded, text, options, (piece) => post({ type: 'piece', id, piece }), signal);
     }),
-  attention: ({ signal }, text) =>
-    withModel((loaded) => {
-      signal.throwIfAborted();
-      return attentionOf(loaded, text, signal);
-    }),
   storage: () => store.info(),
-  async load(_, name) {
+  history: (_, name) => readHistory(store, name),
+  async load(_, name, from) {
     if (isTraining()) throw new HeddleError('A training is running; stop it first.');
-    const entry = { name };
+    const entry = { name, from };
     await setCurrent(entry);
     await loadCurrent(entry);
   },

@@ -1,0 +1,54 @@
+// The models that ship with the page: trained by scripts/demo-models.mjs on the built-in corpus, and loaded on demand.
+
+/** A model that ships with the page. */
+export interface DemoModel {
+  readonly name: string;
+  /** Languages, as BCP 47 tags. */
+  readonly source: string;
+  readonly target: string;
+  readonly url: string;
+  /** Updates that it was trained for. */
+  readonly step: number;
+  /** Sentences with the model's translations of them. */
+  readonly examples: readonly (readonly [source: string, translation: string])[];
+}
+
+/** The models, the default one first. */
+export const demoModels: readonly DemoModel[] = [
+  {
+    name: 'English → Spanish',
+    source: 'en',
+    target: 'es',
+    url: new URL('../../models/en-es.safetensors', import.meta.url).href,
+    step: 800,
+    examples: [
+      ['Tuesday, March 4, 2025', 'martes, 4 de marzo de 2025'],
+      ['2 days, 7 hours, 34 minutes', '2 días, 7 horas y 34 minutos'],
+      ['Portugal, Norway, and Japan', 'Portugal, Noruega y Japón'],
+    ],
+  },
+  {
+    name: 'English → Arabic',
+    source: 'en',
+    target: 'ar',
+    url: new URL('../../models/en-ar.safetensors', import.meta.url).href,
+    step: 800,
+    examples: [
+      ['Tuesday, March 4, 2025', 'الثلاثاء، 4 مارس 2025'],
+      ['2 days, 7 hours, 34 minutes', 'يومان، و7 ساعات، و34 دقيقة'],
+      ['Portugal, Norway, and Japan', 'البرتغال والنرويج واليابان'],
+    ],
+  },
+  {
+    name: 'English → Japanese',
+    source: 'en',
+    target: 'ja',
+    url: new URL('../../models/en-ja.safetensors', import.meta.url).href,
+    step: 800,
+    examples: [
+      ['Tuesday, March 4, 2025', '2025年3月4日火曜日'],
+      ['2 days, 7 hours, 34 minutes', '2 日 7 時間 34 分'],
+      ['Portugal, Norway, and Japan', 'ポルトガル、ノルウェー、日本'],
+    ],
+  },
+];

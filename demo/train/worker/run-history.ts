@@ -1,0 +1,21 @@
+// History of a stored model: the settings it was trained with, its curves and its samples.
+
+import { historyOf } from '../../../src/index.ts';
+import { readLog } from '../../../src/train/logging.ts';
+import { startArguments } from '../../../src/train/resume-arguments.ts';
+import { readTrainingState } from '../../../src/trainer/training-state.ts';
+import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
+import type { RunHistory } from '../protocol.ts';
+
+/** Reads the history of a model; what its folder lacks is empty. */
+export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: string): Promise<RunHistory> {
+  const folder = modelFolder(name);
+  const files = await store.filesOf(name);
+  const state = await readTrainingState(files, folder).catch(() => undefined);
+  const records = await readLog(files, folder, () => {});
+  const empty = { steps: [], evals: [], samples: [] };
+  const { steps, evals, samples } = records.length > 0 ? historyOf(records) : empty;
+  const args = state && startArguments(state, folder);
+  const { corpus, out: _, resume: __, ...settings } = args ?? { corpus: undefined };
+  return { corpus, settings, steps, evals: evals.filter((e) => e.part === 'dev'), samples, step: state?.step ?? 0 };
+}

@@ -1,0 +1,292 @@
+// What visitors of the training page have tripped over, with a fake worker, on a wide screen and on a phone.
+import type { Page } from 'puppeteer';
+import { afterEach, describe, expect, it } from 'vitest';
+import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
+import { type DemoPage, demo } from '../support/demo.ts';
+import { fakeWorker } from './fake-worker.ts';
+
+const { open } = demo();
+
+const shown = new Map<number, DemoPage>();
+afterEach(() => {
+  for (const { errors } of shown.values()) expect(errors.splice(0)).toEqual([]);
+});
+
+async function visit(width: number): Promise<Page> {
+  const view = { width, height: width < 800 ? 844 : 900 };
+  let opened = shown.get(width);
+  if (opened) await opened.page.reload();
+  else {
+    opened = await open('index.html', { before: fakeWorker, ...view });
+    shown.set(width, opened);
+  }
+  await opened.page.bringToFront();
+  await planned(opened.page);
+  return opened.page;
+}
+const planned = (page: Page) =>
+  page.waitForFunction(() => {
+    const plan = document.querySelector('#plan-summary');
+    return plan?.firstChild && !plan.hasAttribute('aria-busy');
+  });
+const says = (page: Page, selector: string, pattern: string) =>
+  page.waitForFunction(
+    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+    {},
+    selector,
+    pattern,
+  );
+const calls = (page: Page, name: string) =>
+  page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
+const onScreen = (page: Page, selector: string) =>
+  page.$eval(selector, (e) => {
+    const { top, bottom, width } = e.getBoundingClientRect();
+    return width > 0 && top >= 0 && bottom <= window.innerHeight;
+  });
+const press = (page: Page, name: string) => page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
+  page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
+async function paste(page: Page, lines: string): Promise<void> {
+  await page.click('input[value="paste"]');
+  await page.$eval(
+    '#corpus textarea',
+    (area, value) => {
+      (area as HTMLTextAreaElement).value = value;
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    lines,
+  );
+}
+
+describe.each([1280, 390])('at %i px', (width) => {
+  it('answers with a model of the page and shows three example pairs', async () => {
+    const page = await visit(width);
+    await says(page, '#translation', '^martes');
+    expect(await calls(page, 'load')).toMatchObject([['English → Spanish', { step: 800 }]]);
+    const [[, { url }]] = (await calls(page, 'load')) as [[string, { url: string }]];
+    const bytes = await page.evaluate(async (u) => (await (await fetch(u)).arrayBuffer()).byteLength, url);
+    expect(bytes).toBeLessThan(1e6);
+    expect(await page.$$eval('.try li', (pairs) => pairs.map((p) => p.textContent))).toHaveLength(3);
+    await page.click('[data-demo="ar"]');
+    await page.waitForFunction(() => document.querySelector('#translation')?.getAttribute('lang') === 'ar');
+    expect(await page.$eval('.try', (e) => e.textContent)).toContain('الثلاثاء، 4 مارس 2025');
+  });
+
+  it('keeps state, progress, Pause and Stop on the screen while training and scrolling', async () => {
+    const page = await visit(width);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    await page.evaluate(() => window.fake.train(400, 50));
+    const wide = width > 820;
+    for (const target of wide
+      ? ['#curves', '#samples']
+      : ['#translate-box', '#corpus', '#settings', '#samples', '#models']) {
+      await page.$eval(target, (e) => e.scrollIntoView({ block: 'start', behavior: 'instant' }));
+      for (const seen of ['.state', '#pause', '#stop', '#run progress'])
+        expect(await onScreen(page, seen), target).toBe(true);
+    }
+    // Headings that are scrolled to are not hidden under the panel.
+    await page.$eval('#samples-title', (e) => e.scrollIntoView({ block: 'start', behavior: 'instant' }));
+    const covered = await page.$eval('#samples-title', (e) => {
+      const { left, top } = e.getBoundingClientRect();
+      return document.elementFromPoint(left + 4, top + 4)?.closest('#run') !== null;
+    });
+    expect(covered).toBe(false);
+    // Start and progress are within the first two screens.
+    await page.evaluate(() => window.scrollTo({ top: 0, behavior: 'instant' }));
+    if (!wide) expect(await onScreen(page, '#run progress')).toBe(true);
+  });
+
+  it('shows the progress in the title', async () => {
+    const page = await visit(width);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    await page.evaluate(() => window.fake.train(400, 50));
+    await page.waitForFunction(() => document.title.startsWith('50 % · '));
+  });
+
+  it('queues a press of Start right after an edit', async () => {
+    const page = await visit(width);
+    await fillField(page, 'Learning rate', '0.0021');
+    await page.evaluate(() => document.getElementById('start')?.click());
+    await says(page, '.state', 'Training');
+    expect(await calls(page, 'start')).toMatchObject([[{ settings: { learningRate: 0.0021 } }, {}]]);
+  });
+
+  it('shows a refused name in its dialog, keeps what was typed, and shows messages at the list', async () => {
+    const page = await visit(width);
+    await press(page, 'Rename intl-en-fr');
+    await page.waitForSelector('dialog[open]');
+    await page.locator('dialog input').fill('tatoeba');
+    await page.keyboard.press('Enter');
+    await says(page, 'dialog .wrong', 'A model named “tatoeba” exists');
+    expect(await page.$eval('dialog input', (e) => (e as HTMLInputElement).value)).toBe('tatoeba');
+    await page.keyboard.press('Escape');
+    await page.waitForFunction(() => !document.querySelector('dialog'));
+    await page.evaluate(() => window.fake.fail('load', { kind: 'user', message: 'It is broken.' }));
+    await press(page, 'Load tatoeba to translate with it');
+    await says(page, '#models-message', 'It is broken.');
+    expect(await onScreen(page, '#models-message')).toBe(true);
+  });
+
+  it('does not delete a model on Enter', async () => {
+    const page = await visit(width);
+    await press(page, 'Delete intl-en-fr');
+    await page.waitForSelector('dialog[open]');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => !document.querySelector('dialog'));
+    expect(await calls(page, 'remove')).toEqual([]);
+  });
+
+  it('trains ten pairs for hundreds of updates with an evaluation, and says how many are a start', async () => {
+    const page = await visit(width);
+    const lines = Array.from({ length: 10 }, (_, i) => `word ${i}\tpalabra ${i}`).join('\n');
+    await paste(page, lines);
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('palabra 9'));
+    const [{ settings }] = (await calls(page, 'describe')).at(-1) as [{ settings: Record<string, number> }];
+    expect(settings.epochs).toBeGreaterThanOrEqual(300);
+    expect(settings.heldOut).toBeGreaterThanOrEqual(0.2);
+    expect(settings.evalSteps).toBe(100);
+    await page.evaluate(() => {
+      window.fake.trainPairs = 8;
+    });
+    await fillField(page, 'Learning rate', '0.002');
+    await says(page, '#run', '8 training pairs: .*About 1,000 pairs are a start');
+  });
+
+  it('takes 100,000 pasted lines without blocking', async () => {
+    const page = await visit(width);
+    await page.click('input[value="paste"]');
+    const longest = await page.evaluate(async () => {
+      const lines = Array.from({ length: 100_000 }, (_, i) => `this is line ${i}\testa es la línea ${i}`).join('\n');
+      const transfer = new DataTransfer();
+      transfer.setData('text/plain', lines);
+      let longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+      }).observe({ type: 'longtask' });
+      document
+        .querySelector('#corpus textarea')
+        ?.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
+      await new Promise((done) => setTimeout(done, 1500));
+      return longest;
+    });
+    await says(page, '.picked', 'pasted text · [\\d.]+ MiB');
+    expect(longest).toBeLessThan(500);
+  });
+
+  it('rejects two names of one language, and shows the length in the other unit', async () => {
+    const page = await visit(width);
+    const [source, target] = await page.$$('#corpus select');
+    await source?.select('en');
+    await target?.select('en-GB');
+    await says(page, '#corpus-summary .wrong', 'both English');
+    await target?.select('sr');
+    await source?.select('sr-Latn'); // another script is another task
+    await planned(page);
+    expect(await page.$('#corpus-summary .wrong')).toBeNull();
+    const epochs = await page.$('::-p-aria([name="Epochs"][role="spinbutton"])');
+    expect(await epochs?.evaluate((e) => (e as HTMLInputElement).placeholder)).toBe('1.3 as planned');
+  });
+
+  it('replaces a suggested sentence, and aligns right-to-left cells to the right', async () => {
+    const page = await visit(width);
+    await page.click('#translate-text');
+    await page.keyboard.type('mine');
+    expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toBe('mine');
+    await page.evaluate(() => {
+      const sample = { source: 'one', reference: 'واحد', translation: 'واحد', exact: true };
+      window.fake.send({ type: 'samples', step: 1, samples: [sample] });
+    });
+    const side = await page.waitForSelector('.samples td[data-side="reference"] > *');
+    const gaps = await side?.evaluate((e) => {
+      const text = document.createRange();
+      text.selectNodeContents(e);
+      const [inner, outer] = [text.getBoundingClientRect(), e.getBoundingClientRect()];
+      return [outer.right - inner.right, inner.left - outer.left];
+    });
+    expect(gaps?.[0]).toBeLessThan(2);
+    expect(gaps?.[1]).toBeGreaterThan(20);
+  });
+
+  it('shows seconds while a lost device is replaced, and leaves the first update out of the rate', async () => {
+    const page = await visit(width);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    await page.evaluate(() => window.fake.train(100, 50));
+    await page.evaluate(() =>
+      window.fake.send({ type: 'state', state: 'recovering', model: 'x', step: 100, steps: 800, text: 'lost' }),
+    );
+    await says(page, '.state', 'recovering, [12] s');
+    const before = await page.$eval('#now-step-time', (e) => e.textContent);
+    await page.evaluate(() => {
+      const step = {
+        type: 'step',
+        step: 101,
+        loss: 123456.7,
+        accuracy: 0,
+        learningRate: 1,
+        gradientNorm: 1,
+        tokens: 9,
+      };
+      const slow = { ...step, tokensPerSecond: 1, seconds: 9, stepMs: 9e9, first: true } as const;
+      window.fake.send({ type: 'steps', steps: [slow as never] });
+    });
+    await says(page, '#now-loss', '1\\.23e\\+5');
+    expect(await page.$eval('#now-step-time', (e) => e.textContent)).toBe(before);
+    const overlap = await page.$$eval('.figures dd', (all) =>
+      all.some((e) => e.scrollWidth > (e.parentElement?.clientWidth ?? 0) + 1),
+    );
+    expect(overlap).toBe(false);
+  });
+
+  it('fills the form with the settings that Resume continues', async () => {
+    const page = await visit(width);
+    await page.evaluate(() => {
+      window.fake.history = {
+        corpus: { kind: 'intl', source: 'en', target: 'fr', pairs: 5000, seed: 1 },
+        settings: { preset: 'small', steps: 1234, learningRate: 0.0007, batchSize: 16 },
+        steps: [],
+        evals: [],
+        samples: [],
+        step: 420,
+      };
+    });
+    await press(page, 'Resume training');
+    await says(page, '.state', 'Training');
+    const value = (name: string) =>
+      page.$eval(`::-p-aria([name="${name}"][role="spinbutton"])`, (e) => (e as HTMLInputElement).value);
+    expect([
+      await value('Steps'),
+      await value('Learning rate'),
+      await value('Batch size'),
+      await value('Pairs'),
+    ]).toEqual(['1234', '0.0007', '16', '5000']);
+  });
+
+  it('asks before it is left during a training, and links to source and documentation', async () => {
+    const page = await visit(width);
+    const prevented = () => page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    expect(await prevented()).toBe(false);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    expect(await prevented()).toBe(true);
+    const links = await page.$$eval('#foot a', (all) => all.map((a) => (a as HTMLAnchorElement).href));
+    const found = await page.evaluate((urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)), links);
+    expect(found).toEqual([200, 200, 200, 200]);
+  });
+});
+
+it('speaks to visitors without flags, packages and paths', () => {
+  const said = [
+    'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite (--check-finite).',
+    'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; --resume continues it. Try a smaller model or batch, or another driver.',
+    'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu.',
+    'train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)',
+    'Training diverged: the loss of step 3 is NaN and 21 updates were skipped; lower the learning rate. Its log and report are in models/a.failed.',
+  ].map(messageForVisitors);
+  for (const text of said) expect(text).not.toMatch(/--|Debian|models\/|\.failed/);
+  expect(said[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');
+  expect(messageForVisitors('x'.repeat(5000)).length).toBeLessThan(500);
+});
