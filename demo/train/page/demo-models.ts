@@ -1,4 +1,4 @@
-// The models that ship with the page: trained by scripts/demo-models.mjs on the built-in corpus, and loaded on demand.
+// The models that ship with the page: trained by scripts/train-demo-models.mjs on the built-in corpus, and loaded on demand.
 
 /** A model that ships with the page. */
 export interface DemoModel {
