@@ -1,34 +1,41 @@
-// The three test projects: `cpu` in Node, and the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`).
+// The test projects: `cpu` in Node, the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`), and for
+// `npm run test:engines` in Firefox (`firefox`), with the tests in Node that need Firefox or Deno (`engines`).
 import { resolve as resolvePath } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
 
 const gpuTests = 'tests/**/*.gpu.test.ts';
+const engineTests = 'tests/**/*.engines.test.ts';
 /** One file at a time: a software adapter takes every core; and longer limits, since it is slow. */
 const gpu = { include: [gpuTests], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
 /** The entries of the package, as the examples of docs/ import them. */
 const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/low-level.ts') } };
 
+/** The tests of the GPU in a browser. */
+const browserProject = (browser: 'chrome' | 'firefox') => ({
+  resolve,
+  optimizeDeps: { exclude: ['webgpu'] },
+  test: {
+    ...gpu,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: puppeteer(),
+      instances: [{ browser, name: browser }],
+    },
+  },
+});
+
 export default defineConfig({
   test: {
     projects: [
-      { resolve, test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests] } },
+      { resolve, test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests, engineTests] } },
+      { resolve, test: { name: 'engines', include: [engineTests], fileParallelism: false } },
       { resolve, test: { ...gpu, name: 'dawn', pool: 'forks' } },
-      {
-        resolve,
-        optimizeDeps: { exclude: ['webgpu'] },
-        test: {
-          ...gpu,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: puppeteer(),
-            instances: [{ browser: 'chrome', name: 'chrome' }],
-          },
-        },
-      },
+      browserProject('chrome'),
+      browserProject('firefox'),
     ],
   },
 });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. src/host/chrome-program.ts has the same list. */
+/** Program names (searched in PATH) and paths of Chrome, in the order in which they are tried. src/host/programs.ts has the same list. */
 export const CHROME_PROGRAMS = [
   'google-chrome-stable',
   'google-chrome',

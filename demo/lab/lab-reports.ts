@@ -94,14 +94,13 @@ export function conformanceReport(report: Conformance): HTMLElement {
       el('summary', {}, `Maximum error of each kernel (${kernels.length})`),
       table(
         'Maximum error of each kernel',
-        ['Kernel', 'Max. error', 'Tolerance', 'Variant', 'Result', 'Not used'],
-        kernels.map(({ name, worst, allowed, variant, passed, failure, dropped }) => [
+        ['Kernel', 'Max. error', 'Tolerance', 'Variant', 'Result'],
+        kernels.map(({ name, worst, allowed, variant, passed, failure }) => [
           name,
           errorText(worst),
           errorText(allowed),
           failure ?? (variant === 'only' ? '' : variant),
           verdict(passed),
-          dropped.join(', '),
         ]),
       ),
     ),

@@ -62,7 +62,7 @@ async function measureOnDevice(settings: LabSettings, signal: AbortSignal): Prom
 /** Measures the kernels, then the other libraries. */
 async function measureAll(device: Device, settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
   const when = new Date().toISOString();
-  const machine = await describeMachine(navigator.gpu, 'browser');
+  const machine = await describeMachine(navigator.gpu);
   send({ type: 'machine', machine, name: adapterName(device.adapter) });
   const peerKernels = settings.peers.length > 0 ? peerKernelNames(settings) : [];
   const { roofs, kernels } = await measure(

@@ -94,7 +94,9 @@ async function findModel(
   if (/^(?:https?|blob|data):/.test(where)) return fromUrl(where, signal);
   const path = platform.modelPath(where);
   for (const place of [path, `${path}.previous`]) if (await files.exists(place)) return { files, folder: path };
-  const place = platform.host === 'Dawn' ? `folder or file ${where}` : `model ${where} in the browser's storage`;
+  const place = /^(Dawn|Deno)$/.test(platform.host)
+    ? `folder or file ${where}`
+    : `model ${where} in the browser's storage`;
   check(
     /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
     `loadModel: there is no ${place}; a model on the hub is OWNER/NAME, as facebook/bart-base`,

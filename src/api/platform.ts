@@ -1,13 +1,14 @@
 // What the library takes from the platform it runs on: WebGPU, files and a cache. A browser is the default; the entry
 // heddle/node registers Node (src/host/node-platform.ts).
 
+import { type GpuHost, hostOf } from '../core/host-name.ts';
 import { browserFiles } from '../files/browser-files.ts';
-import { type Files, openStream } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { defaultHub } from '../hub/repository.ts';
 
 /** Services of a platform. */
 export interface Platform {
-  readonly host: 'Dawn' | 'Chrome';
+  readonly host: GpuHost;
   /** Version of the host: tuned kernels are stored for each version. */
   readonly version: string;
   /** WebGPU; undefined if the platform has none. */
@@ -34,8 +35,6 @@ export function lazyFiles(open: () => Promise<Files>): Files {
   };
   return {
     read: async (path) => (await files()).read(path),
-    stream: async (path) => openStream(await files(), path),
-    size: async (path) => (await files()).size?.(path),
     write: async (path, bytes) => (await files()).write(path, bytes),
     exists: async (path) => (await files()).exists(path),
     list: async (folder) => (await files()).list(folder),
@@ -46,9 +45,10 @@ export function lazyFiles(open: () => Promise<Files>): Files {
 
 function browserPlatform(): Platform {
   const { navigator } = globalThis as { navigator?: Navigator & { readonly deviceMemory?: number } };
+  const { name: host, version } = hostOf();
   return {
-    host: 'Chrome',
-    version: /Chrome\/[\d.]+/.exec(navigator?.userAgent ?? '')?.[0] ?? '',
+    host,
+    version,
     openGpu: async () => navigator?.gpu,
     files: lazyFiles(async () => {
       const root = await globalThis.navigator.storage.getDirectory();

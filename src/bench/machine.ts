@@ -31,8 +31,8 @@ interface UserAgentData {
 }
 
 /** Describes the machine behind `gpu`, in a page, a worker or Node. Throws a HeddleError if there is no adapter. */
-export async function describeMachine(gpu: GPU | undefined, host: string): Promise<Machine> {
-  const adapter = await describeAdapter(gpu, host);
+export async function describeMachine(gpu: GPU | undefined): Promise<Machine> {
+  const adapter = await describeAdapter(gpu);
   const scope = globalThis as {
     navigator?: Navigator & { userAgentData?: UserAgentData };
     process?: { version?: string; platform?: string };

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { AdapterDescription } from '../host/adapter-info.ts';
 import { print, table } from './output.ts';
-import { hostOption } from './parse-values.ts';
+import { gpuHostOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `info`. */
@@ -11,11 +11,10 @@ export function addInfo(program: Command): void {
   program
     .command('info')
     .description('print the WebGPU adapter of this machine with its features and limits')
-    .addOption(hostOption(['dawn', 'chrome']))
+    .addOption(gpuHostOption())
     .option('--json', 'print JSON')
     .action(async (options: HostOptions & { json?: boolean }) => {
-      const host = options.host === 'chrome' ? 'Chrome' : 'Dawn';
-      const adapter = await runWithProgress('info', { host }, options);
+      const adapter = await runWithProgress('info', {}, options);
       print(options.json ? JSON.stringify(adapter, undefined, 2) : describe(adapter));
     });
 }

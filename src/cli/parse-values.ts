@@ -94,10 +94,18 @@ export const weightsOption = (
   description = 'storage of the weights: f16, or int8 with a scale per row, save memory (norms and biases stay f32)',
 ): Option => new Option('--weights <format>', `${description} (default: f32)`).choices(weightFormats);
 
-/** `--host`. Commands that need a GPU leave out `cpu`. */
+/** `--host`. */
 export function hostOption(hosts: readonly HostName[] = hostNames): Option {
-  const words = { dawn: 'Dawn in Node', chrome: 'headless Chrome', cpu: 'float64 reference (slow)' };
+  const words: Record<HostName, string> = {
+    dawn: 'Dawn in Node',
+    chrome: 'headless Chrome',
+    firefox: 'headless Firefox',
+    cpu: 'float64 reference (slow)',
+  };
   return new Option('--host <name>', `where to run: ${hosts.map((h) => `${h}: ${words[h]}`).join(', ')}`)
     .choices(hosts)
     .default('dawn');
 }
+
+/** `--host` of commands that need a GPU. */
+export const gpuHostOption = (): Option => hostOption(hostNames.filter((host) => host !== 'cpu'));

@@ -16,8 +16,8 @@ export interface HostOptions {
   readonly exactTimestamps?: boolean;
   /** Receives each piece of a result that the job emits in pieces. */
   readonly onPiece?: (text: string) => void;
-  /** Receives the Chrome that was started. */
-  readonly onChrome?: RunOptions['onChrome'];
+  /** Receives the browser that was started. */
+  readonly onBrowser?: RunOptions['onBrowser'];
 }
 
 /** Exit status of a command that Ctrl-C ended, as in shells. */
@@ -31,13 +31,13 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit, tune = true, exactTimestamps = false, onPiece, onChrome }: HostOptions,
+  { host, memoryLimit, tune = true, exactTimestamps = false, onPiece, onBrowser }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
   const interrupt = new AbortController();
   const onSignal = () => {
-    if (interrupt.signal.aborted) process.exit(INTERRUPTED); // Puppeteer's exit hook ends Chrome
+    if (interrupt.signal.aborted) process.exit(INTERRUPTED); // Puppeteer's exit hook ends the browser
     log('heddle: stopping after this step; press Ctrl-C again to stop at once');
     interrupt.abort();
   };
@@ -52,9 +52,9 @@ export async function runWithProgress<N extends JobName>(
         progress.show(event);
         if (event.type === 'piece') onPiece?.(event.text);
       },
-      chrome: { handleSignals: false, exactTimestamps },
+      browser: { handleSignals: false, exactTimestamps },
       dawn: { exactTimestamps },
-      ...(onChrome && { onChrome }),
+      ...(onBrowser && { onBrowser }),
       ...(memoryLimit !== undefined && { memoryLimit }),
     });
   } catch (error) {

@@ -6,7 +6,7 @@ import { formatNumber } from '../core/format-numbers.ts';
 import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune-job.ts';
 import { print, table } from './output.ts';
-import { hostOption, positive } from './parse-values.ts';
+import { gpuHostOption, positive } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -23,7 +23,7 @@ export function addTune(program: Command): void {
   addPresetFlags(command, presetRuns)
     .option('--seconds <n>', 'time limit in seconds', positive, 120)
     .option('--json', 'print all measurements as JSON')
-    .addOption(hostOption(['dawn', 'chrome']))
+    .addOption(gpuHostOption())
     .action(async (options: Options) => {
       const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
       print(options.json ? JSON.stringify(result, undefined, 1) : describe(result));
@@ -32,7 +32,7 @@ export function addTune(program: Command): void {
     });
 }
 
-function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult): string {
+function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
   const rows = measured.map((list): string[] => {
     const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
     // `linear {"activation":"relu"} f32[512,128] ...` without the attributes.
@@ -54,7 +54,6 @@ function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult):
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
       alike > 0 ? `; ${alike} others use stored results, those of a similar kernel or the default` : ''
     }`,
-    ...Object.entries(dropped).map(([kernel, why]) => `not used: ${kernel}: ${why}`),
     ...(place === undefined ? [] : [`stored in ${place}`]),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
 import { HeddleError } from '../core/errors.ts';
+import { hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/op.ts';
 
 /** Names of a GPU adapter, from GPUAdapterInfo. */
@@ -51,13 +52,15 @@ const requestedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as cons
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
   if (!gpu)
     throw new HeddleError(
-      'WebGPU is not available. Use a current Chrome or Edge, on https or localhost; chrome://gpu shows why it is off.',
+      'WebGPU is not available. Use a current Chrome, Edge, Firefox or Safari, on https or localhost; ' +
+        'chrome://gpu or about:support shows why it is off.',
     );
   const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
   if (!adapter)
     throw new HeddleError(
       'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
-        'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
+        'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader; ' +
+        'in Firefox set dom.webgpu.enabled in about:config.',
     );
   const limits = adapter.limits as unknown as Record<string, number>;
   for (const [name, needed] of Object.entries(options.require ?? {})) {
@@ -97,9 +100,12 @@ export function wrapDevice(device: GPUDevice): Device {
     failure ??= [`WebGPU error: ${event.error.message}`];
   });
   const { vendor, architecture, device: model, description } = device.adapterInfo;
+  const { name, version } = hostOf();
+  const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
     gpu: device,
-    adapter: { vendor, architecture, device: model, description },
+    // Firefox hides the adapter: its name is that of the browser.
+    adapter: { vendor, architecture, device: model, description: isNamed ? description : `${name} ${version}` },
     traits: {
       maxBindingBytes: device.limits.maxStorageBufferBindingSize,
       f16: device.features.has('shader-f16'),

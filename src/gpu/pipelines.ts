@@ -53,10 +53,6 @@ function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>
   return { overrides, consts };
 }
 
-/** Key of a compiled kernel. */
-export const kernelKey = ({ shader, entry, constants, f16 }: KernelKey): string =>
-  `${shaderKey(shader)} ${entry} ${JSON.stringify(constants)} ${f16 ?? ''}`;
-
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
 /** The cache of a device. Training finds the kernels there that auto-tuning has compiled. */
@@ -70,20 +66,20 @@ export function pipelinesOf(device: GPUDevice): Pipelines {
 }
 
 function createPipelines(device: GPUDevice): Pipelines {
-  const modules = new Map<string, GPUShaderModule>();
+  const modules = new Map<string, { module: GPUShaderModule; failure: Promise<GPUError | null> }>();
   const kernels = new Map<string, Promise<Kernel>>();
 
-  const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[]): GPUShaderModule => {
+  const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[]) => {
     const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
-    let module = modules.get(label);
-    if (!module) {
-      // The pipeline's error says what is wrong; uncaptured, it would also count as an error of the device.
+    let made = modules.get(label);
+    if (!made) {
+      // wgpu reports errors of a module here, other implementations when a pipeline uses it.
       device.pushErrorScope('validation');
-      module = device.createShaderModule({ label, code: codeOf(shader, consts, f16) });
-      device.popErrorScope().catch(() => {});
-      modules.set(label, module);
+      const module = device.createShaderModule({ label, code: codeOf(shader, consts, f16) });
+      made = { module, failure: device.popErrorScope().catch(() => null) };
+      modules.set(label, made);
     }
-    return module;
+    return made;
   };
 
   const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
@@ -100,7 +96,7 @@ function createPipelines(device: GPUDevice): Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const module = moduleOf(shader, consts, f16);
+    const { module, failure } = moduleOf(shader, consts, f16);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
@@ -110,15 +106,16 @@ function createPipelines(device: GPUDevice): Pipelines {
       return { pipeline, layout, bindings, shader };
     } catch (error) {
       const { messages } = await module.getCompilationInfo();
-      const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message}`);
-      const why = lines.length ? lines.join('\n') : error instanceof Error ? error.message : String(error);
+      const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
+      const { message } = (await failure) ?? (error as Error);
+      const why = lines.length ? lines.join('\n') : message;
       throw new Error(`shader ${label} ${JSON.stringify(constants)} does not compile:\n${why}`);
     }
   };
 
   return {
     get(pass) {
-      const key = kernelKey(pass);
+      const key = `${shaderKey(pass.shader)} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.f16 ?? ''}`;
       let kernel = kernels.get(key);
       if (!kernel) {
         kernel = compile(pass);

@@ -1,9 +1,10 @@
 // Description of a WebGPU adapter as plain JSON, for `heddle info` and for reports.
 import { HeddleError } from '../core/errors.ts';
+import { hostOf } from '../core/host-name.ts';
 
 /** Name, features and limits of a WebGPU adapter. */
 export interface AdapterDescription {
-  /** `Dawn` or `Chrome`. */
+  /** `Dawn`, `Chrome`, `Firefox`, `Deno` or `Safari`. */
   host: string;
   vendor: string;
   architecture: string;
@@ -20,7 +21,8 @@ export interface AdapterDescription {
 }
 
 /** Describes the high-performance adapter of `gpu`, the one that jobs use. Throws a HeddleError if there is none. */
-export async function describeAdapter(gpu: GPU | undefined, host: string): Promise<AdapterDescription> {
+export async function describeAdapter(gpu: GPU | undefined): Promise<AdapterDescription> {
+  const host = hostOf().name;
   const adapter = await probeAdapter(host, gpu);
   if (!adapter) throw new HeddleError(`no WebGPU adapter in ${host}`);
   return adapter;
@@ -42,8 +44,10 @@ export async function probeAdapter(
     const value = (adapter.limits as unknown as Record<string, unknown>)[name];
     if (typeof value === 'number') limits[name] = value;
   }
+  const isNamed = [vendor, architecture, device, description].some((text) => text !== '');
+  const browser = /Firefox\/[\d.]+/.exec(globalThis.navigator?.userAgent ?? '')?.[0].replace('/', ' ') ?? '';
   return {
-    ...{ host, vendor, architecture, device, description },
+    ...{ host, vendor, architecture, device, description: isNamed ? description : browser },
     software: adapter.info.isFallbackAdapter || architecture === 'swiftshader',
     subgroups: min && max ? { min, max } : null,
     features: [...adapter.features].sort(),

@@ -1,9 +1,9 @@
-// Calls a function of a page in Chrome and returns its result, with its console output and reports. A page that hangs
+// Calls a function of a page in a browser and returns its result, with its console output and reports. A page that hangs
 // or fails is an error.
 
 import type { Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
-import type { Chrome, PageListeners } from './chrome.ts';
+import { callError, type HeadlessBrowser, onBrowserEnd, type PageListeners } from './browser.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** Options of `runInPage`. */
@@ -30,7 +30,7 @@ export interface PageCall extends Pick<PageListeners, 'onConsole'> {
  * @example
  * const sum = await runInPage(chrome, server.url, { call: 'add', args: [[1, 2], [3, 4]], timeout: 60_000 });
  */
-export async function runInPage<Result>(chrome: Chrome, url: string, options: PageCall): Promise<Result> {
+export async function runInPage<Result>(browser: HeadlessBrowser, url: string, options: PageCall): Promise<Result> {
   const { call, args = [], loading = 60_000, timeout, silence } = options;
   const what = `${call}() in ${url}`;
   let last = '';
@@ -50,11 +50,10 @@ export async function runInPage<Result>(chrome: Chrome, url: string, options: Pa
       silence,
     );
   };
-  const gone = () => fail(new HeddleError(`Chrome ended while running ${what}; ${saying()}`));
-  chrome.browser.once('disconnected', gone);
+  const unwatch = onBrowserEnd(browser, what, ({ message }) => fail(new HeddleError(`${message}; ${saying()}`)));
   let page: Page | undefined;
   try {
-    page = await chrome.openPage(url, {
+    page = await browser.openPage(url, {
       onConsole(line, kind) {
         heard(line);
         options.onConsole?.(line, kind);
@@ -80,10 +79,10 @@ export async function runInPage<Result>(chrome: Chrome, url: string, options: Pa
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'timeout')
       throw new HeddleError(`${error.message}; ${saying()}`);
-    throw error;
+    throw callError(browser, what, error);
   } finally {
     clearTimeout(timer);
-    chrome.browser.off('disconnected', gone);
+    unwatch();
     await page?.close().catch(() => {});
   }
 }

@@ -43,8 +43,7 @@ export interface BenchResult {
 export const bench: Job<BenchArguments, BenchResult> = async (args, context) => {
   const { span, rounds, timedSteps, filter, set } = args;
   const device = await context.device();
-  const host = context.backend.startsWith('chrome') ? 'Chrome' : 'Dawn';
-  const machine = await describeMachine(await context.gpu(), host);
+  const machine = await describeMachine(await context.gpu());
   const { kernels, roofs } = args.kernels
     ? await measure(
         device,

@@ -4,5 +4,5 @@ import { type AdapterDescription, describeAdapter } from '../host/adapter-info.t
 import type { Job } from '../runtime/job.ts';
 
 /** Describes the host's adapter. */
-export const info: Job<{ host: string }, AdapterDescription> = async ({ host }, context) =>
-  describeAdapter(await context.gpu(), host);
+export const info: Job<Record<string, never>, AdapterDescription> = async (_, context) =>
+  describeAdapter(await context.gpu());

@@ -1,6 +1,8 @@
-// The page that headless Chrome loads (dist/headless-page.html). Node calls the functions on globalThis.heddle through Puppeteer.
+// The page that a headless browser loads (dist/page), and the code of jobs in Deno. Node calls the functions on
+// globalThis.heddle, in a browser through Puppeteer.
 
 import { HeddleError } from '../core/errors.ts';
+import { hostOf } from '../core/host-name.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import type { Job } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
@@ -39,9 +41,10 @@ async function run({
   // Events are sent one after another, so that they arrive in order and before the result.
   let sent = Promise.resolve();
   const files = httpFiles(base);
+  const { name: host, version } = hostOf();
   const { context, close } = createContext({
-    host: 'Chrome',
-    version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
+    host,
+    version,
     files,
     signal: running.signal,
     openGpu: async () => navigator.gpu,
@@ -67,7 +70,7 @@ async function run({
 }
 
 globalThis.heddle = {
-  describe: () => describeAdapter(navigator.gpu, 'Chrome'),
+  describe: () => describeAdapter(navigator.gpu),
   run: async (request) => encodeJson(await run(decodeJson(request) as PageRequest)),
   abort: () => running.abort(),
 };

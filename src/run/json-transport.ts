@@ -1,11 +1,11 @@
-// JSON transport between Node and the page of headless Chrome: the request and response of a job, encoded so that NaN
+// JSON transport between Node and the host of a job, a page or Deno: the request and response of a job, encoded so that NaN
 // and infinities survive.
 
 /** Request to run a job in the page. */
 export interface PageRequest {
   readonly name: string;
   readonly args: unknown;
-  /** Path of the file server. */
+  /** URL of the file server. */
   readonly files: string;
   /** File of the tuned kernels; without it no kernels are tuned. */
   readonly choices?: string;

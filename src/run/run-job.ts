@@ -1,24 +1,25 @@
-// Runs a job by name on this machine: in this process on Dawn or the CPU, or in a page of headless Chrome.
+// Runs a job by name on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or in Deno.
 
 import { archiveFiles } from '../files/archive-files.ts';
-import type { ChromeOptions } from '../host/chrome.ts';
+import { type ChromeOptions, launchChrome } from '../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
+import { launchFirefox } from '../host/firefox.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory } from '../host/node-platform.ts';
 import type { Job, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
-import { runInChrome, type StartedChrome } from './chrome-job.ts';
 import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
+import { runJobInPage, type StartedBrowser } from './page-job.ts';
 
 /** Hosts of jobs. */
-export const hostNames = ['dawn', 'chrome', 'cpu'] as const;
+export const hostNames = ['dawn', 'chrome', 'firefox', 'cpu'] as const;
 export type HostName = (typeof hostNames)[number];
 
 /** Options of `runJob`. */
 export interface RunOptions {
   readonly host: HostName;
-  /** Files and folders that a job in Chrome can access. */
+  /** Files and folders that a job outside this process can access. */
   readonly paths?: readonly string[];
   readonly onEvent?: (event: JobEvent) => void;
   readonly signal?: AbortSignal;
@@ -26,9 +27,10 @@ export interface RunOptions {
   readonly tune?: boolean;
   /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
-  readonly chrome?: ChromeOptions;
-  /** Receives the Chrome that was started. */
-  readonly onChrome?: (chrome: StartedChrome) => void;
+  /** Options of the browser; those of Chrome's adapter do nothing in Firefox. */
+  readonly browser?: ChromeOptions;
+  /** Receives the browser that was started. */
+  readonly onBrowser?: (browser: StartedBrowser) => void;
   readonly dawn?: DawnOptions;
 }
 
@@ -44,19 +46,16 @@ export async function runJob<N extends JobName>(
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
   const kept = tune ? cachePath(choicesFile) : undefined;
-  if (host === 'chrome') {
-    const { paths = [], chrome, onChrome } = options;
-    const settings = {
+  if (host === 'chrome' || host === 'firefox') {
+    const { paths = [], browser, onBrowser } = options;
+    return (await runJobInPage(name, args, {
       paths,
       signal,
       ...(kept && { choices: kept }),
       onEvent: onEvent as (event: unknown) => void,
       ...memory,
-    };
-    return (await runInChrome(name, args, {
-      ...settings,
-      ...(chrome && { chrome }),
-      ...(onChrome && { onChrome }),
+      launch: () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser)),
+      ...(onBrowser && { onBrowser }),
     })) as ResultOf<N>;
   }
   const files = archiveFiles(nodeFiles());

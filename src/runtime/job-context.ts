@@ -1,6 +1,7 @@
 // Context of a job, created from the services of a host: Node or a page.
 
 import { HeddleError } from '../core/errors.ts';
+import type { GpuHost } from '../core/host-name.ts';
 import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../gpu/auto-tuning.ts';
@@ -12,7 +13,7 @@ import type { ChoiceStore } from './kernel-store.ts';
 
 /** Services of a host for a job. */
 export interface HostServices {
-  readonly host: 'Dawn' | 'Chrome' | 'cpu';
+  readonly host: GpuHost | 'cpu';
   /** Version of the host: kernels may have other speeds in another one. */
   readonly version?: string;
   readonly files: Files;
@@ -49,7 +50,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   let backend: string = s.host === 'cpu' ? 'cpu' : s.host.toLowerCase();
 
   const openGpu = async (): Promise<GPU> => {
-    if (s.host === 'cpu') throw new HeddleError('The cpu backend has no GPU; use --host dawn or --host chrome.');
+    if (s.host === 'cpu') throw new HeddleError('The cpu backend has no GPU; use --host dawn.');
     const opened = await s.openGpu();
     if (!opened) throw new HeddleError(`There is no WebGPU in this ${s.host}.`);
     return opened;
@@ -57,10 +58,9 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   const openOwn = async (): Promise<Device> =>
     s.device ?? s.openDevice?.() ?? openDevice(await context.gpu(), { require: neededLimits });
   let warned = false;
-  const droppedKernels = new Map<string, string>();
   /** Returns kernel choices for graphs: stored ones, and the others by timing now. */
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
-    const { choices, failure } = await measureAndKeep(s, device, graphs, droppedKernels, { settled });
+    const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
     if (failure !== undefined && !warned)
       s.emit({ type: 'message', text: `which kernels are fastest is known to this run alone: ${failure}` });
     warned ||= failure !== undefined;
@@ -73,14 +73,14 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     get backend() {
       return backend;
     },
-    droppedKernels,
     gpu() {
       gpu ??= openGpu();
       return gpu;
     },
     device() {
       device ??= openOwn().then((opened) => {
-        backend = `${s.host.toLowerCase()} ${adapterName(opened.adapter)}`;
+        const name = adapterName(opened.adapter);
+        backend = name.startsWith(s.host) ? name : `${s.host.toLowerCase()} ${name}`;
         return opened;
       });
       return device;
@@ -107,7 +107,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
         },
       }),
     async tune(graphs, options) {
-      const { failure } = await measureAndKeep(s, await context.device(), graphs, droppedKernels, options);
+      const { failure } = await measureAndKeep(s, await context.device(), graphs, options);
       return { place: s.choices?.place, failure };
     },
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
@@ -159,29 +159,24 @@ const adapterKey = ({ host, version = '' }: HostServices, device: Device): strin
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
 /**
- * Checks and times kernels, emits progress and a warning for each that fails its check (also added to `dropped`), and
- * stores what was found, even if it is interrupted. `failure` is the reason why nothing could be stored.
+ * Times kernels, emits progress, and stores what was found, even if it is interrupted. `settled` choices are not timed.
+ * `failure` is the reason why nothing could be stored.
  */
 async function measureAndKeep(
   s: HostServices,
   device: Device,
   graphs: readonly Graph[],
-  dropped: Map<string, string>,
   options: TuneKernelsOptions,
+  settled: KernelChoices = {},
 ): Promise<{ choices: KernelChoices; failure: string | undefined }> {
   const adapter = adapterKey(s, device);
   const kept = await s.choices?.load(adapter);
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
-  const drop = (kernel: string, why: string) => {
-    if (!dropped.has(kernel)) s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${why}` });
-    dropped.set(kernel, why);
-  };
-  for (const [kernel, why] of Object.entries(kept?.dropped ?? {})) drop(kernel, why);
   const keep = async (): Promise<string | undefined> => {
     if (Object.keys({ ...measured, ...guessed }).length === 0) return;
     try {
-      await s.choices?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
+      await s.choices?.save(adapter, { measured, guessed });
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -189,7 +184,7 @@ async function measureAndKeep(
   try {
     const choices = await tuneKernels(device, graphs, {
       known: kept?.measured ?? {},
-      guessed: kept?.guessed ?? {},
+      guessed: { ...kept?.guessed, ...settled },
       ...options,
       onMeasured(list) {
         const [best] = list;
@@ -198,9 +193,6 @@ async function measureAndKeep(
       },
       onGuessed(key, variant) {
         guessed[key] = variant;
-      },
-      onDropped({ kernel, why }) {
-        drop(kernel, why);
       },
       onProgress(done, of, what) {
         s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });

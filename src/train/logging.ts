@@ -3,7 +3,6 @@
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
-import { ignoresCase } from '../metrics/translation-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
   type CorpusFacts,
@@ -17,9 +16,8 @@ import {
   type Sample,
 } from '../report/training-log.ts';
 import { reportName, trainingReport } from '../report/training-report.ts';
-import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
+import type { CorpusArguments } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
-import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
@@ -159,7 +157,7 @@ export const shapeName = ({ batch, source, target }: BatchShape): string => `${b
 
 /** Returns the statistics of the corpus. */
 export function corpusFacts(
-  { corpus: from }: Pick<CompleteArguments, 'corpus'>,
+  { corpus: from, tokenizer }: Pick<CompleteArguments, 'corpus' | 'tokenizer'>,
   { corpus, source, target }: TrainingData,
   split: Split,
 ): CorpusFacts {
@@ -169,12 +167,7 @@ export function corpusFacts(
     leftOut: corpus.tooLong + corpus.empty,
     dev: split.dev.length,
     test: split.test.length,
-    tokenizer: source.kind,
-    lowercase: ignoresCase((text) => source.normalize(text)),
-    unknown: {
-      source: corpus.unknown.source / corpus.source.ids.length,
-      target: corpus.unknown.target / corpus.target.ids.length,
-    },
+    tokenizer,
     sourceVocabulary: source.size,
     targetVocabulary: target.size,
     sourceLength: corpus.source.ids.length / corpus.count,
@@ -184,12 +177,7 @@ export function corpusFacts(
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
-  if (corpus.kind !== 'intl') {
-    const [first = '', ...others] = pathsOf(corpusFiles(corpus)?.train ?? {}).map((path) =>
-      path === '-' ? 'stdin' : path.replace(/^.*[\\/]/, ''),
-    );
-    return others.length > 2 ? `${first} and ${others.length} more files` : [first, ...others].join(', ');
-  }
+  if (corpus.kind === 'tsv') return corpus.path.replace(/^.*[\\/]/, '');
   const names = new Intl.DisplayNames(['en'], { type: 'language' });
   return `${names.of(corpus.source)} to ${names.of(corpus.target)}, from Unicode CLDR`;
 }

@@ -39,7 +39,7 @@ describe('openDevice', () => {
 
   it('reports what to do if there is no WebGPU', async () => {
     await expect(openDevice(undefined)).rejects.toThrow(HeddleError);
-    await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome');
+    await expect(openDevice(undefined)).rejects.toThrow('WebGPU is not available. Use a current Chrome, Edge, Firefox');
   });
 
   it('reports what to install if there is no adapter', async () => {

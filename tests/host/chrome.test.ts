@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { CHROME_PROGRAMS as INSTALL_PROGRAMS } from '../../scripts/install.mjs';
 import { HeddleError } from '../../src/core/errors.ts';
 import { type Chrome, chromeFlags, launchChrome } from '../../src/host/chrome.ts';
-import { CHROME_PROGRAMS, findChrome } from '../../src/host/chrome-program.ts';
+import { CHROME_PROGRAMS, findChrome } from '../../src/host/programs.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
 

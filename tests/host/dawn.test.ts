@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 it('gives a GPU whose adapter describes itself', async () => {
-  const adapter = await describeAdapter(await dawnGpu(), 'Dawn');
+  const adapter = await describeAdapter(await dawnGpu());
   expect(adapter.description).not.toBe('');
   expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
   expect(adapter.features).toContain('timestamp-query');

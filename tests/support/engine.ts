@@ -13,7 +13,7 @@ export async function testEngine(): Promise<Engine> {
   return gpuEngine(device, {
     chooseKernels: async (graphs) => {
       const choices: Record<string, string> = {};
-      if (gpuHost === 'chrome')
+      if (gpuHost === 'Chrome')
         for (const node of graphs.flatMap((graph) => graph.nodes))
           if (variantsOf(node, device.traits).includes('naive')) choices[variantKey(node)] = 'naive';
       return choices;

@@ -1,12 +1,13 @@
-// A GPU device for tests in either host: Dawn in Node, navigator.gpu in Chrome. Importing it watches every test of the file: an
+// A GPU device for tests in every host: Dawn in Node, navigator.gpu in Chrome, Firefox and Deno. Importing it watches every test of the file: an
 // error that WebGPU reports during a test, or a lost device, fails that test, even if the test itself noticed nothing.
 import { afterAll, afterEach, beforeEach } from 'vitest';
+import { hostOf } from '../../src/core/host-name.ts';
 
 const SCOPES: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
 const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 
 /** Where the tests run. */
-export const gpuHost: 'dawn' | 'chrome' = typeof window === 'undefined' ? 'dawn' : 'chrome';
+export const gpuHost = hostOf().name;
 
 let gpu: Promise<GPU> | undefined;
 let device: Promise<GPUDevice> | undefined;
@@ -36,8 +37,8 @@ export function watchDevice(watched: GPUDevice): void {
 }
 
 async function openGpu(): Promise<GPU> {
-  if (gpuHost === 'dawn') return (await import('../../src/host/dawn.ts')).dawnGpu();
-  if (!navigator.gpu) throw new Error('this page has no navigator.gpu: Chrome was started without WebGPU');
+  if (gpuHost === 'Dawn') return (await import('../../src/host/dawn.ts')).dawnGpu();
+  if (!navigator.gpu) throw new Error(`${gpuHost} has no navigator.gpu: it was started without WebGPU`);
   return navigator.gpu;
 }
 

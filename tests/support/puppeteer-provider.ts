@@ -1,43 +1,51 @@
-// Vitest's browser mode on our own Chrome host: the tests of the `chrome` project run in pages that src/host/chrome.ts opens.
+// Vitest's browser mode on our own hosts: the tests of the projects `chrome` and `firefox` run in pages that src/host opens.
 import { defineBrowserProvider } from '@vitest/browser';
-import type { Page } from 'puppeteer';
+import type { Page } from 'puppeteer-core';
 import type { BrowserProvider } from 'vitest/node';
-import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
+import type { HeadlessBrowser } from '../../src/host/browser.ts';
+import { launchChrome } from '../../src/host/chrome.ts';
+import { launchFirefox } from '../../src/host/firefox.ts';
 
 /** The provider for `test.browser.provider`; it has no commands, since the tests do not click. */
 export function puppeteer() {
   return defineBrowserProvider({
     name: 'puppeteer',
-    supportedBrowser: ['chrome'],
-    providerFactory: () => new PuppeteerProvider(),
+    supportedBrowser: ['chrome', 'firefox'],
+    providerFactory: (project) =>
+      new PuppeteerProvider(() => (project.config.browser.name === 'firefox' ? launchFirefox() : launchChrome())),
   });
 }
 
-/** Owns one Chrome and a page a test session. */
+/** Owns one browser and a page a test session. */
 class PuppeteerProvider implements BrowserProvider {
   name = 'puppeteer';
   supportsParallelism = false;
-  #chrome: Promise<Chrome> | undefined;
+  #browser: Promise<HeadlessBrowser> | undefined;
+  readonly #launch: () => Promise<HeadlessBrowser>;
   #pages = new Map<string, Page>();
+
+  constructor(launch: () => Promise<HeadlessBrowser>) {
+    this.#launch = launch;
+  }
 
   getCommandsContext() {
     return {};
   }
 
   async openPage(sessionId: string, url: string) {
-    this.#chrome ??= launchChrome({ gpu: 'auto' });
-    const chrome = await this.#chrome;
+    this.#browser ??= this.#launch();
+    const browser = await this.#browser;
     await this.#pages.get(sessionId)?.close();
-    const page = await chrome.openPage(url, {
+    const page = await browser.openPage(url, {
       onError: (error) => console.error(`page: ${error.message}`),
     });
     this.#pages.set(sessionId, page);
   }
 
   async close() {
-    const chrome = await this.#chrome;
-    this.#chrome = undefined;
+    const browser = await this.#browser;
+    this.#browser = undefined;
     this.#pages.clear();
-    await chrome?.close();
+    await browser?.close();
   }
 }

@@ -9,7 +9,7 @@ export interface WatchedDevice {
   /** Buffers that were made and not destroyed, by label. */
   readonly alive: Map<GPUBuffer, string>;
   reset(): void;
-  /** Answers of coming `popErrorScope` calls, before the real ones. */
+  /** Answers of coming `popErrorScope` calls that end scopes for memory, before the real ones. */
   readonly scopes: (GPUError | null)[];
 }
 
@@ -18,6 +18,7 @@ export function watchedDevice(gpu: GPUDevice): WatchedDevice {
   const calls = new Map<string, number>();
   const alive = new Map<GPUBuffer, string>();
   const scopes: (GPUError | null)[] = [];
+  const filters: GPUErrorFilter[] = [];
   const count = (name: string) => calls.set(name, (calls.get(name) ?? 0) + 1);
   const spy = <T extends object>(target: T, prefix: string, more: Record<string, unknown> = {}): T =>
     new Proxy(target, {
@@ -45,10 +46,16 @@ export function watchedDevice(gpu: GPUDevice): WatchedDevice {
       };
       return buffer;
     },
+    pushErrorScope(filter: GPUErrorFilter) {
+      count('pushErrorScope');
+      filters.push(filter);
+      gpu.pushErrorScope(filter);
+    },
     async popErrorScope() {
       count('popErrorScope');
+      const filter = filters.pop();
       const real = await gpu.popErrorScope();
-      return scopes.shift() ?? real;
+      return (filter === 'out-of-memory' ? scopes.shift() : undefined) ?? real;
     },
   });
   return {

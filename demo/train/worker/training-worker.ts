@@ -1,5 +1,6 @@
 // Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded model.
 
+import { hostOf } from '../../../src/core/host-name.ts';
 import { type BrowserFiles, browserFiles } from '../../../src/files/browser-files.ts';
 import {
   type CorpusArguments,
@@ -44,9 +45,10 @@ const opened = (async () => {
   disk = browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
   store = modelStore(disk, memory);
   const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
+  const { name: host, version } = hostOf();
   registerPlatform({
-    host: 'Chrome',
-    version: /Chrome\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? '',
+    host,
+    version,
     openGpu: async () => navigator.gpu,
     files,
     modelPath: modelFolder,

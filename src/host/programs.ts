@@ -1,4 +1,4 @@
-// Finds the system's Chrome or Chromium.
+// Finds the programs of other hosts on this machine: Chrome or Chromium, Firefox, Deno.
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -20,6 +20,15 @@ export const CHROME_PROGRAMS = [
   'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
+/** Program names and paths of Firefox, in the order in which they are tried. */
+const FIREFOX_PROGRAMS = [
+  'firefox',
+  'firefox-esr',
+  '/snap/bin/firefox',
+  '/Applications/Firefox.app/Contents/MacOS/firefox',
+  'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
+];
+
 /**
  * Path of the system's Chrome or Chromium: PUPPETEER_EXECUTABLE_PATH or CHROME_PATH if set, else the first of
  * CHROME_PROGRAMS that exists. Returns undefined if there is none.
@@ -27,10 +36,21 @@ export const CHROME_PROGRAMS = [
  * @example
  * const chrome = await launchChrome({ executablePath: findChrome() });
  */
-export function findChrome(): string | undefined {
-  const named = process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH;
-  if (named) return named;
-  for (const program of CHROME_PROGRAMS) {
+export const findChrome = (): string | undefined =>
+  process.env.PUPPETEER_EXECUTABLE_PATH || process.env.CHROME_PATH || firstProgram(CHROME_PROGRAMS);
+
+/**
+ * Path of the system's Firefox: FIREFOX_PATH if set, else `firefox` or `firefox-esr` in PATH or the usual places.
+ * Returns undefined if there is none.
+ *
+ * @example
+ * const firefox = await launchFirefox({ executablePath: findFirefox() });
+ */
+export const findFirefox = (): string | undefined => process.env.FIREFOX_PATH || firstProgram(FIREFOX_PROGRAMS);
+
+/** The first of some programs that exists: names are searched in PATH. */
+function firstProgram(programs: readonly string[]): string | undefined {
+  for (const program of programs) {
     if (/[\\/]/.test(program)) {
       if (isProgram(program)) return program;
       continue;
@@ -53,8 +73,8 @@ export function isProgram(path: string): boolean {
   }
 }
 
-/** Error message for a machine without Chrome. */
-export function noChromeMessage(): string {
-  const remedy = process.platform === 'linux' ? ' (Debian: apt-get install chromium)' : '';
-  return `no Chrome found: install Chrome or Chromium${remedy}, or set CHROME_PATH to its program`;
+/** Error message for a machine without a browser; `packageName` is Debian's. */
+export function missingMessage(name: string, packageName: string, variable: string): string {
+  const remedy = process.platform === 'linux' ? ` (Debian: apt-get install ${packageName})` : '';
+  return `no ${name} found: install it${remedy}, or set ${variable} to its program`;
 }

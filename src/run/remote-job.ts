@@ -1,0 +1,139 @@
+// Runs a job outside this process, in the code of dist/page: starts a file server and the host, calls the job by name,
+// forwards its events, and closes everything. page-job.ts is the host in a browser, deno-job.ts the one in Deno.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HeddleError } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { fileServer } from '../host/file-server.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { serveFolder } from '../host/static-server.ts';
+import { withTimeout } from '../host/with-timeout.ts';
+import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
+
+/** Options of `runRemotely`. */
+export interface RemoteJobOptions {
+  /** Files and folders that the job can access; see `fileServer`. */
+  readonly paths: readonly string[];
+  readonly signal: AbortSignal;
+  /** File of the tuned kernels, which the job can access too; without it kernels are not tuned. */
+  readonly choices?: string;
+  onEvent(event: unknown): void;
+  readonly memoryLimit?: number;
+  /** Bytes of memory of the machine, the limit of a software adapter. */
+  readonly machineMemory?: number;
+  /** Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300). */
+  readonly pulse?: { readonly every: number; readonly within: number };
+}
+
+/** What a host needs to start. */
+export interface RemoteStart {
+  /** Name of the job, for messages. */
+  readonly job: string;
+  /** Folder of the built page, and the URL at which it is served. */
+  readonly folder: string;
+  readonly url: string;
+  /** Receives each event of the job, encoded. */
+  emit(event: string): void;
+  /** Called if the host ends or breaks, with the reason. */
+  fail(error: Error): void;
+}
+
+/** A started host. It calls the functions of headless-page.ts. */
+export interface RemoteHost {
+  /** Name for messages, for example `the page in Chrome`. */
+  readonly name: string;
+  /** Runs an encoded request and returns the encoded response. */
+  run(request: string): Promise<string>;
+  /** Stops the job at its next step. */
+  abort(): void;
+  /** Resolves as soon as the host answers. */
+  ping(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the job `name` on the host that `start` starts, and returns its result. Throws the error of the job, or a
+ * HeddleError if the host ends or hangs.
+ */
+export async function runRemotely(
+  name: string,
+  args: unknown,
+  options: RemoteJobOptions,
+  start: (start: RemoteStart) => Promise<RemoteHost>,
+): Promise<unknown> {
+  const { paths, signal, choices, memoryLimit, machineMemory } = options;
+  const files = fileServer(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
+  const folder = findPage();
+  const server = await serveFolder(folder, 0, files.handle);
+  let host: RemoteHost | undefined;
+  try {
+    let fail: (error: Error) => void = () => {};
+    const gone = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    gone.catch(() => {}); // it may be rejected after the job has ended
+    const emit = (event: string) => options.onEvent(decodeJson(event));
+    host = await start({ job: name, folder, url: server.url, emit, fail });
+    const { abort } = host;
+    signal.addEventListener('abort', abort);
+    const request: PageRequest = {
+      name,
+      args,
+      files: new URL(files.base, server.url).href,
+      ...(choices !== undefined && { choices }),
+      ...(memoryLimit !== undefined && { memoryLimit }),
+      ...(machineMemory !== undefined && { machineMemory }),
+    };
+    const pulse = watch(host, name, options.pulse ?? { every: 15, within: 300 }, fail);
+    try {
+      const job = host.run(encodeJson(request));
+      if (signal.aborted) abort();
+      return resultOf(decodeJson(await Promise.race([job, gone])) as PageResponse);
+    } finally {
+      clearInterval(pulse);
+      signal.removeEventListener('abort', abort);
+    }
+  } finally {
+    await host?.close();
+    await server.close();
+  }
+}
+
+function resultOf(outcome: PageResponse): unknown {
+  if (outcome.ok) return outcome.result;
+  if (outcome.userError) throw new HeddleError(outcome.message);
+  const error = new Error(outcome.message);
+  error.stack = outcome.stack;
+  throw error;
+}
+
+/** Heartbeat: asks the host for an answer at intervals; one that does not answer in time hangs, and the job fails. */
+function watch(
+  host: RemoteHost,
+  name: string,
+  { every, within: limit }: { every: number; within: number },
+  fail: (error: Error) => void,
+) {
+  let asked = false;
+  return setInterval(() => {
+    if (asked) return;
+    asked = true;
+    withTimeout(limit * 1000, `A sign of life from ${host.name} that runs ${name}`, host.ping()).then(() => {
+      asked = false;
+    }, fail);
+  }, every * 1000);
+}
+
+/** Folder of the built page: next to the built command, or in dist if this runs from the sources. */
+function findPage(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    for (const candidate of [join(folder, 'page'), join(folder, 'dist', 'page')])
+      if (existsSync(join(candidate, 'index.html'))) return candidate;
+    const parent = dirname(folder);
+    if (parent === folder) break;
+    folder = parent;
+  }
+  throw new HeddleError('The page for jobs in a browser is not built (dist/page): run "npm run build" first.');
+}

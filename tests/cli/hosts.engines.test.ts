@@ -1,0 +1,64 @@
+// Commands in Firefox.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { heddle, scratch, smallTraining } from '../support/cli.ts';
+
+const at = (name: string) => join(scratch(), name);
+const run = async (args: readonly string[]) => {
+  const ended = await heddle(args);
+  expect(ended.status, ended.stderr).toBe(0);
+  return ended.stdout;
+};
+const json = (name: string) => JSON.parse(readFileSync(at(name), 'utf8'));
+const train = async (host: string) => {
+  const args = ['train', ...smallTraining, '--steps', '50', '--schedule', 'constant', '--lr', '0.01'];
+  await run([...args, '--host', host, '--out', at(host), '--json', at(`${host}.json`)]);
+  return json(`${host}.json`).losses as number[];
+};
+
+describe.each(['firefox'])('--host %s', (host) => {
+  const name = `${host[0]?.toUpperCase()}${host.slice(1)}`;
+
+  it('trains with the losses of Dawn', async () => {
+    const dawn = await train('dawn');
+    const losses = await train(host);
+    expect(losses).toHaveLength(50);
+    const apart = losses.map((loss, step) => Math.abs(loss / (dawn[step] as number) - 1));
+    expect(Math.max(...apart)).toBeLessThan(1e-6);
+    expect(losses[49]).toBeLessThan((losses[0] as number) - 0.3); // else the losses say little
+  }, 240_000);
+
+  it("translates and evaluates Dawn's model as Dawn does", async () => {
+    const translate = (where: string) =>
+      run(['translate', at('dawn'), '--host', where, '--no-tune', '--max-new-tokens', '6', 'Tuesday', 'Peru']);
+    expect(await translate(host)).toBe(await translate('dawn'));
+    const evaluate = (where: string) =>
+      run(['eval', at('dawn'), at('pairs.tsv'), '--host', where, '--no-tune', '--json', at(`eval-${where}.json`)]);
+    writeFileSync(at('pairs.tsv'), 'Tuesday\tmartes\nPeru\tPerú\n');
+    await evaluate('dawn');
+    await evaluate(host);
+    const { loss, bleu } = json('eval-dawn.json');
+    expect(json(`eval-${host}.json`)).toMatchObject({ bleu, loss: expect.closeTo(loss, 5) });
+  }, 240_000);
+
+  it('verifies a golden case', async () => {
+    expect(await run(['verify', 'tests/fixtures/golden/odd-post', '--host', host])).toMatch(
+      new RegExp(`^odd-post on ${host}`, 'i'),
+    );
+  }, 240_000);
+
+  it('times kernels', async () => {
+    await run(['bench', '--host', host, '--quick', '--small', '--filter', 'layer', '--json', at('bench.json')]);
+    const { machine, conformance } = json('bench.json');
+    expect(machine.adapter.host).toBe(name);
+    expect(conformance.kernels.length).toBeGreaterThan(0);
+    expect(conformance.kernels.filter((kernel: { passed: boolean }) => !kernel.passed)).toEqual([]);
+  }, 240_000);
+
+  it('describes its adapter, with the version of the host', async () => {
+    const info = await run(['info', '--host', host]);
+    expect(info).toMatch(new RegExp(`^host +${name}`, 'm'));
+    expect(info).toMatch(/^maxStorageBuffersPerShaderStage +\d+$/m);
+  }, 60_000);
+});

@@ -1,0 +1,11 @@
+// Jobs in a page of headless Firefox.
+import { launchFirefox } from '../../src/host/firefox.ts';
+import { runJobInPage } from '../../src/run/page-job.ts';
+import { testRemoteJobs } from '../support/remote-jobs.ts';
+
+testRemoteJobs({
+  name: 'Firefox',
+  place: 'the page in Firefox',
+  program: /firefox/,
+  run: (job, args, options) => runJobInPage(job, args, { ...options, launch: launchFirefox }),
+});

@@ -1,0 +1,131 @@
+// Tests of jobs outside this process, for each host: results, events, errors, aborts, and errors if the host is gone.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/core/errors.ts';
+import type { RemoteJobOptions } from '../../src/run/remote-job.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import type { TrainArguments, TrainResult } from '../../src/train/train-arguments.ts';
+import { distFile } from './dist.ts';
+
+/** A training that does not end by itself. */
+const endless: TrainArguments = {
+  corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 100, seed: 1 },
+  heldOut: 0,
+  preset: 'tiny',
+  model: { dModel: 8, heads: 1, feedForward: 8, encoderLayers: 1, decoderLayers: 1 },
+  tokenizer: 'char',
+  vocabSize: 50,
+  steps: 1_000_000,
+  batchSize: 4,
+  buckets: 1,
+  optimizer: 'adamw',
+  schedule: 'constant',
+  learningRate: 1e-3,
+  seed: 1,
+  init: 'xavier',
+  testSentences: 0,
+  out: '',
+  saveSteps: 0,
+  evalSteps: 0,
+  devSentences: 0,
+  bestMetric: 'loss',
+  patience: 0,
+  noFuse: [],
+};
+
+/** A host of jobs. */
+export interface TestedHost {
+  readonly name: string;
+  /** Its name in messages. */
+  readonly place: string;
+  /** What its processes are called. */
+  readonly program: RegExp;
+  readonly run: (job: string, args: unknown, options: RemoteJobOptions) => Promise<unknown>;
+}
+
+/** Declares the tests of a host. */
+export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost): void {
+  describe(`a job in ${name}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-remote-job-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    afterEach(() => expect(processes()).toEqual([])); // nothing may be left running
+
+    /** Processes of the host that this process has started and that have not ended. */
+    function processes(): number[] {
+      const list = execFileSync('ps', ['-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' });
+      return list
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter(
+          ([, parent, stat, path]) => Number(parent) === process.pid && stat?.[0] !== 'Z' && program.test(path ?? ''),
+        )
+        .map(([pid]) => Number(pid));
+    }
+
+    function run(job: string, args: unknown, options: Partial<RemoteJobOptions> = {}): Promise<unknown> {
+      distFile('page/page.js'); // throws if the page is older than its sources
+      const signal = new AbortController().signal;
+      return runJob(job, args, { paths: [], signal, onEvent: () => {}, ...options });
+    }
+
+    it('gives the result of a job', async () => {
+      expect(await run('info', {})).toMatchObject({
+        host: name,
+        limits: { maxBindGroups: expect.any(Number) },
+      });
+    }, 60_000);
+
+    it('forwards events in order, stops at a step on request, and saves through the file server', async () => {
+      const out = join(folder, 'model');
+      const stop = new AbortController();
+      const done: number[] = [];
+      const onEvent = (event: unknown) => {
+        const told = event as JobEvent;
+        if (told.type === 'progress' && told.task === 'train') done.push(told.done);
+        if (done.length === 3) stop.abort();
+      };
+      const result = (await run(
+        'train',
+        { ...endless, out },
+        { paths: [out], signal: stop.signal, onEvent },
+      )) as TrainResult;
+      expect(result.stopped).toBe(true);
+      expect(result.losses.length).toBeGreaterThanOrEqual(done[2] as number);
+      expect(done).toEqual([...done].sort((a, b) => a - b));
+      expect(readdirSync(out)).toContain('model.safetensors');
+      expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).model.dModel).toBe(8);
+    }, 60_000);
+
+    it('throws the error of the job, as a HeddleError if the user can fix it', async () => {
+      const args = { folder: join(folder, 'none'), texts: ['x'], batch: 1, maxTokens: 0 };
+      const failed = run('translate', args, { paths: [folder] });
+      await expect(failed).rejects.toThrow(/none: there is no such folder/);
+      await expect(failed).rejects.toBeInstanceOf(HeddleError);
+    }, 60_000);
+
+    it('sees only the files that are served', async () => {
+      await expect(run('verify', { folders: ['/etc'] }, { paths: [folder] })).rejects.toThrow(
+        /\/etc\/expected\.json: no access to it/,
+      );
+    }, 60_000);
+
+    it('throws if the host ends', async () => {
+      const onEvent = () => {
+        for (const pid of processes()) process.kill(pid, 'SIGKILL');
+      };
+      const out = join(folder, 'killed');
+      const killed = run('train', { ...endless, out }, { paths: [out], onEvent });
+      await expect(killed).rejects.toThrow(new RegExp(`(${name} ended|The page in ${name} broke) while running train`));
+      expect(existsSync(out)).toBe(false);
+    }, 60_000);
+
+    it('names the job if the page does not answer a heartbeat', async () => {
+      // No page answers within a microsecond, so this is one that hangs.
+      const hung = run('train', { ...endless, out: '' }, { pulse: { every: 0.05, within: 1e-6 } });
+      await expect(hung).rejects.toThrow(`A sign of life from ${place} that runs train took longer than`);
+    }, 60_000);
+  });
+}
