@@ -10,12 +10,13 @@ import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
-import type { SavedModel, WeightDtype } from '../formats/shared/saved-model.ts';
+import { type OnnxDtype, onnxDtypes, type SavedModel, type WeightDtype } from '../formats/shared/saved-model.ts';
 
 /**
- * Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's.
+ * Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's,
+ * and ONNX for transformers.js, which heddle does not read.
  */
-export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras'] as const;
+export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx'] as const;
 /** Name of a format. */
 export type ModelFormat = (typeof modelFormats)[number];
 
@@ -23,8 +24,11 @@ export type ModelFormat = (typeof modelFormats)[number];
 export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
-  /** Type of the stored weights, for bart and marian. [that of the source checkpoint, or f32] */
-  readonly dtype?: 'f32' | 'f16' | 'bf16';
+  /**
+   * Type of the stored weights. bart and marian: f32, f16 or bf16 [that of the source checkpoint, or f32]; onnx: fp32,
+   * fp16, or q8, int8 with a scale per row. [fp32]
+   */
+  readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
 }
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
@@ -39,12 +43,21 @@ export async function saveModel(
   { format = 'heddle', dtype }: SaveOptions = {},
 ): Promise<void> {
   const hf = hfTypes.find((type): type is HfType => type === format);
-  check(!dtype || hf, `save: ${format} stores float32 weights; dtype is for ${hfTypes.join(' and ')}`);
+  const allowed: readonly string[] = format === 'onnx' ? onnxDtypes : hf ? ['f32', 'f16', 'bf16'] : [];
+  check(!dtype || allowed.includes(dtype), () =>
+    allowed.length > 0
+      ? `save: ${format} has no dtype ${dtype}; it has ${allowed.join(', ')}`
+      : `save: ${format} stores float32 weights; dtype is for ${[...hfTypes, 'onnx'].join(', ')}`,
+  );
   if (format === 'lora') {
     check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
     return writeFolder(files, folder, loraFiles(model.config, lora, lora.base));
   }
   if (hf) return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
+  if (format === 'onnx') {
+    const { onnxFiles } = await import('../formats/onnx/save-onnx.ts');
+    return writeFolder(files, folder, onnxFiles(model, dtype ? { dtype: dtype as OnnxDtype } : {}));
+  }
   if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
   if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));
   check(format === 'heddle', `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`);

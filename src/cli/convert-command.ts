@@ -1,8 +1,9 @@
 // heddle convert
 
 import { type Command, Option } from 'commander';
-import { type ModelFormat, modelFormats } from '../api/save-model.ts';
+import { type ModelFormat, modelFormats, type SaveOptions } from '../api/save-model.ts';
 import { HeddleError } from '../core/errors.ts';
+import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
@@ -11,7 +12,7 @@ import { runWithProgress } from './run-command.ts';
 
 interface Options {
   to: ModelFormat;
-  dtype?: 'f32' | 'f16' | 'bf16';
+  dtype?: NonNullable<SaveOptions['dtype']>;
   force?: boolean;
   loraAdapter?: string;
 }
@@ -29,7 +30,7 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--to <format>',
-        "heddle; bart or marian for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example",
+        "heddle; bart or marian for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js",
       )
         .choices(modelFormats)
         .makeOptionMandatory(),
@@ -37,8 +38,8 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--dtype <type>',
-        'type of the weights of bart and marian (default: that of the source checkpoint, or f32)',
-      ).choices(['f32', 'f16', 'bf16']),
+        'type of the weights; bart, marian: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
+      ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
     )
     .addOption(loraOption())
     .option('--force', 'replace <out> if it exists')

@@ -18,10 +18,21 @@ function inArchive(path: string): [string, string] | undefined {
 const isZip = (path: string): boolean => /\.zip$/i.test(path);
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 
-/** Packs the files of a folder (no subfolders) into a zip archive; returns its bytes in consecutive chunks. */
+/** Packs the files of a folder and its subfolders into a zip archive; returns its bytes in consecutive chunks. */
 export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
   const parts: Record<string, Uint8Array> = {};
-  for (const name of await files.list(folder)) parts[name] = await files.read(`${folder}/${name}`);
+  const add = async (inside: string): Promise<void> => {
+    for (const name of await files.list(folder + inside)) {
+      const path = `${inside}/${name}`;
+      const isFolder = await files.list(folder + path).then(
+        () => true,
+        () => false,
+      );
+      if (isFolder) await add(path);
+      else parts[path.slice(1)] = await files.read(folder + path);
+    }
+  };
+  await add('');
   return zipParts(parts);
 }
 

@@ -102,6 +102,7 @@ function beginOf(file: Json): number | undefined {
 function withBegin(tokenizer: Tokenizer, begin: number): Tokenizer {
   return {
     ...tokenizer,
+    begin,
     encode(text) {
       const ids = tokenizer.encode(text);
       return ids.length > 0 ? [begin, ...ids] : ids;

@@ -26,6 +26,14 @@ export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
 export type WeightDtype = (typeof weightDtypes)[number];
 
 /**
+ * Storage of matrices and embeddings in ONNX: `fp32`; `fp16`; `q8`: int8 with a scale per row, the same numbers as
+ * `--weights int8`. All of them compute in float32.
+ */
+export const onnxDtypes = ['fp32', 'fp16', 'q8'] as const;
+/** Name of a storage in ONNX. */
+export type OnnxDtype = (typeof onnxDtypes)[number];
+
+/**
  * The Hugging Face checkpoint of a model, complete enough to export the model to the same files. config.json of heddle
  * stores it under the key `origin`, without `files`.
  */

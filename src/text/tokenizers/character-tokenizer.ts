@@ -51,6 +51,7 @@ export function createCharacterTokenizer({ characters, size, special, begin }: C
     kind: 'char',
     size,
     special,
+    ...(begin !== undefined && { begin }),
     encode,
     decode,
     normalize: (text) => decode(encode(text)),

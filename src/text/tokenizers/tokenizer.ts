@@ -36,6 +36,8 @@ export interface Tokenizer {
   /** Vocabulary size; ids are below it. */
   readonly size: number;
   readonly special: SpecialIds;
+  /** Id that starts every encoded text, if the model was trained so. */
+  readonly begin?: number;
   /**
    * Ids of a text, without start and end token; unknown tokens are `special.unknown`. Text never encodes to a special
    * token.

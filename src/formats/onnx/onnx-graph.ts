@@ -1,0 +1,173 @@
+// A graph of ONNX operators and its file: the part of the format (protobuf) that a transformer needs.
+// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+
+import { concatBytes } from '../../files/files.ts';
+
+/** Element types with their numbers in the format. */
+const types = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
+/** An element type. */
+export type OnnxType = keyof typeof types;
+
+/** Size of an axis: a number, or a name if it is known only when the model runs. */
+type Axis = number | string;
+
+/** An attribute: an integer, a list of integers, a float, or a constant tensor of one float. */
+type Attribute = number | readonly number[] | { readonly float: number };
+
+/** Version of the operators: 17 has LayerNormalization, and all runtimes of transformers.js support it. */
+const opset = 17;
+/** Version of the file format. */
+const irVersion = 9;
+
+/** Protobuf limits a file to 2 GB; tensors of larger models are in a second file. */
+const maxFile = 2e9;
+
+/** The name of a tensor in a graph. */
+export type Name = string;
+
+/** A model file, and the files of its tensors if they do not fit into it. */
+export interface OnnxFiles {
+  readonly model: Uint8Array;
+  readonly data: readonly Uint8Array[];
+}
+
+/** A graph under construction. Operators are added in the order in which they run. */
+export interface OnnxGraph {
+  /** Adds an input. */
+  input(name: Name, type: OnnxType, shape: readonly Axis[]): Name;
+  /** Makes a tensor an output with this name. */
+  output(name: Name, type: OnnxType, shape: readonly Axis[], value: Name): void;
+  /** Adds a constant tensor; `name` is used once. */
+  constant(name: string, type: OnnxType, shape: readonly number[], bytes: Uint8Array): Name;
+  /** A constant list of integers [n]; the same list is stored once. */
+  integers(...values: number[]): Name;
+  /** A constant number; the same number is stored once. */
+  scalar(value: number): Name;
+  /** Adds an operator and returns its result. */
+  op(type: string, inputs: readonly Name[], attributes?: Readonly<Record<string, Attribute>>): Name;
+  /** Adds an operator with several results. */
+  ops(type: string, inputs: readonly Name[], count: number, attributes?: Readonly<Record<string, Attribute>>): Name[];
+  /**
+   * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files `dataName`,
+   * `dataName_1` and so on, each up to the limit.
+   */
+  files(dataName: string, limit?: number): OnnxFiles;
+}
+
+/** Creates an empty graph. */
+export function createOnnxGraph(title: string): OnnxGraph {
+  const nodes: Uint8Array[] = [];
+  const [inputs, outputs]: [Uint8Array[], Uint8Array[]] = [[], []];
+  const tensors: { name: Name; type: OnnxType; shape: readonly number[]; bytes: Uint8Array }[] = [];
+  const shared = new Map<string, Name>();
+  let count = 0;
+  const constant: OnnxGraph['constant'] = (name, type, shape, bytes) => {
+    tensors.push({ name, type, shape, bytes });
+    return name;
+  };
+  const once = (name: string, type: OnnxType, shape: readonly number[], data: Float32Array | BigInt64Array): Name => {
+    const known = shared.get(name) ?? constant(name, type, shape, new Uint8Array(data.buffer));
+    shared.set(name, known);
+    return known;
+  };
+  const ops: OnnxGraph['ops'] = (type, from, results, attributes = {}) => {
+    const name = `${type}_${count++}`;
+    const to = Array.from({ length: results }, (_, i) => (results === 1 ? name : `${name}.${i}`));
+    nodes.push(
+      message([
+        ...from.map((input) => text(1, input)),
+        ...to.map((output) => text(2, output)),
+        text(3, name),
+        text(4, type),
+        ...Object.entries(attributes).map(([key, value]) => field(5, attribute(key, value))),
+      ]),
+    );
+    return to;
+  };
+  const op: OnnxGraph['op'] = (type, from, attributes) => ops(type, from, 1, attributes)[0] as Name;
+  return {
+    constant,
+    ops,
+    op,
+    input(name, type, shape) {
+      inputs.push(valueInfo(name, type, shape));
+      return name;
+    },
+    output(name, type, shape, value) {
+      nodes.push(message([text(1, value), text(2, name), text(3, name), text(4, 'Identity')]));
+      outputs.push(valueInfo(name, type, shape));
+    },
+    integers: (...values) =>
+      once(`int_${values.join('_')}`, 'int64', [values.length], BigInt64Array.from(values, BigInt)),
+    scalar: (value) => once(`float_${value}`, 'float', [], Float32Array.of(value)),
+    files(dataName, limit = maxFile) {
+      const external = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0) > limit;
+      const parts: Uint8Array[][] = [];
+      let offset = limit;
+      const content = ({ bytes }: (typeof tensors)[number]): Uint8Array[] => {
+        if (!external) return [field(9, bytes)];
+        if (offset + bytes.length > limit) {
+          parts.push([]);
+          offset = 0;
+        }
+        const entry = (key: string, value: string) => field(13, message([text(1, key), text(2, value)]));
+        const location = parts.length > 1 ? `${dataName}_${parts.length - 1}` : dataName;
+        const place = { location, offset: String(offset), length: String(bytes.length) };
+        parts.at(-1)?.push(bytes);
+        offset += bytes.length;
+        return [...Object.entries(place).map(([key, value]) => entry(key, value)), number(14, 1)];
+      };
+      const initializers = tensors.map((tensor) => {
+        const dims = tensor.shape.map((n) => number(1, n));
+        return message([...dims, number(2, types[tensor.type]), text(8, tensor.name), ...content(tensor)]);
+      });
+      const graph = [
+        ...nodes.map((node) => field(1, node)),
+        text(2, title),
+        ...initializers.map((tensor) => field(5, tensor)),
+        ...inputs.map((info) => field(11, info)),
+        ...outputs.map((info) => field(12, info)),
+      ];
+      const model = message([
+        number(1, irVersion),
+        text(2, 'heddle'),
+        field(7, message(graph)),
+        field(8, number(2, opset)),
+      ]);
+      return { model, data: parts.map(concatBytes) };
+    },
+  };
+}
+
+/** ValueInfoProto: name, element type and shape of an input or output. */
+function valueInfo(name: Name, type: OnnxType, shape: readonly Axis[]): Uint8Array {
+  const dims = shape.map((n) => field(1, typeof n === 'number' ? number(1, n) : text(2, n)));
+  const tensor = message([number(1, types[type]), field(2, message(dims))]);
+  return message([text(1, name), field(2, field(1, tensor))]);
+}
+
+/** AttributeProto. */
+function attribute(name: string, value: Attribute): Uint8Array {
+  if (typeof value === 'number') return message([text(1, name), number(3, value), number(20, 2)]);
+  if ('float' in value) {
+    const bytes = new Uint8Array(Float32Array.of(value.float).buffer);
+    return message([text(1, name), Uint8Array.from([...varint(2 * 8 + 5), ...bytes]), number(20, 1)]);
+  }
+  return message([text(1, name), ...value.map((n) => number(8, n)), number(20, 7)]);
+}
+
+const encoder = new TextEncoder();
+const message = (fields: readonly Uint8Array[]): Uint8Array => concatBytes(fields);
+const text = (id: number, value: string): Uint8Array => field(id, encoder.encode(value));
+const number = (id: number, value: number): Uint8Array => Uint8Array.from([...varint(id * 8), ...varint(value)]);
+/** A field with a length: text, bytes, or a message. */
+const field = (id: number, content: Uint8Array): Uint8Array =>
+  concatBytes([Uint8Array.from([...varint(id * 8 + 2), ...varint(content.length)]), content]);
+
+/** A whole number of up to 64 bits in groups of seven bits, the lowest first; negative numbers in two's complement. */
+function varint(value: number): number[] {
+  const out: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest > 127n; rest >>= 7n) out.push(Number(rest & 127n) + 128);
+  return [...out, Number(rest)];
+}

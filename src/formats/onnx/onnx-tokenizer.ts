@@ -1,0 +1,158 @@
+// The tokenizer.json of an exported model. transformers.js has one tokenizer for both sides, so two vocabularies become
+// their union: the ids of the target, then the tokens that only the source has.
+
+import type { Json } from '../../files/json-files.ts';
+import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
+import { fromBase64, sentencePieceModelType, toBase64 } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+
+/** An exported tokenizer. */
+export interface OnnxTokenizer {
+  /** tokenizer.json. */
+  readonly json: Json;
+  /** Names of the special tokens in it. */
+  readonly special: { readonly pad: string; readonly start: string; readonly end: string; readonly unknown: string };
+  /** Source id of each id, if the encoder's ids differ: tokens that only the target has are unknown. */
+  readonly sourceIds?: readonly number[];
+}
+
+/** Score of a Unigram piece that text must never be split into. */
+const never = -1e4;
+
+/** Exports the tokenizers of both sides as one. */
+export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokenizer {
+  const ids = new Map<string, number>();
+  for (let id = 0; id < target.size; id++) if (!ids.has(target.token(id))) ids.set(target.token(id), id);
+  const sourceIdOf = new Map<string, number>();
+  let next = target.size;
+  for (let id = 0; id < source.size; id++) {
+    const token = source.token(id);
+    if (!ids.has(token)) ids.set(token, next++);
+    sourceIdOf.set(token, id);
+  }
+  const sourceIds = Array.from({ length: next }, () => source.special.unknown);
+  for (const [token, id] of ids) sourceIds[id] = sourceIdOf.get(token) ?? source.special.unknown;
+  const same = source === target || sourceIds.every((id, i) => id === i);
+  const { pad, start, end, unknown } = target.special;
+  const [from, to] = [hfJson(source), hfJson(target)];
+  const begin = source.begin === undefined ? [] : [source.token(source.begin)];
+  const special = {
+    pad: target.token(pad),
+    start: target.token(start),
+    end: target.token(end),
+    unknown: target.token(unknown),
+  };
+  const own = from.added_tokens as readonly Json[];
+  const roles = [...new Set([...Object.values(special), ...begin])];
+  const added = [...own, ...roles.filter((token) => !own.some(({ content }) => content === token)).map(addedToken)];
+  return {
+    json: {
+      ...from,
+      added_tokens: added
+        .map((token) => ({ ...token, id: ids.get(String(token.content)) ?? token.id }))
+        .sort((a, b) => Number(a.id) - Number(b.id)),
+      post_processor: from.post_processor ?? frame(begin, source.token(source.special.end), ids),
+      decoder: to.decoder,
+      model: same ? from.model : withVocabulary(from.model as Json, ids),
+    },
+    special,
+    ...(!same && { sourceIds }),
+  };
+}
+
+const addedToken = (content: string): Json => ({
+  content,
+  ...{ special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+});
+
+/** A model with the ids of `ids`. */
+function withVocabulary(model: Json, ids: ReadonlyMap<string, number>): Json {
+  if (model.type !== 'Unigram') return { ...model, vocab: Object.fromEntries(ids) };
+  const known = model.vocab as readonly (readonly [string, number])[];
+  const scores = new Map(known);
+  const vocab: [string, number][] = [];
+  for (const [token, id] of ids) vocab[id] = [token, scores.get(token) ?? never];
+  const unknown = known[model.unk_id as number]?.[0] ?? '';
+  return { ...model, vocab, unk_id: ids.get(unknown) };
+}
+
+/** The post-processor that adds the tokens before and after a text. */
+function frame(before: readonly string[], end: string, ids: ReadonlyMap<string, number>): Json {
+  const token = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  const text = (id: string) => ({ Sequence: { id, type_id: 0 } });
+  const tokens = [...before, end];
+  return {
+    type: 'TemplateProcessing',
+    single: [...before.map(token), text('A'), token(end)],
+    pair: [...before.map(token), text('A'), text('B'), token(end)],
+    special_tokens: Object.fromEntries(tokens.map((id) => [id, { id, ids: [ids.get(id)], tokens: [id] }])),
+  };
+}
+
+/** A tokenizer as the tokenizer.json that @huggingface/tokenizers reads. */
+function hfJson(tokenizer: Tokenizer): Json {
+  const { heddle: _, ...json } = tokenizer.toJSON() as unknown as Json;
+  const model = json.model as Json;
+  if (model.type === sentencePieceModelType) return { ...json, ...sentencePieceJson(tokenizer, model) };
+  return { ...json, added_tokens: json.added_tokens ?? [] };
+}
+
+/** The components of a SentencePiece model: normalizer, pre-tokenizer, decoder, and a Unigram or BPE model. */
+function sentencePieceJson(tokenizer: Tokenizer, saved: Json): Json {
+  const { model } = openSentencePiece(fromBase64(String(saved.file), 'tokenizer.json'), 'tokenizer.json');
+  const { normalizer } = model;
+  const scores = new Map(model.pieces.filter(({ type }) => type !== 'control').map((p) => [p.text, p.score]));
+  const tokens = Array.from({ length: tokenizer.size }, (_, id) => tokenizer.token(id));
+  const metaspace = {
+    type: 'Metaspace',
+    replacement: SPACE_MARK,
+    prepend_scheme: normalizer.addDummyPrefix ? 'always' : 'never',
+    split: true,
+  };
+  const spaces = [
+    { type: 'Strip', strip_left: true, strip_right: true },
+    { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
+  ];
+  const charsmap = { type: 'Precompiled', precompiled_charsmap: toBase64(normalizer.charsmap) };
+  return {
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        ...(normalizer.charsmap.length > 0 ? [charsmap] : []),
+        ...(normalizer.removeExtraWhitespaces ? spaces : []),
+      ],
+    },
+    pre_tokenizer: metaspace,
+    decoder: metaspace,
+    model:
+      model.algorithm === 'unigram'
+        ? {
+            type: 'Unigram',
+            unk_id: tokenizer.special.unknown,
+            vocab: tokens.map((token) => [token, scores.get(token) ?? never]),
+            byte_fallback: model.byteFallback,
+          }
+        : {
+            ...{ type: 'BPE', dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null },
+            unk_token: tokenizer.token(tokenizer.special.unknown),
+            ...{ fuse_unk: true, byte_fallback: model.byteFallback, ignore_merges: false },
+            vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+            merges: mergesOf(scores, new Map(tokens.map((token, id) => [token, id]))),
+          },
+  };
+}
+
+/** The merges of a SentencePiece BPE model: each piece from all pairs of pieces that form it, by its score. */
+function mergesOf(scores: ReadonlyMap<string, number>, ids: ReadonlyMap<string, number>): [string, string][] {
+  const merges: { pair: [string, string]; score: number }[] = [];
+  for (const [piece, score] of scores) {
+    if (!ids.has(piece)) continue;
+    const characters = [...piece];
+    for (let i = 1; i < characters.length; i++) {
+      const pair: [string, string] = [characters.slice(0, i).join(''), characters.slice(i).join('')];
+      if (pair.every((part) => scores.has(part) && ids.has(part))) merges.push({ pair, score });
+    }
+  }
+  return merges.sort((a, b) => b.score - a.score).map(({ pair }) => pair);
+}

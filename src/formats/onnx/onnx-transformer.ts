@@ -1,0 +1,368 @@
+// The encoder and the decoder of a model as ONNX graphs with the inputs and outputs that transformers.js expects. The
+// functions mirror src/model/transformer.ts. Dropout is left out; the decoder has a KV cache.
+//
+// B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head width.
+
+import { toFloat16 } from '../../core/float16.ts';
+import { sizeOf } from '../../core/tensor.ts';
+import { type ModelConfig, type Stack, stackSizes } from '../../model/model-config.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import { parameterList } from '../../model/parameters.ts';
+import { sinusoids } from '../../ops/embedding/embedding.ts';
+import { pack, wordsOf } from '../../ops/matmul/packed-weights.ts';
+import type { OnnxDtype } from '../shared/saved-model.ts';
+import { createOnnxGraph, type Name, type OnnxGraph } from './onnx-graph.ts';
+
+/** A model to export. */
+export interface OnnxSource {
+  readonly config: ModelConfig;
+  /** The parameter buffer, in the layout of `parameterList(config)`. */
+  readonly weights: Float32Array;
+  readonly dtype: OnnxDtype;
+  /** Source id of each id of the exported tokenizer, if they differ. */
+  readonly sourceIds?: readonly number[];
+}
+
+/** A graph under construction and the model that it is made from. */
+interface Builder extends OnnxSource {
+  readonly graph: OnnxGraph;
+  readonly parameters: ParameterList;
+  /** Constants that are in the graph, by name. */
+  readonly stored: Set<string>;
+}
+
+/** Added to the scores of hidden keys before the softmax. */
+const hidden = -1e9;
+
+const openBuilder = (title: string, source: OnnxSource): Builder => ({
+  ...source,
+  graph: createOnnxGraph(title),
+  parameters: parameterList(source.config),
+  stored: new Set(),
+});
+
+/** The encoder: input_ids and attention_mask [B, S] -> last_hidden_state [B, S, D]. */
+export function onnxEncoder(source: OnnxSource): OnnxGraph {
+  const b = openBuilder('encoder', source);
+  const { graph: g, config: c } = b;
+  const axes = ['batch_size', 'encoder_sequence_length'];
+  const given = g.input('input_ids', 'int64', axes);
+  const mask = hiddenKeys(b, g.input('attention_mask', 'int64', axes));
+  const ids = source.sourceIds ? g.op('Gather', [idTable(b, source.sourceIds), given]) : given;
+  let x = embed(b, 'src', ids, g.integers(0)); // [B, S, D]
+  for (let n = 0; n < c.encoderLayers; n++) {
+    const layer = `transformer.encoder.layers.${n}`;
+    const self = (y: Name) => {
+      const [q = '', k = '', v = ''] = selfHeads(b, layer, 'encoder', y);
+      return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'encoder', q, k, v, mask));
+    };
+    x = residual(b, `${layer}.norm1`, x, self);
+    x = residual(b, `${layer}.norm2`, x, (y) => feedForward(b, layer, y));
+  }
+  const out = c.finalNorm ? norm(b, 'transformer.encoder.norm', x) : x;
+  g.output('last_hidden_state', 'float', [...axes, c.dModel], out);
+  return g;
+}
+
+/**
+ * The decoder with its KV cache: input_ids [B, T], encoder_hidden_states [B, S, D], encoder_attention_mask [B, S] and
+ * past_key_values [B, H, P, W] -> logits [B, T, V] and present [B, H, P + T, W]. At the first step the cache is empty.
+ */
+export function onnxDecoder(source: OnnxSource): OnnxGraph {
+  const b = openBuilder('decoder', source);
+  const { graph: g, config: c } = b;
+  const { heads, headWidth } = stackSizes(c, 'decoder');
+  const sourceAxes = ['batch_size', 'encoder_sequence_length'];
+  const ids = g.input('input_ids', 'int64', ['batch_size', 'decoder_sequence_length']);
+  const memory = g.input('encoder_hidden_states', 'float', [...sourceAxes, c.dModel]);
+  const memoryMask = hiddenKeys(b, g.input('encoder_attention_mask', 'int64', sourceAxes));
+  const cacheName = (kind: string, n: number, side: Stack, part: string) => `${kind}.${n}.${side}.${part}`;
+  const cacheShape = (axis: string) => ['batch_size', heads, axis, headWidth];
+  const past = (n: number, side: Stack) =>
+    ['key', 'value'].map((part) =>
+      g.input(
+        cacheName('past_key_values', n, side, part),
+        'float',
+        cacheShape(side === 'decoder' ? 'past_decoder_sequence_length' : 'past_encoder_sequence_length'),
+      ),
+    );
+  const layers = Array.from({ length: c.decoderLayers }, (_, n) => ({
+    name: `transformer.decoder.layers.${n}`,
+    self: past(n, 'decoder'),
+    cross: past(n, 'encoder'),
+  }));
+  const position = axisSize(b, layers[0]?.self[0] ?? '', 2); // [1]: P
+  const future = futureKeys(b, position, axisSize(b, ids, 1));
+  const cached = axisSize(b, layers[0]?.cross[0] ?? '', 2); // [1]: S, or 0 at the first step
+  // The rows of the memory whose keys and values are not cached: all at the first step, none later.
+  const end = g.integers(2 ** 31 - 1);
+  const rest = g.op('Slice', [memory, cached, end, g.integers(1)]);
+  const present = (n: number, side: Stack, values: readonly Name[]) => {
+    const axis = side === 'decoder' ? 'decoder_sequence_length + past' : 'encoder_sequence_length';
+    for (const [i, part] of ['key', 'value'].entries())
+      g.output(cacheName('present', n, side, part), 'float', cacheShape(axis), values[i] ?? '');
+  };
+  const append = (old: readonly Name[], added: readonly Name[]) =>
+    old.map((name, i) => g.op('Concat', [name, added[i] ?? ''], { axis: 2 }));
+
+  let x = embed(b, 'tgt', ids, position); // [B, T, D]
+  for (const [n, { name: layer, ...old }] of layers.entries()) {
+    const self = (y: Name) => {
+      const [q = '', ...added] = selfHeads(b, layer, 'decoder', y);
+      const [k = '', v = ''] = append(old.self, added);
+      present(n, 'decoder', [k, v]);
+      return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'decoder', q, k, v, future));
+    };
+    const cross = (y: Name) => {
+      const q = splitHeads(b, 'decoder', project(b, `${layer}.multihead_attn.q_proj.`, y));
+      const kv = g.ops('Split', [project(b, `${layer}.multihead_attn.kv_proj.`, rest)], 2, { axis: 2 });
+      const added = kv.map((part) => splitHeads(b, 'decoder', part));
+      const [k = '', v = ''] = append(old.cross, added);
+      present(n, 'encoder', [k, v]);
+      return project(b, `${layer}.multihead_attn.out_proj.`, attention(b, 'decoder', q, k, v, memoryMask));
+    };
+    x = residual(b, `${layer}.norm1`, x, self);
+    x = residual(b, `${layer}.norm2`, x, cross);
+    x = residual(b, `${layer}.norm3`, x, (y) => feedForward(b, layer, y));
+  }
+  const last = c.finalNorm ? norm(b, 'transformer.decoder.norm', x) : x;
+  const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[c.tie];
+  const logits = multiply(b, last, c.tie === 'none' ? matrix(b, table) : transpose(b, table), 'generator.bias');
+  const limited = endAtMaxLength(b, logits, position, axisSize(b, ids, 1));
+  g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], limited);
+  return g;
+}
+
+/** Token embeddings times sqrt(D) plus positions from `position` [1] on: ids [B, T] -> [B, T, D]. */
+function embed(b: Builder, side: 'src' | 'tgt', ids: Name, position: Name): Name {
+  const { graph: g, config: c } = b;
+  const tokens = lookUp(b, side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight', ids);
+  const scaled = c.scaleEmbedding ? g.op('Mul', [tokens, g.scalar(Math.sqrt(c.dModel))]) : tokens;
+  const offset = c.positions === 'learned' ? c.positionOffset : 0;
+  const last = g.integers(c.maxLength - 1);
+  const places = g.op('Min', [positionsFrom(b, position, axisSize(b, ids, 1)), last]); // [T]
+  const rows = g.op('Gather', [positionTable(b, side), g.op('Add', [places, g.integers(offset)])]); // [T, D]
+  const x = g.op('Add', [scaled, rows]);
+  return c.embeddingNorm ? norm(b, `${side}_embed_norm`, x) : x;
+}
+
+/** The table of positions [rows, D]. */
+function positionTable(b: Builder, side: 'src' | 'tgt'): Name {
+  const { config: c } = b;
+  if (c.positions === 'learned') return vector(b, `${side}_pos.weight`);
+  const table = sinusoids(c.maxLength, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves');
+  return floats(b, 'positions', [c.maxLength, c.dModel], table);
+}
+
+/** A residual connection: LN(x + f(x)) (post-norm) or x + f(LN(x)) (pre-norm). */
+function residual(b: Builder, normName: string, x: Name, f: (x: Name) => Name): Name {
+  if (b.config.norm === 'pre') return b.graph.op('Add', [x, f(norm(b, normName, x))]);
+  return norm(b, normName, b.graph.op('Add', [x, f(x)]));
+}
+
+/** Queries, keys and values of self-attention: [B, T, D] -> three of [B, H, T, W]. */
+function selfHeads(b: Builder, layer: string, stack: Stack, x: Name): Name[] {
+  const qkv = b.graph.ops('Split', [project(b, `${layer}.self_attn.in_proj_`, x)], 3, { axis: 2 });
+  return qkv.map((part) => splitHeads(b, stack, part));
+}
+
+/** [B, T, HW] -> [B, H, T, W]. T may be 0. */
+function splitHeads(b: Builder, stack: Stack, x: Name): Name {
+  const { graph: g } = b;
+  const { heads, headWidth } = stackSizes(b.config, stack);
+  const sizes = g.op('Slice', [g.op('Shape', [x]), g.integers(0), g.integers(2)]); // [2]: B, T
+  const shape = g.op('Concat', [sizes, g.integers(heads, headWidth)], { axis: 0 });
+  return g.op('Transpose', [g.op('Reshape', [x, shape], { allowzero: 1 })], { perm: [0, 2, 1, 3] });
+}
+
+/** Attention of all heads: q [B, H, T, W], k and v [B, H, K, W], `mask` added to the scores -> [B, T, HW]. */
+function attention(b: Builder, stack: Stack, q: Name, k: Name, v: Name, mask: Name): Name {
+  const { graph: g } = b;
+  const { heads, headWidth } = stackSizes(b.config, stack);
+  const scaled = g.op('Mul', [q, g.scalar(1 / Math.sqrt(headWidth))]);
+  const scores = g.op('MatMul', [scaled, g.op('Transpose', [k], { perm: [0, 1, 3, 2] })]);
+  const weights = g.op('Softmax', [g.op('Add', [scores, mask])], { axis: 3 });
+  const heights = g.op('Transpose', [g.op('MatMul', [weights, v])], { perm: [0, 2, 1, 3] }); // [B, T, H, W]
+  return g.op('Reshape', [heights, g.integers(0, 0, heads * headWidth)]);
+}
+
+/** 0 for keys of a mask [B, S] that are visible, `hidden` for the others: [B, 1, 1, S]. */
+function hiddenKeys({ graph: g }: Builder, mask: Name): Name {
+  const padding = g.op('Sub', [g.scalar(1), g.op('Cast', [mask], { to: 1 })]);
+  return g.op('Unsqueeze', [g.op('Mul', [padding, g.scalar(hidden)]), g.integers(1, 2)]);
+}
+
+/** The positions of `added` [1] tokens after `past` [1] tokens: [T]. */
+function positionsFrom({ graph: g }: Builder, past: Name, added: Name): Name {
+  const number = (name: Name) => g.op('Squeeze', [name, g.integers(0)]);
+  return g.op('Range', [number(past), number(g.op('Add', [past, added])), number(g.integers(1))]);
+}
+
+/** 0 for keys up to the query, `hidden` for later keys: [1, 1, T, P + T]. `past` and `added` [1] are P and T. */
+function futureKeys(b: Builder, past: Name, added: Name): Name {
+  const { graph: g } = b;
+  const all = positionsFrom(b, g.integers(0), g.op('Add', [past, added]));
+  const keys = g.op('Unsqueeze', [all, g.integers(0, 1, 2)]);
+  const queries = g.op('Unsqueeze', [positionsFrom(b, past, added), g.integers(0, 1, 3)]);
+  return g.op('Where', [g.op('Greater', [keys, queries]), g.scalar(hidden), g.scalar(0)]);
+}
+
+/**
+ * Makes the end token the most probable one after the maximum length: logits [B, T, V]. transformers.js generates up to
+ * 256 tokens by default.
+ */
+function endAtMaxLength(b: Builder, logits: Name, past: Name, added: Name): Name {
+  const { graph: g, config: c } = b;
+  const end = Float32Array.from({ length: c.tgtVocab }, (_, id) => (id === c.endId ? -hidden : 0));
+  const over = g.op('Less', [g.integers(c.maxLength - 1), positionsFrom(b, past, added)]); // [T]
+  const bias = [g.op('Unsqueeze', [over, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
+  return g.op('Add', [logits, g.op('Where', bias)]);
+}
+
+/** The feed-forward network: [B, T, D] -> [B, T, D]. */
+function feedForward(b: Builder, layer: string, x: Name): Name {
+  return project(b, `${layer}.linear2.`, activation(b, project(b, `${layer}.linear1.`, x)));
+}
+
+function activation({ graph: g, config }: Builder, x: Name): Name {
+  switch (config.activation) {
+    case 'relu':
+      return g.op('Relu', [x]);
+    case 'silu':
+      return g.op('Mul', [x, g.op('Sigmoid', [x])]);
+    case 'gelu': {
+      const erf = g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])]);
+      return g.op('Mul', [g.op('Mul', [x, g.scalar(0.5)]), g.op('Add', [erf, g.scalar(1)])]);
+    }
+  }
+}
+
+function norm(b: Builder, name: string, x: Name): Name {
+  const inputs = [x, vector(b, `${name}.weight`), vector(b, `${name}.bias`)];
+  return b.graph.op('LayerNormalization', inputs, { axis: -1, epsilon: { float: b.config.layerNormEps } });
+}
+
+/** A linear layer, x · weightᵀ + bias if the model has one: [.., in] -> [.., out]. */
+const project = (b: Builder, prefix: string, x: Name): Name =>
+  multiply(b, x, matrix(b, `${prefix}weight`), `${prefix}bias`);
+
+/** x · w, plus the parameter `bias` if the model has it. */
+function multiply(b: Builder, x: Name, w: Name, bias: string): Name {
+  const product = b.graph.op('MatMul', [x, w]);
+  return b.parameters.byName.has(bias) ? b.graph.op('Add', [product, vector(b, bias)]) : product;
+}
+
+/** The size of an axis as a list [1]. */
+const axisSize = ({ graph: g }: Builder, x: Name, axis: number): Name =>
+  g.op('Slice', [g.op('Shape', [x]), g.integers(axis), g.integers(axis + 1)]);
+
+/** The values and the shape of a parameter. */
+function parameter(b: Builder, name: string): { values: Float32Array; shape: readonly number[] } {
+  const p = b.parameters.byName.get(name);
+  if (!p) throw new Error(`onnx: there is no parameter ${name}`);
+  return { values: b.weights.subarray(p.offset, p.offset + sizeOf(p.shape)), shape: p.shape };
+}
+
+/** Adds float32 values to the graph once. */
+function floats(b: Builder, name: string, shape: readonly number[], values: Float32Array): Name {
+  if (b.stored.has(name)) return name;
+  b.stored.add(name);
+  return b.graph.constant(name, 'float', shape, bytesOf(values));
+}
+
+/** A parameter in float32: norms, biases, positions. */
+function vector(b: Builder, name: string): Name {
+  const { values, shape } = parameter(b, name);
+  return floats(b, name, shape, values);
+}
+
+/** The weight of a linear layer, stored as [in, out] since ONNX has no product with a transposed matrix. */
+function matrix(b: Builder, name: string): Name {
+  const { values, shape } = parameter(b, name);
+  const [out = 0, inner = 0] = shape;
+  if (b.dtype !== 'q8') return compressed(b, `${name}.T`, [inner, out], transposed(values, out, inner));
+  const { rows, scales } = quantized(values, out, inner);
+  return dequantized(b, `${name}.T`, [inner, out], transposed(rows, out, inner), scales, 1);
+}
+
+/** The embedding table [V, D] as the matrix [D, V] of the output projection. It is stored once. */
+function transpose(b: Builder, name: string): Name {
+  const { values, shape } = parameter(b, name);
+  const [rows = 0, width = 0] = shape;
+  const table =
+    b.dtype === 'q8'
+      ? b.graph.op('DequantizeLinear', quantizedTable(b, name, values, rows, width), { axis: 0 })
+      : compressed(b, name, shape, values);
+  return b.graph.op('Transpose', [table], { perm: [1, 0] });
+}
+
+/** Rows of an embedding table: ids [B, T] -> [B, T, D]. */
+function lookUp(b: Builder, name: string, ids: Name): Name {
+  const { graph: g } = b;
+  const { values, shape } = parameter(b, name);
+  if (b.dtype !== 'q8') return g.op('Gather', [compressed(b, name, shape, values), ids]);
+  const [table = '', scales = ''] = quantizedTable(b, name, values, shape[0] ?? 0, shape[1] ?? 0);
+  const rows = g.op('Cast', [g.op('Gather', [table, ids])], { to: 1 });
+  return g.op('Mul', [rows, g.op('Unsqueeze', [g.op('Gather', [scales, ids]), g.integers(-1)])]);
+}
+
+/** A matrix in float32 or float16; the runtime converts float16 to float32 when it loads the model. */
+function compressed(b: Builder, name: string, shape: readonly number[], values: Float32Array): Name {
+  if (b.dtype === 'fp32') return floats(b, name, shape, values);
+  if (!b.stored.has(name)) {
+    b.stored.add(name);
+    b.graph.constant(name, 'float16', shape, bytesOf(toFloat16(values)));
+  }
+  return b.graph.op('Cast', [name], { to: 1 });
+}
+
+/** Rows of int8 and the scale of each row: w = q · scale. */
+function quantized(values: Float32Array, rows: number, cols: number): { rows: Int8Array; scales: Float32Array } {
+  const stride = 4 * wordsOf('int8', cols);
+  const words = new Uint32Array((rows * stride) / 4);
+  const scales = new Float32Array(rows);
+  pack('int8', values, cols, words, scales);
+  const padded = new Int8Array(words.buffer);
+  const out = new Int8Array(rows * cols);
+  for (let r = 0; r < rows; r++) out.set(padded.subarray(r * stride, r * stride + cols), r * cols);
+  return { rows: out, scales: scales.map((scale) => scale / 127) };
+}
+
+/** The int8 table [V, D] and its scales [V]. */
+function quantizedTable(b: Builder, name: string, values: Float32Array, rows: number, cols: number): Name[] {
+  if (!b.stored.has(name)) {
+    b.stored.add(name);
+    const q = quantized(values, rows, cols);
+    b.graph.constant(name, 'int8', [rows, cols], bytesOf(q.rows));
+    floats(b, `${name}.scale`, [rows], q.scales);
+  }
+  return [name, `${name}.scale`];
+}
+
+function dequantized(
+  b: Builder,
+  name: string,
+  shape: readonly number[],
+  values: Int8Array,
+  scales: Float32Array,
+  axis: number,
+): Name {
+  const inputs = [
+    b.graph.constant(name, 'int8', shape, bytesOf(values)),
+    floats(b, `${name}.scale`, [scales.length], scales),
+  ];
+  return b.graph.op('DequantizeLinear', inputs, { axis });
+}
+
+/** Constant ids [n] in int64. */
+const idTable = ({ graph: g }: Builder, ids: readonly number[]): Name =>
+  g.constant('source_ids', 'int64', [ids.length], bytesOf(BigInt64Array.from(ids, BigInt)));
+
+function transposed<T extends Float32Array | Int8Array>(values: T, rows: number, cols: number): T {
+  const out = values.slice() as T;
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) out[c * rows + r] = values[r * cols + c] as number;
+  return out;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);

@@ -1,0 +1,108 @@
+// Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and the encoder and decoder as
+// ONNX files in the folder `onnx`.
+
+import { type Json, jsonBytes } from '../../files/json-files.ts';
+import type { OnnxDtype, SavedModel } from '../shared/saved-model.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
+import { onnxTokenizer } from './onnx-tokenizer.ts';
+import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
+
+/** Model types of transformers.js with the names of their classes. Models of other types run as BART. */
+const architectures: Readonly<Record<string, string>> = {
+  bart: 'BartForConditionalGeneration',
+  marian: 'MarianMTModel',
+  mbart: 'MBartForConditionalGeneration',
+  m2m_100: 'M2M100ForConditionalGeneration',
+  t5: 'T5ForConditionalGeneration',
+  mt5: 'MT5ForConditionalGeneration',
+};
+
+/** Ends of the file names by dtype. */
+const suffixes: Readonly<Record<OnnxDtype, string>> = { fp32: '', fp16: '_fp16', q8: '_quantized' };
+
+/** Settings of `onnxFiles`. */
+export interface OnnxOptions {
+  /** Storage of the weights. Default fp32. */
+  readonly dtype?: OnnxDtype;
+  /** Size of a file in bytes above which tensors are stored in files beside it. Default 2 GB, the limit of protobuf. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Exports a model: the files of the folder by path.
+ *
+ * @example
+ * await writeFolder(files, 'out', onnxFiles(model, { dtype: 'q8' }));
+ */
+export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
+  const { config, weights, source, target } = model;
+  const { dtype = 'fp32', maxBytes } = options;
+  const { json, special, sourceIds } = onnxTokenizer(source, target);
+  const from = { config, weights, dtype, ...(sourceIds && { sourceIds }) };
+  const files: Record<string, Uint8Array> = {};
+  const external: Record<string, number> = {};
+  const add = (name: string, graph: OnnxGraph) => {
+    const file = `${name}${suffixes[dtype]}.onnx`;
+    const { model: bytes, data } = graph.files(`${file}_data`, maxBytes);
+    files[`onnx/${file}`] = bytes;
+    for (const [i, part] of data.entries()) files[`onnx/${file}_data${i > 0 ? `_${i}` : ''}`] = part;
+    if (data.length > 0) external[file] = data.length;
+  };
+  add('encoder_model', onnxEncoder(from));
+  add('decoder_model_merged', onnxDecoder(from));
+  const hints = { dtype, ...(Object.keys(external).length > 0 && { use_external_data_format: external }) };
+  return {
+    'config.json': jsonBytes({ ...configOf(model), 'transformers.js_config': hints }),
+    'generation_config.json': jsonBytes(generationOf(model)),
+    'tokenizer.json': jsonBytes(json),
+    'tokenizer_config.json': jsonBytes({
+      tokenizer_class: 'PreTrainedTokenizer',
+      model_max_length: config.maxLength,
+      clean_up_tokenization_spaces: false,
+      pad_token: special.pad,
+      bos_token: special.start,
+      eos_token: special.end,
+      unk_token: special.unknown,
+    }),
+    ...files,
+  };
+}
+
+/** config.json: that of the source checkpoint, or a BART configuration of the same size. */
+function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
+  const given = sourceCheckpoint?.config;
+  const type = given && architectures[String(given.model_type)] ? String(given.model_type) : 'bart';
+  return {
+    ...given,
+    model_type: type,
+    architectures: [architectures[type]],
+    is_encoder_decoder: true,
+    d_model: c.dModel,
+    encoder_layers: c.encoderLayers,
+    decoder_layers: c.decoderLayers,
+    encoder_attention_heads: c.heads,
+    decoder_attention_heads: c.decoderHeads,
+    max_position_embeddings: c.maxLength,
+    vocab_size: c.tgtVocab,
+    pad_token_id: c.padId,
+    eos_token_id: c.endId,
+    decoder_start_token_id: c.startId,
+  };
+}
+
+/** generation_config.json: the decoding rules of the model. */
+function generationOf({ config: c, decode = {}, sourceCheckpoint }: SavedModel): Json {
+  const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
+  return {
+    max_length: c.maxLength + 1, // counts the start token
+    ...sourceCheckpoint?.generation,
+    decoder_start_token_id: c.startId,
+    eos_token_id: c.endId,
+    pad_token_id: c.padId,
+    ...(forcedBosTokenId !== undefined && { forced_bos_token_id: forcedBosTokenId }),
+    ...(forceEos && { forced_eos_token_id: c.endId }),
+    ...(suppressTokens.length > 0 && { bad_words_ids: suppressTokens.map((id) => [id]) }),
+    ...(minNewTokens > 0 && { min_length: minNewTokens + 1 }),
+    ...(noRepeatNgramSize > 0 && { no_repeat_ngram_size: noRepeatNgramSize }),
+  };
+}
