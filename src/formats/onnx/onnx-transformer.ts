@@ -128,8 +128,8 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const last = c.finalNorm ? norm(b, 'transformer.decoder.norm', x) : x;
   const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[c.tie];
   const logits = multiply(b, last, c.tie === 'none' ? matrix(b, table) : transpose(b, table), 'generator.bias');
-  const limited = endAtMaxLength(b, logits, position, axisSize(b, ids, 1));
-  g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], limited);
+  const held = holdEnd(b, logits, ids, position, axisSize(b, ids, 1));
+  g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], held);
   return g;
 }
 
@@ -208,14 +208,20 @@ function futureKeys(b: Builder, past: Name, added: Name): Name {
 }
 
 /**
- * Makes the end token the most probable one after the maximum length: logits [B, T, V]. transformers.js generates up to
- * 256 tokens by default.
+ * Makes the end token the most probable one after the maximum length, and after an end token while tokens are decoded
+ * one by one: logits [B, T, V]. transformers.js generates up to 256 tokens by default, and rows that are finished go on
+ * until all rows of the batch are.
  */
-function endAtMaxLength(b: Builder, logits: Name, past: Name, added: Name): Name {
+function holdEnd(b: Builder, logits: Name, ids: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
+  const places = positionsFrom(b, past, added); // [T]
+  const ended = g.op('And', [
+    g.op('Equal', [ids, g.integers(c.endId)]), // [B, T]
+    g.op('And', [g.op('Equal', [added, g.integers(1)]), g.op('Greater', [places, g.integers(0)])]), // not the start
+  ]);
+  const held = g.op('Or', [ended, g.op('Greater', [places, g.integers(c.maxLength - 1)])]);
   const end = Float32Array.from({ length: c.tgtVocab }, (_, id) => (id === c.endId ? -hidden : 0));
-  const over = g.op('Less', [g.integers(c.maxLength - 1), positionsFrom(b, past, added)]); // [T]
-  const bias = [g.op('Unsqueeze', [over, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
+  const bias = [g.op('Unsqueeze', [held, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
   return g.op('Add', [logits, g.op('Where', bias)]);
 }
 
