@@ -22,6 +22,9 @@ const irVersion = 9;
 /** Protobuf limits a file to 2 GB; tensors of larger models are in a second file. */
 const maxFile = 2e9;
 
+/** Tensors of fewer bytes, such as shapes, stay in the model file. */
+const minExternal = 1024;
+
 /** The name of a tensor in a graph. */
 export type Name = string;
 
@@ -71,13 +74,11 @@ export function createOnnxGraph(title: string): OnnxGraph {
     return known;
   };
   const ops: OnnxGraph['ops'] = (type, from, results, attributes = {}) => {
-    const name = `${type}_${count++}`;
-    const to = Array.from({ length: results }, (_, i) => (results === 1 ? name : `${name}.${i}`));
+    const to = Array.from({ length: results }, () => `${count++}`);
     nodes.push(
       message([
         ...from.map((input) => text(1, input)),
         ...to.map((output) => text(2, output)),
-        text(3, name),
         text(4, type),
         ...Object.entries(attributes).map(([key, value]) => field(5, attribute(key, value))),
       ]),
@@ -94,7 +95,7 @@ export function createOnnxGraph(title: string): OnnxGraph {
       return name;
     },
     output(name, type, shape, value) {
-      nodes.push(message([text(1, value), text(2, name), text(3, name), text(4, 'Identity')]));
+      nodes.push(message([text(1, value), text(2, name), text(4, 'Identity')]));
       outputs.push(valueInfo(name, type, shape));
     },
     integers: (...values) =>
@@ -105,7 +106,7 @@ export function createOnnxGraph(title: string): OnnxGraph {
       const parts: Uint8Array[][] = [];
       let offset = limit;
       const content = ({ bytes }: (typeof tensors)[number]): Uint8Array[] => {
-        if (!external) return [field(9, bytes)];
+        if (!external || bytes.length < minExternal) return [field(9, bytes)];
         if (offset + bytes.length > limit) {
           parts.push([]);
           offset = 0;

@@ -19,6 +19,8 @@ export interface OnnxSource {
   /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights: Float32Array;
   readonly dtype: OnnxDtype;
+  /** Position of the decoder at which a translation ends. */
+  readonly endPosition: number;
   /** Source id of each id of the exported tokenizer, if they differ. */
   readonly sourceIds?: readonly number[];
 }
@@ -208,18 +210,17 @@ function futureKeys(b: Builder, past: Name, added: Name): Name {
 }
 
 /**
- * Makes the end token the most probable one after the maximum length, and after an end token while tokens are decoded
- * one by one: logits [B, T, V]. transformers.js generates up to 256 tokens by default, and rows that are finished go on
- * until all rows of the batch are.
+ * While tokens are decoded one by one, makes the end token the most probable one after an end token and from
+ * `endPosition` on: logits [B, T, V]. transformers.js generates up to 256 tokens by default, and rows that are finished
+ * go on until all rows of the batch are.
  */
 function holdEnd(b: Builder, logits: Name, ids: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
   const places = positionsFrom(b, past, added); // [T]
-  const ended = g.op('And', [
-    g.op('Equal', [ids, g.integers(c.endId)]), // [B, T]
-    g.op('And', [g.op('Equal', [added, g.integers(1)]), g.op('Greater', [places, g.integers(0)])]), // not the start
-  ]);
-  const held = g.op('Or', [ended, g.op('Greater', [places, g.integers(c.maxLength - 1)])]);
+  const isEnd = g.op('Equal', [ids, g.integers(c.endId)]); // [B, T]
+  const ended = g.op('And', [isEnd, g.op('Greater', [places, g.integers(0)])]); // BART starts with the end token
+  const over = g.op('Or', [ended, g.op('Greater', [places, g.integers(b.endPosition - 1)])]);
+  const held = g.op('And', [over, g.op('Equal', [added, g.integers(1)])]);
   const end = Float32Array.from({ length: c.tgtVocab }, (_, id) => (id === c.endId ? -hidden : 0));
   const bias = [g.op('Unsqueeze', [held, g.integers(-1)]), floats(b, 'end_token', [c.tgtVocab], end), g.scalar(0)];
   return g.op('Add', [logits, g.op('Where', bias)]);
@@ -293,13 +294,13 @@ function matrix(b: Builder, name: string): Name {
 
 /** The embedding table [V, D] as the matrix [D, V] of the output projection. It is stored once. */
 function transpose(b: Builder, name: string): Name {
+  const { graph: g } = b;
   const { values, shape } = parameter(b, name);
   const [rows = 0, width = 0] = shape;
-  const table =
-    b.dtype === 'q8'
-      ? b.graph.op('DequantizeLinear', quantizedTable(b, name, values, rows, width), { axis: 0 })
-      : compressed(b, name, shape, values);
-  return b.graph.op('Transpose', [table], { perm: [1, 0] });
+  const turn = (table: Name) => g.op('Transpose', [table], { perm: [1, 0] });
+  if (b.dtype !== 'q8') return turn(compressed(b, name, shape, values));
+  const [table = '', scales = ''] = quantizedTable(b, name, values, rows, width);
+  return g.op('DequantizeLinear', [turn(table), scales], { axis: 1 });
 }
 
 /** Rows of an embedding table: ids [B, T] -> [B, T, D]. */

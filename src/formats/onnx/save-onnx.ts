@@ -35,10 +35,11 @@ export interface OnnxOptions {
  * await writeFolder(files, 'out', onnxFiles(model, { dtype: 'q8' }));
  */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
-  const { config, weights, source, target } = model;
+  const { config, weights, source, target, decode } = model;
   const { dtype = 'fp32', maxBytes } = options;
   const { json, special, sourceIds } = onnxTokenizer(source, target);
-  const from = { config, weights, dtype, ...(sourceIds && { sourceIds }) };
+  const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
+  const from = { config, weights, dtype, endPosition, ...(sourceIds && { sourceIds }) };
   const files: Record<string, Uint8Array> = {};
   const external: Record<string, number> = {};
   const add = (name: string, graph: OnnxGraph) => {

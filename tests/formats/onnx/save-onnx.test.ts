@@ -1,0 +1,214 @@
+// Exported ONNX models: onnx.checker accepts the files, onnxruntime gives heddle's logits, and transformers.js gives
+// heddle's token ids. Without Debian's python3-onnx and python3-onnxruntime, or without transformers.js (installed from
+// npm on first use), the tests that need them are skipped by name.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { installTransformers } from '../../../bench/decode/install.mjs';
+import { random } from '../../../src/core/random.ts';
+import { createTranslator } from '../../../src/decode/translator.ts';
+import { cpuEngine } from '../../../src/engine/engine.ts';
+import { writePositions } from '../../../src/engine/model-states.ts';
+import { writeFolder } from '../../../src/files/files.ts';
+import { type OnnxOptions, onnxFiles } from '../../../src/formats/onnx/save-onnx.ts';
+import type { OnnxDtype, SavedModel } from '../../../src/formats/shared/saved-model.ts';
+import { nodeFiles } from '../../../src/host/node-files.ts';
+import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
+import { initializeWeights, parameterList } from '../../../src/model/parameters.ts';
+import { createCharacterTokenizer, createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
+import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { trainCharacters, trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
+import { evaluationGraph } from '../../../src/trainer/training-graphs.ts';
+
+// Each test starts processes that load a runtime.
+vi.setConfig({ testTimeout: 120_000 });
+
+const python = '/usr/bin/python3';
+const hasOnnx = spawnSync(python, ['-c', 'import onnx, onnxruntime'], { stdio: 'ignore' }).status === 0;
+
+const files = nodeFiles();
+const folder = mkdtempSync(join(tmpdir(), 'heddle-onnx-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ids = createIdTokenizer(14, { pad: 0, start: 1, end: 2, unknown: 3 });
+
+function model(options: Partial<ModelOptions>, source: Tokenizer = ids, target: Tokenizer = source): SavedModel {
+  const sizes = { dModel: 12, heads: 3, feedForward: 20, encoderLayers: 2, decoderLayers: 2, maxLength: 12 };
+  const config = modelConfig({ srcVocab: source.size, tgtVocab: target.size, ...sizes, ...options });
+  return { config, source, target, weights: initializeWeights(config, parameterList(config), 4).map((x) => 3 * x) };
+}
+
+async function exported(name: string, saved: SavedModel, options: OnnxOptions = {}): Promise<string> {
+  const out = join(folder, name);
+  await writeFolder(files, out, onnxFiles(saved, options));
+  return out;
+}
+
+/** Configurations that differ in every option that the exported graphs read. */
+const variants: Record<string, Partial<ModelOptions>> = {
+  'post-norm': {},
+  'pre-norm, gelu, tied': { norm: 'pre', activation: 'gelu', tie: 'all', positions: 'sinusoidal-halves' },
+  'learned positions, embedding norm': {
+    ...{ positions: 'learned', positionOffset: 2, embeddingNorm: true, finalNorm: false, tie: 'target' },
+    ...{ activation: 'silu', scaleEmbedding: false, outputBias: false },
+  },
+  'stacks that differ': { heads: 2, headWidth: 5, decoderHeads: 4, decoderFeedForward: 8, encoderLayers: 1 },
+};
+
+describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxruntime)', () => {
+  const source = [
+    [5, 9, 4, 7, 2],
+    [8, 2, 0, 0, 0],
+  ];
+  const mask = source.map((row) => row.map((id) => Number(id !== 0)));
+  const target = [
+    [1, 6, 3, 8],
+    [1, 4, 11, 5],
+  ];
+
+  async function ownLogits({ config: c, weights }: SavedModel): Promise<Float32Array> {
+    const engine = cpuEngine();
+    const shape = { batch: 2, source: 5, target: 4 };
+    const [program] = await engine.prepare([evaluationGraph(c, parameterList(c), shape, { logits: true })]);
+    engine.write('weights', weights);
+    writePositions(engine, c);
+    const { inputs } = program!;
+    inputs.src?.set(source.flat());
+    inputs.tgtIn?.set(target.flat());
+    inputs.tgtOut?.fill(c.endId);
+    inputs.srcLens?.set([5, 2]);
+    inputs.tgtLens?.fill(4);
+    return (await program!.run()).logits as Float32Array;
+  }
+
+  function onnxLogits(folders: readonly string[], suffix = ''): { whole: number[][][]; steps: number[][][] }[] {
+    const script = join(import.meta.dirname, 'onnx_logits.py');
+    const input = JSON.stringify({ source, mask, target, suffix });
+    const { status, stdout, stderr } = spawnSync(python, [script, ...folders], { input, encoding: 'utf8' });
+    expect(stderr.trim() && status ? stderr : '').toBe('');
+    return JSON.parse(stdout);
+  }
+
+  const difference = (logits: number[][][], expected: Float32Array): number => {
+    const scale = expected.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+    return logits.flat(2).reduce((worst, x, i) => Math.max(worst, Math.abs(x - expected[i]!) / scale), 0);
+  };
+
+  it('has the logits of heddle in every configuration, at once and token by token', async () => {
+    const models = Object.values(variants).map((options) => model(options));
+    const folders = await Promise.all(models.map((saved, i) => exported(`logits-${i}`, saved)));
+    for (const [i, { whole, steps }] of onnxLogits(folders).entries()) {
+      const expected = await ownLogits(models[i]!);
+      const name = Object.keys(variants)[i];
+      expect(difference(whole, expected), name).toBeLessThan(1e-4);
+      expect(difference(steps, expected), name).toBeLessThan(1e-4);
+    }
+  });
+
+  it('rounds weights to float16 and int8', async () => {
+    const saved = model({ tie: 'all' });
+    const expected = await ownLogits(saved);
+    for (const [dtype, suffix, most] of [
+      ['fp16', '_fp16', 1e-2],
+      ['q8', '_quantized', 0.2],
+    ] as const) {
+      const [logits] = onnxLogits([await exported(dtype, saved, { dtype })], suffix);
+      expect(difference(logits!.whole, expected), dtype).toBeLessThan(most);
+      expect(difference(logits!.whole, expected), dtype).toBeGreaterThan(0);
+    }
+  });
+
+  it('stores the tensors of a large model in files beside it', async () => {
+    const saved = model({ tie: 'all' });
+    const out = await exported('external', saved, { maxBytes: 4000 });
+    const names = await files.list(join(out, 'onnx'));
+    expect(names).toContain('decoder_model_merged.onnx_data');
+    expect(names).toContain('decoder_model_merged.onnx_data_1');
+    const config = JSON.parse(new TextDecoder().decode(await files.read(join(out, 'config.json'))));
+    const format = config['transformers.js_config'].use_external_data_format;
+    const parts = names.filter((name) => name.startsWith('decoder_model_merged.onnx_data')).length;
+    expect(format['decoder_model_merged.onnx']).toBe(parts);
+    expect(difference(onnxLogits([out])[0]!.whole, await ownLogits(saved))).toBeLessThan(1e-4);
+  });
+});
+
+const missing = installTransformers();
+
+describe.runIf(missing === undefined)('in transformers.js (needs npm packages)', () => {
+  interface Generated {
+    readonly source: number[];
+    readonly ids: number[];
+    readonly text: string;
+  }
+
+  function generate(out: string, texts: readonly string[]): Generated[] {
+    const script = join(import.meta.dirname, '../../../bench/decode/transformers-node.mjs');
+    const input = JSON.stringify({ texts, batchSize: 8 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, out], { input, encoding: 'utf8' });
+    expect(status === 0 ? '' : stderr).toBe('');
+    return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  }
+
+  /** Compares source ids, generated ids and texts of transformers.js with heddle's. */
+  async function compare(name: string, saved: SavedModel, texts: readonly string[], dtype: OnnxDtype = 'fp32') {
+    const theirs = generate(await exported(name, saved, { dtype }), texts);
+    const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8' } as const)[dtype];
+    const translator = await createTranslator(cpuEngine(), saved, { batch: 8, weights });
+    const ours = await translator.generate(texts);
+    const { endId } = saved.config;
+    const distinct = new Set<string>();
+    for (const [i, { ids: all, text }] of theirs.entries()) {
+      const best = ours[i]?.[0];
+      const end = all.indexOf(endId, 1);
+      const generated = end < 0 ? all.slice(1) : all.slice(1, end);
+      expect(generated, `${name}: ${texts[i]}`).toEqual(best?.ids.filter((id) => id !== endId));
+      expect(text.trim(), `${name}: ${texts[i]}`).toBe(best?.text.trim());
+      distinct.add(generated.join());
+    }
+    expect(distinct.size, `${name}: different translations`).toBeGreaterThan(2);
+  }
+
+  const words = ['red', 'green', 'blue', 'cat', 'dog', 'house', 'ñandú', 'el', 'la'];
+  const r = random(5);
+  const sentences = Array.from({ length: 20 }, () =>
+    Array.from({ length: 1 + r.int(6) }, () => words[r.int(6)]).join(' '),
+  );
+
+  it('generates the ids of a model with two word vocabularies, unknown words included', async () => {
+    const source = trainWords(['red green blue cat dog'], { size: 30 });
+    const target = trainWords(['el la rojo verde azul gato perro casa blue !'], { size: 30 });
+    const saved = model({ dModel: 16, heads: 2 }, source, target);
+    const texts = [...sentences, 'A ñandú!', 'blue el rojo'];
+    await compare('words', saved, texts);
+    await compare('words-q8', saved, texts, 'q8');
+  });
+
+  it('generates the ids of models of characters, with a shared tokenizer and with a begin token', async () => {
+    await compare('letters', model({ tie: 'all' }, trainCharacters(['abc de'])), [
+      'a',
+      'abc',
+      'ed a',
+      'ccc',
+      'bad x',
+      'd',
+    ]);
+    const special = { pad: 0, start: 1, end: 2, unknown: 3 };
+    const side = (characters: string) => createCharacterTokenizer({ characters, size: 12, special, begin: 1 });
+    const saved = model({ tie: 'all' }, side('____abcdefgh'), side('____αβγδabcd'));
+    const rules = { suppressTokens: [3], forceEos: true, minNewTokens: 2 };
+    await compare('alphabets', { ...saved, decode: rules }, ['a', 'abc', 'ef', 'cab', 'head', 'g?', 'bb']);
+  });
+});
+
+it('is smaller by 3.5 times as q8, and config.json says which file to load', () => {
+  const saved = model({ dModel: 128, heads: 4, feedForward: 512 });
+  const sizeOf = (parts: Record<string, Uint8Array>) =>
+    Object.entries(parts).reduce((sum, [name, bytes]) => sum + (name.endsWith('.onnx') ? bytes.length : 0), 0);
+  const [whole, small] = [onnxFiles(saved), onnxFiles(saved, { dtype: 'q8' })];
+  expect(sizeOf(whole) / sizeOf(small)).toBeGreaterThan(3.5);
+  expect(Object.keys(small)).toContain('onnx/encoder_model_quantized.onnx');
+  const config = JSON.parse(new TextDecoder().decode(small['config.json']));
+  expect(config).toMatchObject({ 'transformers.js_config': { dtype: 'q8' }, is_encoder_decoder: true });
+});
