@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { here } from './install.mjs';
+import { here } from './install-transformers.mjs';
 
 const ort = await import('onnxruntime-web');
 const { texts, batchSize = 16, threads = 1, dtype } = JSON.parse(readFileSync(0, 'utf8'));

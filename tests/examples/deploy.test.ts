@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { installTransformers } from '../../bench/decode/install.mjs';
+import { installTransformers } from '../../bench/decode/install-transformers.mjs';
 import { createTranslator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/engine.ts';
 import { writeFolder } from '../../src/files/files.ts';

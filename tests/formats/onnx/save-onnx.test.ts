@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { installTransformers } from '../../../bench/decode/install.mjs';
+import { installTransformers } from '../../../bench/decode/install-transformers.mjs';
 import { random } from '../../../src/core/random.ts';
 import { createTranslator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/engine.ts';
