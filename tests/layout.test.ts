@@ -156,11 +156,11 @@ it('does not import trainer or train in decode, nor cli in demo', () => {
   expect(wrong).toEqual([]);
 });
 
-/** Base names that two of the files share; index.ts, main.ts and README.md may repeat. Shaders, styles and pages are checked separately. */
+/** Base names that two of the files share; index.ts, main.ts, README.md and npm's files may repeat. Shaders, styles and pages are checked separately. */
 function sharedNames(paths: readonly string[]): string[] {
   const names = paths.map((path) => path.replace(/^.*\//, '').replace(/\.(ts|mjs|cjs|js)$/, ''));
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
-  return twice.filter((name) => !['index', 'main', 'README.md'].includes(name));
+  return twice.filter((name) => !['index', 'main', 'README.md', 'package.json', 'package-lock.json'].includes(name));
 }
 
 it('gives no two files one base name, except tests, index.ts and main.ts', () => {
