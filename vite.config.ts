@@ -1,5 +1,5 @@
-// Builds into dist/: by default the modules for Node and bundlers, with the packages of package.json external; with `--mode page` the page
-// of headless Chrome, self-contained; with `--mode demo` the pages of the demo, which `npm run dev` serves too.
+// Builds into dist/: by default the modules for Node, bundlers and the page of headless Chrome, with the packages that they use inside;
+// with `--mode demo` the pages of the demo, which `npm run dev` serves too.
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -35,11 +35,26 @@ const entries = {
   engine: 'src/low-level.ts',
   headless: 'src/headless.ts',
   cli: 'src/cli/main.ts',
+  'headless-page': 'src/run/headless-page.ts',
 };
 
-/** `dist/heddle.js` of an entry, `dist/modules/graph/graph.js` of another module. */
+/** Writes dist/headless-page.html, which headless Chrome opens. */
+const headlessPage: Plugin = {
+  name: 'heddle:headless-page',
+  generateBundle() {
+    const source = `<!doctype html>\n<meta charset="utf-8" />\n${cspTag}\n<title>heddle</title>\n<script type="module" src="headless-page.js"></script>\n`;
+    this.emitFile({ type: 'asset', fileName: 'headless-page.html', source });
+  },
+};
+
+/**
+ * `dist/heddle.js` of an entry, `dist/modules/graph/graph.js` of another module. npm packs no folder named node_modules.
+ */
 const moduleFile = ({ name, isEntry }: { name: string; isEntry: boolean }): string =>
-  isEntry && name in entries ? '[name].js' : 'modules/[name].js';
+  isEntry && name in entries ? '[name].js' : `modules/${name.replace(/^.*node_modules/, 'packages')}.js`;
+
+/** Packages that only some programs need and that users install themselves: package.json has them as optional peers. */
+const optionalPackages = ['puppeteer-core', 'webgpu'];
 
 const modules: UserConfig = {
   build: {
@@ -47,39 +62,21 @@ const modules: UserConfig = {
     outDir: 'dist',
     emptyOutDir: false,
     target: 'es2022',
-    sourcemap: true,
+    license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
       input: entries,
       // One file a module: a bundler leaves out the modules that a program does not use.
-      output: { entryFileNames: moduleFile, preserveModules: true, preserveModulesRoot: 'src' },
-    },
-  },
-  plugins: [shortShaders],
-};
-
-const page: UserConfig = {
-  base: './',
-  publicDir: false,
-  build: {
-    outDir: 'dist/page',
-    target: 'es2022',
-    sourcemap: true,
-    modulePreload: false,
-    rolldownOptions: {
-      input: { page: 'src/run/headless-page.ts' },
-      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
-      preserveEntrySignatures: false,
-    },
-  },
-  plugins: [
-    {
-      name: 'heddle:index-html',
-      generateBundle() {
-        const source = `<!doctype html>\n<meta charset="utf-8" />\n${cspTag}\n<title>heddle</title>\n<script type="module" src="page.js"></script>\n`;
-        this.emitFile({ type: 'asset', fileName: 'index.html', source });
+      output: {
+        entryFileNames: moduleFile,
+        preserveModules: true,
+        preserveModulesRoot: 'src',
+        comments: { annotation: true, jsdoc: false, legal: true },
       },
     },
-  ],
+  },
+  // Inside dist/, the packages of the command line do not burden those who use only the library.
+  ssr: { noExternal: true, external: optionalPackages },
+  plugins: [shortShaders, headlessPage],
 };
 
 /** Adds the content security policy to built pages; the development server injects scripts and styles that it would block. */
@@ -180,4 +177,4 @@ const demo: UserConfig = {
   plugins: [contentSecurity, hub, installedPeers(), documents],
 };
 
-export default defineConfig(({ mode }) => ({ page, demo })[mode] ?? modules);
+export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

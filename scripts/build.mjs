@@ -1,9 +1,7 @@
 // npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/, and links
 // node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types),
 // which take the most time.
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,19 +10,25 @@ const dist = join(root, 'dist');
 process.chdir(root);
 
 const { build } = await import('vite');
-for (const folder of ['chunks', 'modules', 'types', 'page']) {
-  if (folder !== 'types' || !process.argv.includes('--no-types'))
-    rmSync(join(dist, folder), { recursive: true, force: true });
-}
-for (const mode of ['modules', 'page']) await build({ mode, logLevel: 'warn' });
+const types = !process.argv.includes('--no-types');
+for (const folder of ['modules', ...(types ? ['types'] : [])])
+  rmSync(join(dist, folder), { recursive: true, force: true });
+await build({ mode: 'modules', logLevel: 'warn' });
 linkCommand();
 await build({ mode: 'demo', logLevel: 'warn' });
-if (!process.argv.includes('--no-types')) declareTypes();
+if (types) await declareTypes();
 
-function declareTypes() {
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+/** Writes dist/types: the declarations of each entry, in one file each and one for what they share. */
+async function declareTypes() {
+  const { rolldown } = await import('rolldown');
+  const { dts } = await import('rolldown-plugin-dts');
+  const entries = ['index', 'node', 'headless', 'low-level'];
+  const bundle = await rolldown({
+    input: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+    external: [/^node:/, ...['puppeteer-core', 'webgpu', '@webgpu/types', '@huggingface/tokenizers']],
+    plugins: [dts({ tsconfig: 'tsconfig.build.json', emitDtsOnly: true })],
+  });
+  await bundle.write({ dir: 'dist/types', chunkFileNames: 'shared/[name].d.ts' });
 }
 
 function linkCommand() {

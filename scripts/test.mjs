@@ -1,7 +1,8 @@
 // npm test: sets up the machine, then runs all checks: build, package, types, lint, and the tests in Node, on Dawn and in Chrome. A failure
 // does not stop it. At the end it lists the skipped and failed tests by name; its last line is `N passed, N failed, N skipped`.
 //
-//   --full    also damage files at random for a minute and train in the page for 200 steps (npm run test:full)
+//   --full    also install the package in an empty project, damage files at random for a minute and train in the page for 200 steps
+//             (npm run test:full)
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,7 @@ const CHECKS = [
 /** Checks of `--full`, which run last. */
 const FULL_CHECKS = [
   { name: 'docs', args: [`${BIN}/typedoc`], minutes: 3 },
+  { name: 'install', args: ['scripts/check-install.mjs'], minutes: 5 },
   { name: 'fuzz', args: ['tests/fuzz/run-fuzz.mjs', '--seconds', '60'], minutes: 5 },
   { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },
 ];

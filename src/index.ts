@@ -58,9 +58,10 @@ export { trainingReport } from './report/training-report.ts';
 export type { JobEvent, TrainingEvent } from './runtime/job.ts';
 export type { CorpusArguments } from './runtime/load-corpus.ts';
 export type { RunningTraining, TrainingGate } from './runtime/training-gate.ts';
+export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
-export { type BadLine, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
+export { readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 // Settings of a training run.

@@ -49,6 +49,8 @@ export { crossAttention, crossAttentionOp, selfAttention, selfAttentionOp } from
 export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
 export type { AttentionWeightsAttrs } from './ops/attention/attention-weights.ts';
 export { attentionWeights } from './ops/attention/attention-weights.ts';
+export type { RelativePositionAttrs } from './ops/attention/relative-position-bias.ts';
+export { relativePositionBias } from './ops/attention/relative-position-bias.ts';
 export type { BeamStep } from './ops/decoding/beam-select.ts';
 export { beamSelect } from './ops/decoding/beam-select.ts';
 export type { CacheSlotsAttrs } from './ops/decoding/cache-slots.ts';

@@ -40,7 +40,7 @@ const ORDER = [
 const ENTRIES = ['src/index.ts', 'src/index.node.ts', 'src/node.ts', 'src/headless.ts', 'src/low-level.ts'];
 
 /** Packages that the library may import, in a page as in Node. */
-const LIBRARY_PACKAGES = ['@huggingface/tokenizers'];
+const LIBRARY_PACKAGES = ['@huggingface/tokenizers', 'papaparse'];
 
 const TOP_LEVEL = [
   '.ci .editorconfig .gitignore .puppeteerrc.cjs biome.json package.json package-lock.json',

@@ -94,13 +94,14 @@ export function conformanceReport(report: Conformance): HTMLElement {
       el('summary', {}, `Maximum error of each kernel (${kernels.length})`),
       table(
         'Maximum error of each kernel',
-        ['Kernel', 'Max. error', 'Tolerance', 'Variant', 'Result'],
-        kernels.map(({ name, worst, allowed, variant, passed, failure }) => [
+        ['Kernel', 'Max. error', 'Tolerance', 'Variant', 'Result', 'Not used'],
+        kernels.map(({ name, worst, allowed, variant, passed, failure, dropped }) => [
           name,
           errorText(worst),
           errorText(allowed),
           failure ?? (variant === 'only' ? '' : variant),
           verdict(passed),
+          dropped.join(', '),
         ]),
       ),
     ),

@@ -57,7 +57,8 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
       let column = across + n * ACROSS;
       var slope = vec4(dp[0][n], dp[1][n], dp[2][n], dp[3][n]);
       if (DROPOUT) { slope *= factors(key, row_at(b, rows.x, h) * params.keys + j + column, params.keys); }
-      let p = exp2(vec4(s[0][n], s[1][n], s[2][n], s[3][n]) * (params.scale * LOG2_E) - top);
+      let scaled = vec4(s[0][n], s[1][n], s[2][n], s[3][n]) * (params.scale * LOG2_E);
+      let p = exp2(biased(scaled, h, rows, vec4(j + column)) - top);
       weights[column * 8u + down] = select(vec4(0.0), p * (slope - mean), visible4(rows, j + column, length));
     }
     workgroupBarrier();
@@ -118,7 +119,8 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     for (var n = 0u; n < SCORES; n++) {
       let column = across + n * ACROSS;
       let visible = visible4(rows, first + column, length);
-      let p = select(vec4(0.0), exp2(vec4(s[0][n], s[1][n], s[2][n], s[3][n]) * (params.scale * LOG2_E) - top), visible);
+      let scaled = vec4(s[0][n], s[1][n], s[2][n], s[3][n]) * (params.scale * LOG2_E);
+      let p = select(vec4(0.0), exp2(biased(scaled, h, rows, vec4(first + column)) - top), visible);
       var kept = vec4(1.0);
       if (DROPOUT) { kept = factors(key, row_at(b, rows.x, h) * params.keys + first + column, params.keys); }
       // [key, query / 4]: written by queries, read by keys.
@@ -132,7 +134,7 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
       // unroll
       for (var m = 0u; m < OWN; m++) {
         let c = min(across + m * ACROSS, CHUNKS - 1u);
-        let q = load_q(q_from, c);
+        let q = load_query(q_from, c);
         let d = load_dout(d_from, c);
         // unroll
         for (var r = 0u; r < 4u; r++) {

@@ -7,10 +7,11 @@
 // include shared/constants.wgsl
 // include shared/random.wgsl
 // include shared/step-scalars.wgsl
-// include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl
-// include attention/attention-chunks-vec4.wgsl | scalar: attention/attention-chunks-scalar.wgsl
+// A kernel includes this file, the access to heads in chunks (shared/chunks-*, attention/attention-chunks-*), and
+// attention/attention-no-bias.wgsl or, in its variant `bias`, attention/attention-bias.wgsl.
 
 struct Params {
+  batch: u32,
   queries: u32,
   keys: u32,
   heads: u32,
@@ -23,6 +24,7 @@ struct Params {
   keep_scale: f32,
   site: u32,
   causal: u32,
+  farthest: u32, // the bias of position has 2·farthest + 1 distances
   padded: u32, // PADDED as a loop bound that compilers do not know, so that they unroll only the loops that are marked
 }
 

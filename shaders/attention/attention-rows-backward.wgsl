@@ -22,7 +22,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     let o_at = out_at(b, i, h);
     var read: array<vec4<f32>, PADDED>;
     for (var c = 0u; c < min(CHUNKS, params.padded); c++) {
-      read[c] = load_q(at, c);
+      read[c] = load_query(at, c);
       mean[r] += dot(load_dout(o_at, c), load_out(o_at, c));
     }
     // unroll up to 8
@@ -52,7 +52,8 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
       let i = first + r * THREADS + thread;
       if (DROPOUT) { dp[r] *= factors(key, row_at(b, i, h) * params.keys + j, 1u); }
       let visible = four(j) < vec4(seen_by(i, length));
-      s[r] = select(vec4(0.0), exp2(s[r] - top[r]) * (dp[r] - mean[r]), visible);
+      let p = exp2(biased(s[r], h, vec4(i), four(j)) - top[r]);
+      s[r] = select(vec4(0.0), p * (dp[r] - mean[r]), visible);
     }
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
@@ -129,7 +130,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     for (var r = 0u; r < ROWS; r++) {
       let j = first + r * THREADS + thread;
       let visible = (i4 < vec4(params.queries)) & vec4(j < length) & (i4 >= vec4(select(0u, j, params.causal != 0u)));
-      let p = select(vec4(0.0), exp2(s[r] - top), visible);
+      let p = select(vec4(0.0), exp2(biased(s[r], h, i4, vec4(j)) - top), visible);
       var kept = vec4(1.0);
       if (DROPOUT) { kept = factors(key, (rows + i) * params.keys + j, params.keys); }
       s[r] = p * (dp[r] * kept - mean);

@@ -21,7 +21,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
   for (var r = 0u; r < ROWS; r++) {
     let at = q_at(b, min(first + r * THREADS + thread, params.queries - 1u), h);
     var read: array<vec4<f32>, PADDED>;
-    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_q(at, c); }
+    for (var c = 0u; c < min(CHUNKS, params.padded); c++) { read[c] = load_query(at, c); }
     // unroll up to 8
     for (var c = 0u; c < min(CHUNKS, params.padded); c++) { q[r][c] = read[c] * (params.scale * LOG2_E); }
     top[r] = MASKED;
@@ -41,7 +41,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
     for (var r = 0u; r < ROWS; r++) {
       let i = first + r * THREADS + thread;
       let visible = four(j) < vec4(seen_by(i, length));
-      s[r] = select(vec4(MASKED), s[r], visible);
+      s[r] = select(vec4(MASKED), biased(s[r], h, vec4(i), four(j)), visible);
       let m = max(top[r], max4(s[r]));
       shrink[r] = exp2(top[r] - m);
       top[r] = m;

@@ -4,6 +4,9 @@
 // minimum subgroup size; a workgroup is LANES threads, the first lanes of its subgroup.
 enable subgroups;
 // include attention/attention-base.wgsl
+// include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl | bias_scalar: shared/chunks-scalar.wgsl
+// include attention/attention-chunks-vec4.wgsl | scalar: attention/attention-chunks-scalar.wgsl | bias_scalar: attention/attention-chunks-scalar.wgsl
+// include attention/attention-no-bias.wgsl | bias: attention/attention-bias.wgsl | bias_scalar: attention/attention-bias.wgsl
 // include attention/attention-rows.wgsl
 // include attention/attention-rows-backward.wgsl
 
@@ -22,9 +25,9 @@ fn fetch_kv(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
 }
 fn fetch_q(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
   let at = own_row(start, stride, row, last);
-  let x = load_q(at, own_chunk(c));
+  let x = load_query(at, own_chunk(c));
   if (LANES == 8u) { return Pair(broadcast(x), broadcast_high(x)); }
-  return Pair(broadcast(x), broadcast(load_q(at, min(c + 1u, CHUNKS - 1u))));
+  return Pair(broadcast(x), broadcast(load_query(at, min(c + 1u, CHUNKS - 1u))));
 }
 fn fetch_dout(start: u32, stride: u32, row: u32, last: u32, c: u32) -> Pair {
   let at = own_row(start, stride, row, last);

@@ -4,6 +4,9 @@
 // an online softmax. Its threads are 8 down and ACROSS across: a thread has 4 rows, every ACROSS-th of their 32 scores
 // and every ACROSS-th chunk of their output. Scores need whole rows of both sides, staged 16 columns at a time.
 // include attention/attention-base.wgsl
+// include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl | bias_scalar: shared/chunks-scalar.wgsl
+// include attention/attention-chunks-vec4.wgsl | scalar: attention/attention-chunks-scalar.wgsl | bias_scalar: attention/attention-chunks-scalar.wgsl
+// include attention/attention-no-bias.wgsl | bias: attention/attention-bias.wgsl | bias_scalar: attention/attention-bias.wgsl
 // include attention/attention-backward.wgsl
 
 const ACROSS: u32 = 8u;
@@ -63,7 +66,7 @@ fn add_products(s: ptr<function, Scores>, thread: u32) {
 fn stage_queries(b: u32, h: u32, row: u32, c: u32, thread: u32) {
   for (var n = thread; n < 128u; n += THREADS) {
     let d = c + n % 4u;
-    a_tile[n / 4u * PITCH + n % 4u] = load_q(q_at(b, min(row + n / 4u, params.queries - 1u), h), min(d, CHUNKS - 1u)) * inside(d);
+    a_tile[n / 4u * PITCH + n % 4u] = load_query(q_at(b, min(row + n / 4u, params.queries - 1u), h), min(d, CHUNKS - 1u)) * inside(d);
   }
 }
 fn stage_keys(b: u32, h: u32, row: u32, last: u32, c: u32, thread: u32) {
@@ -105,9 +108,11 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     // unroll
     for (var n = 0u; n < SCORES; n++) {
       let column = j + across + n * ACROSS;
+      let scaled = vec4(s[0][n], s[1][n], s[2][n], s[3][n]) * (params.scale * LOG2_E);
+      let score = biased(scaled, h, rows, vec4(column));
       // unroll
       for (var r = 0u; r < 4u; r++) {
-        s[r][n] = select(MASKED, s[r][n] * (params.scale * LOG2_E), column < seen_by(rows[r], length));
+        s[r][n] = select(MASKED, score[r], column < seen_by(rows[r], length));
         m[r] = max(m[r], s[r][n]);
       }
     }

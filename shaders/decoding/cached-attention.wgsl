@@ -2,7 +2,8 @@
 // A row group of ROW_GROUP threads shares the keys of one row and head; each thread reduces its own keys, then the
 // group combines the results. A row group of one thread needs no barrier; a larger one is a whole workgroup. The
 // including file defines
-//   fn key_row(row: u32, j: u32) -> u32   the row of kv with key j of query row `row`, plus HIDDEN if the key is masked
+//   fn key_row(row: u32, j: u32) -> u32          the row of kv with key j of query row `row`, plus HIDDEN if it is masked
+//   fn position_bias(h: u32, j: u32) -> f32      what is added to the score of key j in head h
 // include shared/thread.wgsl
 // include shared/constants.wgsl
 // include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl
@@ -14,6 +15,7 @@ struct Params {
   heads: u32,
   q_stride: u32, // elements from one row of q to the next
   scale: f32,
+  farthest: u32, // the bias of position has 2·farthest + 1 distances
   chunks: u32, // CHUNKS as a loop bound that compilers do not know: unrolling takes seconds for wide heads
 }
 
@@ -52,7 +54,7 @@ fn attend(row: u32, h: u32, length: u32, thread: u32) {
       let v = k + params.heads * WIDTH;
       var dots = vec4(0.0);
       for (var c = 0u; c < params.chunks; c++) { dots += q[c] * load_kv(k, c); }
-      let score = (dots.x + dots.y) + (dots.z + dots.w);
+      let score = (dots.x + dots.y) + (dots.z + dots.w) + LOG2_E * position_bias(h, j);
       let m = max(top, score);
       let shrink = exp2(top - m);
       let p = exp2(score - m);

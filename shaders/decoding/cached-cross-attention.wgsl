@@ -7,6 +7,7 @@
 @group(0) @binding(3) var<storage, read> lens: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<Vec>;
 
+fn position_bias(h: u32, j: u32) -> f32 { return 0.0; }
 fn key_row(row: u32, j: u32) -> u32 { return row / params.beams * params.keys + j; }
 
 @compute @workgroup_size(THREADS)

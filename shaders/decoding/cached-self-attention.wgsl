@@ -1,7 +1,8 @@
 // Self-attention of the newest token of each row, out [R, HW], with the KV cache. q holds query, key and value of the
 // token, [R, 3HW]. They attend to the keys and values of its ancestors and its own in the cache kv [R, T, 2HW]; its own
 // are first written to row (r, step.position). slots[r, j] is the row of the key at position j, counted from the first
-// row of the sentence (cache-slots.wgsl).
+// row of the sentence (cache-slots.wgsl). BIAS: bias [H, 2·farthest + 1] (relative-position-bias.wgsl) is added to the
+// scores.
 // include decoding/cached-attention.wgsl
 // include shared/step-scalars.wgsl
 
@@ -10,7 +11,14 @@
 @group(0) @binding(3) var<storage, read> slots: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<Vec>;
 @group(0) @binding(5) var<uniform> step: Step;
+@group(0) @binding(6) var<storage, read> bias: array<f32>;
 
+override BIAS: bool = false;
+
+fn position_bias(h: u32, j: u32) -> f32 {
+  if (!BIAS) { return 0.0; }
+  return bias[h * (2u * params.farthest + 1u) + params.farthest - min(step.position - j, params.farthest)];
+}
 fn key_row(row: u32, j: u32) -> u32 {
   return row / params.beams * params.beams * params.keys + slots[row * params.keys + j];
 }

@@ -96,7 +96,7 @@ async function teacherForced(
   const evaluateBatch = (i: number) => {
     const program = programs[batches.shapeAt(i)];
     if (!program) throw new Error(`evaluate: batch ${i} has no program`);
-    return runEvaluation(program, (arrays) => batches.fill(i, arrays));
+    return runEvaluation(program, (arrays) => batches.fill(i, arrays), corpus.targetSpecial);
   };
   return evaluateLoss(batches, evaluateBatch, {
     signal,

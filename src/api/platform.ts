@@ -3,7 +3,7 @@
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import { browserFiles } from '../files/browser-files.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, openStream } from '../files/files.ts';
 import { defaultHub } from '../hub/repository.ts';
 
 /** Services of a platform. */
@@ -35,6 +35,8 @@ export function lazyFiles(open: () => Promise<Files>): Files {
   };
   return {
     read: async (path) => (await files()).read(path),
+    stream: async (path) => openStream(await files(), path),
+    size: async (path) => (await files()).size?.(path),
     write: async (path, bytes) => (await files()).write(path, bytes),
     exists: async (path) => (await files()).exists(path),
     list: async (folder) => (await files()).list(folder),

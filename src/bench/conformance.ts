@@ -29,6 +29,8 @@ export interface KernelLine {
   readonly passed: boolean;
   /** Error message of a variant that did not run. */
   readonly failure?: string;
+  /** Variants that are not used on this adapter: their error exceeds `allowed`, or they do not run. */
+  readonly dropped: readonly string[];
 }
 
 /** The report; plain JSON. */
@@ -79,6 +81,7 @@ function lineOf({ name, variants }: KernelResult): KernelLine {
     variant: worst.variant,
     allowed: maxError,
     passed,
+    dropped: variants.filter((v) => !v.passed).map((v) => v.variant),
     ...(failure !== undefined && { failure }),
   };
 }

@@ -5,6 +5,7 @@ import type { Shape } from '../core/tensor.ts';
 import { gradients } from '../graph/gradient.ts';
 import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
 import { attentionWeights } from '../ops/attention/attention-weights.ts';
+import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { crossEntropy as crossEntropyOf } from '../ops/loss/cross-entropy.ts';
 import { linear } from '../ops/matmul/linear.ts';
@@ -50,18 +51,32 @@ const lengths =
 /** Batch size, number of heads, head width. */
 type Heads = readonly [number, number, number];
 
-/** Causal self-attention without padding. */
-function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32]): KernelCase {
+/** Causal self-attention without padding; `biased`: with T5's relative position bias instead. */
+function attention(T: number, back: boolean, [B, H, W]: Heads = [4, 8, 32], biased = false): KernelCase {
   return {
-    name: `attention${back ? ' backward' : ''} [${B},${T}] ${H} heads x ${W}`,
+    name: `attention${back ? ' backward' : ''}${biased ? ' with position bias' : ''} [${B},${T}] ${H} heads x ${W}`,
     group: 'attention',
     build(g) {
       const qkv = input(g, 'qkv', [B, T, 3 * H * W]);
       const lens = g.input('lens', 'u32', [B]);
-      const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: true });
-      if (back) backward(g, y, [qkv]);
+      const bias = biased ? input(g, 'bias', [H, 183]) : undefined;
+      const y = selfAttention(g, qkv, lens, step(g), { heads: H, headWidth: W, causal: !biased }, bias);
+      if (back) backward(g, y, bias ? [qkv, bias] : [qkv]);
     },
     data: lengths(T),
+  };
+}
+
+/** The relative position bias of T5 by distance, and the gradient of its table. */
+function relativeBias(back: boolean): KernelCase {
+  return {
+    name: `relative position bias${back ? ' backward' : ''} of [32,8]`,
+    group: 'attention',
+    build(g) {
+      const table = input(g, 'table', [32, 8]);
+      const bias = relativePositionBias(g, table, { maxDistance: 128, bidirectional: true });
+      if (back) backward(g, bias, [table]);
+    },
   };
 }
 
@@ -184,6 +199,10 @@ export const kernelCases: readonly KernelCase[] = [
   product(512, 8000, 256, 'NT'),
   product(256, 512, 8000, 'TN'),
   ...[32, 128, 512].flatMap((T) => [attention(T, false), attention(T, true)]),
+  attention(128, false, [4, 8, 64], true),
+  attention(128, true, [4, 8, 64], true),
+  relativeBias(false),
+  relativeBias(true),
   ...(['forward', 'backward', 'probabilities'] as const).map((kind) => cross(kind, 128, 128)),
   norm(1024, 512, false),
   norm(1024, 512, true),

@@ -127,7 +127,9 @@ function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus
     sourceSpecial: special,
     targetSpecial: special,
     tooLong: 0,
+    truncated: 0,
     empty: 0,
+    unknown: { source: 0, target: 0 },
     limits: { source, target },
   };
 }

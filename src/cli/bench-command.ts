@@ -104,6 +104,7 @@ function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<
   const has = features.filter((f) => f.present).map((f) => f.name);
   return [
     `conformance: ${kernels.length - wrong} of ${kernels.length} kernels within their tolerance`,
+    ...kernels.flatMap(({ name, dropped }) => dropped.map((variant) => `not used on this adapter: ${name} ${variant}`)),
     short.length > 0 ? `limits too low: ${short.join(', ')}` : `all ${limits.length} limits are sufficient`,
     `features: ${has.join(', ') || 'none'}; subgroups: ${subgroups ? `${subgroups.min} to ${subgroups.max}` : 'not reported'}`,
   ].join('\n');

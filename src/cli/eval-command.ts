@@ -2,15 +2,18 @@
 
 import type { Command } from 'commander';
 import type { Evaluation } from '../api/evaluate-model.ts';
+import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { print, table } from './output.ts';
+import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
-interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
+interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
   references: number;
   batchSize: number;
   json?: string;
@@ -22,7 +25,7 @@ export function addEvaluate(program: Command): void {
     .command('eval')
     .description('evaluate a model on pairs: loss, perplexity, token accuracy, BLEU, chrF and exact match')
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
-    .argument('<pairs.tsv>', 'file with source, tab, target on each line')
+    .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
     .option(
       '--references <n>',
       'number of reference columns after the source; the loss uses the first that is not empty',
@@ -36,8 +39,11 @@ export function addEvaluate(program: Command): void {
       '\nTexts and references are normalized to NFC with single spaces and without direction marks. Lines without a source or a reference\n' +
         'and pairs that are longer than the model allows are skipped and counted. Loss, perplexity and token accuracy are of the target.',
     )
-    .action(async (folder: string, pairs: string, options: Options) => {
+    .action(async (folder: string, files: string[], options: Options) => {
       const { references, batchSize: batch, json, loraAdapter: adapter, weights } = options;
+      const pairs = pairFilesOf(files, options);
+      if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
+      checkStdin([pairs]);
       const decode = decodeOptionsOf(options);
       const args = {
         folder,
@@ -48,11 +54,12 @@ export function addEvaluate(program: Command): void {
         ...(adapter && { adapter }),
         ...(weights && { weights }),
       };
-      const paths = [folder, pairs, ...(adapter ? [adapter] : [])];
+      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : [])];
       const found = await runWithProgress('evaluate', args, options, paths);
       if (json) await writeText(nodeFiles(), json, `${JSON.stringify(found, undefined, 2)}\n`);
       print(describe(found));
     });
+  addPairFlags(command);
   addModelOptions(command);
   addDecodingFlags(command);
   addHostOptions(command);
@@ -60,11 +67,14 @@ export function addEvaluate(program: Command): void {
 
 function describe(e: Evaluation): string {
   const left = e.leftOut > 0 ? ` (${e.leftOut} skipped)` : '';
+  const known = Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
+    ? ''
+    : ` (${formatPercent(e.knownTokenAccuracy)} without unknown tokens)`;
   return table([
     ['pairs', `${e.pairs}${left}`],
     ['loss', `${e.loss.toFixed(4)} nats per token`],
     ['perplexity', e.perplexity.toFixed(3)],
-    ['token accuracy', formatPercent(e.tokenAccuracy)],
+    ['token accuracy', `${formatPercent(e.tokenAccuracy)}${known}`],
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['exact match', formatPercent(e.exactMatch)],

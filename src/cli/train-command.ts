@@ -8,7 +8,8 @@ import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/parameters.ts';
-import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
+import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { initFolder } from '../train/recipes.ts';
 import { startArguments } from '../train/resume-arguments.ts';
 import type { TrainSettings } from '../train/settings.ts';
@@ -16,47 +17,67 @@ import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { outFolder, withoutEndSlash } from './out-folder.ts';
 import { log, print } from './output.ts';
+import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runWithProgress } from './run-command.ts';
-import { addTrainFlags, givenSettings, type TrainFileOptions } from './train-flags.ts';
+import { addTrainFlags, givenSettings, oldTestSentences, type TrainFileOptions } from './train-flags.ts';
 
 /** Adds the command `train`. */
 export function addTrain(program: Command): void {
   const command = program
     .command('train')
     .description('train a translation model on pairs or on the built-in corpus, and save it as a model folder')
-    .argument('[pairs.tsv]', 'source, tab, target on each line (default: the built-in corpus)');
+    .argument('[pairs...]', `files of pairs: ${pairsHelp} (default: the built-in corpus)`);
   addTrainFlags(command);
-  command.action((pairs: string | undefined, options: TrainFileOptions) =>
-    run(pairs, options, givenSettings(command, log)),
-  );
+  command.action((pairs: string[], options: TrainFileOptions) => run(pairs, options, givenSettings(command, log)));
 }
 
-async function run(pairs: string | undefined, options: TrainFileOptions, given: TrainSettings): Promise<void> {
-  if (pairs !== undefined && options.corpus)
-    throw new HeddleError('train: give a file of pairs or --corpus intl, not both');
+async function run(pairs: readonly string[], options: TrainFileOptions, given: TrainSettings): Promise<void> {
+  const named = namedFiles(pairs, options);
+  if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus intl, not both');
   const files = archiveFiles(nodeFiles());
-  const name = pairs ? nameOf(pairs) : `intl-${options.sourceLocale}-${options.targetLocale}`;
+  const [first] = named.train ? pathsOf(named.train) : [];
+  const name = first === undefined ? `intl-${options.sourceLocale}-${options.targetLocale}` : nameOf(first);
   const out = await outFolder(files, name, options);
   const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
   const args: TrainArguments = options.resume
-    ? { ...settings, corpus: await resumedCorpus(files, out, pairs, options.dev), out, resume: true }
-    : { ...settings, corpus: newCorpus(pairs, settings.seed ?? 1, options), out };
+    ? { ...settings, corpus: await resumedCorpus(files, out, named), out, resume: true }
+    : { ...settings, corpus: newCorpus(named, settings.seed ?? 1, options), out };
   const folder = options.resume ? await savedFolder(files, out) : initFolder(settings);
   if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
     throw new HeddleError(`--out ${out}: this is the model that the LoRA adapter is for; name another folder`);
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
     throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
-  const { corpus } = args;
-  const paths = [out, folder ?? out, ...(corpus.kind === 'tsv' ? [corpus.path, corpus.dev ?? corpus.path] : [])];
+  const paths = [out, folder ?? out, ...corpusPaths(args.corpus)];
   const result = await runWithProgress('train', args, options, paths);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
   print(describe(result));
 }
 
-const newCorpus = (pairs: string | undefined, seed: number, o: TrainFileOptions): CorpusArguments =>
-  pairs === undefined
-    ? { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed }
-    : { kind: 'tsv', path: resolve(pairs), ...(o.dev !== undefined && { dev: resolve(o.dev) }) };
+/** Files of pairs on the command line. */
+type NamedFiles = Readonly<Partial<Record<'train' | 'dev' | 'test', PairFiles | undefined>>>;
+
+/** The files of pairs on the command line. */
+function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
+  const part = (name: 'dev' | 'test', files: string[] | undefined) => {
+    const sides = { source: `--${name}-source`, target: `--${name}-target` };
+    return pairFilesOf(files, { ...o, source: o[`${name}Source`], target: o[`${name}Target`] } as PairFlags, sides);
+  };
+  const test = part('test', oldTestSentences(o) === undefined ? o.test : undefined);
+  const [train, dev] = [pairFilesOf(pairs, o), part('dev', o.dev)];
+  checkStdin([train, dev, test]);
+  if (!train && (dev ?? test) && !o.resume)
+    throw new HeddleError('train: dev and test pairs need files of training pairs; the built-in corpus has its own');
+  return { train, dev, test };
+}
+
+const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileOptions): CorpusArguments =>
+  train
+    ? { kind: 'files', train, ...(dev && { dev }), ...(test && { test }) }
+    : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
+
+/** Paths of all files of a corpus. */
+const corpusPaths = (corpus: CorpusArguments): string[] =>
+  Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? pathsOf(some) : []));
 
 const savedArguments = async (files: Files, out: string) => startArguments(await readTrainingState(files, out), out);
 
@@ -67,39 +88,33 @@ async function savedFolder(files: Files, out: string): Promise<string | undefine
 }
 
 /** The corpus of the checkpoint in `out`, whose files may have moved. Throws a HeddleError if they are missing. */
-async function resumedCorpus(
-  files: Files,
-  out: string,
-  pairs: string | undefined,
-  dev: string | undefined,
-): Promise<CorpusArguments> {
+async function resumedCorpus(files: Files, out: string, named: NamedFiles): Promise<CorpusArguments> {
   const { corpus: kept } = await savedArguments(files, out);
-  const corpus = movedCorpus(kept, pairs, dev);
-  if (corpus === kept && (pairs ?? dev) !== undefined)
-    log(`${out} resumes with its own pairs; ignored: ${[pairs, dev].filter((x) => x !== undefined).join(', ')}`);
-  if (corpus.kind === 'tsv' && !corpus.keep && !(await files.exists(corpus.path)))
-    throw new HeddleError(
-      `${corpus.path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${out}`,
-    );
+  const corpus = movedCorpus(kept, named);
+  const given = Object.values(named).flatMap((some) => (some ? pathsOf(some) : []));
+  if (corpus === kept && given.length > 0) log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
+  for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
+    if (path !== '-' && !(await files.exists(path)))
+      throw new HeddleError(
+        `${path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${out}`,
+      );
   return corpus;
 }
 
 /** A corpus whose files may have moved; itself if it has no files, or keeps its pairs in the model folder. */
-export function movedCorpus(
-  kept: CorpusArguments,
-  pairs: string | undefined,
-  dev: string | undefined,
-): CorpusArguments {
-  if (kept.kind !== 'tsv' || kept.keep || (pairs ?? dev) === undefined) return kept;
+export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFiles): CorpusArguments {
+  const before = corpusFiles(kept);
+  if (!before?.train || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
   return {
-    ...kept,
-    ...(pairs !== undefined && { path: resolve(pairs) }),
-    ...(dev !== undefined && kept.dev !== undefined && { dev: resolve(dev) }),
+    kind: 'files',
+    train: train ?? before.train,
+    ...(before.dev && { dev: dev ?? before.dev }),
+    ...(before.test && { test: test ?? before.test }),
   };
 }
 
 /** File name without folder and ending. */
-const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/\.[^.]+$/, '') || 'model';
+const nameOf = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
 
 /** The result as text: a dozen translations, their metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {

@@ -14,11 +14,12 @@ import {
   settings,
   type TrainSettings,
 } from '../train/settings.ts';
+import { addPairFlags, type PairFlags } from './pair-flags.ts';
 import { addHostOptions, rate, setting, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
 
 /** Values of the flags that are not settings. */
-export interface TrainFileOptions extends HostOptions {
+export interface TrainFileOptions extends HostOptions, PairFlags {
   out?: string;
   force?: boolean;
   resume?: boolean;
@@ -27,7 +28,12 @@ export interface TrainFileOptions extends HostOptions {
   sourceLocale: string;
   targetLocale: string;
   pairs: number;
-  dev?: string;
+  dev?: string[];
+  devSource?: string[];
+  devTarget?: string[];
+  test?: string[];
+  testSource?: string[];
+  testTarget?: string[];
 }
 
 /** Adds all flags to the command. */
@@ -43,14 +49,31 @@ export function addTrainFlags(command: Command): void {
     .addOption(new Option('--corpus <name>', 'built-in corpus, made from Unicode CLDR').choices(['intl']))
     .option('--source-locale <tag>', 'source language of the built-in corpus', 'en')
     .option('--target-locale <tag>', 'target language of the built-in corpus', 'es')
-    .option('--pairs <n>', 'number of pairs of the built-in corpus', whole(10), 40_000)
-    .option('--dev <pairs.tsv>', 'dev pairs (default: a share of the training pairs)');
+    .option('--pairs <n>', 'number of pairs of the built-in corpus', whole(10), 40_000);
+  addPairFlags(command)
+    .option(
+      '--dev <pairs>',
+      'dev pairs, or --dev-source and --dev-target; may be repeated (default: a share of the training pairs)',
+      several,
+    )
+    .option('--dev-source <file...>', 'parallel files of the dev pairs')
+    .option('--dev-target <file...>', 'parallel files of the dev pairs')
+    .option(
+      '--test <pairs>',
+      'test pairs, as --dev (default: a share of the training pairs, or the dev pairs)',
+      several,
+    )
+    .option('--test-source <file...>', 'parallel files of the test pairs')
+    .option('--test-target <file...>', 'parallel files of the test pairs');
   for (const group of settingGroups) {
     command.optionsGroup(`${group}:`);
     for (const [name, row] of settingRows)
       if (row.group === group) for (const o of settingOptions(name, row)) command.addOption(o);
   }
 }
+
+/** Collects the values of a flag that may be repeated. */
+const several = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 /** The flag of a setting, for this and other commands. */
 export function settingOption(name: SettingName): Option {
@@ -134,6 +157,10 @@ function parseDropout(text: string, before: TrainSettings['dropout']): TrainSett
   return rates;
 }
 
+/** The number in `--test 50`, the former name of --test-sentences; `--test` now names a file of test pairs. */
+export const oldTestSentences = ({ test }: Pick<TrainFileOptions, 'test'>): number | undefined =>
+  test?.length === 1 && /^\d+$/.test(test[0] as string) ? Number(test[0]) : undefined;
+
 /** The settings on a command line; `notice` gets a line for each flag that has a new name. */
 export function givenSettings(command: Command, notice: (text: string) => void): TrainSettings {
   const given: Record<string, unknown> = {};
@@ -153,6 +180,11 @@ export function givenSettings(command: Command, notice: (text: string) => void):
     if (value === undefined) continue;
     const [outer, inner] = name.split('.') as [string, string?];
     given[outer] = inner === undefined ? value : { ...(given[outer] as object | undefined), [inner]: value };
+  }
+  const test = oldTestSentences(command.opts());
+  if (test !== undefined) {
+    notice('--test is now --test-sentences');
+    given.testSentences ??= test;
   }
   return given as TrainSettings;
 }

@@ -32,7 +32,7 @@ export function addTune(program: Command): void {
     });
 }
 
-function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
+function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult): string {
   const rows = measured.map((list): string[] => {
     const [best, ...others] = list as [TuneResult['measured'][number][number], ...TuneResult['measured'][number]];
     // `linear {"activation":"relu"} f32[512,128] ...` without the attributes.
@@ -54,6 +54,7 @@ function describe({ backend, ms, nodes, measured, place }: TuneResult): string {
     `${measured.length} kernels measured in ${(ms / 1000).toFixed(1)} s${
       alike > 0 ? `; ${alike} others use stored results, those of a similar kernel or the default` : ''
     }`,
+    ...Object.entries(dropped).map(([kernel, why]) => `not used: ${kernel}: ${why}`),
     ...(place === undefined ? [] : [`stored in ${place}`]),
   ].join('\n');
 }

@@ -62,10 +62,11 @@ export interface Engine {
 /** Settings of `gpuEngine`. */
 export interface GpuEngineOptions {
   /**
-   * Chooses kernels for graphs, usually by auto-tuning; `known` are the choices so far. Default: the first candidates.
+   * Chooses kernels for graphs, usually by auto-tuning; `known` are the choices so far, to keep unless they are wrong.
+   * Default: those, and the first candidates.
    */
   readonly chooseKernels?: (graphs: readonly Graph[], device: Device, known: KernelChoices) => Promise<KernelChoices>;
-  /** Fixed kernel choices, which take precedence: those of a checkpoint. */
+  /** First choices: those of a checkpoint. `chooseKernels` replaces only those that are wrong on the device. */
   readonly kernelChoices?: KernelChoices;
   /** Maximum size of a plan in bytes. A larger one is an error before anything is allocated. */
   readonly memoryLimit?: number;
@@ -89,7 +90,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
         graphs.map((graph) => makePlan(graph, { traits: device.traits, kernelChoices }));
       // Before kernels are chosen: measuring them allocates memory too.
       checkMemory(planned(used), options.memoryLimit);
-      const chosen = { ...(await options.chooseKernels?.(graphs, device, used)), ...used };
+      const chosen = { ...used, ...(await options.chooseKernels?.(graphs, device, used)) };
       const plans = planned(chosen);
       checkMemory(plans, options.memoryLimit);
       for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));

@@ -91,6 +91,8 @@ export function archiveFiles(files: Files): Files {
     await files.write(archive, concatBytes(parts));
   };
   const result: Files = {
+    ...(files.stream && { stream: files.stream }),
+    ...(files.size && { size: files.size }),
     async read(path) {
       const found = await at(path);
       return found ? (await open(found[0])).read(`/${found[1]}`) : files.read(path);

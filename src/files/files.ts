@@ -5,6 +5,10 @@
 export interface Files {
   /** Reads a file. Throws a HeddleError if it does not exist. */
   read(path: string): Promise<Uint8Array>;
+  /** Reads a file as a stream, for files that may be large; `-` is stdin, where there is one. [reads it as a whole] */
+  stream?(path: string): Promise<ReadableStream<Uint8Array>>;
+  /** Size of a file in bytes; undefined if it is unknown. */
+  size?(path: string): Promise<number | undefined>;
   /** Writes a file and creates the folders of its path. */
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Whether a file or folder exists. */
@@ -25,6 +29,10 @@ export async function existingFolder(files: Files, folder: string): Promise<stri
   const previous = previousFolder(folder);
   return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
 }
+
+/** Reads a file as a stream. */
+export const openStream = async (files: Files, path: string): Promise<ReadableStream<Uint8Array>> =>
+  files.stream?.(path) ?? new Blob([(await files.read(path)) as Uint8Array<ArrayBuffer>]).stream();
 
 /** Reads a file as UTF-8 text. */
 export const readText = async (files: Files, path: string): Promise<string> =>

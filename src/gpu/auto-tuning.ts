@@ -1,10 +1,11 @@
-// Kernel auto-tuning: times each variant of a node on this device and picks the fastest. Adapters differ too much for a
-// table of names: the best variant of a GPU can be ten times slower on a software adapter.
+// Kernel auto-tuning: checks each variant of a node on this device, times it and picks the fastest. Adapters differ too
+// much for a table of names: the best variant of a GPU can be ten times slower on a software adapter, or wrong.
 
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../ops/op.ts';
-import { candidates, type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
+import { candidates, canRun, type KernelChoices, naiveOf, variantKey } from '../plan/kernel-choices.ts';
 import type { Device } from './device.ts';
+import { createChecker } from './kernel-check.ts';
 import { compileVariant, flopsOf, measureVariant } from './kernel-timing.ts';
 
 /** The time of a variant. */
@@ -15,12 +16,25 @@ export interface KernelTiming {
   readonly ms: number;
 }
 
+/** A variant that is not used: it does not run, or its results differ from those of the naive variant. */
+export interface DroppedKernel {
+  /** Op and variant: `linear tiled-64x64`. */
+  readonly kernel: string;
+  /** What is wrong, in one line. */
+  readonly why: string;
+}
+
 /** Settings of `tuneKernels`. */
 export interface TuneKernelsOptions {
-  /** Kernels measured before. Their keys are not measured again, and similar nodes use them. */
+  /** Kernels that were checked and measured before. Their keys are not measured again, and similar nodes use them. */
   readonly known?: KernelChoices;
-  /** Unmeasured kernels of earlier runs. Their keys are not measured either, so that results keep the same bits. */
+  /**
+   * Checked but unmeasured kernels of earlier runs. Their keys are not measured either, so that results keep the same
+   * bits.
+   */
   readonly guessed?: KernelChoices;
+  /** Kernels of a checkpoint. They take precedence and are not measured, but checked if they are in neither list above. */
+  readonly settled?: KernelChoices;
   /**
    * Time limit in milliseconds, compilation included. Nodes left over use the fastest variant of the most similar node,
    * or else the first candidate. Default 2,000.
@@ -34,12 +48,16 @@ export interface TuneKernelsOptions {
   readonly onMeasured?: (measured: readonly KernelTiming[]) => void;
   /** Called with the variant of a node that was not measured, or not completely. */
   readonly onGuessed?: (key: string, variant: string) => void;
+  /** Called with each variant that fails its check. */
+  readonly onDropped?: (dropped: DroppedKernel) => void;
   /** Called before each measurement. It may throw to stop. */
   readonly onProgress?: (done: number, of: number, what: string) => void;
 }
 
-/** Times kernels: on a device, or with the numbers of a test. */
+/** Checks and times kernels: on a device, or with the numbers of a test. */
 export interface KernelTimer {
+  /** Returns what is wrong with the results of a variant; '' if nothing. */
+  check(node: Node, variant: string): Promise<string>;
   /** Starts to compile variants that will be timed. */
   compile?(node: Node, variants: readonly string[]): void;
   /** Returns the milliseconds of a variant; the fastest so far took `best`. */
@@ -49,8 +67,9 @@ export interface KernelTimer {
 }
 
 /**
- * Times the kernels of `graphs`; returns the choice of every node with several variants. Nodes with the most work come
- * first; another variant is timed only if the slowest measurement so far would still fit the time limit.
+ * Checks and times the kernels of `graphs`; returns the choice of every node with several variants, none of which failed
+ * its check. Nodes with the most work come first; another variant is timed only if the slowest measurement so far would
+ * still fit the time limit.
  *
  * @example
  * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
@@ -69,6 +88,7 @@ export const tuneKernels = (
           for (const v of variants) compileVariant(device, node, v);
         },
       }),
+      check: createChecker(device).check,
       measure: (node, variant, best) => measureVariant(device, node, variant, best),
       now: () => performance.now(),
     },
@@ -84,30 +104,48 @@ export async function tuneWith(
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
 ): Promise<KernelChoices> {
-  const { known = {}, guessed = {}, budgetMs = 2000, measureAll = false } = options;
+  const { known = {}, guessed = {}, settled = {}, budgetMs = 2000, measureAll = false } = options;
+  const { traits } = device;
   const choices: Record<string, string> = { ...guessed, ...known };
   /** Measured kernels, for similar nodes. */
   const seen: Record<string, string> = { ...known };
+  const passes = async (node: Node, variant: string): Promise<boolean> => {
+    const why = await timer.check(node, variant);
+    if (why) options.onDropped?.({ kernel: `${node.op.name} ${variant}`, why: why.replace(/\s+/g, ' ') });
+    return !why;
+  };
+  for (const { key, node } of openNodes(device, graphs, {})) {
+    const variant = settled[key];
+    if (!canRun(node, variant, traits)) continue;
+    if (choices[key] === variant || (await passes(node, variant))) choices[key] = variant;
+  }
   const order = openNodes(device, graphs, measureAll ? {} : choices);
   const slow = new Set<string>();
   const start = timer.now();
   let longest = 0;
   for (const [done, { key, node }] of order.entries()) {
-    const all = candidates(node, device.traits);
+    const all = candidates(node, traits);
     const fast = all.filter((v) => !slow.has(familyOf(v)));
     const left = fast.length > 0 ? fast : all;
     const like = nearestMeasured(key, left, seen);
-    const guess = (variant: string) => {
-      if (all.includes(known[key] ?? '')) return; // keep the measured one
-      choices[key] = variant;
-      options.onGuessed?.(key, variant);
+    /** Chooses `best`, or else the first variant that passes its check. */
+    const guess = async (best: string) => {
+      if (canRun(node, known[key], traits)) return; // keep the measured one
+      let chosen = naiveOf(node, traits);
+      for (const variant of new Set([best, ...left, ...all]))
+        if (await passes(node, variant)) {
+          chosen = variant;
+          break;
+        }
+      choices[key] = chosen;
+      options.onGuessed?.(key, chosen);
     };
     if (!measureAll && like && like.distance <= Math.log(4)) {
-      guess(like.variant);
+      await guess(like.variant);
       continue;
     }
     if (left.length === 1 || timer.now() - start > budgetMs) {
-      guess(like?.variant ?? (left[0] as string));
+      await guess(like?.variant ?? (left[0] as string));
       continue;
     }
     timer.compile?.(node, left);
@@ -122,19 +160,24 @@ export async function tuneWith(
         break;
       }
       options.onProgress?.(done, order.length, `${node.op.name} ${variant}`);
+      if (!(await passes(node, variant))) continue;
       const ms = await timer.measure(node, variant, best);
       measured.push({ key, variant, ms });
       longest = Math.max(longest, timer.now() - begun);
     }
     measured.sort((x, y) => x.ms - y.ms);
-    const [best] = measured as [KernelTiming];
+    const [best] = measured;
+    if (!best) {
+      await guess(naiveOf(node, traits));
+      continue;
+    }
     seen[key] = best.variant;
     for (const m of measured)
       if (m.ms > 3 * best.ms && familyOf(m.variant) !== familyOf(best.variant)) slow.add(familyOf(m.variant));
     if (complete) {
       choices[key] = best.variant;
       options.onMeasured?.(measured);
-    } else guess(best.variant);
+    } else await guess(best.variant);
   }
   if (order.length > 0) options.onProgress?.(order.length, order.length, 'done');
   return choices;
@@ -151,7 +194,7 @@ function openNodes(
     for (const node of graph.nodes) {
       const variants = candidates(node, device.traits);
       const key = variantKey(node);
-      if (variants.length < 2 || variants.includes(settled[key] ?? '')) continue;
+      if (variants.length < 2 || canRun(node, settled[key], device.traits)) continue;
       const entry = open.get(key) ?? { key, node, work: 0 };
       open.set(key, { ...entry, work: entry.work + 1 });
     }

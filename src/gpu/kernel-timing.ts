@@ -1,6 +1,6 @@
 // Times a kernel variant of a single node, on data like that of a real run.
 
-import type { TensorData } from '../core/tensor.ts';
+import type { Shape, TensorData } from '../core/tensor.ts';
 import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
 import { inputsOf, mutatedBy, type Node, type Value } from '../ops/op.ts';
@@ -47,17 +47,21 @@ export const flopsOf = (node: Node, { traits }: Pick<Device, 'traits'>): number 
 const planOf = (device: Device, graph: Graph, node: Node, variant: string) =>
   makePlan(graph, { traits: device.traits, kernelChoices: { [variantKey(node)]: variant } });
 
-/** Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them. */
-export function singleNodeGraph(node: Node): Graph {
+/**
+ * Makes a graph of a single node. Its inputs are inputs of the graph, or states if the op changes them. `shapes` are
+ * other shapes of inputs; throws if the op refuses them.
+ */
+export function singleNodeGraph(node: Node, shapes: ReadonlyMap<Value, Shape> = new Map()): Graph {
   const graph = new Graph();
   const values = new Map<Value, Value>();
   const mutated = mutatedBy(node);
   const inputs = node.inputs.map((v, i) => {
+    const shape = shapes.get(v) ?? v.shape;
     const value =
       values.get(v) ??
       (mutated.includes(v)
-        ? graph.state(nameOf(node, i), v.dtype, v.shape)
-        : graph.input(nameOf(node, i), v.dtype, v.shape));
+        ? graph.state(nameOf(node, i), v.dtype, shape)
+        : graph.input(nameOf(node, i), v.dtype, shape));
     values.set(v, value);
     return value;
   });
@@ -99,7 +103,7 @@ function middlePosition({ inputs }: Node): number {
  * Fills with noise in [-0.5, 0.5) by a linear congruential generator (Knuth, vol. 2): some adapters are faster on
  * zeros.
  */
-function fillNoise(data: Float32Array): void {
+export function fillNoise(data: Float32Array): void {
   let x = 1;
   for (let i = 0; i < data.length; i++) {
     x = (Math.imul(x, 1664525) + 1013904223) | 0;

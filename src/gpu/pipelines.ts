@@ -53,6 +53,10 @@ function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>
   return { overrides, consts };
 }
 
+/** Key of a compiled kernel. */
+export const kernelKey = ({ shader, entry, constants, f16 }: KernelKey): string =>
+  `${shaderKey(shader)} ${entry} ${JSON.stringify(constants)} ${f16 ?? ''}`;
+
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
 /** The cache of a device. Training finds the kernels there that auto-tuning has compiled. */
@@ -115,7 +119,7 @@ function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     get(pass) {
-      const key = `${shaderKey(pass.shader)} ${pass.entry} ${JSON.stringify(pass.constants)} ${pass.f16 ?? ''}`;
+      const key = kernelKey(pass);
       let kernel = kernels.get(key);
       if (!kernel) {
         kernel = compile(pass);

@@ -12,7 +12,7 @@ export interface Binding {
   readonly of: string;
 }
 
-/** One 32-bit scalar of the Params struct. */
+/** One 32-bit scalar of the Params struct; the scalars of an `x: array<vec4<u32>, N>` are x0, x1 and so on. */
 export interface Field {
   readonly name: string;
   readonly type: 'u32' | 'i32' | 'f32';
@@ -58,10 +58,13 @@ export function declarations(source: string): Declarations {
     bindings.push({ name, group: Number(group), binding: Number(binding), type, of: of.trim() });
   }
   const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? '';
-  const params = [...struct.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name = '', type = '']): Field => {
+  const fields = /(\w+)\s*:\s*(?:array<vec4<(\w+)>,\s*(\d+)>|(\w+))/g;
+  const params = [...struct.matchAll(fields)].flatMap(([, name = '', of, vecs, type = of]): Field[] => {
     if (type !== 'u32' && type !== 'i32' && type !== 'f32')
       throw new Error(`shader: Params.${name} is ${type}, not a scalar`);
-    return { name, type };
+    return vecs
+      ? Array.from({ length: 4 * Number(vecs) }, (_, i) => ({ name: `${name}${i}`, type }))
+      : [{ name, type }];
   });
   const names = (pattern: RegExp) => new Set([...code.matchAll(pattern)].map((m) => m[1] ?? ''));
   const functions = readFunctions(code);

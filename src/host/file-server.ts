@@ -1,10 +1,11 @@
 // File server for a page: gives it access to some files and folders of this machine, under a URL with a secret token.
 // The client in the page is http-files.ts.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, openStream } from '../files/files.ts';
 import type { RequestHandler } from './static-server.ts';
 
 /** A file server: `handle` is for the HTTP server, `base` for the page. */
@@ -16,13 +17,14 @@ export interface FileServer {
 
 /**
  * Serves `paths`: files, folders with their contents, and siblings whose name adds a suffix after a dot, since folders
- * are written under another name and renamed. GET reads, or lists with ?list; HEAD tests existence; PUT writes; POST
+ * are written under another name and renamed. GET reads, or lists with ?list; HEAD tests existence and says the size; PUT writes; POST
  * renames to ?to; DELETE removes. Other requests and paths are answered with 403 and the reason as text.
  */
 export function fileServer(files: Files, paths: readonly string[]): FileServer {
   const base = `/files-${randomBytes(16).toString('hex')}`;
   const served = paths.map((path) => resolve(path));
   const open = (path: string | null): string => {
+    if (path === '-' && paths.includes(path)) return path;
     const full = resolve(path ?? '');
     const isServed = served.some((p) => {
       if (full === p || full.startsWith(p.endsWith(sep) ? p : p + sep)) return true;
@@ -39,7 +41,8 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
       try {
         const path = open(url.searchParams.get('path'));
         const to = request.method === 'POST' ? open(url.searchParams.get('to')) : '';
-        await act(files, request, response, path, to, url.searchParams.has('list'));
+        const asked = ['list', 'stream'].find((name) => url.searchParams.has(name));
+        await act(files, request, response, path, to, asked);
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;
         response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end(error.message);
@@ -55,14 +58,20 @@ async function act(
   response: ServerResponse,
   path: string,
   to: string,
-  list: boolean,
+  asked: string | undefined,
 ): Promise<void> {
   const done = (body?: Uint8Array | string) => response.writeHead(200, { 'Cache-Control': 'no-store' }).end(body);
   switch (request.method) {
     case 'GET':
-      return void done(list ? JSON.stringify(await files.list(path)) : await files.read(path));
-    case 'HEAD':
-      return void response.writeHead((await files.exists(path)) ? 200 : 404).end();
+      if (asked === 'list') return void done(JSON.stringify(await files.list(path)));
+      if (asked !== 'stream') return void done(await files.read(path));
+      for await (const chunk of await openStream(files, path)) response.write(chunk) || (await once(response, 'drain'));
+      return void response.end();
+    case 'HEAD': {
+      const size = await files.size?.(path);
+      const headers = size === undefined ? {} : { 'Content-Length': size };
+      return void response.writeHead((await files.exists(path)) ? 200 : 404, headers).end();
+    }
     case 'PUT':
       await files.write(path, await bodyOf(request));
       return void done();

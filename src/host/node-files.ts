@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, previousFolder } from '../files/files.ts';
 
@@ -56,6 +57,20 @@ export function nodeFiles(): Files {
         const { buffer, byteOffset, byteLength } = await fs.readFile(path);
         return new Uint8Array(buffer, byteOffset, byteLength);
       }),
+    stream: (path) =>
+      named('read', path, async () => {
+        if (path === '-') return Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>;
+        const file = await fs.open(path);
+        if ((await file.stat()).isDirectory()) {
+          await file.close();
+          throw Object.assign(new Error(), { code: 'EISDIR' });
+        }
+        return Readable.toWeb(file.createReadStream({ highWaterMark: 2 ** 18 })) as ReadableStream<Uint8Array>;
+      }),
+    size: async (path) => {
+      const found = path === '-' ? undefined : await statOf(path);
+      return found?.isFile() ? found.size : undefined;
+    },
     write: (path, bytes) =>
       named('write', path, async () => {
         await fs.mkdir(dirname(path), { recursive: true });

@@ -4,13 +4,14 @@ import type { EvaluateOptions, Evaluation } from '../api/evaluate-model.ts';
 import { openFolder } from '../api/load-model.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
-import { readPairs } from '../runtime/load-corpus.ts';
+import { nameOfPairs, readPairs } from '../runtime/load-corpus.ts';
+import type { PairFiles } from '../text/corpus/pair-files.ts';
 
 /** What to evaluate; plain JSON. */
 export interface EvaluateArguments {
   readonly folder: string;
-  /** TSV file of pairs. */
-  readonly pairs: string;
+  /** Files of the pairs, or one by its name. */
+  readonly pairs: PairFiles | string;
   /**
    * Number of columns after the source that are references; the first that is filled is the target of the loss. Default
    * 1.
@@ -28,11 +29,17 @@ export interface EvaluateArguments {
 
 /** Evaluates. Throws a HeddleError if no pair fits the model. */
 export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context) => {
-  const { folder, pairs: path, references = 1, batch, adapter, weights, decode } = args;
+  const { folder, pairs: named, references = 1, batch, adapter, weights, decode } = args;
+  const given = typeof named === 'string' ? { files: [named] } : named;
   const model = await openFolder(folder, context, { ...(adapter && { lora: adapter }), ...(weights && { weights }) });
   try {
-    const pairs = await readPairs(path, context, references);
-    return await model.evaluate(pairs, { ...decode, batchSize: batch, name: path, signal: context.signal });
+    const pairs = await readPairs(given, context, references);
+    return await model.evaluate(pairs, {
+      ...decode,
+      batchSize: batch,
+      name: nameOfPairs(given),
+      signal: context.signal,
+    });
   } finally {
     model.dispose();
   }

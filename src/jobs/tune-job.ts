@@ -1,4 +1,4 @@
-// heddle tune: times the kernels of a run ahead of time and stores the fastest for later runs.
+// heddle tune: checks and times the kernels of a run ahead of time and stores the fastest for later runs.
 
 import type { KernelTiming } from '../gpu/auto-tuning.ts';
 import { adapterName } from '../gpu/device.ts';
@@ -23,6 +23,8 @@ export interface TuneResult {
    * the default.
    */
   readonly measured: readonly (readonly KernelTiming[])[];
+  /** Kernels that failed their check on this adapter and are not used, with what is wrong. */
+  readonly dropped: Readonly<Record<string, string>>;
   /** Where the choices are stored; absent if they are not. */
   readonly place?: string;
   /** Why they could not be stored. */
@@ -50,6 +52,7 @@ export const tune: Job<TuneArguments, TuneResult> = async (args, context) => {
     ms: performance.now() - begun,
     nodes,
     measured,
+    dropped: Object.fromEntries(context.droppedKernels),
     ...(place !== undefined && failure === undefined && { place }),
     ...(failure !== undefined && { failure }),
   };

@@ -43,7 +43,7 @@ export function translationMetrics(
 }
 
 /** Whether a tokenizer lowercases. The id tokenizer throws on text that is not ids; that counts as false. */
-function ignoresCase(normalize: (text: string) => string): boolean {
+export function ignoresCase(normalize: (text: string) => string): boolean {
   try {
     return normalize('A') === 'a';
   } catch (error) {
@@ -82,6 +82,9 @@ export interface TokenSums {
   readonly tokens: number;
   /** Number of target tokens that are the model's most probable token. */
   readonly hits: number;
+  /** `tokens` and `hits` without unknown target tokens ([UNK]). */
+  readonly knownTokens: number;
+  readonly knownHits: number;
 }
 
 /** Metrics per target token; NaN if there are no tokens. */
@@ -92,21 +95,24 @@ export interface TokenMetrics {
   readonly perplexity: number;
   /** Fraction, from 0 to 1, of target tokens that are the model's most probable token. */
   readonly tokenAccuracy: number;
+  /** The same without unknown target tokens ([UNK]). */
+  readonly knownTokenAccuracy: number;
 }
 
 /** Adds the sums of several batches. */
 export const addSums = (parts: Iterable<TokenSums>): TokenSums => {
-  const sums = { loss: 0, tokens: 0, hits: 0 };
-  for (const part of parts) {
-    sums.loss += part.loss;
-    sums.tokens += part.tokens;
-    sums.hits += part.hits;
-  }
+  const sums = { loss: 0, tokens: 0, hits: 0, knownTokens: 0, knownHits: 0 };
+  for (const part of parts) for (const name of Object.keys(sums) as (keyof TokenSums)[]) sums[name] += part[name];
   return sums;
 };
 
 /** Loss, perplexity and token accuracy from sums. */
-export function tokenMetrics({ loss, tokens, hits }: TokenSums): TokenMetrics {
+export function tokenMetrics({ loss, tokens, hits, knownTokens, knownHits }: TokenSums): TokenMetrics {
   const mean = loss / tokens;
-  return { loss: mean, perplexity: Math.exp(mean), tokenAccuracy: hits / tokens };
+  return {
+    loss: mean,
+    perplexity: Math.exp(mean),
+    tokenAccuracy: hits / tokens,
+    knownTokenAccuracy: knownHits / knownTokens,
+  };
 }

@@ -179,6 +179,11 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
   /** Names of the kernels that can run this node on such a device, best guess first; default: one, named `only`. */
   variants?(inputs: ByName<I, TensorType>, attrs: A, traits: DeviceTraits): readonly string[];
   /**
+   * The simplest variant, with which auto-tuning compares the others on the adapter and which it uses if all of them
+   * fail; `launch` takes it for any sizes, even if `variants` does not offer it. Default: the last of `variants`.
+   */
+  readonly naive?: string;
+  /**
    * Element i of an input when the node is timed. Default: noise for f32 and f16, lengths that mask nothing for u32
    * vectors, packed weights for u32 matrices, else zero. No work of a real run may be skipped: no padding, no empty
    * rows.

@@ -33,3 +33,11 @@ export function candidates(node: Node, traits: DeviceTraits): readonly string[] 
   const first = variants.filter((v) => forSoftware.test(v));
   return [...first, ...variants.filter((v) => !first.includes(v))];
 }
+
+/** Returns the variant of a node with which the others are compared; see `naive` of an op. */
+export const naiveOf = (node: Node, traits: DeviceTraits): string =>
+  node.op.naive ?? (variantsOf(node, traits).at(-1) as string);
+
+/** Whether a node can run as a variant: one that its op offers, or the naive one. */
+export const canRun = (node: Node, variant: string | undefined, traits: DeviceTraits): variant is string =>
+  variant !== undefined && (candidates(node, traits).includes(variant) || variant === naiveOf(node, traits));

@@ -12,7 +12,7 @@ import {
   outputsOf,
   type Value,
 } from '../ops/op.ts';
-import { candidates, type KernelChoices, variantKey } from './kernel-choices.ts';
+import { candidates, canRun, type KernelChoices, variantKey } from './kernel-choices.ts';
 import { align, assignSlots, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
 import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
@@ -78,9 +78,8 @@ function launchesOf(
 ): { launches: NodeLaunch[]; scratch: Map<Value, Group> } {
   const scratch = new Map<Value, Group>();
   const launches = nodes.flatMap((node, i): NodeLaunch[] => {
-    const variants = candidates(node, traits);
     const choice = choices[variantKey(node)];
-    const variant = choice !== undefined && variants.includes(choice) ? choice : (variants[0] as string);
+    const variant = canRun(node, choice, traits) ? choice : (candidates(node, traits)[0] as string);
     const launched = node.op.launch(inputsOf(node), outputsOf(node), node.attrs, {
       variant,
       traits,

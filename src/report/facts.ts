@@ -1,6 +1,6 @@
 // The settings of a run as cards of names and values: corpus, machine and plan, model, recipe.
 
-import { formatBytes, formatDuration, formatInteger, formatNumber } from '../core/format-numbers.ts';
+import { formatBytes, formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { isObject } from '../files/json-files.ts';
 import { type Html, html } from './markup.ts';
 import type { LogStart, TrainingHistory } from './training-log.ts';
@@ -32,7 +32,13 @@ function corpusFacts({ corpus: c }: LogStart): Facts {
     ['training pairs', formatInteger(c.pairs)],
     ...(c.leftOut > 0 ? ([['pairs left out', formatInteger(c.leftOut)]] as Facts) : []),
     ['dev, test pairs', `${formatInteger(c.dev)}, ${formatInteger(c.test)}`],
-    ['tokenizer', c.tokenizer],
+    [
+      'tokenizer',
+      c.lowercase === undefined ? c.tokenizer : `${c.tokenizer}, ${c.lowercase ? 'lowercase' : 'case kept'}`,
+    ],
+    ...(c.unknown
+      ? ([['unknown tokens', `${formatPercent(c.unknown.source)}, ${formatPercent(c.unknown.target)}`]] as Facts)
+      : []),
     ['vocabularies', `${formatInteger(c.sourceVocabulary)}, ${formatInteger(c.targetVocabulary)}`],
     ['tokens per sentence', `${formatNumber(c.sourceLength)}, ${formatNumber(c.targetLength)}`],
   ];
@@ -49,6 +55,8 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
       ['arithmetic per step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
       ['batches, rows × source × target', plan.shapes.join(', ')],
     );
+  const dropped = Object.entries(start.droppedKernels ?? {}).map(([kernel, why]) => `${kernel}: ${why}`);
+  if (dropped.length > 0) facts.push(['kernels not used', dropped.join('; ')]);
   const seconds = steps.at(-1)?.seconds ?? 0;
   if (seconds > 0)
     facts.push(

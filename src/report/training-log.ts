@@ -13,6 +13,10 @@ export interface CorpusFacts {
   readonly dev: number;
   readonly test: number;
   readonly tokenizer: string;
+  /** Whether the tokenizers lowercase text. */
+  readonly lowercase?: boolean;
+  /** Shares of unknown tokens in the training pairs. */
+  readonly unknown?: { readonly source: number; readonly target: number };
   readonly sourceVocabulary: number;
   readonly targetVocabulary: number;
   /** Mean number of tokens per side. */
@@ -52,6 +56,8 @@ export interface LogStart {
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly corpus: CorpusFacts;
   readonly plan?: PlanFacts;
+  /** Kernels that failed their check on this adapter, with what is wrong; absent if there are none. */
+  readonly droppedKernels?: Readonly<Record<string, string>>;
   /** Arguments of the run. */
   readonly arguments: unknown;
 }
@@ -92,6 +98,7 @@ export interface LogEval {
   readonly loss?: number;
   readonly perplexity?: number;
   readonly tokenAccuracy?: number;
+  readonly knownTokenAccuracy?: number;
   readonly sentences?: number;
   readonly bleu?: number;
   readonly chrf?: number;

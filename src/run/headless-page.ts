@@ -1,4 +1,4 @@
-// The page that a headless browser loads (dist/page), and the code of jobs in Deno. Node calls the functions on
+// The page that a headless browser loads (dist/headless-page.html), and the code of jobs in Deno. Node calls the functions on
 // globalThis.heddle, in a browser through Puppeteer.
 
 import { HeddleError } from '../core/errors.ts';

@@ -17,6 +17,11 @@ export function httpFiles(base: string): Files {
   };
   return {
     read: async (path) => new Uint8Array(await (await request('GET', path)).arrayBuffer()),
+    stream: async (path) => (await request('GET', path, '&stream')).body as ReadableStream<Uint8Array>,
+    async size(path) {
+      const length = (await request('HEAD', path)).headers.get('Content-Length');
+      return length === null ? undefined : Number(length);
+    },
     write: async (path, bytes) => void (await request('PUT', path, '', bytes)),
     async exists(path) {
       const { status } = await request('HEAD', path);

@@ -1,4 +1,4 @@
-// Runs a job outside this process, in the code of dist/page: starts a file server and the host, calls the job by name,
+// Runs a job outside this process, in the code of headless-page.ts: starts a file server and the host, calls the job by name,
 // forwards its events, and closes everything. page-job.ts is the host in a browser, deno-job.ts the one in Deno.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,9 @@ import { nodeFiles } from '../host/node-files.ts';
 import { serveFolder } from '../host/static-server.ts';
 import { withTimeout } from '../host/with-timeout.ts';
 import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
+
+/** The page in dist/ that runs jobs (headless-page.ts). */
+const pageName = 'headless-page.html';
 
 /** Options of `runRemotely`. */
 export interface RemoteJobOptions {
@@ -30,7 +33,7 @@ export interface RemoteJobOptions {
 export interface RemoteStart {
   /** Name of the job, for messages. */
   readonly job: string;
-  /** Folder of the built page, and the URL at which it is served. */
+  /** Folder with the built page, and the URL at which the page is served. */
   readonly folder: string;
   readonly url: string;
   /** Receives each event of the job, encoded. */
@@ -74,7 +77,7 @@ export async function runRemotely(
     });
     gone.catch(() => {}); // it may be rejected after the job has ended
     const emit = (event: string) => options.onEvent(decodeJson(event));
-    host = await start({ job: name, folder, url: server.url, emit, fail });
+    host = await start({ job: name, folder, url: `${server.url}${pageName}`, emit, fail });
     const { abort } = host;
     signal.addEventListener('abort', abort);
     const request: PageRequest = {
@@ -125,15 +128,14 @@ function watch(
   }, every * 1000);
 }
 
-/** Folder of the built page: next to the built command, or in dist if this runs from the sources. */
+/** Folder of the built page: that of the built command, or dist if this runs from the sources. */
 function findPage(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
-    for (const candidate of [join(folder, 'page'), join(folder, 'dist', 'page')])
-      if (existsSync(join(candidate, 'index.html'))) return candidate;
+    for (const candidate of [folder, join(folder, 'dist')]) if (existsSync(join(candidate, pageName))) return candidate;
     const parent = dirname(folder);
     if (parent === folder) break;
     folder = parent;
   }
-  throw new HeddleError('The page for jobs in a browser is not built (dist/page): run "npm run build" first.');
+  throw new HeddleError(`The page for jobs in a browser is not built (dist/${pageName}): run "npm run build" first.`);
 }

@@ -58,9 +58,10 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
   const openOwn = async (): Promise<Device> =>
     s.device ?? s.openDevice?.() ?? openDevice(await context.gpu(), { require: neededLimits });
   let warned = false;
+  const droppedKernels = new Map<string, string>();
   /** Returns kernel choices for graphs: stored ones, and the others by timing now. */
   const choose: GpuEngineOptions['chooseKernels'] = async (graphs, device, settled) => {
-    const { choices, failure } = await measureAndKeep(s, device, graphs, {}, settled);
+    const { choices, failure } = await measureAndKeep(s, device, graphs, droppedKernels, { settled });
     if (failure !== undefined && !warned)
       s.emit({ type: 'message', text: `which kernels are fastest is known to this run alone: ${failure}` });
     warned ||= failure !== undefined;
@@ -73,6 +74,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     get backend() {
       return backend;
     },
+    droppedKernels,
     gpu() {
       gpu ??= openGpu();
       return gpu;
@@ -107,7 +109,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
         },
       }),
     async tune(graphs, options) {
-      const { failure } = await measureAndKeep(s, await context.device(), graphs, options);
+      const { failure } = await measureAndKeep(s, await context.device(), graphs, droppedKernels, options);
       return { place: s.choices?.place, failure };
     },
     async engine(options: GpuEngineOptions = {}): Promise<Engine> {
@@ -159,24 +161,29 @@ const adapterKey = ({ host, version = '' }: HostServices, device: Device): strin
   `${host}${version && ` ${version}`} ${adapterName(device.adapter)}`;
 
 /**
- * Times kernels, emits progress, and stores what was found, even if it is interrupted. `settled` choices are not timed.
- * `failure` is the reason why nothing could be stored.
+ * Checks and times kernels, emits progress and a warning for each that fails its check (also added to `dropped`), and
+ * stores what was found, even if it is interrupted. `failure` is the reason why nothing could be stored.
  */
 async function measureAndKeep(
   s: HostServices,
   device: Device,
   graphs: readonly Graph[],
+  dropped: Map<string, string>,
   options: TuneKernelsOptions,
-  settled: KernelChoices = {},
 ): Promise<{ choices: KernelChoices; failure: string | undefined }> {
   const adapter = adapterKey(s, device);
   const kept = await s.choices?.load(adapter);
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
+  const drop = (kernel: string, why: string) => {
+    if (!dropped.has(kernel)) s.emit({ type: 'warning', text: `kernel not used on this adapter: ${kernel}: ${why}` });
+    dropped.set(kernel, why);
+  };
+  for (const [kernel, why] of Object.entries(kept?.dropped ?? {})) drop(kernel, why);
   const keep = async (): Promise<string | undefined> => {
     if (Object.keys({ ...measured, ...guessed }).length === 0) return;
     try {
-      await s.choices?.save(adapter, { measured, guessed });
+      await s.choices?.save(adapter, { measured, guessed, dropped: Object.fromEntries(dropped) });
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -184,7 +191,7 @@ async function measureAndKeep(
   try {
     const choices = await tuneKernels(device, graphs, {
       known: kept?.measured ?? {},
-      guessed: { ...kept?.guessed, ...settled },
+      guessed: kept?.guessed ?? {},
       ...options,
       onMeasured(list) {
         const [best] = list;
@@ -193,6 +200,9 @@ async function measureAndKeep(
       },
       onGuessed(key, variant) {
         guessed[key] = variant;
+      },
+      onDropped({ kernel, why }) {
+        drop(kernel, why);
       },
       onProgress(done, of, what) {
         s.emit({ type: 'progress', task: 'tune', done, of, text: `measuring kernels: ${what}` });

@@ -25,6 +25,8 @@ export interface JobContext {
   lost?(): Promise<string | undefined>;
   /** Replaces the device, with retries for half a minute: a crashed driver or browser process needs time to restart. */
   reopen?(): Promise<void>;
+  /** Kernels that are not used because they failed their check on this adapter, and what is wrong with each. */
+  readonly droppedKernels: ReadonlyMap<string, string>;
   /** Creates an engine on the backend; on a GPU with tuned kernels. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
   /**

@@ -6,12 +6,14 @@ import { isObject } from '../files/json-files.ts';
 import { shaderHash } from '../gpu/shaders.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 
-/** Kernel choices of an adapter, by key. */
+/** Kernel choices of an adapter, by key. All of them passed the check of src/gpu/kernel-check.ts on it. */
 export interface Known {
   /** Fastest variants. */
   readonly measured: KernelChoices;
   /** Variants that were used untimed; they are used again until they are timed, so that two runs give the same bits. */
   readonly guessed: KernelChoices;
+  /** What is wrong with the variants that failed the check, by op and variant. */
+  readonly dropped: Readonly<Record<string, string>>;
 }
 
 /** Store of kernel choices. */
@@ -34,8 +36,8 @@ export interface TextPlace {
   write(text: string): Promise<void>;
 }
 
-/** Version 1 did not separate timed from untimed choices, and is ignored. */
-const version = 2;
+/** Version 2 had choices that were timed but never checked on the adapter; it is ignored. */
+const version = 3;
 
 interface Kept {
   readonly version: typeof version;
@@ -64,7 +66,8 @@ export function keptChoices(place: TextPlace): ChoiceStore {
       const measured = { ...before.measured, ...found.measured };
       const guessed = { ...before.guessed, ...found.guessed };
       for (const key of Object.keys(measured)) delete guessed[key];
-      await place.write(JSON.stringify({ ...kept, adapters: { ...kept.adapters, [adapter]: { measured, guessed } } }));
+      const known: Known = { measured, guessed, dropped: { ...before.dropped, ...found.dropped } };
+      await place.write(JSON.stringify({ ...kept, adapters: { ...kept.adapters, [adapter]: known } }));
     },
   };
 }
@@ -77,12 +80,12 @@ export const filePlace = (files: Files, path: string): TextPlace => ({
 });
 
 /** The valid choices in an entry of the text. */
-function knownIn(entry: unknown): { measured: Record<string, string>; guessed: Record<string, string> } {
-  const { measured, guessed } = isObject(entry) ? entry : {};
-  return { measured: variantsIn(measured), guessed: variantsIn(guessed) };
+function knownIn(entry: unknown): Record<keyof Known, Record<string, string>> {
+  const { measured, guessed, dropped } = isObject(entry) ? entry : {};
+  return { measured: textsIn(measured), guessed: textsIn(guessed), dropped: textsIn(dropped) };
 }
 
-const variantsIn = (list: unknown): Record<string, string> =>
+const textsIn = (list: unknown): Record<string, string> =>
   Object.fromEntries(
     Object.entries(isObject(list) ? list : {}).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',

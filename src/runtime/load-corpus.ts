@@ -1,9 +1,11 @@
-// Corpora of jobs: TSV files, or the built-in corpus made from Unicode CLDR.
+// Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
-import { existingFolder, type Files } from '../files/files.ts';
+import { existingFolder, type Files, openStream } from '../files/files.ts';
+import { pairBlocks } from '../text/corpus/pair-blocks.ts';
+import { type BadLine, describeBad, type PairFiles, parseBlock, pathsOf } from '../text/corpus/pair-files.ts';
 import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
-import { describeBad, readTsv } from '../text/corpus/tsv.ts';
+import { readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import type { JobContext } from './job.ts';
 
@@ -18,12 +20,31 @@ export type CorpusArguments =
       readonly kinds?: readonly IntlKind[];
     }
   | {
+      readonly kind: 'files';
+      readonly train: PairFiles;
+      /** Dev and test pairs. [a share of the training pairs; no test pairs if there are dev pairs] */
+      readonly dev?: PairFiles;
+      readonly test?: PairFiles;
+    }
+  /** One TSV file. */
+  | {
       readonly kind: 'tsv';
       readonly path: string;
       readonly dev?: string;
       /** Store the pairs in the model folder, so that a run can resume without the file. */
       readonly keep?: boolean;
     };
+
+/** The files of a corpus: train, dev, test; undefined if it is built in. */
+export function corpusFiles(
+  corpus: CorpusArguments,
+): Record<'train' | 'dev' | 'test', PairFiles | undefined> | undefined {
+  if (corpus.kind === 'intl') return undefined;
+  if (corpus.kind === 'files') return { dev: undefined, test: undefined, ...corpus };
+  const one = (path: string | undefined) =>
+    path === undefined ? undefined : { files: [path], format: 'tsv' as const };
+  return { train: one(corpus.path), dev: one(corpus.dev), test: undefined };
+}
 
 /**
  * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`.
@@ -41,10 +62,13 @@ export async function readCorpus(
       test: heldOut,
     });
   }
-  const pairs = await readPairs(corpus.path, { files, emit });
-  if (!corpus.dev) return splitPairs(pairs, { dev: heldOut, test: heldOut });
-  const dev = await readPairs(corpus.dev, { files, emit });
-  return { train: pairs, dev, test: [] };
+  const given = corpusFiles(corpus);
+  const read = async (some: PairFiles | undefined) => (some ? readPairs(some, { files, emit }) : undefined);
+  const [pairs = [], dev, test] = [await read(given?.train), await read(given?.dev), await read(given?.test)];
+  if (dev) return { train: pairs, dev, test: test ?? [] };
+  if (!test) return splitPairs(pairs, { dev: heldOut, test: heldOut });
+  const { train, dev: held } = splitPairs(pairs, { dev: heldOut });
+  return { train, dev: held, test };
 }
 
 /** Name of the file with the training pairs in a model folder. */
@@ -68,14 +92,40 @@ export async function readKeptCorpus(
   return { split: splitPairs(pairs, { dev: heldOut, test: heldOut }), keep: { [corpusFile]: bytes } };
 }
 
-/** Reads the pairs of a TSV file, with at most `references` references each. Bad lines are counted in a message. */
+/**
+ * Reads files of pairs, with at most `references` references each. Bad lines are counted in a message. Throws a
+ * HeddleError that starts with the file's name if it is empty, or has no pair.
+ */
 export async function readPairs(
-  path: string,
+  given: PairFiles,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
   references = 1,
 ): Promise<Pair[]> {
-  const { pairs, bad } = readTsv(await files.read(path), path, references);
-  if (bad.length) emit({ type: 'message', text: `${path}: ${describeBad(bad)}` });
-  check(pairs.length > 0, `${path}: there are no pairs`);
+  const pairs: Pair[] = [];
+  const bad: BadLine[] = [];
+  let columns = false;
+  const report = (name: string) => {
+    if (bad.length > 0 && pairs.length > 0) emit({ type: 'message', text: `${name}: ${describeBad(bad)}` });
+    bad.length = 0;
+  };
+  let current = '';
+  for await (const block of pairBlocks(given, { open: (path) => openStream(files, path), references })) {
+    if (block.name !== current) report(current);
+    current = block.name;
+    const parsed = await parseBlock(block);
+    columns ||= parsed.columns;
+    for (const pair of parsed.pairs) pairs.push(pair);
+    for (const line of parsed.bad) bad.push(line);
+  }
+  const name = nameOfPairs(given);
+  check(columns, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);
+  check(pairs.length > 0, () => `${name}: no line is a valid pair (${describeBad(bad)})`);
+  report(current);
   return pairs;
 }
+
+/** Files of pairs in messages: `train.tsv`, or `train.en, train.es`. */
+export const nameOfPairs = (given: PairFiles): string =>
+  pathsOf(given)
+    .map((path) => (path === '-' ? 'stdin' : path))
+    .join(', ');

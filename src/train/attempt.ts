@@ -144,7 +144,7 @@ function trainerOptions(args: CompleteArguments): TrainerOptions {
 async function openLog(
   { args, from, split, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer, plans }: OpenedRun,
-  { backend, emit }: JobContext,
+  { backend, emit, droppedKernels }: JobContext,
   { inputs, onRecord }: Attempt,
 ): Promise<Logbook> {
   const { shapes, config } = task;
@@ -164,6 +164,7 @@ async function openLog(
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
       corpus: corpusFacts(args, task, split),
       ...(plan && { plan }),
+      ...(droppedKernels.size > 0 && { droppedKernels: Object.fromEntries(droppedKernels) }),
       arguments: args,
     },
     { onRecord, maxSteps: inputs.maxLogSteps },
@@ -209,6 +210,8 @@ function evaluationPause(
     return [];
   }
   if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
+  message(`dev: ${devSet.unknown.text}`);
+  if (devSet.unknown.many) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
   let evaluated = -1;
   const pause = async () => {
     // A run that early stopping ends was just evaluated.

@@ -15,6 +15,7 @@ import type { LogEval, Sample } from '../report/training-log.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import {
   describeLeftOut,
+  describeUnknown,
   type EncodedCorpus,
   encodePairs,
   sourceLength,
@@ -121,6 +122,8 @@ export interface DevSet {
   readonly sentences: number;
   /** Message about pairs that were left out; empty if there are none. */
   readonly leftOut: string;
+  /** Its unknown tokens; see `describeUnknown`. */
+  readonly unknown: ReturnType<typeof describeUnknown>;
   /** Evaluates after `step` updates, none of them pending; undefined if the signal was aborted meanwhile. */
   evaluate(step: number, signal: AbortSignal): Promise<LogEval | undefined>;
 }
@@ -153,17 +156,21 @@ export function createDevSet(
     pairs: corpus.count,
     sentences: rows.length,
     leftOut: describeLeftOut(corpus),
+    unknown: describeUnknown(corpus),
     async evaluate(step, signal) {
       const begin = performance.now();
       try {
         const loss = await evaluateLoss(
           batches,
           (i) =>
-            trainer.evaluate({
-              shape: batches.shapeAt(i),
-              tokens: batches.rowsAt(i).reduce((n, row) => n + targetLength(corpus, row), 0),
-              fill: (arrays) => batches.fill(i, arrays),
-            }),
+            trainer.evaluate(
+              {
+                shape: batches.shapeAt(i),
+                tokens: batches.rowsAt(i).reduce((n, row) => n + targetLength(corpus, row), 0),
+                fill: (arrays) => batches.fill(i, arrays),
+              },
+              corpus.targetSpecial,
+            ),
           { signal },
         );
         const head = { type: 'eval', step, part: 'dev', pairs: corpus.count, ...loss } as const;
@@ -189,7 +196,11 @@ export function describeDev(e: LogEval): string {
   const values = [
     `loss ${e.loss?.toFixed(4)}`,
     `perplexity ${e.perplexity?.toPrecision(4)}`,
-    `token accuracy ${percent(e.tokenAccuracy)}`,
+    `token accuracy ${percent(e.tokenAccuracy)}${
+      Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
+        ? ''
+        : ` (${percent(e.knownTokenAccuracy)} without unknown tokens)`
+    }`,
     ...(e.sentences === undefined
       ? []
       : [`BLEU ${e.bleu?.toFixed(2)}`, `chrF2 ${e.chrf?.toFixed(2)}`, `exact match ${percent(e.exactMatch)}`]),

@@ -3,6 +3,7 @@
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
+import { ignoresCase } from '../metrics/translation-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
   type CorpusFacts,
@@ -16,8 +17,9 @@ import {
   type Sample,
 } from '../report/training-log.ts';
 import { reportName, trainingReport } from '../report/training-report.ts';
-import type { CorpusArguments } from '../runtime/load-corpus.ts';
+import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Split } from '../text/corpus/pairs.ts';
 import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
@@ -157,7 +159,7 @@ export const shapeName = ({ batch, source, target }: BatchShape): string => `${b
 
 /** Returns the statistics of the corpus. */
 export function corpusFacts(
-  { corpus: from, tokenizer }: Pick<CompleteArguments, 'corpus' | 'tokenizer'>,
+  { corpus: from }: Pick<CompleteArguments, 'corpus'>,
   { corpus, source, target }: TrainingData,
   split: Split,
 ): CorpusFacts {
@@ -167,7 +169,12 @@ export function corpusFacts(
     leftOut: corpus.tooLong + corpus.empty,
     dev: split.dev.length,
     test: split.test.length,
-    tokenizer,
+    tokenizer: source.kind,
+    lowercase: ignoresCase((text) => source.normalize(text)),
+    unknown: {
+      source: corpus.unknown.source / corpus.source.ids.length,
+      target: corpus.unknown.target / corpus.target.ids.length,
+    },
     sourceVocabulary: source.size,
     targetVocabulary: target.size,
     sourceLength: corpus.source.ids.length / corpus.count,
@@ -177,7 +184,12 @@ export function corpusFacts(
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
-  if (corpus.kind === 'tsv') return corpus.path.replace(/^.*[\\/]/, '');
+  if (corpus.kind !== 'intl') {
+    const [first = '', ...others] = pathsOf(corpusFiles(corpus)?.train ?? {}).map((path) =>
+      path === '-' ? 'stdin' : path.replace(/^.*[\\/]/, ''),
+    );
+    return others.length > 2 ? `${first} and ${others.length} more files` : [first, ...others].join(', ');
+  }
   const names = new Intl.DisplayNames(['en'], { type: 'language' });
   return `${names.of(corpus.source)} to ${names.of(corpus.target)}, from Unicode CLDR`;
 }

@@ -28,7 +28,6 @@ const recipes = {
     norm: 'pre',
     tokenizer: 'word',
     vocabSize: 4000,
-    lowercase: false,
     batchSize: 64,
     optimizer: 'adamw',
     learningRate: 3e-3,
@@ -55,6 +54,7 @@ const recipes = {
     tokenizer: 'word',
     vocabSize: 15_000,
     fillVocab: true,
+    lowercase: true,
     batchSize: 64,
     optimizer: 'rmsprop',
     learningRate: 1e-3,
@@ -101,7 +101,10 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
   const name = given.preset === 'keras' ? 'keras' : folder !== undefined ? 'fineTune' : recipeName;
   const { steps, epochs, batchSize, ...recipe }: Recipe = recipes[name];
   if (folder !== undefined)
-    for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize'] as const)
+    for (const own of [
+      ...(['preset', 'norm', 'tokenizer', 'vocabSize', 'lowercase'] as const),
+      ...(['tokenizerFile', 'sourceTokenizer', 'targetTokenizer'] as const),
+    ])
       check(given[own] === undefined, `train: the model in ${folder} has its own ${own}; leave out ${own} or init`);
   const length = (given.steps ?? given.epochs) === undefined;
   const preset: Partial<ModelOptions> = presets[given.preset ?? recipe.preset];

@@ -2,6 +2,7 @@
 // model.
 
 import { check, HeddleError } from '../core/errors.ts';
+import type { Files } from '../files/files.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
@@ -10,10 +11,12 @@ import { type ModelOptions, modelConfig, presets } from '../model/model-config.t
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { readKeptCorpus } from '../runtime/load-corpus.ts';
+import { corpusFiles, nameOfPairs, readKeptCorpus } from '../runtime/load-corpus.ts';
 import { openModel } from '../runtime/open-model.ts';
-import { describeLeftOut } from '../text/batches/encoded-corpus.ts';
+import { describeLeftOut, describeUnknown } from '../text/batches/encoded-corpus.ts';
 import { type Fingerprint, fingerprint, type Split } from '../text/corpus/pairs.ts';
+import { readTokenizerFile } from '../text/tokenizer-file.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
 import { scaling } from '../trainer/precision.ts';
 import { fallsTo, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
@@ -74,7 +77,8 @@ export async function setUp(
   const data = fingerprint(split.train);
   checkPairs(before?.data, data, args, context);
   const start = await initialModel(args, context, from, inputs.model);
-  const task = prepareTrainingData(split.train, dataOptions(args), start);
+  const tokenizers = start ? {} : await givenTokenizers(args, context.files);
+  const task = prepareTrainingData(split.train, { ...dataOptions(args), tokenizers }, start);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
@@ -88,10 +92,17 @@ export async function setUp(
     gradientAccumulationSteps: args.gradientAccumulationSteps,
   };
   const parameters = parameterList(config);
+  const unknown = describeUnknown(corpus);
   log(
     `${split.train.length} training pairs, vocabularies of ${source.size} and ${target.size} tokens, ` +
-      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}`,
+      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}; ` +
+      unknown.text,
   );
+  if (unknown.many)
+    context.emit({
+      type: 'warning',
+      text: `more than 2 % ${unknown.text}; use a larger --vocab-size, or --tokenizer bpe`,
+    });
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
   return { args, from, before, start, split, keep, data, task, parameters, recipe, steps, perEpoch: updates(1) };
@@ -115,6 +126,7 @@ function completeArguments({ corpus, out = '', resume = false, ...given }: Train
 /** Options of the tokenizers, the model configuration and the batches. */
 export function dataOptions(s: CompleteSettings): TrainingDataOptions {
   const { norm, dropout, labelSmoothing, lowercase, fillVocab, batchSize = 0, maxTokens = 0, buckets, seed } = s;
+  const { maxLength, truncate } = s;
   const preset: Partial<ModelOptions> = presets[s.preset];
   return {
     model: {
@@ -122,14 +134,17 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
       ...(norm !== undefined && { norm }),
       ...(dropout !== undefined && { dropout }),
       ...(labelSmoothing !== undefined && { labelSmoothing }),
+      ...(maxLength !== undefined && { maxLength }),
       ...s.model,
     },
     tokenizer: {
       kind: s.tokenizer,
       size: s.vocabSize,
-      ...(lowercase !== undefined && { lowercase }),
+      lowercase,
       ...(fillVocab && { fill: true }),
     },
+    maxLength,
+    truncate,
     batchSize,
     maxTokens,
     buckets,
@@ -161,6 +176,22 @@ function scheduleOf(s: CompleteSettings): Partial<ScheduleConfig> & Pick<Schedul
 
 const withoutUndefined = (fields: Record<string, number | undefined>): Record<string, number> =>
   Object.fromEntries(Object.entries(fields).filter((field): field is [string, number] => field[1] !== undefined));
+
+/** The tokenizers in the files that the settings name. Throws a HeddleError that names the file or the setting. */
+async function givenTokenizers(
+  { tokenizerFile, sourceTokenizer, targetTokenizer, lowercase }: CompleteArguments,
+  files: Files,
+): Promise<NonNullable<TrainingDataOptions['tokenizers']>> {
+  const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
+    if (path === undefined) return undefined;
+    check(!lowercase, `train: ${path} says itself whether it lowercases; leave out lowercase (--lowercase)`);
+    return readTokenizerFile(await files.read(path), path);
+  };
+  const both = await read(tokenizerFile);
+  if (both) return { source: both, target: both };
+  const source = await read(sourceTokenizer);
+  return { source, target: targetTokenizer === sourceTokenizer ? source : await read(targetTokenizer) };
+}
 
 /** Settings of the model that fine-tuning may change. */
 const changeable = ['dropout', 'labelSmoothing'] as const;
@@ -219,10 +250,11 @@ function checkPairs(
   if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return;
   const counts = before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`;
   const changed = `these are not the pairs that the run started with (training pairs: ${counts})`;
-  if (corpus.kind === 'tsv')
+  const { train } = corpusFiles(corpus) ?? {};
+  if (train)
     throw new HeddleError(
-      `${corpus.path}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${out}, ` +
-        `or fine-tune the model on these pairs: heddle train ${corpus.path} --init ${out}`,
+      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${out}, ` +
+        `or fine-tune the model on these pairs: heddle train FILE --init ${out}`,
     );
   const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
   context.emit({ type: 'warning', text });

@@ -14,6 +14,7 @@ import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../ops/step-scalars.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
+import type { SpecialIds } from '../text/tokenizers/tokenizer.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer-config.ts';
 import { type InputArrays, inputArrays } from './program-inputs.ts';
@@ -86,8 +87,8 @@ export interface Trainer {
    * returns at once. Resolves when the loss has come back. At most two updates may be pending.
    */
   update(batches: readonly Batch[]): Promise<StepReport>;
-  /** Evaluates a batch: no dropout, no label smoothing, no update. */
-  evaluate(batch: Batch): Promise<TokenSums>;
+  /** Evaluates a batch: no dropout, no label smoothing, no update. `special`: see `runEvaluation`. */
+  evaluate(batch: Batch, special?: Pick<SpecialIds, 'unknown' | 'pad'>): Promise<TokenSums>;
   /** The programs, for reports: those of training by shape come first. */
   readonly programs: readonly Program[];
 }
@@ -129,13 +130,25 @@ interface BatchPart extends Part {
   readonly arrays: InputArrays;
 }
 
-/** Runs a program of `evaluationGraph` on the batch that `fill` writes; returns the sums over its target tokens. */
-export async function runEvaluation(program: Program, fill: (arrays: BatchArrays) => unknown): Promise<TokenSums> {
+/**
+ * Runs a program of `evaluationGraph` on the batch that `fill` writes; returns the sums over its target tokens. If a
+ * target token is `unknown`, it runs a second time with them as padding, which does not count.
+ */
+export async function runEvaluation(
+  program: Program,
+  fill: (arrays: BatchArrays) => unknown,
+  { unknown, pad }: Pick<SpecialIds, 'unknown' | 'pad'> = { unknown: -1, pad: -1 },
+): Promise<TokenSums> {
   const arrays = inputArrays(program);
   fill(arrays);
   writeStep(arrays.step);
   const { stats } = await program.run();
-  return { loss: stats?.[0] ?? Number.NaN, tokens: stats?.[1] ?? 0, hits: stats?.[2] ?? 0 };
+  const [loss = Number.NaN, tokens = 0, hits = 0] = [...(stats ?? [])];
+  if (unknown === pad || !arrays.tgtOut.includes(unknown))
+    return { loss, tokens, hits, knownTokens: tokens, knownHits: hits };
+  for (let i = 0; i < arrays.tgtOut.length; i++) if (arrays.tgtOut[i] === unknown) arrays.tgtOut[i] = pad;
+  const [, knownTokens = 0, knownHits = 0] = [...((await program.run()).stats ?? [])];
+  return { loss, tokens, hits, knownTokens, knownHits };
 }
 
 /**
@@ -231,8 +244,8 @@ export async function createTrainer(
         lossScale,
       };
     },
-    async evaluate(batch) {
-      return runEvaluation((evaluation[batch.shape] as BatchPart).program, (arrays) => batch.fill(arrays));
+    async evaluate(batch, special) {
+      return runEvaluation((evaluation[batch.shape] as BatchPart).program, (arrays) => batch.fill(arrays), special);
     },
   };
   return trainer;

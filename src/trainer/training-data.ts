@@ -15,16 +15,19 @@ import type { Batch } from './trainer.ts';
 export interface TrainingDataOptions {
   /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
   readonly model: Partial<ModelOptions>;
-  /**
-   * `lowercase`: by default true for words, false for characters and byte pairs. `fill`: pad a vocabulary of words to
-   * its full size.
-   */
+  /** `fill`: pad a vocabulary of words to its full size. */
   readonly tokenizer: {
     readonly kind: TokenizerKind;
     readonly size: number;
     readonly lowercase?: boolean;
     readonly fill?: boolean;
   };
+  /** Tokenizers that were trained before. */
+  readonly tokenizers?: { readonly source?: Tokenizer | undefined; readonly target?: Tokenizer | undefined };
+  /** Maximum number of tokens of a side; at most, and by default, that of the model. */
+  readonly maxLength?: number | undefined;
+  /** Whether to cut longer sides instead of leaving pairs out. [false] */
+  readonly truncate?: boolean;
   /** Pairs per batch; if 0, `maxTokens` per batch, counted on the longer side. */
   readonly batchSize: number;
   readonly maxTokens: number;
@@ -58,7 +61,9 @@ export function prepareTrainingData(
   known?: KnownModel,
 ): TrainingData {
   const { config, source, target } = known ?? createConfig(pairs, options);
-  const corpus = encodePairs(pairs, source, target, { maxSource: config.maxLength, maxTarget: config.maxLength });
+  const maxLength = Math.min(config.maxLength, options.maxLength ?? config.maxLength);
+  const { truncate = false } = options;
+  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength, truncate });
   check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
@@ -86,8 +91,22 @@ export const updatesIn = (epochs: number, perEpoch: number, accumulate: number):
   Math.ceil((epochs * perEpoch) / accumulate);
 
 /** Returns a configuration with tokenizers that are trained on the pairs. */
-function createConfig(pairs: readonly Pair[], { model, tokenizer }: TrainingDataOptions): KnownModel {
-  const { source, target } = trainTokenizers(pairs, tokenizer, model.tie === 'all');
+function createConfig(pairs: readonly Pair[], { model, tokenizer, tokenizers = {} }: TrainingDataOptions): KnownModel {
+  const shared = model.tie === 'all';
+  check(
+    !shared || tokenizers.source === tokenizers.target,
+    'train: tie=all shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file',
+  );
+  const trained =
+    tokenizers.source && tokenizers.target ? undefined : trainTokenizers(pairs, tokenizer, shared, tokenizers);
+  const { source = trained?.source, target = trained?.target } = tokenizers;
+  if (!source || !target) throw new Error('train: a side has no tokenizer');
+  for (const role of ['pad', 'start', 'end'] as const)
+    check(
+      source.special[role] === target.special[role],
+      `train: the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the ` +
+        'target tokenizer; they must be the same: use one file (tokenizerFile, --tokenizer-file), or two of one tool',
+    );
   const config = modelConfig({
     ...model,
     srcVocab: source.size,
@@ -99,15 +118,20 @@ function createConfig(pairs: readonly Pair[], { model, tokenizer }: TrainingData
   return { config, source, target };
 }
 
-/** Trains the tokenizers of the two sides; one for both if embeddings are shared. */
+/** Trains the tokenizers of the sides that have none; one for both if embeddings are shared. */
 function trainTokenizers(
   pairs: readonly Pair[],
   { kind, ...options }: TrainingDataOptions['tokenizer'],
   shared: boolean,
-): { source: Tokenizer; target: Tokenizer } {
+  given: NonNullable<TrainingDataOptions['tokenizers']>,
+): { source?: Tokenizer | undefined; target?: Tokenizer | undefined } {
   const trainTokenizer = { word: trainWords, char: trainCharacters, bpe: trainBpe }[kind];
-  const [sources, targets] = [pairs.map((p) => p.source), pairs.map((p) => p.target)];
-  if (!shared) return { source: trainTokenizer(sources, options), target: trainTokenizer(targets, options) };
-  const both = trainTokenizer([...sources, ...targets], options);
+  const texts = (side: 'source' | 'target') => pairs.map((pair) => pair[side]);
+  if (!shared)
+    return {
+      source: given.source ? undefined : trainTokenizer(texts('source'), options),
+      target: given.target ? undefined : trainTokenizer(texts('target'), options),
+    };
+  const both = trainTokenizer([...texts('source'), ...texts('target')], options);
   return { source: both, target: both };
 }

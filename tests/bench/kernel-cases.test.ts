@@ -59,7 +59,7 @@ describe('the conformance report', () => {
     const report = conformanceOf(machine, { maxBindGroups: 4 }, [kernel(right, { ...right, error: 3e-7 })]);
     expect(report).toMatchObject({ passed: true, subgroups: { min: 8, max: 32 } });
     expect(report.kernels).toEqual([
-      { name: 'k', variants: 2, worst: 3e-7, variant: 'right', allowed: maxError, passed: true },
+      { name: 'k', variants: 2, worst: 3e-7, variant: 'right', allowed: maxError, passed: true, dropped: [] },
     ]);
     expect(report.features.map(({ name, present }) => [name, present])).toEqual([
       ['timestamp-query', false],
@@ -74,11 +74,15 @@ describe('the conformance report', () => {
     expect(report.limits).toEqual([{ name: 'maxBufferSize', needed: 101, has: 100, passed: false }]);
   });
 
-  it('reports the worst variant of a kernel, and the error of a variant that did not run', () => {
+  it('names the variants that are not used: the worst of a kernel, and one that did not run', () => {
     const broken = { variant: 'broken', error: Number.POSITIVE_INFINITY, passed: false, failure: 'no such thing' };
     const report = conformanceOf(machine, {}, [kernel(right, wrong), kernel(right, broken)]);
     expect(report.passed).toBe(false);
-    expect(report.kernels[0]).toMatchObject({ worst: 0.5, variant: 'wrong', passed: false });
-    expect(report.kernels[1]).toMatchObject({ worst: Number.POSITIVE_INFINITY, failure: 'no such thing' });
+    expect(report.kernels[0]).toMatchObject({ worst: 0.5, variant: 'wrong', passed: false, dropped: ['wrong'] });
+    expect(report.kernels[1]).toMatchObject({
+      worst: Number.POSITIVE_INFINITY,
+      failure: 'no such thing',
+      dropped: ['broken'],
+    });
   });
 });

@@ -99,7 +99,7 @@ it('killed without save options, leaves its last checkpoint and log, and resumes
   expect(ended.status, ended.stderr).toBe(null);
   const { step, arguments: kept } = await readTrainingState(nodeFiles(), out);
   expect(step).toBeGreaterThan(0);
-  expect(kept).toMatchObject({ corpus: { path: tsv }, saveSteps: 0, saveSeconds: 0.05 });
+  expect(kept).toMatchObject({ corpus: { train: { files: [tsv] } }, saveSteps: 0, saveSeconds: 0.05 });
   const log = parseLog(readFileSync(join(await existingFolder(nodeFiles(), out), 'log.jsonl'), 'utf8'));
   expect(log.filter((r) => r.type === 'step')).toHaveLength(step);
   const again = await heddle(['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out], {

@@ -1,5 +1,4 @@
 // Flags of heddle train: what settings they give, and what is refused.
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { movedCorpus } from '../../src/cli/train-command.ts';
@@ -151,14 +150,12 @@ it('saves every minute by default', () => {
 
 it('finds files of pairs that have moved', () => {
   const kept = { kind: 'tsv', path: '/p.tsv', dev: '/d.tsv' } as const;
-  expect(movedCorpus(kept, undefined, undefined)).toBe(kept);
-  expect(movedCorpus(kept, 'new/p.tsv', 'new/d.tsv')).toEqual({
-    kind: 'tsv',
-    path: resolve('new/p.tsv'),
-    dev: resolve('new/d.tsv'),
-  });
+  expect(movedCorpus(kept, {})).toBe(kept);
+  const [train, dev] = [{ files: ['/new/p.csv'] }, { source: ['/new/d.en'], target: ['/new/d.es'] }];
+  expect(movedCorpus(kept, { train, dev })).toEqual({ kind: 'files', train, dev });
+  expect(movedCorpus(kept, { dev })).toEqual({ kind: 'files', train: { files: ['/p.tsv'], format: 'tsv' }, dev });
   // A run without files, or with its pairs in the model folder, has nothing to move.
   const own = { kind: 'tsv', path: 'p.tsv', keep: true } as const;
   for (const corpus of [{ kind: 'intl', source: 'en', target: 'es', pairs: 50, seed: 1 } as const, own])
-    expect(movedCorpus(corpus, 'p.tsv', 'd.tsv')).toBe(corpus);
+    expect(movedCorpus(corpus, { train, dev })).toBe(corpus);
 });

@@ -15,7 +15,7 @@ it('allows no inline code, no eval and no other origins', () => {
   expect(contentSecurityPolicy).not.toMatch(/unsafe|data:|https?:|\*/);
 });
 
-it.each([...pages, '../page/index.html'])('places the policy of %s before everything it loads', (name) => {
+it.each([...pages, '../headless-page.html'])('places the policy of %s before everything it loads', (name) => {
   const html = readFileSync(join(dirname(distFile('demo/index.html')), name), 'utf8');
   const policy = html.indexOf(`<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}"`);
   expect(policy).toBeGreaterThan(0);

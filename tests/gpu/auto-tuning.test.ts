@@ -19,13 +19,15 @@ function layers(rows: number, ...outs: number[]): Graph {
   return graph;
 }
 
-/** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling. */
-async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneKernelsOptions = {}) {
+/** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling; variants that match `wrong` fail their check. */
+async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneKernelsOptions = {}, wrong = /^$/) {
   let clock = 0;
+  const dropped: string[] = [];
   const measured: string[] = [];
   const guessed: Record<string, string> = {};
   const meter = {
     now: () => clock,
+    check: async (_node: Node, variant: string) => (wrong.test(variant) ? 'it is wrong' : ''),
     async measure(node: Node, variant: string) {
       measured.push(`${node.outputs[0]?.shape.at(-1)} ${variant}`);
       clock += 100 + ms(variant);
@@ -36,10 +38,11 @@ async function run(graphs: Graph[], ms: (variant: string) => number, options: Tu
     onGuessed(key, variant) {
       guessed[key] = variant;
     },
+    onDropped: ({ kernel, why }) => void dropped.push(`${kernel}: ${why}`),
     ...options,
   });
   const chosen = graphs.flatMap((g) => g.nodes.map((node) => choices[variantKey(node)]));
-  return { measured, chosen, choices, guessed };
+  return { measured, chosen, choices, guessed, dropped };
 }
 
 const registersWin = (variant: string) => (variant.startsWith('registers') ? 1 : 2);
@@ -79,6 +82,7 @@ describe('tuneWith', () => {
     const measured: string[] = [];
     const meter = {
       now: () => 0,
+      check: async () => '',
       async measure(_node: Node, variant: string) {
         measured.push(variant);
         return variant.startsWith('tiled') ? 100 : 1;
@@ -146,6 +150,34 @@ describe('tuneWith', () => {
     linear(plain, plain.input('x', 'f32', [256, 64]), plain.input('w512', 'f32', [512, 64]), undefined, 'relu');
     expect((await run([plain], registersWin)).measured).toHaveLength(2);
     expect((await run([plain], registersWin, { measureAll: true })).measured).toHaveLength(4);
+  });
+
+  it('never times or chooses a variant that fails its check, and reports it', async () => {
+    const { measured, chosen, dropped } = await run([layers(256, 2048)], registersWin, {}, /registers/);
+    expect(measured).toEqual(['2048 tiled-64x64']);
+    expect(chosen).toEqual(['tiled-64x64']);
+    expect(dropped).toEqual(['linear registers-8x8: it is wrong']);
+  });
+
+  it('checks guesses too, and takes the naive variant if all others fail', async () => {
+    const known = { [variantKey(layers(256, 512).nodes[0] as Node)]: 'registers-8x8' };
+    const like = await run([layers(256, 640)], registersWin, { known }, /registers/);
+    expect([like.measured, like.chosen]).toEqual([[], ['tiled-64x64']]);
+    const late = await run([layers(256, 640)], registersWin, { budgetMs: -1 }, /tiled/);
+    expect([late.measured, late.chosen]).toEqual([[], ['registers-8x8']]);
+    for (const options of [{}, { budgetMs: -1 }, { measureAll: true }]) {
+      const none = await run([layers(256, 640)], registersWin, options, /tiled|registers/);
+      expect([none.measured, none.chosen]).toEqual([[], ['naive']]);
+    }
+  });
+
+  it('keeps settled variants, which it does not time, unless one fails its check', async () => {
+    const key = variantKey(layers(256, 512).nodes[0] as Node);
+    const options = { known: { [key]: 'registers-8x8' }, settled: { [key]: 'tiled-64x64' } };
+    const kept = await run([layers(256, 512)], registersWin, options);
+    expect([kept.measured, kept.chosen]).toEqual([[], ['tiled-64x64']]);
+    const wrong = await run([layers(256, 512)], registersWin, { settled: { [key]: 'tiled-64x64' } }, /tiled/);
+    expect([wrong.measured, wrong.chosen]).toEqual([['512 registers-8x8'], ['registers-8x8']]);
   });
 
   it('propagates errors of onProgress', async () => {

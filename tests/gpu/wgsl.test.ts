@@ -100,6 +100,14 @@ describe('declarations', () => {
     expect(members.entries.get('f')).toEqual([]);
   });
 
+  it('have a field for each number of an array of vectors in Params', () => {
+    const { params } = declarations('struct Params { starts: array<vec4<u32>, 2>, rows: i32 }');
+    expect(params.map(({ name, type }) => `${name}: ${type}`)).toEqual([
+      ...[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `starts${i}: u32`),
+      'rows: i32',
+    ]);
+  });
+
   it('reject a Params with a field that is not a scalar', () => {
     expect(() => declarations('struct Params { size: vec2<u32> }')).toThrow('Params.size is vec2, not a scalar');
   });

@@ -83,7 +83,7 @@ describe('a running Chrome', () => {
   beforeAll(async () => {
     [chrome, server] = await Promise.all([
       launchChrome({ gpu: 'swiftshader' }),
-      serveFolder(dirname(distFile('page/index.html'))),
+      serveFolder(dirname(distFile('headless-page.html'))),
     ]);
   }, 60_000);
   afterAll(async () => {
@@ -91,7 +91,7 @@ describe('a running Chrome', () => {
   });
 
   it("gives the built page Chrome's software adapter", async () => {
-    const page = await chrome.openPage(server.url);
+    const page = await chrome.openPage(`${server.url}headless-page.html`);
     const adapter = await page.evaluate(() => heddle.describe());
     expect(adapter).toMatchObject({ host: 'Chrome', vendor: 'google', architecture: 'swiftshader' });
     expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);

@@ -12,14 +12,21 @@ it('counts translations that equal the normalized reference', () => {
 
 it('computes loss, perplexity and token accuracy from sums over batches', () => {
   const sums = addSums([
-    { loss: 3 * Math.log(2), tokens: 3, hits: 1 },
-    { loss: Math.log(2), tokens: 1, hits: 1 },
+    { loss: 3 * Math.log(2), tokens: 3, hits: 1, knownTokens: 2, knownHits: 0 },
+    { loss: Math.log(2), tokens: 1, hits: 1, knownTokens: 1, knownHits: 1 },
   ]);
-  const { loss, perplexity, tokenAccuracy } = tokenMetrics(sums);
+  const { loss, perplexity, tokenAccuracy, knownTokenAccuracy } = tokenMetrics(sums);
+  expect(knownTokenAccuracy).toBe(1 / 3);
   expect(loss).toBeCloseTo(Math.log(2), 12);
   expect(perplexity).toBeCloseTo(2, 12);
   expect(tokenAccuracy).toBe(0.5);
-  expect(tokenMetrics(addSums([]))).toEqual({ loss: Number.NaN, perplexity: Number.NaN, tokenAccuracy: Number.NaN });
+  const none = Number.NaN;
+  expect(tokenMetrics(addSums([]))).toEqual({
+    loss: none,
+    perplexity: none,
+    tokenAccuracy: none,
+    knownTokenAccuracy: none,
+  });
 });
 
 it('computes all metrics of translations, and ignores case if the tokenizer does', () => {

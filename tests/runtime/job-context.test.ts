@@ -14,6 +14,7 @@ vi.mock('../../src/gpu/kernel-timing.ts', async (original) => ({
   ...(await original<object>()),
   measureVariant: vi.fn(),
 }));
+vi.mock('../../src/gpu/kernel-check.ts', () => ({ createChecker: () => ({ check: async () => '' }) }));
 vi.mock('../../src/gpu/gpu-session.ts', () => ({
   Session: class {
     prepare = async () => [];
@@ -135,7 +136,7 @@ describe('the choice of kernels', () => {
       return tiledWins(variant);
     });
     await expect(context.tune([graph], { measureAll: true, budgetMs: 1e6 })).rejects.toThrow();
-    expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {} });
+    expect(await load()).toEqual({ measured: { [large]: 'tiled-64x64' }, guessed: {}, dropped: {} });
     expect(logs).toEqual(['what was measured so far is kept in there']);
   });
 
@@ -149,14 +150,14 @@ describe('the choice of kernels', () => {
     const [first] = candidates(graph.nodes[0] as Node, (await context.device()).traits) as [string];
     const guessed = { [large]: first, [small]: first };
     expect(first).not.toBe('tiled-64x64');
-    expect(await load()).toEqual({ measured: {}, guessed });
+    expect(await load()).toEqual({ measured: {}, guessed, dropped: {} });
     const engine = await context.engine();
     await engine.prepare([graph]).catch(() => undefined);
     expect(measured).toEqual([]);
     const best = { [large]: 'tiled-64x64', [small]: 'tiled-64x64' };
     for (const budgetMs of [1e6, -1]) {
       await context.tune([graph], { measureAll: true, budgetMs });
-      expect(await load()).toEqual({ measured: best, guessed: {} });
+      expect(await load()).toEqual({ measured: best, guessed: {}, dropped: {} });
     }
   });
 

@@ -16,18 +16,23 @@ function memory(text?: string) {
   return place;
 }
 
-const nothing = { measured: {}, guessed: {} };
-const won = (measured: Record<string, string>) => ({ measured, guessed: {} });
+const nothing = { measured: {}, guessed: {}, dropped: {} };
+const won = (measured: Record<string, string>) => ({ ...nothing, measured });
 
 describe('keptChoices', () => {
   it('finds again what it was given, by adapter, and adds to it', async () => {
     const place = memory();
     await keptChoices(place).save('a', won({ 'linear 1': 'tiled' }));
-    await keptChoices(place).save('a', { measured: { 'linear 2': 'registers' }, guessed: { 'linear 3': 'tiled' } });
+    await keptChoices(place).save('a', {
+      measured: { 'linear 2': 'registers' },
+      guessed: { 'linear 3': 'tiled' },
+      dropped: { 'linear dots': 'it is wrong' },
+    });
     await keptChoices(place).save('b', won({ 'linear 1': 'naive' }));
     expect(await keptChoices(place).load('a')).toEqual({
       measured: { 'linear 1': 'tiled', 'linear 2': 'registers' },
       guessed: { 'linear 3': 'tiled' },
+      dropped: { 'linear dots': 'it is wrong' },
     });
     expect(await keptChoices(place).load('b')).toEqual(won({ 'linear 1': 'naive' }));
     expect(await keptChoices(place).load('c')).toEqual(nothing);
@@ -35,7 +40,7 @@ describe('keptChoices', () => {
 
   it('puts what was measured in the place of a guess, and never a guess in the place of what was measured', async () => {
     const place = memory();
-    const guess = { measured: {}, guessed: { k: 'first' } };
+    const guess = { ...nothing, guessed: { k: 'first' } };
     await keptChoices(place).save('a', guess);
     expect(await keptChoices(place).load('a')).toEqual(guess);
     await keptChoices(place).save('a', won({ k: 'best' }));
@@ -50,8 +55,8 @@ describe('keptChoices', () => {
     'null',
     '[]',
     '7',
-    '{"version":2}',
-    '{"version":3,"adapters":{"a":{"k":"v"}}}',
+    '{"version":3}',
+    '{"version":4,"adapters":{"a":{"k":"v"}}}',
   ])
     it(`is empty if it reads ${text || 'an empty text'}, and is then overwritten`, async () => {
       const place = memory(text);
@@ -60,12 +65,12 @@ describe('keptChoices', () => {
       expect(await keptChoices(place).load('a')).toEqual(won({ k: 'v' }));
     });
 
-  it('ignores the version that took guesses for measurements, and what was measured with other shaders', async () => {
+  it('ignores the version whose choices were never checked on the adapter, and what was measured with other shaders', async () => {
     const place = memory();
     await keptChoices(place).save('a', won({ k: 'v' }));
     const text = place.text as string;
-    place.text = text.replace('"version":2', '"version":1').replace('{"measured":{"k":"v"},"guessed":{}}', '{"k":"v"}');
-    expect(place.text).toMatch(/"version":1.*"adapters":\{"a":\{"k":"v"\}\}/);
+    place.text = text.replace('"version":3', '"version":2').replace(',"dropped":{}', '');
+    expect(place.text).toMatch(/"version":2.*"adapters":\{"a":\{"measured":\{"k":"v"\},"guessed":\{\}\}\}/);
     expect(await keptChoices(place).load('a')).toEqual(nothing);
     place.text = text.replace(/"shaders":"[^"]*"/, '"shaders":"00000000"');
     expect(await keptChoices(place).load('a')).toEqual(nothing);
@@ -84,7 +89,7 @@ describe('keptChoices', () => {
       const place = memory();
       await keptChoices(place).save('a', won({ k: 'v' }));
       await keptChoices(place).save('b', won({ k: 'w' }));
-      place.text = place.text?.replace('"a":{"measured":{"k":"v"},"guessed":{}}', `"a":${entry}`);
+      place.text = place.text?.replace('"a":{"measured":{"k":"v"},"guessed":{},"dropped":{}}', `"a":${entry}`);
       expect(place.text).toContain(`"a":${entry}`);
       expect(await keptChoices(place).load('a')).toEqual(nothing);
       await keptChoices(place).save('a', won({ next: 'v' }));

@@ -53,6 +53,7 @@ export function jobContext(files: Files, engine: () => Promise<Engine>): JobCont
     files,
     events,
     backend: 'test',
+    droppedKernels: new Map(),
     emit: (event) => void events.push(event),
     signal: new AbortController().signal,
     gpu: refuse,

@@ -11,6 +11,8 @@ import { Graph } from '../../src/graph/graph.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { selfAttention } from '../../src/ops/attention/attention.ts';
+import { relativePositionBias } from '../../src/ops/attention/relative-position-bias.ts';
 import { activation } from '../../src/ops/elementwise/activation.ts';
 import { columnSum } from '../../src/ops/elementwise/column-sum.ts';
 import { embeddingBackwardOp } from '../../src/ops/embedding/embedding-backward.ts';
@@ -101,11 +103,26 @@ function otherGraph(rows: number, cols: number): Graph {
   return g;
 }
 
+/** Self-attention with the relative position bias of T5, forward and backward. */
+function biasedGraph(headWidth: number): Graph {
+  const g = new Graph();
+  const table = g.input('table', 'f32', [8, 2]);
+  const bias = relativePositionBias(g, table, { maxDistance: 20, bidirectional: true });
+  const qkv = g.input('qkv', 'f32', [2, 9, 6 * headWidth]);
+  const [lens, step] = [g.input('lens', 'u32', [2]), g.input('step', 'u32', [stepWords])];
+  const y = selfAttention(g, qkv, lens, step, { heads: 2, headWidth, causal: false }, bias);
+  const targets = g.input('targets', 'i32', [18]);
+  const { nll } = crossEntropy(g, y, targets, step, {});
+  gradients(g, nll, [qkv, table]);
+  return g;
+}
+
 /** Each kernel once for each kind of device that asks for it. */
 export function launchedKernels(): LaunchedKernel[] {
   const graphs = [
     ...[...kernelCases, ...smallKernelCases].map((kernel) => graphOf(kernel).graph),
     ...widths.flatMap(modelGraphs),
+    ...[8, 5].map(biasedGraph),
     ...[4, 7, 512, 515, 1028].flatMap((cols) => [8, 48, 700].map((rows) => otherGraph(rows, cols))),
   ];
   const found = new Map<string, LaunchedKernel>();

@@ -66,7 +66,7 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
     }
 
     function run(job: string, args: unknown, options: Partial<RemoteJobOptions> = {}): Promise<unknown> {
-      distFile('page/page.js'); // throws if the page is older than its sources
+      distFile('headless-page.js'); // throws if the page is older than its sources
       const signal = new AbortController().signal;
       return runJob(job, args, { paths: [], signal, onEvent: () => {}, ...options });
     }

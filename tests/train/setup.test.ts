@@ -50,6 +50,33 @@ it("has the parameters of Keras's example, however few words there are", async (
   expect(told.at(-1)).toContain('vocabularies of 15000 and 15000 tokens, 19,960,216 parameters');
 });
 
+it('keeps case unless asked, with every tokenizer, in the recipe of the command and of the library', async () => {
+  for (const tokenizer of ['word', 'char', 'bpe'] as const) {
+    const size = { tokenizer, vocabSize: 300 };
+    const { task } = await prepared(tinyTraining(size));
+    expect(task.source.normalize('AbC')).toBe('AbC');
+    expect((await prepared(tinyTraining({ ...size, lowercase: true }))).task.target.normalize('AbC')).toBe('abc');
+  }
+  const keras = { preset: 'keras', model: {}, tokenizer: 'word' } as const;
+  expect((await prepared(tinyTraining(keras))).task.source.normalize('AbC')).toBe('abc');
+  expect((await prepared(tinyTraining({ ...keras, lowercase: false }))).task.source.normalize('AbC')).toBe('AbC');
+});
+
+it('says the share of unknown tokens, and warns of more than 2 %', async () => {
+  const { told } = await prepared(tinyTraining({ tokenizer: 'bpe', vocabSize: 300 }));
+  expect(told.at(-1)).toMatch(/; unknown tokens: 0\.0 % of the source, 0\.0 % of the target$/);
+  const few = await prepared(tinyTraining({ tokenizer: 'word', vocabSize: 8 }));
+  expect(few.told.at(-1)).toMatch(/^more than 2 % unknown tokens: \d+\.\d % of the source/);
+});
+
+it('leaves pairs above the maximum length out, or cuts them', async () => {
+  const short = { tokenizer: 'char', maxLength: 6 } as const;
+  expect((await prepared(tinyTraining(short))).told[0]).toMatch(/left out: 75 longer than 6 source or 6 target tokens/);
+  const { task, told } = await prepared(tinyTraining({ ...short, truncate: true }));
+  expect([task.config.maxLength, task.corpus.tooLong]).toEqual([16, 0]); // the model has its own positions
+  expect(told[0]).toMatch(/pairs cut to 6 source or 6 target tokens/);
+});
+
 describe('a resumed run', () => {
   it('goes as far as it was to go, or to other steps or epochs', async () => {
     const state = { arguments: tinyTraining({ steps: 40 }) };

@@ -113,6 +113,29 @@ describe('a trainer', () => {
     expect([report.step, report.skipped, report.tokens]).toEqual([0, false, 7]);
   });
 
+  it('counts hits with and without unknown target tokens', async () => {
+    const { trainer, c } = await start();
+    const batch = batchOf(rows(randomIds(c, shape, 0), 0, 2), 0);
+    const plain = await trainer.evaluate(batch);
+    expect([plain.knownTokens, plain.knownHits]).toEqual([plain.tokens, plain.hits]);
+    const labels = new Map<number, number>();
+    let filled: Int32Array = new Int32Array();
+    batch.fill = ((fill) => (arrays: Parameters<typeof fill>[0]) => {
+      const tokens = fill(arrays);
+      filled = arrays.tgtOut.slice();
+      return tokens;
+    })(batch.fill);
+    await trainer.evaluate(batch);
+    for (const id of filled) if (id !== c.padId) labels.set(id, (labels.get(id) ?? 0) + 1);
+    for (const [unknown, count] of labels) {
+      const sums = await trainer.evaluate(batch, { unknown, pad: c.padId });
+      expect(sums).toMatchObject({ loss: plain.loss, tokens: plain.tokens, hits: plain.hits });
+      expect(sums.knownTokens).toBe(plain.tokens - count);
+      expect(sums.knownHits).toBeLessThanOrEqual(plain.hits);
+      expect(sums.knownHits).toBeGreaterThanOrEqual(plain.hits - count);
+    }
+  });
+
   it('draws other masks for each micro-batch', async () => {
     const { trainer, c } = await start({ gradientAccumulationSteps: 2 }, cpuEngine(), { dropout: 0.4 });
     const ids = rows(randomIds(c, shape, 0), 0, 2);

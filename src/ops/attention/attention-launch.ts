@@ -1,6 +1,6 @@
 // The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
-import type { DeviceTraits, Launch, Value } from '../op.ts';
+import { type DeviceTraits, dim, type Launch, type Value } from '../op.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
@@ -19,31 +19,50 @@ export interface ForwardBinding {
   readonly kv: Value;
   readonly lens: Value;
   readonly step: Value;
+  readonly bias?: Value | undefined;
   readonly out: Value;
   readonly lse: Value;
 }
 
 /** The forward dispatch. */
 export function forwardLaunch(a: AttentionLayout, variant: string, x: ForwardBinding): Launch {
-  const bind = { q: x.q, kv: x.kv, lens: x.lens, step: x.step, out: x.out, lse: x.lse };
+  const bind = { ...sources(x), out: x.out, lse: x.lse };
   return launch(a, variant, 'forward', a.queries, bind, 4);
 }
 
-/** Bindings of the two backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the second. */
+const sources = ({ q, kv, lens, step, bias }: ForwardBinding) => ({ q, kv, lens, step, ...(bias && { bias }) });
+
+/**
+ * Bindings of the backward dispatches; the first writes `rowDots` f32 [B,H,Tq] for the others. `dbias` [H,
+ * 2·farthest + 1] is written if it is there, with the help of `distances` f32 [B,H,2T - 1].
+ */
 export interface BackwardBinding extends ForwardBinding {
   readonly dout: Value;
   readonly dq: Value;
   readonly dkv: Value;
   readonly rowDots: Value;
+  readonly dbias?: Value | undefined;
+  readonly distances?: Value | undefined;
 }
 
-/** The backward dispatches: dq and the row dots, then dk and dv. */
+/** The backward dispatches: dq and the row dots, then dk and dv, then the gradient of the bias. */
 export function backwardLaunches(a: AttentionLayout, variant: string, x: BackwardBinding): Launch[] {
-  const common = { q: x.q, kv: x.kv, lens: x.lens, step: x.step, lse_in: x.lse, dout: x.dout };
+  const common = { ...sources(x), lse_in: x.lse, dout: x.dout };
   const queries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
   return [
     launch(a, variant, 'backward_queries', a.queries, queries, 6),
     launch(a, variant, 'backward_keys', a.keys, { ...common, dkv: x.dkv, row_dots_in: x.rowDots }, 8),
+    ...(x.dbias && x.distances ? biasLaunches(a, { ...common, row_dots_in: x.rowDots }, x.distances, x.dbias) : []),
+  ];
+}
+
+/** The gradient of the bias: sums by distance of each row and head, then over rows and equal entries. */
+function biasLaunches(a: AttentionLayout, bind: Launch['bind'], sums: Value, dbias: Value): Launch[] {
+  const { flops, ...common } = launch(a, 'bias', 'by_distance', 2 * a.queries - 1, { ...bind, sums }, 4);
+  const total = { entry: 'sum_rows', bind: { sums_in: sums, dbias }, grid: [dim(dbias, 1), a.heads, 1] as const };
+  return [
+    { ...common, ...(flops !== undefined && { flops }) },
+    { ...common, ...total },
   ];
 }
 
@@ -56,9 +75,10 @@ function launch(
   bind: Launch['bind'],
   perColumn: number,
 ): Launch {
-  const { shader, constants, rows } = variant === 'tiles' ? tiles(a.width) : subgroups(variant);
+  const { shader, constants, rows } = kernelOf(variant, a.width);
+  const choice = [a.farthest >= 0 && variant !== 'bias' && 'bias', a.width % 4 > 0 && 'scalar'].filter(Boolean);
   return {
-    shader: a.width % 4 === 0 ? shader : `${shader}-scalar`,
+    shader: [shader, ...(choice.length > 0 ? [choice.join('_')] : [])].join('-'),
     entry,
     constants: { ...constants, WIDTH: a.width, DROPOUT: a.dropout > 0 ? 1 : 0 },
     params: attentionParams(a),
@@ -74,6 +94,13 @@ interface Kernel {
   readonly constants: Record<string, number>;
   readonly rows: number;
 }
+
+const kernelOf = (variant: string, width: number): Kernel =>
+  variant === 'tiles'
+    ? tiles(width)
+    : variant === 'bias'
+      ? { shader: 'attention-bias-backward', constants: {}, rows: 64 }
+      : subgroups(variant);
 
 /** Enough threads per row that each has at most two vec4 of columns. */
 function tiles(width: number): Kernel {

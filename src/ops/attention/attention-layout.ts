@@ -5,6 +5,7 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../core/tensor.ts';
 import { dropoutFields } from '../dropout-mask.ts';
+import { checkBias, farthestOf } from './relative-position-bias.ts';
 
 /**
  * Maximum head width: in decoding a query and its output must fit in the 8 KiB of variables that WGSL allows a
@@ -45,18 +46,25 @@ export interface AttentionLayout {
   readonly scale: number;
   readonly dropout: number;
   readonly site: number;
+  /** Largest distance of the bias of position, -1 without one; see relative-position-bias.ts. */
+  readonly farthest: number;
 }
 
-/** Returns the layout of self-attention over qkv [B,T,3·H·W]. Throws a HeddleError if the shape does not fit. */
-export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape): AttentionLayout {
+/**
+ * Returns the layout of self-attention over qkv [B,T,3·H·W], with a bias of position or none. Throws a HeddleError if a
+ * shape does not fit.
+ */
+export function selfLayout(name: string, attrs: AttentionAttrs, qkv: Shape, bias?: TensorType): AttentionLayout {
   const inner = innerWidth(name, attrs);
+  if (bias) checkBias(name, attrs.heads, bias);
   const [batch = 0, length = 0, columns] = qkv;
   check(
     qkv.length === 3 && columns === 3 * inner,
     `${name}: qkv must be [B,T,${3 * inner}] for ${attrs.heads} heads of ${attrs.headWidth}, it is ${show(qkv)}`,
   );
   const sizes = { batch, queries: length, keys: length, qStride: 3 * inner, kvStride: 3 * inner };
-  return finish(name, attrs, { ...sizes, kColumn: inner, vColumn: 2 * inner });
+  const layout = finish(name, attrs, { ...sizes, kColumn: inner, vColumn: 2 * inner });
+  return bias ? { ...layout, farthest: farthestOf(bias) } : layout;
 }
 
 /**
@@ -87,6 +95,7 @@ export function checkLengths(name: string, layout: AttentionLayout, lens: Tensor
 /** The fields of Params in shaders/attention/attention-base.wgsl. */
 export function attentionParams(a: AttentionLayout): Record<string, number> {
   return {
+    batch: a.batch,
     queries: a.queries,
     keys: a.keys,
     heads: a.heads,
@@ -97,6 +106,7 @@ export function attentionParams(a: AttentionLayout): Record<string, number> {
     scale: a.scale,
     ...dropoutFields({ rate: a.dropout, site: a.site }),
     causal: a.causal ? 1 : 0,
+    farthest: Math.max(a.farthest, 0),
     padded: 2 * Math.ceil(a.width / 8),
   };
 }
@@ -122,5 +132,5 @@ function finish(name: string, attrs: AttentionAttrs, sizes: Sizes): AttentionLay
     throw new HeddleError(
       `${name}: a batch of ${sizes.batch} rows exceeds the 65535 of one dispatch; use a smaller batch`,
     );
-  return { ...sizes, heads, width, causal, scale, dropout, site };
+  return { ...sizes, heads, width, causal, scale, dropout, site, farthest: -1 };
 }

@@ -3,13 +3,15 @@
 import { dropoutFactor } from '../dropout-mask.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import type { AttentionLayout } from './attention-layout.ts';
+import { biasAt, distanceIndex } from './relative-position-bias.ts';
 
-/** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]. */
+/** Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the bias of position. */
 export interface AttentionInputs {
   readonly q: ReferenceTensor;
   readonly kv: ReferenceTensor;
   readonly lens: ReferenceTensor;
   readonly step?: ReferenceTensor;
+  readonly bias?: ReferenceTensor | undefined;
 }
 
 /** Visits every query: `visit(b, h, i, keys)`, where `keys` is the number of keys that the query sees. */
@@ -30,10 +32,10 @@ const columnsOf = (a: AttentionLayout, h: number) => ({
   v: a.vColumn + h * a.width,
 });
 
-/** Scaled scores of query i against its first `keys` keys. */
+/** Scaled scores, with bias, of query i against its first `keys` keys. */
 function scores(
   a: AttentionLayout,
-  { q, kv }: AttentionInputs,
+  { q, kv, bias }: AttentionInputs,
   b: number,
   h: number,
   i: number,
@@ -43,7 +45,7 @@ function scores(
   return Array.from({ length: keys }, (_, j) => {
     let sum = 0;
     for (let w = 0; w < a.width; w++) sum += q.at(b, i, at.q + w) * kv.at(b, j, at.k + w);
-    return a.scale * sum;
+    return a.scale * sum + (bias ? biasAt(bias, h, i, j) : 0);
   });
 }
 
@@ -89,7 +91,7 @@ export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p
 /**
  * Gradients from dout [B,Tq,H·W], added to dq (laid out as q) and dkv (as kv). With P the probabilities and m the
  * dropout factors: dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i), D_i =
- * dout_i·out_i.
+ * dout_i·out_i. dbias, if wanted, gets the sums of dS over equal distances.
  */
 export function attentionBackward(
   a: AttentionLayout,
@@ -98,6 +100,7 @@ export function attentionBackward(
   dout: ReferenceTensor,
   dq: ReferenceTensor,
   dkv: ReferenceTensor,
+  dbias?: ReferenceTensor,
 ): void {
   const { q, kv } = x;
   const factor = dropoutFactor(x.step, { rate: a.dropout, site: a.site });
@@ -113,7 +116,9 @@ export function attentionBackward(
       const m = factor(row * a.keys + j);
       let dp = 0;
       for (let w = 0; w < a.width; w++) dp += dout.at(b, i, at.q + w) * kv.at(b, j, at.v + w);
-      const ds = p * (m * dp - D) * a.scale;
+      const slope = p * (m * dp - D);
+      dbias?.add(h, distanceIndex(dbias, i, j), slope);
+      const ds = slope * a.scale;
       const [query, key] = [b * a.queries + i, b * a.keys + j];
       for (let w = 0; w < a.width; w++) {
         dkv.add(key, at.v + w, p * m * dout.at(b, i, at.q + w));

@@ -34,62 +34,70 @@ const variants = (_inputs: unknown, { headWidth }: AttentionAttrs, traits: Devic
   attentionVariants(traits, headWidth);
 
 /**
- * qkv [B,T,3·H·W], key lengths u32 [B], step; out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it
- * sees none, out, lse and gradients are zero. The dropout mask depends on the index ((b·H + h)·T + i)·T + j of a
- * probability.
+ * qkv [B,T,3·H·W], key lengths u32 [B], step, a bias of position [H, 2·farthest + 1] (relative-position-bias.ts); out
+ * [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees none, out, lse and gradients are zero. The
+ * dropout mask depends on the index ((b·H + h)·T + i)·T + j of a probability.
  */
 export const selfAttentionOp = defineOp({
   name: selfName,
-  inputs: ['qkv', 'lens', 'step'],
+  inputs: ['qkv', 'lens', 'step', 'bias?'],
   outputs: ['out', 'lse'],
   attrs: attrsOf<AttentionAttrs>(),
-  shape({ qkv, lens, step }, attrs) {
+  shape({ qkv, lens, step, bias }, attrs) {
     expectType(selfName, 'qkv', qkv, 'f32');
-    const layout = selfLayout(selfName, attrs, qkv.shape);
+    const layout = selfLayout(selfName, attrs, qkv.shape, bias);
     checkLengths(selfName, layout, lens);
     expectStep(selfName, step);
     return outputTypes(layout);
   },
   f16Storage: ['qkv', 'out'],
   variants,
-  launch: ({ qkv, lens, step }, { out, lse }, attrs, { variant }) => [
-    forwardLaunch(selfLayout(selfName, attrs, qkv.shape), variant, { q: qkv, kv: qkv, lens, step, out, lse }),
+  launch: ({ qkv, ...inputs }, outputs, attrs, { variant }) => [
+    forwardLaunch(selfLayout(selfName, attrs, qkv.shape, inputs.bias), variant, {
+      ...{ q: qkv, kv: qkv },
+      ...inputs,
+      ...outputs,
+    }),
   ],
-  grad(builder, { qkv, lens, step }, { out, lse }, { out: dout, lse: dlse }, attrs) {
+  grad(builder, inputs, { out, lse }, { out: dout, lse: dlse }, attrs) {
     noLseGradient(selfName, dlse);
     if (!dout) return {};
-    return { qkv: builder.apply(selfAttentionBackwardOp, { qkv, out, lse, dout, lens, step }, attrs).dqkv };
+    const backward = { ...attrs, ...(inputs.bias && builder.needs(inputs.bias) && { biasGradient: true }) };
+    const { dqkv, dbias } = builder.apply(selfAttentionBackwardOp, { ...inputs, out, lse, dout }, backward);
+    return { qkv: dqkv, bias: dbias };
   },
-  reference({ qkv, lens, step }, { out, lse }, attrs) {
-    attentionForward(selfLayout(selfName, attrs, qkv.shape), { q: qkv, kv: qkv, lens, step }, out, lse);
+  reference({ qkv, ...inputs }, { out, lse }, attrs) {
+    attentionForward(selfLayout(selfName, attrs, qkv.shape), { q: qkv, kv: qkv, ...inputs }, out, lse);
   },
 });
 
-/** Inputs as those and the outputs of `selfAttentionOp`, and dout; dqkv [B,T,3·H·W]. */
+/** Inputs as those and the outputs of `selfAttentionOp`, and dout; dqkv [B,T,3·H·W] and, if wanted, dbias. */
 export const selfAttentionBackwardOp = defineOp({
   name: `${selfName}_backward`,
-  inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step'],
-  outputs: ['dqkv'],
-  attrs: attrsOf<AttentionAttrs>(),
-  shape({ qkv, lens, step, ...forward }, attrs) {
+  inputs: ['qkv', 'out', 'lse', 'dout', 'lens', 'step', 'bias?'],
+  outputs: ['dqkv', 'dbias?'],
+  attrs: attrsOf<AttentionAttrs & { readonly biasGradient?: boolean }>(),
+  shape({ qkv, lens, step, bias, ...forward }, attrs) {
     const name = `${selfName}_backward`;
     expectType(name, 'qkv', qkv, 'f32');
-    const layout = selfLayout(name, attrs, qkv.shape);
+    const layout = selfLayout(name, attrs, qkv.shape, bias);
     checkBackward(name, layout, forward);
     checkLengths(name, layout, lens);
     expectStep(name, step);
-    return { dqkv: tensorType('f32', qkv.shape) };
+    return { dqkv: tensorType('f32', qkv.shape), dbias: attrs.biasGradient ? bias : undefined };
   },
   f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
   variants,
-  launch({ qkv, ...inputs }, { dqkv }, attrs, { variant, scratch }) {
+  launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { variant, scratch }) {
+    const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
     const rowDots = scratch('f32', inputs.lse.shape);
-    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, rowDots };
-    return backwardLaunches(selfLayout(selfName, attrs, qkv.shape), variant, bind);
+    const distances = dbias && scratch('f32', [layout.batch, layout.heads, 2 * layout.queries - 1]);
+    const bind = { ...inputs, q: qkv, kv: qkv, dq: dqkv, dkv: dqkv, dbias, rowDots, distances };
+    return backwardLaunches(layout, variant, bind);
   },
-  reference({ qkv, out, dout, lens, step }, { dqkv }, attrs) {
+  reference({ qkv, out, dout, ...inputs }, { dqkv, dbias }, attrs) {
     const layout = selfLayout(selfName, attrs, qkv.shape);
-    attentionBackward(layout, { q: qkv, kv: qkv, lens, step }, out, dout, dqkv, dqkv);
+    attentionBackward(layout, { q: qkv, kv: qkv, ...inputs }, out, dout, dqkv, dqkv, dbias);
   },
 });
 
@@ -169,15 +177,21 @@ function checkBackward(
 
 /**
  * Self-attention over qkv [B,T,3·H·W]; returns out [B,T,H·W]. `lens` u32 [B], key lengths; `step` is the graph's step
- * input.
+ * input; `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
  * const lens = graph.input('lens', 'u32', [2]); // key lengths
  * const attrs = { heads: 4, headWidth: 16, causal: true };
  * const out = selfAttention(graph, graph.input('qkv', 'f32', [2, 9, 192]), lens, step, attrs); // [2, 9, 64]
  */
-export const selfAttention = (g: Builder, qkv: Value, lens: Value, step: Value, attrs: AttentionAttrs): Value =>
-  g.apply(selfAttentionOp, { qkv, lens, step }, attrs).out;
+export const selfAttention = (
+  g: Builder,
+  qkv: Value,
+  lens: Value,
+  step: Value,
+  attrs: AttentionAttrs,
+  bias?: Value,
+): Value => g.apply(selfAttentionOp, { qkv, lens, step, bias }, attrs).out;
 
 /**
  * Attention of q [B,Tq,H·W] over kv [B,Tk,2·H·W]; returns out [B,Tq,H·W].

@@ -5,28 +5,35 @@
 import { check } from '../../core/errors.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
 import { maxHeadWidth, maxHeldWidth } from '../attention/attention-layout.ts';
+import { biasAt, checkBias, farthestOf } from '../attention/relative-position-bias.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 
-/** Heads, their width, and how many rows share a sentence. */
-export type CachedAttentionAttrs = { readonly heads: number; readonly headWidth: number; readonly beams: number };
+/** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
+export type CachedAttentionAttrs = {
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly beams: number;
+  readonly scale?: number;
+};
 
 /** Added to a slot whose key is masked (padding). */
 export const hiddenSlot = 2 ** 31;
 
 /**
- * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step; out [R,1,HW]. The keys and values in qkv
+ * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a bias of position [H, 2·farthest + 1]
+ * (relative-position-bias.ts); out [R,1,HW]. The keys and values in qkv
  * are stored in row (r, step.position) of the cache. Then row r sees, for j from 0 to step.position, row slots[r,j] of
  * the cache rows of its sentence, counted from the sentence's first, unless slots[r,j] has `hiddenSlot` added.
  */
 export const cachedSelfAttentionOp = defineOp({
   name: 'cached_self_attention',
-  inputs: ['qkv', 'cache', 'slots', 'step'],
+  inputs: ['qkv', 'cache', 'slots', 'step', 'bias?'],
   outputs: ['out'],
   attrs: attrsOf<CachedAttentionAttrs>(),
-  shape({ qkv, cache, slots, step }, attrs) {
+  shape({ qkv, cache, slots, step, bias }, attrs) {
     const name = 'cached_self_attention';
     const inner = innerWidth(name, attrs);
     const R = rowsOf(name, qkv, attrs, 3 * inner);
@@ -34,6 +41,7 @@ export const cachedSelfAttentionOp = defineOp({
     expectType(name, 'cache', cache, 'f32', [R, T, 2 * inner], `qkv is ${show(qkv.shape)}`);
     expectType(name, 'slots', slots, 'u32', [R, T], `cache is ${show(cache.shape)}`);
     expectStep(name, step);
+    if (bias) checkBias(name, attrs.heads, bias);
     return { out: tensorType('f32', [R, 1, inner]) };
   },
   mutates: ['cache'],
@@ -43,25 +51,22 @@ export const cachedSelfAttentionOp = defineOp({
     const T = dim(slots, 1);
     return { slots: (i) => (Math.floor(i / T) % beams) * T + (i % T) };
   },
-  launch: ({ qkv, cache, ...inputs }, { out }, attrs, { variant }) => [
-    launch('cached-self-attention', attrs, variant, qkv, cache, { q: qkv, kv: cache, ...inputs, out }),
-  ],
-  reference({ qkv, cache, slots, step }, { out }, attrs) {
+  launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
+    const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
+    const { constants, params, ...rest } = launch('cached-self-attention', attrs, variant, qkv, cache, bind);
+    const farthest = bias ? farthestOf(bias) : 0;
+    return [{ ...rest, constants: { ...constants, BIAS: bias ? 1 : 0 }, params: { ...params, farthest } }];
+  },
+  reference({ qkv, cache, slots, step, bias }, { out }, attrs) {
     const inner = attrs.heads * attrs.headWidth;
     const [R = 0, T = 0] = cache.shape;
     const { position } = readStep(step.data);
     for (let r = 0; r < R; r++) cache.row(r * T + position).set(qkv.row(r).subarray(inner));
     for (let r = 0; r < R; r++) {
       const first = Math.floor(r / attrs.beams) * attrs.beams * T;
-      const seen = Array.from(slots.row(r).subarray(0, position + 1)).filter((slot) => slot < hiddenSlot);
-      attend(
-        attrs,
-        qkv,
-        r,
-        cache,
-        seen.map((slot) => first + slot),
-        out,
-      );
+      const seen = Array.from(slots.row(r).subarray(0, position + 1), (slot, j) => ({ row: first + slot, j }));
+      const keys = seen.filter(({ row }) => row < hiddenSlot);
+      attend(attrs, qkv, r, cache, keys, out, (h, j) => (bias ? biasAt(bias, h, position, j) : 0));
     }
   },
 });
@@ -92,37 +97,38 @@ export const cachedCrossAttentionOp = defineOp({
     const S = kv.dim(1);
     for (let r = 0; r < q.rows; r++) {
       const b = Math.floor(r / attrs.beams);
-      const rows = Array.from({ length: Math.min(S, lens.at(b)) }, (_, j) => b * S + j);
-      attend(attrs, q, r, kv, rows, out);
+      const keys = Array.from({ length: Math.min(S, lens.at(b)) }, (_, j) => ({ row: b * S + j, j }));
+      attend(attrs, q, r, kv, keys, out);
     }
   },
 });
 
 /**
- * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `rows` of kv
- * [..,2HW]; 0 if none.
+ * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`, keys j in
+ * rows of kv [..,2HW]; 0 if there is none. `bias` of head and key is added to the score.
  */
 function attend(
-  { heads, headWidth: W }: CachedAttentionAttrs,
+  { heads, headWidth: W, scale = 1 / Math.sqrt(W) }: CachedAttentionAttrs,
   q: ReferenceTensor,
   r: number,
   kv: ReferenceTensor,
-  rows: readonly number[],
+  seen: readonly { readonly row: number; readonly j: number }[],
   out: ReferenceTensor,
+  bias: (h: number, j: number) => number = () => 0,
 ): void {
   for (let h = 0; h < heads; h++) {
     const [k, v] = [h * W, (heads + h) * W];
-    const keys = rows.map((row) => {
+    const keys = seen.map(({ row, j }) => {
       let sum = 0;
       for (let w = 0; w < W; w++) sum += q.at(r, h * W + w) * kv.at(row, k + w);
-      return { row, score: sum / Math.sqrt(W) };
+      return { row, score: sum * scale + bias(h, j) };
     });
     const max = Math.max(...keys.map(({ score }) => score));
     const total = keys.reduce((sum, { score }) => sum + Math.exp(score - max), 0);
     for (let w = 0; w < W; w++) {
       let sum = 0;
       for (const { row, score } of keys) sum += Math.exp(score - max) * kv.at(row, v + w);
-      out.set(r, h * W + w, rows.length ? sum / total : 0);
+      out.set(r, h * W + w, keys.length ? sum / total : 0);
     }
   }
 }
@@ -151,12 +157,12 @@ function variants(_inputs: unknown, { headWidth }: CachedAttentionAttrs): readon
 
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
-  { heads, headWidth, beams }: CachedAttentionAttrs,
+  { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
   variant: string,
   queries: Value,
   kv: Value,
   bind: Launch['bind'],
-): Launch {
+): Launch & Required<Pick<Launch, 'constants' | 'params'>> {
   const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
   const ROW_GROUP = Number(variant.slice('row-group-'.length));
   const THREADS = ROW_GROUP === 1 ? 32 : ROW_GROUP;
@@ -170,7 +176,8 @@ function launch(
       keys,
       heads,
       q_stride: dim(queries, 2),
-      scale: 1 / Math.sqrt(headWidth),
+      scale,
+      farthest: 0,
       chunks: Math.ceil(headWidth / 4),
     },
     bind,
@@ -181,7 +188,7 @@ function launch(
 
 /**
  * Attention of the newest tokens qkv [R,1,3HW] to themselves and their ancestors; [R,1,HW]. Their keys go into the
- * cache.
+ * cache. `bias`, if given, is added to the scaled scores (`relativePositionBias`).
  *
  * @example
  * const [qkv, cache] = [graph.input('qkv', 'f32', [8, 1, 192]), graph.state('cache', 'f32', [8, 32, 128])];
@@ -195,7 +202,8 @@ export const cachedSelfAttention = (
   slots: Value,
   step: Value,
   attrs: CachedAttentionAttrs,
-): Value => builder.apply(cachedSelfAttentionOp, { qkv, cache, slots, step }, attrs).out;
+  bias?: Value,
+): Value => builder.apply(cachedSelfAttentionOp, { qkv, cache, slots, step, bias }, attrs).out;
 
 /**
  * Attention of q [R,1,HW] to the first lens u32 [B] keys and values of the sources kv [B,S,2HW]; [R,1,HW].

@@ -35,6 +35,7 @@ export const projectedLossOp = defineOp({
   f16Storage: ['x', 'w', 'dx'],
   // The logits have the type of x; chunks of f16 must start at multiples of 256 bytes too.
   f16StorageIf: ({ x }, { gradients, rows }) => gradients && (rows * matrixOf(x.shape).cols) % 128 === 0,
+  naive: 'naive',
   variants: ({ x, w }, attrs, traits) => kernelsFor(x, w, attrs, traits),
   sample: ({ w }, { ignore }) => ({ targets: sampleIds(dim(w, 0), ignore) }),
   launch({ x, w, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, ...loss }, context) {
@@ -48,8 +49,7 @@ export const projectedLossOp = defineOp({
       const rowsOf = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
       const logits = viewOf(chunk, 0, [count, outs]);
       const xs = rowsOf(x, [ins]);
-      const variant = forwardKernel(context.variant, count, ins, outs, context.traits);
-      launches.push(...linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none' }, { ...plain, variant }));
+      launches.push(...linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none' }, plain));
       // Logits in place become their gradient; lse has no reader, since only a gradient would need it.
       const last = gradients ? { dlogits: logits } : { lse: context.scratch('f32', [count]) };
       launches.push(
@@ -84,30 +84,16 @@ export const projectedLossOp = defineOp({
   },
 });
 
-/**
- * Variants of one dispatch: those of the gradients if they are computed, and then the forward takes one of the same
- * family.
- */
+/** Variants of one dispatch: those of the gradients if they are computed, and then the forward takes the same one. */
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
-  if (!attrs.gradients) return forwardKernels(chunk, cols, outs, traits);
-  return backwardKernels(chunk, cols, outs, traits).filter((name) => name !== 'split');
-}
-
-const forwardKernels = (m: number, k: number, n: number, traits: DeviceTraits): string[] =>
-  productKernels({ form: 'NT', m, n, k }, traits).filter((name) => name !== 'split');
-
-/** A variant without its sizes. */
-const familyOf = (variant: string): string => variant.replace(/-.*/, '');
-
-/** The forward variant of a chunk: `like` or one of its family, if it suits the number of rows. */
-function forwardKernel(like: string, m: number, k: number, n: number, traits: DeviceTraits): string {
-  const kernels = forwardKernels(m, k, n, traits);
-  const related = kernels.find((name) => name === like) ?? kernels.find((name) => familyOf(name) === familyOf(like));
-  return related ?? kernels[0] ?? like;
+  const kernels = attrs.gradients
+    ? backwardKernels(chunk, cols, outs, traits)
+    : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, traits);
+  return kernels.filter((name) => name !== 'split');
 }
 
 /** If the products do without workgroup memory, so does the loss. */
 const rowGroupFor = (kernel: string, cols: number): string =>
-  /^(registers|subgroups)/.test(kernel) ? 'row-group-1' : rowGroupsFor(cols)[0];
+  /^(registers|subgroups|naive)/.test(kernel) ? 'row-group-1' : rowGroupsFor(cols)[0];

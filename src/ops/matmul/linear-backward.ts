@@ -43,6 +43,7 @@ export const linearBackwardOp = defineOp({
     return { dx: f32(dx, x), dw: f32(dw, w), db: f32(db, { shape: [dim(w, 0)] }) };
   },
   f16Storage: ['dy', 'x', 'w', 'operand', 'dx'],
+  naive: 'naive',
   variants: ({ dy, x }, _attrs, traits) =>
     backwardKernels(matrixOf(x.shape).rows, matrixOf(x.shape).cols, matrixOf(dy.shape).cols, traits),
   launch({ dy, x, w, operand, step }, gradients, attrs, context) {

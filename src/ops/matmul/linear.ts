@@ -36,6 +36,7 @@ export const linearOp = defineOp({
     return { y, z: keepsInput(activation) ? y : undefined };
   },
   f16Storage: ['x', 'w', 'y', 'z'],
+  naive: 'naive',
   variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), traits),
   launch({ x, w, b, step }, { y, z }, attrs, context) {
     const { activation } = attrs;

@@ -25,6 +25,7 @@ export const matmulOp = defineOp({
   outputs: ['c'],
   attrs: attrsOf<MatmulAttrs>(),
   shape: ({ a, b }, attrs) => ({ c: tensorType('f32', productShape(a, b, attrs)) }),
+  naive: 'naive',
   variants: ({ a, b }, attrs, traits) => productKernels(sizesOf(a, b, attrs), traits),
   launch: ({ a, b }, { c }, attrs, context) => productLaunches({ ...sizesOf(a, b, attrs), a, b, c }, context),
   grad(builder, { a, b }, _outputs, { c: dc }, { transA, transB, batched }) {

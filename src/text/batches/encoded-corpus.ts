@@ -18,10 +18,13 @@ export interface EncodedCorpus {
   readonly pairIndex: Uint32Array; // [count]
   readonly sourceSpecial: SpecialIds;
   readonly targetSpecial: SpecialIds;
-  /** Number of pairs left out because a side is too long. */
+  /** Number of pairs left out because a side is too long, and of those cut instead. */
   readonly tooLong: number;
+  readonly truncated: number;
   /** Number of pairs left out because a side has no tokens. */
   readonly empty: number;
+  /** Number of unknown tokens ([UNK]) of each side. */
+  readonly unknown: { readonly source: number; readonly target: number };
   readonly limits: { readonly source: number; readonly target: number };
 }
 
@@ -33,6 +36,8 @@ export interface EncodeOptions {
   readonly maxTarget: number;
   /** Whether sources end with the end token. Default true. */
   readonly sourceEnd?: boolean;
+  /** Whether to cut sides that are too long instead of leaving the pair out. Default false. */
+  readonly truncate?: boolean;
 }
 
 /** Encodes pairs, in order. Throws a HeddleError for limits below 1. */
@@ -42,11 +47,13 @@ export function encodePairs(
   target: Tokenizer,
   options: EncodeOptions,
 ): EncodedCorpus {
-  const { maxSource, maxTarget, sourceEnd = true } = options;
+  const { maxSource, maxTarget, sourceEnd = true, truncate = false } = options;
+  const end = sourceEnd ? 1 : 0;
   check(maxSource >= 1 && maxTarget >= 1, `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`);
   const [sources, targets] = [growing(), growing()];
   const origin: number[] = [];
-  let tooLong = 0;
+  const unknown = { source: 0, target: 0 };
+  let [tooLong, truncated] = [0, 0];
   let empty = 0;
   for (const [i, pair] of pairs.entries()) {
     const s = source.encode(pair.source);
@@ -55,11 +62,18 @@ export function encodePairs(
       empty++;
       continue;
     }
-    if (sourceEnd) s.push(source.special.end);
-    if (s.length > maxSource || t.length + 1 > maxTarget) {
-      tooLong++;
-      continue;
+    if (s.length + end > maxSource || t.length + 1 > maxTarget) {
+      if (!truncate || maxSource <= end || maxTarget < 2) {
+        tooLong++;
+        continue;
+      }
+      truncated++;
+      s.length = Math.min(s.length, maxSource - end);
+      t.length = Math.min(t.length, maxTarget - 1);
     }
+    for (const id of s) if (id === source.special.unknown) unknown.source++;
+    for (const id of t) if (id === target.special.unknown) unknown.target++;
+    if (sourceEnd) s.push(source.special.end);
     sources.push(s);
     targets.push(t);
     origin.push(i);
@@ -72,7 +86,9 @@ export function encodePairs(
     sourceSpecial: source.special,
     targetSpecial: target.special,
     tooLong,
+    truncated,
     empty,
+    unknown,
     limits: { source: maxSource, target: maxTarget },
   };
 }
@@ -81,13 +97,32 @@ export function encodePairs(
  * Describes the pairs that were left out: `12 of 100 pairs left out: 10 longer than 64 source or 64 target tokens,
  * ...`; empty if none.
  */
-export function describeLeftOut({ count, tooLong, empty, limits }: EncodedCorpus): string {
+export function describeLeftOut({ count, tooLong, truncated, empty, limits }: EncodedCorpus): string {
+  if (truncated > 0)
+    return `${truncated} of ${count} pairs cut to ${limits.source} source or ${limits.target} target tokens${
+      empty > 0 ? `; ${empty} without a token on one side left out` : ''
+    }`;
   const reasons = [
     ...(tooLong > 0 ? [`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`] : []),
     ...(empty > 0 ? [`${empty} without a token on one side`] : []),
   ];
   if (reasons.length === 0) return '';
   return `${tooLong + empty} of ${count + tooLong + empty} pairs left out: ${reasons.join(', ')}`;
+}
+
+/** Share of unknown tokens of a side above which a corpus is warned of. */
+const maxUnknown = 0.02;
+
+/**
+ * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`. `many`: whether
+ * a side has more than 2 %.
+ */
+export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly many: boolean } {
+  const { unknown, source, target, count } = corpus;
+  // Sources end with the end token, which is no word.
+  const shares = [unknown.source / (source.ids.length - count), unknown.target / target.ids.length];
+  const [s, t] = shares.map((share) => `${(100 * share).toFixed(1)} %`);
+  return { text: `unknown tokens: ${s} of the source, ${t} of the target`, many: Math.max(...shares) > maxUnknown };
 }
 
 /** Number of encoder positions of a row. */

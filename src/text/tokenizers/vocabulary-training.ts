@@ -7,7 +7,7 @@ import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 export interface WordOptions {
   /** Maximum vocabulary size, with the special tokens. */
   readonly size: number;
-  /** Whether to lowercase text. Default true. */
+  /** Whether to lowercase text. Default false. */
   readonly lowercase?: boolean;
   /** `apart` (default): punctuation marks are tokens. `strip`: they are deleted, as in the Keras example. */
   readonly punctuation?: 'apart' | 'strip';
@@ -26,7 +26,7 @@ export interface WordOptions {
  * tokenizer.encode('I am here.');
  */
 export function trainWords(texts: Iterable<string>, options: WordOptions): Tokenizer {
-  const { size, lowercase = true, punctuation = 'apart', digits = 2, fill = false } = options;
+  const { size, lowercase = false, punctuation = 'apart', digits = 2, fill = false } = options;
   const room = size - specialTokens.length;
   check(room > 0, `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`);
   const rules: TextRules = { lowercase, pieces: punctuation, digits };

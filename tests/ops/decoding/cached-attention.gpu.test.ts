@@ -51,34 +51,63 @@ describe('cached_self_attention', () => {
       });
     });
 
-  it('equals, token after token, causal attention over the whole sequence', async () => {
-    const [T, heads, W] = [6, 2, 8];
-    const inner = heads * W;
-    const qkv = randomTensor([1, T, 3 * inner], 5);
-    const whole = await runOp(
-      selfAttentionOp,
-      { qkv, lens: integers('u32', [1], [T]), step: 'step' },
-      {
-        heads,
-        headWidth: W,
-        causal: true,
-      },
-    );
-    let cache = new Float32Array(T * 2 * inner);
-    const slots = integers('u32', [1, T], [0, 1, 2, 3, 4, 5]);
-    for (let t = 0; t < T; t++) {
-      const token = f32([1, 1, 3 * inner], qkv.data.subarray(t * 3 * inner, (t + 1) * 3 * inner));
-      const run = await runOp(
-        cachedSelfAttentionOp,
-        { qkv: token, cache: f32([1, T, 2 * inner], cache), slots, step: 'step' },
-        { heads, headWidth: W, beams: 1 },
-        { step: { position: t } },
-      );
-      cache = Float32Array.from(run.states.cache);
-      const want = whole.outputs.out.subarray(t * inner, (t + 1) * inner);
-      expect(relativeError(run.outputs.out, want)).toBeLessThan(tolerance);
-    }
+  it('adds a bias of position, also beyond its farthest distance, and takes another scale', async () => {
+    for (const [R, beams, T, heads, W, position, farthest] of [
+      [1, 1, 1, 1, 5, 0, 0],
+      [4, 2, 9, 3, 5, 7, 3],
+      [3, 1, 140, 2, 64, 133, 113],
+      [2, 2, 40, 2, 300, 38, 65],
+    ] as const)
+      await checkOp(cachedSelfAttentionOp, {
+        inputs: {
+          qkv: randomTensor([R, 1, 3 * heads * W], 1, 0.5),
+          cache: randomTensor([R, T, 2 * heads * W], 2, 0.5),
+          slots: integers(
+            'u32',
+            [R, T],
+            Array.from({ length: R * T }, (_, i) => (Math.floor(i / T) % beams) * T + (i % T)),
+          ),
+          step: 'step',
+          bias: randomTensor([heads, 2 * farthest + 1], 3),
+        },
+        attrs: { heads, headWidth: W, beams, scale: 1 / Math.sqrt(2 * W) },
+        step: { position },
+        tolerance,
+      });
   });
+
+  it.each([false, true])(
+    'equals, token after token, causal attention over the whole sequence; bias: %s',
+    async (has) => {
+      const [T, heads, W] = [6, 2, 8];
+      const inner = heads * W;
+      const qkv = randomTensor([1, T, 3 * inner], 5);
+      const bias = has ? { bias: randomTensor([heads, 7], 6) } : {};
+      const whole = await runOp(
+        selfAttentionOp,
+        { qkv, lens: integers('u32', [1], [T]), step: 'step', ...bias },
+        {
+          heads,
+          headWidth: W,
+          causal: true,
+        },
+      );
+      let cache = new Float32Array(T * 2 * inner);
+      const slots = integers('u32', [1, T], [0, 1, 2, 3, 4, 5]);
+      for (let t = 0; t < T; t++) {
+        const token = f32([1, 1, 3 * inner], qkv.data.subarray(t * 3 * inner, (t + 1) * 3 * inner));
+        const run = await runOp(
+          cachedSelfAttentionOp,
+          { qkv: token, cache: f32([1, T, 2 * inner], cache), slots, step: 'step', ...bias },
+          { heads, headWidth: W, beams: 1 },
+          { step: { position: t } },
+        );
+        cache = Float32Array.from(run.states.cache);
+        const want = whole.outputs.out.subarray(t * inner, (t + 1) * inner);
+        expect(relativeError(run.outputs.out, want)).toBeLessThan(tolerance);
+      }
+    },
+  );
 });
 
 describe('cached_cross_attention', () => {

@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { describeLeftOut, encodePairs, sourceLength, targetLength } from '../../../src/text/batches/encoded-corpus.ts';
+import {
+  describeLeftOut,
+  describeUnknown,
+  encodePairs,
+  sourceLength,
+  targetLength,
+} from '../../../src/text/batches/encoded-corpus.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 import { trainWords } from '../../../src/text/tokenizers/vocabulary-training.ts';
 
@@ -36,6 +42,29 @@ it('leaves out pairs one past a limit, keeps those at it, and reports it', () =>
   expect(describeLeftOut(corpus)).toBe(
     '4 of 6 pairs left out: 2 longer than 3 source or 3 target tokens, 2 without a token on one side',
   );
+});
+
+it('cuts pairs that are too long if asked to, and keeps their end tokens', () => {
+  const pairs = [pair('a b c d', 'd c b a'), pair('a', 'b'), pair('!', 'a')];
+  const limits = { maxSource: 3, maxTarget: 3, truncate: true };
+  const corpus = encodePairs(pairs, words, words, limits);
+  const [a, b, c, d] = words.encode('a b c d');
+  expect([...corpus.source.ids]).toEqual([a, b, words.special.end, a, words.special.end]);
+  expect([...corpus.target.ids]).toEqual([d, c, b]);
+  expect(corpus).toMatchObject({ count: 2, tooLong: 0, truncated: 1, empty: 1 });
+  expect(describeLeftOut(corpus)).toBe(
+    '1 of 2 pairs cut to 3 source or 3 target tokens; 1 without a token on one side left out',
+  );
+});
+
+it('counts unknown tokens, and says if they are more than 2 %', () => {
+  const limits = { maxSource: 99, maxTarget: 99 };
+  const { unknown } = encodePairs([pair('a x y', 'x'), pair('b', 'c')], words, words, limits);
+  expect(unknown).toEqual({ source: 2, target: 1 });
+  const share = (known: number) =>
+    describeUnknown(encodePairs([pair(`x ${'a '.repeat(known)}`, 'a')], words, words, limits));
+  expect(share(49)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', many: false });
+  expect(share(48)).toEqual({ text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target', many: true });
 });
 
 it('reports nothing if no pair is left out', () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
-import { describeBad, readTsv } from '../../../src/text/corpus/tsv.ts';
+import { describeBad } from '../../../src/text/corpus/pair-files.ts';
+import { readTsv } from '../../../src/text/corpus/tsv.ts';
 import { hasTatoeba, tatoeba } from '../../support/text.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -105,7 +105,7 @@ it('round-trips any text of known characters', () => {
 });
 
 it('decodes unknown words as [UNK] with spaces around', () => {
-  const words = trainWords(['the cat sat.'], { size: 100 });
+  const words = trainWords(['the cat sat.'], { size: 100, lowercase: true });
   expect(words.encode('The dog sat.')).toContain(words.special.unknown);
   expect(words.decode(words.encode('The dog sat.'))).toBe('the [UNK] sat.');
 });
@@ -126,7 +126,11 @@ it('fills the vocabulary with unused tokens if asked to', () => {
 });
 
 it('strips what the Keras example strips', () => {
-  const words = trainWords(["¿Don't stop, it's [well-known]! ¡Sí!"], { size: 100, punctuation: 'strip' });
+  const words = trainWords(["¿Don't stop, it's [well-known]! ¡Sí!"], {
+    size: 100,
+    punctuation: 'strip',
+    lowercase: true,
+  });
   expect(words.normalize("¿Don't stop, it's [well-known]! ¡Sí!")).toBe('dont stop its wellknown ¡sí');
   expect(words.size).toBe(4 + 5);
 });

@@ -1,0 +1,116 @@
+// Installs the package as a user does: packs it, installs it from the registry's packages in an empty project, checks its size and types,
+// builds a page with Vite, esbuild and webpack, and trains in Node. Part of `npm run test:full`; --keep leaves the project in place.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'heddle-install-'));
+const app = join(folder, 'app');
+
+/** Bytes that a project without WebGPU of its own may get. */
+const maxBytes = 3e6;
+
+const page = `import { loadModel } from 'heddle';
+const model = await loadModel('model');
+document.title = await model.translate('a');
+`;
+
+/** Every entry, in a project that knows nothing of @webgpu/types. */
+const typed = `import { corpusBleu, loadModel, type Model, train } from 'heddle';
+import { Graph, openDevice } from 'heddle/engine';
+import { nodeFiles } from 'heddle/node';
+const model: Model = await loadModel('model');
+const text: string = await model.translate('a');
+const score: number = corpusBleu([text], ['a']).score;
+const device: GPUDevice | undefined = undefined;
+export { device, Graph, nodeFiles, openDevice, score, train };
+`;
+
+const program = `import { train } from 'heddle';
+const pairs = Array.from({ length: 40 }, (_, i) => ({ source: 'a b ' + (i % 7), target: 'b a ' + (i % 7) }));
+const options = { preset: 'tiny', steps: 2, batchSize: 4, buckets: 1, tokenizer: 'word', heldOut: 0.1, tune: false };
+const model = await train(pairs, { ...options, device: 'cpu', model: { dModel: 8, heads: 1, feedForward: 8, encoderLayers: 1, decoderLayers: 1 } });
+console.log('steps', model.training.steps);
+await train(pairs, options).catch((error) => console.log(error.message));
+`;
+
+const node = (...args) =>
+  execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const npm = (cwd, ...args) =>
+  execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, encoding: 'utf8' });
+const bin = (name) => join(root, 'node_modules', name);
+const install = (...names) => npm(app, 'install', ...names);
+
+function bytesUnder(path) {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((n, { parentPath, name }) => n + Math.ceil(statSync(join(parentPath, name)).size / 4096) * 4096, 0);
+}
+
+function check(what, holds, details = '') {
+  console.log(`${holds ? 'ok    ' : 'FAILED'} ${what}${details && `: ${details}`}`);
+  if (!holds) process.exitCode = 1;
+}
+
+function attempt(what, work) {
+  try {
+    work();
+    check(what, true);
+  } catch (error) {
+    check(what, false, `${error.message}\n${error.stdout ?? ''}`);
+  }
+}
+
+try {
+  mkdirSync(join(app, 'src'), { recursive: true });
+  npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
+  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
+  install(join(folder, tarball));
+  const bytes = bytesUnder(join(app, 'node_modules'));
+  check('size of node_modules on disk', bytes < maxBytes, `${(bytes / 1e6).toFixed(2)} MB`);
+  check(
+    'neither Dawn nor Puppeteer',
+    !['webgpu', 'puppeteer', 'puppeteer-core'].some((name) => existsSync(join(app, 'node_modules', name))),
+  );
+
+  writeFileSync(join(app, 'typed.ts'), typed);
+  for (const [module, moduleResolution] of [
+    ['ESNext', 'bundler'],
+    ['node16', 'node16'],
+  ]) {
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      target: 'ES2022',
+      module,
+      moduleResolution,
+      types: [],
+      lib: ['ES2022', 'DOM'],
+      noEmit: true,
+    };
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }));
+    attempt(`types, module resolution ${moduleResolution}`, () => node(bin('typescript/bin/tsc'), '-p', '.'));
+  }
+
+  writeFileSync(join(app, 'program.mjs'), program);
+  attempt('training in Node on the CPU, and what is missing for the GPU', () => {
+    const printed = node('program.mjs');
+    if (!/steps 2\n.*"webgpu" is not installed: run "npm install webgpu"/s.test(printed)) throw new Error(printed);
+  });
+
+  writeFileSync(join(app, 'src/main.js'), page);
+  writeFileSync(join(app, 'index.html'), '<script type="module" src="/src/main.js"></script>');
+  attempt('Vite', () => node(bin('vite/bin/vite.js'), 'build', '--logLevel', 'error'));
+  install('--save-dev', 'esbuild', 'webpack', 'webpack-cli');
+  const built = ['--bundle', '--minify', '--format=esm', '--splitting', '--outdir=out', '--log-level=warning'];
+  attempt('esbuild', () =>
+    execFileSync('node_modules/.bin/esbuild', ['src/main.js', ...built], { cwd: app, stdio: 'inherit' }),
+  );
+  attempt('webpack', () => node('node_modules/webpack/bin/webpack.js', '--mode=production', '--entry=./src/main.js'));
+} finally {
+  if (process.argv.includes('--keep')) console.log(folder);
+  else rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,64 @@
+// Flags that name files of pairs: positional files with both sides, or parallel files, with their columns and format.
+
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import { type PairFiles, pairFormats, pathsOf } from '../text/corpus/pair-files.ts';
+
+/** Values of the flags. */
+export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn'> {
+  source?: string[];
+  target?: string[];
+}
+
+/** Description of files with both sides. */
+export const pairsHelp = 'TSV, CSV (.csv) or JSON lines (.jsonl), also gzipped; - is stdin';
+
+/** Adds the flags. */
+export const addPairFlags = (command: Command): Command =>
+  command
+    .option('--source <file...>', 'parallel files, instead of files of pairs: a source text on each line')
+    .option('--target <file...>', 'the target text of the same line, a file for each source file')
+    .option(
+      '--source-column <name>',
+      'column of the source in CSV, TSV with a header, or field in JSON (default: source)',
+    )
+    .option('--target-column <name>', 'column of the target, as translation.es in JSON (default: target)')
+    .addOption(new Option('--format <name>', 'format of the files (default: by their names)').choices(pairFormats));
+
+/**
+ * The files that the flags name, with absolute paths; undefined if there is none. `flags`: names of the flags, for
+ * errors. Throws a HeddleError if they name both kinds of files, or one side only.
+ */
+export function pairFilesOf(
+  files: readonly string[] | undefined,
+  { source, target, format, sourceColumn, targetColumn }: PairFlags,
+  flags = { source: '--source', target: '--target' },
+): PairFiles | undefined {
+  const absolute = (list: readonly string[]) => list.map((path) => (path === '-' ? path : resolve(path)));
+  if (!source !== !target)
+    throw new HeddleError(`${source ? flags.source : flags.target} needs ${source ? flags.target : flags.source} too`);
+  if (files?.length && source)
+    throw new HeddleError(`${files[0]} and ${flags.source} ${source[0]} exclude each other; give one kind of files`);
+  if (source && target)
+    return source.length === target.length
+      ? { source: absolute(source), target: absolute(target) }
+      : fail(`${flags.source} has ${source.length} files, ${flags.target} ${target.length}; each needs the other side`);
+  if (!files?.length) return undefined;
+  return {
+    files: absolute(files),
+    ...(format && { format }),
+    ...(sourceColumn !== undefined && { sourceColumn }),
+    ...(targetColumn !== undefined && { targetColumn }),
+  };
+}
+
+function fail(message: string): never {
+  throw new HeddleError(message);
+}
+
+/** Throws a HeddleError if stdin is named more than once. */
+export function checkStdin(given: readonly (PairFiles | undefined)[]): void {
+  const count = given.flatMap((some) => (some ? pathsOf(some) : [])).filter((path) => path === '-').length;
+  if (count > 1) throw new HeddleError('- (stdin) is named twice; it can be read once');
+}

@@ -1,0 +1,195 @@
+// Reads files of sentence pairs as a stream of blocks of whole records: the files are never in memory as a whole.
+import { check, HeddleError } from '../../core/errors.ts';
+import { concatBytes } from '../../files/files.ts';
+import { decodeUtf8, formatOf, type PairBlock, type PairFiles, type PairFormat, parseCsv } from './pair-files.ts';
+
+/** A stream of bytes. */
+export type ByteStream = ReadableStream<Uint8Array>;
+
+/** Options of `pairBlocks`. */
+export interface PairBlockOptions {
+  /** Opens a file. */
+  open(path: string): Promise<ByteStream>;
+  /** Receives the number of bytes that were read, as they are on disk. */
+  onBytes?(bytes: number): void;
+  /** Maximum number of references of a pair. [1] */
+  readonly references?: number;
+  /** Minimum size of a block in bytes, but for the last one of a file. [1 MiB] */
+  readonly blockBytes?: number;
+}
+
+const newline = 10;
+const quote = 34;
+
+/**
+ * Yields the blocks of files of pairs, in order. A file that starts as gzip does is decompressed. Throws a HeddleError
+ * if nothing or a side is named, a file is empty, parallel files differ in their numbers of lines, or a column is
+ * missing in a header.
+ */
+export async function* pairBlocks(given: PairFiles, options: PairBlockOptions): AsyncGenerator<PairBlock, void, void> {
+  const { files = [], source = [], target = [], format } = given;
+  const { references = 1, blockBytes = 2 ** 20 } = options;
+  check(files.length + source.length + target.length > 0, 'corpus: no file of pairs is named');
+  check(
+    source.length === target.length,
+    `corpus: ${source.length} source files and ${target.length} target files; each source file needs its target file`,
+  );
+  for (const [i, name] of source.entries()) {
+    const targetName = target[i] as string;
+    const [from, to] = [await openRecords(name, options, false), await openRecords(targetName, options, false)];
+    for (let line = 1; ; ) {
+      const bytes = await from.block(blockBytes);
+      const lines = countLines(bytes);
+      const targets = await to.lines(lines);
+      const found = countLines(targets);
+      if (found < lines || (lines === 0 && (await to.lines(1)).length > 0))
+        throw new HeddleError(
+          `${name} has ${found < lines ? 'more' : 'fewer'} lines than ${targetName}, which has ` +
+            `${found < lines ? line - 1 + found : `more than ${line - 1}`}; line i of both files is a pair`,
+        );
+      if (lines === 0) break;
+      const columns = [0, 1] as const;
+      yield { name, targetName, format: 'parallel', line, bytes, targets, columns, references: 1 };
+      line += lines;
+    }
+  }
+  for (const name of files) {
+    const kind = formatOf(name, format);
+    const records = await openRecords(name, options, kind === 'csv');
+    const columns = await columnsOf(given, kind, name, records);
+    for (let line = 1; ; ) {
+      const bytes = await records.block(blockBytes);
+      if (bytes.length === 0) break;
+      yield { name, format: kind, line, bytes, columns, references };
+      line += kind === 'csv' ? (await parseCsv(decodeUtf8(bytes, name), name)).length : countLines(bytes);
+    }
+  }
+}
+
+/** Columns of source and target; reads the header of a file that has one. */
+async function columnsOf(
+  { sourceColumn, targetColumn }: PairFiles,
+  format: PairFormat,
+  name: string,
+  records: Records,
+): Promise<readonly [number | string, number | string]> {
+  const names = [sourceColumn ?? 'source', targetColumn ?? 'target'] as const;
+  if (format === 'jsonl') return names;
+  if (format === 'tsv' && sourceColumn === undefined && targetColumn === undefined) return [0, 1];
+  const line = decodeUtf8(await records.block(1), name).replace(/\r?\n$/, '');
+  const header = format === 'csv' ? ((await parseCsv(line, name))[0] ?? []) : line.split('\t');
+  return names.map((column) => {
+    const at = header.map((cell) => cell.trim()).indexOf(column);
+    check(
+      at >= 0,
+      `${name}: there is no column ${column}, only ${header.join(', ')}; name the columns with --source-column and --target-column`,
+    );
+    return at;
+  }) as [number, number];
+}
+
+/** Records of a file: lines, or records of CSV, whose quoted fields may contain line breaks. */
+interface Records {
+  /** At least `size` bytes that end with a record; fewer at the end of the file, then none. */
+  block(size: number): Promise<Uint8Array>;
+  /** The next `count` lines; fewer at the end of the file. */
+  lines(count: number): Promise<Uint8Array>;
+}
+
+async function openRecords(name: string, { open, onBytes }: PairBlockOptions, quoted: boolean): Promise<Records> {
+  const reader = (await unzipped(await open(name), name, onBytes)).getReader();
+  let rest: Uint8Array = new Uint8Array();
+  let [ended, empty] = [false, true];
+  const more = async (): Promise<Uint8Array | undefined> => {
+    if (ended) return undefined;
+    const { done, value } = await reader.read().catch((error: Error) => {
+      if (error instanceof HeddleError) throw error;
+      throw new HeddleError(`${name}: cannot read: ${error.message}`, { cause: error });
+    });
+    ended = done;
+    if (value?.length) empty = false;
+    check(!done || !empty, `${name}: the file is empty`);
+    return value;
+  };
+  /** Reads until `end` finds the end of what is wanted in a chunk, and returns all up to there. */
+  const upTo = async (end: (chunk: Uint8Array, before: number) => number): Promise<Uint8Array> => {
+    const parts: Uint8Array[] = [];
+    let before = 0;
+    for (let chunk: Uint8Array | undefined = rest; chunk; chunk = await more()) {
+      const at = end(chunk, before);
+      if (at > 0) {
+        parts.push(chunk.subarray(0, at));
+        rest = chunk.subarray(at);
+        return concatBytes(parts);
+      }
+      parts.push(chunk);
+      before += chunk.length;
+    }
+    rest = new Uint8Array();
+    return concatBytes(parts);
+  };
+  return {
+    block(size) {
+      let quotes = 0;
+      return upTo((chunk, before) => {
+        const from = Math.max(0, size - before - 1);
+        if (!quoted) return from < chunk.length ? chunk.indexOf(newline, from) + 1 : 0;
+        for (let i = 0; i < chunk.length; i++) {
+          if (chunk[i] === quote) quotes++;
+          else if (chunk[i] === newline && i >= from && quotes % 2 === 0) return i + 1;
+        }
+        return 0;
+      });
+    },
+    lines(count) {
+      let left = count;
+      return count === 0
+        ? Promise.resolve(new Uint8Array())
+        : upTo((chunk) => {
+            let at = 0;
+            for (; left > 0; left--) {
+              const next = chunk.indexOf(newline, at);
+              if (next < 0) return 0;
+              at = next + 1;
+            }
+            return at;
+          });
+    },
+  };
+}
+
+/** Number of lines; the last one may lack its line break. */
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) lines++;
+  return lines + (bytes.length > 0 && bytes.at(-1) !== newline ? 1 : 0);
+}
+
+/** The stream itself, or decompressed if it starts as gzip does. */
+async function unzipped(stream: ByteStream, name: string, onBytes?: (bytes: number) => void): Promise<ByteStream> {
+  const reader = stream.getReader();
+  const first = await reader.read();
+  const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      const { done, value } = seen.shift() ?? (await reader.read());
+      if (done) return controller.close();
+      onBytes?.(value.length);
+      controller.enqueue(value as Uint8Array<ArrayBuffer>);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  const seen = [first];
+  if (first.value?.[0] !== 0x1f || first.value[1] !== 0x8b) return whole;
+  const plain = whole.pipeThrough(new DecompressionStream('gzip')).getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await plain.read().catch((error: Error) => {
+        if (error instanceof HeddleError) throw error;
+        throw new HeddleError(`${name}: not a complete gzip file (${error.message})`, { cause: error });
+      });
+      if (done) return controller.close();
+      controller.enqueue(value);
+    },
+    cancel: (reason) => plain.cancel(reason),
+  });
+}

@@ -1,0 +1,191 @@
+// Files of sentence pairs in several formats, and how a block of their records becomes pairs.
+import { check, HeddleError } from '../../core/errors.ts';
+import { normalizeText, type Pair } from './pairs.ts';
+
+/**
+ * Formats of a file with both sides: columns separated by tabs, comma-separated values with a header, or a JSON object
+ * on each line.
+ */
+export const pairFormats = ['tsv', 'csv', 'jsonl'] as const;
+/** Name of a format. */
+export type PairFormat = (typeof pairFormats)[number];
+
+/** Files of pairs; plain JSON. Each may be gzipped, and `-` is stdin. Several files are read one after the other. */
+export interface PairFiles {
+  /** Files with both sides. */
+  readonly files?: readonly string[];
+  /** Parallel files, instead of `files`: line i of a source file and of its target file are a pair. */
+  readonly source?: readonly string[];
+  readonly target?: readonly string[];
+  /** Format of `files`. Default: by their names (.csv, .jsonl, .ndjson, .json), else TSV. */
+  readonly format?: PairFormat;
+  /**
+   * Names of the columns, or paths of the fields in JSON as `translation.en`. Default `source` and `target`; a TSV file
+   * has a header only if they are given.
+   */
+  readonly sourceColumn?: string;
+  readonly targetColumn?: string;
+}
+
+/** An invalid line, by its number from 1 (for CSV, the number of the record after the header), and the reason. */
+export interface BadLine {
+  readonly line: number;
+  readonly reason: 'empty line' | 'no tab' | 'no column' | 'not JSON' | 'no field' | 'empty source' | 'empty target';
+}
+
+/** Consecutive records of a file, or of two parallel files. */
+export interface PairBlock {
+  /** Name of the file, and of the file with the targets, for messages. */
+  readonly name: string;
+  readonly targetName?: string;
+  readonly format: PairFormat | 'parallel';
+  /** Number of its first record, from 1. */
+  readonly line: number;
+  readonly bytes: Uint8Array;
+  /** Target lines of parallel files. */
+  readonly targets?: Uint8Array;
+  /** Columns of the source and of the target: indices, or in JSON paths. */
+  readonly columns: readonly [source: number | string, target: number | string];
+  /** Maximum number of references: the target column and those after it, or the texts of a list in JSON. */
+  readonly references: number;
+}
+
+/** Pairs of a block. */
+export interface ParsedBlock {
+  readonly pairs: Pair[];
+  readonly bad: BadLine[];
+  /** Number of records. */
+  readonly lines: number;
+  /** Whether a record has more than one column. */
+  readonly columns: boolean;
+}
+
+/** All files of pairs by name, both sides. */
+export const pathsOf = ({ files = [], source = [], target = [] }: PairFiles): string[] => [
+  ...files,
+  ...source,
+  ...target,
+];
+
+/** Format of a file: by its name unless given. */
+export const formatOf = (path: string, given?: PairFormat): PairFormat =>
+  given ??
+  ({ csv: 'csv', jsonl: 'jsonl', ndjson: 'jsonl', json: 'jsonl' } as const)[
+    /\.(csv|jsonl|ndjson|json)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase() ?? ''
+  ] ??
+  'tsv';
+
+/**
+ * Parses the records of a block; texts are normalized (NFC, single spaces). The first reference that is not empty is
+ * the target. Throws a HeddleError that starts with the file's name and names the line if it is not UTF-8.
+ */
+export async function parseBlock(block: PairBlock): Promise<ParsedBlock> {
+  const text = decodeUtf8(block.bytes, block.name, block.line);
+  return parseRecords(block, block.format === 'csv' ? await parseCsv(text, block.name) : linesOf(text));
+}
+
+/** The pairs of a block, whose records are lines, or rows of CSV. */
+export function parseRecords(block: PairBlock, records: readonly (string | readonly string[])[]): ParsedBlock {
+  const { format, line: first, references } = block;
+  const targets = block.targets ? linesOf(decodeUtf8(block.targets, block.targetName ?? '', first)) : [];
+  const pairs: Pair[] = [];
+  const bad: BadLine[] = [];
+  let columns = format === 'parallel';
+  for (const [i, record] of records.entries()) {
+    const { texts, wrong } = textsOf(block, record, targets[i]);
+    columns ||= texts.length > 1;
+    const [source = '', ...all] = texts.slice(0, 1 + references).map(normalizeText);
+    const [target, ...others] = all.filter((text) => text !== '');
+    if (!wrong && source !== '' && target !== undefined)
+      pairs.push({ source, target, ...(others.length > 0 && { others }) });
+    else bad.push({ line: first + i, reason: wrong ?? (source === '' ? 'empty source' : 'empty target') });
+  }
+  return { pairs, bad, lines: records.length, columns };
+}
+
+/** Source and references of a record, or why it has none. */
+function textsOf(
+  { format, columns: [source, target] }: PairBlock,
+  record: string | readonly string[],
+  other: string | undefined,
+): { texts: readonly string[]; wrong?: BadLine['reason'] } {
+  const line = typeof record === 'string' ? record : record.join('');
+  if (line.trim() === '' && !other?.trim()) return { texts: [], wrong: 'empty line' };
+  if (format === 'parallel') return { texts: [line, other ?? ''] };
+  if (format === 'jsonl') {
+    let json: unknown;
+    try {
+      json = JSON.parse(line);
+    } catch {
+      return { texts: [], wrong: 'not JSON' };
+    }
+    const [text] = fieldOf(json, String(source));
+    const references = fieldOf(json, String(target));
+    if (text === undefined || references.length === 0) return { texts: [], wrong: 'no field' };
+    return { texts: [text, ...references] };
+  }
+  const cells = typeof record === 'string' ? record.split('\t') : record;
+  if (cells.length === 1) return { texts: cells, wrong: format === 'tsv' ? 'no tab' : 'no column' };
+  const [from, to] = [Number(source), Number(target)];
+  if (from >= cells.length || to >= cells.length) return { texts: cells, wrong: 'no column' };
+  return { texts: [cells[from] as string, ...cells.slice(to).filter((_, i) => to + i !== from)] };
+}
+
+/** The rows of comma-separated values (RFC 4180). Throws a HeddleError if a quoted field does not end. */
+export async function parseCsv(text: string, name: string): Promise<string[][]> {
+  const { default: papa } = await import('papaparse');
+  // An empty line at the end is none.
+  const { data, errors } = papa.parse<string[]>(text.replace(/\r?\n$/, ''), { delimiter: ',' });
+  const open = errors.find(({ code }) => code === 'MissingQuotes');
+  check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field without an end`);
+  return data.length > 0 || text === '' ? data : [['']];
+}
+
+/** The text of a field by its path, or the texts of a list; none if there is no such field. */
+function fieldOf(record: unknown, path: string): string[] {
+  let found: unknown = record;
+  // A field whose name has a dot is found by its whole name.
+  const direct = (record as Record<string, unknown> | null | undefined)?.[path];
+  if (direct !== undefined) found = direct;
+  else for (const key of path.split('.')) found = (found as Record<string, unknown> | null | undefined)?.[key];
+  return [found].flat().filter((text): text is string => typeof text === 'string');
+}
+
+/** Lines of a text, without an empty one after the last line break. */
+export function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** Decodes UTF-8; a HeddleError names the first invalid line. `first`: number of the first line. */
+export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    let line = first;
+    for (let start = 0; start < bytes.length; line++) {
+      const newline = bytes.indexOf(10, start);
+      const end = newline < 0 ? bytes.length : newline + 1;
+      try {
+        utf8.decode(bytes.subarray(start, end));
+      } catch {
+        break;
+      }
+      start = end;
+    }
+    throw new HeddleError(`${name}: line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`);
+  }
+}
+
+/**
+ * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if there are
+ * none.
+ */
+export function describeBad(bad: readonly BadLine[]): string {
+  if (bad.length === 0) return '';
+  const named = bad.slice(0, 10).map(({ line, reason }) => `${line} (${reason})`);
+  const more = bad.length > 10 ? `, and ${bad.length - 10} more` : '';
+  return `${bad.length} bad ${bad.length === 1 ? 'line' : 'lines'}: ${named.join(', ')}${more}`;
+}

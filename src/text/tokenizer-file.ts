@@ -1,0 +1,61 @@
+// Tokenizers that were trained before, for a new training: a tokenizer.json (of heddle or of Hugging Face), or a
+// SentencePiece model.
+
+import { check } from '../core/errors.ts';
+import { isObject, parseJson } from '../files/json-files.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
+import { openSentencePiece } from './sentencepiece/processor.ts';
+import { createSentencePieceTokenizer } from './sentencepiece/sentencepiece-tokenizer.ts';
+import { createHfTokenizer } from './tokenizers/hf-tokenizer.ts';
+import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
+
+/** Names of the special tokens in files of other tools, by their role, in order of preference. */
+const names = {
+  pad: ['[PAD]', '<pad>', '<|pad|>'],
+  start: ['[start]', '<s>', '[BOS]', '<bos>', '[CLS]'],
+  end: ['[end]', '</s>', '[EOS]', '<eos>', '[SEP]', '<|endoftext|>'],
+  unknown: ['[UNK]', '<unk>'],
+} as const;
+
+/**
+ * Reads a tokenizer file. A tokenizer without padding gets one more token, which pads, and starts if there is no start
+ * token. Throws a HeddleError that starts with `name` if it is neither a tokenizer.json nor a SentencePiece model, or
+ * has no end token.
+ */
+export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
+  const first = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+  if (!first.startsWith('{')) {
+    const { pieces, special } = openSentencePiece(bytes, name).model;
+    const pad = special.pad >= 0 ? special.pad : pieces.length;
+    const at = (token: string) => pieces.findIndex(({ text }) => text === token);
+    const start = names.start.map(at).find((id) => id >= 0) ?? pad;
+    return createSentencePieceTokenizer({
+      file: bytes,
+      name,
+      special: { pad, start },
+      size: Math.max(pieces.length, pad + 1),
+    });
+  }
+  const json = parseJson(bytes, name);
+  const model = isObject(json.model) ? json.model : {};
+  const vocab = isObject(model.vocab) ? model.vocab : {};
+  if (specialTokens.every((token) => token in vocab) || 'heddle' in json) return loadTokenizer(json);
+  const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
+  const ids = new Map<string, unknown>([
+    ...(Array.isArray(model.vocab)
+      ? model.vocab.map((entry, id): [string, number] => [String([entry].flat()[0]), id])
+      : []),
+    ...Object.entries(vocab),
+    ...added.map((token): [string, unknown] => [String(token?.content), token?.id]),
+  ]);
+  const find = (role: keyof typeof names) => names[role].map((token) => ids.get(token)).find((id) => id !== undefined);
+  const size = Math.max(0, ...[...ids.values()].map(Number).filter(Number.isFinite)) + 1;
+  const [pad = size, end, unknown] = [find('pad'), find('end'), find('unknown')];
+  check(end !== undefined, `${name}: there is no end token (${names.end.join(', ')}) in it`);
+  const special = { pad, start: find('start') ?? pad, end, ...(unknown !== undefined && { unknown }) } as {
+    pad: number;
+    start: number;
+    end: number;
+  };
+  return createHfTokenizer(json, { special, size: Math.max(size, special.pad + 1) });
+}

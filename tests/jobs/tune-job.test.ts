@@ -1,0 +1,124 @@
+// A kernel variant that is fast and wrong, offered by a built-in op: neither `heddle tune` nor the first run uses it.
+
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { type PresetArguments, presetGraphs } from '../../src/jobs/preset-graphs.ts';
+import { tune } from '../../src/jobs/tune-job.ts';
+import { linearOp } from '../../src/ops/matmul/linear.ts';
+import { type Node, variantsOf } from '../../src/ops/op.ts';
+import { variantKey } from '../../src/plan/kernel-choices.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+import { keptChoices } from '../../src/runtime/kernel-store.ts';
+import { runTraining } from '../../src/train/recovery.ts';
+import { tinyCorpus, tinyTraining } from '../support/training.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+/** The wrong variant computes only the first tile of a product. */
+beforeEach(() => {
+  const { variants, launch } = linearOp;
+  vi.spyOn(linearOp, 'variants').mockImplementation((...given) => ['lazy', ...(variants?.(...given) ?? [])]);
+  vi.spyOn(linearOp, 'launch').mockImplementation((inputs, outputs, attrs, context) =>
+    context.variant === 'lazy'
+      ? launch(inputs, outputs, attrs, { ...context, variant: 'naive' }).map((l) => ({
+          ...l,
+          grid: [1, 1, 1] as const,
+        }))
+      : launch(inputs, outputs, attrs, context),
+  );
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const preset: PresetArguments = {
+  preset: 'tiny',
+  run: 'evaluation',
+  model: {},
+  vocab: 100,
+  shape: { batch: 8, source: 8, target: 8 },
+};
+const what = /^it differs from naive by .* of the largest value, allowed 0.0001$/;
+
+/** A context on Dawn whose kernel store is `text`. */
+function start(place: { text?: string | undefined } = {}) {
+  const events: JobEvent[] = [];
+  const files = memoryFiles();
+  const store = keptChoices({
+    name: 'there',
+    read: async () => place.text,
+    async write(text) {
+      place.text = text;
+    },
+  });
+  const { context, close } = createContext({
+    host: 'Dawn',
+    files,
+    emit: (event) => void events.push(event),
+    signal: new AbortController().signal,
+    openGpu: () => dawnGpu(),
+    choices: store,
+  });
+  const warnings = () => events.flatMap((e) => (e.type === 'warning' ? [e.text] : []));
+  return { context, close, files, warnings, place };
+}
+
+/** Choices for the linear layers of the preset. */
+const linearChoices = (choices: Readonly<Record<string, string>>): string[] =>
+  Object.entries(choices).flatMap(([key, variant]) => (key.startsWith('linear ') ? [variant] : []));
+
+it('heddle tune drops it, names it, and stores it as dropped', async () => {
+  const { context, close, warnings, place } = start();
+  const result = await tune({ ...preset, seconds: 20 }, context);
+  expect(result.dropped).toEqual({ 'linear lazy': expect.stringMatching(what) });
+  expect(result.measured.flat().filter((m) => m.variant === 'lazy')).toEqual([]);
+  expect(result.measured.flat().some((m) => m.key.startsWith('linear '))).toBe(true);
+  expect(warnings()).toEqual([expect.stringMatching(/^kernel not used on this adapter: linear lazy: it differs/)]);
+  expect(place.text).toContain('"dropped":{"linear lazy":"it differs');
+  expect(place.text).not.toContain('":"lazy"');
+  await close();
+});
+
+it('the first run drops it, and a checkpoint or a store of an earlier version cannot bring it back', async () => {
+  const { graphs } = presetGraphs(preset);
+  const nodes = graphs.flatMap((graph) => graph.nodes).filter(({ op }) => op === (linearOp as Node['op']));
+  const lazy = Object.fromEntries(nodes.map((node) => [variantKey(node), 'lazy']));
+  expect(nodes.length).toBeGreaterThan(0);
+  const first = start();
+  const engine = await first.context.engine();
+  await engine.prepare(graphs);
+  expect(linearChoices(engine.kernelChoices)).not.toContain('lazy');
+  expect(first.warnings()).toHaveLength(1);
+  await first.close();
+
+  const old = { version: 2, adapters: { x: { measured: lazy, guessed: {} } } };
+  const stored = first.place.text as string;
+  const adapter = Object.keys((JSON.parse(stored) as { adapters: object }).adapters)[0] as string;
+  const text = JSON.stringify({ ...JSON.parse(stored), ...old, adapters: { [adapter]: old.adapters.x } });
+  const second = start({ text });
+  const resumed = await second.context.engine({ kernelChoices: lazy });
+  await resumed.prepare(graphs);
+  const chosen = linearChoices(resumed.kernelChoices);
+  expect(chosen.length).toBeGreaterThan(0);
+  expect(chosen).not.toContain('lazy');
+  const { traits } = await second.context.device();
+  expect(variantsOf(nodes[0] as Node, traits)).toContain('lazy');
+  await second.close();
+});
+
+it('the log and the report of a training run name it, as do those of later runs', async () => {
+  const { context, close, files } = start();
+  await files.write('pairs.tsv', new TextEncoder().encode(tinyCorpus));
+  // The layers of tinyTraining have a single tile.
+  const model = { ...tinyTraining().model, feedForward: 64 };
+  for (const out of ['a', 'b']) {
+    await runTraining(tinyTraining({ out, steps: 2, model }), context);
+    const text = async (name: string) => new TextDecoder().decode(await files.read(`${out}/${name}`));
+    const head = JSON.parse((await text('log.jsonl')).split('\n', 1)[0] as string) as Record<string, unknown>;
+    expect(head.droppedKernels).toEqual({ 'linear lazy': expect.stringMatching(what) });
+    expect(await text('report.html')).toMatch(/<dt>kernels not used<\/dt><dd>linear lazy: it differs from naive/);
+  }
+  await close();
+});

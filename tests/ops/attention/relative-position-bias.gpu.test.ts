@@ -1,0 +1,135 @@
+// The relative position bias on the GPU: spread over distances, in self-attention both ways, and its gradient.
+
+import { describe, expect, it } from 'vitest';
+import { wrapDevice } from '../../../src/gpu/device.ts';
+import { Session } from '../../../src/gpu/gpu-session.ts';
+import { gradients } from '../../../src/graph/gradient.ts';
+import { Graph } from '../../../src/graph/graph.ts';
+import { selfAttention, selfAttentionBackwardOp, selfAttentionOp } from '../../../src/ops/attention/attention.ts';
+import { attentionVariants } from '../../../src/ops/attention/attention-launch.ts';
+import {
+  relativePositionBias,
+  relativePositionBiasBackwardOp,
+  relativePositionBiasOp,
+} from '../../../src/ops/attention/relative-position-bias.ts';
+import { add } from '../../../src/ops/elementwise/add.ts';
+import { defineOp, tensorType } from '../../../src/ops/op.ts';
+import { stepWords } from '../../../src/ops/step-scalars.ts';
+import { variantKey } from '../../../src/plan/kernel-choices.ts';
+import { makePlan } from '../../../src/plan/planner.ts';
+import { gpuDevice } from '../../support/gpu.ts';
+import { checkOp, integers, randomTensor } from '../../support/op.ts';
+
+it('gives each distance the number of its bucket, and sums gradients by bucket', async () => {
+  for (const [buckets, maxDistance] of [
+    [32, 128],
+    [8, 20],
+    [9, 11],
+    [128, 1000],
+  ] as const)
+    for (const bidirectional of [true, false]) {
+      const attrs = { maxDistance, bidirectional };
+      const op = { inputs: { table: randomTensor([buckets, 5], 1) }, attrs, wrt: ['table'] as const };
+      await checkOp(relativePositionBiasOp, { ...op, tolerance: 0, gradTolerance: 3e-6 });
+    }
+  await checkOp(relativePositionBiasBackwardOp, {
+    inputs: { dbias: randomTensor([3, 227], 1) },
+    attrs: { maxDistance: 128, bidirectional: false, buckets: 32 },
+    tolerance: 3e-6,
+  });
+});
+
+interface Sizes {
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly length: number;
+  readonly farthest: number;
+  readonly causal?: boolean;
+  readonly dropout?: number;
+}
+
+async function check({ heads, headWidth, length, farthest, causal = false, dropout = 0 }: Sizes) {
+  const lens = [length, Math.ceil(length / 2), 1, 0];
+  const inner = heads * headWidth;
+  const qkv = randomTensor([lens.length, length, 3 * inner], 1, 0.7);
+  // Keys and values past the lengths may be anything.
+  qkv.data.forEach((_, i) => {
+    const row = Math.floor(i / (3 * inner));
+    if (i % (3 * inner) >= inner && row % length >= lens[Math.floor(row / length)]!) qkv.data[i] = Number.NaN;
+  });
+  const bias = randomTensor([heads, 2 * farthest + 1], 2);
+  await checkOp(selfAttentionOp, {
+    inputs: { qkv, lens: integers('u32', [lens.length], lens), step: 'step', bias },
+    attrs: { heads, headWidth, causal, dropout, site: 2, scale: 1 },
+    // A bias that all keys of a query share has no gradient: only rounding errors would be compared.
+    wrt: farthest > 0 && length > 1 ? ['qkv', 'bias'] : ['qkv'],
+    tolerance: 3e-6,
+    gradTolerance: 1e-5,
+  });
+}
+
+describe('self-attention with a bias, both ways, by each kernel', () => {
+  for (const length of [1, 2, 5, 33, 67])
+    it(`over ${length}, beyond the farthest distance or not, causal or not`, async () => {
+      for (const causal of [false, true])
+        for (const farthest of [0, 3, 91]) await check({ heads: 2, headWidth: 4, length, farthest, causal });
+    });
+
+  it('with heads of other widths, and dropout', async () => {
+    for (const [headWidth, heads] of [
+      [1, 3],
+      [5, 3],
+      [64, 2],
+      [65, 1],
+      [132, 1],
+    ] as const)
+      await check({ heads, headWidth, length: 13, farthest: 4, dropout: 0.1, causal: headWidth === 5 });
+  });
+});
+
+/** A loss whose gradient with respect to y is dy. */
+const root = defineOp({
+  name: 'root',
+  inputs: ['y', 'dy'],
+  outputs: ['loss'],
+  shape: () => ({ loss: tensorType('f32', [1]) }),
+  launch: () => [],
+  grad: (_builder, { dy }) => ({ y: dy }),
+  reference() {},
+});
+
+it('adds up the gradients of all layers in the table, with the same bits again, and stores nothing of the size of the scores', async () => {
+  const device = wrapDevice(await gpuDevice());
+  const [B, T, heads, headWidth] = [3, 150, 2, 4];
+  const attrs = { heads, headWidth, causal: false, scale: 1 };
+  const g = new Graph();
+  const state = (name: string, shape: number[]) => g.state(name, 'f32', shape);
+  const table = state('table', [8, heads]);
+  const bias = relativePositionBias(g, table, { maxDistance: 20, bidirectional: true });
+  const [lens, step] = [g.state('lens', 'u32', [B]), g.input('step', 'u32', [stepWords])];
+  const layers = ['one', 'two'].map((name) => state(name, [B, T, 3 * heads * headWidth]));
+  const [y1, y2] = layers.map((qkv) => selfAttention(g, qkv, lens, step, attrs, bias));
+  const dy = state('dy', [B, T, heads * headWidth]);
+  const { loss } = g.apply(root, { y: add(g, y1!, y2!), dy });
+  g.output('dtable', gradients(g, loss, [table])[0]!);
+  expect(g.nodes.filter(({ op }) => op === selfAttentionBackwardOp)).toHaveLength(2);
+  for (const variant of attentionVariants(device.traits, headWidth)) {
+    const kernelChoices = Object.fromEntries(g.nodes.map((n) => [variantKey(n), variant]));
+    const plan = makePlan(g, { traits: device.traits, kernelChoices });
+    expect(Math.max(...plan.buffers.map(({ bytes }) => bytes))).toBeLessThan(B * heads * T * T);
+    const session = new Session(device);
+    const [runner] = await session.prepare([plan]);
+    session.poison();
+    session.write('lens', Uint32Array.of(T, 31, 1));
+    [table, dy, ...layers].forEach((v, i) => {
+      session.write(v.name, randomTensor(v.shape, i).data);
+    });
+    const first = await runner!.run();
+    expect(await runner!.run()).toEqual(first);
+    // Bucket 4 would be of keys 0 places after the query.
+    expect(Array.from(first.dtable!, (x) => Number.isFinite(x) && x !== 0)).toEqual(
+      Array.from({ length: 16 }, (_, i) => Math.floor(i / heads) !== 4),
+    );
+    session.destroy();
+  }
+});

@@ -1,0 +1,112 @@
+import { gzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { pairBlocks } from '../../../src/text/corpus/pair-blocks.ts';
+import { type PairFiles, parseBlock } from '../../../src/text/corpus/pair-files.ts';
+
+/** Reads pairs of files in memory, in blocks of at least `blockBytes`, from a stream of chunks of `chunk` bytes. */
+async function read(
+  texts: Record<string, string | Uint8Array>,
+  given: PairFiles,
+  { blockBytes = 2 ** 20, chunk = 7, references = 1 } = {},
+) {
+  let bytes = 0;
+  const open = async (path: string): Promise<ReadableStream<Uint8Array>> => {
+    const text = texts[path] ?? '';
+    const all = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+    let at = 0;
+    return new ReadableStream({
+      pull(controller) {
+        if (at >= all.length) return controller.close();
+        controller.enqueue(all.slice(at, at + chunk));
+        at += chunk;
+      },
+    });
+  };
+  const blocks = [];
+  for await (const block of pairBlocks(given, { open, blockBytes, references, onBytes: (n) => (bytes += n) }))
+    blocks.push(await parseBlock(block));
+  return {
+    blocks: blocks.length,
+    bytes,
+    pairs: blocks.flatMap(({ pairs }) => pairs.map((p) => [p.source, p.target, ...(p.others ?? [])].join(' | '))),
+    bad: blocks.flatMap(({ bad }) => bad.map(({ line, reason }) => `${line} ${reason}`)),
+  };
+}
+
+it('reads parallel files line by line, for any size of chunks and blocks', async () => {
+  const texts = { en: 'one\ntwo  \n\nthree\n four', es: 'uno\r\ndos\r\n\r\n\r\ncuatro\r\n' };
+  for (const blockBytes of [1, 9, 1000])
+    for (const chunk of [1, 4, 100]) {
+      const { pairs, bad, bytes } = await read(texts, { source: ['en'], target: ['es'] }, { blockBytes, chunk });
+      expect(pairs).toEqual(['one | uno', 'two | dos', 'four | cuatro']);
+      expect(bad).toEqual(['3 empty line', '4 empty target']);
+      expect(bytes).toBe(texts.en.length + texts.es.length);
+    }
+});
+
+it('reads several parallel files, each with its own numbers of lines', async () => {
+  const texts = { a: 'a\nb\n', b: 'A\nB\n', c: 'c\n\n', d: 'C\nD\n' };
+  const { pairs, bad } = await read(texts, { source: ['a', 'c'], target: ['b', 'd'] });
+  expect(pairs).toEqual(['a | A', 'b | B', 'c | C']);
+  expect(bad).toEqual(['2 empty source']);
+});
+
+it.each([
+  ['a\nb\nc\n', 'A\nB\n', 'en has more lines than es, which has 2'],
+  ['a\n', 'A\nB\n', 'en has fewer lines than es, which has more than 1'],
+  ['', 'A\n', 'en: the file is empty'],
+  ['a\n', '', 'es: the file is empty'],
+])('refuses parallel files of different lengths: %j and %j', async (en, es, message) => {
+  await expect(read({ en, es }, { source: ['en'], target: ['es'] })).rejects.toThrow(message);
+});
+
+it('refuses a side without the other, and no file at all', async () => {
+  await expect(read({}, { source: ['en'] })).rejects.toThrow('1 source files and 0 target files');
+  await expect(read({}, {})).rejects.toThrow('no file of pairs is named');
+});
+
+it('reads gzipped files, which it recognizes by their first bytes', async () => {
+  const tsv = gzipSync('a\tb\nc\td\n');
+  const { pairs, bytes } = await read({ 'x.tsv': tsv, 'y.tsv': 'e\tf\n' }, { files: ['x.tsv', 'y.tsv'] });
+  expect(pairs).toEqual(['a | b', 'c | d', 'e | f']);
+  expect(bytes).toBe(tsv.length + 4);
+  const cut = read({ 'x.tsv.gz': tsv.subarray(0, 20) }, { files: ['x.tsv.gz'] });
+  await expect(cut).rejects.toThrow('x.tsv.gz: not a complete gzip file');
+});
+
+it('reads CSV by the names of its columns, with quotes, commas and line breaks in fields', async () => {
+  const csv = 'id,es,en\r\n1,"Hola, ""mundo""","Hello,\nworld"\r\n2,dos\r\n3,,three\r\n\r\n4,cuatro,four';
+  const given = { files: ['x.csv'], sourceColumn: 'en', targetColumn: 'es' };
+  for (const blockBytes of [1, 40, 1000]) {
+    const { pairs, bad } = await read({ 'x.csv': csv }, given, { blockBytes });
+    expect(pairs).toEqual(['Hello, world | Hola, "mundo"', 'four | cuatro']);
+    expect(bad).toEqual(['2 no column', '3 empty target', '4 empty line']);
+  }
+  await expect(read({ 'x.csv': csv }, { files: ['x.csv'] })).rejects.toThrow(
+    'x.csv: there is no column source, only id, es, en; name the columns with --source-column and --target-column',
+  );
+});
+
+it('reads JSON lines by names or paths of fields, also several references', async () => {
+  const jsonl = '{"source":"a","target":["b","c"]}\n[1]\n{"source":"x"}\nno\n\n{"source":"d","target":"e"}\n';
+  const { pairs, bad } = await read({ 'x.jsonl': jsonl }, { files: ['x.jsonl'] }, { references: 2, blockBytes: 1 });
+  expect(pairs).toEqual(['a | b | c', 'd | e']);
+  expect(bad).toEqual(['2 no field', '3 no field', '4 not JSON', '5 empty line']);
+  const nested = { files: ['h.json'], sourceColumn: 'translation.en', targetColumn: 'translation.es' };
+  expect((await read({ 'h.json': '{"translation":{"en":"a","es":"b"}}' }, nested)).pairs).toEqual(['a | b']);
+});
+
+it('reads TSV with a header if columns are named, and any format that is given', async () => {
+  const given = { files: ['x'], sourceColumn: 'en', targetColumn: 'es' };
+  expect((await read({ x: 'es\ten\nb\ta\n' }, given)).pairs).toEqual(['a | b']);
+  expect((await read({ '-': 'source,target\na,b\n' }, { files: ['-'], format: 'csv' })).pairs).toEqual(['a | b']);
+  expect((await read({ x: 'a\tb\tc\n' }, { files: ['x'] }, { references: 2 })).pairs).toEqual(['a | b | c']);
+});
+
+it('names the line that is not UTF-8, in any block', async () => {
+  const latin1 = Uint8Array.from([...new TextEncoder().encode('a\tb\nc\td\n'), 0x65, 0x09, 0xf1, 0x0a]);
+  for (const blockBytes of [1, 1000])
+    await expect(read({ 'x.tsv': latin1 }, { files: ['x.tsv'] }, { blockBytes })).rejects.toThrow(
+      'x.tsv: line 3 is not UTF-8',
+    );
+});
