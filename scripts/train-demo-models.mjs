@@ -1,9 +1,10 @@
 // npm run demo:models: trains the models that the demo ships with, on the built-in corpus, and writes them to demo/models/ as f16: one file
-// of less than 1 MB each. It prints how long each takes: about two minutes on two CPU cores, seconds on a GPU. `npm run build` first.
+// of less than 1 MB each; and en-es-run.json, the recorded training of the first: curves, samples and attention while it learned.
+// It prints how long each takes: about two minutes on two CPU cores, seconds on a GPU. `npm run build` first.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { train } from '../dist/heddle.node.js';
+import { historyOf, parseLog, train } from '../dist/heddle.node.js';
 import { toFloat16 } from '../dist/modules/core/float16.js';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../dist/modules/files/safetensors.js';
 
@@ -15,7 +16,16 @@ for (const target of ['es', 'ar', 'ja']) {
   const checkpoint = mkdtempSync(join(tmpdir(), 'heddle-demo-'));
   try {
     const corpus = { kind: 'intl', source: 'en', target, pairs: 40_000, seed: 1 };
-    const model = await train(corpus, { checkpoint, testSentences: 200 });
+    const probe = target === 'es' && 'Tuesday, March 4, 2025\tmartes, 4 de marzo de 2025';
+    const model = await train(corpus, {
+      checkpoint,
+      testSentences: 200,
+      ...(probe && { probe, probeSteps: 2, evalSteps: 50 }),
+    });
+    if (probe) {
+      const log = parseLog(readFileSync(join(checkpoint, 'log.jsonl'), 'utf8'));
+      writeFileSync(join(folder, `en-${target}-run.json`), `${JSON.stringify(recordedRun(historyOf(log)))}\n`);
+    }
     const bytes = storedAsF16(readFileSync(join(checkpoint, 'model.safetensors')));
     if (bytes.length > maxBytes) throw new Error(`en-${target} has ${bytes.length} bytes, more than ${maxBytes}`);
     writeFileSync(join(folder, `en-${target}.safetensors`), bytes);
@@ -26,6 +36,22 @@ for (const target of ['es', 'ar', 'ja']) {
   } finally {
     rmSync(checkpoint, { recursive: true, force: true });
   }
+}
+
+/** What the page shows of a run: every fourth step, all evaluations, some samples, and the probes. */
+function recordedRun({ start, steps, evals, samples, probes }) {
+  const short = (record) =>
+    Object.fromEntries(
+      Object.entries(record).map(([k, v]) => [k, typeof v === 'number' ? Number(v.toPrecision(5)) : v]),
+    );
+  return {
+    corpus: start.corpus.name,
+    backend: start.backend,
+    steps: steps.filter(({ step }) => step === 1 || step % 4 === 0).map(short),
+    evals: evals.filter(({ part }) => part === 'dev').map(short),
+    samples: samples.slice(0, 8),
+    probes,
+  };
 }
 
 /** A model.safetensors with its weights as f16: half the size. */

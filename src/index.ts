@@ -14,6 +14,8 @@ export { type ErrorKind, HeddleError } from './core/errors.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
 export type { Hypothesis } from './decode/hypotheses.ts';
+export type { AttentionKind, AttentionMap, InspectedTensor } from './decode/inspection.ts';
+export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from './decode/model-inspector.ts';
 export type { StreamedToken, TextModel, Translation } from './decode/translator.ts';
 export type { Files } from './files/files.ts';
 export { memoryFiles } from './files/memory-files.ts';
@@ -45,6 +47,7 @@ export {
   historyOf,
   type LogEnd,
   type LogEval,
+  type LogProbe,
   type LogRecord,
   type LogSamples,
   type LogStart,

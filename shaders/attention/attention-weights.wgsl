@@ -1,6 +1,7 @@
 // Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j)
-// over the keys j < lens[b], and 0 for all others. One thread per row, which stores its scores in p until their sum is
-// known. Computed on request, so not optimized.
+// over the keys j < lens[b], of a causal mask those up to i, and 0 for all others; or the scores before mask and
+// softmax. One thread per row, which stores its scores in p until their sum is known. Computed on request, so not
+// optimized.
 // include shared/thread.wgsl
 // include shared/constants.wgsl
 
@@ -11,6 +12,11 @@ struct Params {
   heads: u32,
   width: u32,
   scale: f32,
+  q_stride: u32,
+  kv_stride: u32,
+  k_column: u32,
+  causal: u32,
+  scores: u32,
 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;
@@ -28,18 +34,24 @@ fn attention_weights(thread: Thread) {
   let i = row % params.queries;
   let h = row / params.queries % params.heads;
   let b = row / (params.queries * params.heads);
-  let inner = params.heads * params.width;
-  let q_from = (b * params.queries + i) * inner + h * params.width;
-  let seen = min(lens[b], params.keys);
+  let q_from = (b * params.queries + i) * params.q_stride + h * params.width;
+  let unmasked = min(lens[b], params.keys);
+  let seen = select(unmasked, min(unmasked, i + 1u), params.causal == 1u && params.scores == 0u);
   var top = MASKED;
   for (var j = 0u; j < seen; j++) {
-    let k_from = (b * params.keys + j) * 2u * inner + h * params.width;
+    let k_from = (b * params.keys + j) * params.kv_stride + params.k_column + h * params.width;
     var s = 0.0;
     for (var w = 0u; w < params.width; w++) {
       s += q[q_from + w] * kv[k_from + w];
     }
     p[row * params.keys + j] = s * params.scale;
     top = max(top, s * params.scale);
+  }
+  if (params.scores == 1u) {
+    for (var j = seen; j < params.keys; j++) {
+      p[row * params.keys + j] = 0.0;
+    }
+    return;
   }
   var total = 0.0;
   for (var j = 0u; j < seen; j++) {

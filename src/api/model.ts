@@ -4,6 +4,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
+import { createModelInspector, type Inspection, type InspectOptions } from '../decode/model-inspector.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
@@ -125,6 +126,15 @@ export interface Model {
   attention(text: string, options?: DecodeOptions): Promise<Attention>;
 
   /**
+   * What the model computes for a text and a target: attention of all layers and heads, the most likely next tokens, the
+   * loss of each token and, with `tensors`, scores and everything between the layers.
+   * @example
+   * const { target, next } = await model.inspect('Good morning.', { target: 'Buenos días.' });
+   * for (const [t, { label }] of target.entries()) console.log(label, next[t]?.[0]?.label, next[t]?.[0]?.probability);
+   */
+  inspect(text: string, options?: InspectOptions): Promise<Inspection>;
+
+  /**
    * The plan of decoding as text: passes, shapes, memory.
    * @example
    * console.log(model.plan({ batch: 8, source: 32, target: 32 }));
@@ -183,6 +193,7 @@ export interface ModelParts {
 interface Loaded {
   readonly engine: Engine;
   readonly translators: Map<string, Promise<Translator>>;
+  readonly inspect: ReturnType<typeof createModelInspector>;
   written: boolean;
 }
 
@@ -219,7 +230,11 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   const load = (): Promise<Loaded> => {
     check(!disposed, 'The model is disposed; load it again');
     const written = parts.engine !== undefined;
-    loaded ??= (async () => ({ engine: parts.engine ?? (await host.engine()), translators: new Map(), written }))();
+    loaded ??= (async () => {
+      const engine = parts.engine ?? (await host.engine());
+      const inspect = createModelInspector(engine, { config, source, target }, parameters);
+      return { engine, translators: new Map(), inspect, written };
+    })();
     loaded.catch(() => {
       loaded = undefined;
     });
@@ -397,6 +412,17 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       const [best] = await model.generate(text, { ...options, attention: true });
       check(best?.attention, 'attention: the text is empty');
       return best.attention;
+    },
+    async inspect(text, options = {}) {
+      const { target: given } = options;
+      const written = given ?? (await model.generate(text))[0]?.ids ?? [];
+      const read = typeof written === 'string' ? target.encode(written) : written;
+      const ids = [...source.encode(text), source.special.end];
+      return inTurn(async () => {
+        const { shape } = prepare([text], {});
+        await translatorFor(shape, {}); // which puts the weights on the engine
+        return (await load()).inspect(ids, read, options);
+      });
     },
     plan: (shape) => decodingPlan(config, parameters, shape),
     weights: () => tensorsFromWeights(parameterList(config), weights),

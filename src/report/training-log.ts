@@ -124,6 +124,26 @@ export interface LogSamples {
   readonly samples: readonly Sample[];
 }
 
+/**
+ * Attention and likely next tokens for one pair after an update. Weights are bytes, 255 for 1, as base64: [heads,
+ * queries, keys] of each layer.
+ */
+export interface LogProbe {
+  readonly type: 'probe';
+  readonly step: number;
+  /** Labels of the source tokens, and of the target tokens that the decoder reads. */
+  readonly source: readonly string[];
+  readonly target: readonly string[];
+  readonly attention: readonly {
+    readonly kind: 'encoder' | 'decoder' | 'cross';
+    readonly layer: number;
+    readonly heads: number;
+    readonly weights: string;
+  }[];
+  /** Label and probability of the five most likely tokens after each target token. */
+  readonly next: readonly (readonly (readonly [token: string, probability: number])[])[];
+}
+
 /** End of a run, or of a session of it. */
 export interface LogEnd {
   readonly type: 'end';
@@ -140,7 +160,7 @@ export interface LogEnd {
 }
 
 /** A line of the log. */
-export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogEnd;
+export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | LogEnd;
 
 /** Name of the log in a model folder. */
 export const logName = 'log.jsonl';
@@ -155,6 +175,7 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
   step: { step: 'number', loss: 'number', learningRate: 'number', tokens: 'number', seconds: 'number' },
   eval: { step: 'number', part: 'string' },
   samples: { step: 'number', samples: 'object' },
+  probe: { step: 'number', source: 'object', target: 'object', attention: 'object', next: 'object' },
   end: { step: 'number', reason: 'string' },
 };
 
@@ -212,6 +233,7 @@ export interface TrainingHistory {
   readonly steps: readonly LogStep[];
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
+  readonly probes: readonly LogProbe[];
   /** Ends of all sessions; a killed one has none. */
   readonly ends: readonly LogEnd[];
 }
@@ -227,6 +249,7 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
     steps: [] as LogStep[],
     evals: [] as LogEval[],
     samples: [] as Sample[],
+    probes: [] as LogProbe[],
     ends: [] as LogEnd[],
   };
   let before = 0;
@@ -235,10 +258,12 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
       course.steps = course.steps.filter((r) => r.step <= record.step);
       course.evals = course.evals.filter((r) => r.step <= record.step);
       course.samples = [];
+      course.probes = course.probes.filter((r) => r.step <= record.step);
       before = course.steps.at(-1)?.seconds ?? 0;
     } else if (record.type === 'step') course.steps.push({ ...record, seconds: before + record.seconds });
     else if (record.type === 'eval') course.evals.push(record);
     else if (record.type === 'samples') course.samples = [...record.samples];
+    else if (record.type === 'probe') course.probes = [...course.probes.filter((r) => r.step !== record.step), record];
     else course.ends.push(record);
   }
   return course;

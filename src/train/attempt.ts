@@ -15,6 +15,7 @@ import { createDevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
+import { createProbe } from './probe.ts';
 import { initFolder } from './recipes.ts';
 import { type BestModel, createBestModel } from './selection.ts';
 import { type Setup, setUp } from './setup.ts';
@@ -62,7 +63,9 @@ export async function attemptTraining(
     const checkpointer = createCheckpointer(checkpointerOptions(args, context, inputs));
     attempt.onStart(checkpointer, engine.kernelChoices);
     const dev: LogEval[] = [];
+    const probe = args.probe && (await probeOf(args.probe, setup, opened, engine, logbook.add));
     const pauses = [
+      ...(probe ? [probe] : []),
       ...evaluationPause(setup, opened, context, engine, (found) => {
         dev.push(found);
         logbook.add(found);
@@ -188,6 +191,24 @@ function checkpointerOptions(
       emit({ type: 'warning', text: `The checkpoint was not saved, training continues: ${message}` }),
   };
 }
+
+/** The pause in which the probe is recorded. */
+const probeOf = (
+  probe: string,
+  { args, split, parameters }: Setup,
+  { trainer, model, trained }: OpenedRun,
+  engine: Engine,
+  onRecord: (record: LogRecord) => void,
+): Promise<Pause> =>
+  createProbe(engine, model, parameters, {
+    probe,
+    every: args.probeSteps,
+    dev: split.dev,
+    train: split.train,
+    step: () => trainer.step,
+    onModel: trained.on,
+    onRecord,
+  });
 
 /**
  * The pause in which the dev pairs are evaluated and the best weights are chosen; none without dev pairs or

@@ -60,6 +60,7 @@ export function createLogbook(
   const add = (record: LogRecord): void => {
     records.push(record);
     onRecord?.(record);
+    if (record.type === 'probe') records = withFewProbes(records);
     if (record.type !== 'step' || ++updates <= maxSteps) return;
     records = thinned(records, Math.floor(maxSteps / 2));
     updates = records.filter((r) => r.type === 'step').length;
@@ -94,6 +95,17 @@ export function createLogbook(
       return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
     },
   };
+}
+
+/** Maximum number of probes in the log. */
+const maxProbes = 64;
+
+/** Every second probe, if there are too many; the first and the last are kept. */
+function withFewProbes(records: LogRecord[]): LogRecord[] {
+  const probes = records.filter((r) => r.type === 'probe');
+  if (probes.length <= maxProbes) return records;
+  const dropped = new Set<LogRecord>(probes.filter((_, i) => i % 2 === 1 && i < probes.length - 1));
+  return records.filter((r) => !dropped.has(r));
 }
 
 /** Keeps the last `recent` updates, and of the older ones every 2nd, 4th, 8th, ..., so that about half are left. */

@@ -88,6 +88,15 @@ export function attentionProbabilities(a: AttentionLayout, x: AttentionInputs, p
   });
 }
 
+/** Scaled scores [B,H,Tq,Tk] of the first lens[b] keys, without a causal mask; 0 for the others. */
+export function attentionScores(a: AttentionLayout, x: AttentionInputs, p: ReferenceTensor): void {
+  eachQuery({ ...a, causal: false }, x.lens, (b, h, i, keys) => {
+    scores(a, x, b, h, i, keys).forEach((score, j) => {
+      p.set(b * a.heads + h, i, j, score);
+    });
+  });
+}
+
 /**
  * Gradients from dout [B,Tq,H·W], added to dq (laid out as q) and dkv (as kv). With P the probabilities and m the
  * dropout factors: dv_j = sum_i P_ij m_ij dout_i; dP_ij = m_ij dout_i·v_j; dS_ij = P_ij (dP_ij - D_i), D_i =

@@ -3,15 +3,25 @@
 import { sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { type AttentionAttrs, checkLengths, crossLayout } from './attention-layout.ts';
-import { attentionProbabilities } from './attention-reference.ts';
+import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
+import { attentionProbabilities, attentionScores } from './attention-reference.ts';
 
-/** Heads, their width and, if not 1/sqrt(W), the factor of the scores. */
-export type AttentionWeightsAttrs = Pick<AttentionAttrs, 'heads' | 'headWidth' | 'scale'>;
+/**
+ * Heads, their width and, if not 1/sqrt(W), the factor of the scores. `self`: q and kv are the qkv [B,T,3·H·W] of
+ * self-attention, which may be `causal`. `scores`: the scaled scores of all keys, also of those that a causal mask
+ * hides, instead of probabilities.
+ */
+export type AttentionWeightsAttrs = Pick<AttentionAttrs, 'heads' | 'headWidth' | 'scale'> & {
+  readonly self?: boolean;
+  readonly causal?: boolean;
+  readonly scores?: boolean;
+};
 
 const name = 'attention_weights';
 const layoutOf = (attrs: AttentionWeightsAttrs, q: readonly number[], kv: readonly number[]) =>
-  crossLayout(name, { ...attrs, causal: false }, q, kv);
+  attrs.self
+    ? selfLayout(name, { ...attrs, causal: attrs.causal ?? false }, q)
+    : crossLayout(name, { ...attrs, causal: false }, q, kv);
 
 /** q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B]; p [B,H,Tq,Tk], without dropout, 0 where masked. No gradient. */
 export const attentionWeightsOp = defineOp({
@@ -27,13 +37,25 @@ export const attentionWeightsOp = defineOp({
     return { p: tensorType('f32', [a.batch, a.heads, a.queries, a.keys]) };
   },
   launch({ q, kv, lens }, { p }, attrs) {
-    const { queries, keys, heads, width, scale } = layoutOf(attrs, q.shape, kv.shape);
+    const { queries, keys, heads, width, scale, ...a } = layoutOf(attrs, q.shape, kv.shape);
     const rows = sizeOf(p.shape) / keys;
     return [
       {
         shader: 'attention-weights',
         entry: 'attention_weights',
-        params: { rows, queries, keys, heads, width, scale },
+        params: {
+          rows,
+          queries,
+          keys,
+          heads,
+          width,
+          scale,
+          q_stride: a.qStride,
+          kv_stride: a.kvStride,
+          k_column: a.kColumn,
+          causal: a.causal ? 1 : 0,
+          scores: attrs.scores ? 1 : 0,
+        },
         bind: { q, kv, lens, p },
         grid: gridOf(rows, 64),
         flops: 2 * sizeOf(p.shape) * width,
@@ -41,7 +63,8 @@ export const attentionWeightsOp = defineOp({
     ];
   },
   reference({ q, kv, lens }, { p }, attrs) {
-    attentionProbabilities(layoutOf(attrs, q.shape, kv.shape), { q, kv, lens }, p);
+    const compute = attrs.scores ? attentionScores : attentionProbabilities;
+    compute(layoutOf(attrs, q.shape, kv.shape), { q, kv, lens }, p);
   },
 });
 

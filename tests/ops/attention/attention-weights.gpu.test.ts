@@ -22,3 +22,11 @@ it('gives the probabilities of each head, zeros for what is masked', async () =>
     });
   }
 });
+
+it('gives the probabilities of causal self-attention, and the scores before the mask', async () => {
+  const [length, heads, headWidth] = [9, 3, 4];
+  const qkv = randomTensor([2, length, 3 * heads * headWidth], 3);
+  const inputs = { q: qkv, kv: qkv, lens: integers('u32', [2], [length, 5]) };
+  for (const attrs of [{ causal: true }, { causal: false }, { causal: true, scores: true }, { scores: true }])
+    await checkOp(attentionWeightsOp, { inputs, attrs: { heads, headWidth, self: true, ...attrs }, tolerance: 3e-6 });
+});

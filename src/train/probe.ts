@@ -1,0 +1,98 @@
+// Probe of a training run: attention and likely next tokens for one pinned pair, recorded while the model learns.
+
+import { check } from '../core/errors.ts';
+import { createModelInspector, type Inspection } from '../decode/model-inspector.ts';
+import type { TextModel } from '../decode/translator.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import type { LogProbe } from '../report/training-log.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+import type { Pause } from './loop.ts';
+
+/** Maximum share of the training time that recording takes. */
+const maxShare = 0.03;
+
+/** What a probe needs of the run. */
+export interface ProbeOptions {
+  /** SOURCE, a tab, TARGET; or `dev`: the dev pair with about ten tokens, or the first training pair. */
+  readonly probe: string;
+  /** Record every N steps, or less often to keep to `maxShare`. */
+  readonly every: number;
+  readonly dev: readonly Pair[];
+  readonly train: readonly Pair[];
+  readonly step: () => number;
+  /** Runs `work` while the engine has the weights of the model. */
+  onModel<T>(work: () => Promise<T>): Promise<T>;
+  onRecord(record: LogProbe): void;
+}
+
+/** Number of tokens of a pair that is chosen as the probe. */
+const wantedTokens = 10;
+
+/** The pinned pair. Throws a HeddleError if the text has no tab. */
+export function probePair(
+  { probe, dev, train }: Pick<ProbeOptions, 'probe' | 'dev' | 'train'>,
+  { source, target }: Pick<TextModel, 'source' | 'target'>,
+): Pair {
+  if (probe !== 'dev') {
+    const [text = '', translation = ''] = probe.split('\t');
+    check(translation !== '', `train: probe (${JSON.stringify(probe)}) must be a source, a tab and a target, or dev`);
+    return { source: text, target: translation };
+  }
+  const tokens = (pair: Pair) => Math.max(source.encode(pair.source).length, target.encode(pair.target).length);
+  const distance = (pair: Pair) => Math.abs(tokens(pair) - wantedTokens);
+  const candidates = dev.length > 0 ? dev.slice(0, 50) : train.slice(0, 1);
+  return candidates.reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
+}
+
+/** Creates the pause in which the probe is recorded, and records the model before its first step. */
+export async function createProbe(
+  engine: Engine,
+  model: TextModel,
+  parameters: ParameterList,
+  options: ProbeOptions,
+): Promise<Pause> {
+  const { every, step, onModel, onRecord } = options;
+  const { config, source, target } = model;
+  const pair = probePair(options, model);
+  const ids = [...source.encode(pair.source), source.special.end].slice(0, config.maxLength);
+  const read = target.encode(pair.target).slice(0, config.maxLength - 1);
+  const inspect = createModelInspector(engine, model, parameters);
+  let recorded = -1;
+  const record = async () => {
+    if (recorded === step()) return;
+    recorded = step();
+    onRecord(recordOf(recorded, await onModel(() => inspect(ids, read))));
+  };
+  await record(); // compiles the plan before the clock starts
+  const begin = performance.now();
+  let spent = 0;
+  return {
+    every: 0,
+    due: () => step() % every === 0 && spent <= maxShare * (performance.now() - begin),
+    async pause() {
+      const from = performance.now();
+      await record();
+      spent += performance.now() - from;
+    },
+  };
+}
+
+/** A record of the log. */
+function recordOf(step: number, { source, target, attention, next }: Inspection): LogProbe {
+  return {
+    type: 'probe',
+    step,
+    source: source.map(({ label }) => label),
+    target: target.map(({ label }) => label),
+    attention: attention.map(({ kind, layer, heads, weights }) => ({
+      kind,
+      layer,
+      heads,
+      weights: btoa(String.fromCharCode(...Uint8Array.from(weights, (w) => Math.round(255 * w)))),
+    })),
+    next: next.map((tokens) =>
+      tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const),
+    ),
+  };
+}

@@ -1,0 +1,75 @@
+// Inspection of a model: the GPU gives what the CPU executor gives, and the numbers are those of the model.
+import { expect, it } from 'vitest';
+import { createInspector, likelyTokens } from '../../src/decode/inspection.ts';
+import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
+import { writeWeights } from '../../src/engine/model-states.ts';
+import { wrapDevice } from '../../src/gpu/device.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { gpuDevice } from '../support/gpu.ts';
+import { letterModel } from '../support/saved-model.ts';
+
+const saved = letterModel();
+const { config, source, target, weights } = saved;
+const ids = [...source.encode('bad cab'), source.special.end];
+const read = target.encode('abc e');
+
+async function inspectOn(engine: Engine, tensors: boolean) {
+  const parameters = parameterList(config);
+  const { inspect } = await createInspector(engine, config, parameters, { source: 16, target: 16, tensors });
+  writeWeights(engine, config, parameters, weights);
+  return inspect(ids, read);
+}
+const gpu = async () => gpuEngine(wrapDevice(await gpuDevice()));
+
+it('computes attention, scores, logits and all tensors as the CPU does', async () => {
+  const [mine, reference] = [await inspectOn(await gpu(), true), await inspectOn(cpuEngine(), true)];
+  const close = (a: Float32Array, b: Float32Array, what: string) => {
+    expect(a.length, what).toBe(b.length);
+    const wrong = a.findIndex((x, i) => !(Math.abs(x - (b[i] as number)) <= 1e-4 * (1 + Math.abs(b[i] as number))));
+    expect(wrong, what).toBe(-1);
+  };
+  close(mine.logits, reference.logits, 'logits');
+  expect(mine.attention.map(({ kind, layer }) => `${kind} ${layer}`)).toEqual(
+    reference.attention.map(({ kind, layer }) => `${kind} ${layer}`),
+  );
+  for (const [n, map] of mine.attention.entries()) {
+    close(map.weights, reference.attention[n]!.weights, map.kind);
+    close(map.scores!, reference.attention[n]!.scores!, map.kind);
+  }
+  expect(mine.tensors.map(({ name }) => name)).toEqual(reference.tensors.map(({ name }) => name));
+  for (const [n, { name, data }] of mine.tensors.entries()) close(data, reference.tensors[n]!.data, name);
+  const rows = new Map(mine.tensors.map(({ name, shape }) => [name, shape[0]]));
+  expect(rows.get('encoder.embed.embedding')).toBe(ids.length);
+  expect(rows.get('decoder.embed.embedding')).toBe(read.length + 1);
+});
+
+it('gives rows that sum to 1, nothing after a token for the decoder, and softmax of the scores', async () => {
+  const { attention } = await inspectOn(await gpu(), true);
+  expect(attention).toHaveLength(config.encoderLayers + 2 * config.decoderLayers);
+  for (const { kind, heads, queries, keys, weights, scores } of attention)
+    for (let row = 0; row < heads * queries; row++) {
+      const i = row % queries;
+      const seen = kind === 'decoder' ? i + 1 : keys;
+      const p = [...weights.subarray(row * keys, (row + 1) * keys)];
+      expect(p.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+      expect(p.slice(seen).every((x) => x === 0)).toBe(true);
+      const e = [...scores!.subarray(row * keys, row * keys + seen)].map(Math.exp);
+      const total = e.reduce((a, b) => a + b);
+      expect(Math.max(...e.map((x, j) => Math.abs(x / total - p[j]!)))).toBeLessThan(1e-5);
+    }
+});
+
+it('gives the same attention without the tensors', async () => {
+  const [fused, whole] = [await inspectOn(await gpu(), false), await inspectOn(await gpu(), true)];
+  expect(fused.tensors).toEqual([]);
+  for (const [n, { weights }] of fused.attention.entries())
+    expect(Math.max(...weights.map((w, i) => Math.abs(w - whole.attention[n]!.weights[i]!)))).toBeLessThan(1e-5);
+});
+
+it('lists the most likely tokens, best first', () => {
+  const logits = Float32Array.from([0, 1, 3, 2, 5, 5, 5, 5]);
+  const [first, second] = likelyTokens(logits, 4, 3);
+  expect(first!.map(({ id }) => id)).toEqual([2, 3, 1]);
+  expect(first![0]!.probability).toBeCloseTo(Math.exp(3) / (1 + Math.E + Math.exp(3) + Math.exp(2)), 6);
+  expect(second!.map(({ probability }) => probability)).toEqual([0.25, 0.25, 0.25]);
+});
