@@ -173,7 +173,7 @@ function accessBytes(op: string): number {
  * guards.
  */
 function isLoopCounter(line: string, before: readonly string[]): boolean {
-  const register = /^s_(?:add|sub)_[ui]32 s(\d+), s\1, -?1$/.exec(line)?.[1];
+  const register = /^s_(?:add_[ui]32 s(\d+), s\1, -1|sub_[ui]32 s(\d+), s\2, 1)$/.exec(line)?.slice(1).find(Boolean);
   if (!register) return false;
   return before.some((l) => {
     const range = /^s_mov_b(?:32|64) s\[?(\d+)(?::(\d+)\])?, -1$/.exec(l);

@@ -35,28 +35,19 @@ override DS_IN: u32 = 0u;
 override DROPOUT: bool = false;
 const BLOCK: u32 = 16u;
 
-var<workgroup> means: array<vec2<f32>, BLOCK>;
+// For each row of the block (rstd, mean, mean(g), mean(g * n)).
+var<workgroup> by_row: array<vec4<f32>, BLOCK>;
 
 fn dy_at(i: u32) -> Vec {
-  if (DY_IN == 1u) {
-    return ds_total[i];
-  }
-  if (DY_IN == 2u) {
-    return dx[i];
-  }
+  if (DY_IN == 1u) { return ds_total[i]; }
+  if (DY_IN == 2u) { return dx[i]; }
   return dy[i];
 }
 
 fn ds_at(i: u32) -> Vec {
-  if (DS_IN == 1u) {
-    return ds_total[i];
-  }
-  if (DS_IN == 2u) {
-    return dx[i];
-  }
-  if (DS_IN == 3u) {
-    return ds[i];
-  }
+  if (DS_IN == 1u) { return ds_total[i]; }
+  if (DS_IN == 2u) { return dx[i]; }
+  if (DS_IN == 3u) { return ds[i]; }
   return Vec(0.0);
 }
 
@@ -65,7 +56,6 @@ fn layer_norm_backward(thread: Thread) {
   let block = group_index(thread);
   let vecs = params.cols / VEC;
   let first = block * BLOCK;
-  let live = min(BLOCK, params.rows - min(first, params.rows));
   for (var r = 0u; r < BLOCK; r += ROWS) {
     let row = first + r + thread.index / ROW_GROUP;
     let begin = select(vecs, thread.index % ROW_GROUP, row < params.rows);
@@ -79,37 +69,32 @@ fn layer_norm_backward(thread: Thread) {
       sum_g += g;
       sum_gn += g * (s[i] - mean) * rstd;
     }
-    let total = row_group_sum(vec2(vec_sum(sum_g), vec_sum(sum_gn)), thread.index);
+    let total = row_group_sum(vec2(vec_sum(sum_g), vec_sum(sum_gn)), thread.index) / f32(params.cols);
     if (thread.index % ROW_GROUP == 0u) {
-      means[r + thread.index / ROW_GROUP] = total / f32(params.cols);
+      by_row[r + thread.index / ROW_GROUP] = vec4(rstd, mean, total);
     }
   }
   workgroupBarrier();
 
   var key = 0u;
-  if (DROPOUT) {
-    key = dropout_key(step.seed, step.step, params.site);
-  }
-  if (live == 0u) {
-    return;
-  }
+  if (DROPOUT) { key = dropout_key(step.seed, step.step, params.site); }
   for (var c = thread.index; c < vecs; c += THREADS) {
     let gain = gamma[c];
     var dgamma = Vec(0.0);
     var dbeta = Vec(0.0);
-    for (var r = 0u; r < live; r++) {
-      let row = first + r;
-      let i = row * vecs + c;
-      let rstd = stats[2u * row + 1u];
-      let n = (s[i] - stats[2u * row]) * rstd;
+    var i = first * vecs + c;
+    // Indices of `by_row` need no check, since the bound is constant.
+    for (var r = 0u; r < BLOCK; r++) {
+      if (first + r >= params.rows) { break; }
+      let row = by_row[r];
+      let n = (s[i] - row.y) * row.x;
       let d = dy_at(i);
       dgamma += d * n;
       dbeta += d;
-      let total = rstd * (d * gain - means[r].x - n * means[r].y) + ds_at(i);
+      let total = row.x * (d * gain - row.z - n * row.w) + ds_at(i);
       ds_total[i] = total;
-      if (DROPOUT) {
-        dx[i] = total * vec_dropout(key, i, params.threshold, params.keep_scale);
-      }
+      if (DROPOUT) { dx[i] = total * vec_dropout(key, i, params.threshold, params.keep_scale); }
+      i += vecs;
     }
     partials[block * 2u * vecs + c] = dgamma;
     partials[block * 2u * vecs + vecs + c] = dbeta;

@@ -1,7 +1,7 @@
-// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x, and in
-// `add_layer_norm` s = residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations
-// from the mean of the first and corrects both moments, which keeps accuracy if the mean is large compared with the
-// spread. One row group per row.
+// Layer normalization over the last axis (Ba et al., 2016): y = (s - mean) * rstd * gamma + beta, where s = x or, with
+// ADD, residual + dropout(x). stats [rows, 2] = (mean, rstd). Two passes: the second sums deviations from the mean of
+// the first and corrects both moments, which keeps accuracy if the mean is large compared with the spread. One row
+// group per row.
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
 // include shared/row-group.wgsl
@@ -26,86 +26,50 @@ struct Params {
 @group(0) @binding(7) var<uniform> params: Params;
 @group(0) @binding(8) var<uniform> step: Step;
 
+override ADD: bool = false;
 override DROPOUT: bool = false;
 // The input whose memory s overwrites: 0 none, 1 residual, 2 x.
 override SHARED: u32 = 0u;
 
-fn row_of(thread: Thread) -> u32 {
-  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
+// Vector i of residual + dropout(x).
+fn summed(i: u32, key: u32) -> Vec {
+  var branch = Vec(0.0);
+  if (SHARED == 2u) { branch = s[i]; } else { branch = x[i]; }
+  if (DROPOUT) { branch *= vec_dropout(key, i, params.threshold, params.keep_scale); }
+  if (SHARED == 1u) { return s[i] + branch; }
+  return residual[i] + branch;
+}
+
+fn s_at(i: u32) -> Vec {
+  if (ADD) { return s[i]; }
+  return x[i];
 }
 
 @compute @workgroup_size(THREADS)
 fn layer_norm(thread: Thread) {
-  let row = row_of(thread);
+  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
   let vecs = params.cols / VEC;
   let start = row * vecs + thread.index % ROW_GROUP;
   // An empty range if there is no such row: its threads still take part in barriers.
   let end = select(start, (row + 1u) * vecs, row < params.rows);
   var sum = Vec(0.0);
-  for (var i = start; i < end; i += ROW_GROUP) {
-    sum += x[i];
-  }
-  let rough = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
-  var first = Vec(0.0);
-  var second = Vec(0.0);
-  for (var i = start; i < end; i += ROW_GROUP) {
-    let d = x[i] - rough;
-    first += d;
-    second += d * d;
-  }
-  let moments = row_group_sum(vec2(vec_sum(first), vec_sum(second)), thread.index) / f32(params.cols);
-  let mean = rough + moments.x;
-  let rstd = inverseSqrt(max(moments.y - moments.x * moments.x, 0.0) + params.eps);
-  var c = thread.index % ROW_GROUP;
-  for (var i = start; i < end; i += ROW_GROUP) {
-    y[i] = (x[i] - mean) * rstd * gamma[c] + beta[c];
-    c += ROW_GROUP;
-  }
-  if (row < params.rows && thread.index % ROW_GROUP == 0u) {
-    stats[2u * row] = mean;
-    stats[2u * row + 1u] = rstd;
-  }
-}
-
-// Vector i of residual + dropout(x).
-fn summed(i: u32, key: u32) -> Vec {
-  var branch = Vec(0.0);
-  if (SHARED == 2u) {
-    branch = s[i];
+  if (ADD) {
+    var key = 0u;
+    if (DROPOUT) { key = dropout_key(step.seed, step.step, params.site); }
+    // Each thread reads back only what it has written itself.
+    for (var i = start; i < end; i += ROW_GROUP) {
+      let value = summed(i, key);
+      s[i] = value;
+      sum += value;
+    }
   } else {
-    branch = x[i];
-  }
-  if (DROPOUT) {
-    branch *= vec_dropout(key, i, params.threshold, params.keep_scale);
-  }
-  if (SHARED == 1u) {
-    return s[i] + branch;
-  }
-  return residual[i] + branch;
-}
-
-@compute @workgroup_size(THREADS)
-fn add_layer_norm(thread: Thread) {
-  let row = row_of(thread);
-  let vecs = params.cols / VEC;
-  let start = row * vecs + thread.index % ROW_GROUP;
-  let end = select(start, (row + 1u) * vecs, row < params.rows);
-  var key = 0u;
-  if (DROPOUT) {
-    key = dropout_key(step.seed, step.step, params.site);
-  }
-  // Each thread reads back only what it has written itself.
-  var sum = Vec(0.0);
-  for (var i = start; i < end; i += ROW_GROUP) {
-    let value = summed(i, key);
-    s[i] = value;
-    sum += value;
+    for (var i = start; i < end; i += ROW_GROUP) { sum += x[i]; }
   }
   let rough = row_group_sum(vec2(vec_sum(sum), 0.0), thread.index).x / f32(params.cols);
   var first = Vec(0.0);
   var second = Vec(0.0);
   for (var i = start; i < end; i += ROW_GROUP) {
-    let d = s[i] - rough;
+    let d = s_at(i) - rough;
     first += d;
     second += d * d;
   }
@@ -114,7 +78,7 @@ fn add_layer_norm(thread: Thread) {
   let rstd = inverseSqrt(max(moments.y - moments.x * moments.x, 0.0) + params.eps);
   var c = thread.index % ROW_GROUP;
   for (var i = start; i < end; i += ROW_GROUP) {
-    y[i] = (s[i] - mean) * rstd * gamma[c] + beta[c];
+    y[i] = (s_at(i) - mean) * rstd * gamma[c] + beta[c];
     c += ROW_GROUP;
   }
   if (row < params.rows && thread.index % ROW_GROUP == 0u) {

@@ -1,6 +1,7 @@
 // Gradients of many layer norms at once: sums[n, part, c] = sum over rows of partials[n, row, part, c], dgamma (part 0)
 // and dbeta (part 1) of norm n. Parts of `sums` are padded so that each starts at the offset of its weights. One thread
-// per column; the norm is the grid's y.
+// per vector of columns; the norm is the grid's y.
+// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
 
 struct Params {
   rows: u32,
@@ -9,22 +10,23 @@ struct Params {
   part: u32, // elements from one part of sums to the next
 }
 
-@group(0) @binding(0) var<storage, read> partials: array<f32>;
-@group(0) @binding(1) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(0) var<storage, read> partials: array<Vec>;
+@group(0) @binding(1) var<storage, read_write> sums: array<Vec>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn norm_sums(@builtin(global_invocation_id) id: vec3<u32>) {
   let column = id.x;
   let norm = id.y;
-  let width = 2u * params.cols;
-  if (column >= width) {
-    return;
-  }
-  var sum = 0.0;
+  let vecs = params.cols / VEC;
+  if (column >= 2u * vecs) { return; }
+  var sum = Vec(0.0);
+  var i = norm * (params.stride / VEC) + column;
   for (var row = 0u; row < params.rows; row++) {
-    sum += partials[norm * params.stride + row * width + column];
+    sum += partials[i];
+    i += 2u * vecs;
   }
-  let part = column / params.cols;
-  sums[(2u * norm + part) * params.part + column % params.cols] = sum;
+  let second = column >= vecs;
+  let place = select(column, params.part / VEC + column - vecs, second);
+  sums[2u * norm * (params.part / VEC) + place] = sum;
 }

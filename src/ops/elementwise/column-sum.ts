@@ -4,6 +4,7 @@ import { check } from '../../core/errors.ts';
 import { matrixOf, show, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { shaderFor, vecWidth } from '../work-division.ts';
 
 /** Number of equal slices that the columns are divided into: 2 for (dgamma, dbeta). */
 export type ColumnSumAttrs = { readonly slices: number };
@@ -28,11 +29,11 @@ export const columnSumOp = defineOp({
     const { rows, cols } = matrixOf(partials.shape);
     return [
       {
-        shader: 'column-sum',
+        shader: shaderFor('column-sum', cols / slices),
         entry: `column_sum_${slices}`,
         params: { rows, cols: cols / slices },
         bind: { partials, ...Object.fromEntries(sums.map((v, s) => [`sums${s}`, v])) },
-        grid: gridOf(cols, 64),
+        grid: gridOf(cols / vecWidth(cols / slices), 64),
         flops: sizeOf(partials.shape),
       },
     ];

@@ -6,7 +6,7 @@ import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/t
 import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
 import { columnSum } from '../elementwise/column-sum.ts';
 import { dropout } from '../elementwise/dropout.ts';
-import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, gridOf, type Launch, tensorType, type Value } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
@@ -26,6 +26,29 @@ function normTypes(op: string, x: TensorType, gamma: TensorType, beta: TensorTyp
 
 const variants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
 
+const noDropout: DropoutAttrs = { rate: 0, site: 0 };
+
+/** The dispatch of either op; `ADD` and `SHARED` as in the shader. */
+function normLaunch(
+  x: Value,
+  bind: Launch['bind'],
+  { eps, ...mask }: AddLayerNormAttrs,
+  constants: { readonly ADD: number; readonly SHARED: number },
+  variant: string,
+): Launch {
+  const { rows, cols } = matrixOf(x.shape);
+  const rowGroup = rowGroupOf(variant);
+  return {
+    shader: shaderFor('layer-norm', cols),
+    entry: 'layer_norm',
+    constants: { ...rowGroup, ...constants, DROPOUT: bind.step ? 1 : 0 },
+    params: { rows, cols, eps, ...dropoutFields(mask) },
+    bind,
+    grid: gridOf(rows, rowGroup.ROWS),
+    flops: (8 + 2 * constants.ADD) * sizeOf(x.shape),
+  };
+}
+
 /** x [..,D], gamma [D], beta [D]; y [..,D] and stats [rows,2], the mean and 1 / sqrt(variance + eps) of each row. */
 export const layerNormOp = defineOp({
   name: 'layer_norm',
@@ -35,24 +58,12 @@ export const layerNormOp = defineOp({
   shape: ({ x, gamma, beta }) => normTypes('layer_norm', x, gamma, beta),
   f16Storage: ['x', 'y'],
   variants,
-  launch({ x, gamma, beta }, { y, stats }, { eps }, { variant }) {
-    const { rows, cols } = matrixOf(x.shape);
-    const constants = rowGroupOf(variant);
-    return [
-      {
-        shader: shaderFor('layer-norm', cols),
-        entry: 'layer_norm',
-        constants,
-        params: { rows, cols, eps, ...dropoutFields({ rate: 0, site: 0 }) },
-        bind: { x, gamma, beta, y, stats },
-        grid: gridOf(rows, constants.ROWS),
-        flops: 8 * sizeOf(x.shape),
-      },
-    ];
+  launch({ x, gamma, beta }, { y, stats }, { eps }, context) {
+    const bind = { x, residual: x, gamma, beta, y, s: context.scratch('f32', [4]), stats }; // s is not written
+    return [normLaunch(x, bind, { eps, ...noDropout }, { ADD: 0, SHARED: 0 }, context.variant)];
   },
   grad(builder, { x, gamma, beta }, { stats }, { y: dy }) {
     if (!dy) return {};
-    const noDropout = { rate: 0, site: 0 };
     const { dsTotal, partials } = builder.apply(layerNormBackwardOp, { dy, s: x, stats, gamma }, noDropout);
     return { x: dsTotal, ...weightGradients(builder, partials, gamma, beta) };
   },
@@ -84,31 +95,12 @@ export const addLayerNormOp = defineOp({
   f16Storage: ['x', 'residual', 'y', 's'],
   inPlace: { s: ['residual', 'x'] },
   variants,
-  launch({ x, residual, gamma, beta, step }, { y, s, stats }, { eps, ...mask }, { variant, shared }) {
-    const { rows, cols } = matrixOf(x.shape);
-    const rowGroup = rowGroupOf(variant);
+  launch({ x, residual, gamma, beta, step }, { y, s, stats }, attrs, { variant, shared }) {
     const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
-    return [
-      {
-        shader: shaderFor('layer-norm', cols),
-        entry: 'add_layer_norm',
-        constants: { ...rowGroup, SHARED, DROPOUT: step ? 1 : 0 },
-        params: { rows, cols, eps, ...dropoutFields(mask) },
-        // The kernel reads an addend whose memory s has taken through s.
-        bind: {
-          x: SHARED === 2 ? gamma : x,
-          residual: SHARED === 1 ? gamma : residual,
-          gamma,
-          beta,
-          y,
-          s,
-          stats,
-          ...(step && { step }),
-        },
-        grid: gridOf(rows, rowGroup.ROWS),
-        flops: 10 * sizeOf(x.shape),
-      },
-    ];
+    // The kernel reads an addend whose memory s has taken through s.
+    const addends = { x: SHARED === 2 ? gamma : x, residual: SHARED === 1 ? gamma : residual };
+    const bind = { ...addends, gamma, beta, y, s, stats, ...(step && { step }) };
+    return [normLaunch(x, bind, attrs, { ADD: 1, SHARED }, variant)];
   },
   grad(builder, { gamma, beta, step }, { s, stats }, { y: dy, s: ds }, { rate, site }) {
     const mask = { rate, site };

@@ -5,6 +5,7 @@ import { check } from '../../core/errors.ts';
 import { show } from '../../core/tensor.ts';
 import { attrsOf, defineOp, dim, tensorType } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { shaderFor, vecWidth } from '../work-division.ts';
 
 /**
  * `count` norms of width `cols`, with `rows` rows of partial sums [2·cols] each; a norm's rows start every `stride`
@@ -37,16 +38,19 @@ export const normSumsOp = defineOp({
     );
     return { sums: tensorType('f32', [count, 2, padded(cols)]) };
   },
-  launch: ({ partials }, { sums }, { count, rows, cols, stride }) => [
-    {
-      shader: 'norm-sums',
-      entry: 'norm_sums',
-      params: { rows, cols, stride, part: padded(cols) },
-      bind: { partials, sums },
-      grid: [Math.ceil((2 * cols) / 64), count, 1],
-      flops: count * rows * 2 * cols,
-    },
-  ],
+  launch({ partials }, { sums }, { count, rows, cols, stride }) {
+    const width = stride % 4 === 0 ? vecWidth(cols) : 1;
+    return [
+      {
+        shader: shaderFor('norm-sums', width),
+        entry: 'norm_sums',
+        params: { rows, cols, stride, part: padded(cols) },
+        bind: { partials, sums },
+        grid: [Math.ceil((2 * cols) / width / 64), count, 1],
+        flops: count * rows * 2 * cols,
+      },
+    ];
+  },
   reference({ partials }, { sums }, { count, rows, cols, stride }) {
     for (let n = 0; n < count; n++)
       for (let half = 0; half < 2; half++)
