@@ -1,14 +1,16 @@
 // Embedding: out[b, t] = dropout(table[ids[b, t]] * scale + positions[t + offset]), and the gradients of both tables.
-// Every vector of the outputs is written by one thread, so sums have a fixed order. Entry points:
-//   embedding           out [B, T, D]; PER vectors per thread, THREADS apart
-//   embedding_backward  dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
-//                       occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of ids that
-//                       occur, by the threads of their first occurrence, PER neighbouring vectors each; all other rows
-//                       are zero, or the base, already
-//   embedding_backward_onto  dtable = base + the same; a thread per vector
-//   position_backward   dpositions [L, D] = sum of dy over the batch; a thread per vector
+// Every vector of the outputs is written by one thread, so sums have a fixed order. Entry points, each with a row group
+// per row:
+//   embedding                out [B, T, D]
+//   embedding_backward       dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
+//                            occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of
+//                            ids that occur, by the row group of their first occurrence; all other rows are zero, or the
+//                            base, already
+//   embedding_backward_onto  dtable = base + the same
+//   position_backward        dpositions [L, D] = sum of dy over the batch
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
+// include shared/row-group.wgsl
 // include shared/vec4.wgsl | scalar: shared/scalar.wgsl
 
 struct Params {
@@ -40,46 +42,38 @@ override POSITIONS: bool = false;
 override DECODE: bool = false; // position 0 of `ids` is step.position
 override DROPOUT: bool = false;
 override IN_PLACE: bool = false; // add to the content of dtable
-const THREADS: u32 = 256u;
-const PER: u32 = 1u;
 
 fn key_of_step() -> u32 {
-  if (DROPOUT) {
-    return dropout_key(step.seed, step.step, params.site);
-  }
+  if (DROPOUT) { return dropout_key(step.seed, step.step, params.site); }
   return 0u;
+}
+
+fn row_of(thread: Thread) -> u32 {
+  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
 }
 
 @compute @workgroup_size(THREADS)
 fn embedding(thread: Thread) {
+  let place = row_of(thread);
+  if (place >= params.batch * params.length) { return; }
   let vecs = params.width / VEC;
-  let first = group_index(thread) * THREADS * PER + thread.index;
-  let end = min(first + THREADS * PER, params.batch * params.length * vecs);
   let key = key_of_step();
-  for (var i = first; i < end; i += THREADS) {
-    let place = i / vecs;
-    let column = i % vecs;
-    let id = min(ids[place], params.rows - 1u);
-    var value = table[id * vecs + column] * params.scale;
-    if (POSITIONS) {
-      var row = place % params.length + params.offset;
-      if (DECODE) {
-        row += step.position;
-      }
-      value += positions[min(row, params.position_rows - 1u) * vecs + column];
-    }
-    if (DROPOUT) {
-      value *= vec_dropout(key, i, params.threshold, params.keep_scale);
-    }
+  var position = place % params.length + params.offset;
+  if (DECODE) { position += step.position; }
+  position = min(position, params.position_rows - 1u) * vecs;
+  let id = min(ids[place], params.rows - 1u) * vecs;
+  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+    var value = table[id + c] * params.scale;
+    if (POSITIONS) { value += positions[position + c]; }
+    let i = place * vecs + c;
+    if (DROPOUT) { value *= vec_dropout(key, i, params.threshold, params.keep_scale); }
     out[i] = value;
   }
 }
 
 // Vector i of dy times its dropout factors of the forward pass.
 fn gradient_at(i: u32, key: u32) -> Vec {
-  if (DROPOUT) {
-    return dy[i] * vec_dropout(key, i, params.threshold, params.keep_scale);
-  }
+  if (DROPOUT) { return dy[i] * vec_dropout(key, i, params.threshold, params.keep_scale); }
   return dy[i];
 }
 
@@ -87,76 +81,64 @@ fn gradient_at(i: u32, key: u32) -> Vec {
 fn gradient_of(start: u32, stop: u32, column: u32, key: u32) -> Vec {
   let vecs = params.width / VEC;
   var sum = Vec(0.0);
-  for (var k = start; k < stop; k++) {
-    sum += gradient_at(occurrences[k] * vecs + column, key);
-  }
+  for (var k = start; k < stop; k++) { sum += gradient_at(occurrences[k] * vecs + column, key); }
   return sum * params.scale;
 }
 
 // The id of occurrence k: the last row that starts at or before it and is not empty (binary search).
-fn row_of(k: u32) -> u32 {
+fn id_of(k: u32) -> u32 {
   var low = 0u;
   var high = params.rows;
   while (low + 1u < high) {
     let middle = (low + high) / 2u;
-    if (row_start[middle] <= k) {
-      low = middle;
-    } else {
-      high = middle;
-    }
+    if (row_start[middle] <= k) { low = middle; } else { high = middle; }
   }
   return low;
 }
 
 @compute @workgroup_size(THREADS)
 fn embedding_backward(thread: Thread) {
+  let k = row_of(thread);
+  if (k >= row_start[params.rows]) { return; }
+  let id = id_of(k);
+  if (row_start[id] != k) { return; }
+  let stop = row_start[id + 1u];
   let vecs = params.width / VEC;
-  let chunks = (vecs + PER - 1u) / PER;
-  let i = group_index(thread) * THREADS + thread.index;
-  let k = i / chunks;
-  if (k >= row_start[params.rows]) {
-    return;
-  }
-  let row = row_of(k);
-  if (row_start[row] != k) {
-    return;
-  }
-  let first = i % chunks * PER;
   let key = key_of_step();
-  for (var c = first; c < min(first + PER, vecs); c++) {
-    let sum = gradient_of(k, row_start[row + 1u], c, key);
-    if (IN_PLACE) {
-      dtable[row * vecs + c] += sum;
-    } else {
-      dtable[row * vecs + c] = sum;
-    }
+  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+    let sum = gradient_of(k, stop, c, key);
+    if (IN_PLACE) { dtable[id * vecs + c] += sum; } else { dtable[id * vecs + c] = sum; }
   }
 }
 
 @compute @workgroup_size(THREADS)
 fn embedding_backward_onto(thread: Thread) {
+  let id = row_of(thread);
+  if (id >= params.rows) { return; }
+  let start = row_start[id];
+  let stop = row_start[id + 1u];
   let vecs = params.width / VEC;
-  let i = group_index(thread) * THREADS + thread.index;
-  let row = i / vecs;
-  if (row < params.rows) {
-    dtable[i] = base[i] + gradient_of(row_start[row], row_start[row + 1u], i % vecs, key_of_step());
+  let key = key_of_step();
+  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+    dtable[id * vecs + c] = base[id * vecs + c] + gradient_of(start, stop, c, key);
   }
 }
 
 @compute @workgroup_size(THREADS)
 fn position_backward(thread: Thread) {
+  let row = row_of(thread);
+  if (row >= params.rows) { return; }
   let vecs = params.width / VEC;
-  let i = group_index(thread) * THREADS + thread.index;
-  let row = i / vecs;
-  if (row >= params.rows) {
-    return;
-  }
-  var sum = Vec(0.0);
-  if (row >= params.offset && row - params.offset < params.length) {
-    let key = key_of_step();
-    for (var b = 0u; b < params.batch; b++) {
-      sum += gradient_at((b * params.length + row - params.offset) * vecs + i % vecs, key);
+  let used = row >= params.offset && row - params.offset < params.length;
+  let batch = select(0u, params.batch, used);
+  let key = key_of_step();
+  for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
+    var sum = Vec(0.0);
+    var i = (row - params.offset) * vecs + c;
+    for (var b = 0u; b < batch; b++) {
+      sum += gradient_at(i, key);
+      i += params.length * vecs;
     }
+    dtable[row * vecs + c] = sum;
   }
-  dtable[i] = sum;
 }

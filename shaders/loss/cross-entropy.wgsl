@@ -2,10 +2,10 @@
 // target. With e the smoothing, p = softmax(z):
 //   nll = lse - (1 - e) z_target - e/V sum(z),  lse = log(sum(exp(z)));  dlogits = weight (p - (1 - e) onehot - e/V)
 // hit is 1 if the target has the largest logit (of equal ones the first). All are 0 in rows whose target is ignored.
-// Entry points:
-//   cross_entropy           nll, lse and hit; a row group per row
-//   cross_entropy_backward  dlogits from logits and lse; a thread per vector
-//   cross_entropy_fused     nll, hit and dlogits, which may overwrite logits; a row group per row
+// Entry points, each with a row group per row:
+//   cross_entropy           nll, lse and hit
+//   cross_entropy_backward  dlogits from logits and lse
+//   cross_entropy_fused     nll, hit and dlogits, which may overwrite logits
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
 // include shared/row-scan.wgsl
@@ -33,96 +33,85 @@ struct Params {
 override IN_PLACE: bool = false;
 
 fn vec_at(i: u32) -> Vec {
-  if (IN_PLACE) {
-    return dlogits[i];
-  }
+  if (IN_PLACE) { return dlogits[i]; }
   return logits[i];
 }
 
-fn counts(row: u32) -> bool {
-  return params.ignores == 0u || targets[row] != params.ignored;
+fn row_of(thread: Thread) -> u32 {
+  return group_index(thread) * ROWS + thread.index / ROW_GROUP;
 }
 
-// The logit of a row's target.
-fn target_logit_of(row: u32) -> f32 {
+// The target of a row.
+struct Label {
+  counts: bool,
+  c: u32, // vector and place in it
+  k: u32,
+  logits: Vec, // of that vector
+}
+
+fn label_of(row: u32) -> Label {
+  if (row >= params.rows || (params.ignores != 0u && targets[row] == params.ignored)) {
+    return Label(false, 0u, 0u, Vec(0.0));
+  }
   let column = u32(targets[row]);
-  return vec_element(vec_at(row * (params.cols / VEC) + column / VEC), column % VEC);
+  let c = column / VEC;
+  return Label(true, c, column % VEC, vec_at(row * (params.cols / VEC) + c));
 }
 
-// The gradient of vector c of a row that counts, without the weight of the token.
-fn slope(z: Vec, c: u32, normalizer: f32, label: u32) -> Vec {
+fn normalizer_of(scan: RowScan) -> f32 {
+  return scan.top + log(scan.exponentials);
+}
+
+fn write_loss(row: u32, scan: RowScan, label: Label) {
+  let target_logit = vec_element(label.logits, label.k);
+  let loss = normalizer_of(scan) - (1.0 - params.smoothing) * target_logit
+    - params.smoothing / f32(params.cols) * scan.sum;
+  let best = scan.first == label.c && vec_index_of(label.logits, scan.largest) == label.k;
+  nll[row] = select(0.0, loss, label.counts);
+  hit[row] = select(0.0, 1.0, label.counts && best);
+}
+
+// dlogits of the vectors of a thread: first as if no token was the target, then the target's vector once more.
+fn write_gradient(row: u32, normalizer: f32, label: Label, thread: u32) {
+  let vecs = params.cols / VEC;
+  let lane = thread % ROW_GROUP;
+  let end = (row + 1u) * vecs;
+  if (!label.counts) {
+    for (var i = row * vecs + lane; i < end; i += ROW_GROUP) { dlogits[i] = Vec(0.0); }
+    return;
+  }
   let off = params.smoothing / f32(params.cols);
-  return exp(z - normalizer) - off - vec_one_hot(1.0 - params.smoothing, c, label);
-}
-
-fn loss(normalizer: f32, target_logit: f32, sum: f32) -> f32 {
-  return normalizer - (1.0 - params.smoothing) * target_logit - params.smoothing / f32(params.cols) * sum;
+  for (var i = row * vecs + lane; i < end; i += ROW_GROUP) {
+    dlogits[i] = step.token_weight * (exp(vec_at(i) - normalizer) - off);
+  }
+  if (label.c % ROW_GROUP == lane) {
+    let hot = vec_one_hot(1.0 - params.smoothing, label.c, label.c * VEC + label.k);
+    dlogits[row * vecs + label.c] = step.token_weight * (exp(label.logits - normalizer) - off - hot);
+  }
 }
 
 @compute @workgroup_size(THREADS)
 fn cross_entropy(thread: Thread) {
-  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
+  let row = row_of(thread);
   let scan = scan_row(row, params.rows, params.cols, thread.index);
-  if (row >= params.rows || thread.index % ROW_GROUP != 0u) {
-    return;
-  }
-  let normalizer = scan.largest + log(scan.exponentials);
-  row_lse[row] = normalizer;
-  if (counts(row)) {
-    nll[row] = loss(normalizer, target_logit_of(row), scan.sum);
-    hit[row] = select(0.0, 1.0, scan.index == u32(targets[row]));
-  } else {
-    nll[row] = 0.0;
-    hit[row] = 0.0;
+  if (row < params.rows && thread.index % ROW_GROUP == 0u) {
+    row_lse[row] = normalizer_of(scan);
+    write_loss(row, scan, label_of(row));
   }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn cross_entropy_backward(thread: Thread) {
-  let i = group_index(thread) * 256u + thread.index;
-  let vecs = params.cols / VEC;
-  let row = i / vecs;
-  if (row >= params.rows) {
-    return;
-  }
-  var value = Vec(0.0);
-  if (counts(row)) {
-    value = step.token_weight * slope(vec_at(i), i % vecs, lse[row], u32(targets[row]));
-  }
-  dlogits[i] = value;
+  let row = row_of(thread);
+  if (row < params.rows) { write_gradient(row, lse[row], label_of(row), thread.index); }
 }
 
 @compute @workgroup_size(THREADS)
 fn cross_entropy_fused(thread: Thread) {
-  let row = group_index(thread) * ROWS + thread.index / ROW_GROUP;
-  let exists = row < params.rows;
-  let vecs = params.cols / VEC;
-  let start = row * vecs;
-  var label = 0u;
-  var counted = false;
-  if (exists) {
-    label = u32(targets[row]);
-    counted = counts(row);
-  }
-  // Before the barriers of the scan, since the row group then overwrites the row.
-  var target_logit = 0.0;
-  if (counted) {
-    target_logit = target_logit_of(row);
-  }
+  let row = row_of(thread);
+  let label = label_of(row); // before the barriers of the scan, since the row group then overwrites the row
   let scan = scan_row(row, params.rows, params.cols, thread.index);
-  let normalizer = scan.largest + log(scan.exponentials);
-  if (exists && thread.index % ROW_GROUP == 0u) {
-    nll[row] = select(0.0, loss(normalizer, target_logit, scan.sum), counted);
-    hit[row] = select(0.0, 1.0, counted && scan.index == label);
-  }
-  let end = select(0u, vecs, exists);
-  if (counted) {
-    for (var c = thread.index % ROW_GROUP; c < end; c += ROW_GROUP) {
-      dlogits[start + c] = step.token_weight * slope(vec_at(start + c), c, normalizer, label);
-    }
-  } else {
-    for (var c = thread.index % ROW_GROUP; c < end; c += ROW_GROUP) {
-      dlogits[start + c] = Vec(0.0);
-    }
-  }
+  if (row >= params.rows) { return; }
+  if (thread.index % ROW_GROUP == 0u) { write_loss(row, scan, label); }
+  write_gradient(row, normalizer_of(scan), label, thread.index);
 }

@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> g2: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> g3: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> partials_out: array<f32>;
-@group(0) @binding(5) var<storage, read> partials: array<f32>;
+@group(0) @binding(5) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> clip: array<f32>;
 // (applied steps, skipped steps, 1 - beta1^applied, 1 - beta2^applied, loss scale or 0, finite steps since it changed,
 // unused ...)
@@ -33,21 +33,25 @@ struct Params {
 const THREADS: u32 = 64u;
 var<workgroup> shares: array<vec2<f32>, THREADS>;
 
-// Running sum of squares, and the maximum of the exponents' bits.
+// Running sum of squares, and the largest bits of a vector as signed and as unsigned numbers. Those of infinities and
+// NaN are the largest of their sign.
 struct Sums {
   squares: vec4<f32>,
-  exponents: vec4<u32>,
+  positive: i32,
+  negative: u32,
 }
 
 const EXPONENT: u32 = 0x7f800000u;
 const MIN_SCALE: f32 = 1.0;
 const MAX_SCALE: f32 = 16777216.0;
 
-// Adds a vector, given by its bits; only its first `count` numbers count.
-fn with_vec(sums: Sums, bits: vec4<u32>, count: u32) -> Sums {
-  let used = select(vec4(0u), bits, vec4(0u, 1u, 2u, 3u) < vec4(count));
-  let g = bitcast<vec4<f32>>(used);
-  return Sums(sums.squares + g * g, max(sums.exponents, used & vec4(EXPONENT)));
+// Adds a vector, given by its bits.
+fn with_vec(sums: Sums, bits: vec4<u32>) -> Sums {
+  let g = bitcast<vec4<f32>>(bits);
+  let signed = bitcast<vec4<i32>>(bits);
+  return Sums(sums.squares + g * g,
+    max(max(max(sums.positive, signed.x), signed.y), max(signed.z, signed.w)),
+    max(max(max(sums.negative, bits.x), bits.y), max(bits.z, bits.w)));
 }
 
 // The sum over the workgroup in order of the threads, returned to thread 0 only.
@@ -63,25 +67,37 @@ fn workgroup_sum(share: vec2<f32>, thread: u32) -> vec2<f32> {
   return sum;
 }
 
+fn last_vec(range: u32, i: u32) -> vec4<u32> {
+  if (range == 0u) { return g0[i]; }
+  if (range == 1u) { return g1[i]; }
+  if (range == 2u) { return g2[i]; }
+  return g3[i];
+}
+
 @compute @workgroup_size(THREADS)
 fn gradient_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   // A block is always inside one range.
   let range = group.x * params.block / params.range;
   let left = params.count - range * params.range;
   let first = (group.x * params.block - range * params.range) / 4u;
-  let end = min(first + params.block / 4u, (left + 3u) / 4u);
-  var sums = Sums(vec4(0.0), vec4(0u));
+  let after = first + params.block / 4u;
+  let end = min(after, left / 4u);
+  var sums = Sums(vec4(0.0), 0, 0u);
   if (range == 0u) {
-    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g0[i], left - 4u * i); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g0[i]); }
   } else if (range == 1u) {
-    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g1[i], left - 4u * i); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g1[i]); }
   } else if (range == 2u) {
-    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g2[i], left - 4u * i); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g2[i]); }
   } else {
-    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g3[i], left - 4u * i); }
+    for (var i = first + thread; i < end; i += THREADS) { sums = with_vec(sums, g3[i]); }
+  }
+  if (thread == 0u && left % 4u > 0u && left / 4u < after) {
+    let last = last_vec(range, left / 4u);
+    sums = with_vec(sums, select(vec4(0u), last, vec4(0u, 1u, 2u, 3u) < vec4(left % 4u)));
   }
   let squares = (sums.squares.x + sums.squares.y) + (sums.squares.z + sums.squares.w);
-  let bad = any(sums.exponents == vec4(EXPONENT));
+  let bad = sums.positive >= i32(EXPONENT) || sums.negative >= (0x80000000u | EXPONENT);
   let total = workgroup_sum(vec2(squares, select(0.0, 1.0, bad)), thread);
   if (thread == 0u) {
     partials_out[2u * group.x] = total.x;
@@ -108,9 +124,8 @@ fn one_minus_exp(x: f32) -> f32 {
 @compute @workgroup_size(THREADS)
 fn clip_scale(@builtin(local_invocation_index) thread: u32) {
   var share = vec2(0.0);
-  for (var i = thread; i < params.count; i += THREADS) {
-    share += vec2(partials[2u * i], partials[2u * i + 1u]);
-  }
+  for (var i = thread; i < params.count / 2u; i += THREADS) { share += partials[i].xy + partials[i].zw; }
+  if (thread == 0u && params.count % 2u == 1u) { share += partials[params.count / 2u].xy; }
   let total = workgroup_sum(share, thread);
   if (thread != 0u) {
     return;

@@ -31,19 +31,29 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 @group(0) @binding(7) var<uniform> step: Step;
 
-// Weight decay of the numbers of vector i.
-fn decay_of(i: u32) -> vec4<f32> {
-  return select(vec4(0.0), vec4(params.decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
+// `decay` for the numbers of vector i that decay, else 0.
+fn decay_of(i: u32, decay: f32) -> vec4<f32> {
+  return select(vec4(0.0), vec4(decay), vec4(4u * i) + vec4(0u, 1u, 2u, 3u) < vec4(params.decay_count));
 }
 
-// Updates the moments of vector i by gradient d; returns the update of the weights, to be multiplied by the learning
-// rate.
-fn adam_update(i: u32, d: vec4<f32>) -> vec4<f32> {
+// Factors that correct the bias of the moments: the learning rate over that of the first, and 1 / sqrt of that of the
+// second.
+struct Correction {
+  rate: f32,
+  root: f32,
+}
+
+fn correction() -> Correction {
+  return Correction(step.learning_rate / counters[2], 1.0 / sqrt(counters[3]));
+}
+
+// Updates the moments of vector i by gradient d; returns the update of the weights.
+fn adam_update(i: u32, d: vec4<f32>, by: Correction) -> vec4<f32> {
   let mean = params.beta1 * m[i] + params.rest1 * d;
   let square = params.beta2 * v[i] + params.rest2 * d * d;
   m[i] = mean;
   v[i] = square;
-  return mean / counters[2] / (sqrt(square) / sqrt(counters[3]) + params.eps);
+  return by.rate * mean / (sqrt(square) * by.root + params.eps);
 }
 
 @compute @workgroup_size(THREADS)
@@ -53,9 +63,10 @@ fn adamw(thread: Thread) {
   if (clip[2] == 0.0) {
     return;
   }
+  let by = correction();
   for (var i = first; i < end; i += THREADS) {
-    let kept = p[i] - step.learning_rate * decay_of(i) * p[i];
-    p[i] = kept - step.learning_rate * adam_update(i, g[i] * clip[0]);
+    let kept = p[i] - decay_of(i, step.learning_rate * params.decay) * p[i];
+    p[i] = kept - adam_update(i, g[i] * clip[0], by);
   }
 }
 
@@ -66,8 +77,9 @@ fn adam(thread: Thread) {
   if (clip[2] == 0.0) {
     return;
   }
+  let by = correction();
   for (var i = first; i < end; i += THREADS) {
-    p[i] -= step.learning_rate * adam_update(i, g[i] * clip[0] + decay_of(i) * p[i]);
+    p[i] -= adam_update(i, g[i] * clip[0] + decay_of(i, params.decay) * p[i], by);
   }
 }
 
@@ -94,7 +106,7 @@ fn sgd(thread: Thread) {
     return;
   }
   for (var i = first; i < end; i += THREADS) {
-    let velocity = params.beta1 * m[i] + g[i] * clip[0] + decay_of(i) * p[i];
+    let velocity = params.beta1 * m[i] + g[i] * clip[0] + decay_of(i, params.decay) * p[i];
     m[i] = velocity;
     p[i] -= step.learning_rate * velocity;
   }

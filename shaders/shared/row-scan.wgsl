@@ -1,60 +1,68 @@
-// One pass over a row by its row group: the maximum and its first index, the sum of exp(z - maximum) and the sum of z.
-// The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein, 2018, "Online normalizer calculation
-// for softmax"). The including file defines  fn vec_at(i: u32) -> Vec  and a vector width.
+// One pass over a row by its row group: the maximum and the first vector that has it, the sum of exp(z - top), where top
+// is the maximum, and the sum of z. The maximum is online: sums are rescaled when it grows (Milakov and Gimelshein,
+// 2018, "Online normalizer calculation for softmax"). The including file defines  fn vec_at(i: u32) -> Vec  and a vector width.
 // include shared/constants.wgsl
 // include shared/row-group.wgsl
 
 struct RowScan {
   largest: f32,
+  first: u32, // vector
+  top: f32,
   exponentials: f32,
   sum: f32,
-  index: u32,
 }
 
 var<workgroup> row_scans: array<RowScan, THREADS>;
 
 fn merged(a: RowScan, b: RowScan) -> RowScan {
-  let largest = max(a.largest, b.largest);
-  let exponentials = a.exponentials * exp(a.largest - largest) + b.exponentials * exp(b.largest - largest);
-  let b_first = b.largest > a.largest || (b.largest == a.largest && b.index < a.index);
-  return RowScan(largest, exponentials, a.sum + b.sum, select(a.index, b.index, b_first));
+  let b_first = b.largest > a.largest || (b.largest == a.largest && b.first < a.first);
+  let top = max(a.top, b.top);
+  let exponentials = a.exponentials * exp(a.top - top) + b.exponentials * exp(b.top - top);
+  return RowScan(max(a.largest, b.largest), select(a.first, b.first, b_first), top, exponentials, a.sum + b.sum);
 }
 
-// The scan of a thread's part of a row, every ROW_GROUP-th vector. Four vectors at a time: the sum of exponentials is
-// rescaled once per four.
-fn scan_share(start: u32, first: u32, vecs: u32) -> RowScan {
+// The scan of a thread's part of a row, every ROW_GROUP-th vector from `begin` on. Four vectors at a time, so that the
+// sum of exponentials is rescaled once per four; then the others one by one.
+fn scan_share(start: u32, begin: u32, vecs: u32) -> RowScan {
   var largest = LOWEST;
-  var index = VEC * first;
+  var first = begin;
   var exponentials = Vec(0.0);
   var sum = Vec(0.0);
-  for (var c = first; c < vecs; c += 4u * ROW_GROUP) {
-    var z: array<Vec, 4>;
+  var c = begin;
+  for (; c + 3u * ROW_GROUP < vecs; c += 4u * ROW_GROUP) {
+    let z0 = vec_at(start + c);
+    let z1 = vec_at(start + c + ROW_GROUP);
+    let z2 = vec_at(start + c + 2u * ROW_GROUP);
+    let z3 = vec_at(start + c + 3u * ROW_GROUP);
     let before = largest;
-    for (var j = 0u; j < 4u; j++) {
-      z[j] = Vec(LOWEST);
-      if (c + j * ROW_GROUP < vecs) {
-        z[j] = vec_at(start + c + j * ROW_GROUP);
-        sum += z[j];
-      }
-      let top = vec_max(z[j]);
-      if (top > largest) {
-        largest = top;
-        index = VEC * (c + j * ROW_GROUP) + vec_index_of(z[j], top);
-      }
-    }
-    exponentials *= exp(before - largest);
-    for (var j = 0u; j < 4u; j++) {
-      exponentials += exp(z[j] - largest);
-    }
+    let tops = array(vec_max(z0), vec_max(z1), vec_max(z2), vec_max(z3));
+    if (tops[0] > largest) { largest = tops[0]; first = c; }
+    if (tops[1] > largest) { largest = tops[1]; first = c + ROW_GROUP; }
+    if (tops[2] > largest) { largest = tops[2]; first = c + 2u * ROW_GROUP; }
+    if (tops[3] > largest) { largest = tops[3]; first = c + 3u * ROW_GROUP; }
+    exponentials = exponentials * exp(before - largest)
+      + ((exp(z0 - largest) + exp(z1 - largest)) + (exp(z2 - largest) + exp(z3 - largest)));
+    sum += (z0 + z1) + (z2 + z3);
   }
-  return RowScan(largest, vec_sum(exponentials), vec_sum(sum), index);
+  for (; c < vecs; c += ROW_GROUP) {
+    let z = vec_at(start + c);
+    let before = largest;
+    if (vec_max(z) > largest) { largest = vec_max(z); first = c; }
+    exponentials = exponentials * exp(before - largest) + exp(z - largest);
+    sum += z;
+  }
+  return RowScan(largest, first, largest, vec_sum(exponentials), vec_sum(sum));
 }
 
 // The scan of row `row` of [rows, cols], returned to all threads of its row group. All threads of the workgroup must
 // call it.
 fn scan_row(row: u32, rows: u32, cols: u32, thread: u32) -> RowScan {
   let vecs = cols / VEC;
-  let share = scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, row < rows));
+  return merged_shares(scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, row < rows)), thread);
+}
+
+// The scan of a row from those of the parts of its threads. All threads of the workgroup must call it.
+fn merged_shares(share: RowScan, thread: u32) -> RowScan {
   if (ROW_GROUP == 1u) {
     return share;
   }

@@ -91,6 +91,7 @@ function otherGraph(rows: number, cols: number): Graph {
   const [x, w] = [input('x', [rows, cols]), input('w', [cols, cols])];
   const step = g.input('step', 'u32', [stepWords]);
   columnSum(g, x);
+  columnSum(g, input('halves', [rows, 2 * cols]), 2);
   packedLinear(g, x, { format: 'f16', words: g.input('words', 'u32', [cols, wordsOf('f16', cols)]) });
   const y = softmax(g, activation(g, linear(g, x, w, undefined, 'gelu'), 'silu'));
   const targets = g.input('targets', 'i32', [rows]);

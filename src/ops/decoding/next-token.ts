@@ -159,7 +159,7 @@ function applyRules(
     return { z, normalizer: 0 };
   }
   const forbid = (id = -1) => {
-    if (id >= 0 && id < z.length) logits.add(r, id, masked);
+    if (id >= 0 && id < z.length && logits.at(r, id) > dead) logits.add(r, id, masked);
   };
   if (position < minLength) forbid(attrs.endId);
   for (const id of banned) forbid(id);
@@ -266,6 +266,7 @@ export const bestTokensOp = defineOp({
         tokens.set(r, k, order[k]?.id ?? endId);
       }
       ends.set(r, Math.max(masked, inputs.logits.at(r, endId) - normalizer));
+      inputs.logits.set(r, endId, -1e38); // as the kernel does
     }
   },
 });

@@ -6,7 +6,7 @@ import { show, sizeOf } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
 import { attrsOf, defineOp, dim, gridOf, type Launch, tensorType } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
-import { elementwiseVariants, shaderFor, vecsPerThread, vecWidth } from '../work-division.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /** The factor of the table's rows, and the dropout of the embedding. */
 export type EmbeddingBackwardAttrs = DropoutAttrs & { readonly scale: number };
@@ -31,26 +31,23 @@ export const embeddingBackwardOp = defineOp({
   },
   inPlace: { dtable: 'base' },
   f16Storage: ['dy'],
-  variants: elementwiseVariants,
+  variants: ({ dy }) => rowGroupsFor(dim(dy, -1)),
   // Every token occurs about equally often, at positions far apart.
   sample({ rowStart, occurrences }) {
     const [rows, places] = [sizeOf(rowStart.shape) - 1, sizeOf(occurrences.shape)];
     return { rowStart: (v) => Math.floor((v * places) / rows), occurrences: (k) => (k * 7919) % places };
   },
   launch({ dy, rowStart, occurrences, step, base }, { dtable }, attrs, { shared, variant }) {
-    const PER = vecsPerThread(variant);
     const [rows = 0, width = 0] = dtable.shape;
     const length = sizeOf(occurrences.shape);
     const sizes = { batch: 1, length, width, rows, scale: attrs.scale, offset: 0 };
     const bind = { dy, row_start: rowStart, occurrences, dtable, ...(step && { step }) };
     const inPlace = shared('base', 'dtable');
-    if (base && !inPlace) {
-      const launch = backwardLaunch('embedding_backward_onto', attrs, sizes, {}, { ...bind, base });
-      return [{ ...launch, grid: gridOf(sizeOf(dtable.shape) / vecWidth(width), 256) }];
-    }
-    const launch = backwardLaunch('embedding_backward', attrs, sizes, { PER, IN_PLACE: inPlace ? 1 : 0 }, bind);
-    const grid = gridOf(length * Math.ceil(width / vecWidth(width) / PER), 256);
-    return [{ ...launch, grid, ...(!inPlace && { clear: [dtable] }) }];
+    if (base && !inPlace)
+      return [backwardLaunch('embedding_backward_onto', rows, attrs, sizes, {}, { ...bind, base }, variant)];
+    const constants = { IN_PLACE: inPlace ? 1 : 0 };
+    const launch = backwardLaunch('embedding_backward', length, attrs, sizes, constants, bind, variant);
+    return [{ ...launch, ...(!inPlace && { clear: [dtable] }) }];
   },
   reference({ dy, rowStart, occurrences, step, base }, { dtable }, attrs) {
     const factor = dropoutFactor(step, attrs);
@@ -83,12 +80,12 @@ export const positionBackwardOp = defineOp({
     return { dpositions: tensorType('f32', [rows, dim(dy, 2)]) };
   },
   f16Storage: ['dy'],
-  launch({ dy, step }, { dpositions }, attrs) {
+  variants: ({ dy }) => rowGroupsFor(dim(dy, -1)),
+  launch({ dy, step }, { dpositions }, attrs, { variant }) {
     const [batch = 0, length = 0, width = 0] = dy.shape;
     const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset };
     const bind = { dy, dtable: dpositions, ...(step && { step }) };
-    const launch = backwardLaunch('position_backward', attrs, sizes, {}, bind);
-    return [{ ...launch, grid: gridOf(sizeOf(dpositions.shape) / vecWidth(width), 256) }];
+    return [backwardLaunch('position_backward', attrs.rows, attrs, sizes, {}, bind, variant)];
   },
   reference({ dy, step }, { dpositions }, attrs) {
     const factor = dropoutFactor(step, attrs);
@@ -98,19 +95,24 @@ export const positionBackwardOp = defineOp({
   },
 });
 
+/** A dispatch with a row group for each of `rows` rows. */
 function backwardLaunch(
   entry: string,
+  rows: number,
   mask: DropoutAttrs,
   sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset', number>,
   constants: Record<string, number>,
   bind: Launch['bind'],
-): Omit<Launch, 'grid'> {
+  variant: string,
+): Launch {
+  const rowGroup = rowGroupOf(variant);
   return {
     shader: shaderFor('embedding', sizes.width),
     entry,
-    constants: { ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
+    constants: { ...rowGroup, ...constants, DROPOUT: mask.rate > 0 ? 1 : 0 },
     params: { ...sizes, position_rows: 0, ...dropoutFields(mask) },
     bind,
+    grid: gridOf(rows, rowGroup.ROWS),
     flops: sizes.batch * sizes.length * sizes.width,
   };
 }

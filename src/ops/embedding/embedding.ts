@@ -6,7 +6,7 @@ import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask
 import { attrsOf, type Builder, defineOp, dim, gridOf, sampleIds, tensorType, type Value } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
-import { elementwiseVariants, shaderFor, vecsPerThread, vecWidth } from '../work-division.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { embeddingBackwardOp, positionBackwardOp } from './embedding-backward.ts';
 
 /** Attributes that all embeddings have. */
@@ -67,17 +67,17 @@ export const embeddingOp = defineOp({
     return { out };
   },
   f16Storage: ['out'],
-  variants: elementwiseVariants,
+  variants: ({ table }) => rowGroupsFor(dim(table, 1)),
   sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
   launch({ ids, table, positions, step }, { out }, attrs, { variant }) {
-    const PER = vecsPerThread(variant);
+    const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     return [
       {
         shader: shaderFor('embedding', width),
         entry: 'embedding',
         constants: {
-          PER,
+          ...rowGroup,
           POSITIONS: positions ? 1 : 0,
           DECODE: attrs.decode ? 1 : 0,
           DROPOUT: attrs.rate > 0 ? 1 : 0,
@@ -93,7 +93,7 @@ export const embeddingOp = defineOp({
           ...dropoutFields(attrs),
         },
         bind: { ids, table, positions: positions ?? table, out, ...(step && { step }) },
-        grid: gridOf(sizeOf(out.shape) / vecWidth(width), 256 * PER),
+        grid: gridOf(batch * length, rowGroup.ROWS),
         flops: 2 * sizeOf(out.shape),
       },
     ];

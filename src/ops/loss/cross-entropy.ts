@@ -6,7 +6,7 @@ import { attrsOf, type Builder, defineOp, gridOf, type SomeByName, sampleIds, te
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /**
  * `smoothing`: label smoothing (0: none). `ignore`: target id that does not count; all other targets must be 0 to V -
@@ -106,15 +106,18 @@ export const crossEntropyBackwardOp = defineOp({
   },
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
-  launch({ logits, lse, targets, step }, { dlogits }, attrs, { shared, scratch }) {
+  variants: ({ logits }) => rowGroupsFor(matrixOf(logits.shape).cols),
+  sample: ({ logits }, { ignore }) => ({ targets: sampleIds(matrixOf(logits.shape).cols, ignore) }),
+  launch({ logits, lse, targets, step }, { dlogits }, attrs, { variant, shared, scratch }) {
     const inPlace = shared('logits', 'dlogits');
+    const rowGroup = rowGroupOf(variant);
     return [
       {
         ...launchOf(logits, attrs),
         entry: 'cross_entropy_backward',
-        constants: { IN_PLACE: inPlace ? 1 : 0 },
+        constants: { ...rowGroup, IN_PLACE: inPlace ? 1 : 0 },
         bind: { logits: inPlace ? scratch('f32', [4]) : logits, lse, targets, dlogits, step },
-        grid: gridOf(sizeOf(logits.shape) / vecWidth(matrixOf(logits.shape).cols), 256),
+        grid: gridOf(matrixOf(logits.shape).rows, rowGroup.ROWS),
         flops: 4 * sizeOf(logits.shape),
       },
     ];
