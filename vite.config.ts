@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { type Connect, defineConfig, type Plugin, type UserConfig } from 'vite';
+import { type Connect, defineConfig, esmExternalRequirePlugin, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
 import { zipParts } from './src/files/zip.ts';
@@ -65,6 +65,7 @@ const modules: UserConfig = {
     license: { fileName: 'LICENSES.md' },
     rolldownOptions: {
       input: entries,
+      platform: 'neutral', // 'node' would import node:module in every page
       // One file a module: a bundler leaves out the modules that a program does not use.
       output: {
         entryFileNames: moduleFile,
@@ -76,7 +77,7 @@ const modules: UserConfig = {
   },
   // Inside dist/, the packages of the command line do not burden those who use only the library.
   ssr: { noExternal: true, external: optionalPackages },
-  plugins: [shortShaders, headlessPage],
+  plugins: [shortShaders, headlessPage, esmExternalRequirePlugin({ external: [/^node:/, 'events', 'readline'] })],
 };
 
 /** Adds the content security policy to built pages; the development server injects scripts and styles that it would block. */

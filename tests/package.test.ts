@@ -41,6 +41,17 @@ it('says where the project is', () => {
   expect(manifest.keywords).toContain('webgpu');
 });
 
+it('imports nothing from outside the package in a page', () => {
+  const seen = new Set([distFile('heddle.js'), distFile('engine.js'), distFile('headless-page.js')]);
+  const outside = new Set<string>();
+  for (const path of seen)
+    for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b[^'"]*["']([^'"]+)["'];$/gm))
+      if (name.startsWith('.')) seen.add(join(dirname(path), name));
+      else outside.add(`${path} imports ${name}`);
+  expect(seen.size).toBeGreaterThan(100);
+  expect([...outside]).toEqual([]);
+});
+
 describe('the packed package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-package-'));
   afterAll(() => rmSync(folder, { recursive: true }));

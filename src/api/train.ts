@@ -1,7 +1,10 @@
 // Training in one call: pairs and settings in, a model out.
 
 import { check } from '../core/errors.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import type { Files } from '../files/files.ts';
+import { isLoraFolder } from '../formats/lora-folder.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { LogStep } from '../report/training-log.ts';
 import type { JobEvent } from '../runtime/job.ts';
@@ -41,6 +44,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
    * Whether to continue from the checkpoint, with the settings it has; docs/settings.md says which may change. [false]
    */
   readonly resume?: boolean;
+  /** Whether to replace a model that `checkpoint` already has. [false: an error] */
+  readonly force?: boolean;
   /** Callback after each step, with its number (from 1) and loss. */
   readonly onStep?: (step: LogStep) => void;
   /** Callback for every event: steps, evaluations, checkpoints, messages. */
@@ -67,7 +72,19 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(pairs: readonly Pair[] | CorpusArguments, options: TrainOptions = {}): Promise<Model> {
-  const { dev, test, from, checkpoint, resume = false, onStep, onEvent, signal, gate, ...rest } = options;
+  const {
+    dev,
+    test,
+    from,
+    checkpoint,
+    resume = false,
+    force = false,
+    onStep,
+    onEvent,
+    signal,
+    gate,
+    ...rest
+  } = options;
   const { snapshots, maxLogSteps, device, tune, ...settings } = rest;
   const { heldOut = 0 } = settings;
   const listener =
@@ -83,6 +100,11 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   };
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const platform = currentPlatform();
+  const out = checkpoint === undefined ? '' : platform.modelPath(checkpoint);
+  check(
+    resume || force || !out || !(await hasModel(platform.files, out)),
+    `train: checkpoint ${checkpoint}: a model exists; { resume: true } continues its training, { force: true } replaces it, or name another folder`,
+  );
   const corpus = typeof pairs === 'object' && 'kind' in pairs ? pairs : undefined;
   if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
@@ -95,7 +117,7 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
     ...settings,
     ...(base && { init: base.name }),
     corpus: corpus ?? { kind: 'tsv', path: 'pairs' },
-    out: checkpoint === undefined ? '' : platform.modelPath(checkpoint),
+    out,
     resume,
   };
   // A session of the model's own, which the signal of the run does not end.
@@ -122,7 +144,13 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
     if (!trained) throw new Error('train: the run ended without a model');
     if (device !== 'cpu') await host.context.device(); // before the run gives the shared device back
     const [saved, weights] = trained;
-    const lora = weights && settings.lora && { lora: loraConfig(settings.lora), weights, base: base?.name ?? '' };
+    const lora = weights &&
+      settings.lora && {
+        lora: loraConfig(settings.lora),
+        weights,
+        base: base?.name ?? '',
+        baseFingerprint: base && fingerprintOf([base.saved.weights]),
+      };
     return createModel(saved, hostOf(host.context, host.close, platform), { training, lora, name: checkpoint });
   } catch (error) {
     await host.close();
@@ -131,6 +159,10 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
     await session.close();
   }
 }
+
+/** Whether there is a model or LoRA adapter in a folder, also one whose replacement was cut off. */
+const hasModel = async (files: Files, folder: string): Promise<boolean> =>
+  (await isModelFolder(files, folder)) || (await isLoraFolder(files, folder));
 
 /** The given pairs for evaluation, or a share of all pairs. */
 const splitOf = (

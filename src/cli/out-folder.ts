@@ -5,6 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files, writeText } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
+import { lockPath } from '../host/folder-lock.ts';
 
 /** Options of `heddle train` that choose the output folder. */
 export interface OutOptions {
@@ -17,7 +18,7 @@ export interface OutOptions {
 export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
 
 /**
- * Returns the output folder, without a trailing slash. Default: the first of `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`,
+ * Returns the output folder, without a trailing slash and with symbolic links followed. Default: the first of `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`,
  * ... that does not exist. Throws a HeddleError if the folder exists and neither --force nor --resume is given, if it
  * contains something that is not a model, or if it cannot be written.
  */
@@ -28,7 +29,8 @@ export async function outFolder(files: Files, name: string, { out, force, resume
     if (resume) throw new HeddleError('train: --resume needs --out, the folder of the run to resume');
     return free(files, `runs/${name}`);
   }
-  const folder = withoutEndSlash(out);
+  const given = withoutEndSlash(out);
+  const folder = (await files.real?.(given)) ?? given;
   if (/\.safetensors$/i.test(folder))
     throw new HeddleError(`--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`);
   if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
@@ -64,7 +66,7 @@ const isTrained = async (files: Files, folder: string): Promise<boolean> =>
 async function free(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
-    if (await files.exists(await existingFolder(files, folder))) continue;
+    if ((await files.exists(await existingFolder(files, folder))) || (await files.exists(lockPath(folder)))) continue;
     await checkWritable(files, folder);
     return folder;
   }

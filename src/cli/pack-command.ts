@@ -1,17 +1,27 @@
 // heddle pack and heddle unpack: a model folder to a .zip file and back.
 
+import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { copyFolder } from '../files/files.ts';
+import { copyFolder, type Files, writeFolder } from '../files/files.ts';
+import { jsonBytes, parseJson } from '../files/json-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { formatLog, logName, parseLog } from '../report/training-log.ts';
+import { reportName, trainingReport } from '../report/training-report.ts';
+import { corpusFile } from '../runtime/load-corpus.ts';
+import { checkpointNames } from '../trainer/training-state.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
 
 interface Options {
   readonly force?: boolean;
+  readonly weightsOnly?: boolean;
 }
+
+/** Files of a run in a model folder, which a model needs only to be trained further. */
+const runFiles: readonly string[] = [...Object.values(checkpointNames), logName, reportName, corpusFile];
 
 /** Adds the commands `pack` and `unpack`. */
 export function addPack(program: Command): void {
@@ -21,10 +31,17 @@ export function addPack(program: Command): void {
     .description('pack a model folder into a .zip file, which the page can open')
     .argument('<dir>', 'model folder')
     .argument('<file.zip>', 'file to write')
+    .option('--weights-only', 'only what translating needs: no state of the training, log, report and kept pairs')
     .option(...force)
+    .addHelpText('after', '\nPaths of this machine in the log and state are shortened to their last part.')
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
-      await copy(from, to, options);
+      await copy(from, to, options, async (files, folder) => {
+        const names = await files.list(folder);
+        const kept = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
+        const read = async (name: string) => [name, await files.read(`${folder}/${name}`)] as const;
+        return withoutPaths(Object.fromEntries(await Promise.all(kept.map(read))), folder);
+      });
     });
   program
     .command('unpack')
@@ -39,7 +56,13 @@ export function addPack(program: Command): void {
     });
 }
 
-async function copy(from: string, target: string, { force }: Options): Promise<void> {
+/** Copies a model folder; `partsOf` gives the files to write, by default all files as they are. */
+async function copy(
+  from: string,
+  target: string,
+  { force }: Options,
+  partsOf?: (files: Files, folder: string) => Promise<Record<string, Uint8Array>>,
+): Promise<void> {
   const files = archiveFiles(nodeFiles());
   const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
@@ -48,6 +71,32 @@ async function copy(from: string, target: string, { force }: Options): Promise<v
     if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
     if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model and is not replaced`);
   }
-  await copyFolder(files, from, files, to);
+  if (partsOf) await writeFolder(files, to, await partsOf(files, from));
+  else await copyFolder(files, from, files, to);
   print(`wrote ${to}`);
 }
+
+/** The files with absolute paths in the arguments of the run shortened to their last part. */
+function withoutPaths(parts: Record<string, Uint8Array>, folder: string): Record<string, Uint8Array> {
+  const { [checkpointNames.state]: state, [logName]: log } = parts;
+  const changed: Record<string, Uint8Array> = { ...parts };
+  if (state) {
+    const json = parseJson(state, `${folder}/${checkpointNames.state}`);
+    changed[checkpointNames.state] = jsonBytes({ ...json, arguments: shortened(json.arguments) });
+  }
+  if (log) {
+    const records = parseLog(new TextDecoder().decode(log), `${folder}/${logName}`);
+    const short = records.map((r) => (r.type === 'start' ? { ...r, arguments: shortened(r.arguments) } : r));
+    changed[logName] = new TextEncoder().encode(formatLog(short));
+    changed[reportName] = new TextEncoder().encode(trainingReport(short));
+  }
+  return changed;
+}
+
+/** JSON in which each text that is an absolute path is its last part. */
+const shortened = (json: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(json ?? null, (_, x: unknown) =>
+      typeof x === 'string' && isAbsolute(x) ? x.replace(/^.*[\\/](?=[^\\/]+[\\/]*$)/, '') : x,
+    ),
+  );

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes, formatNumber } from '../core/format-numbers.ts';
+import { shellQuote } from '../core/shell.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -48,7 +49,9 @@ async function run(pairs: readonly string[], options: TrainFileOptions, given: T
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
     throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
   const paths = [out, folder ?? out, ...corpusPaths(args.corpus)];
-  const result = await runWithProgress('train', args, options, paths);
+  // A page has no lock files.
+  const unlock = options.host === 'chrome' ? await files.lock?.(out) : undefined;
+  const result = await runWithProgress('train', args, options, paths).finally(unlock);
   if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
   print(describe(result));
 }
@@ -96,7 +99,7 @@ async function resumedCorpus(files: Files, out: string, named: NamedFiles): Prom
   for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
     if (path !== '-' && !(await files.exists(path)))
       throw new HeddleError(
-        `${path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${out}`,
+        `${path}: the training pairs of ${out} are missing; give their path: heddle train FILE --resume --out ${shellQuote(out)}`,
       );
   return corpus;
 }
@@ -138,8 +141,8 @@ function describe(r: TrainResult): string {
     ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
     `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
     r.adapterOf === undefined
-      ? `model        ${r.out} (heddle translate ${r.out} "...")`
-      : `LoRA adapter ${r.out} (heddle translate ${r.adapterOf} --lora-adapter ${r.out} "...")`,
+      ? `model        ${r.out} (heddle translate ${shellQuote(r.out)} "...")`
+      : `LoRA adapter ${r.out} (heddle translate ${shellQuote(r.adapterOf)} --lora-adapter ${shellQuote(r.out)} "...")`,
     `report       ${r.out}/report.html, its values in log.jsonl`,
   ].join('\n');
 }

@@ -93,6 +93,8 @@ export function archiveFiles(files: Files): Files {
   const result: Files = {
     ...(files.stream && { stream: files.stream }),
     ...(files.size && { size: files.size }),
+    ...(files.real && { real: files.real }),
+    ...(files.lock && { lock: files.lock }),
     async read(path) {
       const found = await at(path);
       return found ? (await open(found[0])).read(`/${found[1]}`) : files.read(path);

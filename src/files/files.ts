@@ -19,6 +19,13 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with its contents; no error if it does not exist. */
   remove(path: string): Promise<void>;
+  /** The path with symbolic links followed, where there are any: a folder is replaced there. */
+  real?(path: string): Promise<string>;
+  /**
+   * Keeps other trainings from writing the folder, until the returned function is called or the process ends. Throws a
+   * HeddleError that names the process which writes it.
+   */
+  lock?(folder: string): Promise<() => Promise<void>>;
 }
 
 /** Path of the old folder while a new one replaces it. */
@@ -26,7 +33,7 @@ export const previousFolder = (folder: string): string => `${folder}.previous`;
 
 /** The folder itself, or its previous version if a process was killed while it replaced the folder. */
 export async function existingFolder(files: Files, folder: string): Promise<string> {
-  const previous = previousFolder(folder);
+  const previous = previousFolder((await files.real?.(folder)) ?? folder);
   return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
 }
 
@@ -43,7 +50,8 @@ export const writeText = (files: Files, path: string, text: string): Promise<voi
   files.write(path, new TextEncoder().encode(text));
 
 /** Fills a temporary folder and renames it to `folder`, so that no reader sees an incomplete folder. */
-async function replaceFolder(files: Files, folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+async function replaceFolder(files: Files, link: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const folder = (await files.real?.(link)) ?? link;
   const temporary = `${folder}.partial`;
   await files.remove(temporary);
   try {

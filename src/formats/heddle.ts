@@ -1,12 +1,13 @@
 // heddle's own format: config.json with the model's configuration, model.safetensors, and tokenizer files.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { type Json, jsonBytes } from '../files/json-files.ts';
+import { type Json, jsonBytes, parseJson, readJson } from '../files/json-files.ts';
 import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
-import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../files/safetensors.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
 import { readSourceCheckpoint } from './hf/load-hf.ts';
@@ -16,6 +17,9 @@ import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/
 /** `format` of config.json. */
 export const heddleFormat = 'heddle';
 const version = 1;
+
+/** Key of the fingerprint of the tokenizer files in the metadata of the weights, which do not have their text. */
+const filesKey = 'tokenizer_files';
 
 /** Exports a model: the files of the folder by name. */
 export function heddleFiles({
@@ -31,7 +35,9 @@ export function heddleFiles({
     ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
   };
   // Tokenizer files of other tools may be binary or large, so they are not embedded in the weights.
-  const metadata = sourceCheckpoint ? { format: heddleFormat } : modelMetadata(heddleFormat, described);
+  const metadata = sourceCheckpoint
+    ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
+    : modelMetadata(heddleFormat, described);
   const tensors = tensorsFromWeights(parameterList(config), weights);
   return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
 }
@@ -62,7 +68,9 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);
-  const tensors = widened(readSafetensors(await files.read(path), path));
+  const bytes = await files.read(path);
+  const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
+  const tensors = widened(readSafetensors(bytes, path));
   const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
     weightsFromTensors(parameterList(config), tensors),
   );
@@ -70,6 +78,29 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     const i = data.findIndex((x) => !Number.isFinite(x));
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
-  if (raw.origin !== undefined) return { ...(await readSourceCheckpoint(files, folder, raw.origin, config)), weights };
-  return { config, ...(await readTokenizers(files, folder, config)), weights };
+  if (raw.origin !== undefined) {
+    const { sourceCheckpoint, ...model } = await readSourceCheckpoint(files, folder, raw.origin, config);
+    const own = sourceCheckpoint?.files ?? {};
+    if (metadata[filesKey] !== undefined && metadata[filesKey] !== fingerprintOf(Object.values(own)))
+      exchanged(folder, Object.keys(own).join(', '));
+    return { ...model, ...(sourceCheckpoint && { sourceCheckpoint }), weights };
+  }
+  const tokenizers = await readTokenizers(files, folder, config);
+  for (const name of [names.tokenizer, names.source, names.target]) {
+    const trained = metadata[name];
+    if (trained === undefined || !(await files.exists(`${folder}/${name}`))) continue;
+    if (
+      JSON.stringify(await readJson(files, `${folder}/${name}`)) !==
+      JSON.stringify(parseJson(new TextEncoder().encode(trained), path))
+    )
+      exchanged(folder, name);
+  }
+  return { config, ...tokenizers, weights };
+}
+
+function exchanged(folder: string, name: string): never {
+  throw new HeddleError(
+    `${folder}: ${name}: not the tokenizer that the model was trained with, of which ${names.weights} has a copy or fingerprint; ` +
+      'restore it (a model.safetensors alone is a complete model too)',
+  );
 }

@@ -2,11 +2,12 @@
 // those of Hugging Face's BART and MarianMT.
 
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { fromFloat16 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { existingFolder, type Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
-import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../files/safetensors.ts';
 import {
   type LoraConfig,
   type LoraTarget,
@@ -28,7 +29,12 @@ export interface SavedLora {
   readonly lora: LoraConfig;
   /** Laid out as `adapterParameters(config, lora)` says. */
   readonly weights: Float32Array;
+  /** Fingerprint of the weights of the base model; undefined in adapters of other tools. */
+  readonly baseFingerprint?: string | undefined;
 }
+
+/** Key of the base model's fingerprint in the metadata of the weights; PEFT's configuration takes no other fields. */
+const baseKey = 'heddle_base';
 
 /**
  * Exports a LoRA adapter: the files of the folder by name. `base` is the place of the base model, PEFT's
@@ -37,7 +43,11 @@ export interface SavedLora {
  * @example
  * await writeFolder(files, 'adapter', loraFiles(model.config, { lora, weights }, 'facebook/bart-base'));
  */
-export function loraFiles(c: ModelConfig, { lora, weights }: SavedLora, base: string): Record<string, Uint8Array> {
+export function loraFiles(
+  c: ModelConfig,
+  { lora, weights, baseFingerprint }: SavedLora,
+  base: string,
+): Record<string, Uint8Array> {
   const config = {
     alpha_pattern: {},
     auto_mapping: null,
@@ -62,7 +72,10 @@ export function loraFiles(c: ModelConfig, { lora, weights }: SavedLora, base: st
   };
   return {
     [loraFileNames.config]: jsonBytes(config),
-    [loraFileNames.weights]: writeSafetensors(tensorsFromWeights(loraParameters(c, lora), weights), { format: 'pt' }),
+    [loraFileNames.weights]: writeSafetensors(tensorsFromWeights(loraParameters(c, lora), weights), {
+      format: 'pt',
+      ...(baseFingerprint && { [baseKey]: baseFingerprint }),
+    }),
   };
 }
 
@@ -131,12 +144,25 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
   const { r: rank, lora_alpha: alpha, lora_dropout: dropout = 0, use_rslora: rootScaled = false } = raw;
   if (typeof rank !== 'number' || typeof alpha !== 'number' || typeof dropout !== 'number')
     throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
-  const tensors = floats(readSafetensors(await files.read(path), path));
+  const bytes = await files.read(path);
+  const { [baseKey]: baseFingerprint } = readSafetensorsHeader(bytes, bytes.length, path).metadata;
+  const tensors = floats(readSafetensors(bytes, path));
   const targetModules = layersOf(c, tensors, path, rank);
   const lora = withErrorPrefix(configPath, () =>
     loraConfig({ rank, alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha, dropout, targetModules }),
   );
-  return { lora, weights: withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors)) };
+  const weights = withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors));
+  return { lora, weights, baseFingerprint };
+}
+
+/** Throws a HeddleError if the adapter in a folder was trained on a model with other weights. */
+export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, weights: Float32Array): void {
+  const found = fingerprintOf([weights]);
+  if (baseFingerprint !== undefined && baseFingerprint !== found)
+    throw new HeddleError(
+      `${folder}: the adapter was trained on another model (its weights had the fingerprint ${baseFingerprint}, those of this one ` +
+        `have ${found}); give the model that ${loraFileNames.config} names in base_model_name_or_path, as it was then`,
+    );
 }
 
 /** The layers of the tensors. Each must be a linear layer of the model, with the rank of the configuration. */
@@ -163,11 +189,12 @@ function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tenso
   return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, wide(t)]));
 }
 
-/** A model with the adapter of a folder merged into its weights. Throws as `loadAdapter`. */
+/** A model with the adapter of a folder merged into its weights. Throws as `loadLora` and `checkLoraBase`. */
 export async function withLora(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
-  const { lora, weights } = await loadLora(files, folder, model.config);
+  const saved = await loadLora(files, folder, model.config);
+  checkLoraBase(folder, saved, model.weights);
   const { sourceCheckpoint } = model;
-  const merged = mergeLora(model.config, model.weights, lora, weights);
+  const merged = mergeLora(model.config, model.weights, saved.lora, saved.weights);
   return {
     ...model,
     weights: merged,

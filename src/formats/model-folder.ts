@@ -1,6 +1,7 @@
 // Model folders: saves heddle's format, and loads every supported format by its config.json.
 
 import { HeddleError } from '../core/errors.ts';
+import { shellQuote } from '../core/shell.ts';
 import { existingFolder, type Files, writeFolder } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
@@ -55,7 +56,7 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 export async function loadModelFolder(files: Files, folder: string): Promise<SavedModel> {
   const at = await existingFolder(files, folder);
   if (!(await files.exists(at)))
-    throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${folder} makes one`);
+    throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} makes one`);
   const hasConfig = await files.exists(`${at}/${names.config}`);
   // MarianMT weights may come without a config.json.
   if (!hasConfig)

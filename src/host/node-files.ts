@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, previousFolder } from '../files/files.ts';
+import { lockFolder } from './folder-lock.ts';
 
 /** Messages for the system's error codes. */
 const reasons: Record<string, string> = {
@@ -73,7 +74,7 @@ export function nodeFiles(): Files {
     },
     write: (path, bytes) =>
       named('write', path, async () => {
-        await fs.mkdir(dirname(path), { recursive: true });
+        await makeFolder(dirname(path));
         const existing = await statOf(path);
         if (existing && !existing.isFile()) return fs.writeFile(path, bytes); // write to a device or pipe, do not replace it
         const target = existing ? await fs.realpath(path) : path;
@@ -90,7 +91,30 @@ export function nodeFiles(): Files {
     list: (folder) => named('list', folder, async () => (await fs.readdir(folder)).sort()),
     rename: (from, to) => named('rename to', to, () => replace(from, to)),
     remove: (path) => named('remove', path, () => fs.rm(path, { recursive: true, force: true })),
+    real: (path) => named('follow', path, () => realPath(path)),
+    async lock(folder) {
+      await makeFolder(dirname(folder)).catch(() => undefined); // the first save reports it
+      return lockFolder(folder);
+    },
   };
+}
+
+/**
+ * Creates a folder and those above it. Node's option `recursive` never returns where the system creates no folder and
+ * calls it missing, as in /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  if (await statOf(path)) return;
+  await makeFolder(dirname(path));
+  await fs.mkdir(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
+}
+
+/** The path with symbolic links followed, also if there is nothing yet at their end. */
+async function realPath(path: string): Promise<string> {
+  const target = await fs.readlink(path).catch(() => undefined);
+  return target === undefined ? path : realPath(resolve(dirname(path), target));
 }
 
 /**
@@ -99,7 +123,7 @@ export function nodeFiles(): Files {
  * readers look too.
  */
 async function replace(from: string, to: string): Promise<void> {
-  await fs.mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   const previous = previousFolder(to);
   if ((await statOf(to))?.isDirectory()) {
     await fs.rm(previous, { recursive: true, force: true });

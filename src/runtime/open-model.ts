@@ -1,6 +1,7 @@
 // Loads the model of a job and prints its notes.
 
 import { HeddleError } from '../core/errors.ts';
+import { shellQuote } from '../core/shell.ts';
 import { existingFolder, type Files } from '../files/files.ts';
 import { isLoraFolder, loraBaseModel, withLora } from '../formats/lora-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
@@ -17,7 +18,7 @@ export async function openModel(
 ): Promise<SavedModel> {
   if ((await isLoraFolder(files, folder)) && !(await hasModel(files, folder)))
     throw new HeddleError(
-      `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${folder}` +
+      `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
         ` (its base model is ${await loraBaseModel(files, folder)})`,
     );
   const model = await loadModelFolder(files, folder);

@@ -15,14 +15,23 @@ const lossWindow = 60_000;
 
 /**
  * Trains a model: the body of the job `train`, of `train` of the library and of the training page. Retries after a lost
- * device. Throws a HeddleError that names a wrong option or file, if training diverges, and if devices are lost too
- * often.
+ * device. Throws a HeddleError that names a wrong option or file, if another process writes the output folder, if
+ * training diverges, and if devices are lost too often.
  */
 export async function runTraining(
   given: TrainArguments,
   context: JobContext,
   inputs: TrainInputs = {},
 ): Promise<TrainResult> {
+  const unlock = given.out ? await context.files.lock?.(given.out) : undefined;
+  try {
+    return await withRecovery(given, context, inputs);
+  } finally {
+    await unlock?.();
+  }
+}
+
+async function withRecovery(given: TrainArguments, context: JobContext, inputs: TrainInputs): Promise<TrainResult> {
   const { emit, signal, files } = context;
   const { out } = given;
   const history = createHistory(context);

@@ -2,6 +2,7 @@
 // model.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { shellQuote } from '../core/shell.ts';
 import type { Files } from '../files/files.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
@@ -253,8 +254,8 @@ function checkPairs(
   const { train } = corpusFiles(corpus) ?? {};
   if (train)
     throw new HeddleError(
-      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${out}, ` +
-        `or fine-tune the model on these pairs: heddle train FILE --init ${out}`,
+      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${shellQuote(out)}, ` +
+        `or fine-tune the model on these pairs: heddle train FILE --init ${shellQuote(out)}`,
     );
   const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but its bits differ from an uninterrupted run`;
   context.emit({ type: 'warning', text });

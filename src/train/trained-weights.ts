@@ -2,11 +2,12 @@
 // best and saved.
 
 import { check } from '../core/errors.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { sizeOf } from '../core/tensor.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeFolder } from '../files/files.ts';
-import { loadLora, loraFiles } from '../formats/lora-folder.ts';
+import { checkLoraBase, loadLora, loraFiles } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
 import { type LoraConfig, loraTargets, mergeLora } from '../model/lora.ts';
 import { parameterList } from '../model/parameters.ts';
@@ -64,6 +65,7 @@ export function createTrainedWeights(options: TrainedWeightsOptions): TrainedWei
     };
   check(base, 'train: lora needs a trained model; name its folder with init (--init DIR)');
   const { config } = model;
+  const baseFingerprint = fingerprintOf([base]);
   const adapted = new Set(loraTargets(config, lora.targetModules).map(({ weight }) => weight));
   const parameters = parameterList(config).all.filter(({ name }) => adapted.has(name));
   const none = new Float32Array(trainable.all.size);
@@ -91,7 +93,11 @@ export function createTrainedWeights(options: TrainedWeightsOptions): TrainedWei
     },
     put,
     save: ({ files, folder }, weights, extra) =>
-      writeFolder(files, folder, { ...loraFiles(config, { lora, weights }, baseFolder), ...extra }),
-    load: async ({ files, folder }) => (await loadLora(files, folder, config)).weights,
+      writeFolder(files, folder, { ...loraFiles(config, { lora, weights, baseFingerprint }, baseFolder), ...extra }),
+    async load({ files, folder }) {
+      const saved = await loadLora(files, folder, config);
+      checkLoraBase(folder, saved, base);
+      return saved.weights;
+    },
   };
 }

@@ -1,7 +1,13 @@
 // Settings of train, on the float64 references of the ops.
 
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { registerPlatform } from '../../src/api/platform.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { nodePlatform } from '../../src/host/node-platform.ts';
 import { lossScales } from '../../src/ops/optimizer/clip.ts';
 import type { LogStep } from '../../src/report/training-log.ts';
 
@@ -65,4 +71,27 @@ it('names the step at which a number is not finite, if it checks', async () => {
   // The first update makes weights so large that products of them overflow.
   const training = trained({ batchSize: 16, steps: 9, learningRate: 1e200, checkFinite: true });
   await expect(training).rejects.toThrow(/^Step \d: the first number that is not finite/);
+});
+
+it('replaces the model of a checkpoint only with force, and writes it for one training at a time', async () => {
+  registerPlatform({ ...nodePlatform(), files: nodeFiles() });
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-train-'));
+  const checkpoint = join(folder, 'ck');
+  try {
+    const together = await Promise.allSettled([trained({ checkpoint }), trained({ checkpoint })]);
+    expect(together.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(String(together.map((it) => it.status === 'rejected' && it.reason))).toContain('another training writes it');
+    const model = () => readFileSync(join(checkpoint, 'model.safetensors'));
+    const before = model();
+    await expect(trained({ checkpoint, seed: 2 })).rejects.toThrow(
+      `train: checkpoint ${checkpoint}: a model exists; { resume: true } continues its training, { force: true } replaces it`,
+    );
+    expect(model()).toEqual(before);
+    await trained({ checkpoint, seed: 2, force: true });
+    expect(model()).not.toEqual(before);
+    await trained({ checkpoint, steps: 4, resume: true });
+    expect(readdirSync(folder)).toEqual(['ck']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,5 +1,5 @@
 // Models as one file on the command line: trained into, translated from, gone on with, packed and unpacked.
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { unzipModel } from '../../src/files/archive-files.ts';
@@ -25,6 +25,29 @@ it('trains into an archive, resumes from it, and translates from it as from the 
   expect((await heddle(['unpack', at('again.zip'), at('back')])).status).toBe(0);
   expect(readFileSync(join(at('back'), 'model.safetensors'))).toEqual(readFileSync(join(at('m'), 'model.safetensors')));
   expect(readdirSync(at('back')).sort()).toEqual(readdirSync(at('m')).sort());
+});
+
+it('packs only the weights on request, and never an absolute path', async () => {
+  const pairs = join(scratch(), 'secret-place', 'pairs.tsv');
+  mkdirSync(join(scratch(), 'secret-place'));
+  const lines = Array.from({ length: 60 }, (_, i) => `a ${i}\tb ${i}`).join('\n');
+  writeFileSync(pairs, lines);
+  const out = at('secret-place/p');
+  expect((await train(pairs, '--tokenizer', 'word', '--steps', '2', '--out', out)).stderr).not.toContain('heddle:');
+  const files = async (...args: string[]) => {
+    expect((await heddle(['pack', out, at('p.zip'), '--force', ...args])).status).toBe(0);
+    return unzipModel(readFileSync(at('p.zip')), 'p.zip');
+  };
+  const whole = await files();
+  expect(Object.keys(whole).sort()).toEqual(readdirSync(out).sort());
+  for (const [name, bytes] of Object.entries(whole))
+    expect(Buffer.from(bytes).includes('secret-place'), name).toBe(false);
+  expect(JSON.parse(Buffer.from(whole['state.json'] ?? []).toString()).arguments.corpus).toMatchObject({
+    train: { files: ['pairs.tsv'] },
+  });
+  const light = Object.keys(await files('--weights-only')).sort();
+  expect(light).toEqual(['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json']);
+  expect((await heddle(['translate', at('p.zip'), 'a 3'])).status).toBe(0);
 });
 
 it('packs a folder of Hugging Face too, as the page takes it', async () => {

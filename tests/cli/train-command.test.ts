@@ -1,5 +1,5 @@
 // Training through the command: what it leaves behind, what it refuses, and how it ends.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -78,6 +78,40 @@ describe('a training run', () => {
     const first = JSON.parse(readFileSync(at('run.json'), 'utf8')).losses;
     expect(await losses('1')).toEqual(first);
     expect(await losses('2')).not.toEqual(first);
+  });
+
+  it('follows --out if it is a link, and quotes the command that it prints', async () => {
+    mkdirSync(at('my disk'));
+    symlinkSync(at('my disk'), at('linked'));
+    const { status, stdout, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--out', at('linked')]);
+    expect(status, stderr).toBe(0);
+    expect(lstatSync(at('linked')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(at('my disk'))).toContain('model.safetensors');
+    expect(stdout).toContain(`heddle translate '${at('my disk')}' "..."`);
+  });
+
+  it('is refused for a folder that another training writes', async () => {
+    const args = ['train', ...smallTraining, '--out', at('busy'), '--steps'];
+    let second: ReturnType<typeof heddle> | undefined;
+    const first = heddle([...args, '100000'], {
+      onStart(child) {
+        child.stderr?.on('data', () => {
+          second ??= heddle([...args, '2', '--force']).finally(() => child.kill('SIGINT'));
+        });
+      },
+    });
+    expect((await first).status).toBe(130);
+    const { status, stderr } = (await second) as Awaited<typeof first>;
+    expect([status, isOneLine(stderr)]).toEqual([1, true]);
+    expect(stderr).toMatch(/busy: another training writes it \(process \d+ on /);
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('does not hang if the cache folder cannot be made', async () => {
+    const env = { HEDDLE_CACHE: '', XDG_CACHE_HOME: '/proc/nope' };
+    const args = smallTraining.filter((arg) => arg !== '--no-tune');
+    const { status, stderr } = await heddle(['train', ...args, '--steps', '2', '--out', at('uncached')], { env });
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain('known to this run alone: /proc/nope/heddle/kernels.json: cannot write: ');
   });
 
   it('does not replace a model without --force', async () => {

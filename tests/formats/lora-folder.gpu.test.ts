@@ -2,13 +2,22 @@
 // adapters that do not match are errors.
 
 import { afterEach, expect, it } from 'vitest';
+import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
-import type { Files } from '../../src/files/files.ts';
+import { type Files, writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { readGolden } from '../../src/formats/golden-case.ts';
-import { isLoraFolder, loadLora, loraBaseModel, loraFileNames, loraFiles } from '../../src/formats/lora-folder.ts';
+import {
+  isLoraFolder,
+  loadLora,
+  loraBaseModel,
+  loraFileNames,
+  loraFiles,
+  withLora,
+} from '../../src/formats/lora-folder.ts';
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
 import { writeStep } from '../../src/ops/step-scalars.ts';
@@ -177,4 +186,18 @@ it('names what it does not support', async () => {
   await files.remove(`a/${loraFileNames.weights}`);
   await expect(loadLora(files, 'a', c)).rejects.toThrow('a/adapter_model.safetensors: missing');
   expect(loraConfig({ rank: 3 })).toMatchObject({ alpha: 6, targetModules: ['*.q', '*.v'] });
+});
+
+it('says which base model an adapter was trained on, and refuses another', async () => {
+  const { c, p, golden, adapter } = await fixture();
+  const weights = weightsFromTensors(p, golden.weights);
+  const files = memoryFiles();
+  const saved = { ...adapter, baseFingerprint: fingerprintOf([weights]) };
+  await writeFolder(files, 'adapter', loraFiles(c, saved, 'base'));
+  const model = { config: c, weights } as SavedModel;
+  await withLora(files, model, 'adapter');
+  const other = { ...model, weights: weights.map((x) => 1.01 * x) };
+  await expect(withLora(files, other, 'adapter')).rejects.toThrow(
+    /^adapter: the adapter was trained on another model .*base_model_name_or_path/,
+  );
 });

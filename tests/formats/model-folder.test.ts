@@ -1,6 +1,6 @@
 // Model folders: saved models load again, and an interrupted save always leaves a complete folder.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -113,3 +113,15 @@ it('has a complete model at every moment, even if the writing process is killed'
   }
   expect(existsSync(at('m')) || existsSync(at('m.previous'))).toBe(true);
 }, 60_000);
+
+it('notices a tokenizer that was exchanged for another of the same size', async () => {
+  const other = trainWords(['six seven eight nine ten'], { size: 50 });
+  expect(other.size).toBe(words.size);
+  await saveModelFolder(files, at('m'), model(1));
+  writeFileSync(at('m/source-tokenizer.json'), JSON.stringify(words, undefined, 2)); // the same, formatted otherwise
+  await loadModelFolder(files, at('m'));
+  writeFileSync(at('m/source-tokenizer.json'), JSON.stringify(other));
+  await expect(loadModelFolder(files, at('m'))).rejects.toThrow(
+    'source-tokenizer.json: not the tokenizer that the model was trained with',
+  );
+});

@@ -1,10 +1,12 @@
 // Files on disk, and the same files through the file server, with the same tests.
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { type Files, readText, writeText } from '../../src/files/files.ts';
+import { existingFolder, type Files, readText, writeFolder, writeText } from '../../src/files/files.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
@@ -99,6 +101,24 @@ describe.each([
 });
 
 describe('the disk', () => {
+  it('follows a link to a folder that is replaced, also one that is not there yet', async () => {
+    symlinkSync('real', at('link'));
+    for (const name of ['a', 'b']) {
+      await writeFolder(nodeFiles(), at('link'), { [name]: new Uint8Array(1) });
+      expect(readdirSync(at('real'))).toEqual([name]);
+      expect(lstatSync(at('link')).isSymbolicLink()).toBe(true);
+    }
+    expect(readdirSync(folder).sort()).toEqual(['link', 'real']);
+    renameSync(at('real'), at('real.previous')); // a save that was cut off
+    expect(await existingFolder(nodeFiles(), at('link'))).toBe(at('real.previous'));
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('fails at once where the system makes no folders', async () => {
+    await expect(writeText(nodeFiles(), '/proc/nope/heddle/x', '')).rejects.toThrow(
+      '/proc/nope/heddle/x: cannot write: ',
+    );
+  });
+
   it('keeps the old folder if the new one cannot replace it', async () => {
     await writeText(nodeFiles(), at('model/old.txt'), 'old');
     await expect(nodeFiles().rename(at('none'), at('model'))).rejects.toThrow(/no such/);

@@ -163,6 +163,7 @@ async function runToEnd(run: RunState, corpus: CorpusArguments, options: TrainOp
       ...options,
       maxLogSteps,
       checkpoint: name,
+      force: !options.resume, // the page asks before it replaces a model
       signal,
       gate: gateOf(run),
       onEvent: listenerOf(run),

@@ -1,0 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { shellQuote } from '../../src/core/shell.ts';
+
+it('leaves plain words, and quotes all others so that a shell reads them back', () => {
+  expect(shellQuote('runs/en-es_2.zip')).toBe('runs/en-es_2.zip');
+  for (const word of ['my model', "it's", '$HOME', 'a"b', '`x`', '', 'a\nb', '*'])
+    expect(execFileSync('sh', ['-c', `printf %s ${shellQuote(word)}`], { encoding: 'utf8' })).toBe(word);
+});
