@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import { createModelInspector, type Inspection, type InspectOptions } from '../decode/model-inspector.ts';
+import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
@@ -36,6 +37,12 @@ export interface PlanShape {
 export interface TranslateOptions extends DecodeOptions {
   /** Maximum number of sentences that decode together. [32] */
   readonly batchSize?: number;
+  /** Maximum number of tokens of a text, with its end token. [the model's maximum length] */
+  readonly maxLength?: number;
+  /** What to do with a longer text: throw, cut it, or give no translation. ['error'] */
+  readonly longTexts?: 'error' | 'crop' | 'skip';
+  /** Whether to replace unknown words by the source words that they attend to most. [false] */
+  readonly replaceUnknown?: boolean;
 }
 
 /** Settings of `Model.generate`. */
@@ -253,9 +260,25 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     if (format === 'f32') return;
     host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
   };
-  const translatorFor = async (shape: TranslatorShape, decode: DecodeOptions): Promise<Translator> => {
+  const translatorFor = async (
+    { fitting, ...shape }: TranslatorShape & { readonly fitting: number },
+    decode: DecodeOptions,
+  ): Promise<Translator> => {
     let it = await load();
     const key = JSON.stringify(shape);
+    // A translator that is a little larger saves the plans of one more shape, for texts that come one after the other.
+    const fits = [...it.translators.keys()].find((other) => {
+      const { batch, maxSource, maxTarget } = JSON.parse(other) as TranslatorShape;
+      const wide = batch >= shape.batch && batch <= 4 * shape.batch;
+      return (
+        wide &&
+        batch <= fitting &&
+        maxTarget === shape.maxTarget &&
+        maxSource >= shape.maxSource &&
+        maxSource <= 2 * shape.maxSource
+      );
+    });
+    if (fits !== undefined) return it.translators.get(fits) as Promise<Translator>;
     if (!it.translators.has(key) && it.translators.size >= maxTranslators) {
       await unload();
       it = await load();
@@ -295,7 +318,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   /** Numbers of the texts that have tokens, and the shape of a translator for them. */
   const prepare = (
     texts: readonly string[],
-    { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens }: TranslateOptions,
+    { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, maxLength = config.maxLength, ...o }: TranslateOptions,
   ) => {
     check(
       Number.isSafeInteger(batchSize) && batchSize > 0,
@@ -305,36 +328,48 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       texts.every((text) => typeof text === 'string'),
       'translate: a text must be a string',
     );
-    const lengths = texts.map((text) => source.encode(text).length + 1);
-    for (const [i, tokens] of lengths.entries())
-      if (tokens > config.maxLength)
-        throw new HeddleError(
-          `translate: text ${i + 1} has ${tokens} tokens, its end included, the model takes at most ${config.maxLength}; split it: "${texts[i]?.slice(0, 60)}"`,
-        );
-    const full = texts.map((_, i) => i).filter((i) => (lengths[i] as number) > 1);
+    const { longTexts = 'error' } = o;
+    const limit = Math.min(maxLength, config.maxLength);
+    const encoded = texts.map((text) => [...source.encode(text), source.special.end]);
+    const full: number[] = [];
+    for (const [i, ids] of encoded.entries()) {
+      if (ids.length > limit && longTexts === 'error')
+        throw new HeddleError(`translate: ${describeLong(i + 1, ids.length, limit)}: "${texts[i]?.slice(0, 60)}"`);
+      if (ids.length > limit && longTexts === 'crop') ids.splice(limit - 1, ids.length - limit);
+      if (ids.length > 1 && ids.length <= limit) full.push(i);
+    }
+    const longest = full.reduce((n, i) => Math.max(n, (encoded[i] as number[]).length), 1);
     const maxTarget = Math.min(config.maxLength, Math.max(1, maxNewTokens ?? config.maxLength));
     const rowBytes = 8 * config.decoderHeads * config.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
     const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
-    const shape: TranslatorShape = {
+    const shape = {
+      fitting,
       batch: Math.min(batchSize, powerOfTwo(full.length), fitting),
-      maxSource: Math.min(config.maxLength, paddedLength(full.reduce((n, i) => Math.max(n, lengths[i] as number), 1))),
+      maxSource: Math.min(config.maxLength, paddedLength(longest)),
       maxTarget,
     };
-    return { full, shape };
+    return { full, encoded, shape };
   };
 
   const generate = async (texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> => {
-    const { attention = false, onPiece, batchSize, ...decode } = options;
-    const { full, shape } = prepare(texts, options);
+    const {
+      attention = false,
+      onPiece,
+      batchSize,
+      replaceUnknown: replaces,
+      longTexts,
+      maxLength,
+      ...decode
+    } = options;
+    const { full, encoded, shape } = prepare(texts, options);
     const out: Generation[][] = texts.map(() => []);
     if (full.length === 0) return out;
     const translator = await translatorFor(onPiece ? { ...shape, batch: 1 } : shape, decode);
     if (onPiece)
       for (const [place, i] of full.entries()) {
-        const text = texts[i] as string;
         const ids: number[] = [];
         let said = '';
-        for await (const piece of translator.stream(text, decode, place)) {
+        for await (const piece of translator.stream(encoded[i] as number[], decode, place)) {
           if (piece.id !== config.endId) ids.push(piece.id);
           said += piece.text;
           onPiece(piece, i);
@@ -344,7 +379,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       }
     else {
       const found = await translator.generate(
-        full.map((i) => texts[i] as string),
+        full.map((i) => encoded[i] as number[]),
         decode,
       );
       for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
@@ -355,9 +390,18 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       for (const translation of out[i] as Generation[])
         found.push({
           ...translation,
-          attention: await attentionOf(saved, translator, texts[i] as string, translation),
+          attention: await attentionOf(saved, translator, encoded[i] as number[], translation),
         });
       out[i] = found;
+    }
+    for (const i of replaces ? full : []) {
+      const replaced = (out[i] as Generation[]).map(async (found): Promise<Generation> => {
+        if (!found.ids.includes(target.special.unknown)) return found;
+        decode.signal?.throwIfAborted();
+        const alignment = await translator.align(encoded[i] as number[], found.ids);
+        return { ...found, text: replaceUnknown(source, target, texts[i] as string, found.ids, alignment) };
+      });
+      out[i] = await Promise.all(replaced);
     }
     return out;
   };
@@ -447,6 +491,10 @@ interface TranslatorShape {
   readonly maxTarget: number;
 }
 
+/** Says that a text is too long. */
+export const describeLong = (number: number, tokens: number, limit: number): string =>
+  `text ${number} has ${tokens} tokens, its end included, the model takes at most ${limit}; split it`;
+
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 /** A length rounded up to a multiple of 8, from 64 on of 32: few shapes, little padding. */
@@ -455,7 +503,7 @@ const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Ma
 async function attentionOf(
   { source, target }: SavedModel,
   translator: Translator,
-  text: string,
+  text: readonly number[],
   { ids, ended }: Translation,
 ): Promise<Attention> {
   const all = await translator.align(text, ids);

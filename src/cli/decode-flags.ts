@@ -8,7 +8,7 @@ import { notNegative, number, positive, whole } from './parse-values.ts';
 
 /** Values of the flags; `numReturn` is a flag of `translate` only. */
 export interface DecodingFlags {
-  readonly beams?: number;
+  readonly beamSize?: number;
   readonly numReturn?: number;
   readonly lengthPenalty?: LengthPenalty;
   readonly earlyStopping?: boolean;
@@ -21,6 +21,7 @@ export interface DecodingFlags {
   /** `--no-repeat-ngram-size`. Commander takes `no-` for a negation, whose default must not be undefined. */
   readonly repeatNgramSize?: number | null;
   readonly suppressTokens?: number[];
+  readonly badWords?: string[];
 }
 
 /** Flags that need `--sample`. */
@@ -31,7 +32,7 @@ export function addDecodingFlags(command: Command): Command {
   const probability = number((p) => p > 0 && p <= 1, 'above 0 and at most 1');
   return command
     .optionsGroup('Decoding:')
-    .option('--beams <n>', 'number of beams, 1 to 64 (default: 1, greedy decoding)', whole(1))
+    .option('--beam-size <n>', 'number of beams, 1 to 64 (default: 1, greedy decoding)', whole(1))
     .option(
       '--length-penalty <penalty>',
       'divisor of beam scores: a number a for ((5 + length) / 6)^a, average, power:<a> for length^a, or none (default: average)',
@@ -49,24 +50,27 @@ export function addDecodingFlags(command: Command): Command {
         .argParser(whole(0))
         .default(null, 'that of the model'),
     )
-    .option('--suppress-tokens <ids>', 'token ids to exclude, separated by commas', idList);
+    .option('--suppress-tokens <ids>', 'token ids to exclude, separated by commas', idList)
+    .option('--bad-words <words>', 'words to exclude, separated by commas; each must be one token', wordList);
 }
 
 /** The decoding options that the flags ask for. Throws a HeddleError if they contradict each other. */
 export function decodeOptionsOf(o: DecodingFlags): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
-  const { beams = 1, numReturn = 1 } = o;
-  if (o.sample && beams > 1) throw new HeddleError('--sample and --beams exclude each other; use one of them');
-  if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beams 2 or more');
+  const { beamSize: beams = 1, numReturn = 1 } = o;
+  if (o.sample && beams > 1) throw new HeddleError('--sample and --beam-size exclude each other; use one of them');
+  if (o.earlyStopping && beams === 1) throw new HeddleError('--early-stopping needs --beam-size 2 or more');
   if (o.lengthPenalty !== undefined && beams === 1 && o.numReturn === undefined)
-    throw new HeddleError('--length-penalty needs --beams 2 or more: greedy decoding and sampling compare no scores');
+    throw new HeddleError(
+      '--length-penalty needs --beam-size 2 or more: greedy decoding and sampling compare no scores',
+    );
   for (const [name, flag] of Object.entries(samplingFlags))
     if (!o.sample && o[name as keyof typeof samplingFlags] !== undefined)
       throw new HeddleError(`${flag} needs --sample`);
   if (numReturn > 1 && !o.sample && numReturn > beams)
-    throw new HeddleError(`--num-return ${numReturn} needs --beams ${numReturn} or more, or --sample`);
+    throw new HeddleError(`--num-return ${numReturn} needs --beam-size ${numReturn} or more, or --sample`);
   const given: Partial<Record<keyof DecodeOptions, unknown>> = {
     method: o.sample ? 'sample' : undefined,
-    beams: o.beams,
+    beams: o.beamSize,
     numReturn: o.numReturn,
     lengthPenalty: o.lengthPenalty,
     earlyStopping: o.earlyStopping,
@@ -92,3 +96,8 @@ function penalty(text: string): LengthPenalty {
 }
 
 const idList = (text: string): number[] => text.split(',').map(whole(0));
+
+const wordList = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...text.split(',').flatMap((word) => word.trim() || []),
+];

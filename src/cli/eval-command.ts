@@ -51,6 +51,7 @@ export function addEvaluate(program: Command): void {
         references,
         batch,
         decode,
+        ...(options.badWords && { badWords: options.badWords }),
         ...(adapter && { adapter }),
         ...(weights && { weights }),
       };

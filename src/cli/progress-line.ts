@@ -47,7 +47,7 @@ function progressBar(): Display {
       if (task !== current) close();
       current = task;
       if (!bar) {
-        const format = '{task} [{bar}] {value}/{total}  {text}';
+        const format = of > 0 ? '{task} [{bar}] {value}/{total}  {text}' : '{task} {value}  {text}';
         bar = new cliProgress.SingleBar({ format, barsize: 20, clearOnComplete: true, hideCursor: true, fps: 10 });
         bar.start(of, done, { task, text });
       }
@@ -62,7 +62,8 @@ function progressLines(): Display {
   /** The last event, if it is not printed yet. */
   let pending: ProgressEvent | undefined;
   const close = () => {
-    if (pending) log(`${pending.task} ${pending.done}/${pending.of}  ${pending.text}`);
+    // The total is 0 if it is unknown.
+    if (pending) log(`${pending.task} ${pending.done}${pending.of > 0 ? `/${pending.of}` : ''}  ${pending.text}`);
     pending = undefined;
   };
   return {

@@ -1,7 +1,8 @@
 // Flags with a new name, which still work under the old one, and the names of other tools.
 
 const decoding = {
-  '--beam': '--beams',
+  '--beam': '--beam-size',
+  '--beams': '--beam-size',
   '--min-tokens': '--min-new-tokens',
   '--unique-ngrams': '--no-repeat-ngram-size',
   '--ban': '--suppress-tokens',
@@ -31,8 +32,7 @@ export const renamedFlags: Readonly<Record<string, Readonly<Record<string, strin
 
 /** Names that mean the same in fairseq, Marian or Hugging Face's transformers. */
 export const flagAliases: Readonly<Record<string, string>> = {
-  '--beam-size': '--beams',
-  '--num-beams': '--beams',
+  '--num-beams': '--beam-size',
   '--num-return-sequences': '--num-return',
   '--do-sample': '--sample',
   '--backend': '--host',

@@ -1,5 +1,5 @@
-// Runs a job for a command, with its progress on stderr. The first Ctrl-C ends the job at its next step, the second
-// ends the process.
+// Runs a job for a command, with its progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its next
+// step, the second ends the process.
 
 import { HeddleError } from '../core/errors.ts';
 import type { ArgumentsOf, JobName, ResultOf } from '../run/jobs.ts';
@@ -16,32 +16,38 @@ export interface HostOptions {
   readonly exactTimestamps?: boolean;
   /** Receives each piece of a result that the job emits in pieces. */
   readonly onPiece?: (text: string) => void;
+  /** Receives each part of a result that comes in parts. */
+  readonly onResult?: (value: unknown) => void;
+  /** The texts to work on, for jobs that take them as they come. */
+  readonly nextTexts?: RunOptions['input'];
   /** Receives the browser that was started. */
   readonly onBrowser?: RunOptions['onBrowser'];
 }
 
-/** Exit status of a command that Ctrl-C ended, as in shells. */
-const INTERRUPTED = 130;
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Exit status of a command that a signal ended, as in shells: 128 and the number of the signal. */
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Runs a job that may use the files and folders in `paths`, and returns its result. If Ctrl-C ended it, it returns the
- * result so far or throws, and the exit status of the command is 130.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. If a signal ended it, it returns
+ * the result so far or throws, and the exit status of the command is that of the signal.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit, tune = true, exactTimestamps = false, onPiece, onBrowser }: HostOptions,
+  { host, memoryLimit, tune = true, exactTimestamps = false, onPiece, onResult, nextTexts, onBrowser }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
   const interrupt = new AbortController();
-  const onSignal = () => {
-    if (interrupt.signal.aborted) process.exit(INTERRUPTED); // Puppeteer's exit hook ends the browser
+  let interrupted = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    const status = signals[signal as keyof typeof signals];
+    if (interrupt.signal.aborted) process.exit(status); // Puppeteer's exit hook ends the browser
+    interrupted = status;
     log('heddle: stopping after this step; press Ctrl-C again to stop at once');
     interrupt.abort();
   };
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const signal of Object.keys(signals)) process.on(signal, onSignal);
   try {
     return await runJob(name, args, {
       host,
@@ -51,18 +57,20 @@ export async function runWithProgress<N extends JobName>(
       onEvent: (event) => {
         progress.show(event);
         if (event.type === 'piece') onPiece?.(event.text);
+        if (event.type === 'result') onResult?.(event.value);
       },
       browser: { handleSignals: false, exactTimestamps },
       dawn: { exactTimestamps },
       ...(onBrowser && { onBrowser }),
+      ...(nextTexts && { input: nextTexts }),
       ...(memoryLimit !== undefined && { memoryLimit }),
     });
   } catch (error) {
     if (!interrupt.signal.aborted || error instanceof HeddleError) throw error;
     throw new HeddleError(`${name}: interrupted`, { cause: error });
   } finally {
-    if (interrupt.signal.aborted) process.exitCode = INTERRUPTED;
+    if (interrupted) process.exitCode = interrupted;
     progress.close();
-    for (const signal of signals) process.off(signal, onSignal);
+    for (const signal of Object.keys(signals)) process.off(signal, onSignal);
   }
 }

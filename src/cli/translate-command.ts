@@ -1,68 +1,136 @@
 // heddle translate
 
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { writeText } from '../files/files.ts';
-import { nodeFiles } from '../host/node-files.ts';
-import type { Translated } from '../jobs/translate-job.ts';
+import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { print } from './output.ts';
+import { log } from './output.ts';
 import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
+import { lineInput, listInput } from './text-input.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   input?: string[];
+  output?: string;
   batchSize: number;
   maxNewTokens?: number;
+  maxLength?: number;
+  maxLengthCrop?: boolean;
+  skipLong?: boolean;
+  replaceUnknown?: boolean;
   ids?: boolean;
   stream?: boolean;
   alignments?: string;
 }
 
+/** Number of batches that are sorted by length and translated together; their translations come at once. */
+const batchesAtOnce = 8;
+
 /** Adds the command `translate`. */
 export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
-    .description('translate texts, or the lines of files or stdin, in order')
+    .description('translate texts, or the lines of files or stdin, in order and as they come')
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
     .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
     .option('--input <file...>', 'files with a text on each line; - is stdin')
+    .option('--output <file>', 'write the translations there, as they come (default: stdout)')
     .option('--batch-size <texts>', 'texts that are decoded together', whole(1), 32)
+    .option('--max-length <n>', 'maximum length of a text in tokens (default: that of the model)', whole(2))
+    .option('--max-length-crop', 'cut longer texts (default: an error for each, and an empty line)')
+    .option('--skip-long', 'skip longer texts with an empty line, which is no error')
+    .option('--replace-unknown', 'replace unknown words by the source words that they attend to most')
     .option('--max-new-tokens <n>', 'maximum length of a translation in tokens (default: that of the model)', whole(1))
     .option('--num-return <n>', 'number of translations per text; prints text number, score and translation', whole(1))
     .option('--stream', 'print each token as soon as it is decoded, text by text (greedy decoding and sampling)')
     .option('--alignments <file>', 'write tokens and cross-attention [layers][heads][target][source] as JSON lines')
     .option('--ids', 'print target token ids, without start and end, instead of text')
-    .action(async (folder: string, texts: string[], options: Options) => {
-      const { batchSize: batch, maxNewTokens = 0, input, loraAdapter: adapter, weights, stream = false } = options;
-      if (input && texts.length > 0)
-        throw new HeddleError(`--input ${input[0]} and the text "${texts[0]}" exclude each other; use one of them`);
-      const decode = decodeOptionsOf(options);
-      checkStream(options);
-      const lines = texts.length > 0 ? texts : (await Promise.all((input ?? ['-']).map(linesOf))).flat();
-      if (lines.length === 0) return;
-      const args = {
-        ...{ folder, texts: lines, batch, maxTokens: maxNewTokens, decode, stream },
-        align: options.alignments !== undefined,
-        ...(adapter && { adapter }),
-        ...(weights && { weights }),
-      };
-      const onPiece = (text: string) => process.stdout.write(text);
-      const paths = [folder, ...(adapter ? [adapter] : [])];
-      const found = await runWithProgress('translate', args, { ...options, onPiece }, paths);
-      if (options.alignments !== undefined) await writeText(nodeFiles(), options.alignments, alignmentLines(found));
-      if (!stream) print(linesFor(found, options));
-    });
+    .action(run);
   addModelOptions(command);
   addDecodingFlags(command);
   addHostOptions(command);
 }
 
+async function run(folder: string, texts: string[], options: Options): Promise<void> {
+  const { batchSize: batch, maxNewTokens = 0, input: paths, loraAdapter: adapter, weights, stream = false } = options;
+  if (paths && texts.length > 0)
+    throw new HeddleError(`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`);
+  if (options.maxLengthCrop && options.skipLong)
+    throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
+  const decode = decodeOptionsOf(options);
+  checkStream(options);
+  const most = batch * batchesAtOnce;
+  const input = texts.length > 0 ? listInput(texts, most) : lineInput(paths ?? ['-'], most);
+  const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
+  if (typed) log('type a text and press Enter; Ctrl-D ends');
+  let first = typed ? undefined : await input.next();
+  if (!first && !typed) return;
+  const args = {
+    ...{ folder, batch, maxTokens: maxNewTokens, decode, stream, align: options.alignments !== undefined },
+    longTexts: options.maxLengthCrop ? 'crop' : options.skipLong ? 'skip' : 'error',
+    replaceUnknown: options.replaceUnknown ?? false,
+    ...(options.maxLength !== undefined && { maxLength: options.maxLength }),
+    ...(options.badWords && { badWords: options.badWords }),
+    ...(adapter && { adapter }),
+    ...(weights && { weights }),
+  } as const;
+  const out = openOutput(options.output);
+  const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);
+  let failed = 0;
+  try {
+    await runWithProgress(
+      'translate',
+      args,
+      {
+        ...options,
+        onPiece: out.write,
+        onResult(value) {
+          const { first: number, found, failed: some } = value as TranslatedTexts;
+          failed += some;
+          if (!stream) out.write(`${linesFor(found, options, number)}\n`);
+          alignments?.write(alignmentLines(found, number));
+        },
+        async nextTexts() {
+          const next = first ?? (await input.next());
+          first = undefined;
+          return next;
+        },
+      },
+      [folder, ...(adapter ? [adapter] : [])],
+    );
+  } finally {
+    out.close();
+    alignments?.close();
+    process.stdin.destroy(); // it would keep the process alive
+  }
+  if (failed > 0 && !process.exitCode) process.exitCode = 1;
+}
+
+/** A file that is written as its contents come, or stdout. Throws a HeddleError if it cannot be opened. */
+function openOutput(path: string | undefined): { write(text: string): void; close(): void } {
+  if (path === undefined) return { write: (text) => void process.stdout.write(text), close: () => undefined };
+  const named = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw new HeddleError(`${path}: cannot write: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const file = named(() => openSync(path, 'w'));
+  return { write: (text) => void named(() => writeSync(file, text)), close: () => closeSync(file) };
+}
+
 /** Throws a HeddleError if a result is asked for that is complete only at the end. */
-function checkStream({ stream, beams = 1, numReturn, ids }: Options): void {
+function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnknown }: Options): void {
   if (!stream) return;
-  const other = beams > 1 ? '--beams' : numReturn !== undefined ? '--num-return' : ids ? '--ids' : undefined;
+  const other = [
+    [beams > 1, '--beam-size'],
+    [numReturn !== undefined, '--num-return'],
+    [ids, '--ids'],
+    [replaceUnknown, '--replace-unknown'],
+  ].find(([given]) => given)?.[1];
   if (other)
     throw new HeddleError(
       `--stream and ${other} exclude each other: only greedy decoding and sampling can be streamed`,
@@ -73,9 +141,11 @@ function checkStream({ stream, beams = 1, numReturn, ids }: Options): void {
  * A line of JSON for each text: its number, from 1, its translation, tokens and attention. An empty text has only the
  * first two.
  */
-const alignmentLines = (found: readonly Translated[][]): string =>
+const alignmentLines = (found: readonly Translated[][], first: number): string =>
   found
-    .map(([best], i) => `${JSON.stringify({ text: i + 1, translation: best?.text ?? '', ...best?.attention })}\n`)
+    .map(
+      ([best], i) => `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
+    )
     .join('');
 
 /**
@@ -85,32 +155,13 @@ const alignmentLines = (found: readonly Translated[][]): string =>
 export function linesFor(
   found: readonly Translated[][],
   { numReturn, ids }: Pick<Options, 'numReturn' | 'ids'>,
+  first = 0,
 ): string {
   const textOf = (x: Translated | undefined): string => (ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? ''));
   if (numReturn === undefined) return found.map(([best]) => textOf(best)).join('\n');
   return found
     .flatMap((some, i) =>
-      (some.length ? some : [undefined]).map((x) => `${i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`),
+      (some.length ? some : [undefined]).map((x) => `${first + i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`),
     )
     .join('\n');
-}
-
-/** The lines of a file, or of stdin if it is `-`. */
-async function linesOf(path: string): Promise<string[]> {
-  const bytes = path === '-' ? await stdinBytes() : await nodeFiles().read(path);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new HeddleError(`${path === '-' ? 'stdin' : path}: not UTF-8; convert it, for example with iconv -t UTF-8`);
-  }
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
-}
-
-async function stdinBytes(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

@@ -83,9 +83,9 @@ export interface Translator {
    * decoding. `index` is the random stream: a sample equals that of text `index` of a list passed to `translate`.
    * Throws as `translate`.
    */
-  stream(text: string, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
+  stream(text: SourceText, options?: DecodeOptions, index?: number): AsyncGenerator<StreamedToken, void, void>;
   /** The cross-attention between a text and the ids of a translation of it. Throws a HeddleError if one is too long. */
-  align(text: string, ids: readonly number[]): Promise<Alignment>;
+  align(text: SourceText, ids: readonly number[]): Promise<Alignment>;
 }
 
 /** Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid. */

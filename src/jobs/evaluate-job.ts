@@ -6,6 +6,7 @@ import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { nameOfPairs, readPairs } from '../runtime/load-corpus.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
+import { tokensOf } from './translate-job.ts';
 
 /** What to evaluate; plain JSON. */
 export interface EvaluateArguments {
@@ -19,6 +20,8 @@ export interface EvaluateArguments {
   readonly references?: number;
   /** How to decode; default: greedy decoding. */
   readonly decode?: Omit<EvaluateOptions, 'maxNewTokens' | 'signal' | 'batchSize'>;
+  /** Words that are never generated; each must be one token. */
+  readonly badWords?: readonly string[];
   /** Maximum number of sentences in a batch. */
   readonly batch: number;
   /** Folder of a LoRA adapter to merge into the weights. */
@@ -29,13 +32,15 @@ export interface EvaluateArguments {
 
 /** Evaluates. Throws a HeddleError if no pair fits the model. */
 export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context) => {
-  const { folder, pairs: named, references = 1, batch, adapter, weights, decode } = args;
+  const { folder, pairs: named, references = 1, batch, adapter, weights, decode, badWords = [] } = args;
   const given = typeof named === 'string' ? { files: [named] } : named;
   const model = await openFolder(folder, context, { ...(adapter && { lora: adapter }), ...(weights && { weights }) });
   try {
+    const suppressTokens = [...(decode?.suppressTokens ?? []), ...badWords.flatMap((word) => tokensOf(model, word))];
     const pairs = await readPairs(given, context, references);
     return await model.evaluate(pairs, {
       ...decode,
+      ...(suppressTokens.length > 0 && { suppressTokens }),
       batchSize: batch,
       name: nameOfPairs(given),
       signal: context.signal,

@@ -3,13 +3,14 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { hostOf } from '../core/host-name.ts';
+import { readText } from '../files/files.ts';
 import { type AdapterDescription, describeAdapter } from '../host/adapter-info.ts';
 import type { Job } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { httpFiles } from './http-files.ts';
 import { type JobName, jobs } from './jobs.ts';
-import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
+import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
 
 declare global {
   /** Functions of the page, for example `page.evaluate(() => heddle.describe())`. */
@@ -47,6 +48,7 @@ async function run({
     version,
     files,
     signal: running.signal,
+    input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
     openGpu: async () => navigator.gpu,
     ...(choices !== undefined && { choices: keptChoices(filePlace(files, choices)) }),
     ...(memoryLimit !== undefined && { memoryLimit }),

@@ -1,7 +1,7 @@
 // Runs a job outside this process, in the code of headless-page.ts: starts a file server and the host, calls the job by name,
 // forwards its events, and closes everything. page-job.ts is the host in a browser, deno-job.ts the one in Deno.
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
@@ -9,7 +9,8 @@ import { fileServer } from '../host/file-server.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { serveFolder } from '../host/static-server.ts';
 import { withTimeout } from '../host/with-timeout.ts';
-import { decodeJson, encodeJson, type PageRequest, type PageResponse } from './json-transport.ts';
+import type { JobContext } from '../runtime/job.ts';
+import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
 
 /** The page in dist/ that runs jobs (headless-page.ts). */
 const pageName = 'headless-page.html';
@@ -25,6 +26,8 @@ export interface RemoteJobOptions {
   readonly memoryLimit?: number;
   /** Bytes of memory of the machine, the limit of a software adapter. */
   readonly machineMemory?: number;
+  /** See `JobContext.input`. */
+  readonly input?: JobContext['input'];
   /** Seconds between heartbeats of the host, and time limit of its answer in seconds (default: 15 and 300). */
   readonly pulse?: { readonly every: number; readonly within: number };
 }
@@ -66,7 +69,13 @@ export async function runRemotely(
   start: (start: RemoteStart) => Promise<RemoteHost>,
 ): Promise<unknown> {
   const { paths, signal, choices, memoryLimit, machineMemory } = options;
-  const files = fileServer(archiveFiles(nodeFiles()), choices === undefined ? paths : [...paths, choices]);
+  const disk = archiveFiles(nodeFiles());
+  const input = async () => new TextEncoder().encode(JSON.stringify((await options.input?.()) ?? null));
+  const files = fileServer({ ...disk, read: (path) => (path === resolve(inputFile) ? input() : disk.read(path)) }, [
+    ...paths,
+    inputFile,
+    ...(choices === undefined ? [] : [choices]),
+  ]);
   const folder = findPage();
   const server = await serveFolder(folder, 0, files.handle);
   let host: RemoteHost | undefined;

@@ -6,7 +6,7 @@ import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
 import { launchFirefox } from '../host/firefox.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory } from '../host/node-platform.ts';
-import type { Job, JobEvent } from '../runtime/job.ts';
+import type { Job, JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly paths?: readonly string[];
   readonly onEvent?: (event: JobEvent) => void;
   readonly signal?: AbortSignal;
+  /** See `JobContext.input`. */
+  readonly input?: JobContext['input'];
   /** Auto-tune kernels, which takes a few seconds at first use (default: true). */
   readonly tune?: boolean;
   /** Maximum bytes of a plan. */
@@ -56,6 +58,7 @@ export async function runJob<N extends JobName>(
       ...memory,
       launch: () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser)),
       ...(onBrowser && { onBrowser }),
+      ...(options.input && { input: options.input }),
     })) as ResultOf<N>;
   }
   const files = archiveFiles(nodeFiles());
@@ -64,6 +67,7 @@ export async function runJob<N extends JobName>(
     files,
     emit: onEvent,
     signal,
+    ...(options.input && { input: options.input }),
     openGpu: () => dawnGpu(options.dawn),
     ...(kept && { choices: keptChoices(filePlace(files, kept)) }),
     ...memory,

@@ -19,6 +19,8 @@ export interface HostServices {
   readonly files: Files;
   readonly emit: (event: JobEvent) => void;
   readonly signal: AbortSignal;
+  /** See `JobContext.input`. */
+  readonly input?: JobContext['input'];
   /** Opens WebGPU; called at most once, and never for `cpu`. */
   readonly openGpu: () => Promise<GPU | undefined>;
   /** Opens the device, if the context does not open one of its own; `destroy` gives it back. */
@@ -71,6 +73,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     files: s.files,
     emit: s.emit,
     signal: s.signal,
+    ...(s.input && { input: s.input }),
     get backend() {
       return backend;
     },

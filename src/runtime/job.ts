@@ -17,6 +17,8 @@ export interface JobContext {
   emit(event: JobEvent): void;
   /** Aborted by Ctrl-C or a stop button: the job stops at the next step and keeps its results. */
   readonly signal: AbortSignal;
+  /** The next texts that a user types or a pipe delivers; undefined at the end. Absent if there is no such input. */
+  input?(): Promise<readonly string[] | undefined>;
   /** The WebGPU of the host; opened at first use. Rejects on the CPU backend, and without an adapter. */
   gpu(): Promise<GPU>;
   /** The device; opened at first use. Rejects on the CPU backend. */
@@ -64,6 +66,8 @@ export type JobEvent =
   | { readonly type: 'warning'; readonly text: string }
   /** The next piece of a streamed result. */
   | { readonly type: 'piece'; readonly text: string }
+  /** The next part of a result that comes in parts; plain JSON. */
+  | { readonly type: 'result'; readonly value: unknown }
   | {
       readonly type: 'progress';
       readonly task: string;

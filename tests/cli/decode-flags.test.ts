@@ -15,7 +15,7 @@ describe('decoding options', () => {
   it('have the values of the flags', () => {
     expect(
       optionsOf(
-        '--beams 4 --early-stopping --length-penalty power:2 --min-new-tokens 3 --no-repeat-ngram-size 2 --suppress-tokens 5,6',
+        '--beam-size 4 --early-stopping --length-penalty power:2 --min-new-tokens 3 --no-repeat-ngram-size 2 --suppress-tokens 5,6',
       ),
     ).toEqual({
       beams: 4,
@@ -36,13 +36,13 @@ describe('decoding options', () => {
   });
 
   it.each([
-    ['--early-stopping', '--early-stopping needs --beams 2 or more'],
-    ['--beams 1 --early-stopping', '--early-stopping needs --beams 2 or more'],
-    ['--sample --early-stopping', '--early-stopping needs --beams 2 or more'],
-    ['--length-penalty 0.6', '--length-penalty needs --beams 2 or more'],
-    ['--sample --length-penalty 0.6', '--length-penalty needs --beams 2 or more'],
+    ['--early-stopping', '--early-stopping needs --beam-size 2 or more'],
+    ['--beam-size 1 --early-stopping', '--early-stopping needs --beam-size 2 or more'],
+    ['--sample --early-stopping', '--early-stopping needs --beam-size 2 or more'],
+    ['--length-penalty 0.6', '--length-penalty needs --beam-size 2 or more'],
+    ['--sample --length-penalty 0.6', '--length-penalty needs --beam-size 2 or more'],
     ['--temperature 2', '--temperature needs --sample'],
     ['--seed 2', '--seed needs --sample'],
-    ['--sample --beams 2', '--sample and --beams exclude each other'],
+    ['--sample --beam-size 2', '--sample and --beam-size exclude each other'],
   ])('reject %s', (line, message) => expect(() => optionsOf(line)).toThrow(message));
 });

@@ -6,7 +6,8 @@ import { heddle } from '../support/cli.ts';
 describe('renamed flags', () => {
   it('are these', () => {
     const decoding = {
-      '--beam': '--beams',
+      '--beam': '--beam-size',
+      '--beams': '--beam-size',
       '--min-tokens': '--min-new-tokens',
       '--unique-ngrams': '--no-repeat-ngram-size',
       '--ban': '--suppress-tokens',
@@ -34,8 +35,7 @@ describe('renamed flags', () => {
       },
     });
     expect(flagAliases).toEqual({
-      '--beam-size': '--beams',
-      '--num-beams': '--beams',
+      '--num-beams': '--beam-size',
       '--num-return-sequences': '--num-return',
       '--do-sample': '--sample',
       '--backend': '--host',
@@ -58,7 +58,7 @@ describe('renamed flags', () => {
 
   it('keep values after an equals sign, and arguments after --', () => {
     const args = ['translate', 'm', '--beam=4', '--beam-size=2', '--', '--beam'];
-    expect(currentFlags(args, () => {})).toEqual(['translate', 'm', '--beams=4', '--beams=2', '--', '--beam']);
+    expect(currentFlags(args, () => {})).toEqual(['translate', 'm', '--beam-size=4', '--beam-size=2', '--', '--beam']);
   });
 
   it('print nothing for a name that other tools use', () => {

@@ -1,5 +1,6 @@
 // Translating and evaluating with a model folder: the order of lines, and errors for broken folders.
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
@@ -79,11 +80,11 @@ describe('translate', () => {
         .map((line) => line.split('\t'));
     };
     const greedy = (await list()).map(([text]) => text);
-    expect((await list('--beams', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual(greedy);
-    const beams = await list('--beams', '3', '--num-return', '3', '--length-penalty', '0.6');
+    expect((await list('--beam-size', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual(greedy);
+    const beams = await list('--beam-size', '3', '--num-return', '3', '--length-penalty', '0.6');
     expect(beams.map(([line]) => line)).toEqual(['1', '1', '1', '2', '3', '3', '3']);
     expect(Number(beams[0]![1])).toBeGreaterThanOrEqual(Number(beams[1]![1]));
-    expect((await list('--beams', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
+    expect((await list('--beam-size', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
       beams[0]![2],
       '',
       beams[4]![2],
@@ -126,12 +127,12 @@ describe('translate', () => {
   });
 
   it.each([
-    [['--stream', '--beams', '2'], '--stream and --beams exclude each other'],
+    [['--stream', '--beam-size', '2'], '--stream and --beam-size exclude each other'],
     [['--stream', '--ids'], '--stream and --ids exclude each other'],
-    [['--sample', '--beams', '2'], '--sample and --beams exclude each other'],
+    [['--sample', '--beam-size', '2'], '--sample and --beam-size exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],
-    [['--num-return', '3', '--beams', '2'], '--num-return 3 needs --beams 3 or more'],
-    [['--beams', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
+    [['--num-return', '3', '--beam-size', '2'], '--num-return 3 needs --beam-size 3 or more'],
+    [['--beam-size', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
     [['--input', 'x.txt'], 'exclude each other; use one of them'],
@@ -139,6 +140,68 @@ describe('translate', () => {
     const { status, stdout, stderr } = await heddle(['translate', model(), 'text', ...args]);
     expect(stderr).toContain(message);
     expect([status, stdout]).toEqual([1, '']);
+  });
+
+  it('translates the other lines if one is too long: an error for each, skipped, or cut', async () => {
+    const long = 'very long '.repeat(40);
+    const run = (...args: string[]) => heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', ...args]);
+    const short = await run('Tuesday', 'Peru');
+    const [one, two] = short.stdout.split('\n');
+    const failed = await run('Tuesday', long, 'Peru');
+    expect([failed.status, failed.stdout]).toEqual([1, `${one}\n\n${two}\n`]);
+    expect(failed.stderr).toMatch(
+      /text 2 has \d+ tokens, its end included, the model takes at most 40; split it, or use --max-length-crop or --skip-long; it is not translated\n/,
+    );
+    const skipped = await run('--skip-long', 'Tuesday', long, 'Peru');
+    expect([skipped.status, skipped.stdout]).toEqual([0, failed.stdout]);
+    expect(skipped.stderr).toContain('text 2 has');
+    const cropped = await run('--max-length-crop', '--max-length', '3', 'Tuesday', 'Peru and Chile', 'Peru');
+    expect([cropped.status, cropped.stderr]).toEqual([0, '']);
+    expect(cropped.stdout.split('\n')[1]).toBe((await run('Peru and')).stdout.trimEnd());
+  });
+
+  it('writes each translation when its line has come, on a pipe that stays open, and ends with it', async () => {
+    const lines: string[] = [];
+    let child: ChildProcess | undefined;
+    const ended = heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8'], {
+      keepOpen: true,
+      onStart(started) {
+        child = started;
+        const say = ['Tuesday', 'Peru', ''];
+        started.stdin?.write(`${say.shift()}\n`);
+        started.stdout?.on('data', (text: Buffer) => {
+          lines.push(String(text));
+          const next = say.shift();
+          if (next === undefined) started.stdin?.end();
+          else started.stdin?.write(`${next}\n`);
+        });
+      },
+    });
+    const { status, stderr } = await ended;
+    expect([status, child?.signalCode], stderr).toEqual([0, null]);
+    const together = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', 'Tuesday', 'Peru', '']);
+    expect(lines).toEqual(together.stdout.split(/(?<=\n)/));
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('keeps what is done at %s, and exits with %i', async (signal, status) => {
+    const file = join(scratch(), `${signal}.txt`);
+    const ended = await heddle(['translate', model(), '--no-tune', '--max-new-tokens', '8', '--output', file], {
+      keepOpen: true,
+      onStart(child) {
+        child.stdin?.write('Tuesday\nPeru\n');
+        const watch = setInterval(() => {
+          if (!existsSync(file) || readFileSync(file, 'utf8').split('\n').length < 3) return;
+          clearInterval(watch);
+          child.kill(signal);
+        }, 50);
+      },
+    });
+    expect(ended.status, ended.stderr).toBe(status);
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
   });
 
   it('measures kernels once and keeps which won', async () => {
@@ -156,11 +219,6 @@ describe('translate', () => {
   });
 
   it.each([
-    [
-      'a text too long',
-      () => [model(), 'short', 'very long '.repeat(40)],
-      /text 2 has \d+ tokens.*at most 40; split it/,
-    ],
     ['a folder that is not there', () => [join(scratch(), 'none')], /none: there is no such folder/],
     ['a folder that is no model', () => [scratch()], /config\.json is missing; a model folder has config\.json/],
     [

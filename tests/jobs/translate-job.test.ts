@@ -40,4 +40,11 @@ it('returns one line per text, for any output of a byte-level model', async () =
   const onEvent = (event: { type: string; text?: string }) => event.type === 'piece' && pieces.push(event.text ?? '');
   await runJob('translate', { ...args, stream: true }, { host: 'cpu', onEvent });
   expect(pieces.join('')).toBe('  a\n\n  a\n');
+  // Words that must not occur, if each is one token.
+  const [[best] = []] = await runJob('translate', { ...args, badWords: ['a'] }, { host: 'cpu' });
+  expect(best?.text.startsWith('\n\r')).toBe(true);
+  expect(best?.ids).not.toContain(4);
+  await expect(runJob('translate', { ...args, badWords: ['aa'] }, { host: 'cpu' })).rejects.toThrow(
+    'bad word "aa" is 2 tokens; only a word of one token can be excluded',
+  );
 });

@@ -21,6 +21,8 @@ export interface Ended {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** Whether its stdin stays open after that. */
+  readonly keepOpen?: boolean;
   /** Working directory, if not that of the tests. */
   readonly cwd?: string;
   /** Given the process once it runs. */
@@ -28,7 +30,10 @@ export interface CliOptions {
 }
 
 /** Runs `heddle` with these arguments. Tuned kernels are stored in a folder of the test file. */
-export function heddle(args: readonly string[], { env = {}, input, cwd, onStart }: CliOptions = {}): Promise<Ended> {
+export function heddle(
+  args: readonly string[],
+  { env = {}, input, keepOpen, cwd, onStart }: CliOptions = {},
+): Promise<Ended> {
   const path = distFile('cli.js');
   return new Promise((resolve) => {
     const options = {
@@ -41,7 +46,7 @@ export function heddle(args: readonly string[], { env = {}, input, cwd, onStart 
       const status = error ? (typeof error.code === 'number' ? error.code : null) : 0;
       resolve({ status, stdout, stderr: stderr.replace(/^Warning: .*\n/gm, '') });
     });
-    child.stdin?.end(input);
+    if (!keepOpen) child.stdin?.end(input);
     onStart?.(child);
   });
 }

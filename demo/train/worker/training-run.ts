@@ -131,6 +131,7 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
       case 'progress':
         return event.task === 'train' ? undefined : send(event);
       case 'piece':
+      case 'result':
         return undefined;
       case 'devSamples':
         progress.flush();

@@ -50,6 +50,8 @@ export interface Tokenizer {
   decode(ids: Iterable<number>): string;
   /** Normalized text: equals `decode(encode(text))` if no token is unknown. */
   normalize(text: string): string;
+  /** The text of each token of `encode(text)`, also of unknown ones; a space at its start is SPACE_MARK. */
+  pieces?(text: string): string[];
   /** The token of an id as in the vocabulary. Throws a HeddleError for an id outside the vocabulary. */
   token(id: number): string;
   /** The tokenizer in the format of Hugging Face's tokenizer.json, for JSON.stringify. */
@@ -165,6 +167,18 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
       const out: number[] = [];
       for (const word of normal.split(' ')) for (const id of cachedIds(word)) out.push(id);
       return out;
+    },
+    pieces(text) {
+      const normal = normalize(text);
+      if (kind === 'char') return Array.from(normal);
+      const words = normal === '' ? [] : normal.split(' ');
+      if (kind === 'word') return words.flatMap(split);
+      return words.flatMap(split).flatMap((piece) => {
+        const characters = Array.from(piece);
+        return applyMerges(characters.map(textId), table).map((id) =>
+          characters.splice(0, id === unknown ? 1 : Array.from(vocab[id] as string).length).join(''),
+        );
+      });
     },
     decode(ids) {
       let out = '';
