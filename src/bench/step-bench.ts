@@ -5,6 +5,7 @@ import { random } from '../core/random.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { writePositions } from '../engine/model-states.ts';
 import type { Device } from '../gpu/device.ts';
+import { mfuOf } from '../gpu/roofs.ts';
 import { modelConfig, type PresetName, presets } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { createStepWriter } from '../ops/step-scalars.ts';
@@ -34,6 +35,8 @@ export interface StepResult extends StepShape {
   /** Target tokens a second. */
   readonly tokensPerSecond: number;
   readonly gflops: number;
+  /** Model FLOPs utilization, from 0 to 1; absent if the adapter's peak is unknown. */
+  readonly mfu?: number;
   readonly dispatches: number;
   readonly submits: number;
   /** Bytes of GPU memory. */
@@ -45,13 +48,14 @@ export interface StepResult extends StepShape {
   readonly lastLoss: number;
 }
 
-/** Trains `steps` steps of a preset. `engine` is a new engine of `device`. */
+/** Trains `steps` steps of a preset. `engine` is a new engine of `device`; `peakGflops` is the adapter's peak rate. */
 export async function benchStep(
   device: Device,
   engine: Engine,
   preset: PresetName,
   shape: StepShape,
   steps: number,
+  peakGflops?: number,
 ): Promise<StepResult> {
   const { batch: B, source: S, target: T, vocab } = shape;
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset] });
@@ -100,6 +104,7 @@ export async function benchStep(
     firstMs,
     tokensPerSecond: (B * T) / (ms / 1000),
     gflops: (program.plan?.flops ?? 0) / ms / 1e6,
+    ...(peakGflops && { mfu: mfuOf(program.plan?.modelFlops ?? 0, ms / 1000, peakGflops) }),
     dispatches: program.plan?.passes.length ?? 0,
     submits: submits.end() / (steps + 1),
     bytes: program.plan?.bytes.peak ?? 0,

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { formatBytes, formatNumber } from '../core/format-numbers.ts';
+import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
@@ -132,7 +132,18 @@ function kernelTable(kernels: BenchResult['kernels']): string {
 }
 
 function stepTable(steps: BenchResult['steps']): string {
-  const head = ['training step', 'batch', 'weights', 'ms', 'tokens/s', 'GFLOP/s', 'dispatches', 'submits', 'memory'];
+  const head = [
+    'training step',
+    'batch',
+    'weights',
+    'ms',
+    'tokens/s',
+    'GFLOP/s',
+    'MFU',
+    'dispatches',
+    'submits',
+    'memory',
+  ];
   const rows = steps.map((s) => [
     s.preset,
     `${s.batch}x${s.source}x${s.target}`,
@@ -140,11 +151,12 @@ function stepTable(steps: BenchResult['steps']): string {
     formatNumber(s.ms),
     s.tokensPerSecond.toFixed(0),
     formatNumber(s.gflops),
+    s.mfu === undefined ? '' : formatPercent(s.mfu),
     `${s.dispatches}`,
     `${s.submits}`,
     formatBytes(s.bytes),
     formatNumber(s.jsMs),
     (s.firstMs / 1000).toFixed(1),
   ]);
-  return table([[...head, 'JS ms', 'first s'], ...rows], [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  return table([[...head, 'JS ms', 'first s'], ...rows], [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 }

@@ -1,6 +1,7 @@
 // heddle profile
 
 import type { Command } from 'commander';
+import { formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { writeText } from '../files/files.ts';
 import { chromeTrace, printProfile } from '../gpu/profile.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -46,5 +47,9 @@ export function addProfile(program: Command): void {
 
 function describe(found: ProfileResult, { rows, passes = false }: Options): string {
   const table = printProfile(found, { rows, each: passes }).trimEnd();
-  return `${found.backend}\n\n${table}${passes ? '' : '\na row is the sum over all passes of a kind; --passes lists each pass'}`;
+  const { modelFlops, ms, peakGflops, mfu } = found;
+  const used =
+    `\nmodel FLOPs utilization (MFU) ${formatPercent(mfu)}: ${formatNumber(modelFlops / 1e9)} GFLOP of matrix products ` +
+    `in ${formatNumber(ms)} ms, peak ${formatNumber(peakGflops)} GFLOP/s`;
+  return `${found.backend}\n\n${table}${used}${passes ? '' : '\na row is the sum over all passes of a kind; --passes lists each pass'}`;
 }

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { formatBytes, formatNumber } from '../core/format-numbers.ts';
+import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { shellQuote } from '../core/shell.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, writeText } from '../files/files.ts';
@@ -129,7 +129,7 @@ function describe(r: TrainResult): string {
       exact ? `  = ${translation}` : `  → ${translation}\n  ≠ ${reference}`,
       '',
     ]);
-  const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s`;
+  const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
   return [
     ...(e ? [`${e.sentences} held-out sentences, the first ones:`, '', ...samples] : []),
     ...(e

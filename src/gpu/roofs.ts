@@ -103,9 +103,24 @@ export async function measureRoofs(device: Device, options: RoofOptions): Promis
   const bytes = Math.min(options.bytes ?? 128 * 2 ** 20, device.traits.maxBindingBytes);
   const count = Math.floor(bytes / 256) * 64;
   const bandwidth = await best(elementwiseVariants(), (variant) => measureCopy(device, count, variant, options));
-  const peak = await best(chainForms, (form) => measureChains(device, form, options));
-  return { bandwidth, peak };
+  return { bandwidth, peak: await measurePeak(device, options) };
 }
+
+const measurePeak = (device: Device, options: TimeOptions): Promise<Roof> =>
+  best(chainForms, (form) => measureChains(device, form, options));
+
+/** Returns the peak rate of multiply-adds in GFLOP/s, from short measurements: about a second. */
+export async function measurePeakGflops(device: Device): Promise<number> {
+  const { work, fastest } = await measurePeak(device, { span: 20, rounds: 3 });
+  return work / fastest / 1e6;
+}
+
+/**
+ * Returns the model FLOPs utilization (MFU; Chowdhery et al., 2022, "PaLM"): `modelFlops` of a plan over the time of a
+ * run and the measured peak of the adapter.
+ */
+export const mfuOf = (modelFlops: number, seconds: number, peakGflops: number): number =>
+  modelFlops / seconds / (peakGflops * 1e9);
 
 async function best<T>(forms: readonly T[], measure: (form: T) => Promise<Roof>): Promise<Roof> {
   const roofs: Roof[] = [];

@@ -10,6 +10,12 @@ export type SegmentOf = (node: Node) => string | undefined;
 /** The layer of a transformer that a node is in, by its scope: `decoder.layers.1`. */
 export const layerOf: SegmentOf = (node) => /^(encoder|decoder)\.layers\.\d+/.exec(node.scope)?.[0];
 
+/** Last part of the scope of a recomputed node. */
+const again = 'again';
+
+/** Whether a node is a copy that recomputes a forward node. */
+export const isRecomputed = ({ scope }: Node): boolean => scope.endsWith(`.${again}`);
+
 /** Copies of forward nodes, added when they are first needed. */
 export interface Recompute {
   /**
@@ -34,7 +40,7 @@ export function recompute(
     for (const node of forward) {
       if (segmentOf(node) !== segment) continue;
       const inputs = node.inputs.map((v) => values.get(v) ?? v);
-      const copy = graph.scope(`${node.scope}.again`, () => graph.copy(node, inputs));
+      const copy = graph.scope(`${node.scope}.${again}`, () => graph.copy(node, inputs));
       copies.set(node, copy);
       for (const [i, output] of copy.outputs.entries()) {
         const v = node.outputs[i] as Value;

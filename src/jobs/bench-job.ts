@@ -7,7 +7,7 @@ import { describeMachine, type Machine } from '../bench/machine.ts';
 import { type KernelSet, measure } from '../bench/measure-kernels.ts';
 import { benchStep, type StepResult, type StepShape } from '../bench/step-bench.ts';
 import { adapterName } from '../gpu/device.ts';
-import type { Roofs } from '../gpu/roofs.ts';
+import { measurePeakGflops, type Roofs } from '../gpu/roofs.ts';
 import type { PresetName } from '../model/model-config.ts';
 import type { Job } from '../runtime/job.ts';
 import { neededLimits } from '../runtime/job-context.ts';
@@ -54,13 +54,15 @@ export const bench: Job<BenchArguments, BenchResult> = async (args, context) => 
         },
       )
     : { kernels: [], roofs: undefined };
+  const peakOf = async () => (await context.peakGflops()) ?? roofs?.peak.rate ?? (await measurePeakGflops(device));
+  const peak = args.steps.length > 0 ? await peakOf() : undefined;
   const steps: StepResult[] = [];
   for (const { preset, shape } of args.steps) {
     context.signal.throwIfAborted();
     context.emit({ type: 'progress', task: 'steps', done: steps.length, of: args.steps.length, text: preset });
     const engine = await context.engine();
     try {
-      steps.push(await benchStep(device, engine, preset, shape, timedSteps));
+      steps.push(await benchStep(device, engine, preset, shape, timedSteps, peak));
     } finally {
       engine.destroy();
     }

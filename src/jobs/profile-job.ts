@@ -5,6 +5,7 @@ import type { TensorData } from '../core/tensor.ts';
 import { writePositions } from '../engine/model-states.ts';
 import { adapterName } from '../gpu/device.ts';
 import type { Profile } from '../gpu/profile.ts';
+import { measurePeakGflops, mfuOf } from '../gpu/roofs.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initializeWeights, parameterList } from '../model/parameters.ts';
 import { writeStep } from '../ops/step-scalars.ts';
@@ -23,6 +24,11 @@ export interface ProfileArguments extends PresetArguments {
 export interface ProfileResult extends Profile {
   readonly backend: string;
   readonly adapter: string;
+  /** Floating-point operations of the matrix products; see `modelFlops` of a plan. */
+  readonly modelFlops: number;
+  /** Peak rate of the adapter in GFLOP/s, and the model FLOPs utilization, from 0 to 1. */
+  readonly peakGflops: number;
+  readonly mfu: number;
 }
 
 /** Profiles a run on a batch of random tokens, every row as long as the shape. */
@@ -39,7 +45,16 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, contex
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;
     context.emit({ type: 'progress', task: 'profile', done: 0, of: 1, text });
     const found = await engine.profile(program, args.runs);
-    return { backend: context.backend, adapter: adapterName(device.adapter), ...found };
+    const { modelFlops } = program.plan;
+    const peakGflops = (await context.peakGflops()) ?? (await measurePeakGflops(device));
+    return {
+      backend: context.backend,
+      adapter: adapterName(device.adapter),
+      ...found,
+      modelFlops,
+      peakGflops,
+      mfu: mfuOf(modelFlops, found.ms / 1000, peakGflops),
+    };
   } finally {
     engine.destroy();
   }

@@ -189,6 +189,11 @@ export interface Op<I extends string, O extends string, A extends Attrs> {
    * rows.
    */
   sample?(inputs: ByName<I, TensorType>, attrs: A): { readonly [N in NameOf<I>]?: (i: number) => number };
+  /**
+   * Floating-point operations of the node's matrix products, 2 per multiply-add, as the model FLOPs utilization (MFU)
+   * counts them: the same for all variants, masked positions included, nothing recomputed. Default 0.
+   */
+  modelFlops?(inputs: ByName<I, TensorType>, outputs: ByName<O, TensorType>, attrs: A): number;
   /** The dispatches, in order. */
   launch(inputs: ByName<I, Value>, outputs: ByName<O, Value>, attrs: A, context: LaunchContext<I, O>): Launch[];
   /** Gradients of the inputs from those of the outputs, as further nodes. */

@@ -64,6 +64,8 @@ export interface Plan {
     /** Lower bound of the peak: inputs, states, and the maximum size of results in use at once. */
     readonly lowerBound: number;
   };
+  /** Of the matrix products, without recomputation: what the model FLOPs utilization (MFU) counts; see `modelFlops` of an op. */
+  readonly modelFlops: number;
   readonly flops: number;
 }
 
@@ -106,7 +108,7 @@ export function printPlan(plan: Plan): string {
       .map((x) => `${x.kind.padEnd(7)} ${x.name.padEnd(14)} ${formatMiB(x.bytes)}`),
     `activations            ${formatMiB(b.slots)} in ${plan.buffers.filter((x) => x.kind === 'slot').length} slots`,
     `peak    ${formatMiB(b.peak)}, lower bound ${formatMiB(b.lowerBound)} (${(b.peak / b.lowerBound).toFixed(3)} times)`,
-    `${plan.passes.length} dispatches, ${(plan.flops / 1e9).toFixed(3)} GFLOP a run`,
+    `${plan.passes.length} dispatches, ${(plan.flops / 1e9).toFixed(3)} GFLOP a run, ${(plan.modelFlops / 1e9).toFixed(3)} of matrix products`,
     '',
   ].join('\n');
 }

@@ -3,6 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
+import { isRecomputed } from '../graph/recompute.ts';
 import {
   type DeviceTraits,
   defaultTraits,
@@ -56,6 +57,9 @@ export function makePlan(graph: Graph, { traits = defaultTraits, kernelChoices =
       lowerBound: fixed + maxAlive(slotted, graph.nodes.length),
     },
     flops: passes.reduce((n, p) => n + p.flops, 0),
+    modelFlops: graph.nodes
+      .filter((node) => !isRecomputed(node))
+      .reduce((n, node) => n + (node.op.modelFlops?.(inputsOf(node), outputsOf(node), node.attrs) ?? 0), 0),
   };
 }
 

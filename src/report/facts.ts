@@ -53,6 +53,7 @@ function machineFacts({ start, steps }: TrainingHistory): Facts {
       ['lower bound of any plan', formatBytes(plan.lowerBound)],
       ['dispatches per step', formatInteger(plan.dispatches)],
       ['arithmetic per step', `${formatNumber(plan.flops / 1e9)} GFLOP`],
+      ...(plan.modelFlops ? ([['of matrix products', `${formatNumber(plan.modelFlops / 1e9)} GFLOP`]] as Facts) : []),
       ['batches, rows × source × target', plan.shapes.join(', ')],
     );
   const dropped = Object.entries(start.droppedKernels ?? {}).map(([kernel, why]) => `${kernel}: ${why}`);

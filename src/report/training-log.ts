@@ -31,6 +31,8 @@ export interface PlanFacts {
   readonly lowerBound: number;
   readonly dispatches: number;
   readonly flops: number;
+  /** Of the matrix products, without recomputation; absent in logs of earlier versions. */
+  readonly modelFlops?: number;
   /** Batch shapes: rows, source and target positions, as `64x16x20`. */
   readonly shapes: readonly string[];
 }
@@ -77,6 +79,11 @@ export interface LogStep {
   /** Number of target tokens, and their rate over the last updates. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
+  /**
+   * Model FLOPs utilization over the last updates, from 0 to 1: `modelFlops` over time over the adapter's measured peak.
+   * Absent until the peak is known, and on the CPU.
+   */
+  readonly mfu?: number;
   /** Seconds in training since `start`, without evaluations and saving. */
   readonly seconds: number;
   /** Loss scale of this update in mixed precision. */

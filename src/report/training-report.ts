@@ -88,6 +88,8 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
     cells.push(['training time', formatDuration(seconds)]);
     cells.push(['target tokens per second', formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds)]);
   }
+  const used = steps.findLast((s) => s.mfu !== undefined);
+  if (used) cells.push(['model FLOPs utilization (MFU), last steps', formatPercent(used.mfu ?? Number.NaN)]);
   if (cells.length === 0) cells.push(['steps planned', formatInteger(start.steps)]);
   return html`<dl class="figures">${cells.map(
     ([name, value], i) =>
@@ -166,6 +168,11 @@ function charts(history: TrainingHistory): Html {
     ['Target tokens per second', speed, { from: 0 }],
     ['Gradient norm before clipping', training(steps, (s) => s.gradientNorm), { scale: 'log' }],
     ['Training token accuracy, %', training(steps, (s) => 100 * s.accuracy), { range: [0, 100] }],
+    ...(steps.some((s) => s.mfu !== undefined)
+      ? ([
+          ['Model FLOPs utilization (MFU), %', training(steps, (s) => 100 * (s.mfu ?? Number.NaN)), { from: 0 }],
+        ] as const)
+      : []),
   ] as const;
   return html`<div class="charts">
 <figure class="card wide"><div class="tabs">

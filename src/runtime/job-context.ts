@@ -6,6 +6,7 @@ import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../eng
 import type { Files } from '../files/files.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../gpu/auto-tuning.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
+import { measurePeakGflops } from '../gpu/roofs.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
@@ -111,6 +112,17 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
           );
         },
       }),
+    async peakGflops() {
+      if (s.host === 'cpu' || !s.choices) return undefined;
+      const opened = await context.device();
+      const adapter = adapterKey(s, opened);
+      const kept = (await s.choices.load(adapter)).peakGflops;
+      if (kept) return kept;
+      s.emit({ type: 'progress', task: 'tune', done: 0, of: 1, text: 'measuring the peak rate of multiply-adds' });
+      const peakGflops = await measurePeakGflops(opened);
+      await s.choices.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
+      return peakGflops;
+    },
     async tune(graphs, options) {
       const { failure } = await measureAndKeep(s, await context.device(), graphs, droppedKernels, options);
       return { place: s.choices?.place, failure };

@@ -29,6 +29,11 @@ export interface JobContext {
   reopen?(): Promise<void>;
   /** Kernels that are not used because they failed their check on this adapter, and what is wrong with each. */
   readonly droppedKernels: ReadonlyMap<string, string>;
+  /**
+   * Returns the peak rate of the adapter's multiply-adds in GFLOP/s, measured once per adapter (about a second) and kept
+   * in the store; undefined on the CPU and without a store.
+   */
+  peakGflops(): Promise<number | undefined>;
   /** Creates an engine on the backend; on a GPU with tuned kernels. */
   engine(options?: GpuEngineOptions): Promise<Engine>;
   /**

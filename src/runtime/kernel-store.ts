@@ -14,6 +14,8 @@ export interface Known {
   readonly guessed: KernelChoices;
   /** What is wrong with the variants that failed the check, by op and variant. */
   readonly dropped: Readonly<Record<string, string>>;
+  /** Measured peak rate of multiply-adds in GFLOP/s; absent until it is measured. */
+  readonly peakGflops?: number;
 }
 
 /** Store of kernel choices. */
@@ -66,7 +68,9 @@ export function keptChoices(place: TextPlace): ChoiceStore {
       const measured = { ...before.measured, ...found.measured };
       const guessed = { ...before.guessed, ...found.guessed };
       for (const key of Object.keys(measured)) delete guessed[key];
-      const known: Known = { measured, guessed, dropped: { ...before.dropped, ...found.dropped } };
+      const peakGflops = found.peakGflops ?? before.peakGflops;
+      const dropped = { ...before.dropped, ...found.dropped };
+      const known: Known = { measured, guessed, dropped, ...(peakGflops && { peakGflops }) };
       await place.write(JSON.stringify({ ...kept, adapters: { ...kept.adapters, [adapter]: known } }));
     },
   };
@@ -80,9 +84,14 @@ export const filePlace = (files: Files, path: string): TextPlace => ({
 });
 
 /** The valid choices in an entry of the text. */
-function knownIn(entry: unknown): Record<keyof Known, Record<string, string>> {
-  const { measured, guessed, dropped } = isObject(entry) ? entry : {};
-  return { measured: textsIn(measured), guessed: textsIn(guessed), dropped: textsIn(dropped) };
+function knownIn(entry: unknown) {
+  const { measured, guessed, dropped, peakGflops } = isObject(entry) ? entry : {};
+  return {
+    measured: textsIn(measured),
+    guessed: textsIn(guessed),
+    dropped: textsIn(dropped),
+    ...(typeof peakGflops === 'number' && peakGflops > 0 && { peakGflops }),
+  };
 }
 
 const textsIn = (list: unknown): Record<string, string> =>

@@ -59,12 +59,23 @@ export async function attemptTraining(
     emit({ type: 'message', text: `training on ${engine.name}` });
     const opened = await open(engine, setup, context);
     const { trainer, model, trained, best, plans } = opened;
-    const logbook = await openLog(setup, opened, context, attempt);
+    let peak: number | undefined;
+    const logbook = await openLog(setup, opened, context, attempt, () => peak);
     const checkpointer = createCheckpointer(checkpointerOptions(args, context, inputs));
     attempt.onStart(checkpointer, engine.kernelChoices);
     const dev: LogEval[] = [];
     const probe = args.probe && (await probeOf(args.probe, setup, opened, engine, logbook.add));
-    const pauses = [
+    let asked = false;
+    const pauses: Pause[] = [
+      {
+        every: 0,
+        // After the first update, which measuring the peak would delay.
+        due: () => !asked,
+        async pause() {
+          if (!asked) peak = await context.peakGflops();
+          asked = true;
+        },
+      },
       ...(probe ? [probe] : []),
       ...evaluationPause(setup, opened, context, engine, (found) => {
         dev.push(found);
@@ -93,7 +104,11 @@ export async function attemptTraining(
       if (!args.out || lost || !(error instanceof HeddleError)) throw error;
       throw await saveFailure(files, args.out, logbook, { step: done, skipped }, error);
     });
-    return await finishTraining(setup, { engine, trainer, model, trained, best, logbook, run, dev, inputs }, context);
+    return await finishTraining(
+      setup,
+      { engine, trainer, model, trained, best, logbook, run, dev, inputs, peak },
+      context,
+    );
   } finally {
     engine.destroy();
   }
@@ -149,6 +164,7 @@ async function openLog(
   { trainer, plans }: OpenedRun,
   { backend, emit, droppedKernels }: JobContext,
   { inputs, onRecord }: Attempt,
+  peakGflops: () => number | undefined,
 ): Promise<Logbook> {
   const { shapes, config } = task;
   const plan = planFacts(plans.slice(0, shapes.length), shapes);
@@ -170,7 +186,7 @@ async function openLog(
       ...(droppedKernels.size > 0 && { droppedKernels: Object.fromEntries(droppedKernels) }),
       arguments: args,
     },
-    { onRecord, maxSteps: inputs.maxLogSteps },
+    { onRecord, maxSteps: inputs.maxLogSteps, peakGflops },
   );
 }
 

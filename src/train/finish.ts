@@ -2,6 +2,7 @@
 // the log.
 
 import type { TextModel } from '../decode/translator.ts';
+import { mfuOf } from '../gpu/roofs.ts';
 import type { LogEval } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { sampleEvenly } from '../text/corpus/pairs.ts';
@@ -21,6 +22,8 @@ export interface FinishedTraining extends RunParts {
   /** Evaluations of the dev pairs. */
   readonly dev: readonly LogEval[];
   readonly inputs: TrainInputs;
+  /** Peak rate of the adapter in GFLOP/s, if it is known. */
+  readonly peak: number | undefined;
 }
 
 /** Finishes a run and returns its result. */
@@ -30,7 +33,7 @@ export async function finishTraining(
   { emit, signal, files }: JobContext,
 ): Promise<TrainResult> {
   const { args, split, task, parameters, steps } = setup;
-  const { engine, trainer, model, trained, best, logbook, run, dev, inputs } = finished;
+  const { engine, trainer, model, trained, best, logbook, run, dev, inputs, peak } = finished;
   const message = (text: string) => emit({ type: 'message', text });
   const early = best.outOfPatience && trainer.step < steps;
   const stopped = trainer.step < steps && !early;
@@ -74,6 +77,7 @@ export async function finishTraining(
     losses: run.losses,
     trainSeconds: run.seconds,
     tokensPerSecond: run.tokens / run.seconds,
+    ...(peak && run.modelFlops > 0 && { mfu: mfuOf(run.modelFlops, run.seconds, peak) }),
     peakBytes: Math.max(0, ...plans.map((p) => p.bytes.peak)),
     dispatches: Math.max(0, ...plans.slice(0, task.shapes.length).map((p) => p.passes.length)),
     dev,

@@ -3,6 +3,7 @@
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
+import { mfuOf } from '../gpu/roofs.ts';
 import { ignoresCase } from '../metrics/translation-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
@@ -45,13 +46,15 @@ export interface LogbookOptions {
    * [no limit]
    */
   readonly maxSteps?: number | undefined;
+  /** Returns the peak rate of the adapter in GFLOP/s; undefined if it is unknown. */
+  readonly peakGflops?: () => number | undefined;
 }
 
 /** Creates a logbook that continues the records `before` with a new start. */
 export function createLogbook(
   before: readonly LogRecord[],
   start: Omit<LogStart, 'type' | 'format' | 'version' | 'heddle' | 'time'>,
-  { onRecord, maxSteps = Number.POSITIVE_INFINITY }: LogbookOptions = {},
+  { onRecord, maxSteps = Number.POSITIVE_INFINITY, peakGflops = () => undefined }: LogbookOptions = {},
 ): Logbook {
   const time = new Date().toISOString();
   const head: LogStart = { type: 'start', format: 'heddle-log', version: 1, heddle: version, time, ...start };
@@ -66,16 +69,19 @@ export function createLogbook(
     updates = records.filter((r) => r.type === 'step').length;
   };
   add(head);
-  const last: { tokens: number; seconds: number }[] = [{ tokens: 0, seconds: 0 }];
+  const last = [{ tokens: 0, modelFlops: 0, seconds: 0 }];
   return {
     add,
-    step({ step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, skipped }, seconds) {
-      last.push({ tokens, seconds });
+    step({ step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, skipped, modelFlops }, seconds) {
+      last.push({ tokens, modelFlops, seconds });
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
-      const came = last.slice(1).reduce((n, update) => n + update.tokens, 0);
+      const sum = (of: 'tokens' | 'modelFlops') => last.slice(1).reduce((n, update) => n + update[of], 0);
+      const tokensPerSecond = Math.round(sum('tokens') / time);
+      const peak = peakGflops();
+      const mfu = peak && modelFlops > 0 ? { mfu: Number(mfuOf(sum('modelFlops'), time, peak).toPrecision(4)) } : {};
       // The first update compiles the kernels: the rates of the others start after it.
-      if (step === start.step) last.splice(0, last.length, { tokens: 0, seconds });
+      if (step === start.step) last.splice(0, last.length, { tokens: 0, modelFlops: 0, seconds });
       add({
         type: 'step',
         step: step + 1,
@@ -84,7 +90,8 @@ export function createLogbook(
         learningRate,
         gradientNorm,
         tokens,
-        tokensPerSecond: Math.round(came / time),
+        tokensPerSecond,
+        ...mfu,
         seconds: Number(seconds.toFixed(4)),
         ...(lossScale > 0 && { lossScale }),
         ...(skipped && { skipped }),
@@ -162,6 +169,7 @@ export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[])
     lowerBound: largest.bytes.lowerBound,
     dispatches: largest.passes.length,
     flops: largest.flops,
+    modelFlops: largest.modelFlops,
     shapes: shapes.map(shapeName),
   };
 }

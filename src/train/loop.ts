@@ -38,6 +38,8 @@ export interface LoopResult {
   /** Time in training in seconds, without pauses. */
   readonly seconds: number;
   readonly tokens: number;
+  /** Floating-point operations of all matrix products. */
+  readonly modelFlops: number;
 }
 
 /** Maximum number of consecutive skipped updates at the minimum loss scale, or without one. */
@@ -66,6 +68,7 @@ export async function trainingLoop(
     }),
   );
   let tokens = 0;
+  let modelFlops = 0;
   let skipped = 0;
   let stuck = 0;
   let shown = 0;
@@ -74,6 +77,7 @@ export async function trainingLoop(
     pending.shift();
     losses.push(report.loss);
     tokens += report.tokens;
+    modelFlops += report.modelFlops;
     if (report.skipped) skipped++;
     stuck = report.skipped && report.lossScale <= lossScales.min ? stuck + 1 : 0;
     const seconds = clock.step();
@@ -120,7 +124,7 @@ export async function trainingLoop(
   }
   while (pending.length) await take();
   await pause(pauses, true);
-  return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens };
+  return { losses, skipped: skippedBefore + skipped, seconds: clock.seconds(), tokens, modelFlops };
 }
 
 /**

@@ -58,6 +58,8 @@ export interface TrainResult {
   readonly losses: readonly number[];
   readonly trainSeconds: number;
   readonly tokensPerSecond: number;
+  /** Model FLOPs utilization, from 0 to 1; absent if the adapter's peak is unknown. */
+  readonly mfu?: number;
   readonly peakBytes: number;
   readonly dispatches: number;
   /** Evaluations of the dev pairs. */

@@ -64,6 +64,8 @@ export interface StepReport {
   readonly skipped: boolean;
   /** Scale of the loss for its gradients; 0: none. */
   readonly lossScale: number;
+  /** Floating-point operations of the update's matrix products; see `modelFlops` of a plan. 0 on the CPU. */
+  readonly modelFlops: number;
 }
 
 /** Options of a trainer. */
@@ -242,6 +244,7 @@ export async function createTrainer(
         gradientNorm: skipped ? Number.NaN : (clip?.[clipAt.norm] as number),
         skipped,
         lossScale,
+        modelFlops: run.reduce((n, { program }) => n + (program.plan?.modelFlops ?? 0), 0),
       };
     },
     async evaluate(batch, special) {

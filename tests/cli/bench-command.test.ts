@@ -54,6 +54,8 @@ it('counts the operations of a training step', async () => {
   expect(step.submits).toBe(1);
   expect(step.dispatches).toBeGreaterThan(50);
   expect(step.tokensPerSecond).toBeCloseTo(64 / (step.ms / 1000), 5);
+  expect(stdout).toMatch(/GFLOP\/s +MFU +dispatches/);
+  expect(step.mfu).toBeGreaterThan(0);
   expect(step.jsMs).toBeLessThan(step.ms);
   expect(step.lastLoss).toBeLessThan(step.firstLoss); // it trains what it times
 });

@@ -27,6 +27,9 @@ it('times every pass of a step, and writes a trace', async () => {
   expect(passes).toBeGreaterThan(50);
   // Three, what is left, and all.
   expect(stdout.split('\n').filter((line) => line.endsWith(' %'))).toHaveLength(5);
+  expect(stdout).toMatch(
+    /^model FLOPs utilization \(MFU\) [\d.]+ %: [\d.]+ GFLOP of matrix products in [\d.,]+ ms, peak [\d.,]+ GFLOP\/s$/m,
+  );
   expect(stdout).toMatch(/--passes lists each pass$/m);
   expect(stderr).toContain(`wrote the trace of the last run to ${trace}`);
   const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8'));

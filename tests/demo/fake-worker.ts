@@ -98,6 +98,7 @@ export function fakeWorker(): void {
           gradientNorm: 1,
           tokens: 900,
           tokensPerSecond: 41_000 + 900 * Math.sin(step / 17),
+          mfu: 0.42,
           seconds: step * 0.02,
           stepMs: 21.5 + Math.sin(step / 11),
         });

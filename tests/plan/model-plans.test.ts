@@ -4,14 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { shaderOf } from '../../src/gpu/shaders.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { type ModelOptions, modelConfig, type PresetName, presets } from '../../src/model/model-config.ts';
+import {
+  type ModelConfig,
+  type ModelOptions,
+  modelConfig,
+  type PresetName,
+  presets,
+} from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { defaultTraits, variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 import { printPlan } from '../../src/plan/plan.ts';
 import { makePlan } from '../../src/plan/planner.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { evaluationGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
+import { evaluationGraph, type GraphOptions, trainingGraph } from '../../src/trainer/training-graphs.ts';
 
 const adamw = optimizerConfig();
 
@@ -66,6 +72,62 @@ describe('memory budgets of a training step', () => {
       expect(passes.length).toBeLessThanOrEqual(most);
       expect(bytes.peak / bytes.lowerBound).toBeLessThanOrEqual(1.15);
     });
+});
+
+/**
+ * Floating-point operations of a forward pass, from the sizes of the model: 2 per multiply-add of the linear layers and of
+ * attention, in which masked keys count.
+ */
+function forwardFlops(c: ModelConfig, B: number, S: number, T: number): number {
+  const [I, J] = [c.heads * c.headWidth, c.decoderHeads * c.decoderHeadWidth];
+  const encoder = B * S * (4 * c.dModel * I + 2 * c.dModel * c.feedForward + 2 * S * I);
+  const self = B * T * (4 * c.dModel * J + 2 * T * J);
+  const cross = B * T * (2 * c.dModel * J + 2 * S * J) + B * S * 2 * c.dModel * J;
+  const decoder = self + cross + B * T * 2 * c.dModel * c.decoderFeedForward;
+  return 2 * (c.encoderLayers * encoder + c.decoderLayers * decoder + B * T * c.dModel * c.tgtVocab);
+}
+
+describe('model FLOPs of plans', () => {
+  const traits = { ...defaultTraits, maxBindingBytes: 2 ** 31 };
+  const within = (counted: number, wanted: number) => expect(Math.abs(counted / wanted - 1)).toBeLessThan(0.01);
+  const cases: [PresetName, number, number, number, number][] = [
+    ['tiny', 500, 32, 16, 20],
+    ['small', 2000, 64, 24, 24],
+    ['mid', 8000, 8, 512, 300],
+    ['base', 8001, 16, 64, 64],
+    ['keras', 15000, 64, 20, 20],
+  ];
+  for (const [name, V, batch, source, target] of cases)
+    it(`of ${name} are those of its layers, three times as many in training`, () => {
+      const c = modelConfig({ ...presets[name], srcVocab: V, tgtVocab: V, dropout: 0.1, maxLength: 512 });
+      const [p, shape] = [parameterList(c), { batch, source, target }];
+      const forward = forwardFlops(c, batch, source, target);
+      within(makePlan(evaluationGraph(c, p, shape), { traits }).modelFlops, forward);
+      const training = (options?: GraphOptions) =>
+        makePlan(trainingGraph(c, p, shape, adamw, options), { traits }).modelFlops;
+      within(training(), 3 * forward);
+      // Neither fusion nor recomputation changes them.
+      expect(training({ noFuse: ['linear-activation', 'loss-chunks'] })).toBe(training());
+      expect(training({ gradientCheckpointing: true })).toBe(training());
+    });
+
+  it('of a decoding step are those of one position that attends to a full cache', () => {
+    const c = modelConfig({ ...presets.small, srcVocab: 500, tgtVocab: 700 });
+    const p = parameterList(c);
+    const [batch, source, target] = [4, 32, 24];
+    const sources = makePlan(sourceGraph(c, p, { batch, source, target })).modelFlops;
+    const step = makePlan(stepGraph(c, p, { batch, source, target })).modelFlops;
+    // All steps compute what the decoder does at once, on the keys of the sources that are projected only once.
+    within(sources + target * step, forwardFlops(c, batch, source, target));
+  });
+
+  it('of several variants are the same', () => {
+    const graph = graphOf('tiny', 500, 0, 8, 16, 16);
+    const kernelChoices = Object.fromEntries(
+      graph.nodes.map((node) => [variantKey(node), variantsOf(node, defaultTraits).at(-1) as string]),
+    );
+    expect(makePlan(graph, { kernelChoices }).modelFlops).toBe(makePlan(graph).modelFlops);
+  });
 });
 
 /** Small configurations that between them use every option. */

@@ -242,7 +242,7 @@ describe('printPlan', () => {
       state   bank           0.00 MiB
       activations            0.00 MiB in 3 slots
       peak    0.01 MiB, lower bound 0.01 MiB (1.000 times)
-      3 dispatches, 0.000 GFLOP a run
+      3 dispatches, 0.000 GFLOP a run, 0.000 of matrix products
       "
     `);
   });

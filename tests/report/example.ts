@@ -42,6 +42,7 @@ export const start = (fields: Partial<LogStart> = {}): LogStart => ({
     lowerBound: 120_000_000,
     dispatches: 143,
     flops: 1.93e9,
+    modelFlops: 1.9e9,
     shapes: ['64x12x16', '64x24x28'],
   },
   arguments: { corpus: { kind: 'intl', source: 'en', target: 'es' }, steps: 1500 },
@@ -58,6 +59,7 @@ export const step = (number: number, fields: Partial<LogStep> = {}): LogStep => 
   gradientNorm: 0.4 + 3 * Math.exp(-number / 80) * (1 + 0.5 * Math.sin(number * 2.3)),
   tokens: 700 + (number % 7),
   tokensPerSecond: 9000 + 400 * Math.sin(number),
+  mfu: 0.4 + 0.01 * Math.sin(number),
   seconds: 0.08 * number,
   ...fields,
 });

@@ -58,6 +58,7 @@ export function jobContext(files: Files, engine: () => Promise<Engine>): JobCont
     signal: new AbortController().signal,
     gpu: refuse,
     device: refuse,
+    peakGflops: async () => undefined,
     tune: refuse,
     engine,
   };

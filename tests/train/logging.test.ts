@@ -36,6 +36,7 @@ const update = (step: number) => ({
   gradientNorm: 1,
   skipped: false,
   lossScale: 0,
+  modelFlops: 2e9,
 });
 
 it('keeps at most maxSteps updates, the newest in full, and reports each once', () => {
@@ -63,4 +64,19 @@ it('keeps all updates by default', () => {
   const logbook = createLogbook([], head);
   for (let step = 0; step < 100; step++) logbook.step(update(step), step);
   expect(parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']))).toHaveLength(101);
+});
+
+it('logs the model FLOPs utilization over the last updates once the peak of the adapter is known', () => {
+  let peak: number | undefined;
+  const logbook = createLogbook([], head, { peakGflops: () => peak });
+  logbook.step(update(0), 1);
+  peak = 10;
+  logbook.step(update(1), 2);
+  for (let step = 2; step < 40; step++) logbook.step(update(step), 2 + (step - 1) / 2);
+  const steps = parseLog(new TextDecoder().decode(logbook.files()['log.jsonl'])).flatMap((r) =>
+    r.type === 'step' ? [r] : [],
+  );
+  // 2 GFLOP a step of 1 s, and later of half a second, at 10 GFLOP/s.
+  expect(steps.map((s) => s.mfu).slice(0, 2)).toEqual([undefined, 0.2]);
+  expect(steps.at(-1)?.mfu).toBe(0.4);
 });

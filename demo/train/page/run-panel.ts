@@ -111,6 +111,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     accuracy: figure('dev token accuracy', 'now-accuracy'),
     rate: figure('tokens per second', 'now-rate'),
     stepMs: figure('step time', 'now-step-time'),
+    mfu: figure('model FLOPs utilization', 'now-mfu'),
     learningRate: figure('learning rate', 'now-learning-rate'),
     memory: figure('GPU memory', 'now-memory'),
   };
@@ -139,6 +140,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
     setText(figures.accuracy.value, formatPercent(dev?.tokenAccuracy ?? Number.NaN));
     setText(figures.rate.value, formatInteger(rate));
     setText(figures.stepMs.value, Number.isFinite(stepMs) ? `${formatNumber(stepMs)} ms` : '–');
+    setText(figures.mfu.value, formatPercent(latest?.mfu ?? Number.NaN));
     setText(figures.learningRate.value, formatNumber(latest?.learningRate ?? Number.NaN));
     setText(figures.memory.value, info ? formatBytes(info.gpuBytes) : '–');
     setText(figures.memory.name, info ? `GPU memory (planned: ${formatBytes(info.plannedBytes)})` : 'GPU memory');

@@ -4,8 +4,8 @@
 // is recomputed from its counter.
 
 import { HeddleError } from '../../core/errors.ts';
-import type { TensorType } from '../../core/tensor.ts';
-import { attrsOf, type Builder, type DeviceTraits, defineOp, tensorType, type Value } from '../op.ts';
+import { sizeOf, type TensorType } from '../../core/tensor.ts';
+import { attrsOf, type Builder, type DeviceTraits, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { attentionVariants, backwardLaunches, forwardLaunch } from './attention-launch.ts';
 import {
@@ -52,6 +52,7 @@ export const selfAttentionOp = defineOp({
   },
   f16Storage: ['qkv', 'out'],
   variants,
+  modelFlops: ({ qkv }, { out }) => 4 * sizeOf(out.shape) * dim(qkv, 1),
   launch: ({ qkv, ...inputs }, outputs, attrs, { variant }) => [
     forwardLaunch(selfLayout(selfName, attrs, qkv.shape, inputs.bias), variant, {
       ...{ q: qkv, kv: qkv },
@@ -88,6 +89,7 @@ export const selfAttentionBackwardOp = defineOp({
   },
   f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
   variants,
+  modelFlops: ({ qkv, out }) => 8 * sizeOf(out.shape) * dim(qkv, 1),
   launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { variant, scratch }) {
     const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
     const rowDots = scratch('f32', inputs.lse.shape);
@@ -118,6 +120,7 @@ export const crossAttentionOp = defineOp({
   },
   f16Storage: ['q', 'kv', 'out'],
   variants,
+  modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
   launch: ({ q, kv, lens, step }, { out, lse }, attrs, { variant }) => [
     forwardLaunch(crossLayout(crossName, attrs, q.shape, kv.shape), variant, { q, kv, lens, step, out, lse }),
   ],
@@ -154,6 +157,7 @@ export const crossAttentionBackwardOp = defineOp({
   },
   f16Storage: ['q', 'kv', 'out', 'dout', 'dq', 'dkv'],
   variants,
+  modelFlops: ({ q, kv }) => 8 * sizeOf(q.shape) * dim(kv, 1),
   launch(inputs, gradients, attrs, { variant, scratch }) {
     const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);
     return backwardLaunches(layout, variant, { ...inputs, ...gradients, rowDots: scratch('f32', inputs.lse.shape) });

@@ -3,7 +3,7 @@
 // the cache through a table of slots, so beam search copies no keys.
 
 import { check } from '../../core/errors.ts';
-import { show, type TensorType } from '../../core/tensor.ts';
+import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { maxHeadWidth, maxHeldWidth } from '../attention/attention-layout.ts';
 import { biasAt, checkBias, farthestOf } from '../attention/relative-position-bias.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
@@ -51,6 +51,7 @@ export const cachedSelfAttentionOp = defineOp({
     const T = dim(slots, 1);
     return { slots: (i) => (Math.floor(i / T) % beams) * T + (i % T) };
   },
+  modelFlops: ({ cache }, { out }) => 4 * sizeOf(out.shape) * dim(cache, 1),
   launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
     const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
     const { constants, params, ...rest } = launch('cached-self-attention', attrs, variant, qkv, cache, bind);
@@ -90,6 +91,7 @@ export const cachedCrossAttentionOp = defineOp({
     return { out: tensorType('f32', [R, 1, inner]) };
   },
   variants,
+  modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
   launch: ({ q, kv, lens }, { out }, attrs, { variant }) => [
     launch('cached-cross-attention', attrs, variant, q, kv, { q, kv, lens, out }),
   ],

@@ -38,6 +38,7 @@ export const projectedLossOp = defineOp({
   naive: 'naive',
   variants: ({ x, w }, attrs, traits) => kernelsFor(x, w, attrs, traits),
   sample: ({ w }, { ignore }) => ({ targets: sampleIds(dim(w, 0), ignore) }),
+  modelFlops: ({ x, w }, _outputs, { gradients }) => 2 * sizeOf(x.shape) * dim(w, 0) * (gradients ? 3 : 1),
   launch({ x, w, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, ...loss }, context) {
     const { rows: all, cols: ins } = matrixOf(x.shape);
     const outs = dim(w, 0);

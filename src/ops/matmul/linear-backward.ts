@@ -1,7 +1,7 @@
 // The gradients of a linear layer in one dispatch: some workgroups compute dx, others dw, others db.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, show, type TensorType } from '../../core/tensor.ts';
+import { matrixOf, show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
 import { activationDerivative } from '../elementwise/activation-functions.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
@@ -46,6 +46,7 @@ export const linearBackwardOp = defineOp({
   naive: 'naive',
   variants: ({ dy, x }, _attrs, traits) =>
     backwardKernels(matrixOf(x.shape).rows, matrixOf(x.shape).cols, matrixOf(dy.shape).cols, traits),
+  modelFlops: ({ dy, x }, { dx, dw }) => 2 * sizeOf(dy.shape) * dim(x, -1) * ((dx ? 1 : 0) + (dw ? 1 : 0)),
   launch({ dy, x, w, operand, step }, gradients, attrs, context) {
     const { rows, cols: ins } = matrixOf(x.shape);
     const epilogue = attrs.epilogue !== 'none' && operand ? { kind: attrs.epilogue, operand } : undefined;

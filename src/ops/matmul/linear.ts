@@ -2,7 +2,7 @@
 // product's epilogue.
 
 import { check } from '../../core/errors.ts';
-import { matrixOf, type Shape, show } from '../../core/tensor.ts';
+import { matrixOf, type Shape, show, sizeOf } from '../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFactor } from '../dropout-mask.ts';
 import { activationBackwardOp } from '../elementwise/activation.ts';
 import { type Activation, activate, keepsInput } from '../elementwise/activation-functions.ts';
@@ -38,6 +38,7 @@ export const linearOp = defineOp({
   f16Storage: ['x', 'w', 'y', 'z'],
   naive: 'naive',
   variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), traits),
+  modelFlops: ({ x }, { y }) => 2 * sizeOf(y.shape) * dim(x, -1),
   launch({ x, w, b, step }, { y, z }, attrs, context) {
     const { activation } = attrs;
     const epilogue = { bias: b, activation, activationInput: z, dropout: epilogueDropout(step, attrs) };

@@ -30,6 +30,7 @@ export const packedLinearOp = defineOp({
     // Rows that are not a multiple of 4 wide are read number by number: no kernel is fast, `rows-4` compiles fast.
     return cols % 4 !== 0 || rows <= 4 ? [...few, 'rows-4'] : [...few, 'rows-16', 'rows-4'];
   },
+  modelFlops: ({ x }, { y }) => 2 * sizeOf(y.shape) * dim(x, -1),
   launch({ x, words, scales, b }, { y }, { format }, { variant }) {
     const { rows, cols } = matrixOf(x.shape);
     const outs = dim(words, 0);

@@ -1,0 +1,44 @@
+// The model FLOPs utilization of a profile, over a peak that is measured once per adapter.
+
+import { expect, it, vi } from 'vitest';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { profile } from '../../src/jobs/profile-job.ts';
+import type { JobEvent } from '../../src/runtime/job.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+import { keptChoices } from '../../src/runtime/kernel-store.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+it('is the FLOPs of the products over time over the peak, which later runs find in the store', async () => {
+  let text: string | undefined;
+  const store = keptChoices({
+    name: 'there',
+    read: async () => text,
+    async write(next) {
+      text = next;
+    },
+  });
+  const run = async () => {
+    const events: JobEvent[] = [];
+    const { context, close } = createContext({
+      host: 'Dawn',
+      files: memoryFiles(),
+      emit: (event) => void events.push(event),
+      signal: new AbortController().signal,
+      openGpu: () => dawnGpu(),
+      choices: store,
+    });
+    const shape = { batch: 4, source: 8, target: 8 };
+    const result = await profile({ preset: 'tiny', run: 'training', model: {}, vocab: 100, shape, runs: 1 }, context);
+    await close();
+    const measured = events.some((e) => e.type === 'progress' && e.text.includes('peak rate of multiply-adds'));
+    return { ...result, measured };
+  };
+  const [first, second] = [await run(), await run()];
+  expect([first.measured, second.measured]).toEqual([true, false]);
+  expect(first.peakGflops).toBeGreaterThan(0.1);
+  expect(second.peakGflops).toBe(first.peakGflops);
+  for (const { mfu, modelFlops, ms, peakGflops } of [first, second])
+    expect(mfu).toBeCloseTo(modelFlops / (ms / 1000) / (peakGflops * 1e9), 10);
+});
