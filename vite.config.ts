@@ -1,4 +1,4 @@
-// Builds into dist/: by default the modules for Node, bundlers and the page of headless Chrome, with the packages that they use inside;
+// Builds into dist/: by default the modules for Node, bundlers, headless browsers and Deno, with the packages that they use inside;
 // with `--mode demo` the pages of the demo, which `npm run dev` serves too.
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -31,14 +31,16 @@ const shortShaders: Plugin = {
 const entries = {
   heddle: 'src/index.ts',
   'heddle.node': 'src/index.node.ts',
+  'heddle.deno': 'src/index.deno.ts',
   node: 'src/node.ts',
   engine: 'src/low-level.ts',
   headless: 'src/headless.ts',
   cli: 'src/cli/main.ts',
   'headless-page': 'src/run/headless-page.ts',
+  'headless-deno': 'src/run/deno-main.ts',
 };
 
-/** Writes dist/headless-page.html, which headless Chrome opens. */
+/** Writes dist/headless-page.html, which a headless browser opens. */
 const headlessPage: Plugin = {
   name: 'heddle:headless-page',
   generateBundle() {

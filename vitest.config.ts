@@ -1,5 +1,5 @@
 // The test projects: `cpu` in Node, the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`), and for
-// `npm run test:engines` in Firefox (`firefox`), with the tests in Node that need Firefox or Deno (`engines`).
+// `npm run test:engines` in Firefox (`firefox`) and Deno (`deno`; Vitest itself runs in Deno), with the tests in Node that need Firefox or Deno (`engines`).
 import { resolve as resolvePath } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
@@ -34,6 +34,7 @@ export default defineConfig({
       { resolve, test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests, engineTests] } },
       { resolve, test: { name: 'engines', include: [engineTests], fileParallelism: false } },
       { resolve, test: { ...gpu, name: 'dawn', pool: 'forks' } },
+      { resolve, test: { ...gpu, name: 'deno', pool: 'forks' } },
       browserProject('chrome'),
       browserProject('firefox'),
     ],

@@ -2,6 +2,7 @@
 // npm ci, and as root apt-get, with time limits; what it cannot install it names in an error.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,6 +41,22 @@ export function setup() {
     throw new SetupError('no WebGPU adapter, although a Vulkan driver is installed; is VK_DRIVER_FILES right?');
 }
 
+/** Installs Firefox if it is missing. Only the tests of engines need it. */
+export function installFirefox() {
+  const programs = [process.env.FIREFOX_PATH, 'firefox', 'firefox-esr'];
+  if (!programs.some((program) => program && (isProgram(program) || onPath(program))))
+    installSystem([{ what: 'Firefox', packages: ['firefox-esr'] }]);
+}
+
+/** Installs Deno into scripts/deno if it is missing or older than the lock file there; returns the path of its program. */
+export function installDeno() {
+  const folder = join(root, 'scripts/deno');
+  const installed = modified(join(folder, 'node_modules/.package-lock.json'));
+  if (installed < modified(join(folder, 'package-lock.json')))
+    npmCi(['--prefix', folder, '--ignore-scripts'], 'Deno, for the tests in it');
+  return createRequire(join(folder, 'package.json'))('deno/install_api.cjs').runInstall();
+}
+
 /** Something is missing that the user has to install; its message is for the user. */
 export class SetupError extends Error {}
 
@@ -53,13 +70,13 @@ function checkNode() {
 function installPackages() {
   const installed = modified('node_modules/.package-lock.json');
   if (installed >= modified('package-lock.json')) return;
+  npmCi([], 'node_modules is missing or older than package-lock.json');
+}
+
+function npmCi(more, why) {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  run(npm, args, {
-    minutes: 10,
-    why: 'node_modules is missing or older than package-lock.json',
-    shell: process.platform === 'win32',
-  });
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...more];
+  run(npm, args, { minutes: 10, why, shell: process.platform === 'win32' });
 }
 
 function modified(path) {

@@ -37,7 +37,14 @@ const ORDER = [
 ];
 
 /** Entry points of the package: they may import from every folder. */
-const ENTRIES = ['src/index.ts', 'src/index.node.ts', 'src/node.ts', 'src/headless.ts', 'src/low-level.ts'];
+const ENTRIES = [
+  'src/index.ts',
+  'src/index.node.ts',
+  'src/index.deno.ts',
+  'src/node.ts',
+  'src/headless.ts',
+  'src/low-level.ts',
+];
 
 /** Packages that the library may import, in a page as in Node. */
 const LIBRARY_PACKAGES = ['@huggingface/tokenizers', 'papaparse'];

@@ -100,6 +100,7 @@ export function hostOption(hosts: readonly HostName[] = hostNames): Option {
     dawn: 'Dawn in Node',
     chrome: 'headless Chrome',
     firefox: 'headless Firefox',
+    deno: 'Deno',
     cpu: 'float64 reference (slow)',
   };
   return new Option('--host <name>', `where to run: ${hosts.map((h) => `${h}: ${words[h]}`).join(', ')}`)

@@ -47,7 +47,8 @@ export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome>
 
 async function launch(options: ChromeOptions, gpu: Chrome['gpu']): Promise<Chrome> {
   const executablePath = options.executablePath ?? findChrome();
-  if (!executablePath) throw new HeddleError(missingMessage('Chrome', 'chromium', 'CHROME_PATH'));
+  if (!executablePath)
+    throw new HeddleError(missingMessage('Chrome', 'Debian: apt-get install chromium', 'CHROME_PATH'));
   const flags = [...chromeFlags(gpu, options.exactTimestamps), ...(options.args ?? [])];
   const browser = await startBrowser({ name: 'Chrome', executablePath, flags }, options);
   return { ...browser, name: 'Chrome', gpu };

@@ -43,7 +43,8 @@ const PREFERENCES = {
  */
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firefox> {
   const executablePath = options.executablePath ?? findFirefox();
-  if (!executablePath) throw new HeddleError(missingMessage('Firefox', 'firefox-esr', 'FIREFOX_PATH'));
+  if (!executablePath)
+    throw new HeddleError(missingMessage('Firefox', 'Debian: apt-get install firefox-esr', 'FIREFOX_PATH'));
   let pipeline: string | undefined;
   const browser = await startBrowser(
     {

@@ -48,6 +48,11 @@ export const findChrome = (): string | undefined =>
  */
 export const findFirefox = (): string | undefined => process.env.FIREFOX_PATH || firstProgram(FIREFOX_PROGRAMS);
 
+/**
+ * Path of the system's Deno: DENO_PATH if set, else `deno` in PATH. Returns undefined if there is none.
+ */
+export const findDeno = (): string | undefined => process.env.DENO_PATH || firstProgram(['deno']);
+
 /** The first of some programs that exists: names are searched in PATH. */
 function firstProgram(programs: readonly string[]): string | undefined {
   for (const program of programs) {
@@ -73,8 +78,6 @@ export function isProgram(path: string): boolean {
   }
 }
 
-/** Error message for a machine without a browser; `packageName` is Debian's. */
-export function missingMessage(name: string, packageName: string, variable: string): string {
-  const remedy = process.platform === 'linux' ? ` (Debian: apt-get install ${packageName})` : '';
-  return `no ${name} found: install it${remedy}, or set ${variable} to its program`;
-}
+/** Error message for a machine without a program; `command` installs it. */
+export const missingMessage = (name: string, command: string, variable: string): string =>
+  `no ${name} found: install it (${command}), or set ${variable} to its program`;

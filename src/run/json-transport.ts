@@ -21,6 +21,12 @@ export type PageResponse =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly message: string; readonly stack: string; readonly userError: boolean };
 
+/** A line of JSON to Deno: a call of a function of headless-page.ts, with an encoded request. */
+export type DenoCall = { readonly type: 'run'; readonly text: string } | { readonly type: 'abort' | 'ping' };
+
+/** A line of JSON from Deno: an encoded event or response, or the answer to `ping`. */
+export type DenoReply = { readonly type: 'event' | 'response'; readonly text: string } | { readonly type: 'pong' };
+
 const key = '$number';
 
 /** Encodes a value as JSON with NaN and infinities. */

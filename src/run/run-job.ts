@@ -9,11 +9,13 @@ import { machineMemory } from '../host/node-platform.ts';
 import type { Job, JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
+import { runInDeno } from './deno-job.ts';
 import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
 import { runJobInPage, type StartedBrowser } from './page-job.ts';
+import type { RemoteJobOptions } from './remote-job.ts';
 
 /** Hosts of jobs. */
-export const hostNames = ['dawn', 'chrome', 'firefox', 'cpu'] as const;
+export const hostNames = ['dawn', 'chrome', 'firefox', 'deno', 'cpu'] as const;
 export type HostName = (typeof hostNames)[number];
 
 /** Options of `runJob`. */
@@ -48,18 +50,20 @@ export async function runJob<N extends JobName>(
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
   const kept = tune ? cachePath(choicesFile) : undefined;
-  if (host === 'chrome' || host === 'firefox') {
+  if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const { paths = [], browser, onBrowser } = options;
-    return (await runJobInPage(name, args, {
+    const remote: RemoteJobOptions = {
       paths,
       signal,
       ...(kept && { choices: kept }),
       onEvent: onEvent as (event: unknown) => void,
       ...memory,
-      launch: () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser)),
-      ...(onBrowser && { onBrowser }),
       ...(options.input && { input: options.input }),
-    })) as ResultOf<N>;
+    };
+    const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
+    return (await (host === 'deno'
+      ? runInDeno(name, args, remote)
+      : runJobInPage(name, args, { ...remote, launch, ...(onBrowser && { onBrowser }) }))) as ResultOf<N>;
   }
   const files = archiveFiles(nodeFiles());
   const { context, close } = createContext({

@@ -1,4 +1,4 @@
-// Commands in Firefox.
+// Commands in Firefox and Deno.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const train = async (host: string) => {
   return json(`${host}.json`).losses as number[];
 };
 
-describe.each(['firefox'])('--host %s', (host) => {
+describe.each(['firefox', 'deno'])('--host %s', (host) => {
   const name = `${host[0]?.toUpperCase()}${host.slice(1)}`;
 
   it('trains with the losses of Dawn', async () => {

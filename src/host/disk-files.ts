@@ -1,0 +1,144 @@
+// Files on disk, by the file system calls of Node or Deno.
+import { HeddleError } from '../core/errors.ts';
+import { type Files, previousFolder } from '../files/files.ts';
+
+/** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
+export interface Disk {
+  read(path: string): Promise<Uint8Array>;
+  /** `-` is stdin. */
+  stream(path: string): Promise<ReadableStream<Uint8Array>>;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  stat(path: string): Promise<{ readonly isFile: boolean; readonly isFolder: boolean; readonly size: number }>;
+  /** Names in a folder, in any order. */
+  list(folder: string): Promise<string[]>;
+  /** Makes a folder in one that exists. */
+  makeFolder(path: string): Promise<void>;
+  /** The path of an existing file with symbolic links followed. */
+  realPath(path: string): Promise<string>;
+  /** The target of a symbolic link. */
+  readLink(path: string): Promise<string>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a folder with its contents, if it exists. */
+  remove(path: string): Promise<void>;
+}
+
+/** Messages for the system's error codes. */
+const reasons: Record<string, string> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'the system does not permit it',
+  EROFS: 'it is on a read-only file system',
+  EISDIR: 'it is a folder, a file is wanted',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'a part of the path is a file, not a folder',
+  ENOTEMPTY: 'the folder is not empty',
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  EXDEV: 'it would have to move to another file system',
+  ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read',
+};
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
+
+/** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
+async function named<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+    throw new HeddleError(`${path}: cannot ${what}: ${reason}`, { cause: error });
+  }
+}
+
+/** The folder of a path; `.` if it names none. */
+const folderOf = (path: string): string => {
+  const [, folder = '.'] = /^(.*)[\\/][^\\/]+[\\/]*$/.exec(path) ?? [];
+  return folder || '/';
+};
+
+/** What is at a path; undefined if there is nothing. */
+const statIn = (disk: Disk, path: string) =>
+  disk.stat(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  });
+
+/**
+ * Creates the folder of a file and those above it, one by one: Node's own option never returns where the system creates
+ * no folder and calls it missing, as in /proc.
+ */
+export async function makeFolderOf(disk: Disk, path: string): Promise<void> {
+  const folder = folderOf(path);
+  if (await statIn(disk, folder)) return;
+  await makeFolderOf(disk, folder);
+  await disk.makeFolder(folder).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
+}
+
+/**
+ * Files on `disk`. Relative paths start at the working directory. A write is atomic: the file is complete or does not
+ * exist.
+ */
+export function diskFiles(disk: Disk): Files {
+  const statOf = (path: string) => statIn(disk, path);
+
+  /** The path with symbolic links followed, also if there is nothing yet at their end. */
+  const follow = async (path: string): Promise<string> => {
+    const target = await disk.readLink(path).catch(() => undefined);
+    if (target === undefined) return path;
+    return follow(/^([\\/]|\w:)/.test(target) ? target : `${folderOf(path)}/${target}`);
+  };
+
+  /**
+   * Renames. An existing folder is first moved to `previousOf(to)` and removed after the new one is in place. No
+   * portable system call swaps two folders; if the process is killed in between, the old one is still at
+   * `previousOf(to)`, where readers look too.
+   */
+  const replace = async (from: string, to: string): Promise<void> => {
+    await makeFolderOf(disk, to);
+    const previous = previousFolder(to);
+    if ((await statOf(to))?.isFolder) {
+      await disk.remove(previous);
+      await disk.rename(to, previous);
+      try {
+        await disk.rename(from, to);
+      } catch (error) {
+        await disk.rename(previous, to);
+        throw error;
+      }
+    } else await disk.rename(from, to);
+    await disk.remove(previous);
+  };
+
+  return {
+    read: (path) => named('read', path, () => disk.read(path)),
+    stream: (path) => named('read', path, () => disk.stream(path)),
+    size: async (path) => {
+      const found = path === '-' ? undefined : await statOf(path);
+      return found?.isFile ? found.size : undefined;
+    },
+    write: (path, bytes) =>
+      named('write', path, async () => {
+        await makeFolderOf(disk, path);
+        const existing = await statOf(path);
+        if (existing && !existing.isFile) return disk.write(path, bytes); // write to a device or pipe, do not replace it
+        const target = existing ? await disk.realPath(path) : path;
+        const temporary = `${folderOf(target)}/.${crypto.randomUUID().slice(-12)}.partial`;
+        try {
+          await disk.write(temporary, bytes);
+          await disk.rename(temporary, target);
+        } catch (error) {
+          await disk.remove(temporary);
+          throw error;
+        }
+      }),
+    exists: (path) => named('look at', path, async () => (await statOf(path)) !== undefined),
+    list: (folder) => named('list', folder, async () => (await disk.list(folder)).sort()),
+    rename: (from, to) => named('rename to', to, () => replace(from, to)),
+    remove: (path) => named('remove', path, () => disk.remove(path)),
+    real: (path) => named('follow', path, () => follow(path)),
+  };
+}

@@ -1,0 +1,70 @@
+// Runs a job in Deno, whose WebGPU is wgpu: a process without access to files, which can only reach the file server.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { HeddleError } from '../core/errors.ts';
+import { findDeno, isProgram, missingMessage } from '../host/programs.ts';
+import type { DenoCall, DenoReply } from './json-transport.ts';
+import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-job.ts';
+
+/**
+ * Runs the job `name` in Deno and returns its result. Throws the error of the job, or a HeddleError if there is no Deno
+ * or it ends or hangs, with the last that it printed.
+ */
+export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions): Promise<unknown> =>
+  runRemotely(name, args, options, async ({ job, folder, url, emit, fail }): Promise<RemoteHost> => {
+    const program = findDeno();
+    if (!program) throw new HeddleError(missingMessage('Deno', 'npm install -g deno', 'DENO_PATH'));
+    if (!isProgram(program)) throw new HeddleError(`no Deno: ${program} is not an executable file`);
+    const flags = ['--quiet', '--no-prompt', '--no-config', '--no-lock', '--unstable-webgpu'];
+    const child = spawn(
+      program,
+      ['run', ...flags, `--allow-net=${new URL(url).host}`, join(folder, 'headless-deno.js')],
+      {
+        env: { ...process.env, NO_COLOR: '1' },
+      },
+    );
+    let printed = '';
+    child.stderr.on('data', (chunk) => {
+      printed = (printed + chunk).slice(-2000);
+    });
+    const ended = new Promise<void>((resolve) => {
+      child.once('error', (error) => fail(new HeddleError(`Deno did not start (${program}): ${error.message}`)));
+      child.once('close', () => {
+        const said = printed.trim();
+        fail(new HeddleError(`Deno ended while running ${job}${said && `; it printed: ${said}`}`));
+        resolve();
+      });
+    });
+    child.stdin.on('error', () => {}); // it has ended
+    const send = (call: DenoCall) => void child.stdin.write(`${JSON.stringify(call)}\n`);
+    let onResponse: (text: string) => void = () => {};
+    let onPong: () => void = () => {};
+    createInterface(child.stdout).on('line', (line) => {
+      const reply = JSON.parse(line) as DenoReply;
+      if (reply.type === 'event') emit(reply.text);
+      else if (reply.type === 'response') onResponse(reply.text);
+      else onPong();
+    });
+    return {
+      name: 'Deno',
+      run(request) {
+        send({ type: 'run', text: request });
+        return new Promise((resolve) => {
+          onResponse = resolve;
+        });
+      },
+      abort: () => send({ type: 'abort' }),
+      ping() {
+        send({ type: 'ping' });
+        return new Promise<void>((resolve) => {
+          onPong = resolve;
+        });
+      },
+      async close() {
+        child.stdin.end(); // npm's program of Deno is only a parent of it
+        child.kill('SIGKILL');
+        await ended;
+      },
+    };
+  });

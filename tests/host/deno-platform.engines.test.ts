@@ -1,0 +1,63 @@
+// The library in Deno, from the installed package: the documented example, and errors of its files.
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findDeno } from '../../src/host/programs.ts';
+import { distFile } from '../support/dist.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'heddle-deno-'));
+beforeAll(() => {
+  distFile('heddle.deno.js');
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/heddle'));
+  writeFileSync(join(folder, 'package.json'), '{"dependencies":{"heddle":"*"}}');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(code: string): Promise<string> {
+  writeFileSync(join(folder, 'main.mjs'), code);
+  const allowed = ['--allow-read', '--allow-write', '--allow-env'];
+  return new Promise((done, fail) => {
+    const env = { ...process.env, HEDDLE_CACHE: join(folder, 'cache') };
+    const options = { cwd: folder, timeout: 150_000, env };
+    const args = ['run', '--no-prompt', '--node-modules-dir=manual', ...allowed, 'main.mjs'];
+    execFile(findDeno() ?? 'deno', args, options, (error, stdout, stderr) =>
+      error ? fail(new Error(`${error.message}\n${stderr}`)) : done(stdout.trim()),
+    );
+  });
+}
+
+it('runs the documented example, of ten lines', async () => {
+  const [, example = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/engines.md'), 'utf8')) ?? [];
+  expect(example.trim().split('\n').filter(Boolean)).toHaveLength(10);
+  const said = await run(example);
+  expect(said).toMatch(/^Deno\/[\d.]+ 50\n/);
+  expect(said).toContain('"model.safetensors"');
+}, 180_000);
+
+it('names files that are not there, replaces folders', async () => {
+  const said = await run(`
+    import { denoFiles, loadModel } from 'heddle';
+    const files = denoFiles();
+    const report = (work) => work.catch((error) => console.log(error.name, error.message));
+    await report(loadModel('none'));
+    await report(files.read('absent/file'));
+    await files.write('a/b/c.txt', new Uint8Array([1, 2]));
+    await files.write('d/e.txt', new Uint8Array([3]));
+    await files.rename('a/b', 'd');
+    console.log(await files.list('d'), await files.exists('a/b'), await files.exists('d.previous'));
+    await report(files.list('d/c.txt'));
+    await files.remove('d');
+    await files.remove('d');
+    console.log(await files.exists('d'));`);
+  expect(said.split('\n')).toEqual([
+    expect.stringMatching(/^HeddleError loadModel: there is no folder or file none;/),
+    'HeddleError absent/file: cannot read: there is no such file or folder',
+    '[ "c.txt" ] false false',
+    'HeddleError d/c.txt: cannot list: a part of the path is a file, not a folder',
+    'false',
+  ]);
+}, 60_000);
