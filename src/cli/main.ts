@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addBench } from './bench-command.ts';
 import { addConvert } from './convert-command.ts';
+import { addDistill } from './distill-command.ts';
 import { addEvaluate } from './eval-command.ts';
 import { addInfo } from './info-command.ts';
 import { log, reportError } from './output.ts';
@@ -47,6 +48,7 @@ for (const add of [
   addEvaluate,
   addVerify,
   addConvert,
+  addDistill,
   addPack,
   addPull,
   addPlan,

@@ -65,6 +65,11 @@ export function addTrainFlags(command: Command): void {
     )
     .option('--test-source <file...>', 'parallel files of the test pairs')
     .option('--test-target <file...>', 'parallel files of the test pairs');
+  addSettingFlags(command);
+}
+
+/** Adds a flag for each setting of training. */
+export function addSettingFlags(command: Command): void {
   for (const group of settingGroups) {
     command.optionsGroup(`${group}:`);
     for (const [name, row] of settingRows)

@@ -2,6 +2,7 @@
 
 import { bench } from '../jobs/bench-job.ts';
 import { convert } from '../jobs/convert-job.ts';
+import { distill } from '../jobs/distill-job.ts';
 import { evaluate } from '../jobs/evaluate-job.ts';
 import { info } from '../jobs/info-job.ts';
 import { plan } from '../jobs/plan-job.ts';
@@ -17,6 +18,7 @@ import { runTraining } from '../train/recovery.ts';
 export const jobs = {
   bench,
   convert,
+  distill,
   evaluate,
   info,
   plan,

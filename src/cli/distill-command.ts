@@ -1,0 +1,84 @@
+// heddle distill
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { Distilled } from '../jobs/distill-job.ts';
+import { formatOf, pathsOf } from '../text/corpus/pair-files.ts';
+import { withoutEndSlash } from './out-folder.ts';
+import { log, print, table } from './output.ts';
+import { addPairFlags, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
+import { addHostOptions, whole } from './parse-values.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+import { addSettingFlags, givenSettings } from './train-flags.ts';
+
+interface Options extends HostOptions, PairFlags {
+  out: string;
+  dev?: string;
+  beams: number;
+  translateBatch: number;
+  force?: boolean;
+  json?: string;
+}
+
+/** Adds the command `distill`. */
+export function addDistill(program: Command): void {
+  const command = program
+    .command('distill')
+    .description('train a small model on the translations of a large one (sequence-level knowledge distillation)')
+    .argument('<teacher>', 'model: a folder, a .zip or a .safetensors file')
+    .argument('[files...]', `texts, one on each line (.txt), or pairs, whose targets are ignored: ${pairsHelp}`)
+    .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
+    .option('--dev <pairs>', 'pairs on which teacher and student are evaluated')
+    .option('--beams <n>', 'number of beams of the teacher', whole(1), 4)
+    .option('--translate-batch <texts>', 'texts that the teacher decodes together', whole(1), 32)
+    .option('--force', 'start again instead of resuming')
+    .option('--json <file>', 'write the result as JSON');
+  addHostOptions(command);
+  addPairFlags(command);
+  addSettingFlags(command);
+  command.action(async (teacher: string, given: string[], options: Options) => {
+    const isText = (path: string) => /\.txt$/i.test(path) && formatOf(path, options.format) === 'tsv';
+    const texts = given.filter(isText).map((path) => resolve(path));
+    const others = given.filter((path) => !isText(path));
+    const pairs = pairFilesOf(others, options);
+    const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
+    if (!pairs && texts.length === 0) throw new HeddleError('distill: give files of texts or pairs');
+    const out = withoutEndSlash(options.out);
+    const args = {
+      ...{ teacher: withoutEndSlash(teacher), texts, out, beams: options.beams, batch: options.translateBatch },
+      settings: givenSettings(command, log),
+      ...(pairs && { pairs }),
+      ...(dev && { dev }),
+      ...(options.force && { force: true }),
+    };
+    const paths = [
+      teacher,
+      out,
+      `${out}.teacher`,
+      ...texts,
+      ...[pairs, dev].flatMap((some) => (some ? pathsOf(some) : [])),
+    ];
+    const result = await runWithProgress('distill', args, options, paths);
+    if (options.json) await writeText(nodeFiles(), options.json, `${JSON.stringify(result, undefined, 1)}\n`);
+    print(describe(result, out));
+  });
+}
+
+/** The result as text. */
+function describe({ texts, skipped, training, evaluations }: Distilled, out: string): string {
+  const metrics = Object.entries(evaluations ?? {}).map(([name, { loss, bleu, chrf }]) => [
+    name === 'int8' ? 'student, int8' : name,
+    loss.toFixed(3),
+    bleu.toFixed(2),
+    chrf.toFixed(2),
+  ]);
+  return [
+    ...(metrics.length > 0 ? [table([['', 'loss', 'BLEU', 'chrF2'], ...metrics]), ''] : []),
+    `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}`,
+    `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s`,
+    `model     ${out} (heddle translate ${out} --weights int8 "...")`,
+  ].join('\n');
+}
