@@ -3,17 +3,19 @@
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Program } from '../engine/engine.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { type TokenMetrics, type TranslationMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { writeStep } from '../ops/step-scalars.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { createBatches } from '../text/batches/batches.ts';
+import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
 import { describeLeftOut, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
 import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
 import { evaluateLoss } from '../train/evaluation.ts';
+import { inputArrays } from '../trainer/program-inputs.ts';
 import { runEvaluation } from '../trainer/trainer.ts';
 import { evaluationGraph } from '../trainer/training-graphs.ts';
 
@@ -82,6 +84,23 @@ async function teacherForced(
   { engine, parameters, emit, written }: EvaluationHost,
   signal: AbortSignal | undefined,
 ): Promise<TokenMetrics> {
+  const { batches, programAt } = await prepareBatches(config, corpus, rows, { engine, parameters, written });
+  const evaluateBatch = (i: number) =>
+    runEvaluation(programAt(i), (arrays) => batches.fill(i, arrays), corpus.targetSpecial);
+  return evaluateLoss(batches, evaluateBatch, {
+    signal,
+    onBatch: (done, of) => emit({ type: 'progress', task: 'loss', done, of, text: 'batches' }),
+  });
+}
+
+/** Batches of at most `rows` pairs in corpus order, and the program of each. */
+async function prepareBatches(
+  config: ModelConfig,
+  corpus: EncodedCorpus,
+  rows: number,
+  { engine, parameters, written }: Pick<EvaluationHost, 'engine' | 'parameters' | 'written'>,
+  tokenLosses = false,
+): Promise<{ readonly batches: Batches; readonly programAt: (i: number) => Program }> {
   const buckets = chooseBuckets(corpus, { multiple: 1 });
   const longest = Math.max(...buckets.map((b) => Math.max(b.source, b.target)));
   const tokens = Math.max(longest, Math.floor(maxLogitBytes / 4 / config.tgtVocab));
@@ -90,16 +109,62 @@ async function teacherForced(
     batch: Math.min(shape.batch, rows),
   }));
   const plain = modelConfig({ ...config, labelSmoothing: 0 });
-  const programs = await engine.prepare(shapes.map((shape) => evaluationGraph(plain, parameters, shape)));
+  const programs = await engine.prepare(
+    shapes.map((shape) => evaluationGraph(plain, parameters, shape, { tokenLosses })),
+  );
   written(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
   const batches = createBatches(corpus, shapes, { shuffle: false });
-  const evaluateBatch = (i: number) => {
-    const program = programs[batches.shapeAt(i)];
-    if (!program) throw new Error(`evaluate: batch ${i} has no program`);
-    return runEvaluation(program, (arrays) => batches.fill(i, arrays), corpus.targetSpecial);
+  return {
+    batches,
+    programAt(i) {
+      const program = programs[batches.shapeAt(i)];
+      if (!program) throw new Error(`evaluate: batch ${i} has no program`);
+      return program;
+    },
   };
-  return evaluateLoss(batches, evaluateBatch, {
-    signal,
-    onBatch: (done, of) => emit({ type: 'progress', task: 'loss', done, of, text: 'batches' }),
-  });
+}
+
+/** The log-probability of a target, given its source; plain JSON. */
+export interface PairScore {
+  /** Sum of the natural log-probabilities of the target tokens, with the end token. */
+  readonly logProb: number;
+  readonly tokens: readonly { readonly id: number; readonly token: string; readonly logProb: number }[];
+}
+
+/**
+ * Scores pairs, in order; undefined for one that is longer than the model takes or has an empty side. Throws a
+ * HeddleError if no pair fits the model, and the signal's reason if it is aborted.
+ */
+export async function scorePairs(
+  { config, source, target }: SavedModel,
+  pairs: readonly Pair[],
+  { batchSize = 64, signal }: Pick<EvaluateOptions, 'batchSize' | 'signal'>,
+  host: Omit<EvaluationHost, 'translate'>,
+): Promise<(PairScore | undefined)[]> {
+  checkPairs(pairs, 'score: pairs');
+  const { maxLength } = config;
+  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
+  const leftOut = describeLeftOut(corpus);
+  check(corpus.count > 0, () => `score: no pair fits the model: ${leftOut || 'there are no pairs'}`);
+  if (leftOut) host.emit({ type: 'message', text: `score: ${leftOut}` });
+  const { batches, programAt } = await prepareBatches(config, corpus, batchSize, host, true);
+  const scores: (PairScore | undefined)[] = pairs.map(() => undefined);
+  for (let i = 0; i < batches.perEpoch; i++) {
+    signal?.throwIfAborted();
+    const arrays = inputArrays(programAt(i));
+    batches.fill(i, arrays);
+    writeStep(arrays.step);
+    const { nll = [] } = await programAt(i).run();
+    const length = arrays.tgtOut.length / arrays.tgtLens.length;
+    for (const [b, row] of [...batches.rowsAt(i)].entries()) {
+      const tokens = Array.from({ length: arrays.tgtLens[b] as number }, (_, t) => {
+        const id = arrays.tgtOut[b * length + t] as number;
+        return { id, token: target.token(id), logProb: -(nll[b * length + t] as number) };
+      });
+      const logProb = tokens.reduce((sum, token) => sum + token.logProb, 0);
+      scores[corpus.pairIndex[row] as number] = { logProb, tokens };
+    }
+    host.emit({ type: 'progress', task: 'score', done: i + 1, of: batches.perEpoch, text: 'batches' });
+  }
+  return scores;
 }

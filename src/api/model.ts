@@ -21,7 +21,7 @@ import type { JobContext } from '../runtime/job.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
-import { type EvaluateOptions, type Evaluation, evaluateModel } from './evaluate-model.ts';
+import { type EvaluateOptions, type Evaluation, evaluateModel, type PairScore, scorePairs } from './evaluate-model.ts';
 import { exportModel, type SaveOptions, saveModel, type TrainedLora } from './save-model.ts';
 
 /** Sizes of a batch to plan. */
@@ -124,6 +124,18 @@ export interface Model {
    * const { loss, bleu } = await model.evaluate([{ source: 'Good morning.', target: 'Buenos días.' }]);
    */
   evaluate(pairs: readonly Pair[], options?: EvaluateOptions): Promise<Evaluation>;
+
+  /**
+   * Log-probability of each target, given its source, in total and by token; undefined for a pair that the model does
+   * not take.
+   * @example
+   * const [score] = await model.score([{ source: 'Good morning.', target: 'Buenos días.' }]);
+   * console.log(score?.logProb, score?.tokens);
+   */
+  score(
+    pairs: readonly Pair[],
+    options?: Pick<EvaluateOptions, 'batchSize' | 'signal'>,
+  ): Promise<(PairScore | undefined)[]>;
 
   /**
    * Cross-attention between a text and its best translation.
@@ -451,6 +463,12 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
           written: (peak) => writeOnce(it, peak),
           translate: async (texts, decode) => (await generate(texts, decode)).map(([best]) => best?.text ?? ''),
         });
+      }),
+    score: (pairs, options = {}) =>
+      inTurn(async () => {
+        const it = await load();
+        const written = (peak: number) => writeOnce(it, peak);
+        return scorePairs(saved, pairs, options, { engine: it.engine, parameters, emit: host.emit, written });
       }),
     async attention(text, options = {}) {
       const [best] = await model.generate(text, { ...options, attention: true });

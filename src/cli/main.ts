@@ -3,6 +3,7 @@
 
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addAverage } from './average-command.ts';
 import { addBench } from './bench-command.ts';
 import { addConvert } from './convert-command.ts';
 import { addDistill } from './distill-command.ts';
@@ -14,6 +15,7 @@ import { addPlan } from './plan-command.ts';
 import { addProfile } from './profile-command.ts';
 import { addPull } from './pull-command.ts';
 import { currentFlags } from './renamed-flags.ts';
+import { addScore } from './score-command.ts';
 import { addTrain } from './train-command.ts';
 import { addTranslate } from './translate-command.ts';
 import { addTune } from './tune-command.ts';
@@ -46,6 +48,8 @@ for (const add of [
   addTrain,
   addTranslate,
   addEvaluate,
+  addScore,
+  addAverage,
   addVerify,
   addConvert,
   addDistill,

@@ -1,5 +1,6 @@
 // Jobs by name.
 
+import { average } from '../jobs/average-job.ts';
 import { bench } from '../jobs/bench-job.ts';
 import { convert } from '../jobs/convert-job.ts';
 import { distill } from '../jobs/distill-job.ts';
@@ -8,6 +9,7 @@ import { info } from '../jobs/info-job.ts';
 import { plan } from '../jobs/plan-job.ts';
 import { profile } from '../jobs/profile-job.ts';
 import { pull } from '../jobs/pull-job.ts';
+import { score } from '../jobs/score-job.ts';
 import { translate } from '../jobs/translate-job.ts';
 import { tune } from '../jobs/tune-job.ts';
 import { verify } from '../jobs/verify/verify-job.ts';
@@ -16,6 +18,7 @@ import { runTraining } from '../train/recovery.ts';
 
 /** All jobs. */
 export const jobs = {
+  average,
   bench,
   convert,
   distill,
@@ -24,6 +27,7 @@ export const jobs = {
   plan,
   profile,
   pull,
+  score,
   train: runTraining,
   translate,
   tune,

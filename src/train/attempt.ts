@@ -10,7 +10,7 @@ import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
-import { type Checkpointer, createCheckpointer, restore, writeCheckpoint } from './checkpoints.ts';
+import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
 import { createDevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
@@ -62,6 +62,7 @@ export async function attemptTraining(
     let peak: number | undefined;
     const logbook = await openLog(setup, opened, context, attempt, () => peak);
     const checkpointer = createCheckpointer(checkpointerOptions(args, context, inputs));
+    const keepWeights = createWeightKeeper(files, args, trained);
     attempt.onStart(checkpointer, engine.kernelChoices);
     const dev: LogEval[] = [];
     const probe = args.probe && (await probeOf(args.probe, setup, opened, engine, logbook.add));
@@ -83,7 +84,10 @@ export async function attemptTraining(
       }),
       ...checkpointer.pauses(
         () => trainer.step,
-        (place, skipped) => writeCheckpoint(setup, { engine, trainer, trained, best, logbook }, place, skipped),
+        async (place, skipped) => {
+          await writeCheckpoint(setup, { engine, trainer, trained, best, logbook }, place, skipped);
+          if (place.files === files) await keepWeights(trainer.step);
+        },
       ),
     ];
     check(!signal.aborted, 'train: stopped before the first step; nothing was saved');

@@ -12,7 +12,7 @@ import type { Logbook } from './logging.ts';
 import type { Pause } from './loop.ts';
 import type { BestModel, BestState } from './selection.ts';
 import type { Setup } from './setup.ts';
-import type { CheckpointFolder } from './train-arguments.ts';
+import type { CheckpointFolder, CompleteArguments } from './train-arguments.ts';
 import type { TrainedWeights } from './trained-weights.ts';
 
 /** When and where to save checkpoints. */
@@ -158,6 +158,32 @@ export async function writeCheckpoint(
   };
   const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, more);
   await trained.save(place, model, { ...extra, ...logbook.files(), ...keep });
+}
+
+/**
+ * Returns a function that keeps the weights of an update beside the model folder `out`, in a folder `OUT.step-STEP`, and
+ * removes all but the last `keepLast` of those folders, also those of earlier sessions if the folder can be listed.
+ */
+export function createWeightKeeper(
+  files: Files,
+  { out, keepLast }: Pick<CompleteArguments, 'out' | 'keepLast'>,
+  trained: TrainedWeights,
+): (step: number) => Promise<void> {
+  const [, base = out, ending = ''] = /^(.*?)(\.zip)?$/i.exec(out) ?? [];
+  const [, parent = '', name = ''] = /^(.*[\\/])?([^\\/]*)$/.exec(base) ?? [];
+  const folderOf = (step: number) => `${base}.step-${step}${ending}`;
+  let steps: number[] | undefined;
+  return async (step) => {
+    if (keepLast === 0) return;
+    const entries = steps ? [] : await files.list(parent || '.').catch(() => []);
+    steps ??= entries.flatMap((entry) => {
+      const found = Number(/\.step-(\d+)/.exec(entry)?.[1]);
+      return entry === `${name}.step-${found}${ending}` ? [found] : [];
+    });
+    await trained.save({ files, folder: folderOf(step) }, await trained.read(), {});
+    steps = [...steps.filter((other) => other !== step), step].sort((a, b) => a - b);
+    for (const old of steps.splice(0, Math.max(0, steps.length - keepLast))) await files.remove(folderOf(old));
+  };
 }
 
 /** Restores a checkpoint on the engine; returns the best weights in it. */

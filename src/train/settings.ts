@@ -525,6 +525,14 @@ export const settings = {
     label: 'Checkpoint every, seconds',
     advanced: true,
   },
+  keepLast: {
+    group: 'Checkpoints',
+    type: integer(0),
+    unit: 'n',
+    help: 'also keep the weights of the last N checkpoints, in folders OUT.step-STEP, for heddle average',
+    default: 0,
+    resume: true,
+  },
 } as const satisfies Record<string, Setting>;
 
 /** The table of settings as a type. */

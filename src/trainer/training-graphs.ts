@@ -34,6 +34,8 @@ export interface GraphOptions extends TrainableOptions {
   readonly noFuse?: readonly string[];
   /** Also read the logits back. */
   readonly logits?: boolean;
+  /** In evaluation, also read the loss of each target token back: `nll` [B,T], 0 for padding. */
+  readonly tokenLosses?: boolean;
   /** Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). */
   readonly gradientCheckpointing?: boolean;
   /** Maximum bytes of logits at once; beyond it the loss is computed in chunks of rows. [16 MiB] */
@@ -161,7 +163,8 @@ export function evaluationGraph(
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
-  lossOf(model, logits, wanted, model.step);
+  const { nll } = lossOf(model, logits, wanted, model.step);
+  if (options.tokenLosses) graph.output('nll', nll);
   fuseForward(graph, options.noFuse, options.logitBytes);
   return graph;
 }

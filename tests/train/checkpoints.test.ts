@@ -1,5 +1,5 @@
 // Checkpoints: when and where they are saved, failed saves, and resuming after a cut-off save or a changed corpus.
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -52,6 +52,18 @@ it('accepts a corpus at a new path, and stores that path', async () => {
   cpSync(at('pairs.tsv'), at('elsewhere.tsv'));
   expect(await train('elsewhere.tsv', { out, resume: true })).toEqual(rest);
   expect(json(join(out, 'state.json')).arguments.corpus.path).toBe(at('elsewhere.tsv'));
+});
+
+it('keeps the weights of the last checkpoints, also those of an earlier session, for averaging', async () => {
+  const out = at('kept');
+  const steps = () => readdirSync(folder).filter((name) => name.startsWith('kept.step-'));
+  await train('pairs.tsv', { out, steps: 3, saveSteps: 1, keepLast: 2 });
+  expect(steps().sort()).toEqual(['kept.step-2', 'kept.step-3']);
+  await train('pairs.tsv', { out, resume: true, saveSteps: 0 });
+  expect(steps().sort()).toEqual(['kept.step-3', 'kept.step-5']);
+  expect(bytes(at('kept.step-5/model.safetensors'))).toBe(bytes(join(out, 'model.safetensors')));
+  const mean = { folders: steps().map(at), out: at('mean') };
+  expect(await runJob('average', mean, { host: 'cpu' })).toMatchObject({ models: 2 });
 });
 
 it('refuses other pairs by name, and leaves its checkpoint', async () => {

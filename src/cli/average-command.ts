@@ -1,0 +1,24 @@
+// heddle average
+
+import type { Command } from 'commander';
+import { archiveFiles } from '../files/archive-files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import { outFolder, withoutEndSlash } from './out-folder.ts';
+import { print } from './output.ts';
+import { runWithProgress } from './run-command.ts';
+
+/** Adds the command `average`. */
+export function addAverage(program: Command): void {
+  program
+    .command('average')
+    .description('average the weights of checkpoints of one training, as heddle train --keep-last N leaves them')
+    .argument('<checkpoint...>', 'model folders with one configuration and vocabulary')
+    .requiredOption('--out <dir>', 'model folder to write, or a .zip of one')
+    .option('--force', 'replace the model in --out')
+    .action(async (folders: string[], options: { out: string; force?: boolean }) => {
+      const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
+      const args = { folders: folders.map(withoutEndSlash), out };
+      const { models, parameters } = await runWithProgress('average', args, { host: 'cpu' }, [...folders, out]);
+      print(`${out}: mean of ${models} models, ${parameters.toLocaleString('en')} parameters`);
+    });
+}

@@ -1,0 +1,42 @@
+// heddle average: the mean of the weights of several checkpoints of one training (Vaswani et al., 2017, section 6.1).
+
+import { check } from '../core/errors.ts';
+import { saveModelFolder } from '../formats/model-folder.ts';
+import type { Job } from '../runtime/job.ts';
+import { openModel } from '../runtime/open-model.ts';
+
+/** What to average; plain JSON. */
+export interface AverageArguments {
+  readonly folders: readonly string[];
+  readonly out: string;
+}
+
+/** What was written; plain JSON. */
+export interface Averaged {
+  readonly out: string;
+  readonly models: number;
+  readonly parameters: number;
+}
+
+/**
+ * Writes a model with the mean weights, computed in float64; the rest is that of the first one. Throws a HeddleError
+ * that names the folder whose configuration or vocabulary differs.
+ */
+export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, context) => {
+  const [name = '', ...others] = folders;
+  check(others.length > 0, 'average: give two or more checkpoints');
+  const first = await openModel(name, context);
+  const sums = Float64Array.from(first.weights);
+  const sizes = JSON.stringify(first.config);
+  const vocabulary = JSON.stringify([first.source, first.target]);
+  for (const folder of others) {
+    context.signal.throwIfAborted();
+    const { weights, config, source, target } = await openModel(folder, context);
+    check(JSON.stringify(config) === sizes, `${folder}: its configuration differs from that of ${name}`);
+    check(JSON.stringify([source, target]) === vocabulary, `${folder}: its vocabulary differs from that of ${name}`);
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (weights[i] as number);
+  }
+  const weights = Float32Array.from(sums, (sum) => sum / folders.length);
+  await saveModelFolder(context.files, out, { ...first, weights });
+  return { out, models: folders.length, parameters: weights.length };
+};
