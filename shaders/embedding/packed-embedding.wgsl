@@ -1,5 +1,5 @@
-// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. One thread per vector
-// of four numbers.
+// Embedding of a quantized table: out[b, t] = table[ids[b, t]] * scale + positions[t + offset]. One thread per four
+// numbers.
 // include shared/thread.wgsl
 // include shared/step-scalars.wgsl
 // include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
@@ -8,7 +8,7 @@ struct Params {
   places: u32,
   length: u32,
   width: u32,
-  vecs: u32, // vectors of four numbers in a row
+  vecs: u32, // vectors of words in a row of the table
   rows: u32, // of the table
   position_rows: u32,
   offset: u32,
@@ -26,11 +26,11 @@ override DECODE: bool = false; // position 0 of `ids` is step.position
 @compute @workgroup_size(64)
 fn embedding(thread: Thread) {
   let i = group_index(thread) * 64u + thread.index;
-  let place = i / params.vecs;
-  let c = i % params.vecs;
-  if (place >= params.places) { return; }
+  let place = i / (params.vecs * PARTS);
+  let c = i % (params.vecs * PARTS);
+  if (place >= params.places || 4u * c >= params.width) { return; }
   let id = min(ids[place], params.rows - 1u);
-  let v = weight_vec(id * params.vecs + c) * (row_scale(id) * params.scale);
+  let v = unpacked(w[id * params.vecs + c / PARTS], c % PARTS) * (row_scale(id) * params.scale);
   var row = place % params.length + params.offset;
   if (DECODE) { row += step.position; }
   row = min(row, max(params.position_rows, 1u) - 1u);

@@ -1,15 +1,15 @@
-// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed in vectors of four numbers.
+// Linear layer with quantized weights: y = x · wᵀ + b, x [rows, ins], w [outs, ins] packed.
 // Entry points:
-//   dots   few rows: a workgroup computes 4x4 numbers, its 64 threads share the inner axis and reduce in workgroup
-//          memory
+//   dots   few rows: a workgroup computes ROWS x 16 numbers, so that w is read once; 16 threads share the inner axis
 //   tiles  register tiling: a thread computes ROWS x 4 numbers
+// include matmul/dots-sum.wgsl
 // include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
 
 struct Params {
   rows: u32,
   ins: u32,
   outs: u32,
-  vecs: u32, // vectors of four numbers in a row of weights
+  vecs: u32, // vectors of words in a row of weights
   bias: u32, // 1: add the bias
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; // [rows, ins]
@@ -17,31 +17,15 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [rows, outs]
 @group(0) @binding(5) var<uniform> params: Params;
 
-override X_VECTORS: bool = true; // ins is a multiple of 4
-override ROWS: u32 = 16u; // 4 or 16
-const THREADS: u32 = 64u;
-const LANES: u32 = 32u;
+override X_WHOLE: bool = true; // a row of w has no padding
+const TILE_LANES: u32 = 32u;
 
-// Vector c of a row of x, zeros past its end. Rows past the last read the last.
+// Vector c of a row of x, zeros past its end.
 fn x_vec(row: u32, c: u32) -> vec4<f32> {
-  let r = min(row, params.rows - 1u);
-  if (X_VECTORS) { return x[r * params.vecs + c]; }
-  let left = params.ins - 4u * c;
-  let i = r * params.ins + 4u * c + min(vec4(0u, 1u, 2u, 3u), vec4(left - 1u));
+  let place = vec4(4u * c) + vec4(0u, 1u, 2u, 3u);
+  let i = row * params.ins + min(place, vec4(params.ins - 1u));
   let v = vec4(x[i.x >> 2u][i.x & 3u], x[i.y >> 2u][i.y & 3u], x[i.z >> 2u][i.z & 3u], x[i.w >> 2u][i.w & 3u]);
-  return select(vec4<f32>(), v, vec4(0u, 1u, 2u, 3u) < vec4(left));
-}
-
-fn x_block(row: u32, c: u32) -> mat4x4<f32> {
-  return mat4x4(x_vec(row, c), x_vec(row + 1u, c), x_vec(row + 2u, c), x_vec(row + 3u, c));
-}
-
-// Vector c of the four rows of w from `out` on, transposed.
-fn w_block(out: u32, c: u32) -> mat4x4<f32> {
-  let last = params.outs - 1u;
-  return transpose(mat4x4(
-    weight_vec(min(out, last) * params.vecs + c), weight_vec(min(out + 1u, last) * params.vecs + c),
-    weight_vec(min(out + 2u, last) * params.vecs + c), weight_vec(min(out + 3u, last) * params.vecs + c)));
+  return select(vec4<f32>(), v, place < vec4(params.ins));
 }
 
 // Writes four numbers of row `row` of y from column `out` on.
@@ -57,44 +41,69 @@ fn store(row: u32, out: u32, sums: vec4<f32>) {
   if (out + 3u < params.outs) { y[i + 3u] = v.w; }
 }
 
-var<workgroup> partial: array<mat4x4<f32>, THREADS>;
+// Vectors of words of four rows of w.
+struct Words {
+  w0: vec4<u32>, w1: vec4<u32>, w2: vec4<u32>, w3: vec4<u32>,
+}
+
+// Index of the first vector of a row of w; rows past the last are the last.
+fn row_at(out: u32) -> u32 {
+  return min(out, params.outs - 1u) * params.vecs;
+}
+
+// `part` of the rows as columns of a matrix: it times a vector of x is four numbers of y.
+fn block(words: Words, part: u32) -> mat4x4<f32> {
+  return transpose(mat4x4(
+    unpacked(words.w0, part), unpacked(words.w1, part), unpacked(words.w2, part), unpacked(words.w3, part)));
+}
+
+// Sums of ROWS rows of x from `row` on and four of w from `out` on, over every `stride`-th vector of words from `begin`.
+// Rows past the last are the last.
+fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS> {
+  var sums: array<vec4<f32>, ROWS>;
+  var w_at = vec4(row_at(out), row_at(out + 1u), row_at(out + 2u), row_at(out + 3u)) + begin;
+  var x_rows: array<u32, ROWS>;
+  // unroll
+  for (var r = 0u; r < ROWS; r++) { x_rows[r] = min(row + r, params.rows - 1u); }
+  for (var c = begin; c < params.vecs; c += stride) {
+    let words = Words(w[w_at.x], w[w_at.y], w[w_at.z], w[w_at.w]);
+    // unroll
+    for (var part = 0u; part < PARTS; part++) {
+      let b = block(words, part);
+      // unroll
+      for (var r = 0u; r < ROWS; r++) {
+        var v: vec4<f32>;
+        if (X_WHOLE) { v = x[(x_rows[r] * params.vecs + c) * PARTS + part]; } else { v = x_vec(x_rows[r], c * PARTS + part); }
+        sums[r] += b[0] * v.x;
+        sums[r] += b[1] * v.y;
+        sums[r] += b[2] * v.z;
+        sums[r] += b[3] * v.w;
+      }
+    }
+    w_at += vec4(stride);
+  }
+  return sums;
+}
 
 @compute @workgroup_size(THREADS)
 fn dots(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let out = 4u * group.x;
-  let row = 4u * group.y;
-  var sum: mat4x4<f32>;
-  for (var c = thread; c < params.vecs; c += THREADS) {
-    sum += w_block(out, c) * x_block(row, c);
-  }
-  partial[thread] = sum;
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-  }
-  workgroupBarrier();
-  if (thread < 4u) { store(row + thread, out, partial[0][thread]); }
-}
-
-@compute @workgroup_size(LANES)
-fn tiles(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let out = 4u * (group.x * LANES + thread);
   let row = ROWS * group.y;
-  var c0: mat4x4<f32>;
-  var c1: mat4x4<f32>;
-  var c2: mat4x4<f32>;
-  var c3: mat4x4<f32>;
-  for (var c = 0u; c < params.vecs; c++) {
-    let block = w_block(out, c);
-    c0 += block * x_block(row, c);
-    if (ROWS > 4u) {
-      c1 += block * x_block(row + 4u, c);
-      c2 += block * x_block(row + 8u, c);
-      c3 += block * x_block(row + 12u, c);
+  let sums = sums_of(row, COLUMNS * group.x + thread / LANES * 4u, thread % LANES, LANES);
+  // unroll
+  for (var r = 0u; r < ROWS; r += 4u) {
+    let total = dots_sum(array(sums[r], sums[min(r + 1u, ROWS - 1u)], sums[min(r + 2u, ROWS - 1u)], sums[min(r + 3u, ROWS - 1u)]), thread);
+    if (thread < LANES && r + thread % 4u < ROWS) {
+      store(row + r + thread % 4u, COLUMNS * group.x + thread / 4u * 4u, total);
     }
   }
-  let tile = array(c0, c1, c2, c3);
+}
+
+@compute @workgroup_size(TILE_LANES)
+fn tiles(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let out = 4u * (group.x * TILE_LANES + thread);
+  let row = ROWS * group.y;
+  var sums = sums_of(row, out, 0u, 1u);
   // A bound that compilers do not know, so that they do not unroll the loop.
   let left = min(ROWS, params.rows - row);
-  for (var r = 0u; r < left; r++) { store(row + r, out, tile[r >> 2u][r & 3u]); }
+  for (var r = 0u; r < left; r++) { store(row + r, out, sums[r]); }
 }

@@ -12,13 +12,13 @@ import { makePlan } from '../../src/plan/planner.ts';
 it('leaves out kernels that need more workgroups than a dispatch allows', () => {
   const first = (vocab: number) => {
     const graph = new Graph();
-    linear(graph, graph.input('x', 'f32', [1, 64]), graph.input('w', 'f32', [vocab, 64]));
+    linear(graph, graph.input('x', 'f32', [1, 16]), graph.input('w', 'f32', [vocab, 16]));
     for (const variant of candidates(graph.nodes[0] as unknown as Node, defaultTraits))
       makePlan(graph, { kernelChoices: { [variantKey(graph.nodes[0] as unknown as Node)]: variant } });
     return candidates(graph.nodes[0] as unknown as Node, defaultTraits)[0];
   };
-  expect(first(4 * 65535)).toBe('dots');
-  expect(first(4 * 65535 + 1)).toMatch(/^registers/);
+  expect(first(16 * 65535)).toBe('dots-1x16');
+  expect(first(16 * 65535 + 1)).toMatch(/^registers/);
 });
 
 it('puts kernels without barriers and with few threads first on software adapters, and keeps all others', () => {

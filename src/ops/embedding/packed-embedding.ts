@@ -27,7 +27,7 @@ export const packedEmbeddingOp = defineOp({
   },
   launch({ ids, words, scales, positions, step }, { out }, { format, scale, offset, decode }) {
     const [batch = 0, length = 0, width = 0] = out.shape;
-    const vecs = vecsOf(width);
+    const vecs = vecsOf(format, width);
     return [
       {
         shader: shaders[format],
@@ -51,7 +51,7 @@ export const packedEmbeddingOp = defineOp({
           out,
           ...(step && { step }),
         },
-        grid: gridOf(batch * length * vecs, 64),
+        grid: gridOf(batch * length * dim(words, 1), 64), // at least as many as vectors of four numbers
         flops: 2 * sizeOf(out.shape),
       },
     ];

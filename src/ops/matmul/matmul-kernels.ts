@@ -31,16 +31,16 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant. `naive`: one element of C a thread; `dots`: K is shared among the threads of a workgroup;
+ * The kernel of a variant. `naive`: one element of C a thread; `dots-4x16`: threads of a workgroup share K;
  * `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
  * `split`, which is `tiled` with K in slices, is not here.
  */
 export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel {
   if (variant === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
-  if (variant === 'dots') return { shader: 'matmul-dots', constants: {}, rows: 4, columns: 4, threads: 64 };
-  const [, family, height, width] = /^(tiled|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
+  const [, family, height, width] = /^(dots|tiled|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
   if (!family) throw new Error(`matmul: there is no variant ${variant}`);
   const [rows, columns] = [Number(height), Number(width)];
+  if (family === 'dots') return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
   if (family === 'tiled') {
     const constants = { SIZE: rows, DEPTH: 1024 / rows };
     return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
@@ -58,17 +58,21 @@ export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel
 
 const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
-/** Maximum number of columns of `dots` in one dispatch, 4 a workgroup; a vocabulary may have more. */
-export const maxDots = 4 * 65535;
+/** Columns of a workgroup of `dots`, and the maximum of a dispatch; a vocabulary may have more. */
+export const dotsColumns = 16;
+export const maxDots = dotsColumns * 65535;
+
+/** Rows of a workgroup of `dots`: all of up to 16, so that the weights are read once. */
+export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= m) ?? 16;
 
 /**
  * Variants worth timing for a product, best guess for a GPU first. Only a few, since auto-tuning compiles and times
  * each: within a family the sizes of the product decide.
  */
 export function productKernels(p: Sizes, traits: DeviceTraits): string[] {
-  const { m, n, k, batch = 1 } = p;
+  const { form, m, n, k, batch = 1 } = p;
   const kernels: string[] = [];
-  if (m <= 16 && n <= maxDots) kernels.push('dots');
+  if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(`dots-${dotsRows(m)}x${dotsColumns}`);
   if (m > 8) kernels.push(...tiles(p));
   // Slices of K need another dispatch. Without a measurement that only pays if most of a GPU would be idle.
   if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift('split');
@@ -103,7 +107,7 @@ export function backwardKernels(rows: number, ins: number, outs: number, traits:
   const split = sizes.some((p) => productKernels(p, traits).includes('split'));
   const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
   const larger: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
-  const others = productKernels(larger, traits).filter((name) => name !== 'split' && name !== 'dots');
+  const others = productKernels(larger, traits).filter((name) => name !== 'split' && !name.startsWith('dots'));
   if (!split) return others;
   // The tiles of both products run in parallel.
   return tiles < 32 ? ['split', ...others] : [...others, 'split'];

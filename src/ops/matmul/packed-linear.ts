@@ -4,8 +4,8 @@
 import { matrixOf, sizeOf } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
-import { maxDots } from './matmul-kernels.ts';
-import { expectPacked, type PackedFormat, unpacked, vecsOf } from './packed-weights.ts';
+import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
+import { expectPacked, fillsVectors, type PackedFormat, unpacked, vecsOf } from './packed-weights.ts';
 
 /** How the weights are stored. */
 export type PackedLinearAttrs = { readonly format: PackedFormat };
@@ -24,26 +24,30 @@ export const packedLinearOp = defineOp({
     if (b) expectType('packed_linear', 'b', b, 'f32', [outs], 'one for each row of the packed weights');
     return { y: tensorType('f32', [...x.shape.slice(0, -1), outs]) };
   },
-  variants({ x, words }) {
+  variants({ x, words }, { format }, traits) {
     const { rows, cols } = matrixOf(x.shape);
     const few = rows <= 16 && dim(words, 0) <= maxDots ? ['dots'] : [];
-    // Rows that are not a multiple of 4 wide are read number by number: no kernel is fast, `rows-4` compiles fast.
-    return cols % 4 !== 0 || rows <= 4 ? [...few, 'rows-4'] : [...few, 'rows-16', 'rows-4'];
+    // Rows with padding are read number by number: no kernel is fast, `rows-4` compiles fast. More rows would not fit
+    // the registers of GPUs; int8 takes more of them.
+    const most = traits.software ? 16 : format === 'f16' ? 8 : 4;
+    return !fillsVectors(format, cols) || rows <= 4 || most === 4
+      ? [...few, 'rows-4']
+      : [...few, `rows-${most}`, 'rows-4'];
   },
   modelFlops: ({ x }, { y }) => 2 * sizeOf(y.shape) * dim(x, -1),
   launch({ x, words, scales, b }, { y }, { format }, { variant }) {
     const { rows, cols } = matrixOf(x.shape);
     const outs = dim(words, 0);
     const dots = variant === 'dots';
-    const ROWS = dots ? 4 : Number(variant.slice('rows-'.length));
+    const ROWS = dots ? dotsRows(rows) : Number(variant.slice('rows-'.length));
     return [
       {
         shader: shaders[format],
         entry: dots ? 'dots' : 'tiles',
-        constants: { X_VECTORS: cols % 4 === 0 ? 1 : 0, ...(!dots && { ROWS }) },
-        params: { rows, ins: cols, outs, vecs: vecsOf(cols), bias: b ? 1 : 0 },
+        constants: { ROWS, X_WHOLE: fillsVectors(format, cols) ? 1 : 0 },
+        params: { rows, ins: cols, outs, vecs: vecsOf(format, cols), bias: b ? 1 : 0 },
         bind: { x, w: words, ...(scales && { scales }), bias: b ?? x, y },
-        grid: [Math.ceil(outs / (dots ? 4 : 4 * 32)), Math.ceil(rows / ROWS), 1],
+        grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],
         flops: 2 * sizeOf(y.shape) * cols,
       },
     ];

@@ -1,6 +1,6 @@
-// Weights stored in fewer bits: rows of vectors of four numbers. `f16`: two words a vector, for unpack2x16float.
-// `int8`: one word, whole numbers q from -127 to 127, for unpack4x8snorm; the weight is q / 127 times the scale of its
-// row. Rows are padded to whole vectors.
+// Weights stored in fewer bits: rows of vectors of four words, which kernels read at once. `f16`: eight numbers a vector,
+// for unpack2x16float. `int8`: 16, whole numbers q from -127 to 127; the weight is q / 127 times the scale of its row.
+// Rows are padded with zeros to whole vectors.
 
 import { check } from '../../core/errors.ts';
 import { fromFloat16, toFloat16 } from '../../core/float16.ts';
@@ -12,8 +12,14 @@ export const packedFormats = ['f16', 'int8'] as const;
 /** A format of packed weights. */
 export type PackedFormat = (typeof packedFormats)[number];
 
-/** Vectors of a row of `cols` numbers. */
-export const vecsOf = (cols: number): number => Math.ceil(cols / 4);
+/** Numbers in a vector of four words. */
+const numbers = { f16: 8, int8: 16 } as const;
+
+/** Vectors of four words of a row of `cols` numbers. */
+export const vecsOf = (format: PackedFormat, cols: number): number => Math.ceil(cols / numbers[format]);
+
+/** Whether rows of `cols` numbers need no padding. */
+export const fillsVectors = (format: PackedFormat, cols: number): boolean => cols % numbers[format] === 0;
 
 /**
  * Words, u32, of a row of `cols` numbers.
@@ -21,7 +27,7 @@ export const vecsOf = (cols: number): number => Math.ceil(cols / 4);
  * @example
  * console.log(wordsOf('int8', 64)); // 16
  */
-export const wordsOf = (format: PackedFormat, cols: number): number => vecsOf(cols) * (format === 'f16' ? 2 : 1);
+export const wordsOf = (format: PackedFormat, cols: number): number => 4 * vecsOf(format, cols);
 
 /**
  * Packs a matrix [rows, cols] into u32 words [rows, wordsOf]; `scales` [rows] are filled if the format has them.
@@ -38,7 +44,7 @@ export function pack(
   scales: Float32Array,
 ): void {
   const stride = wordsOf(format, cols);
-  const row = new Float32Array(4 * vecsOf(cols));
+  const row = new Float32Array(vecsOf(format, cols) * numbers[format]);
   for (let r = 0; r * cols < matrix.length; r++) {
     row.set(matrix.subarray(r * cols, (r + 1) * cols));
     if (format === 'f16') {
@@ -59,7 +65,7 @@ export function unpacked(format: PackedFormat, row: ArrayLike<number>, col: numb
   const word = row[col >> (format === 'f16' ? 1 : 2)] ?? Number.NaN;
   if (format === 'f16') return float16[(col & 1 ? word >>> 16 : word & 0xffff) & 0xffff] ?? Number.NaN;
   const signed = (((word >>> (8 * (col & 3))) & 0xff) << 24) >> 24;
-  return (Math.max(-127, signed) / 127) * scale;
+  return (signed / 127) * scale;
 }
 
 /** Rows of packed words [rows, words of `cols`]. Throws a HeddleError if they or their scales do not fit. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { activate, activationDerivative, erf } from '../../../src/ops/elementwise/activation-functions.ts';
-import { type LinearAttrs, linearOp } from '../../../src/ops/matmul/linear.ts';
+import { type LinearAttrs, linear, linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
+import { makePlan } from '../../../src/plan/planner.ts';
 import { checkGradient, randomTensor } from '../../support/op.ts';
 
 const apply = (shapes: Record<'x' | 'w', Shape> & { b?: Shape }, attrs: LinearAttrs) => {
@@ -22,6 +23,13 @@ describe('linear', () => {
     ]);
     const relu = apply(shapes, { activation: 'relu' });
     expect([relu.y.shape, relu.z]).toEqual([[2, 3, 5], undefined]);
+  });
+
+  it.each([1, 3, 8, 16])('guesses a kernel for %i rows that reads the weights once', (rows) => {
+    const graph = new Graph();
+    linear(graph, graph.input('x', 'f32', [rows, 512]), graph.input('w', 'f32', [8000, 512]));
+    const [pass] = makePlan(graph).passes;
+    expect([pass?.variant, pass?.grid]).toEqual([expect.stringMatching(/^dots-/), [500, 1, 1]]);
   });
 
   it('rejects shapes that do not fit and names both sides', () => {
