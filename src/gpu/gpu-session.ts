@@ -19,6 +19,7 @@ import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
+import { whenDone } from './readback.ts';
 import { createRunner, type Runner, type RunnerOptions } from './runner.ts';
 
 /** Size of the buffer through which `swap` exchanges states, in bytes. */
@@ -132,10 +133,13 @@ export class Session {
     });
     this.#record(`read ${name}`, (encoder) => encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size));
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await whenDone(gpu.queue, staging.mapAsync(GPUMapMode.READ));
       const data = allocate(dtype, sizeOf(shape));
       new Uint8Array(data.buffer).set(new Uint8Array(staging.getMappedRange()).subarray(0, data.byteLength));
       return { dtype, shape, data };
+    } catch (error) {
+      await this.device.lost(); // its reason may come later than this error
+      throw error;
     } finally {
       this.device.check();
       staging.destroy();

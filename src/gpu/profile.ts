@@ -4,6 +4,7 @@
 import { check } from '../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
+import { whenDone } from './readback.ts';
 import type { Runner } from './runner.ts';
 import { createTimestamps, type Timestamps } from './timestamps.ts';
 
@@ -85,7 +86,7 @@ async function byHost(
     for (const i of plan.passes.keys()) {
       const begun = performance.now();
       submitPass(i);
-      await gpu.queue.onSubmittedWorkDone();
+      await whenDone(gpu.queue, gpu.queue.onSubmittedWorkDone());
       starts.push((begun - first) * 1000);
       us.push((performance.now() - begun) * 1000);
     }

@@ -8,6 +8,7 @@ import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import type { Kernel, Pipelines } from './pipelines.ts';
+import { whenDone } from './readback.ts';
 import {
   alignToWords,
   type BoundPass,
@@ -118,7 +119,7 @@ export async function createRunner(
     const commands = encoder.finish();
     const from = performance.now();
     gpu.queue.submit([commands]);
-    await gpu.queue.onSubmittedWorkDone();
+    await whenDone(gpu.queue, gpu.queue.onSubmittedWorkDone());
     const host = performance.now() - from;
     device.check();
     const [begin = 0n, end = 0n] = (await timestamps?.read()) ?? [];
@@ -211,23 +212,25 @@ function outputRing(device: Device, plan: Plan, inFlight: number, create: Create
     },
     async read(staging) {
       if (!staging) {
-        await device.gpu.queue.onSubmittedWorkDone();
+        await whenDone(device.gpu.queue, device.gpu.queue.onSubmittedWorkDone());
         return {};
       }
+      const result: Outputs = {};
       try {
-        await staging.mapAsync(GPUMapMode.READ);
+        await whenDone(device.gpu.queue, staging.mapAsync(GPUMapMode.READ));
+        const mapped = staging.getMappedRange();
+        for (const { name, range, at, dtype, length } of reads) {
+          const data = allocate(dtype, length);
+          new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
+          result[name] = data;
+        }
+        staging.unmap();
       } catch (error) {
+        // If the device was lost, any of these calls can fail, and the reason may come later.
+        await device.lost();
         device.check();
         throw new HeddleError(`Reading results back failed: ${error instanceof Error ? error.message : error}`);
       }
-      const mapped = staging.getMappedRange();
-      const result: Outputs = {};
-      for (const { name, range, at, dtype, length } of reads) {
-        const data = allocate(dtype, length);
-        new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
-        result[name] = data;
-      }
-      staging.unmap();
       free.push(staging);
       device.check();
       return result;

@@ -1,6 +1,7 @@
 // GPU timestamp queries: passes write their begin and end times, the host reads them.
 
 import type { Device } from './device.ts';
+import { whenDone } from './readback.ts';
 
 /** Owns a query set and its buffers. One measurement at a time. */
 export interface Timestamps {
@@ -30,7 +31,7 @@ export function createTimestamps({ gpu }: Device, count: number): Timestamps | u
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
     },
     async read() {
-      await staging.mapAsync(GPUMapMode.READ);
+      await whenDone(gpu.queue, staging.mapAsync(GPUMapMode.READ));
       const times = new BigUint64Array(staging.getMappedRange().slice(0));
       staging.unmap();
       return times;

@@ -85,6 +85,17 @@ describe('a device that fails', () => {
     await expect(pending).rejects.toThrow(HeddleError);
   });
 
+  it('makes a pending read of a state reject with the reason', async () => {
+    const device = await open();
+    const session = new Session(device);
+    const g = new Graph();
+    g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
+    await session.prepare([makePlan(g)]);
+    const pending = session.read('s');
+    device.gpu.destroy();
+    await expect(pending).rejects.toThrow(HeddleError);
+  });
+
   it('makes the next run fail after an uncaptured error', async () => {
     const device = await open();
     const runner = await runnerOn(device);
