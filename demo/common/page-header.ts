@@ -5,6 +5,7 @@ import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
 
 const pages = [
   { id: 'train', href: './index.html', name: 'Train' },
+  { id: 'learn', href: './learn.html', name: 'Learn' },
   { id: 'lab', href: './lab.html', name: 'Kernel lab' },
 ] as const;
 

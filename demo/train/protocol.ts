@@ -5,8 +5,11 @@ import type {
   Attention,
   CorpusArguments,
   DecodeOptions,
+  Inspection,
+  InspectOptions,
   JobEvent,
   LogEval,
+  LogProbe,
   LogStep,
   ModelConfig,
   PullProgress,
@@ -128,7 +131,14 @@ export type SessionEvent =
   /** The training is ready for its first update. `resumedAt`: updates done by the checkpoint, else 0. */
   | { readonly type: 'started'; readonly info: RunInfo; readonly resumedAt: number }
   /** After a resume: the steps and evaluations before it, so that the curves are complete. */
-  | { readonly type: 'history'; readonly steps: readonly LogStep[]; readonly evals: readonly LogEval[] }
+  | {
+      readonly type: 'history';
+      readonly steps: readonly LogStep[];
+      readonly evals: readonly LogEval[];
+      readonly probes: readonly LogProbe[];
+    }
+  /** The probe after an update: attention and likely next tokens of the pinned pair. */
+  | { readonly type: 'probe'; readonly probe: LogProbe }
   /**
    * Updates since the last such event, in order, each step once (steps repeated after a lost device are not sent
    * again). About 20 events per second at most.
@@ -209,6 +219,8 @@ export interface Calls {
   continue(): void;
   stop(): void;
   translate(text: string, options: SentDecodeOptions): TranslationResult;
+  /** What the model computes for a text and a target, by default its translation. */
+  inspect(text: string, options: InspectOptions): Inspection;
   storage(): StorageInfo;
   /** The settings and curves of a stored model. */
   history(name: string): RunHistory;
@@ -240,6 +252,7 @@ export interface RunHistory {
   readonly steps: readonly LogStep[];
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
+  readonly probes: readonly LogProbe[];
   /** Step of the checkpoint. */
   readonly step: number;
 }

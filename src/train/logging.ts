@@ -107,12 +107,14 @@ export function createLogbook(
 /** Maximum number of probes in the log. */
 const maxProbes = 64;
 
-/** Every second probe, if there are too many; the first and the last are kept. */
+/** If there are too many probes, leaves out the one that is nearest to its neighbours, so that the others stay even. */
 function withFewProbes(records: LogRecord[]): LogRecord[] {
   const probes = records.filter((r) => r.type === 'probe');
   if (probes.length <= maxProbes) return records;
-  const dropped = new Set<LogRecord>(probes.filter((_, i) => i % 2 === 1 && i < probes.length - 1));
-  return records.filter((r) => !dropped.has(r));
+  const gap = (i: number) => (probes[i + 1]?.step ?? Number.POSITIVE_INFINITY) - (probes[i - 1]?.step ?? 0);
+  let least = 1;
+  for (let i = 2; i < probes.length - 1; i++) if (gap(i) < gap(least)) least = i;
+  return records.filter((r) => r !== probes[least]);
 }
 
 /** Keeps the last `recent` updates, and of the older ones every 2nd, 4th, 8th, ..., so that about half are left. */

@@ -75,7 +75,7 @@ export function fakeWorker(): void {
     ],
     fits: true,
     trainPairs: 38_412,
-    history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], step: 0 },
+    history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], step: 0 },
     delayDescribe(on) {
       delaying = on;
       if (!on) for (const answer of delayed.splice(0)) answer();

@@ -282,12 +282,12 @@ describe('the translate panel', () => {
     await page.click('#translate-box input[value="beam"]');
     await page.click('#translate');
     await says(page, '#translation', '^martes , 4 de marzo de 2025$');
-    await page.waitForFunction(() => document.querySelectorAll('.heat-cell').length === 8 * 6);
+    await page.waitForFunction(() => document.querySelectorAll('#translate-box .heat-cell').length === 8 * 6);
     expect((await calls(page, 'translate')).at(-1)).toEqual([
       'Tuesday, 4 March 2025',
       { method: 'beam', attention: true, beams: 4, numReturn: 4, lengthPenalty: 0.6 },
     ]);
-    const rows = () => page.$$eval('.heat .heat-row', (labels) => labels.map((l) => l.textContent));
+    const rows = () => page.$$eval('#translate-box .heat-row', (labels) => labels.map((l) => l.textContent));
     expect(await rows()).toEqual([...'martes , 4 de marzo de 2025'.split(' '), '[end]']);
     // The map is that of the translation shown, the best or another one.
     await page.locator('.others li:nth-child(2) button').click();
@@ -439,7 +439,8 @@ describe('accessibility', () => {
             window.scrollTo({ top: 0, behavior: 'instant' });
           });
           const drawn = await page.$$eval('.chart', (charts) => charts.map((c) => c.querySelector('canvas') !== null));
-          expect(drawn).toEqual(drawn.map(() => when !== 'before'));
+          // Before a training the curves are those of the recorded run, which has no step times.
+          expect(drawn).toEqual(drawn.map((_, i) => when !== 'before' || i < 4));
           await shown?.screenshot(`train-${width}-${theme}-${when}`);
         }
       };
@@ -512,7 +513,20 @@ describe('without WebGPU', () => {
     expect(await text(page, '.webgpu-problem')).toMatch(
       /does not support WebGPU[\s\S]*Chrome or Edge: how to enable WebGPU[\s\S]*chrome:\/\/flags/,
     );
-    expect(await page.$eval('#layout', (e) => (e as HTMLElement).hidden)).toBe(true);
+    // A recorded run instead of an empty page: curves, samples, attention over the steps, and example pairs.
+    await says(page, '#recorded', 'A recorded run: English to Spanish.*800 steps');
+    await says(page, '#probe-where', 'step 800');
+    expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(8);
+    const last = await text(page, '.next-tokens');
+    await page.$eval('#probe-step', (e) => {
+      (e as HTMLInputElement).value = '0';
+      e.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await says(page, '#probe-where', 'step 0');
+    expect(await text(page, '.next-tokens')).not.toBe(last);
+    expect(await page.$$eval('.map', (maps) => maps.length)).toBe(3 * 2 * 4);
+    expect(await text(page, '#webgpu-problem .examples')).toContain('martes, 4 de marzo de 2025');
+    expect(await page.$('#setup')).toBeNull();
     expect(await axeViolations(page)).toEqual([]);
     await lacking.screenshot('train-no-webgpu');
   });

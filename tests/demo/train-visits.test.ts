@@ -199,6 +199,7 @@ describe.each([1280, 390])('at %i px', (width) => {
       const sample = { source: 'one', reference: 'واحد', translation: 'واحد', exact: true };
       window.fake.send({ type: 'samples', step: 1, samples: [sample] });
     });
+    await says(page, '.samples td[data-side="reference"]', 'واحد');
     const side = await page.waitForSelector('.samples td[data-side="reference"] > *');
     const gaps = await side?.evaluate((e) => {
       const text = document.createRange();
@@ -250,6 +251,7 @@ describe.each([1280, 390])('at %i px', (width) => {
         steps: [],
         evals: [],
         samples: [],
+        probes: [],
         step: 420,
       };
     });

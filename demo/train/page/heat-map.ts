@@ -49,12 +49,13 @@ export function createHeatMap(): HeatMap {
   const head = select([], '');
   const readout = el('p', { class: 'hint readout', 'aria-live': 'polite' });
   const words = el('ul', { class: 'hint' });
+  const choice = el('div', { class: 'row' }, field('Layer', layer), field('Head', head));
   const drawing = svg('svg', { class: 'heat', tabindex: 0, role: 'img' });
   const frame = svg('rect', { class: 'heat-at', width: cell, height: cell, rx: 4 });
   const element = el(
     'div',
     { class: 'stack', hidden: true },
-    el('div', { class: 'row heat-choice' }, field('Layer', layer), field('Head', head), readout),
+    el('div', { class: 'row heat-choice' }, choice, readout),
     el('div', { class: 'scroll heat-scroll' }, drawing),
     el('details', {}, el('summary', {}, 'As text'), words),
   );
@@ -126,7 +127,7 @@ export function createHeatMap(): HeatMap {
       ),
     );
     set(drawing, {
-      'aria-label': `Cross-attention of ${target.length} target tokens over ${source.length} source tokens. Arrow keys select a cell; the list below has the values as text.`,
+      'aria-label': `Attention of ${target.length} tokens over ${source.length} tokens. Arrow keys select a cell; the list below has the values as text.`,
     });
     at = { t: Math.min(at.t, target.length - 1), s: Math.min(at.s, source.length - 1) };
     showCell();
@@ -163,9 +164,14 @@ export function createHeatMap(): HeatMap {
       fill(head, ...options(a.heads));
       layer.value = Number(previous[0] || -1) < a.layers ? previous[0] || '-1' : '-1';
       head.value = Number(previous[1] || -1) < a.heads ? previous[1] || '-1' : '-1';
+      set(choice, { hidden: a.layers * a.heads === 1 });
+      const tokens = (of: Attention | undefined) => JSON.stringify([of?.source, of?.target]);
+      const changed = tokens(a) !== tokens(attention);
       attention = a;
-      at = { t: 0, s: 0 };
-      build(a);
+      if (changed) {
+        at = { t: 0, s: 0 };
+        build(a);
+      }
       paint();
       element.hidden = false;
     },

@@ -1,15 +1,17 @@
 // The training page: mounts the panels, sends button presses to the worker and its events to the panels.
 
-import { byId, fill, set } from '../../common/dom.ts';
+import { byId, el, fill, set, setText } from '../../common/dom.ts';
 import { mountHeader, type PageHeader } from '../../common/page-header.ts';
 import { findProblem, problemPage } from '../../common/webgpu-support.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { acceptDrops, createCorpusPanel } from './corpus-panel.ts';
 import { createCurvesPanel } from './curves-panel.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
+import { createInsidePanel } from './inside-panel.ts';
 import { createModelsPanel, type ModelsPanel } from './models-panel.ts';
 import { createMessageLog, createNotices, type Notices } from './notices.ts';
 import { createPlanPreview } from './plan-preview.ts';
+import { loadRecordedRun } from './recorded-run.ts';
 import { createRunPanel, isRunning } from './run-panel.ts';
 import { createSamplesPanel } from './samples-panel.ts';
 import { createSettingsForm } from './settings-form.ts';
@@ -19,12 +21,60 @@ import { createTranslatePanel, type TranslatePanel } from './translate-panel.ts'
 
 const header = mountHeader('train');
 const problem = await findProblem();
-if (problem) fill(byId('webgpu-problem'), problemPage(problem));
-else {
+const curves = createCurvesPanel();
+const samples = createSamplesPanel();
+const inside = createInsidePanel();
+for (const [id, { element }] of Object.entries({ curves, samples, inside })) byId(id).append(element);
+set(byId('layout'), { hidden: false });
+if (problem) {
+  fill(byId('webgpu-problem'), problemPage(problem), exampleTable());
+  for (const id of ['setup', 'run', 'figures']) byId(id).remove();
+  const skip = byId('skip');
+  setText(skip, 'Skip to the recorded run');
+  set(skip, { href: '#curves-card' });
+  byId('layout').classList.add('only-stage');
+  void showRecordedRun();
+} else {
   const notices = createNotices();
   fill(byId('notices'), notices.element);
-  for (const id of ['layout', 'translate-card', 'models-card', 'log-card']) set(byId(id), { hidden: false });
+  for (const id of ['translate-card', 'models-card', 'log-card']) set(byId(id), { hidden: false });
   mountPage(createSession(), header, notices);
+}
+
+/** Shows a recorded run in the panels, unless another run is shown meanwhile. */
+async function showRecordedRun(isWanted: () => boolean = () => true): Promise<void> {
+  const run = await loadRecordedRun().catch(() => undefined);
+  if (!run || !isWanted()) return;
+  const { steps, evals, probes } = run;
+  samples.setLanguages('en', 'es');
+  for (const panel of [curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes });
+  samples.onEvent({ type: 'samples', step: steps.at(-1)?.step ?? 0, samples: run.samples });
+  const text = `A recorded run: ${run.corpus}, ${run.steps.at(-1)?.step} steps on ${run.backend}. Your own replaces it.`;
+  setText(byId('recorded'), problem ? text.replace(' Your own replaces it.', '') : text);
+  set(byId('recorded'), { hidden: false });
+}
+
+/** The example pairs of the models that ship with the page, with their translations. */
+function exampleTable(): HTMLElement {
+  return el(
+    'section',
+    { class: 'card stack', 'aria-labelledby': 'examples-title' },
+    el('h2', { id: 'examples-title' }, 'What models trained on this page translate'),
+    ...demoModels.map(({ name, source, target, examples }) =>
+      el(
+        'div',
+        {},
+        el('h3', {}, name),
+        el(
+          'ul',
+          { class: 'examples' },
+          ...examples.map(([from, to]) =>
+            el('li', {}, el('span', { lang: source }, from), el('span', { lang: target, dir: 'auto' }, to)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Creates the panels, places them in the page and connects them with the session. */
@@ -40,14 +90,12 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     continue: () => void starter.attempt(session.continue()),
     stop: () => void starter.attempt(session.stop()),
   });
-  const curves = createCurvesPanel();
-  const samples = createSamplesPanel();
   const translate = createTranslatePanel(session);
   const models = createModelsPanel(session, {
     resume: (name, steps) => void resume(name, steps),
     onLoad: (name) => void showStored(name),
   });
-  const panels = { corpus, settings: settingsForm, run, curves, samples, 'translate-box': translate, models };
+  const panels = { corpus, settings: settingsForm, run, 'translate-box': translate, models };
   for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
   byId('figures').append(run.figures);
   keepClearOf(byId('run'));
@@ -74,7 +122,8 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   });
   const events = createEventHandler({ translate, models, header, notices });
   const dispatch = (event: SessionEvent) => {
-    for (const panel of [run, curves, samples]) panel.onEvent(event);
+    if (event.type === 'state' && event.state === 'preparing') forgetRecorded();
+    for (const panel of [run, curves, samples, inside]) panel.onEvent(event);
     events(event);
   };
   session.on(dispatch);
@@ -96,10 +145,11 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   /** Shows a loaded model: its settings, curves and samples. */
   async function showStored(name: string): Promise<void> {
     translate.setModel(name);
-    const { corpus: from, steps, evals, samples: shown, step } = await fillForm(name);
+    const { corpus: from, steps, evals, probes, samples: shown, step } = await fillForm(name);
+    forgetRecorded();
     if (from?.kind === 'intl') for (const panel of [samples, translate]) panel.setLanguages(from.source, from.target);
     curves.clear();
-    for (const panel of [run, curves]) panel.onEvent({ type: 'history', steps, evals });
+    for (const panel of [run, curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes });
     samples.onEvent({ type: 'samples', step, samples: shown });
     byId('translate-card').scrollIntoView({ block: 'start' });
   }
@@ -124,7 +174,15 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   // The first answer comes before the plan of a training, unless the network is slow.
   const first = demoModels[0] as DemoModel;
   const moment = new Promise((resolve) => setTimeout(resolve, 2500));
-  void Promise.race([translate.useDemo(first), moment]).then(() => preview.update(0));
+  let recorded = true;
+  function forgetRecorded(): void {
+    recorded = false;
+    set(byId('recorded'), { hidden: true });
+  }
+  void Promise.race([translate.useDemo(first), moment]).then(() => {
+    preview.update(0);
+    void showRecordedRun(() => recorded);
+  });
 
   /** After a reload or a closed tab: offers to resume the most recent unfinished training. */
   async function offerToResume(): Promise<void> {

@@ -29,7 +29,7 @@ export interface SettingsForm {
  * Defaults of the page: the translated dev sentences are rows of the samples table, and a tab is closed more often than
  * a terminal.
  */
-const pageDefaults = { devSentences: 24, saveSeconds: 20 } satisfies TrainSettings;
+const pageDefaults = { devSentences: 24, saveSeconds: 20, probe: 'dev' } satisfies TrainSettings;
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -128,7 +128,7 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
         const value = control.disabled ? undefined : readControl(row, control);
         return value === undefined ? [] : [[name, value]];
       });
-      const settings: TrainSettings = Object.fromEntries(values);
+      const settings: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
       // The rate of Keras's example is that of the dropout before the output projection.
       const { dropout, preset } = settings;
       const keras = preset === 'keras' && typeof dropout === 'number' && { dropout: { output: dropout } };

@@ -1,7 +1,7 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and events.
 // Training does not depend on timers of the page.
 
-import type { PullProgress } from '../../../src/index.ts';
+import type { Inspection, InspectOptions, PullProgress } from '../../../src/index.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,
@@ -66,6 +66,8 @@ export interface Session {
     onPiece?: (piece: PieceEvent) => void,
     signal?: AbortSignal,
   ): Promise<TranslationResult>;
+  /** What the current model computes for a text and a target: attention, next tokens, tensors. */
+  inspect(text: string, options?: InspectOptions): Promise<Inspection>;
   /** Models in the browser, the last written first, and storage use. */
   storage(): Promise<StorageInfo>;
   /** Settings, curves and samples of a stored model. */
@@ -228,6 +230,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     continue: () => ask('continue'),
     stop: () => ask('stop'),
     translate: (text, options = {}, onPiece, signal) => call('translate', [text, options], { onPiece, signal }).result,
+    inspect: (text, options = {}) => ask('inspect', text, options),
     storage: () => ask('storage'),
     history: (name) => ask('history', name),
     load: (name, from) => ask('load', name, from),

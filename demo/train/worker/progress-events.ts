@@ -63,6 +63,7 @@ export function createProgress(model: string, send: (event: SessionEvent) => voi
       } else {
         flush();
         if (r.type === 'eval' && r.part === 'dev') send({ type: 'evaluation', eval: r });
+        if (r.type === 'probe') send({ type: 'probe', probe: r });
       }
     },
     flush,

@@ -13,9 +13,17 @@ export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: stri
   const files = await store.filesOf(name);
   const state = await readTrainingState(files, folder).catch(() => undefined);
   const records = await readLog(files, folder, () => {});
-  const empty = { steps: [], evals: [], samples: [] };
-  const { steps, evals, samples } = records.length > 0 ? historyOf(records) : empty;
+  const empty = { steps: [], evals: [], samples: [], probes: [] };
+  const { steps, evals, samples, probes } = records.length > 0 ? historyOf(records) : empty;
   const args = state && startArguments(state, folder);
   const { corpus, out: _, resume: __, ...settings } = args ?? { corpus: undefined };
-  return { corpus, settings, steps, evals: evals.filter((e) => e.part === 'dev'), samples, step: state?.step ?? 0 };
+  return {
+    corpus,
+    settings,
+    steps,
+    evals: evals.filter((e) => e.part === 'dev'),
+    samples,
+    probes,
+    step: state?.step ?? 0,
+  };
 }

@@ -239,11 +239,12 @@ export class RunEndedError extends Error {
 
 /** Steps and evaluations up to step `until` of a resumed training. */
 function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
-  const { steps, evals } = historyOf(log);
+  const { steps, evals, probes } = historyOf(log);
   return {
     type: 'history',
     steps: steps.filter((s) => s.step <= until),
     evals: evals.filter((e) => e.step <= until && e.part === 'dev'),
+    probes: probes.filter((p) => p.step <= until),
   };
 }
 

@@ -1,0 +1,61 @@
+// Views of tensors: rows as coloured strips with their numbers, and tables of values.
+
+import type { Inspection } from '../../src/index.ts';
+import { type Child, el, svg } from '../common/dom.ts';
+
+/** The first tensor whose name matches. */
+export const tensorOf = ({ tensors }: Inspection, name: RegExp): Inspection['tensors'][number] | undefined =>
+  tensors.find((tensor) => name.test(tensor.name));
+
+/** Row `i` of a matrix with `columns` columns. */
+export const rowOf = (data: Float32Array, columns: number, i: number): Float32Array =>
+  data.slice(i * columns, (i + 1) * columns);
+
+/** Sum of products. */
+export const dots = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+
+/** A vector as a strip, blue above zero and orange below, and its first numbers. */
+export function numberRow(name: string, values: Float32Array): HTMLElement {
+  const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
+  const first = [...values.slice(0, 6)].map((x) => x.toFixed(2).replace('-', '−')).join('  ');
+  const bars = Array.from(values, (x, i) =>
+    svg('rect', {
+      class: x >= 0 ? 'plus' : 'minus',
+      x: i,
+      width: 0.9,
+      y: x >= 0 ? 10 - (10 * x) / max : 10,
+      height: Math.max(0.3, (10 * Math.abs(x)) / max),
+    }),
+  );
+  const label = `${name}: ${values.length} numbers`;
+  return el(
+    'figure',
+    { class: 'vector' },
+    el('figcaption', {}, name),
+    svg(
+      'svg',
+      { viewBox: `0 0 ${values.length} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
+      ...bars,
+    ),
+    el('p', { class: 'hint number mono' }, `${first}${values.length > 6 ? ' …' : ''}`),
+  );
+}
+
+/** A table of values. */
+export const valuesOf = (head: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement =>
+  el(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': head.join(', ') },
+    el(
+      'table',
+      { class: 'numbers' },
+      el('thead', {}, el('tr', {}, ...head.map((name) => el('th', { scope: 'col' }, name)))),
+      el(
+        'tbody',
+        {},
+        ...rows.map(([first, ...rest]) =>
+          el('tr', {}, el('th', { scope: 'row' }, first), ...rest.map((value) => el('td', {}, value))),
+        ),
+      ),
+    ),
+  );

@@ -1,0 +1,257 @@
+// Panel of the probe: attention of all layers and heads and the likely next tokens for the pinned pair, with a slider
+// over the recorded steps of the run.
+
+import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
+import type { AttentionKind, LogProbe } from '../../../src/index.ts';
+import { el, fill, onFrame, set, setText } from '../../common/dom.ts';
+import { colour, onThemeChange } from '../../common/theme.ts';
+import type { SessionEvent } from '../protocol.ts';
+import { createHeatMap, labelOf } from './heat-map.ts';
+
+/** The panel. */
+export interface InsidePanel {
+  readonly element: HTMLElement;
+  onEvent(event: SessionEvent): void;
+  /** Shows the probes of a run, and its last one. */
+  show(probes: readonly LogProbe[]): void;
+}
+
+const kinds: Record<AttentionKind, string> = {
+  encoder: 'Encoder: source tokens attend to each other',
+  decoder: 'Decoder: each target token attends to those before it',
+  cross: 'Cross-attention: target tokens attend to the source',
+};
+
+/** Milliseconds of one recorded step while playing. */
+const frameMs = 150;
+
+/** Weights of a recorded map, [heads, queries, keys], each row normalized. */
+export function weightsOf(encoded: string, keys: number): Float32Array {
+  const bytes = Float32Array.from(atob(encoded), (c) => c.charCodeAt(0));
+  for (let at = 0; at < bytes.length; at += keys) {
+    const row = bytes.subarray(at, at + keys);
+    const total = row.reduce((a, b) => a + b, 0) || 1;
+    for (let i = 0; i < keys; i++) row[i] = (row[i] as number) / total;
+  }
+  return bytes;
+}
+
+/** Creates an empty panel. */
+export function createInsidePanel(): InsidePanel {
+  let probes: LogProbe[] = [];
+  /** Index of the probe that is shown; the newest is followed while it is the last. */
+  let at = 0;
+  let chosen = { kind: 'cross' as AttentionKind, layer: 0, head: 0 };
+  let playing = 0;
+
+  const hint = el(
+    'p',
+    { class: 'hint' },
+    'While a model trains, its attention for one dev pair is recorded here, in at most 3 % of the time.',
+  );
+  const pair = el('p', { class: 'probe-pair' });
+  const slider = el('input', {
+    type: 'range',
+    min: 0,
+    max: 0,
+    step: 1,
+    'aria-label': 'Recorded step',
+    id: 'probe-step',
+  });
+  const play = el('button', { type: 'button', class: 'quiet', onclick: () => togglePlay() }, 'Play');
+  const where = el('output', { class: 'number', for: 'probe-step', id: 'probe-where' });
+  const maps = el('div', { class: 'maps' });
+  const heat = createHeatMap();
+  const next = el('tbody');
+  const body = el(
+    'div',
+    { class: 'stack', hidden: true },
+    pair,
+    el('div', { class: 'row probe-steps' }, play, slider, where),
+    el('div', { class: 'inside' }, maps, heat.element),
+    el('h3', {}, 'Most likely next tokens'),
+    el(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Most likely next tokens' },
+      el(
+        'table',
+        { class: 'next-tokens' },
+        el(
+          'thead',
+          {},
+          el('tr', {}, ...['After', 'Likely next tokens'].map((name) => el('th', { scope: 'col' }, name))),
+        ),
+        next,
+      ),
+    ),
+  );
+
+  slider.addEventListener('input', () => {
+    at = Number(slider.value);
+    draw();
+  });
+  function togglePlay(): void {
+    if (playing) window.clearInterval(playing);
+    playing = playing
+      ? 0
+      : window.setInterval(() => {
+          at++;
+          if (at >= probes.length - 1) togglePlay();
+          at = Math.min(at, probes.length - 1);
+          draw();
+        }, frameMs);
+    if (playing && at >= probes.length - 1) at = 0;
+    setText(play, playing ? 'Stop' : 'Play');
+  }
+
+  const draw = onFrame(() => {
+    const probe = probes[at];
+    set(body, { hidden: !probe });
+    set(hint, { hidden: probe !== undefined });
+    if (!probe) return;
+    set(slider, { max: probes.length - 1 });
+    slider.value = String(at);
+    setText(where, `step ${formatInteger(probe.step)}`);
+    set(slider, { 'aria-valuetext': `step ${probe.step}` });
+    setText(pair, `${probe.source.slice(0, -1).join(' ')} → ${probe.target.slice(1).join(' ')}`);
+    drawMaps(probe);
+    drawEnlarged(probe);
+    drawNext(probe);
+  });
+
+  /** Small maps; their buttons are made once per run. */
+  let buttons: { key: string; button: HTMLButtonElement; canvas: HTMLCanvasElement }[] = [];
+  function drawMaps(probe: LogProbe): void {
+    const wanted = probe.attention.flatMap(({ kind, layer, heads }) =>
+      Array.from({ length: heads }, (_, head) => ({ kind, layer, head, key: `${kind} ${layer} ${head}` })),
+    );
+    if (wanted.map(({ key }) => key).join() !== buttons.map(({ key }) => key).join()) {
+      buttons = wanted.map(({ kind, layer, head, key }) => {
+        const canvas = el('canvas', { width: 48, height: 48 });
+        const label = `${kinds[kind].split(':')[0]}, layer ${layer + 1}, head ${head + 1}`;
+        const onclick = () => {
+          chosen = { kind, layer, head };
+          draw();
+        };
+        const button = el(
+          'button',
+          { type: 'button', class: 'map', 'aria-label': label, title: label, onclick },
+          canvas,
+        );
+        return { key, button, canvas };
+      });
+      fill(
+        maps,
+        ...(Object.keys(kinds) as AttentionKind[]).flatMap((kind) => [
+          el('p', { class: 'hint' }, kinds[kind]),
+          el(
+            'div',
+            { class: 'map-row' },
+            ...buttons.filter(({ key }) => key.startsWith(kind)).map(({ button }) => button),
+          ),
+        ]),
+      );
+    }
+    const [ink, ground] = [colour('--c1'), colour('--fill')];
+    let n = 0;
+    for (const { kind, layer, heads, weights } of probe.attention) {
+      const [rows, keys] = sizesOf(probe, kind);
+      const all = weightsOf(weights, keys);
+      for (let head = 0; head < heads; head++) {
+        const entry = buttons[n++];
+        if (!entry) continue;
+        const pressed = kind === chosen.kind && layer === chosen.layer && head === chosen.head;
+        set(entry.button, { 'aria-pressed': String(pressed) });
+        paint(entry.canvas, all.subarray(head * rows * keys, (head + 1) * rows * keys), rows, keys, ink, ground);
+      }
+    }
+  }
+  function drawEnlarged(probe: LogProbe): void {
+    const { kind, head } = chosen;
+    const map = probe.attention.find((each) => each.kind === kind && each.layer === chosen.layer) ?? probe.attention[0];
+    if (!map) return;
+    const [rows, keys] = sizesOf(probe, map.kind);
+    const all = weightsOf(map.weights, keys);
+    heat.show({
+      source: map.kind === 'decoder' ? probe.target : probe.source,
+      target: map.kind === 'encoder' ? probe.source : probe.target,
+      layers: 1,
+      heads: 1,
+      weights: all.slice(head * rows * keys, (head + 1) * rows * keys),
+    });
+  }
+  function drawNext(probe: LogProbe): void {
+    fill(
+      next,
+      ...probe.next.map((tokens, t) => {
+        const right = tokens.findIndex(([token]) => token === (probe.target[t + 1] ?? '[end]'));
+        return el(
+          'tr',
+          {},
+          el('th', { scope: 'row' }, labelOf(probe.target[t] ?? '')),
+          el(
+            'td',
+            {},
+            ...tokens.map(([token, probability], i) =>
+              el(
+                'span',
+                { class: i === right ? 'likely right' : 'likely', dir: 'auto' },
+                `${labelOf(token)} `,
+                el('b', { class: 'number' }, formatPercent(probability)),
+              ),
+            ),
+          ),
+        );
+      }),
+    );
+  }
+  onThemeChange(draw);
+
+  function show(given: readonly LogProbe[]): void {
+    probes = [...given];
+    at = Math.max(0, probes.length - 1);
+    draw();
+  }
+  return {
+    element: el('div', { class: 'stack' }, hint, body),
+    show,
+    onEvent(event) {
+      if (event.type === 'state' && event.state === 'preparing') show([]);
+      else if (event.type === 'history') show(event.probes);
+      else if (event.type === 'probe') {
+        const follows = at >= probes.length - 1;
+        probes = [...probes.filter(({ step }) => step !== event.probe.step), event.probe];
+        if (follows) at = probes.length - 1;
+        draw();
+      }
+    },
+  };
+}
+
+/** Numbers of queries and keys of a map. */
+const sizesOf = ({ source, target }: LogProbe, kind: AttentionKind): [number, number] => [
+  kind === 'encoder' ? source.length : target.length,
+  kind === 'decoder' ? target.length : source.length,
+];
+
+/** Draws a map on a canvas: one square per weight. */
+function paint(
+  canvas: HTMLCanvasElement,
+  weights: Float32Array,
+  rows: number,
+  keys: number,
+  ink: string,
+  ground: string,
+): void {
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  context.globalAlpha = 1;
+  context.fillStyle = ground;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = ink;
+  const [w, h] = [canvas.width / keys, canvas.height / rows];
+  for (const [i, weight] of weights.entries()) {
+    context.globalAlpha = weight;
+    context.fillRect((i % keys) * w, Math.floor(i / keys) * h, w, h);
+  }
+}

@@ -1,0 +1,22 @@
+// The recorded training of a model that ships with the page: curves, samples and attention for visitors who have not
+// trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs makes it.
+
+import type { LogEval, LogProbe, LogStep, Sample } from '../../../src/index.ts';
+
+/** A recorded training. */
+export interface RecordedRun {
+  /** Name of the corpus, and the adapter that trained. */
+  readonly corpus: string;
+  readonly backend: string;
+  readonly steps: readonly LogStep[];
+  readonly evals: readonly LogEval[];
+  readonly samples: readonly Sample[];
+  readonly probes: readonly LogProbe[];
+}
+
+/** Loads the recorded run. Rejects if its file cannot be loaded. */
+export async function loadRecordedRun(): Promise<RecordedRun> {
+  const response = await fetch(new URL('../../models/en-es-run.json', import.meta.url));
+  if (!response.ok) throw new Error(`the recorded run was not loaded: ${response.status}`);
+  return response.json();
+}

@@ -1,0 +1,115 @@
+// The chapters with a real model on SwiftShader: an address each, short, their numbers those of the CPU executor, and accessible.
+import { dirname, join } from 'node:path';
+import type { Page } from 'puppeteer';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chapters } from '../../demo/learn/chapters.ts';
+import { type Inspection, loadModel } from '../../src/index.node.ts';
+import { axeViolations } from '../support/axe.ts';
+import { type DemoPage, demo } from '../support/demo.ts';
+
+const { open } = demo();
+let shown: DemoPage;
+let page: Page;
+let reference: Inspection;
+
+beforeAll(async () => {
+  const file = join(dirname(import.meta.dirname), '../demo/models/en-es.safetensors');
+  const model = await loadModel(file, { device: 'cpu' });
+  const ids = model.tokenizers.target.encode('martes, 4 de marzo de 2025');
+  reference = await model.inspect('Tuesday, March 4, 2025', { target: ids, tensors: true });
+  shown = await open('learn.html');
+  page = shown.page;
+  await page.waitForFunction(
+    () => /source tokens/.test(document.querySelector('#sentence-status')?.textContent ?? ''),
+    {
+      timeout: 60_000,
+    },
+  );
+}, 120_000);
+afterAll(() => expect(shown.errors).toEqual([]));
+
+async function chapter(id: string): Promise<void> {
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, id);
+  const title = chapters.find((each) => each.id === id)?.title;
+  await page.waitForFunction((t) => document.querySelector('#chapter-title')?.textContent === t, {}, title);
+}
+const cells = (column: number) =>
+  page.$$eval('#chapter table tbody tr', (rows, n) => rows.map((row) => row.children[n]?.textContent ?? ''), column);
+const number = (text: string) => Number(text.replace('−', '-').replace(/[^\d.-]/g, ''));
+
+it('has at most 150 words a chapter', () => {
+  for (const { title, text } of chapters) expect(text.join(' ').split(/\s+/).length, title).toBeLessThanOrEqual(150);
+  expect(chapters.length).toBeGreaterThanOrEqual(8);
+});
+
+it('shows the tokens, scores, weights and losses that the CPU executor computes', async () => {
+  await chapter('tokens');
+  expect(await page.$$eval('.tokens span', (all) => all.map((e) => Number(e.textContent)))).toEqual(
+    [...reference.source, ...reference.target].map(({ id }) => id),
+  );
+  await chapter('queries');
+  const encoder = reference.attention.filter(({ kind }) => kind === 'encoder').at(-1);
+  const score = encoder?.scores?.[1] as number; // head 1, query 1, key 2
+  expect(await page.$eval('[data-score]', (e) => Number(e.getAttribute('data-score')))).toBeCloseTo(score, 3);
+  expect(await page.$eval('[data-score]', (e) => e.textContent)).toContain(`= ${score.toFixed(3)}; the GPU`);
+  await chapter('cross');
+  const cross = reference.attention.filter(({ kind }) => kind === 'cross').at(-1);
+  const weights = [...(cross?.weights ?? new Float32Array())].slice(0, reference.source.length);
+  for (const [j, shown] of (await cells(2)).entries())
+    expect(number(shown)).toBeCloseTo(100 * (weights[j] as number), 0);
+  await chapter('loss');
+  for (const [t, shown] of (await cells(3)).entries())
+    expect(number(shown)).toBeCloseTo(reference.loss[t] as number, 2);
+});
+
+it('changes with its controls: the temperature and the mask of the softmax, another target', async () => {
+  await chapter('softmax');
+  const before = await cells(3);
+  await page.$eval('#softmax-temperature', (e) => {
+    (e as HTMLInputElement).value = '4';
+    e.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  const warm = await cells(3);
+  expect(warm).not.toEqual(before);
+  expect(warm.slice(3).every((weight) => number(weight) === 0)).toBe(true); // hidden at any temperature
+  await page.click('#chapter input[type="checkbox"]');
+  expect(number((await cells(3)).at(-1) ?? '')).toBeGreaterThan(0);
+  await chapter('loss');
+  await page.locator('#chapter input[type="text"]').fill('lunes, 4 de marzo de 2025');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('#chapter tbody tr td')?.textContent === 'lunes');
+  expect(number((await cells(3))[0] ?? '')).toBeGreaterThan(1);
+});
+
+it('continues from another token', async () => {
+  await chapter('decoding');
+  await page.waitForSelector('#beams li');
+  expect(await page.$$eval('#beams li', (all) => all.length)).toBe(4);
+  const other = await page.$eval('.choices button[aria-pressed="false"]', (e) => {
+    (e as HTMLButtonElement).click();
+    return e.firstChild?.textContent?.trim();
+  });
+  await page.waitForFunction(
+    (label) => document.querySelector('.choices [aria-pressed="true"]')?.firstChild?.textContent?.trim() === label,
+    { timeout: 60_000 },
+    other,
+  );
+});
+
+it.each([1280, 390])('passes axe and fits its width in both themes: %i px', async (width) => {
+  for (const { id } of chapters) {
+    await chapter(id);
+    for (const theme of ['light', 'dark'] as const) {
+      await shown.view({ width, height: width === 390 ? 844 : 900, theme });
+      if (id === 'decoding') await page.waitForSelector('#beams li');
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
+        id,
+      ).toBeLessThanOrEqual(0);
+      if (theme === 'light' || id === 'heads') expect(await axeViolations(page), `${id}, ${theme}`).toEqual([]);
+    }
+    if (id === 'heads' || id === 'queries') await shown.screenshot(`learn-${id}-${width}`);
+  }
+});
