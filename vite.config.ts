@@ -173,7 +173,11 @@ const demo: UserConfig = {
     chunkSizeWarningLimit: 1500, // peers are whole libraries, loaded on demand
     assetsInlineLimit: 0, // as files: the policy allows no data: URLs
     rolldownOptions: {
-      input: { index: resolve(root, 'demo/index.html'), learn: resolve(root, 'demo/learn.html'), lab: resolve(root, 'demo/lab.html') },
+      input: {
+        index: resolve(root, 'demo/index.html'),
+        learn: resolve(root, 'demo/learn.html'),
+        lab: resolve(root, 'demo/lab.html'),
+      },
       checks: { pluginTimings: false, bundlerTimings: false }, // the workers are separate builds
     },
   },
