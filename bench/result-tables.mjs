@@ -165,12 +165,34 @@ function endurance(e) {
   );
 }
 
+/** Tables of a decoding benchmark: speed by batch size; times of tokens, downloads. */
+function decodingTables({ same, of, rows, tokens, readyMs, firstResultMs, downloads }) {
+  const speeds = rows.map((r) => [r.contestant, r.batch, r.tokensPerSecond.toFixed(0), r.ratio.toFixed(2)]);
+  const times = Object.entries(tokens).map(([name, t]) => [
+    ...[name, `${same[name]} of ${of}`, seconds(readyMs[name]), seconds(firstResultMs[name])],
+    ...[t.firstMs, t.startMs, t.endMs].map((x) => x.toFixed(2)),
+    mib(downloads[name.split(' ')[0]]),
+  ]);
+  const head = [
+    '',
+    'same ids',
+    'loaded s',
+    'first result s',
+    'ms to token 1',
+    'ms a token, start',
+    'end',
+    'download MiB',
+  ];
+  return [table(['', 'batch', 'tokens/s', 'heddle is faster by'], speeds), table(head, times)].join('\n\n');
+}
+
 /** A result as a Markdown section. */
 export function section(result) {
   const parts = [`### ${result.what}, ${hosts[result.host]}, ${adapterTitle(result)}`, provenance(result)];
   if (result.steps) parts.push(stepsTable(result));
   if (result.kernels) parts.push(kernelsTable(result));
   if (result.endured) parts.push(endurance(result.endured));
+  if (result.decode) parts.push(decodingTables(result.decode));
   if (result.profile) parts.push(['```text', ...result.profile, '```'].join('\n'));
   return parts.join('\n\n');
 }

@@ -157,6 +157,27 @@ describe('an endurance', () => {
   });
 });
 
+it('shows a decoding benchmark: speed by batch size, and how long tokens take', () => {
+  const decode = {
+    same: { heddle: 8, 'transformers.js wasm': 7 },
+    of: 8,
+    rows: [
+      { contestant: 'heddle', batch: 8, tokensPerSecond: 473.4, ratio: 1 },
+      { contestant: 'transformers.js wasm', batch: 8, tokensPerSecond: 313, ratio: 1.512 },
+    ],
+    tokens: {
+      heddle: { firstMs: 9.4, startMs: 2.57, endMs: 2.6 },
+      'transformers.js wasm': { firstMs: 1.57, startMs: 0.5, endMs: 0.56 },
+    },
+    readyMs: { heddle: 100, 'transformers.js wasm': 1200 },
+    firstResultMs: { heddle: 8000, 'transformers.js wasm': 2600 },
+    downloads: { heddle: 2 ** 20, 'transformers.js': 29 * 2 ** 20 },
+  };
+  const shown = section({ ...result('decoding small', 'chrome', '2026-01-01'), steps: undefined, decode });
+  expect(shown).toMatch(/\| transformers\.js wasm \| 8 +\| 313 +\| 1\.51 +\|/);
+  expect(shown).toMatch(/\| transformers\.js wasm \| 7 of 8 +\| 1\.2 +\| 2\.6 +\| 1\.57 +\| 0\.50 +\| 0\.56 \| 29 +\|/);
+});
+
 describe('results in a folder', () => {
   const readFrom = (files: Record<string, string>) => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-results-'));
