@@ -1,13 +1,15 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
+import { runPaced } from '../core/steps.ts';
 import { existingFolder, type Files, openStream } from '../files/files.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { type BadLine, describeBad, type PairFiles, parseBlock, pathsOf } from '../text/corpus/pair-files.ts';
-import { type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
+import { type Pair, type Split, splitPairs, splitSteps } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
 import type { JobContext } from './job.ts';
+import { createPace } from './job-pace.ts';
 
 /** The corpus of a run; plain JSON. */
 export type CorpusArguments =
@@ -35,6 +37,9 @@ export type CorpusArguments =
       readonly keep?: boolean;
     };
 
+/** What reading a corpus uses of a job's context. */
+export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<JobContext, 'signal'>>;
+
 /** The files of a corpus: train, dev, test; undefined if it is built in. */
 export function corpusFiles(
   corpus: CorpusArguments,
@@ -50,11 +55,7 @@ export function corpusFiles(
  * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`.
  * A TSV corpus with a dev file is not split. Bad lines are counted in a message.
  */
-export async function readCorpus(
-  corpus: CorpusArguments,
-  heldOut: number,
-  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
-): Promise<Split> {
+export async function readCorpus(corpus: CorpusArguments, heldOut: number, context: CorpusContext): Promise<Split> {
   if (corpus.kind === 'intl') {
     const { source, target, pairs, seed, kinds } = corpus;
     return splitPairs(intlCorpus({ source, target, pairs, seed, ...(kinds && { kinds }) }), {
@@ -63,11 +64,12 @@ export async function readCorpus(
     });
   }
   const given = corpusFiles(corpus);
-  const read = async (some: PairFiles | undefined) => (some ? readPairs(some, { files, emit }) : undefined);
+  const read = async (some: PairFiles | undefined) => (some ? readPairs(some, context) : undefined);
   const [pairs = [], dev, test] = [await read(given?.train), await read(given?.dev), await read(given?.test)];
   if (dev) return { train: pairs, dev, test: test ?? [] };
-  if (!test) return splitPairs(pairs, { dev: heldOut, test: heldOut });
-  const { train, dev: held } = splitPairs(pairs, { dev: heldOut });
+  const split = (parts: { dev: number; test?: number }) => runPaced(splitSteps(pairs, parts), createPace(context));
+  if (!test) return split({ dev: heldOut, test: heldOut });
+  const { train, dev: held } = await split({ dev: heldOut });
   return { train, dev: held, test };
 }
 
@@ -81,7 +83,7 @@ export const corpusFile = 'corpus.tsv';
 export async function readKeptCorpus(
   corpus: CorpusArguments,
   heldOut: number,
-  context: Pick<JobContext, 'files' | 'emit'>,
+  context: CorpusContext,
   from: { readonly files: Files; readonly folder: string } | undefined,
 ): Promise<{ readonly split: Split; readonly keep: Readonly<Record<string, Uint8Array>> }> {
   if (corpus.kind !== 'tsv' || !corpus.keep) return { split: await readCorpus(corpus, heldOut, context), keep: {} };
@@ -96,11 +98,13 @@ export async function readKeptCorpus(
  * Reads files of pairs, with at most `references` references each. Bad lines are counted in a message. Throws a
  * HeddleError that starts with the file's name if it is empty, or has no pair.
  */
-export async function readPairs(
-  given: PairFiles,
-  { files, emit }: Pick<JobContext, 'files' | 'emit'>,
-  references = 1,
-): Promise<Pair[]> {
+export async function readPairs(given: PairFiles, context: CorpusContext, references = 1): Promise<Pair[]> {
+  const { files, emit } = context;
+  const pace = createPace(context);
+  const sizes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
+  // Unknown for stdin.
+  const of = sizes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
+  let done = 0;
   const pairs: Pair[] = [];
   const bad: BadLine[] = [];
   let columns = false;
@@ -109,13 +113,18 @@ export async function readPairs(
     bad.length = 0;
   };
   let current = '';
-  for await (const block of pairBlocks(given, { open: (path) => openStream(files, path), references })) {
+  const onBytes = (bytes: number) => {
+    done += bytes;
+  };
+  const options = { open: (path: string) => openStream(files, path), references, onBytes, blockBytes: 2 ** 18 };
+  for await (const block of pairBlocks(given, options)) {
     if (block.name !== current) report(current);
     current = block.name;
     const parsed = await parseBlock(block);
     columns ||= parsed.columns;
     for (const pair of parsed.pairs) pairs.push(pair);
     for (const line of parsed.bad) bad.push(line);
+    await pace({ task: 'read', done, of });
   }
   const name = nameOfPairs(given);
   check(columns, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);

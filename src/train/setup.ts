@@ -3,6 +3,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
+import { runPaced } from '../core/steps.ts';
 import type { Files } from '../files/files.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
@@ -11,11 +12,11 @@ import { loraConfig } from '../model/lora.ts';
 import { type ModelOptions, modelConfig, presets } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
-import type { JobContext } from '../runtime/job.ts';
-import { corpusFiles, nameOfPairs, readKeptCorpus } from '../runtime/load-corpus.ts';
+import { createPace } from '../runtime/job-pace.ts';
+import { type CorpusContext, corpusFiles, nameOfPairs, readKeptCorpus } from '../runtime/load-corpus.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { describeLeftOut, describeUnknown } from '../text/batches/encoded-corpus.ts';
-import { type Fingerprint, fingerprint, type Split } from '../text/corpus/pairs.ts';
+import { type Fingerprint, fingerprintSteps, type Split } from '../text/corpus/pairs.ts';
 import { readTokenizerFile } from '../text/tokenizer-file.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
@@ -57,7 +58,7 @@ export interface Setup {
 }
 
 /** The part of a job context that the setup uses. */
-export type SetupContext = Pick<JobContext, 'files' | 'emit'>;
+export type SetupContext = CorpusContext;
 
 /** Prepares a run from its start or a checkpoint. Throws a HeddleError that names the option or the file. */
 export async function setUp(
@@ -75,11 +76,12 @@ export async function setUp(
     ? { split: inputs.split, keep: {} }
     : await readKeptCorpus(args.corpus, args.heldOut, context, from);
   check(split.train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
-  const data = fingerprint(split.train);
+  const pace = createPace(context);
+  const data = await runPaced(fingerprintSteps(split.train), pace);
   checkPairs(before?.data, data, args, context);
   const start = await initialModel(args, context, from, inputs.model);
   const tokenizers = start ? {} : await givenTokenizers(args, context.files);
-  const task = prepareTrainingData(split.train, { ...dataOptions(args), tokenizers }, start);
+  const task = await prepareTrainingData(split.train, { ...dataOptions(args), tokenizers }, start, pace);
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);

@@ -1,14 +1,15 @@
 // Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
 
 import { check } from '../core/errors.ts';
+import { type Pace, runPaced } from '../core/steps.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
-import { describeLeftOut, type EncodedCorpus, encodePairs, targetLength } from '../text/batches/encoded-corpus.ts';
+import { describeLeftOut, type EncodedCorpus, encodeSteps, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
-import { trainBpe } from '../text/tokenizers/bpe-training.ts';
+import { bpeSteps } from '../text/tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from '../text/tokenizers/tokenizer.ts';
-import { trainCharacters, trainWords } from '../text/tokenizers/vocabulary-training.ts';
+import { characterSteps, wordSteps } from '../text/tokenizers/vocabulary-training.ts';
 import type { Batch } from './trainer.ts';
 
 /** Options of the training data. */
@@ -53,17 +54,19 @@ export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
 
 /**
  * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches. Throws
- * a HeddleError if no pair is left.
+ * a HeddleError if no pair is left. `pace` is called between steps of the work.
  */
-export function prepareTrainingData(
+export async function prepareTrainingData(
   pairs: readonly Pair[],
   options: TrainingDataOptions,
   known?: KnownModel,
-): TrainingData {
-  const { config, source, target } = known ?? createConfig(pairs, options);
+  pace?: Pace,
+): Promise<TrainingData> {
+  const { config, source, target } = known ?? (await createConfig(pairs, options, pace));
   const maxLength = Math.min(config.maxLength, options.maxLength ?? config.maxLength);
   const { truncate = false } = options;
-  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength, truncate });
+  const limits = { maxSource: maxLength, maxTarget: maxLength, truncate };
+  const corpus = await runPaced(encodeSteps(pairs, source, target, limits), pace);
   check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
@@ -91,14 +94,20 @@ export const updatesIn = (epochs: number, perEpoch: number, accumulate: number):
   Math.ceil((epochs * perEpoch) / accumulate);
 
 /** Returns a configuration with tokenizers that are trained on the pairs. */
-function createConfig(pairs: readonly Pair[], { model, tokenizer, tokenizers = {} }: TrainingDataOptions): KnownModel {
+async function createConfig(
+  pairs: readonly Pair[],
+  { model, tokenizer, tokenizers = {} }: TrainingDataOptions,
+  pace: Pace | undefined,
+): Promise<KnownModel> {
   const shared = model.tie === 'all';
   check(
     !shared || tokenizers.source === tokenizers.target,
     'train: tie=all shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file',
   );
   const trained =
-    tokenizers.source && tokenizers.target ? undefined : trainTokenizers(pairs, tokenizer, shared, tokenizers);
+    tokenizers.source && tokenizers.target
+      ? undefined
+      : await trainTokenizers(pairs, tokenizer, shared, tokenizers, pace);
   const { source = trained?.source, target = trained?.target } = tokenizers;
   if (!source || !target) throw new Error('train: a side has no tokenizer');
   for (const role of ['pad', 'start', 'end'] as const)
@@ -119,19 +128,21 @@ function createConfig(pairs: readonly Pair[], { model, tokenizer, tokenizers = {
 }
 
 /** Trains the tokenizers of the sides that have none; one for both if embeddings are shared. */
-function trainTokenizers(
+async function trainTokenizers(
   pairs: readonly Pair[],
   { kind, ...options }: TrainingDataOptions['tokenizer'],
   shared: boolean,
   given: NonNullable<TrainingDataOptions['tokenizers']>,
-): { source?: Tokenizer | undefined; target?: Tokenizer | undefined } {
-  const trainTokenizer = { word: trainWords, char: trainCharacters, bpe: trainBpe }[kind];
+  pace: Pace | undefined,
+): Promise<{ source?: Tokenizer | undefined; target?: Tokenizer | undefined }> {
+  const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
+  const train = (texts: Iterable<string>) => runPaced(steps(texts, options), pace);
   const texts = (side: 'source' | 'target') => pairs.map((pair) => pair[side]);
   if (!shared)
     return {
-      source: given.source ? undefined : trainTokenizer(texts('source'), options),
-      target: given.target ? undefined : trainTokenizer(texts('target'), options),
+      source: given.source ? undefined : await train(texts('source')),
+      target: given.target ? undefined : await train(texts('target')),
     };
-  const both = trainTokenizer([...texts('source'), ...texts('target')], options);
+  const both = await train(texts('source').concat(texts('target')));
   return { source: both, target: both };
 }

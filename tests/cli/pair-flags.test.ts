@@ -81,6 +81,28 @@ describe('trains and evaluates on', () => {
   });
 });
 
+it('reports progress while it prepares a large corpus, and stops at once at Ctrl-C', async () => {
+  const lines = Array.from({ length: 400_000 }, (_, i) => {
+    const { source, target } = pairs[i % pairs.length] as (typeof pairs)[number];
+    return `${i} ${source}\t${i} ${target}\n`;
+  });
+  let stopped = 0;
+  const { status, stderr } = await heddle(['train', file('large.tsv', lines.join('')), '--out', at('large')], {
+    onStart(child) {
+      child.stderr?.on('data', (text: Buffer) => {
+        if (stopped || !/^(read|split|hash|count|encode) \d+\/\d+ .*\/s, \d+ s left$/m.test(String(text))) return;
+        stopped = performance.now();
+        child.kill('SIGINT');
+      });
+    },
+  });
+  const took = performance.now() - stopped;
+  expect([status, stopped > 0], stderr).toEqual([130, true]);
+  expect(stderr).toContain('train: interrupted');
+  expect(took).toBeLessThan(2000); // a second, and the load of other tests
+  expect(existsSync(at('large'))).toBe(false);
+});
+
 it.each([
   [['--source', 'a'], '--source needs --target too'],
   [['--source', 'a', 'b', '--target', 'c'], '--source has 2 files, --target 1'],

@@ -1,5 +1,6 @@
 // A corpus as token ids in flat arrays. Pairs above the length limits are left out and counted.
 import { check } from '../../core/errors.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -41,12 +42,15 @@ export interface EncodeOptions {
 }
 
 /** Encodes pairs, in order. Throws a HeddleError for limits below 1. */
-export function encodePairs(
+export const encodePairs = (...given: Parameters<typeof encodeSteps>): EncodedCorpus => runSteps(encodeSteps(...given));
+
+/** `encodePairs` in steps. */
+export function* encodeSteps(
   pairs: readonly Pair[],
   source: Tokenizer,
   target: Tokenizer,
   options: EncodeOptions,
-): EncodedCorpus {
+): Steps<EncodedCorpus> {
   const { maxSource, maxTarget, sourceEnd = true, truncate = false } = options;
   const end = sourceEnd ? 1 : 0;
   check(maxSource >= 1 && maxTarget >= 1, `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`);
@@ -56,6 +60,7 @@ export function encodePairs(
   let [tooLong, truncated] = [0, 0];
   let empty = 0;
   for (const [i, pair] of pairs.entries()) {
+    if (i % 250 === 0) yield { task: 'encode', done: i, of: pairs.length };
     const s = source.encode(pair.source);
     const t = target.encode(pair.target);
     if (s.length === 0 || t.length === 0) {

@@ -1,5 +1,6 @@
 // Sentence pairs: text normalization, fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
 
 /** One sentence and its translation. */
 export interface Pair {
@@ -72,9 +73,15 @@ export interface Fingerprint {
 }
 
 /** Computes the fingerprint of a corpus. It detects changed files; it is not cryptographic. */
-export function fingerprint(pairs: readonly Pair[]): Fingerprint {
+export const fingerprint = (pairs: readonly Pair[]): Fingerprint => runSteps(fingerprintSteps(pairs));
+
+/** `fingerprint` in steps. */
+export function* fingerprintSteps(pairs: readonly Pair[]): Steps<Fingerprint> {
   let hash = 0;
-  for (const { source, target } of pairs) hash = hashText(`${hash}\t${source}\t${target}`);
+  for (const [i, { source, target }] of pairs.entries()) {
+    if (i % 1000 === 0) yield { task: 'hash', done: i, of: pairs.length };
+    hash = hashText(`${hash}\t${source}\t${target}`);
+  }
   return { pairs: pairs.length, hash: hash.toString(16).padStart(8, '0') };
 }
 
@@ -86,14 +93,22 @@ export function fingerprint(pairs: readonly Pair[]): Fingerprint {
  * @example
  * const { train, dev, test } = splitPairs(pairs, { dev: 0.05, test: 0.05 });
  */
-export function splitPairs<P extends Pair>(pairs: readonly P[], parts: { dev?: number; test?: number }): Split<P> {
+export const splitPairs = <P extends Pair>(pairs: readonly P[], parts: { dev?: number; test?: number }): Split<P> =>
+  runSteps(splitSteps(pairs, parts));
+
+/** `splitPairs` in steps. */
+export function* splitSteps<P extends Pair>(
+  pairs: readonly P[],
+  parts: { dev?: number; test?: number },
+): Steps<Split<P>> {
   const { dev = 0, test = 0 } = parts;
   check(
     dev >= 0 && test >= 0 && dev + test < 1,
     `split: dev is ${dev} and test is ${test}; they are fractions of the pairs of at least 0, together below 1`,
   );
   const out: Split<P> = { train: [], dev: [], test: [] };
-  for (const pair of pairs) {
+  for (const [i, pair] of pairs.entries()) {
+    if (i % 1000 === 0) yield { task: 'split', done: i, of: pairs.length };
     const x = hashText(pairKey(pair.source)) / 2 ** 32;
     (x < dev ? out.dev : x < dev + test ? out.test : out.train).push(pair);
   }

@@ -2,11 +2,12 @@
 // Units"). The merges equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by smaller ids;
 // ids of characters in code-point order.
 import { check } from '../../core/errors.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
 import type { TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
-import { countPieces } from './vocabulary-training.ts';
+import { countingSteps } from './vocabulary-training.ts';
 
 /** Options of `trainBpe`. */
 export interface BpeOptions {
@@ -33,30 +34,33 @@ interface Candidate {
  * @example
  * const tokenizer = trainBpe(pairs.flatMap(({ source, target }) => [source, target]), { size: 8000 });
  */
-export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenizer {
+export const trainBpe = (texts: Iterable<string>, options: BpeOptions): Tokenizer => runSteps(bpeSteps(texts, options));
+
+/** `trainBpe` in steps. */
+export function* bpeSteps(texts: Iterable<string>, options: BpeOptions): Steps<Tokenizer> {
   const { size, lowercase = false, digits = 2, minFrequency = 1 } = options;
   const rules: TextRules = { lowercase, digits, pieces: 'apart' };
-  const counts = countPieces(texts, rules);
-  const alphabet = [...new Set([...counts.keys()].flatMap((piece) => [...piece]))].sort(
-    (a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number),
-  );
+  const counts = yield* countingSteps(texts, rules);
+  const characters = new Set<string>();
+  for (const piece of counts.keys()) for (const character of piece) characters.add(character);
+  const alphabet = [...characters].sort((a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number));
   const vocab = [...specialTokens, ...alphabet];
   check(
     size >= vocab.length,
     `bpe: size is ${size}, it must be at least ${vocab.length}: ${alphabet.length} characters and ` +
       `${specialTokens.length} special tokens`,
   );
-  const merges = trainMerges(counts, vocab, size, minFrequency);
+  const merges = yield* mergeSteps(counts, vocab, size, minFrequency);
   return createTokenizer({ kind: 'bpe', rules, vocab, merges });
 }
 
 /** Appends merged tokens to `vocab` up to `size`; returns the merges in order. */
-function trainMerges(
+function* mergeSteps(
   counts: ReadonlyMap<string, number>,
   vocab: string[],
   size: number,
   minFrequency: number,
-): [string, string][] {
+): Steps<[string, string][]> {
   const idOf = new Map(vocab.map((token, id) => [token, id]));
   const pieces = [...counts.keys()].map((piece) => Array.from(piece, (char) => idOf.get(char) as number));
   const weights = [...counts.values()];
@@ -70,8 +74,10 @@ function trainMerges(
     if (list === undefined) where.set(pair, [piece]);
     else if (list[list.length - 1] !== piece) list.push(piece);
   };
-  for (const [p, ids] of pieces.entries())
+  for (const [p, ids] of pieces.entries()) {
+    if (p % 5000 === 0) yield { task: 'count pairs', done: p, of: pieces.length };
     for (let i = 1; i < ids.length; i++) bump(ids[i - 1] as number, ids[i] as number, weights[p] as number, p);
+  }
 
   const queue = createHeap<Candidate>((a, b) => (a.count !== b.count ? a.count > b.count : a.pair < b.pair));
   const enqueue = () => {
@@ -93,6 +99,7 @@ function trainMerges(
       continue;
     }
     if (count < minFrequency) break;
+    yield { task: 'learn', done: vocab.length, of: size };
     const [a, b] = idsOf(top.pair);
     const [left, right] = [vocab[a] as string, vocab[b] as string];
     merges.push([left, right]);

@@ -1,5 +1,6 @@
 // Training of word and character vocabularies: the most frequent words or characters; all others are [UNK].
 import { check } from '../../core/errors.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
 import { createPreTokenizer, createTextNormalizer, type TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
 
@@ -25,12 +26,16 @@ export interface WordOptions {
  * const tokenizer = trainWords(pairs.map((pair) => pair.target), { size: 15_000 });
  * tokenizer.encode('I am here.');
  */
-export function trainWords(texts: Iterable<string>, options: WordOptions): Tokenizer {
+export const trainWords = (texts: Iterable<string>, options: WordOptions): Tokenizer =>
+  runSteps(wordSteps(texts, options));
+
+/** `trainWords` in steps. */
+export function* wordSteps(texts: Iterable<string>, options: WordOptions): Steps<Tokenizer> {
   const { size, lowercase = false, punctuation = 'apart', digits = 2, fill = false } = options;
   const room = size - specialTokens.length;
   check(room > 0, `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`);
   const rules: TextRules = { lowercase, pieces: punctuation, digits };
-  const words = byFrequency(countPieces(texts, rules)).slice(0, room);
+  const words = byFrequency(yield* countingSteps(texts, rules)).slice(0, room);
   // They never occur in text: brackets are tokens of their own, or deleted.
   const unused = Array.from({ length: fill ? room - words.length : 0 }, (_, i) => `[unused${i}]`);
   return createTokenizer({ kind: 'word', rules, vocab: [...specialTokens, ...words, ...unused] });
@@ -40,20 +45,31 @@ export function trainWords(texts: Iterable<string>, options: WordOptions): Token
  * Counts the pieces of texts after normalization and pre-tokenization, in order of first occurrence. Each word is split
  * once.
  */
-export function countPieces(texts: Iterable<string>, rules: TextRules): Map<string, number> {
+export function* countingSteps(texts: Iterable<string>, rules: TextRules): Steps<Map<string, number>> {
   const normalize = createTextNormalizer(rules);
   const split = createPreTokenizer(rules);
   const words = new Map<string, number>();
-  for (const text of texts) {
+  for (const [i, text] of numbered(texts)) {
+    if (i % 500 === 0) yield { task: 'count', done: i, of: lengthOf(texts) };
     const normal = normalize(text);
     if (normal === '') continue;
     for (const word of normal.split(' ')) words.set(word, (words.get(word) ?? 0) + 1);
   }
   const pieces = new Map<string, number>();
-  for (const [word, count] of words)
+  for (const [i, [word, count]] of numbered(words)) {
+    if (i % 5000 === 0) yield { task: 'split words', done: i, of: words.size };
     for (const piece of split(word)) pieces.set(piece, (pieces.get(piece) ?? 0) + count);
+  }
   return pieces;
 }
+
+/** Items with their numbers, from 0. */
+export function* numbered<T>(items: Iterable<T>): Generator<[number, T], void, void> {
+  let i = 0;
+  for (const item of items) yield [i++, item];
+}
+
+const lengthOf = (texts: Iterable<string>): number => (Array.isArray(texts) ? texts.length : 0);
 
 /** Keys by descending count, ties in code-point order. */
 export const byFrequency = (counts: ReadonlyMap<string, number>): string[] =>
@@ -76,15 +92,24 @@ function compare(a: string, b: string): number {
  * @example
  * const tokenizer = trainCharacters(['abc', 'def']);
  */
-export function trainCharacters(
+export const trainCharacters = (
   texts: Iterable<string>,
   options: { size?: number; lowercase?: boolean } = {},
-): Tokenizer {
+): Tokenizer => runSteps(characterSteps(texts, options));
+
+/** `trainCharacters` in steps. */
+export function* characterSteps(
+  texts: Iterable<string>,
+  options: { size?: number; lowercase?: boolean } = {},
+): Steps<Tokenizer> {
   const { size = Number.POSITIVE_INFINITY, lowercase = false } = options;
   const rules: TextRules = { lowercase, pieces: 'none', digits: 1 };
   const normalize = createTextNormalizer(rules);
   const counts = new Map<string, number>();
-  for (const text of texts) for (const char of normalize(text)) counts.set(char, (counts.get(char) ?? 0) + 1);
+  for (const [i, text] of numbered(texts)) {
+    if (i % 500 === 0) yield { task: 'count', done: i, of: lengthOf(texts) };
+    for (const char of normalize(text)) counts.set(char, (counts.get(char) ?? 0) + 1);
+  }
   const characters = byFrequency(counts).slice(0, Math.max(0, size - specialTokens.length));
   return createTokenizer({ kind: 'char', rules, vocab: [...specialTokens, ...characters] });
 }

@@ -1,0 +1,34 @@
+// Long work in steps, so that it can report progress, let other work run and be stopped in between.
+
+/** How far long work is. */
+export interface WorkProgress {
+  /** Name of the work: count, learn, encode. */
+  readonly task: string;
+  readonly done: number;
+  /** 0 if it is unknown. */
+  readonly of: number;
+}
+
+/** Long work: yields its progress every few milliseconds, and returns its result. */
+export type Steps<T> = Generator<WorkProgress, T, void>;
+
+/** Called between steps: a promise pauses the work, an exception stops it. */
+export type Pace = (progress: WorkProgress) => Promise<void> | undefined;
+
+/** Does work at once. */
+export function runSteps<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Does work step by step. */
+export async function runPaced<T>(steps: Steps<T>, pace: Pace = () => undefined): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    const pause = pace(value);
+    if (pause) await pause;
+  }
+}

@@ -1,0 +1,45 @@
+// The pace of long work of a job on its own thread: progress with rate and time left, turns for other work, and an end
+// when the job is stopped.
+
+import { formatInteger } from '../core/format-numbers.ts';
+import type { Pace } from '../core/steps.ts';
+import type { JobContext } from './job.ts';
+
+/** Milliseconds of work between two turns of the event loop, between two events, and before the first event. */
+const turn = 50;
+const interval = 500;
+const quiet = 1500;
+
+/** What is counted in a task, and how many of them make a unit that people read. */
+const units: Record<string, readonly [name: string, size: number]> = { read: ['MB', 1e6], learn: ['tokens', 1] };
+
+/** Creates the pace of a job; it throws the signal's reason if the job is stopped. */
+export function createPace({ emit, signal }: Pick<JobContext, 'emit'> & Partial<Pick<JobContext, 'signal'>>): Pace {
+  let [task, begin, first, last, shown] = ['', 0, 0, performance.now(), 0];
+  return ({ task: name, done, of }) => {
+    const now = performance.now();
+    if (name !== task) [task, begin, first, shown] = [name, now, done, 0];
+    if (now - last < turn) return undefined;
+    if (now - begin > quiet && now - shown > interval) {
+      shown = now;
+      const [unit, size] = units[task] ?? ['pairs', 1];
+      const rate = (done - first) / ((now - begin) / 1000);
+      const left = of > 0 && rate > 0 ? `, ${Math.ceil((of - done) / rate)} s left` : '';
+      const [some, all] = [Math.floor(done / size), Math.floor(of / size)];
+      emit({
+        type: 'progress',
+        task,
+        done: some,
+        of: all,
+        text: `${unit}, ${formatInteger(rate / size)} ${unit}/s${left}`,
+      });
+    }
+    return new Promise((resolve, reject) => {
+      setTimeout(() => {
+        last = performance.now();
+        if (signal?.aborted) reject(signal.reason);
+        else resolve();
+      }, 0);
+    });
+  };
+}

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { runPaced, runSteps, type Steps, type WorkProgress } from '../../src/core/steps.ts';
+
+function* count(to: number): Steps<string> {
+  for (let i = 0; i < to; i++) yield { task: 'count', done: i, of: to };
+  return `counted to ${to}`;
+}
+
+it('does work in steps at once, or with a pause after any of them', async () => {
+  expect(runSteps(count(3))).toBe('counted to 3');
+  const seen: WorkProgress[] = [];
+  const pace = (progress: WorkProgress) => {
+    seen.push(progress);
+    return progress.done === 1 ? Promise.resolve() : undefined;
+  };
+  expect(await runPaced(count(3), pace)).toBe('counted to 3');
+  expect(seen.map(({ done, of }) => [done, of])).toEqual([
+    [0, 3],
+    [1, 3],
+    [2, 3],
+  ]);
+  expect(await runPaced(count(2))).toBe('counted to 2');
+});
+
+it('ends work whose pace throws', async () => {
+  const stop = new AbortController();
+  const pace = ({ done }: WorkProgress) => {
+    if (done === 1) stop.abort(new Error('stopped'));
+    stop.signal.throwIfAborted();
+    return undefined;
+  };
+  await expect(runPaced(count(3), pace)).rejects.toThrow('stopped');
+});
