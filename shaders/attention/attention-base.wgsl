@@ -25,6 +25,7 @@ struct Params {
   site: u32,
   causal: u32,
   farthest: u32, // the bias of position has 2·farthest + 1 distances
+  slices: u32, // of 16 columns of a head
   padded: u32, // PADDED as a loop bound that compilers do not know, so that they unroll only the loops that are marked
 }
 
@@ -54,11 +55,14 @@ struct Pair {
   hi: mat4x4<f32>,
 }
 
-// Element at which head h of a row starts.
-fn q_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.queries + row) * params.q_stride + h * WIDTH; }
-fn k_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.keys + row) * params.kv_stride + params.k_column + h * WIDTH; }
-fn v_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.keys + row) * params.kv_stride + params.v_column + h * WIDTH; }
-fn out_at(b: u32, row: u32, h: u32) -> u32 { return ((b * params.queries + row) * params.heads + h) * WIDTH; }
+// Vector at which head h of a row starts.
+fn q_at(b: u32, row: u32, h: u32) -> u32 { return ((b * params.queries + row) * params.q_stride + h * WIDTH) / VEC; }
+fn kv_at(b: u32, row: u32, h: u32, column: u32) -> u32 {
+  return ((b * params.keys + row) * params.kv_stride + column + h * WIDTH) / VEC;
+}
+fn k_at(b: u32, row: u32, h: u32) -> u32 { return kv_at(b, row, h, params.k_column); }
+fn v_at(b: u32, row: u32, h: u32) -> u32 { return kv_at(b, row, h, params.v_column); }
+fn out_at(b: u32, row: u32, h: u32) -> u32 { return ((b * params.queries + row) * params.heads + h) * (WIDTH / VEC); }
 fn row_at(b: u32, row: u32, h: u32) -> u32 { return (b * params.heads + h) * params.queries + row; }
 
 // Number of keys of row b of the batch.

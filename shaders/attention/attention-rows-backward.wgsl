@@ -39,8 +39,8 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
-      let k = fetch_kv(k_start, params.kv_stride, j, last, c);
-      let v = fetch_kv(v_start, params.kv_stride, j, last, c);
+      let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
+      let v = fetch_kv(v_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
         s[r] = dots(dots(s[r], q[r][c], k.lo), q[r][c + 1u], k.hi);
@@ -57,7 +57,7 @@ fn backward_query_rows(group: vec3<u32>, thread: u32) {
     }
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
-      let k = fetch_kv(k_start, params.kv_stride, j, last, c);
+      let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
         grad[r][c] = blend(grad[r][c], s[r], k.lo);
@@ -108,7 +108,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
   let rows = row_at(b, 0u, h);
   let q_start = q_at(b, 0u, h);
   let d_start = out_at(b, 0u, h);
-  let d_stride = params.heads * WIDTH;
+  let d_stride = params.heads * (WIDTH / VEC);
   for (var i = select(0u, first / 4u * 4u, params.causal != 0u); i < end; i += 4u) {
     let i4 = four(i);
     let at = rows + min(i4, vec4(last));
@@ -118,7 +118,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     var dp = array<vec4<f32>, ROWS>();
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
-      let q = fetch_q(q_start, params.q_stride, i, last, c);
+      let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
@@ -138,7 +138,7 @@ fn backward_key_rows(group: vec3<u32>, thread: u32) {
     }
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
-      let q = fetch_q(q_start, params.q_stride, i, last, c);
+      let q = fetch_q(q_start, params.q_stride / VEC, i, last, c);
       let d = fetch_dout(d_start, d_stride, i, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {

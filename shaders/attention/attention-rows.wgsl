@@ -32,7 +32,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
     var s = array<vec4<f32>, ROWS>();
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
-      let k = fetch_kv(k_start, params.kv_stride, j, last, c);
+      let k = fetch_kv(k_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) { s[r] = dots(dots(s[r], q[r][c], k.lo), q[r][c + 1u], k.hi); }
     }
@@ -51,7 +51,7 @@ fn forward_rows(group: vec3<u32>, thread: u32) {
     }
     // unroll up to 8
     for (var c = 0u; c < min(PADDED, params.padded); c += 2u) {
-      let v = fetch_kv(v_start, params.kv_stride, j, last, c);
+      let v = fetch_kv(v_start, params.kv_stride / VEC, j, last, c);
       // unroll
       for (var r = 0u; r < ROWS; r++) {
         o[r][c] = blend(o[r][c] * shrink[r], s[r], v.lo);

@@ -44,14 +44,14 @@ fn attend(row: u32, h: u32, length: u32, thread: u32) {
   var total = 0.0;
   if (length > 0u) {
     for (var c = 0u; c < params.chunks; c++) {
-      q[c] = load_q(row * params.q_stride + h * WIDTH, c) * (params.scale * LOG2_E);
+      q[c] = load_q((row * params.q_stride + h * WIDTH) / VEC, c) * (params.scale * LOG2_E);
     }
   }
   for (var j = lane; j < length; j += ROW_GROUP) {
     let found = key_row(row, j);
     if (found < HIDDEN) {
-      let k = found * kv_stride + h * WIDTH;
-      let v = k + params.heads * WIDTH;
+      let k = (found * kv_stride + h * WIDTH) / VEC;
+      let v = k + params.heads * (WIDTH / VEC);
       var dots = vec4(0.0);
       for (var c = 0u; c < params.chunks; c++) { dots += q[c] * load_kv(k, c); }
       let score = (dots.x + dots.y) + (dots.z + dots.w) + LOG2_E * position_bias(h, j);
@@ -63,7 +63,7 @@ fn attend(row: u32, h: u32, length: u32, thread: u32) {
       for (var c = 0u; c < params.chunks; c++) { o[c] = o[c] * shrink + p * load_kv(v, c); }
     }
   }
-  let to = (row * params.heads + h) * WIDTH;
+  let to = (row * params.heads + h) * (WIDTH / VEC);
   if (ROW_GROUP == 1u) {
     let scale = select(0.0, 1.0 / total, total > 0.0);
     for (var c = 0u; c < CHUNKS && row < params.rows; c++) { store_out(to, c, o[c] * scale); }

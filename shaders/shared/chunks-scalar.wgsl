@@ -5,7 +5,7 @@
 const WIDTH: u32 = 32u; // columns of a head
 const CHUNKS: u32 = (WIDTH + 3u) / 4u;
 
-// Chunk c of the head that starts at element `at`.
+// Chunk c of the head that starts at vector `at`, which is a number here.
 fn load_q(at: u32, c: u32) -> vec4<f32> {
   let w = vec4(0u, 1u, 2u, 3u) + c * 4u;
   let i = at + min(w, vec4(WIDTH - 1u));

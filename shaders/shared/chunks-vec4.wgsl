@@ -5,7 +5,7 @@
 const WIDTH: u32 = 32u; // columns of a head
 const CHUNKS: u32 = (WIDTH + 3u) / 4u;
 
-// Chunk c of the head that starts at element `at`.
-fn load_q(at: u32, c: u32) -> vec4<f32> { return q[at / 4u + c]; }
-fn load_kv(at: u32, c: u32) -> vec4<f32> { return kv[at / 4u + c]; }
-fn store_out(at: u32, c: u32, x: vec4<f32>) { out[at / 4u + c] = x; }
+// Chunk c of the head that starts at vector `at`.
+fn load_q(at: u32, c: u32) -> vec4<f32> { return q[at + c]; }
+fn load_kv(at: u32, c: u32) -> vec4<f32> { return kv[at + c]; }
+fn store_out(at: u32, c: u32, x: vec4<f32>) { out[at + c] = x; }

@@ -199,6 +199,7 @@ export const kernelCases: readonly KernelCase[] = [
   product(512, 8000, 256, 'NT'),
   product(256, 512, 8000, 'TN'),
   ...[32, 128, 512].flatMap((T) => [attention(T, false), attention(T, true)]),
+  ...[64, 128].flatMap((W) => [attention(64, false, [1, 2, W]), attention(64, true, [1, 2, W])]),
   attention(128, false, [4, 8, 64], true),
   attention(128, true, [4, 8, 64], true),
   relativeBias(false),

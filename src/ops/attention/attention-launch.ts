@@ -5,11 +5,13 @@ import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention
 
 /**
  * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for GPUs; reads
- * shared by subgroups (attention-subgroups.wgsl), for CPU adapters, whose subgroups are small.
+ * shared by subgroups (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters only get the latter if
+ * they can: there tiles take ten times as long, and seconds to compile.
  */
-export function attentionVariants({ minSubgroup }: DeviceTraits, headWidth: number): readonly string[] {
+export function attentionVariants({ minSubgroup, software }: DeviceTraits, headWidth: number): readonly string[] {
   if (minSubgroup < 4 || headWidth > maxHeldWidth) return ['tiles'];
   const shared = minSubgroup < 8 ? 'subgroups-4' : 'subgroups-8';
+  if (software && minSubgroup <= 8) return [shared];
   return minSubgroup <= 8 ? [shared, 'tiles'] : ['tiles', shared];
 }
 
@@ -75,7 +77,7 @@ function launch(
   bind: Launch['bind'],
   perColumn: number,
 ): Launch {
-  const { shader, constants, rows } = kernelOf(variant, a.width);
+  const { shader, constants, rows } = kernelOf(variant, a.width, entry);
   const choice = [a.farthest >= 0 && variant !== 'bias' && 'bias', a.width % 4 > 0 && 'scalar'].filter(Boolean);
   return {
     shader: [shader, ...(choice.length > 0 ? [choice.join('_')] : [])].join('-'),
@@ -95,16 +97,24 @@ interface Kernel {
   readonly rows: number;
 }
 
-const kernelOf = (variant: string, width: number): Kernel =>
+const kernelOf = (variant: string, width: number, entry: string): Kernel =>
   variant === 'tiles'
-    ? tiles(width)
+    ? tiles(width, entry)
     : variant === 'bias'
       ? { shader: 'attention-bias-backward', constants: {}, rows: 64 }
       : subgroups(variant);
 
-/** Enough threads per row that each has at most two vec4 of columns. */
-function tiles(width: number): Kernel {
-  return { shader: 'attention', constants: { ACROSS: width <= 64 ? 8 : width <= 128 ? 16 : 32 }, rows: 32 };
+/**
+ * At most two vec4 of columns of each tensor per thread, and one in backward_keys, which has two results; up to 256
+ * threads and 16 KiB of workgroup memory.
+ */
+function tiles(width: number, entry: string): Kernel {
+  const ACROSS = width <= (entry === 'backward_keys' ? 32 : 64) ? 8 : width <= 128 ? 16 : 32;
+  const DOWN = ACROSS === 32 ? 8 : 16;
+  const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
+  // Rows that are staged at once: a power of two.
+  const SHARE = Math.min(32, 2 ** Math.floor(Math.log2((DOWN === 8 ? 512 : 256) / chunks)));
+  return { shader: 'attention', constants: { ACROSS, DOWN, SHARE }, rows: 4 * DOWN };
 }
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */

@@ -107,6 +107,7 @@ export function attentionParams(a: AttentionLayout): Record<string, number> {
     ...dropoutFields({ rate: a.dropout, site: a.site }),
     causal: a.causal ? 1 : 0,
     farthest: Math.max(a.farthest, 0),
+    slices: Math.ceil(a.width / 16),
     padded: 2 * Math.ceil(a.width / 8),
   };
 }
