@@ -229,6 +229,7 @@ export interface Calls {
   remove(name: string): void;
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
+  exportOnnx(name: string): Blob;
   importArchive(data: Blob, name: string): string;
   /** `hub`: URL of the hub proxy. */
   pull(model: string, hub: string): string;

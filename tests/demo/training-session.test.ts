@@ -9,6 +9,7 @@ import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { Session } from '../../demo/train/page/training-session.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
 import { unzipModel } from '../../src/files/archive-files.ts';
+import { unzip } from '../../src/files/zip.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { heddle, scratch } from '../support/cli.ts';
 import { demo } from '../support/demo.ts';
@@ -146,7 +147,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(await failure(page, (s) => s.translate('one', { beams: 0 }))).toMatch(/^user: decode: beams is 0/);
 
   // Export to the command line and back, as an archive with the checkpoint and as safetensors without.
-  const exported = async (how: 'exportArchive' | 'exportSafetensors', file: string): Promise<string> => {
+  const exported = async (how: 'exportArchive' | 'exportSafetensors' | 'exportOnnx', file: string): Promise<string> => {
     const base64 = await page.evaluate(async (how) => {
       const { session } = globalThis as unknown as { session: Session };
       const bytes = new Uint8Array(await (await session[how]('calm')).arrayBuffer());
@@ -167,6 +168,11 @@ it('describes a training run, trains, translates, and exchanges models with the 
   const file = await exported('exportSafetensors', 'calm.safetensors');
   const said = await heddle(['translate', '--no-tune', file, ...texts]);
   expect([said.status, said.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
+  const onnx = await exported('exportOnnx', 'calm-onnx.zip');
+  expect(Object.keys(await unzip(readFileSync(onnx), onnx)).sort()).toEqual([
+    ...['config.json', 'generation_config.json', 'onnx/decoder_model_merged_quantized.onnx'],
+    ...['onnx/encoder_model_quantized.onnx', 'tokenizer.json', 'tokenizer_config.json'],
+  ]);
   const zip = await exported('exportArchive', 'calm.zip');
   const resumed = await heddle([
     'train',

@@ -82,6 +82,8 @@ export interface Session {
   exportArchive(name: string): Promise<Blob>;
   /** Exports a model without its checkpoint as safetensors with PyTorch's names, which `heddle` can read. */
   exportSafetensors(name: string): Promise<Blob>;
+  /** Exports a model without its checkpoint for transformers.js, as a zip archive of ONNX files with int8 weights. */
+  exportOnnx(name: string): Promise<Blob>;
   /**
    * Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the model, numbered
    * if taken.
@@ -238,6 +240,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     remove: (name) => ask('remove', name),
     exportArchive: (name) => ask('exportArchive', name),
     exportSafetensors: (name) => ask('exportSafetensors', name),
+    exportOnnx: (name) => ask('exportOnnx', name),
     importArchive: (data, name) => ask('importArchive', data, name),
     pull(model, onDownload, signal) {
       persist();

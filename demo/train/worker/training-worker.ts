@@ -199,6 +199,15 @@ const calls: {
     await saveIfTraining(name);
     return store.weights(name);
   },
+  async exportOnnx(_, name) {
+    await saveIfTraining(name);
+    const model = await loadModel(name);
+    try {
+      return await model.toBlob({ format: 'onnx', dtype: 'q8' });
+    } finally {
+      model.dispose();
+    }
+  },
   importArchive: (_, data, name) => store.importFile(data, name),
   removePartial: (_, name) => store.removePartial(name),
   pull({ id, signal }, model, hub) {
