@@ -2,7 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { version } from '../../package.json';
 import { heddle, isOneLine } from '../support/cli.ts';
 
-const commands = ['train', 'translate', 'eval', 'verify', 'pack', 'unpack', 'plan', 'profile', 'tune', 'bench', 'info'];
+const commands = [
+  'train',
+  'translate',
+  'eval',
+  'score',
+  'average',
+  'verify',
+  'pack',
+  'unpack',
+  'plan',
+  'profile',
+  'tune',
+  'bench',
+  'info',
+];
 
 it('lists the commands, and prints its version', async () => {
   const { status, stdout } = await heddle(['--help']);

@@ -46,6 +46,24 @@ it.skipIf(!hasTatoeba)(
   120_000,
 );
 
+it.skipIf(!hasTatoeba)(
+  'takes at most four times the processor time of the tokenizers package for all its merges (needs ../shared/data)',
+  () => {
+    const texts = tatoebaSide(1);
+    const used = (work: () => unknown): number => {
+      const before = process.cpuUsage();
+      work();
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    };
+    const size = 30_000; // the default of the package
+    const ours = trainBpe(texts, { size });
+    const [mine, native] = [used(() => trainBpe(texts, { size })), used(() => nativeMerges(texts, ours))];
+    expect(mine / native, `${mine / 1e6} s and ${native / 1e6} s`).toBeLessThan(4);
+  },
+  120_000,
+);
+
 it('has special tokens first, then characters by code point, then merges', () => {
   const { size, token } = trainBpe(['abba abba b𝒳'], { size: 9 });
   expect(Array.from({ length: size }, (_, id) => token(id))).toEqual([
