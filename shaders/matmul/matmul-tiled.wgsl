@@ -5,11 +5,13 @@
 // In each round a thread loads one vector of A and one of B and stages it as it is in memory, except for B of NT, which
 // is transposed:
 //   A [M,K]: a_rows[m, k/4]    A [K,M] (TN): a_columns[m/4, k]    B [K,N]: b_tile[n/4, k]    B [N,K] (NT): b_tile[n/4, k]
+// In the shader `-f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in both.
 // One running index per operand replaces address arithmetic in the loop; rows and columns past the edges are clamped
 // before it. All indices of workgroup arrays have bounds that Tint proves, so they cost no checks
 // (docs/gpu-compiler.md).
 // include matmul/matmul-grid.wgsl
 // include matmul/matmul-output-vec4.wgsl | scalar: matmul/matmul-output-scalar.wgsl
+// include matmul/staged-f32.wgsl | f16: matmul/staged-f16.wgsl
 
 const SIZE: u32 = 64u; // 64 or 128
 const DEPTH: u32 = 16u; // SIZE · DEPTH = 1024: one vector per thread
@@ -22,9 +24,13 @@ const DEEP: u32 = DEPTH / 4u; // vectors along k
 // Distances of rows in vectors; + 1 avoids bank conflicts.
 const K_PITCH: u32 = DEEP + 1u;
 const PITCH: u32 = DEPTH + 1u;
-var<workgroup> a_rows: array<vec4<f32>, SIZE * K_PITCH>;
-var<workgroup> a_columns: array<vec4<f32>, VECTORS * PITCH>;
-var<workgroup> b_tile: array<vec4<f32>, VECTORS * PITCH>;
+var<workgroup> a_rows: array<Staged, SIZE * K_PITCH>;
+var<workgroup> a_columns: array<Staged, VECTORS * PITCH>;
+var<workgroup> b_tile: array<Staged, VECTORS * PITCH>;
+
+fn wide(v: Staged) -> vec4<f32> {
+  return vec4<f32>(v);
+}
 
 fn outer(column: vec4<f32>, row: vec4<f32>) -> mat4x4<f32> {
   return mat4x4(column.x * row, column.y * row, column.z * row, column.w * row);
@@ -81,17 +87,17 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
     a_index += a_step;
     b_index += b_step;
     if (a_across) {
-      a_columns[thread % VECTORS * PITCH + thread / VECTORS] = av;
+      a_columns[thread % VECTORS * PITCH + thread / VECTORS] = Staged(av);
     } else {
-      a_rows[thread / DEEP * K_PITCH + thread % DEEP] = av;
+      a_rows[thread / DEEP * K_PITCH + thread % DEEP] = Staged(av);
     }
     if (b_across) {
-      b_tile[thread % VECTORS * PITCH + thread / VECTORS] = bv;
+      b_tile[thread % VECTORS * PITCH + thread / VECTORS] = Staged(bv);
     } else {
-      b_tile[slot][part] = bv.x;
-      b_tile[slot + 1u][part] = bv.y;
-      b_tile[slot + 2u][part] = bv.z;
-      b_tile[slot + 3u][part] = bv.w;
+      b_tile[slot][part] = StagedNumber(bv.x);
+      b_tile[slot + 1u][part] = StagedNumber(bv.y);
+      b_tile[slot + 2u][part] = StagedNumber(bv.z);
+      b_tile[slot + 3u][part] = StagedNumber(bv.w);
     }
     workgroupBarrier();
     for (var i = 0u; i < DEEP; i++) {
@@ -100,27 +106,29 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
       var a1: mat4x4<f32>;
       if (a_across) {
         let at = y * PITCH + 4u * i;
-        a0 = mat4x4(a_columns[at], a_columns[at + 1u], a_columns[at + 2u], a_columns[at + 3u]);
+        a0 = mat4x4(wide(a_columns[at]), wide(a_columns[at + 1u]), wide(a_columns[at + 2u]), wide(a_columns[at + 3u]));
         if (SIZE > 64u) {
           let next = (y + VECTORS - SIDE) * PITCH + 4u * i;
-          a1 = mat4x4(a_columns[next], a_columns[next + 1u], a_columns[next + 2u], a_columns[next + 3u]);
+          a1 = mat4x4(wide(a_columns[next]), wide(a_columns[next + 1u]), wide(a_columns[next + 2u]),
+            wide(a_columns[next + 3u]));
         }
       } else {
-        a0 = transpose(mat4x4(a_rows[y * K_PITCH + i], a_rows[(y + 16u) * K_PITCH + i],
-          a_rows[(y + 32u) * K_PITCH + i], a_rows[(y + 48u) * K_PITCH + i]));
+        a0 = transpose(mat4x4(wide(a_rows[y * K_PITCH + i]), wide(a_rows[(y + 16u) * K_PITCH + i]),
+          wide(a_rows[(y + 32u) * K_PITCH + i]), wide(a_rows[(y + 48u) * K_PITCH + i])));
         if (SIZE > 64u) {
-          a1 = transpose(mat4x4(a_rows[(y + SIZE - 64u) * K_PITCH + i], a_rows[(y + SIZE - 48u) * K_PITCH + i],
-            a_rows[(y + SIZE - 32u) * K_PITCH + i], a_rows[(y + SIZE - 16u) * K_PITCH + i]));
+          a1 = transpose(mat4x4(
+            wide(a_rows[(y + SIZE - 64u) * K_PITCH + i]), wide(a_rows[(y + SIZE - 48u) * K_PITCH + i]),
+            wide(a_rows[(y + SIZE - 32u) * K_PITCH + i]), wide(a_rows[(y + SIZE - 16u) * K_PITCH + i])));
         }
       }
       let at = x * PITCH + 4u * i;
       if (SIZE == 64u) {
-        let b0 = mat4x4(b_tile[at], b_tile[at + 1u], b_tile[at + 2u], b_tile[at + 3u]);
+        let b0 = mat4x4(wide(b_tile[at]), wide(b_tile[at + 1u]), wide(b_tile[at + 2u]), wide(b_tile[at + 3u]));
         for (var s = 0u; s < 4u; s++) { c00 += outer(a0[s], b0[s]); }
       } else {
         for (var s = 0u; s < 4u; s++) {
-          let b0 = b_tile[at + s];
-          let b1 = b_tile[at + SIDE * PITCH + s];
+          let b0 = wide(b_tile[at + s]);
+          let b1 = wide(b_tile[at + SIDE * PITCH + s]);
           c00 += outer(a0[s], b0);
           c01 += outer(a0[s], b1);
           c10 += outer(a1[s], b0);

@@ -8,6 +8,7 @@ import type { Device } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../gpu/plan-timing.ts';
 import type { Runner } from '../gpu/runner.ts';
+import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
 import { mutatedBy, type Node, type Value, variantsOf } from '../ops/op.ts';
 import { type StepScalars, stepWords, writeStep } from '../ops/step-scalars.ts';
@@ -122,7 +123,7 @@ function singleNode(node: Node) {
     names.set(v, name);
     return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
   });
-  for (const [i, v] of graph.copy(node, inputs).outputs.entries()) graph.output(`out${i}`, v);
+  for (const [i, v] of copyWithStorage(graph, node, inputs).outputs.entries()) graph.output(`out${i}`, v);
   /** Reference data by the names of outputs and states on the device. */
   const outputs = (after: ReadonlyMap<Value, Float64Array>): [string, Float64Array][] =>
     [...after].map(([v, data]) => {

@@ -1,9 +1,12 @@
 // Kernels that save memory: f16 and int8 weights, LoRA, mixed precision, and the loss that does not store all logits.
 
+import { storeAsF16 } from '../graph/f16-storage.ts';
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
 import { addColumns, takeColumns } from '../ops/elementwise/columns.ts';
 import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
 import { projectedLossOp } from '../ops/loss/projected-loss.ts';
+import { linear as plainLinear } from '../ops/matmul/linear.ts';
+import { linearBackward } from '../ops/matmul/linear-backward.ts';
 import { packedLinear } from '../ops/matmul/packed-linear.ts';
 import { type PackedFormat, pack, wordsOf } from '../ops/matmul/packed-weights.ts';
 import { scaleStep } from '../ops/optimizer/scale-step.ts';
@@ -67,6 +70,24 @@ function projectedLoss(rows: number, D: number, V: number): KernelCase {
   };
 }
 
+/** A linear layer as mixed precision stores it: operands as f16, sums and results in f32. */
+function linearOfHalves(rows: number, I: number, O: number, back: boolean): KernelCase {
+  return {
+    name: `linear${back ? ' backward' : ''} of f16 [${rows},${I}]x[${O},${I}]ᵀ`,
+    group: 'products',
+    build(g) {
+      const [x, w] = [input(g, 'x', [rows, I]), input(g, 'w', [O, I])];
+      const dy = back ? [input(g, 'dy', [rows, O])] : [];
+      for (const d of dy) linearBackward(g, d, x, w, { dx: true, dw: true, db: true });
+      if (!back) plainLinear(g, x, w);
+      storeAsF16(g, [x, w, ...dy]);
+    },
+    // Numbers that f16 holds.
+    data: (name, length) => Float32Array.from({ length }, (_, i) => ((i * (name === 'x' ? 37 : 59)) % 127) / 64 - 1),
+    needs: 'f16',
+  };
+}
+
 function castToF16(size: number): KernelCase {
   return {
     name: `weights to f16 [${spaced(size)}]`,
@@ -105,6 +126,8 @@ const lossScale: KernelCase = {
 /** The kernels, in the order of the report. */
 export const packedKernels: readonly KernelCase[] = [
   linear('f16', 64, 512, 2048),
+  linearOfHalves(512, 512, 2048, false),
+  linearOfHalves(512, 512, 2048, true),
   linear('int8', 64, 512, 2048),
   linear('int8', 1, 512, 8000),
   embedding('f16', 8, 64, 8000, 512),

@@ -5,6 +5,7 @@ import { graphOf, kernelCases, smallKernelCases } from '../../src/bench/kernel-c
 import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import type { KernelKey } from '../../src/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/gpu/roofs.ts';
+import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { addFiniteChecks } from '../../src/graph/finite-checks.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
@@ -93,6 +94,9 @@ function otherGraph(rows: number, cols: number): Graph {
   columnSum(g, x);
   columnSum(g, input('halves', [rows, 2 * cols]), 2);
   packedLinear(g, x, { format: 'f16', words: g.input('words', 'u32', [cols, wordsOf('f16', cols)]) });
+  const halves = [input('x16', [rows, cols]), input('w16', [cols, cols])] as const;
+  linear(g, ...halves, undefined, 'gelu');
+  storeAsF16(g, halves);
   const y = softmax(g, activation(g, linear(g, x, w, undefined, 'gelu'), 'silu'));
   const targets = g.input('targets', 'i32', [rows]);
   const { nll } = crossEntropy(g, matmul(g, y, input('v', [cols, cols])), targets, step, { smoothing: 0.1 });

@@ -75,7 +75,7 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
     ...epilogueParams(p),
   };
   const common = {
-    shader: shaderOf(kernel, n),
+    shader: shaderOf(kernel, n, p.a, p.b),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
     constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
     bind: bindings(p, context),
@@ -153,7 +153,7 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
   const unused = () => context.scratch('f32', [64]);
   return [
     {
-      shader: shaderOf(kernel, ins),
+      shader: shaderOf(kernel, ins, dy, x, w),
       entry: 'linear_backward',
       constants: { ...kernel.constants, ...readConstants(kernel, outs, ins, outs, rows) },
       params: {
@@ -181,8 +181,12 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
 const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
   productLaunches(p, context, productKernels(p, context.traits).includes('split') ? 'split' : 'tiled-64x64');
 
-const shaderOf = (kernel: Kernel, width: number): string =>
-  kernel.anyWidth || width % 4 === 0 ? kernel.shader : `${kernel.shader}-scalar`;
+/** The shader for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands are. */
+function shaderOf({ shader, anyWidth }: Kernel, width: number, ...operands: readonly Value[]): string {
+  if (anyWidth) return shader;
+  if (width % 4 !== 0) return `${shader}-scalar`;
+  return shader === 'matmul-tiled' && operands.every(({ dtype }) => dtype === 'f16') ? `${shader}-f16` : shader;
+}
 
 /**
  * How operands are read: in vectors if their rows are whole vectors; with checks if a K is no multiple of the kernel's

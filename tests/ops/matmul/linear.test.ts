@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
+import { storeAsF16 } from '../../../src/graph/f16-storage.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { activate, activationDerivative, erf } from '../../../src/ops/elementwise/activation-functions.ts';
 import { type LinearAttrs, linear, linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
+import { defaultTraits } from '../../../src/ops/op.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
 import { checkGradient, randomTensor } from '../../support/op.ts';
 
@@ -30,6 +32,21 @@ describe('linear', () => {
     linear(graph, graph.input('x', 'f32', [rows, 512]), graph.input('w', 'f32', [8000, 512]));
     const [pass] = makePlan(graph).passes;
     expect([pass?.variant, pass?.grid]).toEqual([expect.stringMatching(/^dots-/), [500, 1, 1]]);
+  });
+
+  it('stages tiles as f16 if both operands are stored so', () => {
+    const shaderOf = (f16: readonly ('x' | 'w')[]) => {
+      const graph = new Graph();
+      const inputs = { x: graph.input('x', 'f32', [64, 512]), w: graph.input('w', 'f32', [512, 512]) };
+      linear(graph, inputs.x, inputs.w);
+      storeAsF16(
+        graph,
+        f16.map((name) => inputs[name]),
+      );
+      return makePlan(graph, { traits: { ...defaultTraits, f16: true } }).passes[0]?.shader;
+    };
+    expect(shaderOf(['x', 'w'])).toBe('matmul-tiled-f16');
+    expect(shaderOf(['w'])).toBe('matmul-tiled');
   });
 
   it('rejects shapes that do not fit and names both sides', () => {
