@@ -1,5 +1,6 @@
 // Builds into dist/: by default the modules for Node, bundlers, headless browsers and Deno, with the packages that they use inside;
 // with `--mode demo` the pages of the demo, which `npm run dev` serves too.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -131,6 +132,28 @@ function installedPeers(): Plugin {
 /** Cross-origin isolation, as in src/host/static-server.ts, for a finer clock. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
+/** Adds service-worker.js with the names of the files of the first view, and a manifest, which makes the pages installable. */
+const offline: Plugin = {
+  name: 'heddle:offline',
+  apply: 'build',
+  enforce: 'post',
+  async generateBundle(_, bundle) {
+    const names = Object.keys(bundle).filter((name) => !/\.(?:map|safetensors|json|zip|txt)$/.test(name));
+    const pages = ['./', ...names.filter((name) => name !== 'index.html'), 'index.html'];
+    const worker = await readFile(resolve(root, 'demo/service-worker.js'), 'utf8');
+    const version = createHash('sha256').update(names.join()).digest('hex').slice(0, 12);
+    const source = worker.replace('__VERSION__', version).replace('__FILES__', JSON.stringify(pages));
+    this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
+    const icons = [{ src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' }];
+    const manifest = { name: 'heddle', short_name: 'heddle', start_url: './', display: 'standalone', icons };
+    this.emitFile({ type: 'asset', fileName: 'manifest.webmanifest', source: JSON.stringify(manifest) });
+    this.emitFile({ type: 'asset', fileName: 'icon.svg', source: await readFile(resolve(root, 'demo/icon.svg')) });
+  },
+  transformIndexHtml: () => [
+    { tag: 'link', attrs: { rel: 'manifest', href: './manifest.webmanifest' }, injectTo: 'head' },
+  ],
+};
+
 /** Documentation and source code of the build, which the footer of the pages links to: docs/NAME.txt and docs/heddle-source.zip. */
 const documents: Plugin = {
   name: 'heddle:documents',
@@ -181,7 +204,7 @@ const demo: UserConfig = {
       checks: { pluginTimings: false, bundlerTimings: false }, // the workers are separate builds
     },
   },
-  plugins: [contentSecurity, hub, installedPeers(), documents],
+  plugins: [contentSecurity, hub, installedPeers(), documents, offline],
 };
 
 export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

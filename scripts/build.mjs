@@ -1,9 +1,10 @@
 // npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/, and links
 // node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types),
 // which take the most time.
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -16,7 +17,21 @@ for (const folder of ['modules', ...(types ? ['types'] : [])])
 await build({ mode: 'modules', logLevel: 'warn' });
 linkCommand();
 await build({ mode: 'demo', logLevel: 'warn' });
+printFirstView();
 if (types) await declareTypes();
+
+/** Prints the compressed size of what the training page loads before a model, and fails above its limit. */
+function printFirstView() {
+  const limit = 300_000;
+  const assets = join(dist, 'demo/assets');
+  const page = readFileSync(join(dist, 'demo/index.html'), 'utf8');
+  const linked = [...page.matchAll(/assets\/([\w.-]+)/g)].map(([, name]) => name);
+  const names = new Set([...linked, ...readdirSync(assets).filter((name) => /^training-worker-.*\.js$/.test(name))]);
+  const sizes = [...names].map((name) => gzipSync(readFileSync(join(assets, name))).length);
+  const bytes = gzipSync(page).length + sizes.reduce((a, b) => a + b, 0);
+  console.log(`demo: first view ${(bytes / 1000).toFixed(0)} kB compressed, without models (limit ${limit / 1000} kB)`);
+  if (bytes > limit) process.exitCode = 1;
+}
 
 /** Writes dist/types: the declarations of each entry, in one file each and one for what they share. */
 async function declareTypes() {

@@ -41,6 +41,8 @@ function mountFooter(): void {
 export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
   const theme = storedTheme();
   applyTheme(theme);
+  // Of the build only: the development server serves files that change.
+  if (import.meta.env.PROD) void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);
   const adapter = el('span', { class: 'adapter', hidden: true });
   mountFooter();
   const top = document.getElementById('top');

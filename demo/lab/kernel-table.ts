@@ -4,7 +4,7 @@ import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.t
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { el, fill } from '../common/dom.ts';
-import { errorText, relativeSpread, time } from './measurement-text.ts';
+import { errorText, maxSpread, relativeSpread, time } from './measurement-text.ts';
 import { rateOf, roofAt } from './roofline.ts';
 
 /** The kernel table. */
@@ -79,7 +79,9 @@ function cells(kernel: KernelResult, variant: VariantResult, roofs: Roofs | unde
     : Number.NaN;
   return [
     time(ms),
-    variant.rounds === 1 ? 'once' : relativeSpread({ ms, low, high }),
+    variant.rounds === 1
+      ? 'once'
+      : `${relativeSpread({ ms, low, high })}${(high - low) / 2 / ms > maxSpread ? ' ⚠' : ''}`,
     rate > 0 ? formatNumber(rate) : '—',
     formatNumber(bandwidth),
     formatPercent(share),

@@ -34,7 +34,7 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
     { class: 'hint', id: 'peers-hint' },
     missing.length === 0
       ? 'Loaded from the origin of this page when the measurement starts.'
-      : `${missing.join(' and ')} ${missing.length > 1 ? 'were' : 'was'} not installed when this page was built: npm install --prefix bench/peers, then npm run build.`,
+      : `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not part of this page.`,
   );
   const startButton = el('button', { type: 'submit', class: 'main' }, 'Measure');
   const stopButton = el('button', { type: 'button', disabled: true, onclick: () => stop() }, 'Stop');

@@ -30,6 +30,8 @@ export interface LabResults {
   readonly settings: LabSettings;
   readonly machine: Machine;
   readonly roofs: Roofs;
+  /** Relative difference of the roofs before and after the kernels. */
+  readonly roofSpread: number;
   readonly kernels: readonly KernelResult[];
   readonly conformance: Conformance;
   /** Kernel times of the libraries to compare with and of heddle, in microseconds. */
@@ -43,7 +45,7 @@ export type LabRequest = { readonly type: 'start'; readonly settings: LabSetting
 export type LabReply =
   | { readonly type: 'machine'; readonly machine: Machine; readonly name: string }
   | { readonly type: 'progress'; readonly done: number; readonly of: number; readonly next: string }
-  | { readonly type: 'roofs'; readonly roofs: Roofs }
+  | { readonly type: 'roofs'; readonly roofs: Roofs; readonly spread?: number }
   | { readonly type: 'kernel'; readonly kernel: KernelResult }
   | { readonly type: 'peer-kernel'; readonly kernel: TimedKernel }
   | { readonly type: 'done'; readonly results: LabResults }

@@ -2,6 +2,7 @@
 
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
+import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
 import { byId, el, fill, onFrame, set } from '../common/dom.ts';
 import { mountHeader, type PageHeader } from '../common/page-header.ts';
@@ -11,7 +12,7 @@ import { createControls } from './lab-controls.ts';
 import { type LabReply, peerNames } from './lab-protocol.ts';
 import { conformanceReport, peersReport, resultsBox } from './lab-reports.ts';
 import { createLabSession } from './lab-session.ts';
-import { pluralize } from './measurement-text.ts';
+import { maxSpread, pluralize } from './measurement-text.ts';
 import { createRoofline } from './roofline.ts';
 
 const header = mountHeader('lab');
@@ -46,8 +47,11 @@ function mountLab({ showAdapter }: PageHeader): void {
       if (reply.type === 'failed') controls.setStatus(reply.message, 'bad');
       if (reply.type === 'done') {
         const wrong = reply.results.conformance.kernels.filter((k) => !k.passed).length;
+        const spread = reply.results.roofSpread;
+        const busy = spread > maxSpread ? ' This machine is busy: measure again.' : '';
         controls.setStatus(
-          `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}.`,
+          `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}. ` +
+            `The roofs differ by ${formatPercent(spread)} before and after.${busy}`,
         );
         fill(byId('conformance-report'), conformanceReport(reply.results.conformance));
         fill(byId('results-box'), resultsBox(reply.results));

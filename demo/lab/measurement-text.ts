@@ -14,5 +14,8 @@ export const errorText = (error: number): string =>
 export const relativeSpread = ({ ms, low, high }: { ms: number; low: number; high: number }): string =>
   `± ${((50 * (high - low)) / ms).toFixed(ms > 0 && (high - low) / ms >= 0.2 ? 0 : 1)} %`;
 
+/** Spread above which a measurement is marked: other work disturbed it. */
+export const maxSpread = 0.2;
+
 /** `1 kernel`, `2 kernels`. */
 export const pluralize = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
