@@ -4,12 +4,11 @@ import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
-import { writeText } from '../files/files.ts';
-import { nodeFiles } from '../host/node-files.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
 import { type PresetName, presets } from '../model/model-config.ts';
-import { print, table } from './output.ts';
-import { addHostOptions, whole } from './parse-values.ts';
+import { presetRecipe } from '../train/recipes.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions {
@@ -17,11 +16,11 @@ interface Options extends HostOptions {
   preset: PresetName[];
   kernels: boolean;
   batchSize: number;
-  vocabSize: number;
+  vocabSize?: number;
   steps: number;
   small?: boolean;
   quick?: boolean;
-  json?: string;
+  json?: JsonOption;
 }
 
 /** Adds the command `bench`. */
@@ -33,11 +32,11 @@ export function addBench(program: Command): void {
     .option('--no-kernels', 'only training steps')
     .option('--preset <name...>', 'model sizes whose training step is timed', ['tiny', 'small', 'mid'])
     .option('--batch-size <pairs>', 'pairs per batch, of up to 32 tokens', whole(1), 32)
-    .option('--vocab-size <tokens>', 'size of both vocabularies', whole(5), 8000)
+    .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(5))
     .option('--steps <n>', 'number of timed steps per preset', whole(3), 10)
     .option('--small', 'only some kernels at small sizes, for slow devices')
     .option('--quick', 'shorter and less exact measurements')
-    .option('--json <file>', 'write all measurements and a conformance report as JSON')
+    .addOption(jsonOption())
     .action(async (options: Options) => {
       let browser: { version: string; flags: readonly string[] } | undefined;
       const result = await runWithProgress('bench', argumentsOf(options), {
@@ -47,13 +46,8 @@ export function addBench(program: Command): void {
         },
       });
       const when = new Date().toISOString();
-      if (options.json)
-        await writeText(
-          nodeFiles(),
-          options.json,
-          `${JSON.stringify({ heddle: version, when, ...(browser && { browser }), ...result }, undefined, 1)}\n`,
-        );
-      print(describe(result));
+      const facts = { heddle: version, when, ...(browser && { browser }), ...result };
+      await printResult(facts, options.json, () => describe(result));
       const wrong = result.kernels.flatMap(({ name, variants }) =>
         variants.filter((v) => !v.passed).map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
       );
@@ -73,7 +67,15 @@ function argumentsOf(o: Options): BenchArguments {
     filter: o.filter ?? '',
     steps: steps.map((preset) => {
       const length = Math.min(32, presets[preset].maxLength);
-      return { preset, shape: { batch: o.batchSize, source: length, target: length, vocab: o.vocabSize } };
+      return {
+        preset,
+        shape: {
+          batch: o.batchSize,
+          source: length,
+          target: length,
+          vocab: o.vocabSize ?? presetRecipe(preset).vocabSize,
+        },
+      };
     }),
     timedSteps: o.steps,
     span: o.quick ? 20 : 100,

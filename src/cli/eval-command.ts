@@ -4,19 +4,17 @@ import type { Command } from 'commander';
 import type { Evaluation } from '../api/evaluate-model.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
-import { writeText } from '../files/files.ts';
-import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { print, table } from './output.ts';
+import { type JsonOption, printResult, table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
+import { addHostOptions, addModelOptions, jsonOption, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
   references: number;
   batchSize: number;
-  json?: string;
+  json?: JsonOption;
 }
 
 /** Adds the command `eval`. */
@@ -33,7 +31,7 @@ export function addEvaluate(program: Command): void {
       1,
     )
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 64)
-    .option('--json <file>', 'write the result as JSON')
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       '\nTexts and references are normalized to NFC with single spaces and without direction marks. Lines without a source or a reference\n' +
@@ -57,8 +55,7 @@ export function addEvaluate(program: Command): void {
       };
       const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : [])];
       const found = await runWithProgress('evaluate', args, options, paths);
-      if (json) await writeText(nodeFiles(), json, `${JSON.stringify(found, undefined, 2)}\n`);
-      print(describe(found));
+      await printResult(found, json, () => describe(found));
     });
   addPairFlags(command);
   addModelOptions(command);

@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import type { AdapterDescription } from '../host/adapter-info.ts';
-import { print, table } from './output.ts';
-import { gpuHostOption } from './parse-values.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { gpuHostOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `info`. */
@@ -12,10 +12,10 @@ export function addInfo(program: Command): void {
     .command('info')
     .description('print the WebGPU adapter of this machine with its features and limits')
     .addOption(gpuHostOption())
-    .option('--json', 'print JSON')
-    .action(async (options: HostOptions & { json?: boolean }) => {
+    .addOption(jsonOption())
+    .action(async (options: HostOptions & { json?: JsonOption }) => {
       const adapter = await runWithProgress('info', {}, options);
-      print(options.json ? JSON.stringify(adapter, undefined, 2) : describe(adapter));
+      await printResult(adapter, options.json, () => describe(adapter));
     });
 }
 

@@ -3,13 +3,14 @@
 
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { HeddleError } from '../core/errors.ts';
 import { addAverage } from './average-command.ts';
 import { addBench } from './bench-command.ts';
 import { addConvert } from './convert-command.ts';
 import { addDistill } from './distill-command.ts';
 import { addEvaluate } from './eval-command.ts';
 import { addInfo } from './info-command.ts';
-import { log, reportError } from './output.ts';
+import { log, reportError, setVerbosity } from './output.ts';
 import { addPack } from './pack-command.ts';
 import { addPlan } from './plan-command.ts';
 import { addProfile } from './profile-command.ts';
@@ -62,6 +63,17 @@ for (const add of [
   addInfo,
 ])
   add(program);
+
+for (const command of program.commands) {
+  command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
+  if (!command.options.some((option) => option.long === '--verbose'))
+    command.option('--verbose', 'print every event with its time, and the stack of an error');
+}
+program.hook('preAction', (_, command) => {
+  const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
+  if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
+  setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
+});
 
 try {
   await program.parseAsync(currentFlags(process.argv.slice(2), log), { from: 'user' });

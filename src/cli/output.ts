@@ -1,23 +1,53 @@
 // Output of the command: results on stdout, messages and errors on stderr.
 
 import { HeddleError } from '../core/errors.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
 
 /** Prints a result to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Prints a message to stderr. */
-export const log = (text: string): void => void process.stderr.write(`${text}\n`);
+/** How much a command says on stderr: only warnings and errors, also messages and progress, or every event. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
-const debugging = (): boolean => !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
+let verbosity: Verbosity = 'normal';
 
-/** Prints an error as one line, with HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is set. */
+/** Sets what this command says. */
+export const setVerbosity = (level: Verbosity): void => {
+  verbosity = level;
+};
+
+/** What this command says. */
+export const verbosityOf = (): Verbosity => verbosity;
+
+/** Prints a line to stderr in any case: a warning or an error. */
+export const warn = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Prints a message to stderr, unless the command is quiet. */
+export const log = (text: string): void => {
+  if (verbosity !== 'quiet') warn(text);
+};
+
+/** Value of `--json [file]`: true without a file. */
+export type JsonOption = string | true | undefined;
+
+/** Prints a result as text, or as JSON with `--json`; `--json FILE` writes the JSON and prints the text. */
+export async function printResult(result: unknown, json: JsonOption, text: () => string): Promise<void> {
+  const encoded = json === undefined ? '' : JSON.stringify(result, undefined, 1);
+  if (typeof json === 'string') await writeText(nodeFiles(), json, `${encoded}\n`);
+  print(json === true ? encoded : text());
+}
+
+const debugging = (): boolean => verbosity === 'verbose' || !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
+
+/** Prints an error as one line, with --verbose or HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is set. */
 export function reportError(error: unknown): void {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim();
-  const hint = error instanceof HeddleError || debugging() ? '' : ' (set HEDDLE_DEBUG=1 to see the stack)';
-  log(`heddle: ${message || 'unknown error'}${hint}`);
+  const hint = error instanceof HeddleError || debugging() ? '' : ' (--verbose shows the stack)';
+  warn(`heddle: ${message || 'unknown error'}${hint}`);
   if (debugging() && error instanceof Error) {
-    log(error.stack ?? '');
-    if (error.cause instanceof Error) log(`caused by: ${error.cause.stack}`);
+    warn(error.stack ?? '');
+    if (error.cause instanceof Error) warn(`caused by: ${error.cause.stack}`);
   }
   process.exitCode ||= 1; // keep 130, the status of an interrupt
 }

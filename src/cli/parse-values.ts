@@ -110,3 +110,10 @@ export function hostOption(hosts: readonly HostName[] = hostNames): Option {
 
 /** `--host` of commands that need a GPU. */
 export const gpuHostOption = (): Option => hostOption(hostNames.filter((host) => host !== 'cpu'));
+
+/** `--json`. */
+export const jsonOption = (): Option =>
+  new Option(
+    '--json [file]',
+    'print the result as JSON instead of text; with a file, write it there and print the text',
+  );

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { type PlanArguments, plannedRuns } from '../jobs/plan-job.ts';
 import { presets } from '../model/model-config.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
+import { presetRecipe } from '../train/recipes.ts';
 import { optimizerNames } from '../trainer/optimizer-config.ts';
 import type { Precision } from '../trainer/precision.ts';
 import { print } from './output.ts';
@@ -13,7 +14,7 @@ import { runWithProgress } from './run-command.ts';
 import { settingOption } from './train-flags.ts';
 
 interface Options extends PresetFlags<PlanArguments['run']> {
-  optimizer: NonNullable<PlanArguments['optimizer']['kind']>;
+  optimizer?: NonNullable<PlanArguments['optimizer']['kind']>;
   gradientCheckpointing?: boolean;
   precision?: Precision;
   freeze?: string[];
@@ -27,7 +28,9 @@ export function addPlan(program: Command): void {
     .description('print the plan of a model: kernels in order, shapes, buffers, bytes and FLOPs (needs no GPU)')
     .argument('[dir]', 'model folder, instead of --preset');
   addPresetFlags(command, plannedRuns)
-    .addOption(new Option('--optimizer <name>', 'optimizer').choices(optimizerNames).default('adamw'))
+    .addOption(
+      new Option('--optimizer <name>', 'optimizer (default: rmsprop for keras, else adamw)').choices(optimizerNames),
+    )
     .addOption(settingOption('gradientCheckpointing'))
     .addOption(settingOption('precision'))
     .addOption(settingOption('freeze'))
@@ -37,7 +40,7 @@ export function addPlan(program: Command): void {
         preset,
         run,
         batchSize: batch,
-        vocabSize: vocab,
+        vocabSize: vocab = presetRecipe(preset).vocabSize,
         fuse: noFuse,
         precision = 'f32',
         freeze,
@@ -51,7 +54,7 @@ export function addPlan(program: Command): void {
         {
           ...(folder && { folder }),
           ...{ preset, run, vocab, batch, source, target: options.targetLength ?? source, model, noFuse, precision },
-          optimizer: { kind: options.optimizer },
+          optimizer: { kind: options.optimizer ?? presetRecipe(preset).optimizer },
           gradientCheckpointing: options.gradientCheckpointing ?? false,
           ...(freeze && { freeze }),
           ...(weights && { weights }),

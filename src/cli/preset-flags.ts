@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { PresetArguments } from '../jobs/preset-graphs.ts';
 import { type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
+import { presetRecipe } from '../train/recipes.ts';
 import { noFuseOption, setting, whole } from './parse-values.ts';
 
 /** Values of the flags. */
@@ -12,7 +13,7 @@ export interface PresetFlags<Run extends PresetArguments['run']> {
   readonly batchSize: number;
   readonly sourceLength?: number;
   readonly targetLength?: number;
-  readonly vocabSize: number;
+  readonly vocabSize?: number;
   readonly fuse: readonly string[];
   readonly set?: Partial<ModelOptions>;
 }
@@ -25,7 +26,7 @@ export function addPresetFlags(command: Command, runs: readonly PresetArguments[
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 32)
     .option('--source-length <tokens>', 'source length (default: 32, or the maximum of the model if less)', whole(1))
     .option('--target-length <tokens>', 'target length (default: --source-length)', whole(1))
-    .option('--vocab-size <tokens>', 'size of both vocabularies', whole(4), 8000)
+    .option('--vocab-size <tokens>', 'size of both vocabularies (default: 15000 for keras, else 8000)', whole(4))
     .option('--set <field=value>', 'change a field of the model configuration (repeatable)', setting)
     .addOption(noFuseOption());
 }
@@ -34,7 +35,8 @@ export function addPresetFlags(command: Command, runs: readonly PresetArguments[
 export function presetArguments<Run extends PresetArguments['run']>(
   flags: PresetFlags<Run>,
 ): PresetArguments & { readonly run: Run } {
-  const { preset, run, batchSize: batch, vocabSize: vocab, fuse: noFuse, set: model = {} } = flags;
+  const { preset, run, batchSize: batch, fuse: noFuse, set: model = {} } = flags;
+  const { vocabSize: vocab = presetRecipe(preset).vocabSize } = flags;
   const { sourceLength: source = Math.min(32, model.maxLength ?? presets[preset].maxLength) } = flags;
   return { preset, run, model, vocab, noFuse, shape: { batch, source, target: flags.targetLength ?? source } };
 }

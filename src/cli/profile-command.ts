@@ -6,8 +6,8 @@ import { writeText } from '../files/files.ts';
 import { chromeTrace, printProfile } from '../gpu/profile.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { ProfileResult } from '../jobs/profile-job.ts';
-import { log, print } from './output.ts';
-import { addHostOptions, whole } from './parse-values.ts';
+import { type JsonOption, log, printResult } from './output.ts';
+import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -16,7 +16,7 @@ interface Options extends HostOptions, PresetFlags<'training' | 'evaluation'> {
   rows: number;
   passes?: boolean;
   trace?: string | false;
-  json?: boolean;
+  json?: JsonOption;
 }
 
 /** Adds the command `profile`. */
@@ -32,11 +32,11 @@ export function addProfile(program: Command): void {
     .option('--passes', 'list all passes in order instead')
     .option('--trace <file>', 'trace file for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)')
     .option('--no-trace', 'do not write a trace')
-    .option('--json', 'print all passes as JSON')
+    .addOption(jsonOption())
     .action(async (options: Options) => {
       const args = { ...presetArguments(options), runs: options.runs };
       const found = await runWithProgress('profile', args, { ...options, exactTimestamps: true });
-      print(options.json ? JSON.stringify(found, undefined, 1) : describe(found, options));
+      await printResult(found, options.json, () => describe(found, options));
       const { trace = `runs/profile-${options.preset}.json` } = options;
       if (trace === false) return;
       await writeText(nodeFiles(), trace, chromeTrace(found));

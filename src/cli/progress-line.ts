@@ -2,7 +2,7 @@
 
 import cliProgress from 'cli-progress';
 import type { JobEvent } from '../runtime/job.ts';
-import { log } from './output.ts';
+import { log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */
 const LINE_INTERVAL = 5000;
@@ -16,7 +16,9 @@ export interface Progress {
 type ProgressEvent = Extract<JobEvent, { type: 'progress' }>;
 
 /** Returns a progress display on stderr. */
-export function createProgress(terminal = process.stderr.isTTY === true): Progress {
+export function createProgress(terminal = process.stderr.isTTY === true, verbosity = verbosityOf()): Progress {
+  if (verbosity === 'quiet') return { close() {}, show: (event) => event.type === 'warning' && warn(event.text) };
+  if (verbosity === 'verbose') return everyEvent();
   const { update, close } = terminal ? progressBar() : progressLines();
   return {
     close,
@@ -25,6 +27,20 @@ export function createProgress(terminal = process.stderr.isTTY === true): Progre
       if (event.type !== 'message' && event.type !== 'warning' && event.type !== 'recovery') return;
       close();
       log(event.text);
+    },
+  };
+}
+
+/** A line for each event, with the seconds since the start. */
+function everyEvent(): Progress {
+  const start = performance.now();
+  return {
+    close() {},
+    show(event) {
+      if (event.type === 'piece') return;
+      const { type, ...facts } = event;
+      const text = 'text' in facts && !('done' in facts) ? facts.text : JSON.stringify(facts);
+      log(`${((performance.now() - start) / 1000).toFixed(3)} s  ${type}  ${text}`);
     },
   };
 }

@@ -6,20 +6,21 @@ import { HeddleError } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { shellQuote } from '../core/shell.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { type Files, writeText } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/parameters.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { initFolder } from '../train/recipes.ts';
 import { startArguments } from '../train/resume-arguments.ts';
-import type { TrainSettings } from '../train/settings.ts';
+import { flagOf, type SettingName, type TrainSettings } from '../train/settings.ts';
 import type { TrainArguments, TrainResult } from '../train/train-arguments.ts';
 import { readTrainingState } from '../trainer/training-state.ts';
 import { outFolder, withoutEndSlash } from './out-folder.ts';
-import { log, print } from './output.ts';
+import { log, printResult } from './output.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runWithProgress } from './run-command.ts';
+import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
 import { addTrainFlags, givenSettings, oldTestSentences, type TrainFileOptions } from './train-flags.ts';
 
 /** Adds the command `train`. */
@@ -29,12 +30,28 @@ export function addTrain(program: Command): void {
     .description('train a translation model on pairs or on the built-in corpus, and save it as a model folder')
     .argument('[pairs...]', `files of pairs: ${pairsHelp} (default: the built-in corpus)`);
   addTrainFlags(command);
-  command.action((pairs: string[], options: TrainFileOptions) => run(pairs, options, givenSettings(command, log)));
+  command.action(async (pairs: string[], options: TrainFileOptions) => {
+    const given = givenSettings(command, log);
+    if (options.config === undefined) return run(command, pairs, options, given);
+    const file = await readRunConfig(nodeFiles(), options.config, command);
+    return run(command, pairs.length > 0 ? pairs : file.pairs, command.opts(), overridden(file.settings, given));
+  });
 }
 
-async function run(pairs: readonly string[], options: TrainFileOptions, given: TrainSettings): Promise<void> {
+async function run(
+  command: Command,
+  pairs: readonly string[],
+  options: TrainFileOptions,
+  given: TrainSettings,
+): Promise<void> {
   const named = namedFiles(pairs, options);
   if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus intl, not both');
+  if (named.train)
+    for (const flag of ['pairs', 'sourceLocale', 'targetLocale'])
+      if (command.getOptionValueSource(flag) !== 'default')
+        throw new HeddleError(
+          `train: ${flagOf(flag as SettingName)} is for the built-in corpus; leave it out beside ${pathsOf(named.train)[0]}`,
+        );
   const files = archiveFiles(nodeFiles());
   const [first] = named.train ? pathsOf(named.train) : [];
   const name = first === undefined ? `intl-${options.sourceLocale}-${options.targetLocale}` : nameOf(first);
@@ -48,12 +65,13 @@ async function run(pairs: readonly string[], options: TrainFileOptions, given: T
     throw new HeddleError(`--out ${out}: this is the model that the LoRA adapter is for; name another folder`);
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
     throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
+  if (options.saveConfig !== undefined)
+    await saveRunConfig(files, options.saveConfig, command, settings, named.train ? 'pairs' : 'intl', pairs);
   const paths = [out, folder ?? out, ...corpusPaths(args.corpus)];
   // A page has no lock files.
   const unlock = options.host === 'chrome' ? await files.lock?.(out) : undefined;
   const result = await runWithProgress('train', args, options, paths).finally(unlock);
-  if (options.json) await writeText(files, options.json, `${JSON.stringify(result, undefined, 1)}\n`);
-  print(describe(result));
+  await printResult(result, options.json, () => describe(result));
 }
 
 /** Files of pairs on the command line. */

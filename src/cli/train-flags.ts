@@ -1,7 +1,7 @@
 // Flags of `heddle train`: one for each row of the table of settings (src/train/settings.ts), and those of its files.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DropoutRates } from '../model/model-config.ts';
+import { type DropoutRates, modelConfig, modelFields, presets } from '../model/model-config.ts';
 import { describeDefault } from '../train/recipes.ts';
 import {
   describeType,
@@ -14,8 +14,9 @@ import {
   settings,
   type TrainSettings,
 } from '../train/settings.ts';
+import { type JsonOption, table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
-import { addHostOptions, rate, setting, whole } from './parse-values.ts';
+import { addHostOptions, jsonOption, rate, setting, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
 
 /** Values of the flags that are not settings. */
@@ -23,7 +24,9 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
   out?: string;
   force?: boolean;
   resume?: boolean;
-  json?: string;
+  json?: JsonOption;
+  config?: string;
+  saveConfig?: string;
   corpus?: 'intl';
   sourceLocale: string;
   targetLocale: string;
@@ -42,7 +45,10 @@ export function addTrainFlags(command: Command): void {
     .option('--out <dir>', 'model folder to write, or a .zip of one (default: a new folder in runs/)')
     .option('--force', 'replace the model in --out')
     .option('--resume', 'resume training from the checkpoint in --out, with its settings')
-    .option('--json <file>', 'write the result, with all losses, as JSON');
+    .option('--config <file>', 'YAML or JSON file of settings and flags; the command line overrides it')
+    .option('--save-config <file>', 'write the settings of this run, with all defaults, as such a file')
+    .addOption(jsonOption())
+    .addHelpText('after', () => `\n${describeModels()}`);
   addHostOptions(command);
   command
     .optionsGroup('Corpus:')
@@ -77,8 +83,25 @@ export function addSettingFlags(command: Command): void {
   }
 }
 
+/** Sizes of the presets, and the fields of `--set`, for the help. */
+function describeModels(): string {
+  const rows = Object.entries(presets).map(([name, preset]) => {
+    const c = modelConfig({ srcVocab: 8, tgtVocab: 8, ...preset });
+    const { maxLength, tie } = c;
+    const sizes = [name, c.dModel, `${c.encoderLayers}+${c.decoderLayers}`, c.heads, c.feedForward, maxLength, tie];
+    return sizes.map(String);
+  });
+  const head = ['preset', 'dModel', 'layers', 'heads', 'feedForward', 'maxLength', 'tie'];
+  return `${table([head, ...rows], [1, 2, 3, 4, 5])}\n\nFields of --set: ${modelFields.join(', ')}`;
+}
+
 /** Collects the values of a flag that may be repeated. */
 const several = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+/** Names of the values of all flags of settings, former ones included, as Commander has them. */
+export const settingAttributes: ReadonlySet<string> = new Set(
+  settingRows.flatMap(([name, row]) => settingOptions(name, row).map((option) => option.attributeName())),
+);
 
 /** The flag of a setting, for this and other commands. */
 export function settingOption(name: SettingName): Option {

@@ -5,14 +5,14 @@ import { HeddleError } from '../core/errors.ts';
 import { formatNumber } from '../core/format-numbers.ts';
 import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune-job.ts';
-import { print, table } from './output.ts';
-import { gpuHostOption, positive } from './parse-values.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { gpuHostOption, jsonOption, positive } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, PresetFlags<PresetArguments['run']> {
   seconds: number;
-  json?: boolean;
+  json?: JsonOption;
 }
 
 /** Adds the command `tune`. */
@@ -22,11 +22,11 @@ export function addTune(program: Command): void {
     .description('auto-tune the kernels of a model for this device and store the result in the cache folder');
   addPresetFlags(command, presetRuns)
     .option('--seconds <n>', 'time limit in seconds', positive, 120)
-    .option('--json', 'print all measurements as JSON')
+    .addOption(jsonOption())
     .addOption(gpuHostOption())
     .action(async (options: Options) => {
       const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
-      print(options.json ? JSON.stringify(result, undefined, 1) : describe(result));
+      await printResult(result, options.json, () => describe(result));
       if (result.failure !== undefined)
         throw new HeddleError(`tune: the result could not be stored: ${result.failure}`);
     });

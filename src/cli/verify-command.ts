@@ -2,11 +2,11 @@
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { type Files, writeText } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Comparison, VerifiedCase } from '../jobs/verify/verify-job.ts';
-import { print, table } from './output.ts';
-import { hostOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { hostOption, jsonOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `verify`. */
@@ -21,18 +21,18 @@ export function addVerify(program: Command): void {
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
     .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
     .option('--verbose', 'print each gradient and each loss')
-    .option('--json <file>', 'write the result as JSON')
+    .addOption(jsonOption())
     .action(
       async (
         dirs: string[],
-        options: HostOptions & Pick<ModelRunOptions, 'weights'> & { verbose?: boolean; json?: string },
+        options: HostOptions & Pick<ModelRunOptions, 'weights'> & { verbose?: boolean; json?: JsonOption },
       ) => {
         const files = nodeFiles();
         const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
         const args = { folders, ...(options.weights && { weights: options.weights }) };
         const cases = await runWithProgress('verify', args, { tune: false, ...options }, folders);
-        if (options.json) await writeText(files, options.json, `${JSON.stringify(cases, undefined, 2)}\n`);
-        print(cases.map((c) => printCase(c, options.verbose === true)).join('\n\n'));
+        const text = () => cases.map((c) => printCase(c, options.verbose === true)).join('\n\n');
+        await printResult(cases, options.json, text);
         const failed = cases.flatMap((c) => c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`));
         if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
       },

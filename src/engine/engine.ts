@@ -2,6 +2,7 @@
 // verification use only this interface, so the CPU can check each of them.
 
 import { HeddleError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
 import { allocate, bytesOf, sizeOf, type Tensor, type TensorData, type TensorType } from '../core/tensor.ts';
 import { createCpuExecutor } from '../cpu/executor.ts';
 import { adapterName, type Device } from '../gpu/device.ts';
@@ -126,7 +127,8 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
   const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
   if (need > limit)
     throw new HeddleError(
-      `The plan needs ${need} bytes of GPU memory, the limit is ${limit}; use a smaller batch, shorter sequences or a smaller model.`,
+      `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (--memory-limit, or the machine's memory); ` +
+        'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
       { kind: 'memory' },
     );
 }

@@ -1,6 +1,7 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
 import { HeddleError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/op.ts';
 
@@ -67,7 +68,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     const has = limits[name] ?? 0;
     if (has < needed)
       throw new HeddleError(
-        `The adapter's ${name} is ${has}, ${needed} is required. Use a smaller model or another adapter.`,
+        `The adapter's ${name} is ${amount(name, has)}, ${amount(name, needed)} is required; use another adapter (heddle info lists them) or --host cpu.`,
       );
   }
   const required: Record<string, number> = { ...options.require };
@@ -80,6 +81,9 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     }),
   );
 }
+
+/** A limit with its unit: sizes are bytes, all others numbers. */
+const amount = (name: string, n: number): string => (/Size$/.test(name) ? formatBytes(n) : String(n));
 
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features.

@@ -243,8 +243,8 @@ export class Session {
       for (const b of plan.buffers)
         if (b.bytes > maxBufferSize)
           throw new HeddleError(
-            `The plan's buffer ${b.name} needs ${b.bytes} bytes, the device allows ${maxBufferSize} ` +
-              `(of ${plan.bytes.peak} bytes in all); use a smaller batch, shorter sequences or a smaller model.`,
+            `The plan's buffer ${b.name} needs ${formatBytes(b.bytes)}, the device allows ${formatBytes(maxBufferSize)} a buffer ` +
+              `(the plan has ${formatBytes(plan.bytes.peak)} in all); use a smaller batch, shorter sequences or a smaller model.`,
             { kind: 'memory' },
           );
     }

@@ -165,8 +165,20 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
     ...lines.map((sum, i) => `${print(sum, all)}${each ? `  ${passes[i]?.pass.scope}`.trimEnd() : ''}`),
     print(all, all),
     `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass submitted by itself' : ''}`,
+    difference(ms, all.us / 1000, clock),
     '',
   ].join('\n');
+}
+
+/** Why the passes take another time together than a run. */
+function difference(ms: number, sum: number, clock: Profile['clock']): string {
+  if (clock === 'host')
+    return `the passes sum up to ${sum.toFixed(3)} ms: each is submitted and waited for by itself, which a run does only once`;
+  const why =
+    sum > ms
+      ? 'timing each pass keeps it from overlapping with the next one'
+      : 'a run also records, submits, waits between passes and reads its outputs';
+  return `the passes sum up to ${sum.toFixed(3)} ms, ${Math.abs(sum - ms).toFixed(3)} ms ${sum > ms ? 'more' : 'less'}: ${why}`;
 }
 
 /** Sum over passes. */

@@ -149,8 +149,8 @@ export function bleuFromCounts(
     }
   }
   // A precision of 0 has the logarithm -Infinity, and the score is 0.
-  const logs = precisions.slice(0, orders).reduce((sum, precision) => sum + Math.log(precision), 0);
-  return { score: brevityPenalty * Math.exp(logs / orders), precisions, brevityPenalty };
+  const logs = precisions.slice(0, orders).reduce((sum, precision) => sum + Math.log(precision / 100), 0);
+  return { score: 100 * brevityPenalty * Math.exp(logs / orders), precisions, brevityPenalty };
 }
 
 /** For each n-gram its maximum count in any reference. */

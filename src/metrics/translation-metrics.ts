@@ -53,7 +53,7 @@ export function ignoresCase(normalize: (text: string) => string): boolean {
 }
 
 /**
- * Fraction, from 0 to 1, of translations that equal one of their references. `normalize` is applied to the references;
+ * Fraction, from 0 to 1, of translations that equal one of their references, but for space at the ends. `normalize` is applied to the references;
  * pass that of the target tokenizer if it changes case or spaces. Throws a HeddleError if the lists differ in length.
  *
  * @example
@@ -70,7 +70,7 @@ export function exactMatch(
     `exact match: ${translations.length} translations, ${references.length} references; give one for each, or a list`,
   );
   const hits = translations.filter((text, i) =>
-    [references[i] ?? []].flat().some((reference) => text === normalize(reference)),
+    [references[i] ?? []].flat().some((reference) => text.trim() === normalize(reference).trim()),
   );
   return hits.length / translations.length;
 }

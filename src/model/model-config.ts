@@ -118,6 +118,13 @@ const defaults = {
   hidePadding: true,
 } as const;
 
+/** Names of the fields of `modelConfig`. */
+export const modelFields: readonly string[] = [
+  ...Object.keys(defaults),
+  ...['srcVocab', 'tgtVocab', 'dropout'],
+  ...derived,
+];
+
 const choices: Record<string, readonly string[]> = {
   norm: ['post', 'pre'],
   activation: ['relu', 'gelu', 'silu'],
@@ -139,10 +146,9 @@ const max = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
  * modelConfig({ ...presets.tiny, srcVocab: 1000, tgtVocab: 1000, dropout: 0.1 });
  */
 export function modelConfig(options: ModelOptions): ModelConfig {
-  const known = new Set([...Object.keys(defaults), 'srcVocab', 'tgtVocab', 'dropout', ...derived]);
   for (const key of Object.keys(options))
-    if (!known.has(key))
-      throw new HeddleError(`config: there is no field ${key}; the fields are ${[...known].join(', ')}`);
+    if (!modelFields.includes(key))
+      throw new HeddleError(`config: there is no field ${key}; the fields are ${modelFields.join(', ')}`);
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as ModelOptions;
   const fail = (field: string, value: unknown, wanted: string): never => {
     throw new HeddleError(`config: ${field} is ${JSON.stringify(value)}, it must be ${wanted}`);

@@ -2,7 +2,7 @@
 // pairs of the user, for the architecture of Keras's example and for fine-tuning.
 
 import { check } from '../core/errors.ts';
-import { type DropoutRates, type ModelOptions, presets } from '../model/model-config.ts';
+import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
 import { initSchemes } from '../model/parameters.ts';
 import {
   checkApplicable,
@@ -135,6 +135,10 @@ function mergeDropout(
   if (typeof given === 'number') return typeof base === 'number' ? given : { ...base, ...inside(given) };
   return { ...(typeof base === 'number' ? inside(base) : base), ...given };
 }
+
+/** Vocabulary size and optimizer with which a preset is trained on pairs of the user. */
+export const presetRecipe = (preset: PresetName): Pick<CompleteSettings, 'vocabSize' | 'optimizer'> =>
+  recipes[preset === 'keras' ? 'keras' : 'pairs'];
 
 const recipeWords: Record<RecipeName, string> = {
   intl: 'built-in corpus',

@@ -24,17 +24,28 @@ export function resumeArguments(
   log: (text: string) => void,
 ): CompleteArguments {
   const kept = startArguments(before, out);
-  const { steps, epochs, ...others } = kept;
+  const { steps, epochs, batchSize, maxTokens, ...others } = kept;
   const length = given.steps !== undefined || given.epochs !== undefined ? {} : { steps, epochs };
+  const batch = given.batchSize !== undefined || given.maxTokens !== undefined ? {} : { batchSize, maxTokens };
   const changed = Object.fromEntries(
     resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   ) as TrainSettings;
+  // Settings of a schedule that the new one does not have.
+  const schedule = given.schedule ?? kept.schedule;
+  for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
+    if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) delete (others as Record<string, unknown>)[name];
+  const news = resumableSettings.flatMap((name) => {
+    const [now, before] = [given[name], kept[name]].map((value) => JSON.stringify(value));
+    return now === undefined || now === before ? [] : [`${flagOf(name)} ${now} (was ${before ?? 'not set'})`];
+  });
+  if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
   const ignored = ignoredSettings(kept, given);
   if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
   const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl';
   return {
     ...others,
     ...length,
+    ...batch,
     ...changed,
     corpus: moved ? corpus : kept.corpus,
     out,

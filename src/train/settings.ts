@@ -100,6 +100,7 @@ export const settings = {
     oldFlags: ['batch'],
     excludes: 'maxTokens',
     label: 'Batch size',
+    resume: true,
   },
   maxTokens: {
     group: 'Training',
@@ -108,6 +109,7 @@ export const settings = {
     help: 'tokens per batch, counted on the longer side and with padding, instead of --batch-size',
     defaultText: 'batches of --batch-size pairs',
     oldFlags: ['tokens'],
+    resume: true,
   },
   buckets: {
     group: 'Training',
@@ -127,6 +129,7 @@ export const settings = {
     oldFlags: ['accumulate'],
     label: 'Gradient accumulation',
     advanced: true,
+    resume: true,
   },
   seed: {
     group: 'Training',
@@ -181,6 +184,7 @@ export const settings = {
     help: 'maximum learning rate; for the schedule noam the factor of its formula',
     aliases: ['lr'],
     label: 'Learning rate',
+    resume: true,
   },
   schedule: {
     group: 'Optimizer',
@@ -188,6 +192,7 @@ export const settings = {
     unit: 'name',
     help: 'learning rate schedule',
     label: 'Schedule',
+    resume: true,
   },
   warmupSteps: {
     group: 'Optimizer',
@@ -198,6 +203,7 @@ export const settings = {
     oldFlags: ['warmup'],
     label: 'Warm-up steps',
     advanced: true,
+    resume: true,
   },
   scheduleSteps: {
     group: 'Optimizer',
@@ -206,6 +212,7 @@ export const settings = {
     help: 'step at which linear and cosine reach their minimum',
     defaultText: 'the last step',
     onlyFor: ['schedule', 'linear', 'cosine'],
+    resume: true,
   },
   minLearningRate: {
     group: 'Optimizer',
@@ -215,6 +222,7 @@ export const settings = {
     defaultText: '0',
     oldFlags: ['lr-floor'],
     onlyFor: ['schedule', 'linear', 'cosine'],
+    resume: true,
   },
   weightDecay: {
     group: 'Optimizer',

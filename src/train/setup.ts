@@ -97,7 +97,7 @@ export async function setUp(
   const parameters = parameterList(config);
   const unknown = describeUnknown(corpus);
   log(
-    `${split.train.length} training pairs, vocabularies of ${source.size} and ${target.size} tokens, ` +
+    `${corpus.count} training pairs, vocabularies of ${source.size} and ${target.size} tokens, ` +
       `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}; ` +
       unknown.text,
   );
@@ -106,6 +106,11 @@ export async function setUp(
       type: 'warning',
       text: `more than 2 % ${unknown.text}; use a larger --vocab-size, or --tokenizer bpe`,
     });
+  if (schedule.warmupSteps >= steps)
+    log(
+      `the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; ` +
+        'lower --warmup-steps or raise --steps',
+    );
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
   return { args, from, before, start, split, keep, data, task, parameters, recipe, steps, perEpoch: updates(1) };

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pairFilesOf } from '../../src/cli/pair-flags.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+import { heddle, isOneLine, scratch, smallOnPairs } from '../support/cli.ts';
 
 const pairs = intlCorpus({ pairs: 120 });
 const at = (name: string) => join(scratch(), name);
@@ -21,7 +21,7 @@ const train = (args: readonly string[], name: string, input?: string | Uint8Arra
   heddle(
     [
       'train',
-      ...smallTraining,
+      ...smallOnPairs,
       '--tokenizer',
       'char',
       '--set',

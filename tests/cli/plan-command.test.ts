@@ -20,7 +20,8 @@ it('prints passes in order, shapes, slots, bytes and FLOPs, without a GPU', asyn
 });
 
 it('counts the parameters of the Keras example', async () => {
-  const { stdout } = await heddle(['plan', '--preset', 'keras', '--vocab-size', '15000', '--batch-size', '64'], noGpu);
+  const { stdout } = await heddle(['plan', '--preset', 'keras', '--batch-size', '64'], noGpu);
+  expect(stdout).toContain('rmsprop');
   expect(stdout).toMatch(/^keras: 19,960,216 parameters; 64 rows of 20 source and 20 target positions$/m);
 });
 

@@ -8,7 +8,7 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { parseLog } from '../../src/report/training-log.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { readTrainingState } from '../../src/trainer/training-state.ts';
-import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { heddle, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
 const common = [
@@ -89,7 +89,16 @@ it('killed without save options, leaves its last checkpoint and log, and resumes
   const lines = intlCorpus({ pairs: 200 }).map(({ source, target }) => `${source}\t${target}`);
   writeFileSync(tsv, lines.join('\n'));
   // As the default saves, but sooner.
-  const args = ['train', relative(process.cwd(), tsv), ...common, '--tokenizer', 'word', '--steps', '100000'];
+  const args = [
+    'train',
+    relative(process.cwd(), tsv),
+    ...smallOnPairs,
+    ...common.slice(smallTraining.length),
+    '--tokenizer',
+    'word',
+    '--steps',
+    '100000',
+  ];
   const ended = await heddle([...args, '--save-seconds', '0.05', '--out', out], {
     onStart: (child) => {
       const watching = setInterval(() => existsSync(out) && child.kill('SIGKILL'), 20);

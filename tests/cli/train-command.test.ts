@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+import { heddle, isOneLine, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
 const out = () => at('models/m');
@@ -90,6 +90,20 @@ describe('a training run', () => {
     expect(stdout).toContain(`heddle translate '${at('my disk')}' "..."`);
   });
 
+  it('is silent with --quiet but for its result, prints each event with --verbose, and JSON with --json', async () => {
+    const args = ['train', ...smallTraining, '--steps', '2', '--force', '--out', at('said')];
+    const quiet = await heddle([...args, '--quiet', '--json', '--save-config', at('said.yaml')]);
+    expect([quiet.status, quiet.stderr]).toEqual([0, expect.not.stringMatching(/training pairs|steps of|1\/2/)]);
+    expect(JSON.parse(quiet.stdout).losses).toHaveLength(2);
+    expect(readFileSync(at('said.yaml'), 'utf8')).toMatch(/^learningRate: 0\.003$/m);
+    const again = ['--force', '--config', at('said.yaml'), '--verbose', '--out', at('said')];
+    const verbose = await heddle(['train', ...again, '--json', at('said.json')]);
+    expect(verbose.stderr).toMatch(/^\d+\.\d{3} s {2}step {2}\{"step":2,/m);
+    expect(JSON.parse(readFileSync(at('said.json'), 'utf8')).losses).toEqual(JSON.parse(quiet.stdout).losses);
+    const log = readFileSync(join(at('said'), 'log.jsonl'), 'utf8').split('\n')[0] as string;
+    expect(JSON.parse(log).arguments).toMatchObject({ learningRate: 0.003, steps: 2, batchSize: 8 });
+  });
+
   it('is refused for a folder that another training writes', async () => {
     const args = ['train', ...smallTraining, '--out', at('busy'), '--steps'];
     let second: ReturnType<typeof heddle> | undefined;
@@ -126,6 +140,11 @@ describe('a training run', () => {
 
 describe('prints one line, before anything is trained, that', () => {
   const refused: [string, () => string[], RegExp][] = [
+    [
+      '--pairs is for the built-in corpus',
+      () => [file('two.tsv', 'a\tb\n')],
+      /train: --pairs is for the built-in corpus; leave it out beside .*two\.tsv/,
+    ],
     ['a corpus is not there', () => [at('none.tsv')], /none\.tsv: cannot read: there is no such file/],
     ['a corpus is empty', () => [file('empty.tsv', '')], /empty\.tsv: the file is empty/],
     [
@@ -150,7 +169,7 @@ describe('prints one line, before anything is trained, that', () => {
     [
       'the model does not fit',
       () => ['--memory-limit', '100K'],
-      /needs \d+ bytes of GPU memory, the limit is 102400; use a smaller/,
+      /needs [\d.]+ KiB of GPU memory, the limit is 100.0 KiB \(--memory-limit.*use a smaller/,
     ],
     ['there is no adapter', () => [], /no WebGPU adapter.*install/],
     [
@@ -163,9 +182,9 @@ describe('prints one line, before anything is trained, that', () => {
   it.each(refused)('%s', async (what, args, message) => {
     const folder = at('models/refused');
     const env: Record<string, string> = what === 'there is no adapter' ? { VK_DRIVER_FILES: '/nonexistent' } : {};
-    const { status, stderr } = await heddle(['train', ...smallTraining, '--steps', '2', '--out', folder, ...args()], {
-      env,
-    });
+    const own = args();
+    const small = own[0]?.startsWith('-') || what.startsWith('--pairs') ? smallTraining : smallOnPairs;
+    const { status, stderr } = await heddle(['train', ...small, '--steps', '2', '--out', folder, ...own], { env });
     const errors = stderr.split('\n').filter((line) => line.startsWith('heddle:'));
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(message);
@@ -272,7 +291,7 @@ it('counts and names the bad lines of a corpus, and trains on the others', async
   const { status, stderr } = await heddle([
     'train',
     tsv,
-    ...smallTraining,
+    ...smallOnPairs,
     '--tokenizer',
     'char',
     '--steps',

@@ -109,7 +109,7 @@ describe('an engine', () => {
     const engine = gpuEngine(await wrapped(), { memoryLimit: 1000 });
     await expect(engine.prepare([graph()])).rejects.toThrow(HeddleError);
     await expect(engine.prepare([graph()])).rejects.toMatchObject({
-      message: expect.stringMatching(/needs \d+ bytes of GPU memory, the limit is 1000; use a smaller batch/),
+      message: expect.stringMatching(/needs [\d.]+ \w*B of GPU memory, the limit is 1000 B .*use a smaller batch/),
       kind: 'memory',
     });
     expect(() => engine.write('weights', new Float32Array(1))).toThrow('there is no state weights');

@@ -6,6 +6,15 @@ import { parseArgs } from 'node:util';
 import { tryCase } from './fuzz-case.ts';
 import { type Target, targets } from './fuzz-targets.ts';
 
+const usage = `Usage: npm run fuzz -- [options]
+
+Damages valid files at random and reads them.
+
+  --seconds <n>    time limit in seconds (default: 30)
+  --target <name>  kind of file (default: all)
+  --seed <n>       first seed (default: the time)
+  --count <n>      maximum number of cases (default: no limit)`;
+
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '30' },
@@ -14,6 +23,7 @@ const { values } = parseArgs({
     count: { type: 'string' },
     fixtures: { type: 'string' },
     child: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -127,4 +137,5 @@ async function main(): Promise<void> {
   process.exitCode = failed > 0 || tried === 0 ? 1 : 0;
 }
 
-await (values.child ? work() : main());
+if (values.help) console.log(usage);
+else await (values.child ? work() : main());

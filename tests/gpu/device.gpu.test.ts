@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
+import { formatBytes } from '../../src/core/format-numbers.ts';
 import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import { Graph } from '../../src/graph/graph.ts';
@@ -53,7 +54,7 @@ describe('openDevice', () => {
     await expect(open({ require: { maxStorageBufferBindingSize: has } })).resolves.toBeDefined();
     await expect(open({ require: { maxStorageBufferBindingSize: has + 1 } })).rejects.toThrow(
       new HeddleError(
-        `The adapter's maxStorageBufferBindingSize is ${has}, ${has + 1} is required. Use a smaller model or another adapter.`,
+        `The adapter's maxStorageBufferBindingSize is ${formatBytes(has)}, ${formatBytes(has + 1)} is required; use another adapter (heddle info lists them) or --host cpu.`,
       ),
     );
   });

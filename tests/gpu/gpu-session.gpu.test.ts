@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
+import { formatBytes } from '../../src/core/format-numbers.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { Session } from '../../src/gpu/gpu-session.ts';
 import type { Runner } from '../../src/gpu/runner.ts';
@@ -228,7 +229,9 @@ describe('memory', () => {
     g.state('huge', 'f32', [most / 4 + 64]);
     watched.reset();
     await expect(session.prepare([makePlan(g)])).rejects.toMatchObject({
-      message: expect.stringContaining(`The plan's buffer huge needs ${most + 256} bytes, the device allows ${most}`),
+      message: expect.stringContaining(
+        `The plan's buffer huge needs ${formatBytes(most + 256)}, the device allows ${formatBytes(most)} a buffer`,
+      ),
       kind: 'memory',
     });
     expect(watched.calls.get('createBuffer')).toBeUndefined();

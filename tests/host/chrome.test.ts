@@ -100,7 +100,7 @@ describe('a running Chrome', () => {
 
   it('passes on what the page prints and what it fails to catch', async () => {
     const said: string[] = [];
-    const page = await chrome.openPage(server.url, {
+    const page = await chrome.openPage(`${server.url}headless-page.html`, {
       onConsole: (line, kind) => said.push(`${kind}: ${line}`),
       onError: (error) => said.push(`uncaught: ${error.message}`),
     });
@@ -111,7 +111,7 @@ describe('a running Chrome', () => {
   });
 
   it('connects only to this machine', async () => {
-    const page = await chrome.openPage(server.url);
+    const page = await chrome.openPage(`${server.url}headless-page.html`);
     const reached = await page.evaluate(() =>
       fetch('http://heddle.example/', { mode: 'no-cors' }).then(
         () => true,

@@ -82,5 +82,8 @@ export const smallTraining = [
   ...['--set', 'encoderLayers=1', '--set', 'decoderLayers=1', '--set', 'maxLength=40'],
 ];
 
+/** The same on files of pairs. */
+export const smallOnPairs = smallTraining.filter((_, i) => !smallTraining.slice(i - 1, i + 1).includes('--pairs'));
+
 /** Whether `text` is one line for people, no stack trace. */
 export const isOneLine = (text: string): boolean => /^heddle: [^\n]+\n$/.test(text);

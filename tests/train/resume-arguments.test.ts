@@ -39,9 +39,21 @@ it('takes epochs instead of steps, and steps instead of epochs', () => {
 });
 
 it('names the settings that it ignores', () => {
-  const { kept, args, said } = resumed(start, { learningRate: 1, weightDecay: 0.1, noFuse: ['x'], seed: 1, steps: 50 });
-  expect(said).toEqual(['m resumes with its own settings; ignored: --no-fuse, --learning-rate, --weight-decay']);
-  expect(args).toEqual({ ...kept, steps: 50, resume: true });
+  const { kept, args, said } = resumed(start, { weightDecay: 0.1, noFuse: ['x'], seed: 1, patience: 3 });
+  expect(said).toEqual(['m resumes with its own settings; ignored: --no-fuse, --weight-decay']);
+  expect(args).toEqual({ ...kept, resume: true });
+});
+
+it('takes a new learning rate, schedule, batch size and evaluation, and says what changed', () => {
+  const first = { ...start, schedule: 'cosine', minLearningRate: 1e-5, batchSize: 32 } as const;
+  const given = { learningRate: 1e-3, schedule: 'inverse-sqrt', warmupSteps: 5, maxTokens: 512, evalSteps: 9 } as const;
+  const { args, said } = resumed(first, given);
+  expect(args).toMatchObject({ ...given, steps: 40, patience: 3 });
+  expect([args.batchSize, args.minLearningRate]).toEqual([undefined, undefined]);
+  expect(said).toEqual([
+    'm resumes with other settings: --max-tokens 512 (was not set), --learning-rate 0.001 (was 0.0005), ' +
+      '--schedule inverse-sqrt (was cosine), --warmup-steps 5 (was not set), --eval-steps 9 (was 7)',
+  ]);
 });
 
 describe('a checkpoint of an older version', () => {
@@ -111,6 +123,8 @@ describe('a checkpoint of an older version', () => {
       noFuse: [],
       gradientCheckpointing: true,
       checkFinite: false,
+      probeSteps: 10,
+      truncate: false,
       precision: 'f32',
     });
   });

@@ -95,13 +95,21 @@ describe('a resumed run', () => {
     ]);
   });
 
+  it('says that the warm-up is longer than the run', async () => {
+    const warm = { schedule: 'constant', warmupSteps: 40, steps: 9 } as const;
+    expect((await prepared(tinyTraining(warm))).told.at(-1)).toMatch(
+      /the warm-up of 40 steps is longer than the run of 9: .*--warmup-steps/,
+    );
+  });
+
   it('warns if its schedule ends at another step than before', async () => {
     const args = (steps: number) => tinyTraining({ steps, schedule: 'cosine', warmupSteps: 0 });
     const { recipe } = await prepared(args(4));
     const state = { schedule: recipe.schedule, arguments: args(4) };
-    const { told } = await prepared(again({ steps: 9 }), state);
+    const cosine = { schedule: 'cosine', warmupSteps: 0 } as const;
+    const { told } = await prepared(again({ steps: 9, ...cosine }), state);
     expect(told.at(-1)).toMatch(/the cosine schedule now ends at step 9, before it was 4: .*--schedule-steps 9/);
-    expect((await prepared(again({ steps: 4 }), state)).told.at(-1)).toMatch(/training pairs/);
+    expect((await prepared(again({ steps: 4, ...cosine }), state)).told.at(-1)).toMatch(/training pairs/);
   });
 
   it('resumes with phrases of another Unicode CLDR, with a warning', async () => {

@@ -1,0 +1,121 @@
+// Files of settings for `heddle train`: YAML or JSON, whose fields are the settings of docs/settings.md and the other
+// flags of the command.
+
+import type { Command, Option } from 'commander';
+import { dump, load } from 'js-yaml';
+import { HeddleError } from '../core/errors.ts';
+import { type Files, readText, writeText } from '../files/files.ts';
+import { isObject } from '../files/json-files.ts';
+import { completeSettings, initFolder, type RecipeName } from '../train/recipes.ts';
+import { checkSettings, settings, settingsIn, type TrainSettings } from '../train/settings.ts';
+import { settingAttributes } from './train-flags.ts';
+
+/** Flags that are of one command and not of a run. */
+const ofOneCommand = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose', 'tensorboard'];
+
+const isSetting = (name: string): boolean => name === 'lora' || name in settings;
+
+/**
+ * Reads a file of settings: sets the flags in it that are not on the command line, and returns the settings and the
+ * files of training pairs (field `train`). Throws a HeddleError that names the file and the field.
+ */
+export async function readRunConfig(
+  files: Files,
+  path: string,
+  command: Command,
+): Promise<{ settings: TrainSettings; pairs: string[] }> {
+  let json: unknown;
+  try {
+    json = load(await readText(files, path));
+  } catch (error) {
+    if (error instanceof HeddleError) throw error;
+    throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
+  }
+  if (!isObject(json)) throw new HeddleError(`${path}: it must have fields, as "learningRate: 0.001"`);
+  const { train, ...fields } = Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()), value]),
+  );
+  for (const [name, value] of Object.entries(fields)) {
+    if (isSetting(name)) continue;
+    const option = command.options.find((o) => o.attributeName() === name && !ofOneCommand.includes(name));
+    if (!option)
+      throw new HeddleError(
+        `${path}: there is no field ${name}; fields are train (files of pairs), the flags of the command as ` +
+          `devSource, and the settings ${Object.keys(settings).join(', ')}`,
+      );
+    if (command.getOptionValueSource(name) === 'cli') continue;
+    command.setOptionValueWithSource(name, parsed(option, value, `${path}: ${name}`), 'config');
+  }
+  const given = settingsIn(fields as TrainSettings);
+  try {
+    checkSettings(given);
+  } catch (error) {
+    throw new HeddleError(`${path}: ${(error as Error).message.replace(/^train: /, '')}`);
+  }
+  return { settings: given, pairs: train === undefined ? [] : [train].flat().map(String) };
+}
+
+/** A value as the flag would have it. */
+function parsed(option: Option, value: unknown, name: string): unknown {
+  if (option.isBoolean() || option.negate) {
+    if (typeof value !== 'boolean')
+      throw new HeddleError(`${name} is ${JSON.stringify(value)}, it must be true or false`);
+    return value;
+  }
+  const texts = [value].flat().map(String);
+  if (option.argChoices && !texts.every((text) => option.argChoices?.includes(text)))
+    throw new HeddleError(`${name} is ${texts}, it must be one of ${option.argChoices.join(', ')}`);
+  if (!option.parseArg) return option.variadic ? texts : texts[0];
+  try {
+    let result: unknown;
+    for (const text of texts) result = option.parseArg(text, result as undefined);
+    return result;
+  } catch (error) {
+    throw new HeddleError(`${name} is ${texts}: ${(error as Error).message}`);
+  }
+}
+
+/** Settings of which a run has one. */
+const alternatives = [
+  ['steps', 'epochs'],
+  ['batchSize', 'maxTokens'],
+] as const;
+
+/** Settings of a file with those of the command line in their place; `lora` and `model` field by field. */
+export function overridden(file: TrainSettings, given: TrainSettings): TrainSettings {
+  const kept: Record<string, unknown> = { ...file };
+  for (const names of alternatives)
+    if (names.some((name) => given[name] !== undefined)) for (const name of names) delete kept[name];
+  return {
+    ...kept,
+    ...given,
+    ...(file.lora && given.lora && { lora: { ...file.lora, ...given.lora } }),
+    ...(file.model && given.model && { model: { ...file.model, ...given.model } }),
+  };
+}
+
+/**
+ * Writes the settings of a run with all defaults, and its other flags: as JSON if the name ends in .json, else as YAML.
+ */
+export async function saveRunConfig(
+  files: Files,
+  path: string,
+  command: Command,
+  given: TrainSettings,
+  recipe: RecipeName,
+  pairs: readonly string[],
+): Promise<void> {
+  const complete: Record<string, unknown> = { ...completeSettings(given, recipe) };
+  if (initFolder(given) !== undefined)
+    for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize']) delete complete[own];
+  const flags = command.options
+    .map((option) => option.attributeName())
+    .filter((name) => !settingAttributes.has(name) && !ofOneCommand.includes(name))
+    .filter((name) => ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''));
+  const json = {
+    ...(pairs.length > 0 && { train: pairs }),
+    ...Object.fromEntries(flags.map((name) => [name, command.getOptionValue(name)])),
+    ...(JSON.parse(JSON.stringify(complete)) as object),
+  };
+  await writeText(files, path, /\.json$/i.test(path) ? `${JSON.stringify(json, undefined, 2)}\n` : dump(json));
+}
