@@ -125,6 +125,7 @@ describe('a checkpoint of an older version', () => {
       checkFinite: false,
       probeSteps: 10,
       truncate: false,
+      keepLast: 0,
       precision: 'f32',
     });
   });
