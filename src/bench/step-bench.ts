@@ -117,7 +117,7 @@ export async function benchStep(
 const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
 /** Rows of random tokens that fill the batch, with room for the end token. */
-function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus {
+export function noiseCorpus({ batch, source, target, vocab }: StepShape): EncodedCorpus {
   const special = { pad: 0, start: 1, end: 2, unknown: 3 };
   const r = random(1);
   const rows = (length: number): RaggedRows => ({

@@ -24,11 +24,14 @@ type Rule = (graph: Graph, node: Node, users: ReadonlyMap<Value, readonly Node[]
 const onlyReader = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v: Value): Node | undefined =>
   users.get(v)?.length === 1 && !graph.isOutput(v) ? users.get(v)?.[0] : undefined;
 
-/** Maximum bytes of logits at once by default: an eighth of WebGPU's guaranteed binding. */
-const maxLogitBytes = 2 ** 24;
+/**
+ * Maximum bytes of logits at once by default: 16 MiB, or more if there were more than 8 chunks, each of which adds
+ * dispatches; never more than WebGPU's guaranteed binding.
+ */
+const maxLogits = { usual: 2 ** 24, chunks: 8, most: 2 ** 27 } as const;
 
 /** Before differentiation: on the nodes that the model adds. */
-const forwardRules = (logitBytes: number): Record<string, Rule> => ({
+const forwardRules = (logitBytes?: number): Record<string, Rule> => ({
   /** The loss of large logits goes through the rows in chunks, with the projection and, in training, all gradients. */
   'loss-chunks'(graph, node, users) {
     const loss = applicationOf(node, crossEntropyOp);
@@ -39,12 +42,16 @@ const forwardRules = (logitBytes: number): Record<string, Rule> => ({
     const { logits, targets, step } = loss.inputs;
     const product = applicationOf(logits.node, linearOp);
     if (product?.attrs.activation !== 'none' || product.attrs.rate) return false;
-    if (onlyReader(graph, users, logits) !== node || bytesOf(logits) <= logitBytes) return false;
+    const usual = logitBytes ?? maxLogits.usual;
+    if (onlyReader(graph, users, logits) !== node || bytesOf(logits) <= usual) return false;
     const { rows, cols } = matrixOf(logits.shape);
     const { x, w, b } = product.inputs;
-    const maxRows = Math.max(1, Math.floor(logitBytes / 4 / cols / 64));
-    const chunks = Math.ceil(rows / 64 / maxRows);
-    const attrs = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(rows / 64 / chunks) };
+    // In blocks of 64 rows.
+    const blocks = Math.ceil(rows / 64);
+    const fitting = (bytes: number) => Math.floor(bytes / 4 / cols / 64);
+    const few = logitBytes ? 0 : Math.min(fitting(maxLogits.most), Math.ceil(blocks / maxLogits.chunks));
+    const chunks = Math.ceil(blocks / Math.max(1, fitting(usual), few));
+    const attrs = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
     graph.replace([product.node, node], projectedLossOp, { x, w, targets, step, b }, attrs, { nll, hit });
     return true;
   },
@@ -217,7 +224,7 @@ const placedRewrites: Record<string, (graph: Graph) => void> = {
 
 /** Names of all rewrites, for `--no-fuse`. */
 export const rewriteNames: readonly string[] = [
-  ...Object.keys(forwardRules(maxLogitBytes)),
+  ...Object.keys(forwardRules()),
   ...Object.keys(backwardRules),
   ...Object.keys(placedRewrites),
 ];
@@ -236,7 +243,7 @@ export function checkRewriteNames(names: readonly string[]): void {
  * @example
  * fuseForward(graph, ['loss-chunks']); // all but one
  */
-export const fuseForward = (graph: Graph, off: readonly string[] = [], logitBytes = maxLogitBytes): void =>
+export const fuseForward = (graph: Graph, off: readonly string[] = [], logitBytes?: number): void =>
   applyAll(graph, forwardRules(logitBytes), off);
 
 /**

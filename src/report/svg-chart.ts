@@ -134,6 +134,8 @@ export interface Chart {
   readonly from?: number;
   /** Ends of the step axis. [first and last step] */
   readonly steps?: readonly [number, number];
+  /** Name of the horizontal axis. [step] */
+  readonly across?: string;
   /** Description of the chart for screen readers. */
   readonly label: string;
 }
@@ -173,7 +175,7 @@ export function drawChart(chart: Chart): Html {
 <div class="chart" data-chart="${JSON.stringify(data)}"><svg class="plot" role="img" aria-label="${label}">
 ${grid(vertical, yOf, show)}${ticks.map((t) => html`<text class="x" x="${pct(xOf(t))}" y="100%" dy="20">${formatInteger(t)}</text>`)}
 <svg viewBox="0 0 ${size} ${size}" preserveAspectRatio="none" width="100%" height="100%">${series.map((s) => draw(s, xOf, yOf, placed))}</svg>
-</svg><span class="axis">step</span></div>`;
+</svg><span class="axis">${chart.across ?? 'step'}</span></div>`;
 }
 
 const grid = (axis: Axis, yOf: (value: number) => number, show: (value: number) => string): Html[] =>

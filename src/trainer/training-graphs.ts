@@ -38,7 +38,7 @@ export interface GraphOptions extends TrainableOptions {
   readonly tokenLosses?: boolean;
   /** Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). */
   readonly gradientCheckpointing?: boolean;
-  /** Maximum bytes of logits at once; beyond it the loss is computed in chunks of rows. [16 MiB] */
+  /** Maximum bytes of logits at once; beyond it the loss is computed in chunks of rows. [16 MiB, or an eighth up to 128 MiB] */
   readonly logitBytes?: number;
   /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;

@@ -5,19 +5,22 @@ import type { TensorData } from '../../core/tensor.ts';
 
 /** Any array of numbers. */
 type Numbers = { [i: number]: number; readonly length: number };
+type Fillable = Numbers & { fill(value: number, from?: number, to?: number): unknown };
 
 /**
  * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding included, are
  * occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without atomics. `rowStart` is
  * [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
  */
-export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Numbers): void {
+export function fillTokenIndex(rowStart: Fillable, occurrences: Numbers, ids: Numbers): void {
   const vocab = rowStart.length - 1;
+  if (16 * ids.length < vocab) {
+    fillSparseIndex(rowStart, occurrences, ids);
+    return;
+  }
   for (let v = 0; v <= vocab; v++) rowStart[v] = 0;
   for (let i = 0; i < ids.length; i++) {
-    const v = ids[i] as number;
-    if (!(v >= 0 && v < vocab))
-      throw new HeddleError(`embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`);
+    const v = checkedId(ids, i, vocab);
     rowStart[v + 1] = (rowStart[v + 1] as number) + 1;
   }
   for (let v = 1; v <= vocab; v++) rowStart[v] = (rowStart[v] as number) + (rowStart[v - 1] as number);
@@ -30,6 +33,26 @@ export function fillTokenIndex(rowStart: Numbers, occurrences: Numbers, ids: Num
   }
   for (let v = vocab; v > 0; v--) rowStart[v] = rowStart[v - 1] as number;
   rowStart[0] = 0;
+}
+
+/** `fillTokenIndex` of few tokens of a large vocabulary: sorts the tokens, and fills the equal starts between them. */
+function fillSparseIndex(rowStart: Fillable, occurrences: Numbers, ids: Numbers): void {
+  const [count, vocab] = [ids.length, rowStart.length - 1];
+  const keys = Float64Array.from({ length: count }, (_, i) => checkedId(ids, i, vocab) * count + i).sort();
+  let next = 0;
+  for (const [k, key] of keys.entries()) {
+    const v = Math.floor(key / count);
+    occurrences[k] = key - v * count;
+    if (v >= next) rowStart.fill(k, next, v + 1);
+    next = v + 1;
+  }
+  rowStart.fill(count, next);
+}
+
+function checkedId(ids: Numbers, i: number, vocab: number): number {
+  const v = ids[i] as number;
+  if (v >= 0 && v < vocab) return v;
+  throw new HeddleError(`embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`);
 }
 
 /**

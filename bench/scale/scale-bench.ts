@@ -1,0 +1,341 @@
+// npm run bench:scale: how cost grows with length, batch, vocabulary, layers and width, one axis at a time around `mid`.
+// Memory, dispatches and FLOPs are those of plans, at all sizes. JavaScript is timed on Dawn's null backend, which takes
+// commands and computes nothing, as far as its buffers allow; steps on an adapter, if they take less than a limit.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { noiseCorpus } from '../../src/bench/step-bench.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { formatBytes, formatNumber } from '../../src/core/format-numbers.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
+import { gpuEngine } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
+import { adapterName, type Device, openDevice } from '../../src/gpu/device.ts';
+import { Session } from '../../src/gpu/gpu-session.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { type ModelConfig, modelConfig, presets } from '../../src/model/model-config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { defaultTraits, inputsOf, outputsOf } from '../../src/ops/op.ts';
+import { writeStep, zeroStep } from '../../src/ops/step-scalars.ts';
+import { makePlan } from '../../src/plan/planner.ts';
+import type { BatchArrays } from '../../src/text/batches/batches.ts';
+import { fillBatch } from '../../src/text/batches/batches.ts';
+import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
+import { initializeTraining } from '../../src/trainer/trainer.ts';
+import { trainingGraph } from '../../src/trainer/training-graphs.ts';
+import { type AxisCosts, type Cost, type Fit, type Run, type Sizes, scaleReport } from './scale-report.ts';
+
+const USAGE = `usage: npm run bench:scale -- [options]
+
+Measures how the cost of training and decoding grows with each size of a model, and exits 1 if a bar does not hold.
+
+  --quick          plans only: a check of a few seconds
+  --no-times       no times of steps, which need a WebGPU adapter
+  --seconds N      leave out steps that would take longer than N seconds (default: 4)
+  --save           write the table and the report to bench/results/`;
+
+const RESULTS = resolve(import.meta.dirname, '../../results'); // this module runs from .vite/
+
+/** The point in which all axes meet. */
+export const center: Sizes = { length: 32, batch: 8, vocabulary: 8000, layers: 3, width: 256 };
+
+/** Values of each axis. */
+export const axes: Readonly<Record<keyof Sizes, readonly number[]>> = {
+  length: [32, 64, 128, 256, 512, 1024, 2048, 4096],
+  batch: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  vocabulary: [4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000],
+  layers: [1, 2, 3, 6, 12, 24],
+  width: [64, 128, 256, 512, 1024],
+};
+
+/** A cost and the largest exponent allowed along some axes. */
+interface Bar {
+  readonly cost: Exclude<keyof Cost, 'firstMs' | 'fillMs'>;
+  readonly axes: readonly (keyof Sizes)[];
+  readonly exponent: number;
+}
+
+/**
+ * The bars. A time may vary by a few percent between runs, which the tolerances of times include. Decoding is one step of
+ * a full cache, which is linear in its length.
+ */
+export const bars: readonly Bar[] = [
+  { cost: 'memory', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.05 },
+  { cost: 'dispatches', axes: ['length', 'batch', 'vocabulary'], exponent: 0.05 },
+  { cost: 'jsMs', axes: ['length', 'batch', 'vocabulary'], exponent: 0.15 },
+  { cost: 'attentionFlops', axes: ['length'], exponent: 2.01 },
+  { cost: 'otherFlops', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.01 },
+  { cost: 'stepMs', axes: ['batch', 'vocabulary', 'layers'], exponent: 1.15 },
+  { cost: 'stepMs', axes: ['length'], exponent: 2.15 },
+];
+
+/**
+ * Returns the exponent b of y = a·x^b: the slope of the least-squares line through the logarithms. With `tail`, that of
+ * the last three points if it is larger, so that what grows at the end is seen. NaN for fewer than three points.
+ */
+export function exponentOf(points: readonly (readonly [x: number, y: number])[], tail: boolean): number {
+  const slope = (list: typeof points) => {
+    const [xs, ys] = [list.map(([x]) => Math.log(x)), list.map(([, y]) => Math.log(y))];
+    const mean = (of: readonly number[]) => of.reduce((a, b) => a + b, 0) / of.length;
+    const [mx, my] = [mean(xs), mean(ys)];
+    const product = (a: readonly number[], b: readonly number[], ma: number, mb: number) =>
+      a.reduce((sum, x, i) => sum + (x - ma) * ((b[i] as number) - mb), 0);
+    return product(xs, ys, mx, my) / product(xs, xs, mx, mx);
+  };
+  if (points.length < 3) return Number.NaN;
+  return tail ? Math.max(slope(points), slope(points.slice(-3))) : slope(points);
+}
+
+/** Fits every cost along every axis. */
+export function fitsOf(all: readonly AxisCosts[]): Fit[] {
+  const costs: (keyof Cost)[] = [
+    'memory',
+    'dispatches',
+    'attentionFlops',
+    'otherFlops',
+    'jsMs',
+    'fillMs',
+    'stepMs',
+    'firstMs',
+  ];
+  return all.flatMap(({ axis, run, points }) =>
+    costs.flatMap((cost): Fit[] => {
+      const known = points.flatMap(({ value, cost: c }) => (c[cost] ? [[value, c[cost]] as const] : []));
+      // Dispatches go up by a few, not with the size: the loss has up to 8 chunks.
+      const exponent = exponentOf(known, cost !== 'dispatches' && cost !== 'jsMs');
+      if (Number.isNaN(exponent)) return [];
+      const bar = bars.find((b) => b.cost === cost && b.axes.includes(axis))?.exponent;
+      return [
+        { run, axis, cost, exponent, ...(bar !== undefined && { bar }), passed: !(exponent > (bar ?? Infinity)) },
+      ];
+    }),
+  );
+}
+
+/** The adapter of the plans. */
+const gpuTraits = {
+  ...defaultTraits,
+  maxBindingBytes: 2 ** 31,
+  subgroups: true,
+  minSubgroup: 32,
+  maxWorkgroupBytes: 32768,
+};
+
+/** The graphs of a run; a step is the last one. */
+const graphsOf = (sizes: Sizes, run: Run): { config: ModelConfig; graphs: Graph[] } => {
+  const { length, batch, vocabulary, layers, width } = sizes;
+  const config = modelConfig({
+    ...presets.mid,
+    ...{ srcVocab: vocabulary, tgtVocab: vocabulary, maxLength: length },
+    ...{ encoderLayers: layers, decoderLayers: layers, dModel: width, feedForward: 4 * width, heads: width / 32 },
+  });
+  const p = parameterList(config);
+  const shape = { batch, source: length, target: length };
+  const graphs =
+    run === 'training'
+      ? [trainingGraph(config, p, shape, optimizerConfig())]
+      : [sourceGraph(config, p, shape), stepGraph(config, p, shape, plainGreedy)];
+  return { config, graphs };
+};
+
+/** Returns a function that fills the batch of a step with random tokens. */
+function filler({ length, batch, vocabulary }: Sizes, inputs: unknown): () => void {
+  const corpus = noiseCorpus({ batch, source: length, target: length, vocab: vocabulary });
+  const rows = Uint32Array.from({ length: batch }, (_, i) => i);
+  return () => void fillBatch(inputs as BatchArrays, { batch, source: length, target: length }, corpus, rows);
+}
+
+const least = (list: readonly number[]): number => Math.min(...list);
+
+/** Memory, dispatches and FLOPs of the plans on a GPU. */
+function planCosts(graphs: readonly Graph[]): Cost {
+  const plans = graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
+  const nodes = graphs.at(-1)?.nodes ?? [];
+  const flops = (attention: boolean) =>
+    nodes.filter(({ op }) => /attention/.test(op.name) === attention).reduce((n, node) => n + nodeFlops(node), 0);
+  return {
+    memory: Math.max(...plans.map(({ bytes }) => bytes.peak)),
+    dispatches: plans.at(-1)?.passes.length ?? 0,
+    attentionFlops: flops(true),
+    otherFlops: flops(false),
+  };
+}
+
+/** Memory of Dawn's null backend is 512 MiB; some is left for staging buffers, and for weights of several plans. */
+const nullBytes = 400 * 2 ** 20;
+
+/** Times JavaScript, the fastest of `runs`; nothing if the plans do not fit the null backend. */
+async function jsCosts(device: Device, sizes: Sizes, run: Run, runs: number): Promise<Pick<Cost, 'jsMs' | 'fillMs'>> {
+  const plans = graphsOf(sizes, run).graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
+  if (Math.max(...plans.map(({ bytes }) => bytes.peak)) > nullBytes) return {};
+  const session = new Session(device);
+  try {
+    const runner = (await session.prepare(plans)).at(-1);
+    if (!runner) throw new Error('scale: there is no plan');
+    const fill = run === 'training' ? filler(sizes, runner.inputs) : undefined;
+    const [js, fills]: [number[], number[]] = [[], []];
+    for (let i = 0; i < runs; i++) {
+      const begin = performance.now();
+      fill?.();
+      fills.push(performance.now() - begin);
+      writeStep(runner.inputs.step as Uint32Array, { ...zeroStep, step: i });
+      const done = runner.run();
+      js.push(performance.now() - begin);
+      await done;
+    }
+    return { jsMs: least(js), ...(fill && { fillMs: least(fills) }) };
+  } finally {
+    session.destroy();
+  }
+}
+
+const nodeFlops = (node: Graph['nodes'][number]): number =>
+  node.op.modelFlops?.(inputsOf(node), outputsOf(node), node.attrs) ?? 0;
+
+/** Times the first step and three others on a device. */
+async function timesOf(device: Device, sizes: Sizes, run: Run): Promise<Pick<Cost, 'stepMs' | 'firstMs'>> {
+  const engine = gpuEngine(device);
+  try {
+    const begin = performance.now();
+    const { config, graphs } = graphsOf(sizes, run);
+    const program = (await engine.prepare(graphs)).at(-1);
+    if (!program) throw new Error('scale: there is no program');
+    initializeTraining(engine, config, { seed: 1, init: 'xavier' });
+    writePositions(engine, config);
+    if (run === 'training') filler(sizes, program.inputs)();
+    const position = run === 'decoding' ? sizes.length - 1 : 0;
+    const times: number[] = [];
+    for (let step = 0; step < 4; step++) {
+      const from = step === 0 ? begin : performance.now();
+      writeStep(program.inputs.step as Uint32Array, {
+        ...zeroStep,
+        learningRate: 1e-4,
+        tokenWeight: 1e-3,
+        step,
+        position,
+      });
+      await program.run();
+      times.push(performance.now() - from);
+    }
+    return { firstMs: times[0] as number, stepMs: least(times.slice(1)) };
+  } catch (error) {
+    if (error instanceof HeddleError && error.kind === 'memory') return {}; // the adapter's limits
+    throw error;
+  } finally {
+    engine.destroy();
+  }
+}
+
+/** Measures all axes. JavaScript is timed `runs` times (0: not); along an axis, steps are timed until one would take
+ * longer than `seconds` (0: none). */
+export async function measureScale(
+  values: typeof axes,
+  { runs, seconds, onPoint }: { runs: number; seconds: number; onPoint(text: string): void },
+): Promise<{ adapter?: string; all: AxisCosts[] }> {
+  const device = seconds > 0 ? await openDevice(await dawnGpu()) : undefined;
+  const none = runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'] })) : undefined;
+  const all: AxisCosts[] = [];
+  for (const run of ['training', 'decoding'] as const)
+    for (const axis of Object.keys(values) as (keyof Sizes)[]) {
+      const points: { value: number; cost: Cost }[] = [];
+      let rate = 0;
+      for (const value of values[axis]) {
+        const sizes = { ...center, [axis]: value };
+        onPoint(`${run}, ${axis} ${value}`);
+        const cost = {
+          ...planCosts(graphsOf(sizes, run).graphs),
+          ...(none && (await jsCosts(none, sizes, run, runs))),
+        };
+        const work = cost.attentionFlops + cost.otherFlops;
+        const timed = device && work * rate <= 1000 * seconds ? await timesOf(device, sizes, run) : {};
+        if (device) rate = timed.stepMs ? timed.stepMs / work : Number.POSITIVE_INFINITY;
+        points.push({ value, cost: { ...cost, ...timed } });
+      }
+      all.push({ axis, run, points });
+    }
+  const adapter = device && adapterName(device.adapter);
+  device?.destroy();
+  none?.destroy();
+  return { ...(adapter && { adapter }), all };
+}
+
+/** Costs as a table in Markdown: a row for each point, then the exponents. */
+export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): string {
+  const ms = (x: number | undefined) => (x === undefined ? 'not measured' : formatNumber(x));
+  const head = [
+    'run',
+    'axis',
+    'value',
+    'memory',
+    'dispatches',
+    'GFLOP',
+    'attention',
+    'JS ms',
+    'fill ms',
+    'step ms',
+    'first ms',
+  ];
+  const rows = all.flatMap(({ axis, run, points }) =>
+    points.map(({ value, cost: c }) => {
+      const flops = c.attentionFlops + c.otherFlops;
+      return [
+        ...[run, axis, `${value}`, formatBytes(c.memory), `${c.dispatches}`, formatNumber(flops / 1e9)],
+        `${((100 * c.attentionFlops) / flops).toFixed(1)} %`,
+        ...[ms(c.jsMs), c.fillMs === undefined ? '' : formatNumber(c.fillMs), ms(c.stepMs), ms(c.firstMs)],
+      ];
+    }),
+  );
+  const table = (lines: readonly (readonly string[])[]) =>
+    lines
+      .map((cells, i) => `| ${cells.join(' | ')} |${i === 0 ? `\n|${cells.map(() => ' --- |').join('')}` : ''}`)
+      .join('\n');
+  const fitted = fits.map((f) => [
+    ...[f.run, f.axis, f.cost, f.exponent.toFixed(3)],
+    f.bar === undefined ? '' : `${f.bar}`,
+    f.bar === undefined ? '' : f.passed ? 'holds' : 'BROKEN',
+  ]);
+  return `${table([head, ...rows])}\n\n${table([['run', 'axis', 'cost', 'exponent', 'bar', 'result'], ...fitted])}`;
+}
+
+/** Runs the command; resolves to its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      'no-times': { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '4' },
+      save: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0)) throw new HeddleError(`--seconds ${values.seconds}: must be a positive number`);
+  const { adapter = 'no adapter', all } = await measureScale(axes, {
+    runs: values.quick ? 0 : 15,
+    seconds: values.quick || values['no-times'] ? 0 : seconds,
+    onPoint: (text) => console.error(text),
+  });
+  const fits = fitsOf(all);
+  const c = center;
+  const title = `Around mid: length ${c.length}, batch ${c.batch}, vocabulary ${c.vocabulary}, ${c.layers} layers, width ${c.width}; ${adapter}`;
+  const table = scaleTable(all, fits);
+  console.log(`${title}\n\n${table}`);
+  if (values.save) {
+    const name = join(RESULTS, `${new Date().toISOString().slice(0, 10)}-scale`);
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(`${name}.md`, `# How cost grows\n\n${title}\n\n${table}\n`);
+    writeFileSync(`${name}.html`, scaleReport(title, all, fits));
+    console.error(`wrote ${name}.md and .html`);
+  }
+  const broken = fits.filter((f) => !f.passed);
+  for (const f of broken)
+    console.error(`${f.run}: ${f.cost} grows with ${f.axis}^${f.exponent.toFixed(3)}, allowed ${f.bar}`);
+  return broken.length > 0 ? 1 : 0;
+}
