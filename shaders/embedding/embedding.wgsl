@@ -5,7 +5,7 @@
 //   embedding_backward       dtable [V, D] += scale * sum of dy over the positions of each id, which the host has sorted:
 //                            occurrences[row_start[v] .. row_start[v + 1]] are those of id v. Writes only the rows of
 //                            ids that occur, by the row group of their first occurrence; all other rows are zero, or the
-//                            base, already
+//                            base, already. Row `frozen` gets no gradient (PyTorch's padding_idx)
 //   embedding_backward_onto  dtable = base + the same
 //   position_backward        dpositions [L, D] = sum of dy over the batch
 // include shared/thread.wgsl
@@ -21,6 +21,7 @@ struct Params {
   position_rows: u32, // of the table of positions
   offset: u32, // its row of position 0
   scale: f32,
+  frozen: u32, // row of the table without a gradient; 0xffffffff: none
   site: u32,
   threshold: u32,
   keep_scale: f32,
@@ -35,10 +36,12 @@ struct Params {
 @group(0) @binding(6) var<storage, read> occurrences: array<u32>;
 @group(0) @binding(7) var<storage, read> base: array<Vec>;
 @group(0) @binding(8) var<storage, read_write> dtable: array<Vec>;
-@group(0) @binding(9) var<uniform> params: Params;
-@group(0) @binding(10) var<uniform> step: Step;
+@group(0) @binding(9) var<storage, read> places: array<u32>;
+@group(0) @binding(10) var<uniform> params: Params;
+@group(0) @binding(11) var<uniform> step: Step;
 
 override POSITIONS: bool = false;
+override PLACES: bool = false; // the row of positions is places[b, t]
 override DECODE: bool = false; // position 0 of `ids` is step.position
 override DROPOUT: bool = false;
 override IN_PLACE: bool = false; // add to the content of dtable
@@ -60,6 +63,7 @@ fn embedding(thread: Thread) {
   let key = key_of_step();
   var position = place % params.length + params.offset;
   if (DECODE) { position += step.position; }
+  if (PLACES) { position = places[place]; }
   position = min(position, params.position_rows - 1u) * vecs;
   let id = min(ids[place], params.rows - 1u) * vecs;
   for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {
@@ -101,7 +105,7 @@ fn embedding_backward(thread: Thread) {
   let k = row_of(thread);
   if (k >= row_start[params.rows]) { return; }
   let id = id_of(k);
-  if (row_start[id] != k) { return; }
+  if (row_start[id] != k || id == params.frozen) { return; }
   let stop = row_start[id + 1u];
   let vecs = params.width / VEC;
   let key = key_of_step();
@@ -116,7 +120,7 @@ fn embedding_backward_onto(thread: Thread) {
   let id = row_of(thread);
   if (id >= params.rows) { return; }
   let start = row_start[id];
-  let stop = row_start[id + 1u];
+  let stop = select(row_start[id + 1u], start, id == params.frozen);
   let vecs = params.width / VEC;
   let key = key_of_step();
   for (var c = thread.index % ROW_GROUP; c < vecs; c += ROW_GROUP) {

@@ -5,7 +5,7 @@
 // include f16: shared/packed-f16.wgsl | int8: shared/packed-int8.wgsl
 
 struct Params {
-  places: u32,
+  tokens: u32,
   length: u32,
   width: u32,
   vecs: u32, // vectors of words in a row of the table
@@ -19,8 +19,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> step: Step;
+@group(0) @binding(7) var<storage, read> places: array<u32>;
 
 override POSITIONS: bool = false;
+override PLACES: bool = false; // the row of positions is places[b, t]
 override DECODE: bool = false; // position 0 of `ids` is step.position
 
 @compute @workgroup_size(64)
@@ -28,11 +30,12 @@ fn embedding(thread: Thread) {
   let i = group_index(thread) * 64u + thread.index;
   let place = i / (params.vecs * PARTS);
   let c = i % (params.vecs * PARTS);
-  if (place >= params.places || 4u * c >= params.width) { return; }
+  if (place >= params.tokens || 4u * c >= params.width) { return; }
   let id = min(ids[place], params.rows - 1u);
   let v = unpacked(w[id * params.vecs + c / PARTS], c % PARTS) * (row_scale(id) * params.scale);
   var row = place % params.length + params.offset;
   if (DECODE) { row += step.position; }
+  if (PLACES) { row = places[place]; }
   row = min(row, max(params.position_rows, 1u) - 1u);
   for (var k = 0u; k < min(4u, params.width - 4u * c); k++) {
     let column = 4u * c + k;

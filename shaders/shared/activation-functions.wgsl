@@ -1,16 +1,19 @@
 // Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (exact, not the
-// tanh approximation) and SiLU x * sigmoid(x). src/ops/elementwise/activation-functions.ts has the same in float64, and
+// tanh approximation), SiLU x * sigmoid(x) and GELU_TANH, the approximation of GELU, x * sigmoid(2u) with
+// u = sqrt(2/π) (x + 0.044715 x³). src/ops/elementwise/activation-functions.ts has the same in float64, and
 // the numbers of the kinds.
 
 const RELU: u32 = 1u;
 const GELU: u32 = 2u;
 const SILU: u32 = 3u;
+const GELU_TANH: u32 = 4u;
 
 // `kind` is the same for all threads: an override or a parameter.
 fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return max(x, vec4<f32>()); }
   if (kind == GELU) { return x * normal_integral(x); }
   if (kind == SILU) { return max(x, vec4(SIGMOID_MIN)) * sigmoid(x); }
+  if (kind == GELU_TANH) { return max(x, vec4(-TANH_MAX)) * sigmoid(tanh_argument(x)); }
   return x;
 }
 
@@ -21,6 +24,11 @@ fn activation_slope4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == SILU) {
     let s = sigmoid(x);
     return s + max(x, vec4(SIGMOID_MIN)) * s * (1.0 - s);
+  }
+  if (kind == GELU_TANH) {
+    let s = sigmoid(tanh_argument(x));
+    let a = clamp(x, vec4(-TANH_MAX), vec4(TANH_MAX));
+    return s + a * s * (1.0 - s) * (1.5957691216 + 0.2140644488 * a * a);
   }
   return vec4(1.0);
 }
@@ -47,4 +55,13 @@ const SIGMOID_MIN: f32 = -80.0;
 
 fn sigmoid(x: vec4<f32>) -> vec4<f32> {
   return 1.0 / (1.0 + exp(-max(x, vec4(SIGMOID_MIN))));
+}
+
+// From here on the tanh of GELU_TANH is 1 in float32, and below its negative GELU_TANH is 0.
+const TANH_MAX: f32 = 12.0;
+
+// 2u of GELU_TANH.
+fn tanh_argument(x: vec4<f32>) -> vec4<f32> {
+  let a = clamp(x, vec4(-TANH_MAX), vec4(TANH_MAX));
+  return a * (1.5957691216 + 0.0713548163 * a * a);
 }

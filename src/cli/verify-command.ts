@@ -84,7 +84,7 @@ function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boo
 const groupOf = (quantity: string): string =>
   quantity.startsWith('grad.') ? 'gradients' : quantity.startsWith('losses[') ? 'losses' : quantity;
 
-const counted = ['greedy', 'tokens', 'source tokens', 'texts'];
+const counted = ['greedy', 'beam', 'tokens', 'source tokens', 'texts'];
 
 const error = ({ quantity, error: e }: Comparison): string => {
   if (quantity === 'texts') return e === 1 ? '1 text' : `${e} texts`;

@@ -142,7 +142,7 @@ export function stepGraph(
   const attrs = { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, beams };
   const logits = graph.scope('decoder', () => {
     cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.hidePadding ? c.padId : -1 });
-    let x = embed(m, 'tgt', { ids: token }, true); // [R, 1, D]
+    let x = embed(m, 'tgt', { ids: token }, history); // [R, 1, D]
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
       const cache = stateOf(graph, states.self[n] as DecodeState);

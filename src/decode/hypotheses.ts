@@ -133,3 +133,7 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
       }),
   };
 }
+
+/** The search for settings: beams, or independent rows. */
+export const searchFor = (s: DecodeSettings, sentences: number, endId: number): Search =>
+  s.method === 'beam' ? createBeamSearch(sentences, s) : createRowSearch(sentences, endId, s);

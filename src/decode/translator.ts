@@ -18,7 +18,7 @@ import {
 } from './decode-options.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
-import { createBeamSearch, createRowSearch, type Hypothesis } from './hypotheses.ts';
+import { type Hypothesis, searchFor } from './hypotheses.ts';
 
 /** A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine. */
 export interface TextModel {
@@ -131,8 +131,6 @@ export async function createTranslator(
     );
     return ids;
   };
-  const searchFor = (settings: DecodeSettings, sentences: number) =>
-    settings.method === 'beam' ? createBeamSearch(sentences, settings) : createRowSearch(sentences, c.endId, settings);
 
   // The engine's states serve one decoding at a time.
   let last: Promise<unknown> = Promise.resolve();
@@ -164,7 +162,7 @@ export async function createTranslator(
       try {
         for (let at = 0; at < order.length; at += batch) {
           const streams = order.slice(at, at + batch);
-          const search = searchFor(settings, streams.length);
+          const search = searchFor(settings, streams.length, c.endId);
           const sources = streams.map((i) => encoded[i] as number[]);
           for await (const _ of decoder.run({ sources, streams }, settings, search));
           for (const [k, found] of search.finish().entries())
@@ -186,7 +184,7 @@ export async function createTranslator(
       const decoder = await decoderFor(settings, 1);
       const end = await turn();
       try {
-        const search = searchFor(settings, 1);
+        const search = searchFor(settings, 1, c.endId);
         const say = createTextStreamer(target);
         let seen = 0;
         for await (const _ of decoder.run({ sources, streams: [index] }, settings, search)) {

@@ -1,17 +1,17 @@
 // Writes the states of a model to an engine: its weights, and its position embeddings if they are fixed.
 
+import { fixedPositions } from '../model/fixed-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { weightStates } from '../model/quantized-parameters.ts';
-import { sinusoids } from '../ops/embedding/embedding.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * Writes the fixed sinusoidal positions [maxLength, D] to the state `positions`. Does nothing if positions are learned.
+ * Writes the fixed sinusoidal positions to the state `positions`. Does nothing if the model has none.
  */
 export function writePositions(engine: Engine, c: ModelConfig): void {
-  if (c.positions === 'learned') return;
-  engine.write('positions', sinusoids(c.maxLength, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves'));
+  const table = fixedPositions(c);
+  if (table) engine.write('positions', table);
 }
 
 /** Writes weights [p.size] to an engine, quantized if the list is, and the fixed positions. */

@@ -2,10 +2,12 @@
 
 import { HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { DecodeOptions, ModelRules } from '../decode/decode-options.ts';
 import { type Files, readText } from '../files/files.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
 import { pytorchFields } from './pytorch.ts';
+import type { HfPrefix } from './shared/saved-model.ts';
 
 /** A golden case. */
 export interface GoldenCase {
@@ -20,16 +22,33 @@ export interface GoldenCase {
     readonly weightDecay: number;
     /** Maximum gradient norm; 0: no clipping. */
     readonly clipNorm: number;
+    /** Whether weight decay acts on biases and norms too. */
+    readonly decayAll: boolean;
   };
-  /** Maximum length of greedy decoding. */
+  /** Maximum length of greedy decoding, without the start token. */
   readonly decodeLength: number;
+  /** By PyTorch's names. */
   readonly weights: Readonly<Record<string, Tensor>>;
+  /** What only cases of Hugging Face's families have; see golden-hf.ts. */
+  readonly hf?: HfCase;
   /** i32 ids [B,S], [B,T], [B,T]. */
   readonly source: Tensor;
   readonly targetIn: Tensor;
   readonly targetOut: Tensor;
   /** logits, loss, grad.NAME, grad_norm, greedy, losses. */
   readonly expected: Readonly<Record<string, Tensor>>;
+}
+
+/** What a golden case of one of Hugging Face's families has besides. */
+export interface HfCase {
+  readonly prefix: HfPrefix;
+  /** Lengths of the sources, u32 [B]; padding of targets is not masked. */
+  readonly sourceLengths: Uint32Array;
+  /** Target id that is not counted. */
+  readonly ignore: number;
+  readonly decode: ModelRules;
+  /** Options of its beam search, if it has one. */
+  readonly beam?: DecodeOptions;
 }
 
 /** Fields of config.json that are not of the model. */
@@ -94,6 +113,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
       eps: number('eps', 1e-9),
       weightDecay: number('weight_decay', 0),
       clipNorm: number('clip_norm', 1),
+      decayAll: true,
     },
     decodeLength,
     weights,

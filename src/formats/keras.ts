@@ -20,7 +20,7 @@ import {
   readTextSides,
   tokenizerFilesOf,
 } from './layout-config.ts';
-import { requireFields } from './shared/requirements.ts';
+import { classicFields, requireFields, sameFields } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { storedRows } from './shared/tensor-slices.ts';
 
@@ -133,10 +133,7 @@ function transpose(data: Float32Array, rows: number, cols: number): Float32Array
  */
 export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
-  requireFields(
-    "Keras's example",
-    Object.entries(fixed).map(([field, wanted]) => [field, c[field as keyof ModelConfig], wanted] as const),
-  );
+  requireFields("Keras's example", [...sameFields(c, fixed), ...classicFields(c)]);
   const tensors: Record<string, Tensor> = {};
   for (const { name, shape, at, transposed } of kerasTensors(c, parameterList(c))) {
     const data = weights.subarray(at, at + sizeOf(shape));

@@ -20,7 +20,7 @@ import {
   readTextSides,
   tokenizerFilesOf,
 } from './layout-config.ts';
-import { requireFields, sharedWidths } from './shared/requirements.ts';
+import { classicFields, requireFields, sharedWidths } from './shared/requirements.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 
 /** `format` of config.json. */
@@ -66,7 +66,14 @@ export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
  */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
-  requireFields('nn.Transformer', sharedWidths(c));
+  const { positions: p, tie, activation } = c;
+  requireFields('nn.Transformer', [
+    ...sharedWidths(c),
+    ...classicFields(c),
+    ['activation', activation, 'relu, gelu or silu', activation !== 'gelu-tanh'],
+    ['positions', p, 'sinusoidal, sinusoidal-halves or learned', p.startsWith('sinusoidal') || p === 'learned'],
+    ['tie', tie, 'none, target or all', tie !== 'embeddings'],
+  ]);
   return {
     [modelFileNames.config]: jsonBytes(fieldsFromConfig(pytorchFormat, model, pytorchFields)),
     [modelFileNames.weights]: writeSafetensors(tensorsFromWeights(parameterList(c), weights), { format: 'pt' }),

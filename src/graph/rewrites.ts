@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { bytesOf, matrixOf, sameShape, sizeOf } from '../core/tensor.ts';
+import type { DropoutAttrs } from '../ops/dropout-mask.ts';
 import { activationBackwardOp, activationOp } from '../ops/elementwise/activation.ts';
 import { addOp } from '../ops/elementwise/add.ts';
 import { columnSumOp } from '../ops/elementwise/column-sum.ts';
@@ -14,6 +15,7 @@ import { linearOp } from '../ops/matmul/linear.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
 import { normSumsOp, padded } from '../ops/norm/norm-sums.ts';
+import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
 import { applicationOf, type Node, type Value } from '../ops/op.ts';
 import type { Graph } from './graph.ts';
 
@@ -65,26 +67,29 @@ const forwardRules = (logitBytes?: number): Record<string, Rule> => ({
     graph.replace([product.node, node], linearOp, product.inputs, attrs, { y: f.outputs.y });
     return true;
   },
-  /** layer_norm(residual + dropout(x)) becomes one kernel that also stores the sum. */
+  /** layer_norm(residual + dropout(x)) becomes one kernel that also stores the sum; rms_norm too. */
   'residual-norm'(graph, node, users) {
-    const norm = applicationOf(node, layerNormOp);
+    const layer = applicationOf(node, layerNormOp);
+    const norm = layer ?? applicationOf(node, rmsNormOp);
     const plus = applicationOf(norm?.inputs.x.node, addOp);
     if (!norm || !plus) return false;
-    const { x: s, gamma, beta } = norm.inputs;
+    const { x: s, gamma } = norm.inputs;
     const at = graph.nodes.indexOf(node);
     if (users.get(s)?.some((user) => graph.nodes.indexOf(user) < at)) return false;
     const { a: residual, b: x } = plus.inputs;
     const dropped = applicationOf(x.node, dropoutOp);
     const { y, stats } = norm.outputs;
     const { eps } = norm.attrs;
+    const replace = (old: Node[], inputs: { x: Value; step?: Value }, mask: DropoutAttrs): void => {
+      const all = { ...inputs, residual, gamma };
+      const outputs = { y, s, stats };
+      if (layer) graph.replace(old, addLayerNormOp, { ...all, beta: layer.inputs.beta }, { eps, ...mask }, outputs);
+      else graph.replace(old, addRmsNormOp, all, { eps, ...mask }, outputs);
+    };
     if (dropped && residual !== x && onlyReader(graph, users, x) === plus.node) {
-      const inputs = { x: dropped.inputs.x, residual, gamma, beta, step: dropped.inputs.step };
-      const old = [dropped.node, plus.node, node];
-      graph.replace(old, addLayerNormOp, inputs, { eps, ...dropped.attrs }, { y, s, stats });
-    } else {
-      const inputs = { x, residual, gamma, beta };
-      graph.replace([plus.node, node], addLayerNormOp, inputs, { eps, rate: 0, site: 0 }, { y, s, stats });
-    }
+      const { x: branch, step } = dropped.inputs;
+      replace([dropped.node, plus.node, node], { x: branch, step }, dropped.attrs);
+    } else replace([plus.node, node], { x }, { rate: 0, site: 0 });
     return true;
   },
   /** dropout(linear(x)), activation included, becomes the epilogue of the product. */

@@ -1,6 +1,6 @@
 // LoRA adapters (Hu et al., 2022, "LoRA: Low-Rank Adaptation of Large Language Models"): a linear layer with frozen W
 // [out, in] computes y = x·Wᵀ + b + (alpha/r)·(x·Aᵀ)·Bᵀ, of which A [r, in] and B [out, r] are trained. Names are those
-// of PEFT for BART and MarianMT.
+// of PEFT, for the names of layers in transformers.
 
 import { check } from '../core/errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -64,7 +64,7 @@ export interface LoraTarget {
 export function linearLayers(c: ModelConfig): LoraTarget[] {
   return parameterList(c).all.flatMap(({ name: weight, shape }) => {
     const [rows = 0, inner = 0] = shape;
-    const names = shape.length === 2 ? hfModuleNames(weight) : [];
+    const names = shape.length === 2 ? hfModuleNames(c, weight) : [];
     return names.map((name, i) => ({
       name,
       weight,

@@ -33,28 +33,51 @@ export interface ModelConfig {
   /** Feed-forward width of the decoder. Default that of the encoder. */
   readonly decoderFeedForward: number;
   readonly dropout: DropoutRates;
-  /** Layer norm, `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
+  /** Where norms are, `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
   readonly norm: 'post' | 'pre';
-  /** Layer norm after the last encoder layer and the last decoder layer. */
+  /** `layer`: layer norm; `rms`: RMSNorm, without a mean and a bias (T5). */
+  readonly normType: 'layer' | 'rms';
+  /** A norm after the last encoder layer and the last decoder layer. */
   readonly finalNorm: boolean;
-  /** Layer norm on the embeddings of encoder and decoder (as in BART). */
+  /** A norm on the embeddings of encoder and decoder (as in BART). */
   readonly embeddingNorm: boolean;
-  readonly activation: 'relu' | 'gelu' | 'silu';
+  /** `gelu` is exact (erf), `gelu-tanh` its tanh approximation (transformers' gelu_new). */
+  readonly activation: 'relu' | 'gelu' | 'gelu-tanh' | 'silu';
+  /** `plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020, GLU). */
+  readonly feedForwardType: 'plain' | 'gated';
+  /** Whether linear layers of attention and feed-forward have biases. */
+  readonly biases: boolean;
+  /** Whether attention scores are divided by sqrt(headWidth). */
+  readonly attentionScale: boolean;
   /**
-   * Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (Marian);
-   * `learned`: embeddings.
+   * Positions. `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (Marian,
+   * Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not padding; `learned`:
+   * embeddings; `relative`: a bias of the self-attention scores for each distance and head (T5); `none`.
    */
-  readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'learned';
+  readonly positions: 'sinusoidal' | 'sinusoidal-halves' | 'fairseq-sinusoidal' | 'learned' | 'relative' | 'none';
+  /** Relative positions: number of buckets of distances, and the distance from which all share the last bucket. */
+  readonly relativeBuckets: number;
+  readonly relativeMaxDistance: number;
   /** Maximum length of source and target, in tokens. */
   readonly maxLength: number;
   /** Rows of the learned position embeddings before position 0 (BART: 2). */
   readonly positionOffset: number;
-  /** Tied weights. `target`: output projection and target embedding; `all`: source embedding too. */
-  readonly tie: 'none' | 'target' | 'all';
+  /**
+   * Tied weights. `target`: output projection and target embedding; `all`: source embedding too; `embeddings`: both
+   * embeddings, with an output projection of its own (T5 v1.1).
+   */
+  readonly tie: 'none' | 'target' | 'all' | 'embeddings';
   /** Whether token embeddings are multiplied by sqrt(dModel). */
   readonly scaleEmbedding: boolean;
+  /** Whether the input of the output projection is divided by sqrt(dModel) (T5 v1.0). */
+  readonly scaleOutput: boolean;
   readonly layerNormEps: number;
   readonly outputBias: boolean;
+  /** Whether training changes the output bias, and learned positions. */
+  readonly trainOutputBias: boolean;
+  readonly trainPositions: boolean;
+  /** Whether look-ups train the embedding of padding; false as with torch.nn.Embedding's padding_idx. */
+  readonly trainPadding: boolean;
   readonly labelSmoothing: number;
   readonly padId: number;
   readonly startId: number;
@@ -69,6 +92,9 @@ export interface ModelConfig {
 
 /** Fields whose defaults depend on other fields. */
 const derived = ['headWidth', 'decoderHeads', 'decoderHeadWidth', 'decoderFeedForward'] as const;
+
+/** Whether source and target share one embedding. */
+export const sharesEmbeddings = ({ tie }: Pick<ModelConfig, 'tie'>): boolean => tie === 'all' || tie === 'embeddings';
 
 /** The encoder or the decoder. */
 export type Stack = 'encoder' | 'decoder';
@@ -101,16 +127,26 @@ const defaults = {
   decoderLayers: 2,
   feedForward: 512,
   norm: 'post',
+  normType: 'layer',
   finalNorm: true,
   embeddingNorm: false,
   activation: 'relu',
+  feedForwardType: 'plain',
+  biases: true,
+  attentionScale: true,
   positions: 'sinusoidal',
+  relativeBuckets: 32,
+  relativeMaxDistance: 128,
   maxLength: 64,
   positionOffset: 0,
   tie: 'none',
   scaleEmbedding: true,
+  scaleOutput: false,
   layerNormEps: 1e-5,
   outputBias: true,
+  trainOutputBias: true,
+  trainPositions: true,
+  trainPadding: true,
   labelSmoothing: 0,
   padId: 0,
   startId: 1,
@@ -127,16 +163,24 @@ export const modelFields: readonly string[] = [
 
 const choices: Record<string, readonly string[]> = {
   norm: ['post', 'pre'],
-  activation: ['relu', 'gelu', 'silu'],
-  positions: ['sinusoidal', 'sinusoidal-halves', 'learned'],
-  tie: ['none', 'target', 'all'],
+  normType: ['layer', 'rms'],
+  activation: ['relu', 'gelu', 'gelu-tanh', 'silu'],
+  feedForwardType: ['plain', 'gated'],
+  positions: ['sinusoidal', 'sinusoidal-halves', 'fairseq-sinusoidal', 'learned', 'relative', 'none'],
+  tie: ['none', 'target', 'all', 'embeddings'],
 };
+
+/** Fields that are true or false. */
+const flags = [
+  ...(['finalNorm', 'embeddingNorm', 'biases', 'attentionScale', 'scaleEmbedding', 'scaleOutput'] as const),
+  ...(['outputBias', 'trainOutputBias', 'trainPositions', 'trainPadding', 'hidePadding'] as const),
+];
 
 /** Returns whether `x` is a number of at least `min` and below `end`. */
 const inRange = (x: unknown, min: number, end: number): boolean => typeof x === 'number' && x >= min && x < end;
 
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
-const max = { layers: 1000, positions: 2 ** 20, parameters: 2 ** 31 };
+const max = { layers: 1000, positions: 2 ** 20, buckets: 4096, parameters: 2 ** 31 };
 
 /**
  * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed
@@ -178,6 +222,11 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   for (const field of ['dModel', 'heads', 'encoderLayers', 'decoderLayers', 'feedForward', 'maxLength'] as const)
     integer(field, 1);
   for (const field of ['decoderHeads', 'decoderFeedForward'] as const) integer(field, 1);
+  integer('relativeBuckets', 4);
+  if (c.relativeBuckets > max.buckets) fail('relativeBuckets', c.relativeBuckets, `at most ${max.buckets}`);
+  integer('relativeMaxDistance', Math.floor(c.relativeBuckets / 2) + 1);
+  if (c.relativeMaxDistance > max.positions)
+    fail('relativeMaxDistance', c.relativeMaxDistance, `at most ${max.positions}`);
   for (const [many, width] of [
     ['heads', 'headWidth'],
     ['decoderHeads', 'decoderHeadWidth'],
@@ -196,8 +245,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     const value = c[field as keyof ModelConfig];
     if (!allowed.includes(value as string)) fail(field, value, `one of ${allowed.join(', ')}`);
   }
-  for (const field of ['finalNorm', 'embeddingNorm', 'scaleEmbedding', 'outputBias', 'hidePadding'] as const)
-    if (typeof c[field] !== 'boolean') fail(field, c[field], 'true or false');
+  for (const field of flags) if (typeof c[field] !== 'boolean') fail(field, c[field], 'true or false');
   for (const [place, rate] of Object.entries(rates)) {
     if (!Object.hasOwn(noDropout, place))
       fail(`dropout.${place}`, rate, `left out: the places are ${Object.keys(noDropout).join(', ')}`);
@@ -206,9 +254,10 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   for (const field of ['encoderLayers', 'decoderLayers'] as const)
     if (c[field] > max.layers) fail(field, c[field], `at most ${max.layers}`);
   if (c.maxLength + c.positionOffset > max.positions) fail('maxLength', c.maxLength, `at most ${max.positions}`);
+  const matrices = c.feedForwardType === 'gated' ? 3 : 2;
   const inLayers =
-    c.encoderLayers * (4 * c.heads * c.headWidth + 2 * c.feedForward) +
-    c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + 2 * c.decoderFeedForward);
+    c.encoderLayers * (4 * c.heads * c.headWidth + matrices * c.feedForward) +
+    c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + matrices * c.decoderFeedForward);
   const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
   if (parameters > max.parameters)
     throw new HeddleError(
@@ -216,7 +265,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     );
   if (!inRange(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
   if (!inRange(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');
-  if (c.tie === 'all' && c.srcVocab !== c.tgtVocab)
+  if (sharesEmbeddings(c) && c.srcVocab !== c.tgtVocab)
     fail('tie', c.tie, `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
   return c;
 }
@@ -240,6 +289,12 @@ export const presets = {
     scaleEmbedding: false,
     layerNormEps: 1e-3,
     dropout: { output: 0.5 },
+  },
+  't5-tiny': {
+    ...{ dModel: 64, heads: 4, headWidth: 16, encoderLayers: 2, decoderLayers: 2, feedForward: 128, maxLength: 64 },
+    ...{ norm: 'pre', normType: 'rms', layerNormEps: 1e-6, feedForwardType: 'gated', activation: 'gelu-tanh' },
+    ...{ positions: 'relative', biases: false, attentionScale: false, scaleEmbedding: false, outputBias: false },
+    tie: 'embeddings',
   },
 } as const satisfies Record<string, Partial<ModelOptions>>;
 

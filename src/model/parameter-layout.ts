@@ -20,6 +20,8 @@ export interface Parameter {
   readonly init: Init;
   /** Whether weight decay applies by default: to matrices, not to biases and norms. */
   readonly decay: boolean;
+  /** Whether training never changes it, such as a stored table of sinusoids. */
+  readonly frozen?: boolean;
   /** The tensor of PyTorch's state_dict that contains it, its first row in that tensor, and the rows of that tensor. */
   readonly stored: { readonly name: string; readonly row: number; readonly rows: number };
 }

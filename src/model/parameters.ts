@@ -5,7 +5,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { keyOf, random } from '../core/random.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
-import { type ModelConfig, stackSizes } from './model-config.ts';
+import { type ModelConfig, sharesEmbeddings, stackSizes } from './model-config.ts';
 import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
@@ -25,36 +25,37 @@ export function parameterList(c: ModelConfig): ParameterList {
     const [out, fanIn] = [stored?.rows ?? (shape[0] as number), shape[1] as number];
     drafts.push({ name, shape, decay: true, init: { kind: 'matrix', fanIn, fanOut: out }, ...(stored && { stored }) });
   };
-  const vector = (name: string, size: number, init: Init, stored?: Parameter['stored']) =>
-    drafts.push({ name, shape: [size], decay: false, init, ...(stored && { stored }) });
+  const vector = (name: string, size: number, init: Init, fields: Pick<Draft, 'stored' | 'frozen'> = {}) =>
+    drafts.push({ name, shape: [size], decay: false, init, ...fields });
+  const bias = (name: string, size: number, init: Init, stored?: Parameter['stored']) =>
+    c.biases && vector(name, size, init, stored && { stored });
   const zero: Init = { kind: 'constant', value: 0 };
-  const embedding = (name: string, rows: number) =>
-    drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding' } });
+  const embedding = (name: string, rows: number, frozen = false) =>
+    drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding' }, ...(frozen && { frozen }) });
   const norm = (name: string) => {
     norms.add(`${name}.weight`).add(`${name}.bias`);
     vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
-    vector(`${name}.bias`, D, zero);
+    if (c.normType === 'layer') vector(`${name}.bias`, D, zero);
   };
   const linear = (name: string, out: number, inner: number) => {
     matrix(`${name}.weight`, [out, inner]);
-    vector(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
+    bias(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
   };
   const attention = (name: string, cross: boolean, inner: number) => {
     const parts = cross ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] } : { in_proj_: [0, 3 * inner] };
     for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
       matrix(`${name}.${part}weight`, [rows, D], { name: `${name}.in_proj_weight`, row, rows: 3 * inner });
-      vector(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner });
+      bias(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner });
     }
     matrix(`${name}.out_proj.weight`, [D, inner]);
-    vector(`${name}.out_proj.bias`, D, zero);
+    bias(`${name}.out_proj.bias`, D, zero);
   };
 
   embedding('src_embed.weight', c.srcVocab);
-  if (c.tie !== 'all') embedding('tgt_embed.weight', c.tgtVocab);
-  if (c.positions === 'learned') {
-    embedding('src_pos.weight', c.maxLength + c.positionOffset);
-    embedding('tgt_pos.weight', c.maxLength + c.positionOffset);
-  }
+  if (!sharesEmbeddings(c)) embedding('tgt_embed.weight', c.tgtVocab);
+  if (c.positions === 'learned')
+    for (const side of ['src', 'tgt'])
+      embedding(`${side}_pos.weight`, c.maxLength + c.positionOffset, !c.trainPositions);
   if (c.embeddingNorm) {
     norm('src_embed_norm');
     norm('tgt_embed_norm');
@@ -68,16 +69,27 @@ export function parameterList(c: ModelConfig): ParameterList {
       const layer = `transformer.${stack}.layers.${n}`;
       attention(`${layer}.self_attn`, false, H * W);
       if (stack === 'decoder') attention(`${layer}.multihead_attn`, true, H * W);
-      linear(`${layer}.linear1`, F, D);
+      linear(`${layer}.linear1`, c.feedForwardType === 'gated' ? 2 * F : F, D);
       linear(`${layer}.linear2`, D, F);
       norm(`${layer}.norm1`);
       norm(`${layer}.norm2`);
       if (stack === 'decoder') norm(`${layer}.norm3`);
     }
     if (c.finalNorm) norm(`transformer.${stack}.norm`);
+    if (c.positions === 'relative')
+      drafts.push({
+        ...{ name: `transformer.${stack}.relative_bias.weight`, shape: [c.relativeBuckets, H], decay: false },
+        init: { kind: 'matrix', fanIn: H, fanOut: c.relativeBuckets },
+      });
   }
-  if (c.tie === 'none') matrix('generator.weight', [c.tgtVocab, D]);
-  if (c.outputBias) vector('generator.bias', c.tgtVocab, { kind: 'uniform', bound: 1 / Math.sqrt(D) });
+  if (c.tie === 'none' || c.tie === 'embeddings') matrix('generator.weight', [c.tgtVocab, D]);
+  if (c.outputBias)
+    vector(
+      'generator.bias',
+      c.tgtVocab,
+      { kind: 'uniform', bound: 1 / Math.sqrt(D) },
+      c.trainOutputBias ? {} : { frozen: true },
+    );
 
   // All norms one after another, gamma before beta: one kernel sums their gradients.
   const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];

@@ -20,7 +20,8 @@ export const weightFormats = ['f32', ...packedFormats] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
 const aligned = (n: number): number => Math.ceil(n / 64) * 64;
-const isQuantized = ({ name, shape }: Parameter): boolean => shape.length === 2 && !name.includes('_pos.');
+const isQuantized = ({ name, shape, decay }: Parameter): boolean =>
+  decay && shape.length === 2 && !name.includes('_pos.');
 
 /** Returns a parameter list with the layout for a weight format; `p` itself for f32. */
 export function quantizedParameters(p: ParameterList, format: WeightFormat): ParameterList {

@@ -8,16 +8,22 @@ import type { Graph } from '../graph/graph.ts';
 import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
 import { activation } from '../ops/elementwise/activation.ts';
 import { add } from '../ops/elementwise/add.ts';
+import { takeColumns } from '../ops/elementwise/columns.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
+import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
 import { embedding } from '../ops/embedding/embedding.ts';
 import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
+import { tokenPositions } from '../ops/embedding/token-positions.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import { packedLinear } from '../ops/matmul/packed-linear.ts';
 import { layerNorm } from '../ops/norm/layer-norm.ts';
+import { rmsNorm } from '../ops/norm/rms-norm.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step-scalars.ts';
+import { fixedPositionRows } from './fixed-positions.ts';
 import { type LoraConfig, type LoraLayers, openLora } from './lora.ts';
-import { type ModelConfig, type Stack, stackSizes } from './model-config.ts';
+
+import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
 import { openQuantized, type QuantizedWeights } from './quantized-parameters.ts';
 
@@ -131,28 +137,43 @@ export function finishDecoder(m: Transformer, x: Value): Value {
 
 /** The output projection to logits (section 3.4): [B, T, D] -> [B, T, V]. */
 export function project(m: Transformer, x: Value): Value {
-  const { tie, outputBias } = m.config;
-  const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
+  const { tie, outputBias, scaleOutput, dModel: D } = m.config;
+  const own = 'generator.weight';
+  const table = { none: own, embeddings: own, target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
   const bias = outputBias ? weight(m, 'generator.bias') : undefined;
-  return m.graph.scope('generator', () => multiply(m, x, table, bias));
+  return m.graph.scope('generator', () => {
+    const scaled = scaleOutput ? takeColumns(m.graph, x, { first: 0, count: D, scale: 1 / Math.sqrt(D) }) : x;
+    return multiply(m, scaled, table, bias);
+  });
 }
 
 /**
- * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. With `decoding` T is 1
- * and the position is that of `step`.
+ * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. In decoding T is 1, the
+ * position is that of `step`, and `history` [B, Tmax] has the tokens so far.
  */
 export function embed(
   m: Transformer,
   side: 'src' | 'tgt',
   tokens: Pick<Tokens, 'ids' | 'index'>,
-  decoding = false,
+  history?: Value,
 ): Value {
   const { config: c, graph: g } = m;
   const learned = c.positions === 'learned';
-  const positions = learned ? weight(m, `${side}_pos.weight`) : g.state('positions', 'f32', [c.maxLength, c.dModel]);
-  const table = side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
-  const scale = c.scaleEmbedding ? Math.sqrt(c.dModel) : 1;
-  const options = { scale, positions, offset: c.positionOffset, decode: decoding, step: m.step };
+  const rows = fixedPositionRows(c);
+  const fixed = rows > 0 ? g.state('positions', 'f32', [rows, c.dModel]) : undefined;
+  const positions = learned ? weight(m, `${side}_pos.weight`) : fixed; // [L, D]
+  const counted = c.positions === 'fairseq-sinusoidal';
+  const places =
+    counted && g.scope('embed', () => tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step)); // [B, T]
+  const table = side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
+  const options = {
+    scale: c.scaleEmbedding ? Math.sqrt(c.dModel) : 1,
+    offset: c.positionOffset,
+    decode: history !== undefined,
+    step: m.step,
+    ...(positions && { positions }),
+    ...(places && { places }),
+  };
   if (m.quantized) {
     const matrix = m.quantized.matrix(table);
     const x = g.scope('embed', () => packedEmbedding(g, tokens.ids, matrix, { ...options, width: c.dModel }));
@@ -162,6 +183,7 @@ export function embed(
     embedding(g, tokens.ids, weight(m, table), {
       ...options,
       learned,
+      ...(!c.trainPadding && { frozenId: c.padId }),
       ...(tokens.index && { index: tokens.index }),
       ...(m.training && !c.embeddingNorm && { rate: c.dropout.embedding, site: m.nextSite() }),
     }),
@@ -228,14 +250,16 @@ export function crossAttentionBlock(m: Transformer, layer: string, x: Value, att
 
 /** The position-wise feed-forward network (section 3.3): [B, T, D] -> [B, T, D]. */
 function feedForward(m: Transformer, layer: string, x: Value): Value {
-  const h = m.graph.scope('linear1', () => activation(m.graph, affine(m, `${layer}.linear1.`, x), m.config.activation)); // [B, T, F]
+  const { feedForwardType, activation: kind } = m.config;
+  const activate = feedForwardType === 'gated' ? gatedActivation : activation;
+  const h = m.graph.scope('linear1', () => activate(m.graph, affine(m, `${layer}.linear1.`, x), kind)); // [B, T, F]
   return m.graph.scope('linear2', () => affine(m, `${layer}.linear2.`, drop(m, h, m.config.dropout.feedForward))); // [B, T, D]
 }
 
-/** A linear layer, x · weightᵀ + bias, with its LoRA update: [.., in] -> [.., out]. */
+/** A linear layer, x · weightᵀ + bias if it has one, with its LoRA update: [.., in] -> [.., out]. */
 function affine(m: Transformer, prefix: string, x: Value): Value {
   const name = `${prefix}weight`;
-  const y = multiply(m, x, name, weight(m, `${prefix}bias`));
+  const y = multiply(m, x, name, m.config.biases ? weight(m, `${prefix}bias`) : undefined);
   return m.lora ? m.lora.extend(name, x, y) : y;
 }
 
@@ -246,8 +270,11 @@ function multiply(m: Transformer, x: Value, name: string, b?: Value): Value {
 
 function norm(m: Transformer, name: string, x: Value): Value {
   const label = name.split('.').pop() ?? name;
-  const [gamma, beta] = [weight(m, `${name}.weight`), weight(m, `${name}.bias`)]; // [D]
-  return m.graph.scope(label, () => layerNorm(m.graph, x, gamma, beta, m.config.layerNormEps));
+  const { normType, layerNormEps: eps } = m.config;
+  const gamma = weight(m, `${name}.weight`); // [D]
+  return m.graph.scope(label, () =>
+    normType === 'rms' ? rmsNorm(m.graph, x, gamma, eps) : layerNorm(m.graph, x, gamma, weight(m, `${name}.bias`), eps),
+  );
 }
 
 function drop(m: Transformer, x: Value, rate: number): Value {
@@ -255,7 +282,8 @@ function drop(m: Transformer, x: Value, rate: number): Value {
 }
 
 /**
- * Options of an attention op: heads and head width of a stack, and in training the dropout of the attention weights.
+ * Options of an attention op: heads, head width and scale of a stack, and in training the dropout of the attention
+ * weights.
  */
 export function attentionOptions(m: Transformer, stack: Stack) {
   const { heads, headWidth } = stackSizes(m.config, stack);
@@ -263,6 +291,7 @@ export function attentionOptions(m: Transformer, stack: Stack) {
   return {
     heads,
     headWidth,
+    ...(!m.config.attentionScale && { scale: 1 }),
     ...(m.training && rate > 0 && { dropout: rate, site: m.nextSite() }),
   };
 }

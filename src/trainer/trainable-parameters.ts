@@ -50,7 +50,7 @@ export function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly st
   const names = p.all.map((own) => ({
     own,
     known: [own.name, own.stored.name],
-    parts: hfNames(own, c.tie === 'all'),
+    parts: hfNames(c, own),
   }));
   for (const [i, test] of tests.entries())
     if (!names.some(({ known, parts }) => [...known, ...parts].some(test)))
@@ -90,9 +90,9 @@ export function trainableParameters(
     parameters: p,
     runs: [{ inState: 0, inBuffer: 0, length: p.size }],
   };
-  if (freeze.length === 0) return whole;
   const frozen = frozenNames(c, p, freeze);
-  const trained = p.all.filter(({ name }) => !frozen.has(name));
+  const trained = p.all.filter(({ name, frozen: fixed }) => !fixed && !frozen.has(name));
+  if (trained.length === p.all.length) return whole;
   check(trained.length > 0, `freeze: ${freeze.join(', ')} leave nothing to train`);
   const parameters = layOutParameters(trained);
   return { state: 'weights', all: p, parameters, runs: runsOf(trained, parameters) };

@@ -40,6 +40,8 @@ export interface GraphOptions extends TrainableOptions {
   readonly gradientCheckpointing?: boolean;
   /** Maximum bytes of logits at once; beyond it the loss is computed in chunks of rows. [16 MiB, or an eighth up to 128 MiB] */
   readonly logitBytes?: number;
+  /** Target id that is not counted. [padding] */
+  readonly ignore?: number;
   /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;
 }
@@ -67,10 +69,16 @@ function batchInputs(graph: Graph, c: ModelConfig, { batch: B, source: S, target
  * Adds loss and statistics of a batch with step scalars `step`. `stats` is [4]: sum of losses, number of target tokens,
  * and how many of them the model predicts.
  */
-function lossOf(m: Transformer, logits: Value, wanted: Value, step: Value): { nll: Value; stats: Value } {
+function lossOf(
+  m: Transformer,
+  logits: Value,
+  wanted: Value,
+  step: Value,
+  ignore: number = m.config.padId,
+): { nll: Value; stats: Value } {
   const { graph, config } = m;
   return graph.scope('loss', () => {
-    const settings = { smoothing: config.labelSmoothing, ignore: config.padId, fused: m.training };
+    const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
     const { nll, hit } = crossEntropy(graph, logits, wanted, step, settings);
     return { nll, stats: graph.output('stats', tokenStats(graph, nll, hit, wanted, settings)) };
   });
@@ -94,7 +102,7 @@ export function gradientGraph(
   if (options.logits) graph.output('logits', logits);
   const isF16 = options.precision === 'f16';
   const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
-  const { nll } = lossOf(model, logits, wanted, step);
+  const { nll } = lossOf(model, logits, wanted, step, options.ignore);
   fuseForward(graph, options.noFuse, options.logitBytes);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
@@ -163,7 +171,7 @@ export function evaluationGraph(
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);
-  const { nll } = lossOf(model, logits, wanted, model.step);
+  const { nll } = lossOf(model, logits, wanted, model.step, options.ignore);
   if (options.tokenLosses) graph.output('nll', nll);
   fuseForward(graph, options.noFuse, options.logitBytes);
   return graph;

@@ -5,8 +5,8 @@ import { globMatcher, hfNames, noMatchError } from '../../src/model/parameter-na
 import { smallModel } from '../support/model.ts';
 
 it('gives every parameter of a BART the names that Hugging Face has for it', () => {
-  const { p } = smallModel({ tie: 'all', srcVocab: 23, positions: 'learned', embeddingNorm: true, finalNorm: false });
-  const found = p.all.flatMap((parameter) => hfNames(parameter, true)).sort();
+  const { c, p } = smallModel({ tie: 'all', srcVocab: 23, positions: 'learned', embeddingNorm: true, finalNorm: false });
+  const found = p.all.flatMap((parameter) => hfNames(c, parameter)).sort();
   const layer = (stack: string, parts: string[]) =>
     parts.flatMap((part) => ['weight', 'bias'].map((kind) => `model.${stack}.layers.0.${part}.${kind}`));
   const attention = (name: string) => ['q_proj', 'k_proj', 'v_proj', 'out_proj'].map((part) => `${name}.${part}`);

@@ -1,11 +1,22 @@
-// Reads config.json of a BART or MarianMT model into a ModelConfig and decoding rules. Each field is supported, ignored
+// Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. Each field is supported, ignored
 // because it has no effect here, or an error that names it; missing fields have the defaults of transformers.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import { activations, type HfType, hfFamilies, hfTypes, isKnownField, requiredValues } from './hf-fields.ts';
+import {
+  activations,
+  bartValues,
+  type HfFamily,
+  type HfFields,
+  type HfType,
+  hfFamilies,
+  hfTypes,
+  isKnownField,
+  requiredValues,
+} from './hf-fields.ts';
+import { readT5Fields } from './t5-config.ts';
 
 /** The contents of a config.json. */
 export interface HfConfig {
@@ -15,29 +26,33 @@ export interface HfConfig {
 }
 
 /**
- * Reads config.json (`raw`), overridden by generation_config.json. `has` returns whether the weights have a tensor; it
- * decides about norms that the configuration does not mention. Throws a HeddleError that starts with `path` and names
- * the field.
+ * Reads config.json (`raw`) and the decoding rules of generation_config.json, or of config.json if there is no such
+ * file. `has` returns whether the weights have a tensor; it decides about what the configuration does not mention.
+ * Throws a HeddleError that starts with `path` and names the field.
  */
 export function readHfConfig(
   raw: Json,
-  generation: Json = {},
+  generation?: Json,
   has: (name: string) => boolean = () => false,
   path = 'config.json',
 ): HfConfig {
   const refuse = (field: string, why: string): never => {
-    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation[field])}, ${why}`);
+    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${why}`);
   };
   const type = raw.model_type as HfType;
-  if (!hfTypes.includes(type)) refuse('model_type', `heddle reads ${hfTypes.join(' and ')}`);
+  if (!hfTypes.includes(type)) refuse('model_type', `heddle reads ${hfTypes.join(', ')}`);
+  const family: HfFamily = hfFamilies[type];
   checkNames(path, raw, type);
-  for (const [field, value] of Object.entries(generation))
+  for (const [field, value] of Object.entries(generation ?? {}))
     if (!isKnownField(field, type) && !isNothing(value) && value !== false)
       refuse(field, 'a decoding rule that is not supported (generation_config.json)');
-  checkNeutral(raw, refuse);
-  checkNeutral(generation, refuse);
-  const { defaults, sharedEmbeddings }: { defaults: Json; sharedEmbeddings: boolean } = hfFamilies[type];
-  const get = (field: string): unknown => generation[field] ?? raw[field] ?? defaults[field];
+  checkNeutral(raw, requiredValues, refuse);
+  if (family.like === 'bart') checkNeutral(raw, bartValues, refuse);
+  if (generation) checkNeutral(generation, requiredValues, refuse);
+  for (const field of family.fixed ?? [])
+    if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
+      refuse(field, `in a model of the family ${family.title} it is always ${JSON.stringify(family.defaults[field])}`);
+  const get = (field: string): unknown => raw[field] ?? family.defaults[field];
   const number = (field: string): number => {
     const value = get(field);
     if (typeof value !== 'number') refuse(field, 'it must be a number');
@@ -49,17 +64,45 @@ export function readHfConfig(
     return value;
   };
   const flag = (field: string, sign?: string): boolean => {
-    const value = raw[field] ?? (sign === undefined ? defaults[field] : defaults[field] === true || has(sign));
+    const value =
+      raw[field] ?? (sign === undefined ? family.defaults[field] : family.defaults[field] === true || has(sign));
     if (typeof value !== 'boolean') refuse(field, 'it must be true or false');
     return value as boolean;
   };
+  const fields: HfFields = { path, raw, family, has, get, number, whole, flag, refuse };
+  // Old files have the decoding rules in config.json.
+  const rules = generation ?? raw;
+  const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
+  const startId =
+    idOf('decoder_start_token_id') ?? idOf('bos_token_id') ?? get('decoder_start_token_id') ?? get('bos_token_id');
+  if (!Number.isSafeInteger(startId) || (startId as number) < 0)
+    refuse('decoder_start_token_id', 'it must be a whole number of at least 0');
+  const ids = { padId: whole('pad_token_id'), startId: startId as number, endId: whole('eos_token_id') };
+  if (ids.padId === ids.endId) refuse('eos_token_id', 'it must differ from pad_token_id');
+  const options = family.like === 't5' ? readT5Fields(fields) : readBartFields(fields);
+  return {
+    type,
+    config: withErrorPrefix(path, () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false })),
+    decode: decodeRules(rules, ids.endId, forcesEnd(family, raw, generation), refuse),
+  };
+}
 
-  const wanted = String(get('activation_function'));
-  const activation = Object.hasOwn(activations, wanted) ? activations[wanted] : undefined;
-  if (!activation) refuse('activation_function', `heddle has ${Object.keys(activations).join(', ')}`);
-  const sharedTable = sharedEmbeddings || flag('share_encoder_decoder_embeddings');
-  if (sharedEmbeddings && raw.share_encoder_decoder_embeddings === false)
-    refuse('share_encoder_decoder_embeddings', `a ${type} model always shares them`);
+/** Whether the end token is forced at the maximum length if no field states it. */
+const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): boolean =>
+  family.forcesEnd === true && !generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''));
+
+/** The activation function with a name of transformers. Throws a HeddleError if there is none. */
+export function activationOf(name: string, field: string, refuse: HfFields['refuse']): ModelConfig['activation'] {
+  const activation = Object.hasOwn(activations, name) ? activations[name] : undefined;
+  return activation ?? refuse(field, `heddle has ${Object.keys(activations).join(', ')}`);
+}
+
+/** The options of a model like BART. */
+function readBartFields({ raw, family, get, number, whole, flag, refuse }: HfFields): ModelOptions {
+  const activation = activationOf(String(get('activation_function')), 'activation_function', refuse);
+  const sharedTable = family.sharedEmbeddings || flag('share_encoder_decoder_embeddings');
+  if (family.sharedEmbeddings && raw.share_encoder_decoder_embeddings === false)
+    refuse('share_encoder_decoder_embeddings', `a ${String(raw.model_type)} model always shares them`);
   const tied = flag('tie_word_embeddings');
   if (sharedTable && !tied)
     refuse('tie_word_embeddings', 'supported only if source and target do not share embeddings');
@@ -67,8 +110,6 @@ export function readHfConfig(
   const tgtVocab = isNothing(raw.decoder_vocab_size) ? srcVocab : whole('decoder_vocab_size');
   if (sharedTable && tgtVocab !== srcVocab)
     refuse('decoder_vocab_size', `it must be vocab_size, ${srcVocab}, since source and target share embeddings`);
-  const ids = { padId: whole('pad_token_id'), startId: whole('decoder_start_token_id'), endId: whole('eos_token_id') };
-  if (ids.padId === ids.endId) refuse('eos_token_id', 'it must differ from pad_token_id');
   const dModel = whole('d_model');
   const [heads, decoderHeads] = (['encoder_attention_heads', 'decoder_attention_heads'] as const).map((field) => {
     const many = whole(field);
@@ -82,7 +123,7 @@ export function readHfConfig(
     if (!isNothing(raw[field]) && raw[field] !== wanted) refuse(field, `it must be ${wanted}, as the other fields say`);
   const learned = !flag('static_position_embeddings');
   const rate = number('dropout');
-  const options: ModelOptions = {
+  return {
     srcVocab,
     tgtVocab,
     dModel,
@@ -101,7 +142,7 @@ export function readHfConfig(
     norm: flag('normalize_before') ? 'pre' : 'post',
     finalNorm: flag('add_final_layer_norm', 'encoder.layer_norm.weight'),
     embeddingNorm: flag('normalize_embedding', 'encoder.layernorm_embedding.weight'),
-    activation: activation as ModelConfig['activation'],
+    activation,
     positions: learned ? 'learned' : 'sinusoidal-halves',
     maxLength: whole('max_position_embeddings'),
     positionOffset: learned ? whole('extra_pos_embeddings') : 0,
@@ -109,13 +150,6 @@ export function readHfConfig(
     scaleEmbedding: flag('scale_embedding'),
     layerNormEps: 1e-5,
     outputBias: true,
-    hidePadding: false,
-    ...ids,
-  };
-  return {
-    type,
-    config: withErrorPrefix(path, () => modelConfig(options)),
-    decode: decodeRules({ ...raw, ...generation }, ids.endId, refuse),
   };
 }
 
@@ -139,8 +173,8 @@ function checkNames(path: string, raw: Json, type: HfType): void {
     );
 }
 
-function checkNeutral(json: Json, refuse: (field: string, why: string) => never): void {
-  for (const [field, values] of Object.entries(requiredValues)) {
+function checkNeutral(json: Json, table: typeof requiredValues, refuse: (field: string, why: string) => never): void {
+  for (const [field, values] of Object.entries(table)) {
     const value = json[field];
     const wanted = values.map((v) => JSON.stringify(v));
     if (!isNothing(value) && !wanted.includes(JSON.stringify(value)))
@@ -149,15 +183,21 @@ function checkNeutral(json: Json, refuse: (field: string, why: string) => never)
 }
 
 /** Decoding rules of the model. */
-function decodeRules(json: Json, endId: number, refuse: (field: string, why: string) => never): HfConfig['decode'] {
+function decodeRules(
+  json: Json,
+  endId: number,
+  forced: boolean,
+  refuse: (field: string, why: string) => never,
+): HfConfig['decode'] {
   const id = (field: string): number | undefined => {
     const value = json[field];
     if (isNothing(value)) return undefined;
     if (!Number.isSafeInteger(value)) refuse(field, 'it must be one id');
     return value as number;
   };
-  // If absent it is the end token; null forces nothing.
-  const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : endId;
+  // null forces nothing.
+  const absent = forced ? endId : undefined;
+  const forcedEnd = Object.hasOwn(json, 'forced_eos_token_id') ? id('forced_eos_token_id') : absent;
   if (forcedEnd !== undefined && forcedEnd !== endId)
     refuse('forced_eos_token_id', `it must be eos_token_id, ${endId}`);
   const forcedBosTokenId =

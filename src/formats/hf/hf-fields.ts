@@ -1,10 +1,10 @@
-// Tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required
+// The families of models, and tables of config.json fields: supported ones with the defaults of transformers, ignored ones, and those with required
 // values.
 
 import type { Json } from '../../files/json-files.ts';
-import type { ModelConfig } from '../../model/model-config.ts';
+import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 
-/** Defaults that BartConfig and MarianConfig share. */
+/** Defaults that the families like BART share. */
 const shared = {
   max_position_embeddings: 1024,
   d_model: 1024,
@@ -25,19 +25,50 @@ const shared = {
   share_encoder_decoder_embeddings: true,
 };
 
+/** Layer norms before sublayers and after the last layer, as in mBART, M2M100 and Pegasus. */
+const preNorm = { normalize_before: true, add_final_layer_norm: true };
+
+/** Defaults that T5Config and MT5Config share. */
+const t5Shared = {
+  d_model: 512,
+  d_kv: 64,
+  relative_attention_num_buckets: 32,
+  relative_attention_max_distance: 128,
+  dropout_rate: 0.1,
+  layer_norm_epsilon: 1e-6,
+  pad_token_id: 0,
+  eos_token_id: 1,
+  decoder_start_token_id: 0,
+};
+
 /** A model family: a `model_type` of config.json. */
-interface HfFamily {
+export interface HfFamily {
+  /** Name for messages. */
+  readonly title: string;
+  /** Whose fields and tensor names it has. */
+  readonly like: 'bart' | 't5';
   /** Values of missing fields, those of the configuration class in transformers. */
   readonly defaults: Json;
   /** Supported values of `architectures`. */
   readonly architectures: readonly string[];
   /** Whether source and target always share embeddings. */
   readonly sharedEmbeddings: boolean;
+  /** Options of the transformer that no field states. */
+  readonly model?: Partial<ModelOptions>;
+  /** Fields of old files, which must have the values of `defaults`. */
+  readonly fixed?: readonly string[];
+  /** Whether version 4 of transformers forces the end token at the maximum length if no field states it. */
+  readonly forcesEnd?: boolean;
+  /** How its SentencePiece model numbers tokens; see tokenizers/piece-ids.ts. Default: by vocab.json. */
+  readonly pieces?: 't5' | 'pegasus' | 'fairseq' | 'm2m100';
 }
 
 /** The supported families by `model_type`. */
 export const hfFamilies = {
   bart: {
+    title: 'BART',
+    like: 'bart',
+    forcesEnd: true,
     architectures: ['BartForConditionalGeneration', 'BartModel'],
     sharedEmbeddings: true,
     defaults: {
@@ -53,6 +84,9 @@ export const hfFamilies = {
     },
   },
   marian: {
+    title: 'MarianMT',
+    like: 'bart',
+    forcesEnd: true,
     architectures: ['MarianMTModel', 'MarianModel'],
     sharedEmbeddings: false,
     defaults: {
@@ -66,12 +100,114 @@ export const hfFamilies = {
       extra_pos_embeddings: 2,
     },
   },
+  mbart: {
+    title: 'mBART',
+    like: 'bart',
+    forcesEnd: true,
+    pieces: 'fairseq',
+    architectures: ['MBartForConditionalGeneration', 'MBartModel'],
+    sharedEmbeddings: true,
+    model: { trainPadding: false, trainOutputBias: false },
+    fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings', 'extra_pos_embeddings'],
+    defaults: {
+      ...shared,
+      ...preNorm,
+      vocab_size: 50265,
+      pad_token_id: 1,
+      bos_token_id: 0,
+      eos_token_id: 2,
+      normalize_embedding: true,
+      static_position_embeddings: false,
+      extra_pos_embeddings: 2,
+    },
+  },
+  m2m_100: {
+    title: 'M2M100 and NLLB',
+    like: 'bart',
+    pieces: 'm2m100',
+    architectures: ['M2M100ForConditionalGeneration', 'M2M100Model'],
+    sharedEmbeddings: true,
+    model: { trainPadding: false, positions: 'fairseq-sinusoidal', outputBias: false },
+    fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings'],
+    defaults: {
+      ...shared,
+      ...preNorm,
+      vocab_size: 128112,
+      activation_function: 'relu',
+      attention_dropout: 0.1,
+      scale_embedding: true,
+      pad_token_id: 1,
+      bos_token_id: 0,
+      eos_token_id: 2,
+      decoder_start_token_id: 2,
+      normalize_embedding: false,
+      static_position_embeddings: true,
+      extra_pos_embeddings: 2,
+    },
+  },
+  pegasus: {
+    title: 'Pegasus',
+    like: 'bart',
+    forcesEnd: true,
+    pieces: 'pegasus',
+    architectures: ['PegasusForConditionalGeneration', 'PegasusModel'],
+    sharedEmbeddings: true,
+    model: { trainPadding: false, trainOutputBias: false },
+    fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings'],
+    defaults: {
+      ...shared,
+      ...preNorm,
+      vocab_size: 50265,
+      pad_token_id: 0,
+      eos_token_id: 1,
+      decoder_start_token_id: 0,
+      normalize_embedding: false,
+      static_position_embeddings: true,
+      extra_pos_embeddings: 1,
+    },
+  },
+  t5: {
+    title: 'T5',
+    like: 't5',
+    pieces: 't5',
+    architectures: ['T5ForConditionalGeneration', 'T5WithLMHeadModel', 'T5Model'],
+    sharedEmbeddings: true,
+    defaults: {
+      ...t5Shared,
+      vocab_size: 32128,
+      d_ff: 2048,
+      num_layers: 6,
+      num_heads: 8,
+      feed_forward_proj: 'relu',
+      tie_word_embeddings: true,
+    },
+  },
+  mt5: {
+    title: 'mT5',
+    like: 't5',
+    pieces: 't5',
+    architectures: ['MT5ForConditionalGeneration', 'MT5Model'],
+    sharedEmbeddings: true,
+    defaults: {
+      ...t5Shared,
+      vocab_size: 250112,
+      d_ff: 1024,
+      num_layers: 8,
+      num_heads: 6,
+      feed_forward_proj: 'gated-gelu',
+      tie_word_embeddings: false,
+    },
+  },
 } as const satisfies Record<string, HfFamily>;
 
 /** A supported `model_type`. */
 export type HfType = keyof typeof hfFamilies;
 /** The supported values of `model_type`. */
 export const hfTypes = Object.keys(hfFamilies) as HfType[];
+/** Names of the families, for messages: `BART, MarianMT, mBART`. */
+export const hfTitles = Object.values(hfFamilies)
+  .map(({ title }) => title)
+  .join(', ');
 
 /** Supported fields without a default. */
 const supported = [
@@ -94,6 +230,9 @@ const supported = [
   'phoneme_chars',
 ];
 
+/** Supported fields of T5 without a default. */
+const t5Supported = ['num_decoder_layers', 'n_positions', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
+
 /**
  * Ignored fields: names, settings of generation that the caller chooses (num_beams), of other heads and of Python, and
  * layerdrop, which acts only in training (`train --init` rejects it).
@@ -106,7 +245,7 @@ const ignored = [
   ...['init_std', 'classifier_dropout', 'classif_dropout', 'encoder_layerdrop', 'decoder_layerdrop', 'save_step'],
   ...['num_beams', 'early_stopping', 'length_penalty', 'max_length', 'max_new_tokens', 'do_sample', 'temperature'],
   ...['top_k', 'top_p', 'num_return_sequences', 'sep_token_id', 'renormalize_logits', 'trust_remote_code'],
-  ...['attn_implementation', 'use_safetensors', 'max_source_length'],
+  ...['attn_implementation', 'use_safetensors', 'max_source_length', 'initializer_factor', 'initializer_range'],
 ];
 
 /** Fields with their required values; any other value is an error. An empty list: the field must be absent or null. */
@@ -135,18 +274,22 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   guidance_scale: [1],
   quantization_config: [],
   layer_norm_eps: [1e-5],
-  layer_norm_epsilon: [1e-5],
   do_blenderbot_90_layernorm: [false],
   add_bias_logits: [false],
-  is_gated_act: [false],
   attention_bias: [true],
 };
+
+/** The same for fields of the families like BART. */
+export const bartValues: typeof requiredValues = { layer_norm_epsilon: [1e-5], is_gated_act: [false] };
 
 /** Activation functions by transformers' names. `gelu` is the exact one (erf). */
 export const activations: Readonly<Record<string, ModelConfig['activation']>> = {
   relu: 'relu',
   gelu: 'gelu',
   gelu_python: 'gelu',
+  gelu_new: 'gelu-tanh',
+  gelu_pytorch_tanh: 'gelu-tanh',
+  gelu_fast: 'gelu-tanh',
   silu: 'silu',
   swish: 'silu',
 };
@@ -157,4 +300,24 @@ export const isKnownField = (field: string, type: HfType): boolean =>
   Object.hasOwn(hfFamilies[type].defaults, field) ||
   Object.hasOwn(requiredValues, field) ||
   supported.includes(field) ||
-  ignored.includes(field);
+  ignored.includes(field) ||
+  (hfFamilies[type].like === 't5' && t5Supported.includes(field)) ||
+  (hfFamilies[type].like === 'bart' && Object.hasOwn(bartValues, field));
+
+/** The fields of a config.json with the defaults of its family, checked as they are read. */
+export interface HfFields {
+  readonly path: string;
+  readonly raw: Json;
+  readonly family: HfFamily;
+  /** Returns whether the weights have a tensor. */
+  has(name: string): boolean;
+  /** The value of a field, or its default. */
+  get(field: string): unknown;
+  number(field: string): number;
+  /** A whole number of at least 0. */
+  whole(field: string): number;
+  /** true or false; `sign` is a tensor whose presence means true if the field is absent. */
+  flag(field: string, sign?: string): boolean;
+  /** Throws a HeddleError that names the field and its value. */
+  refuse(field: string, why: string): never;
+}

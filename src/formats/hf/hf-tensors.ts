@@ -1,17 +1,17 @@
-// The weights of a BART or MarianMT folder: tensor names and their places in the parameter buffer, and the reader of
+// The weights of a Hugging Face folder: tensor names and their places in the parameter buffer, and the reader of
 // model.safetensors or of shards with an index, in float32, float16 or bfloat16.
 
 import { HeddleError } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
-import { type Shape, sameShape, show } from '../../core/tensor.ts';
+import { type Shape, sameShape, show, sizeOf } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
 import { isObject, readJson } from '../../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../files/safetensors.ts';
-import { type ModelConfig, stackSizes } from '../../model/model-config.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
+import { hfNames } from '../../model/parameter-names.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
 import { type HfPrefix, type SourceCheckpoint, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
-import { storedRows } from '../shared/tensor-slices.ts';
 
 /** Names of the files. */
 export const weightNames = { whole: 'model.safetensors', index: 'model.safetensors.index.json' } as const;
@@ -98,11 +98,12 @@ export function weightsFromHfTensors(
   p: ParameterList,
   found: ReadonlyMap<string, StoredTensor>,
   path: string,
-): { weights: Float32Array; stored: Pick<SourceCheckpoint, 'prefix' | 'dtype' | 'dtypes' | 'aliases' | 'absent'> } {
+): { weights: Float32Array; stored: Omit<SourceCheckpoint, 'config' | 'generation' | 'texts' | 'files'> } {
   const prefix = prefixOf(found);
   const expected = hfTensors(c, p, prefix);
   // A file may store a tied tensor under any of its names.
-  const tensors = new Map(found);
+  const tensors = new Map([...found].filter(([name]) => !isUnread(name)));
+  const unread = [...found].filter(([name, { data }]) => isUnread(name) && data.length <= maxUnread);
   for (const [alias, of] of Object.entries(tiedNames(c, prefix))) {
     const held = found.get(alias);
     if (held && !tensors.has(of)) tensors.set(of, held);
@@ -130,9 +131,26 @@ export function weightsFromHfTensors(
   for (const name of aliases) dtypes.set(name, tensors.get(name)?.dtype as WeightDtype);
   const counts = weightDtypes.map((d) => [...dtypes.values()].filter((x) => x === d).length);
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
+  for (const [name, tensor] of unread) dtypes.set(name, tensor.dtype as WeightDtype);
   const others = Object.fromEntries([...dtypes].filter(([, d]) => d !== dtype));
-  return { weights, stored: { prefix, dtype, dtypes: others, aliases, ...(absent.length > 0 && { absent }) } };
+  const kept = unread.map(([name, { shape, data }]) => [name, { shape, values: [...data] }] as const);
+  return {
+    weights,
+    stored: {
+      ...{ prefix, dtype, dtypes: others, aliases },
+      ...(absent.length > 0 && { absent }),
+      ...(kept.length > 0 && { unread: Object.fromEntries(kept) }),
+    },
+  };
 }
+
+/**
+ * Tensors that transformers does not read: the position bias of T5's cross-attention, and the sinusoids in old files of
+ * M2M100. Small ones are kept for an export with the same tensors.
+ */
+const isUnread = (name: string): boolean =>
+  /EncDecAttention\.relative_attention_bias\.weight$|embed_positions\.weights$/.test(name);
+const maxUnread = 2 ** 14;
 
 /** Names of tensors that are copies of tied tensors. Throws if a copy differs, or a tensor is unexpected. */
 function checkAliases(
@@ -175,55 +193,23 @@ export interface HfTensor {
 }
 
 /**
- * All tensors of a model. q, k and v projections are separate here and one block in the parameter buffer, in the same
- * order, so that every tensor is contiguous there. `prefix` is that of all tensors except the head's.
+ * All tensors of a model, in the order of its parameters. A parameter that several modules share, such as the one block
+ * of q, k and v, has their rows one after another, so that every tensor is contiguous. `prefix` is that of all tensors
+ * except the head's.
  */
 export function hfTensors(c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] {
-  const out: HfTensor[] = [];
-  const put = (name: string, stored: string, part?: { row: number; rows: number }, shape?: Shape): void => {
-    const piece = storedRows(p, stored, part?.row, part?.rows);
-    out.push({ name, shape: shape ?? piece.shape, at: piece.at });
-  };
-  const both = (name: string, stored: string): void => {
-    put(`${name}.weight`, `${stored}.weight`);
-    put(`${name}.bias`, `${stored}.bias`);
-  };
-  const attention = (name: string, stored: string, inner: number): void => {
-    for (const kind of ['weight', 'bias'])
-      for (const [i, part] of ['q_proj', 'k_proj', 'v_proj'].entries())
-        put(`${name}.${part}.${kind}`, `${stored}.in_proj_${kind}`, { row: i * inner, rows: inner });
-    both(`${name}.out_proj`, `${stored}.out_proj`);
-  };
-
-  if (c.tie === 'all') put(`${prefix}shared.weight`, 'src_embed.weight');
-  else {
-    put(`${prefix}encoder.embed_tokens.weight`, 'src_embed.weight');
-    put(`${prefix}decoder.embed_tokens.weight`, 'tgt_embed.weight');
-  }
-  for (const [stack, side, layers] of [
-    ['encoder', 'src', c.encoderLayers],
-    ['decoder', 'tgt', c.decoderLayers],
-  ] as const) {
-    if (c.positions === 'learned') put(`${prefix}${stack}.embed_positions.weight`, `${side}_pos.weight`);
-    if (c.embeddingNorm) both(`${prefix}${stack}.layernorm_embedding`, `${side}_embed_norm`);
-    const { heads, headWidth } = stackSizes(c, stack);
-    for (let n = 0; n < layers; n++) {
-      const [name, stored] = [`${prefix}${stack}.layers.${n}`, `transformer.${stack}.layers.${n}`];
-      attention(`${name}.self_attn`, `${stored}.self_attn`, heads * headWidth);
-      both(`${name}.self_attn_layer_norm`, `${stored}.norm1`);
-      if (stack === 'decoder') {
-        attention(`${name}.encoder_attn`, `${stored}.multihead_attn`, heads * headWidth);
-        both(`${name}.encoder_attn_layer_norm`, `${stored}.norm2`);
-      }
-      both(`${name}.fc1`, `${stored}.linear1`);
-      both(`${name}.fc2`, `${stored}.linear2`);
-      both(`${name}.final_layer_norm`, `${stored}.${stack === 'decoder' ? 'norm3' : 'norm2'}`);
-    }
-    if (c.finalNorm) both(`${prefix}${stack}.layer_norm`, `transformer.${stack}.norm`);
-  }
-  if (c.tie === 'none') put('lm_head.weight', 'generator.weight');
-  if (c.outputBias) put('final_logits_bias', 'generator.bias', undefined, [1, c.tgtVocab]);
-  return out;
+  return p.all.flatMap((parameter) => {
+    const names = hfNames(c, parameter);
+    if (names.length === 0) throw new Error(`weights: ${parameter.name} has no name in transformers`);
+    const shape = parameter.name === 'generator.bias' ? [1, c.tgtVocab] : parameter.shape;
+    const [rows = 0, ...inner] = shape;
+    const part = rows / names.length;
+    return names.map((name, i) => ({
+      name: name.replace(/^model\./, prefix),
+      shape: [part, ...inner],
+      at: parameter.offset + i * part * sizeOf(inner),
+    }));
+  });
 }
 
 /** Aliases of tied tensors in files, each with the tensor's own name. */
@@ -231,5 +217,6 @@ export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<str
   const [encoder, decoder] = [`${prefix}encoder.embed_tokens.weight`, `${prefix}decoder.embed_tokens.weight`];
   const table = `${prefix}shared.weight`;
   if (c.tie === 'all') return { [encoder]: table, [decoder]: table, 'lm_head.weight': table };
+  if (c.tie === 'embeddings') return { [encoder]: table, [decoder]: table };
   return c.tie === 'target' ? { 'lm_head.weight': decoder } : {};
 }

@@ -1,4 +1,4 @@
-// Loads Hugging Face folders (BART, MarianMT), and the source checkpoint that other formats keep of such a folder.
+// Loads Hugging Face folders, and the source checkpoint that other formats keep of such a folder.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
@@ -15,7 +15,7 @@ import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
 const seed = 1;
 
 /**
- * Loads a BART or MarianMT folder; `raw` is its config.json, undefined if there is none. A folder without weights gets
+ * Loads a folder of one of the families in hf-fields.ts; `raw` is its config.json, undefined if there is none. A folder without weights gets
  * random weights and a note. Throws a HeddleError that names the file and what is invalid or not supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
@@ -72,16 +72,22 @@ function readConfig(
   tensors: ReadonlyMap<string, StoredTensor> | undefined,
 ): HfConfig {
   const prefix = tensors ? prefixOf(tensors) : 'model.';
-  const has = (name: string) => tensors?.has(`${prefix}${name}`) ?? false;
+  const has = (name: string) => {
+    if (name !== 'lm_head.weight') return tensors?.has(`${prefix}${name}`) ?? false;
+    if (!tensors)
+      return json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
+    const [head, shared] = [tensors.get(name)?.data, tensors.get(`${prefix}shared.weight`)?.data];
+    return head !== undefined && (head.length !== shared?.length || head.some((x, i) => x !== shared[i]));
+  };
   const found = readHfConfig(json, generation, has, `${folder}/config.json`);
-  const bias = !tensors || tensors.has('final_logits_bias');
+  const bias = found.config.outputBias && (!tensors || tensors.has('final_logits_bias'));
   return { ...found, config: { ...found.config, outputBias: bias } };
 }
 
 /** Uses stored position tables as learned positions if they differ from the sinusoids that heddle computes. */
 function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, StoredTensor> | undefined): HfConfig {
   const c = found.config;
-  if (!tensors || c.positions === 'learned') return found;
+  if (!tensors || c.positions !== 'sinusoidal-halves') return found;
   const stored = ['encoder', 'decoder'].map(
     (s) => tensors.get(`${prefixOf(tensors)}${s}.embed_positions.weight`)?.data,
   );
@@ -89,7 +95,9 @@ function withStoredPositions(found: HfConfig, tensors: ReadonlyMap<string, Store
   const differs = stored.some(
     (data) => data && (data.length !== computed.length || data.some((x, i) => x !== computed[i])),
   );
-  return differs ? { ...found, config: { ...c, positions: 'learned', positionOffset: 0 } } : found;
+  if (!differs) return found;
+  const trainPositions = found.type === 'marian';
+  return { ...found, config: { ...c, positions: 'learned', positionOffset: 0, trainPositions } };
 }
 
 /**

@@ -1,4 +1,4 @@
-// Exports BART and MarianMT folders for transformers. A model that was loaded from such a folder is exported with the
+// Exports folders for transformers. A model that was loaded from such a folder is exported with the
 // same names, shapes, dtypes and configuration; without training in between, with the same bits.
 
 import { toBfloat16, toFloat16 } from '../../core/float16.ts';
@@ -12,8 +12,9 @@ import { requireFields } from '../shared/requirements.ts';
 import type { SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
 import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
 import { readHfConfig } from './hf-config.ts';
-import type { HfType } from './hf-fields.ts';
+import { type HfType, hfFamilies } from './hf-fields.ts';
 import { hfTensors, isComputedTable, tiedNames, weightNames } from './hf-tensors.ts';
+import { t5Requirements } from './t5-config.ts';
 import { toHfConfig } from './to-hf-config.ts';
 
 /** Names of dtypes in config.json. */
@@ -31,7 +32,7 @@ interface Outgoing {
 }
 
 /**
- * Exports a model as BART or MarianMT: the files of the folder by name. `dtype` of the weights defaults to that of the
+ * Exports a model as a family of transformers: the files of the folder by name. `dtype` of the weights defaults to that of the
  * source checkpoint, or float32. Throws a HeddleError that names each field the model type does not support.
  *
  * @example
@@ -62,15 +63,23 @@ function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Out
   const { config: raw, generation, texts = {}, files, ...stored } = origin;
   const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
   const { embedding, residual, attention, feedForward, output } = config.dropout;
-  requireFields(`a ${String(raw.model_type)} model`, [
-    ['dropout.output', output, 0],
-    ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
-  ]);
-  const rates = {
-    ...(residual !== was.dropout.residual && { dropout: residual }),
-    ...(attention !== was.dropout.attention && { attention_dropout: attention }),
-    ...(feedForward !== was.dropout.feedForward && { activation_dropout: feedForward }),
-  };
+  const t5 = hfFamilies[raw.model_type as HfType].like === 't5';
+  requireFields(
+    `a ${String(raw.model_type)} model`,
+    t5
+      ? t5Requirements(config, raw.model_type as 't5' | 'mt5').filter(([field]) => field === 'dropout')
+      : [
+          ['dropout.output', output, 0],
+          ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
+        ],
+  );
+  const rates = t5
+    ? { ...(residual !== was.dropout.residual && { dropout_rate: residual }) }
+    : {
+        ...(residual !== was.dropout.residual && { dropout: residual }),
+        ...(attention !== was.dropout.attention && { attention_dropout: attention }),
+        ...(feedForward !== was.dropout.feedForward && { activation_dropout: feedForward }),
+      };
   return {
     model: { config, weights },
     json: { ...raw, ...rates },
@@ -99,7 +108,7 @@ function convert(model: SavedModel, type: HfType): Outgoing {
   return {
     model: expressed,
     json,
-    stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
+    stored: { prefix: hfFamilies[type].like === 't5' ? '' : 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
     others: model.sourceCheckpoint ? model.sourceCheckpoint.files : tokenizers(model),
   };
 }
@@ -115,7 +124,7 @@ function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> 
 
 /** All tensors of the file: those of the model and stored copies of tied tensors. */
 function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['stored']): Record<string, RawTensor> {
-  const { prefix, dtype, dtypes, aliases, absent = [] } = stored;
+  const { prefix, dtype, dtypes, aliases, absent = [], unread = {} } = stored;
   const out: Record<string, RawTensor> = {};
   const put = (name: string, shape: readonly number[], values: Float32Array) => {
     const as = dtypes[name] ?? dtype;
@@ -131,6 +140,7 @@ function tensorsOf({ config: c, weights }: Outgoing['model'], stored: Outgoing['
     else if (isComputedTable(c, prefix, name))
       put(name, [c.maxLength, c.dModel], sinusoids(c.maxLength, c.dModel, 'halves'));
   }
+  for (const [name, { shape, values }] of Object.entries(unread)) put(name, shape, Float32Array.from(values));
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Converts a model to BART or MarianMT: a config.json with the same computation in transformers, or an error that names
+// Converts a model to a family of transformers: a config.json with the same computation in transformers, or an error that names
 // the fields that transformers does not support.
 
 import { sizeOf } from '../../core/tensor.ts';
@@ -6,9 +6,16 @@ import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sinusoids } from '../../ops/embedding/embedding.ts';
-import { type FieldRequirement, requireFields, sharedWidths } from '../shared/requirements.ts';
+import {
+  classicFields,
+  type FieldRequirement,
+  requireFields,
+  sameFields,
+  sharedWidths,
+} from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import type { HfType } from './hf-fields.ts';
+import { type HfFamily, type HfType, hfFamilies } from './hf-fields.ts';
+import { t5Json, t5Requirements } from './t5-config.ts';
 
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;
@@ -21,30 +28,64 @@ export interface HfExport {
   readonly json: Json;
 }
 
-const architectures = { bart: 'BartForConditionalGeneration', marian: 'MarianMTModel' } as const;
-const functions = { relu: 'relu', gelu: 'gelu', silu: 'swish' } as const;
-
 /** Converts a model. Throws a HeddleError that names each field the model type does not support. */
 export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType): HfExport {
-  const marian = type === 'marian';
+  const family: HfFamily = hfFamilies[type];
+  requireFields(
+    family.title,
+    family.like === 't5' ? t5Requirements(c, type as 't5' | 'mt5') : bartRequirements(c, type),
+  );
+  const learned = family.defaults.static_position_embeddings === false;
+  const config = modelConfig({
+    ...c,
+    ...(family.like === 'bart' && { outputBias: family.model?.outputBias ?? true }),
+    ...(learned && { positions: 'learned', positionOffset: bartOffset }),
+  });
+  const specific = family.like === 't5' ? t5Json(config) : bartJson(config, type);
+  const { bos_token_id: begin } = family.defaults;
+  const json = {
+    ...specific,
+    architectures: [family.architectures[0]],
+    decoder_start_token_id: c.startId,
+    eos_token_id: c.endId,
+    is_encoder_decoder: true,
+    model_type: type,
+    pad_token_id: c.padId,
+    torch_dtype: 'float32',
+    use_cache: true,
+    vocab_size: c.srcVocab,
+    ...(begin !== undefined || type === 'marian' ? { bos_token_id: c.startId } : {}),
+    ...decodingJson(decode, c, family),
+  };
+  return { config, weights: relayout(c, weights, config), json: sortedJson(json) };
+}
+
+const sortedJson = (json: Json): Json =>
+  Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+
+/** What a model like BART requires of a configuration. */
+function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
   const { embedding, residual, output } = c.dropout;
-  const requirements: FieldRequirement[] = [
-    ['norm', c.norm, 'post'],
-    ['finalNorm', c.finalNorm, false],
-    ['embeddingNorm', c.embeddingNorm, !marian],
-    ['layerNormEps', c.layerNormEps, 1e-5],
+  const { model = {}, defaults }: HfFamily = hfFamilies[type];
+  const learned = defaults.static_position_embeddings === false;
+  const positions = model.positions ?? 'sinusoidal-halves';
+  return [
+    ...sameFields(c, {
+      norm: defaults.normalize_before ? 'pre' : 'post',
+      finalNorm: defaults.add_final_layer_norm === true,
+      embeddingNorm: defaults.normalize_embedding === true,
+      layerNormEps: 1e-5,
+    }),
+    ...classicFields(c),
     ...sharedWidths(c),
     ['dropout.output', output, 0],
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
-    ...(marian ? ([['positions', c.positions, 'sinusoidal-halves']] as const) : ([['tie', c.tie, 'all']] as const)),
+    learned
+      ? ['positions', c.positions, 'learned or sinusoidal', /^(learned|sinusoidal.*)$/.test(c.positions)]
+      : ['positions', c.positions, positions],
+    ...(model.outputBias === false ? sameFields(c, { outputBias: false }) : []),
+    type === 'marian' ? ['tie', c.tie, 'none, target or all', c.tie !== 'embeddings'] : ['tie', c.tie, 'all'],
   ];
-  requireFields(marian ? 'MarianMT' : 'BART', requirements);
-  const config = modelConfig({
-    ...c,
-    outputBias: true,
-    ...(!marian && { positions: 'learned', positionOffset: bartOffset }),
-  });
-  return { config, weights: relayout(c, weights, config), json: jsonOf(config, decode, type) };
 }
 
 /**
@@ -68,47 +109,39 @@ function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Fl
   return buffer;
 }
 
-function jsonOf(c: ModelConfig, decode: NonNullable<SavedModel['decode']>, type: HfType): Json {
+/** The decoding rules in config.json. */
+function decodingJson(decode: NonNullable<SavedModel['decode']>, c: ModelConfig, { forcesEnd }: HfFamily): Json {
   const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
-  const common = {
-    activation_dropout: c.dropout.feedForward,
-    activation_function: functions[c.activation],
-    architectures: [architectures[type]],
-    attention_dropout: c.dropout.attention,
-    bos_token_id: c.startId,
-    d_model: c.dModel,
-    decoder_attention_heads: c.decoderHeads,
-    decoder_ffn_dim: c.decoderFeedForward,
-    decoder_layerdrop: 0,
-    decoder_layers: c.decoderLayers,
-    decoder_start_token_id: c.startId,
-    dropout: c.dropout.residual,
-    encoder_attention_heads: c.heads,
-    encoder_ffn_dim: c.feedForward,
-    encoder_layerdrop: 0,
-    encoder_layers: c.encoderLayers,
-    eos_token_id: c.endId,
-    forced_eos_token_id: forceEos ? c.endId : null,
-    is_encoder_decoder: true,
-    max_position_embeddings: c.maxLength,
-    model_type: type,
-    num_hidden_layers: c.encoderLayers,
-    pad_token_id: c.padId,
-    scale_embedding: c.scaleEmbedding,
-    torch_dtype: 'float32',
-    use_cache: true,
-    vocab_size: c.srcVocab,
-  };
   return {
-    ...common,
-    ...(type === 'marian' && {
-      decoder_vocab_size: c.tgtVocab,
-      share_encoder_decoder_embeddings: c.tie === 'all',
-      tie_word_embeddings: c.tie !== 'none',
-    }),
+    ...((forcesEnd || forceEos) && { forced_eos_token_id: forceEos ? c.endId : null }),
     ...(forcedBosTokenId !== undefined && { forced_bos_token_id: forcedBosTokenId }),
     ...(suppressTokens.length > 0 && { bad_words_ids: suppressTokens.map((id) => [id]) }),
     ...(minNewTokens > 0 && { min_length: minNewTokens + 1 }),
     ...(noRepeatNgramSize > 0 && { no_repeat_ngram_size: noRepeatNgramSize }),
   };
 }
+
+/** The fields of a model like BART. */
+const bartJson = (c: ModelConfig, type: HfType): Json => ({
+  activation_dropout: c.dropout.feedForward,
+  activation_function: { relu: 'relu', gelu: 'gelu', 'gelu-tanh': 'gelu_new', silu: 'swish' }[c.activation],
+  attention_dropout: c.dropout.attention,
+  d_model: c.dModel,
+  decoder_attention_heads: c.decoderHeads,
+  decoder_ffn_dim: c.decoderFeedForward,
+  decoder_layerdrop: 0,
+  decoder_layers: c.decoderLayers,
+  dropout: c.dropout.residual,
+  encoder_attention_heads: c.heads,
+  encoder_ffn_dim: c.feedForward,
+  encoder_layerdrop: 0,
+  encoder_layers: c.encoderLayers,
+  max_position_embeddings: c.maxLength,
+  num_hidden_layers: c.encoderLayers,
+  scale_embedding: c.scaleEmbedding,
+  ...(type === 'marian' && {
+    decoder_vocab_size: c.tgtVocab,
+    share_encoder_decoder_embeddings: c.tie === 'all',
+    tie_word_embeddings: c.tie !== 'none',
+  }),
+});

@@ -28,3 +28,13 @@ export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
     c.decoderHeads * c.decoderHeadWidth === c.dModel,
   ],
 ];
+
+/** Fields that must have given values. */
+export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldRequirement[] =>
+  Object.entries(wanted).map(([field, value]) => [field, c[field as keyof ModelConfig], value]);
+
+/** Layer norms, biases, scaled scores and a plain feed-forward network, as all formats but those of T5 require. */
+export const classicFields = (c: ModelConfig): FieldRequirement[] =>
+  sameFields(c, {
+    ...{ normType: 'layer', feedForwardType: 'plain', biases: true, attentionScale: true, scaleOutput: false },
+  });

@@ -52,6 +52,8 @@ export interface SourceCheckpoint {
   readonly aliases: readonly string[];
   /** Tied tensors that were stored only under an alias. Default: none. */
   readonly absent?: readonly string[];
+  /** Small tensors of the file that the model does not use. Default: none. */
+  readonly unread?: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: readonly number[] }>>;
   /** The tokenizer files by name. */
   readonly files: Readonly<Record<string, Uint8Array>>;
 }

@@ -1,10 +1,14 @@
-// Checks of a golden case: a model, a batch and the results of PyTorch in float64 (see formats/golden-case.ts).
+// Checks of a golden case: a model, a batch and results in float64 (see formats/golden-case.ts and golden-hf.ts).
 
+import { sizeOf, type TensorData } from '../../core/tensor.ts';
 import { relativeError } from '../../cpu/executor.ts';
-import { createGreedyDecoder } from '../../decode/decoder.ts';
+import { type DecodeOptions, decodeSettings, modeOf, withModelRules } from '../../decode/decode-options.ts';
+import { createDecoder, createGreedyDecoder } from '../../decode/decoder.ts';
+import { type Hypothesis, searchFor } from '../../decode/hypotheses.ts';
 import type { Engine, Program } from '../../engine/engine.ts';
 import { writePositions } from '../../engine/model-states.ts';
-import type { GoldenCase } from '../../formats/golden-case.ts';
+import type { GoldenCase, HfCase } from '../../formats/golden-case.ts';
+import { hfTensors } from '../../formats/hf/hf-tensors.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
 import { clipAt } from '../../ops/optimizer/clip.ts';
@@ -18,8 +22,11 @@ import { gradientGraph, trainingGraph } from '../../trainer/training-graphs.ts';
 /** One comparison: name of the quantity, its error and the largest error allowed. */
 export type Row = readonly [quantity: string, error: number, limit: number];
 
-/** Largest errors allowed, max|x - ref| / max|ref|. */
-export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3 } as const;
+/**
+ * Largest errors allowed, max|x - ref| / max|ref|; `losses` of AdamW updates are 1e-4 in cases of Hugging Face's families.
+ * `zero`: gradients that are zero in exact arithmetic, of the largest one.
+ */
+export const limits = { logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, zero: 1e-6 } as const;
 
 /**
  * Compares loss, logits, gradients, losses of AdamW updates and greedy decoding of a case, each on an engine of its
@@ -47,7 +54,7 @@ function shapeOf({ source, targetIn }: GoldenCase) {
 
 /** Writes the weights to the engine and the batch to the inputs of a program. */
 function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Program): void {
-  const { config: c } = golden;
+  const { config: c, hf } = golden;
   const { source: S, target: T } = shapeOf(golden);
   engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
@@ -56,10 +63,15 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   src.set(golden.source.data);
   tgtIn.set(golden.targetIn.data);
   tgtOut.set(golden.targetOut.data);
-  fillLengths(srcLens, src, S, c.padId, c.srcVocab, `${golden.name}: src`);
-  fillLengths(tgtLens, tgtIn, T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`, c.startId === c.padId);
+  if (hf) {
+    srcLens.set(hf.sourceLengths);
+    tgtLens.fill(T);
+  } else {
+    fillLengths(srcLens, src, S, c.padId, c.srcVocab, `${golden.name}: src`);
+    fillLengths(tgtLens, tgtIn, T, c.padId, c.tgtVocab, `${golden.name}: tgt_in`, c.startId === c.padId);
+  }
   fillTokenIndices(inputs);
-  const counted = Array.from(golden.targetOut.data).filter((id) => id !== c.padId).length;
+  const counted = Array.from(golden.targetOut.data).filter((id) => id !== (hf?.ignore ?? c.padId)).length;
   writeStep(step, {
     learningRate: golden.optimizer.learningRate,
     tokenWeight: 1 / Math.max(1, counted),
@@ -70,10 +82,23 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   });
 }
 
+/** Options of the graphs of a case. */
+const optionsOf = ({ hf }: GoldenCase) => (hf ? { ignore: hf.ignore } : {});
+
+/** The tensors of a buffer of trained parameters under the names of the case. */
+function tensorsOf({ config, hf }: GoldenCase, trained: ParameterList, data: TensorData): [string, TensorData][] {
+  if (!hf) return Object.entries(tensorsFromWeights(trained, data)).map(([name, tensor]) => [name, tensor.data]);
+  return hfTensors(config, trained, hf.prefix).map(({ name, at, shape }) => [
+    name,
+    data.subarray(at, at + sizeOf(shape)),
+  ]);
+}
+
 const meanLoss = (stats: ArrayLike<number> | undefined) => (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
 
 async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
-  const { graph } = gradientGraph(golden.config, p, shapeOf(golden), { logits: true });
+  const shape = shapeOf(golden);
+  const { graph, trainable } = gradientGraph(golden.config, p, shape, { logits: true, ...optionsOf(golden) });
   const [program] = (await engine.prepare([graph])) as [Program];
   load(golden, p, engine, program);
   const { logits, stats } = await program.run();
@@ -81,10 +106,18 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
     ['logits', relativeError(logits ?? [], expectedOf(golden, 'logits')), limits.logits],
     ['loss', relativeError([meanLoss(stats)], expectedOf(golden, 'loss')), limits.loss],
   ];
-  for (const [name, { data }] of Object.entries(tensorsFromWeights(p, (await engine.read('gradients')).data)))
-    rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
-  return rows;
+  const found = tensorsOf(golden, trainable.parameters, (await engine.read('gradients')).data);
+  const largest = Math.max(...found.map(([name]) => maxOf(expectedOf(golden, `grad.${name}`))));
+  // In exact arithmetic the gradient of a bias of keys is zero: it adds the same number to all scores of a query.
+  for (const [name, data] of found)
+    if (golden.hf && name.endsWith('k_proj.bias')) rows.push([`grad.${name}`, maxOf(data) / largest, limits.zero]);
+    else rows.push([`grad.${name}`, relativeError(data, expectedOf(golden, `grad.${name}`)), limits.gradient]);
+  const known = new Set(found.map(([name]) => `grad.${name}`));
+  const missing = Object.keys(golden.expected).filter((name) => name.startsWith('grad.') && !known.has(name));
+  return [...rows, ...missing.map((name): Row => [name, Number.POSITIVE_INFINITY, limits.gradient])];
 }
+
+const maxOf = (data: TensorData): number => Array.from(data).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
 /**
  * Trains a case on its batch: the loss before each of its AdamW updates and after the last, and the norm of the first
@@ -92,10 +125,12 @@ async function checkGradients(golden: GoldenCase, p: ParameterList, engine: Engi
  */
 export async function trainGolden(golden: GoldenCase, engine: Engine): Promise<{ losses: number[]; gradNorm: number }> {
   const { config: c, optimizer: o } = golden;
-  const { beta1, beta2, eps, weightDecay, clipNorm } = o;
+  const { beta1, beta2, eps, weightDecay, clipNorm, decayAll } = o;
   const p = parameterList(c);
-  const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll: true });
-  const [program] = (await engine.prepare([trainingGraph(c, p, shapeOf(golden), optimizer)])) as [Program];
+  const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll });
+  const [program] = (await engine.prepare([trainingGraph(c, p, shapeOf(golden), optimizer, optionsOf(golden))])) as [
+    Program,
+  ];
   load(golden, p, engine, program);
   const losses: number[] = [];
   let gradNorm = Number.NaN;
@@ -112,22 +147,35 @@ async function checkLosses(golden: GoldenCase, _: ParameterList, engine: Engine)
   const want = expectedOf(golden, 'losses');
   return [
     ['grad_norm', relativeError([gradNorm], expectedOf(golden, 'grad_norm')), limits.gradient],
-    ...losses.map((loss, i): Row => [`losses[${i}]`, relativeError([loss], [want[i] as number]), limits.losses]),
+    ...losses.map(
+      (loss, i): Row => [
+        `losses[${i}]`,
+        relativeError([loss], [want[i] as number]),
+        golden.hf ? limits.loss : limits.losses,
+      ],
+    ),
   ];
+}
+
+/** Sources of a case without padding. */
+function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
+  const [B = 0, S = 0] = source.shape;
+  return Array.from({ length: B }, (_, b) => {
+    const row = Array.from(source.data.subarray(b * S, (b + 1) * S));
+    return hf ? row.slice(0, hf.sourceLengths[b]) : row.filter((id) => id !== c.padId);
+  });
 }
 
 async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length } = golden;
   if (length === 0) return [];
+  if (golden.hf) return checkDecoding(golden, golden.hf, p, engine);
   const { batch, source: S } = shapeOf(golden);
   const target = Math.min(length, c.maxLength);
   const decoder = await createGreedyDecoder(engine, c, p, { batch, source: S, target });
   engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
-  const sources = Array.from({ length: batch }, (_, b) =>
-    Array.from(golden.source.data.subarray(b * S, (b + 1) * S)).filter((id) => id !== c.padId),
-  );
-  const { ids, ended } = await decoder.decode(sources);
+  const { ids, ended } = await decoder.decode(sourcesOf(golden));
   const want = expectedOf(golden, 'greedy');
   let different = 0;
   for (let b = 0; b < batch; b++) {
@@ -135,4 +183,44 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
     for (let t = 0; t < length; t++) if ((row[t] ?? c.padId) !== want[b * length + t]) different++;
   }
   return [['greedy', different, 0]];
+}
+
+/** Greedy decoding and beam search of a case of Hugging Face's families, by the rules of the model. */
+async function checkDecoding(golden: GoldenCase, hf: HfCase, p: ParameterList, engine: Engine): Promise<Row[]> {
+  const { config: c, decodeLength: length } = golden;
+  const { batch, source } = shapeOf(golden);
+  engine.write('weights', weightsFromTensors(p, golden.weights));
+  writePositions(engine, c);
+  const sources = sourcesOf(golden);
+  const decode = async (options: DecodeOptions): Promise<Hypothesis[]> => {
+    const settings = decodeSettings(withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), c, length);
+    const shape = { batch, beams: settings.rows, source, target: length };
+    const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+    const search = searchFor(settings, batch, c.endId);
+    for await (const _ of decoder.run({ sources, streams: sources.map((_, b) => b) }, settings, search));
+    return search.finish().map(([best]) => best as Hypothesis);
+  };
+  /** Ids that differ, up to the first end token of what is expected; padding follows. */
+  const differences = (found: readonly Hypothesis[], name: string): number => {
+    const want = expectedOf(golden, name);
+    const L = want.length / batch;
+    let different = 0;
+    for (const [b, { ids, ended }] of found.entries()) {
+      const row = [c.startId, ...ids, ...(ended ? [c.endId] : [])];
+      const expected = Array.from(want.subarray(b * L, (b + 1) * L));
+      const end = expected.indexOf(c.endId, 1);
+      const counted = end < 0 ? expected : expected.slice(0, end + 1);
+      for (let t = 0; t < Math.max(counted.length, row.length); t++) if (row[t] !== counted[t]) different++;
+    }
+    return different;
+  };
+  const rows: Row[] = [['greedy', differences(await decode({ method: 'greedy' }), 'greedy'), 0]];
+  if (!hf.beam) return rows;
+  const best = await decode(hf.beam);
+  const scores = best.map(({ score }) => score);
+  return [
+    ...rows,
+    ['beam', differences(best, 'beam'), 0],
+    ['beam_scores', relativeError(scores, expectedOf(golden, 'beam_scores')), limits.logits],
+  ];
 }

@@ -6,6 +6,7 @@ import { relativeError } from '../../cpu/executor.ts';
 import { cpuEngine } from '../../engine/engine.ts';
 import { writeWeights } from '../../engine/model-states.ts';
 import { type GoldenCase, readGolden } from '../../formats/golden-case.ts';
+import { isGoldenHf, readGoldenHf } from '../../formats/golden-hf.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList, weightsFromTensors } from '../../model/parameters.ts';
 import {
@@ -82,7 +83,9 @@ interface ModelInput {
 async function readInput(folder: string, context: JobContext, lengths: readonly number[]): Promise<ModelInput> {
   const { files } = context;
   if (await files.exists(`${folder}/batch.safetensors`)) {
-    const golden = await readGolden(files, folder);
+    const golden = (await isGoldenHf(files, folder))
+      ? await readGoldenHf(files, folder)
+      : await readGolden(files, folder);
     const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
     return { config: golden.config, weights, rows: rowsOf(golden) };
   }

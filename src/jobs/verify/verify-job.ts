@@ -1,10 +1,11 @@
 // heddle verify: compares this engine with references, quantity by quantity, on the backend of the job: golden cases
-// with PyTorch, Hugging Face folders with their expected.json, other model folders with the float64 reference.
+// with PyTorch or Hugging Face's families in float64, Hugging Face folders with their expected.json, other model folders with the float64 reference.
 
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 
 import { readGolden } from '../../formats/golden-case.ts';
+import { isGoldenHf, readGoldenHf } from '../../formats/golden-hf.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';
 
 import type { Job, JobContext } from '../../runtime/job.ts';
@@ -64,8 +65,12 @@ async function check(
   if (weights !== 'f32') return checkWeights(folder, weights, context);
   if (await hasExpected(context, folder)) return { rows: await checkExpected(folder, context) };
   if (await isModel(context.files, folder)) return checkReference(folder, context);
-  return { rows: await checkGolden(await readGolden(context.files, folder), () => context.engine()) };
+  return { rows: await checkGolden(await readCase(context.files, folder), () => context.engine()) };
 }
+
+/** The golden case of a folder. */
+const readCase = async (files: Files, folder: string) =>
+  (await isGoldenHf(files, folder)) ? readGoldenHf(files, folder) : readGolden(files, folder);
 
 /** Whether a folder is a model and not a golden case. */
 async function isModel(files: Files, folder: string): Promise<boolean> {

@@ -1,16 +1,25 @@
 // The activations and their derivatives in float64, for references; shaders/shared/activation-functions.wgsl is the
 // same in float32.
 
-/** Activations. GELU is the exact form with erf (Hendrycks and Gimpel, 2016); SiLU is x·sigmoid(x). */
-export type Activation = 'none' | 'relu' | 'gelu' | 'silu';
+/**
+ * Activations. GELU is the exact form with erf, `gelu-tanh` its tanh approximation (Hendrycks and Gimpel, 2016); SiLU is
+ * x·sigmoid(x).
+ */
+export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'gelu-tanh';
 
 /** The numbers of the activations in WGSL. */
-export const activationKinds: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, silu: 3 };
+export const activationKinds: Readonly<Record<Activation, number>> = {
+  none: 0,
+  relu: 1,
+  gelu: 2,
+  silu: 3,
+  'gelu-tanh': 4,
+};
 
 /**
  * Whether the derivative needs the activation's input; that of ReLU follows from its output, that of none from nothing.
  */
-export const keepsInput = (kind: Activation): boolean => kind === 'gelu' || kind === 'silu';
+export const keepsInput = (kind: Activation): boolean => kind !== 'none' && kind !== 'relu';
 
 /** The activation of `x`. */
 export function activate(x: number, kind: Activation): number {
@@ -23,6 +32,8 @@ export function activate(x: number, kind: Activation): number {
       return x * normalCdf(x);
     case 'silu':
       return x * sigmoid(x);
+    case 'gelu-tanh':
+      return x * sigmoid(2 * tanhArgument(x));
   }
 }
 
@@ -39,8 +50,15 @@ export function activationDerivative(x: number, kind: Activation): number {
       const s = sigmoid(x);
       return s + x * s * (1 - s);
     }
+    case 'gelu-tanh': {
+      const s = sigmoid(2 * tanhArgument(x));
+      return s + 2 * x * s * (1 - s) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+    }
   }
 }
+
+/** The argument of tanh in the approximation of GELU; (1 + tanh(u)) / 2 is sigmoid(2u). */
+const tanhArgument = (x: number): number => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 

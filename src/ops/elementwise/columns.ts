@@ -48,7 +48,7 @@ export const addColumnsOp = defineOp({
 /** The columns first .. first + count - 1, and a factor. */
 export type TakeColumnsAttrs = AddColumnsAttrs & { readonly count: number };
 
-/** x [..,N]; y [..,count] = scale·x of the columns. Only for backward passes: it has no gradient. */
+/** x [..,N]; y [..,count] = scale·x of the columns. It has a gradient if it takes all columns. */
 export const takeColumnsOp = defineOp({
   name: 'take_columns',
   inputs: ['x'],
@@ -63,6 +63,10 @@ export const takeColumnsOp = defineOp({
   launch: ({ x }, { y }, attrs, { variant }) => [
     launch('take_columns', variant, x, y, attrs, { x, y }, sizeOf(y.shape)),
   ],
+  grad(builder, { x }, _outputs, { y: dy }, attrs) {
+    check(attrs.count === matrixOf(x.shape).cols, 'take_columns: only all columns together have a gradient');
+    return { x: dy && takeColumns(builder, dy, attrs) };
+  },
   reference({ x }, { y }, { first, scale }) {
     for (let r = 0; r < y.rows; r++) for (let c = 0; c < y.cols; c++) y.set(r, c, scale * x.at(r, first + c));
   },

@@ -8,8 +8,14 @@ import { attrsOf, defineOp, dim, gridOf, type Launch, tensorType } from '../op.t
 import { expectDropout, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 
-/** The factor of the table's rows, and the dropout of the embedding. */
-export type EmbeddingBackwardAttrs = DropoutAttrs & { readonly scale: number };
+/** Number of no row, for kernels. */
+export const noId = 0xffffffff;
+
+/** The factor of the table's rows, the row that stays without a gradient if there is one, and the embedding's dropout. */
+export type EmbeddingBackwardAttrs = DropoutAttrs & {
+  readonly scale: number;
+  readonly frozenId?: number | undefined;
+};
 
 /**
  * dy [B,T,D], rowStart [V+1], occurrences [B*T], step if there is dropout, a gradient `base` [V,D] to add to; dtable
@@ -40,7 +46,7 @@ export const embeddingBackwardOp = defineOp({
   launch({ dy, rowStart, occurrences, step, base }, { dtable }, attrs, { shared, variant }) {
     const [rows = 0, width = 0] = dtable.shape;
     const length = sizeOf(occurrences.shape);
-    const sizes = { batch: 1, length, width, rows, scale: attrs.scale, offset: 0 };
+    const sizes = { batch: 1, length, width, rows, scale: attrs.scale, offset: 0, frozen: attrs.frozenId ?? noId };
     const bind = { dy, row_start: rowStart, occurrences, dtable, ...(step && { step }) };
     const inPlace = shared('base', 'dtable');
     if (base && !inPlace)
@@ -54,7 +60,7 @@ export const embeddingBackwardOp = defineOp({
     for (let v = 0; v < dtable.rows; v++)
       for (let c = 0; c < dtable.cols; c++) {
         let sum = 0;
-        for (let k = rowStart.at(v); k < rowStart.at(v + 1); k++) {
+        for (let k = rowStart.at(v); k < rowStart.at(v + 1) && v !== attrs.frozenId; k++) {
           const row = occurrences.at(k);
           sum += dy.at(row, c) * factor(row * dy.cols + c);
         }
@@ -83,7 +89,7 @@ export const positionBackwardOp = defineOp({
   variants: ({ dy }) => rowGroupsFor(dim(dy, -1)),
   launch({ dy, step }, { dpositions }, attrs, { variant }) {
     const [batch = 0, length = 0, width = 0] = dy.shape;
-    const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset };
+    const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset, frozen: noId };
     const bind = { dy, dtable: dpositions, ...(step && { step }) };
     return [backwardLaunch('position_backward', attrs.rows, attrs, sizes, {}, bind, variant)];
   },
@@ -100,7 +106,7 @@ function backwardLaunch(
   entry: string,
   rows: number,
   mask: DropoutAttrs,
-  sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset', number>,
+  sizes: Record<'batch' | 'length' | 'width' | 'rows' | 'scale' | 'offset' | 'frozen', number>,
   constants: Record<string, number>,
   bind: Launch['bind'],
   variant: string,

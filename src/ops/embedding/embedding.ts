@@ -7,7 +7,7 @@ import { attrsOf, type Builder, defineOp, dim, gridOf, sampleIds, tensorType, ty
 import { readStep } from '../step-scalars.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
 import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
-import { embeddingBackwardOp, positionBackwardOp } from './embedding-backward.ts';
+import { embeddingBackwardOp, noId, positionBackwardOp } from './embedding-backward.ts';
 
 /** Attributes that all embeddings have. */
 export type LookupAttrs = {
@@ -19,17 +19,32 @@ export type LookupAttrs = {
   readonly decode: boolean;
 };
 
+/** Id of the row of the table that look-ups do not train (PyTorch's padding_idx). Default: all rows are trained. */
+type FrozenId = { readonly frozenId?: number | undefined };
+
 /** Attributes of an embedding; the builder function `embedding` sets them. */
-export type EmbeddingAttrs = LookupAttrs & DropoutAttrs & { readonly positions: 'none' | 'fixed' | 'learned' };
+export type EmbeddingAttrs = LookupAttrs &
+  DropoutAttrs &
+  FrozenId & { readonly positions: 'none' | 'fixed' | 'learned' };
 
 /**
- * The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D] or the step of
- * decoding do not fit.
+ * The output type of an embedding of width D. Throws a HeddleError if ids [B,T], positions [L,D], the places of tokens
+ * [B,T] or the step of decoding do not fit.
  */
 export function lookupType(
   op: string,
   D: number,
-  { ids, positions, step }: { readonly ids: TensorType; readonly positions?: TensorType; readonly step?: TensorType },
+  {
+    ids,
+    positions,
+    places,
+    step,
+  }: {
+    readonly ids: TensorType;
+    readonly positions?: TensorType;
+    readonly places?: TensorType;
+    readonly step?: TensorType;
+  },
   { offset, decode }: LookupAttrs,
 ): TensorType {
   check(ids.shape.length === 2, () => `${op}: ids are ${show(ids.shape)}, must be [B,T]`);
@@ -43,25 +58,27 @@ export function lookupType(
       () => `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
     );
   }
+  if (places) expectType(op, 'places', places, 'u32', [B, T], 'one for each id');
   if (decode) expectStep(op, step);
   return tensorType('f32', [B, T, D]);
 }
 
 /**
- * ids [B,T], table [V,D], positions [L,D], step if decoding or dropout needs it, and, if the table is trained, the
- * positions where each id occurs: rowStart [V+1] and occurrences [B*T]; out [B,T,D].
+ * ids [B,T], table [V,D], positions [L,D], the row of positions for each id if it is not its place in the row, step if
+ * decoding or dropout needs it, and, if the table is trained, the positions where each id occurs: rowStart [V+1] and
+ * occurrences [B*T]; out [B,T,D].
  */
 export const embeddingOp = defineOp({
   name: 'embedding',
-  inputs: ['ids', 'table', 'positions?', 'step?', 'rowStart?', 'occurrences?'],
+  inputs: ['ids', 'table', 'positions?', 'places?', 'step?', 'rowStart?', 'occurrences?'],
   outputs: ['out'],
   attrs: attrsOf<EmbeddingAttrs>(),
-  shape({ ids, table, positions, step, rowStart, occurrences }, attrs) {
+  shape({ ids, table, positions, places, step, rowStart, occurrences }, attrs) {
     check(table.shape.length === 2, () => `embedding: table is ${show(table.shape)}, must be [V,D]`);
     expectType('embedding', 'table', table, 'f32');
     const [V = 0, D = 0] = table.shape;
     expectDropout('embedding', attrs.rate, step);
-    const out = lookupType('embedding', D, { ids, positions, step }, attrs);
+    const out = lookupType('embedding', D, { ids, positions, places, step }, attrs);
     if (rowStart) expectType('embedding', 'rowStart', rowStart, 'u32', [V + 1]);
     if (occurrences) expectType('embedding', 'occurrences', occurrences, 'u32', [sizeOf(ids.shape)]);
     return { out };
@@ -69,7 +86,7 @@ export const embeddingOp = defineOp({
   f16Storage: ['out'],
   variants: ({ table }) => rowGroupsFor(dim(table, 1)),
   sample: ({ table }) => ({ ids: sampleIds(dim(table, 0)) }),
-  launch({ ids, table, positions, step }, { out }, attrs, { variant }) {
+  launch({ ids, table, positions, places, step }, { out }, attrs, { variant }) {
     const rowGroup = rowGroupOf(variant);
     const [batch = 0, length = 0, width = 0] = out.shape;
     return [
@@ -79,6 +96,7 @@ export const embeddingOp = defineOp({
         constants: {
           ...rowGroup,
           POSITIONS: positions ? 1 : 0,
+          PLACES: places ? 1 : 0,
           DECODE: attrs.decode ? 1 : 0,
           DROPOUT: attrs.rate > 0 ? 1 : 0,
         },
@@ -90,9 +108,10 @@ export const embeddingOp = defineOp({
           position_rows: positions ? dim(positions, 0) : 0,
           offset: attrs.offset,
           scale: attrs.scale,
+          frozen: noId,
           ...dropoutFields(attrs),
         },
-        bind: { ids, table, positions: positions ?? table, out, ...(step && { step }) },
+        bind: { ids, table, positions: positions ?? table, places: places ?? ids, out, ...(step && { step }) },
         grid: gridOf(batch * length, rowGroup.ROWS),
         flops: 2 * sizeOf(out.shape),
       },
@@ -100,33 +119,37 @@ export const embeddingOp = defineOp({
   },
   grad(builder, { table, positions, step, rowStart, occurrences }, _outputs, { out: dy }, attrs) {
     if (!dy) return {};
-    const { rate, site, scale, offset } = attrs;
+    const { rate, site, scale, offset, frozenId } = attrs;
     if (attrs.decode) throw new HeddleError('embedding: decoding at step.position has no gradient');
     const tableGradient = () => {
       if (!rowStart || !occurrences)
         throw new Error('embedding: the gradient of the table needs rowStart and occurrences');
-      return builder.apply(embeddingBackwardOp, { dy, rowStart, occurrences, step }, { rate, site, scale }).dtable;
+      return builder.apply(embeddingBackwardOp, { dy, rowStart, occurrences, step }, { rate, site, scale, frozenId })
+        .dtable;
     };
     const dtable = builder.needs(table) ? tableGradient() : undefined;
     if (attrs.positions !== 'learned' || !positions || !builder.needs(positions)) return { table: dtable };
     const sizes = { rate, site, rows: dim(positions, 0), offset };
     return { table: dtable, positions: builder.apply(positionBackwardOp, { dy, step }, sizes).dpositions };
   },
-  reference({ ids, table, positions, step }, { out }, attrs) {
+  reference({ ids, table, positions, places, step }, { out }, attrs) {
     const first = attrs.offset + (attrs.decode && step ? readStep(step.data).position : 0);
     const factor = dropoutFactor(step, attrs);
     for (let r = 0; r < out.rows; r++)
       for (let c = 0; c < out.cols; c++) {
-        const x = table.at(ids.at(r), c) * attrs.scale + (positions?.at((r % out.dim(1)) + first, c) ?? 0);
+        const place = places?.at(r) ?? (r % out.dim(1)) + first;
+        const x = table.at(ids.at(r), c) * attrs.scale + (positions?.at(place, c) ?? 0);
         out.set(r, c, x * factor(r * out.cols + c));
       }
   },
 });
 
 /** Options of `embedding`. */
-export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs> {
+export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, FrozenId {
   /** Table [L,D] added by position: a state filled by `sinusoids`, or a weight. */
   readonly positions?: Value;
+  /** Row of positions for each id u32 [B,T], as `tokenPositions` computes it. Default: its place in the row. */
+  readonly places?: Value | undefined;
   /** Whether the table of positions is trained. */
   readonly learned?: boolean;
   /** The graph's step input; needed for decoding and for dropout. */
@@ -153,10 +176,29 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
     rate = 0,
     site = 0,
     index,
+    places,
+    frozenId,
   } = options;
-  const inputs = { ids, table, positions, step: decode || rate > 0 ? step : undefined, ...index };
+  const inputs = { ids, table, positions, places, step: decode || rate > 0 ? step : undefined, ...index };
   const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
-  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site }).out;
+  return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId }).out;
+}
+
+/**
+ * Table of fairseq's sinusoidal positions [length, width], as in M2M100: row padId + k is that of the k-th token that is
+ * not padding, from 1; row padId, that of padding, is zero. Angle p / 10000^(i/(h-1)) with h = floor(width/2), all sines
+ * before all cosines, and a zero column if the width is odd.
+ */
+export function fairseqSinusoids(length: number, width: number, padId: number): Float32Array {
+  const table = new Float32Array(length * width);
+  const half = Math.floor(width / 2);
+  for (let p = 0; p < length; p++)
+    for (let i = 0; i < half && p !== padId; i++) {
+      const angle = p * Math.exp((-Math.log(10000) * i) / Math.max(1, half - 1));
+      table[p * width + i] = Math.sin(angle);
+      table[p * width + half + i] = Math.cos(angle);
+    }
+  return table;
 }
 
 /**

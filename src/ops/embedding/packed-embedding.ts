@@ -13,28 +13,29 @@ export type PackedEmbeddingAttrs = LookupAttrs & { readonly format: PackedFormat
 const shaders = { f16: 'packed-embedding-f16', int8: 'packed-embedding-int8' } as const;
 
 /**
- * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], step if decoding;
+ * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], places as in `embeddingOp`,
+ * step if decoding;
  * out [B,T,D] = table[ids] * scale + positions.
  */
 export const packedEmbeddingOp = defineOp({
   name: 'packed_embedding',
-  inputs: ['ids', 'words', 'scales?', 'positions?', 'step?'],
+  inputs: ['ids', 'words', 'scales?', 'positions?', 'places?', 'step?'],
   outputs: ['out'],
   attrs: attrsOf<PackedEmbeddingAttrs>(),
-  shape({ ids, words, scales, positions, step }, attrs) {
+  shape({ ids, words, scales, positions, places, step }, attrs) {
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
-    return { out: lookupType('packed_embedding', attrs.width, { ids, positions, step }, attrs) };
+    return { out: lookupType('packed_embedding', attrs.width, { ids, positions, places, step }, attrs) };
   },
-  launch({ ids, words, scales, positions, step }, { out }, { format, scale, offset, decode }) {
+  launch({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset, decode }) {
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
     return [
       {
         shader: shaders[format],
         entry: 'embedding',
-        constants: { POSITIONS: positions ? 1 : 0, DECODE: decode ? 1 : 0 },
+        constants: { POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
         params: {
-          places: batch * length,
+          tokens: batch * length,
           length,
           width,
           vecs,
@@ -48,6 +49,7 @@ export const packedEmbeddingOp = defineOp({
           w: words,
           ...(scales && { scales }),
           positions: positions ?? words,
+          places: places ?? ids,
           out,
           ...(step && { step }),
         },
@@ -56,13 +58,14 @@ export const packedEmbeddingOp = defineOp({
       },
     ];
   },
-  reference({ ids, words, scales, positions, step }, { out }, { format, scale, offset }) {
+  reference({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset }) {
     const first = offset + (step ? readStep(step.data).position : 0);
     for (let r = 0; r < out.rows; r++) {
       const id = ids.at(r);
+      const place = places?.at(r) ?? (r % out.dim(1)) + first;
       for (let c = 0; c < out.cols; c++) {
         const weight = unpacked(format, words.row(id), c, scales?.at(id));
-        out.set(r, c, weight * scale + (positions?.at((r % out.dim(1)) + first, c) ?? 0));
+        out.set(r, c, weight * scale + (positions?.at(place, c) ?? 0));
       }
     }
   },
@@ -72,6 +75,7 @@ export const packedEmbeddingOp = defineOp({
 export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
   readonly width: number;
   readonly positions?: Value;
+  readonly places?: Value | undefined;
   readonly step?: Value;
 }
 
@@ -86,8 +90,8 @@ export function packedEmbedding(
   builder: Builder,
   ids: Value,
   { format, words, scales }: PackedValue,
-  { width, scale = 1, positions, offset = 0, decode = false, step }: PackedEmbeddingOptions,
+  { width, scale = 1, positions, places, offset = 0, decode = false, step }: PackedEmbeddingOptions,
 ): Value {
-  const inputs = { ids, words, scales, positions, step: decode ? step : undefined };
+  const inputs = { ids, words, scales, positions, places, step: decode ? step : undefined };
   return builder.apply(packedEmbeddingOp, inputs, { format, width, scale, offset, decode }).out;
 }

@@ -1,0 +1,58 @@
+// Positions of tokens counted over those that are not padding, as in fairseq and M2M100.
+
+import { check } from '../../core/errors.ts';
+import { show, sizeOf } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, dim, gridOf, tensorType, type Value } from '../op.ts';
+import { readStep } from '../step-scalars.ts';
+import { expectStep, expectType } from '../type-checks.ts';
+
+/** `padId`: the token that is not counted. */
+export type TokenPositionsAttrs = { readonly padId: number };
+
+/**
+ * ids i32 [B,T]; places u32 [B,T]: padId + k for the k-th token of a row that is not padding, from 1, and padId for
+ * padding. With step, ids are the tokens of a decoder so far and places is [B,1], that of the token at step.position.
+ */
+export const tokenPositionsOp = defineOp({
+  name: 'token_positions',
+  inputs: ['ids', 'step?'],
+  outputs: ['places'],
+  attrs: attrsOf<TokenPositionsAttrs>(),
+  shape({ ids, step }) {
+    expectType('token_positions', 'ids', ids, 'i32');
+    check(ids.shape.length === 2, () => `token_positions: ids are ${show(ids.shape)}, must be [B,T]`);
+    if (step) expectStep('token_positions', step);
+    return { places: tensorType('u32', [dim(ids, 0), step ? 1 : dim(ids, 1)]) };
+  },
+  launch: ({ ids, step }, { places }, { padId }) => [
+    {
+      shader: 'token-positions',
+      entry: 'token_positions',
+      constants: { DECODE: step ? 1 : 0 },
+      params: { rows: dim(ids, 0), length: dim(ids, 1), pad: padId },
+      bind: { ids, places, ...(step && { step }) },
+      grid: gridOf(sizeOf(places.shape), 64),
+      flops: sizeOf(ids.shape),
+    },
+  ],
+  reference({ ids, step }, { places }, { padId }) {
+    const at = step && readStep(step.data).position;
+    for (let b = 0; b < ids.rows; b++) {
+      let place = padId;
+      for (let t = 0; t < ids.cols; t++) {
+        const counts = ids.at(b, t) !== padId;
+        if (counts) place++;
+        if (at === undefined || at === t) places.set(b, at === undefined ? t : 0, counts ? place : padId);
+      }
+    }
+  },
+});
+
+/**
+ * Rows of a table of positions for ids i32 [B,T]: places u32 [B,T]; with `step`, [B,1] for the token at step.position.
+ *
+ * @example
+ * const places = tokenPositions(graph, graph.input('ids', 'i32', [32, 20]), { padId: 1 });
+ */
+export const tokenPositions = (builder: Builder, ids: Value, attrs: TokenPositionsAttrs, step?: Value): Value =>
+  builder.apply(tokenPositionsOp, { ids, step }, attrs).places;

@@ -1,0 +1,152 @@
+// RMSNorm over the last axis (Zhang and Sennrich, 2019), by itself and fused with the residual connection before it and its
+// dropout.
+
+import { check } from '../../core/errors.ts';
+import { matrixOf, sameShape, show, sizeOf, type TensorType } from '../../core/tensor.ts';
+import { type DropoutAttrs, dropoutFactor, dropoutFields } from '../dropout-mask.ts';
+import { columnSum } from '../elementwise/column-sum.ts';
+import { dropout } from '../elementwise/dropout.ts';
+import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
+import type { ReferenceTensor } from '../reference-tensor.ts';
+import { expectDropout, expectType } from '../type-checks.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import type { LayerNormAttrs } from './layer-norm.ts';
+import { rmsNormBackwardOp } from './rms-norm-backward.ts';
+
+/** Types of a norm and of the statistics of its rows. */
+function normTypes(op: string, x: TensorType, gamma: TensorType) {
+  const { rows, cols } = matrixOf(x.shape);
+  expectType(op, 'x', x, 'f32');
+  expectType(op, 'gamma', gamma, 'f32', [cols], `x is ${show(x.shape)}`);
+  return { y: tensorType('f32', x.shape), stats: tensorType('f32', [rows]) };
+}
+
+const variants = ({ x }: { readonly x: TensorType }) => rowGroupsFor(matrixOf(x.shape).cols);
+
+/**
+ * x [..,D], gamma [D]; y [..,D] and stats [rows], 1 / sqrt(mean(x²) + eps) of each row. x stays f32: the residual stream
+ * of T5 exceeds float16.
+ */
+export const rmsNormOp = defineOp({
+  name: 'rms_norm',
+  inputs: ['x', 'gamma'],
+  outputs: ['y', 'stats'],
+  attrs: attrsOf<LayerNormAttrs>(),
+  shape: ({ x, gamma }) => normTypes('rms_norm', x, gamma),
+  f16Storage: ['y'],
+  variants,
+  launch({ x, gamma }, { y, stats }, { eps }, { variant }) {
+    const { rows, cols } = matrixOf(x.shape);
+    const constants = rowGroupOf(variant);
+    return [
+      {
+        shader: shaderFor('rms-norm', cols),
+        entry: 'rms_norm',
+        constants,
+        params: { rows, cols, eps, ...dropoutFields({ rate: 0, site: 0 }) },
+        bind: { x, gamma, y, stats },
+        grid: gridOf(rows, constants.ROWS),
+        flops: 5 * sizeOf(x.shape),
+      },
+    ];
+  },
+  grad(builder, { x, gamma }, { stats }, { y: dy }) {
+    if (!dy) return {};
+    const noDropout = { rate: 0, site: 0 };
+    const { dsTotal, partials } = builder.apply(rmsNormBackwardOp, { dy, s: x, stats, gamma }, noDropout);
+    return { x: dsTotal, gamma: gammaGradient(builder, partials, gamma) };
+  },
+  reference({ x, gamma }, { y, stats }, { eps }) {
+    normalize(x, gamma, eps, y, stats);
+  },
+});
+
+/** `eps` and the dropout before the residual connection. */
+export type AddRmsNormAttrs = LayerNormAttrs & DropoutAttrs;
+
+/**
+ * x [..,D], residual [..,D], gamma [D], step if there is dropout; s = residual + dropout(x), y = RMSNorm of s, and stats
+ * [rows]. s may take the memory of either addend.
+ */
+export const addRmsNormOp = defineOp({
+  name: 'add_rms_norm',
+  inputs: ['x', 'residual', 'gamma', 'step?'],
+  outputs: ['y', 's', 'stats'],
+  attrs: attrsOf<AddRmsNormAttrs>(),
+  shape({ x, residual, gamma, step }, { rate }) {
+    check(
+      sameShape(x.shape, residual.shape),
+      () => `add_rms_norm: shapes differ, x ${show(x.shape)} + residual ${show(residual.shape)}`,
+    );
+    expectDropout('add_rms_norm', rate, step);
+    return { ...normTypes('add_rms_norm', x, gamma), s: x };
+  },
+  f16Storage: ['x', 'y'],
+  inPlace: { s: ['residual', 'x'] },
+  variants,
+  launch({ x, residual, gamma, step }, { y, s, stats }, { eps, ...mask }, { variant, shared }) {
+    const { rows, cols } = matrixOf(x.shape);
+    const rowGroup = rowGroupOf(variant);
+    const SHARED = shared('residual', 's') ? 1 : shared('x', 's') ? 2 : 0;
+    return [
+      {
+        shader: shaderFor('rms-norm', cols),
+        entry: 'add_rms_norm',
+        constants: { ...rowGroup, SHARED, DROPOUT: step ? 1 : 0 },
+        params: { rows, cols, eps, ...dropoutFields(mask) },
+        // The kernel reads an addend whose memory s has taken through s.
+        bind: {
+          x: SHARED === 2 ? gamma : x,
+          residual: SHARED === 1 ? gamma : residual,
+          gamma,
+          y,
+          s,
+          stats,
+          ...(step && { step }),
+        },
+        grid: gridOf(rows, rowGroup.ROWS),
+        flops: 7 * sizeOf(x.shape),
+      },
+    ];
+  },
+  grad(builder, { gamma, step }, { s, stats }, { y: dy, s: ds }, { rate, site }) {
+    const mask = { rate, site };
+    if (!dy) return ds ? { x: step ? dropout(builder, ds, step, mask) : ds, residual: ds } : {};
+    const { dsTotal, partials, dx } = builder.apply(rmsNormBackwardOp, { dy, s, stats, gamma, ds, step }, mask);
+    return { x: dx ?? dsTotal, residual: dsTotal, gamma: gammaGradient(builder, partials, gamma) };
+  },
+  reference({ x, residual, gamma, step }, { y, s, stats }, { eps, ...mask }) {
+    const factor = dropoutFactor(step, mask);
+    for (let i = 0; i < s.size; i++) s.set(i, residual.at(i) + x.at(i) * factor(i));
+    normalize(s, gamma, eps, y, stats);
+  },
+});
+
+/** The gradient of gamma from its partial sums; undefined if it is not needed. */
+const gammaGradient = (builder: Builder, partials: Value, gamma: Value): Value | undefined =>
+  builder.needs(gamma) ? columnSum(builder, partials, 1)[0] : undefined;
+
+/** RMSNorm of each row of `s`. */
+function normalize(
+  s: ReferenceTensor,
+  gamma: ReferenceTensor,
+  eps: number,
+  y: ReferenceTensor,
+  stats: ReferenceTensor,
+): void {
+  for (let r = 0; r < s.rows; r++) {
+    const meanSquare = s.row(r).reduce((a, v) => a + v * v, 0) / s.cols;
+    const rstd = 1 / Math.sqrt(meanSquare + eps);
+    for (let c = 0; c < s.cols; c++) y.set(r, c, s.at(r, c) * rstd * gamma.at(c));
+    stats.set(r, rstd);
+  }
+}
+
+/**
+ * RMSNorm of x [..,D] over its last axis. After an addition the rewrite `residual-norm` makes one kernel of both.
+ *
+ * @example
+ * const y = rmsNorm(graph, x, gamma, 1e-6);
+ */
+export const rmsNorm = (builder: Builder, x: Value, gamma: Value, eps: number): Value =>
+  builder.apply(rmsNormOp, { x, gamma }, { eps }).y;
