@@ -214,6 +214,7 @@ const supported = [
   'model_type',
   'architectures',
   'bos_token_id',
+  'decoder_start_token_id',
   'unk_token_id',
   'decoder_vocab_size',
   'forced_eos_token_id',

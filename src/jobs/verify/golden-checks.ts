@@ -189,13 +189,13 @@ async function checkGreedy(golden: GoldenCase, p: ParameterList, engine: Engine)
 async function checkDecoding(golden: GoldenCase, hf: HfCase, p: ParameterList, engine: Engine): Promise<Row[]> {
   const { config: c, decodeLength: length } = golden;
   const { batch, source } = shapeOf(golden);
-  engine.write('weights', weightsFromTensors(p, golden.weights));
-  writePositions(engine, c);
   const sources = sourcesOf(golden);
   const decode = async (options: DecodeOptions): Promise<Hypothesis[]> => {
     const settings = decodeSettings(withModelRules(hf.decode, { ...options, maxNewTokens: length }, length), c, length);
     const shape = { batch, beams: settings.rows, source, target: length };
     const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+    engine.write('weights', weightsFromTensors(p, golden.weights));
+    writePositions(engine, c);
     const search = searchFor(settings, batch, c.endId);
     for await (const _ of decoder.run({ sources, streams: sources.map((_, b) => b) }, settings, search));
     return search.finish().map(([best]) => best as Hypothesis);
