@@ -5,9 +5,12 @@ import type { Activation } from '../ops/elementwise/activation-functions.ts';
 import { add } from '../ops/elementwise/add.ts';
 import { columnSum } from '../ops/elementwise/column-sum.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
+import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
 import { positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
+import { tokenPositions } from '../ops/embedding/token-positions.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';
 import { normSumsOp } from '../ops/norm/norm-sums.ts';
+import { addRmsNormOp, rmsNorm } from '../ops/norm/rms-norm.ts';
 import { accumulate, ema } from '../ops/optimizer/buffer-sums.ts';
 import { checkFiniteOp } from '../ops/optimizer/check-finite.ts';
 import { clipScaleOp, counterLength, gradientNormOp } from '../ops/optimizer/clip.ts';
@@ -115,6 +118,41 @@ const activated = (kind: Activation, rows: number, D: number, back: boolean): Ke
     back ? 'activation_backward' : 'activation',
   );
 
+/** RMSNorm; `fused`: after a residual connection with dropout. */
+const rms = (rows: number, D: number, kind: 'forward' | 'backward' | 'fused'): KernelCase => ({
+  name: `${{ forward: 'RMS norm', backward: 'RMS norm backward', fused: 'add, dropout, RMS norm' }[kind]} [${rows},${D}]`,
+  group: 'rows',
+  build(g) {
+    const [x, gamma] = [input(g, 'x', [rows, D]), input(g, 'gamma', [D])];
+    if (kind === 'fused') {
+      const inputs = { x, residual: input(g, 'residual', [rows, D]), gamma, step: step(g) };
+      return void g.apply(addRmsNormOp, inputs, { eps: 1e-6, rate: 0.1, site: 1 });
+    }
+    const y = rmsNorm(g, x, gamma, 1e-6);
+    if (kind === 'backward') backward(g, y, [x]);
+  },
+  ...(kind === 'backward' && { op: 'rms_norm_backward' }),
+});
+
+const gated = (rows: number, F: number, back: boolean): KernelCase =>
+  elements(
+    `gated gelu-tanh${back ? ' backward' : ''}`,
+    rows,
+    F,
+    (g) => {
+      const x = input(g, 'x', [rows, 2 * F]);
+      const y = gatedActivation(g, x, 'gelu-tanh');
+      if (back) backward(g, y, [x]);
+    },
+    back ? 'gated_activation_backward' : 'gated_activation',
+  );
+
+const counted = (B: number, T: number): KernelCase => ({
+  name: `token positions [${B},${T}]`,
+  group: 'rows',
+  build: (g) => void tokenPositions(g, g.input('ids', 'i32', [B, T]), { padId: 1 }),
+});
+
 const sums = (rows: number, D: number): KernelCase[] => [
   {
     name: `column sums [${rows},${D}]`,
@@ -173,6 +211,12 @@ export const trainingKernels: readonly KernelCase[] = [
   clipping('scale', 10_000_000),
   finite(10_000_000),
   sum(4096, 512),
+  rms(4096, 512, 'forward'),
+  rms(4096, 512, 'backward'),
+  rms(4096, 512, 'fused'),
+  gated(4096, 1024, false),
+  gated(4096, 1024, true),
+  counted(64, 128),
   dropped(4096, 512),
   activated('gelu', 4096, 512, false),
   activated('gelu', 4096, 512, true),

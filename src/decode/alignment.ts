@@ -15,6 +15,7 @@ import {
   embed,
   encode,
   openTransformer,
+  positionBias,
   selfAttentionBlock,
   selfAttentionHeads,
 } from '../model/transformer.ts';
@@ -57,11 +58,12 @@ function alignmentGraph(c: ModelConfig, p: ParameterList, size: number): Graph {
   const memory = encode(m, source);
   graph.scope('decoder', () => {
     let x = embed(m, 'tgt', target); // [1, T, D]
+    const bias = positionBias(m, 'decoder');
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
       const kv = crossKeysValues(m, layer, memory); // [1, S, 2HW]
       const self = (y: Value) =>
-        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'decoder', qkv, target.lengths));
+        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'decoder', qkv, target.lengths, bias));
       const cross = (y: Value) =>
         crossAttentionBlock(m, layer, y, (q) => {
           graph.output(`weights.${n}`, attentionWeights(graph, q, kv, source.lengths, attentionOptions(m, 'decoder')));

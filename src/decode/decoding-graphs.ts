@@ -9,6 +9,7 @@ import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
+  attentionOptions,
   crossAttentionBlock,
   crossKeysValues,
   decoderLayer,
@@ -16,6 +17,7 @@ import {
   encode,
   finishDecoder,
   openTransformer,
+  positionBias,
   project,
   selfAttentionBlock,
 } from '../model/transformer.ts';
@@ -139,16 +141,17 @@ export function stepGraph(
   const [token, parent] = [stateOf(graph, states.token), stateOf(graph, states.parent)];
   const [slots, history] = [stateOf(graph, states.slots), stateOf(graph, states.history)];
   const lengths = graph.input('srcLens', 'u32', [B]);
-  const attrs = { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, beams };
+  const attrs = { ...attentionOptions(m, 'decoder'), beams };
   const logits = graph.scope('decoder', () => {
     cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.hidePadding ? c.padId : -1 });
     let x = embed(m, 'tgt', { ids: token }, history); // [R, 1, D]
+    const bias = positionBias(m, 'decoder');
     for (let n = 0; n < c.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
       const cache = stateOf(graph, states.self[n] as DecodeState);
       const source = stateOf(graph, states.cross[n] as DecodeState); // [B, S, 2HW]
       const self = (y: Value) =>
-        selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs));
+        selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias));
       const cross = (y: Value) =>
         crossAttentionBlock(m, layer, y, (q) => cachedCrossAttention(graph, q, source, lengths, attrs));
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));

@@ -66,14 +66,7 @@ export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
  */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
   const { config: c, weights } = model;
-  const { positions: p, tie, activation } = c;
-  requireFields('nn.Transformer', [
-    ...sharedWidths(c),
-    ...classicFields(c),
-    ['activation', activation, 'relu, gelu or silu', activation !== 'gelu-tanh'],
-    ['positions', p, 'sinusoidal, sinusoidal-halves or learned', p.startsWith('sinusoidal') || p === 'learned'],
-    ['tie', tie, 'none, target or all', tie !== 'embeddings'],
-  ]);
+  requireFields('nn.Transformer', [...sharedWidths(c), ...classicFields(c)]);
   return {
     [modelFileNames.config]: jsonBytes(fieldsFromConfig(pytorchFormat, model, pytorchFields)),
     [modelFileNames.weights]: writeSafetensors(tensorsFromWeights(parameterList(c), weights), { format: 'pt' }),

@@ -180,7 +180,7 @@ const flags = [
 const inRange = (x: unknown, min: number, end: number): boolean => typeof x === 'number' && x >= min && x < end;
 
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
-const max = { layers: 1000, positions: 2 ** 20, buckets: 4096, parameters: 2 ** 31 };
+const max = { layers: 1000, positions: 2 ** 20, buckets: 128, distance: 65535, parameters: 2 ** 31 };
 
 /**
  * Fills in defaults and validates a configuration. Throws a HeddleError that names the field, its value and the allowed
@@ -225,8 +225,8 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   integer('relativeBuckets', 4);
   if (c.relativeBuckets > max.buckets) fail('relativeBuckets', c.relativeBuckets, `at most ${max.buckets}`);
   integer('relativeMaxDistance', Math.floor(c.relativeBuckets / 2) + 1);
-  if (c.relativeMaxDistance > max.positions)
-    fail('relativeMaxDistance', c.relativeMaxDistance, `at most ${max.positions}`);
+  if (c.relativeMaxDistance > max.distance)
+    fail('relativeMaxDistance', c.relativeMaxDistance, `at most ${max.distance}`);
   for (const [many, width] of [
     ['heads', 'headWidth'],
     ['decoderHeads', 'decoderHeadWidth'],

@@ -6,6 +6,7 @@
 
 import type { Graph } from '../graph/graph.ts';
 import { crossAttention, selfAttention } from '../ops/attention/attention.ts';
+import { relativePositionBias } from '../ops/attention/relative-position-bias.ts';
 import { activation } from '../ops/elementwise/activation.ts';
 import { add } from '../ops/elementwise/add.ts';
 import { takeColumns } from '../ops/elementwise/columns.ts';
@@ -103,8 +104,13 @@ export function weight(m: Transformer, name: string): Value {
 export function encode(m: Transformer, source: Tokens): Value {
   return m.graph.scope('encoder', () => {
     let x = embed(m, 'src', source); // [B, S, D]
-    for (let n = 0; n < m.config.encoderLayers; n++)
-      x = m.graph.scope(`layers.${n}`, () => encoderLayer(m, `transformer.encoder.layers.${n}`, x, source.lengths));
+    const bias = positionBias(m, 'encoder');
+    for (let n = 0; n < m.config.encoderLayers; n++) {
+      const layer = `transformer.encoder.layers.${n}`;
+      const self: Sublayer = (y) =>
+        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias));
+      x = m.graph.scope(`layers.${n}`, () => encoderLayer(m, layer, x, self));
+    }
     return m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x; // [B, S, D]
   });
 }
@@ -113,10 +119,11 @@ export function encode(m: Transformer, source: Tokens): Value {
 export function decode(m: Transformer, target: Tokens, memory: Value, sourceLengths: Value): Value {
   return m.graph.scope('decoder', () => {
     let x = embed(m, 'tgt', target); // [B, T, D]
+    const bias = positionBias(m, 'decoder');
     for (let n = 0; n < m.config.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
       const self: Sublayer = (y) =>
-        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'decoder', qkv, target.lengths));
+        selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'decoder', qkv, target.lengths, bias));
       const cross: Sublayer = (y) => {
         const kv = crossKeysValues(m, layer, memory); // [B, S, 2HW]
         return crossAttentionBlock(m, layer, y, (q) =>
@@ -192,9 +199,7 @@ export function embed(
 }
 
 /** An encoder layer: self-attention, then feed-forward; [B, S, D] -> [B, S, D]. */
-function encoderLayer(m: Transformer, layer: string, x: Value, lengths: Value): Value {
-  const self: Sublayer = (y) =>
-    selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'encoder', qkv, lengths));
+function encoderLayer(m: Transformer, layer: string, x: Value, self: Sublayer): Value {
   const attended = residual(m, `${layer}.norm1`, x, self);
   return residual(m, `${layer}.norm2`, attended, (y) => feedForward(m, layer, y));
 }
@@ -227,9 +232,21 @@ export function selfAttentionBlock(m: Transformer, layer: string, x: Value, atte
   });
 }
 
-/** The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. */
-export function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value): Value {
-  return selfAttention(m.graph, qkv, lengths, m.step, { ...attentionOptions(m, stack), causal: stack === 'decoder' });
+/** The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. `bias`: that of `positionBias`. */
+export function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value, bias?: Value): Value {
+  const options = { ...attentionOptions(m, stack), causal: stack === 'decoder' };
+  return selfAttention(m.graph, qkv, lengths, m.step, options, bias);
+}
+
+/**
+ * The bias of the self-attention scores of all layers of a stack by distance [H, distances] (Raffel et al., 2020, T5);
+ * undefined if positions are not relative.
+ */
+export function positionBias(m: Transformer, stack: Stack): Value | undefined {
+  const { positions, relativeMaxDistance: maxDistance } = m.config;
+  if (positions !== 'relative') return undefined;
+  const table = weight(m, `transformer.${stack}.relative_bias.weight`); // [buckets, H]
+  return relativePositionBias(m.graph, table, { maxDistance, bidirectional: stack === 'encoder' });
 }
 
 /** Keys and values of the cross-attention of a decoder layer: memory [B, S, D] -> [B, S, 2HW]. */

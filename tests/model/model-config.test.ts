@@ -80,10 +80,10 @@ describe('a wrong field is named with its value and what it may be', () => {
     [{ endId: -1 }, 'config: endId is -1, it must be a whole number of at least 0'],
     [{ startId: 99 }, 'config: startId is 99, it must be below tgtVocab 12'],
     [{ norm: 'middle' }, 'config: norm is "middle", it must be one of post, pre'],
-    [{ activation: 'tanh' }, 'config: activation is "tanh", it must be one of relu, gelu, silu'],
+    [{ activation: 'tanh' }, 'config: activation is "tanh", it must be one of relu, gelu, gelu-tanh, silu'],
     [
       { positions: 'rotary' },
-      'config: positions is "rotary", it must be one of sinusoidal, sinusoidal-halves, learned',
+      'config: positions is "rotary", it must be one of sinusoidal, sinusoidal-halves, fairseq-sinusoidal, learned, relative, none',
     ],
     [{ tie: 'source' }, 'config: tie is "source", it must be one of none, target, all'],
     [{ tie: 'all' }, 'config: tie is "all", it must be none or target if srcVocab 10 and tgtVocab 12 differ'],

@@ -5,7 +5,13 @@ import { globMatcher, hfNames, noMatchError } from '../../src/model/parameter-na
 import { smallModel } from '../support/model.ts';
 
 it('gives every parameter of a BART the names that Hugging Face has for it', () => {
-  const { c, p } = smallModel({ tie: 'all', srcVocab: 23, positions: 'learned', embeddingNorm: true, finalNorm: false });
+  const { c, p } = smallModel({
+    tie: 'all',
+    srcVocab: 23,
+    positions: 'learned',
+    embeddingNorm: true,
+    finalNorm: false,
+  });
   const found = p.all.flatMap((parameter) => hfNames(c, parameter)).sort();
   const layer = (stack: string, parts: string[]) =>
     parts.flatMap((part) => ['weight', 'bias'].map((kind) => `model.${stack}.layers.0.${part}.${kind}`));

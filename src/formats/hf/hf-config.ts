@@ -71,7 +71,7 @@ export function readHfConfig(
   };
   const fields: HfFields = { path, raw, family, has, get, number, whole, flag, refuse };
   // Old files have the decoding rules in config.json.
-  const rules = generation ?? raw;
+  const rules = family.mergesRules ? { ...raw, ...generation } : (generation ?? raw);
   const idOf = (field: string): unknown => (isNothing(rules[field]) ? undefined : rules[field]);
   const startId =
     idOf('decoder_start_token_id') ?? idOf('bos_token_id') ?? get('decoder_start_token_id') ?? get('bos_token_id');
@@ -89,7 +89,8 @@ export function readHfConfig(
 
 /** Whether the end token is forced at the maximum length if no field states it. */
 const forcesEnd = (family: HfFamily, raw: Json, generation: Json | undefined): boolean =>
-  family.forcesEnd === true && !generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''));
+  family.forcesEnd === true &&
+  (family.mergesRules === true || (!generation && !/^[5-9]/.test(String(raw.transformers_version ?? ''))));
 
 /** The activation function with a name of transformers. Throws a HeddleError if there is none. */
 export function activationOf(name: string, field: string, refuse: HfFields['refuse']): ModelConfig['activation'] {

@@ -57,6 +57,8 @@ export interface HfFamily {
   readonly model?: Partial<ModelOptions>;
   /** Fields of old files, which must have the values of `defaults`. */
   readonly fixed?: readonly string[];
+  /** Whether generation_config.json overrides the rules in config.json field by field; else it replaces them. */
+  readonly mergesRules?: boolean;
   /** Whether version 4 of transformers forces the end token at the maximum length if no field states it. */
   readonly forcesEnd?: boolean;
   /** How its SentencePiece model numbers tokens; see tokenizers/piece-ids.ts. Default: by vocab.json. */
@@ -68,6 +70,7 @@ export const hfFamilies = {
   bart: {
     title: 'BART',
     like: 'bart',
+    mergesRules: true,
     forcesEnd: true,
     architectures: ['BartForConditionalGeneration', 'BartModel'],
     sharedEmbeddings: true,
@@ -86,6 +89,7 @@ export const hfFamilies = {
   marian: {
     title: 'MarianMT',
     like: 'bart',
+    mergesRules: true,
     forcesEnd: true,
     architectures: ['MarianMTModel', 'MarianModel'],
     sharedEmbeddings: false,

@@ -76,7 +76,7 @@ function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
       embeddingNorm: defaults.normalize_embedding === true,
       layerNormEps: 1e-5,
     }),
-    ...classicFields(c),
+    ...classicFields(c).filter(([field]) => !['activation', 'tie', 'positions'].includes(field)),
     ...sharedWidths(c),
     ['dropout.output', output, 0],
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],

@@ -128,8 +128,9 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     x = residual(b, `${layer}.norm3`, x, (y) => feedForward(b, layer, y));
   }
   const last = c.finalNorm ? norm(b, 'transformer.decoder.norm', x) : x;
-  const table = { none: 'generator.weight', target: 'tgt_embed.weight', all: 'src_embed.weight' }[c.tie];
-  const logits = multiply(b, last, c.tie === 'none' ? matrix(b, table) : transpose(b, table), 'generator.bias');
+  const own = 'generator.weight';
+  const table = { none: own, embeddings: own, target: 'tgt_embed.weight', all: 'src_embed.weight' }[c.tie];
+  const logits = multiply(b, last, table === own ? matrix(b, table) : transpose(b, table), 'generator.bias');
   const held = holdEnd(b, logits, ids, position, axisSize(b, ids, 1));
   g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], held);
   return g;
@@ -233,6 +234,8 @@ function feedForward(b: Builder, layer: string, x: Name): Name {
 
 function activation({ graph: g, config }: Builder, x: Name): Name {
   switch (config.activation) {
+    case 'gelu-tanh':
+      throw new Error('onnx: gelu-tanh is refused before');
     case 'relu':
       return g.op('Relu', [x]);
     case 'silu':

@@ -33,8 +33,16 @@ export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
 export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldRequirement[] =>
   Object.entries(wanted).map(([field, value]) => [field, c[field as keyof ModelConfig], value]);
 
-/** Layer norms, biases, scaled scores and a plain feed-forward network, as all formats but those of T5 require. */
-export const classicFields = (c: ModelConfig): FieldRequirement[] =>
-  sameFields(c, {
-    ...{ normType: 'layer', feedForwardType: 'plain', biases: true, attentionScale: true, scaleOutput: false },
-  });
+/** What nn.Transformer has: layer norms, biases, scaled scores, a plain feed-forward network, absolute positions. */
+export const classicFields = (c: ModelConfig): FieldRequirement[] => [
+  ...sameFields(c, { normType: 'layer', feedForwardType: 'plain', biases: true, attentionScale: true }),
+  ...sameFields(c, { scaleOutput: false }),
+  ['activation', c.activation, 'relu, gelu or silu', c.activation !== 'gelu-tanh'],
+  ['tie', c.tie, 'none, target or all', c.tie !== 'embeddings'],
+  [
+    'positions',
+    c.positions,
+    'sinusoidal, sinusoidal-halves or learned',
+    ['sinusoidal', 'sinusoidal-halves', 'learned'].includes(c.positions),
+  ],
+];

@@ -125,10 +125,10 @@ describe('a config.json', () => {
 
 describe('is an error that names the field:', () => {
   it.each<[string, object]>([
-    ['model_type is "t5", heddle reads bart and marian', { model_type: 't5' }],
+    ['model_type is "umt5", heddle reads bart, marian, mbart, m2m_100, pegasus, t5, mt5', { model_type: 'umt5' }],
     ['model_type', { model_type: undefined }],
     ['architectures is ["BartForSequenceClassification"]', { architectures: ['BartForSequenceClassification'] }],
-    ['activation_function is "gelu_new"', { activation_function: 'gelu_new' }],
+    ['activation_function is "quick_gelu"', { activation_function: 'quick_gelu' }],
     ['activation_function is "toString"', { activation_function: 'toString' }],
     ['unknown field of a bart model: relative_attention_num_buckets', { relative_attention_num_buckets: 32 }],
     ['unknown fields of a bart model: rope_theta, num_key_value_heads', { rope_theta: 1e4, num_key_value_heads: 2 }],

@@ -1,0 +1,69 @@
+// The golden cases of Hugging Face's families in ../shared: what they compute on the CPU, and that an export has the same
+// tensors, bits and configuration.
+
+import { existsSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { cpuEngine } from '../../src/engine/engine.ts';
+import { writeFolder } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readSafetensorsHeader } from '../../src/files/safetensors.ts';
+import { heddleFiles } from '../../src/formats/heddle.ts';
+import type { HfType } from '../../src/formats/hf/hf-fields.ts';
+import { hfFiles } from '../../src/formats/hf/save-hf.ts';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { verify } from '../../src/jobs/verify/verify-job.ts';
+import { fixtureFiles, jobContext } from '../support/golden.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const types: Record<string, HfType> = {
+  m2m100: 'm2m_100',
+  mbart50: 'mbart',
+  pegasus: 'pegasus',
+  't5-v1.0': 't5',
+  't5-v1.1-gated-gelu': 't5',
+};
+
+describe.skipIf(!existsSync('../shared/golden-hf')).each(Object.entries(types))('golden-hf %s', (name, type) => {
+  const folder = `../shared/golden-hf/${name}`;
+
+  it('has the logits, gradients, losses and ids of its reference', async () => {
+    const context = jobContext(fixtureFiles, async () => cpuEngine());
+    const [result] = await verify({ folders: [folder] }, context);
+    expect(result?.compared.map(({ quantity }) => quantity)).toEqual(
+      expect.arrayContaining(['logits', 'loss', 'grad_norm', 'losses[6]', 'greedy']),
+    );
+    // float64 against float64 with results in float32.
+    expect(result?.compared.filter(({ error }) => !(error <= 1e-6))).toEqual([]);
+  });
+
+  it('is exported with the same tensors, bits and configuration, also through a heddle folder', async () => {
+    const model = await loadModelFolder(nodeFiles(), folder);
+    const memory = memoryFiles();
+    await writeFolder(memory, 'own', heddleFiles(model));
+    for (const from of [model, await loadModelFolder(memory, 'own')]) {
+      const files = hfFiles(from, type);
+      for (const file of ['config.json', 'generation_config.json'])
+        expect(files[file], file).toEqual(await nodeFiles().read(`${folder}/${file}`));
+      const tensors = (bytes: Uint8Array) => {
+        const { entries, base } = readSafetensorsHeader(bytes, bytes.length);
+        return Object.entries(entries)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(
+            ([
+              key,
+              {
+                dtype,
+                shape,
+                data_offsets: [start, end],
+              },
+            ]) => [...[key, dtype, shape], Buffer.from(bytes.subarray(base + start, base + end)).toString('base64')],
+          );
+      };
+      expect(tensors(files['model.safetensors']!)).toEqual(
+        tensors(await nodeFiles().read(`${folder}/model.safetensors`)),
+      );
+    }
+  });
+});
