@@ -6,6 +6,7 @@ import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { addAverage } from './average-command.ts';
 import { addBench } from './bench-command.ts';
+import { addConformance } from './conformance-command.ts';
 import { addConvert } from './convert-command.ts';
 import { addDistill } from './distill-command.ts';
 import { addEvaluate } from './eval-command.ts';
@@ -60,6 +61,7 @@ for (const add of [
   addProfile,
   addTune,
   addBench,
+  addConformance,
   addInfo,
 ])
   add(program);

@@ -2,6 +2,7 @@
 
 import { average } from '../jobs/average-job.ts';
 import { bench } from '../jobs/bench-job.ts';
+import { conformance } from '../jobs/conformance-job.ts';
 import { convert } from '../jobs/convert-job.ts';
 import { distill } from '../jobs/distill-job.ts';
 import { evaluate } from '../jobs/evaluate-job.ts';
@@ -20,6 +21,7 @@ import { runTraining } from '../train/recovery.ts';
 export const jobs = {
   average,
   bench,
+  conformance,
   convert,
   distill,
   evaluate,

@@ -15,6 +15,7 @@ const commands = [
   'profile',
   'tune',
   'bench',
+  'conformance',
   'info',
 ];
 

@@ -1,0 +1,63 @@
+// heddle conformance
+
+import type { Command } from 'commander';
+import { version } from '../../package.json';
+import { HeddleError } from '../core/errors.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { ConformanceReport } from '../jobs/conformance-job.ts';
+import { print, table } from './output.ts';
+import { gpuHostOption, whole } from './parse-values.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+
+/** Adds the command `conformance`. */
+export function addConformance(program: Command): void {
+  program
+    .command('conformance')
+    .description(
+      'check an engine and its adapter: limits, each kernel, 20 training steps, a lost device; readback and dispatch times',
+    )
+    .addOption(gpuHostOption())
+    .option('--lost-devices <n>', 'number of trainings during which the device is destroyed', whole(0), 1)
+    .option('--json <file>', 'write the report as JSON')
+    .action(async (options: HostOptions & { lostDevices: number; json?: string }) => {
+      const { lostDevices, json } = options;
+      const report = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
+      if (json) {
+        const text = JSON.stringify({ heddle: version, when: new Date().toISOString(), ...report }, undefined, 1);
+        await writeText(nodeFiles(), json, `${text}\n`);
+      }
+      print(describe(report));
+      if (!report.passed) throw new HeddleError('conformance: this engine or adapter fails a check');
+    });
+}
+
+function describe(report: ConformanceReport): string {
+  const { engine, machine, features, limits, kernels, training, readbackMs, dispatchUs, recovery } = report;
+  const { vendor, architecture, description } = machine.adapter;
+  const right = kernels.filter((kernel) => kernel.passed);
+  const worst = [...kernels].sort((a, b) => b.worst - a.worst)[0];
+  const wrong = kernels.filter((kernel) => !kernel.passed).map((kernel) => `${kernel.name} ${kernel.variant}`);
+  const low = limits.filter((limit) => !limit.passed).map((limit) => limit.name);
+  const variants = kernels.reduce((sum, kernel) => sum + kernel.variants, 0);
+  return table([
+    ['engine', `${engine.name} ${engine.version}`.trim()],
+    ['adapter', [vendor, architecture, description].filter(Boolean).join(' ')],
+    [
+      'features',
+      features
+        .filter((f) => f.present)
+        .map((f) => f.name)
+        .join(', ') || 'none',
+    ],
+    ['limits', low.length > 0 ? `too low: ${low.join(', ')}` : `all ${limits.length} are sufficient`],
+    ['kernels', `${right.length} of ${kernels.length} are correct, in ${variants} variants`],
+    ['worst error', worst ? `${worst.worst.toExponential(1)} (${worst.name} ${worst.variant})` : ''],
+    ...(wrong.length > 0 ? [['wrong kernels', wrong.join(', ')]] : []),
+    ['20 training steps', `losses within ${training.error.toExponential(1)} of the stored ones`],
+    ['readback', `${readbackMs.toFixed(1)} ms`],
+    ['dispatch', `${dispatchUs.toFixed(1)} µs`],
+    ['lost devices', `${recovery.recovered} of ${recovery.lost} recovered with the same losses`],
+    ['result', report.passed ? 'passed' : 'failed'],
+  ]);
+}

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { storedLosses, trainReference } from '../../src/jobs/conformance-job.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+
+it('stores the losses of the CPU backend', async () => {
+  const { context, close } = createContext({
+    host: 'cpu',
+    files: memoryFiles(),
+    emit: () => undefined,
+    signal: new AbortController().signal,
+    openGpu: async () => undefined,
+  });
+  const losses = await trainReference(context);
+  await close();
+  expect(losses).toHaveLength(20);
+  for (const [i, loss] of losses.entries()) expect(storedLosses[i]).toBeCloseTo(loss, 7);
+}, 60_000);
