@@ -337,10 +337,17 @@ it('reports what does not fit before it starts, and continues training if the st
 
   // A plan that fits can still run out of memory: this training does not start, the next one can.
   await (await workerOf(page)).evaluate(() => {
-    const { popErrorScope } = GPUDevice.prototype;
+    const { pushErrorScope, popErrorScope } = GPUDevice.prototype;
+    const filters: GPUErrorFilter[] = [];
+    GPUDevice.prototype.pushErrorScope = function (filter) {
+      filters.push(filter);
+      pushErrorScope.call(this, filter);
+    };
     GPUDevice.prototype.popErrorScope = async function () {
-      GPUDevice.prototype.popErrorScope = popErrorScope;
-      await popErrorScope.call(this);
+      const found = popErrorScope.call(this);
+      if (filters.pop() !== 'out-of-memory') return found;
+      Object.assign(GPUDevice.prototype, { pushErrorScope, popErrorScope });
+      await found;
       return new GPUOutOfMemoryError('no memory');
     };
   });
