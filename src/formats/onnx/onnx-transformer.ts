@@ -5,10 +5,11 @@
 
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { type ModelConfig, type Stack, stackSizes } from '../../model/model-config.ts';
+import { fixedPositions } from '../../model/fixed-positions.ts';
+import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { sinusoids } from '../../ops/embedding/embedding.ts';
+import { bucketOf, relativeBuckets } from '../../ops/attention/relative-position-bias.ts';
 import { pack, wordsOf } from '../../ops/matmul/packed-weights.ts';
 import type { OnnxDtype } from '../shared/saved-model.ts';
 import { createOnnxGraph, type Name, type OnnxGraph } from './onnx-graph.ts';
@@ -51,12 +52,14 @@ export function onnxEncoder(source: OnnxSource): OnnxGraph {
   const given = g.input('input_ids', 'int64', axes);
   const mask = hiddenKeys(b, g.input('attention_mask', 'int64', axes));
   const ids = source.sourceIds ? g.op('Gather', [idTable(b, source.sourceIds), given]) : given;
+  const length = axisSize(b, ids, 1);
+  const selfMask = withPositionBias(b, 'encoder', mask, g.integers(0), length);
   let x = embed(b, 'src', ids, g.integers(0)); // [B, S, D]
   for (let n = 0; n < c.encoderLayers; n++) {
     const layer = `transformer.encoder.layers.${n}`;
     const self = (y: Name) => {
       const [q = '', k = '', v = ''] = selfHeads(b, layer, 'encoder', y);
-      return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'encoder', q, k, v, mask));
+      return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'encoder', q, k, v, selfMask));
     };
     x = residual(b, `${layer}.norm1`, x, self);
     x = residual(b, `${layer}.norm2`, x, (y) => feedForward(b, layer, y));
@@ -94,7 +97,8 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     cross: past(n, 'encoder'),
   }));
   const position = axisSize(b, layers[0]?.self[0] ?? '', 2); // [1]: P
-  const future = futureKeys(b, position, axisSize(b, ids, 1));
+  const added = axisSize(b, ids, 1); // [1]: T
+  const selfMask = withPositionBias(b, 'decoder', futureKeys(b, position, added), position, added);
   const cached = axisSize(b, layers[0]?.cross[0] ?? '', 2); // [1]: S, or 0 at the first step
   // The rows of the memory whose keys and values are not cached: all at the first step, none later.
   const end = g.integers(2 ** 31 - 1);
@@ -104,22 +108,22 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     for (const [i, part] of ['key', 'value'].entries())
       g.output(cacheName('present', n, side, part), 'float', cacheShape(axis), values[i] ?? '');
   };
-  const append = (old: readonly Name[], added: readonly Name[]) =>
-    old.map((name, i) => g.op('Concat', [name, added[i] ?? ''], { axis: 2 }));
+  const append = (old: readonly Name[], fresh: readonly Name[]) =>
+    old.map((name, i) => g.op('Concat', [name, fresh[i] ?? ''], { axis: 2 }));
 
   let x = embed(b, 'tgt', ids, position); // [B, T, D]
   for (const [n, { name: layer, ...old }] of layers.entries()) {
     const self = (y: Name) => {
-      const [q = '', ...added] = selfHeads(b, layer, 'decoder', y);
-      const [k = '', v = ''] = append(old.self, added);
+      const [q = '', ...fresh] = selfHeads(b, layer, 'decoder', y);
+      const [k = '', v = ''] = append(old.self, fresh);
       present(n, 'decoder', [k, v]);
-      return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'decoder', q, k, v, future));
+      return project(b, `${layer}.self_attn.out_proj.`, attention(b, 'decoder', q, k, v, selfMask));
     };
     const cross = (y: Name) => {
       const q = splitHeads(b, 'decoder', project(b, `${layer}.multihead_attn.q_proj.`, y));
       const kv = g.ops('Split', [project(b, `${layer}.multihead_attn.kv_proj.`, rest)], 2, { axis: 2 });
-      const added = kv.map((part) => splitHeads(b, 'decoder', part));
-      const [k = '', v = ''] = append(old.cross, added);
+      const fresh = kv.map((part) => splitHeads(b, 'decoder', part));
+      const [k = '', v = ''] = append(old.cross, fresh);
       present(n, 'encoder', [k, v]);
       return project(b, `${layer}.multihead_attn.out_proj.`, attention(b, 'decoder', q, k, v, memoryMask));
     };
@@ -128,33 +132,67 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     x = residual(b, `${layer}.norm3`, x, (y) => feedForward(b, layer, y));
   }
   const last = c.finalNorm ? norm(b, 'transformer.decoder.norm', x) : x;
-  const own = 'generator.weight';
-  const table = { none: own, embeddings: own, target: 'tgt_embed.weight', all: 'src_embed.weight' }[c.tie];
-  const logits = multiply(b, last, table === own ? matrix(b, table) : transpose(b, table), 'generator.bias');
-  const held = holdEnd(b, logits, ids, position, axisSize(b, ids, 1));
+  const scaled = c.scaleOutput ? g.op('Mul', [last, g.scalar(1 / Math.sqrt(c.dModel))]) : last;
+  const own = c.tie === 'none' || c.tie === 'embeddings';
+  const table = own
+    ? matrix(b, 'generator.weight')
+    : transpose(b, c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight');
+  const logits = multiply(b, scaled, table, 'generator.bias');
+  const held = holdEnd(b, logits, ids, position, added);
   g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], held);
   return g;
 }
 
-/** Token embeddings times sqrt(D) plus positions from `position` [1] on: ids [B, T] -> [B, T, D]. */
-function embed(b: Builder, side: 'src' | 'tgt', ids: Name, position: Name): Name {
+/** Token embeddings times sqrt(D) plus positions from `past` [1] on: ids [B, T] -> [B, T, D]. */
+function embed(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name {
   const { graph: g, config: c } = b;
-  const tokens = lookUp(b, side === 'src' || c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight', ids);
+  const tokens = lookUp(b, side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight', ids);
   const scaled = c.scaleEmbedding ? g.op('Mul', [tokens, g.scalar(Math.sqrt(c.dModel))]) : tokens;
-  const offset = c.positions === 'learned' ? c.positionOffset : 0;
-  const last = g.integers(c.maxLength - 1);
-  const places = g.op('Min', [positionsFrom(b, position, axisSize(b, ids, 1)), last]); // [T]
-  const rows = g.op('Gather', [positionTable(b, side), g.op('Add', [places, g.integers(offset)])]); // [T, D]
-  const x = g.op('Add', [scaled, rows]);
+  const positions = positionRows(b, side, ids, past);
+  const x = positions ? g.op('Add', [scaled, positions]) : scaled;
   return c.embeddingNorm ? norm(b, `${side}_embed_norm`, x) : x;
 }
 
-/** The table of positions [rows, D]. */
-function positionTable(b: Builder, side: 'src' | 'tgt'): Name {
-  const { config: c } = b;
-  if (c.positions === 'learned') return vector(b, `${side}_pos.weight`);
-  const table = sinusoids(c.maxLength, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves');
-  return floats(b, 'positions', [c.maxLength, c.dModel], table);
+/** The rows of the table of positions, [T, D] or [B, T, D]; undefined if the embeddings have no positions. */
+function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name | undefined {
+  const { graph: g, config: c } = b;
+  const learned = c.positions === 'learned';
+  const fixed = fixedPositions(c);
+  if (!learned && !fixed) return undefined;
+  const table = learned
+    ? vector(b, `${side}_pos.weight`)
+    : floats(b, 'positions', [fixed!.length / c.dModel, c.dModel], fixed!);
+  const offset = learned ? c.positionOffset : c.positions === 'fairseq-sinusoidal' ? c.padId : 0;
+  let places = positionsFrom(b, past, axisSize(b, ids, 1)); // [T]
+  let last = c.maxLength - 1;
+  if (c.positions === 'fairseq-sinusoidal') {
+    // The k-th token of a row that is not padding has the position k, from 1; padding has 0.
+    const visible = g.op('Cast', [g.op('Not', [g.op('Equal', [ids, g.integers(c.padId)])])], { to: 7 });
+    const counted = g.op('Add', [g.op('CumSum', [visible, g.integers(1)]), past]);
+    places = g.op('Mul', [counted, visible]); // [B, T]
+    last = c.maxLength;
+  }
+  return g.op('Gather', [table, g.op('Add', [g.op('Min', [places, g.integers(last)]), g.integers(offset)])]);
+}
+
+/** A mask with the relative position bias of a stack, [.., H, T, P + T]; the mask itself if the model has none. */
+function withPositionBias(b: Builder, stack: Stack, mask: Name, past: Name, added: Name): Name {
+  const { graph: g, config: c } = b;
+  if (c.positions !== 'relative') return mask;
+  const bidirectional = stack === 'encoder';
+  const { values, shape } = parameter(b, `transformer.${stack}.relative_bias.weight`); // [buckets, H]
+  const [buckets = 0, heads = 0] = shape;
+  const far = c.relativeMaxDistance;
+  const rule = relativeBuckets(buckets, { maxDistance: far, bidirectional });
+  const rows = new Float32Array((2 * far + 1) * heads); // by distance from -far to far
+  for (let d = -far; d <= far; d++)
+    rows.set(values.subarray(bucketOf(rule, d) * heads, (bucketOf(rule, d) + 1) * heads), (d + far) * heads);
+  const table = floats(b, 'relative_bias', [2 * far + 1, heads], rows);
+  const keys = g.op('Unsqueeze', [positionsFrom(b, g.integers(0), g.op('Add', [past, added])), g.integers(0)]);
+  const queries = g.op('Unsqueeze', [positionsFrom(b, past, added), g.integers(1)]);
+  const distance = g.op('Max', [g.op('Min', [g.op('Sub', [keys, queries]), g.integers(far)]), g.integers(-far)]);
+  const bias = g.op('Gather', [table, g.op('Add', [distance, g.integers(far)])]); // [T, P + T, H]
+  return g.op('Add', [mask, g.op('Transpose', [bias], { perm: [2, 0, 1] })]);
 }
 
 /** A residual connection: LN(x + f(x)) (post-norm) or x + f(LN(x)) (pre-norm). */
@@ -182,7 +220,7 @@ function splitHeads(b: Builder, stack: Stack, x: Name): Name {
 function attention(b: Builder, stack: Stack, q: Name, k: Name, v: Name, mask: Name): Name {
   const { graph: g } = b;
   const { heads, headWidth } = stackSizes(b.config, stack);
-  const scaled = g.op('Mul', [q, g.scalar(1 / Math.sqrt(headWidth))]);
+  const scaled = b.config.attentionScale ? g.op('Mul', [q, g.scalar(1 / Math.sqrt(headWidth))]) : q;
   const scores = g.op('MatMul', [scaled, g.op('Transpose', [k], { perm: [0, 1, 3, 2] })]);
   const weights = g.op('Softmax', [g.op('Add', [scores, mask])], { axis: 3 });
   const heights = g.op('Transpose', [g.op('MatMul', [weights, v])], { perm: [0, 2, 1, 3] }); // [B, T, H, W]
@@ -229,27 +267,38 @@ function holdEnd(b: Builder, logits: Name, ids: Name, past: Name, added: Name): 
 
 /** The feed-forward network: [B, T, D] -> [B, T, D]. */
 function feedForward(b: Builder, layer: string, x: Name): Name {
-  return project(b, `${layer}.linear2.`, activation(b, project(b, `${layer}.linear1.`, x)));
+  const h = project(b, `${layer}.linear1.`, x); // [B, T, F], or [B, T, 2F] if it is gated
+  if (b.config.feedForwardType === 'plain') return project(b, `${layer}.linear2.`, activation(b, h));
+  const [a = '', gate = ''] = b.graph.ops('Split', [h], 2, { axis: 2 });
+  return project(b, `${layer}.linear2.`, b.graph.op('Mul', [activation(b, a), gate]));
 }
 
 function activation({ graph: g, config }: Builder, x: Name): Name {
+  const half = (y: Name) => g.op('Mul', [g.op('Mul', [x, g.scalar(0.5)]), g.op('Add', [y, g.scalar(1)])]); // x/2 · (1 + y)
   switch (config.activation) {
-    case 'gelu-tanh':
-      throw new Error('onnx: gelu-tanh is refused before');
     case 'relu':
       return g.op('Relu', [x]);
     case 'silu':
       return g.op('Mul', [x, g.op('Sigmoid', [x])]);
-    case 'gelu': {
-      const erf = g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])]);
-      return g.op('Mul', [g.op('Mul', [x, g.scalar(0.5)]), g.op('Add', [erf, g.scalar(1)])]);
+    case 'gelu':
+      return half(g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])]));
+    case 'gelu-tanh': {
+      const cube = g.op('Mul', [g.op('Mul', [x, x]), g.op('Mul', [x, g.scalar(0.044715)])]);
+      return half(g.op('Tanh', [g.op('Mul', [g.op('Add', [x, cube]), g.scalar(Math.sqrt(2 / Math.PI))])]));
     }
   }
 }
 
 function norm(b: Builder, name: string, x: Name): Name {
-  const inputs = [x, vector(b, `${name}.weight`), vector(b, `${name}.bias`)];
-  return b.graph.op('LayerNormalization', inputs, { axis: -1, epsilon: { float: b.config.layerNormEps } });
+  const { graph: g, config: c } = b;
+  const gamma = vector(b, `${name}.weight`);
+  if (c.normType === 'layer') {
+    const attributes = { axis: -1, epsilon: { float: c.layerNormEps } };
+    return g.op('LayerNormalization', [x, gamma, vector(b, `${name}.bias`)], attributes);
+  }
+  const square = g.op('ReduceMean', [g.op('Mul', [x, x])], { axes: [-1], keepdims: 1 });
+  const root = g.op('Sqrt', [g.op('Add', [square, g.scalar(c.layerNormEps)])]);
+  return g.op('Mul', [g.op('Div', [x, root]), gamma]);
 }
 
 /** A linear layer, x · weightᵀ + bias if the model has one: [.., in] -> [.., out]. */

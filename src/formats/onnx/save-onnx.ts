@@ -2,7 +2,6 @@
 // ONNX files in the folder `onnx`.
 
 import { type Json, jsonBytes } from '../../files/json-files.ts';
-import { classicFields, requireFields } from '../shared/requirements.ts';
 import type { OnnxDtype, SavedModel } from '../shared/saved-model.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 import { onnxTokenizer } from './onnx-tokenizer.ts';
@@ -30,14 +29,13 @@ export interface OnnxOptions {
 }
 
 /**
- * Exports a model: the files of the folder by path. Throws a HeddleError that names each field that is not supported.
+ * Exports a model: the files of the folder by path.
  *
  * @example
  * await writeFolder(files, 'out', onnxFiles(model, { dtype: 'q8' }));
  */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
-  requireFields('the ONNX export', classicFields(config));
   const { dtype = 'fp32', maxBytes } = options;
   const { json, special, sourceIds } = onnxTokenizer(source, target);
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;

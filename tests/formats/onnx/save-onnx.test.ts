@@ -54,6 +54,18 @@ const variants: Record<string, Partial<ModelOptions>> = {
     ...{ positions: 'learned', positionOffset: 2, embeddingNorm: true, finalNorm: false, tie: 'target' },
     ...{ activation: 'silu', scaleEmbedding: false, outputBias: false },
   },
+  'as T5': {
+    ...{ norm: 'pre', normType: 'rms', positions: 'relative', relativeBuckets: 8, relativeMaxDistance: 20 },
+    ...{ attentionScale: false, biases: false, scaleEmbedding: false, outputBias: false, headWidth: 5 },
+    ...{ tie: 'all', scaleOutput: true },
+  },
+  'as FLAN-T5': {
+    ...{ norm: 'pre', normType: 'rms', positions: 'relative', relativeBuckets: 6, relativeMaxDistance: 5 },
+    ...{ attentionScale: false, biases: false, outputBias: false, feedForwardType: 'gated' },
+    ...{ activation: 'gelu-tanh', tie: 'embeddings' },
+  },
+  'as M2M100': { norm: 'pre', positions: 'fairseq-sinusoidal', tie: 'all', outputBias: false },
+  'without positions': { positions: 'none' },
   'stacks that differ': { heads: 2, headWidth: 5, decoderHeads: 4, decoderFeedForward: 8, encoderLayers: 1 },
 };
 
