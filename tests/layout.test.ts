@@ -60,7 +60,7 @@ const UNTRACKED = ['.git', 'node_modules', 'dist', 'runs', 'coverage'];
 /** The files under a folder, as paths from the root with forward slashes. */
 function filesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !/\/(?:node_modules|\.vite)(?:\/|$)/.test(entry.parentPath))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .sort();
 }

@@ -36,8 +36,8 @@ export interface LoadOptions extends SessionOptions {
 /**
  * Loads a model. `where` is the name of a model on the hub, which is downloaded once and cached; a folder, .zip or
  * .safetensors file (Node); a name in the browser's storage (page); the URL of a folder, .zip or .safetensors file; or
- * a File or Blob of one of the files. heddle's own models, BART and MarianMT of Hugging Face, and models saved for
- * PyTorch and Keras can be read. Throws a HeddleError that says what was looked for, or what is wrong with the model.
+ * a File or Blob of one of the files. heddle's own models, Hugging Face's BART, MarianMT, mBART, M2M100,
+ * NLLB, Pegasus, T5 and mT5, and models saved for PyTorch and Keras can be read. Throws a HeddleError that says what was looked for, or what is wrong with the model.
  * @example
  * const bart = await loadModel('facebook/bart-base');
  * const mine = await loadModel('out', { weights: 'int8' });

@@ -13,7 +13,7 @@ import { pytorchFiles } from '../formats/pytorch.ts';
 import { type OnnxDtype, onnxDtypes, type SavedModel, type WeightDtype } from '../formats/shared/saved-model.ts';
 
 /**
- * Formats of a whole model: heddle's, Hugging Face's BART and MarianMT, PyTorch's nn.Transformer, the Keras example's,
+ * Formats of a whole model: heddle's, those of Hugging Face's families, PyTorch's nn.Transformer, the Keras example's,
  * and ONNX for transformers.js, which heddle does not read.
  */
 export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx'] as const;

@@ -22,10 +22,7 @@ export function addConvert(program: Command): void {
   program
     .command('convert')
     .description('write a model in the format of another library')
-    .argument(
-      '<dir>',
-      'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face (BART, MarianMT), PyTorch or Keras',
-    )
+    .argument('<dir>', 'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras')
     .argument('<out>', 'folder to write')
     .addOption(
       new Option(

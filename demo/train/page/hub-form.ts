@@ -32,7 +32,7 @@ export function createHubForm(session: Session, onEnd: (name?: string) => Promis
     field(
       'Model on the Hugging Face hub',
       name,
-      'OWNER/NAME, or OWNER/NAME@REVISION. BART and MarianMT models, and models of heddle.',
+      'OWNER/NAME, or OWNER/NAME@REVISION. BART, MarianMT, mBART, M2M100, NLLB, Pegasus and T5 models, and models of heddle.',
     ),
     el('div', { class: 'row' }, go, cancel),
     bar,

@@ -61,8 +61,6 @@ export interface HfFamily {
   readonly mergesRules?: boolean;
   /** Whether version 4 of transformers forces the end token at the maximum length if no field states it. */
   readonly forcesEnd?: boolean;
-  /** How its SentencePiece model numbers tokens; see tokenizers/piece-ids.ts. Default: by vocab.json. */
-  readonly pieces?: 't5' | 'pegasus' | 'fairseq' | 'm2m100';
 }
 
 /** The supported families by `model_type`. */
@@ -108,7 +106,6 @@ export const hfFamilies = {
     title: 'mBART',
     like: 'bart',
     forcesEnd: true,
-    pieces: 'fairseq',
     architectures: ['MBartForConditionalGeneration', 'MBartModel'],
     sharedEmbeddings: true,
     model: { trainPadding: false, trainOutputBias: false },
@@ -128,7 +125,6 @@ export const hfFamilies = {
   m2m_100: {
     title: 'M2M100 and NLLB',
     like: 'bart',
-    pieces: 'm2m100',
     architectures: ['M2M100ForConditionalGeneration', 'M2M100Model'],
     sharedEmbeddings: true,
     model: { trainPadding: false, positions: 'fairseq-sinusoidal', outputBias: false },
@@ -153,7 +149,6 @@ export const hfFamilies = {
     title: 'Pegasus',
     like: 'bart',
     forcesEnd: true,
-    pieces: 'pegasus',
     architectures: ['PegasusForConditionalGeneration', 'PegasusModel'],
     sharedEmbeddings: true,
     model: { trainPadding: false, trainOutputBias: false },
@@ -173,7 +168,6 @@ export const hfFamilies = {
   t5: {
     title: 'T5',
     like: 't5',
-    pieces: 't5',
     architectures: ['T5ForConditionalGeneration', 'T5WithLMHeadModel', 'T5Model'],
     sharedEmbeddings: true,
     defaults: {
@@ -189,7 +183,6 @@ export const hfFamilies = {
   mt5: {
     title: 'mT5',
     like: 't5',
-    pieces: 't5',
     architectures: ['MT5ForConditionalGeneration', 'MT5Model'],
     sharedEmbeddings: true,
     defaults: {
