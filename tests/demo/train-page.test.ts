@@ -241,6 +241,7 @@ describe('a training run', () => {
     };
     for (const [kind, message] of Object.entries(errors) as [keyof typeof errors, string][]) {
       await page.evaluate((error) => window.fake.fail('start', error), { kind, message });
+      await page.waitForSelector('#start:not([hidden], [disabled])');
       await page.click('#start');
       await says(page, '#notices .bad', message);
     }
@@ -281,6 +282,8 @@ describe('the translate panel', () => {
     await train(page);
     await page.click('#translate-box input[value="beam"]');
     await page.click('#translate');
+    // The page has translated greedily on its own before.
+    await page.waitForFunction(() => window.fake.calls.some(({ args }) => JSON.stringify(args).includes('"beam"')));
     await says(page, '#translation', '^martes , 4 de marzo de 2025$');
     await page.waitForFunction(() => document.querySelectorAll('#translate-box .heat-cell').length === 8 * 6);
     expect((await calls(page, 'translate')).at(-1)).toEqual([

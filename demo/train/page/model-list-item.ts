@@ -83,7 +83,7 @@ export function createModelListItem(
     safetensors: button('Safetensors', `Download ${name} as safetensors, without its checkpoint`, async () =>
       download(await session.exportSafetensors(name), `${name}.safetensors`),
     ),
-    onnx: button('Export for transformers.js', `Download ${name} as ONNX files for transformers.js`, async () =>
+    onnx: button('Export for transformers.js', `Export for transformers.js: download ${name} as ONNX files`, async () =>
       download(await session.exportOnnx(name), `${name}-onnx.zip`),
     ),
     remove: button('Delete', `Delete ${name}`, remove, 'quiet bad'),
