@@ -269,8 +269,8 @@ describe('translate', () => {
     ],
     [
       'a configuration of something else',
-      () => [copy('else', (f) => writeFileSync(join(f, 'config.json'), '{"model_type":"t5"}'))],
-      /else\/config\.json: model_type is "t5", heddle reads bart and marian/,
+      () => [copy('else', (f) => writeFileSync(join(f, 'config.json'), '{"model_type":"vit"}'))],
+      /else\/config\.json: model_type is "vit", heddle reads bart, marian, mbart/,
     ],
     [
       'a configuration of the future',
