@@ -6,8 +6,7 @@ import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import { type PullProgress, pull } from '../hub/pull-model.ts';
-import { repository } from '../hub/repository.ts';
+import type { PullProgress } from '../hub/pull-model.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
@@ -119,6 +118,10 @@ async function fromHub(
   signal: AbortSignal,
   place: string,
 ): Promise<FoundModel> {
+  const [{ pull }, { repository }] = await Promise.all([
+    import('../hub/pull-model.ts'),
+    import('../hub/repository.ts'),
+  ]);
   const from = repository(name, revision, hub);
   const key = `${from.base === platform.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
   const folder = platform.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);

@@ -1,10 +1,11 @@
-// A model that translates: its configuration, tokenizers and weights, with an engine that starts at its first use.
+// A model that translates: its configuration, tokenizers and weights, with an engine that starts at its first use. A page
+// that only translates does not load the code that evaluates, inspects and saves: import() fetches it at its first use.
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
-import { createModelInspector, type Inspection, type InspectOptions } from '../decode/model-inspector.ts';
+import type { createModelInspector, Inspection, InspectOptions } from '../decode/model-inspector.ts';
 import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -21,8 +22,8 @@ import type { JobContext } from '../runtime/job.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
-import { type EvaluateOptions, type Evaluation, evaluateModel, type PairScore, scorePairs } from './evaluate-model.ts';
-import { exportModel, type SaveOptions, saveModel, type TrainedLora } from './save-model.ts';
+import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
+import type { SaveOptions, TrainedLora } from './save-model.ts';
 
 /** Sizes of a batch to plan. */
 export interface PlanShape {
@@ -212,7 +213,7 @@ export interface ModelParts {
 interface Loaded {
   readonly engine: Engine;
   readonly translators: Map<string, Promise<Translator>>;
-  readonly inspect: ReturnType<typeof createModelInspector>;
+  inspect?: ReturnType<typeof createModelInspector>;
   written: boolean;
 }
 
@@ -251,8 +252,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     const written = parts.engine !== undefined;
     loaded ??= (async () => {
       const engine = parts.engine ?? (await host.engine());
-      const inspect = createModelInspector(engine, { config, source, target }, parameters);
-      return { engine, translators: new Map(), inspect, written };
+      return { engine, translators: new Map(), written };
     })();
     loaded.catch(() => {
       loaded = undefined;
@@ -455,7 +455,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     }) as Model['generate'],
     evaluate: (pairs, options = {}) =>
       inTurn(async () => {
-        const it = await load();
+        const [it, { evaluateModel }] = await Promise.all([load(), import('./evaluate-model.ts')]);
         return evaluateModel(saved, pairs, options, {
           engine: it.engine,
           parameters,
@@ -466,7 +466,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       }),
     score: (pairs, options = {}) =>
       inTurn(async () => {
-        const it = await load();
+        const [it, { scorePairs }] = await Promise.all([load(), import('./evaluate-model.ts')]);
         const written = (peak: number) => writeOnce(it, peak);
         return scorePairs(saved, pairs, options, { engine: it.engine, parameters, emit: host.emit, written });
       }),
@@ -483,15 +483,22 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       return inTurn(async () => {
         const { shape } = prepare([text], {});
         await translatorFor(shape, {}); // which puts the weights on the engine
-        return (await load()).inspect(ids, read, options);
+        const it = await load();
+        const { createModelInspector } = await import('../decode/model-inspector.ts');
+        it.inspect ??= createModelInspector(it.engine, { config, source, target }, parameters);
+        return it.inspect(ids, read, options);
       });
     },
     plan: (shape) => decodingPlan(config, parameters, shape),
     weights: () => tensorsFromWeights(parameterList(config), weights),
-    save: (where, options) =>
-      saveModel(host.files, (host.modelPath ?? ((name) => name))(where), saved, parts.lora, options),
-    toBlob: async (options) =>
-      new Blob((await exportModel(saved, parts.lora, options)) as BlobPart[], { type: 'application/zip' }),
+    async save(where, options) {
+      const { saveModel } = await import('./save-model.ts');
+      return saveModel(host.files, (host.modelPath ?? ((name) => name))(where), saved, parts.lora, options);
+    },
+    async toBlob(options) {
+      const { exportModel } = await import('./save-model.ts');
+      return new Blob((await exportModel(saved, parts.lora, options)) as BlobPart[], { type: 'application/zip' });
+    },
     dispose() {
       if (disposed) return;
       disposed = true;

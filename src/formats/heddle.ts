@@ -10,7 +10,6 @@ import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../files/safetensors.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
-import { readSourceCheckpoint } from './hf/load-hf.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
 
@@ -79,6 +78,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     if (i >= 0) throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
   if (raw.origin !== undefined) {
+    const { readSourceCheckpoint } = await import('./hf/load-hf.ts');
     const { sourceCheckpoint, ...model } = await readSourceCheckpoint(files, folder, raw.origin, config);
     const own = sourceCheckpoint?.files ?? {};
     if (metadata[filesKey] !== undefined && metadata[filesKey] !== fingerprintOf(Object.values(own)))

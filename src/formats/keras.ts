@@ -21,11 +21,8 @@ import {
   tokenizerFilesOf,
 } from './layout-config.ts';
 import { classicFields, requireFields, sameFields } from './shared/requirements.ts';
-import type { SavedModel } from './shared/saved-model.ts';
+import { kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { storedRows } from './shared/tensor-slices.ts';
-
-/** `format` of config.json. */
-export const kerasFormat = 'keras';
 
 const fields: FieldNames = {
   embed_dim: 'dModel',

@@ -6,10 +6,7 @@ import { existingFolder, type Files, writeFolder } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { heddleFiles, heddleFormat, loadHeddle } from './heddle.ts';
-import { loadHf } from './hf/load-hf.ts';
-import { kerasFormat, loadKeras } from './keras.ts';
-import { isPytorch, loadPytorch } from './pytorch.ts';
-import type { SavedModel } from './shared/saved-model.ts';
+import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
 
 /**
@@ -62,8 +59,9 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
   if (!hasConfig)
     await requireFile(files, at, (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config);
   const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
-  if (!raw || raw.model_type !== undefined) return loadHf(files, at, raw);
-  if (isPytorch(raw)) return loadPytorch(files, at, raw);
-  if (raw.format === kerasFormat) return loadKeras(files, at, raw);
+  // A page that loads a model of heddle does not need the code of the other formats.
+  if (!raw || raw.model_type !== undefined) return (await import('./hf/load-hf.ts')).loadHf(files, at, raw);
+  if (isPytorch(raw)) return (await import('./pytorch.ts')).loadPytorch(files, at, raw);
+  if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);
   return loadHeddle(files, at, raw);
 }

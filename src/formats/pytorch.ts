@@ -21,10 +21,7 @@ import {
   tokenizerFilesOf,
 } from './layout-config.ts';
 import { classicFields, requireFields, sharedWidths } from './shared/requirements.ts';
-import type { SavedModel } from './shared/saved-model.ts';
-
-/** `format` of config.json. */
-export const pytorchFormat = 'pytorch';
+import { pytorchFormat, type SavedModel } from './shared/saved-model.ts';
 
 /** Fields of config.json, named as in golden cases (golden-case.ts). */
 export const pytorchFields: FieldNames = {
@@ -55,10 +52,6 @@ export const pytorchFields: FieldNames = {
   hide_padding: 'hidePadding',
   dropout: 'dropout',
 };
-
-/** Whether a config.json is of this format. */
-export const isPytorch = (raw: Readonly<Record<string, unknown>>): boolean =>
-  raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
 
 /**
  * Exports a model: the files of the folder by name. Throws a HeddleError that names each field nn.Transformer does not

@@ -68,7 +68,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     const has = limits[name] ?? 0;
     if (has < needed)
       throw new HeddleError(
-        `The adapter's ${name} is ${amount(name, has)}, ${amount(name, needed)} is required; use another adapter (heddle info lists them) or --host cpu.`,
+        `The adapter's ${name} is ${amount(name, has)}, ${amount(name, needed)} is required; use another adapter or --host cpu.`,
       );
   }
   const required: Record<string, number> = { ...options.require };

@@ -6,7 +6,10 @@ import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The minified size, in kB, and the modules of a page that runs `code`. */
+/**
+ * The minified size, in kB, and the modules of what a page that runs `code` loads at first; a later import() is a file
+ * of its own.
+ */
 async function bundle(code: string): Promise<{ kB: number; modules: Record<string, number> }> {
   const entry = '\0page';
   const output = (await build({
@@ -33,7 +36,10 @@ async function bundle(code: string): Promise<{ kB: number; modules: Record<strin
       },
     ],
   })) as Rolldown.RolldownOutput;
-  const chunks = output.output.filter((file) => file.type === 'chunk');
+  const all = output.output.filter((file) => file.type === 'chunk');
+  const first = new Set(['page.js']);
+  for (const name of first) for (const next of all.find((c) => c.fileName === name)?.imports ?? []) first.add(next);
+  const chunks = all.filter(({ fileName }) => first.has(fileName));
   const modules = Object.fromEntries(
     chunks.flatMap((chunk) =>
       Object.entries(chunk.modules).map(([id, { renderedLength }]) => [id.replace(`${root}/`, ''), renderedLength]),

@@ -154,8 +154,8 @@ it.each(['config.json', 'model.safetensors'])('deletes %s if its checksum is wro
 });
 
 it('rejects a model that cannot be read, and deletes it', async () => {
-  hub.state.files['config.json'] = new TextEncoder().encode('{"model_type":"t5"}');
-  await expect(download()).rejects.toThrow('me/it/config.json: model_type is "t5", heddle reads bart and marian');
+  hub.state.files['config.json'] = new TextEncoder().encode('{"model_type":"vit"}');
+  await expect(download()).rejects.toThrow('me/it/config.json: model_type is "vit", heddle reads bart, marian');
   expect([await exists('models/it'), await exists('pulls/it')]).toEqual([false, false]);
   // Before the weights are downloaded.
   expect(ranges()).toEqual([]);

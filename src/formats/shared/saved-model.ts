@@ -17,6 +17,14 @@ export interface SavedModel extends TextModel {
   readonly notes?: readonly string[];
 }
 
+/** `format` of config.json of the Keras and PyTorch formats. */
+export const kerasFormat = 'keras';
+export const pytorchFormat = 'pytorch';
+
+/** Whether a config.json is of the PyTorch format. */
+export const isPytorch = (raw: Json): boolean =>
+  raw.format === pytorchFormat || (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
+
 /** Prefix of most tensor names: BartForConditionalGeneration contains a BartModel `model`, BartModel has no prefix. */
 export type HfPrefix = 'model.' | '';
 
