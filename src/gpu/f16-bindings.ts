@@ -22,7 +22,8 @@ export function storeAsF16(source: string, names: readonly string[]): string {
     );
     changed = true;
   }
-  return changed ? `enable f16;\n${out}` : source;
+  if (!changed) return source;
+  return /^enable f16;/m.test(out) ? out : `enable f16;\n${out}`;
 }
 
 /** Applies `change` to each function, parameters included. */

@@ -62,10 +62,16 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
     names: [...kernels.keys()],
     pathsOf,
     sourceOf(shader) {
-      if (typeof shader === 'string') return pathsOf(shader).map(textOf).join('\n');
+      if (typeof shader === 'string') return enabledFirst(pathsOf(shader).map(textOf).join('\n'));
       return [shader.source, ...[...reach(shader.source, '')].map(textOf)].join('\n');
     },
   };
+}
+
+/** A text with its `enable` directives, which an included file may have too, at the top, where WGSL requires them. */
+function enabledFirst(text: string): string {
+  const enable = /^enable \w+;\n/gm;
+  return [...new Set(text.match(enable)), text.replace(enable, '')].join('');
 }
 
 /** The include lines of a text: variant -> path; '' is the default. */

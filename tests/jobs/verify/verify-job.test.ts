@@ -97,7 +97,7 @@ describe('a case that cannot be read', () => {
     [
       'has a configuration of null',
       changed('config.json', () => new TextEncoder().encode('null')),
-      'config: srcVocab is undefined',
+      'config.json: not a JSON object',
     ],
     [
       'has a field that nobody knows',
