@@ -60,6 +60,11 @@ const widths: readonly ModelOptions[] = [
     ...{ srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 1, feedForward: 7, dropout: 0.1, positions: 'learned' },
     ...{ norm: 'pre', activation: 'gelu', tie: 'all' },
   },
+  // As T5, with an odd width.
+  {
+    ...{ srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 2, headWidth: 3, feedForward: 7, dropout: 0.1, tie: 'all' },
+    ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false },
+  },
 ];
 
 const modes: readonly DecodeMode[] = (['greedy', 'beam', 'sample'] as const).flatMap((method) =>
