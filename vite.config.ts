@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { type Connect, defineConfig, esmExternalRequirePlugin, type Plugin, type UserConfig } from 'vite';
+import { type Connect, defineConfig, esmExternalRequirePlugin, minifySync, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
 import { zipParts } from './src/files/zip.ts';
@@ -26,6 +26,14 @@ const shortShaders: Plugin = {
       .map((line) => (/^\/\/ include /.test(line) ? line : line.replace(/\/\/.*/, '').trim()));
     return `export default ${JSON.stringify(lines.filter(Boolean).join('\n'))};`;
   },
+};
+
+/** Minifies the packages inside dist/, which nobody reads there: the installed package stays small. */
+const shortPackages: Plugin = {
+  name: 'heddle:short-packages',
+  apply: 'build',
+  renderChunk: (code, { fileName }) =>
+    fileName.startsWith('modules/packages/') ? { code: minifySync(fileName, code).code, map: null } : null,
 };
 
 /** The entries of the package, by the names of their files in dist/. */
@@ -80,7 +88,12 @@ const modules: UserConfig = {
   },
   // Inside dist/, the packages of the command line do not burden those who use only the library.
   ssr: { noExternal: true, external: optionalPackages },
-  plugins: [shortShaders, headlessPage, esmExternalRequirePlugin({ external: [/^node:/, 'events', 'readline'] })],
+  plugins: [
+    shortShaders,
+    shortPackages,
+    headlessPage,
+    esmExternalRequirePlugin({ external: [/^node:/, 'events', 'readline'] }),
+  ],
 };
 
 /** Adds the content security policy to built pages; the development server injects scripts and styles that it would block. */

@@ -65,7 +65,7 @@ describe('the packed package', () => {
 
   it('takes less than 3 MB on disk with its dependency', () => {
     const onDisk = packed.files.reduce((n, { size }) => n + Math.ceil(size / 4096) * 4096, 0);
-    expect(onDisk).toBeLessThan(2.8e6); // @webgpu/types: 0.14 MB
+    expect(onDisk).toBeLessThan(2.86e6); // @webgpu/types: 0.14 MB
   });
 
   it('has what its pages and README link to', () => {
