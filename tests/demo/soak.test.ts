@@ -18,8 +18,10 @@ it('counts heap, GPU buffers and step time', async () => {
   expect(stderr).toBe('');
   const parts = [...stdout.matchAll(/^step +(\d+) {2}heap +[\d.]+ MiB {2}GPU +([\d.]+) MiB in (\d+) buffers/gm)];
   expect(parts.map(([, step]) => Number(step))).toEqual([20, 40, 60, 80, 100, 120, 140, 160, 180, 200]);
-  // Nothing on the GPU is made and kept after the first evaluations; the last line may come when all of it is freed.
-  expect(new Set(parts.slice(2, -1).map(([, , bytes, buffers]) => `${bytes} in ${buffers}`)).size).toBe(1);
+  // Nothing on the GPU is made and kept after the first evaluations: a readback has a buffer for a moment only, and the last line may come
+  // when all of it is freed.
+  const least = (some: RegExpMatchArray[], field: number) => Math.min(...some.map((part) => Number(part[field])));
+  for (const field of [2, 3]) expect(least(parts.slice(6, 9), field)).toBe(least(parts.slice(2, 6), field));
   expect(stdout).toMatch(/^step time: [\d.]+ ms in steps 20 to 40, [\d.]+ ms in the last 20/m);
   // A busy machine may make the last steps slow; the heap and the buffers do not depend on it.
   expect(stdout.trim().split('\n').at(-1)).toMatch(/^(passed: |failed: a step takes longer$)/);
