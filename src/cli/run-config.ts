@@ -11,7 +11,7 @@ import { checkSettings, settings, settingsIn, type TrainSettings } from '../trai
 import { settingAttributes } from './train-flags.ts';
 
 /** Flags that are of one command and not of a run. */
-const ofOneCommand = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose', 'tensorboard'];
+const ofOneCommand = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', 'quiet', 'verbose'];
 
 const isSetting = (name: string): boolean => name === 'lora' || name in settings;
 

@@ -6,7 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { shellQuote } from '../core/shell.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, isInFolder } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/parameters.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
@@ -61,13 +61,18 @@ async function run(
     ? { ...settings, corpus: await resumedCorpus(files, out, named), out, resume: true }
     : { ...settings, corpus: newCorpus(named, settings.seed ?? 1, options), out };
   const folder = options.resume ? await savedFolder(files, out) : initFolder(settings);
+  const { tensorboard = options.resume ? (await savedArguments(files, out)).tensorboard : undefined } = settings;
+  if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
+    throw new HeddleError(
+      `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; name a folder outside, as ${out}-tensorboard`,
+    );
   if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
     throw new HeddleError(`--out ${out}: this is the model that the LoRA adapter is for; name another folder`);
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
     throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
   if (options.saveConfig !== undefined)
     await saveRunConfig(files, options.saveConfig, command, settings, named.train ? 'pairs' : 'intl', pairs);
-  const paths = [out, folder ?? out, ...corpusPaths(args.corpus)];
+  const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
   // A page has no lock files.
   const unlock = options.host === 'chrome' ? await files.lock?.(out) : undefined;
   const result = await runWithProgress('train', args, options, paths).finally(unlock);

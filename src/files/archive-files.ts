@@ -92,6 +92,7 @@ export function archiveFiles(files: Files): Files {
   };
   const result: Files = {
     ...(files.stream && { stream: files.stream }),
+    ...(files.append && { append: files.append }),
     ...(files.size && { size: files.size }),
     ...(files.real && { real: files.real }),
     ...(files.lock && { lock: files.lock }),

@@ -11,6 +11,8 @@ export interface Files {
   size?(path: string): Promise<number | undefined>;
   /** Writes a file and creates the folders of its path. */
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Adds bytes at the end of a file, which is made if it does not exist. [reads it and writes it again] */
+  append?(path: string, bytes: Uint8Array): Promise<void>;
   /** Whether a file or folder exists. */
   exists(path: string): Promise<boolean>;
   /** Names of the files and folders in a folder. */
@@ -40,6 +42,18 @@ export async function existingFolder(files: Files, folder: string): Promise<stri
 /** Reads a file as a stream. */
 export const openStream = async (files: Files, path: string): Promise<ReadableStream<Uint8Array>> =>
   files.stream?.(path) ?? new Blob([(await files.read(path)) as Uint8Array<ArrayBuffer>]).stream();
+
+/** Adds bytes at the end of a file, which is made if it does not exist. */
+export async function appendFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  if (files.append) return files.append(path, bytes);
+  await files.write(path, (await files.exists(path)) ? concatBytes([await files.read(path), bytes]) : bytes);
+}
+
+/** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
+export function isInFolder(path: string, folder: string): boolean {
+  const [inner, outer] = [path, folder].map((p) => `${p.replace(/\\/g, '/').replace(/^(?:\.\/)+|\/+$/g, '')}/`);
+  return (inner as string).startsWith(outer as string);
+}
 
 /** Reads a file as UTF-8 text. */
 export const readText = async (files: Files, path: string): Promise<string> =>

@@ -9,7 +9,7 @@ import { diskFiles } from './disk-files.ts';
 /** The part of Deno's API that is used. */
 declare const Deno: {
   readFile(path: string): Promise<Uint8Array>;
-  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  writeFile(path: string, bytes: Uint8Array, options?: { append: boolean }): Promise<void>;
   open(path: string): Promise<{ readable: ReadableStream<Uint8Array> }>;
   stdin: { readable: ReadableStream<Uint8Array> };
   stat(path: string): Promise<{ isFile: boolean; isDirectory: boolean; size: number }>;
@@ -29,6 +29,7 @@ export const denoFiles = (): Files =>
     read: (path) => Deno.readFile(path),
     stream: async (path) => (path === '-' ? Deno.stdin.readable : (await Deno.open(path)).readable),
     write: (path, bytes) => Deno.writeFile(path, bytes),
+    append: (path, bytes) => Deno.writeFile(path, bytes, { append: true }),
     async stat(path) {
       const { isFile, isDirectory, size } = await Deno.stat(path);
       return { isFile, isFolder: isDirectory, size };

@@ -8,6 +8,7 @@ export interface Disk {
   /** `-` is stdin. */
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
   write(path: string, bytes: Uint8Array): Promise<void>;
+  append(path: string, bytes: Uint8Array): Promise<void>;
   stat(path: string): Promise<{ readonly isFile: boolean; readonly isFolder: boolean; readonly size: number }>;
   /** Names in a folder, in any order. */
   list(folder: string): Promise<string[]>;
@@ -134,6 +135,11 @@ export function diskFiles(disk: Disk): Files {
           await disk.remove(temporary);
           throw error;
         }
+      }),
+    append: (path, bytes) =>
+      named('write', path, async () => {
+        await makeFolderOf(disk, path);
+        await disk.append(path, bytes);
       }),
     exists: (path) => named('look at', path, async () => (await statOf(path)) !== undefined),
     list: (folder) => named('list', folder, async () => (await disk.list(folder)).sort()),

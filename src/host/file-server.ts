@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve, sep } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import { type Files, openStream } from '../files/files.ts';
+import { appendFile, type Files, openStream } from '../files/files.ts';
 import type { RequestHandler } from './static-server.ts';
 
 /** A file server: `handle` is for the HTTP server, `base` for the page. */
@@ -17,8 +17,8 @@ export interface FileServer {
 
 /**
  * Serves `paths`: files, folders with their contents, and siblings whose name adds a suffix after a dot, since folders
- * are written under another name and renamed. GET reads, or lists with ?list; HEAD tests existence and says the size; PUT writes; POST
- * renames to ?to; DELETE removes. Other requests and paths are answered with 403 and the reason as text.
+ * are written under another name and renamed. GET reads, or lists with ?list; HEAD tests existence and says the size; PUT writes; PATCH
+ * appends; POST renames to ?to; DELETE removes. Other requests and paths are answered with 403 and the reason as text.
  */
 export function fileServer(files: Files, paths: readonly string[]): FileServer {
   const base = `/files-${randomBytes(16).toString('hex')}`;
@@ -74,6 +74,9 @@ async function act(
     }
     case 'PUT':
       await files.write(path, await bodyOf(request));
+      return void done();
+    case 'PATCH':
+      await appendFile(files, path, await bodyOf(request));
       return void done();
     case 'POST':
       await files.rename(path, to);

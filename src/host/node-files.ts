@@ -22,6 +22,7 @@ const nodeDisk: Disk = {
     return Readable.toWeb(file.createReadStream({ highWaterMark: 2 ** 18 })) as ReadableStream<Uint8Array>;
   },
   write: (path, bytes) => fs.writeFile(path, bytes),
+  append: (path, bytes) => fs.appendFile(path, bytes),
   async stat(path) {
     const found = await fs.stat(path);
     return { isFile: found.isFile(), isFolder: found.isDirectory(), size: found.size };

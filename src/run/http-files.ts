@@ -23,6 +23,7 @@ export function httpFiles(base: string): Files {
       return length === null ? undefined : Number(length);
     },
     write: async (path, bytes) => void (await request('PUT', path, '', bytes)),
+    append: async (path, bytes) => void (await request('PATCH', path, '', bytes)),
     async exists(path) {
       const { status } = await request('HEAD', path);
       if (status !== 200 && status !== 404) throw new HeddleError(`${path}: no access to it`);

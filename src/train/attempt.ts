@@ -8,6 +8,8 @@ import { loraConfig } from '../model/lora.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
+import { isInFolder } from '../files/files.ts';
+import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
 import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
@@ -55,12 +57,18 @@ export async function attemptTraining(
   // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
   const kernelChoices = before?.choices ?? attempt.kernelChoices;
   const engine = await context.engine(kernelChoices && { kernelChoices });
+  let events: EventWriter | undefined;
   try {
     emit({ type: 'message', text: `training on ${engine.name}` });
     const opened = await open(engine, setup, context);
     const { trainer, model, trained, best, plans } = opened;
     let peak: number | undefined;
-    const logbook = await openLog(setup, opened, context, attempt, () => peak);
+    events = await openEvents(args, trainer.step, context);
+    const onRecord = (record: LogRecord) => {
+      attempt.onRecord(record);
+      events?.add(record);
+    };
+    const logbook = await openLog(setup, opened, context, { ...attempt, onRecord }, () => peak);
     const checkpointer = createCheckpointer(checkpointerOptions(args, context, inputs));
     const keepWeights = createWeightKeeper(files, args, trained);
     attempt.onStart(checkpointer, engine.kernelChoices);
@@ -114,6 +122,7 @@ export async function attemptTraining(
       context,
     );
   } finally {
+    await events?.close();
     engine.destroy();
   }
 }
@@ -191,6 +200,22 @@ async function openLog(
       arguments: args,
     },
     { onRecord, maxSteps: inputs.maxLogSteps, peakGflops },
+  );
+}
+
+/** Starts an event file for TensorBoard, if the arguments name its folder. */
+async function openEvents(
+  { tensorboard, out }: CompleteArguments,
+  step: number,
+  { files, emit }: JobContext,
+): Promise<EventWriter | undefined> {
+  if (!tensorboard) return undefined;
+  check(
+    !out || !isInFolder(tensorboard, out),
+    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which each checkpoint replaces; name a folder outside`,
+  );
+  return createEventWriter(files, tensorboard, step, ({ message }) =>
+    emit({ type: 'warning', text: `The TensorBoard events are no longer written, training continues: ${message}` }),
   );
 }
 

@@ -541,6 +541,14 @@ export const settings = {
     default: 0,
     resume: true,
   },
+  tensorboard: {
+    group: 'Checkpoints',
+    type: { kind: 'text' },
+    unit: 'dir',
+    help: 'also write the log as TensorBoard event files in this folder, outside --out: losses, rates and dev metrics by step',
+    defaultText: 'none',
+    resume: true,
+  },
 } as const satisfies Record<string, Setting>;
 
 /** The table of settings as a type. */
