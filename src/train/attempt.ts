@@ -4,12 +4,12 @@
 import { check, HeddleError } from '../core/errors.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
+import { isInFolder } from '../files/files.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
+import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
-import { isInFolder } from '../files/files.ts';
-import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
 import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { existingFolder, type Files, readText, writeFolder, writeText } from '../../src/files/files.ts';
+import { appendFile, existingFolder, type Files, readText, writeFolder, writeText } from '../../src/files/files.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
@@ -54,6 +54,15 @@ describe.each([
     expect(readdirSync(at('a/b'))).toEqual(['ü & ?.bin']);
     await writeText(filesOf(), at('empty'), '');
     expect(await readText(filesOf(), at('empty'))).toBe('');
+  });
+
+  it('append to a file, which is made with its folders', async () => {
+    await appendFile(filesOf(), at('logs/events'), Uint8Array.of(1, 2));
+    await appendFile(filesOf(), at('logs/events'), Uint8Array.of(3));
+    expect(readFileSync(at('logs/events'))).toEqual(Buffer.of(1, 2, 3));
+    await expect(appendFile(filesOf(), at('logs'), Uint8Array.of(1))).rejects.toThrow(
+      'logs: cannot write: it is a folder',
+    );
   });
 
   it('say what exists and list names in order', async () => {

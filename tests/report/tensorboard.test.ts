@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
-import { historyOf, parseLog } from '../../src/report/training-log.ts';
 import { createEventWriter } from '../../src/report/tensorboard.ts';
+import { historyOf, parseLog } from '../../src/report/training-log.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
 import { runTraining } from '../../src/train/recovery.ts';
 import type { TrainArguments } from '../../src/train/train-arguments.ts';
@@ -34,6 +34,10 @@ const masked = (crc: bigint): number => Number((((crc >> 15n) | (crc << 17n)) + 
 function* fieldsOf(bytes: Uint8Array): Generator<[field: number, value: Uint8Array | number]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
+  const skip = (size: number) => {
+    at += size;
+    return at - size;
+  };
   const varint = () => {
     for (let n = 0, factor = 1; ; factor *= 128) {
       const byte = bytes[at++] as number;
@@ -45,11 +49,12 @@ function* fieldsOf(bytes: Uint8Array): Generator<[field: number, value: Uint8Arr
     const key = varint();
     const kind = key & 7;
     if (kind === 0) yield [key >> 3, varint()];
-    else if (kind === 1) yield [key >> 3, view.getFloat64((at += 8) - 8, true)];
-    else if (kind === 5) yield [key >> 3, view.getFloat32((at += 4) - 4, true)];
+    else if (kind === 1) yield [key >> 3, view.getFloat64(skip(8), true)];
+    else if (kind === 5) yield [key >> 3, view.getFloat32(skip(4), true)];
     else if (kind === 2) {
       const length = varint();
-      yield [key >> 3, bytes.subarray(at, (at += length))];
+      const start = skip(length);
+      yield [key >> 3, bytes.subarray(start, at)];
     } else throw new Error(`wire type ${kind}`);
   }
 }
@@ -127,11 +132,10 @@ it('has the values of the log by step, and a new file for a resumed run', async 
   for (const [i, event] of scalars.entries()) {
     expect(event.wallTime).toBeGreaterThan(before - 1);
     expect(event.wallTime).toBeLessThan(Date.now() / 1000 + 1);
+    const logged = { ...inLog[i]?.[1] } as unknown as Record<string, number>;
     for (const [tag, value] of Object.entries(event.scalars)) {
       const name = tag.replace(/^\w+\//, '');
-      expect(value, `${tag} of step ${event.step}`).toBe(
-        Math.fround((inLog[i]?.[1] as unknown as Record<string, number>)[names[name] ?? name] as number),
-      );
+      expect(value, `${tag} of step ${event.step}`).toBe(Math.fround(logged[names[name] ?? name] as number));
     }
   }
   const tags = [...new Set(scalars.flatMap((e) => Object.keys(e.scalars)))];
