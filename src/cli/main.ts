@@ -17,6 +17,7 @@ import { addPlan } from './plan-command.ts';
 import { addProfile } from './profile-command.ts';
 import { addPull } from './pull-command.ts';
 import { currentFlags } from './renamed-flags.ts';
+import { addRuns } from './runs-command.ts';
 import { addScore } from './score-command.ts';
 import { addTrain } from './train-command.ts';
 import { addTranslate } from './translate-command.ts';
@@ -52,6 +53,7 @@ for (const add of [
   addEvaluate,
   addScore,
   addAverage,
+  addRuns,
   addVerify,
   addConvert,
   addDistill,

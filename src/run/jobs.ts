@@ -10,6 +10,7 @@ import { info } from '../jobs/info-job.ts';
 import { plan } from '../jobs/plan-job.ts';
 import { profile } from '../jobs/profile-job.ts';
 import { pull } from '../jobs/pull-job.ts';
+import { runs } from '../jobs/runs-job.ts';
 import { score } from '../jobs/score-job.ts';
 import { translate } from '../jobs/translate-job.ts';
 import { tune } from '../jobs/tune-job.ts';
@@ -29,6 +30,7 @@ export const jobs = {
   plan,
   profile,
   pull,
+  runs,
   score,
   train: runTraining,
   translate,

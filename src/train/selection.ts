@@ -12,6 +12,10 @@ export type BestMetric = (typeof bestMetrics)[number];
 const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch'];
 const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity'];
 
+/** Whether a value of a metric is better than another. */
+export const isBetter = (metric: BestMetric, value: number, than: number): boolean =>
+  lessIsBetter.includes(metric) ? value < than : value > than;
+
 /** The best evaluation so far; stored in state.json. */
 export interface BestState {
   readonly metric: BestMetric;
@@ -77,9 +81,6 @@ export function createBestModel(
   { bestMetric: metric, patience, evalSteps }: BestOptions,
   before?: Candidate,
 ): BestModel {
-  const sign = lessIsBetter.includes(metric) ? -1 : 1;
-  const better = (value: number, than?: BestState) =>
-    Number.isFinite(value) && (than === undefined || sign * value > sign * than.value);
   let kept = before?.state.metric === metric ? before : undefined;
   let last: Candidate | undefined;
   return {
@@ -95,8 +96,8 @@ export function createBestModel(
     async consider(found, weights) {
       const { step } = found;
       const value = found[metric] ?? Number.NaN;
-      const isBetter = better(value, kept?.state);
-      const candidate = isBetter
+      const improves = Number.isFinite(value) && (!kept || isBetter(metric, value, kept.state.value));
+      const candidate = improves
         ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
         : undefined;
       last = undefined;

@@ -8,6 +8,7 @@ const commands = [
   'eval',
   'score',
   'average',
+  'runs',
   'verify',
   'pack',
   'unpack',

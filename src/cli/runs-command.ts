@@ -1,0 +1,74 @@
+// heddle runs
+
+import type { Command } from 'commander';
+import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import type { RunSummary } from '../jobs/runs-job.ts';
+import type { BestMetric } from '../train/selection.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { jsonOption } from './parse-values.ts';
+import { runWithProgress } from './run-command.ts';
+
+/** Adds the command `runs`. */
+export function addRuns(program: Command): void {
+  program
+    .command('runs')
+    .description('compare training runs: the settings that differ, steps, best dev metrics, time, MFU, adapter')
+    .argument('<dir...>', 'model folders that heddle train has written, or folders of them, as runs')
+    .addOption(jsonOption())
+    .action(async (folders: string[], { json }: { json?: JsonOption }) => {
+      const found = await runWithProgress('runs', { folders }, { host: 'cpu' });
+      await printResult(found, json, () => describe(found));
+    });
+}
+
+/** Columns of dev metrics, and how a value is printed. */
+const metrics: readonly [BestMetric, string, (value: number) => string][] = [
+  ['loss', 'dev loss', (x) => x.toFixed(4)],
+  ['perplexity', 'perplexity', (x) => x.toPrecision(4)],
+  ['tokenAccuracy', 'accuracy', formatPercent],
+  ['bleu', 'BLEU', (x) => x.toFixed(2)],
+  ['chrf', 'chrF2', (x) => x.toFixed(2)],
+  ['exactMatch', 'exact', formatPercent],
+];
+
+/** A column: heading, cell of a run, and whether it is aligned to the right. */
+type Column = readonly [head: string, cell: (run: RunSummary) => string, right: boolean];
+
+function describe(runs: readonly RunSummary[]): string {
+  const columns: Column[] = [
+    ['run', (run) => run.folder, false],
+    ...Object.keys(runs[0]?.settings ?? {}).map(
+      (name): Column => [name, ({ settings }) => settingText(settings[name]), false],
+    ),
+    ['steps', ({ step, steps }) => (step < steps ? `${step} of ${steps}` : String(step)), true],
+    ['state', (run) => run.state, false],
+    ...metrics
+      .filter(([metric]) => runs.some(({ best }) => best[metric]))
+      .map(
+        ([metric, head, text]): Column => [
+          head,
+          ({ best: { [metric]: best } }) => (best ? `${text(best.value)} @${best.step}` : '–'),
+          true,
+        ],
+      ),
+    ['time', (run) => formatDuration(run.seconds), true],
+    ['tokens/s', (run) => formatInteger(run.tokensPerSecond), true],
+    ['MFU', ({ mfu }) => (mfu === null ? '–' : formatPercent(mfu)), true],
+    ['adapter', (run) => run.adapter, false],
+  ];
+  const rows = [columns.map(([head]) => head), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];
+  const right = columns.flatMap(([, , isRight], i) => (isRight ? [i] : []));
+  const best = runs.some((run) => Object.keys(run.best).length > 0) ? '\n\n@: step of the best evaluation' : '';
+  return `${table(rows, right)}${best}`;
+}
+
+const settingText = (value: unknown): string =>
+  typeof value === 'number'
+    ? Number.isInteger(value)
+      ? String(value)
+      : formatNumber(value)
+    : value === null
+      ? '–'
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);

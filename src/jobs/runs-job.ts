@@ -1,0 +1,112 @@
+// heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
+
+import { HeddleError } from '../core/errors.ts';
+import { existingFolder, type Files, readText } from '../files/files.ts';
+import { isObject } from '../files/json-files.ts';
+import { historyOf, type LogEnd, logName, parseLog } from '../report/training-log.ts';
+import type { Job } from '../runtime/job.ts';
+import { type BestMetric, bestMetrics, isBetter } from '../train/selection.ts';
+
+/** The runs to compare; plain JSON. */
+export interface RunsArguments {
+  /** Model folders of training runs, or folders of such. */
+  readonly folders: readonly string[];
+}
+
+/** A run; plain JSON. */
+export interface RunSummary {
+  readonly folder: string;
+  /** Settings whose values differ between the runs, by name; null if the run does not have it. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Number of updates done, and planned. */
+  readonly step: number;
+  readonly steps: number;
+  /** Why it ended; `unfinished` if it still runs or was killed. */
+  readonly state: LogEnd['reason'] | 'unfinished';
+  /** The best value of each metric on the dev pairs, and its step. */
+  readonly best: { readonly [Metric in BestMetric]?: { readonly value: number; readonly step: number } };
+  /** Seconds in training, without evaluations and saving. */
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+  /** Mean model FLOPs utilization, from 0 to 1; null if the adapter's peak is unknown. */
+  readonly mfu: number | null;
+  readonly adapter: string;
+  readonly parameters: number;
+}
+
+/** Arguments that are not settings: files of a run, and what its summary has in another field. */
+const others: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
+
+/** Summarizes runs. Throws a HeddleError that names a folder without a training log. */
+export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files }) => {
+  const found: string[] = [];
+  for (const folder of folders) found.push(...(await runsIn(files, folder)));
+  const histories = await Promise.all(
+    [...new Set(found)].map(async (folder) => {
+      const path = `${await existingFolder(files, folder)}/${logName}`;
+      const records = parseLog(await readText(files, path), path);
+      const last = records.findLast(({ type }) => type === 'start' || type === 'end');
+      return { folder, ...historyOf(records), end: last?.type === 'end' ? last : undefined };
+    }),
+  );
+  const settings = histories.map(({ start }) => ({
+    pairs: `${start.corpus.name} (${start.corpus.pairs})`,
+    ...flat(start.arguments),
+  }));
+  const names = [...new Set(settings.flatMap((one) => Object.keys(one)))].filter((name) => {
+    const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));
+    return values.some((value) => value !== values[0]);
+  });
+  return histories.map(({ folder, start, steps, evals, end }, i): RunSummary => {
+    const own: Record<string, unknown> = settings[i] ?? {};
+    const seconds = steps.at(-1)?.seconds ?? 0;
+    const rates = steps.flatMap(({ mfu }) => (mfu === undefined ? [] : [mfu]));
+    const best = bestMetrics.flatMap((metric) => {
+      const values = evals.flatMap(({ part, step, [metric]: value }) =>
+        part === 'dev' && value !== undefined && Number.isFinite(value) ? [{ value, step }] : [],
+      );
+      const [first, ...more] = values;
+      return first ? [[metric, more.reduce((a, b) => (isBetter(metric, b.value, a.value) ? b : a), first)]] : [];
+    });
+    return {
+      folder,
+      settings: Object.fromEntries(names.map((name) => [name, own[name] ?? null])),
+      step: steps.at(-1)?.step ?? start.step,
+      steps: start.steps,
+      state: end?.reason ?? 'unfinished',
+      best: Object.fromEntries(best),
+      seconds,
+      tokensPerSecond: seconds > 0 ? steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds : 0,
+      mfu: rates.length > 0 ? rates.reduce((sum, x) => sum + x, 0) / rates.length : null,
+      adapter: start.backend,
+      parameters: start.parameters,
+    };
+  });
+};
+
+const hasLog = async (files: Files, folder: string): Promise<boolean> =>
+  files.exists(`${await existingFolder(files, folder)}/${logName}`);
+
+/** The folder itself if it has a log, or the folders and archives in it that have one. */
+async function runsIn(files: Files, given: string): Promise<string[]> {
+  const folder = given.replace(/(?<=.)[\\/]+$/, '');
+  if (await hasLog(files, folder)) return [folder];
+  const names = (await files.exists(folder)) ? await files.list(folder).catch(() => []) : [];
+  const inside: string[] = [];
+  for (const name of names) if (await hasLog(files, `${folder}/${name}`)) inside.push(`${folder}/${name}`);
+  if (inside.length === 0)
+    throw new HeddleError(
+      `${given}: ${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,
+    );
+  return inside;
+}
+
+/** Arguments by name; those in objects as `model.heads`. */
+function flat(json: unknown, before = ''): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) => {
+      if (before === '' && others.includes(key)) return [];
+      return isObject(value) ? Object.entries(flat(value, `${before}${key}.`)) : [[before + key, value]];
+    }),
+  );
+}
