@@ -4,6 +4,7 @@
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { Engine, Program } from '../engine/engine.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { type TokenMetrics, type TranslationMetrics, translationMetrics } from '../metrics/translation-metrics.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
@@ -20,7 +21,7 @@ import { runEvaluation } from '../trainer/trainer.ts';
 import { evaluationGraph } from '../trainer/training-graphs.ts';
 
 /** Settings of an evaluation: how to decode, and the number of sentences in a batch. */
-export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'> {
+export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, LanguageOptions {
   /** Maximum number of sentences in a batch. [64] */
   readonly batchSize?: number;
   /** Name of the pairs in messages, such as their file. ['evaluate'] */
@@ -42,7 +43,10 @@ export interface EvaluationHost {
   readonly emit: JobContext['emit'];
   /** Puts the weights on the engine, whose largest plan takes `peak` bytes. */
   written(peak: number): void;
-  translate(texts: readonly string[], options: DecodeOptions & { readonly batchSize: number }): Promise<string[]>;
+  translate(
+    texts: readonly string[],
+    options: DecodeOptions & LanguageOptions & { readonly batchSize: number },
+  ): Promise<string[]>;
 }
 
 /** Maximum bytes of the logits [rows, T, V] of a batch. */

@@ -6,6 +6,7 @@ import { unpackModelFile } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { PullProgress } from '../hub/pull-model.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { JobContext } from '../runtime/job.ts';
@@ -15,7 +16,7 @@ import { currentPlatform, type Platform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /** Settings of `loadModel`. */
-export interface LoadOptions extends SessionOptions {
+export interface LoadOptions extends SessionOptions, LanguageOptions {
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
   /** Storage of the weights on the device: f16 and int8 take less memory and are slightly less exact. ['f32'] */
@@ -61,14 +62,20 @@ export const hostOf = (context: JobContext, close: () => Promise<void>, { modelP
   modelPath,
 });
 
+/** Options of `openFolder`. */
+interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights'>, LanguageOptions {
+  readonly name?: string;
+}
+
 /** Loads a model folder from the files `from`; `host` computes and saves. Jobs use it with their context. */
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,
-  { lora, weights, name = folder }: Pick<LoadOptions, 'lora' | 'weights'> & { readonly name?: string } = {},
+  { lora, weights, name = folder, ...languages }: FolderOptions = {},
   host?: ModelHost,
 ): Promise<Model> {
-  const saved = await openModel(folder, from, lora);
+  const { sourceLang, targetLang } = languages;
+  const saved = await openModel(folder, from, lora, { sourceLang, targetLang });
   return createModel(saved, host ?? (from as ModelHost), { weights, name });
 }
 

@@ -10,6 +10,7 @@ import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
+import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -35,7 +36,7 @@ export interface PlanShape {
 }
 
 /** Settings of a call that translates. */
-export interface TranslateOptions extends DecodeOptions {
+export interface TranslateOptions extends DecodeOptions, LanguageOptions {
   /** Maximum number of sentences that decode together. [32] */
   readonly batchSize?: number;
   /** Maximum number of tokens of a text, with its end token. [the model's maximum length] */
@@ -105,7 +106,7 @@ export interface Model {
    * @example
    * for await (const piece of model.stream('The tree is 59 yards tall.')) process.stdout.write(piece);
    */
-  stream(text: string, options?: DecodeOptions): AsyncGenerator<string, void, void>;
+  stream(text: string, options?: DecodeOptions & LanguageOptions): AsyncGenerator<string, void, void>;
 
   /**
    * The `numReturn` best translations of a text, or of several, best first, with token ids, scores and, on request,
@@ -135,7 +136,7 @@ export interface Model {
    */
   score(
     pairs: readonly Pair[],
-    options?: Pick<EvaluateOptions, 'batchSize' | 'signal'>,
+    options?: Pick<EvaluateOptions, 'batchSize' | 'signal' | keyof LanguageOptions>,
   ): Promise<(PairScore | undefined)[]>;
 
   /**
@@ -327,9 +328,25 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     }
   };
 
+  /** The model in the languages of a call. Throws a HeddleError if it cannot change to them. */
+  const speak = ({ sourceLang, targetLang }: LanguageOptions): SavedModel => {
+    const spoken = withLanguages(saved, { sourceLang, targetLang });
+    check(
+      spoken.config.startId === config.startId,
+      'targetLang: this model starts a translation with its language; give it to loadModel instead of to a call',
+    );
+    return spoken;
+  };
+  /** Options of decoding, with the first token that the target language asks for. */
+  const decodingIn = <O extends LanguageOptions>({ sourceLang: _, targetLang, ...decode }: O, spoken: SavedModel) => ({
+    ...(targetLang !== undefined && { forcedBosTokenId: spoken.decode?.forcedBosTokenId as number }),
+    ...decode,
+  });
+
   /** Numbers of the texts that have tokens, and the shape of a translator for them. */
   const prepare = (
     texts: readonly string[],
+    { source }: Pick<SavedModel, 'source'>,
     { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, maxLength = config.maxLength, ...o }: TranslateOptions,
   ) => {
     check(
@@ -364,16 +381,10 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   };
 
   const generate = async (texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> => {
-    const {
-      attention = false,
-      onPiece,
-      batchSize,
-      replaceUnknown: replaces,
-      longTexts,
-      maxLength,
-      ...decode
-    } = options;
-    const { full, encoded, shape } = prepare(texts, options);
+    const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
+    const spoken = speak(given);
+    const decode = decodingIn(given, spoken);
+    const { full, encoded, shape } = prepare(texts, spoken, options);
     const out: Generation[][] = texts.map(() => []);
     if (full.length === 0) return out;
     const translator = await translatorFor(onPiece ? { ...shape, batch: 1 } : shape, decode);
@@ -411,7 +422,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
         if (!found.ids.includes(target.special.unknown)) return found;
         decode.signal?.throwIfAborted();
         const alignment = await translator.align(encoded[i] as number[], found.ids);
-        return { ...found, text: replaceUnknown(source, target, texts[i] as string, found.ids, alignment) };
+        return { ...found, text: replaceUnknown(spoken.source, target, texts[i] as string, found.ids, alignment) };
       });
       out[i] = await Promise.all(replaced);
     }
@@ -429,8 +440,10 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       const best = found.map(([translation]) => translation?.text ?? '');
       return typeof texts === 'string' ? best[0] : best;
     }) as Model['translate'],
-    async *stream(text, options = {}) {
-      const { full, shape } = prepare([text], options);
+    async *stream(text, given = {}) {
+      const spoken = speak(given);
+      const options = decodingIn(given, spoken);
+      const { full, encoded, shape } = prepare([text], spoken, options);
       if (full.length === 0) return;
       // The turn lasts until the loop ends, which `return` of this generator reports.
       let end = () => {};
@@ -444,7 +457,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
         }).catch(reject);
       });
       try {
-        for await (const piece of (await started).stream(text, options)) if (piece.text) yield piece.text;
+        for await (const piece of (await started).stream(encoded[0] as number[], options))
+          if (piece.text) yield piece.text;
       } finally {
         end();
       }
@@ -456,7 +470,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     evaluate: (pairs, options = {}) =>
       inTurn(async () => {
         const [it, { evaluateModel }] = await Promise.all([load(), import('./evaluate-model.ts')]);
-        return evaluateModel(saved, pairs, options, {
+        return evaluateModel(speak(options), pairs, options, {
           engine: it.engine,
           parameters,
           emit: host.emit,
@@ -468,7 +482,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       inTurn(async () => {
         const [it, { scorePairs }] = await Promise.all([load(), import('./evaluate-model.ts')]);
         const written = (peak: number) => writeOnce(it, peak);
-        return scorePairs(saved, pairs, options, { engine: it.engine, parameters, emit: host.emit, written });
+        return scorePairs(speak(options), pairs, options, { engine: it.engine, parameters, emit: host.emit, written });
       }),
     async attention(text, options = {}) {
       const [best] = await model.generate(text, { ...options, attention: true });
@@ -481,7 +495,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       const read = typeof written === 'string' ? target.encode(written) : written;
       const ids = [...source.encode(text), source.special.end];
       return inTurn(async () => {
-        const { shape } = prepare([text], {});
+        const { shape } = prepare([text], saved, {});
         await translatorFor(shape, {}); // which puts the weights on the engine
         const it = await load();
         const { createModelInspector } = await import('../decode/model-inspector.ts');

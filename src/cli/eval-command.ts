@@ -8,7 +8,14 @@ import { pathsOf } from '../text/corpus/pair-files.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { addHostOptions, addModelOptions, jsonOption, type ModelRunOptions, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  addModelOptions,
+  jsonOption,
+  languagesOf,
+  type ModelRunOptions,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
@@ -52,6 +59,7 @@ export function addEvaluate(program: Command): void {
         ...(options.badWords && { badWords: options.badWords }),
         ...(adapter && { adapter }),
         ...(weights && { weights }),
+        ...languagesOf(options),
       };
       const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : [])];
       const found = await runWithProgress('evaluate', args, options, paths);

@@ -2,6 +2,7 @@
 // errors.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { type HostName, hostNames } from '../run/run-job.ts';
 
@@ -78,12 +79,27 @@ export function addHostOptions(command: Command): Command {
 export interface ModelRunOptions {
   loraAdapter?: string;
   weights?: WeightFormat;
+  sourceLang?: string;
+  targetLang?: string;
 }
 
-/** Adds the flags of commands that run a trained model: LoRA adapter and weight format. */
+/** Adds the flags of commands that run a trained model: LoRA adapter, weight format and languages. */
 export function addModelOptions(command: Command): Command {
-  return command.addOption(loraOption()).addOption(weightsOption());
+  return command
+    .addOption(loraOption())
+    .addOption(weightsOption())
+    .option(
+      '--source-lang <code>',
+      'language of the texts, for M2M100, NLLB and mBART: en, eng_Latn, en_XX (default: that of the model)',
+    )
+    .option('--target-lang <code>', 'language of the translations (default: that of the model)');
 }
+
+/** The languages that the flags name, as an argument of a job. */
+export const languagesOf = ({ sourceLang, targetLang }: ModelRunOptions): { languages?: LanguageOptions } =>
+  sourceLang === undefined && targetLang === undefined
+    ? {}
+    : { languages: { ...(sourceLang && { sourceLang }), ...(targetLang && { targetLang }) } };
 
 /** `--lora-adapter`. */
 export const loraOption = (): Option =>

@@ -6,7 +6,7 @@ import type { ScoredPair } from '../jobs/score-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { print } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
+import { addHostOptions, addModelOptions, languagesOf, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, ModelRunOptions, PairFlags {
@@ -33,7 +33,14 @@ export function addScore(program: Command): void {
       const pairs = pairFilesOf(files, options);
       if (!pairs) throw new HeddleError('score: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
-      const args = { folder, pairs, batch, ...(adapter && { adapter }), ...(weights && { weights }) };
+      const args = {
+        folder,
+        pairs,
+        batch,
+        ...(adapter && { adapter }),
+        ...(weights && { weights }),
+        ...languagesOf(options),
+      };
       const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : [])];
       const found = await runWithProgress('score', args, options, paths);
       print(found.map((pair) => lineFor(pair, tokens)).join('\n'));

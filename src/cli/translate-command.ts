@@ -7,7 +7,7 @@ import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { log } from './output.ts';
-import { addHostOptions, addModelOptions, type ModelRunOptions, whole } from './parse-values.ts';
+import { addHostOptions, addModelOptions, languagesOf, type ModelRunOptions, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { lineInput, listInput } from './text-input.ts';
 
@@ -75,6 +75,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     ...(options.badWords && { badWords: options.badWords }),
     ...(adapter && { adapter }),
     ...(weights && { weights }),
+    ...languagesOf(options),
   } as const;
   const out = openOutput(options.output);
   const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);

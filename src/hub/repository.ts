@@ -23,6 +23,7 @@ const plain = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['source-tokenizer.json', 'target-tokenizer.json', 'optimizer.safetensors'],
   ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
+  ...['spiece.model', 'sentencepiece.bpe.model'],
 ];
 const whole = 'model.safetensors';
 const index = 'model.safetensors.index.json';

@@ -2,6 +2,7 @@
 
 import type { EvaluateOptions, Evaluation } from '../api/evaluate-model.ts';
 import { openFolder } from '../api/load-model.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { nameOfPairs, readPairs } from '../runtime/load-corpus.ts';
@@ -28,13 +29,19 @@ export interface EvaluateArguments {
   readonly adapter?: string;
   /** Storage of the weights on the engine; default f32. */
   readonly weights?: WeightFormat;
+  /** Languages of a multilingual model; default: those of the model. */
+  readonly languages?: LanguageOptions;
 }
 
 /** Evaluates. Throws a HeddleError if no pair fits the model. */
 export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, context) => {
   const { folder, pairs: named, references = 1, batch, adapter, weights, decode, badWords = [] } = args;
   const given = typeof named === 'string' ? { files: [named] } : named;
-  const model = await openFolder(folder, context, { ...(adapter && { lora: adapter }), ...(weights && { weights }) });
+  const model = await openFolder(folder, context, {
+    ...(adapter && { lora: adapter }),
+    ...(weights && { weights }),
+    ...args.languages,
+  });
   try {
     const suppressTokens = [...(decode?.suppressTokens ?? []), ...badWords.flatMap((word) => tokensOf(model, word))];
     const pairs = await readPairs(given, context, references);

@@ -2,6 +2,7 @@
 
 import type { PairScore } from '../api/evaluate-model.ts';
 import { openFolder } from '../api/load-model.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { readPairs } from '../runtime/load-corpus.ts';
@@ -19,6 +20,8 @@ export interface ScoreArguments {
   readonly adapter?: string;
   /** Storage of the weights on the engine; default f32. */
   readonly weights?: WeightFormat;
+  /** Languages of a multilingual model; default: those of the model. */
+  readonly languages?: LanguageOptions;
 }
 
 /** A pair and its score, which is absent if the pair is too long or has an empty side; plain JSON. */
@@ -27,7 +30,11 @@ export type ScoredPair = Pair & Partial<PairScore>;
 /** Scores pairs, in order. Throws a HeddleError if none fits the model. */
 export const score: Job<ScoreArguments, ScoredPair[]> = async (args, context) => {
   const { folder, pairs: given, batch, adapter, weights } = args;
-  const model = await openFolder(folder, context, { ...(adapter && { lora: adapter }), ...(weights && { weights }) });
+  const model = await openFolder(folder, context, {
+    ...(adapter && { lora: adapter }),
+    ...(weights && { weights }),
+    ...args.languages,
+  });
   try {
     const pairs = await readPairs(given, context);
     const scores = await model.score(pairs, { batchSize: batch, signal: context.signal });

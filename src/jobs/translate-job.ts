@@ -3,6 +3,7 @@
 import { openFolder } from '../api/load-model.ts';
 import { type Attention, describeLong, type GenerateOptions, type Generation, type Model } from '../api/model.ts';
 import { check } from '../core/errors.ts';
+import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
@@ -30,6 +31,8 @@ export interface TranslateArguments {
   readonly adapter?: string;
   /** Storage of the weights on the engine; default f32. */
   readonly weights?: WeightFormat;
+  /** Languages of a multilingual model; default: those of the model. */
+  readonly languages?: LanguageOptions;
   /** How to decode; default: greedy decoding. */
   readonly decode?: Omit<GenerateOptions, 'maxNewTokens' | 'onProgress' | 'onPiece' | 'signal'>;
   /**
@@ -70,7 +73,11 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   const { folder, texts, batch, maxTokens, adapter, weights, decode, stream = false, align = false } = args;
   const { maxLength, longTexts = 'error', replaceUnknown = false, badWords = [] } = args;
   const { emit, signal } = context;
-  const model = await openFolder(folder, context, { ...(adapter && { lora: adapter }), ...(weights && { weights }) });
+  const model = await openFolder(folder, context, {
+    ...(adapter && { lora: adapter }),
+    ...(weights && { weights }),
+    ...args.languages,
+  });
   const suppressTokens = [...(decode?.suppressTokens ?? []), ...badWords.flatMap((word) => tokensOf(model, word))];
   let [first, line] = [0, 0];
   const begin = performance.now();

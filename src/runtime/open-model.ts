@@ -3,25 +3,28 @@
 import { HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
 import { existingFolder, type Files } from '../files/files.ts';
+import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
 import { isLoraFolder, loraBaseModel, withLora } from '../formats/lora-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { JobContext } from './job.ts';
 
 /**
- * Loads a model folder, with the LoRA adapter of another folder merged into it if one is given; notes become messages.
+ * Loads a model folder, with the LoRA adapter of another folder merged into it if one is given, to translate between the given
+ * languages; notes become messages.
  */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
   adapter?: string,
+  languages: LanguageOptions = {},
 ): Promise<SavedModel> {
   if ((await isLoraFolder(files, folder)) && !(await hasModel(files, folder)))
     throw new HeddleError(
       `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
         ` (its base model is ${await loraBaseModel(files, folder)})`,
     );
-  const model = await loadModelFolder(files, folder);
+  const model = withLanguages(await loadModelFolder(files, folder), languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   return adapter === undefined ? model : withLora(files, model, adapter);
 }

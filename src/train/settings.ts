@@ -333,8 +333,22 @@ export const settings = {
     group: 'Model',
     type: { kind: 'text' },
     unit: 'scheme|dir',
-    help: 'initialize the weights by a scheme (xavier, truncated-normal), or from a model folder to fine-tune it: heddle, BART or MarianMT, with its tokenizers',
+    help: 'initialize the weights by a scheme (xavier, truncated-normal), or from a model folder to fine-tune it: of heddle or Hugging Face, with its tokenizers',
     default: 'xavier',
+  },
+  sourceLang: {
+    group: 'Fine-tuning',
+    type: { kind: 'text' },
+    unit: 'code',
+    help: 'language of the sources, for a model of --init with languages (M2M100, NLLB, mBART): en, eng_Latn, en_XX',
+    defaultText: 'that of the model',
+  },
+  targetLang: {
+    group: 'Fine-tuning',
+    type: { kind: 'text' },
+    unit: 'code',
+    help: 'language of the targets, for a model of --init with languages',
+    defaultText: 'that of the model',
   },
   freeze: {
     group: 'Fine-tuning',

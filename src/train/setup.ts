@@ -5,6 +5,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
 import { runPaced } from '../core/steps.ts';
 import type { Files } from '../files/files.ts';
+import { withLanguages } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
@@ -120,6 +121,11 @@ export async function setUp(
 function completeArguments({ corpus, out = '', resume = false, ...given }: TrainArguments): CompleteArguments {
   const complete = completeSettings(given, corpus.kind === 'intl' ? 'intl' : 'pairs');
   const folder = initFolder(complete);
+  for (const option of ['sourceLang', 'targetLang'] as const)
+    check(
+      complete[option] === undefined || folder !== undefined,
+      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init (--init DIR)`,
+    );
   check(
     !complete.lora || !complete.freeze,
     `train: freeze (${complete.freeze?.join(' ')}) does not go with lora, which freezes all weights; leave it out`,
@@ -230,7 +236,9 @@ async function initialModel(
     throw new HeddleError(
       `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
     );
-  const found = given ?? (await openModel(folder, context));
+  const { sourceLang, targetLang } = args;
+  const languages = { sourceLang, targetLang };
+  const found = given ? withLanguages(given, languages) : await openModel(folder, context, undefined, languages);
   const { sourceCheckpoint, config } = found;
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (sourceCheckpoint?.config[field])

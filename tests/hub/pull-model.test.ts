@@ -79,6 +79,29 @@ describe('a model is downloaded', () => {
     await expect(run()).rejects.toThrow('model.safetensors: its SHA-256 is');
   });
 
+  it.each([
+    [
+      'T5',
+      ['config.json', 'generation_config.json', 'special_tokens_map.json', 'spiece.model', 'tokenizer_config.json'],
+    ],
+    [
+      'M2M100',
+      ['config.json', 'added_tokens.json', 'sentencepiece.bpe.model', 'special_tokens_map.json', 'vocab.json'],
+    ],
+    ['NLLB', ['config.json', 'sentencepiece.bpe.model', 'tokenizer.json', 'tokenizer_config.json']],
+    ['MarianMT', ['config.json', 'source.spm', 'target.spm', 'vocab.json', 'tokenizer_config.json']],
+    ['ByT5', ['config.json', 'special_tokens_map.json', 'tokenizer_config.json']],
+  ])('with the tokenizer files of %s, listed or not', async (_, family) => {
+    for (const api of [true, false]) {
+      hub.state.files = Object.fromEntries([...family, 'flax_model.msgpack'].map((name) => [name, text('{}')]));
+      hub.state.files['model.safetensors'] = noise(50);
+      hub.state.api = api;
+      kept.clear();
+      await run();
+      expect(names()).toEqual([...family, 'model.safetensors'].sort().map((name) => `out/${name}`));
+    }
+  });
+
   it('of a revision with slashes', async () => {
     await run({}, 'refs/pr/1');
     expect(names()).toEqual(all);

@@ -3,6 +3,7 @@
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
+import type { TokenizerClassName } from '../tokenizers/tokenizer-classes.ts';
 
 /** Defaults that the families like BART share. */
 const shared = {
@@ -53,6 +54,8 @@ export interface HfFamily {
   readonly architectures: readonly string[];
   /** Whether source and target always share embeddings. */
   readonly sharedEmbeddings: boolean;
+  /** The tokenizer class of a folder that names none. */
+  readonly tokenizer?: TokenizerClassName;
   /** Options of the transformer that no field states. */
   readonly model?: Partial<ModelOptions>;
   /** Fields of old files, which must have the values of `defaults`. */
@@ -108,6 +111,7 @@ export const hfFamilies = {
     forcesEnd: true,
     architectures: ['MBartForConditionalGeneration', 'MBartModel'],
     sharedEmbeddings: true,
+    tokenizer: 'MBart50Tokenizer',
     model: { trainPadding: false, trainOutputBias: false },
     fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings', 'extra_pos_embeddings'],
     defaults: {
@@ -127,6 +131,7 @@ export const hfFamilies = {
     like: 'bart',
     architectures: ['M2M100ForConditionalGeneration', 'M2M100Model'],
     sharedEmbeddings: true,
+    tokenizer: 'M2M100Tokenizer',
     model: { trainPadding: false, positions: 'fairseq-sinusoidal', outputBias: false },
     fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings'],
     defaults: {
@@ -151,6 +156,7 @@ export const hfFamilies = {
     forcesEnd: true,
     architectures: ['PegasusForConditionalGeneration', 'PegasusModel'],
     sharedEmbeddings: true,
+    tokenizer: 'PegasusTokenizer',
     model: { trainPadding: false, trainOutputBias: false },
     fixed: [...Object.keys(preNorm), 'normalize_embedding', 'static_position_embeddings'],
     defaults: {
@@ -170,6 +176,7 @@ export const hfFamilies = {
     like: 't5',
     architectures: ['T5ForConditionalGeneration', 'T5WithLMHeadModel', 'T5Model'],
     sharedEmbeddings: true,
+    tokenizer: 'T5Tokenizer',
     defaults: {
       ...t5Shared,
       vocab_size: 32128,
@@ -185,6 +192,7 @@ export const hfFamilies = {
     like: 't5',
     architectures: ['MT5ForConditionalGeneration', 'MT5Model'],
     sharedEmbeddings: true,
+    tokenizer: 'T5Tokenizer',
     defaults: {
       ...t5Shared,
       vocab_size: 250112,

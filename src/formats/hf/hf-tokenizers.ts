@@ -1,5 +1,4 @@
-// Tokenizers of a BART or MarianMT folder: characters in config.json, tokenizer files, or none; then texts are token
-// ids.
+// Tokenizers of a Hugging Face folder: characters in config.json, tokenizer files, or none; then texts are token ids.
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
@@ -8,12 +7,17 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { Languages } from '../shared/saved-model.ts';
+import { type TokenizerClassName, tokenizerClasses } from '../tokenizers/tokenizer-classes.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
+import { type HfFamily, type HfType, hfFamilies } from './hf-fields.ts';
+import { inLanguages, withAffixes } from './languages.ts';
 
 /** Names of tokenizer files. */
 export const hfTokenizerFileNames = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json', 'merges.txt'],
+  ...['spiece.model', 'sentencepiece.bpe.model'],
   ...[modelFileNames.source, modelFileNames.target],
 ] as const;
 
@@ -21,6 +25,7 @@ export const hfTokenizerFileNames = [
 export interface Tokenizers {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
+  readonly languages?: Languages;
   /** Warnings for the user. */
   readonly notes: readonly string[];
 }
@@ -46,20 +51,33 @@ export function readHfTokenizers(
     special: { ...base, ...(unknown !== undefined && { unknown }) },
     srcVocab: c.srcVocab,
     tgtVocab: c.tgtVocab,
+    kind: classNameOf(raw, c),
   };
   const read = readTokenizerFiles(files, facts, folder);
+  if (read?.languages) {
+    const languages = { ...read.languages, plain: read.source };
+    return { ...inLanguages(languages, c), languages, notes: [] };
+  }
   if (read) {
     const begin = read.json && beginOf(read.json);
-    const source = begin === undefined ? read.source : withBegin(read.source, begin);
+    const source = begin === undefined ? read.source : withAffixes(read.source, { before: [begin] });
     return { source, target: read.target === read.source ? source : read.target, notes: [] };
   }
   if (files['vocab.json'])
     throw new HeddleError(
-      `${folder}/vocab.json: a tokenizer also needs merges.txt, or source.spm and target.spm, or one tokenizer.json; they are missing`,
+      `${folder}/vocab.json: a tokenizer also needs merges.txt, sentencepiece.bpe.model, source.spm and target.spm, or one tokenizer.json; they are missing`,
     );
   const source = createIdTokenizer(c.srcVocab, special);
   const target = c.tie === 'all' ? source : createIdTokenizer(c.tgtVocab, special);
   return { source, target, notes: [`${folder}: there is no tokenizer; texts are token ids separated by spaces`] };
+}
+
+/** The tokenizer class in config.json, or that of the family. mBART starts translations with a language, mBART-50 with the end token. */
+function classNameOf(raw: Json, c: ModelConfig): TokenizerClassName | undefined {
+  const named = String(raw.tokenizer_class).replace(/Fast$/, '');
+  if (Object.hasOwn(tokenizerClasses, named)) return named as TokenizerClassName;
+  const { tokenizer }: HfFamily = hfFamilies[raw.model_type as HfType];
+  return tokenizer === 'MBart50Tokenizer' && c.startId !== c.endId ? 'MBartTokenizer' : tokenizer;
 }
 
 /** Tokenizers that heddle trained, of a model that it exported; undefined if the files are of other tools. */
@@ -96,19 +114,6 @@ function beginOf(file: Json): number | undefined {
   };
   const id = idOf(file.post_processor);
   return Number.isSafeInteger(id) ? id : undefined;
-}
-
-/** A tokenizer that adds the id `begin` before every text. */
-function withBegin(tokenizer: Tokenizer, begin: number): Tokenizer {
-  return {
-    ...tokenizer,
-    begin,
-    encode(text) {
-      const ids = tokenizer.encode(text);
-      return ids.length > 0 ? [begin, ...ids] : ids;
-    },
-    decode: (ids) => tokenizer.decode([...ids].filter((id) => id !== begin)),
-  };
 }
 
 /**

@@ -45,7 +45,7 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
         stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
       };
   const own = await readTokenizerBytes(files, folder);
-  const { source, target, notes: more } = readHfTokenizers(json, config, own, folder);
+  const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
   const sourceCheckpoint: SourceCheckpoint = {
     config: json,
     ...(generation && { generation }),
@@ -53,7 +53,7 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
     ...stored,
     files: own,
   };
-  return { config, source, target, weights, decode: found.decode, sourceCheckpoint, notes: [...notes, ...more] };
+  return { config, ...tokenizers, weights, decode: found.decode, sourceCheckpoint, notes: [...notes, ...more] };
 }
 
 /** The tokenizer files of a folder by name. */
@@ -134,9 +134,9 @@ export async function readSourceCheckpoint(
   if (!valid) throw new HeddleError(`${path}: the field origin is invalid`);
   const own = await readTokenizerBytes(files, folder);
   const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
-  const { source, target } = readHfTokenizers(raw, config, own, folder);
+  const { notes: _, ...tokenizers } = readHfTokenizers(raw, config, own, folder);
   const sourceCheckpoint = { ...(json as unknown as Omit<SourceCheckpoint, 'files'>), files: own };
-  return { config, source, target, decode, sourceCheckpoint };
+  return { config, ...tokenizers, decode, sourceCheckpoint };
 }
 
 /** Width of a head in the models of Helsinki-NLP; narrower models have one head. */

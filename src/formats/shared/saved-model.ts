@@ -3,6 +3,8 @@
 
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { LanguageFacts } from '../tokenizers/tokenizer-classes.ts';
 
 /**
  * A model with weights, tokenizers (one object if both sides share a tokenizer) and the decoding rules it was trained
@@ -13,8 +15,16 @@ export interface SavedModel extends TextModel {
   readonly weights: Float32Array;
   /** The Hugging Face checkpoint that the model comes from. */
   readonly sourceCheckpoint?: SourceCheckpoint;
+  /** The languages of a multilingual model. */
+  readonly languages?: Languages;
   /** Warnings for the user, such as a missing tokenizer. */
   readonly notes?: readonly string[];
+}
+
+/** The languages of a multilingual model: a token in front of, or behind, source and target. */
+export interface Languages extends LanguageFacts {
+  /** The tokenizer of both sides, without languages. */
+  readonly plain: Tokenizer;
 }
 
 /** `format` of config.json of the Keras and PyTorch formats. */

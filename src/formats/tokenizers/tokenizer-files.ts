@@ -1,12 +1,21 @@
-// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or
-// vocab.json and merges.txt.
+// Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or tokenizer.json, or the
+// SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
 
 import { HeddleError } from '../../core/errors.ts';
-import { parseJson } from '../../files/json-files.ts';
+import { isObject, type Json, parseJson } from '../../files/json-files.ts';
 import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { byteLevelBpeFileNames, byteLevelBpeJson } from './byte-level-bpe.ts';
+import {
+  byteTokenizerJson,
+  classVocabulary,
+  type LanguageFacts,
+  languagesIn,
+  type TokenizerClass,
+  type TokenizerClassName,
+  tokenizerClasses,
+} from './tokenizer-classes.ts';
 
 /** What the model's configuration states about its tokens. */
 export interface TokenizerConstraints {
@@ -15,6 +24,8 @@ export interface TokenizerConstraints {
   /** Vocabulary size of each side; a larger tokenizer is an error, a smaller one is padded. */
   readonly srcVocab: number;
   readonly tgtVocab: number;
+  /** The tokenizer class of the model's family, of a folder that names none. */
+  readonly kind?: TokenizerClassName | undefined;
 }
 
 /** Names of the files. */
@@ -24,6 +35,8 @@ const names = {
   vocab: 'vocab.json',
   targetVocab: 'target_vocab.json',
   json: 'tokenizer.json',
+  config: 'tokenizer_config.json',
+  added: 'added_tokens.json',
 } as const;
 
 /** The tokenizers of both sides, one object if they share one, and their tokenizer.json if there is one. */
@@ -31,6 +44,7 @@ export interface TokenizerPair {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
   readonly json?: Readonly<Record<string, unknown>>;
+  readonly languages?: LanguageFacts | undefined;
 }
 
 /**
@@ -63,12 +77,75 @@ export function readTokenizerFiles(
       target: side(target, names.target, targetIds, tgtVocab),
     };
   }
-  const parsed = json ? parseJson(json, path(names.json)) : byteLevelBpeJson(files, folder);
-  if (!parsed) return undefined;
+  const config = files[names.config] ? parseJson(files[names.config] as Uint8Array, path(names.config)) : {};
+  const kind = facts.kind && classOf(config.tokenizer_class, facts.kind, files);
+  const parsed = json
+    ? parseJson(json, path(names.json))
+    : kind && !kind.file
+      ? byteTokenizerJson(config, srcVocab)
+      : byteLevelBpeJson(files, folder);
+  if (!parsed) return kind && readClass(kind, config, files, facts, folder);
   const of = path(json ? names.json : byteLevelBpeFileNames.vocab);
   const make = (size: number) => fitting(of, size, () => createHfTokenizer(parsed, { special, size }));
   const first = make(srcVocab);
-  return { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
+  const both = { source: first, target: srcVocab === tgtVocab ? first : make(tgtVocab), json: parsed };
+  const added = Array.isArray(parsed.added_tokens) ? (parsed.added_tokens as Json[]) : [];
+  const ids = new Map(added.map(({ content, id }) => [String(content), id as number]));
+  return { ...both, languages: kind && languagesIn(kind, config, ids) };
+}
+
+/** The class that tokenizer_config.json names if it is known, else that of the family. */
+function classOf(
+  named: unknown,
+  ofFamily: TokenizerClassName,
+  files: Readonly<Record<string, Uint8Array>>,
+): TokenizerClass {
+  const name = String(named).replace(/Fast$/, '');
+  if (Object.hasOwn(tokenizerClasses, name)) return tokenizerClasses[name as TokenizerClassName];
+  // NLLB has the model type of M2M100, but no vocab.json.
+  const isNllb = ofFamily === 'M2M100Tokenizer' && !files[names.vocab];
+  return tokenizerClasses[isNllb ? 'NllbTokenizer' : ofFamily];
+}
+
+/** The tokenizer of a class with a SentencePiece model; undefined if there is no model. */
+function readClass(
+  kind: TokenizerClass,
+  config: Json,
+  files: Readonly<Record<string, Uint8Array>>,
+  { special, srcVocab }: TokenizerConstraints,
+  folder: string,
+): TokenizerPair | undefined {
+  const path = (name: string) => `${folder}/${name}`;
+  const name = [kind.file, 'spiece.model', 'sentencepiece.bpe.model'].find((x) => x !== undefined && files[x]);
+  const file = files[name ?? ''];
+  if (name === undefined || !file) return undefined;
+  const ids = files[names.vocab];
+  if (kind.vocab && !ids) throw new HeddleError(`${folder}: ${names.vocab} is missing; it has the ids of ${name}`);
+  const vocab = kind.vocab && ids && parseJson(ids, path(names.vocab));
+  const added = addedTokens(config, files, folder);
+  let languages: LanguageFacts | undefined;
+  const tokenizer = fitting(path(vocab ? names.vocab : name), srcVocab, () => {
+    const given = { file, added, size: srcVocab, ...(vocab && { vocab }) };
+    const { languages: found, ...tokens } = classVocabulary(kind, config, given, path(name));
+    languages = found;
+    return createSentencePieceTokenizer({ file, name: path(name), ...tokens, special, size: srcVocab });
+  });
+  return { source: tokenizer, target: tokenizer, languages };
+}
+
+/** The tokens in added_tokens.json and tokenizer_config.json with their ids. */
+function addedTokens(config: Json, files: Readonly<Record<string, Uint8Array>>, folder: string): Map<string, number> {
+  const old = files[names.added] ? parseJson(files[names.added] as Uint8Array, `${folder}/${names.added}`) : {};
+  const listed = isObject(config.added_tokens_decoder) ? Object.entries(config.added_tokens_decoder) : [];
+  const all: [unknown, unknown][] = [
+    ...Object.entries(old),
+    ...listed.map(([id, token]): [unknown, unknown] => [(token as Json | null)?.content, Number(id)]),
+  ];
+  return new Map(
+    all.filter(
+      (x): x is [string, number] => typeof x[0] === 'string' && Number.isSafeInteger(x[1]) && Number(x[1]) >= 0,
+    ),
+  );
 }
 
 /** Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`. */

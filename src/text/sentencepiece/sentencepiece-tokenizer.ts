@@ -20,6 +20,10 @@ export interface SentencePieceTokenizerOptions {
   readonly special?: Partial<SpecialIds>;
   /** Vocabulary size of the translation model, if larger than the vocabulary; the extra tokens are unused. */
   readonly size?: number;
+  /** Tokens of the vocabulary that a text may spell out, as `<extra_id_0>`. Default: none. */
+  readonly symbols?: readonly string[];
+  /** Tokens of the vocabulary that are neither encoded nor decoded, as languages. Default: none. */
+  readonly hidden?: readonly string[];
 }
 
 /** `model.type` in tokenizer.json, a type of heddle's own. */
@@ -41,6 +45,8 @@ export function createSentencePieceTokenizer({
   vocab,
   special,
   size,
+  symbols = [],
+  hidden = [],
 }: SentencePieceTokenizerOptions): Tokenizer {
   const model = openSentencePiece(file, name);
   const { pieces: own, special: at, normalizer: rules } = model.model;
@@ -64,7 +70,10 @@ export function createSentencePieceTokenizer({
     unknown: find('unknown', special?.unknown ?? ofModel(at.unknown), '<unk>'),
   };
   /** Special tokens: text never encodes to them, and they are skipped in decoded text. */
-  const silent = new Set([ids.pad, ids.start, ids.end]);
+  const silent = new Set([ids.pad, ids.start, ids.end, ...hidden.flatMap((text) => idOf.get(text) ?? [])]);
+  const spelled = new Map(symbols.flatMap((text) => (idOf.has(text) ? [[text, idOf.get(text) as number]] : [])));
+  const spelledIds = new Set(spelled.values());
+  const splitter = spelled.size > 0 && new RegExp(`(${[...spelled.keys()].map(escapePattern).join('|')})`);
   const textId = (text: string): number => {
     const id = idOf.get(text);
     return id === undefined || silent.has(id) ? ids.unknown : id;
@@ -76,12 +85,17 @@ export function createSentencePieceTokenizer({
     const code = languageCode.exec(text)?.[0];
     const codeId = code === undefined ? undefined : idOf.get(code);
     const rest = codeId === undefined ? text : text.slice(code?.length);
+    const parts = splitter ? rest.split(splitter) : [rest];
     // A piece that the model does not know may be in a vocabulary that both languages share.
-    const found = model
-      .encode(rest)
-      .map((piece) =>
-        !known ? piece.id : piece.id === unknownPiece ? textId(piece.text) : (known[piece.id] as number),
-      );
+    const found = parts.flatMap(
+      (part) =>
+        spelled.get(part) ??
+        model
+          .encode(part)
+          .map((piece) =>
+            !known ? piece.id : piece.id === unknownPiece ? textId(piece.text) : (known[piece.id] as number),
+          ),
+    );
     return codeId === undefined ? found : [codeId, ...found];
   };
   const token = (id: number): string => {
@@ -98,7 +112,7 @@ export function createSentencePieceTokenizer({
     for (const id of some) {
       const text = token(id);
       if (silent.has(id) || tokens[id] === undefined) continue;
-      if (vocab === undefined || id !== ids.unknown) {
+      if (!spelledIds.has(id) && (vocab === undefined || id !== ids.unknown)) {
         pieces.push(text);
         continue;
       }
@@ -123,6 +137,8 @@ export function createSentencePieceTokenizer({
         vocab: vocab === undefined ? null : Object.fromEntries(idOf),
         special: ids,
         size: count,
+        ...(symbols.length > 0 && { symbols }),
+        ...(hidden.length > 0 && { hidden }),
       },
     });
   return {
@@ -140,7 +156,7 @@ export function createSentencePieceTokenizer({
 /** Loads the tokenizer from the `model` of its `toJSON`. Throws a HeddleError if it is invalid. */
 export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknown>>): Tokenizer {
   const name = 'tokenizer.json';
-  const { file, vocab, special, size } = model;
+  const { file, vocab, special, size, symbols = [], hidden = [] } = model;
   const isId = (x: unknown): x is number =>
     typeof x === 'number' && Number.isSafeInteger(x) && x >= 0 && x <= maxTokens;
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
@@ -148,15 +164,21 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);
   if (!isId(size) || !isId(pad) || !isId(start) || !isId(end) || !isId(unknown))
     throw new HeddleError(`${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`);
+  if (![symbols, hidden].every((list) => Array.isArray(list) && list.every((text) => typeof text === 'string')))
+    throw new HeddleError(`${name}: symbols and hidden must be lists of tokens`);
   const ids = { pad, start, end, unknown };
   return createSentencePieceTokenizer({
     file: fromBase64(file, name),
     name,
     special: ids,
     size,
+    symbols: symbols as string[],
+    hidden: hidden as string[],
     ...(vocab !== null && vocab !== undefined && { vocab }),
   });
 }
+
+const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The ids of a parsed vocab.json. Throws a HeddleError for an invalid id, and if two tokens have the same id. */
 function readVocab(vocab: unknown): Map<string, number> {

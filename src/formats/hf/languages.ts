@@ -1,0 +1,133 @@
+// Source and target language of a multilingual model (M2M100, NLLB, mBART): tokens around a text, and the token that a
+// translation starts with.
+
+import { HeddleError } from '../../core/errors.ts';
+import { jsonBytes, parseJson } from '../../files/json-files.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { Languages, SavedModel, SourceCheckpoint } from '../shared/saved-model.ts';
+
+/** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
+export interface LanguageOptions {
+  /** Language of the texts. [that of the model] */
+  readonly sourceLang?: string | undefined;
+  /** Language of the translations. [that of the model] */
+  readonly targetLang?: string | undefined;
+}
+
+/** A tokenizer that adds ids before and after every text; `hidden` ids are not decoded. `end` is its end token. */
+export function withAffixes(
+  tokenizer: Tokenizer,
+  { before = [], after = [], hidden = before, end }: Affixes,
+): Tokenizer {
+  const silent = new Set(hidden);
+  return {
+    ...tokenizer,
+    ...(before[0] !== undefined && { begin: before[0] }),
+    special: { ...tokenizer.special, ...(end !== undefined && { end }) },
+    encode(text) {
+      const ids = tokenizer.encode(text);
+      return ids.length > 0 ? [...before, ...ids, ...after] : ids;
+    },
+    decode: (ids) => tokenizer.decode([...ids].filter((id) => !silent.has(id))),
+  };
+}
+
+interface Affixes {
+  readonly before?: readonly number[];
+  readonly after?: readonly number[];
+  readonly hidden?: readonly number[];
+  readonly end?: number;
+}
+
+/** The tokenizers of source and target with their languages; a side without a language has none. */
+export function inLanguages(
+  { ids, plain, after, source, target }: Languages,
+  c: ModelConfig,
+): { source: Tokenizer; target: Tokenizer } {
+  const hidden = [...ids.values()];
+  const idOf = (code: string | undefined) => (code === undefined ? undefined : ids.get(code));
+  const [from, to] = [idOf(source), idOf(target)];
+  const affixesOf = (id: number | undefined, isSource: boolean): Affixes => {
+    if (id === undefined || (!isSource && startsWithLanguage(after, c))) return {};
+    // After "text eos language" the language is what ends a source.
+    return after && isSource ? { after: [c.endId], end: id } : { before: [id] };
+  };
+  return {
+    source: withAffixes(plain, { ...affixesOf(from, true), hidden }),
+    target: withAffixes(plain, { ...affixesOf(to, false), hidden }),
+  };
+}
+
+/** Whether the start token of a translation is its language (mBART), and not the first token after it. */
+const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
+
+/**
+ * A model that translates from and to given languages. Its checkpoint says so too, as transformers does: src_lang and tgt_lang in
+ * tokenizer_config.json, and forced_bos_token_id. Throws a HeddleError that lists languages if one is unknown, or the model has none.
+ */
+export function withLanguages(model: SavedModel, { sourceLang, targetLang }: LanguageOptions): SavedModel {
+  if (sourceLang === undefined && targetLang === undefined) return model;
+  const { languages } = model;
+  for (const [option, code] of Object.entries({ sourceLang, targetLang })) {
+    if (code === undefined) continue;
+    if (!languages)
+      throw new HeddleError(
+        `${option} is ${JSON.stringify(code)}, but this model has no language tokens (M2M100, NLLB and mBART have); leave it out`,
+      );
+    if (!languages.ids.has(code)) throw new HeddleError(unknownLanguage(option, code, [...languages.ids.keys()]));
+  }
+  if (!languages) return model;
+  const spoken: Languages = {
+    ...languages,
+    source: sourceLang ?? languages.source,
+    target: targetLang ?? languages.target,
+  };
+  const target = spoken.target === undefined ? undefined : spoken.ids.get(spoken.target);
+  const startsWith = startsWithLanguage(spoken.after, model.config);
+  const config = startsWith && target !== undefined ? { ...model.config, startId: target } : model.config;
+  return {
+    ...model,
+    config,
+    ...inLanguages(spoken, config),
+    languages: spoken,
+    ...(target !== undefined && !startsWith && { decode: { ...model.decode, forcedBosTokenId: target } }),
+    ...(model.sourceCheckpoint && {
+      sourceCheckpoint: checkpointIn(model.sourceCheckpoint, spoken, target, startsWith),
+    }),
+  };
+}
+
+function unknownLanguage(option: string, code: string, codes: readonly string[]): string {
+  const near = codes.filter((x) => x.slice(0, 2).toLowerCase() === code.slice(0, 2).toLowerCase());
+  const some = (near.length > 0 ? near : codes).slice(0, 8);
+  const more = codes.length > some.length ? ` and ${codes.length - some.length} more` : '';
+  return `${option} is ${JSON.stringify(code)}, which is not a language of this model; it has ${some.join(', ')}${more}`;
+}
+
+/** A checkpoint with the languages in its files. */
+function checkpointIn(
+  checkpoint: SourceCheckpoint,
+  { source, target }: Languages,
+  id: number | undefined,
+  startsWith: boolean,
+): SourceCheckpoint {
+  // In the order in which load-hf.ts reads the files, which the fingerprint of a trained model depends on.
+  const { 'tokenizer.json': whole, 'tokenizer_config.json': old, ...others } = checkpoint.files;
+  const before = old ? parseJson(old, 'tokenizer_config.json') : {};
+  const langs = {
+    ...(source !== undefined && { src_lang: source }),
+    ...(target !== undefined && { tgt_lang: target }),
+  };
+  const rules = id === undefined ? {} : { [startsWith ? 'decoder_start_token_id' : 'forced_bos_token_id']: id };
+  return {
+    ...checkpoint,
+    config: { ...checkpoint.config, ...((!checkpoint.generation || startsWith) && rules) },
+    ...(checkpoint.generation && { generation: { ...checkpoint.generation, ...rules } }),
+    files: {
+      ...(whole && { 'tokenizer.json': whole }),
+      'tokenizer_config.json': jsonBytes({ ...before, ...langs }),
+      ...others,
+    },
+  };
+}

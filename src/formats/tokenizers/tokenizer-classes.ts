@@ -1,0 +1,224 @@
+// The tokenizer classes of transformers that read a SentencePiece model, or bytes, with ids of their own. Each is a row: which
+// file it reads, the ids of its pieces, further tokens, and the codes of its languages.
+
+import { HeddleError } from '../../core/errors.ts';
+import type { Json } from '../../files/json-files.ts';
+import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
+import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
+
+/** A tokenizer class of transformers. */
+export interface TokenizerClass {
+  /** The SentencePiece model; undefined: the tokenizer reads bytes. */
+  readonly file?: string;
+  /** Whether vocab.json has the ids of pieces. */
+  readonly vocab?: true;
+  /** What is added to the number of a piece. Default 0. */
+  offset?(config: Json): number;
+  /** Tokens with ids of their own, which win over pieces of the same text. */
+  tokens?(config: Json): Readonly<Record<string, number>>;
+  /** Tokens after the last piece, in order. */
+  after?(config: Json): readonly string[];
+  readonly languages?: LanguageTokens;
+}
+
+/** The language tokens of a class. */
+export interface LanguageTokens {
+  /** Matches the token of a language; its first group is the code. */
+  readonly pattern: RegExp;
+  /** Default source language. */
+  readonly source: string;
+  /** Whether the token stands after the end token instead of before the text; a translation then starts with it. */
+  after?(config: Json): boolean;
+}
+
+const sentinels = (count: unknown, standard: number): string[] =>
+  Array.from({ length: countOf(count, standard) }, (_, i) => `<extra_id_${i}>`);
+
+const countOf = (value: unknown, standard: number): number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 1000 ? (value as number) : standard;
+
+/** The first ids of fairseq's vocabularies; SentencePiece numbers these pieces otherwise. */
+const fairseq = {
+  file: 'sentencepiece.bpe.model',
+  offset: () => 1,
+  tokens: () => ({ '<s>': 0, '<pad>': 1, '</s>': 2, '<unk>': 3 }),
+};
+
+const mbart = (codes: readonly string[], after: boolean): TokenizerClass => ({
+  ...fairseq,
+  after: () => [...codes, '<mask>'],
+  languages: { pattern: /^([a-z]{2}_[A-Z]{2})$/, source: 'en_XX', after: () => after },
+});
+
+const m2m100Codes = (config: Json) => (config.language_codes === 'wmt21' ? wmt21Languages : m2m100Languages);
+
+/** The classes by name. */
+export const tokenizerClasses = {
+  T5Tokenizer: {
+    file: 'spiece.model',
+    // <extra_id_0> is the last one.
+    after: (config) => sentinels(config.extra_ids, 100).reverse(),
+  },
+  ByT5Tokenizer: { after: (config) => sentinels(config.extra_ids, 125) },
+  PegasusTokenizer: {
+    file: 'spiece.model',
+    offset: (config) => countOf(config.offset, 103),
+    tokens: (config) => {
+      const offset = countOf(config.offset, 103);
+      const masks = config.mask_token_sent === null || offset === 0 ? [] : ['<mask_1>', '<mask_2>'];
+      const unknown = Array.from({ length: Math.max(0, offset - 2) }, (_, i) => `<unk_${i + 2}>`);
+      return Object.fromEntries(['<pad>', '</s>', ...masks, ...unknown].map((token, id) => [token, id]));
+    },
+  },
+  M2M100Tokenizer: {
+    file: 'sentencepiece.bpe.model',
+    vocab: true,
+    after: (config) => m2m100Codes(config).map((code) => `__${code}__`),
+    languages: { pattern: /^__([a-z]{2,3})__$/, source: 'en' },
+  },
+  NllbTokenizer: {
+    ...fairseq,
+    after: () => [...nllbLanguages, '<mask>'],
+    languages: {
+      pattern: /^([a-z]{3}_[A-Z][a-z]{3})$/,
+      source: 'eng_Latn',
+      after: (config) => config.legacy_behaviour === true,
+    },
+  },
+  MBartTokenizer: mbart(mbartLanguages, true),
+  MBart50Tokenizer: mbart(mbart50Languages, false),
+} as const satisfies Record<string, TokenizerClass>;
+
+/** Name of a tokenizer class. */
+export type TokenizerClassName = keyof typeof tokenizerClasses;
+
+/** The vocabulary of a tokenizer. */
+export interface ClassVocabulary {
+  /** Ids by token. */
+  readonly vocab: Readonly<Record<string, number>>;
+  /** Tokens that a text may spell out: sentinels and masks. */
+  readonly symbols: readonly string[];
+  /** Tokens that are neither encoded nor decoded: languages and other special tokens. */
+  readonly hidden: readonly string[];
+  readonly languages: LanguageFacts | undefined;
+}
+
+/** Language tokens of a tokenizer. */
+export interface LanguageFacts {
+  /** Ids by code, as `eng_Latn`. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** Languages of source and target that the files state; the source has a default. */
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+  /** Whether the token stands after the end token instead of before the text; a translation then starts with it. */
+  readonly after: boolean;
+}
+
+/** The languages of a class among tokens with their ids; undefined if there are none. */
+export function languagesIn(
+  { languages: kind }: TokenizerClass,
+  config: Json,
+  tokens: Iterable<readonly [token: string, id: number]>,
+): LanguageFacts | undefined {
+  const ids = new Map<string, number>();
+  for (const [token, id] of tokens) {
+    const code = kind?.pattern.exec(token)?.[1];
+    if (code !== undefined) ids.set(code, id);
+  }
+  if (!kind || ids.size === 0) return undefined;
+  const known = (code: unknown) => (ids.has(String(code)) ? String(code) : undefined);
+  return {
+    ids,
+    source: known(config.src_lang) ?? known(kind.source),
+    target: known(config.tgt_lang),
+    after: kind.after?.(config) ?? false,
+  };
+}
+
+const isSymbol = (token: string): boolean => /^<(extra_id_\d+|mask\w*)>$/.test(token);
+
+/**
+ * The ids of a class: those of the pieces of `file`, a SentencePiece model, or of `vocab`, a parsed vocab.json, then those of its
+ * further tokens below `size`. `added` are the tokens in tokenizer_config.json and added_tokens.json; their ids win. Throws a HeddleError that starts with `name`
+ * if the model is invalid.
+ */
+export function classVocabulary(
+  kind: TokenizerClass,
+  config: Json,
+  { file, vocab, added, size }: { file: Uint8Array; vocab?: Json; added: ReadonlyMap<string, number>; size: number },
+  name: string,
+): ClassVocabulary {
+  const ids = new Map<string, number>();
+  const tokenOf = new Map<number, string>();
+  const set = (token: string, id: number): void => {
+    const before = ids.get(token);
+    if (before !== undefined && tokenOf.get(before) === token) tokenOf.delete(before);
+    const other = tokenOf.get(id);
+    if (other !== undefined) ids.delete(other);
+    ids.set(token, id);
+    tokenOf.set(id, token);
+  };
+  const further = new Set<string>();
+  const offset = kind.offset?.(config) ?? 0;
+  let count: number;
+  if (vocab) {
+    for (const [token, id] of Object.entries(vocab)) {
+      if (!Number.isSafeInteger(id))
+        throw new HeddleError(`vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a whole number`);
+      ids.set(token, id as number);
+      tokenOf.set(id as number, token);
+    }
+    if (tokenOf.size !== ids.size) throw new HeddleError('vocab.json: two tokens have the same id');
+    count = ids.size;
+  } else {
+    const { pieces } = readSentencePiece(file, name);
+    for (const [id, { text }] of pieces.entries()) set(text, id + offset);
+    count = pieces.length;
+  }
+  const own = Object.entries(kind.tokens?.(config) ?? {});
+  const after = (kind.after?.(config) ?? []).map((token, i): [string, number] => [token, count + offset + i]);
+  for (const [token, id] of [...own, ...after, ...added]) {
+    if (id >= size) continue;
+    set(token, id);
+    further.add(token);
+  }
+  const kept = [...further].filter((token) => ids.has(token) && token !== '<unk>');
+  return {
+    vocab: Object.fromEntries(ids),
+    symbols: kept.filter(isSymbol),
+    hidden: kept.filter((token) => !isSymbol(token)),
+    languages: languagesIn(
+      kind,
+      config,
+      kept.map((token) => [token, ids.get(token) as number]),
+    ),
+  };
+}
+
+/** The tokenizer.json of ByT5: a token for each byte of UTF-8, from id 3 on, then the sentinels. */
+export function byteTokenizerJson(config: Json, size: number): Json {
+  const printable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+  const hidden = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !printable(byte));
+  // Byte-level BPE writes bytes as characters: printable ones as themselves, the others from U+0100 on.
+  const letter = (byte: number) => String.fromCharCode(printable(byte) ? byte : 256 + hidden.indexOf(byte));
+  const special = ['<pad>', '</s>', '<unk>'];
+  const bytes = Array.from({ length: 256 }, (_, byte) => [letter(byte), byte + special.length]);
+  const after = tokenizerClasses.ByT5Tokenizer.after(config).map((content, i) => ({ content, id: 259 + i }));
+  const level = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
+  return {
+    version: '1.0',
+    added_tokens: [...special.map((content, id) => ({ content, id })), ...after.filter(({ id }) => id < size)].map(
+      (token) => ({ ...token, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }),
+    ),
+    normalizer: null,
+    pre_tokenizer: level,
+    post_processor: null,
+    decoder: level,
+    model: {
+      type: 'BPE',
+      unk_token: '<unk>',
+      vocab: Object.fromEntries([...special.map((token, id) => [token, id]), ...bytes]),
+      merges: [],
+    },
+  };
+}
