@@ -9,7 +9,9 @@ struct Params {
   length: u32,
   width: u32,
   vecs: u32, // vectors of words in a row of the table
-  rows: u32, // of the table
+  first: u32, // row of the table that is the first of `w`
+  rows: u32, // rows of `w`; other launches look up other ids
+  last: u32, // last row of the table
   position_rows: u32,
   offset: u32,
   scale: f32,
@@ -31,7 +33,8 @@ fn embedding(thread: Thread) {
   let place = i / (params.vecs * PARTS);
   let c = i % (params.vecs * PARTS);
   if (place >= params.tokens || 4u * c >= params.width) { return; }
-  let id = min(ids[place], params.rows - 1u);
+  let id = min(ids[place], params.last) - params.first; // wraps below `first`
+  if (id >= params.rows) { return; }
   let v = unpacked(w[id * params.vecs + c / PARTS], c % PARTS) * (row_scale(id) * params.scale);
   var row = place % params.length + params.offset;
   if (DECODE) { row += step.position; }

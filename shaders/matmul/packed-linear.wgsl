@@ -11,6 +11,8 @@ struct Params {
   outs: u32,
   vecs: u32, // vectors of words in a row of weights
   bias: u32, // 1: add the bias
+  width: u32, // numbers in a row of y, of which this launch computes `outs`
+  first: u32, // the first of them
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; // [rows, ins]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [outs]
@@ -33,8 +35,11 @@ fn store(row: u32, out: u32, sums: vec4<f32>) {
   if (row >= params.rows || out >= params.outs) { return; }
   let at = min(vec4(out) + vec4(0u, 1u, 2u, 3u), vec4(params.outs - 1u));
   var v = sums * vec4(row_scale(at.x), row_scale(at.y), row_scale(at.z), row_scale(at.w));
-  if (params.bias != 0u) { v += vec4(bias[at.x], bias[at.y], bias[at.z], bias[at.w]); }
-  let i = row * params.outs + out;
+  if (params.bias != 0u) {
+    let b = params.first + at;
+    v += vec4(bias[b.x], bias[b.y], bias[b.z], bias[b.w]);
+  }
+  let i = row * params.width + params.first + out;
   y[i] = v.x;
   if (out + 1u < params.outs) { y[i + 1u] = v.y; }
   if (out + 2u < params.outs) { y[i + 2u] = v.z; }

@@ -206,6 +206,8 @@ export interface ModelParts {
   readonly training?: TrainResult | undefined;
   /** Engine of a running training, which has the weights: the model only decodes, and does not free the engine. */
   readonly engine?: Engine | undefined;
+  /** The weights on that engine, with their storage and LoRA adapter. */
+  readonly parameters?: ParameterList | undefined;
   /** Where the model was loaded from; default 'model'. */
   readonly name?: string | undefined;
 }
@@ -243,7 +245,7 @@ export function internalsOf(model: Model): Internals {
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
   const { config, source, target, weights, decode: rules } = saved;
   const { weights: format = 'f32' } = parts;
-  const parameters = quantizedParameters(parameterList(config), format);
+  const parameters = parts.parameters ?? quantizedParameters(parameterList(config), format);
   let loaded: Promise<Loaded> | undefined;
   let disposed = false;
   let last: Promise<unknown> = Promise.resolve();
@@ -300,7 +302,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     if (!made) {
       const model = { config, source, target, ...(rules && { decode: rules }) };
       const { signal: _, onProgress: __, ...kept } = decode;
-      made = createTranslator(it.engine, model, { ...shape, decode: kept, weights: format, weightsLoaded: true });
+      made = createTranslator(it.engine, model, { ...shape, decode: kept, parameters });
       it.translators.set(key, made);
       made.catch(() => it.translators.delete(key));
     }

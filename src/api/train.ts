@@ -129,9 +129,9 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
       ...(split && { split }),
       gate: gate && {
         ...gate,
-        ready({ engine, model, plans, step, onModel }) {
+        ready({ engine, model, parameters, plans, step, onModel }) {
           const saved = { ...model, weights: new Float32Array() };
-          gate.ready({ model: createModel(saved, session.context, { engine }), plans, step, onModel });
+          gate.ready({ model: createModel(saved, session.context, { engine, parameters }), plans, step, onModel });
         },
       },
       snapshots,

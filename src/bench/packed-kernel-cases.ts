@@ -7,7 +7,7 @@ import { packedEmbedding } from '../ops/embedding/packed-embedding.ts';
 import { projectedLossOp } from '../ops/loss/projected-loss.ts';
 import { linear as plainLinear } from '../ops/matmul/linear.ts';
 import { linearBackward } from '../ops/matmul/linear-backward.ts';
-import { packedLinear } from '../ops/matmul/packed-linear.ts';
+import { packedLinear, packedLinearBackwardOp } from '../ops/matmul/packed-linear.ts';
 import { type PackedFormat, pack, wordsOf } from '../ops/matmul/packed-weights.ts';
 import { scaleStep } from '../ops/optimizer/scale-step.ts';
 import { input, type KernelCase, spaced, step } from './kernel-case.ts';
@@ -34,6 +34,20 @@ function linear(format: PackedFormat, rows: number, I: number, O: number): Kerne
       const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
       const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
       packedLinear(g, input(g, 'x', [rows, I]), { format, words, ...scales }, input(g, 'b', [O]));
+    },
+    data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
+  };
+}
+
+/** The gradient of the input of a layer with packed weights. */
+function linearBackwardOf(format: PackedFormat, rows: number, I: number, O: number): KernelCase {
+  return {
+    name: `linear ${format} dx [${rows},${O}]x[${O},${I}]`,
+    group: 'products',
+    build(g) {
+      const words = g.input('words', 'u32', [O, wordsOf(format, I)]);
+      const scales = format === 'int8' ? { scales: input(g, 'scales', [O]) } : {};
+      g.apply(packedLinearBackwardOp, { dy: input(g, 'dy', [rows, O]), words, ...scales }, { format, ins: I });
     },
     data: (name) => (name === 'words' || name === 'scales' ? packed(format, O, I)[name] : undefined),
   };
@@ -130,6 +144,8 @@ export const packedKernels: readonly KernelCase[] = [
   linearOfHalves(512, 512, 2048, true),
   linear('int8', 64, 512, 2048),
   linear('int8', 1, 512, 8000),
+  linearBackwardOf('f16', 512, 512, 2048),
+  linearBackwardOf('int8', 512, 512, 2048),
   embedding('f16', 8, 64, 8000, 512),
   embedding('int8', 8, 64, 8000, 512),
   projectedLoss(256, 256, 8000),

@@ -4,6 +4,7 @@ import { check, HeddleError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeWeights } from '../engine/model-states.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat, weightBytes } from '../model/quantized-parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
@@ -48,6 +49,8 @@ export interface TranslatorOptions {
    * row. Norms, biases and position embeddings stay f32. f16 and int8 need the model's `weights`.
    */
   readonly weights?: WeightFormat;
+  /** The weights on the engine with their storage and LoRA adapter, instead of `weights`. */
+  readonly parameters?: ParameterList;
   /** Whether the engine has the weights in that format already, or receives them before the first call. */
   readonly weightsLoaded?: boolean;
 }
@@ -98,10 +101,10 @@ export async function createTranslator(
   const { batch = 32, maxSource = c.maxLength, maxTarget = c.maxLength, sourceEnd = true } = options;
   const { weights: format = 'f32' } = options;
   check(
-    format === 'f32' || model.weights || options.weightsLoaded,
+    format === 'f32' || model.weights || options.weightsLoaded || options.parameters,
     `translator: weights in ${format} need model.weights, which is missing`,
   );
-  const p = quantizedParameters(parameterList(c), format);
+  const p = options.parameters ?? quantizedParameters(parameterList(c), format);
   const decoders = new Map<string, Promise<Decoder>>();
   let aligner: Promise<Aligner> | undefined;
 

@@ -13,6 +13,7 @@ import { crossEntropyOp } from '../ops/loss/cross-entropy.ts';
 import { projectedLossOp } from '../ops/loss/projected-loss.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
+import { packedLinearOp } from '../ops/matmul/packed-linear.ts';
 import { addLayerNormOp, layerNormOp } from '../ops/norm/layer-norm.ts';
 import { normSumsOp, padded } from '../ops/norm/norm-sums.ts';
 import { addRmsNormOp, rmsNormOp } from '../ops/norm/rms-norm.ts';
@@ -33,7 +34,7 @@ const onlyReader = (graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, v:
 const maxLogits = { usual: 2 ** 24, chunks: 8, most: 2 ** 27 } as const;
 
 /** Before differentiation: on the nodes that the model adds. */
-const forwardRules = (logitBytes?: number): Record<string, Rule> => ({
+const forwardRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<string, Rule> => ({
   /** The loss of large logits goes through the rows in chunks, with the projection and, in training, all gradients. */
   'loss-chunks'(graph, node, users) {
     const loss = applicationOf(node, crossEntropyOp);
@@ -42,19 +43,24 @@ const forwardRules = (logitBytes?: number): Record<string, Rule> => ({
     const { nll, hit, lse, dlogits } = loss.outputs;
     for (const v of [lse, dlogits]) if (v && (users.has(v) || graph.isOutput(v))) return false;
     const { logits, targets, step } = loss.inputs;
-    const product = applicationOf(logits.node, linearOp);
-    if (product?.attrs.activation !== 'none' || product.attrs.rate) return false;
+    const plain = applicationOf(logits.node, linearOp);
+    const packed = applicationOf(logits.node, packedLinearOp);
+    const product = plain ?? packed;
+    if (!product || (plain && (plain.attrs.activation !== 'none' || plain.attrs.rate))) return false;
     const usual = logitBytes ?? maxLogits.usual;
     if (onlyReader(graph, users, logits) !== node || bytesOf(logits) <= usual) return false;
     const { rows, cols } = matrixOf(logits.shape);
-    const { x, w, b } = product.inputs;
+    const { x, b } = product.inputs;
+    const weights = packed ? { w: packed.inputs.words, scales: packed.inputs.scales } : { w: plain?.inputs.w as Value };
     // In blocks of 64 rows.
     const blocks = Math.ceil(rows / 64);
     const fitting = (bytes: number) => Math.floor(bytes / 4 / cols / 64);
     const few = logitBytes ? 0 : Math.min(fitting(maxLogits.most), Math.ceil(blocks / maxLogits.chunks));
     const chunks = Math.ceil(blocks / Math.max(1, fitting(usual), few));
-    const attrs = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
-    graph.replace([product.node, node], projectedLossOp, { x, w, targets, step, b }, attrs, { nll, hit });
+    const frozen = trained !== undefined && !trained.has(weights.w) && !(b && trained.has(b));
+    const chunked = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
+    const attrs = { ...chunked, ...(frozen && { frozen }), ...(packed && { format: packed.attrs.format }) };
+    graph.replace([product.node, node], projectedLossOp, { x, ...weights, targets, step, b }, attrs, { nll, hit });
     return true;
   },
   /** activation(linear(x)) becomes the epilogue of the product. */
@@ -243,13 +249,17 @@ export function checkRewriteNames(names: readonly string[]): void {
 
 /**
  * Applies the forward rewrites, except those named in `off`, until none applies. `logitBytes`: maximum bytes of logits
- * at once.
+ * at once. `trained`: the weights that are trained; default all.
  *
  * @example
  * fuseForward(graph, ['loss-chunks']); // all but one
  */
-export const fuseForward = (graph: Graph, off: readonly string[] = [], logitBytes?: number): void =>
-  applyAll(graph, forwardRules(logitBytes), off);
+export const fuseForward = (
+  graph: Graph,
+  off: readonly string[] = [],
+  logitBytes?: number,
+  trained?: ReadonlySet<Value>,
+): void => applyAll(graph, forwardRules(logitBytes, trained), off);
 
 /**
  * Applies the rewrites of gradients, except those named in `off`, until none applies.

@@ -9,21 +9,11 @@ import { dropout } from '../ops/elementwise/dropout.ts';
 import { linear } from '../ops/matmul/linear.ts';
 import type { Value } from '../ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
-import { layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
+import { type LoraConfig, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 import { globMatcher, hfModuleNames, noMatchError } from './parameter-names.ts';
 import { initializeWeights, parameterList } from './parameters.ts';
 
-/** Configuration of a LoRA adapter, with the fields of PEFT's LoraConfig. */
-export interface LoraConfig {
-  /** Rank r of the update. */
-  readonly rank: number;
-  /** Scale of the update: it is multiplied by alpha / rank. Default 2 · rank. */
-  readonly alpha: number;
-  /** Globs of the linear layers to adapt: `*.q_proj`, `fc1`, `decoder.*.v`. Default `*.q` and `*.v`. */
-  readonly targetModules: readonly string[];
-  /** Dropout rate on the input of the adapter in training. Default 0. */
-  readonly dropout: number;
-}
+export type { LoraConfig } from './parameter-layout.ts';
 
 /**
  * Fills in the defaults of a LoRA configuration. Throws a HeddleError if a value is out of range.
@@ -129,12 +119,22 @@ export interface LoraLayers {
 }
 
 /**
- * Adds the parameters of a LoRA adapter to a graph, as the state `lora`. Pass `site`, which numbers dropout sites, to
- * train.
+ * A parameter list whose graphs add the LoRA adapter in `state` to the linear layers; `p` itself without one. Training
+ * has it in the state `lora`.
  */
-export function openLora(graph: Graph, c: ModelConfig, lora: LoraConfig, step: Value, site?: () => number): LoraLayers {
+export const adaptedParameters = (p: ParameterList, lora?: LoraConfig, state = 'lora'): ParameterList =>
+  lora ? { ...p, adapter: { lora, state } } : p;
+
+/** Adds the parameters of a LoRA adapter to a graph. Pass `site`, which numbers dropout sites, to train. */
+export function openLora(
+  graph: Graph,
+  c: ModelConfig,
+  { lora, state }: NonNullable<ParameterList['adapter']>,
+  step: Value,
+  site?: () => number,
+): LoraLayers {
   const list = loraParameters(c, lora);
-  const buffer = graph.state('lora', 'f32', [list.size]);
+  const buffer = graph.state(state, 'f32', [list.size]);
   const values = list.all.map(({ name, offset, shape }) => graph.slice(buffer, name, offset, shape));
   const layers = loraTargets(c, lora.targetModules).map((target, i) => ({
     target,

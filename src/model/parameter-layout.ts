@@ -35,8 +35,22 @@ export interface ParameterList {
   readonly decayEnd: number;
   /** Number of weights, without the padding between parameters. */
   readonly count: number;
-  /** The layout of quantized weights, for inference; see quantized-parameters.ts. */
+  /** The layout of quantized weights, which are not trained; see quantized-parameters.ts. */
   readonly quantization?: Quantization;
+  /** The LoRA adapter that graphs add to the linear layers, and the state that has it; see lora.ts. */
+  readonly adapter?: { readonly lora: LoraConfig; readonly state: string };
+}
+
+/** Configuration of a LoRA adapter, with the fields of PEFT's LoraConfig. */
+export interface LoraConfig {
+  /** Rank r of the update. */
+  readonly rank: number;
+  /** Scale of the update: it is multiplied by alpha / rank. Default 2 · rank. */
+  readonly alpha: number;
+  /** Globs of the linear layers to adapt: `*.q_proj`, `fc1`, `decoder.*.v`. Default `*.q` and `*.v`. */
+  readonly targetModules: readonly string[];
+  /** Dropout rate on the input of the adapter in training. Default 0. */
+  readonly dropout: number;
 }
 
 /** The layout of quantized weights: matrices packed into words with their scales, and the parameters that stay f32. */

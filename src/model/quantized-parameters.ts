@@ -1,5 +1,5 @@
-// Quantized weights for inference: matrices and token embeddings as f16 or int8; norms, biases and position embeddings
-// stay f32. Quantization is a property of the parameter list, so the same model code reads quantized weights.
+// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings as f16 or int8; norms, biases
+// and position embeddings stay f32. Quantization is a property of the parameter list, so the same model code reads quantized weights.
 
 import { formatMiB } from '../core/format-numbers.ts';
 import { sizeOf } from '../core/tensor.ts';

@@ -22,7 +22,7 @@ import { rmsNorm } from '../ops/norm/rms-norm.ts';
 import type { Value } from '../ops/op.ts';
 import { stepWords } from '../ops/step-scalars.ts';
 import { fixedPositionRows } from './fixed-positions.ts';
-import { type LoraConfig, type LoraLayers, openLora } from './lora.ts';
+import { type LoraLayers, openLora } from './lora.ts';
 
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
@@ -62,15 +62,14 @@ export interface Tokens {
   readonly index?: TokenIndex;
 }
 
-/** Adds the weights of a model to a graph, with a LoRA adapter if one is given. */
+/** Adds the weights of a model to a graph, with the LoRA adapter of the list if it has one. */
 export function openTransformer(
   graph: Graph,
   config: ModelConfig,
   parameters: ParameterList,
   training: boolean,
-  lora?: LoraConfig,
 ): Transformer {
-  const { quantization } = parameters;
+  const { quantization, adapter } = parameters;
   const opened = quantization && openQuantized(graph, quantization);
   const weightBuffer = opened?.buffer ?? graph.state('weights', 'f32', [parameters.size]);
   const slices = () =>
@@ -89,7 +88,7 @@ export function openTransformer(
     step,
     nextSite,
     ...(opened && { quantized: opened.quantized }),
-    ...(lora && { lora: openLora(graph, config, lora, step, training ? nextSite : undefined) }),
+    ...(adapter && { lora: openLora(graph, config, adapter, step, training ? nextSite : undefined) }),
   };
 }
 
@@ -184,7 +183,7 @@ export function embed(
   if (m.quantized) {
     const matrix = m.quantized.matrix(table);
     const x = g.scope('embed', () => packedEmbedding(g, tokens.ids, matrix, { ...options, width: c.dModel }));
-    return c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x; // [B, T, D]
+    return drop(m, c.embeddingNorm ? norm(m, `${side}_embed_norm`, x) : x, c.dropout.embedding); // [B, T, D]
   }
   const x = g.scope('embed', () =>
     embedding(g, tokens.ids, weight(m, table), {

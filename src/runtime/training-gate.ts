@@ -3,6 +3,7 @@
 
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Callbacks of the run, in which it waits. */
@@ -22,9 +23,11 @@ export interface TrainingGate {
 export interface RunningTraining {
   readonly engine: Engine;
   readonly model: TextModel;
+  /** The weights on the engine, with their storage and the LoRA adapter if one is trained. */
+  readonly parameters: ParameterList;
   readonly plans: readonly Plan[];
   /** Returns the number of updates done. */
   readonly step: () => number;
-  /** Does work while the engine has the weights of the model: the moving average if there is one, with LoRA merged. */
+  /** Does work while the engine has the weights of the model: the moving average if there is one. */
   onModel<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -99,7 +99,8 @@ export async function attemptTraining(
       ),
     ];
     check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
-    inputs.gate?.ready({ engine, model, plans, step: () => trainer.step, onModel: trained.on });
+    const { parameters } = trainer;
+    inputs.gate?.ready({ engine, model, parameters, plans, step: () => trainer.step, onModel: trained.on });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped,
@@ -139,6 +140,7 @@ interface OpenedRun {
 /** Creates the trainer and initializes its state, or restores the checkpoint. */
 async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise<OpenedRun> {
   const { args, from, before, start, task, parameters, recipe } = setup;
+  const { weights: format = 'f32' } = args;
   const { config, source, target, shapes } = task;
   const lora = args.lora && loraConfig(args.lora);
   const message = (text: string) => emit({ type: 'message', text });
@@ -151,7 +153,7 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise
   const trained = createTrainedWeights({ engine, model, trainable, optimizer, lora, base, baseFolder });
   const described = describeTrainable(trainable, parameters);
   if (described) message(described);
-  if (!before || lora) initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora });
+  if (!before || lora) initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora, format });
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
   if (before) message(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
@@ -160,9 +162,10 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise
 
 /** Options of the trainer in the arguments. */
 function trainerOptions(args: CompleteArguments): TrainerOptions {
-  const { lora, freeze, precision, noFuse, gradientCheckpointing, checkFinite } = args;
+  const { lora, weights, freeze, precision, noFuse, gradientCheckpointing, checkFinite } = args;
   return {
     ...(lora && { lora: loraConfig(lora) }),
+    ...(weights && { weights }),
     ...(freeze && { freeze }),
     precision,
     noFuse,
@@ -240,12 +243,12 @@ function checkpointerOptions(
 /** The pause in which the probe is recorded. */
 const probeOf = (
   probe: string,
-  { args, split, parameters }: Setup,
+  { args, split }: Setup,
   { trainer, model, trained }: OpenedRun,
   engine: Engine,
   onRecord: (record: LogRecord) => void,
 ): Promise<Pause> =>
-  createProbe(engine, model, parameters, {
+  createProbe(engine, model, trainer.parameters, {
     probe,
     every: args.probeSteps,
     dev: split.dev,

@@ -11,6 +11,7 @@ import {
   tokenMetrics,
   translationMetrics,
 } from '../metrics/translation-metrics.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import {
@@ -86,12 +87,14 @@ interface TranslationEvaluator {
 async function createTranslationEvaluator(
   engine: Engine,
   model: TextModel,
+  parameters: ParameterList,
   { pairs, corpus }: FittingPairs,
   rows: readonly number[],
   maxTarget: number,
 ): Promise<TranslationEvaluator> {
   const { starts, ids } = corpus.source;
   const translator = await createTranslator(engine, model, {
+    parameters,
     batch: Math.min(decodeBatch, rows.length),
     maxSource: rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0),
     maxTarget,
@@ -176,7 +179,7 @@ export function createDevSet(
         const head = { type: 'eval', step, part: 'dev', pairs: corpus.count, ...loss } as const;
         const seconds = () => (performance.now() - begin) / 1000;
         if (rows.length === 0) return { ...head, seconds: seconds() };
-        translations ??= createTranslationEvaluator(engine, model, dev, rows, maxTarget);
+        translations ??= createTranslationEvaluator(engine, model, trainer.parameters, dev, rows, maxTarget);
         const { metrics, samples } = await (await translations).evaluate(signal);
         onSamples?.(step, samples);
         return { ...head, ...metrics, seconds: seconds() };
@@ -212,6 +215,7 @@ export function describeDev(e: LogEval): string {
 export async function translateTest(
   engine: Engine,
   model: TextModel,
+  parameters: ParameterList,
   pairs: readonly Pair[],
   signal: AbortSignal,
   onMessage: (text: string) => void,
@@ -224,7 +228,7 @@ export async function translateTest(
   onMessage(`translating ${rows.length} test sentences`);
   const begin = performance.now();
   try {
-    const evaluator = await createTranslationEvaluator(engine, model, test, rows, model.config.maxLength);
+    const evaluator = await createTranslationEvaluator(engine, model, parameters, test, rows, model.config.maxLength);
     return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -45,7 +45,7 @@ export async function finishTraining(
   const test = split.test.length ? split.test : split.dev;
   const evaluation =
     args.testSentences > 0 && !signal.aborted
-      ? await translateTest(engine, model, sampleEvenly(test, args.testSentences), signal, message)
+      ? await translateTest(engine, model, trainer.parameters, sampleEvenly(test, args.testSentences), signal, message)
       : undefined;
   if (evaluation) {
     const { metrics, samples, seconds } = evaluation;
@@ -63,8 +63,7 @@ export async function finishTraining(
   if (args.out)
     for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
   if (inputs.onTrained) {
-    const all = args.lora ? ((await engine.read('weights')).data as Float32Array) : weights;
-    inputs.onTrained({ ...model, weights: all }, args.lora && weights);
+    inputs.onTrained({ ...model, weights: trained.whole(weights) }, args.lora && weights);
   }
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return {

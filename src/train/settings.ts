@@ -4,6 +4,7 @@
 
 import { check } from '../core/errors.ts';
 import { type DropoutRates, type ModelOptions, type PresetName, presets } from '../model/model-config.ts';
+import { weightFormats } from '../model/quantized-parameters.ts';
 import type { TokenizerKind } from '../text/tokenizers/tokenizer.ts';
 import { optimizerNames } from '../trainer/optimizer-config.ts';
 import { precisions } from '../trainer/precision.ts';
@@ -363,7 +364,7 @@ export const settings = {
     unit: 'n',
     help: 'train a LoRA adapter of this rank for the model of --init, and save it in the format of PEFT',
     defaultText: 'train all weights',
-    oldFlags: ['lora'],
+    aliases: ['lora'],
   },
   'lora.alpha': {
     group: 'Fine-tuning',
@@ -376,7 +377,7 @@ export const settings = {
     group: 'Fine-tuning',
     type: list,
     unit: 'patterns',
-    help: 'linear layers that get a LoRA adapter: q_proj, k_proj, v_proj, out_proj, fc1, fc2',
+    help: 'linear layers that get a LoRA adapter: q_proj, k_proj, v_proj, out_proj, fc1, fc2; of T5 q, k, v, o, wi, wo',
     defaultText: '*.q,*.v',
     oldFlags: ['lora-targets'],
   },
@@ -386,6 +387,13 @@ export const settings = {
     unit: 'rate',
     help: 'dropout of the input of the LoRA adapter',
     defaultText: '0',
+  },
+  weights: {
+    group: 'Fine-tuning',
+    type: choice(weightFormats),
+    unit: 'format',
+    help: 'storage of the weights under a LoRA adapter: f16, or int8 with a scale per row, save memory',
+    defaultText: 'f32',
   },
   heldOut: {
     group: 'Data',

@@ -134,6 +134,10 @@ function completeArguments({ corpus, out = '', resume = false, ...given }: Train
     !complete.lora || folder !== undefined,
     'train: lora needs a trained model; name its folder with init (--init DIR)',
   );
+  check(
+    complete.lora || (complete.weights ?? 'f32') === 'f32',
+    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank (--lora-rank N)`,
+  );
   return { ...complete, ...(complete.lora && { lora: loraConfig(complete.lora) }), corpus, out, resume };
 }
 

@@ -3,14 +3,12 @@
 
 import { check } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
-import { sizeOf } from '../core/tensor.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeFolder } from '../files/files.ts';
 import { checkLoraBase, loadLora, loraFiles } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
-import { type LoraConfig, loraTargets, mergeLora } from '../model/lora.ts';
-import { parameterList } from '../model/parameters.ts';
+import { type LoraConfig, mergeLora } from '../model/lora.ts';
 import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
 import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
 import type { CheckpointFolder } from './train-arguments.ts';
@@ -23,6 +21,8 @@ export interface TrainedWeights {
   on<T>(work: () => Promise<T>): Promise<T>;
   /** Loads weights into the engine for inference. Training cannot continue after that. */
   put(weights: Float32Array): void;
+  /** Returns all weights of the model: a LoRA adapter is merged into its base. */
+  whole(weights: Float32Array): Float32Array;
   /** Writes weights and further files into a folder, atomically. */
   save(place: CheckpointFolder, weights: Float32Array, extra: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Reads saved weights. */
@@ -45,53 +45,33 @@ export interface TrainedWeightsOptions {
 export function createTrainedWeights(options: TrainedWeightsOptions): TrainedWeights {
   const { engine, model, trainable, optimizer, lora, base, baseFolder = '' } = options;
   const averaged = optimizer.emaDecay > 0;
-  const readState = async (state: string) => (await engine.read(state)).data as Float32Array;
-  const read = () => readState(averaged ? 'average' : trainable.state);
+  const { state } = trainable;
+  const common = {
+    read: async () => (await engine.read(averaged ? 'average' : state)).data as Float32Array,
+    async on<T>(work: () => Promise<T>): Promise<T> {
+      if (!averaged) return work();
+      engine.swap(state, 'average');
+      try {
+        return await work();
+      } finally {
+        engine.swap(state, 'average');
+      }
+    },
+    put: (weights: Float32Array) => engine.write(state, weights),
+  };
   if (!lora)
     return {
-      read,
-      async on(work) {
-        if (!averaged) return work();
-        engine.swap('weights', 'average');
-        try {
-          return await work();
-        } finally {
-          engine.swap('weights', 'average');
-        }
-      },
-      put: (weights) => engine.write('weights', weights),
+      ...common,
+      whole: (weights) => weights,
       save: ({ files, folder }, weights, extra) => saveModelFolder(files, folder, { ...model, weights }, extra),
       load: async ({ files, folder }) => (await loadModelFolder(files, folder)).weights,
     };
   check(base, 'train: lora needs a trained model; name its folder with init (--init DIR)');
   const { config } = model;
   const baseFingerprint = fingerprintOf([base]);
-  const adapted = new Set(loraTargets(config, lora.targetModules).map(({ weight }) => weight));
-  const parameters = parameterList(config).all.filter(({ name }) => adapted.has(name));
-  const none = new Float32Array(trainable.all.size);
-  /** Uploads the parameters that LoRA adapts; all others are always those of the base model. */
-  const upload = (weights: Float32Array) => {
-    for (const { offset, shape } of parameters)
-      engine.write('weights', weights.subarray(offset, offset + sizeOf(shape)), offset);
-  };
-  // Decoding has no LoRA layers: the adapter is merged into the weights, and its own state is zero.
-  const put = (weights: Float32Array) => {
-    upload(mergeLora(config, base, lora, weights));
-    engine.write('lora', none);
-  };
   return {
-    read,
-    async on(work) {
-      const training = await readState('lora');
-      put(averaged ? await readState('average') : training);
-      try {
-        return await work();
-      } finally {
-        upload(base);
-        engine.write('lora', training);
-      }
-    },
-    put,
+    ...common,
+    whole: (weights) => mergeLora(config, base, lora, weights),
     save: ({ files, folder }, weights, extra) =>
       writeFolder(files, folder, { ...loraFiles(config, { lora, weights, baseFingerprint }, baseFolder), ...extra }),
     async load({ files, folder }) {

@@ -79,6 +79,10 @@ export function trainableParameters(
   p: ParameterList,
   { freeze = [], lora }: TrainableOptions = {},
 ): TrainableParameters {
+  check(
+    !p.quantization || lora,
+    () => `train: weights as ${p.quantization?.format} are not trained; train a LoRA adapter (--lora-rank N)`,
+  );
   if (lora) {
     check(freeze.length === 0, 'train: with an adapter all weights are frozen; leave --freeze out');
     const all = loraParameters(c, lora);

@@ -2,14 +2,15 @@
 // later. Data and loop are separate; see src/train/loop.ts.
 
 import type { Engine, Program } from '../engine/engine.ts';
-import { writePositions } from '../engine/model-states.ts';
+import { writePositions, writeWeights } from '../engine/model-states.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TokenSums } from '../metrics/translation-metrics.ts';
-import { initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
+import { adaptedParameters, initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, initializeWeights, parameterList } from '../model/parameters.ts';
+import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../ops/step-scalars.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
@@ -72,11 +73,14 @@ export interface StepReport {
 export interface TrainerOptions extends GraphOptions {
   /** Check every tensor of every step: an update rejects at the first NaN or infinity, with its origin. */
   readonly checkFinite?: boolean;
+  /** Storage of the weights under a LoRA adapter: f16 and int8 take less memory. [f32] */
+  readonly weights?: WeightFormat;
 }
 
 /** Trains one model on one engine. */
 export interface Trainer {
   readonly config: ModelConfig;
+  /** All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list too. */
   readonly parameters: ParameterList;
   /** Those that are trained. */
   readonly trainable: TrainableParameters;
@@ -96,17 +100,22 @@ export interface Trainer {
 }
 
 /**
- * Initializes training state: weights (from the seed unless given), LoRA adapter, EMA copy and loss scale. Moments and
- * counters are zero on a new engine.
+ * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter, EMA copy and
+ * loss scale. Moments and counters are zero on a new engine.
  */
 export function initializeTraining(
   engine: Engine,
   c: ModelConfig,
   recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
-  { weights, lora }: { readonly weights?: Float32Array; readonly lora?: LoraConfig | undefined } = {},
+  {
+    weights,
+    lora,
+    format = 'f32',
+  }: { readonly weights?: Float32Array; readonly lora?: LoraConfig | undefined; readonly format?: WeightFormat } = {},
 ): void {
-  let trained = weights ?? initializeWeights(c, parameterList(c), recipe.seed, recipe.init);
-  engine.write('weights', trained);
+  const p = parameterList(c);
+  let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
+  writeWeights(engine, c, quantizedParameters(p, format), trained);
   if (lora) {
     trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
     engine.write('lora', trained);
@@ -164,7 +173,7 @@ export async function createTrainer(
   shapes: readonly BatchShape[],
   options: TrainerOptions = {},
 ): Promise<Trainer> {
-  const p = parameterList(c);
+  const p = adaptedParameters(quantizedParameters(parameterList(c), options.weights ?? 'f32'), options.lora);
   const accumulating = recipe.gradientAccumulationSteps > 1;
   const plain = { ...c, labelSmoothing: 0 };
   const trainable = trainableParameters(c, p, options);

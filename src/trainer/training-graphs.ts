@@ -5,6 +5,7 @@ import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
 import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
+import { adaptedParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import {
@@ -95,7 +96,7 @@ export function gradientGraph(
   options: GraphOptions = {},
 ): { graph: Graph; model: Transformer; gradients: Value; trainable: TrainableParameters } {
   const graph = new Graph();
-  const model = openTransformer(graph, c, p, true, options.lora);
+  const model = openTransformer(graph, c, adaptedParameters(p, options.lora), true);
   const trainable = trainableParameters(c, p, options);
   const { source, target, wanted } = batchInputs(graph, c, shape, true);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
@@ -103,9 +104,9 @@ export function gradientGraph(
   const isF16 = options.precision === 'f16';
   const step = isF16 ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength])) : model.step;
   const { nll } = lossOf(model, logits, wanted, step, options.ignore);
-  fuseForward(graph, options.noFuse, options.logitBytes);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
+  fuseForward(graph, options.noFuse, options.logitBytes, new Set(values));
   const buffer = graph.state('gradients', 'f32', [trainable.parameters.size]);
   const found = gradients(graph, nll, values, options.gradientCheckpointing ? layerOf : undefined);
   fuseBackward(graph, options.noFuse);
@@ -167,7 +168,7 @@ export function evaluationGraph(
   options: GraphOptions = {},
 ): Graph {
   const graph = new Graph();
-  const model = openTransformer(graph, c, p, false, options.lora);
+  const model = openTransformer(graph, c, adaptedParameters(p, options.lora), false);
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
   const logits = project(model, decode(model, target, encode(model, source), source.lengths));
   if (options.logits) graph.output('logits', logits);

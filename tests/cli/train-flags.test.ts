@@ -45,6 +45,12 @@ it('has a flag, a help text and a value for each setting', () => {
   expect(new Set(settingRows.map(([name]) => flagOf(name))).size).toBe(settingRows.length);
 });
 
+it('reads a LoRA adapter on packed weights', () => {
+  const given = { init: 'base', lora: { rank: 8 }, weights: 'int8' };
+  for (const flag of ['--lora', '--lora-rank'])
+    expect(parsed(`--init base ${flag} 8 --weights int8`)).toEqual({ given, notices: [] });
+});
+
 it.each([
   ['--batch 3', { batchSize: 3 }, '--batch is now --batch-size'],
   ['--tokens 100', { maxTokens: 100 }, '--tokens is now --max-tokens'],
@@ -59,7 +65,6 @@ it.each([
   ['--best bleu', { bestMetric: 'bleu' }, '--best is now --best-metric'],
   ['--test 5', { testSentences: 5 }, '--test is now --test-sentences'],
   ['--save-every 5', { saveSteps: 5 }, '--save-every is now --save-steps'],
-  ['--lora 4', { lora: { rank: 4 } }, '--lora is now --lora-rank'],
 ])('%s still works and prints the new name', (line, settings, notice) => {
   expect(parsed(line)).toEqual({ given: settings, notices: [notice] });
 });

@@ -12,6 +12,7 @@ import { Graph } from '../../src/graph/graph.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
 import { relativePositionBias } from '../../src/ops/attention/relative-position-bias.ts';
 import { activation } from '../../src/ops/elementwise/activation.ts';
@@ -21,7 +22,7 @@ import { crossEntropy } from '../../src/ops/loss/cross-entropy.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
 import { matmul } from '../../src/ops/matmul/matmul.ts';
 import { packedLinear } from '../../src/ops/matmul/packed-linear.ts';
-import { wordsOf } from '../../src/ops/matmul/packed-weights.ts';
+import { packedFormats, wordsOf } from '../../src/ops/matmul/packed-weights.ts';
 import { softmax } from '../../src/ops/norm/softmax.ts';
 import { type DeviceTraits, defaultTraits, variantsOf } from '../../src/ops/op.ts';
 import { stepWords } from '../../src/ops/step-scalars.ts';
@@ -76,13 +77,17 @@ function modelGraphs(options: ModelOptions): Graph[] {
   const p = parameterList(c);
   const shape = { batch: 3, source: 7, target: 5 };
   const beams = { ...shape, beams: 2 };
+  const lora = loraConfig({ rank: 2 });
   const mixed = trainingGraph(c, p, shape, optimizerConfig(), { precision: 'f16' });
   addFiniteChecks(mixed);
   return [
     trainingGraph(c, p, shape, optimizerConfig()),
     mixed,
-    trainingGraph(c, p, shape, optimizerConfig(), { lora: loraConfig({ rank: 2 }), noFuse: ['linear-activation'] }),
+    trainingGraph(c, p, shape, optimizerConfig(), { lora, noFuse: ['linear-activation'] }),
     gradientAccumulationGraph(c, p, shape, { logitBytes: 64 }),
+    ...packedFormats.map((format) =>
+      trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), { lora, logitBytes: 64 }),
+    ),
     evaluationGraph(c, p, shape),
     sourceGraph(c, p, shape),
     ...modes.flatMap((mode) => [stepGraph(c, p, shape, mode), stepGraph(c, p, beams, mode)]),

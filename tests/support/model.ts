@@ -88,12 +88,18 @@ export function setStep(program: Program, ids: Ids, scalars: Partial<StepScalars
   });
 }
 
-/** Writes initial weights and positions; norms and biases are moved off 1 and 0, so that no error is hidden. */
-export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
+/** Initial weights; norms and biases are moved off 1 and 0, so that no error is hidden. */
+export function startWeights(c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
   const bank = initializeWeights(c, p, seed);
   const r = random(seed, 99);
   for (const { offset, shape } of p.all)
     if (shape.length === 1) for (let i = 0; i < shape[0]!; i++) bank[offset + i]! += 0.1 * r.normal();
+  return bank;
+}
+
+/** Writes initial weights and positions. */
+export function startModel(engine: Engine, c: ModelConfig, p: ParameterList, seed = 3): Float32Array {
+  const bank = startWeights(c, p, seed);
   engine.write('weights', bank);
   writePositions(engine, c);
   return bank;

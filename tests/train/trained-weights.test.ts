@@ -161,6 +161,19 @@ describe('a run with a LoRA adapter', () => {
     expect(int8.loss).not.toBe((await of({})).result.loss);
   });
 
+  it('trains on an int8 base as on f32, and ends the same if resumed', async () => {
+    const f32 = await train({ ...fields, out: at('f32'), steps: 8 });
+    const int8 = await train({ ...fields, weights: 'int8', out: at('int8'), steps: 8 });
+    for (const [i, loss] of int8.result.losses.entries()) expect(loss / f32.result.losses[i]! - 1).toBeCloseTo(0, 2);
+    expect(int8.result.losses).not.toEqual(f32.result.losses);
+    await train({ ...fields, weights: 'int8', out: at('int8-parts'), steps: 4 });
+    await train({ out: at('int8-parts'), resume: true, steps: 8 });
+    expectNear('int8-parts/adapter_model.safetensors', 'int8/adapter_model.safetensors');
+    await expect(train({ init: at('base'), weights: 'int8', out: at('none') })).rejects.toThrow(
+      'train: weights as int8 are not trained; train a LoRA adapter with lora.rank (--lora-rank N)',
+    );
+  });
+
   it('is rejected without its base model', async () => {
     await expect(run('translate', { folder: at('adapter'), texts: ['one'], batch: 1, maxTokens: 0 })).rejects.toThrow(
       `${at('adapter')}: a LoRA adapter without its model; give the model, and --lora-adapter ${at('adapter')} (its base model is ${at('base')})`,

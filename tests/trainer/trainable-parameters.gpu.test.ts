@@ -2,17 +2,22 @@
 // the float64 references.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/tensor.ts';
 import { cpuEngine, type Engine } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
+import type { ParameterList } from '../../src/model/parameter-layout.ts';
+import { quantizedParameters, type WeightFormat } from '../../src/model/quantized-parameters.ts';
+import { pack, packedFormats, unpacked, wordsOf } from '../../src/ops/matmul/packed-weights.ts';
 import { clipAt } from '../../src/ops/optimizer/clip.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
-import { type TrainableOptions, trainableParameters } from '../../src/trainer/trainable-parameters.ts';
+import { trainableParameters } from '../../src/trainer/trainable-parameters.ts';
 import { initializeTraining } from '../../src/trainer/trainer.ts';
-import { gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
+import { type GraphOptions, gradientGraph, trainingGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { gradientsOf } from '../support/gradients.ts';
-import { loadIds, randomIds, setStep, smallModel, startModel } from '../support/model.ts';
+import { loadIds, randomIds, setStep, smallModel, startWeights } from '../support/model.ts';
 import { relativeError } from '../support/op.ts';
 
 const shape = { batch: 3, source: 5, target: 4 };
@@ -23,34 +28,64 @@ afterEach(() => {
 });
 
 /** Three updates; returns the weights before and after, and the LoRA adapter if there is one. */
-async function tune(engine: Engine, tuning: TrainableOptions, given: Partial<OptimizerConfig> = {}, model = {}) {
+async function tune(
+  engine: Engine,
+  { format = 'f32', rounded = 'f32', ...tuning }: GraphOptions & { format?: WeightFormat; rounded?: WeightFormat },
+  given: Partial<OptimizerConfig> = {},
+  model = {},
+) {
   engines.push(engine);
   const small = smallModel({ ...sizes, ...model } as Partial<ModelOptions>);
-  const { c, p } = small;
+  const { c } = small;
+  const p = quantizedParameters(small.p, format);
   const optimizer = optimizerConfig({ weightDecay: 0.1, eps: 1e-3, ...given });
   const [program] = await engine.prepare([trainingGraph(c, p, shape, optimizer, tuning)]);
-  const before = startModel(engine, c, p);
-  initializeTraining(engine, c, { seed: 4, init: 'xavier', optimizer }, { weights: before, lora: tuning.lora });
+  const before = roundedTo(rounded, small.p, startWeights(c, small.p));
+  writePositions(engine, c);
+  initializeTraining(engine, c, { seed: 4, init: 'xavier', optimizer }, { weights: before, lora: tuning.lora, format });
   const norms: number[] = [];
+  const losses: number[] = [];
   for (let step = 0; step < 3; step++) {
     const ids = randomIds(c, shape, step);
     loadIds(program!, ids);
     setStep(program!, ids, { step });
-    const { clip } = await program!.run();
+    const { clip, stats } = await program!.run();
     norms.push(clip![clipAt.norm]!);
+    losses.push(stats![0]! / stats![1]!);
   }
   const read = async (name: string) => (await engine.read(name)).data as Float32Array;
   const tuned = trainableParameters(c, p, tuning);
   return {
     ...small,
     before,
-    after: await read('weights'),
+    after: format === 'f32' ? await read('weights') : before,
     trained: await read(tuned.state),
     norms,
+    losses,
     tuned,
     program,
     read,
   };
+}
+
+/** Weights as a format stores them. */
+function roundedTo(format: WeightFormat, p: ParameterList, weights: Float32Array): Float32Array {
+  const out = weights.slice();
+  if (format === 'f32') return out;
+  for (const { parameter } of quantizedParameters(p, format).quantization!.matrices.values()) {
+    const [rows = 0, cols = 0] = parameter.shape;
+    const [words, scales] = [new Uint32Array(rows * wordsOf(format, cols)), new Float32Array(rows)];
+    pack(format, weights.subarray(parameter.offset, parameter.offset + rows * cols), cols, words, scales);
+    for (let r = 0; r < rows; r++)
+      for (let k = 0; k < cols; k++)
+        out[parameter.offset + r * cols + k] = unpacked(
+          format,
+          words.subarray(r * wordsOf(format, cols)),
+          k,
+          format === 'int8' ? scales[r] : undefined,
+        );
+  }
+  return out;
 }
 
 const bits = (x: Float32Array) => new Uint32Array(x.slice().buffer);
@@ -135,5 +170,42 @@ describe('an adapter', () => {
     expect(bits(after)).toEqual(bits(before));
     expect(relativeError(trained, exact.trained)).toBeLessThan(1e-4);
     expect(relativeError(await read('average'), await exact.read('average'))).toBeLessThan(1e-4);
+  });
+});
+
+describe.each(packedFormats)('an adapter of weights as %s', (format) => {
+  const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
+  const t5 = {
+    ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false, tie: 'all' },
+    ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23 },
+  };
+  const families: [string, object, typeof lora][] = [
+    ['BART', {}, lora],
+    ['T5', t5, loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] })],
+  ];
+  for (const [name, model, own] of families)
+    it(`of ${name} is trained as float64 trains it on the rounded weights, the loss in chunks too`, async () => {
+      const exact = await tune(cpuEngine(), { lora: own, rounded: format }, {}, model);
+      const packed = await tune(await testEngine(), { lora: own, format, logitBytes: 64 }, {}, model);
+      expect(relativeError(packed.losses, exact.losses)).toBeLessThan(1e-5);
+      expect(relativeError(packed.norms, exact.norms)).toBeLessThan(1e-4);
+      expect(relativeError(packed.trained, exact.trained)).toBeLessThan(1e-4);
+    });
+
+  it('holds no matrix of the base in f32, and moments of the adapter only', () => {
+    const { c, p } = smallModel({ ...sizes, tie: 'all', srcVocab: 640, tgtVocab: 640 });
+    const graph = trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), { lora, logitBytes: 64 });
+    const whole = p.all.filter(({ shape }) => shape.length === 2).map(({ shape }) => sizeOf(shape));
+    const matrix = Math.max(...whole);
+    for (const v of [...graph.states.values(), ...graph.nodes.flatMap((node) => node.outputs)])
+      if (v.dtype === 'f32') expect(sizeOf(v.shape), v.name).toBeLessThan(matrix);
+    expect(graph.states.has('weights')).toBe(false);
+  });
+
+  it('is the only thing to train', () => {
+    const { c, p } = smallModel(sizes);
+    expect(() => trainableParameters(c, quantizedParameters(p, format))).toThrow(
+      `weights as ${format} are not trained; train a LoRA adapter (--lora-rank N)`,
+    );
   });
 });

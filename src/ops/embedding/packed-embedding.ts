@@ -1,8 +1,8 @@
-// Token embedding from a table stored as f16 or int8, with its scale and positions; for inference, without a gradient.
+// Token embedding from a table stored as f16 or int8, with its scale and positions. The table is not trained.
 
 import { sizeOf } from '../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
-import { expectPacked, type PackedFormat, unpacked, vecsOf } from '../matmul/packed-weights.ts';
+import { expectPacked, type PackedFormat, packedBlocks, unpacked, vecsOf } from '../matmul/packed-weights.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Value } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
@@ -26,37 +26,37 @@ export const packedEmbeddingOp = defineOp({
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
     return { out: lookupType('packed_embedding', attrs.width, { ids, positions, places, step }, attrs) };
   },
-  launch({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset, decode }) {
+  launch({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset, decode }, { traits }) {
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
-    return [
-      {
-        shader: shaders[format],
-        entry: 'embedding',
-        constants: { POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
-        params: {
-          tokens: batch * length,
-          length,
-          width,
-          vecs,
-          rows: dim(words, 0),
-          position_rows: positions ? dim(positions, 0) : 0,
-          offset,
-          scale,
-        },
-        bind: {
-          ids,
-          w: words,
-          ...(scales && { scales }),
-          positions: positions ?? words,
-          places: places ?? ids,
-          out,
-          ...(step && { step }),
-        },
-        grid: gridOf(batch * length * dim(words, 1), 64), // at least as many as vectors of four numbers
-        flops: 2 * sizeOf(out.shape),
+    return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, ...block }) => ({
+      shader: shaders[format],
+      entry: 'embedding',
+      constants: { POSITIONS: positions ? 1 : 0, PLACES: places ? 1 : 0, DECODE: decode ? 1 : 0 },
+      params: {
+        tokens: batch * length,
+        length,
+        width,
+        vecs,
+        first,
+        rows: dim(block.words, 0),
+        last: dim(words, 0) - 1,
+        position_rows: positions ? dim(positions, 0) : 0,
+        offset,
+        scale,
       },
-    ];
+      bind: {
+        ids,
+        w: block.words,
+        ...(block.scales && { scales: block.scales }),
+        positions: positions ?? block.words,
+        places: places ?? ids,
+        out,
+        ...(step && { step }),
+      },
+      grid: gridOf(batch * length * dim(words, 1), 64), // at least as many as vectors of four numbers
+      flops: 2 * sizeOf(out.shape),
+    }));
   },
   reference({ ids, words, scales, positions, places, step }, { out }, { format, scale, offset }) {
     const first = offset + (step ? readStep(step.data).position : 0);

@@ -1,6 +1,7 @@
 // The output projection and its cross-entropy in chunks of rows, so that [B·T, V] never exists as a whole. In training
 // the logits of a chunk become their gradient in place, and all gradients come with the loss: the kernels of linear,
-// cross_entropy and linear_backward. Evaluation runs only those of linear and cross_entropy.
+// cross_entropy and linear_backward. Evaluation runs only those of linear and cross_entropy. Weights may be packed; these
+// and frozen ones have no gradient.
 
 import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
@@ -8,29 +9,42 @@ import { linearOp } from '../matmul/linear.ts';
 import { linearBackwardOp } from '../matmul/linear-backward.ts';
 import { backwardKernels, productKernels } from '../matmul/matmul-kernels.ts';
 import { backwardLaunches } from '../matmul/matmul-launches.ts';
+import { packedBackwardKernels, packedLinearBackwardOp, packedLinearOp } from '../matmul/packed-linear.ts';
+import type { PackedFormat } from '../matmul/packed-weights.ts';
 import { attrsOf, type DeviceTraits, defineOp, dim, type Launch, sampleIds, tensorType, type Value } from '../op.ts';
 import { ReferenceTensor } from '../reference-tensor.ts';
 import { rowGroupsFor, viewOf } from '../work-division.ts';
 import { type CrossEntropyAttrs, checkRoot, crossEntropyOp } from './cross-entropy.ts';
 
-/** Settings of the loss, whether to compute gradients, and the rows of a chunk, a multiple of 64. */
-export type ProjectedLossAttrs = CrossEntropyAttrs & { readonly gradients: boolean; readonly rows: number };
+/**
+ * Settings of the loss, whether to compute gradients, and the rows of a chunk, a multiple of 64. `frozen`: only the
+ * gradient of x. `format`: w is packed, and so frozen.
+ */
+export type ProjectedLossAttrs = CrossEntropyAttrs & {
+  readonly gradients: boolean;
+  readonly rows: number;
+  readonly frozen?: boolean;
+  readonly format?: PackedFormat | undefined;
+};
 
 /**
- * x [..,D], w [V,D], targets i32 [..], step, b [V]; nll and hit as of cross_entropy and, with `gradients`, dx [..,D],
- * dw [V,D] and db [V] if there is a bias: then it may be the root of a gradient walk.
+ * x [..,D], w [V,D] (packed: words, and scales if the format is int8), targets i32 [..], step, b [V]; nll and hit as of
+ * cross_entropy and, with `gradients`, dx [..,D], and if w is not frozen dw [V,D] and db [V] if there is a bias: then it
+ * may be the root of a gradient walk.
  */
 export const projectedLossOp = defineOp({
   name: 'projected_loss',
-  inputs: ['x', 'w', 'targets', 'step', 'b?'],
+  inputs: ['x', 'w', 'scales?', 'targets', 'step', 'b?'],
   outputs: ['nll', 'hit', 'dx?', 'dw?', 'db?'],
   attrs: attrsOf<ProjectedLossAttrs>(),
-  shape({ x, w, targets, step, b }, { gradients, rows, smoothing, ignore }) {
+  shape({ x, w, scales, targets, step, b }, { gradients, rows, smoothing, ignore, format, frozen = false }) {
     check(rows > 0 && rows % 64 === 0, `projected_loss: chunks of ${rows} rows, must be a multiple of 64`);
-    const { y: logits } = linearOp.shape({ x, w, b }, { activation: 'none' });
+    const { y: logits } = format
+      ? packedLinearOp.shape({ x, words: w, scales, b }, { format })
+      : linearOp.shape({ x, w, b }, { activation: 'none' });
     const { nll, hit } = crossEntropyOp.shape({ logits, targets, step }, { smoothing, ignore, fused: true });
     const f32 = (t: TensorType | undefined) => (gradients && t ? tensorType('f32', t.shape) : undefined);
-    return { nll, hit, dx: f32(x), dw: f32(w), db: f32(b) };
+    return { nll, hit, dx: f32(x), ...(!format && !frozen && { dw: f32(w), db: f32(b) }) };
   },
   f16Storage: ['x', 'w', 'dx'],
   // The logits have the type of x; chunks of f16 must start at multiples of 256 bytes too.
@@ -39,18 +53,23 @@ export const projectedLossOp = defineOp({
   variants: ({ x, w }, attrs, traits) => kernelsFor(x, w, attrs, traits),
   sample: ({ w }, { ignore }) => ({ targets: sampleIds(dim(w, 0), ignore) }),
   modelFlops: ({ x, w }, _outputs, { gradients }) => 2 * sizeOf(x.shape) * dim(w, 0) * (gradients ? 3 : 1),
-  launch({ x, w, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, ...loss }, context) {
+  launch({ x, w, scales, targets, step, b }, { nll, hit, dx, dw, db }, { gradients, rows, format, ...loss }, context) {
     const { rows: all, cols: ins } = matrixOf(x.shape);
     const outs = dim(w, 0);
     const chunk = context.scratch(x.dtype, [Math.min(rows, all), outs]);
     const plain = { ...context, shared: () => false };
+    const packed = { ...plain, variant: context.variant.replace('naive', 'rows-4') };
     const launches: Launch[] = [];
     for (let first = 0; first < all; first += rows) {
       const count = Math.min(rows, all - first);
       const rowsOf = (v: Value, width: Shape) => viewOf(v, first * sizeOf(width), [count, ...width]);
       const logits = viewOf(chunk, 0, [count, outs]);
       const xs = rowsOf(x, [ins]);
-      launches.push(...linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none' }, plain));
+      launches.push(
+        ...(format
+          ? packedLinearOp.launch({ x: xs, words: w, scales, b }, { y: logits }, { format }, packed)
+          : linearOp.launch({ x: xs, w, b }, { y: logits }, { activation: 'none' }, plain)),
+      );
       // Logits in place become their gradient; lse has no reader, since only a gradient would need it.
       const last = gradients ? { dlogits: logits } : { lse: context.scratch('f32', [count]) };
       launches.push(
@@ -61,8 +80,13 @@ export const projectedLossOp = defineOp({
           { ...plain, variant: rowGroupFor(context.variant, outs), shared: () => gradients },
         ),
       );
-      if (dx && dw) {
-        const chunkGradients = { dx: rowsOf(dx, [ins]), dw, db, accumulate: first > 0 };
+      if (!dx) continue;
+      const dxs = rowsOf(dx, [ins]);
+      if (format) {
+        const inputs = { dy: logits, words: w, scales };
+        launches.push(...packedLinearBackwardOp.launch(inputs, { dx: dxs }, { format, ins }, packed));
+      } else {
+        const chunkGradients = { dx: dxs, dw, db, accumulate: first > 0 };
         launches.push(
           ...backwardLaunches({ rows: count, ins, outs, dy: logits, x: xs, w, ...chunkGradients }, context),
         );
@@ -75,13 +99,20 @@ export const projectedLossOp = defineOp({
     if (!gradients) throw new Error('projected_loss: has no gradient unless it is built with `gradients`');
     return { x: dx, w: dw, b: db };
   },
-  reference({ x, w, targets, step, b }, { nll, hit, ...found }, { gradients, rows: _, ...loss }) {
+  reference({ x, w, scales, targets, step, b }, { nll, hit, ...found }, { gradients, rows: _, format, ...loss }) {
     const logits = new ReferenceTensor([x.rows, w.rows]);
     const dlogits = new ReferenceTensor(logits.shape);
-    linearOp.reference({ x, w, b }, { y: logits }, { activation: 'none' });
+    if (format) packedLinearOp.reference({ x, words: w, scales, b }, { y: logits }, { format });
+    else linearOp.reference({ x, w, b }, { y: logits }, { activation: 'none' });
     crossEntropyOp.reference({ logits, targets, step }, { nll, hit, dlogits }, { ...loss, fused: true });
+    if (!gradients || !found.dx) return;
+    if (format) {
+      const attrs = { format, ins: x.cols };
+      packedLinearBackwardOp.reference({ dy: dlogits, words: w, scales }, { dx: found.dx }, attrs);
+      return;
+    }
     const wanted = { dx: true, dw: true, db: b !== undefined, epilogue: 'none' } as const;
-    if (gradients) linearBackwardOp.reference({ dy: dlogits, x, w }, found, wanted);
+    linearBackwardOp.reference({ dy: dlogits, x, w }, found, wanted);
   },
 });
 
@@ -89,6 +120,7 @@ export const projectedLossOp = defineOp({
 function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, traits: DeviceTraits): string[] {
   const { rows, cols } = matrixOf(x.shape);
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
+  if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // the product can take them too
   const kernels = attrs.gradients
     ? backwardKernels(chunk, cols, outs, traits)
     : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, traits);

@@ -5,7 +5,9 @@
 import { check } from '../../core/errors.ts';
 import { fromFloat16, toFloat16 } from '../../core/float16.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
+import { dim, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { viewOf } from '../work-division.ts';
 
 /** Formats of packed weights. */
 export const packedFormats = ['f16', 'int8'] as const;
@@ -83,4 +85,32 @@ export function expectPacked(
   expectType(op, 'packed weights', words, 'u32', [rows, wordsOf(format, cols)], why);
   if (format === 'int8') expectType(op, 'scales', scales, 'f32', [rows], 'one for each row of the packed weights');
   return rows;
+}
+
+/** Rows of packed weights that fit a binding. */
+export interface PackedBlock {
+  /** The first row. */
+  readonly first: number;
+  readonly words: Value;
+  readonly scales?: Value | undefined;
+}
+
+/** Splits packed weights into blocks of rows, each within a binding: a vocabulary of 256,000 tokens is larger than one. */
+export function packedBlocks(words: Value, scales: Value | undefined, maxBindingBytes: number): PackedBlock[] {
+  const [rows, width] = [dim(words, 0), dim(words, 1)];
+  const most = Math.floor(maxBindingBytes / 4 / width / 64) * 64;
+  if (rows <= most) return [{ first: 0, words, scales }];
+  check(
+    most > 0,
+    () => `packed weights: 64 rows of ${width} words are larger than a binding of ${maxBindingBytes} bytes`,
+  );
+  const part = (v: Value, first: number, shape: readonly number[]): Value => {
+    const { buffer, offset } = v.at ?? { buffer: v, offset: 0 };
+    return viewOf(buffer, offset + first * (shape[1] ?? 1), shape);
+  };
+  return Array.from({ length: Math.ceil(rows / most) }, (_, i) => {
+    const first = i * most;
+    const count = Math.min(most, rows - first);
+    return { first, words: part(words, first, [count, width]), scales: scales && part(scales, first, [count]) };
+  });
 }

@@ -1,8 +1,10 @@
 // Projection and loss in chunks of rows, on the GPU: each output is what one product, one loss and their gradients give.
 
 import { describe, expect, it } from 'vitest';
+import { f32 } from '../../../src/core/tensor.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import { projectedLossOp } from '../../../src/ops/loss/projected-loss.ts';
+import { pack, packedFormats, wordsOf } from '../../../src/ops/matmul/packed-weights.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
@@ -35,6 +37,45 @@ describe('projected_loss', () => {
           tolerance: 1e-5,
         });
     }, 180_000);
+
+  it.each(packedFormats)('of %s weights is the reference', async (format) => {
+    const [rows, D, V] = [70, 20, 150];
+    const words = new Uint32Array(V * wordsOf(format, D));
+    const scales = new Float32Array(V);
+    pack(format, randomTensor([V, D], 2).data as Float32Array, D, words, scales);
+    for (const gradients of [true, false])
+      await checkOp(projectedLossOp, {
+        inputs: {
+          x: randomTensor([rows, D], 1),
+          w: integers('u32', [V, wordsOf(format, D)], words),
+          ...(format === 'int8' && { scales: f32([V], scales) }),
+          targets: integers(
+            'i32',
+            [rows],
+            Array.from({ length: rows }, (_, i) => (i * 7) % V),
+          ),
+          step: 'step',
+          b: randomTensor([V], 3),
+        },
+        attrs: { ...attrs, gradients, format },
+        step: { tokenWeight: 0.37 },
+        tolerance: 1e-5,
+      });
+  });
+
+  it('of frozen weights has the gradient of x only', async () => {
+    const { dx, dw, db } = projectedLossOp.shape(
+      {
+        x: f32([5, 8], new Float32Array(40)),
+        w: f32([12, 8], new Float32Array(96)),
+        targets: integers('i32', [5], []),
+        step: integers('u32', [stepWords], []),
+        b: f32([12], new Float32Array(12)),
+      },
+      { ...attrs, frozen: true },
+    );
+    expect([dx?.shape, dw, db]).toEqual([[5, 8], undefined, undefined]);
+  });
 
   it('holds the logits of one chunk', () => {
     const [rows, D, V] = [1024, 64, 1000];

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../../src/core/float16.ts';
 import { f32 } from '../../../src/core/tensor.ts';
 import { packedEmbeddingOp } from '../../../src/ops/embedding/packed-embedding.ts';
-import { packedLinearOp } from '../../../src/ops/matmul/packed-linear.ts';
+import { packedLinearBackwardOp, packedLinearOp } from '../../../src/ops/matmul/packed-linear.ts';
 import { type PackedFormat, pack, packedFormats, unpacked, wordsOf } from '../../../src/ops/matmul/packed-weights.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
@@ -32,8 +32,37 @@ describe.each(packedFormats)('%s', (format) => {
     it(`multiplies [${rows},${ins}] by [${outs},${ins}]${bias ? ' with bias' : ''}`, async () => {
       const x = randomTensor([...rows, ins], 1);
       const inputs = { x, ...packedTensors(format, outs, ins, scale), ...(bias && { b: randomTensor([outs], 3) }) };
-      await checkOp(packedLinearOp, { inputs, attrs: { format }, tolerance });
+      await checkOp(packedLinearOp, {
+        inputs,
+        attrs: { format },
+        ...(ins < 64 && { wrt: ['x'] }),
+        tolerance,
+        gradTolerance: 1e-4,
+      });
+      if (rows.length > 1) await checkOp(packedLinearOp, { inputs, attrs: { format }, f16: true, tolerance });
+      const dy = randomTensor([...rows, outs], 5);
+      const backward = {
+        inputs: { dy, ...packedTensors(format, outs, ins, scale) },
+        attrs: { format, ins },
+        tolerance,
+      };
+      await checkOp(packedLinearBackwardOp, backward);
+      if (rows.length > 1) await checkOp(packedLinearBackwardOp, { ...backward, f16: true });
     });
+
+  it('multiplies and looks up in blocks of rows where a binding is smaller than the weights', async () => {
+    const [rows, ins, outs] = [5, 33, 200];
+    const table = packedTensors(format, outs, ins);
+    // A row is at most 80 bytes: at least two blocks of 64 rows.
+    const traits = { maxBindingBytes: 128 * 4 * wordsOf(format, ins) + 100 };
+    const inputs = { x: randomTensor([rows, ins], 1), ...table, b: randomTensor([outs], 3) };
+    await checkOp(packedLinearOp, { inputs, attrs: { format }, tolerance, traits });
+    const backward = { dy: randomTensor([rows, outs], 5), ...table };
+    await checkOp(packedLinearBackwardOp, { inputs: backward, attrs: { format, ins }, tolerance, traits });
+    const ids = integers('i32', [2, 3], [0, 127, 128, 199, 64, 150]);
+    const attrs = { format, width: ins, scale: 2, offset: 0, decode: false };
+    await checkOp(packedEmbeddingOp, { inputs: { ids, ...table }, attrs, tolerance: 1e-6, traits });
+  });
 
   for (const { batch, length, rows, width, decode, positions } of [
     { batch: 1, length: 1, rows: 1, width: 1, decode: false, positions: false },
