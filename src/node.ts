@@ -5,7 +5,7 @@
 import { registerPlatform } from './api/platform.ts';
 import { nodePlatform } from './host/node-platform.ts';
 
-export { type DawnOptions, dawnGpu } from './host/dawn.ts';
+export { type DawnOptions, dawnAdapters, dawnGpu } from './host/dawn.ts';
 export { nodeFiles } from './host/node-files.ts';
 
 registerPlatform(nodePlatform());

@@ -7,7 +7,7 @@ import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { ConformanceReport } from '../jobs/conformance-job.ts';
 import { print, table } from './output.ts';
-import { gpuHostOption, whole } from './parse-values.ts';
+import { adapterOption, gpuHostOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `conformance`. */
@@ -18,6 +18,7 @@ export function addConformance(program: Command): void {
       'check an engine and its adapter: limits, each kernel, 20 training steps, a lost device; readback and dispatch times',
     )
     .addOption(gpuHostOption())
+    .addOption(adapterOption())
     .option('--lost-devices <n>', 'number of trainings during which the device is destroyed', whole(0), 1)
     .option('--json <file>', 'write the report as JSON')
     .action(async (options: HostOptions & { lostDevices: number; json?: string }) => {

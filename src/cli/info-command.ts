@@ -2,26 +2,30 @@
 
 import type { Command } from 'commander';
 import type { AdapterDescription } from '../host/adapter-info.ts';
+import { dawnAdapters } from '../host/dawn.ts';
 import { type JsonOption, printResult, table } from './output.ts';
-import { gpuHostOption, jsonOption } from './parse-values.ts';
+import { adapterOption, gpuHostOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `info`. */
 export function addInfo(program: Command): void {
   program
     .command('info')
-    .description('print the WebGPU adapter of this machine with its features and limits')
+    .description('list the WebGPU adapters of this machine, and print one with its features and limits')
     .addOption(gpuHostOption())
+    .addOption(adapterOption())
     .addOption(jsonOption())
     .action(async (options: HostOptions & { json?: JsonOption }) => {
       const adapter = await runWithProgress('info', {}, options);
-      await printResult(adapter, options.json, () => describe(adapter));
+      const adapters = options.host === 'dawn' ? await dawnAdapters() : undefined;
+      await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () => describe(adapter, adapters));
     });
 }
 
-function describe(a: AdapterDescription): string {
+function describe(a: AdapterDescription, adapters: readonly string[] = []): string {
   const rows: [string, string][] = [
     ['host', a.host],
+    ...adapters.map((name, i): [string, string] => [i === 0 ? 'adapters' : '', `${i}: ${name}`]),
     ['vendor', a.vendor],
     ['architecture', a.architecture],
     ['device', a.device],

@@ -71,6 +71,7 @@ export function addHostOptions(command: Command): Command {
   return command
     .optionsGroup('Device:')
     .addOption(hostOption())
+    .addOption(adapterOption())
     .option('--no-tune', 'disable auto-tuning: use the default kernels instead of the fastest measured ones')
     .option('--memory-limit <bytes>', 'maximum GPU memory, for example 512M (default: no limit)', bytes);
 }
@@ -126,6 +127,10 @@ export function hostOption(hosts: readonly HostName[] = hostNames): Option {
 
 /** `--host` of commands that need a GPU. */
 export const gpuHostOption = (): Option => hostOption(hostNames.filter((host) => host !== 'cpu'));
+
+/** `--adapter`. */
+export const adapterOption = (): Option =>
+  new Option('--adapter <name|index>', 'GPU to use with Dawn, of those that heddle info lists (default: the first)');
 
 /** `--json`. */
 export const jsonOption = (): Option =>

@@ -7,7 +7,6 @@ const decoding = {
   '--unique-ngrams': '--no-repeat-ngram-size',
   '--ban': '--suppress-tokens',
   '--batch': '--batch-size',
-  '--adapter': '--lora-adapter',
 };
 const sizes = {
   '--batch': '--batch-size',

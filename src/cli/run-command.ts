@@ -10,6 +10,8 @@ import { createProgress } from './progress-line.ts';
 /** Options of commands that run a job. */
 export interface HostOptions {
   readonly host: HostName;
+  /** Name or index of the adapter of Dawn. */
+  readonly adapter?: string;
   readonly memoryLimit?: number;
   readonly tune?: boolean;
   /** Report timestamp queries in nanoseconds; both hosts round them to about 0.1 ms by default. */
@@ -34,7 +36,17 @@ const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export async function runWithProgress<N extends JobName>(
   name: N,
   args: ArgumentsOf<N>,
-  { host, memoryLimit, tune = true, exactTimestamps = false, onPiece, onResult, nextTexts, onBrowser }: HostOptions,
+  {
+    host,
+    adapter,
+    memoryLimit,
+    tune = true,
+    exactTimestamps = false,
+    onPiece,
+    onResult,
+    nextTexts,
+    onBrowser,
+  }: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
   const progress = createProgress();
@@ -60,7 +72,7 @@ export async function runWithProgress<N extends JobName>(
         if (event.type === 'result') onResult?.(event.value);
       },
       browser: { handleSignals: false, exactTimestamps },
-      dawn: { exactTimestamps },
+      dawn: { exactTimestamps, ...(adapter !== undefined && { adapter }) },
       ...(onBrowser && { onBrowser }),
       ...(nextTexts && { input: nextTexts }),
       ...(memoryLimit !== undefined && { memoryLimit }),

@@ -6,7 +6,7 @@ import { formatNumber } from '../core/format-numbers.ts';
 import { type PresetArguments, presetRuns } from '../jobs/preset-graphs.ts';
 import type { TuneResult } from '../jobs/tune-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
-import { gpuHostOption, jsonOption, positive } from './parse-values.ts';
+import { adapterOption, gpuHostOption, jsonOption, positive } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
@@ -24,6 +24,7 @@ export function addTune(program: Command): void {
     .option('--seconds <n>', 'time limit in seconds', positive, 120)
     .addOption(jsonOption())
     .addOption(gpuHostOption())
+    .addOption(adapterOption())
     .action(async (options: Options) => {
       const result = await runWithProgress('tune', { ...presetArguments(options), seconds: options.seconds }, options);
       await printResult(result, options.json, () => describe(result));

@@ -6,7 +6,7 @@ import type { Files } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Comparison, VerifiedCase } from '../jobs/verify/verify-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
-import { hostOption, jsonOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
+import { adapterOption, hostOption, jsonOption, type ModelRunOptions, weightsOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `verify`. */
@@ -18,6 +18,7 @@ export function addVerify(program: Command): void {
     )
     .argument('<dir...>', 'golden cases, model folders, or folders that contain them')
     .addOption(hostOption())
+    .addOption(adapterOption())
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
     .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
     .option('--verbose', 'print each gradient and each loss')

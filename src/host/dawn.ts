@@ -10,7 +10,9 @@ export interface DawnOptions {
   exactTimestamps?: boolean;
   /** Poll the GPU without a pause: lowest latency, but it uses a CPU core while a promise of the GPU is pending. */
   spin?: boolean;
-  /** More flags for Dawn, for example `backend=vulkan`, `adapter=NAME`, `enable-dawn-features=a,b`. */
+  /** Adapter to use: its index in `dawnAdapters`, or a part of its name in any case. [the first] */
+  adapter?: string;
+  /** More flags for Dawn, for example `backend=vulkan`, `enable-dawn-features=a,b`. */
   flags?: string[];
 }
 
@@ -23,26 +25,76 @@ const started = new Map<string, GPU>();
 /**
  * Returns Dawn's GPU object; the same one for the same options. It has an adapter. Also defines the constants of WebGPU
  * (GPUBufferUsage, ...) on globalThis. It needs no clean-up. Throws a HeddleError that says what to install if
- * there is no package `webgpu`, or Dawn does not support this platform or finds no driver.
+ * there is no package `webgpu`, or Dawn does not support this platform or finds no driver, and one that lists the
+ * adapters if there is none of that name or index.
  *
  * @example
  * const device = await openDevice(await dawnGpu());
  */
 export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
-  const dawn = optionalPackage('webgpu', () => import('webgpu'), 'use Chrome instead (--host chrome)');
-  const { create, globals } = await dawn;
+  const { create, globals } = await loadDawn();
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) {
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
   }
   const flags = [...(options.flags ?? [])];
+  if (options.adapter !== undefined) flags.push(`adapter=${adapterNamed(options.adapter, await dawnAdapters())}`);
   if (options.exactTimestamps) flags.push('disable-dawn-features=timestamp_quantization');
   if (!options.spin) pacePolling();
   const key = flags.join(' ');
   const gpu = started.get(key) ?? (await start(create, flags));
   started.set(key, gpu);
   return gpu;
+}
+
+const loadDawn = () => optionalPackage('webgpu', () => import('webgpu'), 'use Chrome instead (--host chrome)');
+
+/** A name that no adapter has: Dawn's error for it lists all of them. */
+const unknownAdapter = 'adapter=\u0001';
+
+/**
+ * Names of the machine's adapters, the one that is used by default first. Throws a HeddleError as `dawnGpu` if there is
+ * none.
+ *
+ * @example
+ * for (const [index, name] of (await dawnAdapters()).entries()) console.log(index, name);
+ */
+export async function dawnAdapters(): Promise<string[]> {
+  const { create } = await loadDawn();
+  if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
+  const gpu = started.get(unknownAdapter) ?? create([unknownAdapter]);
+  started.set(unknownAdapter, gpu);
+  const text = await gpu.requestAdapter({ powerPreference: 'high-performance' }).then(
+    () => '',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const names = Array.from(text.matchAll(/^ \* backend: '.*?', name: '(.*)'$/gm), ([, name = '']) => name);
+  if (names.length === 0) throw new HeddleError(text ? `Dawn did not start: ${text.trim()}` : noAdapterMessage());
+  return names;
+}
+
+/**
+ * The name of the adapter with this index or part of a name. Throws a HeddleError that lists the adapters if there is
+ * none, or if Dawn, which takes the first whose name has the given one in it, would take another.
+ */
+export function adapterNamed(wanted: string, names: readonly string[]): string {
+  const lower = (text: string) => text.toLowerCase();
+  const exact = names.findIndex((name) => lower(name) === lower(wanted));
+  const part = names.findIndex((name) => wanted !== '' && lower(name).includes(lower(wanted)));
+  // A longer number is a part of a name, as 4090.
+  const index = /^\d{1,2}$/.test(wanted) ? Number(wanted) : exact >= 0 ? exact : part;
+  const name = names[index];
+  const list = names.map((one, i) => `${i}: ${one}`).join('; ');
+  const lora = /[\\/]/.test(wanted) ? '; a LoRA adapter is given by --lora-adapter' : '';
+  if (name === undefined) throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`);
+  const first = names.findIndex((one) => one.includes(name));
+  if (first !== index)
+    throw new HeddleError(
+      `adapter: Dawn chooses by name and would take ${first} instead of ${index}; hide the driver or GPU of ${first} ` +
+        `(as with VK_DRIVER_FILES); the adapters are ${list}`,
+    );
+  return name;
 }
 
 async function start(create: (flags: string[]) => GPU, flags: string[]): Promise<GPU> {

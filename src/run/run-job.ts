@@ -1,5 +1,6 @@
 // Runs a job by name on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or in Deno.
 
+import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type ChromeOptions, launchChrome } from '../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
@@ -48,6 +49,8 @@ export async function runJob<N extends JobName>(
   options: RunOptions,
 ): Promise<ResultOf<N>> {
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true, memoryLimit } = options;
+  if (options.dawn?.adapter !== undefined && host !== 'dawn')
+    throw new HeddleError(`--adapter ${options.dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
   const memory = { machineMemory: machineMemory(), ...(memoryLimit !== undefined && { memoryLimit }) };
   const kept = tune ? cachePath(choicesFile) : undefined;
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
@@ -65,6 +68,8 @@ export async function runJob<N extends JobName>(
       ? runInDeno(name, args, remote)
       : runJobInPage(name, args, { ...remote, launch, ...(onBrowser && { onBrowser }) }))) as ResultOf<N>;
   }
+  // An adapter that does not exist is an error before any work.
+  if (options.dawn?.adapter !== undefined) await dawnGpu(options.dawn);
   const files = archiveFiles(nodeFiles());
   const { context, close } = createContext({
     host: host === 'cpu' ? 'cpu' : 'Dawn',

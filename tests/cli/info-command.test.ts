@@ -1,12 +1,29 @@
 import { expect, it } from 'vitest';
-import { heddle, isOneLine } from '../support/cli.ts';
+import { heddle, isOneLine, scratch } from '../support/cli.ts';
 
 it('describes the adapter, its features and limits', async () => {
   const { status, stdout } = await heddle(['info']);
   expect(status).toBe(0);
   expect(stdout).toMatch(/^host +Dawn$/m);
+  expect(stdout).toMatch(/^adapters +0: \S/m);
   expect(stdout).toMatch(/^features +.*timestamp-query/m);
   expect(stdout).toMatch(/^maxStorageBufferBindingSize +\d+$/m);
+});
+
+it('takes one of its adapters by name or index, in every command that opens a device', async () => {
+  const { adapters, device } = JSON.parse((await heddle(['info', '--json'])).stdout);
+  const chosen = await heddle(['info', '--json', '--adapter', adapters[0].slice(0, 5).toUpperCase()]);
+  expect(JSON.parse(chosen.stdout)).toMatchObject({ adapters, device });
+  const commands = [['train'], ['translate', 'm', 'a'], ['eval', 'm', 'p'], ['tune'], ['bench'], ['info']];
+  for (const command of commands) {
+    const { status, stderr } = await heddle([...command, '--adapter', 'moon'], { cwd: scratch() });
+    expect([status, stderr], command[0]).toEqual([
+      1,
+      `heddle: adapter: there is no "moon"; the adapters are ${adapters.map((name: string, i: number) => `${i}: ${name}`).join('; ')}\n`,
+    ]);
+  }
+  const { stderr } = await heddle(['info', '--host', 'chrome', '--adapter', '1']);
+  expect(stderr).toBe('heddle: --adapter 1: only --host dawn chooses among adapters, not chrome\n');
 });
 
 it('describes the adapter of Chrome, as JSON', async () => {

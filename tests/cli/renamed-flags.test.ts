@@ -12,7 +12,6 @@ describe('renamed flags', () => {
       '--unique-ngrams': '--no-repeat-ngram-size',
       '--ban': '--suppress-tokens',
       '--batch': '--batch-size',
-      '--adapter': '--lora-adapter',
     };
     const sizes = {
       '--batch': '--batch-size',

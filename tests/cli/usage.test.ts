@@ -32,6 +32,7 @@ it.each(commands)('explains %s', async (name) => {
   expect(status).toBe(0);
   expect(stdout).toContain(`Usage: heddle ${name}`);
   expect(stdout).not.toContain('undefined');
+  expect(stdout.includes('--adapter <')).toBe(stdout.includes('--host <'));
 });
 
 describe.each([

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { describeAdapter } from '../../src/host/adapter-info.ts';
-import { dawnGpu } from '../../src/host/dawn.ts';
+import { adapterNamed, dawnAdapters, dawnGpu } from '../../src/host/dawn.ts';
 import { distFile } from '../support/dist.ts';
 
 const run = promisify(execFile);
@@ -38,6 +38,39 @@ it('reports what to install if there is no driver', async () => {
 
 it("passes on Dawn's word about an unknown adapter", async () => {
   await expect(dawnGpu({ flags: ['adapter=no such adapter'] })).rejects.toThrow(/Dawn did not start: .*suitable/);
+});
+
+it('takes an adapter by index or a part of its name, and lists them otherwise', async () => {
+  const names = await dawnAdapters();
+  expect(names.length).toBeGreaterThan(0);
+  const [first = ''] = names;
+  const byIndex = await describeAdapter(await dawnGpu({ adapter: '0' }));
+  expect(byIndex).toEqual(await describeAdapter(await dawnGpu()));
+  expect(await describeAdapter(await dawnGpu({ adapter: first.slice(0, 6).toUpperCase() }))).toEqual(byIndex);
+  await expect(dawnGpu({ adapter: 'no such' })).rejects.toThrow(`there is no "no such"; the adapters are 0: ${first}`);
+  await expect(dawnGpu({ adapter: '' })).rejects.toThrow('there is no ""');
+  await expect(dawnGpu({ adapter: String(names.length) })).rejects.toThrow(`there is no "${names.length}"`);
+});
+
+it('finds the adapter that is meant, or says that Dawn would take another', () => {
+  const names = [
+    'Intel Arc A770',
+    'NVIDIA GeForce RTX 4090',
+    'NVIDIA GeForce RTX 4090 D',
+    'NVIDIA A100',
+    'NVIDIA A100',
+  ];
+  expect(adapterNamed('arc', names)).toBe(names[0]);
+  expect(adapterNamed('geforce', names)).toBe(names[1]);
+  expect(adapterNamed('nvidia geforce rtx 4090 d', names)).toBe(names[2]);
+  expect(adapterNamed('2', names)).toBe(names[2]);
+  expect(adapterNamed('3', names)).toBe(names[3]);
+  expect(adapterNamed('770', names)).toBe(names[0]);
+  expect(() => adapterNamed('lora/dir', names)).toThrow('--lora-adapter');
+  expect(() => adapterNamed('4', names)).toThrow('would take 3 instead of 4');
+  expect(() => adapterNamed('radeon', names)).toThrow(
+    'there is no "radeon"; the adapters are 0: Intel Arc A770; 1: NVIDIA GeForce RTX 4090; 2:',
+  );
 });
 
 it('waits for the GPU without taking a core', async () => {
