@@ -1,11 +1,13 @@
 // The test projects: `cpu` in Node, the same `*.gpu.test.ts` files on Dawn (`dawn`) and in Chrome (`chrome`), and for
-// `npm run test:engines` in Firefox (`firefox`) and Deno (`deno`; Vitest itself runs in Deno), with the tests in Node that need Firefox or Deno (`engines`).
+// `npm run test:engines` in Firefox (`firefox`) and Deno (`deno`; Vitest itself runs in Deno), with the tests in Node that need Firefox or Deno
+// (`engines`); for `npm run test:full` the `*.full.test.ts`, which take minutes (`full`).
 import { resolve as resolvePath } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
 
 const gpuTests = 'tests/**/*.gpu.test.ts';
 const engineTests = 'tests/**/*.engines.test.ts';
+const fullTests = 'tests/**/*.full.test.ts';
 /** One file at a time: a software adapter takes every core; and longer limits, since it is slow. */
 const gpu = { include: [gpuTests], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -31,7 +33,8 @@ const browserProject = (browser: 'chrome' | 'firefox') => ({
 export default defineConfig({
   test: {
     projects: [
-      { resolve, test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests, engineTests] } },
+      { resolve, test: { name: 'cpu', include: ['tests/**/*.test.ts'], exclude: [gpuTests, engineTests, fullTests] } },
+      { resolve, test: { name: 'full', include: [fullTests], fileParallelism: false } },
       { resolve, test: { name: 'engines', include: [engineTests], fileParallelism: false } },
       { resolve, test: { ...gpu, name: 'dawn', pool: 'forks' } },
       { resolve, test: { ...gpu, name: 'deno', pool: 'forks' } },

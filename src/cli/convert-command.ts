@@ -3,33 +3,38 @@
 import { type Command, Option } from 'commander';
 import { type ModelFormat, modelFormats, type SaveOptions } from '../api/save-model.ts';
 import { HeddleError } from '../core/errors.ts';
+import { shellQuote } from '../core/shell.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
 import { print } from './output.ts';
-import { loraOption } from './parse-values.ts';
+import { loraOption, whole } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
 
 interface Options {
-  to: ModelFormat;
+  to: ModelFormat | 'torch-run';
   dtype?: NonNullable<SaveOptions['dtype']>;
   force?: boolean;
   loraAdapter?: string;
+  steps?: number;
 }
 
 /** Adds the command `convert`. */
 export function addConvert(program: Command): void {
   program
     .command('convert')
-    .description('write a model in the format of another library')
-    .argument('<dir>', 'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras')
+    .description('write a model in the format of another library, or a checkpoint to continue in PyTorch')
+    .argument(
+      '<dir>',
+      'model: a folder, a .zip or a .safetensors file of heddle, Hugging Face, PyTorch or Keras; torch-run: a checkpoint of heddle train',
+    )
     .argument('<out>', 'folder to write')
     .addOption(
       new Option(
         '--to <format>',
-        "heddle; bart or marian for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js",
+        "heddle; bart or marian for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; torch-run: a folder with continue.py, which continues the training with torchrun",
       )
-        .choices(modelFormats)
+        .choices([...modelFormats, 'torch-run'])
         .makeOptionMandatory(),
     )
     .addOption(
@@ -39,18 +44,33 @@ export function addConvert(program: Command): void {
       ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
     )
     .addOption(loraOption())
+    .option(
+      '--steps <n>',
+      'torch-run: total number of updates that <out> has data for (default: the planned ones, or the end of the schedule)',
+      whole(1),
+    )
     .option('--force', 'replace <out> if it exists')
-    .action(async (folder: string, given: string, { to, dtype, force, loraAdapter: adapter }: Options) => {
+    .action(async (folder: string, given: string, { to, dtype, force, loraAdapter: adapter, steps }: Options) => {
       const out = withoutEndSlash(given);
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const { parameters } = await runWithProgress(
+      const { parameters, steps: range } = await runWithProgress(
         'convert',
-        { folder, out, to, ...(dtype && { dtype }), ...(adapter && { adapter }) },
+        {
+          folder,
+          out,
+          to,
+          ...(dtype && { dtype }),
+          ...(adapter && { adapter }),
+          ...(steps !== undefined && { steps }),
+        },
         { host: 'cpu' },
         [folder, out, ...(adapter ? [adapter] : [])],
       );
-      print(`${out}: ${to}, ${parameters.toLocaleString('en')} parameters`);
+      print(
+        `${out}: ${to}, ${parameters.toLocaleString('en')} parameters${range ? `, data of steps ${range.first} to ${range.last}` : ''}`,
+      );
+      if (range) print(`torchrun --nproc-per-node N ${shellQuote(`${out}/continue.py`)} ${shellQuote(out)}`);
     });
 }

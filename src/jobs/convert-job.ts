@@ -1,30 +1,98 @@
-// heddle convert: reads a model in any format and writes it in another.
+// heddle convert: reads a model in any format and writes it in another, or a checkpoint for PyTorch.
 
+import { version } from '../../package.json';
 import { openFolder } from '../api/load-model.ts';
 import type { ModelFormat, SaveOptions } from '../api/save-model.ts';
-import type { Job } from '../runtime/job.ts';
+import { check, HeddleError } from '../core/errors.ts';
+import { existingFolder, writeFolder } from '../files/files.ts';
+import { jsonBytes, readJson } from '../files/json-files.ts';
+import { reportName } from '../report/training-report.ts';
+import type { Job, JobContext } from '../runtime/job.ts';
+import { corpusFacts } from '../train/logging.ts';
+import { startArguments } from '../train/resume-arguments.ts';
+import { setUp } from '../train/setup.ts';
+import { fallsTo } from '../trainer/schedule.ts';
+import { trainableParameters } from '../trainer/trainable-parameters.ts';
+import { checkpointNames, readTrainingState } from '../trainer/training-state.ts';
 
 /** What to convert; plain JSON. */
 export interface ConvertArguments {
+  /** Folder of the model, or the checkpoint for `torch-run`. */
   readonly folder: string;
   readonly out: string;
-  readonly to: ModelFormat;
+  readonly to: ModelFormat | 'torch-run';
   /** Type of the stored weights, for bart and marian; default: that of the source checkpoint, or f32. */
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly adapter?: string;
+  /** torch-run: total number of updates that the data is for. [the planned updates, and the end of the schedule] */
+  readonly steps?: number;
 }
 
 /** What was written; plain JSON. */
 export interface Converted {
   readonly out: string;
-  readonly to: ModelFormat;
+  readonly to: ConvertArguments['to'];
   readonly parameters: number;
+  /** torch-run: the updates that the data is for. */
+  readonly steps?: { readonly first: number; readonly last: number };
 }
 
-/** Converts a model. Throws a HeddleError that names what the format cannot express. */
-export const convert: Job<ConvertArguments, Converted> = async ({ folder, out, to, dtype, adapter }, context) => {
+/** Converts a model or a checkpoint. Throws a HeddleError that names what the format cannot express. */
+export const convert: Job<ConvertArguments, Converted> = async (args, context) => {
+  const { folder, out, to, dtype, adapter } = args;
+  if (to === 'torch-run') return convertRun(args, context);
+  check(args.steps === undefined, `convert: steps (${args.steps}) is for torch-run; leave it out`);
   const model = await openFolder(folder, context, adapter ? { lora: adapter } : {});
   await model.save(out, { format: to, ...(dtype && { dtype }) });
   return { out, to, parameters: model.parameterCount };
 };
+
+/** Converts a checkpoint into a folder for continue.py, which is a checkpoint too. */
+async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArguments, context: JobContext) {
+  const { files } = context;
+  check(!dtype && !adapter, 'convert: torch-run continues a checkpoint as it is; leave out --dtype and --lora-adapter');
+  const at = await existingFolder(files, folder);
+  if (!(await files.exists(`${at}/${checkpointNames.state}`)))
+    throw new HeddleError(
+      `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
+    );
+  const before = await readTrainingState(files, folder);
+  const { corpus: pairs, lora } = startArguments(before, folder);
+  check(!lora, `${folder}: it trains a LoRA adapter, which torch-run does not continue; train all weights`);
+  // More steps than planned move the end of a schedule, as with heddle train --resume --steps.
+  const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
+  const given = { corpus: pairs, out: folder, resume: true, ...longer };
+  const setup = await setUp(given, context, { files, folder });
+  const { args, split, task, parameters, recipe } = setup;
+  const planned = Math.max(setup.steps, fallsTo(recipe.schedule) ?? 0);
+  const last = steps ?? planned;
+  check(
+    last > before.step,
+    `${folder}: it is at step ${before.step}, and ${steps === undefined ? 'the run ends at' : 'steps is'} ${last}; ` +
+      'give a larger total number of updates (--steps N)',
+  );
+  const { init, gradientAccumulationSteps, optimizer, schedule, seed } = recipe;
+  const { torchRunFiles } = await import('../formats/torch-run/torch-run-files.ts');
+  const made = torchRunFiles({
+    ...{ config: task.config, corpus: task.corpus, batches: task.batches, parameters, recipe },
+    trainable: trainableParameters(task.config, parameters, args.freeze ? { freeze: args.freeze } : {}),
+    ...{ firstStep: before.step, lastStep: last },
+    log: {
+      ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
+      ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },
+      config: task.config,
+      recipe: { init, gradientAccumulationSteps, optimizer, schedule },
+      corpus: corpusFacts(args, task, split),
+      arguments: args,
+    },
+  });
+  const kept: Record<string, Uint8Array> = {};
+  for (const name of await files.list(at))
+    if (name !== reportName && !Object.hasOwn(made, name) && name !== 'data')
+      kept[name] = await files.read(`${at}/${name}`);
+  const state = { ...(await readJson(files, `${at}/${checkpointNames.state}`)), steps: setup.steps, schedule };
+  kept[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
+  await writeFolder(files, out, { ...kept, ...made });
+  return { out, to, parameters: parameters.count, steps: { first: before.step, last } };
+}

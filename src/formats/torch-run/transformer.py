@@ -1,0 +1,154 @@
+"""The encoder-decoder transformer of heddle in PyTorch, for every configuration that heddle trains."""
+import bisect
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def fixed_positions(c):
+    """The table of sinusoidal positions [rows, D], computed in float64; None for other kinds of positions."""
+    kind, D = c["positions"], c["dModel"]
+    if "sinusoidal" not in kind:
+        return None
+    fairseq = kind == "fairseq-sinusoidal"
+    rows = c["maxLength"] + (c["padId"] + 1 if fairseq else 0)
+    half = D // 2 if fairseq else (D + 1) // 2
+    rate = 1 / max(1, half - 1) if fairseq else 2 / D
+    angles = torch.arange(rows, dtype=torch.float64)[:, None] * torch.exp(
+        -math.log(10000) * rate * torch.arange(half, dtype=torch.float64))
+    sines, cosines = angles.sin(), angles.cos()[:, : D // 2]
+    table = torch.zeros(rows, D, dtype=torch.float64)
+    if kind == "sinusoidal":
+        table[:, 0::2], table[:, 1::2] = sines, cosines
+    else:
+        table[:, :half], table[:, half : half + D // 2] = sines, cosines
+    if fairseq:
+        table[c["padId"]] = 0
+    return table.float()
+
+
+def relative_buckets(length, keys, buckets, max_distance, bidirectional):
+    """The bucket of each distance key - query [length, keys] (T5), with boundaries computed in whole numbers."""
+    n = buckets // 2 if bidirectional else buckets
+    e, p = n // 2, n - n // 2
+    starts = list(range(e + 1)) + [
+        next(d for d in range(e, max_distance + 1) if d**p * e**k >= max_distance**k * e**p) for k in range(1, p)]
+    def bucket(distance):
+        if distance > 0 and not bidirectional:
+            return 0
+        return (n if distance > 0 else 0) + bisect.bisect_right(starts, abs(distance)) - 1
+    return torch.tensor([[bucket(j - i) for j in range(keys)] for i in range(length)])
+
+
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "gelu-tanh": lambda x: F.gelu(x, approximate="tanh")}
+
+
+class Transformer(nn.Module):
+    """The encoder-decoder transformer of heddle for every configuration `c`; the weights have heddle's names."""
+
+    def __init__(self, c, weights, trained):
+        super().__init__()
+        self.c = c
+        for name, weight in weights.items():
+            self.register_parameter(name.replace(".", "/"), nn.Parameter(weight.clone(), name in trained))
+        self.register_buffer("fixed", fixed_positions(c), persistent=False)
+        self.buckets = {}
+
+    def weight(self, name):
+        return getattr(self, name.replace(".", "/"))
+
+    def linear(self, name, x):
+        return F.linear(x, self.weight(f"{name}weight"), self.weight(f"{name}bias") if self.c["biases"] else None)
+
+    def norm(self, name, x):
+        gamma, eps = self.weight(f"{name}.weight"), self.c["layerNormEps"]
+        if self.c["normType"] == "layer":
+            return F.layer_norm(x, gamma.shape, gamma, self.weight(f"{name}.bias"), eps)
+        return x * torch.rsqrt(x.float().square().mean(-1, keepdim=True) + eps) * gamma
+
+    def drop(self, place, x):
+        return F.dropout(x, self.c["dropout"][place], self.training)
+
+    def embed(self, side, ids):
+        c, kind, offset = self.c, self.c["positions"], self.c["positionOffset"]
+        shared = side == "src" or c["tie"] in ("all", "embeddings")
+        table = self.weight("src_embed.weight" if shared else "tgt_embed.weight")
+        x = F.embedding(ids, table, padding_idx=None if c["trainPadding"] else c["padId"])
+        x = x * math.sqrt(c["dModel"]) if c["scaleEmbedding"] else x
+        if kind == "fairseq-sinusoidal":
+            real = ids != c["padId"]
+            x = x + self.fixed[c["padId"] + real.cumsum(1) * real]
+        elif kind not in ("relative", "none"):
+            positions = self.weight(f"{side}_pos.weight") if kind == "learned" else self.fixed
+            x = x + positions[offset : offset + ids.shape[1]]
+        return self.drop("embedding", self.norm(f"{side}_embed_norm", x) if c["embeddingNorm"] else x)
+
+    def position_bias(self, stack, length):
+        """T5's bias of the self-attention scores [1, H, length, length], or 0."""
+        if self.c["positions"] != "relative":
+            return 0.0
+        if (stack, length) not in self.buckets:
+            sizes = self.c["relativeBuckets"], self.c["relativeMaxDistance"]
+            self.buckets[stack, length] = relative_buckets(length, length, *sizes, stack == "encoder")
+        table = self.weight(f"transformer.{stack}.relative_bias.weight")
+        return table[self.buckets[stack, length].to(table.device)].permute(2, 0, 1)[None]
+
+    def attention(self, stack, q, k, v, mask):
+        heads, width = (self.c[x] for x in (("heads", "headWidth") if stack == "encoder" else ("decoderHeads", "decoderHeadWidth")))
+        q, k, v = (x.unflatten(-1, (heads, width)).transpose(1, 2) for x in (q, k, v))
+        rate = self.c["dropout"]["attention"] if self.training else 0.0
+        scale = 1 / math.sqrt(width) if self.c["attentionScale"] else 1.0
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype), dropout_p=rate, scale=scale)
+        return out.transpose(1, 2).flatten(-2)
+
+    def self_attention(self, stack, layer, x, mask):
+        qkv = self.linear(f"{layer}.self_attn.in_proj_", x).chunk(3, -1)
+        return self.linear(f"{layer}.self_attn.out_proj.", self.attention(stack, *qkv, mask))
+
+    def cross_attention(self, layer, x, memory, mask):
+        q = self.linear(f"{layer}.multihead_attn.q_proj.", x)
+        k, v = self.linear(f"{layer}.multihead_attn.kv_proj.", memory).chunk(2, -1)
+        return self.linear(f"{layer}.multihead_attn.out_proj.", self.attention("decoder", q, k, v, mask))
+
+    def feed_forward(self, layer, x):
+        h, activate = self.linear(f"{layer}.linear1.", x), ACTIVATIONS[self.c["activation"]]
+        if self.c["feedForwardType"] == "gated":
+            a, b = h.chunk(2, -1)
+            h = activate(a) * b
+        else:
+            h = activate(h)
+        return self.linear(f"{layer}.linear2.", self.drop("feedForward", h))
+
+    def residual(self, norm, x, sublayer):
+        if self.c["norm"] == "pre":
+            return x + self.drop("residual", sublayer(self.norm(norm, x)))
+        return self.norm(norm, x + self.drop("residual", sublayer(x)))
+
+    def forward(self, source, target, labels):
+        """Token ids [B, S], [B, T], [B, T] -> sum of the losses of all labels but padding, and number of hits."""
+        c = self.c
+        hidden = torch.zeros(source.shape, device=source.device).masked_fill(source == c["padId"], -math.inf)[:, None, None]
+        x, mask = self.embed("src", source), hidden + self.position_bias("encoder", source.shape[1])
+        for n in range(c["encoderLayers"]):
+            layer = f"transformer.encoder.layers.{n}"
+            x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("encoder", layer, y, mask))
+            x = self.residual(f"{layer}.norm2", x, lambda y: self.feed_forward(layer, y))
+        memory = self.norm("transformer.encoder.norm", x) if c["finalNorm"] else x
+        T = target.shape[1]
+        causal = torch.full((T, T), -math.inf, device=target.device).triu(1)
+        x, mask = self.embed("tgt", target), causal + self.position_bias("decoder", T)
+        for n in range(c["decoderLayers"]):
+            layer = f"transformer.decoder.layers.{n}"
+            x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("decoder", layer, y, mask))
+            x = self.residual(f"{layer}.norm2", x, lambda y: self.cross_attention(layer, y, memory, hidden))
+            x = self.residual(f"{layer}.norm3", x, lambda y: self.feed_forward(layer, y))
+        x = self.drop("output", self.norm("transformer.decoder.norm", x) if c["finalNorm"] else x)
+        x = x / math.sqrt(c["dModel"]) if c["scaleOutput"] else x
+        table = {"target": "tgt_embed.weight", "all": "src_embed.weight"}.get(c["tie"], "generator.weight")
+        logits = F.linear(x, self.weight(table), self.weight("generator.bias") if c["outputBias"] else None)
+        logits, labels = logits.float().flatten(0, 1), labels.flatten()
+        loss = F.cross_entropy(
+            logits, labels, ignore_index=c["padId"], label_smoothing=c["labelSmoothing"], reduction="sum")
+        return loss, ((logits.argmax(-1) == labels) & (labels != c["padId"])).sum()

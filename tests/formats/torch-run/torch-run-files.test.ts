@@ -1,0 +1,70 @@
+// A run that continues in PyTorch: its data on disk, and the losses of a run that goes to PyTorch and back. The file
+// torch-run-files.full.test.ts has all optimizers, schedules and families.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { readSafetensors } from '../../../src/files/safetensors.ts';
+import { setUp } from '../../../src/train/setup.ts';
+import { readTrainingState } from '../../../src/trainer/training-state.ts';
+import { cpuContext, hasTorch, smallRun, threeParts, toTorchRun, train } from '../../support/torch-run.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const at = (name: string) => join(scratch, name);
+const read = (path: string) => new Uint8Array(readFileSync(path));
+
+it('writes the tokenized pairs and the order of the remaining updates, over epochs and with accumulation', async () => {
+  const settings = { ...smallRun, batchSize: 32, gradientAccumulationSteps: 2, schedule: 'linear' } as const;
+  await train({ ...settings, steps: 3, scheduleSteps: 20, out: at('run') });
+  expect(await toTorchRun(at('run'), at('out'))).toMatchObject({ to: 'torch-run', steps: { first: 3, last: 20 } });
+  const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
+  const files = cpuContext();
+  const { task } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
+    files: files.files,
+    folder: at('run'),
+  });
+  expect(plan).toMatchObject({ firstStep: 3, lastStep: 20, seed: 1, batchesPerEpoch: task.batches.perEpoch });
+  expect(task.batches.perEpoch).toBeLessThan(10);
+  const data = (name: string) => readSafetensors(read(join(at('out'), `data/${name}-00000.safetensors`)));
+  const { rows, rows_lengths: lengths } = data('rows');
+  const order = Array.from({ length: 34 }, (_, i) => [...task.batches.rowsAt(6 + i)]);
+  expect([...lengths!.data]).toEqual(order.map(({ length }) => length));
+  expect([...rows!.data]).toEqual(order.flat());
+  expect(data('source').source?.data).toEqual(task.corpus.source.ids);
+  expect(data('target').target?.data).toEqual(task.corpus.target.ids);
+});
+
+it('is a checkpoint too, with scripts of fewer than 300 lines', async () => {
+  const names = readdirSync(at('out'));
+  expect(names).toEqual(expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')));
+  expect(await readTrainingState(cpuContext().files, at('out'))).toMatchObject({ step: 3 });
+  for (const name of ['continue.py', 'checkpoint.py', 'transformer.py'])
+    expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
+});
+
+it('refuses what is not a checkpoint, and a run that is complete', async () => {
+  await expect(toTorchRun('tests/fixtures/hf/bart', at('x'))).rejects.toThrow(
+    /bart: not a checkpoint: there is no state.json; torch-run continues a folder that heddle train wrote/,
+  );
+  await expect(toTorchRun(at('run'), at('x'), { steps: 3 })).rejects.toThrow(
+    /run: it is at step 3, and steps is 3; give a larger total number of updates \(--steps N\)/,
+  );
+  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(/leave out --dtype/);
+  await expect(toTorchRun(at('run'), at('x'), { to: 'heddle', steps: 3 })).rejects.toThrow(
+    /steps \(3\) is for torch-run/,
+  );
+});
+
+describe.runIf(hasTorch)('continue.py (needs python3-torch)', () => {
+  it('has the losses of one run: 40 updates here, 40 in two processes, 20 here', async () => {
+    const { difference, found } = await threeParts(
+      at('three'),
+      { ...smallRun, batchSize: 4, schedule: 'cosine', emaDecay: 0.9, labelSmoothing: 0.1, weightDecay: 0.01 },
+      [40, 80, 100],
+    );
+    expect(found).toHaveLength(100);
+    expect(difference).toBeLessThan(1e-4);
+  });
+});

@@ -1,0 +1,97 @@
+// Runs that begin in heddle on the CPU, go on in PyTorch and end in heddle, and their losses.
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { random } from '../../src/core/random.ts';
+import { cpuEngine } from '../../src/engine/engine.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { type ConvertArguments, convert } from '../../src/jobs/convert-job.ts';
+import type { ModelConfig } from '../../src/model/model-config.ts';
+import { historyOf, parseLog } from '../../src/report/training-log.ts';
+import type { CorpusArguments } from '../../src/runtime/load-corpus.ts';
+import { runTraining } from '../../src/train/recovery.ts';
+import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import { jobContext } from './golden.ts';
+
+const python = '/usr/bin/python3';
+
+/** Whether Debian's python3-torch is installed. */
+export const hasTorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
+
+/** Runs continue.py in a folder with torchrun; returns its status and stderr. */
+export function torchrun(folder: string, processes: number, ...args: string[]): Promise<[number | null, string]> {
+  // Debian's PyTorch has no libuv: docs/scale-out.md.
+  const meeting = ['--rdzv-backend', 'c10d', '--rdzv-endpoint', `${folder}.rdzv`, '--rdzv-conf', 'store_type=file'];
+  const command = ['-m', 'torch.distributed.run', ...meeting, '--nproc-per-node', `${processes}`];
+  const libuv = { USE_LIBUV: '0', TORCH_DISABLE_SHARE_RDZV_TCP_STORE: '1' };
+  rmSync(`${folder}.rdzv`, { force: true });
+  const child = spawn(python, [...command, join(folder, 'continue.py'), folder, ...args], {
+    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1', ...libuv },
+  });
+  let text = '';
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  return new Promise((resolve) => child.on('close', (status) => resolve([status, text])));
+}
+
+/** A context with the disk and the CPU executor. */
+export const cpuContext = () => jobContext(nodeFiles(), async () => cpuEngine());
+
+/** Trains on the CPU. */
+export const train = (args: TrainArguments) => runTraining(args, cpuContext());
+
+/** Converts a checkpoint for continue.py. */
+export const toTorchRun = (folder: string, out: string, more: Partial<ConvertArguments> = {}) =>
+  convert({ folder, out, to: 'torch-run', ...more }, cpuContext());
+
+/** Loss and norm of each update in the log of a folder. */
+export const stepsOf = (folder: string) => historyOf(parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'))).steps;
+
+/** Writes pairs of random token ids as TSV, for models without tokenizers. */
+export function writeIdPairs(
+  path: string,
+  { srcVocab, tgtVocab, padId, startId, endId }: ModelConfig,
+  count = 60,
+): string {
+  const r = random(7);
+  const ids = Array.from({ length: Math.min(srcVocab, tgtVocab) }, (_, id) => id);
+  const words = ids.filter((id) => id > 2 && ![padId, startId, endId].includes(id));
+  const row = () => Array.from({ length: 2 + r.int(7) }, () => r.pick(words)).join(' ');
+  writeFileSync(path, Array.from({ length: count }, () => `${row()}\t${row()}\n`).join(''));
+  return path;
+}
+
+/** Updates before PyTorch, and in total before and after it returns. */
+export type Parts = readonly [first: number, torch: number, last: number];
+
+/**
+ * Trains in one go, and in three parts of which the second runs in PyTorch with two processes; returns the largest
+ * difference of their losses, and both lists.
+ */
+export async function threeParts(folder: string, args: Omit<TrainArguments, 'out'>, [first, middle, last]: Parts) {
+  const [whole, parts, out] = ['whole', 'parts', 'torch'].map((name) => `${folder}-${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  const common = { scheduleSteps: last, ...args } as TrainArguments;
+  if (!['linear', 'cosine'].includes(args.schedule ?? '')) delete (common as { scheduleSteps?: number }).scheduleSteps;
+  await train({ ...common, steps: last, out: whole });
+  await train({ ...common, steps: first, out: parts });
+  await toTorchRun(parts, out, { steps: middle });
+  const [status, text] = await torchrun(out, 2, '--steps', `${middle}`);
+  if (status !== 0) throw new Error(text);
+  await train({ corpus: args.corpus, resume: true, steps: last, out });
+  const [expected, found] = [whole, out].map((name) => stepsOf(name).map(({ loss }) => loss)) as [number[], number[]];
+  const difference = expected.reduce((max, loss, i) => Math.max(max, Math.abs(loss - (found[i] ?? Number.NaN))), 0);
+  return { difference, expected, found, out, whole };
+}
+
+/** A tiny run without dropout: one of a second for some dozens of updates. */
+export const smallRun = {
+  corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 120, seed: 1 } as CorpusArguments,
+  ...{ vocabSize: 200, batchSize: 8, buckets: 2, testSentences: 0, heldOut: 0.1, evalSteps: 0, saveSeconds: 0 },
+  dropout: 0,
+  model: { dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 1, maxLength: 40 },
+};
