@@ -42,7 +42,7 @@ export interface EvaluationHost {
   readonly parameters: ParameterList;
   readonly emit: JobContext['emit'];
   /** Puts the weights on the engine, whose largest plan takes `peak` bytes. */
-  written(peak: number): void;
+  written(peak: number): Promise<void>;
   translate(
     texts: readonly string[],
     options: DecodeOptions & LanguageOptions & { readonly batchSize: number },
@@ -116,7 +116,7 @@ async function prepareBatches(
   const programs = await engine.prepare(
     shapes.map((shape) => evaluationGraph(plain, parameters, shape, { tokenLosses })),
   );
-  written(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
+  await written(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
   const batches = createBatches(corpus, shapes, { shuffle: false });
   return {
     batches,

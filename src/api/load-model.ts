@@ -17,8 +17,11 @@ import { openSession, type SessionOptions } from './session.ts';
 
 /** Settings of `loadModel`. */
 export interface LoadOptions extends SessionOptions, LanguageOptions {
-  /** Folder of a LoRA adapter to merge into the weights. */
-  readonly lora?: string;
+  /**
+   * Folder of a LoRA adapter, which is merged into weights of f32; or folders of several by name, between which
+   * `model.useLora` switches.
+   */
+  readonly lora?: string | Readonly<Record<string, string>>;
   /** Storage of the weights on the device: f16 and int8 take less memory and are slightly less exact. ['f32'] */
   readonly weights?: WeightFormat;
   /** Branch, tag or commit on the hub. ['main'] */
@@ -75,8 +78,14 @@ export async function openFolder(
   host?: ModelHost,
 ): Promise<Model> {
   const { sourceLang, targetLang } = languages;
-  const saved = await openModel(folder, from, lora, { sourceLang, targetLang });
-  return createModel(saved, host ?? (from as ModelHost), { weights, name });
+  const merged = typeof lora === 'string' && (weights ?? 'f32') === 'f32';
+  const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang });
+  const model = createModel(saved, host ?? (from as ModelHost), { weights, name });
+  if (merged || lora === undefined) return model;
+  const named = typeof lora === 'string' ? { [lora]: lora } : lora;
+  for (const [own, path] of Object.entries(named)) await model.addLora(own, path);
+  if (typeof lora === 'string') model.useLora(lora);
+  return model;
 }
 
 /** Files with a model, and its folder in them. */

@@ -9,9 +9,11 @@ import type { createModelInspector, Inspection, InspectOptions } from '../decode
 import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import { writeWeights } from '../engine/model-states.ts';
+import { readWeights, writeWeights } from '../engine/model-states.ts';
 import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
+import { checkLoraBase, fingerprintOfModel, loadLora, mergedWith, type SavedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
+import { adaptedParameters, commonLora, loraParameters, widenLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
@@ -170,7 +172,23 @@ export interface Model {
   weights(): Record<string, Tensor>;
 
   /**
-   * Saves the model. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's
+   * Loads a LoRA adapter of this model under a name; `useLora` switches to it. It need not have the rank and the layers of
+   * the others. Throws a HeddleError if it was trained on another model.
+   * @example
+   * await model.addLora('legal', 'adapters/legal');
+   */
+  addLora(name: string, folder: string): Promise<void>;
+
+  /**
+   * Uses a LoRA adapter in all later calls, or with null none. Nothing is loaded or compiled again.
+   * @example
+   * model.useLora('legal');
+   * console.log(await model.translate('The parties agree.'));
+   */
+  useLora(name: string | null): void;
+
+  /**
+   * Saves the model, with the LoRA adapter in use merged into its weights. In Node `where` is a folder or the path of a .zip file; in a page it is a name in the browser's
    * storage.
    * @example
    * await model.save('out');
@@ -216,8 +234,10 @@ export interface ModelParts {
 interface Loaded {
   readonly engine: Engine;
   readonly translators: Map<string, Promise<Translator>>;
-  inspect?: ReturnType<typeof createModelInspector>;
+  inspect?: ReturnType<typeof createModelInspector> | undefined;
   written: boolean;
+  /** The LoRA adapter on the engine, null for none; undefined until one is written. */
+  lora?: string | null | undefined;
 }
 
 /** Translators that an engine holds before it is replaced by a new one, so that memory stays bounded. */
@@ -228,7 +248,8 @@ const maxCacheBytes = 128 * 2 ** 20;
 
 /** Data of a model for `train`: the saved model, and the folder or hub name it was loaded from. */
 interface Internals {
-  readonly saved: SavedModel;
+  /** With all weights. */
+  saved(): Promise<SavedModel>;
   readonly name: string;
 }
 
@@ -245,9 +266,15 @@ export function internalsOf(model: Model): Internals {
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
   const { config, source, target, weights, decode: rules } = saved;
   const { weights: format = 'f32' } = parts;
-  const parameters = parts.parameters ?? quantizedParameters(parameterList(config), format);
+  const plain = parts.parameters ?? quantizedParameters(parameterList(config), format);
+  let parameters = plain;
+  // LoRA adapters that switch at run time, the chosen one, and that of the work in turn.
+  const loras = new Map<string, SavedLora>();
+  let chosen: string | null = null;
+  let active: string | null = null;
   let loaded: Promise<Loaded> | undefined;
   let disposed = false;
+  let fingerprint: Promise<string> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   const load = (): Promise<Loaded> => {
@@ -267,13 +294,27 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     loaded = undefined;
     if (!parts.engine) (await before?.catch(() => undefined))?.engine.destroy();
   };
-  /** Puts the weights on the engine, whose states exist after its first plans. */
-  const writeOnce = (it: Loaded, peak: number): void => {
+  /** Puts the weights and the LoRA adapter on the engine, whose states exist after its first plans. */
+  const writeOnce = async (it: Loaded, peak: number): Promise<void> => {
+    const { adapter } = parameters;
+    if (adapter && loras.size > 0 && it.lora !== active) {
+      const lora = active === null ? undefined : loras.get(active);
+      it.engine.write(adapter.state, widenLora(config, adapter.lora, lora));
+      it.lora = active;
+    }
     if (it.written) return;
-    writeWeights(it.engine, config, parameters, weights);
+    if (saved.stored) await readWeights(it.engine, config, parameters, saved.stored);
+    else writeWeights(it.engine, config, parameters, weights);
     it.written = true;
     if (format === 'f32') return;
     host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
+  };
+  const wholeModel = async (): Promise<SavedModel> => saved.stored?.whole() ?? saved;
+  /** The model to save: with the chosen LoRA adapter merged into its weights. */
+  const mergedModel = async (): Promise<SavedModel> => {
+    const lora = chosen === null ? undefined : loras.get(chosen);
+    const whole = await wholeModel();
+    return lora ? mergedWith(whole, lora) : whole;
   };
   const translatorFor = async (
     { fitting, ...shape }: TranslatorShape & { readonly fitting: number },
@@ -293,12 +334,11 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
         maxSource <= 2 * shape.maxSource
       );
     });
-    if (fits !== undefined) return it.translators.get(fits) as Promise<Translator>;
-    if (!it.translators.has(key) && it.translators.size >= maxTranslators) {
+    if (fits === undefined && !it.translators.has(key) && it.translators.size >= maxTranslators) {
       await unload();
       it = await load();
     }
-    let made = it.translators.get(key);
+    let made = it.translators.get(fits ?? key);
     if (!made) {
       const model = { config, source, target, ...(rules && { decode: rules }) };
       const { signal: _, onProgress: __, ...kept } = decode;
@@ -307,17 +347,18 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       made.catch(() => it.translators.delete(key));
     }
     const translator = await made;
-    writeOnce(it, translator.bytes.peak);
+    await writeOnce(it, translator.bytes.peak);
     return translator;
   };
   /** Runs work when all earlier work has ended; once more on a new device if the device was lost. */
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    const before = last;
+    const [before, lora] = [last, chosen];
     let end = () => {};
     last = new Promise<void>((resolve) => {
       end = resolve;
     });
     await before;
+    active = lora;
     try {
       return await work();
     } catch (error) {
@@ -506,14 +547,51 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       });
     },
     plan: (shape) => decodingPlan(config, parameters, shape),
-    weights: () => tensorsFromWeights(parameterList(config), weights),
+    weights() {
+      check(
+        !saved.stored,
+        `weights: those of this model are only on the device, as ${format}; load it with weights f32`,
+      );
+      return tensorsFromWeights(parameterList(config), weights);
+    },
+    async addLora(name, folder) {
+      const found = await loadLora(host.files, host.modelPath?.(folder) ?? folder, config);
+      await inTurn(async () => {
+        fingerprint ??= fingerprintOfModel(saved);
+        checkLoraBase(folder, found, await fingerprint);
+        loras.set(name, found);
+        const lora = commonLora(
+          config,
+          [...loras.values()].map((own) => own.lora),
+        );
+        const it = loaded && (await loaded);
+        if (it) it.lora = undefined; // an adapter of this name may be there
+        const before = parameters.adapter?.lora;
+        if (JSON.stringify(lora) === JSON.stringify(before)) return;
+        // Plans of the new layers or rank are made when they are needed; the weights stay where they are.
+        parameters = adaptedParameters(plain, lora, `lora.${loraParameters(config, lora).size}`);
+        it?.translators.clear();
+        if (it) it.inspect = undefined;
+      });
+    },
+    useLora(name) {
+      check(
+        name === null || loras.has(name),
+        () =>
+          `useLora: there is no adapter ${name}; there are ${[...loras.keys()].join(', ') || 'none, addLora loads one'}`,
+      );
+      chosen = name;
+    },
     async save(where, options) {
       const { saveModel } = await import('./save-model.ts');
-      return saveModel(host.files, (host.modelPath ?? ((name) => name))(where), saved, parts.lora, options);
+      const path = (host.modelPath ?? ((name) => name))(where);
+      return saveModel(host.files, path, await mergedModel(), parts.lora, options);
     },
     async toBlob(options) {
       const { exportModel } = await import('./save-model.ts');
-      return new Blob((await exportModel(saved, parts.lora, options)) as BlobPart[], { type: 'application/zip' });
+      return new Blob((await exportModel(await mergedModel(), parts.lora, options)) as BlobPart[], {
+        type: 'application/zip',
+      });
     },
     dispose() {
       if (disposed) return;
@@ -521,7 +599,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       void unload().then(() => host.close?.());
     },
   };
-  internals.set(model, { saved, name: parts.name ?? 'model' });
+  internals.set(model, { saved: wholeModel, name: parts.name ?? 'model' });
   return model;
 }
 

@@ -110,7 +110,8 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
   const split = corpus ? undefined : splitOf(pairs as readonly Pair[], heldOut, dev, test);
-  const base = from && internalsOf(from);
+  const origin = from && internalsOf(from);
+  const base = origin && { saved: await origin.saved(), name: origin.name };
   const args: TrainArguments = {
     ...(split?.dev.length === 0 && { evalSteps: 0 }),
     ...(split?.test.length === 0 && { testSentences: 0 }),

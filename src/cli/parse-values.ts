@@ -104,7 +104,7 @@ export const languagesOf = ({ sourceLang, targetLang }: ModelRunOptions): { lang
 
 /** `--lora-adapter`. */
 export const loraOption = (): Option =>
-  new Option('--lora-adapter <dir>', 'LoRA adapter to merge into the weights (of heddle train --lora-rank, or PEFT)');
+  new Option('--lora-adapter <dir>', 'LoRA adapter of the model (of heddle train --lora-rank, or PEFT)');
 
 /** `--weights`. */
 export const weightsOption = (

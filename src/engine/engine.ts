@@ -45,6 +45,8 @@ export interface Engine {
   prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
   /** Copies host data into a state, from element `offset` on. */
   write(state: string, data: TensorData, offset?: number): void;
+  /** Resolves when the device has taken what was written, so that its copies are freed. Absent where nothing is copied. */
+  written?(): Promise<void>;
   /** Reads a state into host memory. */
   read(state: string): Promise<Tensor>;
   /** Copies one state into another of the same type, on the device. */
@@ -100,6 +102,7 @@ export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engin
       return prepared;
     },
     write: (state, data, offset) => session.write(state, data, offset),
+    written: () => session.written(),
     read: (state) => session.read(state),
     copy: (from, to) => session.copy(from, to),
     swap: (a, b) => session.swap(a, b),

@@ -3,7 +3,7 @@
 import { fixedPositions } from '../model/fixed-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { weightStates } from '../model/quantized-parameters.ts';
+import { type WeightReader, weightParts } from '../model/quantized-parameters.ts';
 import type { Engine } from './engine.ts';
 
 /**
@@ -16,6 +16,31 @@ export function writePositions(engine: Engine, c: ModelConfig): void {
 
 /** Writes weights [p.size] to an engine, quantized if the list is, and the fixed positions. */
 export function writeWeights(engine: Engine, c: ModelConfig, p: ParameterList, weights: Float32Array): void {
-  for (const [name, data] of Object.entries(weightStates(p, weights))) engine.write(name, data);
+  if (!p.quantization) engine.write('weights', weights);
+  else
+    for (const part of weightParts(p)) {
+      const start = part.parameter.offset + part.first;
+      for (const { state, offset, data } of part.states(weights.subarray(start, start + part.count)))
+        engine.write(state, data, offset);
+    }
+  writePositions(engine, c);
+}
+
+/** Bytes that the queue may hold before the host waits for them. */
+const maxQueued = 64 * 2 ** 20;
+
+/** `writeWeights` of weights that are read in parts: the host holds a few of them at once, never all. */
+export async function readWeights(engine: Engine, c: ModelConfig, p: ParameterList, from: WeightReader): Promise<void> {
+  let queued = 0;
+  for (const part of weightParts(p)) {
+    const values = await from.read(part.parameter, part.first, part.count);
+    for (const { state, offset, data } of part.states(values)) {
+      engine.write(state, data, offset);
+      queued += data.byteLength;
+    }
+    if (queued < maxQueued) continue;
+    await engine.written?.();
+    queued = 0;
+  }
   writePositions(engine, c);
 }

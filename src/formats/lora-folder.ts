@@ -155,9 +155,14 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
   return { lora, weights, baseFingerprint };
 }
 
-/** Throws a HeddleError if the adapter in a folder was trained on a model with other weights. */
-export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, weights: Float32Array): void {
-  const found = fingerprintOf([weights]);
+/** Fingerprint of the weights of a model, which its LoRA adapters keep. */
+export const fingerprintOfModel = async ({
+  stored,
+  weights,
+}: Pick<SavedModel, 'stored' | 'weights'>): Promise<string> => stored?.fingerprint() ?? fingerprintOf([weights]);
+
+/** Throws a HeddleError if the adapter in a folder was trained on a model whose weights have another fingerprint. */
+export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, found: string): void {
   if (baseFingerprint !== undefined && baseFingerprint !== found)
     throw new HeddleError(
       `${folder}: the adapter was trained on another model (its weights had the fingerprint ${baseFingerprint}, those of this one ` +
@@ -189,15 +194,19 @@ function floats(tensors: Readonly<Record<string, Tensor>>): Record<string, Tenso
   return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, wide(t)]));
 }
 
+/** A model with a LoRA adapter merged into its weights. */
+export function mergedWith(model: SavedModel, { lora, weights }: SavedLora): SavedModel {
+  const { sourceCheckpoint } = model;
+  return {
+    ...model,
+    weights: mergeLora(model.config, model.weights, lora, weights),
+    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+  };
+}
+
 /** A model with the adapter of a folder merged into its weights. Throws as `loadLora` and `checkLoraBase`. */
 export async function withLora(files: Files, model: SavedModel, folder: string): Promise<SavedModel> {
   const saved = await loadLora(files, folder, model.config);
-  checkLoraBase(folder, saved, model.weights);
-  const { sourceCheckpoint } = model;
-  const merged = mergeLora(model.config, model.weights, saved.lora, saved.weights);
-  return {
-    ...model,
-    weights: merged,
-    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
-  };
+  checkLoraBase(folder, saved, await fingerprintOfModel(model));
+  return mergedWith(model, saved);
 }

@@ -122,6 +122,14 @@ export class Session {
     this.device.gpu.queue.writeBuffer(state.buffer, offset * bytesPer(state.dtype), data as GPUAllowSharedBufferSource);
   }
 
+  /** Resolves when the device has taken all that was written. */
+  async written(): Promise<void> {
+    const { queue } = this.device.gpu;
+    queue.submit([]);
+    await whenDone(queue, queue.onSubmittedWorkDone());
+    this.device.check();
+  }
+
   /** Reads a state into host memory. */
   async read(name: string): Promise<Tensor> {
     const { buffer, dtype, shape } = this.#state(name);

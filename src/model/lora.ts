@@ -183,3 +183,35 @@ export function mergeLora(
   }
   return merged;
 }
+
+/** A configuration that holds any of some LoRA adapters: the largest rank, all their layers, and a scale of 1. */
+export function commonLora(c: ModelConfig, loras: readonly LoraConfig[]): LoraConfig {
+  const rank = Math.max(...loras.map((lora) => lora.rank));
+  const names = new Set(loras.flatMap((lora) => loraTargets(c, lora.targetModules).map(({ name }) => name)));
+  return loraConfig({ rank, alpha: rank, targetModules: [...names].sort() });
+}
+
+/**
+ * The weights of an adapter laid out for a wider configuration of `commonLora`, with its scale in B; what it lacks, or
+ * all without an adapter, is zero.
+ */
+export function widenLora(
+  c: ModelConfig,
+  wide: LoraConfig,
+  adapter?: { readonly lora: LoraConfig; readonly weights: ArrayLike<number> },
+): Float32Array {
+  const to = loraParameters(c, wide);
+  const out = new Float32Array(to.size);
+  if (!adapter) return out;
+  const { lora, weights } = adapter;
+  for (const { name, shape, offset } of loraParameters(c, lora).all) {
+    const target = to.byName.get(name) as Parameter;
+    const [rows = 0, cols = 0] = shape;
+    const scale = name.endsWith('lora_B.weight') ? lora.alpha / lora.rank : 1;
+    const width = target.shape[1] as number;
+    for (let r = 0; r < rows; r++)
+      for (let k = 0; k < cols; k++)
+        out[target.offset + r * width + k] = scale * (weights[offset + r * cols + k] as number);
+  }
+  return out;
+}

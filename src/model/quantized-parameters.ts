@@ -86,24 +86,62 @@ export function openQuantized(
   };
 }
 
-/**
- * Quantizes weights [p.size] to the format of the list. Returns the contents of each state by name; for f32 the state
- * `weights`.
- */
-export function weightStates(p: ParameterList, weights: Float32Array): Record<string, Float32Array | Uint32Array> {
+/** Weights that are read in parts. */
+export interface WeightReader {
+  /** Elements `first` to `first + count - 1` of a parameter. */
+  read(parameter: Parameter, first: number, count: number): Promise<Float32Array>;
+}
+
+/** Numbers in a part of a matrix that is quantized at once, as f32: 16 MiB. */
+const partSize = 2 ** 22;
+
+/** Data of a state, from element `offset` on. */
+export interface StateData {
+  readonly state: string;
+  readonly offset: number;
+  readonly data: Float32Array | Uint32Array;
+}
+
+/** A part of the weights: elements `first` to `first + count - 1` of a parameter, and the data of the states it becomes. */
+export interface WeightPart {
+  readonly parameter: Parameter;
+  readonly first: number;
+  readonly count: number;
+  states(values: Float32Array): StateData[];
+}
+
+/** The weights of a list in parts of 16 MiB, each quantized by itself if the list is: one after another fills its states. */
+export function* weightParts(p: ParameterList): Generator<WeightPart> {
   const { quantization } = p;
-  if (!quantization) return { weights };
-  const names = stateNames(quantization);
-  const words = new Uint32Array(quantization.words);
-  const scales = new Float32Array(quantization.scales);
-  const valuesOf = ({ offset, shape }: Parameter) => weights.subarray(offset, offset + sizeOf(shape));
-  for (const { parameter, word, scale } of quantization.matrices.values()) {
-    const [, cols = 0] = parameter.shape;
-    pack(quantization.format, valuesOf(parameter), cols, words.subarray(word), scales.subarray(scale));
+  const names = quantization && stateNames(quantization);
+  for (const parameter of p.all) {
+    const { name, shape } = parameter;
+    const matrix = quantization?.matrices.get(name);
+    const cols = sizeOf(shape.slice(1));
+    const rows = shape[0] as number;
+    const most = Math.max(1, Math.floor(partSize / cols));
+    for (let row = 0; row < rows; row += most) {
+      const count = Math.min(most, rows - row);
+      const [first, place] = [row * cols, (quantization?.plain.byName.get(name) ?? parameter).offset];
+      yield {
+        parameter,
+        first,
+        count: count * cols,
+        states(values) {
+          if (!quantization || !names || !matrix)
+            return [{ state: names?.plain ?? 'weights', offset: place + first, data: values }];
+          const width = wordsOf(quantization.format, cols);
+          const words = new Uint32Array(count * width);
+          const scales = new Float32Array(quantization.scales > 0 ? count : 0);
+          pack(quantization.format, values, cols, words, scales);
+          const packed = { state: names.words, offset: matrix.word + row * width, data: words };
+          return scales.length > 0
+            ? [packed, { state: names.scales, offset: matrix.scale + row, data: scales }]
+            : [packed];
+        },
+      };
+    }
   }
-  const plain = new Float32Array(quantization.plain.size);
-  for (const { name, offset } of quantization.plain.all) plain.set(valuesOf(p.byName.get(name) as Parameter), offset);
-  return { [names.words]: words, [names.plain]: plain, ...(quantization.scales > 0 && { [names.scales]: scales }) };
 }
 
 /** Returns the size in bytes of the states with weights. */

@@ -76,7 +76,7 @@ export function createTrainedWeights(options: TrainedWeightsOptions): TrainedWei
       writeFolder(files, folder, { ...loraFiles(config, { lora, weights, baseFingerprint }, baseFolder), ...extra }),
     async load({ files, folder }) {
       const saved = await loadLora(files, folder, config);
-      checkLoraBase(folder, saved, base);
+      checkLoraBase(folder, saved, baseFingerprint);
       return saved.weights;
     },
   };

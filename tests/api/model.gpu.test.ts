@@ -1,15 +1,24 @@
 // Model and loadModel on the GPU: translating, streaming, generating, evaluating, saving and loading.
 
-import { afterAll, describe, expect, it } from 'vitest';
-import { hostOf, loadModel } from '../../src/api/load-model.ts';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { hostOf, loadModel, openFolder } from '../../src/api/load-model.ts';
 import { createModel, type Model } from '../../src/api/model.ts';
 import { openSession, type Session } from '../../src/api/session.ts';
+import { fingerprintOf } from '../../src/core/fingerprint.ts';
+import { writeFolder } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { loraFiles, mergedWith } from '../../src/formats/lora-folder.ts';
+import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
+import { type LoraConfig, loraConfig, loraParameters } from '../../src/model/lora.ts';
 import type { JobEvent } from '../../src/runtime/job.ts';
 import { tokenLabel } from '../../src/text/tokenizers/tokenizer.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
+import { randomTensor } from '../support/op.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { fragileGpu } from '../support/training.ts';
+import { watchedDevice } from '../support/watched-device.ts';
 
 const saved = letterModel();
 const texts = ['abc', 'e', 'bad cab', '', 'dabced abbcd'];
@@ -20,13 +29,15 @@ afterAll(() => {
 });
 
 /** A model on the tests' device, or on other devices; nothing is timed. */
-async function newModel(options: { session?: Session; events?: JobEvent[]; weights?: 'int8' } = {}): Promise<Model> {
+async function newModel(
+  options: { session?: Session; events?: JobEvent[]; weights?: 'int8'; saved?: SavedModel } = {},
+): Promise<Model> {
   const { events, weights } = options;
   const session =
     options.session ??
     openSession({ device: await gpuDevice(), tune: false, ...(events && { onEvent: (e) => events.push(e) }) });
   const platform = { modelPath: (name: string) => name } as never;
-  const model = createModel(saved, hostOf(session.context, session.close, platform), { weights });
+  const model = createModel(options.saved ?? saved, hostOf(session.context, session.close, platform), { weights });
   open.push(model);
   return model;
 }
@@ -157,5 +168,102 @@ describe('a model', () => {
     await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
     model.dispose();
     await expect(model.translate('a')).rejects.toThrow('disposed');
+  });
+});
+
+describe('LoRA adapters of one base', () => {
+  const { config, weights } = saved;
+  const small = loraConfig({ rank: 2, targetModules: ['*.q', 'fc1'] });
+  const wide = loraConfig({ rank: 3, alpha: 5, targetModules: ['*.v', 'out_proj', 'fc2'] });
+  /** Weights of an adapter that change the translations. */
+  const adapterOf = (lora: LoraConfig, seed: number) => ({
+    lora,
+    weights: randomTensor([loraParameters(config, lora).size], seed, 0.5).data as Float32Array,
+    baseFingerprint: fingerprintOf([weights]),
+  });
+  const adapters = { small: adapterOf(small, 1), wide: adapterOf(wide, 2), other: adapterOf(small, 3) };
+
+  /** Files with the base and its adapters, also one of another base. */
+  async function folders() {
+    const files = memoryFiles();
+    await saveModelFolder(files, 'base', saved);
+    for (const [name, adapter] of Object.entries(adapters))
+      await writeFolder(files, name, loraFiles(config, adapter, 'base'));
+    await writeFolder(files, 'foreign', loraFiles(config, { ...adapters.small, baseFingerprint: '0123' }, 'base'));
+    return files;
+  }
+  const opened = async (session: Session, lora: Record<string, string>) => {
+    const files = await folders();
+    const host = hostOf({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
+    const model = await openFolder('base', host, { lora }, host);
+    open.push(model);
+    return model;
+  };
+  const scoresOf = async (model: Model) => {
+    const found = await model.score([{ source: 'bad cab', target: 'abc' }]);
+    return found[0]!.logProb;
+  };
+
+  it('switch without new pipelines, buffers or weights, and compute as the merged models', async () => {
+    const watched = watchedDevice(await gpuDevice());
+    const session = openSession({ device: watched.device, tune: false });
+    const model = await opened(session, { small: 'small', wide: 'wide', other: 'other' });
+    const wanted = new Map<string | null, { texts: string[]; score: number }>();
+    for (const name of [null, 'small', 'wide', 'other'] as const) {
+      const own = name === null ? saved : mergedWith(saved, adapters[name]);
+      const merged = await newModel({ saved: own });
+      wanted.set(name, { texts: await merged.translate(texts), score: await scoresOf(merged) });
+    }
+    expect(new Set([...wanted.values()].map(({ texts: all }) => all.join())).size).toBe(4);
+    await model.translate(texts);
+    const write = vi.spyOn((await gpuDevice()).queue, 'writeBuffer');
+    watched.reset();
+    for (const name of ['wide', 'small', null, 'other', 'wide'] as const) {
+      model.useLora(name);
+      expect(await model.translate(texts), String(name)).toEqual(wanted.get(name)!.texts);
+    }
+    for (const made of ['createBuffer', 'createComputePipelineAsync', 'createComputePipeline', 'createShaderModule'])
+      expect(watched.calls.get(made), made).toBeUndefined();
+    // An adapter of all these layers at once is smaller than the base.
+    const uploaded = write.mock.calls.map(([, , data]) => (data as ArrayBuffer).byteLength);
+    write.mockRestore();
+    expect(Math.max(...uploaded)).toBeLessThan(weights.byteLength);
+    expect(uploaded.filter((bytes) => bytes > 8192).length).toBeLessThanOrEqual(5);
+    for (const name of ['small', null, 'wide'] as const) {
+      model.useLora(name);
+      expect(await scoresOf(model)).toBeCloseTo(wanted.get(name)!.score, 4);
+    }
+  });
+
+  it('are added later, saved merged, refused for another base, and named in errors', async () => {
+    const model = await opened(openSession({ device: await gpuDevice(), tune: false }), {});
+    const base = await model.translate(texts);
+    await model.addLora('small', 'small');
+    expect(await model.translate(texts)).toEqual(base);
+    model.useLora('small');
+    const tuned = await model.translate(texts);
+    await model.addLora('wide', 'wide');
+    expect(await model.translate(texts)).toEqual(tuned);
+    expect(tuned).toEqual(await (await newModel({ saved: mergedWith(saved, adapters.small) })).translate(texts));
+    const again = await loadModel(new Blob([await (await model.toBlob()).arrayBuffer()]), await onDevice());
+    open.push(again);
+    expect(await again.translate(texts)).toEqual(tuned);
+    await expect(model.addLora('foreign', 'foreign')).rejects.toThrow(
+      'foreign: the adapter was trained on another model',
+    );
+    expect(() => model.useLora('foreign')).toThrow('useLora: there is no adapter foreign; there are small, wide');
+    model.useLora(null);
+    expect(await model.translate(texts)).toEqual(base);
+  });
+
+  it('switch on int8 weights too', async () => {
+    const files = await folders();
+    const session = openSession({ device: await gpuDevice(), tune: false });
+    const host = hostOf({ ...session.context, files }, session.close, { modelPath: (name: string) => name } as never);
+    const model = await openFolder('base', host, { lora: 'wide', weights: 'int8' }, host);
+    open.push(model);
+    const exact = await newModel({ saved: mergedWith(saved, adapters.wide) });
+    expect(await scoresOf(model)).toBeCloseTo(await scoresOf(exact), 0);
+    expect(await scoresOf(model)).not.toBe(await scoresOf(exact));
   });
 });

@@ -3,6 +3,7 @@
 
 import type { TextModel } from '../../decode/translator.ts';
 import type { Json } from '../../files/json-files.ts';
+import type { WeightReader } from '../../model/quantized-parameters.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { LanguageFacts } from '../tokenizers/tokenizer-classes.ts';
 
@@ -13,6 +14,8 @@ import type { LanguageFacts } from '../tokenizers/tokenizer-classes.ts';
 export interface SavedModel extends TextModel {
   /** The parameter buffer, in the layout of `parameterList(config)`. */
   readonly weights: Float32Array;
+  /** If the weights are read from files when they are needed, in parts; then `weights` is empty. */
+  readonly stored?: StoredWeights;
   /** The Hugging Face checkpoint that the model comes from. */
   readonly sourceCheckpoint?: SourceCheckpoint;
   /** The languages of a multilingual model. */
@@ -25,6 +28,14 @@ export interface SavedModel extends TextModel {
 export interface Languages extends LanguageFacts {
   /** The tokenizer of both sides, without languages. */
   readonly plain: Tokenizer;
+}
+
+/** Weights in files, of which a part is in memory at a time. */
+export interface StoredWeights extends WeightReader {
+  /** `fingerprintOf` of the parameter buffer. */
+  fingerprint(): Promise<string>;
+  /** The model with all weights in memory. */
+  whole(): Promise<SavedModel>;
 }
 
 /** `format` of config.json of the Keras and PyTorch formats. */
