@@ -2,7 +2,7 @@
 // include matmul/matmul-operands.wgsl
 // include shared/activation-functions.wgsl
 
-const ADD: u32 = 4u;
+const ADD: u32 = 5u; // after the kinds of activations
 
 // Stores the first `left` of four numbers of row m of C from column n on.
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {

@@ -90,7 +90,10 @@ export async function createDecoder(
       check(ids.length <= S, `decode: a source of ${ids.length} tokens, at most ${S} fit; shorten it`);
       src.set(ids, b * S);
     }
-    fillLengths(source.inputs.srcLens as Uint32Array, src, S, c.padId, c.srcVocab, 'source');
+    const lengths = source.inputs.srcLens as Uint32Array;
+    fillLengths(lengths, src, S, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
+    // Hugging Face's models may attend to a padding token inside a source.
+    if (!c.hidePadding) for (let b = 0; b < B; b++) lengths[b] = sources[b]?.length ?? 0;
     source.submit();
     engine.write(states.token.name, start);
     engine.write(states.parent.name, own);

@@ -12,6 +12,9 @@ const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
 /** An epilogue with an operand: `add` adds it, an activation multiplies by its derivative there. */
 export type EpilogueKind = 'add' | Exclude<Activation, 'none'>;
 
+/** The number of `add` in WGSL, after those of the activations. */
+const addKind = 1 + Math.max(...Object.values(activationKinds));
+
 /** An epilogue of C and its operand, which has the shape of C. */
 export interface Epilogue {
   readonly kind: EpilogueKind;
@@ -206,7 +209,7 @@ const epilogueParams = ({
 }: Partial<Product>): Record<string, number> => ({
   bias: bias ? 1 : 0,
   activation: activationKinds[activation],
-  epilogue: !epilogue ? 0 : epilogue.kind === 'add' ? 4 : activationKinds[epilogue.kind],
+  epilogue: !epilogue ? 0 : epilogue.kind === 'add' ? addKind : activationKinds[epilogue.kind],
   accumulate: 0,
   ...dropoutFields(dropout ?? { rate: 0, site: 0 }),
 });

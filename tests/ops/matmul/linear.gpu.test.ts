@@ -8,7 +8,7 @@ import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within 1.5e-7.
 const tolerance = 5e-6;
-const activations: Activation[] = ['none', 'relu', 'gelu', 'silu'];
+const activations: Activation[] = ['none', 'relu', 'gelu', 'silu', 'gelu-tanh'];
 
 /** x, w and b of a layer. */
 const layer = (x: Shape, outs: number, bias = true, scale = 1) => ({
@@ -81,6 +81,7 @@ describe('linear_backward', () => {
     ['relu', 24],
     ['gelu', 21],
     ['silu', 24],
+    ['gelu-tanh', 24],
   ] as const)('applies the epilogue %s to dx, %i wide', async (epilogue, ins) => {
     const attrs = { dx: true, dw: true, db: true, epilogue };
     const all = { ...inputs(ins, 20), operand: randomTensor([rows, ins], 4) };

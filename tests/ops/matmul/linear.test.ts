@@ -57,12 +57,15 @@ describe('linear', () => {
     expect(() => apply({ x: [2, 4], w: [5, 4], b: [4] }, attrs)).toThrow('linear: b is f32 [4], must be f32 [5]');
   });
 
-  it.each(['none', 'relu', 'gelu', 'silu'] as const)('has the gradient of its reference with %s', (activation) => {
-    const inputs = { x: randomTensor([2, 3, 4], 1), w: randomTensor([5, 4], 2), b: randomTensor([5], 3) };
-    checkGradient(linearOp, { inputs, attrs: { activation }, wrt: ['x', 'w', 'b'] });
-    const attrs = { activation, rate: 0.4, site: 2 };
-    checkGradient(linearOp, { inputs: { ...inputs, step: 'step' }, attrs, wrt: ['x', 'w', 'b'] });
-  });
+  it.each(['none', 'relu', 'gelu', 'silu', 'gelu-tanh'] as const)(
+    'has the gradient of its reference with %s',
+    (activation) => {
+      const inputs = { x: randomTensor([2, 3, 4], 1), w: randomTensor([5, 4], 2), b: randomTensor([5], 3) };
+      checkGradient(linearOp, { inputs, attrs: { activation }, wrt: ['x', 'w', 'b'] });
+      const attrs = { activation, rate: 0.4, site: 2 };
+      checkGradient(linearOp, { inputs: { ...inputs, step: 'step' }, attrs, wrt: ['x', 'w', 'b'] });
+    },
+  );
 });
 
 it('linear_backward rejects shapes that do not fit', () => {
