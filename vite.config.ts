@@ -47,6 +47,7 @@ const entries = {
   cli: 'src/cli/main.ts',
   'headless-page': 'src/run/headless-page.ts',
   'headless-deno': 'src/run/deno-main.ts',
+  'text-thread': 'src/host/text-thread.ts',
 };
 
 /** Writes dist/headless-page.html, which a headless browser opens. */

@@ -5,6 +5,7 @@ import { type GpuHost, hostOf } from '../core/host-name.ts';
 import { browserFiles } from '../files/browser-files.ts';
 import { appendFile, type Files, openStream } from '../files/files.ts';
 import { defaultHub } from '../hub/repository.ts';
+import type { TextThreads } from '../text/text-pool.ts';
 
 /** Services of a platform. */
 export interface Platform {
@@ -24,6 +25,8 @@ export interface Platform {
   readonly hubToken?: string | undefined;
   /** Bytes of main memory, the limit of a software adapter; undefined if unknown. */
   readonly machineMemory?: number | undefined;
+  /** Threads for work on large corpora; undefined if the platform has none. */
+  readonly textThreads?: TextThreads | undefined;
 }
 
 /** Files that open at their first use. */

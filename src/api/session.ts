@@ -77,6 +77,7 @@ export function openSession({ device, tune = true, onEvent }: SessionOptions = {
     ...(!device && { openDevice: leaseSharedDevice }),
     ...(device && device !== 'cpu' && !gpu && { device: ownDevice(device as Device | GPUDevice) }),
     ...(tune && { choices: keptChoices(filePlace(platform.files, platform.cachePath('kernels.json'))) }),
+    ...(platform.textThreads && { textThreads: platform.textThreads }),
     ...(platform.machineMemory && { machineMemory: platform.machineMemory }),
   });
 }

@@ -121,7 +121,7 @@ export function noiseCorpus({ batch, source, target, vocab }: StepShape): Encode
   const special = { pad: 0, start: 1, end: 2, unknown: 3 };
   const r = random(1);
   const rows = (length: number): RaggedRows => ({
-    ids: Int32Array.from({ length: batch * length }, () => 4 + Math.floor(r.uniform() * (vocab - 4))),
+    ids: Uint32Array.from({ length: batch * length }, () => 4 + Math.floor(r.uniform() * (vocab - 4))),
     starts: Uint32Array.from({ length: batch + 1 }, (_, i) => i * length),
   });
   return {

@@ -6,6 +6,7 @@ import type { Platform } from '../api/platform.ts';
 import { defaultHub } from '../hub/repository.ts';
 import { dawnGpu } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
+import { nodeTextThreads } from './text-threads.ts';
 
 /** Services of Node. HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE are the environment variables that it reads. */
 export const nodePlatform = (): Platform => ({
@@ -18,6 +19,7 @@ export const nodePlatform = (): Platform => ({
   hub: process.env.HF_ENDPOINT || defaultHub,
   hubToken: process.env.HF_TOKEN,
   machineMemory: machineMemory(),
+  textThreads: nodeTextThreads(),
 });
 
 /** Bytes of memory that this process may use: the machine's, or its container's. */

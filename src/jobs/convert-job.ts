@@ -64,7 +64,7 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
   const setup = await setUp(given, context, { files, folder });
-  const { args, split, task, parameters, recipe } = setup;
+  const { args, task, parameters, recipe } = setup;
   const planned = Math.max(setup.steps, fallsTo(recipe.schedule) ?? 0);
   const last = steps ?? planned;
   check(
@@ -83,7 +83,7 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
       ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },
       config: task.config,
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
-      corpus: corpusFacts(args, task, split),
+      corpus: corpusFacts(args, task, setup),
       arguments: args,
     },
   });

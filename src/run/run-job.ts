@@ -7,6 +7,7 @@ import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
 import { launchFirefox } from '../host/firefox.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory } from '../host/node-platform.ts';
+import { nodeTextThreads } from '../host/text-threads.ts';
 import type { Job, JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
@@ -71,12 +72,14 @@ export async function runJob<N extends JobName>(
   // An adapter that does not exist is an error before any work.
   if (options.dawn?.adapter !== undefined) await dawnGpu(options.dawn);
   const files = archiveFiles(nodeFiles());
+  const textThreads = nodeTextThreads();
   const { context, close } = createContext({
     host: host === 'cpu' ? 'cpu' : 'Dawn',
     files,
     emit: onEvent,
     signal,
     ...(options.input && { input: options.input }),
+    ...(textThreads && { textThreads }),
     openGpu: () => dawnGpu(options.dawn),
     ...(kept && { choices: keptChoices(filePlace(files, kept)) }),
     ...memory,

@@ -22,6 +22,7 @@ export interface HostServices {
   readonly signal: AbortSignal;
   /** See `JobContext.input`. */
   readonly input?: JobContext['input'];
+  readonly textThreads?: JobContext['textThreads'];
   /** Opens WebGPU; called at most once, and never for `cpu`. */
   readonly openGpu: () => Promise<GPU | undefined>;
   /** Opens the device, if the context does not open one of its own; `destroy` gives it back. */
@@ -75,6 +76,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
     emit: s.emit,
     signal: s.signal,
     ...(s.input && { input: s.input }),
+    ...(s.textThreads && { textThreads: s.textThreads }),
     get backend() {
       return backend;
     },

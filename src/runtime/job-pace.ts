@@ -11,7 +11,11 @@ const interval = 500;
 const quiet = 1500;
 
 /** What is counted in a task, and how many of them make a unit that people read. */
-const units: Record<string, readonly [name: string, size: number]> = { read: ['MB', 1e6], learn: ['tokens', 1] };
+const units: Record<string, readonly [name: string, size: number]> = {
+  read: ['MB', 1e6],
+  check: ['MB', 1e6],
+  learn: ['tokens', 1],
+};
 
 /** Creates the pace of a job; it throws the signal's reason if the job is stopped. */
 export function createPace({ emit, signal }: Pick<JobContext, 'emit'> & Partial<Pick<JobContext, 'signal'>>): Pace {

@@ -7,6 +7,7 @@ import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import type { Device } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { LogRecord, Sample } from '../report/training-log.ts';
+import type { TextThreads } from '../text/text-pool.ts';
 
 /** Services for a job. */
 export interface JobContext {
@@ -19,6 +20,8 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** The next texts that a user types or a pipe delivers; undefined at the end. Absent if there is no such input. */
   input?(): Promise<readonly string[] | undefined>;
+  /** Threads for work on large corpora. Absent if the host has none: the job's own thread does it. */
+  readonly textThreads?: TextThreads;
   /** The WebGPU of the host; opened at first use. Rejects on the CPU backend, and without an adapter. */
   gpu(): Promise<GPU>;
   /** The device; opened at first use. Rejects on the CPU backend. */

@@ -1,13 +1,15 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
-import { runPaced } from '../core/steps.ts';
 import { existingFolder, type Files, openStream } from '../files/files.ts';
+import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
-import { type BadLine, describeBad, type PairFiles, parseBlock, pathsOf } from '../text/corpus/pair-files.ts';
-import { type Pair, type Split, splitPairs, splitSteps } from '../text/corpus/pairs.ts';
+import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { type CorpusSplit, checkHeldOut, type HeldOut, type Pair, splitPairs } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
+import { openTextPool, type TextPool } from '../text/text-pool.ts';
+import type { ParsedPart } from '../text/text-tasks.ts';
 import type { JobContext } from './job.ts';
 import { createPace } from './job-pace.ts';
 
@@ -38,7 +40,7 @@ export type CorpusArguments =
     };
 
 /** What reading a corpus uses of a job's context. */
-export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<JobContext, 'signal'>>;
+export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<JobContext, 'signal' | 'textThreads'>>;
 
 /** The files of a corpus: train, dev, test; undefined if it is built in. */
 export function corpusFiles(
@@ -51,11 +53,36 @@ export function corpusFiles(
   return { train: one(corpus.path), dev: one(corpus.dev), test: undefined };
 }
 
+/** Bytes of files, and number of pairs in memory, from which threads are faster than their start. */
+const manyBytes = 4e6;
+const manyPairs = 50_000;
+
+/** Opens a pool for a corpus of files or of `pairs` pairs in memory: with the threads of the host if it is large. */
+export async function openCorpusPool(
+  corpus: CorpusArguments,
+  context: CorpusContext,
+  pairs: number | undefined,
+): Promise<TextPool> {
+  const { files, signal, textThreads } = context;
+  const sizes = Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? pathsOf(some) : []));
+  const bytes = async () => {
+    const known = await Promise.all(sizes.map((path) => files.size?.(path)));
+    return known.reduce<number>((sum, size) => sum + (size ?? manyBytes), 0); // the size of stdin is unknown
+  };
+  const many = pairs === undefined ? (await bytes()) >= manyBytes : pairs >= manyPairs;
+  return openTextPool(createPace(context), many ? textThreads : undefined, signal);
+}
+
 /**
  * Reads a corpus and splits it by source sentence: `heldOut` is the fraction for `dev`, and the same again for `test`.
  * A TSV corpus with a dev file is not split. Bad lines are counted in a message.
  */
-export async function readCorpus(corpus: CorpusArguments, heldOut: number, context: CorpusContext): Promise<Split> {
+export async function readCorpus(
+  corpus: CorpusArguments,
+  heldOut: number,
+  context: CorpusContext,
+  pool: TextPool,
+): Promise<CorpusSplit> {
   if (corpus.kind === 'intl') {
     const { source, target, pairs, seed, kinds } = corpus;
     return splitPairs(intlCorpus({ source, target, pairs, seed, ...(kinds && { kinds }) }), {
@@ -63,14 +90,15 @@ export async function readCorpus(corpus: CorpusArguments, heldOut: number, conte
       test: heldOut,
     });
   }
-  const given = corpusFiles(corpus);
-  const read = async (some: PairFiles | undefined) => (some ? readPairs(some, context) : undefined);
-  const [pairs = [], dev, test] = [await read(given?.train), await read(given?.dev), await read(given?.test)];
-  if (dev) return { train: pairs, dev, test: test ?? [] };
-  const split = (parts: { dev: number; test?: number }) => runPaced(splitSteps(pairs, parts), createPace(context));
-  if (!test) return split({ dev: heldOut, test: heldOut });
-  const { train, dev: held } = await split({ dev: heldOut });
-  return { train, dev: held, test };
+  const { train, dev, test } = corpusFiles(corpus) as NonNullable<ReturnType<typeof corpusFiles>>;
+  const read = (some: PairFiles, split: HeldOut = {}) => readSets(some, context, pool, { split });
+  const own = dev ? {} : test ? { dev: heldOut } : { dev: heldOut, test: heldOut };
+  const sets = train ? await read(train, own) : { train: [], dev: [], test: [] };
+  return {
+    ...sets,
+    ...(dev && { dev: (await read(dev)).train }),
+    ...(test && { test: (await read(test)).train }),
+  };
 }
 
 /** Name of the file with the training pairs in a model folder. */
@@ -85,8 +113,10 @@ export async function readKeptCorpus(
   heldOut: number,
   context: CorpusContext,
   from: { readonly files: Files; readonly folder: string } | undefined,
-): Promise<{ readonly split: Split; readonly keep: Readonly<Record<string, Uint8Array>> }> {
-  if (corpus.kind !== 'tsv' || !corpus.keep) return { split: await readCorpus(corpus, heldOut, context), keep: {} };
+  pool: TextPool,
+): Promise<{ readonly split: CorpusSplit; readonly keep: Readonly<Record<string, Uint8Array>> }> {
+  if (corpus.kind !== 'tsv' || !corpus.keep)
+    return { split: await readCorpus(corpus, heldOut, context, pool), keep: {} };
   const path = from ? `${await existingFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
   const bytes = await (from?.files ?? context.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
@@ -99,38 +129,51 @@ export async function readKeptCorpus(
  * HeddleError that starts with the file's name if it is empty, or has no pair.
  */
 export async function readPairs(given: PairFiles, context: CorpusContext, references = 1): Promise<Pair[]> {
-  const { files, emit } = context;
-  const pace = createPace(context);
+  const pool = await openTextPool(createPace(context));
+  return [...(await readSets(given, context, pool, { references })).train];
+}
+
+/** Reads files of pairs as `readPairs`; packed and split by source sentence if `split` is given. */
+async function readSets(
+  given: PairFiles,
+  { files, emit }: CorpusContext,
+  pool: TextPool,
+  { split, references = 1 }: { readonly split?: HeldOut; readonly references?: number },
+): Promise<CorpusSplit> {
+  if (split) checkHeldOut(split);
   const sizes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
   // Unknown for stdin.
   const of = sizes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
   let done = 0;
-  const pairs: Pair[] = [];
-  const bad: BadLine[] = [];
-  let columns = false;
-  const report = (name: string) => {
-    if (bad.length > 0 && pairs.length > 0) emit({ type: 'message', text: `${name}: ${describeBad(bad)}` });
-    bad.length = 0;
-  };
-  let current = '';
   const onBytes = (bytes: number) => {
     done += bytes;
   };
-  const options = { open: (path: string) => openStream(files, path), references, onBytes, blockBytes: 2 ** 18 };
-  for await (const block of pairBlocks(given, options)) {
-    if (block.name !== current) report(current);
-    current = block.name;
-    const parsed = await parseBlock(block);
-    columns ||= parsed.columns;
-    for (const pair of parsed.pairs) pairs.push(pair);
-    for (const line of parsed.bad) bad.push(line);
-    await pace({ task: 'read', done, of });
-  }
+  const parts: ParsedPart[] = [];
+  await pool.run({
+    name: 'parse',
+    args: { ...(split && { split }), shared: pool.parallel },
+    chunks: pairBlocks(given, { open: (path) => openStream(files, path), references, onBytes, blockBytes: 2 ** 16 }),
+    progress: () => ({ task: 'read', done, of }),
+    onPart(part, index) {
+      parts[index] = part;
+    },
+  });
+  const list = (set: 'train' | 'dev' | 'test') => packedPairs(parts.map(({ sets }) => sets[set]));
+  const sets = { train: list('train'), dev: list('dev'), test: list('test') };
   const name = nameOfPairs(given);
-  check(columns, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);
-  check(pairs.length > 0, () => `${name}: no line is a valid pair (${describeBad(bad)})`);
-  report(current);
-  return pairs;
+  check(
+    parts.some(({ columns }) => columns),
+    `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`,
+  );
+  check(
+    parts.some(({ sets }) => sets.train.length + sets.dev.length + sets.test.length > 0),
+    () => `${name}: no line is a valid pair (${describeBad(parts.flatMap(({ bad }) => bad))})`,
+  );
+  for (const file of new Set(parts.map((part) => part.name))) {
+    const bad = describeBad(parts.filter((part) => part.name === file).flatMap((part) => part.bad));
+    if (bad) emit({ type: 'message', text: `${file}: ${bad}` });
+  }
+  return sets;
 }
 
 /** Files of pairs in messages: `train.tsv`, or `train.en, train.es`. */

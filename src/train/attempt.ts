@@ -94,7 +94,9 @@ export async function attemptTraining(
         () => trainer.step,
         async (place, skipped) => {
           await writeCheckpoint(setup, { engine, trainer, trained, best, logbook }, place, skipped);
-          if (place.files === files) await keepWeights(trainer.step);
+          if (place.files !== files) return;
+          await keepWeights(trainer.step);
+          await setup.cacheTokens();
         },
       ),
     ];
@@ -176,7 +178,7 @@ function trainerOptions(args: CompleteArguments): TrainerOptions {
 
 /** Opens the log; it continues that of a checkpoint. */
 async function openLog(
-  { args, from, split, task, parameters, recipe, steps, perEpoch }: Setup,
+  { args, from, dev, test, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer, plans }: OpenedRun,
   { backend, emit, droppedKernels }: JobContext,
   { inputs, onRecord }: Attempt,
@@ -197,7 +199,7 @@ async function openLog(
       preset: args.preset,
       config: { ...config },
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
-      corpus: corpusFacts(args, task, split),
+      corpus: corpusFacts(args, task, { dev, test }),
       ...(plan && { plan }),
       ...(droppedKernels.size > 0 && { droppedKernels: Object.fromEntries(droppedKernels) }),
       arguments: args,
@@ -243,7 +245,7 @@ function checkpointerOptions(
 /** The pause in which the probe is recorded. */
 const probeOf = (
   probe: string,
-  { args, split }: Setup,
+  { args, examples, dev }: Setup,
   { trainer, model, trained }: OpenedRun,
   engine: Engine,
   onRecord: (record: LogRecord) => void,
@@ -251,8 +253,8 @@ const probeOf = (
   createProbe(engine, model, trainer.parameters, {
     probe,
     every: args.probeSteps,
-    dev: split.dev,
-    train: split.train,
+    dev,
+    train: examples,
     step: () => trainer.step,
     onModel: trained.on,
     onRecord,
@@ -263,7 +265,7 @@ const probeOf = (
  * evaluations.
  */
 function evaluationPause(
-  { args, split }: Setup,
+  { args, dev }: Setup,
   { trainer, model, trained, best }: OpenedRun,
   { emit, signal }: JobContext,
   engine: Engine,
@@ -271,7 +273,7 @@ function evaluationPause(
 ): Pause[] {
   const message = (text: string) => emit({ type: 'message', text });
   if (args.evalSteps === 0) return [];
-  const devSet = createDevSet(engine, trainer, model, split.dev, args.devSentences, (step, samples) =>
+  const devSet = createDevSet(engine, trainer, model, dev, args.devSentences, (step, samples) =>
     emit({ type: 'devSamples', step, samples }),
   );
   if (!devSet) {

@@ -22,7 +22,7 @@ import {
   sourceLength,
   targetLength,
 } from '../text/batches/encoded-corpus.ts';
-import { type Pair, sampleEvenly } from '../text/corpus/pairs.ts';
+import { type Pair, type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 
 /**
@@ -139,7 +139,7 @@ export function createDevSet(
   engine: Engine,
   trainer: Trainer,
   model: TextModel,
-  pairs: readonly Pair[],
+  pairs: PairList,
   sentences: number,
   onSamples?: (step: number, samples: readonly Sample[]) => void,
 ): DevSet | undefined {

@@ -32,7 +32,7 @@ export async function finishTraining(
   finished: FinishedTraining,
   { emit, signal, files }: JobContext,
 ): Promise<TrainResult> {
-  const { args, split, task, parameters, steps } = setup;
+  const { args, dev: devPairs, test: testPairs, task, parameters, steps } = setup;
   const { engine, trainer, model, trained, best, logbook, run, dev, inputs, peak } = finished;
   const message = (text: string) => emit({ type: 'message', text });
   const early = best.outOfPatience && trainer.step < steps;
@@ -42,7 +42,7 @@ export async function finishTraining(
   if (args.out) message(`${args.lora ? 'LoRA adapter' : 'model'} saved in ${args.out}`);
   const weights = best.weights() ?? (await trained.read());
   trained.put(weights);
-  const test = split.test.length ? split.test : split.dev;
+  const test = testPairs.length ? testPairs : devPairs;
   const evaluation =
     args.testSentences > 0 && !signal.aborted
       ? await translateTest(engine, model, trainer.parameters, sampleEvenly(test, args.testSentences), signal, message)

@@ -21,7 +21,6 @@ import { reportName, trainingReport } from '../report/training-report.ts';
 import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import type { Split } from '../text/corpus/pairs.ts';
 import type { StepReport } from '../trainer/trainer.ts';
 import type { TrainingData } from '../trainer/training-data.ts';
 import type { CompleteArguments } from './train-arguments.ts';
@@ -183,14 +182,14 @@ export const shapeName = ({ batch, source, target }: BatchShape): string => `${b
 export function corpusFacts(
   { corpus: from }: Pick<CompleteArguments, 'corpus'>,
   { corpus, source, target }: TrainingData,
-  split: Split,
+  { dev, test }: Readonly<Record<'dev' | 'test', { readonly length: number }>>,
 ): CorpusFacts {
   return {
     name: corpusName(from),
     pairs: corpus.count,
     leftOut: corpus.tooLong + corpus.empty,
-    dev: split.dev.length,
-    test: split.test.length,
+    dev: dev.length,
+    test: test.length,
     tokenizer: source.kind,
     lowercase: ignoresCase((text) => source.normalize(text)),
     unknown: {

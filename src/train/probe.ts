@@ -6,7 +6,7 @@ import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { LogProbe } from '../report/training-log.ts';
-import type { Pair } from '../text/corpus/pairs.ts';
+import type { Pair, PairList } from '../text/corpus/pairs.ts';
 import type { Pause } from './loop.ts';
 
 /** Maximum share of the training time that recording takes. */
@@ -18,7 +18,8 @@ export interface ProbeOptions {
   readonly probe: string;
   /** Record every N steps, or less often to keep to `maxShare`. */
   readonly every: number;
-  readonly dev: readonly Pair[];
+  readonly dev: PairList;
+  /** The first training pairs. */
   readonly train: readonly Pair[];
   readonly step: () => number;
   /** Runs `work` while the engine has the weights of the model. */
@@ -41,7 +42,8 @@ export function probePair(
   }
   const tokens = (pair: Pair) => Math.max(source.encode(pair.source).length, target.encode(pair.target).length);
   const distance = (pair: Pair) => Math.abs(tokens(pair) - wantedTokens);
-  const candidates = dev.length > 0 ? dev.slice(0, 50) : train.slice(0, 1);
+  const first = Array.from({ length: Math.min(50, dev.length) }, (_, i) => dev.at(i) as Pair);
+  const candidates = first.length > 0 ? first : train.slice(0, 1);
   return candidates.reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 

@@ -3,7 +3,6 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
-import { runPaced } from '../core/steps.ts';
 import type { Files } from '../files/files.ts';
 import { withLanguages } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
@@ -14,10 +13,18 @@ import { type ModelOptions, modelConfig, presets } from '../model/model-config.t
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, parameterList } from '../model/parameters.ts';
 import { createPace } from '../runtime/job-pace.ts';
-import { type CorpusContext, corpusFiles, nameOfPairs, readKeptCorpus } from '../runtime/load-corpus.ts';
+import {
+  type CorpusContext,
+  corpusFiles,
+  nameOfPairs,
+  openCorpusPool,
+  readKeptCorpus,
+} from '../runtime/load-corpus.ts';
 import { openModel } from '../runtime/open-model.ts';
 import { describeLeftOut, describeUnknown } from '../text/batches/encoded-corpus.ts';
-import { type Fingerprint, fingerprintSteps, type Split } from '../text/corpus/pairs.ts';
+import { chunksOf } from '../text/corpus/packed-pairs.ts';
+import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
+import type { TextPool } from '../text/text-pool.ts';
 import { readTokenizerFile } from '../text/tokenizer-file.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
@@ -25,6 +32,7 @@ import { scaling } from '../trainer/precision.ts';
 import { fallsTo, type ScheduleConfig, scheduleConfig } from '../trainer/schedule.ts';
 import type { Recipe } from '../trainer/trainer.ts';
 import {
+  encodeOptionsOf,
   prepareTrainingData,
   type TrainingData,
   type TrainingDataOptions,
@@ -35,6 +43,14 @@ import { corpusName, shapeName } from './logging.ts';
 import { type CompleteSettings, completeSettings, initFolder } from './recipes.ts';
 import { resumeArguments } from './resume-arguments.ts';
 import { checkBest } from './selection.ts';
+import {
+  cacheKey,
+  hashCorpus,
+  type PreparedCorpus,
+  readTokenCache,
+  tokenCachePath,
+  writeTokenCache,
+} from './token-cache.ts';
 import type { CheckpointFolder, CompleteArguments, TrainArguments, TrainInputs } from './train-arguments.ts';
 
 /** A training run before its first step. */
@@ -45,7 +61,10 @@ export interface Setup {
   readonly before: TrainingState | undefined;
   /** The model that is fine-tuned or resumed. */
   readonly start: SavedModel | undefined;
-  readonly split: Split;
+  /** The first training pairs, and the held-out ones. */
+  readonly examples: readonly Pair[];
+  readonly dev: PairList;
+  readonly test: PairList;
   /** Further files of the model folder. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
   /** Fingerprint of the training pairs. */
@@ -56,6 +75,8 @@ export interface Setup {
   /** Updates in total, and per epoch. */
   readonly steps: number;
   readonly perEpoch: number;
+  /** Keeps the token ids beside the model folder, if they are not there yet; a failure is a warning. */
+  cacheTokens(): Promise<void>;
 }
 
 /** The part of a job context that the setup uses. */
@@ -73,16 +94,9 @@ export async function setUp(
   const args = before ? resumeArguments(before, given, log) : completeArguments(given);
   checkRewriteNames(args.noFuse);
   checkBest(args);
-  const { split, keep } = inputs.split
-    ? { split: inputs.split, keep: {} }
-    : await readKeptCorpus(args.corpus, args.heldOut, context, from);
-  check(split.train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
-  const pace = createPace(context);
-  const data = await runPaced(fingerprintSteps(split.train), pace);
-  checkPairs(before?.data, data, args, context);
   const start = await initialModel(args, context, from, inputs.model);
-  const tokenizers = start ? {} : await givenTokenizers(args, context.files);
-  const task = await prepareTrainingData(split.train, { ...dataOptions(args), tokenizers }, start, pace);
+  const prepared = await prepareCorpus(args, context, from, before, start, inputs.split);
+  const { task, keep, data, examples, dev, test, cacheTokens } = prepared;
   const { config, source, target, corpus, shapes, batches } = task;
   if (describeLeftOut(corpus)) log(describeLeftOut(corpus));
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
@@ -114,7 +128,88 @@ export async function setUp(
     );
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
-  return { args, from, before, start, split, keep, data, task, parameters, recipe, steps, perEpoch: updates(1) };
+  const run = { args, from, before, start, examples, dev, test, keep, data, task, parameters, recipe, steps };
+  return { ...run, perEpoch: updates(1), cacheTokens };
+}
+
+/** Number of training pairs that are kept as text. */
+const exampleCount = 8;
+
+type TextPart = Pick<Setup, 'examples' | 'dev' | 'test' | 'data' | 'task' | 'keep' | 'cacheTokens'>;
+
+/** Reads and tokenizes the corpus, or takes the token ids of an earlier session. */
+async function prepareCorpus(
+  args: CompleteArguments,
+  context: SetupContext,
+  from: CheckpointFolder | undefined,
+  before: TrainingState | undefined,
+  start: SavedModel | undefined,
+  given: TrainInputs['split'],
+): Promise<TextPart> {
+  const { corpus, heldOut, out } = args;
+  const { files } = context;
+  const pace = createPace(context);
+  const options = dataOptions(args);
+  const path = tokenCachePath(out);
+  const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
+  const key = (task: Pick<TrainingData, 'config' | 'source' | 'target'>) =>
+    hash && cacheKey(hash, task, encodeOptionsOf(task.config, options));
+  const known = from && start && (await key(start));
+  const cached = known && (await readTokenCache(files, path, known));
+  if (typeof cached === 'object') {
+    checkPairs(before?.data, cached.data, args, context);
+    const task = await prepareTrainingData(cached.corpus, options, start);
+    return { ...cached, task, keep: {}, cacheTokens: async () => undefined };
+  }
+  if (cached) context.emit({ type: 'message', text: `${path}: ${cached}; tokenizing again` });
+  const pool = await openCorpusPool(corpus, context, given?.train.length);
+  try {
+    const { split, keep } = given
+      ? { split: given, keep: {} }
+      : await readKeptCorpus(corpus, heldOut, context, from, pool);
+    const { train, dev, test } = split;
+    check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+    const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
+    const checked = hashing.then(([data]) => {
+      checkPairs(before?.data, data as Fingerprint, args, context);
+      return data as Fingerprint;
+    });
+    // A resumed run is refused before its pairs are tokenized.
+    if (before || !pool.parallel) await checked;
+    const [data, task] = await Promise.all([checked, prepareText(train, args, options, start, context, pool)]);
+    const examples = Array.from({ length: Math.min(exampleCount, train.length) }, (_, i) => train.at(i) as Pair);
+    const prepared: PreparedCorpus = { corpus: task.corpus, data, examples, dev, test };
+    let pending = hash !== undefined;
+    const cacheTokens = async () => {
+      if (!pending) return;
+      pending = false;
+      try {
+        await writeTokenCache(files, path, (await key(task)) as string, prepared);
+      } catch (error) {
+        if (!(error instanceof HeddleError)) throw error;
+        context.emit({
+          type: 'warning',
+          text: `the token ids are not kept, so a resumed run tokenizes again: ${error.message}`,
+        });
+      }
+    };
+    return { ...prepared, task, keep, cacheTokens };
+  } finally {
+    pool.close();
+  }
+}
+
+/** Tokenizes the training pairs with the tokenizers of the model, of files, or new ones. */
+async function prepareText(
+  train: PairList,
+  args: CompleteArguments,
+  options: TrainingDataOptions,
+  start: SavedModel | undefined,
+  { files }: SetupContext,
+  pool: TextPool,
+): Promise<TrainingData> {
+  const tokenizers = start ? {} : await givenTokenizers(args, files);
+  return prepareTrainingData(train, { ...options, tokenizers }, start, pool);
 }
 
 /** The arguments of a new run with all defaults. */

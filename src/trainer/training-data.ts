@@ -1,28 +1,29 @@
 // Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
 
 import { check } from '../core/errors.ts';
-import { type Pace, runPaced } from '../core/steps.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
-import { describeLeftOut, type EncodedCorpus, encodeSteps, targetLength } from '../text/batches/encoded-corpus.ts';
-import type { Pair } from '../text/corpus/pairs.ts';
-import { bpeSteps } from '../text/tokenizers/bpe-training.ts';
-import type { Tokenizer, TokenizerKind } from '../text/tokenizers/tokenizer.ts';
-import { characterSteps, wordSteps } from '../text/tokenizers/vocabulary-training.ts';
+import {
+  describeLeftOut,
+  type EncodedCorpus,
+  type EncodeOptions,
+  joinEncoded,
+  targetLength,
+} from '../text/batches/encoded-corpus.ts';
+import { chunksOf } from '../text/corpus/packed-pairs.ts';
+import { type PairList, sampleEvenly } from '../text/corpus/pairs.ts';
+import { loadTokenizer } from '../text/load-tokenizer.ts';
+import { openTextPool, type TextPool } from '../text/text-pool.ts';
+import { rulesOf, type Sides, tokenizerData, tokenizerOf, type VocabularyOptions } from '../text/text-tasks.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Batch } from './trainer.ts';
 
 /** Options of the training data. */
 export interface TrainingDataOptions {
   /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
   readonly model: Partial<ModelOptions>;
-  /** `fill`: pad a vocabulary of words to its full size. */
-  readonly tokenizer: {
-    readonly kind: TokenizerKind;
-    readonly size: number;
-    readonly lowercase?: boolean;
-    readonly fill?: boolean;
-  };
+  readonly tokenizer: VocabularyOptions;
   /** Tokenizers that were trained before. */
   readonly tokenizers?: { readonly source?: Tokenizer | undefined; readonly target?: Tokenizer | undefined };
   /** Maximum number of tokens of a side; at most, and by default, that of the model. */
@@ -53,20 +54,20 @@ export interface TrainingData {
 export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
 
 /**
- * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches. Throws
- * a HeddleError if no pair is left. `pace` is called between steps of the work.
+ * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes batches; pairs
+ * that are encoded already need their model. Throws a HeddleError if no pair is left. `pool` does the work on the texts.
  */
 export async function prepareTrainingData(
-  pairs: readonly Pair[],
+  pairs: PairList | EncodedCorpus,
   options: TrainingDataOptions,
   known?: KnownModel,
-  pace?: Pace,
+  pool?: TextPool,
 ): Promise<TrainingData> {
-  const { config, source, target } = known ?? (await createConfig(pairs, options, pace));
-  const maxLength = Math.min(config.maxLength, options.maxLength ?? config.maxLength);
-  const { truncate = false } = options;
-  const limits = { maxSource: maxLength, maxTarget: maxLength, truncate };
-  const corpus = await runPaced(encodeSteps(pairs, source, target, limits), pace);
+  const workers = pool ?? (await openTextPool(() => undefined));
+  const encoded = 'pairIndex' in pairs ? pairs : undefined;
+  const { config, source, target } = known ?? (await createConfig(pairs as PairList, options, workers));
+  const corpus =
+    encoded ?? (await encodeList(pairs as PairList, source, target, encodeOptionsOf(config, options), workers));
   check(corpus.count > 0, () => `train: no pair is left: ${describeLeftOut(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
@@ -86,6 +87,50 @@ export async function prepareTrainingData(
   };
 }
 
+/** How the pairs of a training are encoded. */
+export function encodeOptionsOf(
+  config: ModelConfig,
+  { maxLength, truncate = false }: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>,
+): EncodeOptions {
+  const length = Math.min(config.maxLength, maxLength ?? config.maxLength);
+  return { maxSource: length, maxTarget: length, truncate };
+}
+
+/** Encodes pairs in the threads of a pool, if they can have the tokenizers. */
+async function encodeList(
+  pairs: PairList,
+  source: Tokenizer,
+  target: Tokenizer,
+  options: EncodeOptions,
+  pool: TextPool,
+): Promise<EncodedCorpus> {
+  const sample = sampleEvenly(pairs, 50);
+  const same = (tokenizer: Tokenizer, side: 'source' | 'target'): boolean => {
+    try {
+      const copy = tokenizerOf(tokenizerData(tokenizer));
+      return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
+    } catch {
+      return false;
+    }
+  };
+  const parallel = pool.parallel && same(source, 'source') && same(target, 'target');
+  const data = parallel ? tokenizerData(source) : source;
+  const parts: EncodedCorpus[] = [];
+  let done = 0;
+  await pool.run({
+    name: 'encode',
+    args: { source: data, target: target === source ? data : parallel ? tokenizerData(target) : target, options },
+    chunks: chunksOf(pairs),
+    progress: () => ({ task: 'encode', done, of: pairs.length }),
+    onPart(part, index, { length }) {
+      parts[index] = part;
+      done += length;
+    },
+    ...(!parallel && { threads: 0 }),
+  });
+  return joinEncoded(parts);
+}
+
 /**
  * Returns the number of updates in `epochs` epochs of `perEpoch` batches, rounded up; the last update may use batches
  * of the next epoch.
@@ -95,9 +140,9 @@ export const updatesIn = (epochs: number, perEpoch: number, accumulate: number):
 
 /** Returns a configuration with tokenizers that are trained on the pairs. */
 async function createConfig(
-  pairs: readonly Pair[],
+  pairs: PairList,
   { model, tokenizer, tokenizers = {} }: TrainingDataOptions,
-  pace: Pace | undefined,
+  pool: TextPool,
 ): Promise<KnownModel> {
   const shared = model.tie === 'all';
   check(
@@ -107,7 +152,7 @@ async function createConfig(
   const trained =
     tokenizers.source && tokenizers.target
       ? undefined
-      : await trainTokenizers(pairs, tokenizer, shared, tokenizers, pace);
+      : await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
   const { source = trained?.source, target = trained?.target } = tokenizers;
   if (!source || !target) throw new Error('train: a side has no tokenizer');
   for (const role of ['pad', 'start', 'end'] as const)
@@ -129,20 +174,32 @@ async function createConfig(
 
 /** Trains the tokenizers of the sides that have none; one for both if embeddings are shared. */
 async function trainTokenizers(
-  pairs: readonly Pair[],
-  { kind, ...options }: TrainingDataOptions['tokenizer'],
+  pairs: PairList,
+  options: VocabularyOptions,
   shared: boolean,
   given: NonNullable<TrainingDataOptions['tokenizers']>,
-  pace: Pace | undefined,
+  pool: TextPool,
 ): Promise<{ source?: Tokenizer | undefined; target?: Tokenizer | undefined }> {
-  const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
-  const train = (texts: Iterable<string>) => runPaced(steps(texts, options), pace);
-  const texts = (side: 'source' | 'target') => pairs.map((pair) => pair[side]);
-  if (!shared)
-    return {
-      source: given.source ? undefined : await train(texts('source')),
-      target: given.target ? undefined : await train(texts('target')),
-    };
-  const both = await train(texts('source').concat(texts('target')));
-  return { source: both, target: both };
+  const sides: Sides = (['source', 'target'] as const).filter((side) => !given[side]);
+  const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
+  let done = 0;
+  const tables = await pool.run({
+    name: 'count',
+    args: { tokenizers, rules: rulesOf(options) },
+    chunks: chunksOf(pairs),
+    progress: () => ({ task: 'count', done, of: pairs.length }),
+    onPart(_, __, { length }) {
+      done += length;
+    },
+  });
+  const learnt: Tokenizer[] = [];
+  await pool.run({
+    name: 'learn',
+    args: options,
+    chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
+    onPart(json, index) {
+      learnt[index] = loadTokenizer(json);
+    },
+  });
+  return Object.fromEntries(tokenizers.flatMap((some, i) => some.map((side) => [side, learnt[i]])));
 }

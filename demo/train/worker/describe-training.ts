@@ -50,7 +50,11 @@ export async function describeTraining(
   const scaled = (n: number) => Math.round(n * scale);
   const from = choice.kind === 'intl' && sampled ? { ...choice, pairs: sampled } : choice;
   const args = { ...settings, corpus: corpusArguments(from), out: '' };
-  const { split, task, parameters, recipe, ...length } = await setUp(args, { files, emit }, undefined);
+  const { dev, test, data, examples, task, parameters, recipe, ...length } = await setUp(
+    args,
+    { files, emit },
+    undefined,
+  );
   const perEpoch = scaled(length.perEpoch);
   const steps = settings.epochs === undefined ? length.steps : scaled(length.steps);
   await yieldToMessages();
@@ -78,17 +82,17 @@ export async function describeTraining(
     corpus: {
       name: corpusName(args.corpus),
       sampled,
-      pairs: choice.kind === 'intl' ? choice.pairs : split.train.length + split.dev.length + split.test.length,
+      pairs: choice.kind === 'intl' ? choice.pairs : data.pairs + dev.length + test.length,
       train: scaled(corpus.count),
-      dev: scaled(split.dev.length),
-      test: scaled(split.test.length),
+      dev: scaled(dev.length),
+      test: scaled(test.length),
       leftOut: scaled(corpus.tooLong + corpus.empty),
       badLines: badLines.join(' '),
       sourceLength: lengths(corpus, sourceLength),
       targetLength: lengths(corpus, targetLength),
       sourceVocabulary: task.source.size,
       targetVocabulary: task.target.size,
-      examples: split.train.slice(0, exampleCount).map(({ source, target }) => ({ source, target })),
+      examples: examples.slice(0, exampleCount).map(({ source, target }) => ({ source, target })),
     },
     config,
     parameters: parameters.count,

@@ -76,7 +76,7 @@ function orderOf({ batches, recipe, firstStep, lastStep }: TorchRun): RaggedRows
   );
   const starts = new Uint32Array(rows.length + 1);
   for (const [i, row] of rows.entries()) starts[i + 1] = (starts[i] as number) + row.length;
-  const ids = new Int32Array(starts.at(-1) ?? 0);
+  const ids = new Uint32Array(starts.at(-1) ?? 0);
   for (const [i, row] of rows.entries()) ids.set(row, starts[i]);
   return { ids, starts };
 }
@@ -89,7 +89,7 @@ function shards(name: string, { ids, starts }: RaggedRows): Record<string, Uint8
   for (let first = 0, last = 0; first < count; first = last) {
     for (last = first + 1; last < count && startOf(last + 1) - startOf(first) <= shardSize; ) last++;
     const lengths = Int32Array.from({ length: last - first }, (_, i) => startOf(first + i + 1) - startOf(first + i));
-    const data = ids.slice(startOf(first), startOf(last));
+    const data = Int32Array.from(ids.subarray(startOf(first), startOf(last)));
     files[`data/${name}-${String(Object.keys(files).length).padStart(5, '0')}.safetensors`] = writeSafetensors({
       [name]: { dtype: 'i32', shape: [data.length], data },
       [`${name}_lengths`]: { dtype: 'i32', shape: [lengths.length], data: lengths },

@@ -1,12 +1,14 @@
 // A corpus as token ids in flat arrays. Pairs above the length limits are left out and counted.
 import { check } from '../../core/errors.ts';
-import { runSteps, type Steps } from '../../core/steps.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
+/** Token ids: 16 bits each if the vocabulary allows it. */
+export type TokenIds = Uint16Array | Uint32Array;
+
 /** Rows of ids of different lengths (ragged array): row i is `ids[starts[i] .. starts[i + 1])`. */
 export interface RaggedRows {
-  readonly ids: Int32Array;
+  readonly ids: TokenIds;
   readonly starts: Uint32Array; // [count + 1]
 }
 
@@ -42,15 +44,12 @@ export interface EncodeOptions {
 }
 
 /** Encodes pairs, in order. Throws a HeddleError for limits below 1. */
-export const encodePairs = (...given: Parameters<typeof encodeSteps>): EncodedCorpus => runSteps(encodeSteps(...given));
-
-/** `encodePairs` in steps. */
-export function* encodeSteps(
+export function encodePairs(
   pairs: readonly Pair[],
   source: Tokenizer,
   target: Tokenizer,
   options: EncodeOptions,
-): Steps<EncodedCorpus> {
+): EncodedCorpus {
   const { maxSource, maxTarget, sourceEnd = true, truncate = false } = options;
   const end = sourceEnd ? 1 : 0;
   check(maxSource >= 1 && maxTarget >= 1, `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`);
@@ -60,7 +59,6 @@ export function* encodeSteps(
   let [tooLong, truncated] = [0, 0];
   let empty = 0;
   for (const [i, pair] of pairs.entries()) {
-    if (i % 250 === 0) yield { task: 'encode', done: i, of: pairs.length };
     const s = source.encode(pair.source);
     const t = target.encode(pair.target);
     if (s.length === 0 || t.length === 0) {
@@ -85,8 +83,8 @@ export function* encodeSteps(
   }
   return {
     count: origin.length,
-    source: sources.rows(),
-    target: targets.rows(),
+    source: sources.rows(source.size),
+    target: targets.rows(target.size),
     pairIndex: Uint32Array.from(origin),
     sourceSpecial: source.special,
     targetSpecial: target.special,
@@ -95,6 +93,43 @@ export function* encodeSteps(
     empty,
     unknown,
     limits: { source: maxSource, target: maxTarget },
+  };
+}
+
+/** Joins corpora of consecutive pairs, of which there is at least one, that the same tokenizers encoded. */
+export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
+  const [first] = parts as [EncodedCorpus];
+  const sum = (of: (part: EncodedCorpus) => number) => parts.reduce((n, part) => n + of(part), 0);
+  const count = sum((part) => part.count);
+  const side = (name: 'source' | 'target'): RaggedRows => {
+    const length = sum((part) => part[name].ids.length);
+    const ids = first[name].ids instanceof Uint16Array ? new Uint16Array(length) : new Uint32Array(length);
+    const starts = new Uint32Array(count + 1);
+    let [at, row] = [0, 0];
+    for (const { [name]: rows, count: n } of parts) {
+      ids.set(rows.ids, at);
+      for (let i = 1; i <= n; i++) starts[row + i] = at + (rows.starts[i] as number);
+      at += rows.ids.length;
+      row += n;
+    }
+    return { ids, starts };
+  };
+  const pairIndex = new Uint32Array(count);
+  let [row, pairs] = [0, 0];
+  for (const part of parts) {
+    for (const index of part.pairIndex) pairIndex[row++] = pairs + index;
+    pairs += part.count + part.tooLong + part.empty;
+  }
+  return {
+    ...first,
+    count,
+    source: side('source'),
+    target: side('target'),
+    pairIndex,
+    tooLong: sum((part) => part.tooLong),
+    truncated: sum((part) => part.truncated),
+    empty: sum((part) => part.empty),
+    unknown: { source: sum(({ unknown }) => unknown.source), target: sum(({ unknown }) => unknown.target) },
   };
 }
 
@@ -153,6 +188,10 @@ function growing() {
       used += row.length;
       starts.push(used);
     },
-    rows: (): RaggedRows => ({ ids: ids.slice(0, used), starts: Uint32Array.from(starts) }),
+    /** The rows of ids of a vocabulary of `size` tokens. */
+    rows(size: number): RaggedRows {
+      const all = ids.subarray(0, used);
+      return { ids: size <= 2 ** 16 ? Uint16Array.from(all) : Uint32Array.from(all), starts: Uint32Array.from(starts) };
+    },
   };
 }

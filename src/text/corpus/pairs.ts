@@ -1,6 +1,5 @@
 // Sentence pairs: text normalization, fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
-import { runSteps, type Steps } from '../../core/steps.ts';
 
 /** One sentence and its translation. */
 export interface Pair {
@@ -17,6 +16,15 @@ export interface Split<P extends Pair = Pair> {
   readonly test: P[];
 }
 
+/** A list of pairs, as an array is. */
+export interface PairList extends Iterable<Pair> {
+  readonly length: number;
+  at(index: number): Pair | undefined;
+}
+
+/** Training, dev and test sets that may be packed. */
+export type CorpusSplit = { readonly [part in keyof Split]: PairList };
+
 /**
  * Throws a HeddleError that names the first pair without the texts `source` and `target`; `name` is the name of the
  * list in it.
@@ -32,9 +40,19 @@ const blanks = /[\p{White_Space}\u{feff}]+/gu;
 /** Zero-width space and direction marks. */
 const invisible = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
 
+/**
+ * What a text has that may need normalization: a character outside common scripts, where NFC changes something, or a
+ * space at an end or beside another.
+ */
+const unusual =
+  /[^ -~\xa1-\u02ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0621-\u064a\u3001-\u3011\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]|^ | $| {2}/;
+
+/** Whether a text surely is in NFC, with single spaces and without marks: most texts are, and this is a fast test. */
+export const isPlainText = (text: string): boolean => !unusual.test(text);
+
 /** Normalizes text: NFC, every run of whitespace as one space, trimmed, without direction marks. */
 export const normalizeText = (text: string): string =>
-  text.normalize('NFC').replace(invisible, '').replace(blanks, ' ').trim();
+  isPlainText(text) ? text : text.normalize('NFC').replace(invisible, '').replace(blanks, ' ').trim();
 
 /**
  * Replaces each line break by a space, for output with one text per line; byte-level models can generate line breaks.
@@ -48,10 +66,13 @@ export const pairKey = (text: string): string => normalizeText(text).toLowerCase
  * At most `max` items at even distances, in order, starting with the first. Corpora are often sorted, so the first N
  * are not a sample.
  */
-export function sampleEvenly<T>(items: readonly T[], max: number): readonly T[] {
-  if (items.length <= max) return items;
-  return Array.from({ length: max }, (_, i) => items[Math.floor((i * items.length) / max)] as T);
-}
+export const sampleEvenly = <T>(
+  items: { readonly length: number; at(index: number): T | undefined },
+  max: number,
+): readonly T[] =>
+  Array.from({ length: Math.min(max, items.length) }, (_, i) =>
+    items.at(Math.floor((i * items.length) / Math.min(max, items.length))),
+  ) as T[];
 
 /** A 32-bit hash of a text: FNV-1a over its UTF-16 units with MurmurHash3's finalizer. */
 export function hashText(text: string): number {
@@ -73,16 +94,30 @@ export interface Fingerprint {
 }
 
 /** Computes the fingerprint of a corpus. It detects changed files; it is not cryptographic. */
-export const fingerprint = (pairs: readonly Pair[]): Fingerprint => runSteps(fingerprintSteps(pairs));
+export function fingerprint(pairs: readonly Pair[]): Fingerprint {
+  const hash = createPairHash();
+  hash.add(pairs);
+  return hash.value();
+}
 
-/** `fingerprint` in steps. */
-export function* fingerprintSteps(pairs: readonly Pair[]): Steps<Fingerprint> {
-  let hash = 0;
-  for (const [i, { source, target }] of pairs.entries()) {
-    if (i % 1000 === 0) yield { task: 'hash', done: i, of: pairs.length };
-    hash = hashText(`${hash}\t${source}\t${target}`);
-  }
-  return { pairs: pairs.length, hash: hash.toString(16).padStart(8, '0') };
+/** Computes a fingerprint as pairs are added. */
+export function createPairHash(): { add(pairs: Iterable<Pair>): void; value(): Fingerprint } {
+  let [pairs, hash] = [0, 0];
+  return {
+    add(more) {
+      for (const { source, target } of more) {
+        hash = hashText(`${hash}\t${source}\t${target}`);
+        pairs++;
+      }
+    },
+    value: () => ({ pairs, hash: hash.toString(16).padStart(8, '0') }),
+  };
+}
+
+/** Fractions of the source sentences that are held out. */
+export interface HeldOut {
+  readonly dev?: number;
+  readonly test?: number;
 }
 
 /**
@@ -93,24 +128,24 @@ export function* fingerprintSteps(pairs: readonly Pair[]): Steps<Fingerprint> {
  * @example
  * const { train, dev, test } = splitPairs(pairs, { dev: 0.05, test: 0.05 });
  */
-export const splitPairs = <P extends Pair>(pairs: readonly P[], parts: { dev?: number; test?: number }): Split<P> =>
-  runSteps(splitSteps(pairs, parts));
+export function splitPairs<P extends Pair>(pairs: readonly P[], parts: HeldOut): Split<P> {
+  checkHeldOut(parts);
+  const out: Split<P> = { train: [], dev: [], test: [] };
+  for (const pair of pairs) out[partOf(pair.source, parts)].push(pair);
+  return out;
+}
 
-/** `splitPairs` in steps. */
-export function* splitSteps<P extends Pair>(
-  pairs: readonly P[],
-  parts: { dev?: number; test?: number },
-): Steps<Split<P>> {
-  const { dev = 0, test = 0 } = parts;
+/** Throws a HeddleError for invalid fractions. */
+export function checkHeldOut({ dev = 0, test = 0 }: HeldOut): void {
   check(
     dev >= 0 && test >= 0 && dev + test < 1,
     `split: dev is ${dev} and test is ${test}; they are fractions of the pairs of at least 0, together below 1`,
   );
-  const out: Split<P> = { train: [], dev: [], test: [] };
-  for (const [i, pair] of pairs.entries()) {
-    if (i % 1000 === 0) yield { task: 'split', done: i, of: pairs.length };
-    const x = hashText(pairKey(pair.source)) / 2 ** 32;
-    (x < dev ? out.dev : x < dev + test ? out.test : out.train).push(pair);
-  }
-  return out;
+}
+
+/** The set that a source sentence is in, see `splitPairs`. */
+export function partOf(source: string, { dev = 0, test = 0 }: HeldOut): keyof Split {
+  if (dev + test === 0) return 'train';
+  const x = hashText(pairKey(source)) / 2 ** 32;
+  return x < dev ? 'dev' : x < dev + test ? 'test' : 'train';
 }

@@ -13,10 +13,34 @@ export const idsOf = (pair: number): [number, number] => [Math.floor(pair / maxT
 /** Merges by pair of ids: rank (lowest first) and id of the result. */
 export type MergeTable = ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
 
-/**
- * Applies all possible merges to the ids of a piece's characters. O(n log n): a heap of candidates over a linked list.
- */
-export function applyMerges(characters: readonly number[], table: MergeTable): number[] {
+/** Maximum number of characters of a piece for which a scan of all pairs is faster than a heap. */
+const maxScanned = 24;
+
+/** Applies all possible merges to the ids of a piece's characters. */
+export const applyMerges = (characters: readonly number[], table: MergeTable): number[] =>
+  characters.length <= maxScanned ? scanMerges([...characters], table) : heapMerges(characters, table);
+
+/** O(n^2): finds the lowest rank in a list of the merges of all neighbours, for each merge. */
+function scanMerges(ids: number[], table: MergeTable): number[] {
+  const mergeAt = (at: number) => table.get(pairOf(ids[at] as number, ids[at + 1] as number));
+  const merges = Array.from({ length: Math.max(0, ids.length - 1) }, (_, at) => mergeAt(at));
+  for (;;) {
+    let [best, rank] = [-1, Number.POSITIVE_INFINITY];
+    for (let at = 0; at < merges.length; at++) {
+      const merge = merges[at];
+      if (merge !== undefined && merge.rank < rank) [best, rank] = [at, merge.rank];
+    }
+    if (best < 0) return ids;
+    ids[best] = (merges[best] as { id: number }).id;
+    ids.splice(best + 1, 1);
+    merges.splice(best, 1);
+    if (best > 0) merges[best - 1] = mergeAt(best - 1);
+    if (best < merges.length) merges[best] = mergeAt(best);
+  }
+}
+
+/** O(n log n): a heap of candidates over a linked list. */
+function heapMerges(characters: readonly number[], table: MergeTable): number[] {
   const n = characters.length;
   const ids = [...characters];
   const next = Int32Array.from({ length: n }, (_, i) => i + 1);

@@ -7,7 +7,7 @@ import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
 import type { TextRules } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
-import { countingSteps } from './vocabulary-training.ts';
+import { type Counts, countTexts, pieceSteps } from './vocabulary-training.ts';
 
 /** Options of `trainBpe`. */
 export interface BpeOptions {
@@ -34,13 +34,21 @@ interface Candidate {
  * @example
  * const tokenizer = trainBpe(pairs.flatMap(({ source, target }) => [source, target]), { size: 8000 });
  */
-export const trainBpe = (texts: Iterable<string>, options: BpeOptions): Tokenizer => runSteps(bpeSteps(texts, options));
+export const trainBpe = (texts: Iterable<string>, options: BpeOptions): Tokenizer =>
+  runSteps(bpeSteps(countTexts(texts, bpeRules(options)), options));
 
-/** `trainBpe` in steps. */
-export function* bpeSteps(texts: Iterable<string>, options: BpeOptions): Steps<Tokenizer> {
-  const { size, lowercase = false, digits = 2, minFrequency = 1 } = options;
-  const rules: TextRules = { lowercase, digits, pieces: 'apart' };
-  const counts = yield* countingSteps(texts, rules);
+/** The rules of a BPE tokenizer. */
+export const bpeRules = ({ lowercase = false, digits = 2 }: Partial<BpeOptions>): TextRules => ({
+  lowercase,
+  digits,
+  pieces: 'apart',
+});
+
+/** Trains a BPE tokenizer on the counts of `countTexts`, in steps. */
+export function* bpeSteps(words: Counts, options: BpeOptions): Steps<Tokenizer> {
+  const { size, minFrequency = 1 } = options;
+  const rules = bpeRules(options);
+  const counts = yield* pieceSteps(words, rules);
   const characters = new Set<string>();
   for (const piece of counts.keys()) for (const character of piece) characters.add(character);
   const alphabet = [...characters].sort((a, b) => (a.codePointAt(0) as number) - (b.codePointAt(0) as number));

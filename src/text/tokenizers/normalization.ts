@@ -2,6 +2,8 @@
 // states the same rules for Hugging Face's libraries. Spaces become part of pieces, as in SentencePiece: `Hi, Tom.` is
 // `▁Hi` `,` `▁Tom` `.`.
 
+import { isPlainText } from '../corpus/pairs.ts';
+
 /** Replaces a space, at the start of a piece. */
 export const SPACE_MARK = '\u2581';
 
@@ -33,9 +35,11 @@ const piecePattern = ({ pieces, digits }: TextRules): string =>
 /** Returns a function that normalizes text: NFC, single spaces, trimmed, and by the rules. */
 export function createTextNormalizer(rules: TextRules): (text: string) => string {
   return (text) => {
-    let out = text.normalize('NFC');
+    const plain = isPlainText(text);
+    let out = plain ? text : text.normalize('NFC');
     if (rules.lowercase) out = out.toLowerCase();
     if (rules.pieces === 'strip') out = out.replace(stripRegex, '');
+    else if (plain) return out;
     out = out.replace(blankRegex, ' ');
     const from = out.startsWith(' ') ? 1 : 0;
     return out.slice(from, out.length > from && out.endsWith(' ') ? -1 : undefined);

@@ -27,52 +27,76 @@ export interface WordOptions {
  * tokenizer.encode('I am here.');
  */
 export const trainWords = (texts: Iterable<string>, options: WordOptions): Tokenizer =>
-  runSteps(wordSteps(texts, options));
+  runSteps(wordSteps(countTexts(texts, wordRules(options)), options));
 
-/** `trainWords` in steps. */
-export function* wordSteps(texts: Iterable<string>, options: WordOptions): Steps<Tokenizer> {
-  const { size, lowercase = false, punctuation = 'apart', digits = 2, fill = false } = options;
+/** The rules of a word tokenizer. */
+export const wordRules = ({
+  lowercase = false,
+  punctuation = 'apart',
+  digits = 2,
+}: Partial<WordOptions>): TextRules => ({
+  lowercase,
+  pieces: punctuation,
+  digits,
+});
+
+/** Trains a word tokenizer on the counts of `countTexts`, in steps. */
+export function* wordSteps(counts: Counts, options: WordOptions): Steps<Tokenizer> {
+  const { size, fill = false } = options;
   const room = size - specialTokens.length;
   check(room > 0, `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`);
-  const rules: TextRules = { lowercase, pieces: punctuation, digits };
-  const words = byFrequency(yield* countingSteps(texts, rules)).slice(0, room);
+  const rules = wordRules(options);
+  const words = byFrequency(yield* pieceSteps(counts, rules)).slice(0, room);
   // They never occur in text: brackets are tokens of their own, or deleted.
   const unused = Array.from({ length: fill ? room - words.length : 0 }, (_, i) => `[unused${i}]`);
   return createTokenizer({ kind: 'word', rules, vocab: [...specialTokens, ...words, ...unused] });
 }
 
-/**
- * Counts the pieces of texts after normalization and pre-tokenization, in order of first occurrence. Each word is split
- * once.
- */
-export function* countingSteps(texts: Iterable<string>, rules: TextRules): Steps<Map<string, number>> {
+/** How often each word or character occurs. */
+export type Counts = ReadonlyMap<string, number>;
+
+/** Counts the words of texts, or their characters if the rules do not split them, after normalization. */
+export function countTexts(texts: Iterable<string>, rules: TextRules): Map<string, number> {
+  const counter = createCounter(rules);
+  for (const text of texts) counter.add(text);
+  return counter.counts();
+}
+
+/** Counts as texts are added; see `countTexts`. */
+export function createCounter(rules: TextRules): { add(text: string): void; counts(): Map<string, number> } {
   const normalize = createTextNormalizer(rules);
+  const counters = new Map<string, { n: number }>();
+  return {
+    counts: () => new Map(Array.from(counters, ([item, { n }]) => [item, n])),
+    add(text) {
+      const normal = normalize(text);
+      if (normal === '') return;
+      for (const item of rules.pieces === 'none' ? normal : normal.split(' ')) {
+        const counter = counters.get(item);
+        if (counter) counter.n++;
+        else counters.set(ownText(item), { n: 1 });
+      }
+    },
+  };
+}
+
+/** A copy of a part of a text: V8 would keep the whole text in memory with it. */
+export const ownText = (part: string): string => (part.length < 13 ? part : ` ${part}`.slice(1));
+
+/** Counts the pieces of words after pre-tokenization. */
+export function* pieceSteps(words: Counts, rules: TextRules): Steps<Map<string, number>> {
   const split = createPreTokenizer(rules);
-  const words = new Map<string, number>();
-  for (const [i, text] of numbered(texts)) {
-    if (i % 500 === 0) yield { task: 'count', done: i, of: lengthOf(texts) };
-    const normal = normalize(text);
-    if (normal === '') continue;
-    for (const word of normal.split(' ')) words.set(word, (words.get(word) ?? 0) + 1);
-  }
   const pieces = new Map<string, number>();
-  for (const [i, [word, count]] of numbered(words)) {
-    if (i % 5000 === 0) yield { task: 'split words', done: i, of: words.size };
+  let done = 0;
+  for (const [word, count] of words) {
+    if (done++ % 5000 === 0) yield { task: 'split words', done, of: words.size };
     for (const piece of split(word)) pieces.set(piece, (pieces.get(piece) ?? 0) + count);
   }
   return pieces;
 }
 
-/** Items with their numbers, from 0. */
-export function* numbered<T>(items: Iterable<T>): Generator<[number, T], void, void> {
-  let i = 0;
-  for (const item of items) yield [i++, item];
-}
-
-const lengthOf = (texts: Iterable<string>): number => (Array.isArray(texts) ? texts.length : 0);
-
 /** Keys by descending count, ties in code-point order. */
-export const byFrequency = (counts: ReadonlyMap<string, number>): string[] =>
+export const byFrequency = (counts: Counts): string[] =>
   [...counts].sort(([a, m], [b, n]) => n - m || compare(a, b)).map(([key]) => key);
 
 /** Compares strings by code points (JavaScript's own order is by UTF-16 units). */
@@ -95,21 +119,22 @@ function compare(a: string, b: string): number {
 export const trainCharacters = (
   texts: Iterable<string>,
   options: { size?: number; lowercase?: boolean } = {},
-): Tokenizer => runSteps(characterSteps(texts, options));
+): Tokenizer => runSteps(characterSteps(countTexts(texts, characterRules(options)), options));
 
-/** `trainCharacters` in steps. */
+/** The rules of a character tokenizer. */
+export const characterRules = ({ lowercase = false }: { lowercase?: boolean }): TextRules => ({
+  lowercase,
+  pieces: 'none',
+  digits: 1,
+});
+
+/** Trains a character tokenizer on the counts of `countTexts`, in steps. */
 export function* characterSteps(
-  texts: Iterable<string>,
+  counts: Counts,
   options: { size?: number; lowercase?: boolean } = {},
 ): Steps<Tokenizer> {
-  const { size = Number.POSITIVE_INFINITY, lowercase = false } = options;
-  const rules: TextRules = { lowercase, pieces: 'none', digits: 1 };
-  const normalize = createTextNormalizer(rules);
-  const counts = new Map<string, number>();
-  for (const [i, text] of numbered(texts)) {
-    if (i % 500 === 0) yield { task: 'count', done: i, of: lengthOf(texts) };
-    for (const char of normalize(text)) counts.set(char, (counts.get(char) ?? 0) + 1);
-  }
+  const { size = Number.POSITIVE_INFINITY } = options;
+  yield { task: 'learn', done: 0, of: counts.size };
   const characters = byFrequency(counts).slice(0, Math.max(0, size - specialTokens.length));
-  return createTokenizer({ kind: 'char', rules, vocab: [...specialTokens, ...characters] });
+  return createTokenizer({ kind: 'char', rules: characterRules(options), vocab: [...specialTokens, ...characters] });
 }

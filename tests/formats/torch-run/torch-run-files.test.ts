@@ -32,8 +32,8 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
   const order = Array.from({ length: 34 }, (_, i) => [...task.batches.rowsAt(6 + i)]);
   expect([...lengths!.data]).toEqual(order.map(({ length }) => length));
   expect([...rows!.data]).toEqual(order.flat());
-  expect(data('source').source?.data).toEqual(task.corpus.source.ids);
-  expect(data('target').target?.data).toEqual(task.corpus.target.ids);
+  expect(data('source').source?.data).toEqual(Int32Array.from(task.corpus.source.ids));
+  expect(data('target').target?.data).toEqual(Int32Array.from(task.corpus.target.ids));
 });
 
 it('is a checkpoint too, with scripts of fewer than 300 lines', async () => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import {
   fingerprint,
   hashText,
+  isPlainText,
   normalizeText,
   pairKey,
   sampleEvenly,
@@ -14,6 +15,26 @@ const pairs = Array.from({ length: 20_000 }, (_, i) => ({ source: `phrase ${i}`,
 it('normalizes whitespace, direction marks and combining characters', () => {
   expect(normalizeText('\ufeff a\u00a0\u202f\u2009b\t\n c\u200e ')).toBe('a b c');
   expect(normalizeText('Cafe\u0301')).toBe('Café');
+});
+
+it('takes only texts for plain that no rule changes', () => {
+  const changes = (text: string) =>
+    text !== text.normalize('NFC') ||
+    /[^\P{White_Space} ]|\p{Mn}|\p{Cf}(?<!\xad)| {2}|^ | $/u.test(text) ||
+    text.includes('\u2581');
+  const characters = Array.from({ length: 0xffff }, (_, i) => String.fromCharCode(i)).filter(isPlainText);
+  expect(characters.length).toBeGreaterThan(30_000);
+  expect(characters.filter(changes)).toEqual([]);
+  const text = fc.string({
+    unit: fc.constantFrom(...characters.slice(0, 1200), ...'   가각ぱ\u3099\u11a8'),
+    maxLength: 9,
+  });
+  fc.assert(
+    fc.property(text, (some) => !isPlainText(some) || !changes(some)),
+    { numRuns: 3000 },
+  );
+  expect(['', 'a b', '¿Qué?', 'привет', '你好。'].map(isPlainText)).not.toContain(false);
+  expect([' a', 'a ', 'a  b', 'a\tb', 'a\u00a0b', 'e\u0301', '\u200ba', '\u212b'].map(isPlainText)).not.toContain(true);
 });
 
 it('has the same key for other spacing or case', () => {

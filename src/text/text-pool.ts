@@ -1,0 +1,211 @@
+// Runs tasks on the texts of a corpus: chunk by chunk in threads of the host, or in this thread.
+import { HeddleError } from '../core/errors.ts';
+import { type Pace, runPaced, type Steps, type WorkProgress } from '../core/steps.ts';
+import {
+  type ChunkOf,
+  type PartOf,
+  type ResultOf,
+  type TaskArguments,
+  type TaskName,
+  type TextTask,
+  textTasks,
+} from './text-tasks.ts';
+
+/** A thread of the host; messages are structured clones. */
+export interface TextThread {
+  send(message: unknown): void;
+  stop(): void;
+}
+
+/** Threads of a host. Each calls `serveTextTasks` and answers with what that posts. */
+export interface TextThreads {
+  /** Number of threads that run at the same time. */
+  readonly count: number;
+  /** Starts a thread. `onEnd` receives why it ended or did not start. */
+  start(onMessage: (message: unknown) => void, onEnd: (why: Error) => void): TextThread;
+}
+
+/** A request to a thread, which answers requests in order. */
+type Request =
+  | { readonly type: 'open' }
+  | { readonly type: 'start'; readonly run: number; readonly name: TaskName; readonly args: unknown }
+  | { readonly type: 'map'; readonly run: number; readonly chunk: unknown }
+  | { readonly type: 'end'; readonly run: number };
+
+/** What a thread posts: any number of `progress`, then a result or an error, for each request. */
+interface Reply {
+  readonly progress?: WorkProgress;
+  readonly error?: { readonly message: string; readonly stack: string | undefined; readonly user: boolean };
+  readonly result?: unknown;
+}
+
+type AnyTask = TextTask<unknown, unknown, unknown>;
+
+/** Milliseconds between two messages about the progress of a chunk that takes long. */
+const interval = 100;
+
+/** The program of a thread: returns the receiver of messages; `post` sends one back. */
+export function serveTextTasks(post: (message: unknown) => void): (message: unknown) => void {
+  const tasks = new Map<number, AnyTask>();
+  let shown = 0;
+  const pace: Pace = (progress) => {
+    if (performance.now() - shown > interval) post({ progress } satisfies Reply);
+    if (performance.now() - shown > interval) shown = performance.now();
+    return undefined;
+  };
+  const answer = async (request: Request): Promise<unknown> => {
+    if (request.type === 'open') return undefined;
+    if (request.type === 'start') return void tasks.set(request.run, open(request.name, request.args));
+    const task = tasks.get(request.run) as AnyTask;
+    if (request.type === 'map') return mapPaced(task, request.chunk, pace);
+    tasks.delete(request.run);
+    return task.end?.();
+  };
+  let last: Promise<void> = Promise.resolve();
+  return (message) => {
+    last = last.then(async () => {
+      try {
+        post({ result: await answer(message as Request) } satisfies Reply);
+      } catch (thrown) {
+        const { message, stack } = thrown as Error;
+        post({ error: { message, stack, user: thrown instanceof HeddleError } } satisfies Reply);
+      }
+    });
+  };
+}
+
+const open = (name: TaskName, args: unknown): AnyTask => textTasks[name](args as never) as unknown as AnyTask;
+
+/** Does a chunk, with `pace` between its steps. */
+async function mapPaced(task: AnyTask, chunk: unknown, pace: Pace): Promise<unknown> {
+  const part = task.map(chunk);
+  const steps = typeof part === 'object' && part !== null && Symbol.iterator in part && 'next' in part;
+  return steps ? runPaced(part as Steps<unknown>, pace) : part;
+}
+
+/** A run of a task. */
+export interface RunOptions<N extends TaskName> {
+  readonly name: N;
+  readonly args: TaskArguments<N>;
+  readonly chunks: Iterable<ChunkOf<N>> | AsyncIterable<ChunkOf<N>>;
+  /** Name of the work in progress events, and how far it is; absent: of the steps of the chunks, added up. */
+  readonly progress?: (() => WorkProgress) | undefined;
+  /** Receives the part of chunk `index`; chunks may end in any order. */
+  onPart?(part: PartOf<N>, index: number, chunk: ChunkOf<N>): void;
+  /** Maximum number of threads; 0: this one. [all] */
+  readonly threads?: number;
+}
+
+/** Runs tasks. */
+export interface TextPool {
+  /** Whether there are other threads. */
+  readonly parallel: boolean;
+  /** Runs a task; resolves to the result of each thread. Rejects if `pace` does, a thread ends, or the signal is aborted. */
+  run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]>;
+  /** Ends the threads, and the work in them. */
+  close(): void;
+}
+
+/**
+ * Opens a pool; without threads, or if none starts, all work is done in this thread. `pace` is called between steps, and
+ * with the progress of threads; `signal` ends the work in threads at once.
+ */
+export async function openTextPool(pace: Pace, host?: TextThreads, signal?: AbortSignal): Promise<TextPool> {
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal?.reason);
+  });
+  stopped.catch(() => undefined);
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  const started = Array.from({ length: host?.count ?? 0 }, () => openThread(host as TextThreads));
+  const opened = await Promise.all(
+    started.map((thread) =>
+      thread.call({ type: 'open' }).then(
+        () => [thread],
+        () => [],
+      ),
+    ),
+  );
+  const threads = opened.flat();
+  let runs = 0;
+  return {
+    parallel: threads.length > 0,
+    async run({ name, args, chunks, progress, onPart, threads: most = threads.length }) {
+      const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+      let taken = 0;
+      /** Calls `map` for the chunks, one after the other. */
+      const work = async (map: (chunk: unknown, index: number) => Promise<unknown>): Promise<void> => {
+        for (;;) {
+          const index = taken++;
+          const { done, value } = await source.next();
+          if (done) return;
+          const part = await map(value, index);
+          onPart?.(part as never, index, value);
+          if (progress) await pace(progress());
+        }
+      };
+      if (threads.length === 0 || most === 0) {
+        const task = open(name, args);
+        await work((chunk) => mapPaced(task, chunk, progress ? () => undefined : pace));
+        return (task.end ? [task.end()] : []) as never;
+      }
+      const run = runs++;
+      // Progress of the chunks in work, by index.
+      const steps: WorkProgress[] = [];
+      const report = (step: WorkProgress, index: number): void => {
+        steps[index] = step;
+        const same = steps.filter((other) => other?.task === step.task);
+        const sum = (key: 'done' | 'of') => same.reduce((n, other) => n + other[key], 0);
+        pace({ task: step.task, done: sum('done'), of: sum('of') })?.catch(() => undefined); // `stopped` rejects too
+      };
+      const all = threads.slice(0, most).map(async (thread) => {
+        await thread.call({ type: 'start', run, name, args });
+        await work((chunk, index) =>
+          thread.call({ type: 'map', run, chunk }, (step) => void (progress || report(step, index))),
+        );
+        return thread.call({ type: 'end', run });
+      });
+      return (await Promise.race([Promise.all(all), stopped])) as never;
+    },
+    close() {
+      signal?.removeEventListener('abort', stop);
+      for (const thread of started) thread.stop();
+    },
+  };
+}
+
+/** A thread whose requests are answered in order. */
+interface OpenThread {
+  call(request: Request, onProgress?: (progress: WorkProgress) => void): Promise<unknown>;
+  stop(): void;
+}
+
+function openThread(host: TextThreads): OpenThread {
+  const waiting: { resolve(x: unknown): void; reject(e: Error): void; onProgress?(p: WorkProgress): void }[] = [];
+  let ended: Error | undefined;
+  const thread = host.start(
+    (message) => {
+      const { progress, error, result } = message as Reply;
+      if (progress) return waiting[0]?.onProgress?.(progress);
+      const request = waiting.shift();
+      if (!error) return request?.resolve(result);
+      const thrown = error.user ? new HeddleError(error.message) : new Error(error.message);
+      if (!error.user) thrown.stack = error.stack ?? '';
+      request?.reject(thrown);
+    },
+    (why) => {
+      ended = why;
+      for (const { reject } of waiting.splice(0)) reject(why);
+    },
+  );
+  return {
+    stop: () => thread.stop(),
+    call: (request, onProgress) =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(ended);
+        waiting.push({ resolve, reject, ...(onProgress && { onProgress }) });
+        thread.send(request);
+      }),
+  };
+}

@@ -1,0 +1,171 @@
+// The work on the texts of a corpus that threads share: parse, count, hash, learn a tokenizer, encode. Each works on
+// chunks, in any order but for `hash`, and its arguments and results are plain data.
+import type { Steps } from '../core/steps.ts';
+import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
+import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
+import { type BadLine, type PairBlock, parseBlock } from './corpus/pair-files.ts';
+import { createPairHash, type HeldOut, type Pair, partOf } from './corpus/pairs.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
+import { bpeRules, bpeSteps } from './tokenizers/bpe-training.ts';
+import type { TextRules } from './tokenizers/normalization.ts';
+import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
+import {
+  type Counts,
+  characterRules,
+  characterSteps,
+  createCounter,
+  wordRules,
+  wordSteps,
+} from './tokenizers/vocabulary-training.ts';
+
+/** Work on the chunks of a corpus. */
+export interface TextTask<Chunk, Part, Result = undefined> {
+  /** Does a chunk, in steps if it takes long. */
+  map(chunk: Chunk): Part | Promise<Part> | Steps<Part>;
+  /** Returns what the chunks so far have in common. */
+  end?(): Result;
+}
+
+/** Pairs of a block by set, and its invalid lines. */
+export interface ParsedPart {
+  readonly sets: Readonly<Record<'train' | 'dev' | 'test', PairChunk>>;
+  readonly name: string;
+  readonly bad: readonly BadLine[];
+  readonly columns: boolean;
+}
+
+/**
+ * Parses blocks of files. `split`: the pairs are split by it and packed, in shared memory if asked; else all are in
+ * `train`, with their further references.
+ */
+function parse({ split, shared = false }: { split?: HeldOut; shared?: boolean }): TextTask<PairBlock, ParsedPart> {
+  return {
+    async map(block) {
+      const { pairs, bad, columns } = await parseBlock(block);
+      const common = { name: block.name, bad, columns };
+      if (!split) return { ...common, sets: { train: pairs, dev: [], test: [] } };
+      const sets: Record<'train' | 'dev' | 'test', Pair[]> = { train: [], dev: [], test: [] };
+      for (const pair of pairs) sets[partOf(pair.source, split)].push(pair);
+      const pack = (part: keyof typeof sets) => packPairs(sets[part], shared);
+      return { ...common, sets: { train: pack('train'), dev: pack('dev'), test: pack('test') } };
+    },
+  };
+}
+
+/** Fingerprint of pairs; the chunks come in order. */
+function hash(): TextTask<PairChunk, undefined, ReturnType<ReturnType<typeof createPairHash>['value']>> {
+  const pairs = createPairHash();
+  return { map: (chunk) => void pairs.add(pairsIn(chunk)) as undefined, end: pairs.value };
+}
+
+/** Counts as one text and an array, which another thread gets faster than a map. */
+export interface CountTable {
+  readonly items: string;
+  readonly counts: Float64Array;
+}
+
+/** Texts of a tokenizer: of one side, or of both. */
+export type Sides = readonly ('source' | 'target')[];
+
+/** Counts the words or characters of some tokenizers. */
+function count({
+  tokenizers,
+  rules,
+}: {
+  tokenizers: readonly Sides[];
+  rules: TextRules;
+}): TextTask<PairChunk, undefined, CountTable[]> {
+  const counters = tokenizers.map(() => createCounter(rules));
+  return {
+    map(chunk) {
+      for (const pair of pairsIn(chunk))
+        for (const [i, sides] of tokenizers.entries()) for (const side of sides) counters[i]?.add(pair[side]);
+      return undefined;
+    },
+    end: () =>
+      counters.map((counter) => {
+        const counts = counter.counts();
+        return { items: [...counts.keys()].join('\n'), counts: Float64Array.from(counts.values()) };
+      }),
+  };
+}
+
+function joinCounts(tables: readonly CountTable[]): Counts {
+  const all = new Map<string, number>();
+  for (const { items, counts } of tables)
+    if (counts.length > 0)
+      for (const [i, item] of items.split('\n').entries()) all.set(item, (all.get(item) ?? 0) + (counts[i] as number));
+  return all;
+}
+
+/** Options of a tokenizer to learn. `fill`: pad a vocabulary of words to its full size. */
+export interface VocabularyOptions {
+  readonly kind: TokenizerKind;
+  readonly size: number;
+  readonly lowercase?: boolean;
+  readonly fill?: boolean;
+}
+
+/** The rules of a tokenizer to learn. */
+export const rulesOf = ({ kind, ...options }: VocabularyOptions): TextRules =>
+  ({ word: wordRules, char: characterRules, bpe: bpeRules })[kind](options);
+
+/** Learns a tokenizer from the counts of several threads; the part is its tokenizer.json. */
+function learn({ kind, ...options }: VocabularyOptions): TextTask<readonly CountTable[], string> {
+  const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
+  return {
+    *map(tables) {
+      return JSON.stringify(yield* steps(joinCounts(tables), options));
+    },
+  };
+}
+
+/** A tokenizer as plain data. */
+export interface TokenizerData {
+  readonly json: string;
+  readonly begin?: number | undefined;
+}
+
+/** A tokenizer as plain data. */
+export const tokenizerData = (tokenizer: Tokenizer): TokenizerData => ({
+  json: JSON.stringify(tokenizer),
+  begin: tokenizer.begin,
+});
+
+/** The tokenizer in plain data. Throws a HeddleError if its file does not say all of it. */
+export function tokenizerOf({ json, begin }: TokenizerData): Tokenizer {
+  const tokenizer = loadTokenizer(json);
+  if (begin === undefined || begin === tokenizer.begin) return tokenizer;
+  const encode = (text: string) => {
+    const ids = tokenizer.encode(text);
+    return ids.length > 0 ? [begin, ...ids] : ids;
+  };
+  return { ...tokenizer, begin, encode };
+}
+
+/** Encodes pairs. */
+function encode({
+  options,
+  ...given
+}: {
+  source: Tokenizer | TokenizerData;
+  target: Tokenizer | TokenizerData;
+  options: EncodeOptions;
+}): TextTask<PairChunk, ReturnType<typeof encodePairs>> {
+  const open = (some: Tokenizer | TokenizerData) => ('json' in some ? tokenizerOf(some) : some);
+  const source = open(given.source);
+  const target = given.target === given.source ? source : open(given.target);
+  return { map: (chunk) => encodePairs(pairsIn(chunk), source, target, options) };
+}
+
+/** All tasks by name. */
+export const textTasks = { parse, hash, count, learn, encode };
+
+/** Name of a task, and the types of its data. */
+export type TaskName = keyof typeof textTasks;
+export type TaskArguments<N extends TaskName> = Parameters<(typeof textTasks)[N]>[0];
+export type ChunkOf<N extends TaskName> = Parameters<ReturnType<(typeof textTasks)[N]>['map']>[0];
+export type PartOf<N extends TaskName> =
+  ReturnType<(typeof textTasks)[N]> extends TextTask<never, infer P, unknown> ? P : never;
+export type ResultOf<N extends TaskName> =
+  ReturnType<(typeof textTasks)[N]> extends TextTask<never, unknown, infer R> ? R : never;

@@ -1,0 +1,188 @@
+// The token ids of a corpus of files, in a file beside the model folder, so that a training resumes at once. Its key is
+// the SHA-256 of the corpus files, the tokenizers and the settings, and it has the SHA-256 of its own contents. If either
+// differs, the corpus is read and tokenized again.
+
+import { version } from '../../package.json';
+import type { Pace } from '../core/steps.ts';
+import { concatBytes, type Files, openStream } from '../files/files.ts';
+import { type CorpusArguments, corpusFiles } from '../runtime/load-corpus.ts';
+import type { EncodedCorpus, EncodeOptions, TokenIds } from '../text/batches/encoded-corpus.ts';
+import { packedPairs, packPairs } from '../text/corpus/packed-pairs.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
+import type { Fingerprint, Pair, PairList } from '../text/corpus/pairs.ts';
+import type { KnownModel } from '../trainer/training-data.ts';
+
+/** What a training needs of its corpus. */
+export interface PreparedCorpus {
+  readonly corpus: EncodedCorpus;
+  /** Fingerprint of the training pairs. */
+  readonly data: Fingerprint;
+  /** The first training pairs. */
+  readonly examples: readonly Pair[];
+  readonly dev: PairList;
+  readonly test: PairList;
+}
+
+/** Path of the cache of a model folder or archive. */
+export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i, '')}.tokens`;
+
+/** Bytes that are hashed at once. */
+const blockBytes = 2 ** 22;
+
+const hexOf = (bytes: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const sha256 = async (bytes: Uint8Array): Promise<string> =>
+  hexOf(await crypto.subtle.digest('SHA-256', bytes as BufferSource));
+
+/** SHA-256 of the SHA-256 of blocks: hashes of large data without a copy of it. */
+async function hashOf(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pace?: (done: number) => unknown) {
+  const hashes: string[] = [];
+  const block = new Uint8Array(blockBytes);
+  let used = 0;
+  for await (const part of parts)
+    for (let at = 0; at < part.length; ) {
+      const some = part.subarray(at, at + blockBytes - used);
+      block.set(some, used);
+      used += some.length;
+      at += some.length;
+      if (used < blockBytes) continue;
+      hashes.push(await sha256(block));
+      used = 0;
+      await pace?.(hashes.length * blockBytes);
+    }
+  hashes.push(await sha256(block.subarray(0, used)));
+  return sha256(new TextEncoder().encode(hashes.join()));
+}
+
+/**
+ * The hash of the files of a corpus and of how they are read; undefined if it is not in files that can be read again. `pace` is called
+ * between blocks.
+ */
+export async function hashCorpus(
+  corpus: CorpusArguments,
+  heldOut: number,
+  files: Files,
+  pace: Pace,
+): Promise<string | undefined> {
+  const parts = Object.values(corpusFiles(corpus) ?? {}).flatMap((some) => (some ? [some] : []));
+  const paths = parts.flatMap(pathsOf);
+  // Without a stream, as in browser storage, files are small; outside of secure contexts there are no hashes.
+  if (paths.length === 0 || paths.includes('-') || !files.stream || !globalThis.crypto?.subtle) return undefined;
+  if (corpus.kind === 'tsv' && corpus.keep) return undefined;
+  const hashes: string[] = [];
+  for (const path of paths) {
+    const of = (await files.size?.(path)) ?? 0;
+    hashes.push(await hashOf(chunksIn(await openStream(files, path)), (done) => pace({ task: 'check', done, of })));
+  }
+  const rest = parts.map(({ files = [], source = [], target, ...some }) => [files.map(endingOf), source.length, some]);
+  return JSON.stringify([version, hashes, rest, heldOut]);
+}
+
+/** The ending of a file name, which says its format. */
+const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?? '';
+
+async function* chunksIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}
+
+/** The key of a cache: of the hash of a corpus, its tokenizers, and how it is encoded. */
+export const cacheKey = (
+  corpus: string,
+  { source, target }: Pick<KnownModel, 'source' | 'target'>,
+  options: EncodeOptions,
+): Promise<string> =>
+  sha256(
+    new TextEncoder().encode(
+      JSON.stringify([corpus, ...[source, target].map((side) => [side, side.special, side.begin ?? -1]), options]),
+    ),
+  );
+
+/** First line of a cache: the SHA-256 of the rest. The second line is its header, padded with spaces. */
+const hashBytes = 65;
+
+/** Header of a cache. */
+interface CacheHeader extends Pick<PreparedCorpus, 'data' | 'examples'> {
+  readonly key: string;
+  readonly facts: Omit<EncodedCorpus, 'source' | 'target' | 'pairIndex'>;
+  /** Bytes of an id of each side. */
+  readonly width: { readonly source: number; readonly target: number };
+  readonly pairs: { readonly dev: number; readonly test: number };
+  /** Bytes of each array, in this order. */
+  readonly sizes: readonly number[];
+}
+
+/** Writes a cache. Throws a HeddleError if that fails. */
+export async function writeTokenCache(
+  files: Files,
+  path: string,
+  key: string,
+  prepared: PreparedCorpus,
+): Promise<void> {
+  const { corpus, data, examples, dev, test } = prepared;
+  const { source, target, pairIndex, ...facts } = corpus;
+  const bytes = ({ buffer, byteOffset, byteLength }: TokenIds | Uint8Array) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  const packed = (list: PairList) => (packPairs([...list], false) as { bytes: Uint8Array }).bytes;
+  const arrays = [source.starts, target.starts, pairIndex, source.ids, target.ids, packed(dev), packed(test)].map(
+    bytes,
+  );
+  const header: CacheHeader = {
+    key,
+    data,
+    examples,
+    facts,
+    width: { source: source.ids.BYTES_PER_ELEMENT, target: target.ids.BYTES_PER_ELEMENT },
+    pairs: { dev: dev.length, test: test.length },
+    sizes: arrays.map(({ length }) => length),
+  };
+  const line = new TextEncoder().encode(JSON.stringify(header));
+  const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
+  padded.set(line);
+  padded[padded.length - 1] = 10;
+  const rest = [padded, ...arrays];
+  const hash = new TextEncoder().encode(`${await hashOf(rest)}\n`);
+  await files.write(path, concatBytes([hash, ...rest]));
+}
+
+/** Reads a cache; a text that says why it cannot be used, undefined if there is none. */
+export async function readTokenCache(
+  files: Files,
+  path: string,
+  key: string,
+): Promise<PreparedCorpus | string | undefined> {
+  if (!(await files.exists(path))) return undefined;
+  const file = await files.read(path).catch(() => new Uint8Array());
+  const end = file.indexOf(10, hashBytes);
+  const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
+  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)]))) return 'it is damaged';
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as CacheHeader;
+  if (header.key !== key) return 'it is of other pairs, tokenizers or settings';
+  // The arrays are views: 4-byte ones first, so that all are aligned.
+  const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
+  let at = aligned.byteOffset + end + 1;
+  const [sourceStarts, targetStarts, pairIndex, sourceIds, targetIds, dev, test] = header.sizes.map((size) => {
+    at += size;
+    return [aligned.buffer, at - size, size] as const;
+  }) as [View, View, View, View, View, View, View];
+  const ids = ([buffer, from, size]: View, width: number) =>
+    width === 2 ? new Uint16Array(buffer, from, size / 2) : new Uint32Array(buffer.slice(from, from + size));
+  const uint32 = ([buffer, from, size]: View) => new Uint32Array(buffer, from, size / 4);
+  const list = (view: View, length: number) => packedPairs([{ bytes: new Uint8Array(...view), length }]);
+  return {
+    corpus: {
+      ...header.facts,
+      source: { ids: ids(sourceIds, header.width.source), starts: uint32(sourceStarts) },
+      target: { ids: ids(targetIds, header.width.target), starts: uint32(targetStarts) },
+      pairIndex: uint32(pairIndex),
+    },
+    data: header.data,
+    examples: header.examples,
+    dev: list(dev, header.pairs.dev),
+    test: list(test, header.pairs.test),
+  };
+}
+
+/** Buffer, first byte, number of bytes. */
+type View = readonly [ArrayBufferLike, number, number];
