@@ -88,9 +88,9 @@ async function convertRun({ folder, out, to, dtype, adapter, steps }: ConvertArg
     },
   });
   const kept: Record<string, Uint8Array> = {};
-  for (const name of await files.list(at))
-    if (name !== reportName && !Object.hasOwn(made, name) && name !== 'data')
-      kept[name] = await files.read(`${at}/${name}`);
+  // A folder for PyTorch may be converted again.
+  const left = [reportName, 'data', ...Object.keys(made)];
+  for (const name of await files.list(at)) if (!left.includes(name)) kept[name] = await files.read(`${at}/${name}`);
   const state = { ...(await readJson(files, `${at}/${checkpointNames.state}`)), steps: setup.steps, schedule };
   kept[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
   await writeFolder(files, out, { ...kept, ...made });

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../fixtures/hf', name);
 const noGpu = { env: { VK_DRIVER_FILES: '/nonexistent' } };
@@ -26,6 +26,21 @@ it('refuses by name what a layout cannot express', async () => {
   expect(stderr).toContain(
     'heddle: convert: MarianMT does not support this model: embeddingNorm is true, it must be false; positions is',
   );
+});
+
+it('converts a checkpoint for torchrun, with data of the planned updates or of --steps', async () => {
+  const at = (name: string) => join(scratch(), name);
+  const steps = ['--steps', '2', '--schedule', 'linear', '--schedule-steps', '9'];
+  await heddle(['train', ...smallTraining, ...steps, '--eval-steps', '0', '--host', 'cpu', '--out', at('run')], noGpu);
+  const planned = await heddle(['convert', at('run'), at('torch'), '--to', 'torch-run'], noGpu);
+  expect(planned.stdout).toMatch(
+    /torch: torch-run, [\d,]+ parameters, data of steps 2 to 9\ntorchrun --nproc-per-node N .*torch\/continue.py .*torch\n$/,
+  );
+  const more = await heddle(['convert', `${at('run')}/`, at('more'), '--to', 'torch-run', '--steps', '20'], noGpu);
+  expect(more.stdout).toContain('data of steps 2 to 20');
+  const wrong = await heddle(['convert', fixture('bart'), at('none'), '--to', 'torch-run'], noGpu);
+  expect([wrong.status, isOneLine(wrong.stderr)]).toEqual([1, true]);
+  expect(wrong.stderr).toContain('not a checkpoint: there is no state.json');
 });
 
 it('translates, verifies and plans a folder as it is', async () => {

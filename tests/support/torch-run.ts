@@ -18,21 +18,29 @@ const python = '/usr/bin/python3';
 /** Whether Debian's python3-torch is installed. */
 export const hasTorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
 
-/** Runs continue.py in a folder with torchrun; returns its status and stderr. */
+/** Runs continue.py in a folder with torchrun, or without it (0 processes); returns its status and stderr. */
 export function torchrun(folder: string, processes: number, ...args: string[]): Promise<[number | null, string]> {
+  return continued(folder, processes, args).ended;
+}
+
+/** Starts continue.py; `child` is torchrun, or Python itself without it (0 processes). */
+export function continued(folder: string, processes: number, args: readonly string[]) {
   // Debian's PyTorch has no libuv: docs/scale-out.md.
   const meeting = ['--rdzv-backend', 'c10d', '--rdzv-endpoint', `${folder}.rdzv`, '--rdzv-conf', 'store_type=file'];
-  const command = ['-m', 'torch.distributed.run', ...meeting, '--nproc-per-node', `${processes}`];
+  const launch = ['-m', 'torch.distributed.run', ...meeting, '--nproc-per-node', `${processes}`];
   const libuv = { USE_LIBUV: '0', TORCH_DISABLE_SHARE_RDZV_TCP_STORE: '1' };
   rmSync(`${folder}.rdzv`, { force: true });
-  const child = spawn(python, [...command, join(folder, 'continue.py'), folder, ...args], {
+  const child = spawn(python, [...(processes > 0 ? launch : []), join(folder, 'continue.py'), folder, ...args], {
     env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1', ...libuv },
   });
   let text = '';
   child.stderr.on('data', (chunk) => {
     text += chunk;
   });
-  return new Promise((resolve) => child.on('close', (status) => resolve([status, text])));
+  const ended = new Promise<[number | null, string]>((resolve) =>
+    child.on('close', (status) => resolve([status, text])),
+  );
+  return { child, ended };
 }
 
 /** A context with the disk and the CPU executor. */
@@ -66,10 +74,15 @@ export function writeIdPairs(
 export type Parts = readonly [first: number, torch: number, last: number];
 
 /**
- * Trains in one go, and in three parts of which the second runs in PyTorch with two processes; returns the largest
+ * Trains in one go, and in three parts of which the second runs in PyTorch, with two processes unless told otherwise; returns the largest
  * difference of their losses, and both lists.
  */
-export async function threeParts(folder: string, args: Omit<TrainArguments, 'out'>, [first, middle, last]: Parts) {
+export async function threeParts(
+  folder: string,
+  args: Omit<TrainArguments, 'out'>,
+  [first, middle, last]: Parts,
+  { processes = 2, options = [] as readonly string[] } = {},
+) {
   const [whole, parts, out] = ['whole', 'parts', 'torch'].map((name) => `${folder}-${name}`) as [
     string,
     string,
@@ -80,7 +93,7 @@ export async function threeParts(folder: string, args: Omit<TrainArguments, 'out
   await train({ ...common, steps: last, out: whole });
   await train({ ...common, steps: first, out: parts });
   await toTorchRun(parts, out, { steps: middle });
-  const [status, text] = await torchrun(out, 2, '--steps', `${middle}`);
+  const [status, text] = await torchrun(out, processes, '--steps', `${middle}`, ...options);
   if (status !== 0) throw new Error(text);
   await train({ corpus: args.corpus, resume: true, steps: last, out });
   const [expected, found] = [whole, out].map((name) => stepsOf(name).map(({ loss }) => loss)) as [number[], number[]];

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 
+sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
 from checkpoint import Checkpoint, read_safetensors
 from transformer import Transformer
 
@@ -121,8 +122,6 @@ def fail(text):
 def open_run(given):
     """Returns folder, plan and checkpoint; ends the script with a message if a file is missing or does not fit."""
     folder = os.path.realpath(given)
-    if not os.path.exists(folder) and os.path.exists(f"{folder}.previous"):
-        os.rename(f"{folder}.previous", folder)  # a process was killed while it replaced the folder
     for name in ("torch-run.json", "state.json", "model.safetensors", "optimizer.safetensors", "data"):
         if not os.path.exists(f"{folder}/{name}"):
             fail(f"{given} has no {name}; make it with: heddle convert CHECKPOINT {given} --to torch-run")

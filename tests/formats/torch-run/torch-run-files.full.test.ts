@@ -1,15 +1,30 @@
 // All optimizers, schedules and model options, and a model of each family: some updates in heddle, some in PyTorch, and
 // some in heddle again have the losses of an uninterrupted run. Without Debian's python3-torch nothing of it is covered.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../../src/files/safetensors.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { historyOf, type LogStart, parseLog } from '../../../src/report/training-log.ts';
+import type { BestState } from '../../../src/train/selection.ts';
 import type { TrainSettings } from '../../../src/train/settings.ts';
 import { optimizerNames } from '../../../src/trainer/optimizer-config.ts';
 import { scheduleNames } from '../../../src/trainer/schedule.ts';
-import { hasTorch, type Parts, smallRun, threeParts, writeIdPairs } from '../../support/torch-run.ts';
+import { readTrainingState } from '../../../src/trainer/training-state.ts';
+import {
+  continued,
+  hasTorch,
+  type Parts,
+  smallRun,
+  stepsOf,
+  threeParts,
+  torchrun,
+  toTorchRun,
+  train,
+  writeIdPairs,
+} from '../../support/torch-run.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
@@ -17,6 +32,12 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 let runs = 0;
 
 const parts: Parts = [4, 8, 10];
+
+/** Starts and ends of the sessions in the log of a folder. */
+function recordsOf(folder: string) {
+  const records = parseLog(readFileSync(join(folder, 'log.jsonl'), 'utf8'));
+  return { starts: records.filter((r): r is LogStart => r.type === 'start'), ends: historyOf(records).ends };
+}
 
 async function difference(settings: TrainSettings, corpus = smallRun.corpus): Promise<number> {
   const given = { ...smallRun, ...settings, model: { ...smallRun.model, ...settings.model }, corpus };
@@ -36,6 +57,107 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
     const found = await difference({ schedule, warmupSteps: 5, learningRate: schedule === 'noam' ? 1 : 0.01 });
     console.log(`| ${schedule} | ${found.toExponential(1)} |`);
     expect(found).toBeLessThan(1e-3);
+  });
+
+  it.each([
+    ['one process without torchrun', 0, []],
+    ['three processes and more gradient accumulation', 3, ['--micro-batch', '2']],
+    ['more processes than rows', 4, []],
+  ] as const)('%s', async (name, processes, options) => {
+    const settings = {
+      batchSize: processes === 4 ? 3 : 8,
+      gradientAccumulationSteps: 2,
+      clipNorm: 0.1,
+      labelSmoothing: 0.2,
+    };
+    const given = { ...smallRun, ...settings, optimizer: 'sgd', learningRate: 0.5 } as const;
+    const found = await threeParts(join(scratch, `${runs++}`), given, parts, { processes, options });
+    console.log(`| ${name} | ${found.difference.toExponential(1)} |`);
+    expect(found.difference).toBeLessThan(1e-3);
+  });
+
+  it('carries the loss scale of f16, and has the fields of the log', async () => {
+    const given = { ...smallRun, precision: 'f16', lossScaleGrowth: 3, evalSteps: 2, devSentences: 0 } as const;
+    const { whole, out } = await threeParts(join(scratch, `${runs++}`), given, parts);
+    const [a, b] = [stepsOf(whole), stepsOf(out)];
+    expect(b.map(({ lossScale }) => lossScale)).toEqual(a.map(({ lossScale }) => lossScale));
+    expect(b.at(-1)?.lossScale).toBe(2 ** 19);
+    for (const field of ['step', 'tokens', 'accuracy', 'learningRate'] as const)
+      for (const [i, r] of b.entries()) expect(r[field], field).toBeCloseTo(a[i]?.[field] as number, 5);
+    for (const [i, r] of b.entries()) expect(r.gradientNorm / (a[i]?.gradientNorm as number)).toBeCloseTo(1, 2);
+    expect(Object.keys(b[5] ?? {}).sort()).toEqual(Object.keys(b[1] ?? {}).sort());
+    const { starts, ends } = recordsOf(out);
+    expect(starts.map(({ step, steps, backend }) => [step, steps, /^torch .* gloo x2$/.test(backend)])).toEqual([
+      [0, 4, false],
+      [4, 8, true],
+      [8, 10, false],
+    ]);
+    expect(ends.map(({ reason, step }) => [reason, step])).toEqual([
+      ['done', 4],
+      ['done', 8],
+      ['done', 10],
+    ]);
+    // The best evaluation before PyTorch is compared with those after it.
+    const best = (folder: string) => readTrainingState(nodeFiles(), folder).then((state) => state.best as BestState);
+    expect((await best(out)).step).toBe((await best(whole)).step);
+    expect((await best(out)).value).toBeCloseTo((await best(whole)).value, 3);
+  });
+
+  it('trains with dropout in bf16, is stopped by SIGTERM, and resumes from the checkpoint', async () => {
+    const [run, out] = [join(scratch, 'stopped'), join(scratch, 'stopped-torch')];
+    await train({ ...smallRun, dropout: 0.1, steps: 4, out: run });
+    await toTorchRun(run, out, { steps: 100_000 });
+    const { child, ended } = continued(out, 2, ['--dtype', 'bf16', '--save-steps', '5']);
+    const stepOf = async () => (await readTrainingState(nodeFiles(), out)).step;
+    await vi.waitFor(async () => expect(await stepOf()).toBeGreaterThan(20), { timeout: 60_000, interval: 200 });
+    child.kill('SIGTERM');
+    await ended;
+    const step = await stepOf();
+    expect(recordsOf(out).ends.at(-1)).toMatchObject({ reason: 'stopped', step });
+    expect(stepsOf(out)).toHaveLength(step);
+    expect((await torchrun(out, 2, '--steps', `${step + 3}`))[0]).toBe(0);
+    expect(stepsOf(out)).toHaveLength(step + 3);
+    expect(stepsOf(out).every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    expect(readdirSync(scratch).filter((name) => /stopped-torch\.(partial|previous)/.test(name))).toEqual([]);
+  });
+
+  it('skips an update whose gradients are not finite', async () => {
+    const [run, out] = [join(scratch, 'skipped'), join(scratch, 'skipped-torch')];
+    await train({ ...smallRun, steps: 4, out: run });
+    await toTorchRun(run, out, { steps: 6 });
+    const path = join(out, 'model.safetensors');
+    const tensors = readSafetensors(new Uint8Array(readFileSync(path)));
+    tensors['generator.bias']?.data.fill(Number.POSITIVE_INFINITY);
+    writeFileSync(path, writeSafetensors(tensors));
+    expect((await torchrun(out, 2))[0]).toBe(0);
+    expect(stepsOf(out).slice(4)).toMatchObject([{ skipped: true, gradientNorm: Number.NaN }, { skipped: true }]);
+    expect(await readTrainingState(nodeFiles(), out)).toMatchObject({ step: 6, skipped: 2 });
+  });
+
+  it('says what is wrong with a folder or an option', async () => {
+    const [run, out] = [join(scratch, 'wrong'), join(scratch, 'wrong-torch')];
+    await train({ ...smallRun, steps: 2, out: run });
+    await toTorchRun(run, out, { steps: 6 });
+    const message = async (folder: string, ...args: string[]) => {
+      const [status, text] = await torchrun(folder, 0, ...args);
+      expect(status).toBe(1);
+      return text.trim();
+    };
+    expect(await message(out, '--steps', '2')).toMatch(
+      /^continue\.py: .*wrong-torch is at step 2 already; --steps is the total number of updates, give more than 2$/,
+    );
+    expect(await message(out, '--steps', '7')).toMatch(/has data up to step 6; convert with --steps 7$/);
+    const state = JSON.parse(readFileSync(join(out, 'state.json'), 'utf8'));
+    writeFileSync(join(out, 'state.json'), JSON.stringify({ ...state, step: 9 }));
+    expect(await message(out)).toMatch(
+      /state\.json is at step 9, but the data is that of steps 2 to 6; convert the checkpoint again$/,
+    );
+    for (const name of ['optimizer.safetensors', 'state.json', 'torch-run.json']) {
+      rmSync(join(out, name));
+      expect(await message(out)).toMatch(
+        new RegExp(`has no ${name}; make it with: heddle convert CHECKPOINT .* --to torch-run$`),
+      );
+    }
   });
 
   const models: Record<string, TrainSettings> = {
