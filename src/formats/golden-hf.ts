@@ -2,7 +2,7 @@
 // targets is not masked in them, and labels of -100 are not counted.
 
 import { HeddleError } from '../core/errors.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { sameShape, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
@@ -45,6 +45,7 @@ export async function readGoldenHf(files: Files, folder: string): Promise<Golden
   ];
   const [B = 0, S = 0] = source.shape;
   const model = await loadHf(files, folder, raw);
+  checkBatch(at('batch.safetensors'), { source, mask, targetIn, targetOut }, model.config.tgtVocab);
   const { positions } = model.config;
   const maxLength = number('max_length', 20);
   const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);
@@ -87,4 +88,33 @@ export async function readGoldenHf(files: Files, folder: string): Promise<Golden
       }),
     },
   };
+}
+
+/** Throws a HeddleError unless shapes agree, ids are in the vocabulary, and padding is at the ends of the sources. */
+function checkBatch(
+  path: string,
+  { source, mask, targetIn, targetOut }: Record<'source' | 'mask' | 'targetIn' | 'targetOut', Tensor>,
+  vocab: number,
+): void {
+  const fail = (why: string): never => {
+    throw new HeddleError(`${path}: ${why}`);
+  };
+  const [B, S = 0] = source.shape;
+  if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');
+  if (targetIn.shape[0] !== B || !sameShape(targetIn.shape, targetOut.shape))
+    fail('decoder_input_ids and labels must have one shape, with the rows of input_ids');
+  const named: [string, Tensor][] = [
+    ['input_ids', source],
+    ['decoder_input_ids', targetIn],
+    ['labels', targetOut],
+  ];
+  for (const [name, { data }] of named)
+    for (const id of data)
+      if (!(id >= 0 && id < vocab) && !(id === -100 && name === 'labels'))
+        fail(`${name} has the id ${id}; the vocabulary has ${vocab} tokens`);
+  for (const [i, x] of mask.data.entries())
+    if ((x !== 0 && x !== 1) || (x === 1 && i % S > 0 && mask.data[i - 1] === 0))
+      fail(
+        `attention_mask must be ones and then zeros in each row, as heddle pads at the end; row ${Math.floor(i / S)} is not`,
+      );
 }

@@ -11,8 +11,9 @@ import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { prefixOf, readWeights, type StoredTensor, weightNames, weightsFromHfTensors } from './hf-tensors.ts';
 import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
 
-/** Seed of random weights. */
+/** Seed of random weights, and their maximum number: 4 GiB. */
 const seed = 1;
+const maxRandom = 2 ** 30;
 
 /**
  * Loads a folder of one of the families in hf-fields.ts; `raw` is its config.json, undefined if there is none. A folder without weights gets
@@ -37,6 +38,10 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
         `padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
     );
   const p = parameterList(config);
+  if (!tensors && p.size > maxRandom)
+    throw new HeddleError(
+      `${folder}: there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
+    );
   if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
   const { weights, stored } = tensors
     ? weightsFromHfTensors(config, p, tensors, folder)

@@ -14,7 +14,8 @@ export function readT5Fields({ raw, family, has, get, number, whole, flag, refus
   const gated = projection.startsWith('gated-');
   const name = projection.replace(/^gated-/, '');
   // transformers reads "gated-gelu" as the tanh approximation.
-  const activation = projection === 'gated-gelu' ? 'gelu-tanh' : activations[name];
+  const known = Object.hasOwn(activations, name) ? activations[name] : undefined;
+  const activation = projection === 'gated-gelu' ? 'gelu-tanh' : known;
   if (!activation)
     return refuse('feed_forward_proj', `heddle has ${Object.keys(activations).join(', ')}, or gated-NAME`);
   const tied = flag('tie_word_embeddings');

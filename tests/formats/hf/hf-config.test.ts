@@ -196,3 +196,61 @@ describe('is an error that names the field:', () => {
     expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
   });
 });
+
+describe('hostile values', () => {
+  const hostile = [
+    -1,
+    0,
+    0.5,
+    3,
+    1e9,
+    2 ** 53,
+    1e300,
+    '',
+    'gated-',
+    'constructor',
+    '__proto__',
+    true,
+    [],
+    [1],
+    { a: 1 },
+  ];
+  const rules = ['forced_bos_token_id', 'suppress_tokens', 'bad_words_ids', 'min_length', 'no_repeat_ngram_size'];
+
+  it.each(Object.keys(hfFamilies) as (keyof typeof hfFamilies)[])(
+    'of each field of %s are refused, or read',
+    (type) => {
+      for (const field of [...Object.keys(hfFamilies[type].defaults), ...rules, 'num_decoder_layers', 'n_positions'])
+        for (const value of hostile) {
+          const json = JSON.parse(`{"model_type":"${type}"}`);
+          json[field] = value;
+          try {
+            const { config } = readHfConfig(json);
+            expect(config.relativeBuckets).toBeGreaterThan(3);
+            expect(Math.min(config.heads, config.headWidth, config.dModel, config.encoderLayers)).toBeGreaterThan(0);
+          } catch (error) {
+            expect(error, `${field} ${JSON.stringify(value)}`).toBeInstanceOf(HeddleError);
+          }
+        }
+    },
+  );
+
+  it.each([
+    [
+      { relative_attention_num_buckets: -8 },
+      'config.json: relative_attention_num_buckets is -8, it must be a whole number',
+    ],
+    [
+      { relative_attention_num_buckets: 2 },
+      'config.json: config: relativeBuckets is 2, it must be a whole number of at least 4',
+    ],
+    [{ relative_attention_max_distance: 1 }, 'relativeMaxDistance is 1, it must be'],
+    [{ num_heads: 0 }, 'heads is 0, it must be a whole number of at least 1'],
+    [{ d_kv: 1e9 }, 'headWidth is 1000000000, it must be at most 896'],
+    [{ vocab_size: 1e9 }, 'parameters, at most'],
+    [{ num_layers: 1e9 }, 'encoderLayers is 1000000000, it must be at most 1000'],
+    [{ feed_forward_proj: 'gated-constructor' }, 'feed_forward_proj is "gated-constructor", heddle has relu'],
+  ])('%o', (fields, message) => {
+    expect(() => readHfConfig({ model_type: 't5', ...fields })).toThrow(message);
+  });
+});
