@@ -9,7 +9,13 @@ const gpuTests = 'tests/**/*.gpu.test.ts';
 const engineTests = 'tests/**/*.engines.test.ts';
 const fullTests = 'tests/**/*.full.test.ts';
 /** One file at a time: a software adapter takes every core; and longer limits, since it is slow. */
-const gpu = { include: [gpuTests], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
+const gpu = {
+  include: [gpuTests],
+  env: { HEDDLE_FULL: process.env.HEDDLE_FULL ?? '' },
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 /** The entries of the package, as the examples of docs/ import them. */
 const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/low-level.ts') } };

@@ -29,6 +29,8 @@ const PROJECTS = [
   { name: 'dawn', minutes: 20 },
 ];
 
+if (process.argv.includes('--full')) process.env.HEDDLE_FULL = '1';
+
 await runChecks(async () => {
   for (const check of CHECKS) count(check.name, await run(check.name, check.args, check.minutes));
   const waiting = [...PROJECTS];

@@ -9,6 +9,12 @@ const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'
 /** Where the tests run. */
 export const gpuHost = hostOf().name;
 
+/**
+ * Whether to run every case. If false, tests run a sample: in Chrome, where the software adapter compiles a tile kernel for about a second,
+ * unless `npm run test:full` sets HEDDLE_FULL. Dawn always runs every case.
+ */
+export const everyCase = gpuHost === 'Dawn' || import.meta.env.HEDDLE_FULL === '1';
+
 let gpu: Promise<GPU> | undefined;
 let device: Promise<GPUDevice> | undefined;
 let opened: GPUDevice | undefined;

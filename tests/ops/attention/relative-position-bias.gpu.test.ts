@@ -17,7 +17,7 @@ import { defineOp, tensorType } from '../../../src/ops/op.ts';
 import { stepWords } from '../../../src/ops/step-scalars.ts';
 import { variantKey } from '../../../src/plan/kernel-choices.ts';
 import { makePlan } from '../../../src/plan/planner.ts';
-import { gpuDevice } from '../../support/gpu.ts';
+import { everyCase, gpuDevice } from '../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../support/op.ts';
 
 it('gives each distance the number of its bucket, and sums gradients by bucket', async () => {
@@ -82,7 +82,8 @@ describe('self-attention with a bias, both ways, by each kernel', () => {
       [5, 3],
       [64, 2],
     ] as const)
-      await check({ heads, headWidth, length: 13, farthest: 4, dropout: 0.1, causal: headWidth === 5 });
+      if (everyCase || headWidth === 5)
+        await check({ heads, headWidth, length: 13, farthest: 4, dropout: 0.1, causal: headWidth === 5 });
   });
 });
 
