@@ -23,6 +23,7 @@ import { printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { JobContext } from '../runtime/job.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
+import { splitSentences } from '../text/sentences.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { TrainResult } from '../train/train-arguments.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
@@ -47,6 +48,12 @@ export interface TranslateOptions extends DecodeOptions, LanguageOptions {
   readonly longTexts?: 'error' | 'crop' | 'skip';
   /** Whether to replace unknown words by the source words that they attend to most. [false] */
   readonly replaceUnknown?: boolean;
+  /**
+   * Whether to translate each sentence of a text by itself and to join the translations: for documents that are longer
+   * than the model takes. The sentences of all texts are sorted by length and decoded in batches. One translation per
+   * text, without attention. [false]
+   */
+  readonly splitSentences?: boolean;
 }
 
 /** Settings of `Model.generate`. */
@@ -97,6 +104,7 @@ export interface Model {
    * @example
    * const one = await model.translate('The tree is 59 yards tall.');
    * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
+   * const page = await model.translate('The tree is tall. It is old.\n\nNobody knows how old.', { splitSentences: true });
    */
   translate(text: string, options?: TranslateOptions): Promise<string>;
   /** Translates several texts, in order. */
@@ -391,6 +399,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     texts: readonly string[],
     { source }: Pick<SavedModel, 'source'>,
     { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, maxLength = config.maxLength, ...o }: TranslateOptions,
+    numberOf: (index: number) => number = (index) => index + 1,
   ) => {
     check(
       Number.isSafeInteger(batchSize) && batchSize > 0,
@@ -406,7 +415,9 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     const full: number[] = [];
     for (const [i, ids] of encoded.entries()) {
       if (ids.length > limit && longTexts === 'error')
-        throw new HeddleError(`translate: ${describeLong(i + 1, ids.length, limit)}: "${texts[i]?.slice(0, 60)}"`);
+        throw new HeddleError(
+          `translate: ${describeLong(numberOf(i), ids.length, limit)}: "${texts[i]?.slice(0, 60)}"`,
+        );
       if (ids.length > limit && longTexts === 'crop') ids.splice(limit - 1, ids.length - limit);
       if (ids.length > 1 && ids.length <= limit) full.push(i);
     }
@@ -423,11 +434,47 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     return { full, encoded, shape };
   };
 
-  const generate = async (texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> => {
+  /** Translates texts, or each sentence of them. */
+  const generate = async (
+    texts: readonly string[],
+    { splitSentences: splits = false, ...options }: GenerateOptions,
+  ): Promise<Generation[][]> => {
+    if (!splits) return generateWhole(texts, options);
+    const { attention, onPiece, numReturn = 1 } = options;
+    check(
+      !attention && !onPiece && numReturn === 1,
+      'splitSentences gives one translation per text; leave out attention, onPiece and numReturn',
+    );
+    const parts = texts.map(splitSentences);
+    const owners = parts.flatMap(({ sentences }, i) => sentences.map(() => i + 1));
+    const sentences = parts.flatMap((part) => part.sentences);
+    const found = await generateWhole(sentences, options, (i) => owners[i] as number);
+    let at = 0;
+    return parts.map(({ sentences: { length }, join }) => {
+      const own = found.slice(at, at + length);
+      at += length;
+      const best = own.flatMap(([first]) => (first ? [first] : []));
+      if (best.length === 0) return [];
+      const sum = (of: 'score' | 'logProb') => best.reduce((n, translation) => n + translation[of], 0);
+      return [
+        {
+          text: join(own.map(([first]) => first?.text ?? '')),
+          ids: best.flatMap(({ ids }) => ids),
+          ...{ score: sum('score'), logProb: sum('logProb'), ended: best.every(({ ended }) => ended) },
+        },
+      ];
+    });
+  };
+
+  const generateWhole = async (
+    texts: readonly string[],
+    options: GenerateOptions,
+    numberOf?: (index: number) => number,
+  ): Promise<Generation[][]> => {
     const { attention = false, onPiece, batchSize, replaceUnknown: replaces, longTexts, maxLength, ...given } = options;
     const spoken = speak(given);
     const decode = decodingIn(given, spoken);
-    const { full, encoded, shape } = prepare(texts, spoken, options);
+    const { full, encoded, shape } = prepare(texts, spoken, options, numberOf);
     const out: Generation[][] = texts.map(() => []);
     if (full.length === 0) return out;
     const translator = await translatorFor(onPiece ? { ...shape, batch: 1 } : shape, decode);

@@ -21,6 +21,7 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   skipLong?: boolean;
   replaceUnknown?: boolean;
   ids?: boolean;
+  splitSentences?: boolean;
   stream?: boolean;
   alignments?: string;
 }
@@ -42,6 +43,7 @@ export function addTranslate(program: Command): void {
     .option('--max-length-crop', 'cut longer texts (default: an error for each, and an empty line)')
     .option('--skip-long', 'skip longer texts with an empty line, which is no error')
     .option('--replace-unknown', 'replace unknown words by the source words that they attend to most')
+    .option('--split-sentences', 'translate each sentence of a text by itself and join them, for long documents')
     .option('--max-new-tokens <n>', 'maximum length of a translation in tokens (default: that of the model)', whole(1))
     .option('--num-return <n>', 'number of translations per text; prints text number, score and translation', whole(1))
     .option('--stream', 'print each token as soon as it is decoded, text by text (greedy decoding and sampling)')
@@ -61,6 +63,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const decode = decodeOptionsOf(options);
   checkStream(options);
+  checkSplit(options);
   const most = batch * batchesAtOnce;
   const input = texts.length > 0 ? listInput(texts, most) : lineInput(paths ?? ['-'], most);
   const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
@@ -71,6 +74,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     ...{ folder, batch, maxTokens: maxNewTokens, decode, stream, align: options.alignments !== undefined },
     longTexts: options.maxLengthCrop ? 'crop' : options.skipLong ? 'skip' : 'error',
     replaceUnknown: options.replaceUnknown ?? false,
+    splitSentences: options.splitSentences ?? false,
     ...(options.maxLength !== undefined && { maxLength: options.maxLength }),
     ...(options.badWords && { badWords: options.badWords }),
     ...(adapter && { adapter }),
@@ -135,6 +139,20 @@ function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnkno
   if (other)
     throw new HeddleError(
       `--stream and ${other} exclude each other: only greedy decoding and sampling can be streamed`,
+    );
+}
+
+/** Throws a HeddleError if something is asked for that a joined translation does not have. */
+function checkSplit({ splitSentences, stream, numReturn, alignments }: Options): void {
+  if (!splitSentences) return;
+  const other = [
+    [stream, '--stream'],
+    [numReturn !== undefined, '--num-return'],
+    [alignments !== undefined, '--alignments'],
+  ].find(([given]) => given)?.[1];
+  if (other)
+    throw new HeddleError(
+      `--split-sentences and ${other} exclude each other: the translations of the sentences become one text`,
     );
 }
 

@@ -7,6 +7,7 @@ import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
+import { splitSentences } from '../text/sentences.ts';
 
 /** What to translate; plain JSON. */
 export interface TranslateArguments {
@@ -25,6 +26,8 @@ export interface TranslateArguments {
   readonly longTexts?: GenerateOptions['longTexts'];
   /** Whether to replace unknown words by the source words that they attend to most. */
   readonly replaceUnknown?: boolean;
+  /** Whether to translate each sentence of a text by itself. */
+  readonly splitSentences?: boolean;
   /** Words that are never generated; each must be one token. */
   readonly badWords?: readonly string[];
   /** Folder of a LoRA adapter to merge into the weights. */
@@ -71,7 +74,13 @@ export interface TranslatedTexts {
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, context) => {
   const { folder, texts, batch, maxTokens, adapter, weights, decode, stream = false, align = false } = args;
-  const { maxLength, longTexts = 'error', replaceUnknown = false, badWords = [] } = args;
+  const {
+    maxLength,
+    longTexts = 'error',
+    replaceUnknown = false,
+    badWords = [],
+    splitSentences: splits = false,
+  } = args;
   const { emit, signal } = context;
   const model = await openFolder(folder, context, {
     ...(adapter && { lora: adapter }),
@@ -91,6 +100,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
       ...(maxLength !== undefined && { maxLength }),
       longTexts: long,
       replaceUnknown,
+      splitSentences: splits,
       batchSize: batch,
       ...(maxTokens > 0 && { maxNewTokens: Math.min(maxTokens, model.config.maxLength) }),
       attention: align,
@@ -125,7 +135,8 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     for (let some = await next(); some && !signal.aborted; some = await next()) {
       let failed = 0;
       for (const [i, text] of longTexts === 'crop' ? [] : some.entries()) {
-        const tokens = model.tokenizers.source.encode(text).length + 1;
+        const parts = splits ? splitSentences(text).sentences : [text];
+        const tokens = Math.max(0, ...parts.map((part) => model.tokenizers.source.encode(part).length)) + 1;
         if (tokens <= limit) continue;
         if (longTexts === 'error') failed++;
         const hint = longTexts === 'error' ? ', or use --max-length-crop or --skip-long' : '';

@@ -55,6 +55,27 @@ describe('a model', () => {
     expect(await model.translate([])).toEqual([]);
   });
 
+  it('translates documents sentence by sentence, in order', async () => {
+    const model = await newModel();
+    const [abc, e, bad] = await model.translate(['abc', 'e', 'bad cab']);
+    const document = `${'abc\n'.repeat(9)}\nbad cab`;
+    await expect(model.translate(document)).rejects.toThrow(/text 1 has 44 tokens/);
+    const joined = `${`${abc}\n`.repeat(9)}\n${bad}`;
+    const found = await model.translate([document, '', 'e', 'bad cab\nabc'], { splitSentences: true, batchSize: 2 });
+    expect(found).toEqual([joined, '', e, `${bad}\n${abc}`]);
+    expect(await model.translate(document, { splitSentences: true })).toBe(joined);
+    const [best] = await model.generate('e\nabc', { splitSentences: true });
+    const parts = (await model.generate(['e', 'abc'])).map(([first]) => first!);
+    expect(best!.ids).toEqual(parts.flatMap(({ ids }) => ids));
+    expect(best!.logProb).toBeCloseTo(parts[0]!.logProb + parts[1]!.logProb, 5);
+    const long = ['e', `abc\n${'a'.repeat(30)}`];
+    await expect(model.translate(long, { splitSentences: true })).rejects.toThrow(/text 2 has 31 tokens/);
+    expect(await model.translate(long, { splitSentences: true, longTexts: 'skip' })).toEqual([e, `${abc}\n`]);
+    await expect(model.generate('e', { splitSentences: true, attention: true })).rejects.toThrow(
+      'splitSentences gives one translation per text; leave out attention, onPiece and numReturn',
+    );
+  });
+
   it('streams pieces that join to the translation, and can be left', async () => {
     const model = await newModel();
     const pieces: string[] = [];

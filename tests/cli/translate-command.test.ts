@@ -160,6 +160,20 @@ describe('translate', () => {
     expect(cropped.stdout.split('\n')[1]).toBe((await run('Peru and')).stdout.trimEnd());
   });
 
+  it('translates a long line sentence by sentence', async () => {
+    const run = (...args: string[]) => heddle(['translate', model(), '--no-tune', '--min-new-tokens', '2', ...args]);
+    const [one, two] = (await run('Tuesday', 'Peru')).stdout.split('\n') as [string, string];
+    expect(one.length * two.length).toBeGreaterThan(0);
+    const document = await run('--split-sentences', 'Tuesday\nPeru\n'.repeat(20));
+    expect([document.status, document.stderr]).toEqual([0, '']);
+    expect(document.stdout).toBe(`${`${one} ${two} `.repeat(20).trimEnd()}\n`);
+    const long = await run('--split-sentences', `Peru\n${'very long '.repeat(40)}`, 'Peru');
+    expect([long.status, long.stdout]).toEqual([1, `${two} \n${two}\n`]);
+    expect(long.stderr).toMatch(/text 1 has \d+ tokens/);
+    const stream = await run('--split-sentences', '--stream', 'Peru.');
+    expect(stream.stderr).toContain('--split-sentences and --stream exclude each other');
+  });
+
   it('writes each translation when its line has come, on a pipe that stays open, and ends with it', async () => {
     const lines: string[] = [];
     let child: ChildProcess | undefined;

@@ -73,6 +73,26 @@ describe('translate', () => {
     expect(await t.translate([])).toEqual([]);
   });
 
+  it('decodes texts of similar lengths together', async () => {
+    const engine = await newEngine();
+    const lengths: number[][] = [];
+    const prepare: Engine['prepare'] = async (...args) =>
+      (await engine.prepare(...args)).map((program) => ({
+        ...program,
+        submit() {
+          if (program.inputs.src) lengths.push([...(program.inputs.srcLens as Uint32Array)]);
+          program.submit();
+        },
+      }));
+    const watched: Engine = Object.create(engine, { prepare: { value: prepare } });
+    const t = await createTranslator(watched, model, { batch: 2 });
+    await t.translate(['dabced abbcd', 'e', 'bad cab', 'ab']);
+    expect(lengths).toEqual([
+      [2, 3],
+      [8, 13],
+    ]);
+  });
+
   it('queues concurrent calls', async () => {
     const t = await translator();
     const one = await t.translate(texts);

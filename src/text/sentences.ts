@@ -1,0 +1,36 @@
+// Sentences of a text (Unicode Standard Annex 29, by Intl.Segmenter), for models that were trained on single sentences.
+
+/** The sentences of a text in order, without the white space around them. */
+export interface SplitText {
+  readonly sentences: readonly string[];
+  /**
+   * Joins translations of the sentences with the white space of the text, line breaks included; where it has none
+   * between two sentences, as in Chinese, with a space.
+   */
+  join(translations: readonly string[]): string;
+}
+
+/**
+ * Splits a text into sentences. A text without words has none.
+ *
+ * @example
+ * const { sentences, join } = splitSentences('Good morning. How are you?');
+ * console.log(sentences, join(['Buenos días.', '¿Cómo estás?']));
+ */
+export function splitSentences(text: string): SplitText {
+  // The root locale: the result does not depend on the machine.
+  const segmenter = new Intl.Segmenter('und', { granularity: 'sentence' });
+  const found = Array.from(segmenter.segment(text), ({ segment, index }) => ({
+    sentence: segment.trim(),
+    start: index + segment.length - segment.trimStart().length,
+  })).filter(({ sentence }) => sentence !== '');
+  const spaceAfter = ({ sentence, start }: (typeof found)[number], i: number) => {
+    const next = found[i + 1];
+    return next ? text.slice(start + sentence.length, next.start) || ' ' : '';
+  };
+  const spaces = found.map(spaceAfter);
+  return {
+    sentences: found.map(({ sentence }) => sentence),
+    join: (translations) => translations.map((translation, i) => translation + (spaces[i] ?? '')).join(''),
+  };
+}
