@@ -1,4 +1,4 @@
-// Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j)
+// Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j + bias)
 // over the keys j < lens[b], of a causal mask those up to i, and 0 for all others; or the scores before mask and
 // softmax. One thread per row, which stores its scores in p until their sum is known. Computed on request, so not
 // optimized.
@@ -17,13 +17,22 @@ struct Params {
   k_column: u32,
   causal: u32,
   scores: u32,
+  biased: u32,
+  farthest: u32, // the bias of position has 2·farthest + 1 distances
 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> kv: array<f32>;
 @group(0) @binding(2) var<storage, read> lens: array<u32>;
-@group(0) @binding(3) var<storage, read_write> p: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // not read unless `biased`
+@group(0) @binding(4) var<storage, read_write> p: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+// The bias of position of head h for query i and key j.
+fn bias_at(h: u32, i: u32, j: u32) -> f32 {
+  let far = i32(params.farthest);
+  return bias[i32(h) * (2 * far + 1) + far + clamp(i32(j) - i32(i), -far, far)];
+}
 
 @compute @workgroup_size(64)
 fn attention_weights(thread: Thread) {
@@ -44,8 +53,10 @@ fn attention_weights(thread: Thread) {
     for (var w = 0u; w < params.width; w++) {
       s += q[q_from + w] * kv[k_from + w];
     }
-    p[row * params.keys + j] = s * params.scale;
-    top = max(top, s * params.scale);
+    s *= params.scale;
+    if (params.biased == 1u) { s += bias_at(h, i, j); }
+    p[row * params.keys + j] = s;
+    top = max(top, s);
   }
   if (params.scores == 1u) {
     for (var j = seen; j < params.keys; j++) {

@@ -89,7 +89,7 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, { source: S, target: 
     const self = applicationOf(node, selfAttentionOp);
     const cross = applicationOf(node, crossAttentionOp);
     const found = self ?? cross;
-    if (!found || self?.inputs.bias) continue;
+    if (!found) continue;
     const kind = cross ? 'cross' : self?.attrs.causal ? 'decoder' : 'encoder';
     const layer = maps.filter((each) => each.kind === kind).length;
     const { heads, headWidth, scale } = found.attrs;
@@ -97,10 +97,11 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, { source: S, target: 
     const q = self ? self.inputs.qkv : (cross?.inputs.q as never);
     const kv = self ? self.inputs.qkv : (cross?.inputs.kv as never);
     const { lens } = found.inputs;
+    const bias = self?.inputs.bias;
     if (cross) keysValues.add(kv);
-    graph.output(`weights.${maps.length}`, attentionWeights(graph, q, kv, lens, attrs));
+    graph.output(`weights.${maps.length}`, attentionWeights(graph, q, kv, lens, attrs, bias));
     if (tensors)
-      graph.output(`scores.${maps.length}`, attentionWeights(graph, q, kv, lens, { ...attrs, scores: true }));
+      graph.output(`scores.${maps.length}`, attentionWeights(graph, q, kv, lens, { ...attrs, scores: true }, bias));
     maps.push({ kind, layer, heads });
   }
   const names: string[] = [];

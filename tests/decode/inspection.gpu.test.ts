@@ -4,7 +4,9 @@ import { createInspector, likelyTokens } from '../../src/decode/inspection.ts';
 import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { writeWeights } from '../../src/engine/model-states.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
+import { modelConfig, presets } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { letterModel } from '../support/saved-model.ts';
 
@@ -57,6 +59,33 @@ it('gives rows that sum to 1, nothing after a token for the decoder, and softmax
       const total = e.reduce((a, b) => a + b);
       expect(Math.max(...e.map((x, j) => Math.abs(x / total - p[j]!)))).toBeLessThan(1e-5);
     }
+});
+
+it('shows all attention of a model with relative positions, bias included', async () => {
+  const t5 = modelConfig({ ...presets['t5-tiny'], srcVocab: source.size, tgtVocab: target.size, maxLength: 16 });
+  const parameters = parameterList(t5);
+  const bank = unevenWeights(t5, parameters, 3);
+  const inspectT5 = async (engine: Engine) => {
+    const { inspect } = await createInspector(engine, t5, parameters, { source: 16, target: 16, tensors: true });
+    writeWeights(engine, t5, parameters, bank);
+    return (await inspect(ids, read)).attention;
+  };
+  const [mine, reference] = [await inspectT5(await gpu()), await inspectT5(cpuEngine())];
+  expect(mine.map(({ kind, layer }) => `${kind} ${layer}`).sort()).toEqual(
+    ['encoder', 'decoder', 'cross'].flatMap((kind) => [`${kind} 0`, `${kind} 1`]).sort(),
+  );
+  for (const [n, { weights, heads, queries, keys, scores, kind }] of mine.entries()) {
+    const other = reference[n]!.weights;
+    expect(Math.max(...weights.map((w, i) => Math.abs(w - other[i]!)))).toBeLessThan(1e-4);
+    // The softmax of the scores, which have the bias, is what is shown.
+    for (let row = 0; row < heads * queries; row++) {
+      const seen = kind === 'decoder' ? (row % queries) + 1 : keys;
+      const s = [...scores!.subarray(row * keys, row * keys + seen)];
+      const e = s.map((x) => Math.exp(x - Math.max(...s)));
+      const total = e.reduce((a, b) => a + b);
+      expect(Math.max(...e.map((x, j) => Math.abs(x / total - weights[row * keys + j]!)))).toBeLessThan(1e-4);
+    }
+  }
 });
 
 it('gives the same attention without the tensors', async () => {

@@ -1,6 +1,6 @@
 // The probabilities that the fused attention never stores, on request: what each target token attends to.
 
-import { sizeOf } from '../../core/tensor.ts';
+import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
@@ -18,26 +18,29 @@ export type AttentionWeightsAttrs = Pick<AttentionAttrs, 'heads' | 'headWidth' |
 };
 
 const name = 'attention_weights';
-const layoutOf = (attrs: AttentionWeightsAttrs, q: readonly number[], kv: readonly number[]) =>
+const layoutOf = (attrs: AttentionWeightsAttrs, q: readonly number[], kv: readonly number[], bias?: TensorType) =>
   attrs.self
-    ? selfLayout(name, { ...attrs, causal: attrs.causal ?? false }, q)
+    ? selfLayout(name, { ...attrs, causal: attrs.causal ?? false }, q, bias)
     : crossLayout(name, { ...attrs, causal: false }, q, kv);
 
-/** q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B]; p [B,H,Tq,Tk], without dropout, 0 where masked. No gradient. */
+/**
+ * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], for self-attention a bias of position [H, 2·farthest + 1]; p
+ * [B,H,Tq,Tk], without dropout, 0 where masked. No gradient.
+ */
 export const attentionWeightsOp = defineOp({
   name,
-  inputs: ['q', 'kv', 'lens'],
+  inputs: ['q', 'kv', 'lens', 'bias?'],
   outputs: ['p'],
   attrs: attrsOf<AttentionWeightsAttrs>(),
-  shape({ q, kv, lens }, attrs) {
+  shape({ q, kv, lens, bias }, attrs) {
     expectType(name, 'q', q, 'f32');
     expectType(name, 'kv', kv, 'f32');
-    const a = layoutOf(attrs, q.shape, kv.shape);
+    const a = layoutOf(attrs, q.shape, kv.shape, bias);
     checkLengths(name, a, lens);
     return { p: tensorType('f32', [a.batch, a.heads, a.queries, a.keys]) };
   },
-  launch({ q, kv, lens }, { p }, attrs) {
-    const { queries, keys, heads, width, scale, ...a } = layoutOf(attrs, q.shape, kv.shape);
+  launch({ q, kv, lens, bias }, { p }, attrs) {
+    const { queries, keys, heads, width, scale, ...a } = layoutOf(attrs, q.shape, kv.shape, bias);
     const rows = sizeOf(p.shape) / keys;
     return [
       {
@@ -55,26 +58,35 @@ export const attentionWeightsOp = defineOp({
           k_column: a.kColumn,
           causal: a.causal ? 1 : 0,
           scores: attrs.scores ? 1 : 0,
+          biased: bias ? 1 : 0,
+          farthest: Math.max(a.farthest, 0),
         },
-        bind: { q, kv, lens, p },
+        bind: { q, kv, lens, bias: bias ?? q, p },
         grid: gridOf(rows, 64),
         flops: 2 * sizeOf(p.shape) * width,
       },
     ];
   },
-  reference({ q, kv, lens }, { p }, attrs) {
+  reference({ q, kv, lens, bias }, { p }, attrs) {
     const compute = attrs.scores ? attentionScores : attentionProbabilities;
-    compute(layoutOf(attrs, q.shape, kv.shape), { q, kv, lens }, p);
+    compute(layoutOf(attrs, q.shape, kv.shape), { q, kv, lens, bias }, p);
   },
 });
 
 /**
- * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B].
+ * Probabilities [B,H,Tq,Tk] with which q [B,Tq,H·W] attends to the keys in kv [B,Tk,2·H·W]; `lens` u32 [B]. `bias`, if given, is
+ * added to the scaled scores (`relativePositionBias`).
  *
  * @example
  * const lens = graph.input('lens', 'u32', [2]); // key lengths
  * const [q, kv] = [graph.input('q', 'f32', [2, 9, 64]), graph.input('kv', 'f32', [2, 7, 128])];
  * const p = attentionWeights(graph, q, kv, lens, { heads: 4, headWidth: 16 }); // [2, 4, 9, 7]
  */
-export const attentionWeights = (g: Builder, q: Value, kv: Value, lens: Value, attrs: AttentionWeightsAttrs): Value =>
-  g.apply(attentionWeightsOp, { q, kv, lens }, attrs).p;
+export const attentionWeights = (
+  g: Builder,
+  q: Value,
+  kv: Value,
+  lens: Value,
+  attrs: AttentionWeightsAttrs,
+  bias?: Value,
+): Value => g.apply(attentionWeightsOp, { q, kv, lens, bias }, attrs).p;

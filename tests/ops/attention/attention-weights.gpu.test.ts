@@ -30,3 +30,16 @@ it('gives the probabilities of causal self-attention, and the scores before the 
   for (const attrs of [{ causal: true }, { causal: false }, { causal: true, scores: true }, { scores: true }])
     await checkOp(attentionWeightsOp, { inputs, attrs: { heads, headWidth, self: true, ...attrs }, tolerance: 3e-6 });
 });
+
+it('adds a bias of position, near and far', async () => {
+  const [length, heads, headWidth] = [9, 3, 4];
+  const qkv = randomTensor([2, length, 3 * heads * headWidth], 3);
+  const inputs = { q: qkv, kv: qkv, lens: integers('u32', [2], [length, 5]) };
+  for (const farthest of [0, 2, 20])
+    for (const attrs of [{ causal: true }, { causal: false }, { scores: true }])
+      await checkOp(attentionWeightsOp, {
+        inputs: { ...inputs, bias: randomTensor([heads, 2 * farthest + 1], 4) },
+        attrs: { heads, headWidth, self: true, scale: 1, ...attrs },
+        tolerance: 3e-6,
+      });
+});
