@@ -78,8 +78,9 @@ export async function openFolder(
   host?: ModelHost,
 ): Promise<Model> {
   const { sourceLang, targetLang } = languages;
-  const merged = typeof lora === 'string' && (weights ?? 'f32') === 'f32';
-  const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang });
+  const packed = (weights ?? 'f32') !== 'f32';
+  const merged = typeof lora === 'string' && !packed;
+  const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, packed);
   const model = createModel(saved, host ?? (from as ModelHost), { weights, name });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;

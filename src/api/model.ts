@@ -317,7 +317,8 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     if (format === 'f32') return;
     host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });
   };
-  const wholeModel = async (): Promise<SavedModel> => saved.stored?.whole() ?? saved;
+  const wholeModel = async (): Promise<SavedModel> =>
+    saved.stored ? { ...(await saved.stored.whole()), config, source, target, ...(rules && { decode: rules }) } : saved;
   /** The model to save: with the chosen LoRA adapter merged into its weights. */
   const mergedModel = async (): Promise<SavedModel> => {
     const lora = chosen === null ? undefined : loras.get(chosen);

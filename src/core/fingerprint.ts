@@ -1,5 +1,31 @@
 // Fingerprints of bytes: they tell whether a file or weights were exchanged. They are not cryptographic.
 
+/** A fingerprint of bytes that come in parts. */
+export interface FingerprintSum {
+  add(part: Uint8Array | Float32Array): void;
+  /** The fingerprint so far; see `fingerprintOf`. */
+  text(): string;
+}
+
+/** Starts a fingerprint. */
+export function createFingerprint(): FingerprintSum {
+  let [a, b] = [0x811c9dc5, 0x1b873593];
+  return {
+    add({ buffer, byteOffset, byteLength }) {
+      const whole = byteOffset % 4 === 0 ? byteLength >> 2 : 0;
+      for (const word of new Uint32Array(buffer, whole ? byteOffset : 0, whole)) {
+        a = Math.imul(a ^ word, 0x01000193);
+        b = Math.imul(b ^ (word >>> 15) ^ (word << 17), 0x85ebca6b);
+      }
+      for (const byte of new Uint8Array(buffer, byteOffset + 4 * whole, byteLength - 4 * whole)) {
+        a = Math.imul(a ^ byte, 0x01000193);
+        b = Math.imul(b ^ byte, 0x85ebca6b);
+      }
+    },
+    text: () => [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join(''),
+  };
+}
+
 /**
  * 64 bits in hexadecimal of all bytes in order (two FNV-1a hashes over 32-bit words).
  *
@@ -7,17 +33,7 @@
  * console.log(fingerprintOf([weights]) === fingerprintOf([new Float32Array(weights)])); // true
  */
 export function fingerprintOf(parts: readonly (Uint8Array | Float32Array)[]): string {
-  let [a, b] = [0x811c9dc5, 0x1b873593];
-  for (const { buffer, byteOffset, byteLength } of parts) {
-    const whole = byteOffset % 4 === 0 ? byteLength >> 2 : 0;
-    for (const word of new Uint32Array(buffer, whole ? byteOffset : 0, whole)) {
-      a = Math.imul(a ^ word, 0x01000193);
-      b = Math.imul(b ^ (word >>> 15) ^ (word << 17), 0x85ebca6b);
-    }
-    for (const byte of new Uint8Array(buffer, byteOffset + 4 * whole, byteLength - 4 * whole)) {
-      a = Math.imul(a ^ byte, 0x01000193);
-      b = Math.imul(b ^ byte, 0x85ebca6b);
-    }
-  }
-  return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  const sum = createFingerprint();
+  for (const part of parts) sum.add(part);
+  return sum.text();
 }

@@ -173,6 +173,12 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
         return new Uint8Array(await (await file.getFile()).arrayBuffer());
       }),
+    blob: (path) =>
+      steady('read', path, async () => {
+        const file = await fileAt(path);
+        if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
+        return file.getFile();
+      }),
     async write(path, bytes) {
       const [folder, name] = split(path);
       try {

@@ -7,6 +7,8 @@ export interface Files {
   read(path: string): Promise<Uint8Array>;
   /** Reads a file as a stream, for files that may be large; `-` is stdin, where there is one. [reads it as a whole] */
   stream?(path: string): Promise<ReadableStream<Uint8Array>>;
+  /** Opens a file of which parts are read by `slice`, for files that may be larger than the memory. [reads it as a whole] */
+  blob?(path: string): Promise<Blob>;
   /** Size of a file in bytes; undefined if it is unknown. */
   size?(path: string): Promise<number | undefined>;
   /** Writes a file and creates the folders of its path. */
@@ -54,6 +56,10 @@ export function isInFolder(path: string, folder: string): boolean {
   const [inner, outer] = [path, folder].map((p) => `${p.replace(/\\/g, '/').replace(/^(?:\.\/)+|\/+$/g, '')}/`);
   return (inner as string).startsWith(outer as string);
 }
+
+/** Opens a file of which parts are read. */
+export const openBlob = async (files: Files, path: string): Promise<Blob> =>
+  files.blob?.(path) ?? new Blob([(await files.read(path)) as Uint8Array<ArrayBuffer>]);
 
 /** Reads a file as UTF-8 text. */
 export const readText = async (files: Files, path: string): Promise<string> =>

@@ -30,6 +30,9 @@ const widths: Record<string, number> = {
 };
 const names: Record<DType, string> = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' };
 
+/** Bytes of a number of a dtype. */
+export const dtypeBytes = (dtype: string): number => widths[dtype] ?? 0;
+
 /** Header entry of one tensor. */
 export interface TensorEntry {
   readonly dtype: string;
@@ -119,12 +122,13 @@ export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<
   for (const [key, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     const [from, to] = data_offsets;
     // The constructor copies: Buffer.slice would return a view of Node's shared pool.
-    tensors[key] = decode(name, key, dtype, shape, new Uint8Array(file.subarray(base + from, base + to)));
+    tensors[key] = tensorFromBytes(name, key, dtype, shape, new Uint8Array(file.subarray(base + from, base + to)));
   }
   return tensors;
 }
 
-function decode(file: string, key: string, dtype: string, shape: number[], bytes: Uint8Array): Tensor {
+/** A tensor of bytes of a dtype, in memory of their own. Throws as `readSafetensors`. */
+export function tensorFromBytes(file: string, key: string, dtype: string, shape: number[], bytes: Uint8Array): Tensor {
   const { buffer } = bytes;
   const n = sizeOf(shape);
   if (!littleEndian) fail(file, 'big-endian machines are not supported');

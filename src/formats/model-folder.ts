@@ -45,12 +45,13 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 
 /**
  * Loads a model folder: heddle's format, Hugging Face (BART, MarianMT), PyTorch or Keras. Throws a HeddleError that
- * names the file if it is missing or invalid, or weights or tokenizers do not match the configuration.
+ * names the file if it is missing or invalid, or weights or tokenizers do not match the configuration. `inParts`: weights
+ * of Hugging Face's folders are read when they are needed; see `SavedModel.stored`.
  *
  * @example
  * const { config, weights, source, target } = await loadModelFolder(files, 'runs/en-es');
  */
-export async function loadModelFolder(files: Files, folder: string): Promise<SavedModel> {
+export async function loadModelFolder(files: Files, folder: string, inParts = false): Promise<SavedModel> {
   const at = await existingFolder(files, folder);
   if (!(await files.exists(at)))
     throw new HeddleError(`${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} makes one`);
@@ -60,7 +61,10 @@ export async function loadModelFolder(files: Files, folder: string): Promise<Sav
     await requireFile(files, at, (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config);
   const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
   // A page that loads a model of heddle does not need the code of the other formats.
-  if (!raw || raw.model_type !== undefined) return (await import('./hf/load-hf.ts')).loadHf(files, at, raw);
+  if (!raw || raw.model_type !== undefined) {
+    const { loadHf, openHf } = await import('./hf/load-hf.ts');
+    return inParts ? openHf(files, at, raw) : loadHf(files, at, raw);
+  }
   if (isPytorch(raw)) return (await import('./pytorch.ts')).loadPytorch(files, at, raw);
   if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);
   return loadHeddle(files, at, raw);

@@ -7,6 +7,8 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>;
   /** `-` is stdin. */
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
+  /** A file of which parts are read by `slice`. */
+  blob?(path: string): Promise<Blob>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   append(path: string, bytes: Uint8Array): Promise<void>;
   stat(path: string): Promise<{ readonly isFile: boolean; readonly isFolder: boolean; readonly size: number }>;
@@ -117,6 +119,9 @@ export function diskFiles(disk: Disk): Files {
   return {
     read: (path) => named('read', path, () => disk.read(path)),
     stream: (path) => named('read', path, () => disk.stream(path)),
+    ...(disk.blob && {
+      blob: (path: string) => named('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path)),
+    }),
     size: async (path) => {
       const found = path === '-' ? undefined : await statOf(path);
       return found?.isFile ? found.size : undefined;

@@ -1,4 +1,5 @@
 // Files on disk, for jobs that run in Node and for the file server.
+import { openAsBlob } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { lockFolder } from './folder-lock.ts';
 
 const nodeDisk: Disk = {
   async read(path) {
+    // readFile has a limit of 2 GiB.
+    if ((await fs.stat(path)).size >= 2 ** 31) return new Uint8Array(await (await openAsBlob(path)).arrayBuffer());
     const { buffer, byteOffset, byteLength } = await fs.readFile(path);
     return new Uint8Array(buffer, byteOffset, byteLength);
   },
@@ -21,6 +24,7 @@ const nodeDisk: Disk = {
     }
     return Readable.toWeb(file.createReadStream({ highWaterMark: 2 ** 18 })) as ReadableStream<Uint8Array>;
   },
+  blob: (path) => openAsBlob(path),
   write: (path, bytes) => fs.writeFile(path, bytes),
   append: (path, bytes) => fs.appendFile(path, bytes),
   async stat(path) {

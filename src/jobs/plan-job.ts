@@ -52,7 +52,7 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
   const base = args.folder
-    ? (await openModel(args.folder, context)).config
+    ? (await openModel(args.folder, context, undefined, {}, true)).config
     : { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
   const { freeze = [], weights = 'f32' } = args;

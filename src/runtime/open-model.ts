@@ -11,20 +11,21 @@ import type { JobContext } from './job.ts';
 
 /**
  * Loads a model folder, with the LoRA adapter of another folder merged into it if one is given, to translate between the given
- * languages; notes become messages.
+ * languages; notes become messages. `inParts`: see `loadModelFolder`.
  */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<JobContext, 'files' | 'emit'>,
   adapter?: string,
   languages: LanguageOptions = {},
+  inParts = false,
 ): Promise<SavedModel> {
   if ((await isLoraFolder(files, folder)) && !(await hasModel(files, folder)))
     throw new HeddleError(
       `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
         ` (its base model is ${await loraBaseModel(files, folder)})`,
     );
-  const model = withLanguages(await loadModelFolder(files, folder), languages);
+  const model = withLanguages(await loadModelFolder(files, folder, inParts), languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   return adapter === undefined ? model : withLora(files, model, adapter);
 }

@@ -27,9 +27,17 @@ export interface StoredTensor {
  * Reads all tensors of a folder; undefined if it has no weights. Throws a HeddleError that names the file and the
  * problem.
  */
-export async function readWeights(files: Files, folder: string): Promise<Map<string, StoredTensor> | undefined> {
+export const readWeights = (files: Files, folder: string): Promise<Map<string, StoredTensor> | undefined> =>
+  tensorsIn(files, folder, (path) => readShard(files, path));
+
+/** The tensors of a folder as `readShard` reads those of a file; undefined if it has no weights. Throws as `readWeights`. */
+export async function tensorsIn<T>(
+  files: Files,
+  folder: string,
+  readShard: (path: string) => Promise<[string, T][]>,
+): Promise<Map<string, T> | undefined> {
   const whole = `${folder}/${weightNames.whole}`;
-  if (await files.exists(whole)) return new Map(await readShard(files, whole));
+  if (await files.exists(whole)) return new Map(await readShard(whole));
   const index = `${folder}/${weightNames.index}`;
   if (!(await files.exists(index))) {
     for (const other of ['pytorch_model.bin', 'pytorch_model.bin.index.json', 'tf_model.h5', 'flax_model.msgpack'])
@@ -39,10 +47,15 @@ export async function readWeights(files: Files, folder: string): Promise<Map<str
         );
     return undefined;
   }
-  return readShards(files, folder, index);
+  return readShards(files, folder, index, readShard);
 }
 
-async function readShards(files: Files, folder: string, index: string): Promise<Map<string, StoredTensor>> {
+async function readShards<T>(
+  files: Files,
+  folder: string,
+  index: string,
+  readShard: (path: string) => Promise<[string, T][]>,
+): Promise<Map<string, T>> {
   const { weight_map: places } = await readJson(files, index);
   if (!isObject(places)) throw new HeddleError(`${index}: it has no weight_map of tensors to files`);
   const shards = new Map<string, string[]>();
@@ -55,12 +68,12 @@ async function readShards(files: Files, folder: string, index: string): Promise<
     if (names) names.push(name);
     else shards.set(file, [name]);
   }
-  const all = new Map<string, StoredTensor>();
+  const all = new Map<string, T>();
   for (const [file, names] of shards) {
     const path = `${folder}/${file}`;
     if (!(await files.exists(path))) throw new HeddleError(`${path}: missing, and ${index} names it`);
     const wanted = new Set(names);
-    for (const [name, tensor] of await readShard(files, path)) {
+    for (const [name, tensor] of await readShard(path)) {
       if (!wanted.delete(name))
         throw new HeddleError(`${path}: it contains ${name}, but ${index} lists it in another file`);
       all.set(name, tensor);
@@ -71,13 +84,18 @@ async function readShards(files: Files, folder: string, index: string): Promise<
   return all;
 }
 
+/** Throws a HeddleError if the weights of a tensor are no floating-point numbers. */
+export function checkDtype(path: string, name: string, dtype: string): void {
+  if (!(weightDtypes as readonly string[]).includes(dtype))
+    throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
+}
+
 async function readShard(files: Files, path: string): Promise<[string, StoredTensor][]> {
   const file = await files.read(path);
   const { entries } = readSafetensorsHeader(file, file.length, path);
   return Object.entries(readSafetensors(file, path)).map(([name, { dtype, shape, data }]) => {
     const stored = entries[name]?.dtype ?? '';
-    if (!(weightDtypes as readonly string[]).includes(stored))
-      throw new HeddleError(`${path}: ${name} is ${stored}; weights must be float32, float16 or bfloat16`);
+    checkDtype(path, name, stored);
     return [
       name,
       { dtype: stored, shape, data: dtype === 'f16' ? fromFloat16(data as Uint16Array) : (data as Float32Array) },
@@ -99,23 +117,9 @@ export function weightsFromHfTensors(
   found: ReadonlyMap<string, StoredTensor>,
   path: string,
 ): { weights: Float32Array; stored: Omit<SourceCheckpoint, 'config' | 'generation' | 'texts' | 'files'> } {
+  const { expected, tensors, absent, aliases } = matchTensors(c, p, found, path);
   const prefix = prefixOf(found);
-  const expected = hfTensors(c, p, prefix);
-  // A file may store a tied tensor under any of its names.
-  const tensors = new Map([...found].filter(([name]) => !isUnread(name)));
   const unread = [...found].filter(([name, { data }]) => isUnread(name) && data.length <= maxUnread);
-  for (const [alias, of] of Object.entries(tiedNames(c, prefix))) {
-    const held = found.get(alias);
-    if (held && !tensors.has(of)) tensors.set(of, held);
-  }
-  const absent = [...tensors.keys()].filter((name) => !found.has(name));
-  const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
-  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
-  for (const { name, shape } of expected) {
-    const found = (tensors.get(name) as StoredTensor).shape;
-    if (!sameShape(found, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(found)}, config.json says ${show(shape)}`);
-  }
   // Allocated only after the shapes are checked: a configuration may claim any size.
   const weights = new Float32Array(p.size);
   const dtypes = new Map<string, WeightDtype>();
@@ -127,7 +131,7 @@ export function weightsFromHfTensors(
     dtypes.set(name, tensor.dtype as WeightDtype);
   }
   for (const name of absent) dtypes.delete(name);
-  const aliases = checkAliases(c, prefix, tensors, new Set([...dtypes.keys(), ...absent]), path);
+  checkAliases(c, prefix, tensors, aliases, path);
   for (const name of aliases) dtypes.set(name, tensors.get(name)?.dtype as WeightDtype);
   const counts = weightDtypes.map((d) => [...dtypes.values()].filter((x) => x === d).length);
   const dtype = weightDtypes[counts.indexOf(Math.max(...counts))] as WeightDtype;
@@ -152,19 +156,51 @@ const isUnread = (name: string): boolean =>
   /EncDecAttention\.relative_attention_bias\.weight$|embed_positions\.weights$/.test(name);
 const maxUnread = 2 ** 14;
 
-/** Names of tensors that are copies of tied tensors. Throws if a copy differs, or a tensor is unexpected. */
+/**
+ * The tensors that a model needs, and those of a file by name: also tied ones under their own name if only a copy is stored
+ * (`absent`). `aliases`: further copies. Throws a HeddleError that names tensors that are missing, unexpected or of another
+ * shape.
+ */
+export function matchTensors<T extends { readonly shape: Shape }>(
+  c: ModelConfig,
+  p: ParameterList,
+  found: ReadonlyMap<string, T>,
+  path: string,
+): { expected: HfTensor[]; tensors: Map<string, T>; absent: string[]; aliases: string[] } {
+  const prefix = prefixOf(found);
+  const expected = hfTensors(c, p, prefix);
+  const known = tiedNames(c, prefix);
+  // A file may store a tied tensor under any of its names.
+  const tensors = new Map([...found].filter(([name]) => !isUnread(name)));
+  for (const [alias, of] of Object.entries(known)) {
+    const held = found.get(alias);
+    if (held && !tensors.has(of)) tensors.set(of, held);
+  }
+  const absent = [...tensors.keys()].filter((name) => !found.has(name));
+  const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
+  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
+  for (const { name, shape } of expected) {
+    const found = (tensors.get(name) as T).shape;
+    if (!sameShape(found, shape))
+      throw new HeddleError(`${path}: ${name} is ${show(found)}, config.json says ${show(shape)}`);
+  }
+  const own = new Set([...expected.map(({ name }) => name), ...absent]);
+  const aliases = [...tensors.keys()].filter((name) => !own.has(name)).sort();
+  const unknown = aliases.filter((name) => !known[name] && !isComputedTable(c, prefix, name));
+  if (unknown.length) throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
+  return { expected, tensors, absent, aliases };
+}
+
+/** Throws if a copy of a tied tensor or of the table of sinusoids differs. */
 function checkAliases(
   c: ModelConfig,
   prefix: HfPrefix,
   tensors: ReadonlyMap<string, StoredTensor>,
-  own: ReadonlySet<string>,
+  aliases: readonly string[],
   path: string,
-): string[] {
-  const others = [...tensors.keys()].filter((name) => !own.has(name));
+): void {
   const known = tiedNames(c, prefix);
-  const unknown = others.filter((name) => !known[name] && !isComputedTable(c, prefix, name));
-  if (unknown.length) throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
-  for (const name of others) {
+  for (const name of aliases) {
     const { shape, data } = tensors.get(name) as StoredTensor;
     const of = known[name];
     const same = of ? tensors.get(of)?.data : sinusoids(c.maxLength, c.dModel, 'halves');
@@ -173,7 +209,6 @@ function checkAliases(
         `${path}: ${name} ${show(shape)} must equal ${of ?? 'the table of sinusoids'}, since config.json ties them`,
       );
   }
-  return others.sort();
 }
 
 /** Whether a name is that of a sinusoidal position table, which is computed. */

@@ -1,6 +1,7 @@
 // Loads Hugging Face folders, and the source checkpoint that other formats keep of such a folder.
 
 import { HeddleError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
@@ -10,6 +11,7 @@ import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/
 import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { prefixOf, readWeights, type StoredTensor, weightNames, weightsFromHfTensors } from './hf-tensors.ts';
 import { hfTokenizerFileNames, readHfTokenizers } from './hf-tokenizers.ts';
+import { openWeights, randomWeights, sameNumbers, storedWeights } from './stored-weights.ts';
 
 /** Seed of random weights, and their maximum number: 4 GiB. */
 const seed = 1;
@@ -20,8 +22,57 @@ const maxRandom = 2 ** 30;
  * random weights and a note. Throws a HeddleError that names the file and what is invalid or not supported.
  */
 export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
-  const notes: string[] = [];
   const tensors = await readWeights(files, folder);
+  const { checkpoint, ...model } = await describeHf(files, folder, raw, tensors);
+  const { config } = model;
+  const p = parameterList(config);
+  if (!tensors && p.size > maxRandom)
+    throw new HeddleError(
+      `${folder}: there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
+    );
+  const { weights, stored } = tensors
+    ? weightsFromHfTensors(config, p, tensors, folder)
+    : {
+        weights: initializeWeights(config, p, seed, 'truncated-normal'),
+        stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
+      };
+  return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...stored } };
+}
+
+/**
+ * Opens a folder like `loadHf`, with weights that are read in parts when they are needed. Throws as `loadHf`; numbers that
+ * are not finite are found when they are read.
+ */
+export async function openHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
+  const places = await openWeights(files, folder);
+  const whole = () => loadHf(files, folder, raw);
+  const describe = async () => {
+    if (!places) return describeHf(files, folder, raw, undefined);
+    // The numbers that a configuration depends on.
+    const tensors = new Map<string, StoredTensor>(places);
+    for (const [name, place] of places)
+      if (name.endsWith('embed_positions.weight'))
+        tensors.set(name, { ...place, data: await place.read(0, sizeOf(place.shape)) });
+    const [head, shared] = [places.get('lm_head.weight'), places.get(`${prefixOf(places)}shared.weight`)];
+    const ownHead = head !== undefined && (!shared || !(await sameNumbers(head, shared)));
+    return describeHf(files, folder, raw, tensors, ownHead);
+  };
+  const { checkpoint: _, ...model } = await describe();
+  const { config } = model;
+  const p = parameterList(config);
+  const stored = places ? await storedWeights(config, p, places, folder, whole) : randomWeights(config, p, seed, whole);
+  return { ...model, weights: new Float32Array(), stored };
+}
+
+/** A model without its weights, and what its checkpoint is apart from them. `ownHead`: see `readConfig`. */
+async function describeHf(
+  files: Files,
+  folder: string,
+  raw: Json | undefined,
+  tensors: ReadonlyMap<string, StoredTensor> | undefined,
+  ownHead?: boolean,
+) {
+  const notes: string[] = [];
   const json = raw ?? inferMarianConfig(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
   const generationPath = `${folder}/generation_config.json`;
   const generation = (await files.exists(generationPath)) ? await readJson(files, generationPath) : undefined;
@@ -30,35 +81,18 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
     ...(raw && { config: await textOf(`${folder}/config.json`) }),
     ...(generation && { generation: await textOf(generationPath) }),
   };
-  const found = withStoredPositions(readConfig(folder, json, generation, tensors), tensors);
+  const found = withStoredPositions(readConfig(folder, json, generation, tensors, ownHead), tensors);
   const { config } = found;
   if (!raw)
     notes.push(
       `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
         `padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
     );
-  const p = parameterList(config);
-  if (!tensors && p.size > maxRandom)
-    throw new HeddleError(
-      `${folder}: there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
-    );
   if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
-  const { weights, stored } = tensors
-    ? weightsFromHfTensors(config, p, tensors, folder)
-    : {
-        weights: initializeWeights(config, p, seed, 'truncated-normal'),
-        stored: { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const,
-      };
   const own = await readTokenizerBytes(files, folder);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
-  const sourceCheckpoint: SourceCheckpoint = {
-    config: json,
-    ...(generation && { generation }),
-    texts,
-    ...stored,
-    files: own,
-  };
-  return { config, ...tokenizers, weights, decode: found.decode, sourceCheckpoint, notes: [...notes, ...more] };
+  const checkpoint = { config: json, ...(generation && { generation }), texts, files: own };
+  return { config, ...tokenizers, decode: found.decode, checkpoint, notes: [...notes, ...more] };
 }
 
 /** The tokenizer files of a folder by name. */
@@ -69,18 +103,23 @@ async function readTokenizerBytes(files: Files, folder: string): Promise<Record<
   return out;
 }
 
-/** The configuration, completed by the tensors that exist. */
+/**
+ * The configuration, completed by the tensors that exist. `ownHead`: whether the head is stored and differs from the
+ * embedding; default: it is compared.
+ */
 function readConfig(
   folder: string,
   json: Json,
   generation: Json | undefined,
   tensors: ReadonlyMap<string, StoredTensor> | undefined,
+  ownHead?: boolean,
 ): HfConfig {
   const prefix = tensors ? prefixOf(tensors) : 'model.';
   const has = (name: string) => {
     if (name !== 'lm_head.weight') return tensors?.has(`${prefix}${name}`) ?? false;
     if (!tensors)
       return json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
+    if (ownHead !== undefined) return ownHead;
     const [head, shared] = [tensors.get(name)?.data, tensors.get(`${prefix}shared.weight`)?.data];
     return head !== undefined && (head.length !== shared?.length || head.some((x, i) => x !== shared[i]));
   };
