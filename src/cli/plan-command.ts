@@ -18,6 +18,8 @@ interface Options extends PresetFlags<PlanArguments['run']> {
   gradientCheckpointing?: boolean;
   precision?: Precision;
   freeze?: string[];
+  loraRank?: number;
+  loraTargetModules?: string[];
   weights?: WeightFormat;
 }
 
@@ -34,7 +36,9 @@ export function addPlan(program: Command): void {
     .addOption(settingOption('gradientCheckpointing'))
     .addOption(settingOption('precision'))
     .addOption(settingOption('freeze'))
-    .addOption(weightsOption('evaluation and decoding: storage of the weights'))
+    .addOption(settingOption('lora.rank'))
+    .addOption(settingOption('lora.targetModules'))
+    .addOption(weightsOption('storage of the weights, in training with --lora-rank'))
     .action(async (folder: string | undefined, options: Options) => {
       const {
         preset,
@@ -45,6 +49,8 @@ export function addPlan(program: Command): void {
         precision = 'f32',
         freeze,
         weights,
+        loraRank: rank,
+        loraTargetModules: targetModules,
       } = options;
       const model = options.set ?? {};
       const maxLength = model.maxLength ?? presets[preset].maxLength;
@@ -57,6 +63,7 @@ export function addPlan(program: Command): void {
           optimizer: { kind: options.optimizer ?? presetRecipe(preset).optimizer },
           gradientCheckpointing: options.gradientCheckpointing ?? false,
           ...(freeze && { freeze }),
+          ...(rank && { lora: { rank, ...(targetModules && { targetModules }) } }),
           ...(weights && { weights }),
         },
         { host: 'cpu' },

@@ -5,7 +5,8 @@ import { formatMiB } from '../core/format-numbers.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
-import { type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
+import { adaptedParameters, type LoraConfig, loraConfig } from '../model/lora.ts';
+import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, presets } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
@@ -13,9 +14,17 @@ import { type Plan, printPlan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
+import type { BatchShape } from '../text/batches/buckets.ts';
 import { type OptimizerConfig, optimizerConfig } from '../trainer/optimizer-config.ts';
 import { type Precision, scaling } from '../trainer/precision.ts';
-import { evaluationGraph, trainingGraph } from '../trainer/training-graphs.ts';
+import { trainableParameters } from '../trainer/trainable-parameters.ts';
+import {
+  evaluationGraph,
+  type GraphOptions,
+  gradientAccumulationGraph,
+  trainingGraph,
+  updateGraph,
+} from '../trainer/training-graphs.ts';
 
 /** Runs that can be planned. */
 export const plannedRuns = ['training', 'evaluation', 'decoding'] as const;
@@ -40,7 +49,8 @@ export interface PlanArguments {
   readonly precision: Precision;
   /** For training; see TrainableOptions. */
   readonly freeze?: readonly string[];
-  /** Storage of the weights in evaluation and decoding; default f32. */
+  readonly lora?: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>;
+  /** Storage of the weights, in training under a LoRA adapter; default f32. */
   readonly weights?: WeightFormat;
 }
 
@@ -57,17 +67,19 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   const config = modelConfig({ ...base, ...args.model });
   const { freeze = [], weights = 'f32' } = args;
   check(
-    weights === 'f32' || args.run !== 'training',
-    `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding`,
+    weights === 'f32' || args.run !== 'training' || args.lora,
+    `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
   );
-  const p = quantizedParameters(parameterList(config), weights);
+  const lora = args.lora && loraConfig(args.lora);
+  const p = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
   const longest = Math.min(32, config.maxLength);
   const { source, target } = { source: args.source || longest, target: args.target || longest };
   const shape = { batch, source, target };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
-  const plain = () => trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze });
+  const plain = () =>
+    trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, ...(lora && { lora }) });
   const graphs = (): [string, Graph][] => {
-    const options = { noFuse, gradientCheckpointing, precision, freeze };
+    const options = { noFuse, gradientCheckpointing, precision, freeze, ...(lora && { lora }) };
     if (args.run === 'training') return [['training', trainingGraph(config, p, shape, optimizer, options)]];
     if (args.run === 'evaluation') return [['evaluation', evaluationGraph(config, p, shape, { noFuse })]];
     return [
@@ -78,13 +90,61 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   const traits = { ...defaultTraits, f16: precision === 'f16' };
   const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
-  return graphs()
+  const table = args.folder && args.run === 'training' ? savingsTable(config, shape, args) : '';
+  const text = graphs()
     .map(([name, graph]) => {
       const made = makePlan(graph, { traits });
       return `${head}\n${name}\n\n${printPlan(made)}${saved ? savingsOf(made, plain) : ''}`;
     })
     .join('\n');
+  return text + table;
 };
+
+/** Memory of one update with each way to save some, as a table. */
+function savingsTable(c: ModelConfig, shape: BatchShape, args: PlanArguments): string {
+  const lora = loraConfig(args.lora ?? { rank: 8 });
+  const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
+  /** MiB of the plans of one session: each state once, the slots of the largest. */
+  const memory = (...graphs: Graph[]): string => {
+    const plans = graphs.map((graph) => makePlan(graph, { traits }));
+    const states = new Map(
+      plans.flatMap((plan) => Object.entries(plan.states).map(([name, v]) => [name, v.range.bytes])),
+    );
+    const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
+    const slots = Math.max(...plans.map(({ bytes }) => bytes.slots));
+    return formatMiB(sum(states.values()) + slots + sum(plans.map(({ bytes }) => bytes.inputs)));
+  };
+  const parameters = parameterList(c);
+  const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
+    const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
+    return memory(trainingGraph(c, quantizedParameters(parameters, weights), shape, optimizer, options));
+  };
+  const batches = Math.min(4, shape.batch);
+  const part = { ...shape, batch: Math.ceil(shape.batch / batches) };
+  const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
+  const accumulated = (options: GraphOptions, weights: WeightFormat = 'f32') => {
+    const p = quantizedParameters(parameters, weights);
+    const update = updateGraph(trainableParameters(c, p, options), optimizerConfig(args.optimizer));
+    return memory(gradientAccumulationGraph(c, p, part, options), update);
+  };
+  const rows: [string, string][] = [
+    ['all weights in f32', stepOf({})],
+    ['--precision f16', stepOf({ precision: 'f16' })],
+    ['--gradient-checkpointing', stepOf({ gradientCheckpointing: true })],
+    [accumulation, accumulated({})],
+    [`--lora-rank ${lora.rank}`, stepOf({ lora })],
+    [`--lora-rank ${lora.rank} --weights f16`, stepOf({ lora }, 'f16')],
+    [`--lora-rank ${lora.rank} --weights int8`, stepOf({ lora }, 'int8')],
+    [`--lora-rank ${lora.rank} --weights int8 ${accumulation}`, accumulated({ lora }, 'int8')],
+    [
+      `--lora-rank ${lora.rank} --weights int8 --precision f16 --gradient-checkpointing`,
+      stepOf({ lora, precision: 'f16', gradientCheckpointing: true }, 'int8'),
+    ],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, size]) => `  ${name.padEnd(width)}  ${size.padStart(11)}`);
+  return `\nGPU memory of an update of ${shape.batch} rows\n${lines.join('\n')}\n`;
+}
 
 /** Compares a plan with the one in f32 without gradient checkpointing; empty if that one exceeds the limits. */
 function savingsOf({ bytes }: Plan, graph: () => Graph): string {

@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { heddle, isOneLine } from '../support/cli.ts';
 
 /** No driver at all: planning must not want one. */
@@ -107,6 +110,58 @@ it('plans quantized weights, and training of a subset of the parameters', async 
   const { stderr, status } = await heddle(['plan', '--preset', 'tiny', '--weights', 'f16'], noGpu);
   expect([status, stderr]).toEqual([
     1,
-    'heddle: plan: weights as f16 cannot be trained; plan --run evaluation or decoding\n',
+    'heddle: plan: weights as f16 cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)\n',
   ]);
+});
+
+describe('a folder with nothing but a configuration', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-plan-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const write = (fields: object) => writeFileSync(join(folder, 'config.json'), JSON.stringify(fields));
+  const layers = { encoder_layers: 6, decoder_layers: 6 };
+  const mib = (text: string, name: string) =>
+    Number(new RegExp(`^ *${name} +([\\d.,]+) MiB$`, 'm').exec(text)?.[1]?.replace(',', ''));
+
+  it('has a table of what saves memory: a MarianMT of 74 million weights trains on int8 in under 400 MiB', async () => {
+    write({
+      ...{ model_type: 'marian', vocab_size: 58101, d_model: 512, encoder_ffn_dim: 2048, decoder_ffn_dim: 2048 },
+      ...{ ...layers, encoder_attention_heads: 8, decoder_attention_heads: 8, activation_function: 'swish' },
+      ...{ scale_embedding: true, max_position_embeddings: 512, pad_token_id: 58100, eos_token_id: 0 },
+      ...{ decoder_start_token_id: 58100, dropout: 0.1 },
+    });
+    const args = ['plan', folder, '--batch-size', '16', '--lora', '8', '--weights', 'int8'];
+    const { stdout } = await heddle(args, noGpu);
+    expect(stdout).toMatch(/73,944,309 parameters; 16 rows of 32 source and 32 target positions/);
+    const int8 = mib(stdout, '--lora-rank 8 --weights int8');
+    expect(int8).toBeLessThan(400);
+    const all = mib(stdout, 'all weights in f32');
+    for (const name of ['--gradient-checkpointing', '--lora-rank 8']) expect(mib(stdout, name), name).toBeLessThan(all);
+    expect(mib(stdout, '--lora-rank 8 --weights f16')).toBeLessThan(mib(stdout, '--lora-rank 8'));
+    expect(int8).toBeLessThan(mib(stdout, '--lora-rank 8 --weights f16'));
+    for (const more of [
+      '--gradient-accumulation-steps 4 \\(4 rows each\\)',
+      '--precision f16 --gradient-checkpointing',
+    ])
+      expect(mib(stdout, `--lora-rank 8 --weights int8 ${more}`), more).toBeLessThan(int8);
+  });
+
+  it('plans NLLB 600M as f16 in less than 2 GiB, without its weights', async () => {
+    write({
+      ...{ model_type: 'm2m_100', vocab_size: 256206, d_model: 1024, encoder_layers: 12, decoder_layers: 12 },
+      ...{ encoder_ffn_dim: 4096, decoder_ffn_dim: 4096, encoder_attention_heads: 16, decoder_attention_heads: 16 },
+      ...{ activation_function: 'relu', scale_embedding: true, max_position_embeddings: 1024, pad_token_id: 1 },
+      ...{ bos_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2, dropout: 0.1 },
+    });
+    const { stdout } = await heddle(
+      ['plan', folder, '--run', 'decoding', '--batch-size', '1', '--weights', 'f16'],
+      noGpu,
+    );
+    expect(stdout).toMatch(/615,073,792 parameters/);
+    expect(mib(stdout, 'state +quantized.f16')).toBeGreaterThan(1100);
+    const sum = [...stdout.matchAll(/^state .* ([\d.,]+) MiB$/gm)].reduce(
+      (n, [, x = '']) => n + Number(x.replace(',', '')),
+      0,
+    );
+    expect(sum).toBeLessThan(2 * 2048);
+  });
 });

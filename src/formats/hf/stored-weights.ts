@@ -95,13 +95,19 @@ export async function storedWeights(
         const [from, to] = [Math.max(at, start), Math.min(at + sizeOf(shape), start + count)];
         if (from >= to) continue;
         const values = await (tensors.get(name) as FileTensor).read(from - at, to - from);
-        const wrong = values.findIndex((x) => !Number.isFinite(x));
+        const wrong = notFinite(values);
         if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${values[wrong]} at element ${from - at + wrong}`);
         out.set(values, from - start);
       }
       return out;
     },
   });
+}
+
+/** Index of the first number that is not finite; -1 if there is none. */
+function notFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }
 
 /** Random weights, as `initializeWeights` makes them, of one parameter at a time. */

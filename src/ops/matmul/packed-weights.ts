@@ -46,17 +46,23 @@ export function pack(
   scales: Float32Array,
 ): void {
   const stride = wordsOf(format, cols);
+  if (format === 'f16' && fillsVectors(format, cols)) {
+    words.set(new Uint32Array(toFloat16(matrix).buffer));
+    return;
+  }
   const row = new Float32Array(vecsOf(format, cols) * numbers[format]);
+  const bytes = new Int8Array(words.buffer, words.byteOffset, words.byteLength);
   for (let r = 0; r * cols < matrix.length; r++) {
     row.set(matrix.subarray(r * cols, (r + 1) * cols));
     if (format === 'f16') {
       words.set(new Uint32Array(toFloat16(row).buffer), r * stride);
       continue;
     }
-    const scale = row.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+    let scale = 0;
+    for (let k = 0; k < cols; k++) scale = Math.max(scale, Math.abs(row[k] as number));
     scales[r] = scale;
-    const bytes = Int8Array.from(row, (x) => (scale === 0 ? 0 : Math.round((x / scale) * 127)));
-    words.set(new Uint32Array(bytes.buffer), r * stride);
+    if (scale > 0)
+      for (let k = 0; k < cols; k++) bytes[4 * r * stride + k] = Math.round(((row[k] as number) / scale) * 127);
   }
 }
 
