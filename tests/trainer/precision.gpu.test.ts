@@ -2,7 +2,10 @@
 // no step waits for the host. Without shader-f16 it is rejected.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/tensor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
+import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { type Precision, scaling } from '../../src/trainer/precision.ts';
@@ -73,7 +76,54 @@ async function training({ precision, optimizer, gradientAccumulationSteps = 1, c
 
 const hasHalf = (await gpuDevice()).features.has('shader-f16');
 
+/**
+ * A T5 whose sublayers add numbers above 100,000 to the residual, as those of FLAN do in part: f16 ends at 65504, and
+ * RMSNorm brings them back to one.
+ */
+const largeT5 = (fields: Partial<ModelOptions> = {}) => {
+  const c = modelConfig({ ...presets['t5-tiny'], ...fields, srcVocab: 20, tgtVocab: 20, dModel: 32, maxLength: 8 });
+  const parameters = parameterList(c);
+  const weights = initializeWeights(c, parameters, 2, 'xavier');
+  for (const { name, offset, shape } of parameters.all)
+    if (name.endsWith('linear2.weight'))
+      for (let i = offset; i < offset + sizeOf(shape); i++) weights[i] = 3e5 * (weights[i] as number);
+  return { c, weights };
+};
+
 const mixed = () => {
+  it.each([{}, { feedForwardType: 'plain', activation: 'relu', dropout: 0.1 }] as const)(
+    'survives activations above the range of f16: T5 with %o',
+    async (fields) => {
+      const { c, weights } = largeT5(fields);
+      const losses = async (precision: Precision) => {
+        const engine = await testEngine();
+        engines.push(engine);
+        const schedule = {
+          kind: 'constant',
+          learningRate: 1e-4,
+          warmupSteps: 0,
+          steps: 3,
+          minLearningRate: 0,
+          dModel: 32,
+        } as const;
+        const optimizer = optimizerConfig(scaling(precision));
+        const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps: 1 };
+        const trainer = await createTrainer(engine, c, recipe, [shape], { precision });
+        initializeTraining(engine, c, recipe);
+        engine.write('weights', weights);
+        const ids = randomIds(c, shape, 1);
+        const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], ids);
+        const tokens = ids.tgtLens.reduce((a, b) => a + b, 0);
+        const reports: StepReport[] = [];
+        for (let i = 0; i < 3; i++) reports.push(await trainer.update([{ shape: 0, tokens, fill }]));
+        return reports;
+      };
+      const [whole, half] = [await losses('f32'), await losses('f16')];
+      for (const [i, { loss }] of half.entries())
+        expect(Math.abs(loss / (whole[i] as StepReport).loss - 1), `loss ${loss}`).toBeLessThan(1e-2);
+    },
+  );
+
   it('has after 200 steps the loss of float32 to 1 %', async () => {
     const mean = async (precision: Precision) => {
       const { run } = await training({ precision });

@@ -81,7 +81,8 @@ export const addRmsNormOp = defineOp({
     expectDropout('add_rms_norm', rate, step);
     return { ...normTypes('add_rms_norm', x, gamma), s: x };
   },
-  f16Storage: ['x', 'y'],
+  // x and the sum stay f32: those of large T5 models do not fit in f16.
+  f16Storage: ['y'],
   inPlace: { s: ['residual', 'x'] },
   variants,
   launch({ x, residual, gamma, step }, { y, s, stats }, { eps, ...mask }, { variant, shared }) {
