@@ -83,6 +83,7 @@ export { columnSum } from './ops/elementwise/column-sum.ts';
 export type { AddColumnsAttrs, TakeColumnsAttrs } from './ops/elementwise/columns.ts';
 export { addColumns, takeColumns } from './ops/elementwise/columns.ts';
 export { dropout, dropoutOp } from './ops/elementwise/dropout.ts';
+export { logMean, logMeanOp } from './ops/elementwise/log-mean.ts';
 export { takeRows } from './ops/elementwise/take-rows.ts';
 export type { EmbeddingAttrs, EmbeddingOptions, LookupAttrs, SinusoidLayout } from './ops/embedding/embedding.ts';
 export { embedding, embeddingOp, sinusoids } from './ops/embedding/embedding.ts';

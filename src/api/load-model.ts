@@ -22,6 +22,11 @@ export interface LoadOptions extends SessionOptions, LanguageOptions {
    * `model.useLora` switches.
    */
   readonly lora?: string | Readonly<Record<string, string>>;
+  /**
+   * Folders of further models with the same vocabulary: an ensemble. Translating, scoring and evaluating average the
+   * probabilities of all; attention, and what is saved, is that of the first. Each has the storage in `weights`.
+   */
+  readonly ensemble?: readonly string[];
   /** Storage of the weights on the device: f16 and int8 take less memory and are slightly less exact. ['f32'] */
   readonly weights?: WeightFormat;
   /** Branch, tag or commit on the hub. ['main'] */
@@ -66,7 +71,7 @@ export const hostOf = (context: JobContext, close: () => Promise<void>, { modelP
 });
 
 /** Options of `openFolder`. */
-interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights'>, LanguageOptions {
+interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble'>, LanguageOptions {
   readonly name?: string;
 }
 
@@ -74,14 +79,21 @@ interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights'>, LanguageO
 export async function openFolder(
   folder: string,
   from: Pick<ModelHost, 'files' | 'emit'>,
-  { lora, weights, name = folder, ...languages }: FolderOptions = {},
+  { lora, weights, ensemble = [], name = folder, ...languages }: FolderOptions = {},
   host?: ModelHost,
 ): Promise<Model> {
   const { sourceLang, targetLang } = languages;
   const packed = (weights ?? 'f32') !== 'f32';
   const merged = typeof lora === 'string' && !packed;
   const saved = await openModel(folder, from, merged ? lora : undefined, { sourceLang, targetLang }, packed);
-  const model = createModel(saved, host ?? (from as ModelHost), { weights, name });
+  const computes = host ?? (from as ModelHost);
+  if (ensemble.length > 0) {
+    check(merged || lora === undefined, 'an ensemble has no LoRA adapters that switch; merge them, in f32');
+    const { openEnsemble } = await import('./ensemble-model.ts');
+    const open = (other: string) => openModel(other, computes, undefined, { sourceLang, targetLang }, packed);
+    return openEnsemble(saved, ensemble, open, computes, { weights, name });
+  }
+  const model = createModel(saved, computes, { weights, name });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;
   for (const [own, path] of Object.entries(named)) await model.addLora(own, path);

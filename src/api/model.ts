@@ -232,8 +232,10 @@ export interface ModelParts {
   readonly training?: TrainResult | undefined;
   /** Engine of a running training, which has the weights: the model only decodes, and does not free the engine. */
   readonly engine?: Engine | undefined;
-  /** The weights on that engine, with their storage and LoRA adapter. */
+  /** The weights on the engine, with their storage, LoRA adapter and ensemble. [those of the model in `weights`] */
   readonly parameters?: ParameterList | undefined;
+  /** The further models of the ensemble in `parameters`. */
+  readonly ensemble?: readonly SavedModel[];
   /** Where the model was loaded from; default 'model'. */
   readonly name?: string | undefined;
 }
@@ -270,10 +272,14 @@ export function internalsOf(model: Model): Internals {
   return found;
 }
 
+/** Puts the weights of a model on the engine. */
+const putWeights = async (engine: Engine, c: ModelConfig, p: ParameterList, { stored, weights }: SavedModel) =>
+  stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights);
+
 /** Makes a model of its parts. */
 export function createModel(saved: SavedModel, host: ModelHost, parts: ModelParts = {}): Model {
   const { config, source, target, weights, decode: rules } = saved;
-  const { weights: format = 'f32' } = parts;
+  const { weights: format = 'f32', ensemble = [] } = parts;
   const plain = parts.parameters ?? quantizedParameters(parameterList(config), format);
   let parameters = plain;
   // LoRA adapters that switch at run time, the chosen one, and that of the work in turn.
@@ -311,8 +317,9 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       it.lora = active;
     }
     if (it.written) return;
-    if (saved.stored) await readWeights(it.engine, config, parameters, saved.stored);
-    else writeWeights(it.engine, config, parameters, weights);
+    await putWeights(it.engine, config, parameters, saved);
+    for (const [i, { config: c, parameters: p }] of (parameters.ensemble?.others ?? []).entries())
+      await putWeights(it.engine, c, p, ensemble[i] as SavedModel);
     it.written = true;
     if (format === 'f32') return;
     host.emit({ type: 'message', text: describeWeights(config, format, { weights: weightBytes(parameters), peak }) });

@@ -3,7 +3,7 @@
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import { browserFiles } from '../files/browser-files.ts';
-import { appendFile, type Files, openStream } from '../files/files.ts';
+import { type Files, openStream } from '../files/files.ts';
 import { defaultHub } from '../hub/repository.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 
@@ -41,7 +41,6 @@ export function lazyFiles(open: () => Promise<Files>): Files {
     stream: async (path) => openStream(await files(), path),
     size: async (path) => (await files()).size?.(path),
     write: async (path, bytes) => (await files()).write(path, bytes),
-    append: async (path, bytes) => appendFile(await files(), path, bytes),
     exists: async (path) => (await files()).exists(path),
     list: async (folder) => (await files()).list(folder),
     rename: async (from, to) => (await files()).rename(from, to),

@@ -6,6 +6,7 @@ import { add } from '../ops/elementwise/add.ts';
 import { columnSum } from '../ops/elementwise/column-sum.ts';
 import { dropout } from '../ops/elementwise/dropout.ts';
 import { gatedActivation } from '../ops/elementwise/gated-activation.ts';
+import { logMean } from '../ops/elementwise/log-mean.ts';
 import { positionBackwardOp } from '../ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../ops/embedding/token-positions.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';
@@ -197,6 +198,9 @@ function stats(tokens: number): KernelCase {
 const sum = (rows: number, D: number) =>
   elements('add', rows, D, (g) => void add(g, input(g, 'a', [rows, D]), input(g, 'b', [rows, D])));
 
+const logOfMean = (rows: number, D: number) =>
+  elements('log of mean', rows, D, (g) => void logMean(g, input(g, 'x', [rows, D]), 2));
+
 const dropped = (rows: number, D: number) =>
   elements('dropout', rows, D, (g) => void dropout(g, input(g, 'x', [rows, D]), step(g), { rate: 0.1, site: 3 }));
 
@@ -211,6 +215,7 @@ export const trainingKernels: readonly KernelCase[] = [
   clipping('scale', 10_000_000),
   finite(10_000_000),
   sum(4096, 512),
+  logOfMean(4096, 512),
   rms(4096, 512, 'forward'),
   rms(4096, 512, 'backward'),
   rms(4096, 512, 'fused'),

@@ -11,6 +11,7 @@ import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from
 import {
   addHostOptions,
   addModelOptions,
+  ensembleOption,
   jsonOption,
   languagesOf,
   type ModelRunOptions,
@@ -59,14 +60,16 @@ export function addEvaluate(program: Command): void {
         ...(options.badWords && { badWords: options.badWords }),
         ...(adapter && { adapter }),
         ...(weights && { weights }),
+        ...(options.ensemble && { ensemble: options.ensemble }),
         ...languagesOf(options),
       };
-      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : [])];
+      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])];
       const found = await runWithProgress('evaluate', args, options, paths);
       await printResult(found, json, () => describe(found));
     });
   addPairFlags(command);
   addModelOptions(command);
+  command.addOption(ensembleOption());
   addDecodingFlags(command);
   addHostOptions(command);
 }

@@ -79,6 +79,7 @@ export function addHostOptions(command: Command): Command {
 /** Values of the flags of `addModelOptions`. */
 export interface ModelRunOptions {
   loraAdapter?: string;
+  ensemble?: string[];
   weights?: WeightFormat;
   sourceLang?: string;
   targetLang?: string;
@@ -105,6 +106,13 @@ export const languagesOf = ({ sourceLang, targetLang }: ModelRunOptions): { lang
 /** `--lora-adapter`. */
 export const loraOption = (): Option =>
   new Option('--lora-adapter <dir>', 'LoRA adapter of the model (of heddle train --lora-rank, or PEFT)');
+
+/** `--ensemble`. */
+export const ensembleOption = (): Option =>
+  new Option(
+    '--ensemble <dir>',
+    'further model with the same vocabulary, whose probabilities are averaged with those of the model; may be repeated, or with commas',
+  ).argParser((text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter(Boolean)]);
 
 /** `--weights`. */
 export const weightsOption = (

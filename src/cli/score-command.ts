@@ -6,7 +6,14 @@ import type { ScoredPair } from '../jobs/score-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { print } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { addHostOptions, addModelOptions, languagesOf, type ModelRunOptions, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  addModelOptions,
+  ensembleOption,
+  languagesOf,
+  type ModelRunOptions,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, ModelRunOptions, PairFlags {
@@ -39,14 +46,16 @@ export function addScore(program: Command): void {
         batch,
         ...(adapter && { adapter }),
         ...(weights && { weights }),
+        ...(options.ensemble && { ensemble: options.ensemble }),
         ...languagesOf(options),
       };
-      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : [])];
+      const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])];
       const found = await runWithProgress('score', args, options, paths);
       print(found.map((pair) => lineFor(pair, tokens)).join('\n'));
     });
   addPairFlags(command);
   addModelOptions(command);
+  command.addOption(ensembleOption());
   addHostOptions(command);
 }
 

@@ -7,7 +7,14 @@ import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { log } from './output.ts';
-import { addHostOptions, addModelOptions, languagesOf, type ModelRunOptions, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  addModelOptions,
+  ensembleOption,
+  languagesOf,
+  type ModelRunOptions,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { lineInput, listInput } from './text-input.ts';
 
@@ -51,6 +58,7 @@ export function addTranslate(program: Command): void {
     .option('--ids', 'print target token ids, without start and end, instead of text')
     .action(run);
   addModelOptions(command);
+  command.addOption(ensembleOption());
   addDecodingFlags(command);
   addHostOptions(command);
 }
@@ -79,6 +87,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     ...(options.badWords && { badWords: options.badWords }),
     ...(adapter && { adapter }),
     ...(weights && { weights }),
+    ...(options.ensemble && { ensemble: options.ensemble }),
     ...languagesOf(options),
   } as const;
   const out = openOutput(options.output);
@@ -103,7 +112,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
           return next;
         },
       },
-      [folder, ...(adapter ? [adapter] : [])],
+      [folder, ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])],
     );
   } finally {
     out.close();

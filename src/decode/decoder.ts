@@ -69,7 +69,7 @@ export async function createDecoder(
   const [source, ...programs] = (await engine.prepare([
     sourceGraph(c, p, shape),
     ...shapes.map((some) => stepGraph(c, p, some, mode)),
-    ...shapes.slice(1).map((fewer, i) => shrinkGraph(c, shapes[i] as DecodeShape, fewer)),
+    ...shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer)),
   ])) as [Program, ...Program[]];
   const stageAt = (i: number): Stage => {
     const [step, shrink] = [programs[i] as Program, programs[shapes.length + i]];

@@ -7,7 +7,7 @@ import type { DType, Shape } from '../core/tensor.ts';
 import { Graph } from '../graph/graph.ts';
 import { fuseForward } from '../graph/rewrites.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameter-layout.ts';
+import { type EnsembleMember, ensembleLogits, membersOf, type ParameterList } from '../model/parameter-layout.ts';
 import {
   attentionOptions,
   crossAttentionBlock,
@@ -77,8 +77,15 @@ export interface DecodeStates {
   readonly scores: DecodeState;
 }
 
-/** The states that the graphs of a shape share. */
-export function decodeStates(c: ModelConfig, { batch: B, beams = 1, source: S, target: T }: DecodeShape): DecodeStates {
+/**
+ * The states that the graphs of a shape share. `suffix`: that of a further model of an ensemble, for its own states
+ * `cross` and `self`.
+ */
+export function decodeStates(
+  c: ModelConfig,
+  { batch: B, beams = 1, source: S, target: T }: DecodeShape,
+  suffix = '',
+): DecodeStates {
   const R = B * beams;
   const width = 2 * c.decoderHeads * c.decoderHeadWidth;
   const state = (name: string, dtype: DType, shape: Shape): DecodeState => ({
@@ -88,8 +95,8 @@ export function decodeStates(c: ModelConfig, { batch: B, beams = 1, source: S, t
   });
   const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
   return {
-    cross: layers.map((n) => state(`cross.${n}`, 'f32', [B, S, width])),
-    self: layers.map((n) => state(`self.${n}`, 'f32', [R, T, width])),
+    cross: layers.map((n) => state(`cross.${n}${suffix}`, 'f32', [B, S, width])),
+    self: layers.map((n) => state(`self.${n}${suffix}`, 'f32', [R, T, width])),
     token: state('token', 'i32', [R, 1]),
     parent: state('parent', 'i32', [R]),
     slots: state('slots', 'u32', [R, T]),
@@ -109,13 +116,17 @@ export function sourceGraph(
   noFuse: readonly string[] = [],
 ): Graph {
   const graph = new Graph();
-  const m = openTransformer(graph, c, p, false);
   const { batch: B, source: S } = shape;
   const lengths = graph.input('srcLens', 'u32', [B]);
-  const memory = encode(m, { ids: graph.input('src', 'i32', [B, S]), lengths }); // [B, S, D]
-  for (const [n, state] of decodeStates(c, shape).cross.entries()) {
-    const kv = graph.scope(`decoder.layers.${n}`, () => crossKeysValues(m, `transformer.decoder.layers.${n}`, memory));
-    graph.place(kv, stateOf(graph, state), 0);
+  const ids = graph.input('src', 'i32', [B, S]);
+  for (const { config, parameters } of membersOf(c, p)) {
+    const m = openTransformer(graph, config, parameters, false);
+    const memory = encode(m, { ids, lengths }); // [B, S, D]
+    for (const [n, state] of decodeStates(config, shape, parameters.stateSuffix).cross.entries()) {
+      const layer = `transformer.decoder.layers.${n}`;
+      const kv = graph.scope(`decoder.layers.${n}`, () => crossKeysValues(m, layer, memory));
+      graph.place(kv, stateOf(graph, state), 0);
+    }
   }
   fuseForward(graph, noFuse);
   return graph;
@@ -135,21 +146,22 @@ export function stepGraph(
   noFuse: readonly string[] = [],
 ): Graph {
   const graph = new Graph();
-  const m = openTransformer(graph, c, p, false);
+  const { step } = openTransformer(graph, c, p, false);
   const { batch: B, beams = 1 } = shape;
   const states = decodeStates(c, shape);
   const [token, parent] = [stateOf(graph, states.token), stateOf(graph, states.parent)];
   const [slots, history] = [stateOf(graph, states.slots), stateOf(graph, states.history)];
   const lengths = graph.input('srcLens', 'u32', [B]);
-  const attrs = { ...attentionOptions(m, 'decoder'), beams };
-  const logits = graph.scope('decoder', () => {
-    cacheSlots(graph, token, parent, slots, history, m.step, { beams, padId: c.hidePadding ? c.padId : -1 });
+  const next = ({ config, parameters }: EnsembleMember): Value => {
+    const m = openTransformer(graph, config, parameters, false);
+    const attrs = { ...attentionOptions(m, 'decoder'), beams };
+    const own = decodeStates(config, shape, parameters.stateSuffix);
     let x = embed(m, 'tgt', { ids: token }, history); // [R, 1, D]
     const bias = positionBias(m, 'decoder');
-    for (let n = 0; n < c.decoderLayers; n++) {
+    for (let n = 0; n < config.decoderLayers; n++) {
       const layer = `transformer.decoder.layers.${n}`;
-      const cache = stateOf(graph, states.self[n] as DecodeState);
-      const source = stateOf(graph, states.cross[n] as DecodeState); // [B, S, 2HW]
+      const cache = stateOf(graph, own.self[n] as DecodeState);
+      const source = stateOf(graph, own.cross[n] as DecodeState); // [B, S, 2HW]
       const self = (y: Value) =>
         selfAttentionBlock(m, layer, y, (qkv) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias));
       const cross = (y: Value) =>
@@ -157,12 +169,16 @@ export function stepGraph(
       x = graph.scope(`layers.${n}`, () => decoderLayer(m, layer, x, self, cross));
     }
     return project(m, finishDecoder(m, x)); // [R, 1, V]
+  };
+  const logits = graph.scope('decoder', () => {
+    cacheSlots(graph, token, parent, slots, history, step, { beams, padId: c.hidePadding ? c.padId : -1 });
+    return ensembleLogits(graph, p, membersOf(c, p).map(next));
   });
   const rules = graph.input('rules', 'i32', [rulesSize(mode.banned)]);
   const choice = { endId: c.endId, rules: mode.rules };
   if (mode.method === 'beam') {
-    const best = bestTokens(graph, logits, history, rules, m.step, { ...choice, wanted: beams });
-    const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), m.step);
+    const best = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
+    const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step);
     graph.place(tokens, token, 0);
     graph.place(parents, parent, 0);
     for (const [name, v] of Object.entries({ token: tokens, parent: parents, total: totals, ended }))
@@ -174,8 +190,8 @@ export function stepGraph(
     });
     const { tokens, logProbs } =
       mode.method === 'sample'
-        ? sampleToken(graph, logits, history, rules, m.step, draw(), choice)
-        : greedyToken(graph, logits, history, rules, m.step, choice);
+        ? sampleToken(graph, logits, history, rules, step, draw(), choice)
+        : greedyToken(graph, logits, history, rules, step, choice);
     graph.place(tokens, token, 0);
     graph.output('token', tokens);
     graph.output('logProb', logProbs);
@@ -188,17 +204,20 @@ export function stepGraph(
  * Moves running sentences to a smaller batch: input picks u32 [b] are their indices; copies their states from shape
  * `from` to `to`.
  */
-export function shrinkGraph(c: ModelConfig, from: DecodeShape, to: DecodeShape): Graph {
+export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape, to: DecodeShape): Graph {
   const graph = new Graph();
   const picks = graph.input('picks', 'u32', [to.batch]);
-  const [before, after] = [decodeStates(c, from), decodeStates(c, to)];
   const take = (a: DecodeState, b: DecodeState, group: number) =>
     graph.place(takeRows(graph, stateOf(graph, a), picks, group), stateOf(graph, b), 0);
   const { beams = 1 } = from;
-  for (let n = 0; n < c.decoderLayers; n++) {
-    take(before.cross[n] as DecodeState, after.cross[n] as DecodeState, 1);
-    take(before.self[n] as DecodeState, after.self[n] as DecodeState, beams);
+  for (const { config, parameters } of membersOf(c, p)) {
+    const [before, after] = [from, to].map((shape) => decodeStates(config, shape, parameters.stateSuffix));
+    for (let n = 0; n < config.decoderLayers; n++) {
+      take(before?.cross[n] as DecodeState, after?.cross[n] as DecodeState, 1);
+      take(before?.self[n] as DecodeState, after?.self[n] as DecodeState, beams);
+    }
   }
+  const [before, after] = [decodeStates(c, from), decodeStates(c, to)];
   for (const name of ['token', 'parent', 'slots', 'history', 'scores'] as const) take(before[name], after[name], beams);
   return graph;
 }

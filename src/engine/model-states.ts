@@ -9,21 +9,21 @@ import type { Engine } from './engine.ts';
 /**
  * Writes the fixed sinusoidal positions to the state `positions`. Does nothing if the model has none.
  */
-export function writePositions(engine: Engine, c: ModelConfig): void {
+export function writePositions(engine: Engine, c: ModelConfig, suffix = ''): void {
   const table = fixedPositions(c);
-  if (table) engine.write('positions', table);
+  if (table) engine.write(`positions${suffix}`, table);
 }
 
 /** Writes weights [p.size] to an engine, quantized if the list is, and the fixed positions. */
 export function writeWeights(engine: Engine, c: ModelConfig, p: ParameterList, weights: Float32Array): void {
-  if (!p.quantization) engine.write('weights', weights);
+  if (!p.quantization) engine.write(`weights${p.stateSuffix ?? ''}`, weights);
   else
     for (const part of weightParts(p)) {
       const start = part.parameter.offset + part.first;
       for (const { state, offset, data } of part.states(weights.subarray(start, start + part.count)))
         engine.write(state, data, offset);
     }
-  writePositions(engine, c);
+  writePositions(engine, c, p.stateSuffix);
 }
 
 /** Bytes that the queue may hold before the host waits for them. */
@@ -42,5 +42,5 @@ export async function readWeights(engine: Engine, c: ModelConfig, p: ParameterLi
     await engine.written?.();
     queued = 0;
   }
-  writePositions(engine, c);
+  writePositions(engine, c, p.stateSuffix);
 }

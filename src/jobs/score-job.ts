@@ -18,6 +18,8 @@ export interface ScoreArguments {
   readonly batch: number;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly adapter?: string;
+  /** Folders of further models with the same vocabulary, whose probabilities are averaged with those of the model. */
+  readonly ensemble?: readonly string[];
   /** Storage of the weights on the engine; default f32. */
   readonly weights?: WeightFormat;
   /** Languages of a multilingual model; default: those of the model. */
@@ -33,6 +35,7 @@ export const score: Job<ScoreArguments, ScoredPair[]> = async (args, context) =>
   const model = await openFolder(folder, context, {
     ...(adapter && { lora: adapter }),
     ...(weights && { weights }),
+    ...(args.ensemble && { ensemble: args.ensemble }),
     ...args.languages,
   });
   try {

@@ -32,6 +32,8 @@ export interface TranslateArguments {
   readonly badWords?: readonly string[];
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly adapter?: string;
+  /** Folders of further models with the same vocabulary, whose probabilities are averaged with those of the model. */
+  readonly ensemble?: readonly string[];
   /** Storage of the weights on the engine; default f32. */
   readonly weights?: WeightFormat;
   /** Languages of a multilingual model; default: those of the model. */
@@ -85,6 +87,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
   const model = await openFolder(folder, context, {
     ...(adapter && { lora: adapter }),
     ...(weights && { weights }),
+    ...(args.ensemble && { ensemble: args.ensemble }),
     ...args.languages,
   });
   const suppressTokens = [...(decode?.suppressTokens ?? []), ...badWords.flatMap((word) => tokensOf(model, word))];

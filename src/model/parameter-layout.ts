@@ -3,6 +3,8 @@
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import type { PackedFormat } from '../ops/matmul/packed-weights.ts';
+import type { Builder, Value } from '../ops/op.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** How to initialize a parameter. `fanIn` and `fanOut` are those of the stored tensor that contains it. */
 export type Init =
@@ -39,6 +41,29 @@ export interface ParameterList {
   readonly quantization?: Quantization;
   /** The LoRA adapter that graphs add to the linear layers, and the state that has it; see lora.ts. */
   readonly adapter?: { readonly lora: LoraConfig; readonly state: string };
+  /** Suffix of the names of the model's states, for a further model of an ensemble; default: none. */
+  readonly stateSuffix?: string;
+  /** The further models of an ensemble, and how the logits of all are averaged; see ensemble.ts. */
+  readonly ensemble?: {
+    readonly others: readonly EnsembleMember[];
+    average(builder: Builder, logits: readonly Value[]): Value;
+  };
+}
+
+/** The models of an ensemble, the first one included; of other models itself. */
+export const membersOf = (config: ModelConfig, parameters: ParameterList): readonly EnsembleMember[] => [
+  { config, parameters },
+  ...(parameters.ensemble?.others ?? []),
+];
+
+/** The logits of a model, or of an ensemble from those of its models. */
+export const ensembleLogits = (builder: Builder, { ensemble }: ParameterList, logits: readonly Value[]): Value =>
+  ensemble ? ensemble.average(builder, logits) : (logits[0] as Value);
+
+/** A model of an ensemble. */
+export interface EnsembleMember {
+  readonly config: ModelConfig;
+  readonly parameters: ParameterList;
 }
 
 /** Configuration of a LoRA adapter, with the fields of PEFT's LoraConfig. */

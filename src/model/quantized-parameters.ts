@@ -39,10 +39,10 @@ export function quantizedParameters(p: ParameterList, format: WeightFormat): Par
 }
 
 /** Names of the states with quantized weights. */
-const stateNames = ({ format }: Quantization) => ({
-  words: `quantized.${format}`,
-  scales: `quantized.${format}.scales`,
-  plain: `quantized.${format}.plain`,
+const stateNames = ({ format }: Quantization, suffix = '') => ({
+  words: `quantized.${format}${suffix}`,
+  scales: `quantized.${format}.scales${suffix}`,
+  plain: `quantized.${format}.plain${suffix}`,
 });
 
 /** The quantized matrices in a graph. */
@@ -58,9 +58,10 @@ export interface QuantizedWeights {
 export function openQuantized(
   graph: Graph,
   quantization: Quantization,
+  suffix?: string,
 ): { buffer: Value; plain: [string, Value][]; quantized: QuantizedWeights } {
   const { format, matrices, plain } = quantization;
-  const names = stateNames(quantization);
+  const names = stateNames(quantization, suffix);
   const words = graph.state(names.words, 'u32', [quantization.words]);
   const scales = quantization.scales > 0 ? graph.state(names.scales, 'f32', [quantization.scales]) : undefined;
   const buffer = graph.state(names.plain, 'f32', [plain.size]);
@@ -112,8 +113,8 @@ export interface WeightPart {
 
 /** The weights of a list in parts of 16 MiB, each quantized by itself if the list is: one after another fills its states. */
 export function* weightParts(p: ParameterList): Generator<WeightPart> {
-  const { quantization } = p;
-  const names = quantization && stateNames(quantization);
+  const { quantization, stateSuffix = '' } = p;
+  const names = quantization && stateNames(quantization, stateSuffix);
   for (const parameter of p.all) {
     const { name, shape } = parameter;
     const matrix = quantization?.matrices.get(name);
@@ -129,7 +130,7 @@ export function* weightParts(p: ParameterList): Generator<WeightPart> {
         count: count * cols,
         states(values) {
           if (!quantization || !names || !matrix)
-            return [{ state: names?.plain ?? 'weights', offset: place + first, data: values }];
+            return [{ state: names?.plain ?? `weights${stateSuffix}`, offset: place + first, data: values }];
           const width = wordsOf(quantization.format, cols);
           const words = new Uint32Array(count * width);
           const scales = new Float32Array(quantization.scales > 0 ? count : 0);
@@ -145,8 +146,9 @@ export function* weightParts(p: ParameterList): Generator<WeightPart> {
 }
 
 /** Returns the size in bytes of the states with weights. */
-export function weightBytes({ quantization, size }: ParameterList): number {
-  return 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
+export function weightBytes({ quantization, size, ensemble }: ParameterList): number {
+  const own = 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
+  return (ensemble?.others ?? []).reduce((sum, { parameters }) => sum + weightBytes(parameters), own);
 }
 
 /** Describes the memory of a format: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10 MiB`. */

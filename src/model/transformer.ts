@@ -69,9 +69,9 @@ export function openTransformer(
   parameters: ParameterList,
   training: boolean,
 ): Transformer {
-  const { quantization, adapter } = parameters;
-  const opened = quantization && openQuantized(graph, quantization);
-  const weightBuffer = opened?.buffer ?? graph.state('weights', 'f32', [parameters.size]);
+  const { quantization, adapter, stateSuffix = '' } = parameters;
+  const opened = quantization && openQuantized(graph, quantization, stateSuffix);
+  const weightBuffer = opened?.buffer ?? graph.state(`weights${stateSuffix}`, 'f32', [parameters.size]);
   const slices = () =>
     parameters.all.map(({ name, offset, shape }) => [name, graph.slice(weightBuffer, name, offset, shape)] as const);
   const weights = new Map(opened?.plain ?? slices());
@@ -166,7 +166,7 @@ export function embed(
   const { config: c, graph: g } = m;
   const learned = c.positions === 'learned';
   const rows = fixedPositionRows(c);
-  const fixed = rows > 0 ? g.state('positions', 'f32', [rows, c.dModel]) : undefined;
+  const fixed = rows > 0 ? g.state(`positions${m.parameters.stateSuffix ?? ''}`, 'f32', [rows, c.dModel]) : undefined;
   const positions = learned ? weight(m, `${side}_pos.weight`) : fixed; // [L, D]
   const counted = c.positions === 'fairseq-sinusoidal';
   const places =

@@ -7,7 +7,7 @@ import { layerOf } from '../graph/recompute.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../graph/rewrites.ts';
 import { adaptedParameters } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameter-layout.ts';
+import { ensembleLogits, type ParameterList } from '../model/parameter-layout.ts';
 import {
   decode,
   encode,
@@ -170,7 +170,15 @@ export function evaluationGraph(
   const graph = new Graph();
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), false);
   const { source, target, wanted } = batchInputs(graph, c, shape, false);
-  const logits = project(model, decode(model, target, encode(model, source), source.lengths));
+  const models = [
+    model,
+    ...(p.ensemble?.others ?? []).map((m) => openTransformer(graph, m.config, m.parameters, false)),
+  ];
+  const logits = ensembleLogits(
+    graph,
+    p,
+    models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths))),
+  );
   if (options.logits) graph.output('logits', logits);
   const { nll } = lossOf(model, logits, wanted, model.step, options.ignore);
   if (options.tokenLosses) graph.output('nll', nll);

@@ -9,6 +9,7 @@ import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { addFiniteChecks } from '../../src/graph/finite-checks.ts';
 import { gradients } from '../../src/graph/gradient.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
@@ -91,7 +92,8 @@ function modelGraphs(options: ModelOptions): Graph[] {
     evaluationGraph(c, p, shape),
     sourceGraph(c, p, shape),
     ...modes.flatMap((mode) => [stepGraph(c, p, shape, mode), stepGraph(c, p, beams, mode)]),
-    shrinkGraph(c, beams, { ...beams, batch: 2 }),
+    stepGraph(c, ensembleParameters(c, [c]), shape),
+    shrinkGraph(c, p, beams, { ...beams, batch: 2 }),
   ];
 }
 

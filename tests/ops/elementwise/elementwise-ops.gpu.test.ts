@@ -6,6 +6,7 @@ import { activationBackwardOp, activationOp } from '../../../src/ops/elementwise
 import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
 import { addOp } from '../../../src/ops/elementwise/add.ts';
 import { dropoutOp } from '../../../src/ops/elementwise/dropout.ts';
+import { logMeanOp } from '../../../src/ops/elementwise/log-mean.ts';
 import { checkInPlace } from '../../support/in-place.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
@@ -39,6 +40,18 @@ describe('dropout', () => {
           wrt: ['x'],
           tolerance: exact,
         });
+    });
+});
+
+describe('log of a mean', () => {
+  for (const shape of sizes)
+    it(`of ${shape.join('x')} probabilities, also of tiny ones`, async () => {
+      const x = randomTensor(shape, 7);
+      for (let i = 0; i < x.data.length; i++)
+        x.data[i] = i % 9 === 4 ? 0 : Math.exp(-20 * Math.abs(x.data[i] as number));
+      for (const count of [1, 2, 3])
+        await checkOp(logMeanOp, { inputs: { x }, attrs: { count }, wrt: [], tolerance: 1e-6 });
+      await checkInPlace(logMeanOp, { inputs: { x }, attrs: { count: 2 }, tolerance: 1e-6 });
     });
 });
 

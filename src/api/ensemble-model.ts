@@ -1,0 +1,47 @@
+// Ensembles of models with one vocabulary, for `loadModel` and the commands.
+
+import { check } from '../core/errors.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import { ensembleParameters } from '../model/ensemble.ts';
+import { createModel, type Model, type ModelHost, type ModelParts } from './model.ts';
+
+/**
+ * A model that averages its probabilities with those of others, which `open` reads. Throws a HeddleError that names one
+ * whose vocabulary differs, or whose maximum length is below that of the first.
+ */
+export async function openEnsemble(
+  first: SavedModel,
+  names: readonly string[],
+  open: (name: string) => Promise<SavedModel>,
+  host: ModelHost,
+  parts: Pick<ModelParts, 'weights' | 'name'> = {},
+): Promise<Model> {
+  const ensemble: SavedModel[] = [];
+  for (const name of names) {
+    const model = await open(name);
+    checkMember(first, parts.name ?? 'the first', model, name);
+    ensemble.push(model);
+  }
+  const others = ensemble.map(({ config }) => config);
+  const parameters = ensembleParameters(first.config, others, parts.weights);
+  return createModel(first, host, { ...parts, ensemble, parameters });
+}
+
+/** Throws a HeddleError unless a model has the vocabulary of the first of its ensemble, and takes texts as long. */
+function checkMember(first: SavedModel, firstName: string, model: SavedModel, name: string): void {
+  for (const side of ['source', 'target'] as const)
+    check(
+      JSON.stringify(model[side]) === JSON.stringify(first[side]),
+      () => `${name}: its ${side} vocabulary differs from that of ${firstName}; an ensemble has one vocabulary`,
+    );
+  for (const id of ['startId', 'endId', 'padId', 'hidePadding'] as const)
+    check(
+      model.config[id] === first.config[id],
+      () => `${name}: its ${id} (${model.config[id]}) differs from that of ${firstName} (${first.config[id]})`,
+    );
+  check(
+    model.config.maxLength >= first.config.maxLength,
+    () =>
+      `${name}: its maxLength is ${model.config.maxLength}, that of ${firstName} is ${first.config.maxLength}; name ${name} first`,
+  );
+}

@@ -1,0 +1,32 @@
+// Ensembles: several models with one vocabulary whose next-token probabilities are averaged. An ensemble is a property
+// of the parameter list of its first model, so the same graphs decode and evaluate it.
+
+import { add } from '../ops/elementwise/add.ts';
+import { logMean } from '../ops/elementwise/log-mean.ts';
+import { softmax } from '../ops/norm/softmax.ts';
+import type { Builder, Value } from '../ops/op.ts';
+import type { ModelConfig } from './model-config.ts';
+import type { EnsembleMember, ParameterList } from './parameter-layout.ts';
+import { parameterList } from './parameters.ts';
+import { quantizedParameters, type WeightFormat } from './quantized-parameters.ts';
+
+/** The parameters of a model in a format, with those of the further models of its ensemble. */
+export function ensembleParameters(
+  c: ModelConfig,
+  others: readonly ModelConfig[],
+  format: WeightFormat = 'f32',
+): ParameterList {
+  const first = quantizedParameters(parameterList(c), format);
+  const members = others.map((config, i): EnsembleMember => {
+    const parameters = quantizedParameters(parameterList(config), format);
+    return { config, parameters: { ...parameters, stateSuffix: `.${i + 1}` } };
+  });
+  return { ...first, ensemble: { others: members, average } };
+}
+
+/** Logits of the mean probabilities of models, from the logits [.., V] of each: the log of the mean of their softmax. */
+function average(builder: Builder, logits: readonly Value[]): Value {
+  const [first, ...others] = logits.map((one) => softmax(builder, one)) as [Value, ...Value[]];
+  const sum = others.reduce((a, b) => add(builder, a, b), first);
+  return logMean(builder, sum, logits.length);
+}

@@ -1,0 +1,45 @@
+// The logarithm of a mean of probabilities: the last step of an ensemble's average.
+
+import { sizeOf } from '../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, tensorType, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { elementwise, elementwiseVariants } from '../work-division.ts';
+
+/** The smallest mean: a smaller one, whose f32 is subnormal or 0, counts as this. */
+const smallest = 1e-37;
+
+/** `count`: number of terms of each sum. */
+export type LogMeanAttrs = { readonly count: number };
+
+/** y = log(max(x / count, 1e-37)); y may take the memory of x. */
+export const logMeanOp = defineOp({
+  name: 'log_mean',
+  inputs: ['x'],
+  outputs: ['y'],
+  attrs: attrsOf<LogMeanAttrs>(),
+  shape({ x }) {
+    expectType('log_mean', 'x', x, 'f32');
+    return { y: tensorType('f32', x.shape) };
+  },
+  inPlace: { y: 'x' },
+  variants: elementwiseVariants,
+  launch({ x }, { y }, { count: terms }, { shared, variant }) {
+    const count = sizeOf(y.shape);
+    const common = { shader: 'log-mean', params: { count, scale: 1 / terms }, ...elementwise(variant, count) };
+    return shared('x', 'y')
+      ? [{ ...common, entry: 'log_mean_in_place', bind: { y } }]
+      : [{ ...common, entry: 'log_mean', bind: { x, y } }];
+  },
+  reference({ x }, { y }, { count }) {
+    for (let i = 0; i < y.size; i++) y.set(i, Math.log(Math.max(x.at(i) / count, smallest)));
+  },
+});
+
+/**
+ * The logarithm of x / count, for a sum x of `count` probabilities.
+ *
+ * @example
+ * const logProbs = logMean(graph, add(graph, softmax(graph, x), softmax(graph, w)), 2);
+ */
+export const logMean = (builder: Builder, x: Value, count: number): Value =>
+  builder.apply(logMeanOp, { x }, { count }).y;
