@@ -3,11 +3,9 @@
 import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { writeText } from '../files/files.ts';
-import { nodeFiles } from '../host/node-files.ts';
 import type { ConformanceReport } from '../jobs/conformance-job.ts';
-import { print, table } from './output.ts';
-import { adapterOption, gpuHostOption, whole } from './parse-values.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 /** Adds the command `conformance`. */
@@ -20,15 +18,12 @@ export function addConformance(program: Command): void {
     .addOption(gpuHostOption())
     .addOption(adapterOption())
     .option('--lost-devices <n>', 'number of trainings during which the device is destroyed', whole(0), 1)
-    .option('--json <file>', 'write the report as JSON')
-    .action(async (options: HostOptions & { lostDevices: number; json?: string }) => {
+    .addOption(jsonOption())
+    .action(async (options: HostOptions & { lostDevices: number; json?: JsonOption }) => {
       const { lostDevices, json } = options;
       const report = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
-      if (json) {
-        const text = JSON.stringify({ heddle: version, when: new Date().toISOString(), ...report }, undefined, 1);
-        await writeText(nodeFiles(), json, `${text}\n`);
-      }
-      print(describe(report));
+      const facts = { heddle: version, when: new Date().toISOString(), ...report };
+      await printResult(facts, json, () => describe(report));
       if (!report.passed) throw new HeddleError('conformance: this engine or adapter fails a check');
     });
 }

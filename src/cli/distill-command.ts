@@ -3,14 +3,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { writeText } from '../files/files.ts';
-import { nodeFiles } from '../host/node-files.ts';
 import type { Distilled } from '../jobs/distill-job.ts';
 import { formatOf, pathsOf } from '../text/corpus/pair-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
-import { log, print, table } from './output.ts';
+import { type JsonOption, log, printResult, table } from './output.ts';
 import { addPairFlags, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { addHostOptions, whole } from './parse-values.ts';
+import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { addSettingFlags, givenSettings } from './train-flags.ts';
 
@@ -20,7 +18,7 @@ interface Options extends HostOptions, PairFlags {
   beams: number;
   translateBatch: number;
   force?: boolean;
-  json?: string;
+  json?: JsonOption;
 }
 
 /** Adds the command `distill`. */
@@ -35,7 +33,7 @@ export function addDistill(program: Command): void {
     .option('--beams <n>', 'number of beams of the teacher', whole(1), 4)
     .option('--translate-batch <texts>', 'texts that the teacher decodes together', whole(1), 32)
     .option('--force', 'start again instead of resuming')
-    .option('--json <file>', 'write the result as JSON');
+    .addOption(jsonOption());
   addHostOptions(command);
   addPairFlags(command);
   addSettingFlags(command);
@@ -62,8 +60,7 @@ export function addDistill(program: Command): void {
       ...[pairs, dev].flatMap((some) => (some ? pathsOf(some) : [])),
     ];
     const result = await runWithProgress('distill', args, options, paths);
-    if (options.json) await writeText(nodeFiles(), options.json, `${JSON.stringify(result, undefined, 1)}\n`);
-    print(describe(result, out));
+    await printResult(result, options.json, () => describe(result, out));
   });
 }
 

@@ -3,6 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { reasonOf } from '../host/disk-files.ts';
 import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
@@ -129,7 +130,7 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
     try {
       return work();
     } catch (error) {
-      throw new HeddleError(`${path}: cannot write: ${(error as Error).message}`, { cause: error });
+      throw new HeddleError(`${path}: cannot write: ${reasonOf(error)}`, { cause: error });
     }
   };
   const file = named(() => openSync(path, 'w'));

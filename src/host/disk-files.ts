@@ -45,13 +45,16 @@ const reasons: Record<string, string> = {
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
+/** Why a call of the file system failed, in words. */
+export const reasonOf = (error: unknown): string =>
+  reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+
 /** Runs `work`. An error of the system becomes a HeddleError with the operation, the path and the reason. */
 async function named<T>(what: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const reason = reasons[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
-    throw new HeddleError(`${path}: cannot ${what}: ${reason}`, { cause: error });
+    throw new HeddleError(`${path}: cannot ${what}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -66,6 +66,23 @@ describe('train', () => {
     expect(weightsOf(await trained())).toEqual(weightsOf(model));
   });
 
+  it('serves two trainings and a translation side by side on one device, each in the bits of one alone', async () => {
+    const alone = await trained();
+    const other = { seed: 9, model: { ...settings.model, dModel: 12 }, learningRate: 1e-2 };
+    const second = await trained(other);
+    const texts = ['one two', 'six', 'red sun ten'];
+    const expected = await alone.translate(texts);
+    const begun = [trained({ steps: 12 }), trained(other)];
+    const during = await alone.translate(texts, { beams: 2 });
+    const [first, third] = await Promise.all(begun);
+    expect(first?.training?.losses).toEqual(alone.training?.losses);
+    expect(third?.training?.losses).toEqual(second.training?.losses);
+    expect(weightsOf(first as Model)).toEqual(weightsOf(alone));
+    expect(weightsOf(third as Model)).toEqual(weightsOf(second));
+    expect(await alone.translate(texts, { beams: 2 })).toEqual(during);
+    expect(await alone.translate(texts)).toEqual(expected);
+  });
+
   it('evaluates on dev and test pairs and stops early', async () => {
     const model = await trained({ dev, test: dev, evalSteps: 2, patience: 1, bestMetric: 'bleu', learningRate: 1e-9 });
     const { dev: evaluations, best, evaluation, steps } = model.training!;
