@@ -118,7 +118,7 @@ const widths = [
 ] as const;
 
 /** A sample: each width of tile, and widths that are not multiples of 4. */
-const sampled = widths.filter(([headWidth]) => everyCase || [3, 8, 19, 64, 65, 256].includes(headWidth));
+const sampled = widths.filter(([headWidth]) => everyCase || [3, 8, 19, 64, 65].includes(headWidth));
 
 for (const [headWidth, heads, family] of sampled)
   it(`takes ${heads} heads of width ${headWidth}, with dropout`, async () => {
@@ -205,16 +205,17 @@ it('gives the same bits again', async () => {
   }
 });
 
-it('runs 8 heads over 4096 tokens both ways in memory linear in them', async () => {
+it('runs 8 heads over thousands of tokens both ways in memory linear in them', async () => {
+  const length = everyCase ? 4096 : 2048;
   const [variant = ''] = attentionVariants(wrapDevice(await gpuDevice()).traits, 4);
   const heads = 8;
-  const { runs, plan, dout } = await bothWays(4096, heads, 1, variant, 1);
-  const half = await bothWays(2048, heads, 1, variant, 1);
+  const { runs, plan, dout } = await bothWays(length, heads, 1, variant, 1);
+  const half = await bothWays(length / 2, heads, 1, variant, 1);
   expect(plan.bytes.slots).toBeLessThan(2.01 * half.plan.bytes.slots);
   expect(Math.max(...plan.buffers.map((b) => b.bytes))).toBeLessThan(2 ** 27);
   // All values are 1: so are the outputs, and dv sums to dout.
   const { out, dqkv } = runs[0]!;
-  for (const y of out) expect(Math.abs(y - 1)).toBeLessThan(1e-5); // 4096 weights, rounded at 1/4096 each
+  for (const y of out) expect(Math.abs(y - 1)).toBeLessThan(1e-5); // thousands of weights, each rounded at its size
   const sums = (x: ArrayLike<number>, columns: number, from: number) => {
     const sum = new Float64Array(heads * 4);
     for (let i = 0; i < x.length; i++) if (i % columns >= from) sum[(i % columns) - from]! += x[i]!;
@@ -222,6 +223,6 @@ it('runs 8 heads over 4096 tokens both ways in memory linear in them', async () 
   };
   const want = sums(dout, heads * 4, 0);
   sums(dqkv, 3 * heads * 4, 2 * heads * 4).forEach((s, c) => {
-    expect(Math.abs(s - want[c]!)).toBeLessThan(1e-2); // about 64, of 4096 · 4096 terms
+    expect(Math.abs(s - want[c]!)).toBeLessThan(1e-2); // about 64, of up to 4096 · 4096 terms
   });
 });

@@ -76,15 +76,15 @@ describe('self-attention with a bias, both ways, by each kernel', () => {
         for (const farthest of [0, 3, 91]) await check({ heads: 2, headWidth: 4, length, farthest, causal });
     });
 
-  it('with heads of other widths, and dropout', async () => {
-    for (const [headWidth, heads] of [
-      [1, 3],
-      [5, 3],
-      [64, 2],
-    ] as const)
-      if (everyCase || headWidth === 5)
+  if (everyCase)
+    it('with heads of other widths, and dropout', async () => {
+      for (const [headWidth, heads] of [
+        [1, 3],
+        [5, 3],
+        [64, 2],
+      ] as const)
         await check({ heads, headWidth, length: 13, farthest: 4, dropout: 0.1, causal: headWidth === 5 });
-  });
+    });
 });
 
 /** A loss whose gradient with respect to y is dy. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
 import { type MatmulAttrs, matmulOp } from '../../../src/ops/matmul/matmul.ts';
-import { gpuDevice } from '../../support/gpu.ts';
+import { everyCase, gpuDevice } from '../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each: K stays below 1,100 here.
@@ -20,7 +20,7 @@ function operands(form: string, m: number, n: number, k: number, before: Shape =
 }
 
 // Around the tiles of every kernel, 4, 8, 16, 32, 64 and 128 a side; K for which operands are split; primes.
-const sizes: [number, number, number][] = [
+const allSizes: [number, number, number][] = [
   [1, 1, 1],
   [5, 36, 520],
   [17, 33, 29],
@@ -30,6 +30,7 @@ const sizes: [number, number, number][] = [
   [129, 127, 67],
   [37, 132, 515],
 ];
+const sizes = allSizes.filter(([m]) => everyCase || [1, 17, 65, 129].includes(m));
 
 describe.each(Object.keys(forms))('matmul %s', (form) => {
   it.each(sizes)('multiplies to [%i, %i] over %i by every kernel', async (m, n, k) => {
@@ -40,10 +41,11 @@ describe.each(Object.keys(forms))('matmul %s', (form) => {
     await checkOp(matmulOp, { inputs: operands(form, 20, 12, 16), attrs: forms[form]!, wrt: ['a', 'b'], tolerance });
   });
 
-  it('keeps its accuracy at small and large scales', async () => {
-    for (const scale of [1e-3, 40])
-      await checkOp(matmulOp, { inputs: operands(form, 31, 32, 130, [], scale), attrs: forms[form]!, tolerance });
-  });
+  if (everyCase)
+    it('keeps its accuracy at small and large scales', async () => {
+      for (const scale of [1e-3, 40])
+        await checkOp(matmulOp, { inputs: operands(form, 31, 32, 130, [], scale), attrs: forms[form]!, tolerance });
+    });
 
   it('multiplies batches, each matrix at its stride', async () => {
     const attrs = { ...forms[form]!, batched: true };
