@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { TextThreads } from '../text/text-pool.ts';
 
-/** Maximum number of threads: each takes some 60 MB, and the disk delivers no more. */
-const maxThreads = 16;
+/** Maximum number of threads: each takes some 50 MB, and a training of millions of pairs is to fit in 1.5 GB. */
+const maxThreads = 12;
 
 /**
- * A thread for each core; undefined where the program of the threads is missing: in the sources, and in bundles of
+ * A thread for each core, at most 12; undefined where the program of the threads is missing: in the sources, and in bundles of
  * users.
  */
 export function nodeTextThreads(program = new URL('../../text-thread.js', import.meta.url)): TextThreads | undefined {

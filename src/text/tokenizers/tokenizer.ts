@@ -93,7 +93,7 @@ export interface TokenizerParts {
 }
 
 /** Maximum number of words in the cache of ids; it is cleared when full. */
-const cacheSize = 200_000;
+const cacheSize = 100_000;
 
 /** A tokenizer.json without added tokens; `fields` override the defaults. */
 export const tokenizerJson = (fields: Partial<TokenizerJson> & Pick<TokenizerJson, 'model'>): TokenizerJson => ({
