@@ -3,13 +3,20 @@
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
+import { cpuEngine } from '../../src/engine/engine.ts';
+import { writeFolder } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../../src/model/lora.ts';
+import type { ModelOptions } from '../../src/model/model-config.ts';
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import { evaluationGraph, gradientGraph } from '../../src/trainer/training-graphs.ts';
+import { gradientsOf } from '../support/gradients.ts';
 import { randomIds, smallModel } from '../support/model.ts';
-import { relativeError } from '../support/op.ts';
+import { randomTensor, relativeError } from '../support/op.ts';
 
 const shape = { batch: 2, source: 4, target: 3 };
 const lora = loraConfig({
@@ -132,4 +139,49 @@ it('rejects values out of range', () => {
     [{ rank: 2, targetModules: [] }, 'lora: targetModules is empty'],
   ] as const)
     expect(() => loraConfig(options)).toThrow(said);
+});
+
+const t5: Partial<ModelOptions> = {
+  ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false, tie: 'all' },
+  ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23, encoderLayers: 2, decoderLayers: 2 },
+};
+
+it.each([
+  [
+    'BART',
+    {} as Partial<ModelOptions>,
+    ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
+    'model.decoder.layers.0.fc2',
+  ],
+  ['T5', t5, ['q', 'k', 'v', 'o', 'wi_0', 'wi_1', 'wo'], 'decoder.block.0.layer.2.DenseReluDense.wo'],
+] as const)(
+  "has the layers of %s, and comes back from PEFT's files with its bits",
+  async (_, model, modules, layer) => {
+    const { c } = smallModel(model);
+    const own = loraConfig({ rank: 2, targetModules: modules });
+    const weights = randomTensor([loraParameters(c, own).size], 4).data as Float32Array;
+    for (const { offset, shape: sizes } of loraParameters(c, own).all) {
+      const end = offset + sizes.reduce((a, b) => a * b, 1);
+      weights.fill(0, end, Math.ceil(end / 64) * 64); // padding
+    }
+    const files = memoryFiles();
+    await writeFolder(files, 'a', loraFiles(c, { lora: own, weights }, 'base'));
+    const config = JSON.parse(new TextDecoder().decode(await files.read('a/adapter_config.json')));
+    expect(config.target_modules).toEqual([...modules].sort());
+    const names = Object.keys(readSafetensors(await files.read('a/adapter_model.safetensors')));
+    expect(names).toContain(`base_model.model.${layer}.lora_B.weight`);
+    expect(names).toHaveLength(2 * linearLayers(c).length);
+    expect((await loadLora(files, 'a', c)).weights).toEqual(weights);
+  },
+);
+
+it('trains T5 with gradient checkpointing as without, dropout included', async () => {
+  const own = loraConfig({ rank: 2, targetModules: ['*.q', '*.v', 'wo'], dropout: 0.1 });
+  const plain = await gradientsOf(cpuEngine(), { ...t5, dropout: 0.1 }, shape, { lora: own });
+  const again = await gradientsOf(cpuEngine(), { ...t5, dropout: 0.1 }, shape, {
+    lora: own,
+    gradientCheckpointing: true,
+  });
+  expect(again.graph.nodes.length).toBeGreaterThan(plain.graph.nodes.length);
+  expect(again.bits).toEqual(plain.bits);
 });
