@@ -13,18 +13,20 @@ import { defaultHub } from './src/hub/repository.ts';
 const root = import.meta.dirname;
 const cspTag = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />`;
 
-/** Shaders without comments and indentation, but for the lines that name includes. */
+/** All shaders in one module, without comments and indentation, but for the lines that name includes: fewer and smaller files to install. */
 const shortShaders: Plugin = {
   name: 'heddle:short-shaders',
   apply: 'build',
   enforce: 'pre',
-  async load(id) {
-    if (!id.endsWith('.wgsl?raw')) return undefined;
-    const text = await readFile(id.slice(0, -'?raw'.length), 'utf8');
-    const lines = text
-      .split('\n')
-      .map((line) => (/^\/\/ include /.test(line) ? line : line.replace(/\/\/.*/, '').trim()));
-    return `export default ${JSON.stringify(lines.filter(Boolean).join('\n'))};`;
+  async transform(code, id) {
+    if (!id.endsWith('src/gpu/shaders.ts')) return undefined;
+    const texts: Record<string, string> = {};
+    for (const path of await textFiles('shaders', /\.wgsl$/)) {
+      const lines = (await readFile(resolve(root, path), 'utf8')).split('\n');
+      const short = lines.map((line) => (/^\/\/ include /.test(line) ? line : line.replace(/\/\/.*/, '').trim()));
+      texts[`../../${path}`] = short.filter(Boolean).join('\n');
+    }
+    return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));
   },
 };
 
