@@ -4,9 +4,8 @@ import { HeddleError } from '../core/errors.ts';
 import type { GpuHost } from '../core/host-name.ts';
 import { cpuEngine, type Engine, type GpuEngineOptions, gpuEngine } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
-import { type TuneKernelsOptions, tuneKernels } from '../gpu/auto-tuning.ts';
+import type { TuneKernelsOptions } from '../gpu/auto-tuning.ts';
 import { adapterName, type Device, openDevice } from '../gpu/device.ts';
-import { measurePeakGflops } from '../gpu/roofs.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 import type { JobContext, JobEvent } from './job.ts';
@@ -121,6 +120,7 @@ export function createContext(s: HostServices): { context: JobContext; close(): 
       const kept = (await s.choices.load(adapter)).peakGflops;
       if (kept) return kept;
       s.emit({ type: 'progress', task: 'tune', done: 0, of: 1, text: 'measuring the peak rate of multiply-adds' });
+      const { measurePeakGflops } = await import('../gpu/roofs.ts');
       const peakGflops = await measurePeakGflops(opened);
       await s.choices.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => {});
       return peakGflops;
@@ -206,6 +206,7 @@ async function measureAndKeep(
     }
   };
   try {
+    const { tuneKernels } = await import('../gpu/auto-tuning.ts');
     const choices = await tuneKernels(device, graphs, {
       known: kept?.measured ?? {},
       guessed: kept?.guessed ?? {},
