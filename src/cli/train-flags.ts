@@ -163,6 +163,7 @@ const places = [
   'attention',
   'feedForward',
   'residual',
+  'memory',
   'output',
 ] as const satisfies (keyof DropoutRates)[];
 

@@ -12,7 +12,9 @@ export interface DropoutRates {
   readonly feedForward: number;
   /** On the output of each sublayer, before it is added to the residual. */
   readonly residual: number;
-  /** Before the output projection (as in Keras's example). */
+  /** On the encoder's output, after its final norm (as in T5). */
+  readonly memory: number;
+  /** Before the output projection (as in Keras's example and in T5). */
   readonly output: number;
 }
 
@@ -118,7 +120,7 @@ export const stackSizes = (c: ModelConfig, stack: Stack): StackSizes =>
 export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
   Pick<ModelConfig, 'srcVocab' | 'tgtVocab'> & { readonly dropout?: number | Partial<DropoutRates> };
 
-const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, output: 0 };
+const noDropout: DropoutRates = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0, output: 0 };
 
 const defaults = {
   dModel: 128,
@@ -202,7 +204,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
     fail('dropout', dropout, 'a rate or a rate for each place');
   const rates: DropoutRates =
     typeof dropout === 'number'
-      ? { embedding: dropout, attention: dropout, feedForward: dropout, residual: dropout, output: 0 }
+      ? { ...noDropout, embedding: dropout, attention: dropout, feedForward: dropout, residual: dropout }
       : { ...noDropout, ...dropout };
   const merged = { ...defaults, ...given };
   const { dModel, heads, headWidth = dModel / heads, decoderHeads = heads } = merged;

@@ -110,7 +110,8 @@ export function encode(m: Transformer, source: Tokens): Value {
         selfAttentionBlock(m, layer, y, (qkv) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias));
       x = m.graph.scope(`layers.${n}`, () => encoderLayer(m, layer, x, self));
     }
-    return m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x; // [B, S, D]
+    const y = m.config.finalNorm ? norm(m, 'transformer.encoder.norm', x) : x;
+    return drop(m, y, m.config.dropout.memory); // [B, S, D]
   });
 }
 

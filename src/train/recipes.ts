@@ -125,7 +125,7 @@ export function completeSettings(options: TrainSettings, recipeName: RecipeName)
 }
 
 /**
- * Rates in place of those of `base`. One rate is for all places but `output`, or instead of a base that is one rate.
+ * Rates in place of those of `base`. One rate is for all places but `memory` and `output`, or instead of a base that is one rate.
  */
 function mergeDropout(
   base: ModelOptions['dropout'] = 0,

@@ -319,7 +319,7 @@ export const settings = {
     group: 'Model',
     type: { kind: 'dropout' },
     unit: 'rates',
-    help: 'dropout rate, or rates by place: embedding, attention, feedForward, residual, output (as attention=0.2,output=0.1)',
+    help: 'dropout rate, or rates by place: embedding, attention, feedForward, residual, memory, output (as attention=0.2,output=0.1)',
     label: 'Dropout',
   },
   labelSmoothing: {

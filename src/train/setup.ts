@@ -4,6 +4,7 @@
 import { check, HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
 import type { Files } from '../files/files.ts';
+import { type HfType, hfFamilies } from '../formats/hf/hf-fields.ts';
 import { withLanguages } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { retrainedCheckpoint, type SavedModel } from '../formats/shared/saved-model.ts';
@@ -344,9 +345,14 @@ async function initialModel(
       throw new HeddleError(
         `${folder}: ${field} is ${sourceCheckpoint.config[field]}; training with layer dropout is not supported`,
       );
+  const { dropout: places } = modelConfig({ ...config, ...fields });
+  // T5 has one rate, for all places.
+  const type = sourceCheckpoint?.config.model_type as HfType | undefined;
+  const isT5 = type !== undefined && hfFamilies[type].like === 't5';
+  const rates = isT5 && typeof fields.dropout === 'number' && { memory: fields.dropout, output: fields.dropout };
   return {
     ...found,
-    config: modelConfig({ ...config, ...fields }),
+    config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
     ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
   };
 }

@@ -71,7 +71,7 @@ it.each([
 
 describe('dropout', () => {
   it('has one rate, or rates by place', () => {
-    const rates = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, output: 0 };
+    const rates = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, memory: 0, output: 0 };
     expect(ratesOf('')).toEqual(rates);
     expect(ratesOf('--dropout attention=0.3')).toEqual({ ...rates, attention: 0.3 });
     expect(ratesOf('--dropout 0 --dropout feedForward=0.2,output=0.4')).toEqual({
@@ -79,13 +79,14 @@ describe('dropout', () => {
       attention: 0,
       feedForward: 0.2,
       residual: 0,
+      memory: 0,
       output: 0.4,
     });
     expect(complete('--dropout 0.25').dropout).toBe(0.25);
   });
 
   it("keeps the places of a preset: Keras's example drops before its output", () => {
-    const none = { embedding: 0, attention: 0, feedForward: 0, residual: 0 };
+    const none = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0 };
     expect(complete('--preset keras').dropout).toBeUndefined();
     expect(ratesOf('--preset keras --dropout residual=0.1')).toEqual({ ...none, residual: 0.1, output: 0.5 });
     expect(ratesOf('--preset keras --dropout 0.2')).toMatchObject({ embedding: 0.2, output: 0.5 });
@@ -129,7 +130,7 @@ it.each([
   ['--steps 3 --epochs 1', 'steps (3) and epochs (1) exclude each other'],
   ['--batch-size 3 --max-tokens 100', 'batchSize (3) and maxTokens (100) exclude each other'],
   ['--betas 0.9', 'It must be two rates, as 0.9,0.98.'],
-  ['--dropout heads=0.1', 'It must be a rate, or rates of embedding, attention, feedForward, residual, output'],
+  ['--dropout heads=0.1', 'It must be a rate, or rates of embedding, attention, feedForward, residual, memory, output'],
   ['--lora-rank 0', "'0' is invalid. It must be a whole number of at least 1."],
   ['--freeze ,', 'It must be a list with commas, as encoder.*,*.bias.'],
   ['--lora-alpha 4', 'lora.alpha needs lora.rank'],

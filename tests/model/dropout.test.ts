@@ -5,7 +5,7 @@ import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
 
-const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, output: 0.5 };
+const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, memory: 0.6, output: 0.5 };
 const sizes = { srcVocab: 9, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 16, encoderLayers: 1, decoderLayers: 1 };
 
 /** Op, scope, rate and site of all that drops. */
@@ -35,6 +35,7 @@ it.each(['pre', 'post'] as const)('is at the places of the paper, each with its 
       "dropout decoder.layers.0 0.4",
       "dropout decoder.layers.0 0.4",
       "dropout decoder.layers.0.linear2 0.3",
+      "dropout encoder 0.6",
       "dropout encoder.layers.0 0.4",
       "dropout encoder.layers.0 0.4",
       "dropout encoder.layers.0.linear2 0.3",

@@ -21,13 +21,14 @@ describe('a configuration', () => {
   });
 
   it("takes one rate of dropout for the paper's places, or one for each", () => {
-    const all = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, output: 0 };
+    const all = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, memory: 0, output: 0 };
     expect(modelConfig({ ...least, dropout: 0.1 }).dropout).toEqual(all);
     expect(modelConfig({ ...least, dropout: { output: 0.5 } }).dropout).toEqual({
       embedding: 0,
       attention: 0,
       feedForward: 0,
       residual: 0,
+      memory: 0,
       output: 0.5,
     });
   });

@@ -1,6 +1,6 @@
 // Setup of a training run before its first step: resumed settings, length, and initialization from BART and MarianMT folders.
 
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -206,6 +206,17 @@ describe('initialization from an HF folder', () => {
     await run('convert', { folder: at('smooth'), out: at('smooth-bart'), to: 'bart' });
     const rates = { dropout: 0.25, attention_dropout: 0.25, activation_dropout: 0.25 };
     expect(json(at('smooth-bart/config.json'))).toEqual({ ...json(fixture('bart/config.json')), ...rates });
+  });
+
+  it('takes a rate for all places of T5, and exports it', async () => {
+    const t5 = { model_type: 't5', vocab_size: 23, d_model: 8, d_kv: 4, num_heads: 2, num_layers: 1, d_ff: 16 };
+    mkdirSync(at('t5'));
+    writeFileSync(at('t5/config.json'), JSON.stringify(t5));
+    await train({ init: at('t5'), out: at('smooth-t5'), steps: 1, dropout: 0.25 });
+    const { dropout } = (await loadModelFolder(files, at('smooth-t5'))).config;
+    expect(Object.values(dropout)).toEqual(Array(6).fill(0.25));
+    await run('convert', { folder: at('smooth-t5'), out: at('back-t5'), to: 't5' });
+    expect(json(at('back-t5/config.json'))).toMatchObject({ ...t5, dropout_rate: 0.25 });
   });
 
   it('rejects settings that the folder fixes, and layer dropping', async () => {

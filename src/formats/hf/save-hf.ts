@@ -62,13 +62,14 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
 function restore({ config, weights }: SavedModel, origin: SourceCheckpoint): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = origin;
   const was = readHfConfig(raw, generation, (name) => name.includes('norm') && hasNorm(config, name)).config;
-  const { embedding, residual, attention, feedForward, output } = config.dropout;
+  const { embedding, residual, attention, feedForward, memory, output } = config.dropout;
   const t5 = hfFamilies[raw.model_type as HfType].like === 't5';
   requireFields(
     `a ${String(raw.model_type)} model`,
     t5
       ? t5Requirements(config, raw.model_type as 't5' | 'mt5').filter(([field]) => field === 'dropout')
       : [
+          ['dropout.memory', memory, 0],
           ['dropout.output', output, 0],
           ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
         ],

@@ -36,7 +36,7 @@ export function readT5Fields({ raw, family, has, get, number, whole, flag, refus
     decoderLayers:
       raw.num_decoder_layers === undefined || raw.num_decoder_layers === null ? layers : whole('num_decoder_layers'),
     feedForward: whole('d_ff'),
-    dropout: { embedding: rate, residual: rate, attention: rate, feedForward: rate, output: rate },
+    dropout: { embedding: rate, residual: rate, attention: rate, feedForward: rate, memory: rate, output: rate },
     norm: 'pre',
     normType: 'rms',
     finalNorm: true,

@@ -65,7 +65,7 @@ const sortedJson = (json: Json): Json =>
 
 /** What a model like BART requires of a configuration. */
 function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
-  const { embedding, residual, output } = c.dropout;
+  const { embedding, residual, memory, output } = c.dropout;
   const { model = {}, defaults }: HfFamily = hfFamilies[type];
   const learned = defaults.static_position_embeddings === false;
   const positions = model.positions ?? 'sinusoidal-halves';
@@ -78,6 +78,7 @@ function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
     }),
     ...classicFields(c).filter(([field]) => !['activation', 'tie', 'positions'].includes(field)),
     ...sharedWidths(c),
+    ['dropout.memory', memory, 0],
     ['dropout.output', output, 0],
     ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
     learned

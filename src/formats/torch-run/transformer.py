@@ -135,7 +135,7 @@ class Transformer(nn.Module):
             layer = f"transformer.encoder.layers.{n}"
             x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("encoder", layer, y, mask))
             x = self.residual(f"{layer}.norm2", x, lambda y: self.feed_forward(layer, y))
-        memory = self.norm("transformer.encoder.norm", x) if c["finalNorm"] else x
+        memory = self.drop("memory", self.norm("transformer.encoder.norm", x) if c["finalNorm"] else x)
         T = target.shape[1]
         causal = torch.full((T, T), -math.inf, device=target.device).triu(1)
         x, mask = self.embed("tgt", target), causal + self.position_bias("decoder", T)

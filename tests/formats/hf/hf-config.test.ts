@@ -33,7 +33,7 @@ describe('a config.json', () => {
       endId: 2,
       layerNormEps: 1e-5,
       hidePadding: false,
-      dropout: { embedding: 0.1, residual: 0.1, attention: 0, feedForward: 0, output: 0 },
+      dropout: { embedding: 0.1, residual: 0.1, attention: 0, feedForward: 0, memory: 0, output: 0 },
     });
     expect(decode).toEqual({ forceEos: true });
   });
@@ -62,7 +62,7 @@ describe('a config.json', () => {
     [{ extra_pos_embeddings: 0 }, { positionOffset: 0 }],
     [
       { attention_dropout: 0.2, activation_dropout: 0.3 },
-      { dropout: { embedding: 0.1, residual: 0.1, attention: 0.2, feedForward: 0.3, output: 0 } },
+      { dropout: { embedding: 0.1, residual: 0.1, attention: 0.2, feedForward: 0.3, memory: 0, output: 0 } },
     ],
     [
       { decoder_start_token_id: 1, pad_token_id: 1 },
