@@ -202,7 +202,7 @@ async function timesOf(device: Device, sizes: Sizes, run: Run): Promise<Pick<Cos
     const { config, graphs } = graphsOf(sizes, run);
     const program = (await engine.prepare(graphs)).at(-1);
     if (!program) throw new Error('scale: there is no program');
-    initializeTraining(engine, config, { seed: 1, init: 'xavier' });
+    await initializeTraining(engine, config, { seed: 1, init: 'xavier' });
     writePositions(engine, config);
     if (run === 'training') filler(sizes, program.inputs)();
     const position = run === 'decoding' ? sizes.length - 1 : 0;

@@ -62,7 +62,7 @@ export async function benchStep(
   const p = parameterList(config);
   const begin = performance.now();
   const [program] = (await engine.prepare([trainingGraph(config, p, shape, optimizerConfig())])) as [Program];
-  initializeTraining(engine, config, { seed: 1, init: 'xavier' });
+  await initializeTraining(engine, config, { seed: 1, init: 'xavier' });
   writePositions(engine, config);
   const corpus = noiseCorpus(shape);
   const rows = Uint32Array.from({ length: B }, (_, i) => i);

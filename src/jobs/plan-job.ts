@@ -91,29 +91,45 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
   const table = args.folder && args.run === 'training' ? savingsTable(config, shape, args) : '';
-  const text = graphs()
-    .map(([name, graph]) => {
-      const made = makePlan(graph, { traits });
-      return `${head}\n${name}\n\n${printPlan(made)}${saved ? savingsOf(made, plain) : ''}`;
-    })
-    .join('\n');
-  return text + table;
+  const plans = graphs().map(([name, graph]) => ({ name, made: makePlan(graph, { traits }) }));
+  const text = plans.map(
+    ({ name, made }) => `${head}\n${name}\n\n${printPlan(made)}${saved ? savingsOf(made, plain) : ''}`,
+  );
+  return text.join('\n') + sessionOf(plans.map(({ made }) => made)) + table;
 };
+
+/** `maxBufferSize` of an adapter that promises no more. */
+const leastBufferSize = 256 * 2 ** 20;
+
+/** The memory of a session with several plans, and the buffer size that its adapter must allow if that is not every one. */
+function sessionOf(plans: readonly Plan[]): string {
+  const buffers = plans.flatMap((plan) => plan.buffers).sort((a, b) => b.bytes - a.bytes);
+  const [largest] = buffers;
+  const limit =
+    largest && largest.bytes > leastBufferSize
+      ? `the largest buffer, ${largest.name}, takes ${formatMiB(largest.bytes)}: ` +
+        `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(leastBufferSize)})\n`
+      : '';
+  return (plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes(plans))}\n` : '') + limit;
+}
+
+/** Bytes of the plans of one session: each state once, the slots of the largest. */
+function sessionBytes(plans: readonly Plan[]): number {
+  const states = new Map(
+    plans.flatMap((plan) => Object.entries(plan.states).map(([name, v]) => [name, v.range.bytes])),
+  );
+  const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
+  return (
+    sum(states.values()) + Math.max(...plans.map(({ bytes }) => bytes.slots)) + sum(plans.map((p) => p.bytes.inputs))
+  );
+}
 
 /** Memory of one update with each way to save some, as a table. */
 function savingsTable(c: ModelConfig, shape: BatchShape, args: PlanArguments): string {
   const lora = loraConfig(args.lora ?? { rank: 8 });
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
-  /** MiB of the plans of one session: each state once, the slots of the largest. */
-  const memory = (...graphs: Graph[]): string => {
-    const plans = graphs.map((graph) => makePlan(graph, { traits }));
-    const states = new Map(
-      plans.flatMap((plan) => Object.entries(plan.states).map(([name, v]) => [name, v.range.bytes])),
-    );
-    const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
-    const slots = Math.max(...plans.map(({ bytes }) => bytes.slots));
-    return formatMiB(sum(states.values()) + slots + sum(plans.map(({ bytes }) => bytes.inputs)));
-  };
+  const memory = (...graphs: Graph[]): string =>
+    formatMiB(sessionBytes(graphs.map((graph) => makePlan(graph, { traits }))));
   const parameters = parameterList(c);
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });

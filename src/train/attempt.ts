@@ -147,15 +147,17 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise
   const lora = args.lora && loraConfig(args.lora);
   const message = (text: string) => emit({ type: 'message', text });
   const trainer = await createTrainer(engine, config, recipe, shapes, trainerOptions(args));
-  const { weights: base, notes: _, ...loaded } = start ?? {};
+  const { weights, stored, notes: _, ...loaded } = start ?? {};
+  const base = stored ?? weights;
   const model: TextModel = { ...loaded, config, source, target };
   const { trainable } = trainer;
   const { optimizer } = recipe;
   const baseFolder = initFolder(args);
-  const trained = createTrainedWeights({ engine, model, trainable, optimizer, lora, base, baseFolder });
+  const trained = await createTrainedWeights({ engine, model, trainable, optimizer, lora, start, baseFolder });
   const described = describeTrainable(trainable, parameters);
   if (described) message(described);
-  if (!before || lora) initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora, format });
+  if (!before || lora)
+    await initializeTraining(engine, config, recipe, { ...(base && { weights: base }), lora, format });
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
   if (before) message(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));

@@ -63,7 +63,7 @@ export async function finishTraining(
   if (args.out)
     for (const [name, bytes] of Object.entries(logbook.files())) await files.write(`${args.out}/${name}`, bytes);
   if (inputs.onTrained) {
-    inputs.onTrained({ ...model, weights: trained.whole(weights) }, args.lora && weights);
+    inputs.onTrained({ ...model, weights: await trained.whole(weights) }, args.lora && weights);
   }
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
   return {

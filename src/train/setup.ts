@@ -338,7 +338,11 @@ async function initialModel(
     );
   const { sourceLang, targetLang } = args;
   const languages = { sourceLang, targetLang };
-  const found = given ? withLanguages(given, languages) : await openModel(folder, context, undefined, languages);
+  // Weights under an adapter that are not f32 are quantized as they are read.
+  const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
+  const found = given
+    ? withLanguages(given, languages)
+    : await openModel(folder, context, undefined, languages, inParts);
   const { sourceCheckpoint, config } = found;
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (sourceCheckpoint?.config[field])

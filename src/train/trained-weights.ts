@@ -2,12 +2,12 @@
 // best and saved.
 
 import { check } from '../core/errors.ts';
-import { fingerprintOf } from '../core/fingerprint.ts';
 import type { TextModel } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { writeFolder } from '../files/files.ts';
-import { checkLoraBase, loadLora, loraFiles } from '../formats/lora-folder.ts';
+import { checkLoraBase, fingerprintOfModel, loadLora, loraFiles } from '../formats/lora-folder.ts';
 import { loadModelFolder, saveModelFolder } from '../formats/model-folder.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { type LoraConfig, mergeLora } from '../model/lora.ts';
 import type { OptimizerConfig } from '../trainer/optimizer-config.ts';
 import type { TrainableParameters } from '../trainer/trainable-parameters.ts';
@@ -22,7 +22,7 @@ export interface TrainedWeights {
   /** Loads weights into the engine for inference. Training cannot continue after that. */
   put(weights: Float32Array): void;
   /** Returns all weights of the model: a LoRA adapter is merged into its base. */
-  whole(weights: Float32Array): Float32Array;
+  whole(weights: Float32Array): Promise<Float32Array>;
   /** Writes weights and further files into a folder, atomically. */
   save(place: CheckpointFolder, weights: Float32Array, extra: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Reads saved weights. */
@@ -35,15 +35,15 @@ export interface TrainedWeightsOptions {
   readonly model: TextModel;
   readonly trainable: TrainableParameters;
   readonly optimizer: OptimizerConfig;
-  /** The LoRA adapter, if one is trained, the weights that it adapts, and their folder. */
+  /** The LoRA adapter, if one is trained, the model that it adapts, and its folder. */
   readonly lora?: LoraConfig | undefined;
-  readonly base?: Float32Array | undefined;
+  readonly start?: SavedModel | undefined;
   readonly baseFolder?: string | undefined;
 }
 
 /** Returns the trained weights. Throws a HeddleError if LoRA has no base model. */
-export function createTrainedWeights(options: TrainedWeightsOptions): TrainedWeights {
-  const { engine, model, trainable, optimizer, lora, base, baseFolder = '' } = options;
+export async function createTrainedWeights(options: TrainedWeightsOptions): Promise<TrainedWeights> {
+  const { engine, model, trainable, optimizer, lora, start, baseFolder = '' } = options;
   const averaged = optimizer.emaDecay > 0;
   const { state } = trainable;
   const common = {
@@ -62,16 +62,19 @@ export function createTrainedWeights(options: TrainedWeightsOptions): TrainedWei
   if (!lora)
     return {
       ...common,
-      whole: (weights) => weights,
+      whole: async (weights) => weights,
       save: ({ files, folder }, weights, extra) => saveModelFolder(files, folder, { ...model, weights }, extra),
       load: async ({ files, folder }) => (await loadModelFolder(files, folder)).weights,
     };
-  check(base, 'train: lora needs a trained model; name its folder with init (--init DIR)');
+  check(start, 'train: lora needs a trained model; name its folder with init (--init DIR)');
   const { config } = model;
-  const baseFingerprint = fingerprintOf([base]);
+  const baseFingerprint = await fingerprintOfModel(start);
   return {
     ...common,
-    whole: (weights) => mergeLora(config, base, lora, weights),
+    whole: async (weights) => {
+      const { weights: base } = (await start.stored?.whole()) ?? start;
+      return mergeLora(config, base, lora, weights);
+    },
     save: ({ files, folder }, weights, extra) =>
       writeFolder(files, folder, { ...loraFiles(config, { lora, weights, baseFingerprint }, baseFolder), ...extra }),
     async load({ files, folder }) {

@@ -2,7 +2,7 @@
 // later. Data and loop are separate; see src/train/loop.ts.
 
 import type { Engine, Program } from '../engine/engine.ts';
-import { writePositions, writeWeights } from '../engine/model-states.ts';
+import { readWeights, writePositions, writeWeights } from '../engine/model-states.ts';
 import { addFiniteChecks, type FiniteReader, finiteOutput } from '../graph/finite-checks.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TokenSums } from '../metrics/translation-metrics.ts';
@@ -10,7 +10,7 @@ import { adaptedParameters, initializeLora, type LoraConfig, loraParameters } fr
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, initializeWeights, parameterList } from '../model/parameters.ts';
-import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
+import { quantizedParameters, type WeightFormat, type WeightReader } from '../model/quantized-parameters.ts';
 import { clipAt, counterAt, lossScales } from '../ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, writeStep, zeroStep } from '../ops/step-scalars.ts';
 import type { BatchArrays } from '../text/batches/batches.ts';
@@ -101,9 +101,9 @@ export interface Trainer {
 
 /**
  * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter, EMA copy and
- * loss scale. Moments and counters are zero on a new engine.
+ * loss scale. Moments and counters are zero on a new engine. Only under an adapter can weights be read in parts.
  */
-export function initializeTraining(
+export async function initializeTraining(
   engine: Engine,
   c: ModelConfig,
   recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
@@ -111,17 +111,22 @@ export function initializeTraining(
     weights,
     lora,
     format = 'f32',
-  }: { readonly weights?: Float32Array; readonly lora?: LoraConfig | undefined; readonly format?: WeightFormat } = {},
-): void {
+  }: {
+    readonly weights?: Float32Array | WeightReader;
+    readonly lora?: LoraConfig | undefined;
+    readonly format?: WeightFormat;
+  } = {},
+): Promise<void> {
   const p = parameterList(c);
   let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
-  writeWeights(engine, c, quantizedParameters(p, format), trained);
+  if ('read' in trained) await readWeights(engine, c, quantizedParameters(p, format), trained);
+  else writeWeights(engine, c, quantizedParameters(p, format), trained);
   if (lora) {
     trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
     engine.write('lora', trained);
   }
   const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};
-  if (emaDecay > 0) engine.write('average', trained);
+  if (emaDecay > 0 && !('read' in trained)) engine.write('average', trained);
   if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
 }
 

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cpuEngine } from '../../src/engine/engine.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensorsHeader } from '../../src/files/safetensors.ts';
 import { loadModelFolder, saveModelFolder } from '../../src/formats/model-folder.ts';
@@ -12,8 +13,10 @@ import { parameterList } from '../../src/model/parameters.ts';
 import type { ArgumentsOf, JobName } from '../../src/run/jobs.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import type { JobContext, JobEvent } from '../../src/runtime/job.ts';
+import { runTraining } from '../../src/train/recovery.ts';
 import { setUp } from '../../src/train/setup.ts';
-import type { TrainArguments } from '../../src/train/train-arguments.ts';
+import type { TrainArguments, TrainInputs } from '../../src/train/train-arguments.ts';
+import { jobContext } from '../support/golden.ts';
 import { fineTuning, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 const write = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
@@ -217,6 +220,23 @@ describe('initialization from an HF folder', () => {
     expect(Object.values(dropout)).toEqual(Array(6).fill(0.25));
     await run('convert', { folder: at('smooth-t5'), out: at('back-t5'), to: 't5' });
     expect(json(at('back-t5/config.json'))).toMatchObject({ ...t5, dropout_rate: 0.25 });
+  });
+
+  it('reads a base that is quantized in parts, and trains the adapter as on weights in memory', async () => {
+    await run('convert', { folder: at('bart'), out: at('own'), to: 'heddle' });
+    const context = jobContext(files, async () => cpuEngine());
+    const trained: Float32Array[] = [];
+    const onTrained: TrainInputs['onTrained'] = ({ weights }, lora) => void trained.push(weights, lora!);
+    for (const name of ['bart', 'own']) {
+      const args = {
+        ...fineTuning({ steps: 2, heldOut: 0, init: at(name), lora: { rank: 2 }, weights: 'int8' }),
+        corpus: { kind: 'tsv', path: at('pairs.tsv') },
+      } as const;
+      expect((await setUp(args, context, undefined)).start?.weights.length === 0).toBe(name === 'bart');
+      await runTraining(args, context, { onTrained });
+    }
+    expect(trained[0]).not.toEqual((await loadModelFolder(files, at('bart'))).weights);
+    expect(trained.slice(0, 2)).toEqual(trained.slice(2));
   });
 
   it('rejects settings that the folder fixes, and layer dropping', async () => {

@@ -23,7 +23,7 @@ async function training(options: TrainerOptions, gradientAccumulationSteps = 1) 
   } as const;
   const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
   const trainer = await createTrainer(engine, model.c, recipe, [shape], options);
-  initializeTraining(engine, model.c, recipe);
+  await initializeTraining(engine, model.c, recipe);
   const update = () => {
     const batches = Array.from({ length: gradientAccumulationSteps }, (_, k) => {
       const ids = randomIds(model.c, shape, 10 * trainer.step + k);

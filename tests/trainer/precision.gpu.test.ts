@@ -47,7 +47,7 @@ async function training({ precision, optimizer, gradientAccumulationSteps = 1, c
     gradientAccumulationSteps,
   };
   const trainer = await createTrainer(engine, model.c, recipe, [shape], { precision, checkFinite });
-  initializeTraining(engine, model.c, recipe);
+  await initializeTraining(engine, model.c, recipe);
   /** Learns to copy: the target is the source. */
   const batch = (seed: number) => {
     const ids = randomIds(model.c, shape, seed);
@@ -109,7 +109,7 @@ const mixed = () => {
         const optimizer = optimizerConfig(scaling(precision));
         const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps: 1 };
         const trainer = await createTrainer(engine, c, recipe, [shape], { precision });
-        initializeTraining(engine, c, recipe);
+        await initializeTraining(engine, c, recipe);
         engine.write('weights', weights);
         const ids = randomIds(c, shape, 1);
         const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], ids);

@@ -42,7 +42,12 @@ async function tune(
   const [program] = await engine.prepare([trainingGraph(c, p, shape, optimizer, tuning)]);
   const before = roundedTo(rounded, small.p, startWeights(c, small.p));
   writePositions(engine, c);
-  initializeTraining(engine, c, { seed: 4, init: 'xavier', optimizer }, { weights: before, lora: tuning.lora, format });
+  await initializeTraining(
+    engine,
+    c,
+    { seed: 4, init: 'xavier', optimizer },
+    { weights: before, lora: tuning.lora, format },
+  );
   const norms: number[] = [];
   const losses: number[] = [];
   for (let step = 0; step < 3; step++) {

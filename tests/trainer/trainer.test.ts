@@ -57,7 +57,7 @@ async function start(recipe: Partial<Recipe> = {}, engine: Engine = cpuEngine(),
     ...recipe,
   };
   const trainer = await createTrainer(engine, c, full, [half, shape]);
-  initializeTraining(engine, c, full);
+  await initializeTraining(engine, c, full);
   return { trainer, engine, c, p };
 }
 const run = async (trainer: Trainer, c: Parameters<typeof randomIds>[0], steps: number[]) => {

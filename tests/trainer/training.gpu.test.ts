@@ -271,7 +271,7 @@ async function losses(engine: Engine, gradientAccumulationSteps: number): Promis
   } as const;
   const recipe: Recipe = { optimizer: optimizerConfig(), schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
   const trainer = await createTrainer(engine, c, recipe, [shape]);
-  initializeTraining(engine, c, recipe);
+  await initializeTraining(engine, c, recipe);
   const batchOf = (ids: Ids) => ({
     shape: 0,
     tokens: ids.tgtLens.reduce((a, b) => a + b, 0),
