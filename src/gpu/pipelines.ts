@@ -3,7 +3,8 @@
 
 import type { Pass } from '../plan/plan.ts';
 import { storeAsF16 } from './f16-bindings.ts';
-import { type Shader, shaderKey, shaderOf } from './shaders.ts';
+import { shaderKey } from './shader-key.ts';
+import type { Shader } from './shaders.ts';
 import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';
 
@@ -33,10 +34,8 @@ export interface Pipelines {
  * The WGSL of a kernel as it is compiled: constants set, marked loops unrolled, the bindings named in `f16` stored as
  * f16.
  */
-export function compiledSource({ shader: name, constants, f16 }: KernelKey): string {
-  const shader = shaderOf(name);
-  return codeOf(shader, constantsOf(shader, constants).consts, f16);
-}
+export const compiledSource = (shader: Shader, { constants, f16 }: Pick<KernelKey, 'constants' | 'f16'>): string =>
+  codeOf(shader, constantsOf(shader, constants).consts, f16);
 
 const codeOf = ({ source }: Shader, consts: Readonly<Record<string, number>>, f16: readonly string[] = []): string =>
   storeAsF16(unroll(replaceConsts(source, consts)), f16);
@@ -87,6 +86,7 @@ function createPipelines(device: GPUDevice): Pipelines {
   };
 
   const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
+    const { shaderOf } = await import('./shaders.ts');
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);

@@ -1,6 +1,8 @@
-// The shaders of shaders/, composed from WGSL files by their include lines, and those of users' own ops.
+// The shaders of shaders/, composed from WGSL files by their include lines, and those of users' own ops. Import it with
+// import() in what pages load first: it holds the text of all shaders.
 
 import type { ShaderSource } from '../ops/op.ts';
+import { hash, shaderKey } from './shader-key.ts';
 import { type Declarations, declarations } from './wgsl.ts';
 
 /** A shader, ready to compile. */
@@ -108,10 +110,6 @@ export const builtInShaders = shaderLibrary(files);
 
 const known = new Map<string, Shader>();
 
-/** Key of a shader: its name, and a hash of the source of a user's own. */
-export const shaderKey = (shader: string | ShaderSource): string =>
-  typeof shader === 'string' ? shader : `${shader.name}#${hash([shader.source])}`;
-
 /**
  * The shader of a name or of a user's own source. Throws if a file is missing, or Params has a field that is not a
  * scalar.
@@ -129,11 +127,3 @@ export function shaderOf(shader: string | ShaderSource): Shader {
 
 /** A hash of all shader files: kernel timings that were measured with other files are not valid. */
 export const shaderHash = (): string => hash([...files].sort(([a], [b]) => (a < b ? -1 : 1)).flat());
-
-/** FNV-1a, 32 bits, in hexadecimal. */
-function hash(strings: readonly string[]): string {
-  let h = 0x811c9dc5;
-  for (const text of strings)
-    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return h.toString(16).padStart(8, '0');
-}

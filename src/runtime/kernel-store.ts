@@ -3,7 +3,6 @@
 
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
-import { shaderHash } from '../gpu/shaders.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
 
 /** Kernel choices of an adapter, by key. All of them passed the check of src/gpu/kernel-check.ts on it. */
@@ -49,8 +48,8 @@ interface Kept {
 
 /** Returns a store in one text. */
 export function keptChoices(place: TextPlace): ChoiceStore {
-  const shaders = shaderHash();
   const read = async (): Promise<Kept> => {
+    const shaders = (await import('../gpu/shaders.ts')).shaderHash();
     const nothing: Kept = { version, shaders, adapters: {} };
     try {
       const kept = JSON.parse((await place.read()) ?? 'null') as Kept | null;

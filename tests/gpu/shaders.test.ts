@@ -74,7 +74,7 @@ describe('the shaders of shaders/', () => {
 
   it('contain no construct that crashes a browser, as compiled for each launch', () => {
     const faults = kernels.flatMap((kernel) =>
-      lintWgsl(compiledSource(kernel), { subgroups: kernel.traits.subgroups }).map(
+      lintWgsl(compiledSource(shaderOf(kernel.shader), kernel), { subgroups: kernel.traits.subgroups }).map(
         (fault) => `${kernel.shader}: ${fault}`,
       ),
     );
