@@ -1,29 +1,10 @@
-// Loads tokenizer.json. Files that heddle trained are read directly; SentencePiece and Hugging Face tokenizers that
-// heddle saved go to their own loaders. Other files are an error that names the unsupported component.
+// Loads tokenizer.json: of heddle's own tokenizers, and of SentencePiece and Hugging Face tokenizers that heddle saved.
 import { check, HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
 import { loadSentencePieceTokenizer, sentencePieceModelType } from './sentencepiece/sentencepiece-tokenizer.ts';
-import { maxTokens } from './tokenizers/bpe-merges.ts';
 import { createHfTokenizer, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
-import { decoderJson, normalizerJson, preTokenizerJson, type TextRules } from './tokenizers/normalization.ts';
-import { createTokenizer, specialTokens, type Tokenizer, type TokenizerKind } from './tokenizers/tokenizer.ts';
-
-const typeOf = (x: unknown): string =>
-  isObject(x) ? String(x.type) : x === null || x === undefined ? 'none' : 'broken';
-
-/** The type of a component, with the types in a sequence, for messages. */
-const parts = (x: unknown): string => {
-  const list = isObject(x) ? (x.normalizers ?? x.pretokenizers ?? x.decoders) : undefined;
-  return Array.isArray(list) ? `${typeOf(x)}(${list.map(typeOf).join(', ')})` : typeOf(x);
-};
-
-/** Deep equality of JSON values. */
-function equal(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => equal(x, b[i]));
-  if (!isObject(a) || !isObject(b)) return a === b;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
-}
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
 
 /**
  * Loads the tokenizer.json of a heddle model, as text or parsed. Throws a HeddleError if it is invalid, or names a
@@ -39,28 +20,7 @@ export function loadTokenizer(json: unknown): Tokenizer {
   if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
   const kept = savedHfOptions(file);
   if (kept) return createHfTokenizer(file, kept);
-  const refuse = (part: string, found: unknown): never => {
-    throw new HeddleError(`tokenizer.json: the ${part} ${parts(found)} is not supported: heddle does not write it`);
-  };
-  if (model.type !== 'BPE' && model.type !== 'WordPiece') refuse('model', model);
-  const rules = readRules(file.pre_tokenizer, file.normalizer);
-  if (rules === undefined || !equal(file.pre_tokenizer ?? null, preTokenizerJson(rules)))
-    return refuse('pre-tokenizer', file.pre_tokenizer);
-  if (!equal(file.normalizer, normalizerJson(rules))) refuse('normalizer', file.normalizer);
-  if (!equal(file.decoder, decoderJson(rules))) refuse('decoder', file.decoder);
-  if (file.post_processor !== null && file.post_processor !== undefined) refuse('post-processor', file.post_processor);
-  const kind: TokenizerKind = model.type === 'WordPiece' ? 'word' : rules.pieces === 'none' ? 'char' : 'bpe';
-  const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
-  for (const [key, value] of Object.entries(plain))
-    check((model[key] ?? null) === value, `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
-  for (const key of ['dropout', 'end_of_word_suffix', 'fuse_unk', 'byte_fallback', 'ignore_merges'])
-    check(!model[key], `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
-  const vocab = readVocab(model.vocab);
-  if (kind === 'word') {
-    const piece = vocab.find((token) => token.startsWith('##'));
-    check(piece === undefined, `tokenizer.json: WordPiece with continuation tokens ('${piece}') is not supported`);
-  }
-  return createTokenizer({ kind, rules, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
+  return loadTrainedTokenizer({ ...file, model });
 }
 
 function parse(text: string): unknown {
@@ -69,42 +29,4 @@ function parse(text: string): unknown {
   } catch (error) {
     throw new HeddleError(`tokenizer.json: not JSON (${(error as Error).message})`);
   }
-}
-
-/** The rules that these components may come from; the caller compares them. */
-function readRules(preTokenizer: unknown, normalizer: unknown): TextRules | undefined {
-  const text = JSON.stringify(normalizer ?? null);
-  const lowercase = text.includes('"Lowercase"');
-  if (preTokenizer === null || preTokenizer === undefined) return { lowercase, pieces: 'none', digits: 1 };
-  const digits = /\{1,(\d+)\}/.exec(JSON.stringify(preTokenizer));
-  if (digits !== null) return { lowercase, pieces: 'apart', digits: Number(digits[1]) };
-  return typeOf(preTokenizer) === 'Sequence' ? { lowercase, pieces: 'strip', digits: 1 } : undefined;
-}
-
-/** Tokens by id. The ids must be 0 to n - 1, each once. */
-function readVocab(vocab: unknown): string[] {
-  check(isObject(vocab), 'tokenizer.json: the model has no vocab');
-  const entries = Object.entries(vocab);
-  check(entries.length <= maxTokens, `tokenizer.json: ${entries.length} tokens, the maximum is ${maxTokens}`);
-  const out: (string | undefined)[] = Array(entries.length).fill(undefined);
-  for (const [token, id] of entries) {
-    const known = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length;
-    check(known, `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${entries.length - 1}`);
-    const other = out[id as number];
-    check(other === undefined, `tokenizer.json: '${other}' and '${token}' have the same id ${id}`);
-    out[id as number] = token;
-  }
-  return out as string[];
-}
-
-/** Merges as pairs, or in the older form `a b`. */
-function readMerges(merges: unknown): [string, string][] {
-  check(Array.isArray(merges), 'tokenizer.json: the BPE model has no merges');
-  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, the maximum is ${maxTokens}`);
-  return merges.map((merge: unknown, i) => {
-    const pair = typeof merge === 'string' ? merge.split(' ') : merge;
-    const good = Array.isArray(pair) && pair.length === 2 && pair.every((x) => typeof x === 'string');
-    check(good, `tokenizer.json: merge ${i} is ${JSON.stringify(merge)}, it must be two tokens`);
-    return pair as [string, string];
-  });
 }

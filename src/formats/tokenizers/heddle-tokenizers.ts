@@ -3,11 +3,11 @@
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
-import { jsonBytes, readJson } from '../../files/json-files.ts';
+import { isObject, type Json, jsonBytes, readJson } from '../../files/json-files.ts';
 import { modelFileNames } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { loadTrainedTokenizer } from '../../text/tokenizers/trained-tokenizer.ts';
 
 const names = modelFileNames;
 
@@ -39,7 +39,8 @@ export async function readTokenizers(
     await requireFile(files, folder, name);
     const path = `${folder}/${name}`;
     const json = await readJson(files, path);
-    const tokenizer = withErrorPrefix(path, () => loadTokenizer(json), names.tokenizer);
+    const read = await readerOf(json);
+    const tokenizer = withErrorPrefix(path, read, names.tokenizer);
     checkTokenizer(path, tokenizer, config, side);
     return tokenizer;
   };
@@ -48,6 +49,15 @@ export async function readTokenizers(
   const both = await load(names.tokenizer, 'source');
   checkTokenizer(`${folder}/${names.tokenizer}`, both, config, 'target');
   return { source: both, target: both };
+}
+
+/** Reads a tokenizer.json. The code for SentencePiece and Hugging Face tokenizers loads only if the file is one. */
+async function readerOf(file: Json): Promise<() => Tokenizer> {
+  const { model, heddle } = file;
+  if (isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !heddle)
+    return () => loadTrainedTokenizer({ ...file, model });
+  const { loadTokenizer } = await import('../../text/load-tokenizer.ts');
+  return () => loadTokenizer(file);
 }
 
 function checkTokenizer(path: string, { size, special }: Tokenizer, c: ModelConfig, side: 'source' | 'target'): void {
