@@ -118,7 +118,7 @@ const widths = [
 ] as const;
 
 /** A sample: each width of tile, and widths that are not multiples of 4. */
-const sampled = widths.filter(([headWidth]) => everyCase || [3, 8, 19, 64, 65].includes(headWidth));
+const sampled = widths.filter(([headWidth]) => everyCase || [3, 8, 64, 65].includes(headWidth));
 
 for (const [headWidth, heads, family] of sampled)
   it(`takes ${heads} heads of width ${headWidth}, with dropout`, async () => {
@@ -129,10 +129,11 @@ for (const [headWidth, heads, family] of sampled)
       await checkCross({ heads, headWidth, queries: 11, keys: 13, dropout: 0.1, variant }, [13, 6]);
   });
 
-it('drops probabilities as the reference does, forward and backward', async () => {
-  const sizes = { heads: 2, headWidth: 4, queries: 70, keys: 70, dropout: 0.1 };
-  for (const causal of [false, true]) await checkSelf(sizes, causal, [70, 41, 0]);
-});
+if (everyCase)
+  it('drops probabilities as the reference does, forward and backward', async () => {
+    const sizes = { heads: 2, headWidth: 4, queries: 70, keys: 70, dropout: 0.1 };
+    for (const causal of [false, true]) await checkSelf(sizes, causal, [70, 41, 0]);
+  });
 
 it('shares reads among four threads if subgroups are larger', async () => {
   const own = wrapDevice(await gpuDevice()).traits.minSubgroup;
