@@ -11,7 +11,7 @@ const fullTests = 'tests/**/*.full.test.ts';
 /** One file at a time: a software adapter takes every core; and longer limits, since it is slow. */
 const gpu = {
   include: [gpuTests],
-  env: { HEDDLE_FULL: process.env.HEDDLE_FULL ?? '' },
+  env: { HEDDLE_FULL: process.env.HEDDLE_FULL ?? '', HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '' },
   fileParallelism: false,
   testTimeout: 60_000,
   hookTimeout: 60_000,

@@ -71,18 +71,19 @@ export async function run(name, args, minutes, program = process.execPath) {
 }
 
 /**
- * Runs the tests of a project, or those of `files`, and adds its report to the counts. `program` is Node and its flags, or another runtime.
+ * Runs the tests of a project, or those of `files`, and adds its report to the counts under `label`. `program` is Node and its flags, or
+ * another runtime.
  */
-export async function runProject({ name, minutes, files = [], program = [process.execPath] }) {
-  const file = join(folder, `${name}.json`);
+export async function runProject({ name, label = name, minutes, files = [], program = [process.execPath] }) {
+  const file = join(folder, `${label}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const [runtime, ...flags] = program;
   const args = [...flags, 'node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters, ...files];
-  const ok = await run(name, args, minutes, runtime);
+  const ok = await run(label, args, minutes, runtime);
   const before = counts.failed;
-  const ran = addReport(name, file);
-  if (ran === 0) count(`${name}: no test ran`, false);
-  else if (!ok && counts.failed === before) count(`${name}: vitest failed outside its tests`, false);
+  const ran = addReport(label, file);
+  if (ran === 0) count(`${label}: no test ran`, false);
+  else if (!ok && counts.failed === before) count(`${label}: vitest failed outside its tests`, false);
 }
 
 /** Adds a JSON report of Vitest to the counts. Returns the number of tests that ran. A file that does not load is one failure. */

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { type Device, openDevice, wrapDevice } from '../gpu/device.ts';
+import { type Device, openDevice, probedDevice } from '../gpu/device.ts';
 import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext, neededLimits } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
@@ -83,13 +83,13 @@ export function openSession({ device, tune = true, onEvent }: SessionOptions = {
 }
 
 /** Devices of heddle around devices of WebGPU, so that several models on one share it. */
-const wrapped = new WeakMap<GPUDevice, Device>();
+const wrapped = new WeakMap<GPUDevice, Promise<Device>>();
 
 /** The caller's device, which `destroy` leaves open. */
-function ownDevice(device: Device | GPUDevice): Device {
+function ownDevice(device: Device | GPUDevice): Device | Promise<Device> {
   if ('traits' in device) return { ...device, destroy: () => undefined };
   if (!('queue' in device)) throw new HeddleError('device: neither a Device, a GPUDevice, a GPU nor "cpu"');
-  const known = wrapped.get(device) ?? wrapDevice(device);
+  const known = wrapped.get(device) ?? probedDevice(device);
   wrapped.set(device, known);
-  return { ...known, destroy: () => undefined };
+  return known.then((opened) => ({ ...opened, destroy: () => undefined }));
 }

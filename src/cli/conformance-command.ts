@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
+import { dawnVersion } from '../host/dawn.ts';
 import type { ConformanceReport } from '../jobs/conformance-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
@@ -21,7 +22,9 @@ export function addConformance(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: HostOptions & { lostDevices: number; json?: JsonOption }) => {
       const { lostDevices, json } = options;
-      const report = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
+      const found = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
+      const { engine } = found;
+      const report = { ...found, engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) } };
       const facts = { heddle: version, when: new Date().toISOString(), ...report };
       await printResult(facts, json, () => describe(report));
       if (!report.passed) throw new HeddleError('conformance: this engine or adapter fails a check');
@@ -46,6 +49,7 @@ function describe(report: ConformanceReport): string {
         .map((f) => f.name)
         .join(', ') || 'none',
     ],
+    ['subgroup kernels', report.subgroupKernels],
     ['limits', low.length > 0 ? `too low: ${low.join(', ')}` : `all ${limits.length} are sufficient`],
     ['kernels', `${right.length} of ${kernels.length} are correct, in ${variants} variants`],
     ['worst error', worst ? `${worst.worst.toExponential(1)} (${worst.name} ${worst.variant})` : ''],

@@ -7,6 +7,8 @@ import { type JsonOption, printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
+type Info = AdapterDescription & { readonly subgroupKernels: string };
+
 /** Adds the command `info`. */
 export function addInfo(program: Command): void {
   program
@@ -22,7 +24,7 @@ export function addInfo(program: Command): void {
     });
 }
 
-function describe(a: AdapterDescription, adapters: readonly string[] = []): string {
+function describe(a: Info, adapters: readonly string[] = []): string {
   const rows: [string, string][] = [
     ['host', a.host],
     ...adapters.map((name, i): [string, string] => [i === 0 ? 'adapters' : '', `${i}: ${name}`]),
@@ -32,6 +34,7 @@ function describe(a: AdapterDescription, adapters: readonly string[] = []): stri
     ['description', a.description],
     ['software', a.software ? 'yes' : 'no'],
     ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not reported'],
+    ['subgroup kernels', a.subgroupKernels],
     ['features', a.features.join(', ')],
     ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, String(value)]),
   ];

@@ -4,6 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/op.ts';
+import { probeSubgroups } from './subgroup-probe.ts';
 
 /** Names of a GPU adapter, from GPUAdapterInfo. */
 export interface AdapterInfo {
@@ -18,6 +19,8 @@ export interface Device {
   readonly gpu: GPUDevice;
   readonly traits: DeviceTraits;
   readonly adapter: AdapterInfo;
+  /** Why kernels do not use the subgroups that the device has; absent if they do, or if it has none. */
+  readonly droppedSubgroups?: string;
   /** Throws a HeddleError if the device was lost or has reported an uncaptured error. */
   check(): void;
   /** Resolves to the reason if the device is lost within `timeout` milliseconds (default 300), else undefined. */
@@ -33,14 +36,15 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
 }
 
-const requestedLimits = [
+/** Limits that `openDevice` requests as large as the adapter has them. All others are the guaranteed ones. */
+export const requestedLimits = [
   'maxStorageBufferBindingSize',
   'maxBufferSize',
   'maxComputeWorkgroupStorageSize',
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupSizeX',
 ] as const;
-const requestedFeatures = ['timestamp-query', 'shader-f16', 'subgroups'] as const;
+const requestedFeatures = ['timestamp-query', 'shader-f16', 'subgroups', 'subgroup-size-control'] as const;
 
 /**
  * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
@@ -73,7 +77,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   }
   const required: Record<string, number> = { ...options.require };
   for (const name of requestedLimits) if (limits[name] !== undefined) required[name] = limits[name];
-  return wrapDevice(
+  return probedDevice(
     await adapter.requestDevice({
       label: 'heddle',
       requiredFeatures: requestedFeatures.filter((f) => adapter.features.has(f)),
@@ -85,8 +89,17 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
 /** A limit with its unit: sizes are bytes, all others numbers. */
 const amount = (name: string, n: number): string => (/Size$/.test(name) ? formatBytes(n) : String(n));
 
+/** `wrapDevice`, without subgroups if their probe fails (src/gpu/subgroup-probe.ts). */
+export async function probedDevice(gpu: GPUDevice): Promise<Device> {
+  const device = wrapDevice(gpu);
+  const droppedSubgroups = await probeSubgroups(gpu, device.traits.minSubgroup);
+  if (droppedSubgroups === '') return device;
+  return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
+}
+
 /**
- * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features.
+ * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features; how its subgroups work is not
+ * checked, as `openDevice` does.
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
@@ -130,6 +143,10 @@ export function wrapDevice(device: GPUDevice): Device {
     },
   };
 }
+
+/** Whether kernels use the subgroups of a device, in words. */
+export const subgroupUse = ({ droppedSubgroups, traits }: Device): string =>
+  traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'there are none of four or more lanes'}`;
 
 /**
  * Formats an adapter as `vendor architecture description`.

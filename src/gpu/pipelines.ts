@@ -40,6 +40,21 @@ export const compiledSource = (shader: Shader, { constants, f16 }: Pick<KernelKe
 const codeOf = ({ source }: Shader, consts: Readonly<Record<string, number>>, f16: readonly string[] = []): string =>
   storeAsF16(unroll(replaceConsts(source, consts)), f16);
 
+/**
+ * A source whose kernels ask for subgroups of as many lanes as their workgroups have threads, LANES, if the device can
+ * have such: a driver may choose another size otherwise.
+ */
+function sizedSubgroups(code: string, lanes: number | undefined, { features, adapterInfo }: GPUDevice): string {
+  if (!features.has('subgroup-size-control') || lanes === undefined) return code;
+  const explicit = adapterInfo as { minExplicitComputeSubgroupSize?: number; maxExplicitComputeSubgroupSize?: number };
+  const least = explicit.minExplicitComputeSubgroupSize ?? adapterInfo.subgroupMinSize ?? 0;
+  const most = explicit.maxExplicitComputeSubgroupSize ?? adapterInfo.subgroupMaxSize ?? 0;
+  if (lanes < least || lanes > most || !/^enable subgroups;$/m.test(code)) return code;
+  return code
+    .replace(/^enable subgroups;$/m, 'enable subgroups, subgroup_size_control;')
+    .replace(/@workgroup_size\((\w+)\)/g, '$& @subgroup_size($1)');
+}
+
 /** Constants by the kind of their declaration. Throws if the shader declares one of them as neither. */
 function constantsOf(shader: Shader, constants: Readonly<Record<string, number>>) {
   const overrides: Record<string, number> = {};
@@ -72,15 +87,16 @@ function createPipelines(device: GPUDevice): Pipelines {
   const modules = new Map<string, { module: GPUShaderModule; failure: Promise<GPUError | null> }>();
   const kernels = new Map<string, Promise<Kernel>>();
 
-  const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[]) => {
+  const moduleOf = (shader: Shader, consts: Record<string, number>, f16: readonly string[], lanes?: number) => {
+    const code = sizedSubgroups(codeOf(shader, consts, f16), lanes, device);
     const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
-    let made = modules.get(label);
+    let made = modules.get(code);
     if (!made) {
       // wgpu reports errors of a module here, other implementations when a pipeline uses it.
       device.pushErrorScope('validation');
-      const module = device.createShaderModule({ label, code: codeOf(shader, consts, f16) });
+      const module = device.createShaderModule({ label, code });
       made = { module, failure: device.popErrorScope().catch(() => null) };
-      modules.set(label, made);
+      modules.set(code, made);
     }
     return made;
   };
@@ -100,7 +116,7 @@ function createPipelines(device: GPUDevice): Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const { module, failure } = moduleOf(shader, consts, f16);
+    const { module, failure } = moduleOf(shader, consts, f16, constants.LANES);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,

@@ -1,5 +1,6 @@
 // WebGPU in Node through Dawn (npm package `webgpu`): a GPU object like navigator.gpu in a browser.
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
 import { optionalPackage } from './optional-package.ts';
@@ -49,6 +50,15 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
 }
 
 const loadDawn = () => optionalPackage('webgpu', () => import('webgpu'), 'use Chrome instead (--host chrome)');
+
+/** Version of the installed package `webgpu`; `''` if there is none. */
+export function dawnVersion(): string {
+  try {
+    return (createRequire(import.meta.url)('webgpu/package.json') as { version: string }).version;
+  } catch {
+    return '';
+  }
+}
 
 /** A name that no adapter has: Dawn's error for it lists all of them. */
 const unknownAdapter = 'adapter=\u0001';

@@ -4,7 +4,7 @@ import { type Conformance, conformanceOf } from '../bench/conformance.ts';
 import { describeMachine, type Machine } from '../bench/machine.ts';
 import { measure } from '../bench/measure-kernels.ts';
 import { hostOf } from '../core/host-name.ts';
-import type { Device } from '../gpu/device.ts';
+import { type Device, subgroupUse } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
 import type { Runner } from '../gpu/runner.ts';
 import { Graph } from '../graph/graph.ts';
@@ -28,6 +28,8 @@ export interface ConformanceReport extends Conformance {
   /** The WebGPU host and its version; `''` if it is unknown. */
   readonly engine: { readonly name: string; readonly version: string };
   readonly machine: Machine;
+  /** Whether kernels use the subgroups of the adapter, and if not, why. */
+  readonly subgroupKernels: string;
   /** 20 updates of a small model: losses, and their largest relative error against the stored ones. */
   readonly training: { readonly losses: readonly number[]; readonly error: number; readonly allowed: number };
   /** Medians: milliseconds from a submission to its results on the host, microseconds of one more dispatch. */
@@ -66,6 +68,7 @@ export const conformance: Job<ConformanceArguments, ConformanceReport> = async (
     passed: report.passed && error <= allowed && recovered === lostDevices,
     engine: hostOf(),
     machine,
+    subgroupKernels: subgroupUse(device),
     training: { losses, error, allowed },
     ...latency,
     recovery: { lost: lostDevices, recovered },

@@ -27,7 +27,7 @@ export interface HostServices {
   /** Opens the device, if the context does not open one of its own; `destroy` gives it back. */
   readonly openDevice?: () => Promise<Device>;
   /** A device to use; once it is lost, no other takes its place. */
-  readonly device?: Device;
+  readonly device?: Device | Promise<Device>;
   /** Store of kernel choices. Without it kernels are not timed and the default variants are used. */
   readonly choices?: ChoiceStore;
   /** Maximum bytes of a plan. */

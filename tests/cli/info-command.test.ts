@@ -6,6 +6,7 @@ it('describes the adapter, its features and limits', async () => {
   expect(status).toBe(0);
   expect(stdout).toMatch(/^host +Dawn$/m);
   expect(stdout).toMatch(/^adapters +0: \S/m);
+  expect(stdout).toMatch(/^subgroup kernels +used$/m);
   expect(stdout).toMatch(/^features +.*timestamp-query/m);
   expect(stdout).toMatch(/^maxStorageBufferBindingSize +\d+$/m);
 });

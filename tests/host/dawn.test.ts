@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import { describeAdapter } from '../../src/host/adapter-info.ts';
-import { adapterNamed, dawnAdapters, dawnGpu } from '../../src/host/dawn.ts';
+import { adapterNamed, dawnAdapters, dawnGpu, dawnVersion } from '../../src/host/dawn.ts';
 import { distFile } from '../support/dist.ts';
 
 const run = promisify(execFile);
@@ -18,6 +18,10 @@ it('gives a GPU whose adapter describes itself', async () => {
   expect(adapter.description).not.toBe('');
   expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
   expect(adapter.features).toContain('timestamp-query');
+});
+
+it('has the version of its package', () => {
+  expect(dawnVersion()).toMatch(/^\d+\.\d+\.\d+/);
 });
 
 it('defines the WebGPU constants on globalThis and does not overwrite existing ones', async () => {

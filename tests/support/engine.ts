@@ -2,16 +2,22 @@
 // them: its software adapter takes a second to compile each tiled one, and tests/ops holds every kernel against its reference anyway.
 
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
+import { tuneKernels } from '../../src/gpu/auto-tuning.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { variantsOf } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
-import { gpuDevice, gpuHost } from './gpu.ts';
+import { gpuDevice, gpuHost, testShape } from './gpu.ts';
+
+/** Kernels that were timed, so that every engine of a test file gives the same bits. */
+const tuned: Record<string, string> = {};
 
 /** An engine on the test file's device. */
 export async function testEngine(): Promise<Engine> {
   const device = wrapDevice(await gpuDevice());
   return gpuEngine(device, {
     chooseKernels: async (graphs) => {
+      if (testShape.tune)
+        return Object.assign(tuned, await tuneKernels(device, graphs, { known: { ...tuned }, budgetMs: 300 }));
       const choices: Record<string, string> = {};
       if (gpuHost === 'Chrome')
         for (const node of graphs.flatMap((graph) => graph.nodes))

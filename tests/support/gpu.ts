@@ -2,9 +2,11 @@
 // error that WebGPU reports during a test, or a lost device, fails that test, even if the test itself noticed nothing.
 import { afterAll, afterEach, beforeEach } from 'vitest';
 import { hostOf } from '../../src/core/host-name.ts';
+import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
+import { allLimits, shapedGpu } from './shaped-gpu.ts';
 
 const SCOPES: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
-const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'subgroup-size-control', 'shader-f16'];
 
 /** Where the tests run. */
 export const gpuHost = hostOf().name;
@@ -15,6 +17,16 @@ export const gpuHost = hostOf().name;
  */
 export const everyCase = gpuHost === 'Dawn' || import.meta.env.HEDDLE_FULL === '1';
 
+/** The shape of adapter that `npm run test:shapes` asks for; one without changes by default. */
+export const testShape: AdapterShape = shapeNamed(import.meta.env.HEDDLE_SHAPE);
+
+function shapeNamed(name: string | undefined): AdapterShape {
+  if (!name) return { name: '' };
+  const found = adapterShapes.find((shape) => shape.name === name);
+  if (!found) throw new Error(`HEDDLE_SHAPE: there is no ${name}`);
+  return found;
+}
+
 let gpu: Promise<GPU> | undefined;
 let device: Promise<GPUDevice> | undefined;
 let opened: GPUDevice | undefined;
@@ -22,11 +34,11 @@ const troubles: string[] = [];
 
 /** The host's GPU; throws if WebGPU is missing. */
 export function testGpu(): Promise<GPU> {
-  gpu ??= openGpu();
+  gpu ??= openGpu().then((opened) => (testShape.name ? shapedGpu(opened, testShape) : opened));
   return gpu;
 }
 
-/** The test file's device: default limits, and those of timestamp-query, subgroups and shader-f16 that the adapter has. */
+/** The test file's device: default limits (those of the shape), and the features of heddle that the adapter has. */
 export function gpuDevice(): Promise<GPUDevice> {
   device ??= openDevice();
   return device;
@@ -54,6 +66,7 @@ async function openDevice(): Promise<GPUDevice> {
   opened = await adapter.requestDevice({
     label: 'tests',
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+    ...(testShape.limits === 'all' && { requiredLimits: allLimits(adapter) }),
   });
   watchDevice(opened);
   return opened;

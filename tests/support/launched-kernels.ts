@@ -5,6 +5,7 @@ import { graphOf, kernelCases, smallKernelCases } from '../../src/bench/kernel-c
 import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import type { KernelKey } from '../../src/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/gpu/roofs.ts';
+import { probeKernel } from '../../src/gpu/subgroup-probe.ts';
 import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { addFiniteChecks } from '../../src/graph/finite-checks.ts';
 import { gradients } from '../../src/graph/gradient.ts';
@@ -157,5 +158,8 @@ export function launchedKernels(): LaunchedKernel[] {
         }
       }
     }
-  return [...found.values()];
+  const probes = devices
+    .filter(({ subgroups }) => subgroups)
+    .map((traits) => ({ op: 'probe', ...probeKernel(traits.minSubgroup), traits }));
+  return [...found.values(), ...probes];
 }

@@ -56,7 +56,8 @@ export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel
   };
 }
 
-const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
+/** Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or more). */
+export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
 /** Columns of a workgroup of `dots`, and the maximum of a dispatch; a vocabulary may have more. */
 export const dotsColumns = 16;

@@ -1,0 +1,25 @@
+// Subgroups of each width that llvmpipe has, on Dawn: a golden case. The width is set before a process starts.
+
+import { expect, it } from 'vitest';
+import { adapterShapes } from './adapter-shapes.mjs';
+import { heddle } from './cli.ts';
+import { goldenFolder } from './golden.ts';
+
+const widths = [...new Set(adapterShapes.map(({ vectorWidth }) => vectorWidth))].filter((width) => width !== undefined);
+
+it('has subgroups of 4, 8 and 16', () => {
+  expect(widths).toEqual([128, 256, 512]);
+});
+
+it.each(widths)(
+  'computes a golden case with vectors of %d bits',
+  async (width) => {
+    const env = { LP_NATIVE_VECTOR_WIDTH: String(width) };
+    const info = JSON.parse((await heddle(['info', '--json'], { env })).stdout);
+    if (info.description.includes('llvmpipe')) expect(info.subgroups).toEqual({ min: width / 32, max: width / 32 });
+    expect(info.subgroupKernels).toBe('used');
+    const { status, stdout } = await heddle(['verify', goldenFolder('odd-post')], { env });
+    expect([status, stdout.includes('FAILED')]).toEqual([0, false]);
+  },
+  30_000,
+);

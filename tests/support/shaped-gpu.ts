@@ -1,0 +1,58 @@
+// A GPU whose adapters have another shape: fewer features, other limits, and what they say about themselves.
+
+import { requestedLimits } from '../../src/gpu/device.ts';
+import { neededLimits } from '../../src/runtime/job-context.ts';
+import type { AdapterShape } from './adapter-shapes.mjs';
+
+/** Names of what WebGPU says about an adapter. */
+const infoNames = [
+  ...(['vendor', 'architecture', 'device', 'description', 'isFallbackAdapter'] as const),
+  ...(['subgroupMinSize', 'subgroupMaxSize'] as const),
+];
+
+const defaultLimits: Readonly<Record<string, number>> = { ...neededLimits, maxComputeWorkgroupSizeX: 256 };
+
+/** `gpu`, whose adapters and their devices have a shape. */
+export function shapedGpu(gpu: GPU, shape: AdapterShape): GPU {
+  return {
+    async requestAdapter(options?: GPURequestAdapterOptions) {
+      const adapter = await gpu.requestAdapter(options);
+      return adapter && shaped(adapter, shape);
+    },
+  } as GPU;
+}
+
+function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
+  const info = { ...Object.fromEntries(infoNames.map((name) => [name, adapter.info[name]])), ...shape.info };
+  const features = new Set([...adapter.features].filter((name) => !shape.without?.includes(name)));
+  const open = adapter.requestDevice.bind(adapter);
+  const shown: Record<string, unknown> = {
+    info,
+    features,
+    async requestDevice(descriptor: GPUDeviceDescriptor = {}) {
+      const missing = [...(descriptor.requiredFeatures ?? [])].filter((name) => !features.has(name));
+      if (missing.length > 0) throw new TypeError(`the adapter has no ${missing}`);
+      const device = await open(descriptor);
+      Object.defineProperty(device, 'adapterInfo', { value: info });
+      return device;
+    },
+  };
+  if (shape.limits === 'default') {
+    shown.limits = Object.fromEntries(
+      Object.entries(limitsOf(adapter)).map(([name, value]) => [name, Math.min(value, defaultLimits[name] ?? value)]),
+    );
+  }
+  for (const [name, value] of Object.entries(shown)) Object.defineProperty(adapter, name, { value });
+  return adapter;
+}
+
+/** All limits of an adapter. */
+function limitsOf({ limits }: GPUAdapter): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const name in limits) values[name] = limits[name as keyof GPUSupportedLimits] as number;
+  return values;
+}
+
+/** The limits that heddle asks for, as the adapter has them. */
+export const allLimits = ({ limits }: GPUAdapter): Record<string, number> =>
+  Object.fromEntries(requestedLimits.map((name) => [name, limits[name]]));
