@@ -57,6 +57,13 @@ export function installDeno() {
   return createRequire(join(folder, 'package.json'))('deno/install_api.cjs').runInstall();
 }
 
+/** The path of Deno, if it is installed already. */
+export function findDeno() {
+  const installed = join(root, 'scripts/deno/node_modules/deno/deno');
+  const named = process.env.DENO_PATH ?? onPath('deno') ?? installed;
+  return isProgram(named) ? named : undefined;
+}
+
 /** Something is missing that the user has to install; its message is for the user. */
 export class SetupError extends Error {}
 

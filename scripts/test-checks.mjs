@@ -70,6 +70,10 @@ export async function run(name, args, minutes, program = process.execPath) {
   return status === 0;
 }
 
+/** Runs the project `deno`, or `files` of it, in that program: Vitest itself runs in Deno. */
+export const runDeno = (deno, options) =>
+  runProject({ name: 'deno', program: [deno, 'run', '--allow-all', '--quiet'], ...options });
+
 /**
  * Runs the tests of a project, or those of `files`, and adds its report to the counts under `label`. `program` is Node and its flags, or
  * another runtime.

@@ -4,7 +4,8 @@
 //   --full    also the tests that take minutes, install the package in an empty project, damage files at random for a minute and train in
 //             the page for 200 steps
 //             (npm run test:full)
-import { BIN, count, run, runChecks, runProject } from './test-checks.mjs';
+import { findDeno } from './install.mjs';
+import { BIN, count, run, runChecks, runDeno, runProject, skip } from './test-checks.mjs';
 
 /** The check that all others need. Each check counts as one test. */
 const BUILD = { name: 'build', args: ['scripts/build.mjs'], minutes: 3 };
@@ -31,6 +32,10 @@ const PROJECTS = [
   { name: 'dawn', minutes: 20 },
 ];
 
+/** What runs in Deno too, if it is installed: all shaders compile, 20 updates, a golden case. */
+const SMOKE = ['tests/gpu/shaders.gpu', 'tests/jobs/conformance-job.gpu'];
+const GOLDEN = ['dist/cli.js', 'verify', 'tests/fixtures/golden/odd-post', '--host', 'deno'];
+
 if (process.argv.includes('--full')) process.env.HEDDLE_FULL = '1';
 
 await runChecks(async () => {
@@ -40,6 +45,12 @@ await runChecks(async () => {
     for (let project = waiting.shift(); project; project = waiting.shift()) await runProject(project);
   };
   await Promise.all([line(), line(), runAll(CHECKS)]);
+  const deno = findDeno();
+  if (deno) {
+    process.env.DENO_PATH = deno;
+    await runDeno(deno, { minutes: 5, files: SMOKE });
+    count('deno: golden case', await run('deno: golden case', GOLDEN, 3));
+  } else skip(`deno: ${SMOKE.join(', ')}, a golden case (npm run test:engines installs Deno)`);
   if (!process.argv.includes('--full')) return;
   await runProject({ name: 'full', minutes: 20 });
   await runAll(FULL_CHECKS);

@@ -57,9 +57,9 @@ describe.each(['firefox', 'deno'])('--host %s', (host) => {
   }, 240_000);
 
   it('conforms, and recovers from lost devices with the same losses', async () => {
-    await run(['conformance', '--host', host, '--lost-devices', '3', '--json', at('conformance.json')]);
+    await run(['conformance', '--host', host, '--lost-devices', '20', '--json', at('conformance.json')]);
     const report = json('conformance.json');
-    expect(report).toMatchObject({ passed: true, engine: { name }, recovery: { lost: 3, recovered: 3 } });
+    expect(report).toMatchObject({ passed: true, engine: { name }, recovery: { lost: 20, recovered: 20 } });
     expect(report.engine.version).toMatch(/^\d/);
     expect(report.training.error).toBeLessThan(1e-5);
     expect(report.readbackMs).toBeLessThan(50); // 100 in Firefox without src/gpu/readback.ts
