@@ -66,6 +66,7 @@ export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts
 export { type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
 export { readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
+export { type TaskName, type TaskOptions, taskCorpus } from './text/tasks/task-corpus.ts';
 export type { AddedToken, SpecialIds, Tokenizer, TokenizerJson, TokenizerKind } from './text/tokenizers/tokenizer.ts';
 // Settings of a training run.
 export type { BestMetric, BestState } from './train/selection.ts';

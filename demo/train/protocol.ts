@@ -16,14 +16,18 @@ import type {
   Sample,
   TrainSettings,
 } from '../../src/index.ts';
+import type { RunSummary } from '../../src/jobs/runs-job.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
 export type CorpusChoice =
-  /** Pairs that the browser generates from Unicode CLDR. Locales are BCP 47 tags. */
-  | Extract<CorpusArguments, { kind: 'intl' }>
+  /** Pairs that the browser generates: from Unicode CLDR, with locales as BCP 47 tags, or of a built-in task. */
+  | Extract<CorpusArguments, { kind: 'intl' | 'task' }>
   | {
-      /** A TSV file or pasted text: source, tab, target on each line. Stored in the browser with the model. */
+      /**
+       * A TSV file or pasted text: source, tab, target on each line; a CSV file if its name says so. Stored in the
+       * browser with the model.
+       */
       readonly kind: 'text';
       /** File name, or `pasted text`; used in messages. */
       readonly name: string;
@@ -224,6 +228,10 @@ export interface Calls {
   storage(): StorageInfo;
   /** The settings and curves of a stored model. */
   history(name: string): RunHistory;
+  /** Summaries of all stored runs, by name. */
+  runs(): RunSummary[];
+  /** The pairs that are stored with a model: its file or pasted text. */
+  corpusOf(name: string): Uint8Array;
   load(name: string, from?: LoadFrom): void;
   save(name: string, as: string): void;
   remove(name: string): void;

@@ -1,9 +1,8 @@
 // heddle runs
 
 import type { Command } from 'commander';
-import { formatDuration, formatInteger, formatNumber, formatPercent } from '../core/format-numbers.ts';
-import type { RunSummary } from '../jobs/runs-job.ts';
-import type { BestMetric } from '../train/selection.ts';
+import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
+import { type RunSummary, runMetrics, settingText } from '../jobs/runs-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
@@ -21,16 +20,6 @@ export function addRuns(program: Command): void {
     });
 }
 
-/** Columns of dev metrics, and how a value is printed. */
-const metrics: readonly [BestMetric, string, (value: number) => string][] = [
-  ['loss', 'dev loss', (x) => x.toFixed(4)],
-  ['perplexity', 'perplexity', (x) => x.toPrecision(4)],
-  ['tokenAccuracy', 'accuracy', formatPercent],
-  ['bleu', 'BLEU', (x) => x.toFixed(2)],
-  ['chrf', 'chrF2', (x) => x.toFixed(2)],
-  ['exactMatch', 'exact', formatPercent],
-];
-
 /** A column: heading, cell of a run, and whether it is aligned to the right. */
 type Column = readonly [head: string, cell: (run: RunSummary) => string, right: boolean];
 
@@ -42,7 +31,7 @@ function describe(runs: readonly RunSummary[]): string {
     ),
     ['steps', ({ step, steps }) => (step < steps ? `${step} of ${steps}` : String(step)), true],
     ['state', (run) => run.state, false],
-    ...metrics
+    ...runMetrics
       .filter(([metric]) => runs.some(({ best }) => best[metric]))
       .map(
         ([metric, head, text]): Column => [
@@ -61,14 +50,3 @@ function describe(runs: readonly RunSummary[]): string {
   const best = runs.some((run) => Object.keys(run.best).length > 0) ? '\n\n@: step of the best evaluation' : '';
   return `${table(rows, right)}${best}`;
 }
-
-const settingText = (value: unknown): string =>
-  typeof value === 'number'
-    ? Number.isInteger(value)
-      ? String(value)
-      : formatNumber(value)
-    : value === null
-      ? '–'
-      : typeof value === 'string'
-        ? value
-        : JSON.stringify(value);

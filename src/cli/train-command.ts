@@ -45,16 +45,24 @@ async function run(
   given: TrainSettings,
 ): Promise<void> {
   const named = namedFiles(pairs, options);
-  if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus intl, not both');
+  if (named.train && options.corpus) throw new HeddleError('train: give files of pairs or --corpus, not both');
   if (named.train)
     for (const flag of ['pairs', 'sourceLocale', 'targetLocale'])
       if (command.getOptionValueSource(flag) !== 'default')
         throw new HeddleError(
           `train: ${flagOf(flag as SettingName)} is for the built-in corpus; leave it out beside ${pathsOf(named.train)[0]}`,
         );
+  const task = options.corpus === 'intl' ? undefined : options.corpus;
+  if (task)
+    for (const flag of ['sourceLocale', 'targetLocale'])
+      if (command.getOptionValueSource(flag) !== 'default')
+        throw new HeddleError(
+          `train: ${flagOf(flag as SettingName)} is for --corpus intl; the task ${task} has no languages`,
+        );
   const files = archiveFiles(nodeFiles());
   const [first] = named.train ? pathsOf(named.train) : [];
-  const name = first === undefined ? `intl-${options.sourceLocale}-${options.targetLocale}` : nameOf(first);
+  const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
+  const name = first === undefined ? builtIn : nameOf(first);
   const out = await outFolder(files, name, options);
   const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
   const args: TrainArguments = options.resume
@@ -71,7 +79,14 @@ async function run(
   if (folder !== undefined && !options.resume && !(await files.exists(folder)))
     throw new HeddleError(`--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder`);
   if (options.saveConfig !== undefined)
-    await saveRunConfig(files, options.saveConfig, command, settings, named.train ? 'pairs' : 'intl', pairs);
+    await saveRunConfig(
+      files,
+      options.saveConfig,
+      command,
+      settings,
+      named.train ? 'pairs' : task ? 'task' : 'intl',
+      pairs,
+    );
   const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
   // A page has no lock files.
   const unlock = options.host === 'chrome' ? await files.lock?.(out) : undefined;
@@ -99,7 +114,9 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
 const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileOptions): CorpusArguments =>
   train
     ? { kind: 'files', train, ...(dev && { dev }), ...(test && { test }) }
-    : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
+    : o.corpus && o.corpus !== 'intl'
+      ? { kind: 'task', task: o.corpus, pairs: o.pairs, seed }
+      : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
 
 /** Paths of all files of a corpus. */
 const corpusPaths = (corpus: CorpusArguments): string[] =>

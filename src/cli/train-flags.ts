@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DropoutRates, modelConfig, modelFields, presets } from '../model/model-config.ts';
+import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeDefault } from '../train/recipes.ts';
 import {
   describeType,
@@ -27,7 +28,7 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
   json?: JsonOption;
   config?: string;
   saveConfig?: string;
-  corpus?: 'intl';
+  corpus?: 'intl' | TaskName;
   sourceLocale: string;
   targetLocale: string;
   pairs: number;
@@ -52,9 +53,14 @@ export function addTrainFlags(command: Command): void {
   addHostOptions(command);
   command
     .optionsGroup('Corpus:')
-    .addOption(new Option('--corpus <name>', 'built-in corpus, made from Unicode CLDR').choices(['intl']))
-    .option('--source-locale <tag>', 'source language of the built-in corpus', 'en')
-    .option('--target-locale <tag>', 'target language of the built-in corpus', 'es')
+    .addOption(
+      new Option('--corpus <name>', 'built-in corpus: intl, made from Unicode CLDR, or a task').choices([
+        'intl',
+        ...taskNames,
+      ]),
+    )
+    .option('--source-locale <tag>', 'source language of the corpus intl', 'en')
+    .option('--target-locale <tag>', 'target language of the corpus intl', 'es')
     .option('--pairs <n>', 'number of pairs of the built-in corpus', whole(10), 40_000);
   addPairFlags(command)
     .option(

@@ -1,9 +1,10 @@
 // heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
 
 import { HeddleError } from '../core/errors.ts';
+import { formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
-import { historyOf, type LogEnd, logName, parseLog } from '../report/training-log.ts';
+import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../report/training-log.ts';
 import type { Job } from '../runtime/job.ts';
 import { type BestMetric, bestMetrics, isBetter } from '../train/selection.ts';
 
@@ -25,6 +26,8 @@ export interface RunSummary {
   readonly state: LogEnd['reason'] | 'unfinished';
   /** The best value of each metric on the dev pairs, and its step. */
   readonly best: { readonly [Metric in BestMetric]?: { readonly value: number; readonly step: number } };
+  /** The last value of each metric on the dev pairs. */
+  readonly final: { readonly [Metric in BestMetric]?: number };
   /** Seconds in training, without evaluations and saving. */
   readonly seconds: number;
   readonly tokensPerSecond: number;
@@ -41,14 +44,23 @@ const others: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'st
 export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files }) => {
   const found: string[] = [];
   for (const folder of folders) found.push(...(await runsIn(files, folder)));
-  const histories = await Promise.all(
+  const logs = await Promise.all(
     [...new Set(found)].map(async (folder) => {
       const path = `${await existingFolder(files, folder)}/${logName}`;
-      const records = parseLog(await readText(files, path), path);
-      const last = records.findLast(({ type }) => type === 'start' || type === 'end');
-      return { folder, ...historyOf(records), end: last?.type === 'end' ? last : undefined };
+      return { folder, records: parseLog(await readText(files, path), path) };
     }),
   );
+  return summarizeRuns(logs);
+};
+
+/** Summarizes runs from the records of their logs. Throws a HeddleError if a log has no start. */
+export function summarizeRuns(
+  logs: readonly { readonly folder: string; readonly records: readonly LogRecord[] }[],
+): RunSummary[] {
+  const histories = logs.map(({ folder, records }) => {
+    const last = records.findLast(({ type }) => type === 'start' || type === 'end');
+    return { folder, ...historyOf(records), end: last?.type === 'end' ? last : undefined };
+  });
   const settings = histories.map(({ start }) => ({
     pairs: `${start.corpus.name} (${start.corpus.pairs})`,
     ...flat(start.arguments),
@@ -61,13 +73,19 @@ export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { file
     const own: Record<string, unknown> = settings[i] ?? {};
     const seconds = steps.at(-1)?.seconds ?? 0;
     const rates = steps.flatMap(({ mfu }) => (mfu === undefined ? [] : [mfu]));
-    const best = bestMetrics.flatMap((metric) => {
-      const values = evals.flatMap(({ part, step, [metric]: value }) =>
+    const valuesOf = (metric: BestMetric) =>
+      evals.flatMap(({ part, step, [metric]: value }) =>
         part === 'dev' && value !== undefined && Number.isFinite(value) ? [{ value, step }] : [],
       );
-      const [first, ...more] = values;
+    const best = bestMetrics.flatMap((metric) => {
+      const [first, ...more] = valuesOf(metric);
       return first ? [[metric, more.reduce((a, b) => (isBetter(metric, b.value, a.value) ? b : a), first)]] : [];
     });
+    const final = bestMetrics.flatMap((metric) =>
+      valuesOf(metric)
+        .slice(-1)
+        .map(({ value }) => [metric, value]),
+    );
     return {
       folder,
       settings: Object.fromEntries(names.map((name) => [name, own[name] ?? null])),
@@ -75,6 +93,7 @@ export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { file
       steps: start.steps,
       state: end?.reason ?? 'unfinished',
       best: Object.fromEntries(best),
+      final: Object.fromEntries(final),
       seconds,
       tokensPerSecond: seconds > 0 ? steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds : 0,
       mfu: rates.length > 0 ? rates.reduce((sum, x) => sum + x, 0) / rates.length : null,
@@ -82,7 +101,7 @@ export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { file
       parameters: start.parameters,
     };
   });
-};
+}
 
 const hasLog = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await existingFolder(files, folder)}/${logName}`);
@@ -110,3 +129,25 @@ function flat(json: unknown, before = ''): Record<string, unknown> {
     }),
   );
 }
+
+/** The dev metrics of runs, their headings, and how a value is printed. */
+export const runMetrics: readonly [BestMetric, string, (value: number) => string][] = [
+  ['loss', 'dev loss', (x) => x.toFixed(4)],
+  ['perplexity', 'perplexity', (x) => x.toPrecision(4)],
+  ['tokenAccuracy', 'accuracy', formatPercent],
+  ['bleu', 'BLEU', (x) => x.toFixed(2)],
+  ['chrf', 'chrF2', (x) => x.toFixed(2)],
+  ['exactMatch', 'exact', formatPercent],
+];
+
+/** The value of a setting that differs, as text. */
+export const settingText = (value: unknown): string =>
+  typeof value === 'number'
+    ? Number.isInteger(value)
+      ? String(value)
+      : formatNumber(value)
+    : value === null
+      ? '–'
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);

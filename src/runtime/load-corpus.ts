@@ -8,6 +8,7 @@ import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.
 import { type CorpusSplit, checkHeldOut, type HeldOut, type Pair, splitPairs } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
 import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
+import { type TaskName, taskCorpus } from '../text/tasks/task-corpus.ts';
 import { openTextPool, type TextPool } from '../text/text-pool.ts';
 import type { ParsedPart } from '../text/text-tasks.ts';
 import type { JobContext } from './job.ts';
@@ -23,6 +24,8 @@ export type CorpusArguments =
       readonly seed: number;
       readonly kinds?: readonly IntlKind[];
     }
+  /** A built-in task. */
+  | { readonly kind: 'task'; readonly task: TaskName; readonly pairs: number; readonly seed: number }
   | {
       readonly kind: 'files';
       readonly train: PairFiles;
@@ -46,7 +49,7 @@ export type CorpusContext = Pick<JobContext, 'files' | 'emit'> & Partial<Pick<Jo
 export function corpusFiles(
   corpus: CorpusArguments,
 ): Record<'train' | 'dev' | 'test', PairFiles | undefined> | undefined {
-  if (corpus.kind === 'intl') return undefined;
+  if (corpus.kind === 'intl' || corpus.kind === 'task') return undefined;
   if (corpus.kind === 'files') return { dev: undefined, test: undefined, ...corpus };
   const one = (path: string | undefined) =>
     path === undefined ? undefined : { files: [path], format: 'tsv' as const };
@@ -90,6 +93,7 @@ export async function readCorpus(
       test: heldOut,
     });
   }
+  if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), { dev: heldOut, test: heldOut });
   const { train, dev, test } = corpusFiles(corpus) as NonNullable<ReturnType<typeof corpusFiles>>;
   const read = (some: PairFiles, split: HeldOut = {}) => readSets(some, context, pool, { split });
   const own = dev ? {} : test ? { dev: heldOut } : { dev: heldOut, test: heldOut };

@@ -205,6 +205,7 @@ export function corpusFacts(
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): CorpusFacts['name'] {
+  if (corpus.kind === 'task') return `built-in task: ${corpus.task}`;
   if (corpus.kind !== 'intl') {
     const [first = '', ...others] = pathsOf(corpusFiles(corpus)?.train ?? {}).map((path) =>
       path === '-' ? 'stdin' : path.replace(/^.*[\\/]/, ''),

@@ -35,6 +35,19 @@ const recipes = {
     steps: 800,
     evalSteps: 200,
   },
+  // Tokens are characters; the tasks are learned in these steps.
+  task: {
+    preset: 'tiny',
+    norm: 'pre',
+    tokenizer: 'char',
+    vocabSize: 4000,
+    batchSize: 64,
+    optimizer: 'adamw',
+    learningRate: 3e-3,
+    schedule: 'linear',
+    steps: 800,
+    evalSteps: 200,
+  },
   pairs: {
     preset: 'small',
     tokenizer: 'bpe',
@@ -80,6 +93,9 @@ const recipes = {
 
 /** Name of a recipe. */
 export type RecipeName = keyof typeof recipes;
+
+/** The recipe of a kind of corpus. */
+export const recipeFor = (corpus: string): RecipeName => (corpus === 'intl' || corpus === 'task' ? corpus : 'pairs');
 
 /** Settings of a run with all defaults filled in. */
 export type CompleteSettings = SettingsWithDefaults & Required<Pick<TrainSettings, RecipeSetting>>;
@@ -142,6 +158,7 @@ export const presetRecipe = (preset: PresetName): Pick<CompleteSettings, 'vocabS
 
 const recipeWords: Record<RecipeName, string> = {
   intl: 'built-in corpus',
+  task: 'built-in tasks',
   pairs: 'pairs',
   keras: 'preset keras',
   fineTune: 'fine-tuning',

@@ -41,7 +41,7 @@ export function resumeArguments(
   if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
   const ignored = ignoredSettings(kept, given);
   if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
-  const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl';
+  const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
   return {
     ...others,
     ...length,

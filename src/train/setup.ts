@@ -41,7 +41,7 @@ import {
 } from '../trainer/training-data.ts';
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
 import { corpusName, shapeName } from './logging.ts';
-import { type CompleteSettings, completeSettings, initFolder } from './recipes.ts';
+import { type CompleteSettings, completeSettings, initFolder, recipeFor } from './recipes.ts';
 import { resumeArguments } from './resume-arguments.ts';
 import { checkBest } from './selection.ts';
 import {
@@ -215,7 +215,7 @@ async function prepareText(
 
 /** The arguments of a new run with all defaults. */
 function completeArguments({ corpus, out = '', resume = false, ...given }: TrainArguments): CompleteArguments {
-  const complete = completeSettings(given, corpus.kind === 'intl' ? 'intl' : 'pairs');
+  const complete = completeSettings(given, recipeFor(corpus.kind));
   const folder = initFolder(complete);
   for (const option of ['sourceLang', 'targetLang'] as const)
     check(

@@ -2,6 +2,7 @@
 // results follow simple formulas, so that tests know what the page must show.
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { CallError, RunHistory, SessionEvent } from '../../demo/train/protocol.ts';
+import type { RunSummary } from '../../src/jobs/runs-job.ts';
 
 /** The fake worker as tests access it: `window.fake` in the page. */
 export interface Fake {
@@ -17,6 +18,8 @@ export interface Fake {
   fits: boolean;
   /** Training pairs of plans. */
   trainPairs: number;
+  /** What `runs` returns. */
+  runs: RunSummary[];
   /** What `history` returns. */
   history: RunHistory;
   /** Delays results of `describe` until it is called with false. */
@@ -75,6 +78,7 @@ export function fakeWorker(): void {
     ],
     fits: true,
     trainPairs: 38_412,
+    runs: [],
     history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], step: 0 },
     delayDescribe(on) {
       delaying = on;
@@ -211,6 +215,8 @@ export function fakeWorker(): void {
     stop: () => state('stopped'),
     storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, partial }),
     load: () => undefined,
+    runs: () => fake.runs,
+    corpusOf: () => new TextEncoder().encode('one\tuno\n'),
     history: () => fake.history,
     save: () => undefined,
     remove(_, name: never) {

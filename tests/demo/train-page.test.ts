@@ -435,13 +435,15 @@ describe('accessibility', () => {
           expect(await axeViolations(page), `${when}, ${theme}`).toEqual([]);
           expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), when).toBe(0);
           await page.evaluate(async () => {
-            for (const chart of document.querySelectorAll('.chart')) {
+            for (const chart of document.querySelectorAll('#curves .chart')) {
               chart.scrollIntoView({ behavior: 'instant' }); // charts are drawn when they are visible
               for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
             }
             window.scrollTo({ top: 0, behavior: 'instant' });
           });
-          const drawn = await page.$$eval('.chart', (charts) => charts.map((c) => c.querySelector('canvas') !== null));
+          const drawn = await page.$$eval('#curves .chart', (charts) =>
+            charts.map((c) => c.querySelector('canvas') !== null),
+          );
           // Before a training the curves are those of the recorded run, which has no step times.
           expect(drawn).toEqual(drawn.map((_, i) => when !== 'before' || i < 4));
           await shown?.screenshot(`train-${width}-${theme}-${when}`);

@@ -2,6 +2,7 @@
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
+import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo } from '../support/demo.ts';
 import { fakeWorker } from './fake-worker.ts';
 
@@ -277,6 +278,103 @@ describe.each([1280, 390])('at %i px', (width) => {
     const links = await page.$$eval('#foot a', (all) => all.map((a) => (a as HTMLAnchorElement).href));
     const found = await page.evaluate((urls) => Promise.all(urls.map(async (u) => (await fetch(u)).status)), links);
     expect(found).toEqual([200, 200, 200, 200]);
+  });
+});
+
+describe.each([1280, 390])('runs and sharing at %i px', (width) => {
+  it('compares runs by settings, curves, CSV and PNG, and trains the same again', async () => {
+    const page = await visit(width);
+    await page.evaluate(() => {
+      const run = { step: 800, steps: 800, state: 'done', best: {}, seconds: 61, tokensPerSecond: 41_000 } as const;
+      const facts = { ...run, mfu: 0.42, adapter: 'chrome fake-gpu', parameters: 781_144 };
+      window.fake.runs = [
+        { ...facts, folder: 'fast', settings: { learningRate: 0.003 }, final: { loss: 0.51, bleu: 91.5 } },
+        { ...facts, folder: 'slow', settings: { learningRate: 0.0003 }, final: { loss: 1.25 }, mfu: null },
+      ];
+      const steps = [1, 2, 3].map((step) => ({ type: 'step', step, loss: 4 / step, gradientNorm: 1, seconds: step }));
+      window.fake.history = {
+        corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
+        settings: { preset: 'small', steps: 1234, learningRate: 0.0007, batchSize: 16, seed: 9 },
+        steps: steps as never,
+        evals: [{ type: 'eval', part: 'dev', step: 3, loss: 1.5, seconds: 1 }],
+        samples: [],
+        probes: [],
+        step: 3,
+      };
+      window.fake.models = window.fake.models.slice(1); // the list changes, so the runs are read again
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await says(page, '[data-run="fast"]', '0\\.003800done0\\.5100–.*91\\.50.*1 min 1 s41,00042\\.0 %chrome fake-gpu');
+    expect(await page.$eval('#runs thead', (e) => e.textContent)).toContain('learningRate');
+    for (const name of ['fast', 'slow']) await page.click(`[data-run="${name}"] input`);
+    await page.waitForSelector('#runs canvas');
+    await says(page, '#runs .u-legend', 'fast.*slow');
+    const [curve] = await page.$$('#runs select');
+    await curve?.select('eval.loss');
+    await says(page, '#runs .chart > .unseen', 'fast: 1\\.5.* at step 3; slow: 1\\.5');
+    // What is downloaded, without a file dialog.
+    await page.evaluate(() => {
+      const files: Blob[] = [];
+      Object.assign(window, { files });
+      URL.createObjectURL = (blob) => `blob:${files.push(blob as Blob)}`;
+      HTMLAnchorElement.prototype.click = () => {};
+    });
+    await press(page, 'Download CSV');
+    await press(page, 'Download PNG');
+    await page.waitForFunction('files.length === 2');
+    const [csv, type] = (await page.evaluate('Promise.all([files[0].text(), files[1].type])')) as [string, string];
+    expect(csv.split('\n').slice(0, 2)).toEqual([
+      'run,step,loss,accuracy,gradientNorm,learningRate,tokensPerSecond,mfu,seconds,dev loss,dev tokenAccuracy,dev bleu,dev chrf,dev exactMatch',
+      '"fast",1,4,,1,,,,1,,,,,',
+    ]);
+    expect([csv.split('\n').length, type]).toEqual([8, 'image/png']);
+    expect(await axeViolations(page)).toEqual([]);
+    for (const theme of ['light', 'dark'] as const) {
+      await shown.get(width)?.view({ width, height: 900, theme });
+      await shown.get(width)?.screenshot(`runs-${width}-${theme}`);
+    }
+    await press(page, 'Same again with the settings of fast');
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('fast-2'));
+    expect((await calls(page, 'describe')).at(-1)).toMatchObject([
+      {
+        name: 'fast-2',
+        corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
+        settings: { preset: 'small', steps: 1234, learningRate: 0.0007, batchSize: 16, seed: 9 },
+      },
+    ]);
+  });
+
+  it('shares corpus, recipe and seed by address, and ignores a broken one with a message', async () => {
+    const page = await visit(width);
+    await page.click('input[value="task"]');
+    const [, , task] = await page.$$('#corpus select');
+    await task?.select('dates');
+    await fillField(page, 'Learning rate', '0.002');
+    await fillField(page, 'Seed', '77');
+    await page.click('#copy-link');
+    await says(page, '#link-note', 'The address of this page is the link');
+    const [given] = (await calls(page, 'describe')).at(-1) as [{ corpus: object; settings: object }];
+    expect(given).toMatchObject({
+      corpus: { kind: 'task', task: 'dates' },
+      settings: { learningRate: 0.002, seed: 77 },
+    });
+    const link = page.url();
+    await page.reload();
+    await planned(page);
+    await says(page, '#notices', 'it gives the same losses');
+    expect((await calls(page, 'describe')).at(-1)).toEqual([{ ...given, name: 'dates' }]);
+    // Another hash in the same tab.
+    for (const [from, to, message] of [
+      ['learningRate=0.002', 'learningRate=-1', 'learningRate is “-1”; it must be a number above 0'],
+      ['task=dates', 'task=juggling', 'task is “juggling”; it must be reverse, sort'],
+      ['seed=77', 'sead=77', 'there is no setting “sead”'],
+    ] as const) {
+      const before = (await calls(page, 'describe')).length;
+      await page.evaluate((hash) => location.assign(hash), new URL(link.replace(from, to)).hash);
+      await says(page, '#notices .bad', `The training in the link is ignored: ${message}`);
+      expect((await calls(page, 'describe')).length).toBe(before);
+    }
+    await page.evaluate(() => history.replaceState(null, '', location.pathname));
   });
 });
 

@@ -1,7 +1,8 @@
-// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, a TSV file, or pasted
-// text.
+// Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, pairs of a built-in task,
+// a TSV or CSV file, or pasted text.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
+import { type TaskName, taskNames } from '../../../src/text/tasks/task-corpus.ts';
 import { el, fill, set } from '../../common/dom.ts';
 import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
 import type { CorpusChoice } from '../protocol.ts';
@@ -13,8 +14,8 @@ export interface CorpusPanel {
   read(): CorpusChoice | string;
   /** Selects a file, as if the visitor had picked it. */
   useFile(file: File): void;
-  /** Selects a generated corpus. */
-  load(corpus: Extract<CorpusChoice, { kind: 'intl' }>): void;
+  /** Selects a generated corpus or a task, with its seed. */
+  load(corpus: Exclude<CorpusChoice, { kind: 'text' }>): void;
 }
 
 /** Larger files are rejected before they are read: the page would hold them in memory twice. */
@@ -26,18 +27,33 @@ const maxPasted = 100_000;
 /** Pairs that the browser generates by default, as for `heddle train`. */
 const defaultPairs = 40_000;
 
-type Source = 'intl' | 'file' | 'paste';
+type Source = 'intl' | 'task' | 'file' | 'paste';
+
+const taskTexts: Record<TaskName, string> = {
+  reverse: 'Reverse: hedge → egdeh',
+  sort: 'Sort: hedge → deegh',
+  addition: 'Addition: 48+17 → 65',
+  dates: 'Dates: March 4, 2025 → 2025-03-04',
+  transliteration: 'Transliteration: ёжик → yozhik',
+};
 
 /** Creates the panel; `onChange` is called after each change. */
 export function createCorpusPanel(onChange: () => void): CorpusPanel {
   let selected: Source = 'intl';
   let file: { name: string; data: Uint8Array } | undefined;
   let fileError = '';
+  /** Seed of the generated pairs; that of a loaded run. */
+  let seed = 1;
 
   const locales = supportedLocales().map(({ tag, name }) => [tag, name] as const);
   const source = select(locales, 'en');
   const target = select(locales, 'es');
   const pairs = numberInput(defaultPairs, { min: 100, max: 1_000_000, step: 1 });
+  const task = select(
+    taskNames.map((name) => [name, taskTexts[name]] as const),
+    'reverse',
+  );
+  const taskPairs = numberInput(defaultPairs, { min: 100, max: 1_000_000, step: 1 });
   const swap = el(
     'button',
     {
@@ -59,13 +75,27 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     field('Pairs', pairs, 'Dates, amounts, names and lists in both languages, generated from Unicode CLDR.'),
   );
 
+  const made = el(
+    'div',
+    { class: 'stack' },
+    field('Task', task),
+    field('Pairs of the task', taskPairs, 'Generated from a seed. A small model learns a task in 20 seconds on a GPU.'),
+  );
+
   const picked = el('p', { class: 'picked' });
-  const input = el('input', { type: 'file', accept: '.tsv,.txt,.tab,text/tab-separated-values,text/plain' });
+  const input = el('input', {
+    type: 'file',
+    accept: '.tsv,.txt,.tab,.csv,text/tab-separated-values,text/csv,text/plain',
+  });
   const drop = el(
     'label',
     { class: 'drop' },
-    el('span', {}, el('b', {}, 'Select a TSV file'), ' or drop it here'),
-    el('span', { class: 'hint' }, 'UTF-8, one pair per line: source, tab, target. The file stays in this browser.'),
+    el('span', {}, el('b', {}, 'Select a TSV or CSV file'), ' or drop it here'),
+    el(
+      'span',
+      { class: 'hint' },
+      'UTF-8. TSV: source, tab, target on each line. CSV: columns source and target by their names, or the first two. The file stays in this browser.',
+    ),
     picked,
     input,
   );
@@ -79,7 +109,7 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     text,
     'One pair per line: source, tab, target. Two columns copied from a spreadsheet have this format.',
   );
-  const panes: Record<Source, HTMLElement> = { intl: generated, file: drop, paste };
+  const panes: Record<Source, HTMLElement> = { intl: generated, task: made, file: drop, paste };
   const showPane = (name: Source) => {
     selected = name;
     for (const [each, pane] of Object.entries(panes)) set(pane, { hidden: each !== name });
@@ -87,7 +117,8 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
   const sources = segmentedChoice<Source>(
     'Source of the pairs',
     [
-      ['intl', 'Generated'],
+      ['intl', 'Languages'],
+      ['task', 'Task'],
       ['file', 'File'],
       ['paste', 'Paste'],
     ],
@@ -131,29 +162,35 @@ export function createCorpusPanel(onChange: () => void): CorpusPanel {
     const given = input.files?.[0];
     if (given) void useFile(given);
   });
-  for (const control of [source, target, pairs, text]) control.addEventListener('input', onChange);
+  for (const control of [source, target, pairs, task, taskPairs, text]) control.addEventListener('input', onChange);
   showPane(selected);
 
   return {
-    element: el('div', { class: 'stack' }, sources, generated, drop, paste),
+    element: el('div', { class: 'stack' }, sources, generated, made, drop, paste),
     read() {
       if (selected === 'intl') {
         if (!markValid(pairs)) return `Pairs: ${pairs.validationMessage}`;
         const language = sharedLanguage(source.value, target.value);
         if (language) return `Source and target are both ${localeName(language)}: select two languages.`;
-        return { kind: 'intl', source: source.value, target: target.value, pairs: pairs.valueAsNumber, seed: 1 };
+        return { kind: 'intl', source: source.value, target: target.value, pairs: pairs.valueAsNumber, seed };
       }
-      if (selected === 'file') return file ? { kind: 'text', ...file } : fileError || 'Select or drop a TSV file.';
+      if (selected === 'task') {
+        if (!markValid(taskPairs)) return `Pairs of the task: ${taskPairs.validationMessage}`;
+        return { kind: 'task', task: task.value as TaskName, pairs: taskPairs.valueAsNumber, seed };
+      }
+      if (selected === 'file')
+        return file ? { kind: 'text', ...file } : fileError || 'Select or drop a TSV or CSV file.';
       return text.value.trim() === ''
         ? 'Paste sentence pairs: source, tab, target on each line.'
         : { kind: 'text', name: 'pasted text', data: text.value };
     },
     useFile: (given) => void useFile(given),
     load(corpus) {
-      source.value = corpus.source;
-      target.value = corpus.target;
-      pairs.value = String(corpus.pairs);
-      selectSource('intl');
+      seed = corpus.seed;
+      if (corpus.kind === 'task') task.value = corpus.task;
+      else [source.value, target.value] = [corpus.source, corpus.target];
+      (corpus.kind === 'task' ? taskPairs : pairs).value = String(corpus.pairs);
+      selectSource(corpus.kind);
     },
   };
 }

@@ -13,7 +13,9 @@ import type { Series } from './averaged-series.ts';
 export interface Line {
   readonly name: string;
   readonly series: Series;
+  /** Colour, and dashes unless `dash` is given. */
   readonly look: 1 | 2 | 3 | 4;
+  readonly dash?: 1 | 2 | 3 | 4;
   /** Whether to mark each point, for series with few values. */
   readonly dots?: boolean;
 }
@@ -38,6 +40,10 @@ export interface LineChart {
   setScale(scale: 'linear' | 'log'): void;
   /** Draws on a new canvas. */
   rebuild(): void;
+  /** Replaces the lines. */
+  setLines(lines: readonly Line[]): void;
+  /** The chart with its title and legend as a PNG image; undefined while it is not drawn. */
+  toPng(): Promise<Blob | undefined>;
 }
 
 const dashes: Record<Line['look'], number[]> = { 1: [], 2: [7, 4], 3: [2, 4], 4: [12, 4, 2, 4] };
@@ -49,7 +55,8 @@ function axisWidth(_: uPlot, labels: string[] | null): number {
 
 /** Creates a chart; it is drawn once its element has a width. */
 export function createLineChart(options: ChartOptions): LineChart {
-  const { title, lines, format = formatNumber, height = 190, range } = options;
+  const { title, format = formatNumber, height = 190, range } = options;
+  let { lines } = options;
   const box = el('div', { class: 'plot' });
   // Reserve the height, so that the layout does not shift when the first values arrive.
   box.style.minHeight = `${height + 26}px`;
@@ -111,11 +118,11 @@ export function createLineChart(options: ChartOptions): LineChart {
         series: [
           { label: 'step', value: (_, x) => (x === null ? '–' : x.toLocaleString('en')) },
           ...lines.map(
-            ({ name, look, dots }): uPlot.Series => ({
+            ({ name, look, dash, dots }): uPlot.Series => ({
               label: name,
               stroke: colour(`--c${look}`),
               width: 2,
-              dash: dashes[look],
+              dash: dashes[dash ?? look],
               spanGaps: true,
               points: { show: dots ?? false, size: 6, fill: colour(`--c${look}`) },
               value: (_, y) => (y === null ? '–' : format(y)),
@@ -170,6 +177,36 @@ export function createLineChart(options: ChartOptions): LineChart {
     element: frame,
     update,
     rebuild: () => plot && build(),
+    setLines(next) {
+      lines = next;
+      if (plot) build();
+      update();
+    },
+    async toPng() {
+      if (!plot) return undefined;
+      const { canvas } = plot.ctx;
+      const scale = window.devicePixelRatio;
+      const image = el('canvas', { width: canvas.width, height: canvas.height + (24 + 20 * lines.length) * scale });
+      const draw = image.getContext('2d') as CanvasRenderingContext2D;
+      draw.fillStyle = colour('--card');
+      draw.fillRect(0, 0, image.width, image.height);
+      draw.drawImage(canvas, 0, 0);
+      draw.scale(scale, scale);
+      draw.font = '13px system-ui';
+      draw.lineWidth = 2;
+      for (const [i, { name, look, dash }] of [
+        { name: title, look: 1, dash: undefined } as const,
+        ...lines,
+      ].entries()) {
+        const y = canvas.height / scale + 14 + 20 * i;
+        draw.strokeStyle = colour(`--c${look}`);
+        draw.setLineDash(dashes[dash ?? look]);
+        if (i > 0) draw.strokeRect(12, y - 4, 32, 0);
+        draw.fillStyle = colour('--ink');
+        draw.fillText(name, i > 0 ? 52 : 12, y);
+      }
+      return new Promise((resolve) => image.toBlob((blob) => resolve(blob ?? undefined)));
+    },
     setScale(next) {
       scale = next;
       if (plot) build();

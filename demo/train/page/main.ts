@@ -1,5 +1,6 @@
 // The training page: mounts the panels, sends button presses to the worker and its events to the panels.
 
+import { HeddleError } from '../../../src/index.ts';
 import { byId, el, fill, set, setText } from '../../common/dom.ts';
 import { mountHeader, type PageHeader } from '../../common/page-header.ts';
 import { findProblem, problemPage } from '../../common/webgpu-support.ts';
@@ -13,8 +14,10 @@ import { createMessageLog, createNotices, type Notices } from './notices.ts';
 import { createPlanPreview } from './plan-preview.ts';
 import { loadRecordedRun } from './recorded-run.ts';
 import { createRunPanel, isRunning } from './run-panel.ts';
+import { createRunsPanel } from './runs-panel.ts';
 import { createSamplesPanel } from './samples-panel.ts';
 import { createSettingsForm } from './settings-form.ts';
+import { fromHash, toHash } from './share-link.ts';
 import { createTrainingStarter } from './start-training.ts';
 import { createSession, type Session } from './training-session.ts';
 import { createTranslatePanel, type TranslatePanel } from './translate-panel.ts';
@@ -37,7 +40,7 @@ if (problem) {
 } else {
   const notices = createNotices();
   fill(byId('notices'), notices.element);
-  for (const id of ['translate-card', 'models-card', 'log-card']) set(byId(id), { hidden: false });
+  for (const id of ['translate-card', 'models-card', 'runs-card', 'log-card']) set(byId(id), { hidden: false });
   mountPage(createSession(), header, notices);
 }
 
@@ -94,8 +97,10 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   const models = createModelsPanel(session, {
     resume: (name, steps) => void resume(name, steps),
     onLoad: (name) => void showStored(name),
+    onChange: () => void runs.refresh(),
   });
-  const panels = { corpus, settings: settingsForm, run, 'translate-box': translate, models };
+  const runs = createRunsPanel(session, (name) => void starter.attempt(sameAgain(name)));
+  const panels = { corpus, settings: settingsForm, run, 'translate-box': translate, models, runs };
   for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
   byId('figures').append(run.figures);
   keepClearOf(byId('run'));
@@ -137,7 +142,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   async function fillForm(name: string) {
     const history = await session.history(name);
     const { corpus: from, settings } = history;
-    if (from?.kind === 'intl') corpus.load({ ...from });
+    if (from?.kind === 'intl' || from?.kind === 'task') corpus.load({ ...from });
     if (from) settingsForm.load(name, settings);
     preview.update();
     return history;
@@ -153,6 +158,52 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
     samples.onEvent({ type: 'samples', step, samples: shown });
     byId('translate-card').scrollIntoView({ block: 'start' });
   }
+
+  /** Fills the form for another training with the corpus and settings of a stored model. */
+  async function sameAgain(name: string): Promise<void> {
+    const { corpus: from } = await fillForm(name);
+    if (from?.kind === 'tsv') corpus.useFile(new File([(await session.corpusOf(name)) as BlobPart], from.path));
+    settingsForm.rename(await starter.freeName(name));
+    preview.update();
+    byId('settings').scrollIntoView({ block: 'start' });
+    byId('settings').querySelector('select')?.focus({ preventScroll: true });
+  }
+  /** Fills the form with the training in the address; says what is wrong with it. */
+  function openLink(): boolean {
+    try {
+      const linked = fromHash(location.hash);
+      if (!linked) return false;
+      if (isRunning(run.state)) throw new HeddleError('a training is running');
+      corpus.load(linked.corpus);
+      settingsForm.load(settingsForm.nameFor(linked.corpus), linked.settings);
+      const text =
+        'The form has the training of the link. Started on the same kind of GPU adapter, it gives the same losses.';
+      notices.show('info', text, { id: 'link' });
+      return true;
+    } catch (error) {
+      notices.show('bad', `The training in the link is ignored: ${(error as Error).message}.`, { id: 'link' });
+      return false;
+    }
+  }
+  window.addEventListener('hashchange', () => {
+    if (openLink()) preview.update();
+  });
+  const linkNote = el('p', { class: 'hint', role: 'status', id: 'link-note' });
+  const copyLink = el('button', { type: 'button', id: 'copy-link' }, 'Copy a link to this training');
+  copyLink.addEventListener('click', async () => {
+    const settings = await preview.planned();
+    const hash = settings && toHash(settings);
+    if (hash) history.replaceState(null, '', hash);
+    const copied =
+      hash !== undefined &&
+      (await navigator.clipboard?.writeText(location.href).then(
+        () => true,
+        () => false,
+      ));
+    setText(linkNote, linkText(settings !== undefined, hash !== undefined, copied));
+  });
+  byId('settings').append(el('div', { class: 'share' }, copyLink, linkNote));
+  openLink();
 
   // Other tabs may have changed the models while this one was hidden.
   document.addEventListener('visibilitychange', () => {
@@ -197,6 +248,13 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       },
     );
   }
+}
+
+/** What happened when a link was asked for. */
+function linkText(valid: boolean, fits: boolean, copied: boolean): string {
+  if (!valid) return 'These settings cannot be trained, so there is no link.';
+  if (!fits) return 'A link has no room for the pairs of a file or text. Send the file, or use a generated corpus.';
+  return `The address of this page is the link${copied ? ', and was copied' : ''}: corpus, settings and seed.`;
 }
 
 /** Keeps what is scrolled to from being hidden under a sticky panel. */

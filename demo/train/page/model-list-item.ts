@@ -3,6 +3,7 @@
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
 import { el, set } from '../../common/dom.ts';
+import { download } from '../../common/save-blob.ts';
 import { isModelName, modelNameRule } from '../../storage/model-names.ts';
 import type { StoredModel } from '../../storage/model-store.ts';
 import { ask, askText } from './dialogs.ts';
@@ -112,11 +113,4 @@ function description(m: StoredModel): HTMLDivElement {
     ),
     el('p', { class: 'hint' }, m.corpus),
   );
-}
-
-/** Downloads a blob as a file. */
-function download(data: Blob, name: string): void {
-  const link = el('a', { href: URL.createObjectURL(data), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -19,10 +19,13 @@ export interface ModelsPanel {
 }
 
 /** What the panel needs of the page. */
-export type ModelsHost = Pick<ModelListHost, 'resume' | 'onLoad'>;
+export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
+  /** Called after the list has changed. */
+  onChange(): void;
+}
 
 /** Creates the panel. */
-export function createModelsPanel(session: Session, { resume, onLoad }: ModelsHost): ModelsPanel {
+export function createModelsPanel(session: Session, { resume, onLoad, onChange }: ModelsHost): ModelsPanel {
   let info: StorageInfo | undefined;
   let training = false;
   const list = el('ul', { class: 'models' });
@@ -83,8 +86,10 @@ export function createModelsPanel(session: Session, { resume, onLoad }: ModelsHo
   }
   async function refresh(): Promise<StorageInfo | undefined> {
     try {
+      const before = JSON.stringify(info?.models);
       info = await session.storage();
       draw();
+      if (JSON.stringify(info.models) !== before) onChange();
       return info;
     } catch (error) {
       usage.textContent = (error as Error).message;

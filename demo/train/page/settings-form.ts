@@ -3,7 +3,7 @@
 
 import type { DropoutRates, ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
 import { presets } from '../../../src/model/model-config.ts';
-import { completeSettings } from '../../../src/train/recipes.ts';
+import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
 import { describeType, fitsType, settingRows } from '../../../src/train/settings.ts';
 import { el, set } from '../../common/dom.ts';
 import { field, markValid, select } from '../../common/form-controls.ts';
@@ -17,6 +17,8 @@ export interface SettingsForm {
   fillDefaults(corpus: CorpusChoice): void;
   /** Returns the settings, or a message that says what is invalid. */
   read(corpus: CorpusChoice): TrainingSettings | string;
+  /** Default name of a model of a corpus. */
+  nameFor(corpus: CorpusChoice): string;
   /** Sets the name of the model. */
   rename(name: string): void;
   /** Fills in the name and settings of a stored model. */
@@ -94,6 +96,7 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
   return {
     element,
     fillDefaults,
+    nameFor: defaultName,
     rename(text) {
       modelName.value = text;
       touched.add(modelName);
@@ -155,7 +158,7 @@ const maxCounted = 2 ** 18;
 
 /** Length, held-out share and evaluations for a text of few pairs; nothing for a larger one. */
 function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
-  if (corpus.kind === 'intl' || corpus.data.length > maxCounted) return {};
+  if (corpus.kind !== 'text' || corpus.data.length > maxCounted) return {};
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
   const pairs = Math.max(1, text.split('\n').filter((line) => line.includes('\t')).length);
   const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
@@ -169,7 +172,7 @@ function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: Train
 
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */
 function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings {
-  const complete = completeSettings({ ...pageDefaults, ...given }, corpus.kind === 'intl' ? 'intl' : 'pairs');
+  const complete = completeSettings({ ...pageDefaults, ...given }, recipeFor(corpus.kind));
   const recipe = { ...complete, ...smallCorpus(corpus, complete) };
   const { dropout = 0, norm = 'post', labelSmoothing }: Partial<ModelOptions> = presets[recipe.preset];
   const rate = recipe.dropout ?? dropout;
@@ -182,8 +185,12 @@ function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings 
 }
 
 /** Name of a model of a corpus: `intl-en-es`, or that of the file. */
-const defaultName = (corpus: CorpusChoice): string =>
-  toModelName(corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''));
+function defaultName(corpus: CorpusChoice): string {
+  if (corpus.kind === 'task') return corpus.task;
+  return toModelName(
+    corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''),
+  );
+}
 
 /** Creates the control of a row; its tooltip is the help text. */
 function createControl({ type, help, defaultText }: Setting): Control {

@@ -21,6 +21,8 @@ export interface TrainingStarter {
   start(settings: TrainingSettings): Promise<void>;
   /** Resumes from the checkpoint of a model, to its last step or to `steps` steps in total. */
   resume(name: string, steps?: number): Promise<void>;
+  /** Returns NAME-2 or the first higher number that no model has. */
+  freeName(name: string): Promise<string>;
   /** Awaits a call and shows its error. */
   attempt(call: Promise<void>): Promise<void>;
 }
@@ -81,6 +83,7 @@ export function createTrainingStarter({ session, notices, setLanguages, onRename
       showCurves();
       await attempt(session.resume(name, steps === undefined ? {} : { steps }));
     },
+    freeName,
     attempt,
   };
 }

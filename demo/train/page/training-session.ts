@@ -2,6 +2,7 @@
 // Training does not depend on timers of the page.
 
 import type { Inspection, InspectOptions, PullProgress } from '../../../src/index.ts';
+import type { RunSummary } from '../../../src/jobs/runs-job.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,
@@ -72,6 +73,10 @@ export interface Session {
   storage(): Promise<StorageInfo>;
   /** Settings, curves and samples of a stored model. */
   history(name: string): Promise<RunHistory>;
+  /** Summaries of all stored runs; `folder` is the name of the model. */
+  runs(): Promise<RunSummary[]>;
+  /** The pairs that are stored with a model that was trained on a file or text; rejects if there are none. */
+  corpusOf(name: string): Promise<Uint8Array>;
   /** Loads a model to translate with: one in the browser, or that of a URL (`from`). Rejects while a training runs. */
   load(name: string, from?: LoadFrom): Promise<void>;
   /** Copies a model under another name; a model that is training is saved first. */
@@ -235,6 +240,8 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     inspect: (text, options = {}) => ask('inspect', text, options),
     storage: () => ask('storage'),
     history: (name) => ask('history', name),
+    runs: () => ask('runs'),
+    corpusOf: (name) => ask('corpusOf', name),
     load: (name, from) => ask('load', name, from),
     save: (name, as) => ask('save', name, as),
     remove: (name) => ask('remove', name),

@@ -10,6 +10,8 @@ import {
   sourceLength,
   targetLength,
 } from '../../../src/text/batches/encoded-corpus.ts';
+import { decodeUtf8, parseCsv } from '../../../src/text/corpus/pair-files.ts';
+import { taskSizes } from '../../../src/text/tasks/task-corpus.ts';
 import { corpusName, shapeName } from '../../../src/train/logging.ts';
 import { setUp } from '../../../src/train/setup.ts';
 import { trainingGraph } from '../../../src/trainer/training-graphs.ts';
@@ -22,33 +24,44 @@ const exampleCount = 6;
 /** Maximum number of generated pairs for a preview: it must answer at once, whatever the size of the corpus. */
 const maxSampled = 4000;
 
-/** Returns a corpus as UTF-8 bytes. */
-export const corpusBytes = (data: Uint8Array | string): Uint8Array =>
-  typeof data === 'string' ? new TextEncoder().encode(data) : data;
+/** Returns a corpus as a TSV file; the columns of a CSV file are those named source and target, or the first two. */
+export async function corpusBytes({ name, data }: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+  if (!/\.csv$/i.test(name)) return bytes;
+  const rows = await parseCsv(decodeUtf8(bytes, name).replace(/^\ufeff/, ''), name);
+  const head = (rows[0] ?? []).map((cell) => cell.trim().toLowerCase());
+  const [from, to] = [head.indexOf('source'), head.indexOf('target')];
+  const named = from >= 0 && to >= 0;
+  const line = (cell = '') => cell.replace(/\s+/g, ' ').trim();
+  const pairs = (named ? rows.slice(1) : rows).map((row) => [line(row[named ? from : 0]), line(row[named ? to : 1])]);
+  return new TextEncoder().encode(pairs.map((pair) => `${pair.join('\t')}\n`).join(''));
+}
 
 /** Returns the corpus argument of `train`; a text is found in the files under its name, and stored with the model. */
 export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
-  corpus.kind === 'intl' ? corpus : { kind: 'tsv', path: corpus.name, keep: true };
+  corpus.kind !== 'text' ? corpus : { kind: 'tsv', path: corpus.name, keep: true };
 
 /**
  * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says so.
  * `machineMemory`: bytes of main memory, the limit of a software adapter.
  */
 export async function describeTraining(
-  { corpus: choice, settings }: TrainingSettings,
+  { corpus: chosen, settings }: TrainingSettings,
   signal: AbortSignal,
   machineMemory: number | undefined,
 ): Promise<TrainingPreview> {
   const files = memoryFiles();
-  if (choice.kind === 'text') await files.write(choice.name, corpusBytes(choice.data));
+  const size = chosen.kind === 'task' ? taskSizes[chosen.task] : undefined;
+  const choice = chosen.kind === 'task' && size ? { ...chosen, pairs: Math.min(size, chosen.pairs) } : chosen;
+  if (choice.kind === 'text') await files.write(choice.name, await corpusBytes(choice));
   await yieldToMessages();
   signal.throwIfAborted();
   const messages: string[] = [];
   const emit = (event: JobEvent) => void ('text' in event && messages.push(event.text));
-  const sampled = choice.kind === 'intl' && choice.pairs > maxSampled ? maxSampled : 0;
-  const scale = choice.kind === 'intl' && sampled ? choice.pairs / sampled : 1;
+  const sampled = choice.kind !== 'text' && choice.pairs > maxSampled ? maxSampled : 0;
+  const scale = choice.kind !== 'text' && sampled ? choice.pairs / sampled : 1;
   const scaled = (n: number) => Math.round(n * scale);
-  const from = choice.kind === 'intl' && sampled ? { ...choice, pairs: sampled } : choice;
+  const from = choice.kind !== 'text' && sampled ? { ...choice, pairs: sampled } : choice;
   const args = { ...settings, corpus: corpusArguments(from), out: '' };
   const { dev, test, data, examples, task, parameters, recipe, ...length } = await setUp(
     args,
@@ -82,7 +95,7 @@ export async function describeTraining(
     corpus: {
       name: corpusName(args.corpus),
       sampled,
-      pairs: choice.kind === 'intl' ? choice.pairs : data.pairs + dev.length + test.length,
+      pairs: choice.kind !== 'text' && sampled ? choice.pairs : data.pairs + dev.length + test.length,
       train: scaled(corpus.count),
       dev: scaled(dev.length),
       test: scaled(test.length),

@@ -1,6 +1,7 @@
-// History of a stored model: the settings it was trained with, its curves and its samples.
+// History of a stored model: the settings it was trained with, its curves and its samples; summaries of all stored runs.
 
 import { historyOf } from '../../../src/index.ts';
+import { type RunSummary, summarizeRuns } from '../../../src/jobs/runs-job.ts';
 import { readLog } from '../../../src/train/logging.ts';
 import { startArguments } from '../../../src/train/resume-arguments.ts';
 import { readTrainingState } from '../../../src/trainer/training-state.ts';
@@ -26,4 +27,16 @@ export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: stri
     probes,
     step: state?.step ?? 0,
   };
+}
+
+/** Summarizes the stored models that have a training log. */
+export async function readRuns(store: Pick<ModelStore, 'filesOf' | 'info'>): Promise<RunSummary[]> {
+  const { models } = await store.info();
+  const logs = await Promise.all(
+    models.map(async ({ name }) => ({
+      folder: name,
+      records: await readLog(await store.filesOf(name), modelFolder(name), () => {}),
+    })),
+  );
+  return summarizeRuns(logs.filter(({ records }) => records.some(({ type }) => type === 'start')));
 }

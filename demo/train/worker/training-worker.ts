@@ -26,7 +26,7 @@ import { toCallError } from './call-error.ts';
 import { type LoadedModel, translateText } from './decode-text.ts';
 import { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
-import { readHistory } from './run-history.ts';
+import { readHistory, readRuns } from './run-history.ts';
 import { RunEndedError, startTraining, type TrainingRun } from './training-run.ts';
 
 const gpuMemory = countGpuMemory();
@@ -155,7 +155,7 @@ const calls: {
     checkModelName(name);
     if ((await store.exists(name)) && !replace) throw new ExistsError(`A model ${name} is already in this browser.`);
     uploads.clear();
-    if (corpus.kind === 'text') uploads.set(corpus.name, corpusBytes(corpus.data));
+    if (corpus.kind === 'text') uploads.set(corpus.name, await corpusBytes(corpus));
     await startRun(name, corpusArguments(corpus), { testSentences: 0, ...settings });
   },
   async resume(_, name, length) {
@@ -177,6 +177,13 @@ const calls: {
   inspect: (_, text, options) => withModel(({ model }) => model.inspect(text, options)),
   storage: () => store.info(),
   history: (_, name) => readHistory(store, name),
+  runs: () => readRuns(store),
+  async corpusOf(_, name) {
+    const path = `${modelFolder(name)}/${corpusFile}`;
+    const files = await store.filesOf(name);
+    if (!(await files.exists(path))) throw new HeddleError(`The pairs of ${name} are not in this browser.`);
+    return files.read(path);
+  },
   async load(_, name, from) {
     if (isTraining()) throw new HeddleError('A training is running; stop it first.');
     const entry = { name, from };

@@ -1,0 +1,93 @@
+// A training in the hash of the address: corpus, settings and seeds. Whoever opens the link trains the same.
+
+import { HeddleError, type TrainSettings } from '../../../src/index.ts';
+import { type TaskName, taskNames } from '../../../src/text/tasks/task-corpus.ts';
+import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
+import { describeType, fitsType, type Setting, settingRows } from '../../../src/train/settings.ts';
+import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
+
+/** A generated corpus and the settings of its training. */
+export interface SharedTraining {
+  readonly corpus: Exclude<CorpusChoice, { kind: 'text' }>;
+  readonly settings: TrainSettings;
+}
+
+/** Settings that a link has: those of the form. */
+const shared = settingRows.filter(([, row]) => row.label !== undefined);
+
+/** Text of a setting; rates by place are the one that the form shows. */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null ? textOf((value as { output?: number }).output) : value?.toString();
+
+/** Returns the hash of a training; undefined if its corpus is a file or text, for which a link has no room. */
+export function toHash({ corpus, settings }: Pick<TrainingSettings, 'corpus' | 'settings'>): string | undefined {
+  if (corpus.kind === 'text') return undefined;
+  const { kind, pairs, seed } = corpus;
+  const of: Record<string, string> =
+    kind === 'intl' ? { from: corpus.source, to: corpus.target } : { task: corpus.task };
+  const hash = new URLSearchParams({ corpus: kind, ...of, pairs: String(pairs), corpusSeed: String(seed) });
+  for (const [name] of shared) {
+    const text = textOf(settings[name as keyof TrainSettings]);
+    if (text !== undefined) hash.set(name, text);
+  }
+  return `#${hash}`;
+}
+
+/** Reads a hash; undefined if it is not of a training. Throws a HeddleError that says what is wrong in it. */
+export function fromHash(hash: string): SharedTraining | undefined {
+  if (!hash.includes('=')) return undefined;
+  const fields = new Map(new URLSearchParams(hash.slice(1)));
+  const take = (name: string): string => {
+    const value = fields.get(name);
+    fields.delete(name);
+    if (value === undefined) throw new HeddleError(`${name} is missing`);
+    return value;
+  };
+  const integer = (name: string, min: number, max: number): number => {
+    const text = take(name);
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new HeddleError(`${name} is “${text}”; it must be an integer from ${min} to ${max}`);
+    return value;
+  };
+  const kind = take('corpus');
+  if (kind !== 'intl' && kind !== 'task') throw new HeddleError(`corpus is “${kind}”; it must be intl or task`);
+  const size = () => ({ pairs: integer('pairs', 100, 1_000_000), seed: integer('corpusSeed', 0, 2 ** 32 - 1) });
+  const corpus: SharedTraining['corpus'] =
+    kind === 'intl'
+      ? { kind, source: locale('from', take('from')), target: locale('to', take('to')), ...size() }
+      : { kind, task: taskOf(take('task')), ...size() };
+  const settings: Record<string, unknown> = {};
+  for (const [name, row] of shared) {
+    const text = fields.get(name);
+    fields.delete(name);
+    if (text !== undefined) settings[name] = settingOf(name, row, text);
+  }
+  const [unknown] = fields.keys();
+  if (unknown !== undefined) throw new HeddleError(`there is no setting “${unknown.slice(0, 40)}”`);
+  completeSettings(settings, recipeFor(kind)); // throws if settings exclude each other
+  return { corpus, settings };
+}
+
+function settingOf(name: string, { type }: Setting, text: string): unknown {
+  const value = type.kind === 'choice' ? text : text.trim() === '' ? Number.NaN : Number(text);
+  if (!fitsType(type, value))
+    throw new HeddleError(`${name} is “${text.slice(0, 40)}”; it must be ${describeType(type)}`);
+  return value;
+}
+
+function locale(name: string, tag: string): string {
+  try {
+    const [known] = Intl.DateTimeFormat.supportedLocalesOf([tag]);
+    if (known !== undefined) return tag;
+  } catch {
+    // not a tag
+  }
+  throw new HeddleError(`${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, as en`);
+}
+
+function taskOf(text: string): TaskName {
+  const task = taskNames.find((name) => name === text);
+  if (!task) throw new HeddleError(`task is “${text.slice(0, 40)}”; it must be ${taskNames.join(', ')}`);
+  return task;
+}

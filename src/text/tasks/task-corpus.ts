@@ -1,0 +1,109 @@
+// Built-in tasks: corpora that are generated from a seed and that a small model learns within seconds. Tokens are characters.
+import { check } from '../../core/errors.ts';
+import { keyOf, type Random, random } from '../../core/random.ts';
+import type { Pair } from '../corpus/pairs.ts';
+
+const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+const months = 'January February March April May June July August September October November December'.split(' ');
+
+/** `min` to `max` elements of a list. */
+const some = <T>(r: Random, list: readonly T[], min: number, max: number): T[] =>
+  Array.from({ length: min + r.int(max - min + 1) }, () => r.pick(list));
+
+/** A date between 1950 and 2049 in one of the forms of English, and in ISO 8601. */
+function date(r: Random): Pair {
+  const [year, month, day] = [1950 + r.int(100), r.int(12), 1 + r.int(28)];
+  const name = months[month] as string;
+  const short = name.slice(0, 3);
+  const source = r.pick([
+    `${name} ${day}, ${year}`,
+    `${day} ${name} ${year}`,
+    `${short} ${day}, ${year}`,
+    `${day} ${short} ${year}`,
+  ]);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return { source, target: `${year}-${two(month + 1)}-${two(day)}` };
+}
+
+const consonants: readonly (readonly [string, string])[] = Object.entries({
+  ...{ б: 'b', в: 'v', г: 'g', д: 'd', ж: 'zh', з: 'z', к: 'k', л: 'l', м: 'm', н: 'n', п: 'p', р: 'r', с: 's' },
+  ...{ т: 't', ф: 'f', х: 'kh', ц: 'ts', ч: 'ch', ш: 'sh', щ: 'shch' },
+});
+const vowels: readonly (readonly [string, string])[] = Object.entries({
+  ...{ а: 'a', е: 'e', ё: 'yo', и: 'i', о: 'o', у: 'u', ы: 'y', э: 'e', ю: 'yu', я: 'ya' },
+});
+
+/** A made-up word in Cyrillic, and in Latin letters (BGN/PCGN for Russian): `е` is `ye` at the start and after a vowel. */
+function word(r: Random): Pair {
+  const out: (readonly [string, string])[] = [];
+  for (let syllables = 2 + r.int(3); syllables > 0; syllables--) {
+    if (r.int(4) > 0) out.push(r.pick(consonants));
+    out.push(r.pick(vowels));
+    if (r.int(4) === 0) out.push(r.pick(consonants));
+  }
+  const isVowel = (at: number) => vowels.some(([v]) => v === out[at]?.[0]);
+  const latin = out.map(([c, text], i) => (c === 'е' && (i === 0 || isVowel(i - 1)) ? 'ye' : text));
+  return { source: out.map(([c]) => c).join(''), target: latin.join('') };
+}
+
+const draw = {
+  reverse(r: Random): Pair {
+    const text = some(r, letters, 3, 10);
+    return { source: text.join(''), target: [...text].reverse().join('') };
+  },
+  sort(r: Random): Pair {
+    const text = some(r, letters, 3, 10);
+    return { source: text.join(''), target: [...text].sort().join('') };
+  },
+  addition(r: Random): Pair {
+    const [a, b] = [r.int(100), r.int(100)];
+    return { source: `${a}+${b}`, target: String(a + b) };
+  },
+  dates: date,
+  transliteration: word,
+} satisfies Record<string, (r: Random) => Pair>;
+
+/** Name of a built-in task. */
+export type TaskName = keyof typeof draw;
+
+/** All built-in tasks. */
+export const taskNames = Object.keys(draw) as TaskName[];
+
+/** Options of `taskCorpus`. Equal options give equal pairs. */
+export interface TaskOptions {
+  /**
+   * `reverse` and `sort`: the letters of a text; `addition`: of numbers below 100; `dates`: English dates to ISO 8601;
+   * `transliteration`: Cyrillic to Latin letters.
+   */
+  readonly task: TaskName;
+  /** Maximum number of pairs; `addition` has 10,000. */
+  readonly pairs: number;
+  /** Random seed, default 1. */
+  readonly seed?: number;
+}
+
+/** Number of pairs of the tasks that have few. */
+export const taskSizes: Partial<Record<TaskName, number>> = { addition: 10_000 };
+
+/** Number of draws without a new source after which a task counts as exhausted. */
+const patience = 20_000;
+
+/**
+ * Generates pairs of a task with distinct sources, in random order. Draw i depends only on the seed and i. Throws a
+ * HeddleError for an unknown task or a number of pairs that is not a positive integer.
+ *
+ * @example
+ * const pairs = taskCorpus({ task: 'reverse', pairs: 1000 }); // { source: 'hedge', target: 'egdeh' }, ...
+ */
+export function taskCorpus({ task, pairs, seed = 1 }: TaskOptions): Pair[] {
+  check(Object.hasOwn(draw, task), `corpus: no task '${task}'; there are ${taskNames.join(', ')}`);
+  check(Number.isInteger(pairs) && pairs > 0, `${task}: pairs is ${pairs}, it must be a whole number above 0`);
+  const out = new Map<string, Pair>();
+  for (let i = 0, last = 0; out.size < pairs && i - last < patience; i++) {
+    const pair = draw[task](random(seed, keyOf(task), i));
+    if (out.has(pair.source)) continue;
+    last = i;
+    out.set(pair.source, pair);
+  }
+  return [...out.values()];
+}
