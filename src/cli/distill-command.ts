@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { shellQuote } from '../core/shell.ts';
 import type { Distilled } from '../jobs/distill-job.ts';
 import { formatOf, pathsOf } from '../text/corpus/pair-files.ts';
 import { withoutEndSlash } from './out-folder.ts';
@@ -15,7 +16,7 @@ import { addSettingFlags, givenSettings } from './train-flags.ts';
 interface Options extends HostOptions, PairFlags {
   out: string;
   dev?: string;
-  beams: number;
+  beamSize: number;
   translateBatch: number;
   force?: boolean;
   json?: JsonOption;
@@ -30,7 +31,7 @@ export function addDistill(program: Command): void {
     .argument('[files...]', `texts, one on each line (.txt), or pairs, whose targets are ignored: ${pairsHelp}`)
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
     .option('--dev <pairs>', 'pairs on which teacher and student are evaluated')
-    .option('--beams <n>', 'number of beams of the teacher', whole(1), 4)
+    .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
     .option('--translate-batch <texts>', 'texts that the teacher decodes together', whole(1), 32)
     .option('--force', 'start again instead of resuming')
     .addOption(jsonOption());
@@ -46,7 +47,7 @@ export function addDistill(program: Command): void {
     if (!pairs && texts.length === 0) throw new HeddleError('distill: give files of texts or pairs');
     const out = withoutEndSlash(options.out);
     const args = {
-      ...{ teacher: withoutEndSlash(teacher), texts, out, beams: options.beams, batch: options.translateBatch },
+      ...{ teacher: withoutEndSlash(teacher), texts, out, beams: options.beamSize, batch: options.translateBatch },
       settings: givenSettings(command, log),
       ...(pairs && { pairs }),
       ...(dev && { dev }),
@@ -76,6 +77,6 @@ function describe({ texts, skipped, training, evaluations }: Distilled, out: str
     ...(metrics.length > 0 ? [table([['', 'loss', 'BLEU', 'chrF2'], ...metrics]), ''] : []),
     `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}`,
     `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s`,
-    `model     ${out} (heddle translate ${out} --weights int8 "...")`,
+    `model     ${out} (heddle translate ${shellQuote(out)} --weights int8 "...")`,
   ].join('\n');
 }

@@ -24,11 +24,15 @@ import { addTranslate } from './translate-command.ts';
 import { addTune } from './tune-command.ts';
 import { addVerify } from './verify-command.ts';
 
-// The reader of a pipe may end first (heddle plan | head).
+// The reader of a pipe may end first (heddle plan | head). A terminal that was closed (EIO) ends no work: it is saved, as
+// at SIGHUP, and then SIGHUP ends the process, since Node cannot end normally without its terminal.
+let hungUp = false;
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
-    throw error;
+    if (error.code !== 'EIO') throw error;
+    if (!hungUp) process.on('exit', () => process.kill(process.pid, 'SIGHUP'));
+    hungUp = true;
   });
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: unknown) => {

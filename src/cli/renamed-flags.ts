@@ -22,6 +22,7 @@ const sizes = {
 export const renamedFlags: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   translate: { ...decoding, '--n-best': '--num-return', '--max-tokens': '--max-new-tokens' },
   eval: decoding,
+  distill: { '--beams': '--beam-size' },
   convert: { '--adapter': '--lora-adapter' },
   plan: { ...sizes, '--checkpoint-layers': '--gradient-checkpointing' },
   profile: sizes,

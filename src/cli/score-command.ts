@@ -4,12 +4,13 @@ import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import type { ScoredPair } from '../jobs/score-job.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import { print } from './output.ts';
+import { type JsonOption, printResult } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import {
   addHostOptions,
   addModelOptions,
   ensembleOption,
+  jsonOption,
   languagesOf,
   type ModelRunOptions,
   whole,
@@ -19,6 +20,7 @@ import { type HostOptions, runWithProgress } from './run-command.ts';
 interface Options extends HostOptions, ModelRunOptions, PairFlags {
   batchSize: number;
   tokens?: boolean;
+  json?: JsonOption;
 }
 
 /** Adds the command `score`. */
@@ -30,6 +32,7 @@ export function addScore(program: Command): void {
     .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 64)
     .option('--tokens', 'also print each target token with its log-probability, as JSON in a fifth column')
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       '\nLog-probabilities are natural and sums over the target tokens, with the end token. A pair that is longer than the model allows\n' +
@@ -51,7 +54,7 @@ export function addScore(program: Command): void {
       };
       const paths = [folder, ...pathsOf(pairs), ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])];
       const found = await runWithProgress('score', args, options, paths);
-      print(found.map((pair) => lineFor(pair, tokens)).join('\n'));
+      await printResult(found, options.json, () => found.map((pair) => lineFor(pair, tokens)).join('\n'));
     });
   addPairFlags(command);
   addModelOptions(command);

@@ -88,8 +88,8 @@ async function run(
       pairs,
     );
   const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
-  // A page has no lock files.
-  const unlock = options.host === 'chrome' ? await files.lock?.(out) : undefined;
+  // Pages and Deno have no lock files.
+  const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
   const result = await runWithProgress('train', args, options, paths).finally(unlock);
   await printResult(result, options.json, () => describe(result));
 }

@@ -143,6 +143,13 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
  * const [program] = await cpuEngine().prepare([graph]);
  */
 export function cpuEngine(): Engine {
+  let turned = performance.now();
+  /** Lets timers, messages and signals run, which wait as long as only promises do. */
+  const turn = async (): Promise<void> => {
+    if (performance.now() - turned < 50) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    turned = performance.now();
+  };
   const states = new Map<string, Float64Array>();
   const types = new Map<string, TensorType>();
   const stateOf = (name: string): Float64Array => {
@@ -176,6 +183,7 @@ export function cpuEngine(): Engine {
               array.set(data);
               outputs[name] = array;
             }
+            await turn();
             return outputs;
           },
           submit: () => void executor.run(inputs),

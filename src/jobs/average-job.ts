@@ -2,6 +2,7 @@
 
 import { check } from '../core/errors.ts';
 import { saveModelFolder } from '../formats/model-folder.ts';
+import { parameterList } from '../model/parameters.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
 
@@ -38,5 +39,5 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out },
   }
   const weights = Float32Array.from(sums, (sum) => sum / folders.length);
   await saveModelFolder(context.files, out, { ...first, weights });
-  return { out, models: folders.length, parameters: weights.length };
+  return { out, models: folders.length, parameters: parameterList(first.config).count };
 };

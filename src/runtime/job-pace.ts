@@ -15,6 +15,8 @@ const units: Record<string, readonly [name: string, size: number]> = {
   read: ['MB', 1e6],
   check: ['MB', 1e6],
   learn: ['tokens', 1],
+  'split words': ['words', 1],
+  'count pairs': ['words', 1],
 };
 
 /** Creates the pace of a job; it throws the signal's reason if the job is stopped. */

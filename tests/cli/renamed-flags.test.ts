@@ -22,6 +22,7 @@ describe('renamed flags', () => {
     expect(renamedFlags).toEqual({
       translate: { ...decoding, '--n-best': '--num-return', '--max-tokens': '--max-new-tokens' },
       eval: decoding,
+      distill: { '--beams': '--beam-size' },
       convert: { '--adapter': '--lora-adapter' },
       plan: { ...sizes, '--checkpoint-layers': '--gradient-checkpointing' },
       profile: sizes,

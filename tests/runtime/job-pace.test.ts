@@ -38,6 +38,24 @@ it('counts bytes in MB, leaves out the time left of an unknown total, and says n
   if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
 });
 
+it.each([
+  ['learn', 'tokens'],
+  ['split words', 'words'],
+  ['count pairs', 'words'],
+])('counts the %s task in %s', async (task, unit) => {
+  const events: JobEvent[] = [];
+  const pace = createPace({ emit: (event) => events.push(event) });
+  for (let done = 0; done < 30; done++) {
+    const pause = pace({ task, done, of: 30 });
+    if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
+    vi.advanceTimersByTime(100);
+  }
+  expect(events[0]).toMatchObject({
+    task,
+    text: expect.stringMatching(new RegExp(`^${unit}, 10 ${unit}/s, \\d+ s left$`)),
+  });
+});
+
 it('ends with the reason of a signal at the next turn', async () => {
   const stop = new AbortController();
   const pace = createPace({ emit: () => undefined, signal: stop.signal });

@@ -1,0 +1,40 @@
+// Signals and closed terminals on the CPU, whose work must leave turns for them.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { distFile } from '../support/dist.ts';
+
+const at = (name: string) => join(scratch(), name);
+const endless = (name: string) => ['train', ...smallTraining, '--steps', '1000000', '--host', 'cpu', '--out', at(name)];
+
+it('a training on the CPU ends at SIGTERM with 143, and is saved', async () => {
+  let sent = 0;
+  const ended = await heddle(endless('stopped'), {
+    onStart: (child) =>
+      child.stderr?.on('data', (text: Buffer) => {
+        if (sent || !/loss/.test(String(text))) return;
+        sent = performance.now();
+        child.kill('SIGTERM');
+      }),
+  });
+  expect(performance.now() - sent).toBeLessThan(5000); // a second, and the load of other programs
+  expect(ended.status, ended.stderr).toBe(143);
+  expect(ended.stdout).toContain('; stopped');
+  expect(existsSync(join(at('stopped'), 'model.safetensors'))).toBe(true);
+});
+
+// `script` of util-linux runs a command in a terminal of its own, which closes when `script` is killed.
+it.runIf(existsSync('/usr/bin/script'))('a training whose terminal is closed is saved', async () => {
+  const command = [process.execPath, distFile('cli.js'), ...endless('closed')].map((arg) => `'${arg}'`).join(' ');
+  const terminal = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  terminal.stdout.on('data', (text: Buffer) => void (/loss/.test(String(text)) && terminal.kill('SIGKILL')));
+  await new Promise((resolve) => terminal.once('exit', resolve));
+  await expect.poll(() => existsSync(join(at('closed'), 'report.html')), { timeout: 10_000 }).toBe(true);
+  const last = readFileSync(join(at('closed'), 'log.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .at(-1) as string;
+  expect(JSON.parse(last)).toMatchObject({ type: 'end', reason: 'stopped' });
+});

@@ -1,0 +1,32 @@
+// heddle score: its lines, and the same as JSON.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { saveModelFolder } from '../../src/formats/model-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { heddle, scratch } from '../support/cli.ts';
+import { letterModel } from '../support/saved-model.ts';
+
+it('prints a line for each pair, or JSON with --json, and into a file beside the text', async () => {
+  const at = (name: string) => join(scratch(), name);
+  await saveModelFolder(nodeFiles(), at('model'), letterModel());
+  writeFileSync(at('pairs.tsv'), `bad\tdab\n${'abc'.repeat(9)}\ta\n`);
+  const run = (...args: string[]) =>
+    heddle(['score', at('model'), at('pairs.tsv'), '--host', 'cpu', '--tokens', ...args]);
+  const [text, json, both] = [await run(), await run('--json'), await run('--json', at('scores.json'))];
+  expect([text.status, json.status, both.status], text.stderr + json.stderr + both.stderr).toEqual([0, 0, 0]);
+  const scored = JSON.parse(json.stdout);
+  expect(scored).toMatchObject([{ source: 'bad', target: 'dab' }, { target: 'a' }]);
+  expect(scored[1]).not.toHaveProperty('logProb');
+  const [first = '', second = ''] = text.stdout.split('\n');
+  const [logProb, count, source, target, tokens = ''] = first.split('\t');
+  expect([logProb, count, source, target]).toEqual([scored[0].logProb.toFixed(4), '4', 'bad', 'dab']);
+  expect(
+    JSON.parse(tokens)
+      .map(([token]: [string]) => token)
+      .join(''),
+  ).toBe('dab[end]');
+  expect(second.split('\t').slice(0, 2)).toEqual(['-', '0']);
+  expect(both.stdout).toBe(text.stdout);
+  expect(readFileSync(at('scores.json'), 'utf8')).toBe(json.stdout);
+});
