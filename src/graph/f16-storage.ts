@@ -20,12 +20,26 @@ const supportsF16 = (node: Node, v: Value): boolean => {
   );
 };
 
-/** Stores results as f16 if all their nodes support it, except those in a state and those that are read back. */
-export const storeResultsAsF16 = (graph: Graph): void =>
+/**
+ * Stores results as f16 if all their nodes support it, except those in a state, those that are read back, and those
+ * between two linear layers: what a product makes in a scope that matches `hidden.from`, or reads in one of `hidden.to`.
+ */
+export function storeResultsAsF16(graph: Graph, hidden?: { readonly from: RegExp; readonly to: RegExp }): void {
+  const isProduct = ({ op, scope }: Node, where: RegExp): boolean =>
+    (op.name === 'linear' || op.name === 'packed_linear') && where.test(scope);
+  const kept = new Set(
+    hidden &&
+      graph.nodes.flatMap((node) => [
+        ...(isProduct(node, hidden.from) ? node.outputs : []),
+        ...(isProduct(node, hidden.to) ? node.inputs : []),
+      ]),
+  );
+  const results = graph.nodes.flatMap((node) => node.outputs);
   storeAsF16(
     graph,
-    graph.nodes.flatMap((node) => node.outputs.filter((v) => !v.at && !graph.isOutput(v))),
+    results.filter((v) => !v.at && !graph.isOutput(v) && !kept.has(v)),
   );
+}
 
 /**
  * Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them

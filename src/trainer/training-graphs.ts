@@ -116,7 +116,8 @@ export function gradientGraph(
   });
   fusePlaced(graph, options.noFuse);
   if (isF16) {
-    storeResultsAsF16(graph);
+    // The hidden layers of large T5 models do not fit in f16.
+    storeResultsAsF16(graph, c.normType === 'rms' ? { from: /\.linear1$/, to: /\.linear2$/ } : undefined);
     storeWeightsAsF16(graph, model.weightBuffer);
   }
   return { graph, model, gradients: buffer, trainable };

@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { hfFamilies } from '../../src/formats/hf/hf-fields.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -39,6 +40,12 @@ const filesIn = (folder: string, extension: string): string[] =>
     .filter((name) => name.endsWith(extension))
     .map((name) => join(root, folder, name));
 
+/** The example of this guide is a row of `hfFamilies`. */
+const familyGuide = join(root, 'docs/add-a-model-family.md');
+const families = join(root, 'src/formats/hf/hf-fields.ts');
+const rowOfFamilies = (row: string): string =>
+  `import type { HfFamily } from '${families}'; declare const shared: object; ({${row}}) satisfies Record<string, HfFamily>;`;
+
 function examplesOf(path: string): Example[] {
   const text = readFileSync(path, 'utf8');
   const name = (at: number) => `${relative(root, path)}:${text.slice(0, at).split('\n').length}`;
@@ -46,7 +53,7 @@ function examplesOf(path: string): Example[] {
     return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => ({
       name: name(found.index),
       path,
-      code: found[1] as string,
+      code: path === familyGuide ? rowOfFamilies(found[1] as string) : (found[1] as string),
       fromSource: false,
     }));
   return [...text.matchAll(/@example\n((?:\s*\*(?!\/)(?! @).*\n)+)/g)].map((found) => ({
@@ -59,10 +66,7 @@ function examplesOf(path: string): Example[] {
 
 const examples = [
   ...filesIn('src', '.ts').flatMap(examplesOf),
-  // The blocks of add-a-model-family.md are parts of source files.
-  ...filesIn('docs', '.md')
-    .filter((path) => !path.endsWith('add-a-model-family.md'))
-    .flatMap(examplesOf),
+  ...filesIn('docs', '.md').flatMap(examplesOf),
   ...examplesOf(join(root, 'README.md')),
 ];
 
@@ -169,6 +173,11 @@ describe('examples', () => {
     );
     expect(wrong).toEqual([]);
   }, 120_000);
+});
+
+it('the row of the guide to model families is that of the source', () => {
+  const [, row = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(familyGuide, 'utf8')) ?? [];
+  expect(hfFamilies).toMatchObject(new Function('shared', `return {${row}}`)({}));
 });
 
 const isShort = (example: Example): boolean =>

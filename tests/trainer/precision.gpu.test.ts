@@ -77,21 +77,23 @@ async function training({ precision, optimizer, gradientAccumulationSteps = 1, c
 const hasHalf = (await gpuDevice()).features.has('shader-f16');
 
 /**
- * A T5 whose sublayers add numbers above 100,000 to the residual, as those of FLAN do in part: f16 ends at 65504, and
- * RMSNorm brings them back to one.
+ * A T5 whose feed-forward weights are scaled, the first and the second matrix: hidden layers, or what sublayers add to
+ * the residual, are above 100,000, as those of FLAN in part. f16 ends at 65504, and RMSNorm brings them back to one.
  */
-const largeT5 = (fields: Partial<ModelOptions> = {}) => {
+const largeT5 = ({ scales, ...fields }: Partial<ModelOptions> & { scales: readonly [number, number] }) => {
   const c = modelConfig({ ...presets['t5-tiny'], ...fields, srcVocab: 20, tgtVocab: 20, dModel: 32, maxLength: 8 });
   const parameters = parameterList(c);
   const weights = initializeWeights(c, parameters, 2, 'xavier');
   for (const { name, offset, shape } of parameters.all)
-    if (name.endsWith('linear2.weight'))
-      for (let i = offset; i < offset + sizeOf(shape); i++) weights[i] = 3e5 * (weights[i] as number);
+    for (const [k, scale] of scales.entries())
+      if (name.endsWith(`linear${k + 1}.weight`))
+        for (let i = offset; i < offset + sizeOf(shape); i++) weights[i] = scale * (weights[i] as number);
   return { c, weights };
 };
 
 const mixed = () => {
-  it.each([{}, { feedForwardType: 'plain', activation: 'relu', dropout: 0.1 }] as const)(
+  const relu = { feedForwardType: 'plain', activation: 'relu', dropout: 0.1 } as const;
+  it.each([{ scales: [1, 3e5] }, { scales: [1, 3e5], ...relu }, { scales: [3e5, 1e-2], ...relu }] as const)(
     'survives activations above the range of f16: T5 with %o',
     async (fields) => {
       const { c, weights } = largeT5(fields);
