@@ -1,22 +1,27 @@
-// 20 updates on the GPU of each host: the stored losses, and the same ones after a lost device.
+// 20 updates on the GPU of each host but Chrome, where they take a minute: the stored losses, and the same ones after a lost device.
 
 import { expect, it } from 'vitest';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { storedLosses, trainReference } from '../../src/jobs/conformance-job.ts';
 import { createContext } from '../../src/runtime/job-context.ts';
-import { gpuHost, testGpu } from '../support/gpu.ts';
+import { everyCase, gpuHost, testGpu } from '../support/gpu.ts';
 
-it('trains with the stored losses, and with the same bits after the device is lost', async () => {
-  const { context, close } = createContext({
-    host: gpuHost,
-    files: memoryFiles(),
-    emit: () => undefined,
-    signal: new AbortController().signal,
-    openGpu: testGpu,
-  });
-  const losses = await trainReference(context);
-  expect(losses).toHaveLength(20);
-  for (const [i, loss] of losses.entries()) expect(Math.abs(loss / (storedLosses[i] as number) - 1)).toBeLessThan(1e-5);
-  expect(await trainReference(context, 12)).toEqual(losses);
-  await close();
-}, 60_000);
+it.runIf(gpuHost !== 'Chrome' || everyCase)(
+  'trains with the stored losses, and with the same bits after the device is lost',
+  async () => {
+    const { context, close } = createContext({
+      host: gpuHost,
+      files: memoryFiles(),
+      emit: () => undefined,
+      signal: new AbortController().signal,
+      openGpu: testGpu,
+    });
+    const losses = await trainReference(context);
+    expect(losses).toHaveLength(20);
+    for (const [i, loss] of losses.entries())
+      expect(Math.abs(loss / (storedLosses[i] as number) - 1)).toBeLessThan(1e-5);
+    expect(await trainReference(context, 12)).toEqual(losses);
+    await close();
+  },
+  120_000,
+);
