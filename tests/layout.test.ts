@@ -176,7 +176,7 @@ it('gives no two files one base name, except tests, index.ts and main.ts', () =>
   expect(sharedNames(files.filter((path) => !path.includes('node_modules')))).toEqual([]);
 });
 
-it('keeps Node, the DOM and foreign packages out of the library', () => {
+it('keeps Node, the DOM and other packages out of the library', () => {
   const seen = new Set(['src/index.ts']);
   for (const path of seen) for (const name of importsOf(path)) if (name.startsWith('src/')) seen.add(name);
   const wrong = [...seen].flatMap((path) =>

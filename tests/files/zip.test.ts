@@ -22,7 +22,7 @@ it('reads what it wrote, and writes the same bytes each time', async () => {
 });
 
 /** Made by Python's zipfile: deflated, a folder and a file of another alphabet in it, a comment behind it. */
-const foreign = [
+const ofOtherTools = [
   'UEsDBBQAAAAAAAAAoVgAAAAAAAAAAAAAAAACAAAAbS9QSwMEFAAAAAgAAAChWNkeQMwbAAAAeAAAAA0AAABtL2NvbmZpZy5qc29uq1ZKVLJSMN',
   'RRUEqC0slQOgVKp4Lo2moqqwMAUEsDBBQAAAgIAAAAoVifaKqICgAAAAgAAAANAAAAbS9ncsO2w59lLmJpbmNgZGJmYWVjBwBQSwECFAMUAAAA',
   'AAAAAKFYAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAgAEAAAAAbS9QSwECFAMUAAAACAAAAKFY2R5AzBsAAAB4AAAADQAAAAAAAAAAAAAAgAEgAA',
@@ -31,7 +31,7 @@ const foreign = [
 ].join('');
 
 it('reads what another tool deflated, with folders and comments', async () => {
-  expect(await unzip(Buffer.from(foreign, 'base64'), 'foreign.zip')).toEqual({
+  expect(await unzip(Buffer.from(ofOtherTools, 'base64'), 'other.zip')).toEqual({
     'm/config.json': text('{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1}'.repeat(3)),
     'm/größe.bin': Uint8Array.from({ length: 8 }, (_, i) => i),
   });

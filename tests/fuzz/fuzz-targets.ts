@@ -125,7 +125,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
   const marian = { ...marianWeights, 'source.spm': small, 'target.spm': small, 'vocab.json': bytesOf(vocab) };
   const lora = loraConfig({ rank: 2, alpha: 4, targetModules: ['q', 'v'] });
   const adapted = { lora, weights: initializeWeights(own.config, loraParameters(own.config, lora), 1) };
-  const foreign = {
+  const huggingFace = {
     ...{ version: '1.0', added_tokens: [], normalizer: { type: 'NFKC' }, post_processor: null },
     pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
     decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
@@ -133,7 +133,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
     heddle: { special: { pad: 0, start: 0, end: 1, unknown: 2 }, size: 30 },
   };
   const byteLevel = {
-    ...foreign,
+    ...huggingFace,
     normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] },
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
@@ -180,7 +180,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
         tryTokenizer({ ...sp, encode: (text) => sp.encode(text).map((p) => p.id), decode: (ids) => sp.decodeIds(ids) });
       }),
     ),
-    ...Object.entries({ words, bpe, pieces, foreign, byteLevel }).map(([name, tokenizer]) =>
+    ...Object.entries({ words, bpe, pieces, huggingFace, byteLevel }).map(([name, tokenizer]) =>
       one(`tokenizer-${name}`, 'tokenizer.json', bytesOf(tokenizer), (bytes) =>
         tryTokenizer(loadTokenizer(json(bytes))),
       ),

@@ -21,7 +21,7 @@ vi.mock('../../src/gpu/gpu-session.ts', () => ({
   },
 }));
 
-const surroundings = (more: Partial<HostServices>): HostServices => ({
+const services = (more: Partial<HostServices>): HostServices => ({
   host: 'Dawn',
   files: {} as Files,
   emit: () => {},
@@ -54,14 +54,14 @@ describe('a context', () => {
     ['maxComputeInvocationsPerWorkgroup', 128, '128', '256'],
     ['maxStorageBufferBindingSize', 2 ** 26, '64.0 MiB', '128.0 MiB'],
   ])('refuses an adapter whose %s is too small, with both numbers', async (limit, value, has, needed) => {
-    const { context } = createContext(surroundings({ openGpu: async () => gpuWith({ [limit]: value }) }));
+    const { context } = createContext(services({ openGpu: async () => gpuWith({ [limit]: value }) }));
     await expect(context.device()).rejects.toThrow(HeddleError);
     await expect(context.device()).rejects.toThrow(new RegExp(`${limit} is ${has}, ${needed} is required`));
   });
 
   it('reports that the host has no WebGPU, or that the backend is the CPU', async () => {
-    await expect(createContext(surroundings({})).context.device()).rejects.toThrow('There is no WebGPU in this Dawn.');
-    const cpu = createContext(surroundings({ host: 'cpu' })).context;
+    await expect(createContext(services({})).context.device()).rejects.toThrow('There is no WebGPU in this Dawn.');
+    const cpu = createContext(services({ host: 'cpu' })).context;
     await expect(cpu.device()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
     expect(cpu.backend).toBe('cpu');
     expect((await cpu.engine()).name).toBe('cpu');
@@ -69,7 +69,7 @@ describe('a context', () => {
 
   it('opens WebGPU when it is wanted, and once', async () => {
     const openGpu = vi.fn(async () => gpuWith({}));
-    const { context, close } = createContext(surroundings({ openGpu }));
+    const { context, close } = createContext(services({ openGpu }));
     expect(openGpu).not.toHaveBeenCalled();
     expect(await context.gpu()).toBe(await context.gpu());
     expect(openGpu).toHaveBeenCalledTimes(1);
@@ -106,7 +106,7 @@ describe('the choice of kernels', () => {
       },
     });
     const { context } = createContext(
-      surroundings({
+      services({
         openGpu: async () => {
           const adapter = { ...(await gpuWith({}).requestAdapter()), requestDevice: async () => device };
           return { requestAdapter: async () => adapter } as unknown as GPU;

@@ -201,10 +201,10 @@ export function inferMarianConfig(tensors: ReadonlyMap<string, StoredTensor>, pa
   const [vocab, width] = shapeOf('shared.weight') ?? [];
   const [ffn] = shapeOf('encoder.layers.0.fc1.weight') ?? [];
   const [decoderFfn] = shapeOf('decoder.layers.0.fc1.weight') ?? [];
-  const foreign = ['embed_positions.weight', 'layernorm_embedding.weight', 'layer_norm.weight'].some((name) =>
+  const otherModel = ['embed_positions.weight', 'layernorm_embedding.weight', 'layer_norm.weight'].some((name) =>
     shapeOf(`encoder.${name}`),
   );
-  if (vocab === undefined || width === undefined || ffn === undefined || decoderFfn === undefined || foreign)
+  if (vocab === undefined || width === undefined || ffn === undefined || decoderFfn === undefined || otherModel)
     throw new HeddleError(
       `${path}: the folder has no config.json, and the tensors are not those of MarianMT, which can be loaded without one`,
     );

@@ -27,7 +27,7 @@ export interface LanguageTokens {
   readonly pattern: RegExp;
   /** Default source language. */
   readonly source: string;
-  /** Whether the token stands after the end token instead of before the text; a translation then starts with it. */
+  /** Whether the token is after the end token instead of before the text; a translation then starts with it. */
   after?(config: Json): boolean;
 }
 
@@ -110,7 +110,7 @@ export interface LanguageFacts {
   /** Languages of source and target that the files state; the source has a default. */
   readonly source: string | undefined;
   readonly target: string | undefined;
-  /** Whether the token stands after the end token instead of before the text; a translation then starts with it. */
+  /** Whether the token is after the end token instead of before the text; a translation then starts with it. */
   readonly after: boolean;
 }
 
