@@ -82,11 +82,11 @@ const workerOf = async (page: Page): Promise<WebWorker> => {
 };
 
 let calm: Promise<{ page: Page; errors: readonly string[]; losses: number[] }> | undefined;
-/** An undisturbed training on its own page, and its 60 losses. */
+/** An undisturbed training on its own page, and its 30 losses. */
 const undisturbed = () => {
   calm ??= (async () => {
     const { page, errors } = await openSession();
-    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 60, evalSteps: 40, devSentences: 2 }));
+    await ask(page, (s, given) => s.start(given), settings('calm', { steps: 30, evalSteps: 20, devSentences: 2 }));
     await untilState(page, 'done');
     return { page, errors, losses: await losses(page) };
   })();
@@ -109,15 +109,15 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(facts.corpus.sourceLength.histogram.reduce((a, b) => a + b)).toBe(82);
   expect(facts.planned.peak).toBe(facts.planned.inputs + facts.planned.states + facts.planned.slots);
 
-  expect(came).toHaveLength(60);
+  expect(came).toHaveLength(30);
   expect(await states(page)).toEqual(['preparing', 'training', 'done']);
   const received = await events(page);
-  expect(received.flatMap((e) => (e.type === 'evaluation' ? [e.eval.step] : []))).toEqual([40, 60]);
+  expect(received.flatMap((e) => (e.type === 'evaluation' ? [e.eval.step] : []))).toEqual([20, 30]);
   expect(received.flatMap((e) => (e.type === 'samples' ? [e.samples.length] : []))).toEqual([2, 2]);
-  expect(received.filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ model: 'calm', step: 60 });
+  expect(received.filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ model: 'calm', step: 30 });
   const { models } = await ask(page, (s) => s.storage());
   expect(models).toMatchObject([
-    { name: 'calm', step: 60, steps: 60, unfinished: false, parameters: 1843, corpus: 'pairs.tsv', lock: 'free' },
+    { name: 'calm', step: 30, steps: 30, unfinished: false, parameters: 1843, corpus: 'pairs.tsv', lock: 'free' },
   ]);
 
   // Greedy decoding streams its tokens.
@@ -131,7 +131,7 @@ it('describes a training run, trains, translates, and exchanges models with the 
     texts,
   );
   expect(translated.said).toBe(translated.greedy.join(''));
-  expect(translated.at).toEqual([60, 60]);
+  expect(translated.at).toEqual([30, 30]);
   const attention = await ask(
     page,
     async (s, given) => {
@@ -181,11 +181,11 @@ it('describes a training run, trains, translates, and exchanges models with the 
     '--out',
     zip,
     '--steps',
-    '61',
+    '31',
     '--test-sentences',
     '0',
   ]);
-  expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('resumed at step 60')]);
+  expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining('resumed at step 30')]);
   expect(await imported(readFileSync(zip), 'calm.zip')).toBe('calm 2');
   const { 'model.safetensors': written } = await unzipModel(readFileSync(zip), zip);
   expect(await imported(written as Uint8Array, 'from node.safetensors')).toBe('from node');
@@ -196,8 +196,8 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(new Map(after.models.map(({ name, step, steps }) => [name, [step, steps]]))).toEqual(
     new Map([
       ['from node', [0, 0]],
-      ['calm 2', [61, 61]],
-      ['calm', [60, 60]],
+      ['calm 2', [31, 31]],
+      ['calm', [30, 30]],
     ]),
   );
   expect(await failure(page, (s) => s.importArchive(new Blob(['no']), 'broken.safetensors'))).toMatch(
@@ -211,11 +211,11 @@ it('describes a training run, trains, translates, and exchanges models with the 
 
 it('computes the same losses, bit for bit, after the device is destroyed and after the GPU process crashes', async () => {
   const { page, errors } = await openSession();
-  await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 60, saveSeconds: 0.1 }));
+  await ask(page, (s, given) => s.start(given), settings('shaken', { steps: 30, saveSeconds: 0.1 }));
   await untilStep(page, 8);
   await ask(page, (s) => s.loseDevice());
   await heard(page, "e.type === 'recovery'");
-  await untilStep(page, 25);
+  await untilStep(page, 16);
   const chrome = await page.browser().target().createCDPSession();
   await chrome.send('Browser.crashGpuProcess').catch(() => undefined);
   await untilState(page, 'done');
@@ -296,7 +296,7 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
   expect(history.map((s) => s.step)).toEqual(Array.from({ length: left.step }, (_, i) => i + 1));
   const all = [...history.map((s) => s.loss), ...(await losses(second.page))];
   expect(all.slice(0, seen.length)).toEqual(seen.slice(0, all.length));
-  expect(all.slice(0, 60)).toEqual((await undisturbed()).losses);
+  expect(all.slice(0, 30)).toEqual((await undisturbed()).losses);
   expect([...first.errors, ...second.errors]).toEqual([]);
   await second.page.close();
 });
@@ -361,15 +361,15 @@ it('reports what does not fit before it starts, and continues training if the st
   const cdp = await page.createCDPSession();
   const { origin } = new URL(page.url());
   await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-  await ask(page, (s, given) => s.start(given), settings('full', { saveSeconds: 0.1, steps: 60 }));
+  await ask(page, (s, given) => s.start(given), settings('full', { saveSeconds: 0.1, steps: 30 }));
   await heard(page, "e.type === 'state' && e.state === 'failed' && e.model === 'full'");
   const received = await events(page);
   const full = /the browser has no room left \(.* MB are used\); delete models/;
   expect(received.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
   expect(received.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
   // Nothing is lost: the training has ended, and its model can translate and be exported.
-  expect((await losses(page)).slice(-60)).toEqual(calm);
-  expect((await ask(page, (s) => s.translate('one two'))).step).toBe(60);
+  expect((await losses(page)).slice(-30)).toEqual(calm);
+  expect((await ask(page, (s) => s.translate('one two'))).step).toBe(30);
   expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
   await cdp.send('Storage.overrideQuotaForOrigin', { origin });
   expect(errors).toEqual([]);
