@@ -1,10 +1,10 @@
 // Attention of one query per row to cached keys and values: out = softmax(scale·q·kᵀ)·v per head, by an online softmax.
-// A row group of ROW_GROUP threads shares the keys of one row and head; each thread reduces its own keys, then the
-// group combines the results. A row group of one thread needs no barrier; a larger one is a whole workgroup. The
-// including file defines
-//   fn key_row(row: u32, j: u32) -> u32          the row of kv with key j of query row `row`, plus HIDDEN if it is masked
+//   attend_row    a thread computes a row and head, without a barrier, for CPU adapters
+//   attend_tiles  a workgroup computes QUERIES rows of a sentence and a head, which share the keys that it reads
+// The including file defines
+//   fn first_key(row: u32) -> u32                the first row of kv that a query row can see
+//   fn slot_of(row: u32, j: u32) -> u32          the row of kv with key j, from there, plus HIDDEN if it is masked
 //   fn position_bias(h: u32, j: u32) -> f32      what is added to the score of key j in head h
-// include shared/thread.wgsl
 // include shared/constants.wgsl
 // include shared/chunks-vec4.wgsl | scalar: shared/chunks-scalar.wgsl
 
@@ -21,40 +21,33 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-const THREADS: u32 = 32u;
-const ROW_GROUP: u32 = 1u;
+const ROW_THREADS: u32 = 32u;
 
-// Maximum score and sum of exponentials of each thread, and its weighted sum of values.
-var<workgroup> row_group_scores: array<vec2<f32>, THREADS>;
-var<workgroup> row_group_values: array<vec4<f32>, select(1u, THREADS * CHUNKS, ROW_GROUP > 1u)>;
+// The vector of kv at which head h of a row of keys starts; its values are params.heads · WIDTH / VEC further.
+fn key_at(row: u32, h: u32) -> u32 { return (row * 2u * params.heads + h) * (WIDTH / VEC); }
 
-// The row and head of a thread; the row is params.rows or more if the thread has none.
-fn row_and_head(thread: Thread) -> vec2<u32> {
-  let task = group_index(thread) * (THREADS / ROW_GROUP) + thread.index / ROW_GROUP;
-  return vec2(task / params.heads, task % params.heads);
+fn query(row: u32, h: u32, c: u32) -> vec4<f32> {
+  return load_q((row * params.q_stride + h * WIDTH) / VEC, c) * (params.scale * LOG2_E);
 }
 
-// Computes out of a row and head from its first `length` keys. All threads of a workgroup must call it.
-fn attend(row: u32, h: u32, length: u32, thread: u32) {
-  let lane = thread % ROW_GROUP;
-  let kv_stride = 2u * params.heads * WIDTH;
+fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+
+// Computes out of a row and head from its first `length` keys.
+fn attend_row(row: u32, h: u32, length: u32) {
   var q: array<vec4<f32>, CHUNKS>;
   var o: array<vec4<f32>, CHUNKS>;
   var top = MASKED;
   var total = 0.0;
-  if (length > 0u) {
-    for (var c = 0u; c < params.chunks; c++) {
-      q[c] = load_q((row * params.q_stride + h * WIDTH) / VEC, c) * (params.scale * LOG2_E);
-    }
-  }
-  for (var j = lane; j < length; j += ROW_GROUP) {
-    let found = key_row(row, j);
-    if (found < HIDDEN) {
-      let k = (found * kv_stride + h * WIDTH) / VEC;
+  let first = first_key(row);
+  for (var c = 0u; c < params.chunks; c++) { q[c] = query(row, h, c); }
+  for (var j = 0u; j < length; j++) {
+    let slot = slot_of(row, j);
+    if (slot < HIDDEN) {
+      let k = key_at(first + slot, h);
       let v = k + params.heads * (WIDTH / VEC);
       var dots = vec4(0.0);
       for (var c = 0u; c < params.chunks; c++) { dots += q[c] * load_kv(k, c); }
-      let score = (dots.x + dots.y) + (dots.z + dots.w) + LOG2_E * position_bias(h, j);
+      let score = sum4(dots) + LOG2_E * position_bias(h, j);
       let m = max(top, score);
       let shrink = exp2(top - m);
       let p = exp2(score - m);
@@ -63,22 +56,86 @@ fn attend(row: u32, h: u32, length: u32, thread: u32) {
       for (var c = 0u; c < params.chunks; c++) { o[c] = o[c] * shrink + p * load_kv(v, c); }
     }
   }
-  let to = (row * params.heads + h) * (WIDTH / VEC);
-  if (ROW_GROUP == 1u) {
-    let scale = select(0.0, 1.0 / total, total > 0.0);
-    for (var c = 0u; c < CHUNKS && row < params.rows; c++) { store_out(to, c, o[c] * scale); }
-  } else {
-    row_group_scores[thread] = vec2(top, total);
-    for (var c = 0u; c < params.chunks; c++) { row_group_values[(thread * CHUNKS + c) % (THREADS * CHUNKS)] = o[c]; }
-    workgroupBarrier();
-    for (var t = 0u; t < ROW_GROUP; t++) { top = max(top, row_group_scores[t].x); }
-    total = 0.0;
-    for (var t = 0u; t < ROW_GROUP; t++) { total += row_group_scores[t].y * exp2(row_group_scores[t].x - top); }
-    let scale = select(0.0, 1.0 / total, total > 0.0);
-    for (var c = lane; c < CHUNKS && row < params.rows; c += ROW_GROUP) {
-      var sum = vec4(0.0);
-      for (var t = 0u; t < ROW_GROUP; t++) { sum += row_group_values[t * CHUNKS + c] * exp2(row_group_scores[t].x - top); }
-      store_out(to, c, sum * scale);
+  let scale = select(0.0, 1.0 / total, total > 0.0);
+  for (var c = 0u; c < CHUNKS; c++) { store_out((row * params.heads + h) * (WIDTH / VEC), c, o[c] * scale); }
+}
+
+// A tile has a key for each thread, in PARTS parts. Thread (x, y) computes the scores of key x of part y, and then adds
+// up column chunk x of the values of part y, which has a softmax of its own until the parts are combined at the end.
+const PARTS: u32 = 4u;
+const QUERIES: u32 = 1u;
+
+var<workgroup> tile_queries: array<array<vec4<f32>, CHUNKS>, QUERIES>;
+var<workgroup> tile_values: array<array<u32, CHUNKS>, PARTS>; // where the values of each key start
+var<workgroup> tile_scores: array<array<array<f32, CHUNKS>, PARTS>, QUERIES>;
+var<workgroup> part_sums: array<array<vec4<f32>, CHUNKS>, PARTS>;
+var<workgroup> part_softmax: array<vec2<f32>, PARTS>; // maximum score, sum of exponentials
+
+// Computes out of `count` rows and a head from their first `length` keys. All threads of a workgroup must call it.
+// Masked keys read row `spare` of kv instead, whose numbers are finite, so that loops have no branches.
+fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, lane: vec3<u32>) {
+  let x = min(lane.x, CHUNKS - 1u); // the bounds let Tint prove indices
+  let y = min(lane.y, PARTS - 1u);
+  for (var n = 0u; n < QUERIES; n++) {
+    if (y == 0u) { tile_queries[n][x] = query(row + min(n, count - 1u), h, x); }
+  }
+  var tops: array<f32, QUERIES>;
+  var totals: array<f32, QUERIES>;
+  var sums: array<vec4<f32>, QUERIES>;
+  for (var n = 0u; n < QUERIES; n++) { tops[n] = MASKED; }
+  let first = first_key(row);
+  workgroupBarrier();
+  for (var start = 0u; start < length; start += PARTS * CHUNKS) {
+    let j = start + y * CHUNKS + x;
+    var slot = HIDDEN;
+    if (j < length) { slot = slot_of(row, j); }
+    let k = key_at(select(spare, first + slot, slot < HIDDEN), h);
+    var dots = array<vec4<f32>, QUERIES>();
+    for (var c = 0u; c < CHUNKS; c++) {
+      let key = load_kv(k, c);
+      for (var n = 0u; n < QUERIES; n++) { dots[n] += tile_queries[n][c] * key; }
     }
+    let bias = LOG2_E * position_bias(h, j);
+    tile_values[y][x] = k + params.heads * (WIDTH / VEC);
+    for (var n = 0u; n < QUERIES; n++) {
+      tile_scores[n][y][x] = select(LOWEST, sum4(dots[n]) + bias, slot < HIDDEN);
+    }
+    workgroupBarrier();
+    for (var n = 0u; n < QUERIES; n++) {
+      var m = tops[n];
+      for (var i = 0u; i < CHUNKS; i++) { m = max(m, tile_scores[n][y][i]); }
+      let shrink = exp2(tops[n] - m);
+      tops[n] = m;
+      totals[n] *= shrink;
+      sums[n] *= shrink;
+    }
+    for (var i = 0u; i < CHUNKS; i++) {
+      let value = load_kv(tile_values[y][i], x);
+      for (var n = 0u; n < QUERIES; n++) {
+        let p = exp2(tile_scores[n][y][i] - tops[n]);
+        totals[n] += p;
+        sums[n] += p * value;
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var n = 0u; n < QUERIES; n++) {
+    part_sums[y][x] = sums[n];
+    if (x == 0u) { part_softmax[y] = vec2(tops[n], totals[n]); }
+    workgroupBarrier();
+    if (y == 0u && n < count) {
+      var top = MASKED;
+      for (var p = 0u; p < PARTS; p++) { top = max(top, part_softmax[p].x); }
+      var total = 0.0;
+      var sum = vec4(0.0);
+      for (var p = 0u; p < PARTS; p++) {
+        let shrink = exp2(part_softmax[p].x - top);
+        total += part_softmax[p].y * shrink;
+        sum += part_sums[p][x] * shrink;
+      }
+      let scale = select(0.0, 1.0 / total, total > 0.0);
+      store_out(((row + n) * params.heads + h) * (WIDTH / VEC), x, sum * scale);
+    }
+    workgroupBarrier();
   }
 }

@@ -3,6 +3,7 @@
 // are first written to row (r, step.position). slots[r, j] is the row of the key at position j, counted from the first
 // row of the sentence (cache-slots.wgsl). BIAS: bias [H, 2·farthest + 1] (relative-position-bias.wgsl) is added to the
 // scores.
+// include shared/thread.wgsl
 // include decoding/cached-attention.wgsl
 // include shared/step-scalars.wgsl
 
@@ -19,23 +20,42 @@ fn position_bias(h: u32, j: u32) -> f32 {
   if (!BIAS) { return 0.0; }
   return bias[h * (2u * params.farthest + 1u) + params.farthest - min(step.position - j, params.farthest)];
 }
-fn key_row(row: u32, j: u32) -> u32 {
-  return row / params.beams * params.beams * params.keys + slots[row * params.keys + j];
+fn first_key(row: u32) -> u32 { return row / params.beams * params.beams * params.keys; }
+fn slot_of(row: u32, j: u32) -> u32 { return slots[row * params.keys + j]; }
+
+// Stores the token's key and value of a head, every `count`-th vector from `begin` on.
+fn store_own(row: u32, h: u32, begin: u32, count: u32) {
+  let inner = params.heads * (WIDTH / VEC);
+  let at = row * (params.q_stride / VEC) + inner + h * (WIDTH / VEC);
+  let own = key_at(row * params.keys + step.position, h);
+  for (var c = begin; c < WIDTH / VEC; c += count) {
+    kv[own + c] = q[at + c];
+    kv[own + inner + c] = q[at + inner + c];
+  }
 }
 
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(ROW_THREADS)
 fn cached_self_attention(thread: Thread) {
-  let task = row_and_head(thread);
-  let exists = task.x < params.rows && step.position < params.keys;
-  if (exists) {
-    let inner = params.heads * WIDTH;
-    let start = task.x * params.q_stride + inner + task.y * WIDTH;
-    let to = (task.x * params.keys + step.position) * 2u * inner + task.y * WIDTH;
-    for (var c = thread.index % ROW_GROUP; c < WIDTH / VEC; c += ROW_GROUP) {
-      kv[to / VEC + c] = q[start / VEC + c];
-      kv[(to + inner) / VEC + c] = q[(start + inner) / VEC + c];
-    }
+  let task = group_index(thread) * ROW_THREADS + thread.index;
+  let row = task / params.heads;
+  let h = task % params.heads;
+  if (row < params.rows && step.position < params.keys) {
+    store_own(row, h, 0u, 1u);
+    attend_row(row, h, step.position + 1u);
   }
-  if (ROW_GROUP > 1u) { storageBarrier(); }
-  attend(task.x, task.y, select(0u, step.position + 1u, exists), thread.index);
+}
+
+@compute @workgroup_size(CHUNKS, PARTS)
+fn cached_self_attention_tiles(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) lane: vec3<u32>,
+) {
+  let task = group.y * groups.x + group.x;
+  let row = task / params.heads;
+  let h = task % params.heads;
+  if (row >= params.rows || step.position >= params.keys) { return; }
+  store_own(row, h, lane.y * CHUNKS + lane.x, PARTS * CHUNKS);
+  storageBarrier();
+  attend_tiles(row, 1u, h, step.position + 1u, row * params.keys + step.position, lane);
 }

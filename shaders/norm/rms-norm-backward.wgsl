@@ -35,28 +35,19 @@ override DS_IN: u32 = 0u;
 override DROPOUT: bool = false;
 const BLOCK: u32 = 16u;
 
-var<workgroup> means: array<f32, BLOCK>;
+// For each row of the block (rstd, mean(g * n)).
+var<workgroup> by_row: array<vec2<f32>, BLOCK>;
 
 fn dy_at(i: u32) -> Vec {
-  if (DY_IN == 1u) {
-    return ds_total[i];
-  }
-  if (DY_IN == 2u) {
-    return dx[i];
-  }
+  if (DY_IN == 1u) { return ds_total[i]; }
+  if (DY_IN == 2u) { return dx[i]; }
   return dy[i];
 }
 
 fn ds_at(i: u32) -> Vec {
-  if (DS_IN == 1u) {
-    return ds_total[i];
-  }
-  if (DS_IN == 2u) {
-    return dx[i];
-  }
-  if (DS_IN == 3u) {
-    return ds[i];
-  }
+  if (DS_IN == 1u) { return ds_total[i]; }
+  if (DS_IN == 2u) { return dx[i]; }
+  if (DS_IN == 3u) { return ds[i]; }
   return Vec(0.0);
 }
 
@@ -65,7 +56,6 @@ fn rms_norm_backward(thread: Thread) {
   let block = group_index(thread);
   let vecs = params.cols / VEC;
   let first = block * BLOCK;
-  let live = min(BLOCK, params.rows - min(first, params.rows));
   for (var r = 0u; r < BLOCK; r += ROWS) {
     let row = first + r + thread.index / ROW_GROUP;
     let begin = select(vecs, thread.index % ROW_GROUP, row < params.rows);
@@ -77,33 +67,28 @@ fn rms_norm_backward(thread: Thread) {
     }
     let total = row_group_sum(vec2(vec_sum(sum_gn), 0.0), thread.index).x;
     if (thread.index % ROW_GROUP == 0u) {
-      means[r + thread.index / ROW_GROUP] = total / f32(params.cols);
+      by_row[r + thread.index / ROW_GROUP] = vec2(rstd, total / f32(params.cols));
     }
   }
   workgroupBarrier();
 
   var key = 0u;
-  if (DROPOUT) {
-    key = dropout_key(step.seed, step.step, params.site);
-  }
-  if (live == 0u) {
-    return;
-  }
+  if (DROPOUT) { key = dropout_key(step.seed, step.step, params.site); }
   for (var c = thread.index; c < vecs; c += THREADS) {
     let gain = gamma[c];
     var dgamma = Vec(0.0);
-    for (var r = 0u; r < live; r++) {
-      let row = first + r;
-      let i = row * vecs + c;
-      let rstd = stats[row];
-      let n = s[i] * rstd;
+    var i = first * vecs + c;
+    // Indices of `by_row` need no check, since the bound is constant.
+    for (var r = 0u; r < BLOCK; r++) {
+      if (first + r >= params.rows) { break; }
+      let row = by_row[r];
+      let n = s[i] * row.x;
       let d = dy_at(i);
       dgamma += d * n;
-      let total = rstd * (d * gain - n * means[r]) + ds_at(i);
+      let total = row.x * (d * gain - n * row.y) + ds_at(i);
       ds_total[i] = total;
-      if (DROPOUT) {
-        dx[i] = total * vec_dropout(key, i, params.threshold, params.keep_scale);
-      }
+      if (DROPOUT) { dx[i] = total * vec_dropout(key, i, params.threshold, params.keep_scale); }
+      i += vecs;
     }
     partials[block * vecs + c] = dgamma;
   }

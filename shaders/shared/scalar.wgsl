@@ -4,6 +4,11 @@
 alias Vec = f32;
 const VEC: u32 = 1u;
 
+// The first numbers of four.
+fn vec_of(v: vec4<f32>) -> Vec {
+  return v.x;
+}
+
 fn vec_sum(v: Vec) -> f32 {
   return v;
 }

@@ -5,6 +5,11 @@
 alias Vec = vec4<f32>;
 const VEC: u32 = 4u;
 
+// The first numbers of four.
+fn vec_of(v: vec4<f32>) -> Vec {
+  return v;
+}
+
 fn vec_sum(v: Vec) -> f32 {
   return (v.x + v.y) + (v.z + v.w);
 }

@@ -4,7 +4,7 @@
 
 import { check } from '../../core/errors.ts';
 import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
-import { maxHeadWidth, maxHeldWidth } from '../attention/attention-layout.ts';
+import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { biasAt, checkBias, farthestOf } from '../attention/relative-position-bias.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
@@ -54,7 +54,7 @@ export const cachedSelfAttentionOp = defineOp({
   modelFlops: ({ cache }, { out }) => 4 * sizeOf(out.shape) * dim(cache, 1),
   launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
     const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
-    const { constants, params, ...rest } = launch('cached-self-attention', attrs, variant, qkv, cache, bind);
+    const { constants, params, ...rest } = launch('cached-self-attention', attrs, variant, qkv, cache, bind, 1);
     const farthest = bias ? farthestOf(bias) : 0;
     return [{ ...rest, constants: { ...constants, BIAS: bias ? 1 : 0 }, params: { ...params, farthest } }];
   },
@@ -93,7 +93,7 @@ export const cachedCrossAttentionOp = defineOp({
   variants,
   modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
   launch: ({ q, kv, lens }, { out }, attrs, { variant }) => [
-    launch('cached-cross-attention', attrs, variant, q, kv, { q, kv, lens, out }),
+    launch('cached-cross-attention', attrs, variant, q, kv, { q, kv, lens, out }, attrs.beams),
   ],
   reference({ q, kv, lens }, { out }, attrs) {
     const S = kv.dim(1);
@@ -151,12 +151,12 @@ function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, co
   return R;
 }
 
-/** A row group combines its results in workgroup memory: the wider the head, the smaller the group. */
-function variants(_inputs: unknown, { headWidth }: CachedAttentionAttrs): readonly string[] {
-  if (headWidth > maxHeldWidth) return ['row-group-1'];
-  return [headWidth <= 64 ? 'row-group-32' : headWidth <= 128 ? 'row-group-16' : 'row-group-8', 'row-group-1'];
+/** `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, for CPU adapters. */
+function variants(): readonly string[] {
+  return ['tiles', 'rows'];
 }
 
+/** `shareable`: number of rows of a sentence that see the same keys. */
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
   { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
@@ -164,26 +164,21 @@ function launch(
   queries: Value,
   kv: Value,
   bind: Launch['bind'],
+  shareable: number,
 ): Launch & Required<Pick<Launch, 'constants' | 'params'>> {
   const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
-  const ROW_GROUP = Number(variant.slice('row-group-'.length));
-  const THREADS = ROW_GROUP === 1 ? 32 : ROW_GROUP;
+  const chunks = Math.ceil(headWidth / 4);
+  const tiles = variant === 'tiles';
+  const PARTS = Math.max(1, Math.floor(64 / chunks));
+  const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
+  const entry = stem.replaceAll('-', '_');
   return {
     shader: headWidth % 4 === 0 ? stem : `${stem}-scalar`,
-    entry: stem.replaceAll('-', '_'),
-    constants: { ROW_GROUP, THREADS, WIDTH: headWidth },
-    params: {
-      rows,
-      beams,
-      keys,
-      heads,
-      q_stride: dim(queries, 2),
-      scale,
-      farthest: 0,
-      chunks: Math.ceil(headWidth / 4),
-    },
+    entry: tiles ? `${entry}_tiles` : entry,
+    constants: { WIDTH: headWidth, ...(tiles && { PARTS, QUERIES }) },
+    params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest: 0, chunks },
     bind,
-    grid: gridOf(rows * heads, THREADS / ROW_GROUP),
+    grid: tiles ? gridOf((rows / shareable) * Math.ceil(shareable / QUERIES) * heads, 1) : gridOf(rows * heads, 32),
     flops: 4 * rows * keys * heads * headWidth,
   };
 }

@@ -5,6 +5,7 @@ import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, show } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
 import type { ActivationAttrs } from './activation.ts';
 import { type Activation, activate, activationDerivative, activationKinds } from './activation-functions.ts';
 
@@ -22,7 +23,8 @@ export const gatedActivationOp = defineOp({
     return { y: tensorType('f32', [...x.shape.slice(0, -1), widthOf(x)]) };
   },
   f16Storage: ['x'],
-  launch: ({ x }, { y }, attrs) => [launch('gated_activation', y.shape, attrs, { x, y })],
+  variants: ({ x }) => rowGroupsFor(widthOf(x)),
+  launch: ({ x }, { y }, attrs, { variant }) => [launch('gated_activation', y.shape, attrs, variant, { x, y })],
   grad: (builder, { x }, _outputs, { y: dy }, attrs) => ({
     x: dy && builder.apply(gatedActivationBackwardOp, { x, dy }, attrs).dx,
   }),
@@ -44,7 +46,10 @@ export const gatedActivationBackwardOp = defineOp({
     return { dx: tensorType('f32', x.shape) };
   },
   f16Storage: ['x', 'dy', 'dx'],
-  launch: ({ x, dy }, { dx }, attrs) => [launch('gated_activation_backward', dy.shape, attrs, { x, dy, dx })],
+  variants: ({ x }) => rowGroupsFor(widthOf(x)),
+  launch: ({ x, dy }, { dx }, attrs, { variant }) => [
+    launch('gated_activation_backward', dy.shape, attrs, variant, { x, dy, dx }),
+  ],
   reference({ x, dy }, { dx }, { kind }) {
     for (let r = 0; r < dy.rows; r++)
       for (let c = 0; c < dy.cols; c++) {
@@ -55,15 +60,22 @@ export const gatedActivationBackwardOp = defineOp({
   },
 });
 
-function launch(entry: string, shape: Shape, { kind }: ActivationAttrs, bind: Launch['bind']): Launch {
+function launch(
+  entry: string,
+  shape: Shape,
+  { kind }: ActivationAttrs,
+  variant: string,
+  bind: Launch['bind'],
+): Launch {
   const { rows, cols } = matrixOf(shape);
+  const rowGroup = rowGroupOf(variant);
   return {
-    shader: 'gated-activation',
+    shader: shaderFor('gated-activation', cols),
     entry,
-    constants: { KIND: activationKinds[kind] },
+    constants: { ...rowGroup, KIND: activationKinds[kind] },
     params: { rows, cols },
     bind,
-    grid: gridOf(rows * Math.ceil(cols / 4), 64),
+    grid: gridOf(rows, rowGroup.ROWS),
     flops: 2 * rows * cols,
   };
 }
