@@ -24,8 +24,9 @@ Compiles kernels with Mesa's compiler for AMD GPUs (no GPU needed) and reports t
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
   --check                compare with bench/isa/budgets.json; exit 1 if a kernel is worse
   --update-budgets       write bench/isa/budgets.json from this run
-  --json FILE            write all numbers (default: bench/results/isa-DATE.json with --save)
-  --save                 store the report in bench/results/`;
+  --json FILE            write all numbers of the run
+
+A run of all families and kernels also stores its numbers in bench/results/DATE-isa.json.`;
 
 const BUDGETS = resolve(import.meta.dirname, '../budgets.json'); // this module runs from .vite/
 const RESULTS = resolve(import.meta.dirname, '../../results');
@@ -80,7 +81,6 @@ async function report(args: readonly string[]): Promise<number> {
       check: { type: 'boolean', default: false },
       'update-budgets': { type: 'boolean', default: false },
       json: { type: 'string' },
-      save: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -132,15 +132,21 @@ async function report(args: readonly string[]): Promise<number> {
     for (const [run, passes] of Object.entries(runs))
       console.log(estimate(o.estimate as string, gpu, run, passes, rows));
   if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs }, undefined, 1)}\n`);
-  if (o.save) {
-    mkdirSync(RESULTS, { recursive: true });
+  if (files.length === 0 && !o.only && wanted.length === families.length) {
     const path = join(RESULTS, `${new Date().toISOString().slice(0, 10)}-isa.json`);
-    writeFileSync(path, `${JSON.stringify({ rows }, undefined, 1)}\n`);
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(path, `[\n${rows.map(resultLine).join(',\n')}\n]\n`);
     console.log(`saved to ${path}`);
   }
   if (o['update-budgets']) writeFileSync(BUDGETS, `${JSON.stringify(budgetsOf(rows), undefined, 1)}\n`);
   return o.check ? check(rows, JSON.parse(readFileSync(BUDGETS, 'utf8')) as Budgets) : 0;
 }
+
+/** A row as one line of JSON, without zeros. */
+const resultLine = (row: ReportRow): string =>
+  JSON.stringify(row, (_, value) =>
+    value === 0 ? undefined : typeof value === 'number' ? Number(value.toFixed(3)) : value,
+  );
 
 function familyOf(name: string): Family {
   const family = families.find((known) => known === name);

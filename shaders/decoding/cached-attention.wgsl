@@ -16,7 +16,7 @@ struct Params {
   q_stride: u32, // elements from one row of q to the next
   scale: f32,
   farthest: u32, // the bias of position has 2·farthest + 1 distances
-  chunks: u32, // CHUNKS as a loop bound that compilers do not know: unrolling takes seconds for wide heads
+  chunks: u32, // CHUNKS as a loop bound that compilers do not know
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,21 +39,23 @@ fn attend_row(row: u32, h: u32, length: u32) {
   var top = MASKED;
   var total = 0.0;
   let first = first_key(row);
-  for (var c = 0u; c < params.chunks; c++) { q[c] = query(row, h, c); }
+  // Compilers unroll loops for narrow heads, which takes seconds for wide ones.
+  let chunks = select(params.chunks, CHUNKS, CHUNKS <= 16u);
+  for (var c = 0u; c < chunks; c++) { q[c] = query(row, h, c); }
   for (var j = 0u; j < length; j++) {
     let slot = slot_of(row, j);
     if (slot < HIDDEN) {
       let k = key_at(first + slot, h);
       let v = k + params.heads * (WIDTH / VEC);
       var dots = vec4(0.0);
-      for (var c = 0u; c < params.chunks; c++) { dots += q[c] * load_kv(k, c); }
+      for (var c = 0u; c < chunks; c++) { dots += q[c] * load_kv(k, c); }
       let score = sum4(dots) + LOG2_E * position_bias(h, j);
       let m = max(top, score);
       let shrink = exp2(top - m);
       let p = exp2(score - m);
       top = m;
       total = total * shrink + p;
-      for (var c = 0u; c < params.chunks; c++) { o[c] = o[c] * shrink + p * load_kv(v, c); }
+      for (var c = 0u; c < chunks; c++) { o[c] = o[c] * shrink + p * load_kv(v, c); }
     }
   }
   let scale = select(0.0, 1.0 / total, total > 0.0);

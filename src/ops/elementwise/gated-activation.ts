@@ -60,13 +60,7 @@ export const gatedActivationBackwardOp = defineOp({
   },
 });
 
-function launch(
-  entry: string,
-  shape: Shape,
-  { kind }: ActivationAttrs,
-  variant: string,
-  bind: Launch['bind'],
-): Launch {
+function launch(entry: string, shape: Shape, { kind }: ActivationAttrs, variant: string, bind: Launch['bind']): Launch {
   const { rows, cols } = matrixOf(shape);
   const rowGroup = rowGroupOf(variant);
   return {
