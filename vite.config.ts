@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
 import { type Connect, defineConfig, esmExternalRequirePlugin, minifySync, type Plugin, type UserConfig } from 'vite';
 import { contentSecurityPolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
@@ -35,7 +36,30 @@ const shortPackages: Plugin = {
   name: 'heddle:short-packages',
   apply: 'build',
   renderChunk: (code, { fileName }) =>
-    fileName.startsWith('modules/packages/') ? { code: minifySync(fileName, code).code, map: null } : null,
+    fileName.startsWith('modules/packages/') && !fileName.endsWith('/whole.js')
+      ? { code: minifySync(fileName, code).code, map: null }
+      : null,
+};
+
+/** Packages of the command line that have many small files: each becomes one module, with the packages that it uses and their licenses. */
+const wholePackages: Plugin = {
+  name: 'heddle:whole-packages',
+  apply: 'build',
+  enforce: 'pre',
+  resolveId: (id) =>
+    id === 'cli-progress' || id === 'commander' ? resolve(root, `node_modules/${id}/whole.js`) : undefined,
+  async load(id) {
+    const name = /node_modules\/([\w-]+)\/whole\.js$/.exec(id)?.[1];
+    if (!name) return undefined;
+    const bundle = await rolldown({ input: name, cwd: root, platform: 'node', external: /^node:/ });
+    const { output } = await bundle.generate({ format: 'esm', minify: true });
+    const folders = new Set(output[0].moduleIds.flatMap((file) => /^.*node_modules\/[\w-]+/.exec(file)?.[0] ?? []));
+    const licenses = [...folders].map(async (folder) => {
+      const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each)) ?? '';
+      return `${basename(folder)}\n\n${await readFile(join(folder, file), 'utf8')}`;
+    });
+    return `/*!\n${(await Promise.all(licenses)).join('\n')}*/\n${output[0].code}`;
+  },
 };
 
 /** The entries of the package, by the names of their files in dist/. */
@@ -94,6 +118,7 @@ const modules: UserConfig = {
   plugins: [
     shortShaders,
     shortPackages,
+    wholePackages,
     headlessPage,
     esmExternalRequirePlugin({ external: [/^node:/, 'events', 'readline'] }),
   ],

@@ -144,11 +144,15 @@ function checkMemory(plans: readonly Plan[], limit = Number.POSITIVE_INFINITY): 
  */
 export function cpuEngine(): Engine {
   let turned = performance.now();
-  /** Lets timers, messages and signals run, which wait as long as only promises do. */
-  const turn = async (): Promise<void> => {
-    if (performance.now() - turned < 50) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    turned = performance.now();
+  let earlier: Promise<void> = Promise.resolve();
+  /** Lets timers, messages and signals run, which wait as long as only promises do. Runs end in the order of their calls. */
+  const turn = (): Promise<void> => {
+    earlier = earlier.then(async () => {
+      if (performance.now() - turned < 50) return;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turned = performance.now();
+    });
+    return earlier;
   };
   const states = new Map<string, Float64Array>();
   const types = new Map<string, TensorType>();
