@@ -6,7 +6,17 @@ import { check } from '../../core/errors.ts';
 import { show, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { biasAt, checkBias, farthestOf } from '../attention/relative-position-bias.ts';
-import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, tensorType, type Value } from '../op.ts';
+import {
+  attrsOf,
+  type Builder,
+  type DeviceTraits,
+  defineOp,
+  dim,
+  gridOf,
+  type Launch,
+  tensorType,
+  type Value,
+} from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -151,9 +161,9 @@ function rowsOf(name: string, x: TensorType, { beams }: CachedAttentionAttrs, co
   return R;
 }
 
-/** `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, for CPU adapters. */
-function variants(): readonly string[] {
-  return ['tiles', 'rows'];
+/** `tiles`: a workgroup for each head and group of rows. `rows`: a thread for each row and head, first on CPU adapters. */
+function variants(_inputs: unknown, _attrs: unknown, { software }: DeviceTraits): readonly string[] {
+  return software ? ['rows', 'tiles'] : ['tiles', 'rows'];
 }
 
 /** `shareable`: number of rows of a sentence that see the same keys. */
