@@ -32,11 +32,12 @@ async function train(...args: string[]): Promise<void> {
 const bits = (folder: string) =>
   ['model.safetensors', 'optimizer.safetensors'].map((name) => readFileSync(join(folder, name)).toString('base64'));
 
-// In Chrome fewer steps: a software adapter in a page is slow, and a step is like the next.
-it.each([
+// In Chrome in test:full, with fewer steps: a software adapter in a page is slow. npm test resumes in a page in training-session.test.ts.
+const hosts: [string, number, number][] = [
   ['dawn', 40, 100],
   ['chrome', 4, 10],
-])(
+];
+it.each(process.env.HEDDLE_FULL ? hosts : hosts.slice(0, 1))(
   'on %s, steps 1 to %i and the rest to %i end in the bits of one go',
   async (host, first, last) => {
     const [whole, parts] = [at(`${host}-whole`), at(`${host}-parts`)];
@@ -67,8 +68,8 @@ it('resumes bit for bit after being killed at many moments', async () => {
           const before = seen;
           seen += chunk;
           // Every save of every step is as likely as the next: most of the time goes into them.
-          if (!/training on/.test(before) && /training on/.test(seen) && round < 8)
-            setTimeout(() => child.kill('SIGKILL'), 300 + 97 * round);
+          if (!/training on/.test(before) && /training on/.test(seen) && round < 5)
+            setTimeout(() => child.kill('SIGKILL'), 300 + 157 * round);
         });
       },
     });
@@ -80,7 +81,7 @@ it('resumes bit for bit after being killed at many moments', async () => {
     expect(step).toBeGreaterThan(0);
     expect((await loadModelFolder(files, killed)).weights.length).toBeGreaterThan(0);
   }
-  expect(kills).toBeGreaterThan(3);
+  expect(kills).toBeGreaterThan(2);
   expect(bits(killed)).toEqual(bits(whole));
 }, 300_000);
 

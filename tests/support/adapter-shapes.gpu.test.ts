@@ -30,19 +30,20 @@ const here = adapterShapes.filter(({ vectorWidth }) => !vectorWidth);
 const sampled = ['default-limits', 'gpu-without-subgroups', 'tuned'];
 
 // Chrome compiles the tiles of a GPU for a minute; under a shape each test file has it anyway.
-describe.runIf(gpuHost !== 'Chrome' && testShape.name === '').each(here)('$name', (shape) => {
-  it.runIf(sampled.includes(shape.name))('computes a golden case', async () => {
-    const device = await open(shape);
-    const context = jobContext(fixtureFiles, async () =>
-      gpuEngine(
-        device,
-        shape.tune ? { chooseKernels: (graphs) => tuneKernels(device, graphs, { budgetMs: 100 }) } : {},
-      ),
-    );
-    const [result] = await verify({ folders: [goldenFolder('odd-post')] }, context);
-    expect(result?.compared.filter(({ passed }) => !passed)).toEqual([]);
-    expect(result?.compared.length).toBeGreaterThan(5);
-  });
+describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name', (shape) => {
+  if (sampled.includes(shape.name))
+    it('computes a golden case', async () => {
+      const device = await open(shape);
+      const context = jobContext(fixtureFiles, async () =>
+        gpuEngine(
+          device,
+          shape.tune ? { chooseKernels: (graphs) => tuneKernels(device, graphs, { budgetMs: 100 }) } : {},
+        ),
+      );
+      const [result] = await verify({ folders: [goldenFolder('odd-post')] }, context);
+      expect(result?.compared.filter(({ passed }) => !passed)).toEqual([]);
+      expect(result?.compared.length).toBeGreaterThan(5);
+    });
 
   it('is what the device gets', async () => {
     const { gpu, traits } = await open(shape);
