@@ -280,8 +280,8 @@ describe('the translate panel', () => {
   it('shows tokens, hypotheses and attention', async () => {
     const page = await openPage();
     await train(page);
-    await page.click('#translate-box input[value="beam"]');
-    await page.click('#translate');
+    await page.locator('#translate-box input[value="beam"]').click();
+    await page.locator('#translate').click();
     // The page has translated greedily on its own before.
     await page.waitForFunction(() => window.fake.calls.some(({ args }) => JSON.stringify(args).includes('"beam"')));
     await says(page, '#translation', '^martes , 4 de marzo de 2025$');
@@ -320,14 +320,14 @@ describe('the translate panel', () => {
   it('sends sampling options, and rejects invalid ones', async () => {
     const page = await openPage();
     await train(page);
-    await page.click('#translate-box input[value="sample"]');
+    await page.locator('#translate-box input[value="sample"]').click();
     await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('2');
-    await page.click('#translate');
+    await page.locator('#translate').click();
     await page.waitForSelector('#translate-box [aria-invalid]');
     expect(await calls(page, 'translate')).toHaveLength(1); // the example at the start
     await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('0.9');
     await page.locator('::-p-aria([name="Temperature"][role="spinbutton"])').fill('0.7');
-    await page.click('#translate');
+    await page.locator('#translate').click();
     await says(page, '#translation', 'martes');
     expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({
       method: 'sample',
