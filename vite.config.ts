@@ -35,10 +35,11 @@ const shortShaders: Plugin = {
 const shortPackages: Plugin = {
   name: 'heddle:short-packages',
   apply: 'build',
-  renderChunk: (code, { fileName }) =>
-    fileName.startsWith('modules/packages/') && !fileName.endsWith('/whole.js')
-      ? { code: minifySync(fileName, code).code, map: null }
-      : null,
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle))
+      if (chunk.type === 'chunk' && chunk.fileName.startsWith('modules/packages/'))
+        chunk.code = minifySync(chunk.fileName, chunk.code).code;
+  },
 };
 
 /** Packages of the command line that have many small files: each becomes one module, with the packages that it uses and their licenses. */

@@ -1,8 +1,17 @@
 // npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/, and links
 // node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types),
 // which take the most time.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -15,10 +24,46 @@ const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
 await build({ mode: 'modules', logLevel: 'warn' });
+await mergeCommand();
 linkCommand();
 await build({ mode: 'demo', logLevel: 'warn' });
 printFirstView();
 if (types) await declareTypes();
+
+/**
+ * Merges the modules that only the command uses: a file takes 4 KiB on most disks, and nobody bundles a part of the command. Those of
+ * the library stay single files, of which bundlers take what a program uses.
+ */
+async function mergeCommand() {
+  const { rolldown } = await import('rolldown');
+  const library = filesOf(['heddle', 'heddle.node', 'heddle.deno', 'node', 'engine', 'headless', 'text-thread']);
+  const entries = ['cli', 'headless-page', 'headless-deno'];
+  const bundle = await rolldown({
+    input: Object.fromEntries(entries.map((name) => [name, join(dist, `${name}.js`)])),
+    platform: 'neutral',
+    external: (id, importer = '') =>
+      id.startsWith('.') || isAbsolute(id) ? library.has(resolve(dirname(importer), id)) : true,
+    makeAbsoluteExternalsRelative: true,
+  });
+  const { output } = await bundle.generate({
+    entryFileNames: '[name].js',
+    chunkFileNames: 'modules/command/[name].js',
+    comments: { annotation: true, jsdoc: false, legal: true },
+    minify: { compress: false, mangle: false },
+  });
+  for (const file of filesOf(entries)) if (!library.has(file)) rmSync(file);
+  mkdirSync(join(dist, 'modules/command'));
+  for (const { fileName, code } of output) writeFileSync(join(dist, fileName), code);
+}
+
+/** The built files of entries and of all that they import. */
+function filesOf(entries) {
+  const files = new Set(entries.map((name) => join(dist, `${name}.js`)));
+  for (const file of files)
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g))
+      if (existsSync(join(dirname(file), path))) files.add(join(dirname(file), path));
+  return files;
+}
 
 /** Prints the compressed size of what the training page loads before a model, and fails above its limit. */
 function printFirstView() {

@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'heddle-install-'));
 const app = join(folder, 'app');
 
-/** Bytes that a project without WebGPU of its own may get. */
+/** Bytes on disk, with folders, that a project without WebGPU of its own may get. */
 const maxBytes = 3e6;
 
 const page = `import { loadModel } from 'heddle';
@@ -44,9 +44,10 @@ const bin = (name) => join(root, 'node_modules', name);
 const install = (...names) => npm(app, 'install', ...names);
 
 function bytesUnder(path) {
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((n, { parentPath, name }) => n + Math.ceil(statSync(join(parentPath, name)).size / 4096) * 4096, 0);
+  return readdirSync(path, { recursive: true, withFileTypes: true }).reduce(
+    (n, { parentPath, name }) => n + Math.ceil(statSync(join(parentPath, name)).size / 4096) * 4096,
+    0,
+  );
 }
 
 function check(what, holds, details = '') {

@@ -42,7 +42,7 @@ export interface PlanShape {
 export interface TranslateOptions extends DecodeOptions, LanguageOptions {
   /** Maximum number of sentences that decode together. [32] */
   readonly batchSize?: number;
-  /** Maximum number of tokens of a text, with its end token. [the model's maximum length] */
+  /** Maximum number of tokens of a text, with its end token; at most the model's maximum length, which is the default. */
   readonly maxLength?: number;
   /** What to do with a longer text: throw, cut it, or give no translation. ['error'] */
   readonly longTexts?: 'error' | 'crop' | 'skip';
@@ -418,7 +418,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
       'translate: a text must be a string',
     );
     const { longTexts = 'error' } = o;
-    const limit = Math.min(maxLength, config.maxLength);
+    const limit = checkedMaxLength(maxLength, config);
     const encoded = texts.map((text) => [...source.encode(text), source.special.end]);
     const full: number[] = [];
     for (const [i, ids] of encoded.entries()) {
@@ -665,9 +665,20 @@ interface TranslatorShape {
   readonly maxTarget: number;
 }
 
+/** A maximum length of texts. Throws a HeddleError if the model has fewer positions. */
+export function checkedMaxLength(maxLength: number, config: ModelConfig): number {
+  check(
+    maxLength <= config.maxLength,
+    () =>
+      `translate: maxLength (${maxLength}) is above the ${config.maxLength} positions of the model; ` +
+      'lower or leave out --max-length, and split long texts (--split-sentences)',
+  );
+  return maxLength;
+}
+
 /** Says that a text is too long. */
 export const describeLong = (number: number, tokens: number, limit: number): string =>
-  `text ${number} has ${tokens} tokens, its end included, the model takes at most ${limit}; split it`;
+  `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 

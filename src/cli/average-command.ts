@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { archiveFiles } from '../files/archive-files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { outFolder, withoutEndSlash } from './out-folder.ts';
-import { print } from './output.ts';
+import { type JsonOption, printResult } from './output.ts';
+import { jsonOption } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
 
 /** Adds the command `average`. */
@@ -15,10 +16,15 @@ export function addAverage(program: Command): void {
     .argument('<checkpoint...>', 'model folders with one configuration and vocabulary')
     .requiredOption('--out <dir>', 'model folder to write, or a .zip of one')
     .option('--force', 'replace the model in --out')
-    .action(async (folders: string[], options: { out: string; force?: boolean }) => {
+    .addOption(jsonOption())
+    .action(async (folders: string[], options: { out: string; force?: boolean; json?: JsonOption }) => {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
       const args = { folders: folders.map(withoutEndSlash), out };
-      const { models, parameters } = await runWithProgress('average', args, { host: 'cpu' }, [...folders, out]);
-      print(`${out}: mean of ${models} models, ${parameters.toLocaleString('en')} parameters`);
+      const made = await runWithProgress('average', args, { host: 'cpu' }, [...folders, out]);
+      await printResult(
+        made,
+        options.json,
+        () => `${out}: mean of ${made.models} models, ${made.parameters.toLocaleString('en')} parameters`,
+      );
     });
 }

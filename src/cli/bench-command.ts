@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import type { BenchArguments, BenchResult } from '../jobs/bench-job.ts';
 import { type PresetName, presets } from '../model/model-config.ts';
 import { presetRecipe } from '../train/recipes.ts';
@@ -102,12 +102,16 @@ function roofLines({ bandwidth, peak }: NonNullable<BenchResult['roofs']>): stri
 
 function conformanceLines({ features, limits, subgroups, kernels }: NonNullable<BenchResult['conformance']>): string {
   const wrong = kernels.filter((k) => !k.passed).length;
-  const short = limits.filter((l) => !l.passed).map((l) => `${l.name} ${l.has} of ${l.needed}`);
+  const short = limits
+    .filter((l) => !l.passed)
+    .map((l) => `${l.name} ${formatLimit(l.name, l.has)} of ${formatLimit(l.name, l.needed)}`);
   const has = features.filter((f) => f.present).map((f) => f.name);
   return [
     `conformance: ${kernels.length - wrong} of ${kernels.length} kernels within their tolerance`,
     ...kernels.flatMap(({ name, dropped }) => dropped.map((variant) => `not used on this adapter: ${name} ${variant}`)),
-    short.length > 0 ? `limits too low: ${short.join(', ')}` : `all ${limits.length} limits are sufficient`,
+    short.length > 0
+      ? `limits too low: ${short.join(', ')}; choose another adapter (--adapter, --host)`
+      : `all ${limits.length} limits are sufficient`,
     `features: ${has.join(', ') || 'none'}; subgroups: ${subgroups ? `${subgroups.min} to ${subgroups.max}` : 'not reported'}`,
   ].join('\n');
 }

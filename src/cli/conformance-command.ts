@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
+import { formatLimit } from '../core/format-numbers.ts';
 import { dawnVersion } from '../host/dawn.ts';
 import type { ConformanceReport } from '../jobs/conformance-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
@@ -37,7 +38,9 @@ function describe(report: ConformanceReport): string {
   const right = kernels.filter((kernel) => kernel.passed);
   const worst = [...kernels].sort((a, b) => b.worst - a.worst)[0];
   const wrong = kernels.filter((kernel) => !kernel.passed).map((kernel) => `${kernel.name} ${kernel.variant}`);
-  const low = limits.filter((limit) => !limit.passed).map((limit) => limit.name);
+  const low = limits
+    .filter((limit) => !limit.passed)
+    .map(({ name, has, needed }) => `${name} ${formatLimit(name, has)} of ${formatLimit(name, needed)}`);
   const variants = kernels.reduce((sum, kernel) => sum + kernel.variants, 0);
   return table([
     ['engine', `${engine.name} ${engine.version}`.trim()],
@@ -50,7 +53,12 @@ function describe(report: ConformanceReport): string {
         .join(', ') || 'none',
     ],
     ['subgroup kernels', report.subgroupKernels],
-    ['limits', low.length > 0 ? `too low: ${low.join(', ')}` : `all ${limits.length} are sufficient`],
+    [
+      'limits',
+      low.length > 0
+        ? `too low: ${low.join(', ')}; choose another adapter (--adapter, --host)`
+        : `all ${limits.length} are sufficient`,
+    ],
     ['kernels', `${right.length} of ${kernels.length} are correct, in ${variants} variants`],
     ['worst error', worst ? `${worst.worst.toExponential(1)} (${worst.name} ${worst.variant})` : ''],
     ...(wrong.length > 0 ? [['wrong kernels', wrong.join(', ')]] : []),

@@ -6,9 +6,10 @@ import { HeddleError } from '../core/errors.ts';
 import { shellQuote } from '../core/shell.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { Converted } from '../jobs/convert-job.ts';
 import { withoutEndSlash } from './out-folder.ts';
-import { print } from './output.ts';
-import { loraOption, whole } from './parse-values.ts';
+import { type JsonOption, printResult } from './output.ts';
+import { jsonOption, loraOption, whole } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
 
 interface Options {
@@ -17,6 +18,7 @@ interface Options {
   force?: boolean;
   loraAdapter?: string;
   steps?: number;
+  json?: JsonOption;
 }
 
 /** Adds the command `convert`. */
@@ -50,12 +52,14 @@ export function addConvert(program: Command): void {
       whole(1),
     )
     .option('--force', 'replace <out> if it exists')
-    .action(async (folder: string, given: string, { to, dtype, force, loraAdapter: adapter, steps }: Options) => {
+    .addOption(jsonOption())
+    .action(async (folder: string, given: string, options: Options) => {
+      const { to, dtype, force, loraAdapter: adapter, steps } = options;
       const out = withoutEndSlash(given);
       const files = nodeFiles();
       if (!force && (await files.exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const { parameters, steps: range } = await runWithProgress(
+      const made = await runWithProgress(
         'convert',
         {
           folder,
@@ -68,9 +72,12 @@ export function addConvert(program: Command): void {
         { host: 'cpu' },
         [folder, out, ...(adapter ? [adapter] : [])],
       );
-      print(
-        `${out}: ${to}, ${parameters.toLocaleString('en')} parameters${range ? `, data of steps ${range.first} to ${range.last}` : ''}`,
-      );
-      if (range) print(`torchrun --nproc-per-node N ${shellQuote(`${out}/continue.py`)} ${shellQuote(out)}`);
+      await printResult(made, options.json, () => describe(made));
     });
+}
+
+function describe({ out, to, parameters, steps }: Converted): string {
+  const line = `${out}: ${to}, ${parameters.toLocaleString('en')} parameters`;
+  if (!steps) return line;
+  return `${line}, data of steps ${steps.first} to ${steps.last}\ntorchrun --nproc-per-node N ${shellQuote(`${out}/continue.py`)} ${shellQuote(out)}`;
 }

@@ -1,6 +1,7 @@
 // heddle info
 
 import type { Command } from 'commander';
+import { formatLimit } from '../core/format-numbers.ts';
 import type { AdapterDescription } from '../host/adapter-info.ts';
 import { dawnAdapters } from '../host/dawn.ts';
 import { type JsonOption, printResult, table } from './output.ts';
@@ -19,7 +20,7 @@ export function addInfo(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: HostOptions & { json?: JsonOption }) => {
       const adapter = await runWithProgress('info', {}, options);
-      const adapters = options.host === 'dawn' ? await dawnAdapters() : undefined;
+      const adapters = options.host === 'dawn' ? await dawnAdapters({ quiet: true }) : undefined;
       await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () => describe(adapter, adapters));
     });
 }
@@ -36,7 +37,7 @@ function describe(a: Info, adapters: readonly string[] = []): string {
     ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not reported'],
     ['subgroup kernels', a.subgroupKernels],
     ['features', a.features.join(', ')],
-    ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, String(value)]),
+    ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, formatLimit(name, value)]),
   ];
   return table(rows);
 }

@@ -38,6 +38,24 @@ export async function printResult(result: unknown, json: JsonOption, text: () =>
   print(json === true ? encoded : text());
 }
 
+/** Writes a JSON array whose elements come one after the other. */
+export function jsonArrayWriter(write: (text: string) => void): {
+  add(elements: readonly unknown[]): void;
+  /** Ends the array; without elements only if `complete`, so that an error prints none. */
+  close(complete: boolean): void;
+} {
+  let count = 0;
+  return {
+    add(elements) {
+      write(elements.map((element) => `${count++ === 0 ? '[' : ','}\n ${JSON.stringify(element)}`).join(''));
+    },
+    close(complete) {
+      if (count > 0) write('\n]\n');
+      else if (complete) write('[]\n');
+    },
+  };
+}
+
 const debugging = (): boolean => verbosity === 'verbose' || !['', '0', undefined].includes(process.env.HEDDLE_DEBUG);
 
 /** Prints an error as one line, with --verbose or HEDDLE_DEBUG=1 also its stack. Sets the exit status to 1 unless it is set. */

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { copyFolder, type Files, writeFolder } from '../files/files.ts';
+import { type Files, writeFolder } from '../files/files.ts';
 import { jsonBytes, parseJson } from '../files/json-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -13,11 +13,13 @@ import { reportName, trainingReport } from '../report/training-report.ts';
 import { corpusFile } from '../runtime/load-corpus.ts';
 import { checkpointNames } from '../trainer/training-state.ts';
 import { withoutEndSlash } from './out-folder.ts';
-import { print } from './output.ts';
+import { type JsonOption, printResult } from './output.ts';
+import { jsonOption } from './parse-values.ts';
 
 interface Options {
   readonly force?: boolean;
   readonly weightsOnly?: boolean;
+  readonly json?: JsonOption;
 }
 
 /** Files of a run in a model folder, which a model needs only to be trained further. */
@@ -33,14 +35,14 @@ export function addPack(program: Command): void {
     .argument('<file.zip>', 'file to write')
     .option('--weights-only', 'only what translating needs: no state of the training, log, report and kept pairs')
     .option(...force)
+    .addOption(jsonOption())
     .addHelpText('after', '\nPaths of this machine in the log and state are shortened to their last part.')
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
       await copy(from, to, options, async (files, folder) => {
         const names = await files.list(folder);
         const kept = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
-        const read = async (name: string) => [name, await files.read(`${folder}/${name}`)] as const;
-        return withoutPaths(Object.fromEntries(await Promise.all(kept.map(read))), folder);
+        return withoutPaths(await readAll(files, folder, kept), folder);
       });
     });
   program
@@ -49,19 +51,26 @@ export function addPack(program: Command): void {
     .argument('<file.zip>', 'packed model')
     .argument('<dir>', 'folder to write')
     .option(...force)
+    .addOption(jsonOption())
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(from)) throw new HeddleError(`unpack: ${from}: the file name must end in .zip`);
       if (/\.zip$/i.test(to)) throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
-      await copy(from, to, options);
+      await copy(from, to, options, async (files, folder) => readAll(files, folder, await files.list(folder)));
     });
 }
 
-/** Copies a model folder; `partsOf` gives the files to write, by default all files as they are. */
+/** Contents of files of a folder by name. */
+const readAll = async (files: Files, folder: string, names: readonly string[]): Promise<Record<string, Uint8Array>> =>
+  Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await files.read(`${folder}/${name}`)] as const)),
+  );
+
+/** Copies a model folder; `partsOf` gives the files to write. */
 async function copy(
   from: string,
   target: string,
-  { force }: Options,
-  partsOf?: (files: Files, folder: string) => Promise<Record<string, Uint8Array>>,
+  { force, json }: Options,
+  partsOf: (files: Files, folder: string) => Promise<Record<string, Uint8Array>>,
 ): Promise<void> {
   const files = archiveFiles(nodeFiles());
   const to = withoutEndSlash(target);
@@ -71,9 +80,10 @@ async function copy(
     if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
     if (!(await isModelFolder(files, to))) throw new HeddleError(`${to}: it is not a model and is not replaced`);
   }
-  if (partsOf) await writeFolder(files, to, await partsOf(files, from));
-  else await copyFolder(files, from, files, to);
-  print(`wrote ${to}`);
+  const parts = await partsOf(files, from);
+  await writeFolder(files, to, parts);
+  const written = Object.entries(parts).map(([name, { length: bytes }]) => ({ name, bytes }));
+  await printResult({ out: to, files: written }, json, () => `wrote ${to}`);
 }
 
 /** The files with absolute paths in the arguments of the run shortened to their last part. */

@@ -1,14 +1,16 @@
 // heddle plan
 
 import { type Command, Option } from 'commander';
-import { type PlanArguments, plannedRuns } from '../jobs/plan-job.ts';
+import { formatMiB } from '../core/format-numbers.ts';
+import { type NamedPlan, type PlanArguments, type PlannedModel, plannedRuns } from '../jobs/plan-job.ts';
 import { presets } from '../model/model-config.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
+import { printPlan } from '../plan/plan.ts';
 import { presetRecipe } from '../train/recipes.ts';
 import { optimizerNames } from '../trainer/optimizer-config.ts';
 import type { Precision } from '../trainer/precision.ts';
-import { print } from './output.ts';
-import { weightsOption } from './parse-values.ts';
+import { type JsonOption, printResult } from './output.ts';
+import { jsonOption, weightsOption } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags } from './preset-flags.ts';
 import { runWithProgress } from './run-command.ts';
 import { settingOption } from './train-flags.ts';
@@ -21,6 +23,7 @@ interface Options extends PresetFlags<PlanArguments['run']> {
   loraRank?: number;
   loraTargetModules?: string[];
   weights?: WeightFormat;
+  json?: JsonOption;
 }
 
 /** Adds the command `plan`. */
@@ -39,6 +42,7 @@ export function addPlan(program: Command): void {
     .addOption(settingOption('lora.rank'))
     .addOption(settingOption('lora.targetModules'))
     .addOption(weightsOption('storage of the weights, in training with --lora-rank'))
+    .addOption(jsonOption())
     .action(async (folder: string | undefined, options: Options) => {
       const {
         preset,
@@ -55,7 +59,7 @@ export function addPlan(program: Command): void {
       const model = options.set ?? {};
       const maxLength = model.maxLength ?? presets[preset].maxLength;
       const { sourceLength: source = folder ? 0 : Math.min(32, maxLength) } = options;
-      const plan = await runWithProgress(
+      const planned = await runWithProgress(
         'plan',
         {
           ...(folder && { folder }),
@@ -69,6 +73,49 @@ export function addPlan(program: Command): void {
         { host: 'cpu' },
         folder ? [folder] : [],
       );
-      print(plan);
+      await printResult(planned, options.json, () => describe(planned));
     });
+}
+
+/** `maxBufferSize` of an adapter that promises no more. */
+const leastBufferSize = 256 * 2 ** 20;
+
+function describe({ model, parameters, shape, plans, sessionBytes, savings }: PlannedModel): string {
+  const head =
+    `${model}: ${parameters.toLocaleString('en')} parameters; ` +
+    `${shape.batch} rows of ${shape.source} source and ${shape.target} target positions`;
+  const text = plans.map((made) => `${head}\n${made.name}\n\n${printPlan(made.plan)}${comparison(made)}`);
+  return [
+    text.join('\n'),
+    plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes)}\n` : '',
+    bufferLimit(plans),
+    savings ? savingsTable(savings, shape.batch) : '',
+  ].join('');
+}
+
+/** The buffer size that an adapter must allow, if that is not every one. */
+function bufferLimit(plans: readonly NamedPlan[]): string {
+  const [largest] = plans.flatMap(({ plan }) => plan.buffers).sort((a, b) => b.bytes - a.bytes);
+  if (!largest || largest.bytes <= leastBufferSize) return '';
+  return (
+    `the largest buffer, ${largest.name}, takes ${formatMiB(largest.bytes)}: ` +
+    `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(leastBufferSize)})\n`
+  );
+}
+
+/** Compares a plan with the one in f32 without gradient checkpointing. */
+function comparison({ plan: { bytes }, plain }: NamedPlan): string {
+  if (!plain) return '';
+  const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
+  return (
+    `without f16 and gradient checkpointing: activations ${formatMiB(plain.slots)} (this plan: ${share(bytes.slots, plain.slots)}), ` +
+    `peak ${formatMiB(plain.peak)} (this plan: ${share(bytes.peak, plain.peak)})\n`
+  );
+}
+
+/** Memory of one update with each way to save some. */
+function savingsTable(savings: NonNullable<PlannedModel['savings']>, rows: number): string {
+  const width = Math.max(...savings.map(({ flags }) => flags.length));
+  const lines = savings.map(({ flags, bytes }) => `  ${flags.padEnd(width)}  ${formatMiB(bytes).padStart(11)}`);
+  return `\nGPU memory of an update of ${rows} rows\n${lines.join('\n')}\n`;
 }

@@ -5,7 +5,8 @@ import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { defaultHub } from '../hub/repository.ts';
 import { withoutEndSlash } from './out-folder.ts';
-import { print, table } from './output.ts';
+import { type JsonOption, printResult, table } from './output.ts';
+import { jsonOption } from './parse-values.ts';
 import { runWithProgress } from './run-command.ts';
 
 interface Options {
@@ -13,6 +14,7 @@ interface Options {
   revision: string;
   hub: string;
   force?: boolean;
+  json?: JsonOption;
 }
 
 /** Adds the command `pull`. */
@@ -24,23 +26,24 @@ export function addPull(program: Command): void {
     .option('--out <dir>', 'folder to write (default: models/NAME)')
     .option('--revision <name>', 'branch, tag or commit of the model', 'main')
     .option('--force', 'replace the folder if it exists')
+    .addOption(jsonOption())
     .addOption(new Option('--hub <url>', 'URL of the hub').env('HF_ENDPOINT').default(defaultHub))
     .addHelpText('after', '\nSet HF_TOKEN to an access token for models that are not public.')
-    .action(async (name: string, { out, revision, hub, force }: Options) => {
+    .action(async (name: string, { out, revision, hub, force, json }: Options) => {
       const token = process.env.HF_TOKEN?.trim();
       const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
       if (folder.replaceAll(/[./\\]/g, '') === '')
         throw new HeddleError(`--out ${out}: use a folder for this model only`);
-      const { files } = await runWithProgress(
+      const pulled = await runWithProgress(
         'pull',
         { name, revision, hub, out: folder, ...(force && { force }), ...(token && { token }) },
         { host: 'cpu' },
       );
-      print(
+      const describe = () =>
         `${table(
-          files.map((file) => [file.name, formatBytes(file.bytes)]),
+          pulled.files.map((file) => [file.name, formatBytes(file.bytes)]),
           [1],
-        )}\n${folder}`,
-      );
+        )}\n${folder}`;
+      await printResult(pulled, json, describe);
     });
 }

@@ -72,7 +72,7 @@ export async function runWithProgress<N extends JobName>(
         if (event.type === 'result') onResult?.(event.value);
       },
       browser: { handleSignals: false, exactTimestamps },
-      dawn: { exactTimestamps, ...(adapter !== undefined && { adapter }) },
+      dawn: { quiet: true, exactTimestamps, ...(adapter !== undefined && { adapter }) },
       ...(onBrowser && { onBrowser }),
       ...(nextTexts && { input: nextTexts }),
       ...(memoryLimit !== undefined && { memoryLimit }),

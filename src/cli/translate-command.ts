@@ -7,11 +7,12 @@ import { reasonOf } from '../host/disk-files.ts';
 import type { Translated, TranslatedTexts } from '../jobs/translate-job.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { log } from './output.ts';
+import { type JsonOption, jsonArrayWriter, log } from './output.ts';
 import {
   addHostOptions,
   addModelOptions,
   ensembleOption,
+  jsonOption,
   languagesOf,
   type ModelRunOptions,
   whole,
@@ -32,6 +33,7 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   splitSentences?: boolean;
   stream?: boolean;
   alignments?: string;
+  json?: JsonOption;
 }
 
 /** Number of batches that are sorted by length and translated together; their translations come at once. */
@@ -47,16 +49,26 @@ export function addTranslate(program: Command): void {
     .option('--input <file...>', 'files with a text on each line; - is stdin')
     .option('--output <file>', 'write the translations there, as they come (default: stdout)')
     .option('--batch-size <texts>', 'texts that are decoded together', whole(1), 32)
-    .option('--max-length <n>', 'maximum length of a text in tokens (default: that of the model)', whole(2))
+    .option('--max-length <n>', 'maximum length of a text in tokens (default and maximum: that of the model)', whole(2))
     .option('--max-length-crop', 'cut longer texts (default: an error for each, and an empty line)')
     .option('--skip-long', 'skip longer texts with an empty line, which is no error')
     .option('--replace-unknown', 'replace unknown words by the source words that they attend to most')
     .option('--split-sentences', 'translate each sentence of a text by itself and join them, for long documents')
-    .option('--max-new-tokens <n>', 'maximum length of a translation in tokens (default: that of the model)', whole(1))
+    .option(
+      '--max-new-tokens <n>',
+      'maximum length of a translation in tokens (default and maximum: that of the model)',
+      whole(1),
+    )
     .option('--num-return <n>', 'number of translations per text; prints text number, score and translation', whole(1))
     .option('--stream', 'print each token as soon as it is decoded, text by text (greedy decoding and sampling)')
     .option('--alignments <file>', 'write tokens and cross-attention [layers][heads][target][source] as JSON lines')
     .option('--ids', 'print target token ids, without start and end, instead of text')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nJSON is an array with an object for each text, in order and as they come: source, and translations, best first, with text, ids,\n' +
+        'score, logProb (natural) and ended. An empty or long text has no translations.',
+    )
     .action(run);
   addModelOptions(command);
   command.addOption(ensembleOption());
@@ -78,7 +90,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const typed = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (typed) log('type a text and press Enter; Ctrl-D ends');
   let first = typed ? undefined : await input.next();
-  if (!first && !typed) return;
+  if (!first && !typed && options.json === undefined) return;
   const args = {
     ...{ folder, batch, maxTokens: maxNewTokens, decode, stream, align: options.alignments !== undefined },
     longTexts: options.maxLengthCrop ? 'crop' : options.skipLong ? 'skip' : 'error',
@@ -93,7 +105,12 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   } as const;
   const out = openOutput(options.output);
   const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);
+  const jsonFile = typeof options.json === 'string' ? openOutput(options.json) : undefined;
+  const json = options.json === undefined ? undefined : jsonArrayWriter((jsonFile ?? out).write);
+  const writesText = !stream && options.json !== true;
+  let asked: readonly string[] = [];
   let failed = 0;
+  let complete = false;
   try {
     await runWithProgress(
       'translate',
@@ -104,20 +121,23 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         onResult(value) {
           const { first: number, found, failed: some } = value as TranslatedTexts;
           failed += some;
-          if (!stream) out.write(`${linesFor(found, options, number)}\n`);
+          if (writesText) out.write(`${linesFor(found, options, number)}\n`);
+          json?.add(found.map((all, i) => ({ source: asked[i], translations: all.map(withoutAttention) })));
           alignments?.write(alignmentLines(found, number));
         },
         async nextTexts() {
           const next = first ?? (await input.next());
           first = undefined;
+          asked = next ?? [];
           return next;
         },
       },
       [folder, ...(adapter ? [adapter] : []), ...(options.ensemble ?? [])],
     );
+    complete = true;
   } finally {
-    out.close();
-    alignments?.close();
+    json?.close(complete);
+    for (const file of [out, alignments, jsonFile]) file?.close();
     process.stdin.destroy(); // it would keep the process alive
   }
   if (failed > 0 && !process.exitCode) process.exitCode = 1;
@@ -137,9 +157,15 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
   return { write: (text) => void named(() => writeSync(file, text)), close: () => closeSync(file) };
 }
 
+const withoutAttention = ({ attention: _, ...translation }: Translated) => translation;
+
 /** Throws a HeddleError if a result is asked for that is complete only at the end. */
-function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnknown }: Options): void {
+function checkStream({ stream, beamSize: beams = 1, numReturn, ids, replaceUnknown, json }: Options): void {
   if (!stream) return;
+  if (json === true)
+    throw new HeddleError(
+      '--stream and --json exclude each other; --json FILE writes the JSON beside the streamed text',
+    );
   const other = [
     [beams > 1, '--beam-size'],
     [numReturn !== undefined, '--num-return'],

@@ -29,6 +29,10 @@ export function formatBytes(n: number): string {
 /** A size in MiB with two digits, `2.87 MiB`, so that sizes can be compared. */
 export const formatMiB = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
 
+/** A limit of WebGPU with its unit: sizes are bytes, `128.0 MiB`, all others numbers. */
+export const formatLimit = (name: string, n: number): string =>
+  /(?:Size|Stride|Alignment|BytesPerSample)$/.test(name) ? formatBytes(n) : String(n);
+
 /** Seconds as `4.8 s`, `48 s`, `2 min 5 s`, `1 h 3 min`; `–` if not finite. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';

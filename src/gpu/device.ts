@@ -1,7 +1,7 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
 import { HeddleError } from '../core/errors.ts';
-import { formatBytes } from '../core/format-numbers.ts';
+import { formatLimit } from '../core/format-numbers.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/op.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
@@ -72,7 +72,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     const has = limits[name] ?? 0;
     if (has < needed)
       throw new HeddleError(
-        `The adapter's ${name} is ${amount(name, has)}, ${amount(name, needed)} is required; use another adapter or --host cpu.`,
+        `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
       );
   }
   const required: Record<string, number> = { ...options.require };
@@ -85,9 +85,6 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     }),
   );
 }
-
-/** A limit with its unit: sizes are bytes, all others numbers. */
-const amount = (name: string, n: number): string => (/Size$/.test(name) ? formatBytes(n) : String(n));
 
 /** `wrapDevice`, without subgroups if their probe fails (src/gpu/subgroup-probe.ts). */
 export async function probedDevice(gpu: GPUDevice): Promise<Device> {

@@ -46,7 +46,10 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   for (let run = 0; run < runs; run++) whole.push(await runner.time(1));
   const { passes } = runner.plan;
   // A query set holds at most 4,096 queries.
-  check(passes.length <= 2048, () => `profile: the plan has ${passes.length} passes, at most 2,048 can be timed`);
+  check(
+    passes.length <= 2048,
+    () => `profile: the plan has ${passes.length} passes, at most 2,048 can be timed; use fewer layers`,
+  );
   const timestamps = createTimestamps(device, 2 * passes.length);
   const samples = timestamps
     ? await byTimestamps(device, runner, runs, timestamps).finally(timestamps.destroy)

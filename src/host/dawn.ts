@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
+import { filterNativeStderr } from './native-stderr.ts';
 import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
@@ -13,6 +14,11 @@ export interface DawnOptions {
   spin?: boolean;
   /** Adapter to use: its index in `dawnAdapters`, or a part of its name in any case. [the first] */
   adapter?: string;
+  /**
+   * Keep two warnings of Dawn off stderr, which say that it uses less than the driver allows: on Linux, if stderr is a terminal,
+   * a pipe or a file that is appended to. It closes file descriptor 2 for a moment, so no other code may open files meanwhile.
+   */
+  quiet?: boolean;
   /** More flags for Dawn, for example `backend=vulkan`, `enable-dawn-features=a,b`. */
   flags?: string[];
 }
@@ -40,11 +46,12 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
     }
   }
   const flags = [...(options.flags ?? [])];
-  if (options.adapter !== undefined) flags.push(`adapter=${adapterNamed(options.adapter, await dawnAdapters())}`);
+  if (options.adapter !== undefined)
+    flags.push(`adapter=${adapterNamed(options.adapter, await dawnAdapters(options))}`);
   if (options.exactTimestamps) flags.push('disable-dawn-features=timestamp_quantization');
   if (!options.spin) pacePolling();
   const key = flags.join(' ');
-  const gpu = started.get(key) ?? (await start(create, flags));
+  const gpu = started.get(key) ?? (await start(create, flags, options));
   started.set(key, gpu);
   return gpu;
 }
@@ -70,12 +77,15 @@ const unknownAdapter = 'adapter=\u0001';
  * @example
  * for (const [index, name] of (await dawnAdapters()).entries()) console.log(index, name);
  */
-export async function dawnAdapters(): Promise<string[]> {
+export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Promise<string[]> {
   const { create } = await loadDawn();
   if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
-  const gpu = started.get(unknownAdapter) ?? create([unknownAdapter]);
-  started.set(unknownAdapter, gpu);
-  const text = await gpu.requestAdapter({ powerPreference: 'high-performance' }).then(
+  const request = withoutLimitWarnings(options, () => {
+    const gpu = started.get(unknownAdapter) ?? create([unknownAdapter]);
+    started.set(unknownAdapter, gpu);
+    return gpu.requestAdapter({ powerPreference: 'high-performance' });
+  });
+  const text = await request.then(
     () => '',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
@@ -107,13 +117,26 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   return name;
 }
 
-async function start(create: (flags: string[]) => GPU, flags: string[]): Promise<GPU> {
+/** Calls `work`, in which Dawn prints that it lowers a limit of the driver, which no program needs to know. */
+const withoutLimitWarnings = <T>({ quiet = false }: DawnOptions, work: () => T): T =>
+  quiet
+    ? filterNativeStderr(
+        (line) => /^Warning: maxDynamic\w+ artificially reduced from \d+ to \d+ to fit dynamic offset/.test(line),
+        work,
+      )
+    : work();
+
+async function start(create: (flags: string[]) => GPU, flags: string[], options: DawnOptions): Promise<GPU> {
   if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
   let gpu: GPU;
   let adapter: GPUAdapter | null;
   try {
-    gpu = create(flags);
-    adapter = await gpu.requestAdapter();
+    const opened = withoutLimitWarnings(options, () => {
+      const gpu = create(flags);
+      return { gpu, request: gpu.requestAdapter() };
+    });
+    gpu = opened.gpu;
+    adapter = await opened.request;
   } catch (error) {
     throw new HeddleError(`Dawn did not start: ${(error as Error).message.trim()}`, { cause: error });
   }

@@ -1,7 +1,6 @@
-// heddle plan: the passes and the memory of a run, as text. Needs no GPU.
+// heddle plan: the passes and the memory of a run. Needs no GPU.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { formatMiB } from '../core/format-numbers.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Graph } from '../graph/graph.ts';
 import { checkRewriteNames } from '../graph/rewrites.ts';
@@ -10,7 +9,7 @@ import { type ModelConfig, type ModelOptions, modelConfig, type PresetName, pres
 import { parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultTraits } from '../ops/op.ts';
-import { type Plan, printPlan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Job } from '../runtime/job.ts';
 import { openModel } from '../runtime/open-model.ts';
@@ -54,11 +53,30 @@ export interface PlanArguments {
   readonly weights?: WeightFormat;
 }
 
-/**
- * The plan as text, for decoding two plans. Throws a HeddleError if the configuration is invalid or exceeds the limits
- * of WebGPU.
- */
-export const plan: Job<PlanArguments, string> = async (args, context) => {
+/** A planned model; plain JSON. */
+export interface PlannedModel {
+  /** Its folder, or its preset. */
+  readonly model: string;
+  readonly parameters: number;
+  readonly shape: BatchShape;
+  /** One plan, for decoding two. */
+  readonly plans: readonly NamedPlan[];
+  /** GPU memory of a session with all plans. */
+  readonly sessionBytes: number;
+  /** GPU memory of an update with each set of flags that saves some; only for the training of a folder. */
+  readonly savings?: readonly { readonly flags: string; readonly bytes: number }[];
+}
+
+/** A plan and what it is for. */
+export interface NamedPlan {
+  readonly name: string;
+  readonly plan: Plan;
+  /** Memory of the same run in f32 without gradient checkpointing, if this one saves some and that one can be planned. */
+  readonly plain?: Pick<Plan['bytes'], 'slots' | 'peak'>;
+}
+
+/** Plans a run. Throws a HeddleError if the configuration is invalid or exceeds the limits of WebGPU. */
+export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
   const { preset, vocab, batch, noFuse, gradientCheckpointing, precision } = args;
   checkRewriteNames(noFuse);
   const base = args.folder
@@ -89,29 +107,19 @@ export const plan: Job<PlanArguments, string> = async (args, context) => {
   };
   const traits = { ...defaultTraits, f16: precision === 'f16' };
   const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
-  const head = `${args.folder ?? preset}: ${p.count.toLocaleString('en')} parameters; ${batch} rows of ${source} source and ${target} target positions`;
-  const table = args.folder && args.run === 'training' ? savingsTable(config, shape, args) : '';
-  const plans = graphs().map(([name, graph]) => ({ name, made: makePlan(graph, { traits }) }));
-  const text = plans.map(
-    ({ name, made }) => `${head}\n${name}\n\n${printPlan(made)}${saved ? savingsOf(made, plain) : ''}`,
-  );
-  return text.join('\n') + sessionOf(plans.map(({ made }) => made)) + table;
+  const plans = graphs().map(([name, graph]): NamedPlan => {
+    const unsaved = saved ? plainBytes(plain) : undefined;
+    return { name, plan: makePlan(graph, { traits }), ...(unsaved && { plain: unsaved }) };
+  });
+  return {
+    model: args.folder ?? preset,
+    parameters: p.count,
+    shape,
+    plans,
+    sessionBytes: sessionBytes(plans.map((made) => made.plan)),
+    ...(args.folder && args.run === 'training' && { savings: savingsOf(config, shape, args) }),
+  };
 };
-
-/** `maxBufferSize` of an adapter that promises no more. */
-const leastBufferSize = 256 * 2 ** 20;
-
-/** The memory of a session with several plans, and the buffer size that its adapter must allow if that is not every one. */
-function sessionOf(plans: readonly Plan[]): string {
-  const buffers = plans.flatMap((plan) => plan.buffers).sort((a, b) => b.bytes - a.bytes);
-  const [largest] = buffers;
-  const limit =
-    largest && largest.bytes > leastBufferSize
-      ? `the largest buffer, ${largest.name}, takes ${formatMiB(largest.bytes)}: ` +
-        `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(leastBufferSize)})\n`
-      : '';
-  return (plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes(plans))}\n` : '') + limit;
-}
 
 /** Bytes of the plans of one session: each state once, the slots of the largest. */
 function sessionBytes(plans: readonly Plan[]): number {
@@ -124,12 +132,11 @@ function sessionBytes(plans: readonly Plan[]): number {
   );
 }
 
-/** Memory of one update with each way to save some, as a table. */
-function savingsTable(c: ModelConfig, shape: BatchShape, args: PlanArguments): string {
+/** Memory of one update with each way to save some. */
+function savingsOf(c: ModelConfig, shape: BatchShape, args: PlanArguments): PlannedModel['savings'] {
   const lora = loraConfig(args.lora ?? { rank: 8 });
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
-  const memory = (...graphs: Graph[]): string =>
-    formatMiB(sessionBytes(graphs.map((graph) => makePlan(graph, { traits }))));
+  const memory = (...graphs: Graph[]): number => sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
   const parameters = parameterList(c);
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
@@ -143,7 +150,7 @@ function savingsTable(c: ModelConfig, shape: BatchShape, args: PlanArguments): s
     const update = updateGraph(trainableParameters(c, p, options), optimizerConfig(args.optimizer));
     return memory(gradientAccumulationGraph(c, p, part, options), update);
   };
-  const rows: [string, string][] = [
+  const rows: [string, number][] = [
     ['all weights in f32', stepOf({})],
     ['--precision f16', stepOf({ precision: 'f16' })],
     ['--gradient-checkpointing', stepOf({ gradientCheckpointing: true })],
@@ -157,22 +164,16 @@ function savingsTable(c: ModelConfig, shape: BatchShape, args: PlanArguments): s
       stepOf({ lora, precision: 'f16', gradientCheckpointing: true }, 'int8'),
     ],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, size]) => `  ${name.padEnd(width)}  ${size.padStart(11)}`);
-  return `\nGPU memory of an update of ${shape.batch} rows\n${lines.join('\n')}\n`;
+  return rows.map(([flags, bytes]) => ({ flags, bytes }));
 }
 
-/** Compares a plan with the one in f32 without gradient checkpointing; empty if that one exceeds the limits. */
-function savingsOf({ bytes }: Plan, graph: () => Graph): string {
-  const share = (n: number, of: number) => `${((100 * n) / of).toFixed(1)} %`;
+/** Memory of a run that saves none; undefined if it exceeds the limits. */
+function plainBytes(graph: () => Graph): NamedPlan['plain'] {
   try {
     const { slots, peak } = makePlan(graph()).bytes;
-    return (
-      `without f16 and gradient checkpointing: activations ${formatMiB(slots)} (this plan: ${share(bytes.slots, slots)}), ` +
-      `peak ${formatMiB(peak)} (this plan: ${share(bytes.peak, peak)})\n`
-    );
+    return { slots, peak };
   } catch (error) {
-    if (error instanceof HeddleError) return '';
+    if (error instanceof HeddleError) return undefined;
     throw error;
   }
 }

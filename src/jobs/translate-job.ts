@@ -1,7 +1,14 @@
 // heddle translate: translates texts with a saved model.
 
 import { openFolder } from '../api/load-model.ts';
-import { type Attention, describeLong, type GenerateOptions, type Generation, type Model } from '../api/model.ts';
+import {
+  type Attention,
+  checkedMaxLength,
+  describeLong,
+  type GenerateOptions,
+  type Generation,
+  type Model,
+} from '../api/model.ts';
 import { check } from '../core/errors.ts';
 import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
@@ -18,7 +25,7 @@ export interface TranslateArguments {
   readonly batch: number;
   /** Maximum number of tokens of a translation, with its end token; 0: the model's maximum length. */
   readonly maxTokens: number;
-  /** Maximum number of tokens of a text, with its end token. [the model's maximum length] */
+  /** Maximum number of tokens of a text, with its end token; at most the model's maximum length, which is the default. */
   readonly maxLength?: number;
   /**
    * What to do with longer texts. [`error`: reject if they are in `texts`; else a warning for each, and no translation]
@@ -132,7 +139,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, c
     if (texts) return await generate(texts, longTexts);
     const { input } = context;
     check(input, 'translate: there are no texts');
-    const limit = Math.min(maxLength ?? model.config.maxLength, model.config.maxLength);
+    const limit = checkedMaxLength(maxLength ?? model.config.maxLength, model.config);
     const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
     const next = () => Promise.race([input(), aborted]);
     for (let some = await next(); some && !signal.aborted; some = await next()) {

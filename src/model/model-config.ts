@@ -263,7 +263,7 @@ export function modelConfig(options: ModelOptions): ModelConfig {
   const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
   if (parameters > max.parameters)
     throw new HeddleError(
-      `config: the model has about ${parameters} parameters, at most ${max.parameters} are supported`,
+      `config: the model has about ${parameters} parameters, at most ${max.parameters} are supported; use a smaller vocabulary, width or number of layers`,
     );
   if (!inRange(c.labelSmoothing, 0, 1)) fail('labelSmoothing', c.labelSmoothing, 'at least 0 and below 1');
   if (!inRange(c.layerNormEps, Number.MIN_VALUE, 1)) fail('layerNormEps', c.layerNormEps, 'above 0 and below 1');

@@ -1,6 +1,7 @@
 // The planner: graph -> plan. It chooses kernel variants, order and memory, without a GPU.
 
 import { HeddleError } from '../core/errors.ts';
+import { formatInteger } from '../core/format-numbers.ts';
 import { bytesOf, bytesPer, show } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { isRecomputed } from '../graph/recompute.ts';
@@ -157,8 +158,8 @@ function passOf({ node, variant, launch }: NodeLaunch, locate: MemoryLayout['loc
     const range = locate(value);
     if (range.bytes > traits.maxBindingBytes)
       throw new HeddleError(
-        `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${range.bytes} bytes, ` +
-          `the device allows ${traits.maxBindingBytes}; use a smaller batch, shorter sequences or a smaller model`,
+        `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${formatInteger(range.bytes)} bytes, ` +
+          `the device allows ${formatInteger(traits.maxBindingBytes)} bytes; use a smaller batch, shorter sequences or a smaller model`,
         { kind: 'memory' },
       );
     bind[name] = range;

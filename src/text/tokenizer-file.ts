@@ -1,7 +1,7 @@
 // Tokenizers that were trained before, for a new training: a tokenizer.json (of heddle or of Hugging Face), or a
 // SentencePiece model.
 
-import { check } from '../core/errors.ts';
+import { check, withErrorPrefix } from '../core/errors.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
@@ -17,6 +17,10 @@ const names = {
   unknown: ['[UNK]', '<unk>'],
 } as const;
 
+/** Returns `read()`; its HeddleError says first what kinds of files are read. */
+const tokenizerIn = <T>(name: string, read: () => T): T =>
+  withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
+
 /**
  * Reads a tokenizer file. A tokenizer without padding gets one more token, which pads, and starts if there is no start
  * token. Throws a HeddleError that starts with `name` if it is neither a tokenizer.json nor a SentencePiece model, or
@@ -25,7 +29,7 @@ const names = {
 export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
   const first = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
   if (!first.startsWith('{')) {
-    const { pieces, special } = openSentencePiece(bytes, name).model;
+    const { pieces, special } = tokenizerIn(name, () => openSentencePiece(bytes, name).model);
     const pad = special.pad >= 0 ? special.pad : pieces.length;
     const at = (token: string) => pieces.findIndex(({ text }) => text === token);
     const start = names.start.map(at).find((id) => id >= 0) ?? pad;
@@ -36,8 +40,11 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
       size: Math.max(pieces.length, pad + 1),
     });
   }
-  const json = parseJson(bytes, name);
-  const model = isObject(json.model) ? json.model : {};
+  const { json, model } = tokenizerIn(name, () => {
+    const json = parseJson(bytes, name);
+    check(isObject(json.model), 'its field model is missing');
+    return { json, model: json.model };
+  });
   const vocab = isObject(model.vocab) ? model.vocab : {};
   if (specialTokens.every((token) => token in vocab) || 'heddle' in json) return loadTokenizer(json);
   const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];

@@ -349,6 +349,10 @@ async function initialModel(
       throw new HeddleError(
         `${folder}: ${field} is ${sourceCheckpoint.config[field]}; training with layer dropout is not supported`,
       );
+  check(
+    checkpoint || (args.maxLength ?? 0) <= config.maxLength,
+    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
+  );
   const { dropout: places } = modelConfig({ ...config, ...fields });
   // T5 has one rate, for all places.
   const type = sourceCheckpoint?.config.model_type as HfType | undefined;

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { distFile } from '../support/dist.ts';
 
 it('describes the adapter, its features and limits', async () => {
   const { status, stdout } = await heddle(['info']);
@@ -8,7 +10,12 @@ it('describes the adapter, its features and limits', async () => {
   expect(stdout).toMatch(/^adapters +0: \S/m);
   expect(stdout).toMatch(/^subgroup kernels +used$/m);
   expect(stdout).toMatch(/^features +.*timestamp-query/m);
-  expect(stdout).toMatch(/^maxStorageBufferBindingSize +\d+$/m);
+  expect(stdout).toMatch(/^maxStorageBufferBindingSize +[\d.]+ [MG]iB$/m);
+});
+
+it.runIf(process.platform === 'linux')('prints no warning of Dawn into a pipe', () => {
+  const run = `"${process.execPath}" "${distFile('cli.js')}" info 2>&1 >/dev/null | cat`;
+  expect(execFileSync('sh', ['-c', run], { encoding: 'utf8' })).toBe('');
 });
 
 it('takes one of its adapters by name or index, in every command that opens a device', async () => {

@@ -24,7 +24,12 @@ const run = (args: string[], env: Record<string, string> = {}) =>
   heddle(['pull', ...args], { env: { HF_ENDPOINT: hub.url, ...env } });
 
 it('downloads a model into a folder and lists the files', async () => {
-  const { status, stdout, stderr } = await run(['me/it', '--out', out('a')]);
+  const json = out('pulled.json');
+  const { status, stdout, stderr } = await run(['me/it', '--out', out('a'), '--json', json]);
+  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+    folder: out('a'),
+    files: expect.arrayContaining([{ name: 'model.safetensors', bytes: model.length }]),
+  });
   expect([status, stdout.trimEnd().split('\n').at(-1)]).toEqual([0, out('a')]);
   expect(stdout).toMatch(/^model\.safetensors +5\.7 MiB$/m);
   expect(stderr).toMatch(/^pull 6\/6 {2}MB {2}model\.safetensors, [\d.]+ MB\/s$/m);

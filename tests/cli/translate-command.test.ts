@@ -96,6 +96,38 @@ describe('translate', () => {
     expect(await list(...drawn, '--seed', '4')).not.toEqual(samples);
   });
 
+  it('prints JSON as it comes, or writes it beside the text', async () => {
+    const texts = ['Tuesday', '', 'Peru and Chile'];
+    const file = join(scratch(), 'translations.json');
+    const run = (...args: string[]) =>
+      heddle(['translate', model(), ...texts, '--no-tune', '--max-new-tokens', '8', '--batch-size', '1', ...args]);
+    const [json, both] = [await run('--json'), await run('--json', file, '--beam-size', '2', '--num-return', '2')];
+    expect([json.status, both.status], json.stderr + both.stderr).toEqual([0, 0]);
+    const found = JSON.parse(json.stdout);
+    expect(found.map(({ source }: { source: string }) => source)).toEqual(texts);
+    expect(found[1].translations).toEqual([]);
+    const plain = (await run()).stdout.split('\n');
+    expect(found[2].translations).toEqual([
+      {
+        text: plain[2],
+        ids: expect.any(Array),
+        score: expect.any(Number),
+        logProb: expect.any(Number),
+        ended: expect.any(Boolean),
+      },
+    ]);
+    const scored = read(file).flatMap((one: { translations: { score: number; text: string }[] }) =>
+      one.translations.map(({ score, text }) => `${score.toFixed(4)}\t${text}`),
+    );
+    const lines = both.stdout
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('2\t'));
+    expect(lines.map((line) => line.slice(2))).toEqual(scored);
+    expect((await heddle(['translate', model(), '--json'], { input: '' })).stdout).toBe('[]\n');
+    expect((await heddle(['translate', join(scratch(), 'none'), 'x', '--json'])).stdout).toBe('');
+  });
+
   it('streams tokens, with the same result and their attention', async () => {
     const texts = ['Tuesday', '', 'Peru and Chile'];
     const said = async (...args: string[]) => {
@@ -132,6 +164,8 @@ describe('translate', () => {
     [['--sample', '--beam-size', '2'], '--sample and --beam-size exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],
     [['--num-return', '3', '--beam-size', '2'], '--num-return 3 needs --beam-size 3 or more'],
+    [['--stream', '--json'], '--stream and --json exclude each other'],
+    [['--max-length', '41'], 'maxLength (41) is above the 40 positions of the model; lower or leave out --max-length'],
     [['--beam-size', '99'], 'beams is 99, it must be a whole number from 1 to 64'],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
@@ -150,7 +184,7 @@ describe('translate', () => {
     const failed = await run('Tuesday', long, 'Peru');
     expect([failed.status, failed.stdout]).toEqual([1, `${one}\n\n${two}\n`]);
     expect(failed.stderr).toMatch(
-      /text 2 has \d+ tokens, its end included, the model takes at most 40; split it, or use --max-length-crop or --skip-long; it is not translated\n/,
+      /text 2 has \d+ tokens, its end included; the maximum length is 40; split it, or use --max-length-crop or --skip-long; it is not translated\n/,
     );
     const skipped = await run('--skip-long', 'Tuesday', long, 'Peru');
     expect([skipped.status, skipped.stdout]).toEqual([0, failed.stdout]);

@@ -10,8 +10,11 @@ const commands = [
   'average',
   'runs',
   'verify',
+  'convert',
+  'distill',
   'pack',
   'unpack',
+  'pull',
   'plan',
   'profile',
   'tune',
@@ -33,6 +36,9 @@ it.each(commands)('explains %s', async (name) => {
   expect(stdout).toContain(`Usage: heddle ${name}`);
   expect(stdout).not.toContain('undefined');
   expect(stdout.includes('--adapter <')).toBe(stdout.includes('--host <'));
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+    '--json [file] print the result as JSON instead of text; with a file, write it there and print the text',
+  );
 });
 
 describe.each([

@@ -1,4 +1,6 @@
 // A little of npm run fuzz in every run of the tests: the same seeds each time, all kinds of files.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -17,6 +19,22 @@ describe.each(all)('damage to $name', (target) => {
     for (let seed = 0; seed < 30; seed++) refused += Number(await tryCase(target, seed));
     expect(refused).toBeGreaterThan(5);
   }, 120_000);
+});
+
+it('explains its options, and an option that there is not', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, 'run-fuzz.mjs'), ...args], { encoding: 'utf8' });
+  const help = run('--help');
+  expect([help.status, help.stderr]).toEqual([0, '']);
+  for (const name of ['seconds', 'target', 'seed', 'count']) expect(help.stdout).toContain(`--${name} <`);
+  for (const wrong of [
+    ['--secs', '3'],
+    ['--seconds', 'x'],
+  ]) {
+    const { status, stderr } = run(...wrong);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^fuzz: .*--sec.*\n[\s\S]*Usage: npm run fuzz/)]);
+    expect(stderr).not.toContain('    at ');
+  }
 });
 
 it('is the same for the same seed', () => {

@@ -6,15 +6,6 @@ import { parseArgs } from 'node:util';
 import { tryCase } from './fuzz-case.ts';
 import { type Target, targets } from './fuzz-targets.ts';
 
-const usage = `Usage: npm run fuzz -- [options]
-
-Damages valid files at random and reads them.
-
-  --seconds <n>    time limit in seconds (default: 30)
-  --target <name>  kind of file (default: all)
-  --seed <n>       first seed (default: the time)
-  --count <n>      maximum number of cases (default: no limit)`;
-
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '30' },
@@ -23,7 +14,6 @@ const { values } = parseArgs({
     count: { type: 'string' },
     fixtures: { type: 'string' },
     child: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -38,7 +28,10 @@ type Report = Case & ({ kind: 'begin' } | { kind: 'end'; refused: boolean } | { 
 
 const chosen = (all: readonly Target[]) => {
   const found = all.filter(({ name }) => values.target === undefined || name === values.target);
-  if (found.length === 0) throw new Error(`--target is one of ${all.map(({ name }) => name).join(', ')}`);
+  if (found.length === 0) {
+    console.error(`fuzz: --target ${values.target}: it must be one of ${all.map(({ name }) => name).join(', ')}`);
+    process.exit(1);
+  }
   return found;
 };
 const tell = (report: Report) =>
@@ -137,5 +130,4 @@ async function main(): Promise<void> {
   process.exitCode = failed > 0 || tried === 0 ? 1 : 0;
 }
 
-if (values.help) console.log(usage);
-else await (values.child ? work() : main());
+await (values.child ? work() : main());

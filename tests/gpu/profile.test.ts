@@ -98,6 +98,16 @@ describe('printProfile', () => {
     ]);
   });
 
+  it.each([
+    ['gpu', 9.5, 'the passes sum up to 9.000 ms, 0.500 ms less: a run also records, submits, waits between passes'],
+    ['gpu', 8, 'the passes sum up to 9.000 ms, 1.000 ms more: timing each pass keeps it from overlapping'],
+    ['host', 8, 'the passes sum up to 9.000 ms: each is submitted and waited for by itself'],
+  ] as const)('says why the passes take another time than a run (%s clock, %d ms)', (clock, ms, why) => {
+    const text = printProfile({ ...profileOf(['a', 6000], ['b', 3000]), clock, ms });
+    expect(text).toContain(`a run takes ${ms.toFixed(3)} ms`);
+    expect(text).toContain(why);
+  });
+
   it('leaves out rates if the measured time is 0', () => {
     expect(cells(printProfile(profileOf(['a', 0])))).toEqual([
       ['a a [2,3]', '1', '0.000', '0.0 %'],

@@ -161,7 +161,9 @@ describe('limits', () => {
   it('are kept to the byte', () => {
     expect(oneBinding(1024)).not.toThrow();
     expect(oneBinding(1028)).toThrow(HeddleError);
-    expect(oneBinding(1028)).toThrow('box (decoder): out0 [257] needs a binding of 1028 bytes, the device allows 1024');
+    expect(oneBinding(1028)).toThrow(
+      'box (decoder): out0 [257] needs a binding of 1,028 bytes, the device allows 1,024 bytes; use a smaller batch',
+    );
     expect(oneBinding(1028)).toThrow(expect.objectContaining({ kind: 'memory' }));
   });
 

@@ -45,6 +45,14 @@ it('reads a tokenizer.json of Hugging Face by the names of its special tokens', 
   );
 });
 
-it('refuses other files', () => {
-  expect(() => readTokenizerFile(new TextEncoder().encode('hello'), 'x.txt')).toThrow(/^x\.txt: /);
+it.each([
+  ['a CSV file', 'x.csv', 'source,target\nHello,Hola\n', 'invalid at byte 0'],
+  ['a configuration', 'config.json', '{"model_type":"bart"}', 'its field model is missing'],
+  ['JSON that is cut off', 'x.json', '{"model":', 'not JSON in UTF-8'],
+  ['an empty file', 'x', '', 'not a valid SentencePiece model: it has no pieces'],
+  ['a list', 'vocab.json', '["a"]', 'invalid at byte 0'],
+])('refuses %s and says what it reads', (_, name, text, why) => {
+  expect(() => readTokenizerFile(new TextEncoder().encode(text), name)).toThrow(
+    `${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm): ${why}`,
+  );
 });

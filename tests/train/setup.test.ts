@@ -74,7 +74,11 @@ it('says the share of unknown tokens, and warns of more than 2 %', async () => {
 
 it('leaves pairs above the maximum length out, or cuts them', async () => {
   const short = { tokenizer: 'char', maxLength: 6 } as const;
-  expect((await prepared(tinyTraining(short))).told[0]).toMatch(/left out: 75 longer than 6 source or 6 target tokens/);
+  const { told: said } = await prepared(tinyTraining(short));
+  const [, left, all] =
+    /^(\d+) of (\d+) pairs left out: 75 longer than 6 source or 6 target tokens/.exec(said[0] as string) ?? [];
+  // The line after it has the number of the others, which are trained on.
+  expect(said[1]).toMatch(new RegExp(`^${Number(all) - Number(left)} training pairs,`));
   const { task, told } = await prepared(tinyTraining({ ...short, truncate: true }));
   expect([task.config.maxLength, task.corpus.tooLong]).toEqual([16, 0]); // the model has its own positions
   expect(told[0]).toMatch(/pairs cut to 6 source or 6 target tokens/);

@@ -1,0 +1,56 @@
+// Lines of native code on stderr: dropped where descriptor 2 can be opened again, and nothing else is ever lost.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { distFile } from '../support/dist.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-stderr-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const program = join(folder, 'program.mjs');
+writeFileSync(
+  program,
+  `import { writeSync } from 'node:fs';
+  import { filterNativeStderr } from ${JSON.stringify(distFile('modules/host/native-stderr.js'))};
+  process.stderr.write('before\\n');
+  const wrong = process.argv[2] === 'throw';
+  try {
+    filterNativeStderr((line) => line.startsWith('noise'), () => {
+      writeSync(2, 'noise 1\\nkept\\nnoise 2\\n');
+      if (wrong) throw new Error('failed');
+    });
+  } catch (error) {
+    process.stderr.write(error.message + '\\n');
+  }
+  process.stderr.write('after\\n');
+  console.log('result');`,
+);
+const node = `"${process.execPath}" "${program}"`;
+const shell = (script: string) => execFileSync('sh', ['-c', script], { cwd: folder, encoding: 'utf8' });
+const all = 'before\nnoise 1\nkept\nnoise 2\nafter\n';
+
+it.runIf(process.platform === 'linux')('drops lines in a pipe and in a file that is appended to', () => {
+  expect(shell(`${node} 2>&1 >/dev/null | cat`)).toBe('before\nkept\nafter\n');
+  expect(shell(`${node} throw 2>&1 >/dev/null | cat`)).toBe('before\nkept\nfailed\nafter\n');
+  expect(shell(`${node} 2>&1 | cat`)).toBe('before\nkept\nafter\nresult\n');
+  writeFileSync(join(folder, 'log'), 'first\n');
+  expect(shell(`${node} 2>>log; echo last >>log; cat log`)).toBe('result\nfirst\nbefore\nkept\nafter\nlast\n');
+  expect(shell(`TMPDIR=/nowhere ${node} 2>&1 | cat`)).toBe(`${all}result\n`);
+});
+
+it.runIf(process.platform === 'linux' && spawnSync('script', ['--version']).status === 0)(
+  'drops lines on a terminal',
+  () => {
+    execFileSync('script', ['-qec', node, join(folder, 'screen')], { stdio: 'ignore' });
+    const screen = readFileSync(join(folder, 'screen'), 'utf8').replaceAll('\r', '');
+    expect(screen).toContain('before\nkept\nafter\nresult\n');
+  },
+);
+
+it('changes nothing in a file that others may write at the same place, and at a socket', () => {
+  expect(shell(`{ ${node}; echo last >&2; } 2>log; cat log`)).toBe(`result\n${all}last\n`);
+  expect(shell(`{ ${node}; echo last; } >log 2>&1; cat log`)).toBe(`${all}result\nlast\n`);
+  expect(spawnSync(process.execPath, [program], { encoding: 'utf8' })).toMatchObject({ stderr: all, status: 0 });
+});
