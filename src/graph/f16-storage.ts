@@ -21,25 +21,29 @@ const supportsF16 = (node: Node, v: Value): boolean => {
 };
 
 /**
- * Stores results as f16 if all their nodes support it, except those in a state, those that are read back, and those
- * between two linear layers: what a product makes in a scope that matches `hidden.from`, or reads in one of `hidden.to`.
+ * Stores results as f16 if all their nodes support it, except those in a state, those that are read back, and those that
+ * `may` refuses.
  */
-export function storeResultsAsF16(graph: Graph, hidden?: { readonly from: RegExp; readonly to: RegExp }): void {
-  const isProduct = ({ op, scope }: Node, where: RegExp): boolean =>
-    (op.name === 'linear' || op.name === 'packed_linear') && where.test(scope);
-  const kept = new Set(
-    hidden &&
-      graph.nodes.flatMap((node) => [
-        ...(isProduct(node, hidden.from) ? node.outputs : []),
-        ...(isProduct(node, hidden.to) ? node.inputs : []),
-      ]),
-  );
+export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean = () => true): void {
   const results = graph.nodes.flatMap((node) => node.outputs);
   storeAsF16(
     graph,
-    results.filter((v) => !v.at && !graph.isOutput(v) && !kept.has(v)),
+    results.filter((v) => !v.at && !graph.isOutput(v) && may(v)),
   );
 }
+
+/** Ops whose results in a model with RMSNorm do not grow with its residual stream. */
+const boundedOps = ['rms_norm', 'add_rms_norm', 'self_attention', 'cross_attention'];
+
+/**
+ * Whether the size of a result does not depend on that of the residual stream and of the hidden layers, which exceed f16
+ * in large T5 models: what RMSNorm makes, and the queries, keys, values and heads that are made from it. Gradients shrink
+ * as the stream grows, so none is among them.
+ */
+export const isBounded = ({ node }: Value): boolean =>
+  node !== undefined &&
+  (boundedOps.includes(node.op.name) ||
+    (/^(packed_)?linear$/.test(node.op.name) && /\b(self|multihead)_attn$/.test(node.scope)));
 
 /**
  * Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them

@@ -1,6 +1,6 @@
 // Training graphs: forward, backward, clipping and optimizer in one graph, and the model in evaluation.
 
-import { storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
+import { isBounded, storeResultsAsF16, storeWeightsAsF16 } from '../graph/f16-storage.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph } from '../graph/graph.ts';
 import { layerOf } from '../graph/recompute.ts';
@@ -115,9 +115,9 @@ export function gradientGraph(
     if (d) graph.place(d, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
-  if (isF16) {
-    // The hidden layers of large T5 models do not fit in f16.
-    storeResultsAsF16(graph, c.normType === 'rms' ? { from: /\.linear1$/, to: /\.linear2$/ } : undefined);
+  if (isF16 && c.normType === 'rms') storeResultsAsF16(graph, isBounded);
+  else if (isF16) {
+    storeResultsAsF16(graph);
     storeWeightsAsF16(graph, model.weightBuffer);
   }
   return { graph, model, gradients: buffer, trainable };

@@ -3,16 +3,17 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
-import type { Engine } from '../../src/engine/engine.ts';
+import { cpuEngine, type Engine, type Program } from '../../src/engine/engine.ts';
 import { type ModelOptions, modelConfig, presets } from '../../src/model/model-config.ts';
 import { initializeWeights, parameterList } from '../../src/model/parameters.ts';
 import { counterAt, lossScales } from '../../src/ops/optimizer/clip.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { type Precision, scaling } from '../../src/trainer/precision.ts';
 import { createTrainer, initializeTraining, type Recipe, type StepReport } from '../../src/trainer/trainer.ts';
+import { gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { testEngine } from '../support/engine.ts';
 import { gpuDevice } from '../support/gpu.ts';
-import { type Ids, loadIds, randomIds, smallModel } from '../support/model.ts';
+import { type Ids, loadIds, randomIds, setStep, smallModel } from '../support/model.ts';
 
 const shape = { batch: 8, source: 6, target: 6 };
 const model = smallModel({ srcVocab: 20, tgtVocab: 20, dModel: 32, feedForward: 64, dropout: 0.1 });
@@ -91,6 +92,13 @@ const largeT5 = ({ scales, ...fields }: Partial<ModelOptions> & { scales: readon
   return { c, weights };
 };
 
+/** |a - b| / |b|, as vectors. */
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const squares = (x: number[]) => x.reduce((sum, v) => sum + v * v, 0);
+  const want = Array.from(b);
+  return Math.sqrt(squares(want.map((x, i) => x - (a[i] ?? Number.NaN))) / squares(want));
+}
+
 const mixed = () => {
   const relu = { feedForwardType: 'plain', activation: 'relu', dropout: 0.1 } as const;
   it.each([{ scales: [1, 3e5] }, { scales: [1, 3e5], ...relu }, { scales: [3e5, 1e-2], ...relu }] as const)(
@@ -123,6 +131,61 @@ const mixed = () => {
       const [whole, half] = [await losses('f32'), await losses('f16')];
       for (const [i, { loss }] of half.entries())
         expect(Math.abs(loss / (whole[i] as StepReport).loss - 1), `loss ${loss}`).toBeLessThan(1e-2);
+    },
+  );
+
+  /** Factors of weights by name. Of all tensors between the layers, the residual stream and the hidden layers exceed f16. */
+  const scalings: Record<string, readonly (readonly [RegExp, number])[]> = {
+    'as they are': [],
+    'wi x 3e5': [[/linear1\.weight/, 3e5]],
+    'wi x 3e5, wo / 3e5': [
+      [/linear1\.weight/, 3e5],
+      [/linear2\.weight/, 1 / 3e5],
+    ],
+    'wi / 1e5': [[/linear1\.weight/, 1e-5]],
+    'wo x 3e5': [[/linear2\.weight/, 3e5]],
+    'embeddings x 1e6': [[/src_embed/, 1e6]],
+    'all that adds to the residual stream x 1e5': [[/src_embed|linear2|out_proj/, 1e5]],
+    'the last layer x 1e6': [[/layers\.1\.(linear|multihead_attn\.out)/, 1e6]],
+  };
+  it.each(['gated', 'plain'] as const)(
+    'has the logits, loss and gradients of float64 however weights are scaled: T5 with %s feed-forward',
+    async (feedForwardType) => {
+      const dropout = feedForwardType === 'plain' ? 0.1 : 0;
+      const { c, weights } = largeT5({ scales: [1, 1], feedForwardType, dropout });
+      const p = parameterList(c);
+      const open = async (engine: Engine, options: object) => {
+        engines.push(engine);
+        const { graph, trainable } = gradientGraph(c, p, shape, { logits: true, ...options });
+        const [program] = (await engine.prepare([graph])) as [Program];
+        return { engine, program, trainable };
+      };
+      const [exact, half] = [await open(cpuEngine(), {}), await open(await testEngine(), { precision: 'f16' })];
+      half.engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
+      const ids = randomIds(c, shape);
+      for (const [name, factors] of Object.entries(scalings)) {
+        const scaled = weights.slice();
+        for (const { name: own, offset, shape: sizes } of p.all)
+          for (const [pattern, factor] of factors)
+            if (pattern.test(own))
+              for (let i = offset; i < offset + sizeOf(sizes); i++) scaled[i] = factor * (weights[i] as number);
+        const run = async ({ engine, program }: typeof exact, lossScale: number) => {
+          engine.write('weights', scaled);
+          loadIds(program, ids);
+          setStep(program, ids);
+          const { logits, stats } = await program.run();
+          const gradients = (await engine.read('gradients')).data.map((x) => x / lossScale);
+          return { logits, loss: [(stats?.[0] ?? 0) / (stats?.[1] ?? 0)], gradients };
+        };
+        const [want, got] = [await run(exact, 1), await run(half, lossScales.first)];
+        expect(distance(got.loss, want.loss), `${name}: loss`).toBeLessThan(1e-2);
+        expect(distance(got.logits ?? [], want.logits ?? []), `${name}: logits`).toBeLessThan(1e-2);
+        for (const { name: own, offset, shape: sizes } of half.trainable.parameters.all) {
+          const part = (x: ArrayLike<number>) => Array.from(x).slice(offset, offset + sizeOf(sizes));
+          // A rounded input turns some units of ReLU on or off.
+          expect(distance(part(got.gradients), part(want.gradients)), `${name}: ${own}`).toBeLessThan(0.1);
+        }
+      }
     },
   );
 
