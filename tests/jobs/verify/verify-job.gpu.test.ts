@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type VerifiedCase, verify } from '../../../src/jobs/verify/verify-job.ts';
 import { testEngine } from '../../support/engine.ts';
 import { fixtureFiles, goldenFolder, goldenNames, jobContext } from '../../support/golden.ts';
+import { everyCase } from '../../support/gpu.ts';
 
 const folders = async (root: string): Promise<string[]> => {
   if (typeof window !== 'undefined') return [];
@@ -33,6 +34,15 @@ describe('golden cases', () => {
       expect(result.compared.length).toBeGreaterThan(30);
       expect(far(result)).toEqual([]);
     });
+});
+
+describe("golden cases of Hugging Face's families", () => {
+  // In Chrome, `heddle verify --host chrome` on them takes minutes.
+  it.skipIf(!everyCase).each(['t5-v1.1', 'm2m_100'])('%s comes out as PyTorch computed it', async (name) => {
+    const result = await verified(`tests/fixtures/golden-hf/${name}`);
+    expect(result.compared.map(({ quantity }) => quantity)).toEqual(expect.arrayContaining(['losses[6]', 'greedy']));
+    expect(far(result)).toEqual([]);
+  });
 });
 
 describe('golden cases in ../shared', () => {
