@@ -6,12 +6,14 @@ import { createDecoder, createGreedyDecoder } from '../../src/decode/decoder.ts'
 import { createBeamSearch, createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
 import { cpuEngine, type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { writePositions } from '../../src/engine/model-states.ts';
+import { hfTypes } from '../../src/formats/hf/hf-fields.ts';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { allSequences, beamSearch, createOracle, randomSources, ruled, unevenWeights } from '../support/decoding.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { everyCase, gpuDevice } from '../support/gpu.ts';
+import { smallHfConfig } from '../support/hf.ts';
 
 const engines: Engine[] = [];
 afterEach(() => {
@@ -114,6 +116,30 @@ describe('greedy decoding', () => {
       expect(new Set(got.flat().map((h) => h.ids.length)).size).toBeGreaterThan(1);
       expect(new Set(got.flat().map((h) => h.ids.join())).size).toBeGreaterThan(3);
     });
+
+  it.each(everyCase ? hfTypes : (['m2m_100', 't5'] as const))(
+    'and beam search equal decoding without a cache in %s',
+    async (type) => {
+      const c = smallHfConfig(type);
+      const p = parameterList(c);
+      const model = { c, p, bank: unevenWeights(c, p, 3) };
+      const sources = randomSources(c, [6, 1, 4, 15], 1);
+      const oracle = createOracle(c, p, model.bank, c.maxLength);
+      const engine = await newEngine();
+      const rules = { minNewTokens: 9, noRepeatNgramSize: 2 };
+      const got = await decodeAll(model, sources, rules, { engine });
+      for (const [i, source] of sources.entries()) expectSame(got[i]!, [greedySearch(model, source, rules)]);
+      // Longer than the distance from which all share a bucket, and of different tokens.
+      for (const { ids } of got.flat()) {
+        expect(ids.length).toBeGreaterThanOrEqual(9);
+        expect(new Set(ids).size).toBeGreaterThan(3);
+      }
+      const beams = { beams: 3, numReturn: 3, ...rules };
+      const settings = decodeSettings(beams, c, c.maxLength);
+      const found = await decodeAll(model, sources, beams, { engine });
+      for (const [i, source] of sources.entries()) expectSame(found[i]!, beamSearch(c, settings, oracle, source));
+    },
+  );
 
   it('does not depend on the other sources of a batch', async () => {
     const model = small(118);

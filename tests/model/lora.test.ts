@@ -3,19 +3,30 @@
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/cpu/executor.ts';
-import { cpuEngine } from '../../src/engine/engine.ts';
+import { cpuEngine, type Program } from '../../src/engine/engine.ts';
+import { writePositions } from '../../src/engine/model-states.ts';
 import { writeFolder } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
+import { hfFamilies, hfTypes } from '../../src/formats/hf/hf-fields.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
-import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../../src/model/lora.ts';
-import type { ModelOptions } from '../../src/model/model-config.ts';
+import {
+  type LoraConfig,
+  linearLayers,
+  loraConfig,
+  loraParameters,
+  loraTargets,
+  mergeLora,
+} from '../../src/model/lora.ts';
+import type { ModelConfig, ModelOptions } from '../../src/model/model-config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 import { stepWords, writeStep } from '../../src/ops/step-scalars.ts';
 import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import { evaluationGraph, gradientGraph } from '../../src/trainer/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
-import { randomIds, smallModel } from '../support/model.ts';
+import { smallHfConfig } from '../support/hf.ts';
+import { loadIds, randomIds, smallModel, startWeights } from '../support/model.ts';
 import { randomTensor, relativeError } from '../support/op.ts';
 
 const shape = { batch: 2, source: 4, target: 3 };
@@ -146,32 +157,56 @@ const t5: Partial<ModelOptions> = {
   ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23, encoderLayers: 2, decoderLayers: 2 },
 };
 
-it.each([
-  [
-    'BART',
-    {} as Partial<ModelOptions>,
-    ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
-    'model.decoder.layers.0.fc2',
-  ],
-  ['T5', t5, ['q', 'k', 'v', 'o', 'wi_0', 'wi_1', 'wo'], 'decoder.block.0.layer.2.DenseReluDense.wo'],
-] as const)(
-  "has the layers of %s, and comes back from PEFT's files with its bits",
-  async (_, model, modules, layer) => {
-    const { c } = smallModel(model);
+/** The logits of a model on a random batch, with an adapter if there is one. */
+async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig, adapter?: Float32Array) {
+  const engine = cpuEngine();
+  const graph = evaluationGraph(c, parameterList(c), shape, { logits: true, ...(own && { lora: own }) });
+  const [program] = (await engine.prepare([graph])) as [Program];
+  engine.write('weights', weights);
+  if (adapter) engine.write('lora', adapter);
+  writePositions(engine, c);
+  loadIds(program, randomIds(c, shape));
+  return (await program.run()).logits as ArrayLike<number>;
+}
+
+it.each(hfTypes)(
+  'of %s has its layers, comes back from files of PEFT with its bits, and computes as merged',
+  async (type) => {
+    const c = smallHfConfig(type);
+    const p = parameterList(c);
+    const t5 = hfFamilies[type].like === 't5';
+    const plain = hfFamilies[type].defaults as { feed_forward_proj?: string };
+    const inner = plain.feed_forward_proj?.startsWith('gated') ? ['wi_0', 'wi_1'] : ['wi'];
+    const modules = t5
+      ? ['q', 'k', 'v', 'o', ...inner, 'wo']
+      : ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'];
+    const layer = t5 ? 'decoder.block.1.layer.2.DenseReluDense.wo' : 'model.decoder.layers.1.fc2';
     const own = loraConfig({ rank: 2, targetModules: modules });
-    const weights = randomTensor([loraParameters(c, own).size], 4).data as Float32Array;
+    const adapter = randomTensor([loraParameters(c, own).size], 4).data as Float32Array;
     for (const { offset, shape: sizes } of loraParameters(c, own).all) {
       const end = offset + sizes.reduce((a, b) => a * b, 1);
-      weights.fill(0, end, Math.ceil(end / 64) * 64); // padding
+      adapter.fill(0, end, Math.ceil(end / 64) * 64); // padding
     }
     const files = memoryFiles();
-    await writeFolder(files, 'a', loraFiles(c, { lora: own, weights }, 'base'));
+    await writeFolder(files, 'a', loraFiles(c, { lora: own, weights: adapter }, 'base'));
     const config = JSON.parse(new TextDecoder().decode(await files.read('a/adapter_config.json')));
     expect(config.target_modules).toEqual([...modules].sort());
     const names = Object.keys(readSafetensors(await files.read('a/adapter_model.safetensors')));
     expect(names).toContain(`base_model.model.${layer}.lora_B.weight`);
     expect(names).toHaveLength(2 * linearLayers(c).length);
-    expect((await loadLora(files, 'a', c)).weights).toEqual(weights);
+    const loaded = await loadLora(files, 'a', c);
+    expect(loaded.weights).toEqual(adapter);
+    // The default targets are the queries and values of all attentions: 3 layers with one, 2 with another.
+    expect(loraTargets(c, loraConfig({ rank: 2 }).targetModules)).toHaveLength(2 * (1 + 2 + 2));
+    const weights = startWeights(c, p);
+    const [beside, merged, without] = [
+      await logitsOf(c, weights, loaded.lora, loaded.weights),
+      await logitsOf(c, mergeLora(c, weights, own, adapter)),
+      await logitsOf(c, weights),
+    ];
+    // Merged weights are rounded to float32.
+    expect(relativeError(beside, merged)).toBeLessThan(1e-4);
+    expect(relativeError(without, merged)).toBeGreaterThan(0.01);
   },
 );
 

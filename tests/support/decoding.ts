@@ -5,10 +5,10 @@ import { createCpuExecutor } from '../../src/cpu/executor.ts';
 import type { DecodeSettings } from '../../src/decode/decode-options.ts';
 import type { Hypothesis } from '../../src/decode/hypotheses.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { fixedPositions } from '../../src/model/fixed-positions.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { decode, encode, openTransformer, project } from '../../src/model/transformer.ts';
-import { sinusoids } from '../../src/ops/embedding/embedding.ts';
 
 /** Weights whose distributions are neither flat nor sharp, and that never choose padding or the start. */
 export function unevenWeights(c: ModelConfig, p: ParameterList, seed: number): Float32Array {
@@ -48,7 +48,8 @@ export function createOracle(c: ModelConfig, p: ParameterList, bank: Float32Arra
   graph.output('logits', project(m, decode(m, target, encode(m, source), source.lengths)));
   const cpu = createCpuExecutor(graph);
   cpu.state('weights').set(bank);
-  if (c.positions !== 'learned') cpu.state('positions').set(sinusoids(c.maxLength, c.dModel, 'interleaved'));
+  const positions = fixedPositions(c);
+  if (positions) cpu.state('positions').set(positions);
   const known = new Map<string, Float64Array>();
   const padded = (ids: readonly number[]) => Array.from({ length: most }, (_, i) => ids[i] ?? c.padId);
   return (src, prefix) => {

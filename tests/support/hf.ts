@@ -1,7 +1,11 @@
 // The Hugging Face folders of tests/fixtures/hf for either host, in files that live in memory and may be changed.
 
 import type { Files } from '../../src/files/files.ts';
+import type { Json } from '../../src/files/json-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
+import { type HfType, hfFamilies } from '../../src/formats/hf/hf-fields.ts';
+import type { ModelConfig } from '../../src/model/model-config.ts';
 import { fixtureFiles } from './golden.ts';
 
 const whole = ['config.json', 'expected.json', 'model.safetensors'];
@@ -34,3 +38,18 @@ export async function editJson(files: Files, path: string, change: Record<string
   const json = JSON.parse(new TextDecoder().decode(await files.read(path)));
   await files.write(path, new TextEncoder().encode(JSON.stringify({ ...json, ...change })));
 }
+
+/** The config.json of a small model of a family: layers, heads and widths of the stacks differ. */
+export function smallHfJson(type: HfType): Json {
+  const layers = { encoder_layers: 1, decoder_layers: 2, encoder_attention_heads: 2, decoder_attention_heads: 4 };
+  const bart = { ...layers, d_model: 12, encoder_ffn_dim: 10, decoder_ffn_dim: 7, max_position_embeddings: 16 };
+  const sizes = { d_model: 10, d_kv: 5, num_heads: 2, d_ff: 14, num_layers: 1, num_decoder_layers: 2 };
+  const buckets = { relative_attention_num_buckets: 6, relative_attention_max_distance: 5, n_positions: 16 };
+  const ids = { vocab_size: 23, pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0, dropout_rate: 0 };
+  const t5 = hfFamilies[type].like === 't5';
+  return { model_type: type, ...ids, ...(t5 ? { ...sizes, ...buckets } : { ...bart, dropout_rate: undefined }) };
+}
+
+/** The configuration of `smallHfJson`, with other fields of config.json. */
+export const smallHfConfig = (type: HfType, fields: Json = {}): ModelConfig =>
+  readHfConfig({ ...smallHfJson(type), ...fields }).config;
