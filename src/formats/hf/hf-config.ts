@@ -14,6 +14,7 @@ import {
   hfFamilies,
   hfTypes,
   isKnownField,
+  namesInJson,
   requiredValues,
 } from './hf-fields.ts';
 import { readT5Fields } from './t5-config.ts';
@@ -82,9 +83,25 @@ export function readHfConfig(
   const options = family.like === 't5' ? readT5Fields(fields) : readBartFields(fields);
   return {
     type,
-    config: withErrorPrefix(path, () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false })),
+    config: withErrorPrefix(path, () =>
+      inJsonNames(family, () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false })),
+    ),
     decode: decodeRules(rules, ids.endId, forcesEnd(family, raw, generation), refuse),
   };
+}
+
+/** Runs work whose errors about fields of a ModelConfig name them as config.json does. */
+function inJsonNames<T>({ like }: HfFamily, work: () => T): T {
+  const names = namesInJson[like];
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    const message = error.message.replace(/^config: /, '');
+    const field = /^([\w.]+) is /.exec(message)?.[1] ?? '';
+    const name = names[field] ?? names[field.replace(/\..*/, '')];
+    throw new HeddleError(name ? `${name}${message.slice(field.length)}` : message, { cause: error });
+  }
 }
 
 /** Whether the end token is forced at the maximum length if no field states it. */

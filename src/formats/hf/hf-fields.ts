@@ -300,6 +300,25 @@ export const activations: Readonly<Record<string, ModelConfig['activation']>> = 
   swish: 'silu',
 };
 
+/** Names in config.json of fields of a ModelConfig, for errors. */
+export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
+  bart: {
+    ...{ dModel: 'd_model', heads: 'encoder_attention_heads', decoderHeads: 'decoder_attention_heads' },
+    ...{ encoderLayers: 'encoder_layers', decoderLayers: 'decoder_layers', maxLength: 'max_position_embeddings' },
+    ...{ feedForward: 'encoder_ffn_dim', decoderFeedForward: 'decoder_ffn_dim', dropout: 'dropout' },
+    ...{ srcVocab: 'vocab_size', tgtVocab: 'vocab_size', padId: 'pad_token_id', endId: 'eos_token_id' },
+    ...{ startId: 'decoder_start_token_id', positionOffset: 'extra_pos_embeddings' },
+    ...{ 'dropout.attention': 'attention_dropout', 'dropout.feedForward': 'activation_dropout' },
+  },
+  t5: {
+    ...{ dModel: 'd_model', heads: 'num_heads', headWidth: 'd_kv', feedForward: 'd_ff', dropout: 'dropout_rate' },
+    ...{ encoderLayers: 'num_layers', decoderLayers: 'num_decoder_layers', maxLength: 'n_positions' },
+    ...{ relativeBuckets: 'relative_attention_num_buckets', relativeMaxDistance: 'relative_attention_max_distance' },
+    ...{ srcVocab: 'vocab_size', tgtVocab: 'vocab_size', padId: 'pad_token_id', endId: 'eos_token_id' },
+    ...{ startId: 'decoder_start_token_id', layerNormEps: 'layer_norm_epsilon' },
+  },
+};
+
 /** Whether a field is in one of these tables. */
 export const isKnownField = (field: string, type: HfType): boolean =>
   field.startsWith('_') ||

@@ -153,8 +153,10 @@ describe('is an error that names the field:', () => {
     ['d_model is "x"', { d_model: 'x' }],
     ['scale_embedding is 1, it must be true or false', { scale_embedding: 1 }],
     ['num_attention_heads is 4, it must be 16', { num_attention_heads: 4 }],
-    ['config: encoderLayers is 0', { encoder_layers: 0 }],
-    ['dropout.embedding is 2', { dropout: 2 }],
+    ['m/config.json: encoder_layers is 0', { encoder_layers: 0 }],
+    ['dropout is 2, it must be at least 0 and below 1', { dropout: 2 }],
+    ['attention_dropout is -1', { attention_dropout: -1 }],
+    ['vocab_size is 3, it must be a whole number of at least 4', { vocab_size: 3 }],
   ])('%s', (message, fields) => {
     const read = () => readHfConfig({ ...bart, ...fields }, {}, () => false, 'm/config.json');
     expect(read).toThrow(HeddleError);
@@ -242,13 +244,14 @@ describe('hostile values', () => {
     ],
     [
       { relative_attention_num_buckets: 2 },
-      'config.json: config: relativeBuckets is 2, it must be a whole number of at least 4',
+      'config.json: relative_attention_num_buckets is 2, it must be a whole number of at least 4',
     ],
-    [{ relative_attention_max_distance: 1 }, 'relativeMaxDistance is 1, it must be'],
-    [{ num_heads: 0 }, 'heads is 0, it must be a whole number of at least 1'],
-    [{ d_kv: 1e9 }, 'headWidth is 1000000000, it must be at most 896'],
-    [{ vocab_size: 1e9 }, 'parameters, at most'],
-    [{ num_layers: 1e9 }, 'encoderLayers is 1000000000, it must be at most 1000'],
+    [{ relative_attention_max_distance: 1 }, 'config.json: relative_attention_max_distance is 1, it must be'],
+    [{ num_heads: 0 }, 'config.json: num_heads is 0, it must be a whole number of at least 1'],
+    [{ d_kv: 1e9 }, 'config.json: d_kv is 1000000000, it must be at most 896'],
+    [{ vocab_size: 1e9 }, 'config.json: the model has about'],
+    [{ decoder_start_token_id: 40000 }, 'config.json: decoder_start_token_id is 40000, it must be below'],
+    [{ num_layers: 1e9 }, 'config.json: num_layers is 1000000000, it must be at most 1000'],
     [{ feed_forward_proj: 'gated-constructor' }, 'feed_forward_proj is "gated-constructor", heddle has relu'],
   ])('%o', (fields, message) => {
     expect(() => readHfConfig({ model_type: 't5', ...fields })).toThrow(message);
