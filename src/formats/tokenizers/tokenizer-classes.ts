@@ -2,7 +2,7 @@
 // file it reads, the ids of its pieces, further tokens, and the codes of its languages.
 
 import { HeddleError } from '../../core/errors.ts';
-import type { Json } from '../../files/json-files.ts';
+import { isObject, type Json } from '../../files/json-files.ts';
 import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { m2m100Languages, mbart50Languages, mbartLanguages, nllbLanguages, wmt21Languages } from './language-codes.ts';
 
@@ -18,6 +18,8 @@ export interface TokenizerClass {
   tokens?(config: Json): Readonly<Record<string, number>>;
   /** Tokens after the last piece, in order. */
   after?(config: Json): readonly string[];
+  /** Whether `legacy: false` in tokenizer_config.json means that text after a sentinel has no space mark before it. */
+  readonly legacy?: true;
   readonly languages?: LanguageTokens;
 }
 
@@ -58,6 +60,7 @@ export const tokenizerClasses = {
     file: 'spiece.model',
     // <extra_id_0> is the last one.
     after: (config) => sentinels(config.extra_ids, 100).reverse(),
+    legacy: true,
   },
   ByT5Tokenizer: { after: (config) => sentinels(config.extra_ids, 125) },
   PegasusTokenizer: {
@@ -100,6 +103,9 @@ export interface ClassVocabulary {
   readonly symbols: readonly string[];
   /** Tokens that are neither encoded nor decoded: languages and other special tokens. */
   readonly hidden: readonly string[];
+  /** Whether text after a symbol starts with a space mark, and symbols after which spaces count if it does not. */
+  readonly legacy: boolean;
+  readonly spaced: readonly string[];
   readonly languages: LanguageFacts | undefined;
 }
 
@@ -187,6 +193,8 @@ export function classVocabulary(
     vocab: Object.fromEntries(ids),
     symbols: kept.filter(isSymbol),
     hidden: kept.filter((token) => !isSymbol(token)),
+    legacy: kind.legacy === undefined || config.legacy !== false,
+    spaced: spacedTokens(config),
     languages: languagesIn(
       kind,
       config,
@@ -194,6 +202,16 @@ export function classVocabulary(
     ),
   };
 }
+
+/** Tokens that keep the spaces after them, as tokenizer_config.json says; T5's sentinels do not if it says nothing. */
+const spacedTokens = ({ added_tokens_decoder: added }: Json): string[] =>
+  isObject(added)
+    ? Object.values(added).flatMap((token) =>
+        isObject(token) && token.rstrip === false && typeof token.content === 'string' && isSymbol(token.content)
+          ? [token.content]
+          : [],
+      )
+    : [];
 
 /** The tokenizer.json of ByT5: a token for each byte of UTF-8, from id 3 on, then the sentinels. */
 export function byteTokenizerJson(config: Json, size: number): Json {

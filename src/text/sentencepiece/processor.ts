@@ -18,8 +18,11 @@ export interface SentencePieceProcessor {
   readonly model: SentencePieceModel;
   /** Number of pieces. */
   readonly size: number;
-  /** Pieces of a text; adjacent unknown characters are one unknown piece. */
-  encode(text: string): EncodedPiece[];
+  /**
+   * Pieces of a text; adjacent unknown characters are one unknown piece. `dummyPrefix`: whether the space mark that the
+   * model puts before every text is put there.
+   */
+  encode(text: string, dummyPrefix?: boolean): EncodedPiece[];
   /** Text of pieces; unknown pieces stay as they are. */
   decode(pieces: readonly string[]): string;
   /** Text of ids. Throws a HeddleError for an invalid id. */
@@ -43,6 +46,8 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
   const symbols = userDefined.length > 0 ? createTrie(userDefined, name) : undefined;
   const { whitespaceAsSuffix } = model;
   const normalize = createNormalizer(model.normalizer, { symbols, whitespaceAsSuffix }, name);
+  const bare = { ...model.normalizer, addDummyPrefix: false };
+  const normalizeBare = once(() => createNormalizer(bare, { symbols, whitespaceAsSuffix }, name));
   const denormalize = model.denormalizer && createNormalizer(model.denormalizer, {}, name);
   const cut = model.algorithm === 'unigram' ? createUnigram(model, trie) : createBpe(model, trie, symbols);
   // If a text piece and another piece are spelled the same, the other one wins, as in SentencePiece.
@@ -91,8 +96,8 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
     model,
     size: pieces.length,
     normalize: (text) => decodeLossy(normalize(encodeUtf8(text))),
-    encode(text) {
-      const bytes = normalize(encodeUtf8(text));
+    encode(text, dummyPrefix = true) {
+      const bytes = (dummyPrefix ? normalize : normalizeBare())(encodeUtf8(text));
       const out: EncodedPiece[] = [];
       let unknownFrom = -1;
       for (const { from, to, id } of cut(bytes)) {
@@ -121,6 +126,15 @@ export function openSentencePiece(file: Uint8Array, name = 'SentencePiece model'
           return piece.text;
         }),
       ),
+  };
+}
+
+/** A function that makes its value at the first call. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -24,6 +24,13 @@ export interface SentencePieceTokenizerOptions {
   readonly symbols?: readonly string[];
   /** Tokens of the vocabulary that are neither encoded nor decoded, as languages. Default: none. */
   readonly hidden?: readonly string[];
+  /**
+   * Whether text after one of `symbols` starts with a space mark, as that of a whole text does: `legacy` of T5's tokenizers
+   * in transformers. Default true.
+   */
+  readonly legacy?: boolean;
+  /** Those of `symbols` after which spaces of the text count if `legacy` is false. Default: none. */
+  readonly spaced?: readonly string[];
 }
 
 /** `model.type` in tokenizer.json, a type of heddle's own. */
@@ -47,6 +54,8 @@ export function createSentencePieceTokenizer({
   size,
   symbols = [],
   hidden = [],
+  legacy = true,
+  spaced = [],
 }: SentencePieceTokenizerOptions): Tokenizer {
   const model = openSentencePiece(file, name);
   const { pieces: own, special: at, normalizer: rules } = model.model;
@@ -81,6 +90,13 @@ export function createSentencePieceTokenizer({
   const known = vocab === undefined ? undefined : Int32Array.from(own, (piece) => textId(piece.text));
   const unknownPiece = at.unknown;
 
+  /** The pieces of a part of a text after a symbol, if there is one before it. */
+  const piecesOf = (part: string, symbol: string | undefined) => {
+    if (legacy) return model.encode(part);
+    // transformers puts a space mark before the text, spaces included, and none before other parts.
+    if (symbol === undefined) return part.trim() === '' ? [] : model.encode(`${SPACE_MARK}${part}`, false);
+    return model.encode(part, spaced.includes(symbol) && /^\s/.test(part));
+  };
   const encode = (text: string): number[] => {
     const code = languageCode.exec(text)?.[0];
     const codeId = code === undefined ? undefined : idOf.get(code);
@@ -88,13 +104,11 @@ export function createSentencePieceTokenizer({
     const parts = splitter ? rest.split(splitter) : [rest];
     // A piece that the model does not know may be in a vocabulary that both languages share.
     const found = parts.flatMap(
-      (part) =>
+      (part, i) =>
         spelled.get(part) ??
-        model
-          .encode(part)
-          .map((piece) =>
-            !known ? piece.id : piece.id === unknownPiece ? textId(piece.text) : (known[piece.id] as number),
-          ),
+        piecesOf(part, parts[i - 1]).map((piece) =>
+          !known ? piece.id : piece.id === unknownPiece ? textId(piece.text) : (known[piece.id] as number),
+        ),
     );
     return codeId === undefined ? found : [codeId, ...found];
   };
@@ -139,6 +153,7 @@ export function createSentencePieceTokenizer({
         size: count,
         ...(symbols.length > 0 && { symbols }),
         ...(hidden.length > 0 && { hidden }),
+        ...(!legacy && { legacy, spaced }),
       },
     });
   return {
@@ -156,7 +171,7 @@ export function createSentencePieceTokenizer({
 /** Loads the tokenizer from the `model` of its `toJSON`. Throws a HeddleError if it is invalid. */
 export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknown>>): Tokenizer {
   const name = 'tokenizer.json';
-  const { file, vocab, special, size, symbols = [], hidden = [] } = model;
+  const { file, vocab, special, size, symbols = [], hidden = [], legacy = true, spaced = [] } = model;
   const isId = (x: unknown): x is number =>
     typeof x === 'number' && Number.isSafeInteger(x) && x >= 0 && x <= maxTokens;
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
@@ -164,8 +179,8 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);
   if (!isId(size) || !isId(pad) || !isId(start) || !isId(end) || !isId(unknown))
     throw new HeddleError(`${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`);
-  if (![symbols, hidden].every((list) => Array.isArray(list) && list.every((text) => typeof text === 'string')))
-    throw new HeddleError(`${name}: symbols and hidden must be lists of tokens`);
+  if (![symbols, hidden, spaced].every((list) => Array.isArray(list) && list.every((text) => typeof text === 'string')))
+    throw new HeddleError(`${name}: symbols, hidden and spaced must be lists of tokens`);
   const ids = { pad, start, end, unknown };
   return createSentencePieceTokenizer({
     file: fromBase64(file, name),
@@ -174,6 +189,8 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
     size,
     symbols: symbols as string[],
     hidden: hidden as string[],
+    legacy: legacy !== false,
+    spaced: spaced as string[],
     ...(vocab !== null && vocab !== undefined && { vocab }),
   });
 }

@@ -53,6 +53,26 @@ describe('T5Tokenizer', () => {
     expect([tokenizer.encode('<extra_id_0>'), tokenizer.token(13)]).toEqual([[12], '<new>']);
   });
 
+  it('puts no space mark after a sentinel if legacy is false, unless the sentinel keeps the space', () => {
+    const open = (config: object) => {
+      const files = { ...spiece, 'tokenizer_config.json': jsonBytes({ tokenizer_class: 'T5Tokenizer', ...config }) };
+      return read({ kind: 'T5Tokenizer', files, size: 128, special: t5 }).tokenizer;
+    };
+    const [old, stripped] = [open({}), open({ legacy: false })];
+    const keeps = { content: '<extra_id_0>', rstrip: false, lstrip: false };
+    const kept = open({ legacy: false, added_tokens_decoder: { [n + 99]: keeps } });
+    const tokens = (tokenizer: typeof old, text: string) => tokenizer.encode(text).map((id) => tokenizer.token(id));
+    expect(tokens(old, 'the<extra_id_0>the a')).toEqual(['▁the', '<extra_id_0>', '▁the', '▁', 'a']);
+    for (const tokenizer of [stripped, kept, loadTokenizer(JSON.stringify(kept))]) {
+      expect(tokens(tokenizer, 'the cat')).toEqual(['▁the', '▁cat']);
+      expect(tokens(tokenizer, '<extra_id_0>a')).toEqual(['<extra_id_0>', 'a']);
+      expect(tokens(tokenizer, ' <extra_id_0>')).toEqual(['<extra_id_0>']);
+    }
+    expect(tokens(stripped, 'the <extra_id_0> a')).toEqual(['▁the', '<extra_id_0>', 'a']);
+    expect(tokens(kept, 'the <extra_id_0> the')).toEqual(['▁the', '<extra_id_0>', '▁the']);
+    expect(tokens(kept, '<extra_id_1> a')).toEqual(['<extra_id_1>', 'a']);
+  });
+
   it('is saved and loaded with its symbols', () => {
     const { tokenizer } = read({ kind: 'T5Tokenizer', files: spiece, size: 128, special: t5 });
     const again = loadTokenizer(JSON.stringify(tokenizer));
