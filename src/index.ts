@@ -5,7 +5,15 @@
 // Models.
 export type { EvaluateOptions, Evaluation } from './api/evaluate-model.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
-export type { Attention, GenerateOptions, Generation, Model, PlanShape, TranslateOptions } from './api/model.ts';
+export type {
+  Attention,
+  GenerateOptions,
+  Generation,
+  Model,
+  ModelLanguages,
+  PlanShape,
+  TranslateOptions,
+} from './api/model.ts';
 export { type Platform, registerPlatform } from './api/platform.ts';
 export { type ModelFormat, modelFormats, type SaveOptions } from './api/save-model.ts';
 export type { SessionOptions } from './api/session.ts';

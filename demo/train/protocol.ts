@@ -12,9 +12,11 @@ import type {
   LogProbe,
   LogStep,
   ModelConfig,
+  ModelLanguages,
   PullProgress,
   Sample,
   TrainSettings,
+  TranslateOptions,
 } from '../../src/index.ts';
 import type { RunSummary } from '../../src/jobs/runs-job.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
@@ -208,8 +210,9 @@ export interface TranslationCandidate {
   readonly attention?: Attention;
 }
 
-/** Decoding options that can be sent to the worker, and whether to return the attention of each translation. */
-export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'> & { readonly attention?: boolean };
+/** Decoding options that can be sent to the worker, languages, and whether to return the attention of each translation. */
+export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'> &
+  Pick<TranslateOptions, 'sourceLang' | 'targetLang'> & { readonly attention?: boolean };
 
 /**
  * Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with a message
@@ -223,6 +226,8 @@ export interface Calls {
   continue(): void;
   stop(): void;
   translate(text: string, options: SentDecodeOptions): TranslationResult;
+  /** The languages of the model; undefined if it has none. */
+  languages(): ModelLanguages | undefined;
   /** What the model computes for a text and a target, by default its translation. */
   inspect(text: string, options: InspectOptions): Inspection;
   storage(): StorageInfo;

@@ -10,9 +10,9 @@ import { replaceUnknown } from '../decode/replace-unknown.ts';
 import { createTranslator, type StreamedToken, type Translation, type Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import { readWeights, writeWeights } from '../engine/model-states.ts';
-import { type LanguageOptions, withLanguages } from '../formats/hf/languages.ts';
+import { type LanguageOptions, startsWithLanguage, withLanguages } from '../formats/hf/languages.ts';
 import { checkLoraBase, fingerprintOfModel, loadLora, mergedWith, type SavedLora } from '../formats/lora-folder.ts';
-import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import { adaptedParameters, commonLora, loraParameters, widenLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -67,6 +67,16 @@ export interface GenerateOptions extends TranslateOptions {
   readonly onPiece?: (piece: StreamedToken, index: number) => void;
 }
 
+/** The languages of a multilingual model, as its own codes: `en`, `eng_Latn`, `en_XX`. */
+export interface ModelLanguages {
+  readonly codes: readonly string[];
+  /** Those of a call that names none; undefined if the model states none. */
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+  /** Whether a call can have another target language; else only `loadModel` can. */
+  readonly anyTarget: boolean;
+}
+
 /** Cross-attention between a text and its translation. */
 export interface Attention {
   /** Labels of the source tokens, S, with the end token. */
@@ -96,6 +106,8 @@ export interface Model {
   readonly parameterCount: number;
   /** Remarks of the loader, for example about fields of a configuration that were ignored. */
   readonly notes: readonly string[];
+  /** The languages of a multilingual model (M2M100, NLLB, mBART), for `sourceLang` and `targetLang`. */
+  readonly languages?: ModelLanguages;
   /** How the training went, if `train` made the model. */
   readonly training?: TrainResult;
 
@@ -532,6 +544,7 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
     tokenizers: { source, target },
     parameterCount: parameters.count,
     notes: saved.notes ?? [],
+    ...(saved.languages && { languages: modelLanguages(saved.languages, config) }),
     ...(parts.training && { training: parts.training }),
     translate: (async (texts: string | readonly string[], options: TranslateOptions = {}) => {
       const found = await inTurn(() => generate([texts].flat(), options));
@@ -657,6 +670,13 @@ export function createModel(saved: SavedModel, host: ModelHost, parts: ModelPart
   internals.set(model, { saved: wholeModel, name: parts.name ?? 'model' });
   return model;
 }
+
+const modelLanguages = (languages: Languages, config: ModelConfig): ModelLanguages => ({
+  codes: [...languages.ids.keys()],
+  source: languages.source,
+  target: languages.target,
+  anyTarget: !startsWithLanguage(languages.after, config),
+});
 
 /** Sizes of a translator: sentences a batch, and maximum numbers of source and target tokens. */
 interface TranslatorShape {

@@ -21,7 +21,10 @@ import { openSession, type SessionOptions } from './session.ts';
 
 /** A training run between two steps. `model` decodes with the weights of that moment. */
 export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | 'onModel'> {
-  readonly model: Pick<Model, 'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect'>;
+  readonly model: Pick<
+    Model,
+    'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
+  >;
 }
 
 /** Gate between two steps of `train`, to pause the run and use its model. */

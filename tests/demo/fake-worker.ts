@@ -2,6 +2,7 @@
 // results follow simple formulas, so that tests know what the page must show.
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { CallError, RunHistory, SessionEvent } from '../../demo/train/protocol.ts';
+import type { ModelLanguages } from '../../src/index.ts';
 import type { RunSummary } from '../../src/jobs/runs-job.ts';
 
 /** The fake worker as tests access it: `window.fake` in the page. */
@@ -20,6 +21,8 @@ export interface Fake {
   trainPairs: number;
   /** What `runs` returns. */
   runs: RunSummary[];
+  /** What `languages` returns. */
+  languages: ModelLanguages | undefined;
   /** What `history` returns. */
   history: RunHistory;
   /** Delays results of `describe` until it is called with false. */
@@ -79,6 +82,7 @@ export function fakeWorker(): void {
     fits: true,
     trainPairs: 38_412,
     runs: [],
+    languages: undefined,
     history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], step: 0 },
     delayDescribe(on) {
       delaying = on;
@@ -216,6 +220,7 @@ export function fakeWorker(): void {
     storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, partial }),
     load: () => undefined,
     runs: () => fake.runs,
+    languages: () => fake.languages,
     corpusOf: () => new TextEncoder().encode('one\tuno\n'),
     history: () => fake.history,
     save: () => undefined,

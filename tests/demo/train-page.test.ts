@@ -317,6 +317,28 @@ describe('the translate panel', () => {
     expect(await page.$eval('#translation', (e) => e.textContent)).toBe('the first piece');
   });
 
+  it('offers the languages of a multilingual model', async () => {
+    const page = await openPage();
+    expect(await page.$eval('#languages', (e) => (e as HTMLElement).hidden)).toBe(true);
+    await page.evaluate(() => {
+      const codes = ['fra_Latn', 'eng_Latn', 'zsm_Latn'];
+      window.fake.languages = { codes, source: 'eng_Latn', target: undefined, anyTarget: true };
+    });
+    await train(page);
+    const names = (select: string) => page.$$eval(`${select} option`, (all) => all.map((o) => o.textContent));
+    await page.waitForFunction(() => document.querySelectorAll('#languages option').length === 7);
+    const [source, target] = ['#languages .field:first-child select', '#languages .field:last-child select'];
+    expect((await names(source)).join()).toMatch(/^English.* \(eng_Latn\),French.* \(fra_Latn\),/);
+    expect((await names(target))[0]).toBe('Choose a language');
+    expect(await page.$eval(source, (e) => (e as HTMLSelectElement).value)).toBe('eng_Latn');
+    await page.select(target, 'fra_Latn');
+    await page.locator('#translate').click();
+    await says(page, '#translation', 'martes');
+    const sent = (await calls(page, 'translate')).at(-1)?.[1];
+    expect(sent).toEqual({ method: 'greedy', attention: true, sourceLang: 'eng_Latn', targetLang: 'fra_Latn' });
+    expect(await page.$eval('#translation', (e) => (e as HTMLElement).lang)).toBe('fra-Latn');
+  });
+
   it('sends sampling options, and rejects invalid ones', async () => {
     const page = await openPage();
     await train(page);

@@ -1,7 +1,7 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and events.
 // Training does not depend on timers of the page.
 
-import type { Inspection, InspectOptions, PullProgress } from '../../../src/index.ts';
+import type { Inspection, InspectOptions, ModelLanguages, PullProgress } from '../../../src/index.ts';
 import type { RunSummary } from '../../../src/jobs/runs-job.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
@@ -67,6 +67,8 @@ export interface Session {
     onPiece?: (piece: PieceEvent) => void,
     signal?: AbortSignal,
   ): Promise<TranslationResult>;
+  /** The languages of the current model; undefined if it has none. Rejects with `user` if there is no model. */
+  languages(): Promise<ModelLanguages | undefined>;
   /** What the current model computes for a text and a target: attention, next tokens, tensors. */
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
   /** Models in the browser, the last written first, and storage use. */
@@ -237,6 +239,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     continue: () => ask('continue'),
     stop: () => ask('stop'),
     translate: (text, options = {}, onPiece, signal) => call('translate', [text, options], { onPiece, signal }).result,
+    languages: () => ask('languages'),
     inspect: (text, options = {}) => ask('inspect', text, options),
     storage: () => ask('storage'),
     history: (name) => ask('history', name),

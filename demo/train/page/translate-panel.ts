@@ -2,9 +2,11 @@
 // and shows the cross-attention of the selected one.
 
 import { formatNumber } from '../../../src/core/format-numbers.ts';
+import type { ModelLanguages } from '../../../src/index.ts';
 import { el, fill, set, setText } from '../../common/dom.ts';
-import { field, markValid, numberInput, segmentedChoice } from '../../common/form-controls.ts';
+import { field, markValid, numberInput, segmentedChoice, select } from '../../common/form-controls.ts';
 import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
+import { localeName } from './corpus-panel.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 import { createHeatMap } from './heat-map.ts';
 import { type Session, SessionError } from './training-session.ts';
@@ -76,6 +78,16 @@ export function createTranslatePanel(session: Session): TranslatePanel {
 
   const submit = el('button', { type: 'submit', class: 'main', id: 'translate', disabled: true }, 'Translate');
   const cancel = el('button', { type: 'button', hidden: true, onclick: () => running?.abort() }, 'Cancel');
+  const sourceLang = select([], '');
+  const targetLang = select([], '');
+  const languageFields = el(
+    'div',
+    { class: 'thirds', id: 'languages', hidden: true },
+    field('Source language', sourceLang),
+    field('Target language', targetLang),
+  );
+  for (const choice of [sourceLang, targetLang])
+    choice.addEventListener('change', () => setLanguages(localeOf(sourceLang.value), localeOf(targetLang.value)));
   const showAttention = el('input', { type: 'checkbox', checked: true });
   const out = el('output', { class: 'translation', id: 'translation', dir: 'auto', for: 'translate-text' });
   const note = el('p', { class: 'hint', role: 'status' }, 'No model is loaded. Train one, or load one below.');
@@ -94,6 +106,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   const form = el(
     'form',
     { class: 'stack', novalidate: true },
+    languageFields,
     field('Text', text),
     methods,
     beamFields,
@@ -102,11 +115,15 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   );
 
   const options = (): SentDecodeOptions => {
-    const attention = showAttention.checked;
+    const common = {
+      attention: showAttention.checked,
+      ...(sourceLang.value && { sourceLang: sourceLang.value }),
+      ...(targetLang.value && !targetLang.disabled && { targetLang: targetLang.value }),
+    };
     if (method === 'beam')
       return {
         method,
-        attention,
+        ...common,
         beams: beam.valueAsNumber,
         numReturn: Math.min(4, beam.valueAsNumber),
         lengthPenalty: penalty.valueAsNumber,
@@ -114,13 +131,13 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     if (method === 'sample')
       return {
         method,
-        attention,
+        ...common,
         temperature: temperature.valueAsNumber,
         topK: topK.valueAsNumber,
         topP: topP.valueAsNumber,
         seed: seed.valueAsNumber,
       };
-    return { method, attention };
+    return { method, ...common };
   };
   const fieldsOf: Record<Method, HTMLInputElement[]> = {
     greedy: [],
@@ -246,6 +263,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     }
     if (demo !== chosen) return;
     model = chosen.name;
+    offerLanguages(undefined);
     set(submit, { disabled: false });
     if (text.value === suggested) fillIn(chosen.examples[0]?.[0] ?? '');
     await translate();
@@ -253,6 +271,28 @@ export function createTranslatePanel(session: Session): TranslatePanel {
   function setLanguages(source: string, target: string): void {
     set(text, { lang: source });
     set(out, { lang: target });
+  }
+  /** Offers the languages of a model; none if it has none. */
+  function offerLanguages(languages: ModelLanguages | undefined): void {
+    set(languageFields, { hidden: !languages });
+    const names = (languages?.codes ?? []).map((code) => [code, languageName(code)] as const);
+    names.sort(([, a], [, b]) => a.localeCompare(b));
+    for (const [choice, code] of [
+      [sourceLang, languages?.source],
+      [targetLang, languages?.target],
+    ] as const) {
+      // A model that states no language has to be told one.
+      const options = code === undefined && languages ? [['', 'Choose a language'] as const, ...names] : names;
+      fill(choice, ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)));
+    }
+    set(targetLang, { disabled: languages !== undefined && !languages.anyTarget });
+    if (languages) setLanguages(localeOf(sourceLang.value), localeOf(targetLang.value));
+  }
+  /** Offers the languages of the model that is loaded now. */
+  async function findLanguages(): Promise<void> {
+    const asked = model;
+    const found = asked ? await session.languages().catch(() => undefined) : undefined;
+    if (model === asked) offerLanguages(found);
   }
   text.addEventListener('focus', () => {
     if (text.value === suggested) text.select();
@@ -292,6 +332,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       set(note, { class: 'hint' });
       set(submit, { disabled: name === '' });
       showExamples();
+      void findLanguages();
     },
     setLanguages,
     suggest(sentence) {
@@ -302,4 +343,14 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       for (const button of picker.querySelectorAll('button')) set(button, { disabled: training });
     },
   };
+}
+
+/** A language code of a model as a BCP 47 tag: eng_Latn and en_XX are eng-Latn and en. */
+const localeOf = (code: string): string => code.replace(/_XX$/, '').replace('_', '-');
+
+/** `French (fra_Latn)`, or the code of a language without a name. */
+function languageName(code: string): string {
+  const tag = localeOf(code);
+  const name = localeName(tag);
+  return name === tag ? code : `${name} (${code})`;
 }

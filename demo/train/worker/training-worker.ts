@@ -174,6 +174,7 @@ const calls: {
       signal.throwIfAborted();
       return translateText(loaded, text, options, (piece) => post({ type: 'piece', id, piece }), signal);
     }),
+  languages: () => withModel(async ({ model }) => model.languages),
   inspect: (_, text, options) => withModel(({ model }) => model.inspect(text, options)),
   storage: () => store.info(),
   history: (_, name) => readHistory(store, name),

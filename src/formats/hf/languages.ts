@@ -60,7 +60,7 @@ export function inLanguages(
 }
 
 /** Whether the start token of a translation is its language (mBART), and not the first token after it. */
-const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
+export const startsWithLanguage = (after: boolean, c: ModelConfig): boolean => after && c.startId !== c.endId;
 
 /**
  * A model that translates from and to given languages. Its checkpoint says so too, as transformers does: src_lang and tgt_lang in
