@@ -4,25 +4,8 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
-import { addAverage } from './average-command.ts';
-import { addBench } from './bench-command.ts';
-import { addConformance } from './conformance-command.ts';
-import { addConvert } from './convert-command.ts';
-import { addDistill } from './distill-command.ts';
-import { addEvaluate } from './eval-command.ts';
-import { addInfo } from './info-command.ts';
 import { log, reportError, setVerbosity } from './output.ts';
-import { addPack } from './pack-command.ts';
-import { addPlan } from './plan-command.ts';
-import { addProfile } from './profile-command.ts';
-import { addPull } from './pull-command.ts';
 import { currentFlags } from './renamed-flags.ts';
-import { addRuns } from './runs-command.ts';
-import { addScore } from './score-command.ts';
-import { addTrain } from './train-command.ts';
-import { addTranslate } from './translate-command.ts';
-import { addTune } from './tune-command.ts';
-import { addVerify } from './verify-command.ts';
 
 // The reader of a pipe may end first (heddle plan | head). A terminal that was closed (EIO) ends no work: it is saved, as
 // at SIGHUP, and then SIGHUP ends the process, since Node cannot end normally without its terminal.
@@ -51,26 +34,30 @@ const program = new Command('heddle')
     },
   });
 
-for (const add of [
-  addTrain,
-  addTranslate,
-  addEvaluate,
-  addScore,
-  addAverage,
-  addRuns,
-  addVerify,
-  addConvert,
-  addDistill,
-  addPack,
-  addPull,
-  addPlan,
-  addProfile,
-  addTune,
-  addBench,
-  addConformance,
-  addInfo,
-])
-  add(program);
+/** Adds each command to the program. Its module is loaded for that, so a command starts without those of the others. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  train: async () => (await import('./train-command.ts')).addTrain,
+  translate: async () => (await import('./translate-command.ts')).addTranslate,
+  eval: async () => (await import('./eval-command.ts')).addEvaluate,
+  score: async () => (await import('./score-command.ts')).addScore,
+  average: async () => (await import('./average-command.ts')).addAverage,
+  runs: async () => (await import('./runs-command.ts')).addRuns,
+  verify: async () => (await import('./verify-command.ts')).addVerify,
+  convert: async () => (await import('./convert-command.ts')).addConvert,
+  distill: async () => (await import('./distill-command.ts')).addDistill,
+  pack: async () => (await import('./pack-command.ts')).addPack,
+  pull: async () => (await import('./pull-command.ts')).addPull,
+  plan: async () => (await import('./plan-command.ts')).addPlan,
+  profile: async () => (await import('./profile-command.ts')).addProfile,
+  tune: async () => (await import('./tune-command.ts')).addTune,
+  bench: async () => (await import('./bench-command.ts')).addBench,
+  conformance: async () => (await import('./conformance-command.ts')).addConformance,
+  info: async () => (await import('./info-command.ts')).addInfo,
+};
+
+// All of them if the first word is no command: for --help, and for the error that suggests one.
+const asked = commands[process.argv[2] ?? ''];
+for (const load of asked ? [asked] : Object.values(commands)) (await load())(program);
 
 for (const command of program.commands) {
   command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');

@@ -1,23 +1,31 @@
 // Conversion between float32 and 16-bit formats: float16 (IEEE 754 binary16) and bfloat16 (the upper 16 bits of a
 // float32).
 
-let wideOf: Float32Array | undefined;
+let numbers: Float32Array | undefined;
 
 /** All 65,536 numbers of float16 by their bits: a look-up is many times faster than arithmetic. */
-const float16Table = (): Float32Array =>
-  Float32Array.from({ length: 2 ** 16 }, (_, h) => {
+export function float16Table(): Float32Array {
+  numbers ??= makeTable();
+  return numbers;
+}
+
+function makeTable(): Float32Array {
+  const table = new Float32Array(2 ** 16);
+  for (let h = 0; h < table.length; h++) {
     const [exponent, fraction] = [(h >> 10) & 31, h & 1023];
     const large = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
     const normal = exponent === 31 ? large : (1 + fraction / 1024) * 2 ** (exponent - 15);
     const size = exponent === 0 ? fraction * 2 ** -24 : normal;
-    return h & 0x8000 ? -size : size;
-  });
+    table[h] = h & 0x8000 ? -size : size;
+  }
+  return table;
+}
 
 /** Converts float16 bits to float32. Exact. */
 export function fromFloat16(bits: Uint16Array): Float32Array {
-  wideOf ??= float16Table();
+  const table = float16Table();
   const out = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = wideOf[bits[i] as number] as number;
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] as number] as number;
   return out;
 }
 

@@ -9,7 +9,7 @@ import type { Job } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { httpFiles } from './http-files.ts';
-import { type JobName, jobs } from './jobs.ts';
+import { type JobName, loadJob } from './jobs.ts';
 import { decodeJson, encodeJson, inputFile, type PageRequest, type PageResponse } from './json-transport.ts';
 
 declare global {
@@ -59,7 +59,7 @@ async function run({
     },
   });
   try {
-    const job = jobs[name as JobName] as unknown as Job<unknown, unknown>;
+    const job = (await loadJob(name as JobName)) as Job<unknown, unknown>;
     const result = await job(args, context);
     await sent;
     return { ok: true, result };

@@ -1,48 +1,38 @@
-// Jobs by name.
+// Jobs by name. A job's modules are loaded when it runs, so a command starts without those of the others.
 
-import { average } from '../jobs/average-job.ts';
-import { bench } from '../jobs/bench-job.ts';
-import { conformance } from '../jobs/conformance-job.ts';
-import { convert } from '../jobs/convert-job.ts';
-import { distill } from '../jobs/distill-job.ts';
-import { evaluate } from '../jobs/evaluate-job.ts';
-import { info } from '../jobs/info-job.ts';
-import { plan } from '../jobs/plan-job.ts';
-import { profile } from '../jobs/profile-job.ts';
-import { pull } from '../jobs/pull-job.ts';
-import { runs } from '../jobs/runs-job.ts';
-import { score } from '../jobs/score-job.ts';
-import { translate } from '../jobs/translate-job.ts';
-import { tune } from '../jobs/tune-job.ts';
-import { verify } from '../jobs/verify/verify-job.ts';
 import type { Job } from '../runtime/job.ts';
-import { runTraining } from '../train/recovery.ts';
 
-/** All jobs. */
-export const jobs = {
-  average,
-  bench,
-  conformance,
-  convert,
-  distill,
-  evaluate,
-  info,
-  plan,
-  profile,
-  pull,
-  runs,
-  score,
-  train: runTraining,
-  translate,
-  tune,
-  verify,
+/** All jobs: functions that load them. */
+const loaders = {
+  average: async () => (await import('../jobs/average-job.ts')).average,
+  bench: async () => (await import('../jobs/bench-job.ts')).bench,
+  conformance: async () => (await import('../jobs/conformance-job.ts')).conformance,
+  convert: async () => (await import('../jobs/convert-job.ts')).convert,
+  distill: async () => (await import('../jobs/distill-job.ts')).distill,
+  evaluate: async () => (await import('../jobs/evaluate-job.ts')).evaluate,
+  info: async () => (await import('../jobs/info-job.ts')).info,
+  plan: async () => (await import('../jobs/plan-job.ts')).plan,
+  profile: async () => (await import('../jobs/profile-job.ts')).profile,
+  pull: async () => (await import('../jobs/pull-job.ts')).pull,
+  runs: async () => (await import('../jobs/runs-job.ts')).runs,
+  score: async () => (await import('../jobs/score-job.ts')).score,
+  train: async () => (await import('../train/recovery.ts')).runTraining,
+  translate: async () => (await import('../jobs/translate-job.ts')).translate,
+  tune: async () => (await import('../jobs/tune-job.ts')).tune,
+  verify: async () => (await import('../jobs/verify/verify-job.ts')).verify,
 };
 
 /** Name of a job. */
-export type JobName = keyof typeof jobs;
+export type JobName = keyof typeof loaders;
+
+type JobOf<N extends JobName> = Awaited<ReturnType<(typeof loaders)[N]>>;
 
 /** Type of the arguments of a job. */
-export type ArgumentsOf<N extends JobName> = (typeof jobs)[N] extends Job<infer A, unknown> ? A : never;
+export type ArgumentsOf<N extends JobName> = JobOf<N> extends Job<infer A, unknown> ? A : never;
 
 /** Type of the result of a job. */
-export type ResultOf<N extends JobName> = (typeof jobs)[N] extends Job<never, infer R> ? R : never;
+export type ResultOf<N extends JobName> = JobOf<N> extends Job<never, infer R> ? R : never;
+
+/** The job of this name. */
+export const loadJob = async <N extends JobName>(name: N): Promise<Job<ArgumentsOf<N>, ResultOf<N>>> =>
+  (await loaders[name]()) as unknown as Job<ArgumentsOf<N>, ResultOf<N>>;

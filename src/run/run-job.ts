@@ -8,11 +8,11 @@ import { launchFirefox } from '../host/firefox.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory } from '../host/node-platform.ts';
 import { nodeTextThreads } from '../host/text-threads.ts';
-import type { Job, JobContext, JobEvent } from '../runtime/job.ts';
+import type { JobContext, JobEvent } from '../runtime/job.ts';
 import { createContext } from '../runtime/job-context.ts';
 import { filePlace, keptChoices } from '../runtime/kernel-store.ts';
 import { runInDeno } from './deno-job.ts';
-import { type ArgumentsOf, type JobName, jobs, type ResultOf } from './jobs.ts';
+import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
 import { runJobInPage, type StartedBrowser } from './page-job.ts';
 import type { RemoteJobOptions } from './remote-job.ts';
 
@@ -85,7 +85,8 @@ export async function runJob<N extends JobName>(
     ...memory,
   });
   try {
-    return await (jobs[name] as unknown as Job<ArgumentsOf<N>, ResultOf<N>>)(args, context);
+    const job = await loadJob(name);
+    return await job(args, context);
   } finally {
     await close();
   }

@@ -3,7 +3,7 @@
 // Rows are padded with zeros to whole vectors.
 
 import { check } from '../../core/errors.ts';
-import { fromFloat16, toFloat16 } from '../../core/float16.ts';
+import { float16Table, toFloat16 } from '../../core/float16.ts';
 import { show, type TensorType } from '../../core/tensor.ts';
 import { dim, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -66,12 +66,10 @@ export function pack(
   }
 }
 
-const float16 = fromFloat16(Uint16Array.from({ length: 65536 }, (_, bits) => bits));
-
 /** Number `col` of a row of packed words with its scale, as the kernels read it, in float64. */
 export function unpacked(format: PackedFormat, row: ArrayLike<number>, col: number, scale = 1): number {
   const word = row[col >> (format === 'f16' ? 1 : 2)] ?? Number.NaN;
-  if (format === 'f16') return float16[(col & 1 ? word >>> 16 : word & 0xffff) & 0xffff] ?? Number.NaN;
+  if (format === 'f16') return float16Table()[(col & 1 ? word >>> 16 : word & 0xffff) & 0xffff] as number;
   const signed = (((word >>> (8 * (col & 3))) & 0xff) << 24) >> 24;
   return (signed / 127) * scale;
 }
