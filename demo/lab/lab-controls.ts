@@ -18,8 +18,15 @@ export interface Controls {
 
 const lengths = { quick: { span: 20, rounds: 5 }, careful: { span: 100, rounds: 9 } } as const;
 
-/** Creates the form; `start` and `stop` are called by its buttons. */
-export function createControls(start: (settings: LabSettings) => void, stop: () => void): Controls {
+/** What the buttons of the form do. */
+export interface LabActions {
+  measure(settings: LabSettings): void;
+  checkConformance(): void;
+  stop(): void;
+}
+
+/** Creates the form. */
+export function createControls(actions: LabActions): Controls {
   let which: LabSettings['set'] = 'small';
   let length: keyof typeof lengths = 'quick';
   const filter = el('input', { type: 'search', placeholder: 'all', autocomplete: 'off', spellcheck: 'false' });
@@ -37,7 +44,16 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
       : `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not part of this page.`,
   );
   const startButton = el('button', { type: 'submit', class: 'main' }, 'Measure');
-  const stopButton = el('button', { type: 'button', disabled: true, onclick: () => stop() }, 'Stop');
+  const checkButton = el(
+    'button',
+    {
+      type: 'button',
+      title: 'All kernels at small sizes, 20 training steps, latencies, recovery of a lost device',
+      onclick: () => actions.checkConformance(),
+    },
+    'Check conformance',
+  );
+  const stopButton = el('button', { type: 'button', disabled: true, onclick: () => actions.stop() }, 'Stop');
   const bar = el('progress', { max: 1, value: 0, 'aria-label': 'Progress of the measurements' });
   bar.hidden = true;
   const status = el('p', { class: 'status', role: 'status' });
@@ -83,17 +99,18 @@ export function createControls(start: (settings: LabSettings) => void, stop: () 
       onsubmit: (event: Event) => {
         event.preventDefault();
         const chosen = peers.filter((p) => p.box.checked).map((p) => p.id);
-        start({ set: which, filter: filter.value, ...lengths[length], peers: chosen });
+        actions.measure({ set: which, filter: filter.value, ...lengths[length], peers: chosen });
       },
     },
     fields,
-    el('div', { class: 'row go' }, startButton, stopButton, bar, status),
+    el('div', { class: 'row go' }, startButton, checkButton, stopButton, bar, status),
   );
   return {
     element: form,
     setRunning(active) {
       fields.disabled = active;
       startButton.disabled = active;
+      checkButton.disabled = active;
       stopButton.disabled = !active;
       bar.hidden = !active;
       bar.removeAttribute('value');

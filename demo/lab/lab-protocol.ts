@@ -6,6 +6,7 @@ import type { Conformance } from '../../src/bench/conformance.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { Roofs } from '../../src/gpu/roofs.ts';
+import type { ConformanceReport } from '../../src/jobs/conformance-job.ts';
 
 /** Libraries to compare with. */
 export const peerNames = { tfjs: 'TensorFlow.js', jax: 'jax-js' } as const;
@@ -38,8 +39,18 @@ export interface LabResults {
   readonly peers?: readonly TimedKernel[];
 }
 
-/** Messages from the page to the worker. */
-export type LabRequest = { readonly type: 'start'; readonly settings: LabSettings } | { readonly type: 'stop' };
+/** Result of a conformance check: what `heddle conformance --json` writes. */
+export interface CheckedConformance extends ConformanceReport {
+  readonly heddle: string;
+  /** Start time, ISO 8601. */
+  readonly when: string;
+}
+
+/** Messages from the page to the worker: measure, check conformance, stop either. */
+export type LabRequest =
+  | { readonly type: 'start'; readonly settings: LabSettings }
+  | { readonly type: 'check' }
+  | { readonly type: 'stop' };
 
 /** Messages from the worker to the page. */
 export type LabReply =
@@ -49,5 +60,6 @@ export type LabReply =
   | { readonly type: 'kernel'; readonly kernel: KernelResult }
   | { readonly type: 'peer-kernel'; readonly kernel: TimedKernel }
   | { readonly type: 'done'; readonly results: LabResults }
+  | { readonly type: 'checked'; readonly report: CheckedConformance }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly message: string };

@@ -4,7 +4,7 @@ import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
 import { type Child, el, setText } from '../common/dom.ts';
-import type { LabResults } from './lab-protocol.ts';
+import type { CheckedConformance, LabResults } from './lab-protocol.ts';
 import { errorText, pluralize, time } from './measurement-text.ts';
 
 function table(
@@ -35,18 +35,21 @@ function table(
 const verdict = (passed: boolean): HTMLElement =>
   el('span', { class: passed ? 'verdict good' : 'verdict bad' }, passed ? 'passes' : 'fails');
 
-/** Creates the conformance report of an adapter. */
-export function conformanceReport(report: Conformance): HTMLElement {
+/** Creates the conformance report of an adapter; after a check also of the engine: training, latencies, lost devices. */
+export function conformanceReport(report: Conformance | CheckedConformance): HTMLElement {
   const { features, limits, subgroups, kernels } = report;
+  const variants = kernels.flatMap((kernel) => kernel.variants.map((variant) => ({ kernel, ...variant })));
   const wrong = kernels.filter((k) => !k.passed).length;
   const low = limits.filter((l) => !l.passed).length;
-  const sum = report.passed
+  const right = wrong + low === 0;
+  const sum = right
     ? `${pluralize(kernels.length, 'kernel')} match the float64 reference in every variant, and all limits are sufficient.`
     : `${wrong} of ${kernels.length} kernels are wrong in at least one variant; ${low} of ${limits.length} limits are too low.`;
   return el(
     'div',
     { class: 'stack' },
-    el('p', { class: `note ${report.passed ? 'good' : 'bad'}` }, el('span', {}, sum)),
+    el('p', { class: `note ${right ? 'good' : 'bad'}` }, el('span', {}, sum)),
+    'engine' in report && engineFacts(report),
     el(
       'div',
       { class: 'twin' },
@@ -90,23 +93,56 @@ export function conformanceReport(report: Conformance): HTMLElement {
     ),
     el(
       'details',
-      { open: !report.passed },
-      el('summary', {}, `Maximum error of each kernel (${kernels.length})`),
+      { open: !right },
+      el('summary', {}, `Maximum error of each kernel (${kernels.length}) and variant (${variants.length})`),
       table(
-        'Maximum error of each kernel',
-        ['Kernel', 'Max. error', 'Tolerance', 'Variant', 'Result', 'Not used'],
-        kernels.map(({ name, worst, allowed, variant, passed, failure, dropped }) => [
-          name,
-          errorText(worst),
-          errorText(allowed),
-          failure ?? (variant === 'only' ? '' : variant),
+        'Maximum error of each kernel and variant',
+        ['Kernel', 'Variant', 'Max. error', 'Tolerance', 'Result'],
+        variants.map(({ kernel, variant, error, passed, failure }) => [
+          kernel.name,
+          variant === 'only' ? '' : variant,
+          failure ?? errorText(error),
+          errorText(kernel.allowed),
           verdict(passed),
-          dropped.join(', '),
         ]),
       ),
     ),
   );
 }
+
+/** Creates the list of what a check found out about the engine. */
+function engineFacts(report: CheckedConformance): HTMLElement {
+  const { engine, machine, subgroupKernels, training, readbackMs, dispatchUs, recovery } = report;
+  const { vendor, architecture, description } = machine.adapter;
+  const { error, allowed, losses } = training;
+  return definitions([
+    ['Engine', `${engine.name} ${engine.version}`],
+    ['Adapter', [vendor, architecture, description].filter(Boolean).join(' ')],
+    ['Subgroup kernels', subgroupKernels],
+    [
+      `${losses.length} training steps`,
+      el('span', {}, `losses within ${errorText(error)} of the stored ones `, verdict(error <= allowed)),
+    ],
+    ['Readback', time(readbackMs)],
+    ['Dispatch', time(dispatchUs / 1000)],
+    [
+      'Lost devices',
+      el(
+        'span',
+        {},
+        `${recovery.recovered} of ${recovery.lost} recovered with the same losses `,
+        verdict(recovery.recovered === recovery.lost),
+      ),
+    ],
+  ]);
+}
+
+const definitions = (facts: readonly (readonly [string, Child])[]): HTMLElement =>
+  el('dl', { class: 'facts' }, ...facts.flatMap(([k, v]) => [el('dt', {}, k), el('dd', {}, v)]));
+
+/** Creates the buttons that copy and download a conformance report, as `heddle conformance --json` writes it. */
+export const conformanceJson = (report: CheckedConformance): HTMLElement =>
+  jsonBox(report, `heddle-conformance-${report.when.replace(/[:.]/g, '-')}.json`);
 
 /** Adds line-break opportunities to a camelCase name. */
 const breakable = (name: string): HTMLElement =>
@@ -149,12 +185,21 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
   );
 }
 
-/** Returns results as JSON. Infinite values (the error of a kernel that did not run) become null. */
-const resultsJson = (results: LabResults): string => `${JSON.stringify(results, undefined, 1)}\n`;
-
 /** Creates the description of the machine and the buttons that copy and download the results. */
-export function resultsBox(results: LabResults): HTMLElement {
-  const json = resultsJson(results);
+export const resultsBox = (results: LabResults): HTMLElement =>
+  el(
+    'div',
+    { class: 'stack' },
+    machineFacts(results),
+    jsonBox(results, `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json`),
+  );
+
+/**
+ * Creates the buttons that copy and download a value as JSON. Infinite values (the error of a kernel that did not run)
+ * become null.
+ */
+function jsonBox(value: unknown, file: string): HTMLElement {
+  const json = `${JSON.stringify(value, undefined, 1)}\n`;
   const status = el('span', { class: 'hint', role: 'status' });
   const text = el('pre', { class: 'json', tabindex: 0, 'aria-label': 'Results as JSON' }, json);
   const details = el('details', {}, el('summary', {}, 'Show JSON'), text);
@@ -171,13 +216,12 @@ export function resultsBox(results: LabResults): HTMLElement {
   };
   const download = () => {
     const url = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
-    el('a', { href: url, download: `heddle-kernels-${results.when.replace(/[:.]/g, '-')}.json` }).click();
+    el('a', { href: url, download: file }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
   return el(
     'div',
     { class: 'stack' },
-    machineFacts(results),
     el(
       'div',
       { class: 'row' },
@@ -202,5 +246,5 @@ function machineFacts({ machine, when, heddle }: LabResults): HTMLElement {
     ['CPU clock resolution', `${clockGrain} ms`],
     ['heddle', `${heddle}, ${when.slice(0, 16).replace('T', ' ')} UTC`],
   ];
-  return el('dl', { class: 'facts' }, ...facts.flatMap(([k, v]) => [el('dt', {}, k), el('dd', {}, v)]));
+  return definitions(facts);
 }

@@ -9,7 +9,9 @@ export type LabListener = (reply: LabReply) => void;
 export interface LabSession {
   /** Starts a measurement; its messages go to the listener. */
   start(settings: LabSettings): void;
-  /** Stops the measurement before the next kernel. */
+  /** Starts a conformance check. */
+  check(): void;
+  /** Stops the measurement or check before the next kernel. */
   stop(): void;
 }
 
@@ -36,6 +38,7 @@ export function createLabSession(listener: LabListener): LabSession {
   };
   return {
     start: (settings) => send({ type: 'start', settings }),
+    check: () => send({ type: 'check' }),
     stop: () => send({ type: 'stop' }),
   };
 }

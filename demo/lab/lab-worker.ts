@@ -9,11 +9,20 @@ import { version } from '../../package.json';
 import { conformanceOf } from '../../src/bench/conformance.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
+import { hostOf } from '../../src/core/host-name.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
 import { measureRoofs, type Roof, type Roofs } from '../../src/gpu/roofs.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
 import { adapterName, openDevice } from '../../src/low-level.ts';
-import { neededLimits } from '../../src/runtime/job-context.ts';
-import { type LabReply, type LabRequest, type LabResults, type LabSettings, peerNames } from './lab-protocol.ts';
+import { createContext, neededLimits } from '../../src/runtime/job-context.ts';
+import {
+  type CheckedConformance,
+  type LabReply,
+  type LabRequest,
+  type LabResults,
+  type LabSettings,
+  peerNames,
+} from './lab-protocol.ts';
 
 const send = (reply: LabReply): void => self.postMessage(reply);
 let running = new AbortController();
@@ -22,13 +31,14 @@ self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
   if (data.type === 'stop') running.abort();
   else {
     running = new AbortController();
-    void run(data.settings, running.signal);
+    void run(data, running.signal);
   }
 };
 
-async function run(settings: LabSettings, signal: AbortSignal): Promise<void> {
+async function run(request: Exclude<LabRequest, { type: 'stop' }>, signal: AbortSignal): Promise<void> {
   try {
-    send({ type: 'done', results: await measureOnDevice(settings, signal) });
+    if (request.type === 'check') send({ type: 'checked', report: await checkConformance(signal) });
+    else send({ type: 'done', results: await measureOnDevice(request.settings, signal) });
   } catch (error) {
     if (signal.aborted) send({ type: 'stopped' });
     else send({ type: 'failed', message: messageOf(error) });
@@ -39,6 +49,27 @@ const messageOf = (error: unknown): string =>
   error instanceof HeddleError
     ? error.message
     : `Something went wrong: ${error instanceof Error ? error.message : error}`;
+
+/** Runs the job of `heddle conformance`. Its training code is loaded on demand. */
+async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {
+  const when = new Date().toISOString();
+  const { conformance } = await import('../../src/jobs/conformance-job.ts');
+  const { name: host, version: hostVersion } = hostOf();
+  const { context, close } = createContext({
+    ...{ host, version: hostVersion, files: memoryFiles(), signal },
+    emit(event) {
+      if (event.type === 'progress') send({ type: 'progress', done: event.done, of: event.of, next: event.text });
+    },
+    openGpu: async () => navigator.gpu,
+  });
+  try {
+    const report = await conformance({ lostDevices: 1 }, context);
+    send({ type: 'machine', machine: report.machine, name: adapterName((await context.device()).adapter) });
+    return { heddle: version, when, ...report };
+  } finally {
+    await close();
+  }
+}
 
 /** Runs all measurements on a new device; a lost device ends them immediately. */
 async function measureOnDevice(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {

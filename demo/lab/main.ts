@@ -10,7 +10,7 @@ import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { createKernelTable } from './kernel-table.ts';
 import { createControls } from './lab-controls.ts';
 import { type LabReply, peerNames } from './lab-protocol.ts';
-import { conformanceReport, peersReport, resultsBox } from './lab-reports.ts';
+import { conformanceJson, conformanceReport, peersReport, resultsBox } from './lab-reports.ts';
 import { createLabSession } from './lab-session.ts';
 import { maxSpread, pluralize } from './measurement-text.ts';
 import { createRoofline } from './roofline.ts';
@@ -41,7 +41,12 @@ function mountLab({ showAdapter }: PageHeader): void {
     else if (reply.type === 'roofs') roofs = reply.roofs;
     else if (reply.type === 'kernel') kernels.push(reply.kernel);
     else if (reply.type === 'peer-kernel') peers.push(reply.kernel);
-    else {
+    else if (reply.type === 'checked') {
+      controls.setRunning(false);
+      controls.setStatus(`Done: this engine ${reply.report.passed ? 'passes' : 'fails a check'}.`);
+      fill(byId('conformance-report'), conformanceReport(reply.report), conformanceJson(reply.report));
+      set(byId('conformance'), { hidden: false });
+    } else {
       controls.setRunning(false);
       if (reply.type === 'stopped') controls.setStatus(`Stopped after ${pluralize(kernels.length, 'kernel')}.`);
       if (reply.type === 'failed') controls.setStatus(reply.message, 'bad');
@@ -63,16 +68,23 @@ function mountLab({ showAdapter }: PageHeader): void {
   };
 
   const session = createLabSession(onReply);
-  const controls = createControls(
-    (settings) => {
-      [kernels, peers, roofs] = [[], [], undefined];
-      for (const id of ['conformance', 'results']) set(byId(id), { hidden: true });
-      controls.setRunning(true);
-      draw();
+  const begin = () => {
+    [kernels, peers, roofs] = [[], [], undefined];
+    for (const id of ['conformance', 'results']) set(byId(id), { hidden: true });
+    controls.setRunning(true);
+    draw();
+  };
+  const controls = createControls({
+    measure(settings) {
+      begin();
       session.start(settings);
     },
-    () => session.stop(),
-  );
+    checkConformance() {
+      begin();
+      session.check();
+    },
+    stop: () => session.stop(),
+  });
   byId('controls').append(controls.element);
   fill(byId('roofline'), roofline.element);
   fill(byId('table'), el('label', { class: 'check' }, all, 'Show all variants'), table.element);

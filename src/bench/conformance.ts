@@ -18,17 +18,25 @@ export interface LimitLine {
   readonly passed: boolean;
 }
 
-/** The variant of a kernel with the largest error. */
+/** A variant of a kernel. */
+export interface VariantLine {
+  readonly variant: string;
+  /** Error max|x - ref| / max|ref|, the largest of the outputs; infinite if the variant did not run. */
+  readonly error: number;
+  readonly passed: boolean;
+  /** Error message of a variant that did not run. */
+  readonly failure?: string;
+}
+
+/** A kernel with all its variants. */
 export interface KernelLine {
   readonly name: string;
-  readonly variants: number;
-  /** Error max|x - ref| / max|ref| of `variant`. */
+  readonly variants: readonly VariantLine[];
+  /** The largest error, and the variant that has it. */
   readonly worst: number;
   readonly variant: string;
   readonly allowed: number;
   readonly passed: boolean;
-  /** Error message of a variant that did not run. */
-  readonly failure?: string;
   /** Variants that are not used on this adapter: their error exceeds `allowed`, or they do not run. */
   readonly dropped: readonly string[];
 }
@@ -70,18 +78,19 @@ export function conformanceOf(
 }
 
 function lineOf({ name, variants }: KernelResult): KernelLine {
-  const [worst] = [...variants].sort((a, b) => b.error - a.error);
+  const lines = variants.map(({ variant, error, passed, failure }) => ({
+    ...{ variant, error, passed },
+    ...(failure !== undefined && { failure }),
+  }));
+  const [worst] = [...lines].sort((a, b) => b.error - a.error);
   if (!worst) throw new Error(`bench: ${name} has no variants`);
-  const passed = variants.every((v) => v.passed);
-  const failure = variants.find((v) => v.failure !== undefined)?.failure;
   return {
     name,
-    variants: variants.length,
+    variants: lines,
     worst: worst.error,
     variant: worst.variant,
     allowed: maxError,
-    passed,
-    dropped: variants.filter((v) => !v.passed).map((v) => v.variant),
-    ...(failure !== undefined && { failure }),
+    passed: lines.every((v) => v.passed),
+    dropped: lines.filter((v) => !v.passed).map((v) => v.variant),
   };
 }

@@ -155,17 +155,21 @@ function takenRows(R: number, D: number): KernelCase {
 const full: Sizes = { R: 64, beams: 4, T: 64, V: 8000, H: 8, W: 32 };
 const small: Sizes = { R: 8, beams: 2, T: 16, V: 211, H: 2, W: 16 };
 
-/** The kernels, in the order of the report. */
-export const decodingKernels: readonly KernelCase[] = [
-  selfAttention(full),
-  crossAttention(full),
-  choice('greedy token', full),
-  choice('best tokens', full),
-  choice('sampled token', full),
-  beamStep(full),
-  slots(full),
-  takenRows(64, 16384),
+/** All kernels of a decoding step, in the order of the report. */
+const kernelsOf = (s: Sizes): readonly KernelCase[] => [
+  selfAttention(s),
+  crossAttention(s),
+  choice('greedy token', s),
+  choice('best tokens', s),
+  choice('sampled token', s),
+  beamStep(s),
+  slots(s),
+  takenRows(s.R, s.T * s.H * s.W),
 ];
 
-/** Small sizes. */
+/** The sizes of a decoder, and small ones for the conformance report. */
+export const decodingKernels = kernelsOf(full);
+export const conformanceDecodingKernels = kernelsOf(small);
+
+/** Some kernels at small sizes. */
 export const smallDecodingKernels: readonly KernelCase[] = [selfAttention(small), choice('greedy token', small)];

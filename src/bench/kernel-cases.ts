@@ -12,10 +12,10 @@ import { linear } from '../ops/matmul/linear.ts';
 import { matmul } from '../ops/matmul/matmul.ts';
 import { addLayerNorm, layerNorm } from '../ops/norm/layer-norm.ts';
 import { softmax } from '../ops/norm/softmax.ts';
-import { decodingKernels, smallDecodingKernels } from './decoding-kernel-cases.ts';
+import { conformanceDecodingKernels, decodingKernels, smallDecodingKernels } from './decoding-kernel-cases.ts';
 import { backward, input, type KernelCase, step } from './kernel-case.ts';
-import { packedKernels } from './packed-kernel-cases.ts';
-import { adam, smallTrainingKernels, trainingKernels } from './training-kernel-cases.ts';
+import { conformancePackedKernels, packedKernels } from './packed-kernel-cases.ts';
+import { adam, conformanceTrainingKernels, smallTrainingKernels, trainingKernels } from './training-kernel-cases.ts';
 
 const show = (shape: Shape, transposed: boolean) => `[${shape.join(',')}]${transposed ? 'ᵀ' : ''}`;
 
@@ -233,6 +233,41 @@ export const smallKernelCases: readonly KernelCase[] = [
   crossEntropy(32, 500, 'train'),
   ...smallTrainingKernels,
   ...smallDecodingKernels,
+];
+
+/** Small attention: one sentence, 2 heads. */
+const narrow: Heads = [1, 2, 16];
+
+/** Every op of `kernelCases` at small sizes: whole vectors, and rows that are not (kernels for scalars). */
+export const conformanceKernelCases: readonly KernelCase[] = [
+  product(64, 64, 64),
+  product(33, 37, 41),
+  product(64, 80, 96, 'NT'),
+  product(64, 80, 96, 'TN'),
+  feedForward(64, 64, 128),
+  feedForward(64, 64, 128, true),
+  ...[narrow, [1, 2, 64] as const].flatMap((heads) => [attention(32, false, heads), attention(32, true, heads)]),
+  attention(32, false, narrow, true),
+  attention(32, true, narrow, true),
+  relativeBias(false),
+  relativeBias(true),
+  ...(['forward', 'backward', 'probabilities'] as const).map((kind) => cross(kind, 16, 24, narrow)),
+  norm(64, 128, false),
+  norm(64, 128, true),
+  norm(64, 130, false),
+  norm(64, 130, true),
+  addNorm(64, 128),
+  softmaxOf(256, 128, false),
+  softmaxOf(256, 128, true),
+  tokens(4, 16, 500, 64, false),
+  tokens(4, 16, 500, 64, true),
+  crossEntropy(32, 500, 'train'),
+  crossEntropy(32, 500, 'loss'),
+  crossEntropy(32, 500, 'backward'),
+  adam(20_000),
+  ...conformanceTrainingKernels,
+  ...conformanceDecodingKernels,
+  ...conformancePackedKernels,
 ];
 
 export { graphOf, type KernelCase } from './kernel-case.ts';

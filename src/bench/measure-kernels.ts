@@ -7,10 +7,10 @@ import type { TimeOptions } from '../gpu/plan-timing.ts';
 import { measureRoofs, type Roofs } from '../gpu/roofs.ts';
 import { checkKernel, type KernelResult } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';
-import { kernelCases, smallKernelCases } from './kernel-cases.ts';
+import { conformanceKernelCases, kernelCases, smallKernelCases } from './kernel-cases.ts';
 
 /** Kernel sets by name. */
-export const kernelSets = { all: kernelCases, small: smallKernelCases } as const;
+export const kernelSets = { all: kernelCases, small: smallKernelCases, conformance: conformanceKernelCases } as const;
 export type KernelSet = keyof typeof kernelSets;
 
 /** Options of `measure`. */
@@ -43,7 +43,7 @@ export function chosenKernels(set: KernelSet, filter: string): readonly KernelCa
 }
 
 /** Bytes of the copy that measures bandwidth, by kernel set. */
-const copyBytes = { all: 128 * 2 ** 20, small: 32 * 2 ** 20 } as const;
+const copyBytes = { all: 128 * 2 ** 20, small: 32 * 2 ** 20, conformance: 32 * 2 ** 20 } as const;
 
 /**
  * Checks and times kernels. Throws a HeddleError if no kernel matches or the device is lost, and the reason of the

@@ -137,20 +137,24 @@ const lossScale: KernelCase = {
   data: (name, length) => (name === 'counters' ? new Float32Array(length).fill(4) : undefined),
 };
 
-/** The kernels, in the order of the report. */
-export const packedKernels: readonly KernelCase[] = [
-  linear('f16', 64, 512, 2048),
-  linearOfHalves(512, 512, 2048, false),
-  linearOfHalves(512, 512, 2048, true),
-  linear('int8', 64, 512, 2048),
-  linear('int8', 1, 512, 8000),
-  linearBackwardOf('f16', 512, 512, 2048),
-  linearBackwardOf('int8', 512, 512, 2048),
-  embedding('f16', 8, 64, 8000, 512),
-  embedding('int8', 8, 64, 8000, 512),
-  projectedLoss(256, 256, 8000),
-  columns('add', 1024, 1536, 512),
-  columns('take', 1024, 1536, 512),
-  castToF16(10_000_000),
+/** All kernels of this file for layers of I inputs and O outputs, in the order of the report. */
+const kernelsOf = (rows: number, I: number, O: number, V: number, buffer: number): readonly KernelCase[] => [
+  linear('f16', rows / 8, I, O),
+  linearOfHalves(rows, I, O, false),
+  linearOfHalves(rows, I, O, true),
+  linear('int8', rows / 8, I, O),
+  linear('int8', 1, I, V),
+  linearBackwardOf('f16', rows, I, O),
+  linearBackwardOf('int8', rows, I, O),
+  embedding('f16', 8, rows / 8, V, I),
+  embedding('int8', 8, rows / 8, V, I),
+  projectedLoss(rows / 2, I / 2, V),
+  columns('add', 2 * rows, 3 * I, I),
+  columns('take', 2 * rows, 3 * I, I),
+  castToF16(buffer),
   lossScale,
 ];
+
+/** The sizes of a model, and small ones for the conformance report. */
+export const packedKernels = kernelsOf(512, 512, 2048, 8000, 10_000_000);
+export const conformancePackedKernels = kernelsOf(64, 64, 128, 500, 20_000);

@@ -204,31 +204,35 @@ const logOfMean = (rows: number, D: number) =>
 const dropped = (rows: number, D: number) =>
   elements('dropout', rows, D, (g) => void dropout(g, input(g, 'x', [rows, D]), step(g), { rate: 0.1, site: 3 }));
 
-/** The kernels, in the order of the report. */
-export const trainingKernels: readonly KernelCase[] = [
-  update('Adam', 10_000_000),
-  update('RMSprop', 10_000_000),
-  update('SGD', 10_000_000),
-  bufferSum('accumulate', 10_000_000),
-  bufferSum('average', 10_000_000),
-  clipping('norm', 10_000_000),
-  clipping('scale', 10_000_000),
-  finite(10_000_000),
-  sum(4096, 512),
-  logOfMean(4096, 512),
-  rms(4096, 512, 'forward'),
-  rms(4096, 512, 'backward'),
-  rms(4096, 512, 'fused'),
-  gated(4096, 1024, false),
-  gated(4096, 1024, true),
-  counted(64, 128),
-  dropped(4096, 512),
-  activated('gelu', 4096, 512, false),
-  activated('gelu', 4096, 512, true),
-  ...sums(128, 512),
-  positions(32, 64, 512),
-  stats(2048),
+/** All kernels of training at one size of buffers, rows and columns, in the order of the report. */
+const kernelsOf = (buffer: number, rows: number, D: number): readonly KernelCase[] => [
+  update('Adam', buffer),
+  update('RMSprop', buffer),
+  update('SGD', buffer),
+  bufferSum('accumulate', buffer),
+  bufferSum('average', buffer),
+  clipping('norm', buffer),
+  clipping('scale', buffer),
+  finite(buffer),
+  sum(rows, D),
+  logOfMean(rows, D),
+  rms(rows, D, 'forward'),
+  rms(rows, D, 'backward'),
+  rms(rows, D, 'fused'),
+  gated(rows, 2 * D, false),
+  gated(rows, 2 * D, true),
+  counted(rows / 64, D / 4),
+  dropped(rows, D),
+  activated('gelu', rows, D, false),
+  activated('gelu', rows, D, true),
+  ...sums(rows / 32, D),
+  positions(rows / 128, 64, D),
+  stats(rows / 2),
 ];
 
-/** Small sizes. */
+/** The sizes of a training, and small ones for the conformance report. */
+export const trainingKernels = kernelsOf(10_000_000, 4096, 512);
+export const conformanceTrainingKernels = kernelsOf(20_000, 256, 64);
+
+/** Some kernels at small sizes. */
 export const smallTrainingKernels: readonly KernelCase[] = [adam(20_000), sum(64, 64), clipping('norm', 20_000)];

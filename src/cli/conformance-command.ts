@@ -37,11 +37,11 @@ function describe(report: ConformanceReport): string {
   const { vendor, architecture, description } = machine.adapter;
   const right = kernels.filter((kernel) => kernel.passed);
   const worst = [...kernels].sort((a, b) => b.worst - a.worst)[0];
-  const wrong = kernels.filter((kernel) => !kernel.passed).map((kernel) => `${kernel.name} ${kernel.variant}`);
+  const wrong = kernels.flatMap(({ name, dropped }) => dropped.map((variant) => `${name} ${variant}`));
   const low = limits
     .filter((limit) => !limit.passed)
     .map(({ name, has, needed }) => `${name} ${formatLimit(name, has)} of ${formatLimit(name, needed)}`);
-  const variants = kernels.reduce((sum, kernel) => sum + kernel.variants, 0);
+  const variants = kernels.reduce((sum, kernel) => sum + kernel.variants.length, 0);
   return table([
     ['engine', `${engine.name} ${engine.version}`.trim()],
     ['adapter', [vendor, architecture, description].filter(Boolean).join(' ')],

@@ -4,14 +4,14 @@
 import { totalmem } from 'node:os';
 import type { Platform } from '../api/platform.ts';
 import { defaultHub } from '../hub/repository.ts';
-import { dawnGpu } from './dawn.ts';
+import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
 import { nodeTextThreads } from './text-threads.ts';
 
 /** Services of Node. HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE are the environment variables that it reads. */
 export const nodePlatform = (): Platform => ({
   host: 'Dawn',
-  version: '',
+  version: dawnVersion(),
   openGpu: () => dawnGpu(),
   files: nodeFiles(),
   modelPath: (name) => name,

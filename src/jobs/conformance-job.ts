@@ -46,22 +46,34 @@ const allowed = 1e-5;
 export const conformance: Job<ConformanceArguments, ConformanceReport> = async ({ lostDevices }, context) => {
   const device = await context.device();
   const machine = await describeMachine(await context.gpu());
-  const progress = (done: number, of: number, text: string) =>
-    context.emit({ type: 'progress', task: 'conformance', done, of, text });
+  let kernelCount = 0;
+  const progress = (done: number, of: number, text: string) => {
+    context.signal.throwIfAborted();
+    context.emit({ type: 'progress', task: 'conformance', done, of: of + lostDevices + 2, text });
+  };
   const { kernels } = await measure(
     device,
-    { set: 'small', filter: '', span: 1, rounds: 1, roofs: false },
-    { signal: context.signal, onProgress: progress },
+    { set: 'conformance', filter: '', span: 1, rounds: 1, roofs: false },
+    {
+      signal: context.signal,
+      onProgress(done, of, text) {
+        kernelCount = of;
+        progress(done, of, text);
+      },
+    },
   );
+  progress(kernelCount, kernelCount, 'readback and dispatches');
   const latency = await measureLatency(device);
+  progress(kernelCount + 1, kernelCount, '20 training steps');
   const losses = await trainReference(context);
   const error = Math.max(...storedLosses.map((loss, i) => Math.abs((losses[i] ?? Number.NaN) / loss - 1)));
   let recovered = 0;
   for (let i = 0; i < lostDevices; i++) {
-    progress(i, lostDevices, 'recovery of a lost device');
+    progress(kernelCount + 2 + i, kernelCount, 'recovery of a lost device');
     const after = await trainReference(context, 1 + ((7 * i + 9) % (storedLosses.length - 1)));
     if (after.length === losses.length && after.every((loss, k) => Object.is(loss, losses[k]))) recovered++;
   }
+  context.signal.throwIfAborted();
   const report = conformanceOf(machine, neededLimits, kernels);
   return {
     ...report,

@@ -3,7 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type ChromeOptions, launchChrome } from '../host/chrome.ts';
-import { type DawnOptions, dawnGpu } from '../host/dawn.ts';
+import { type DawnOptions, dawnGpu, dawnVersion } from '../host/dawn.ts';
 import { launchFirefox } from '../host/firefox.ts';
 import { cachePath, nodeFiles } from '../host/node-files.ts';
 import { machineMemory } from '../host/node-platform.ts';
@@ -74,7 +74,7 @@ export async function runJob<N extends JobName>(
   const files = archiveFiles(nodeFiles());
   const textThreads = nodeTextThreads();
   const { context, close } = createContext({
-    host: host === 'cpu' ? 'cpu' : 'Dawn',
+    ...(host === 'cpu' ? { host } : { host: 'Dawn', version: dawnVersion() }),
     files,
     emit: onEvent,
     signal,

@@ -5,14 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { type KernelResult, maxError } from '../../src/bench/check-kernel.ts';
 import { conformanceOf } from '../../src/bench/conformance.ts';
 import { graphOf } from '../../src/bench/kernel-case.ts';
-import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
+import { conformanceKernelCases, kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import { chosenKernels } from '../../src/bench/measure-kernels.ts';
 import { readDefinedOps } from '../support/ops.ts';
 
 describe('the list of kernels', () => {
-  it('has every op of the library', async () => {
-    const timed = new Set(kernelCases.map((kernel) => graphOf(kernel).node.op.name));
+  it.each([
+    ['all', kernelCases],
+    ['conformance', conformanceKernelCases],
+  ])('of the set %s has every op of the library', async (_, cases) => {
+    const timed = new Set(cases.map((kernel) => graphOf(kernel).node.op.name));
     const folder = join(import.meta.dirname, '../../src/ops');
     const names = await readDefinedOps(
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -23,11 +26,14 @@ describe('the list of kernels', () => {
     expect(names.filter((name) => !timed.has(name))).toEqual([]);
   });
 
-  it.each([kernelCases, smallKernelCases])('names each kernel once, and builds it', (...cases) => {
-    const names = cases.map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
-    for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
-  });
+  it.each([kernelCases, smallKernelCases, conformanceKernelCases])(
+    'names each kernel once, and builds it',
+    (...cases) => {
+      const names = cases.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      for (const kernel of cases) expect(() => graphOf(kernel), kernel.name).not.toThrow();
+    },
+  );
 
   it('is found by a substring of its name, ignoring case', () => {
     expect(chosenKernels('small', ' SoftMax ').map(({ name }) => name)).toEqual(['softmax [256,128]']);
@@ -59,7 +65,14 @@ describe('the conformance report', () => {
     const report = conformanceOf(machine, { maxBindGroups: 4 }, [kernel(right, { ...right, error: 3e-7 })]);
     expect(report).toMatchObject({ passed: true, subgroups: { min: 8, max: 32 } });
     expect(report.kernels).toEqual([
-      { name: 'k', variants: 2, worst: 3e-7, variant: 'right', allowed: maxError, passed: true, dropped: [] },
+      {
+        name: 'k',
+        variants: [
+          { variant: 'right', error: 1e-7, passed: true },
+          { variant: 'right', error: 3e-7, passed: true },
+        ],
+        ...{ worst: 3e-7, variant: 'right', allowed: maxError, passed: true, dropped: [] },
+      },
     ]);
     expect(report.features.map(({ name, present }) => [name, present])).toEqual([
       ['timestamp-query', false],
@@ -81,7 +94,7 @@ describe('the conformance report', () => {
     expect(report.kernels[0]).toMatchObject({ worst: 0.5, variant: 'wrong', passed: false, dropped: ['wrong'] });
     expect(report.kernels[1]).toMatchObject({
       worst: Number.POSITIVE_INFINITY,
-      failure: 'no such thing',
+      variants: [{ variant: 'right' }, { variant: 'broken', failure: 'no such thing' }],
       dropped: ['broken'],
     });
   });

@@ -2,7 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { runJob } from '../../src/run/run-job.ts';
+import { createContext } from '../../src/runtime/job-context.ts';
+import { runTraining } from '../../src/train/recovery.ts';
+import type { AdapterShape } from '../support/adapter-shapes.mjs';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { shapedGpu } from '../support/shaped-gpu.ts';
+import { tinyCorpus, tinyTraining } from '../support/training.ts';
 
 const at = (name: string) => join(scratch(), name);
 const run = async (args: readonly string[]) => {
@@ -17,7 +25,7 @@ const train = async (host: string) => {
   return json(`${host}.json`).losses as number[];
 };
 
-describe.each(['firefox', 'deno'])('--host %s', (host) => {
+describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
   const name = `${host[0]?.toUpperCase()}${host.slice(1)}`;
 
   it('trains with the losses of Dawn', async () => {
@@ -27,6 +35,26 @@ describe.each(['firefox', 'deno'])('--host %s', (host) => {
     const apart = losses.map((loss, step) => Math.abs(loss / (dawn[step] as number) - 1));
     expect(Math.max(...apart)).toBeLessThan(1e-6);
     expect(losses[49]).toBeLessThan((losses[0] as number) - 0.3); // else the losses say little
+  }, 240_000);
+
+  it('trains with the same bits as Dawn with the same kernels: those without subgroups', async () => {
+    writeFileSync(at('words.tsv'), tinyCorpus);
+    const args = tinyTraining({ corpus: { kind: 'tsv', path: at('words.tsv') }, steps: 50 });
+    const { losses } = await runJob('train', args, { host, tune: false, paths: [at('words.tsv')] });
+    const { software } = await runJob('info', {}, { host });
+    const same: AdapterShape = {
+      name: `that of ${name}`,
+      without: ['subgroups', 'subgroup-size-control'],
+      info: { isFallbackAdapter: software },
+    };
+    const { context, close } = createContext({
+      ...{ host: 'Dawn', files: nodeFiles(), emit: () => undefined, signal: new AbortController().signal },
+      openGpu: async () => shapedGpu(await dawnGpu(), same),
+    });
+    const dawn = await runTraining(args, context);
+    await close();
+    expect(losses).toHaveLength(50);
+    expect(losses).toEqual(dawn.losses);
   }, 240_000);
 
   it("translates and evaluates Dawn's model as Dawn does", async () => {
@@ -54,6 +82,13 @@ describe.each(['firefox', 'deno'])('--host %s', (host) => {
     expect(machine.adapter.host).toBe(name);
     expect(conformance.kernels.length).toBeGreaterThan(0);
     expect(conformance.kernels.filter((kernel: { passed: boolean }) => !kernel.passed)).toEqual([]);
+  }, 240_000);
+
+  it('keeps the fastest kernels by its name and version', async () => {
+    const tiny = ['--preset', 'tiny', '--batch-size', '2', '--vocab-size', '60', '--source-length', '5'];
+    await run(['tune', ...tiny, '--run', 'evaluation', '--seconds', '2', '--host', host]);
+    const { adapters } = json(join('cache', 'kernels.json'));
+    expect(Object.keys(adapters).filter((key) => new RegExp(`^${name} \\d+\\.\\d+`).test(key))).toHaveLength(1);
   }, 240_000);
 
   it('conforms, and recovers from lost devices with the same losses', async () => {

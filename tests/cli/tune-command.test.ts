@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { heddle, scratch } from '../support/cli.ts';
 
-/** What the file keeps of its one adapter. */
+/** What the file keeps of its one adapter, by the version of Dawn. */
 function kept(file: string) {
   type Known = Record<'measured' | 'guessed', Record<string, string>>;
   const { adapters } = JSON.parse(readFileSync(file, 'utf8')) as { adapters: Record<string, Known> };
+  expect(Object.keys(adapters)).toEqual([expect.stringMatching(/^Dawn \d+\.\d+\.\d+ /)]);
   return Object.values(adapters)[0] as Known;
 }
 

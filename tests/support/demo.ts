@@ -1,10 +1,11 @@
-// Opens the built demo in Chrome and records what a page must never do: requests to another origin, violations of the content security
+// Opens the built demo in Chrome or Firefox and records what a page must never do: requests to another origin, violations of the content security
 // policy and uncaught errors.
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
+import type { HeadlessBrowser } from '../../src/host/browser.ts';
+import { launchChrome } from '../../src/host/chrome.ts';
 import { type FolderServer, type RequestHandler, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from './dist.ts';
 
@@ -37,41 +38,48 @@ export interface DemoPageOptions extends DemoView {
   readonly before?: () => void;
 }
 
-/** Starts Chrome and a server for a test file; both stop when it ends. `answer` handles requests first, as in serveFolder. */
-export function demo(answer?: RequestHandler): {
+/**
+ * Starts a browser (default: Chrome on its software adapter) and a server for a test file; both stop when it ends. `answer` handles requests
+ * first, as in serveFolder.
+ */
+export function demo(
+  answer?: RequestHandler,
+  launch: () => Promise<HeadlessBrowser> = () => launchChrome({ gpu: 'swiftshader' }),
+): {
   open(name: string, options?: DemoPageOptions): Promise<DemoPage>;
   readonly url: string;
 } {
   vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
-  let chrome: Chrome;
+  let browser: HeadlessBrowser;
   let server: FolderServer;
   beforeAll(async () => {
     const folder = dirname(distFile('demo/index.html'));
-    [chrome, server] = await Promise.all([launchChrome({ gpu: 'swiftshader' }), serveFolder(folder, 0, answer)]);
+    [browser, server] = await Promise.all([launch(), serveFolder(folder, 0, answer)]);
   }, 120_000);
   afterAll(async () => {
-    await Promise.all([chrome?.close(), server?.close()]);
+    await Promise.all([browser?.close(), server?.close()]);
   });
   return {
     get url() {
       return server.url;
     },
-    open: (name, options = {}) => openDemoPage(chrome, server.url, name, options),
+    open: (name, options = {}) => openDemoPage(browser, server.url, name, options),
   };
 }
 
 async function openDemoPage(
-  chrome: Chrome,
+  { browser, name: browserName }: HeadlessBrowser,
   url: string,
   name: string,
   { before, ...shown }: DemoPageOptions,
 ): Promise<DemoPage> {
-  const page = await chrome.browser.newPage();
+  const page = await browser.newPage();
   const requests: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => {
     requests.push(request.url());
-    if (!new RegExp(`^(${url}|blob:${url}|about:)`).test(request.url())) errors.push(`request: ${request.url()}`);
+    // Firefox loads a font of its own from a data: URL; the policy of the page reports its own ones.
+    if (!new RegExp(`^(${url}|blob:${url}|about:|data:)`).test(request.url())) errors.push(`request: ${request.url()}`);
   });
   // The page asks before it is left during a training.
   page.on('dialog', (dialog) => void dialog.accept());
@@ -89,7 +97,8 @@ async function openDemoPage(
   if (before) await page.evaluateOnNewDocument(before);
   const view = async ({ width = 1280, height = 900, theme = 'light' }: DemoView = shown) => {
     await page.setViewport({ width, height });
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    // WebDriver BiDi cannot emulate the theme: Firefox keeps its own.
+    if (browserName === 'Chrome') await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
   };
   await view();
   await page.goto(`${url}${name}`, { waitUntil: 'load', timeout: 60_000 });
