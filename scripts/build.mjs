@@ -41,6 +41,7 @@ async function mergeCommand() {
   const bundle = await rolldown({
     input: Object.fromEntries(entries.map((name) => [name, join(dist, `${name}.js`)])),
     platform: 'neutral',
+    treeshake: { moduleSideEffects: () => true }, // else headless-deno.js loses its import of headless-page.js
     external: (id, importer = '') =>
       id.startsWith('.') || isAbsolute(id) ? library.has(resolve(dirname(importer), id)) : true,
     makeAbsoluteExternalsRelative: true,
