@@ -48,11 +48,13 @@ export {
   presets,
 } from './model/model-config.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
+export type { LiveSettings, RunChange } from './report/run-changes.ts';
 // Training logs and reports.
 export {
   type CorpusFacts,
   formatLog,
   historyOf,
+  type LogChange,
   type LogEnd,
   type LogEval,
   type LogProbe,

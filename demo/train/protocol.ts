@@ -8,6 +8,8 @@ import type {
   Inspection,
   InspectOptions,
   JobEvent,
+  LiveSettings,
+  LogChange,
   LogEval,
   LogProbe,
   LogStep,
@@ -136,13 +138,16 @@ export type SessionEvent =
     }
   /** The training is ready for its first update. `resumedAt`: updates done by the checkpoint, else 0. */
   | { readonly type: 'started'; readonly info: RunInfo; readonly resumedAt: number }
-  /** After a resume: the steps and evaluations before it, so that the curves are complete. */
+  /** After a resume: the steps, evaluations and changes before it, so that the curves are complete. */
   | {
       readonly type: 'history';
       readonly steps: readonly LogStep[];
       readonly evals: readonly LogEval[];
       readonly probes: readonly LogProbe[];
+      readonly changes: readonly LogChange[];
     }
+  /** Settings were changed, by hand or as the setting `changes` says. */
+  | { readonly type: 'change'; readonly change: LogChange }
   /** The probe after an update: attention and likely next tokens of the pinned pair. */
   | { readonly type: 'probe'; readonly probe: LogProbe }
   /**
@@ -179,6 +184,9 @@ export interface RunInfo {
   readonly dispatches: number;
   readonly pairs: number;
   readonly shapes: readonly string[];
+  /** Settings that may change during the run, and the schedule of the learning rate. */
+  readonly live: Required<LiveSettings>;
+  readonly schedule: string;
 }
 
 /** A token of a translation. Greedy decoding and sampling stream; beam search sends one piece at its end. */
@@ -223,7 +231,9 @@ export interface Calls {
   start(settings: TrainingSettings, options: { readonly replace: boolean }): void;
   resume(name: string, options: { readonly steps?: number; readonly epochs?: number }): void;
   pause(): void;
+  singleStep(): void;
   continue(): void;
+  change(settings: LiveSettings): void;
   stop(): void;
   translate(text: string, options: SentDecodeOptions): TranslationResult;
   /** The languages of the model; undefined if it has none. */
@@ -237,7 +247,7 @@ export interface Calls {
   runs(): RunSummary[];
   /** The pairs that are stored with a model: its file or pasted text. */
   corpusOf(name: string): Uint8Array;
-  load(name: string, from?: LoadFrom): void;
+  load(name: string, from?: LoadFrom, languages?: SentLanguages): void;
   save(name: string, as: string): void;
   remove(name: string): void;
   exportArchive(name: string): Blob;
@@ -250,6 +260,12 @@ export interface Calls {
   /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): void;
   memory(): GpuMemory;
+}
+
+/** Languages to load a multilingual model with, as codes of the model. */
+export interface SentLanguages {
+  readonly sourceLang?: string;
+  readonly targetLang?: string;
 }
 
 /** A model that is not in the browser's storage: its file, and the updates that it has done. */
@@ -267,6 +283,7 @@ export interface RunHistory {
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
   readonly probes: readonly LogProbe[];
+  readonly changes: readonly LogChange[];
   /** Step of the checkpoint. */
   readonly step: number;
 }

@@ -20,7 +20,7 @@ import { currentPlatform } from './platform.ts';
 import { openSession, type SessionOptions } from './session.ts';
 
 /** A training run between two steps. `model` decodes with the weights of that moment. */
-export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | 'onModel'> {
+export interface RunningModel extends Pick<RunningTraining, 'plans' | 'step' | 'onModel' | 'live' | 'change'> {
   readonly model: Pick<
     Model,
     'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
@@ -133,9 +133,9 @@ export async function train(pairs: readonly Pair[] | CorpusArguments, options: T
       ...(split && { split }),
       gate: gate && {
         ...gate,
-        ready({ engine, model, parameters, plans, step, onModel }) {
+        ready({ engine, model, parameters, ...running }) {
           const saved = { ...model, weights: new Float32Array() };
-          gate.ready({ model: createModel(saved, session.context, { engine, parameters }), plans, step, onModel });
+          gate.ready({ ...running, model: createModel(saved, session.context, { engine, parameters }) });
         },
       },
       snapshots,

@@ -26,6 +26,12 @@ export interface Program {
   readonly plan?: Plan;
 }
 
+/** Options of preparing graphs. */
+export interface PrepareOptions extends RunnerOptions {
+  /** Kernel variants by key, for nodes whose variant the engine has not chosen yet. */
+  readonly kernelChoices?: KernelChoices;
+}
+
 /**
  * Runs graphs that share states by name. Several engines can share a device; each has states of its own.
  *
@@ -42,7 +48,9 @@ export interface Engine {
   /** Kernel variants of all programs so far, by key. The same choices give the same bits. */
   readonly kernelChoices: KernelChoices;
   /** Prepares graphs to run. New states are zero. Throws a HeddleError if they do not fit the device. */
-  prepare(graphs: readonly Graph[], options?: RunnerOptions): Promise<Program[]>;
+  prepare(graphs: readonly Graph[], options?: PrepareOptions): Promise<Program[]>;
+  /** Frees programs of this engine that are not used any more. No run of them may be pending. */
+  release(programs: readonly Program[]): void;
   /** Copies host data into a state, from element `offset` on. */
   write(state: string, data: TensorData, offset?: number): void;
   /** Resolves when the device has taken what was written, so that its copies are freed. Absent where nothing is copied. */
@@ -83,23 +91,29 @@ export interface GpuEngineOptions {
  */
 export function gpuEngine(device: Device, options: GpuEngineOptions = {}): Engine {
   const session = new Session(device);
-  const runners: Runner[] = [];
+  let runners: Runner[] = [];
   const used: Record<string, string> = { ...options.kernelChoices };
   return {
     name: adapterName(device.adapter),
     kernelChoices: used,
-    async prepare(graphs, running) {
+    async prepare(graphs, { kernelChoices: given, ...running } = {}) {
+      const known = { ...given, ...used };
       const planned = (kernelChoices: KernelChoices) =>
         graphs.map((graph) => makePlan(graph, { traits: device.traits, kernelChoices }));
       // Before kernels are chosen: measuring them allocates memory too.
-      checkMemory(planned(used), options.memoryLimit);
-      const chosen = { ...used, ...(await options.chooseKernels?.(graphs, device, used)) };
+      checkMemory(planned(known), options.memoryLimit);
+      const chosen = { ...known, ...(await options.chooseKernels?.(graphs, device, known)) };
       const plans = planned(chosen);
       checkMemory(plans, options.memoryLimit);
       for (const [i, graph] of graphs.entries()) Object.assign(used, variantsOf(graph, plans[i] as Plan));
       const prepared = await session.prepare(plans, running);
       runners.push(...prepared);
       return prepared;
+    },
+    release(programs) {
+      const freed = runners.filter((r) => programs.includes(r));
+      runners = runners.filter((r) => !freed.includes(r));
+      session.release(freed);
     },
     write: (state, data, offset) => session.write(state, data, offset),
     written: () => session.written(),
@@ -193,6 +207,7 @@ export function cpuEngine(): Engine {
           submit: () => void executor.run(inputs),
         };
       }),
+    release: () => undefined,
     write: (name, data, offset = 0) => stateOf(name).set(data, offset),
     async read(name) {
       const { dtype, shape } = types.get(name) as Tensor;

@@ -116,6 +116,12 @@ export class Session {
     };
   }
 
+  /** Frees the buffers of runners that are not used any more; states and slots stay. No run of them may be pending. */
+  release(runners: readonly Runner[]): void {
+    for (const r of runners) r.destroy();
+    this.#runners = this.#runners.filter((r) => !runners.includes(r));
+  }
+
   /** Copies host data into a state, from element `offset` on. */
   write(name: string, data: TensorData, offset = 0): void {
     const state = this.#state(name);

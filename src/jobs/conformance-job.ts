@@ -142,7 +142,7 @@ export async function trainReference(context: JobContext, loseAt?: number): Prom
     between() {
       if (lost || running?.step() !== loseAt) return undefined;
       lost = true;
-      return context.device().then((device) => device.gpu.destroy());
+      return async () => (await context.device()).gpu.destroy();
     },
     wantsCheckpoint: () => false,
   };

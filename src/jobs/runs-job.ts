@@ -4,6 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { existingFolder, type Files, readText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
+import { formatChanges } from '../report/run-changes.ts';
 import { historyOf, type LogEnd, type LogRecord, logName, parseLog } from '../report/training-log.ts';
 import type { Job } from '../runtime/job.ts';
 import { type BestMetric, bestMetrics, isBetter } from '../train/selection.ts';
@@ -61,9 +62,10 @@ export function summarizeRuns(
     const last = records.findLast(({ type }) => type === 'start' || type === 'end');
     return { folder, ...historyOf(records), end: last?.type === 'end' ? last : undefined };
   });
-  const settings = histories.map(({ start }) => ({
+  const settings = histories.map(({ start, changes }) => ({
     pairs: `${start.corpus.name} (${start.corpus.pairs})`,
     ...flat(start.arguments),
+    ...(changes.length > 0 && { changes: formatChanges(changes) }),
   }));
   const names = [...new Set(settings.flatMap((one) => Object.keys(one)))].filter((name) => {
     const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));

@@ -73,7 +73,7 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
       value === undefined ? [] : [[`${part}/${name}`, value]],
     );
   if (record.type === 'step') {
-    const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale } = record;
+    const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio } = record;
     return named('train', {
       loss,
       accuracy,
@@ -82,6 +82,7 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
       tokens_per_second: tokensPerSecond,
       mfu,
       loss_scale: lossScale,
+      update_ratio: updateRatio,
     });
   }
   if (record.type !== 'eval') return [];

@@ -90,6 +90,20 @@ export interface LogStep {
   readonly lossScale?: number;
   /** Present if the update was skipped because a gradient is not finite. */
   readonly skipped?: true;
+  /** Norm of the update over the norm of the trained weights after it; only where it was measured. */
+  readonly updateRatio?: number;
+}
+
+/** Settings that were changed during the run, after `step` updates; see src/report/run-changes.ts. */
+export interface LogChange {
+  readonly type: 'change';
+  readonly step: number;
+  /** Maximum of the schedule; for `noam` its factor. */
+  readonly learningRate?: number;
+  /** Dropout rate of all places where the run has dropout. */
+  readonly dropout?: number;
+  /** Updates between evaluations. */
+  readonly evalSteps?: number;
 }
 
 /** An evaluation after an update; with metrics of translations if sentences were translated. */
@@ -167,7 +181,7 @@ export interface LogEnd {
 }
 
 /** A line of the log. */
-export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | LogEnd;
+export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | LogChange | LogEnd;
 
 /** Name of the log in a model folder. */
 export const logName = 'log.jsonl';
@@ -183,6 +197,7 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
   eval: { step: 'number', part: 'string' },
   samples: { step: 'number', samples: 'object' },
   probe: { step: 'number', source: 'object', target: 'object', attention: 'object', next: 'object' },
+  change: { step: 'number' },
   end: { step: 'number', reason: 'string' },
 };
 
@@ -241,6 +256,7 @@ export interface TrainingHistory {
   readonly evals: readonly LogEval[];
   readonly samples: readonly Sample[];
   readonly probes: readonly LogProbe[];
+  readonly changes: readonly LogChange[];
   /** Ends of all sessions; a killed one has none. */
   readonly ends: readonly LogEnd[];
 }
@@ -257,6 +273,7 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
     evals: [] as LogEval[],
     samples: [] as Sample[],
     probes: [] as LogProbe[],
+    changes: [] as LogChange[],
     ends: [] as LogEnd[],
   };
   let before = 0;
@@ -266,11 +283,13 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
       course.evals = course.evals.filter((r) => r.step <= record.step);
       course.samples = [];
       course.probes = course.probes.filter((r) => r.step <= record.step);
+      course.changes = course.changes.filter((r) => r.step <= record.step);
       before = course.steps.at(-1)?.seconds ?? 0;
     } else if (record.type === 'step') course.steps.push({ ...record, seconds: before + record.seconds });
     else if (record.type === 'eval') course.evals.push(record);
     else if (record.type === 'samples') course.samples = [...record.samples];
     else if (record.type === 'probe') course.probes = [...course.probes.filter((r) => r.step !== record.step), record];
+    else if (record.type === 'change') course.changes.push(record);
     else course.ends.push(record);
   }
   return course;

@@ -5,6 +5,7 @@ import { formatDuration, formatInteger, formatNumber, formatPercent } from '../c
 import { factCards } from './facts.ts';
 import { Html, html } from './markup.ts';
 import { script, scriptHash, style } from './report-assets.ts';
+import { describeChanges } from './run-changes.ts';
 import { samplesCard } from './samples-table.ts';
 import { curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
 import { historyOf, type LogEval, type LogRecord, type LogStep, type TrainingHistory } from './training-log.ts';
@@ -98,7 +99,7 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
 }
 
 /** Notes that put the results into perspective. */
-function notes({ start, steps, ends }: TrainingHistory): string[] {
+function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
   const end = ends.at(-1);
   const done = steps.at(-1)?.step ?? start.step;
   const out: string[] = [];
@@ -117,6 +118,7 @@ function notes({ start, steps, ends }: TrainingHistory): string[] {
     out.push(
       `The model has the weights of step ${formatInteger(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
     );
+  if (changes.length > 0) out.push(`Settings were changed during the run: ${describeChanges(changes)}.`);
   const skipped = Math.max(end?.skipped ?? 0, steps.filter((s) => s.skipped).length);
   if (skipped > 0)
     out.push(
@@ -129,6 +131,13 @@ const training = (steps: readonly LogStep[], value: (s: LogStep) => number, most
   curve(
     steps.map((s) => [s.step, value(s)] as const),
     most,
+  );
+
+/** Ratios of update to weights, of the updates where they were measured. */
+const measured = (steps: readonly LogStep[]): Point[] =>
+  training(
+    steps.filter((s) => s.updateRatio !== undefined),
+    (s) => s.updateRatio ?? Number.NaN,
   );
 
 const evaluated = (evals: readonly LogEval[], value: (e: LogEval) => number | undefined): Point[] =>
@@ -168,6 +177,9 @@ function charts(history: TrainingHistory): Html {
     ['Target tokens per second', speed, { from: 0 }],
     ['Gradient norm before clipping', training(steps, (s) => s.gradientNorm), { scale: 'log' }],
     ['Training token accuracy, %', training(steps, (s) => 100 * s.accuracy), { range: [0, 100] }],
+    ...(steps.some((s) => s.updateRatio !== undefined)
+      ? ([['Update norm over weight norm', measured(steps), { scale: 'log' }]] as const)
+      : []),
     ...(steps.some((s) => s.mfu !== undefined)
       ? ([
           ['Model FLOPs utilization (MFU), %', training(steps, (s) => 100 * (s.mfu ?? Number.NaN)), { from: 0 }],

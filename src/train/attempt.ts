@@ -7,19 +7,21 @@ import type { Engine } from '../engine/engine.ts';
 import { isInFolder } from '../files/files.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { KernelChoices } from '../plan/kernel-choices.ts';
+import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
 import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
-import { createDevSet, describeDev } from './evaluation.ts';
+import { createDevSet, type DevSet, describeDev } from './evaluation.ts';
 import { finishTraining } from './finish.ts';
+import { type ChangeList, createLiveRun, type LiveRun, startOf } from './live-run.ts';
 import { corpusFacts, createLogbook, type Logbook, planFacts, readLog, saveFailure } from './logging.ts';
 import { type Pause, trainingLoop } from './loop.ts';
 import { createProbe } from './probe.ts';
 import { initFolder } from './recipes.ts';
-import { type BestModel, createBestModel } from './selection.ts';
+import { type BestModel, type Candidate, createBestModel } from './selection.ts';
 import { type Setup, setUp } from './setup.ts';
 import type {
   CheckpointFolder,
@@ -35,6 +37,8 @@ export interface Attempt {
   readonly inputs: TrainInputs;
   /** Checkpoint to continue from, if not the one in the model folder. */
   readonly from?: CheckpointFolder;
+  /** Changes of settings during the run. */
+  readonly changes: ChangeList;
   /** Kernels to use. */
   readonly kernelChoices?: KernelChoices;
   /** Receives what the next attempt needs, as soon as it is known. */
@@ -50,18 +54,19 @@ export async function attemptTraining(
   attempt: Attempt,
 ): Promise<TrainResult> {
   const { emit, signal, files } = context;
-  const { inputs } = attempt;
+  const { inputs, changes } = attempt;
   const from = attempt.from ?? (given.resume ? { files, folder: given.out } : undefined);
   const setup = await setUp(given, context, from, inputs);
   const { args, before, task, steps } = setup;
+  changes.read(args.changes);
   // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
   const kernelChoices = before?.choices ?? attempt.kernelChoices;
   const engine = await context.engine(kernelChoices && { kernelChoices });
   let events: EventWriter | undefined;
   try {
     emit({ type: 'message', text: `training on ${engine.name}` });
-    const opened = await open(engine, setup, context);
-    const { trainer, model, trained, best, plans } = opened;
+    const opened = await open(engine, setup, context, changes);
+    const { trainer, model, trained, plans } = opened;
     let peak: number | undefined;
     events = await openEvents(args, trainer.step, context);
     const onRecord = (record: LogRecord) => {
@@ -69,6 +74,14 @@ export async function attemptTraining(
       events?.add(record);
     };
     const logbook = await openLog(setup, opened, context, { ...attempt, onRecord }, () => peak);
+    const live = createLiveRun(setup, trainer, changes, logbook.add);
+    const selection = {
+      ...args,
+      get evalSteps() {
+        return live.evalSteps;
+      },
+    };
+    const best = createBestModel(selection, opened.kept);
     const checkpointer = createCheckpointer(checkpointerOptions(args, context, inputs));
     const keepWeights = createWeightKeeper(files, args, trained);
     attempt.onStart(checkpointer, engine.kernelChoices);
@@ -86,23 +99,30 @@ export async function attemptTraining(
         },
       },
       ...(probe ? [probe] : []),
-      ...evaluationPause(setup, opened, context, engine, (found) => {
+      evaluationPause(setup, { ...opened, best, live }, context, engine, (found) => {
         dev.push(found);
         logbook.add(found);
       }),
       ...checkpointer.pauses(
         () => trainer.step,
         async (place, skipped) => {
-          await writeCheckpoint(setup, { engine, trainer, trained, best, logbook }, place, skipped);
+          await writeCheckpoint(setup, { engine, trainer, trained, best, logbook, changes }, place, skipped);
           if (place.files !== files) return;
           await keepWeights(trainer.step);
           await setup.cacheTokens();
         },
       ),
+      live.pause,
     ];
     check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
     const { parameters } = trainer;
-    inputs.gate?.ready({ engine, model, parameters, plans, step: () => trainer.step, onModel: trained.on });
+    inputs.gate?.ready({
+      ...{ engine, model, parameters, plans },
+      step: () => trainer.step,
+      onModel: trained.on,
+      live: live.settings,
+      change: live.change,
+    });
     let [done, skipped] = [trainer.step, before?.skipped ?? 0];
     const run = await trainingLoop(trainer, task.batchAt, steps, context, {
       skipped,
@@ -121,7 +141,7 @@ export async function attemptTraining(
     });
     return await finishTraining(
       setup,
-      { engine, trainer, model, trained, best, logbook, run, dev, inputs, peak },
+      { engine, trainer, model, trained, best, logbook, changes, run, dev, inputs, peak },
       context,
     );
   } finally {
@@ -135,18 +155,21 @@ interface OpenedRun {
   readonly trainer: Trainer;
   readonly model: TextModel;
   readonly trained: TrainedWeights;
-  readonly best: BestModel;
+  /** The best weights in the checkpoint, if it has any. */
+  readonly kept: Candidate | undefined;
   readonly plans: NonNullable<Trainer['programs'][number]['plan']>[];
 }
 
 /** Creates the trainer and initializes its state, or restores the checkpoint. */
-async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise<OpenedRun> {
+async function open(engine: Engine, setup: Setup, { emit }: JobContext, changes: ChangeList): Promise<OpenedRun> {
   const { args, from, before, start, task, parameters, recipe } = setup;
   const { weights: format = 'f32' } = args;
   const { config, source, target, shapes } = task;
   const lora = args.lora && loraConfig(args.lora);
   const message = (text: string) => emit({ type: 'message', text });
-  const trainer = await createTrainer(engine, config, recipe, shapes, trainerOptions(args));
+  const begin = startOf(setup, changes.upTo(before?.step ?? 0));
+  const trainer = await createTrainer(engine, begin.config, recipe, shapes, trainerOptions(args));
+  trainer.schedule = begin.schedule;
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
   const model: TextModel = { ...loaded, config, source, target };
@@ -161,12 +184,12 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext): Promise
   const kept = from && before && (await restore(engine, trainer, trained, from, before));
   if (before) message(`resumed at step ${before.step}`);
   const plans = trainer.programs.flatMap((p) => (p.plan ? [p.plan] : []));
-  return { trainer, model, trained, best: createBestModel(args, kept), plans };
+  return { trainer, model, trained, kept, plans };
 }
 
 /** Options of the trainer in the arguments. */
 function trainerOptions(args: CompleteArguments): TrainerOptions {
-  const { lora, weights, freeze, precision, noFuse, gradientCheckpointing, checkFinite } = args;
+  const { lora, weights, freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
   return {
     ...(lora && { lora: loraConfig(lora) }),
     ...(weights && { weights }),
@@ -175,6 +198,7 @@ function trainerOptions(args: CompleteArguments): TrainerOptions {
     noFuse,
     gradientCheckpointing,
     checkFinite,
+    updateRatioSteps,
   };
 }
 
@@ -183,14 +207,15 @@ async function openLog(
   { args, from, dev, test, task, parameters, recipe, steps, perEpoch }: Setup,
   { trainer, plans }: OpenedRun,
   { backend, emit, droppedKernels }: JobContext,
-  { inputs, onRecord }: Attempt,
+  { inputs, changes, onRecord }: Attempt,
   peakGflops: () => number | undefined,
 ): Promise<Logbook> {
   const { shapes, config } = task;
   const plan = planFacts(plans.slice(0, shapes.length), shapes);
   const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
-  return createLogbook(
-    from ? await readLog(from.files, from.folder, (text) => emit({ type: 'message', text })) : [],
+  const before = from ? await readLog(from.files, from.folder, (text) => emit({ type: 'message', text })) : [];
+  const logbook = createLogbook(
+    before,
     {
       step: trainer.step,
       steps,
@@ -208,6 +233,10 @@ async function openLog(
     },
     { onRecord, maxSteps: inputs.maxLogSteps, peakGflops },
   );
+  const logged = new Set(before.flatMap((r) => (r.type === 'change' ? [formatChanges([r])] : [])));
+  for (const change of changes.upTo(trainer.step))
+    if (!logged.has(formatChanges([change]))) logbook.add({ type: 'change', ...change });
+  return logbook;
 }
 
 /** Starts an event file for TensorBoard, if the arguments name its folder. */
@@ -262,39 +291,45 @@ const probeOf = (
     onRecord,
   });
 
-/**
- * The pause in which the dev pairs are evaluated and the best weights are chosen; none without dev pairs or
- * evaluations.
- */
+/** The pause in which the dev pairs are evaluated, if there are any, and the best weights are chosen. */
 function evaluationPause(
   { args, dev }: Setup,
-  { trainer, model, trained, best }: OpenedRun,
+  { trainer, model, trained, best, live }: OpenedRun & { readonly best: BestModel; readonly live: LiveRun },
   { emit, signal }: JobContext,
   engine: Engine,
   onEvaluation: (found: LogEval) => void,
-): Pause[] {
+): Pause {
   const message = (text: string) => emit({ type: 'message', text });
-  if (args.evalSteps === 0) return [];
-  const devSet = createDevSet(engine, trainer, model, dev, args.devSentences, (step, samples) =>
-    emit({ type: 'devSamples', step, samples }),
-  );
-  if (!devSet) {
-    message('dev: there are no pairs to evaluate on; increase heldOut, or give dev pairs');
-    return [];
-  }
-  if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
-  message(`dev: ${devSet.unknown.text}`);
-  if (devSet.unknown.many) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
+  const open = (): DevSet | undefined => {
+    const devSet = createDevSet(engine, trainer, model, dev, args.devSentences, (step, samples) =>
+      emit({ type: 'devSamples', step, samples }),
+    );
+    if (!devSet) {
+      message('dev: there are no pairs to evaluate on; increase heldOut, or give dev pairs');
+      return undefined;
+    }
+    if (devSet.leftOut) message(`dev: ${devSet.leftOut}`);
+    message(`dev: ${devSet.unknown.text}`);
+    if (devSet.unknown.many) emit({ type: 'warning', text: `dev: more than 2 % ${devSet.unknown.text}` });
+    return devSet;
+  };
+  let opened = live.evalSteps > 0;
+  let devSet = opened ? open() : undefined;
   let evaluated = -1;
   const pause = async () => {
     // A run that early stopping ends was just evaluated.
-    if (evaluated === trainer.step) return;
-    const found = await trained.on(() => devSet.evaluate(trainer.step, signal));
+    if (evaluated === trainer.step || live.evalSteps === 0) return;
+    if (!opened) devSet = open();
+    opened = true;
+    if (!devSet) return;
+    const { evaluate } = devSet;
+    const found = await trained.on(() => evaluate(trainer.step, signal));
     if (!found) return;
     evaluated = found.step;
     onEvaluation(found);
     message(describeDev(found));
     await best.consider(found, trained.read);
   };
-  return [{ every: args.evalSteps, pause }];
+  const due = () => live.evalSteps > 0 && trainer.step % live.evalSteps === 0;
+  return { every: 0, due, pause };
 }

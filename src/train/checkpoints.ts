@@ -8,6 +8,7 @@ import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import type { Trainer } from '../trainer/trainer.ts';
 import { checkpointFiles, restoreOptimizer, type TrainingState } from '../trainer/training-state.ts';
+import type { ChangeList } from './live-run.ts';
 import type { Logbook } from './logging.ts';
 import type { Pause } from './loop.ts';
 import type { BestModel, BestState } from './selection.ts';
@@ -128,12 +129,13 @@ export interface RunParts {
   readonly trained: TrainedWeights;
   readonly best: BestModel;
   readonly logbook: Logbook;
+  readonly changes: ChangeList;
 }
 
 /** Writes the model and the training state into a folder, all or nothing. `skipped`: number of skipped updates. */
 export async function writeCheckpoint(
   { args, keep, data, task, recipe, steps }: Setup,
-  { engine, trainer, trained, best, logbook }: RunParts,
+  { engine, trainer, trained, best, logbook, changes }: RunParts,
   place: CheckpointFolder,
   skipped: number,
 ): Promise<void> {
@@ -144,9 +146,9 @@ export async function writeCheckpoint(
     steps,
     skipped,
     seed: args.seed,
-    schedule: recipe.schedule,
+    schedule: trainer.schedule,
     data,
-    arguments: args,
+    arguments: { ...args, ...(changes.text && { changes: changes.text }) },
     ...(best.kept && { best: best.kept }),
   };
   const training = (await engine.read(trainable.state)).data as Float32Array;

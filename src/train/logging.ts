@@ -71,7 +71,9 @@ export function createLogbook(
   const last = [{ tokens: 0, modelFlops: 0, seconds: 0 }];
   return {
     add,
-    step({ step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, skipped, modelFlops }, seconds) {
+    step(report, seconds) {
+      const { step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, modelFlops } = report;
+      const { skipped, updateRatio } = report;
       last.push({ tokens, modelFlops, seconds });
       if (last.length > window + 1) last.shift();
       const time = seconds - (last[0]?.seconds ?? 0);
@@ -94,6 +96,7 @@ export function createLogbook(
         seconds: Number(seconds.toFixed(4)),
         ...(lossScale > 0 && { lossScale }),
         ...(skipped && { skipped }),
+        ...(updateRatio !== undefined && { updateRatio: Number(updateRatio.toPrecision(4)) }),
       });
     },
     files() {

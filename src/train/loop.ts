@@ -107,10 +107,10 @@ export async function trainingLoop(
   };
   /** Lets the host use the engine. */
   const passGate = async () => {
-    const wanted = gate?.between();
-    if (!wanted) return;
+    const work = gate?.between();
+    if (!work) return;
     while (pending.length) await take();
-    await clock.paused(() => wanted);
+    await clock.paused(work);
   };
   while (trainer.step < steps && !signal.aborted && !stopEarly()) {
     const turn = trainer.step * gradientAccumulationSteps;

@@ -3,10 +3,12 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { copyFolder } from '../files/files.ts';
+import { formatChanges } from '../report/run-changes.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
 import { type Attempt, attemptTraining } from './attempt.ts';
 import type { Checkpointer } from './checkpoints.ts';
+import { createChangeList } from './live-run.ts';
 import type { TrainArguments, TrainInputs, TrainResult } from './train-arguments.ts';
 
 /** Maximum number of lost devices within a time in milliseconds. */
@@ -40,6 +42,7 @@ async function withRecovery(given: TrainArguments, context: JobContext, inputs: 
   let reached = -1;
   let attempt: Attempt = {
     inputs,
+    changes: createChangeList(),
     onRecord: history.record,
     onStart(started, kernelChoices) {
       checkpointer = started;
@@ -92,6 +95,7 @@ function createHistory({ emit }: JobContext) {
   const evals: LogEval[] = [];
   let first = 0;
   let seen = 0;
+  const changes = new Set<string>();
   const record = (r: LogRecord): void => {
     if (r.type === 'step') {
       if (losses.length === 0) first = r.step;
@@ -108,6 +112,10 @@ function createHistory({ emit }: JobContext) {
       if (r.step <= seen) return;
       seen = r.step;
       evals.push(r);
+    } else if (r.type === 'change') {
+      const text = formatChanges([r]);
+      if (changes.has(text)) return;
+      changes.add(text);
     }
     emit(r);
   };

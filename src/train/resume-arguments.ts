@@ -2,6 +2,7 @@
 
 import { check } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
+import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
 import { checkpointNames, type TrainingState } from '../trainer/training-state.ts';
 import {
   flagOf,
@@ -24,10 +25,10 @@ export function resumeArguments(
   log: (text: string) => void,
 ): CompleteArguments {
   const kept = startArguments(before, out);
-  const { steps, epochs, batchSize, maxTokens, ...others } = kept;
+  const { steps, epochs, batchSize, maxTokens, changes: made, ...others } = kept;
   const length = given.steps !== undefined || given.epochs !== undefined ? {} : { steps, epochs };
   const batch = given.batchSize !== undefined || given.maxTokens !== undefined ? {} : { batchSize, maxTokens };
-  const changed = Object.fromEntries(
+  const { changes: repeated = made, ...changed } = Object.fromEntries(
     resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
   ) as TrainSettings;
   // Settings of a schedule that the new one does not have.
@@ -42,11 +43,15 @@ export function resumeArguments(
   const ignored = ignoredSettings(kept, given);
   if (ignored.length > 0) log(`${out} resumes with its own settings; ignored: ${ignored.map(flagOf).join(', ')}`);
   const moved = kept.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
+  // Another value than that of the start replaces what the setting was changed to during the run.
+  const replaced = resumableSettings.filter((name) => given[name] !== undefined && given[name] !== kept[name]);
+  const changes = formatChanges(withoutSettings(parseChanges(repeated), replaced));
   return {
     ...others,
     ...length,
     ...batch,
     ...changed,
+    ...(changes && { changes }),
     corpus: moved ? corpus : kept.corpus,
     out,
     resume: true,

@@ -32,7 +32,7 @@ export interface BestOptions {
   readonly bestMetric: BestMetric;
   /** Early stopping: number of consecutive evaluations without improvement; 0: never. */
   readonly patience: number;
-  /** Updates between evaluations. */
+  /** Updates between evaluations; may change during the run. */
   readonly evalSteps: number;
   /** Number of sentences that are translated. */
   readonly devSentences: number;
@@ -77,10 +77,8 @@ export interface BestModel {
 }
 
 /** Creates a selection, from the state of a checkpoint if there is one. */
-export function createBestModel(
-  { bestMetric: metric, patience, evalSteps }: BestOptions,
-  before?: Candidate,
-): BestModel {
+export function createBestModel(options: BestOptions, before?: Candidate): BestModel {
+  const { bestMetric: metric, patience } = options;
   let kept = before?.state.metric === metric ? before : undefined;
   let last: Candidate | undefined;
   return {
@@ -101,7 +99,7 @@ export function createBestModel(
         ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
         : undefined;
       last = undefined;
-      if (step % evalSteps !== 0) last = candidate;
+      if (step % options.evalSteps !== 0) last = candidate;
       else if (candidate) kept = candidate;
       else if (kept && step > (kept.state.until ?? kept.state.step))
         kept = { ...kept, state: { ...kept.state, since: kept.state.since + 1, until: step } };

@@ -132,6 +132,16 @@ export const settings = {
     advanced: true,
     resume: true,
   },
+  changes: {
+    group: 'Training',
+    type: { kind: 'text' },
+    unit: 'steps',
+    help: 'change learningRate, dropout or evalSteps after these numbers of steps, as 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
+    defaultText: 'none',
+    resume: true,
+    label: 'Changes during the run',
+    advanced: true,
+  },
   seed: {
     group: 'Training',
     type: integer(0),
@@ -499,6 +509,16 @@ export const settings = {
     default: 10,
     resume: true,
     label: 'Probe every, steps',
+    advanced: true,
+  },
+  updateRatioSteps: {
+    group: 'Evaluation',
+    type: integer(0),
+    unit: 'steps',
+    help: 'measure the norm of the update over the norm of the weights every N steps (0: never)',
+    default: 0,
+    resume: true,
+    label: 'Update norm every, steps',
     advanced: true,
   },
   devSentences: {

@@ -40,6 +40,7 @@ import {
   updatesIn,
 } from '../trainer/training-data.ts';
 import { readTrainingState, type TrainingState } from '../trainer/training-state.ts';
+import { checkChanges } from './live-run.ts';
 import { corpusName, shapeName } from './logging.ts';
 import { type CompleteSettings, completeSettings, initFolder, recipeFor } from './recipes.ts';
 import { resumeArguments } from './resume-arguments.ts';
@@ -130,6 +131,7 @@ export async function setUp(
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
   const run = { args, from, before, start, examples, dev, test, keep, data, task, parameters, recipe, steps };
+  checkChanges(run, log);
   return { ...run, perEpoch: updates(1), cacheTokens };
 }
 

@@ -7,7 +7,7 @@ import { addFiniteChecks, type FiniteReader, finiteOutput } from '../graph/finit
 import type { Graph } from '../graph/graph.ts';
 import type { TokenSums } from '../metrics/translation-metrics.ts';
 import { adaptedParameters, initializeLora, type LoraConfig, loraParameters } from '../model/lora.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type InitScheme, initializeWeights, parameterList } from '../model/parameters.ts';
 import { quantizedParameters, type WeightFormat, type WeightReader } from '../model/quantized-parameters.ts';
@@ -19,6 +19,7 @@ import type { SpecialIds } from '../text/tokenizers/tokenizer.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
 import type { OptimizerConfig } from './optimizer-config.ts';
 import { type InputArrays, inputArrays } from './program-inputs.ts';
+import { sameKernels } from './same-kernels.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
 import { type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
 import {
@@ -27,6 +28,8 @@ import {
   gradientAccumulationGraph,
   trainingGraph,
   updateGraph,
+  updateNormGraph,
+  updateRatio,
 } from './training-graphs.ts';
 
 /** Configuration of the updates. */
@@ -67,6 +70,8 @@ export interface StepReport {
   readonly lossScale: number;
   /** Floating-point operations of the update's matrix products; see `modelFlops` of a plan. 0 on the CPU. */
   readonly modelFlops: number;
+  /** Norm of the update over the norm of the trained weights after it, if it was measured. */
+  readonly updateRatio?: number;
 }
 
 /** Options of a trainer. */
@@ -75,6 +80,8 @@ export interface TrainerOptions extends GraphOptions {
   readonly checkFinite?: boolean;
   /** Storage of the weights under a LoRA adapter: f16 and int8 take less memory. [f32] */
   readonly weights?: WeightFormat;
+  /** Measure the norm of the update over that of the weights every N updates; 0: never. [0] */
+  readonly updateRatioSteps?: number | undefined;
 }
 
 /** Trains one model on one engine. */
@@ -88,6 +95,10 @@ export interface Trainer {
   readonly shapes: readonly BatchShape[];
   /** Number of the next update. Set it to resume from a checkpoint. */
   step: number;
+  /** Schedule of the learning rate from the next update on: at first that of the recipe. */
+  schedule: ScheduleConfig;
+  /** Changes the dropout rates from the next update on. No update may be pending. */
+  setDropout(rates: DropoutRates): Promise<void>;
   /**
    * Does one update on `gradientAccumulationSteps` batches (or fewer at the end of the data): uploads, submits and
    * returns at once. Resolves when the loss has come back. At most two updates may be pending.
@@ -182,24 +193,31 @@ export async function createTrainer(
   const accumulating = recipe.gradientAccumulationSteps > 1;
   const plain = { ...c, labelSmoothing: 0 };
   const trainable = trainableParameters(c, p, options);
-  const trainingGraphs = shapes.map((shape) =>
-    accumulating
-      ? gradientAccumulationGraph(c, p, shape, options)
-      : trainingGraph(c, p, shape, recipe.optimizer, options),
-  );
+  const graphsFor = (config: ModelConfig) =>
+    shapes.map((shape) =>
+      accumulating
+        ? gradientAccumulationGraph(config, p, shape, options)
+        : trainingGraph(config, p, shape, recipe.optimizer, options),
+    );
+  let trainingGraphs = graphsFor(c);
+  const { updateRatioSteps = 0 } = options;
+  const normGraphs = updateRatioSteps > 0 ? [updateNormGraph(trainable)] : [];
   const evaluationGraphs = shapes.map((shape) => evaluationGraph(plain, p, shape, options));
   const finishGraphs = accumulating ? [updateGraph(trainable, recipe.optimizer)] : [];
   // The first batch of an update clears `accumulated`, and what each batch adds to it is checked before the update.
-  const watched = options.checkFinite ? [...trainingGraphs, ...finishGraphs] : [];
-  const watches = new Map(watched.map((graph) => [graph, addFiniteChecks(graph, ['accumulated'])]));
-  const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs];
+  const watches = new Map<Graph, FiniteReader>();
+  const watch = (graphs: readonly Graph[]) => {
+    if (options.checkFinite) for (const graph of graphs) watches.set(graph, addFiniteChecks(graph, ['accumulated']));
+  };
+  watch([...trainingGraphs, ...finishGraphs]);
+  const graphs = [...trainingGraphs, ...evaluationGraphs, ...finishGraphs, ...normGraphs];
   // Two updates may be pending, and all their batches may have one shape.
-  const programs = await engine.prepare(graphs, { inFlight: Math.max(3, 2 * recipe.gradientAccumulationSteps) });
+  const inFlight = Math.max(3, 2 * recipe.gradientAccumulationSteps);
+  let programs = await engine.prepare(graphs, { inFlight });
   writePositions(engine, c);
-  const left = [...programs];
-  const ready = (some: readonly Graph[]) =>
-    some.map((graph): Part => {
-      const program = left.shift() as Program;
+  const ready = (some: readonly Graph[], from: readonly Program[]) =>
+    some.map((graph, i): Part => {
+      const program = from[i] as Program;
       return {
         graph,
         program,
@@ -208,10 +226,18 @@ export async function createTrainer(
       };
     });
   const withBatch = (part: Part): BatchPart => ({ ...part, arrays: inputArrays(part.program) });
-  const training = ready(trainingGraphs).map(withBatch);
-  const evaluation = ready(evaluationGraphs).map(withBatch);
-  const [finish] = ready(finishGraphs);
+  const n = shapes.length;
+  let training = ready(trainingGraphs, programs).map(withBatch);
+  const evaluation = ready(evaluationGraphs, programs.slice(n)).map(withBatch);
+  const [finish] = ready(finishGraphs, programs.slice(2 * n));
+  const [norms] = ready(normGraphs, programs.slice(2 * n + finishGraphs.length));
   const scalars: StepScalars = { ...zeroStep, seed: recipe.seed >>> 0 };
+  /** After an update of which the weights before are in the state `previous`. */
+  const measureRatio = async (): Promise<number> => {
+    const { program, writeStep } = norms as Part;
+    writeStep({ ...zeroStep, keep: -1 });
+    return updateRatio(await program.run());
+  };
 
   const trainer: Trainer = {
     config: c,
@@ -220,16 +246,33 @@ export async function createTrainer(
     recipe,
     shapes,
     step: 0,
-    programs,
+    schedule: recipe.schedule,
+    get programs() {
+      return programs;
+    },
+    async setDropout(dropout) {
+      // Rates are constants of the graph, but not of its kernels: nothing is compiled again.
+      const before = trainingGraphs;
+      const after = graphsFor({ ...c, dropout });
+      watch(after);
+      const kernelChoices = sameKernels(before, after, engine.kernelChoices);
+      const prepared = await engine.prepare(after, { inFlight, kernelChoices });
+      engine.release(programs.slice(0, n));
+      trainingGraphs = after;
+      programs = [...prepared, ...programs.slice(n)];
+      training = ready(after, prepared).map(withBatch);
+    },
     async update(batches) {
       const step = trainer.step++;
-      const rate = learningRate(recipe.schedule, step);
+      const rate = learningRate(trainer.schedule, step);
+      const measured = norms !== undefined && trainer.step % updateRatioSteps === 0;
+      if (measured) engine.copy(trainable.state, 'previous');
       const tokens = batches.reduce((n, b) => n + b.tokens, 0);
       scalars.learningRate = rate;
       scalars.tokenWeight = 1 / Math.max(1, tokens);
       const parts = batches.map(({ shape }) => training[shape] as BatchPart);
       const run: Part[] = finish ? [...parts, finish] : parts;
-      const results = await Promise.all(
+      const updates = Promise.all(
         run.map(({ program, writeStep }, k) => {
           batches[k]?.fill((parts[k] as BatchPart).arrays);
           // Each batch has its own dropout masks: its number is part of the step that dropout reads.
@@ -239,6 +282,7 @@ export async function createTrainer(
           return program.run();
         }),
       );
+      const [results, ratio] = await Promise.all([updates, measured ? measureRatio() : undefined]);
       const clip = results.at(-1)?.clip;
       const lossScale = clip?.[clipAt.lossScale] ?? 0;
       const skipped = clip?.[clipAt.finite] !== 1;
@@ -259,6 +303,7 @@ export async function createTrainer(
         skipped,
         lossScale,
         modelFlops: run.reduce((n, { program }) => n + (program.plan?.modelFlops ?? 0), 0),
+        ...(ratio !== undefined && { updateRatio: ratio }),
       };
     },
     async evaluate(batch, special) {

@@ -21,13 +21,18 @@ import { crossEntropy } from '../ops/loss/cross-entropy.ts';
 import { tokenStats } from '../ops/loss/token-stats.ts';
 import type { Value } from '../ops/op.ts';
 import { accumulate } from '../ops/optimizer/buffer-sums.ts';
-import { counterLength } from '../ops/optimizer/clip.ts';
+import { counterLength, gradientNormOp } from '../ops/optimizer/clip.ts';
 import { scaleStep } from '../ops/optimizer/scale-step.ts';
 import { stepWords } from '../ops/step-scalars.ts';
 import type { BatchShape } from '../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig } from './optimizer-config.ts';
 import type { Precision } from './precision.ts';
-import { type TrainableOptions, type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
+import {
+  runValues,
+  type TrainableOptions,
+  type TrainableParameters,
+  trainableParameters,
+} from './trainable-parameters.ts';
 
 /** Options of the graphs. */
 export interface GraphOptions extends TrainableOptions {
@@ -159,6 +164,36 @@ export function updateGraph(trainable: TrainableParameters, optimizer: Optimizer
   const buffer = graph.state('accumulated', 'f32', [trainable.parameters.size]);
   applyOptimizer(graph, step, trainable, buffer, optimizer);
   return graph;
+}
+
+/**
+ * Norms of the last update and of the weights: `previous` has the weights before the update, and step.keep is -1. The
+ * outputs are those of `gradientNormOp` for each run of trainable weights; see `updateRatio`.
+ */
+export function updateNormGraph(trainable: TrainableParameters): Graph {
+  const graph = new Graph();
+  const step = graph.input('step', 'u32', [stepWords]);
+  const partsOf = (name: string) =>
+    runValues(graph, graph.state(name, 'f32', [trainable.all.size]), trainable, 'inState');
+  const weights = partsOf(trainable.state);
+  for (const [i, previous] of partsOf('previous').entries()) {
+    const after = weights[i] as Value;
+    accumulate(graph, previous, after, step);
+    graph.output(`update${i}`, graph.apply(gradientNormOp, { gradients: previous }).partials);
+    graph.output(`weights${i}`, graph.apply(gradientNormOp, { gradients: after }).partials);
+  }
+  return graph;
+}
+
+/** Norm of the update over the norm of the weights, from the outputs of `updateNormGraph`. */
+export function updateRatio(outputs: Readonly<Record<string, ArrayLike<number>>>): number {
+  const squares = (kind: string) =>
+    Object.entries(outputs).reduce((sum, [name, partials]) => {
+      if (!name.startsWith(kind)) return sum;
+      for (let block = 0; block < partials.length; block += 2) sum += partials[block] as number;
+      return sum;
+    }, 0);
+  return Math.sqrt(squares('update') / squares('weights'));
 }
 
 /** The model in evaluation, with the LoRA adapter if there is one: output `stats`, and `logits` if asked for. */

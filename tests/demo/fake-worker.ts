@@ -83,7 +83,7 @@ export function fakeWorker(): void {
     trainPairs: 38_412,
     runs: [],
     languages: undefined,
-    history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], step: 0 },
+    history: { corpus: undefined, settings: {}, steps: [], evals: [], samples: [], probes: [], changes: [], step: 0 },
     delayDescribe(on) {
       delaying = on;
       if (!on) for (const answer of delayed.splice(0)) answer();
@@ -103,7 +103,8 @@ export function fakeWorker(): void {
           loss,
           accuracy,
           learningRate: 3e-3 * Math.min(1, step / 80) * (1 - step / 900),
-          gradientNorm: 1,
+          gradientNorm: 0.4 + 3 * Math.exp(-step / 150),
+          ...(step % 10 === 0 && { updateRatio: 0.004 * Math.exp(-step / 400) }),
           tokens: 900,
           tokensPerSecond: 41_000 + 900 * Math.sin(step / 17),
           mfu: 0.42,
@@ -209,13 +210,17 @@ export function fakeWorker(): void {
           dispatches: 212,
           pairs: 38_412,
           shapes: ['64x16x20'],
+          live: { learningRate: 0.003, dropout: 0.1, evalSteps: 200 },
+          schedule: 'linear',
         },
       });
       state('training');
     },
     resume: () => state('training'),
     pause: () => state('paused'),
+    singleStep: () => fake.train(1, 50),
     continue: () => state('training'),
+    change: (_, settings: never) => send({ type: 'change', change: { type: 'change', step, ...(settings as object) } }),
     stop: () => state('stopped'),
     storage: () => ({ models: fake.models, used: 9_400_000, quota: 2_000_000_000, persistent: false, partial }),
     load: () => undefined,
@@ -233,7 +238,11 @@ export function fakeWorker(): void {
     },
     pull(id, name: string) {
       post({ type: 'download', id, progress: { file: 'model.safetensors', loaded: 50e6, total: 200e6 } });
-      if (name !== 'me/endless') return name.split('/')[1];
+      if (name !== 'me/endless') {
+        const got = name.split('/')[1] ?? '';
+        fake.models = [...fake.models, model(got, { steps: 0, corpus: '' })];
+        return got;
+      }
       partial = ['endless'];
       return endless;
     },

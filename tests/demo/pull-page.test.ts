@@ -31,6 +31,11 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   await page.click('#hub-fetch');
   await says('#hub-note.wrong', '^me/it: the page only requests its own server, which has no proxy to a hub at hub/');
 
+  // A model of the gallery says so too.
+  const inGallery = '[data-gallery="facebook/bart-base"]';
+  await page.click(`${inGallery} button`);
+  await says(`${inGallery} .wrong`, '^facebook/bart-base: the page only requests its own server');
+
   answer = hubProxy(hub.url);
   hub.state.stalls['model.safetensors'] = 3000;
   await page.click('#hub-fetch');
@@ -49,6 +54,14 @@ it('downloads a model, continues after a cancel and a cut connection, and transl
   await page.locator('#translate-text').fill('13 8 13 10');
   await page.click('#translate');
   await says('#translation', '^0 19 19 3 19 21 19 18 19 17 19 22 19$'); // from expected.json
+
+  // One press downloads a model of the gallery, loads it and translates its example.
+  hub.state.repositories.push('facebook/bart-base');
+  await page.click(`${inGallery} button`);
+  await says('[data-model="bart-base"]', 'weights only');
+  await says('#translate-box .tag', '^bart-base$');
+  await says(inGallery, 'Load');
+  expect(await page.$eval('#translate-text', (e) => (e as HTMLTextAreaElement).value)).toContain('<mask>');
 
   expect(requests.filter((asked) => asked.includes('/hub/')).length).toBeGreaterThan(3);
   // The console reports the missing proxy and the cut connection.

@@ -114,6 +114,22 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(await calls(page, 'start')).toMatchObject([[{ settings: { learningRate: 0.0021 } }, {}]]);
   });
 
+  it('drops the forecast of a number of pairs that was corrected, and says that it plans', async () => {
+    const page = await visit(width);
+    await page.evaluate(() => window.fake.delayDescribe(true));
+    await fillField(page, 'Pairs', '1000000');
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('1000000'));
+    expect(await page.$eval('#corpus-summary', (e) => e.getAttribute('aria-busy'))).toBe('true');
+    await fillField(page, 'Pairs', '2000');
+    await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('2000'));
+    expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(false);
+    await page.evaluate(() => window.fake.delayDescribe(false));
+    await planned(page);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    expect(await calls(page, 'start')).toMatchObject([[{ corpus: { pairs: 2000 } }, {}]]);
+  });
+
   it('shows a refused name in its dialog, keeps what was typed, and shows messages at the list', async () => {
     const page = await visit(width);
     await press(page, 'Rename intl-en-fr');
@@ -253,6 +269,7 @@ describe.each([1280, 390])('at %i px', (width) => {
         evals: [],
         samples: [],
         probes: [],
+        changes: [],
         step: 420,
       };
     });
@@ -294,11 +311,19 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
       const steps = [1, 2, 3].map((step) => ({ type: 'step', step, loss: 4 / step, gradientNorm: 1, seconds: step }));
       window.fake.history = {
         corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
-        settings: { preset: 'small', steps: 1234, learningRate: 0.0007, batchSize: 16, seed: 9 },
+        settings: {
+          preset: 'small',
+          steps: 1234,
+          learningRate: 0.0007,
+          batchSize: 16,
+          seed: 9,
+          changes: '9 dropout=0.3',
+        },
         steps: steps as never,
         evals: [{ type: 'eval', part: 'dev', step: 3, loss: 1.5, seconds: 1 }],
         samples: [],
         probes: [],
+        changes: [{ type: 'change', step: 9, dropout: 0.3 }],
         step: 3,
       };
       window.fake.models = window.fake.models.slice(1); // the list changes, so the runs are read again
@@ -324,8 +349,8 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     await page.waitForFunction('files.length === 2');
     const [csv, type] = (await page.evaluate('Promise.all([files[0].text(), files[1].type])')) as [string, string];
     expect(csv.split('\n').slice(0, 2)).toEqual([
-      'run,step,loss,accuracy,gradientNorm,learningRate,tokensPerSecond,mfu,seconds,dev loss,dev tokenAccuracy,dev bleu,dev chrf,dev exactMatch',
-      '"fast",1,4,,1,,,,1,,,,,',
+      'run,step,loss,accuracy,gradientNorm,updateRatio,learningRate,tokensPerSecond,mfu,seconds,dev loss,dev tokenAccuracy,dev bleu,dev chrf,dev exactMatch',
+      '"fast",1,4,,1,,,,,1,,,,,',
     ]);
     expect([csv.split('\n').length, type]).toEqual([8, 'image/png']);
     expect(await axeViolations(page)).toEqual([]);
@@ -335,13 +360,67 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
     }
     await press(page, 'Same again with the settings of fast');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args).includes('fast-2'));
+    await says(
+      page,
+      '#notices',
+      'fast was changed by hand: dropout 0.3 after step 9\\. A training with these settings',
+    );
     expect((await calls(page, 'describe')).at(-1)).toMatchObject([
       {
         name: 'fast-2',
         corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
-        settings: { preset: 'small', steps: 1234, learningRate: 0.0007, batchSize: 16, seed: 9 },
+        settings: {
+          preset: 'small',
+          steps: 1234,
+          learningRate: 0.0007,
+          batchSize: 16,
+          seed: 9,
+          changes: '9 dropout=0.3',
+        },
       },
     ]);
+    // The link says so too.
+    await page.locator('#copy-link').click();
+    await says(page, '#link-note', 'The address of this page is the link');
+    await page.reload();
+    await planned(page);
+    await says(page, '#notices', 'The run was changed by hand: dropout 0.3 after step 9\\. This training repeats that');
+    await page.evaluate(() => history.replaceState(null, '', location.pathname));
+  });
+
+  it('changes settings during a training and trains single steps', async () => {
+    const page = await visit(width);
+    await page.locator('#start').click();
+    await says(page, '.state', 'Training');
+    await page.evaluate(() => window.fake.train(400, 50));
+    expect(await page.$eval('#live label', (e) => e.textContent)).toBe('Maximum learning rate (linear)');
+    const isOff = () => page.$eval('#apply-changes', (b) => (b as HTMLButtonElement).disabled);
+    expect(await isOff()).toBe(true);
+    await fillField(page, 'Dropout rate', '1.5');
+    await page.locator('#apply-changes').click();
+    await says(page, '#live-note.wrong', 'Dropout rate: ');
+    await fillField(page, 'Dropout rate', '0.25');
+    await page.locator('#apply-changes').click();
+    await says(page, '#changes', 'After step 400: dropout 0.25');
+    expect(await calls(page, 'change')).toEqual([[{ dropout: 0.25 }]]);
+    expect(await isOff()).toBe(true);
+    // The form has the change, so that its link and a training with its settings repeat it.
+    const listed = '::-p-aria([name="Changes during the run"][role="textbox"])';
+    expect(await page.$eval('#settings', (e) => [...e.querySelectorAll('input')].map((i) => i.value))).toContain(
+      '400 dropout=0.25',
+    );
+    expect(await page.$(listed)).toBeNull(); // under Advanced
+    expect(await page.$eval('#single-step', (b) => (b as HTMLButtonElement).hidden)).toBe(true);
+    await page.locator('#pause').click();
+    await says(page, '.state', 'Paused');
+    await page.locator('#single-step').click();
+    await says(page, '#run', 'step 401 of 800');
+    expect([await onScreen(page, '#single-step'), await onScreen(page, '#stop')]).toEqual([true, true]);
+    for (const theme of ['light', 'dark'] as const) {
+      await shown.get(width)?.view({ width, height: 900, theme });
+      await shown.get(width)?.screenshot(`live-${width}-${theme}`);
+    }
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   it('shares corpus, recipe and seed by address, and ignores a broken one with a message', async () => {

@@ -110,6 +110,16 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect(facts.corpus.sourceLength.histogram.reduce((a, b) => a + b)).toBe(82);
   expect(facts.planned.peak).toBe(facts.planned.inputs + facts.planned.states + facts.planned.slots);
 
+  // A forecast of a million pairs is estimated from a few thousand, and a later call aborts it.
+  const many = { ...settings('many'), corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 1_000_000, seed: 1 } };
+  const [aborted, estimate] = await ask(
+    page,
+    (s, given: TrainingSettings) =>
+      Promise.all([s.describe(given).catch((e) => e.kind), s.describe(given).then(({ corpus }) => corpus)]),
+    many,
+  );
+  expect([aborted, estimate]).toMatchObject(['aborted', { pairs: 1_000_000, sampled: 4000 }]);
+
   expect(came).toHaveLength(30);
   expect(await states(page)).toEqual(['preparing', 'training', 'done']);
   const received = await events(page);
@@ -279,8 +289,24 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
   const reached = (await losses(first.page)).length;
   expect([paused.step, (await states(first.page)).at(-1)]).toEqual([reached, 'paused']);
   expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ step: reached });
+  // A single step trains one update and saves it; its events come before the answer.
+  const stepped = await ask(first.page, async (s) => {
+    await s.singleStep();
+    const heard = (globalThis as unknown as { heard: SessionEvent[] }).heard.slice();
+    return heard.flatMap((e) => (e.type === 'steps' ? e.steps.map((x) => x.step) : [])).at(-1);
+  });
+  expect([stepped, (await states(first.page)).at(-1)]).toEqual([reached + 1, 'paused']);
+  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({ step: reached + 1 });
+  // Settings that change now stay with the run.
+  expect(await failure(first.page, (s) => s.change({ dropout: 2 }))).toMatch(/^user: dropout \(2\) must be a number/);
+  await ask(first.page, (s) => s.change({ learningRate: 2e-3, dropout: 0.4 }));
+  const change = { type: 'change', step: reached + 1, learningRate: 2e-3, dropout: 0.4 };
+  expect((await events(first.page)).filter((e) => e.type === 'change')).toEqual([{ type: 'change', change }]);
   await ask(first.page, (s) => s.continue());
   await untilStep(first.page, reached + 5);
+  const used = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps : []));
+  expect(used.slice(reached, reached + 2).map((s) => s.learningRate)).toEqual([1e-2, 2e-3]);
+  await heard(first.page, `e.type === 'checkpoint' && e.step >= ${reached + 5}`);
   const seen = await losses(first.page);
   await first.page.close();
 
@@ -290,14 +316,16 @@ it('trains in a hidden tab and after a sleep, locks its model for other tabs, an
     { timeout: 30_000, polling: 200 },
   );
   const left = (await ask(second.page, (s) => s.storage())).models.find((m) => m.name === 'long') as StoredModel;
-  expect(left.step).toBeGreaterThanOrEqual(reached);
+  expect(left.step).toBeGreaterThanOrEqual(reached + 5);
   await ask(second.page, (s, steps) => s.resume('long', { steps }), left.step + 5);
   await untilState(second.page, 'done');
   const history = (await events(second.page)).flatMap((e) => (e.type === 'history' ? e.steps : []));
+  expect((await events(second.page)).flatMap((e) => (e.type === 'history' ? e.changes : []))).toEqual([change]);
   expect(history.map((s) => s.step)).toEqual(Array.from({ length: left.step }, (_, i) => i + 1));
   const all = [...history.map((s) => s.loss), ...(await losses(second.page))];
   expect(all.slice(0, seen.length)).toEqual(seen.slice(0, all.length));
-  expect(all.slice(0, 30)).toEqual((await undisturbed()).losses);
+  const same = Math.min(30, reached + 1); // up to the change
+  expect(all.slice(0, same)).toEqual((await undisturbed()).losses.slice(0, same));
   expect([...first.errors, ...second.errors]).toEqual([]);
   await second.page.close();
 });

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 /** How the hub behaves; may be changed while it runs. */
 export interface HubState {
   files: Record<string, Uint8Array>;
+  /** Names under which it has the model. */
+  repositories: string[];
   /** Whether it lists files; else the API is 404. */
   api: boolean;
   /** Bytes of a body after which the connection is cut, for each file as long as there are numbers. */
@@ -44,6 +46,7 @@ const commit = 'c0ffee'.padEnd(40, '0');
 export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> {
   const state: HubState = {
     files,
+    repositories: ['me/it'],
     api: true,
     cuts: {},
     stalls: {},
@@ -97,8 +100,11 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
       return response.writeHead(401).end();
     if (state.token && path.startsWith('/api') && headers.authorization !== `Bearer ${state.token}`)
       return response.writeHead(401).end();
-    if (state.api && /^\/api\/models\/me\/it\/revision\/(main|refs\/pr\/1)$/.test(path)) return list(response);
-    const [, revision, name = ''] = /^\/me\/it\/resolve\/(.+?)\/([^/]+)$/.exec(path) ?? [];
+    const [, repository = '', rest = ''] = /^(?:\/api\/models)?\/([^/]+\/[^/]+)(\/.*)$/.exec(path) ?? [];
+    const known = state.repositories.includes(repository);
+    const isList = path.startsWith('/api/') && /^\/revision\/(main|refs\/pr\/1)$/.test(rest);
+    if (state.api && known && isList) return list(response);
+    const [, revision, name = ''] = (known && /^\/resolve\/(.+?)\/([^/]+)$/.exec(rest)) || [];
     if (path.startsWith('/cdn/') && state.files[path.slice(5)]) return serve(request, response, path.slice(5));
     if (!state.files[name] || !['main', commit, 'refs/pr/1'].includes(revision ?? ''))
       return response.writeHead(404).end('none');

@@ -56,6 +56,14 @@ it('takes a new learning rate, schedule, batch size and evaluation, and says wha
   ]);
 });
 
+it('repeats what was changed during the run, unless another value is given now', () => {
+  const changes = '4 learningRate=0.002 dropout=0.4; 8 evalSteps=3';
+  const first = { ...start, changes };
+  expect(resumed(first, { steps: 90, learningRate: 5e-4 }).args.changes).toBe(changes);
+  const { args } = resumed(first, { learningRate: 1e-3, evalSteps: 9 });
+  expect([args.learningRate, args.evalSteps, args.changes]).toEqual([1e-3, 9, '4 dropout=0.4']);
+});
+
 describe('a checkpoint of an older version', () => {
   it('has its settings under their present names', () => {
     const old = {
@@ -124,6 +132,7 @@ describe('a checkpoint of an older version', () => {
       gradientCheckpointing: true,
       checkFinite: false,
       probeSteps: 10,
+      updateRatioSteps: 0,
       truncate: false,
       keepLast: 0,
       precision: 'f32',

@@ -6,7 +6,14 @@ import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/trainer/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../src/trainer/schedule.ts';
-import { type Batch, createTrainer, initializeTraining, type Recipe, type Trainer } from '../../src/trainer/trainer.ts';
+import {
+  type Batch,
+  createTrainer,
+  initializeTraining,
+  type Recipe,
+  type Trainer,
+  type TrainerOptions,
+} from '../../src/trainer/trainer.ts';
 import { type Ids, randomIds, smallModel } from '../support/model.ts';
 
 const schedule: ScheduleConfig = {
@@ -46,7 +53,12 @@ function rows(ids: Ids, from: number, to: number): Ids {
   };
 }
 
-async function start(recipe: Partial<Recipe> = {}, engine: Engine = cpuEngine(), options = {}) {
+async function start(
+  recipe: Partial<Recipe> = {},
+  engine: Engine = cpuEngine(),
+  options = {},
+  more: TrainerOptions = {},
+) {
   const { c, p } = smallModel(options);
   const full: Recipe = {
     optimizer: optimizerConfig({ clipNorm: 0.5 }),
@@ -56,7 +68,7 @@ async function start(recipe: Partial<Recipe> = {}, engine: Engine = cpuEngine(),
     gradientAccumulationSteps: 1,
     ...recipe,
   };
-  const trainer = await createTrainer(engine, c, full, [half, shape]);
+  const trainer = await createTrainer(engine, c, full, [half, shape], more);
   await initializeTraining(engine, c, full);
   return { trainer, engine, c, p };
 }
@@ -80,6 +92,23 @@ describe('a trainer', () => {
     }
     // The loss of an untrained model is near that of a uniform distribution.
     expect(Math.abs(reports[0]!.loss / Math.log(c.tgtVocab) - 1)).toBeLessThan(0.5);
+  });
+
+  it('measures the norm of every second update over that of the weights, and trains the same', async () => {
+    const plain = await start();
+    const losses = (await run(plain.trainer, plain.c, [0, 1, 2, 3])).map(({ loss }) => loss);
+    const { trainer, engine, c } = await start({}, cpuEngine(), {}, { updateRatioSteps: 2 });
+    const weights = async () => [...(await engine.read('weights')).data];
+    const norm = (x: readonly number[]) => Math.hypot(...x);
+    for (const step of [0, 1, 2, 3]) {
+      const before = await weights();
+      const [report] = await run(trainer, c, [step]);
+      const after = await weights();
+      expect(report?.loss).toBe(losses[step]);
+      const ratio = norm(after.map((x, i) => x - before[i]!)) / norm(after);
+      if (step % 2 === 0) expect(report?.updateRatio).toBeUndefined();
+      else expect(report!.updateRatio! / ratio).toBeCloseTo(1, 4);
+    }
   });
 
   it('adds micro-batches up to what one batch of all their rows does, however many', async () => {

@@ -1,11 +1,12 @@
-// Panel of the training curves: loss, dev metrics, learning rate, throughput and step time. Its memory is bounded.
+// Panel of the training curves: loss, dev metrics, learning rate, norms, throughput, step time and MFU. Its memory is
+// bounded.
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
-import type { LogEval } from '../../../src/index.ts';
-import { el, fill, onFrame } from '../../common/dom.ts';
+import type { LogEval, LogStep } from '../../../src/index.ts';
+import { el, fill, onFrame, set } from '../../common/dom.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { createSeries, type Series } from './averaged-series.ts';
-import { createLineChart, type LineChart } from './line-chart.ts';
+import { type ChartOptions, createLineChart, type LineChart } from './line-chart.ts';
 
 /** The curves panel. */
 export interface CurvesPanel {
@@ -15,12 +16,27 @@ export interface CurvesPanel {
   clear(): void;
 }
 
+/** A chart of one series, in a figure that is hidden if a run has no values of it. */
+interface SmallChart {
+  readonly chart: LineChart;
+  readonly series: Series;
+  readonly figure: HTMLElement;
+}
+
 /** Evaluations in the table, the newest first. */
 const maxRows = 50;
 
 /** Creates the panel. */
 export function createCurvesPanel(): CurvesPanel {
-  const steps = { loss: createSeries(), learningRate: createSeries(), rate: createSeries(), stepMs: createSeries() };
+  const steps = {
+    loss: createSeries(),
+    learningRate: createSeries(),
+    gradientNorm: createSeries(),
+    updateRatio: createSeries(),
+    rate: createSeries(),
+    stepMs: createSeries(),
+    mfu: createSeries(),
+  };
   const dev = {
     loss: createSeries(512),
     tokens: createSeries(512),
@@ -52,17 +68,38 @@ export function createCurvesPanel(): CurvesPanel {
       { name: 'chrF', series: dev.chrf, look: 4, dots: true },
     ],
   });
-  const small = (title: string, name: string, series: Series, format = formatNumber): [string, LineChart] => [
-    title,
-    createLineChart({ title, height: 150, format, lines: [{ name, series, look: 1 }] }),
-  ];
+  const small = (
+    title: string,
+    name: string,
+    series: Series,
+    { format = formatNumber, scale = 'linear' }: Pick<ChartOptions, 'format' | 'scale'> = {},
+  ): SmallChart => {
+    const chart = createLineChart({ title, height: 150, format, scale, lines: [{ name, series, look: 1 }] });
+    return { chart, series, figure: el('figure', {}, el('figcaption', {}, el('h3', {}, title)), chart.element) };
+  };
   const smalls = [
     small('Learning rate', 'rate', steps.learningRate),
-    small('Target tokens per second', 'tokens/s', steps.rate, formatInteger),
+    small('Gradient norm before clipping', 'norm', steps.gradientNorm, { scale: 'log' }),
+    small('Update norm over weight norm', 'ratio', steps.updateRatio, { scale: 'log' }),
+    small('Target tokens per second', 'tokens/s', steps.rate, { format: formatInteger }),
     small('Step time', 'ms', steps.stepMs),
+    small('Model FLOPs utilization (MFU)', '%', steps.mfu),
   ];
   /** Charts that change at each step. */
-  const stepCharts = [loss, ...smalls.map(([, chart]) => chart)];
+  const stepCharts = [loss, ...smalls.map(({ chart }) => chart)];
+  /** Adds what the log has of an update. */
+  function addStep(s: LogStep): void {
+    steps.loss.add(s.step, s.loss);
+    steps.learningRate.add(s.step, s.learningRate);
+    steps.gradientNorm.add(s.step, s.gradientNorm);
+    if (s.updateRatio !== undefined) steps.updateRatio.add(s.step, s.updateRatio);
+    if (s.mfu !== undefined) steps.mfu.add(s.step, 100 * s.mfu);
+  }
+  /** Hides charts of what this run or adapter does not measure. */
+  function hideEmpty(): void {
+    const any = steps.loss.xs.length > 1;
+    for (const { figure, series } of smalls) set(figure, { hidden: any && series.xs.length === 0 });
+  }
 
   const log = el('input', { type: 'checkbox', id: 'log-scale' });
   log.addEventListener('change', () => loss.setScale(log.checked ? 'log' : 'linear'));
@@ -88,6 +125,7 @@ export function createCurvesPanel(): CurvesPanel {
   function clear(): void {
     for (const series of all) series.clear();
     evals = [];
+    hideEmpty();
     for (const chart of [...stepCharts, metrics]) chart.update();
     drawTable();
   }
@@ -113,11 +151,7 @@ export function createCurvesPanel(): CurvesPanel {
         ),
         el('figure', {}, el('figcaption', {}, el('h3', {}, 'Dev metrics')), metrics.element),
       ),
-      el(
-        'div',
-        { class: 'charts small' },
-        ...smalls.map(([title, chart]) => el('figure', {}, el('figcaption', {}, el('h3', {}, title)), chart.element)),
-      ),
+      el('div', { class: 'charts small' }, ...smalls.map(({ figure }) => figure)),
       el(
         'details',
         {},
@@ -150,21 +184,20 @@ export function createCurvesPanel(): CurvesPanel {
       else if (event.type === 'recovery') for (const chart of [...stepCharts, metrics]) chart.rebuild();
       else if (event.type === 'history') {
         for (const s of event.steps) {
-          steps.loss.add(s.step, s.loss);
-          steps.learningRate.add(s.step, s.learningRate);
+          addStep(s);
           steps.rate.add(s.step, s.tokensPerSecond);
         }
         for (const e of event.evals) add(e);
       } else if (event.type === 'steps')
         for (const s of event.steps) {
-          steps.loss.add(s.step, s.loss);
-          steps.learningRate.add(s.step, s.learningRate);
+          addStep(s);
           if (s.first) continue; // its time includes the compilation of the kernels
           steps.rate.add(s.step, s.tokensPerSecond);
           steps.stepMs.add(s.step, s.stepMs);
         }
       else if (event.type === 'evaluation') add(event.eval);
       else return;
+      hideEmpty();
       if (event.type === 'steps') for (const chart of stepCharts) chart.update();
       else {
         for (const chart of [...stepCharts, metrics]) chart.update();

@@ -7,6 +7,8 @@ export interface DemoModel {
   readonly source: string;
   readonly target: string;
   readonly url: string;
+  /** Size of its file. */
+  readonly bytes: number;
   /** Updates that it was trained for. */
   readonly step: number;
   /** Sentences with the model's translations of them. */
@@ -20,6 +22,7 @@ export const demoModels: readonly DemoModel[] = [
     source: 'en',
     target: 'es',
     url: new URL('../../models/en-es.safetensors', import.meta.url).href,
+    bytes: 756_816,
     step: 800,
     examples: [
       ['Tuesday, March 4, 2025', 'martes, 4 de marzo de 2025'],
@@ -32,6 +35,7 @@ export const demoModels: readonly DemoModel[] = [
     source: 'en',
     target: 'ar',
     url: new URL('../../models/en-ar.safetensors', import.meta.url).href,
+    bytes: 846_814,
     step: 800,
     examples: [
       ['Tuesday, March 4, 2025', 'الثلاثاء، 4 مارس 2025'],
@@ -44,6 +48,7 @@ export const demoModels: readonly DemoModel[] = [
     source: 'en',
     target: 'ja',
     url: new URL('../../models/en-ja.safetensors', import.meta.url).href,
+    bytes: 797_860,
     step: 800,
     examples: [
       ['Tuesday, March 4, 2025', '2025年3月4日火曜日'],

@@ -29,6 +29,8 @@ export interface ChartOptions {
   readonly height?: number;
   /** Range of the y axis; default: the range of the values. */
   readonly range?: readonly [number, number];
+  /** Scale of the y axis at first; default: linear. */
+  readonly scale?: 'linear' | 'log';
 }
 
 /** A line chart. */
@@ -72,7 +74,7 @@ export function createLineChart(options: ChartOptions): LineChart {
     summary,
   );
   let plot: uPlot | undefined;
-  let scale: 'linear' | 'log' = 'linear';
+  let { scale = 'linear' } = options;
   let visible = true;
 
   /** Joins the series on their steps. */

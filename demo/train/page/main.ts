@@ -1,6 +1,7 @@
 // The training page: mounts the panels, sends button presses to the worker and its events to the panels.
 
 import { HeddleError } from '../../../src/index.ts';
+import { describeChanges, parseChanges } from '../../../src/report/run-changes.ts';
 import { byId, el, fill, set, setText } from '../../common/dom.ts';
 import { mountHeader, type PageHeader } from '../../common/page-header.ts';
 import { findProblem, problemPage } from '../../common/webgpu-support.ts';
@@ -8,7 +9,9 @@ import type { SessionEvent } from '../protocol.ts';
 import { acceptDrops, createCorpusPanel } from './corpus-panel.ts';
 import { createCurvesPanel } from './curves-panel.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
+import { createGalleryPanel, type GalleryPanel } from './gallery-panel.ts';
 import { createInsidePanel } from './inside-panel.ts';
+import { createLivePanel } from './live-panel.ts';
 import { createModelsPanel, type ModelsPanel } from './models-panel.ts';
 import { createMessageLog, createNotices, type Notices } from './notices.ts';
 import { createPlanPreview } from './plan-preview.ts';
@@ -40,7 +43,8 @@ if (problem) {
 } else {
   const notices = createNotices();
   fill(byId('notices'), notices.element);
-  for (const id of ['translate-card', 'models-card', 'runs-card', 'log-card']) set(byId(id), { hidden: false });
+  for (const id of ['translate-card', 'gallery-card', 'models-card', 'runs-card', 'log-card'])
+    set(byId(id), { hidden: false });
   mountPage(createSession(), header, notices);
 }
 
@@ -50,7 +54,7 @@ async function showRecordedRun(isWanted: () => boolean = () => true): Promise<vo
   if (!run || !isWanted()) return;
   const { steps, evals, probes } = run;
   samples.setLanguages('en', 'es');
-  for (const panel of [curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes });
+  for (const panel of [curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes, changes: [] });
   samples.onEvent({ type: 'samples', step: steps.at(-1)?.step ?? 0, samples: run.samples });
   const text = `A recorded run: ${run.corpus}, ${run.steps.at(-1)?.step} steps on ${run.backend}. Your own replaces it.`;
   setText(byId('recorded'), problem ? text.replace(' Your own replaces it.', '') : text);
@@ -90,6 +94,7 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       if (settings) await starter.start(settings);
     },
     pause: () => void starter.attempt(session.pause()),
+    singleStep: () => starter.attempt(session.singleStep()),
     continue: () => void starter.attempt(session.continue()),
     stop: () => void starter.attempt(session.stop()),
   });
@@ -97,12 +102,22 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   const models = createModelsPanel(session, {
     resume: (name, steps) => void resume(name, steps),
     onLoad: (name) => void showStored(name),
+    onRefresh: ({ models: stored }) => gallery.setStored(stored),
     onChange: () => void runs.refresh(),
   });
+  const gallery = createGalleryPanel(session, {
+    async use(model, name) {
+      byId('translate-card').scrollIntoView({ block: 'start' });
+      await (model.shipped ? translate.useDemo(model.shipped) : translate.useStored(model, name));
+    },
+    refresh: () => models.refresh(),
+  });
   const runs = createRunsPanel(session, (name) => void starter.attempt(sameAgain(name)));
-  const panels = { corpus, settings: settingsForm, run, 'translate-box': translate, models, runs };
+  const panels = { corpus, settings: settingsForm, run, 'translate-box': translate, gallery, models, runs };
   for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
+  const live = createLivePanel(session);
   byId('figures').append(run.figures);
+  byId('live').append(live.element);
   keepClearOf(byId('run'));
 
   const preview = createPlanPreview({
@@ -125,10 +140,11 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       preview.settings = settings;
     },
   });
-  const events = createEventHandler({ translate, models, header, notices });
+  const events = createEventHandler({ translate, models, gallery, header, notices });
   const dispatch = (event: SessionEvent) => {
     if (event.type === 'state' && event.state === 'preparing') forgetRecorded();
-    for (const panel of [run, curves, samples, inside]) panel.onEvent(event);
+    for (const panel of [run, live, curves, samples, inside]) panel.onEvent(event);
+    if (event.type === 'change') settingsForm.addChange(event.change);
     events(event);
   };
   session.on(dispatch);
@@ -150,20 +166,28 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   /** Shows a loaded model: its settings, curves and samples. */
   async function showStored(name: string): Promise<void> {
     translate.setModel(name);
-    const { corpus: from, steps, evals, probes, samples: shown, step } = await fillForm(name);
+    const { corpus: from, samples: shown, step, ...curvesOf } = await fillForm(name);
+    const { steps, evals, probes, changes } = curvesOf;
     forgetRecorded();
     if (from?.kind === 'intl') for (const panel of [samples, translate]) panel.setLanguages(from.source, from.target);
     curves.clear();
-    for (const panel of [run, curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes });
+    for (const panel of [run, live, curves, inside]) panel.onEvent({ type: 'history', steps, evals, probes, changes });
     samples.onEvent({ type: 'samples', step, samples: shown });
     byId('translate-card').scrollIntoView({ block: 'start' });
   }
 
   /** Fills the form for another training with the corpus and settings of a stored model. */
   async function sameAgain(name: string): Promise<void> {
-    const { corpus: from } = await fillForm(name);
+    const { corpus: from, settings } = await fillForm(name);
     if (from?.kind === 'tsv') corpus.useFile(new File([(await session.corpusOf(name)) as BlobPart], from.path));
     settingsForm.rename(await starter.freeName(name));
+    if (settings.changes)
+      notices.show(
+        'info',
+        `${changedText(name, settings.changes)} A training with these settings repeats that; to train without, clear “Changes during the run” under Advanced.`,
+        { id: 'link' },
+      );
+    else notices.remove('link');
     preview.update();
     byId('settings').scrollIntoView({ block: 'start' });
     byId('settings').querySelector('select')?.focus({ preventScroll: true });
@@ -176,8 +200,10 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
       if (isRunning(run.state)) throw new HeddleError('a training is running');
       corpus.load(linked.corpus);
       settingsForm.load(settingsForm.nameFor(linked.corpus), linked.settings);
+      const { changes } = linked.settings;
       const text =
-        'The form has the training of the link. Started on the same kind of GPU adapter, it gives the same losses.';
+        'The form has the training of the link. Started on the same kind of GPU adapter, it gives the same losses.' +
+        (changes ? ` ${changedText('The run', changes)} This training repeats that.` : '');
       notices.show('info', text, { id: 'link' });
       return true;
     } catch (error) {
@@ -250,6 +276,11 @@ function mountPage(session: Session, header: PageHeader, notices: Notices): void
   }
 }
 
+/** Says that a run was changed by hand. */
+function changedText(run: string, changes: string): string {
+  return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
+}
+
 /** What happened when a link was asked for. */
 function linkText(valid: boolean, fits: boolean, copied: boolean): string {
   if (!valid) return 'These settings cannot be trained, so there is no link.';
@@ -272,12 +303,19 @@ function keepClearOf(panel: HTMLElement): void {
 interface EventTargets {
   readonly translate: TranslatePanel;
   readonly models: ModelsPanel;
+  readonly gallery: GalleryPanel;
   readonly header: PageHeader;
   readonly notices: Notices;
 }
 
 /** Returns the handler that updates form state, notices, log and title. */
-function createEventHandler({ translate, models, header, notices }: EventTargets): (event: SessionEvent) => void {
+function createEventHandler({
+  translate,
+  models,
+  gallery,
+  header,
+  notices,
+}: EventTargets): (event: SessionEvent) => void {
   const log = createMessageLog(byId('log'));
   const setup = byId<HTMLFieldSetElement>('setup');
   let running = false;
@@ -289,6 +327,7 @@ function createEventHandler({ translate, models, header, notices }: EventTargets
     steps = event.steps;
     setup.disabled = running;
     models.setTraining(running);
+    gallery.setTraining(running);
     translate.setTraining(running);
     showTitle(running, event.step, steps);
     if (state === 'preparing') {

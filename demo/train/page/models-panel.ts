@@ -20,12 +20,14 @@ export interface ModelsPanel {
 
 /** What the panel needs of the page. */
 export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad'> {
+  /** Called with the list after it was read. */
+  onRefresh(info: StorageInfo): void;
   /** Called after the list has changed. */
   onChange(): void;
 }
 
 /** Creates the panel. */
-export function createModelsPanel(session: Session, { resume, onLoad, onChange }: ModelsHost): ModelsPanel {
+export function createModelsPanel(session: Session, { resume, onLoad, onRefresh, onChange }: ModelsHost): ModelsPanel {
   let info: StorageInfo | undefined;
   let training = false;
   const list = el('ul', { class: 'models' });
@@ -89,6 +91,7 @@ export function createModelsPanel(session: Session, { resume, onLoad, onChange }
       const before = JSON.stringify(info?.models);
       info = await session.storage();
       draw();
+      onRefresh(info);
       if (JSON.stringify(info.models) !== before) onChange();
       return info;
     } catch (error) {

@@ -2,6 +2,7 @@
 // GPU memory.
 
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import { describeChanges, parseChanges } from '../../../src/report/run-changes.ts';
 import { el, fill, svg } from '../../common/dom.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 import type { CorpusPanel } from './corpus-panel.ts';
@@ -76,7 +77,7 @@ export function createPlanPreview(options: PlanPreviewOptions): PlanPreview {
   }
   function show(result: TrainingPreview, settings: TrainingSettings): void {
     fill(corpusPlace, ...corpusSummary(result, settings.corpus));
-    fill(planPlace, ...planSummary(result));
+    fill(planPlace, ...planSummary(result, settings.settings.changes));
     for (const place of places) place.removeAttribute('aria-busy');
     showAdapter(result.adapter);
     preview.settings = settings;
@@ -205,7 +206,7 @@ export const memoryHint = (peak: number): string =>
     : '';
 
 /** Model size, work per step and GPU memory. */
-function planSummary(preview: TrainingPreview): HTMLElement[] {
+function planSummary(preview: TrainingPreview, changes: string | undefined): HTMLElement[] {
   const { planned, config, shapes } = preview;
   const hint = preview.fits ? memoryHint(planned.peak) : '';
   const memory: [string, number, string][] = [
@@ -233,6 +234,7 @@ function planSummary(preview: TrainingPreview): HTMLElement[] {
       ['batch shapes', shapes.join(', ').replaceAll('x', ' × ')],
       ['work per step', `${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`],
       ['GPU memory', formatBytes(planned.peak)],
+      ...(changes ? ([['changes during the run', describeChanges(parseChanges(changes))]] as const) : []),
     ]),
     el(
       'div',

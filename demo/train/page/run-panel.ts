@@ -17,6 +17,8 @@ export interface RunActions {
   /** Resolves when the training has started or failed to. */
   start(): Promise<void>;
   pause(): void;
+  /** Does one update of a paused training; resolves when it is done. */
+  singleStep(): Promise<void>;
   continue(): void;
   stop(): void;
 }
@@ -95,6 +97,21 @@ export function createRunPanel(actions: RunActions): RunPanel {
     draw();
   }
   const pause = el('button', { type: 'button', id: 'pause' }, 'Pause');
+  /** Whether a single step is running; further presses wait for none. */
+  let stepping = false;
+  const single = el(
+    'button',
+    { type: 'button', id: 'single-step', 'aria-label': 'Step: train a single step', onclick: stepOnce, hidden: true },
+    'Step',
+  );
+  async function stepOnce(): Promise<void> {
+    if (stepping) return;
+    stepping = true;
+    draw();
+    await actions.singleStep();
+    stepping = false;
+    draw();
+  }
   const stop = el('button', { type: 'button', id: 'stop', onclick: actions.stop }, 'Stop');
   pause.addEventListener('click', () => (state === 'paused' ? actions.continue() : actions.pause()));
   const title = el('span', { class: 'state' });
@@ -118,11 +135,12 @@ export function createRunPanel(actions: RunActions): RunPanel {
 
   const draw = onFrame(() => {
     const busy = isRunning(state);
-    const focused = [start, pause, stop].find((button) => button === document.activeElement);
+    const focused = [start, pause, single, stop].find((button) => button === document.activeElement);
     set(start, { hidden: busy, disabled: ready === 'invalid', 'aria-busy': queued && 'true' });
     set(pause, { hidden: !busy, disabled: state !== 'training' && state !== 'paused' });
     setText(pause, state === 'paused' ? 'Continue' : 'Pause');
     pause.classList.toggle('main', state === 'paused');
+    set(single, { hidden: state !== 'paused', 'aria-busy': stepping && 'true' });
     set(stop, { hidden: !busy, disabled: state === 'stopping' });
     // If the focused button is hidden now, move the focus to the button in its place.
     if (focused && !isUsable(focused)) ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
@@ -174,7 +192,7 @@ export function createRunPanel(actions: RunActions): RunPanel {
         'div',
         { class: 'row run-row' },
         el('div', { class: 'run-where' }, title, progressText),
-        el('div', { class: 'row push' }, start, pause, stop),
+        el('div', { class: 'row push' }, start, pause, single, stop),
       ),
       bar,
       note,

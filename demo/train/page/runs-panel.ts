@@ -23,6 +23,7 @@ const stepCurves = {
   loss: 'training loss',
   accuracy: 'training accuracy',
   gradientNorm: 'gradient norm',
+  updateRatio: 'update norm over weight norm',
   learningRate: 'learning rate',
   tokensPerSecond: 'tokens per second',
   mfu: 'MFU',

@@ -3,6 +3,8 @@
 
 import type { DropoutRates, ModelOptions, Setting, SettingName, TrainSettings } from '../../../src/index.ts';
 import { presets } from '../../../src/model/model-config.ts';
+import { formatChanges, parseChanges } from '../../../src/report/run-changes.ts';
+import type { LogChange } from '../../../src/report/training-log.ts';
 import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
 import { describeType, fitsType, settingRows } from '../../../src/train/settings.ts';
 import { el, set } from '../../common/dom.ts';
@@ -23,6 +25,8 @@ export interface SettingsForm {
   rename(name: string): void;
   /** Fills in the name and settings of a stored model. */
   load(name: string, settings: TrainSettings): void;
+  /** Adds a change of the running training, unless the settings list it already. */
+  addChange(change: LogChange): void;
   /** Shows the planned length in the unit that is not entered: steps for epochs, and the reverse. */
   showLength(steps: number, stepsPerEpoch: number): void;
 }
@@ -31,7 +35,13 @@ export interface SettingsForm {
  * Defaults of the page: the translated dev sentences are rows of the samples table, and a tab is closed more often than
  * a terminal.
  */
-const pageDefaults = { devSentences: 24, saveSeconds: 20, probe: 'dev' } satisfies TrainSettings;
+const pageDefaults = { devSentences: 24, saveSeconds: 20, probe: 'dev', updateRatioSteps: 10 } satisfies TrainSettings;
+
+/** Hints below fields. */
+const hints: Partial<Record<SettingName, string>> = {
+  saveSeconds: 'Less often if they take over 2 % of the time',
+  changes: 'Repeats changes by hand: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
+};
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -111,6 +121,14 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
       }
       updateApplicable();
     },
+    addChange({ type: _, ...change }) {
+      const control = controlOf('changes');
+      if (!control) return;
+      const listed = parseChanges(control.value);
+      if (listed.some((other) => formatChanges([other]) === formatChanges([change]))) return;
+      control.value = formatChanges([...listed, change].sort((a, b) => a.step - b.step));
+      touched.add(control);
+    },
     showLength(steps, stepsPerEpoch) {
       const texts = { steps: steps.toLocaleString('en'), epochs: (steps / stepsPerEpoch).toPrecision(2) };
       for (const [name, text] of Object.entries(texts)) {
@@ -119,10 +137,11 @@ export function createSettingsForm(onChange: () => void): SettingsForm {
       }
     },
     read(chosen) {
-      for (const { row, control } of fields) {
+      for (const { name, row, control } of fields) {
         const value = readControl(row, control);
         const valid = value === undefined || fitsType(row.type, value);
-        control.setCustomValidity(valid ? '' : `must be ${describeType(row.type)}`);
+        const wrong = name === 'changes' ? wrongChanges(control.value) : '';
+        control.setCustomValidity(valid ? wrong : `must be ${describeType(row.type)}`);
       }
       modelName.setCustomValidity(isModelName(modelName.value) ? '' : modelNameRule);
       const error = firstError(element);
@@ -203,6 +222,14 @@ function createControl({ type, help, defaultText }: Setting): Control {
     return list;
   }
   const { min, below } = { min: 0, below: undefined, ...type };
+  if (type.kind === 'text')
+    return el('input', {
+      type: 'text',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      title: help,
+      placeholder: defaultText,
+    });
   return el('input', {
     type: 'number',
     inputmode: 'decimal',
@@ -214,16 +241,34 @@ function createControl({ type, help, defaultText }: Setting): Control {
   });
 }
 
+/** What is wrong with a list of changes; empty if nothing is. */
+function wrongChanges(text: string): string {
+  try {
+    parseChanges(text);
+    return '';
+  } catch (error) {
+    return (error as Error).message.replace(/^train: /, '');
+  }
+}
+
 /** Returns the value of a control; undefined if it is empty. */
 function readControl({ type }: Setting, control: Control): unknown {
   if (control.value === '') return undefined;
-  return type.kind === 'choice' ? control.value : Number(control.value);
+  return type.kind === 'choice' || type.kind === 'text' ? control.value : Number(control.value);
 }
 
 /** Lays out the preset, the common settings and the advanced ones. */
 function layOut(modelName: HTMLInputElement, fields: readonly SettingField[]): HTMLElement {
   const grid = (chosen: readonly SettingField[]) =>
-    el('div', { class: 'pairs' }, ...chosen.map(({ row, control }) => field(row.label ?? '', control)));
+    el(
+      'div',
+      { class: 'pairs' },
+      ...chosen.map(({ name, row, control }) => {
+        const labelled = field(row.label ?? '', control, hints[name]);
+        if (row.type.kind === 'text') labelled.classList.add('whole');
+        return labelled;
+      }),
+    );
   const preset = fields.find((f) => f.name === 'preset');
   const common = fields.filter((f) => f !== preset && !f.row.advanced);
   return el(

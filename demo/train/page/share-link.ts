@@ -1,6 +1,7 @@
 // A training in the hash of the address: corpus, settings and seeds. Whoever opens the link trains the same.
 
 import { HeddleError, type TrainSettings } from '../../../src/index.ts';
+import { parseChanges } from '../../../src/report/run-changes.ts';
 import { type TaskName, taskNames } from '../../../src/text/tasks/task-corpus.ts';
 import { completeSettings, recipeFor } from '../../../src/train/recipes.ts';
 import { describeType, fitsType, type Setting, settingRows } from '../../../src/train/settings.ts';
@@ -66,11 +67,12 @@ export function fromHash(hash: string): SharedTraining | undefined {
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw new HeddleError(`there is no setting “${unknown.slice(0, 40)}”`);
   completeSettings(settings, recipeFor(kind)); // throws if settings exclude each other
+  parseChanges(settings.changes as string | undefined);
   return { corpus, settings };
 }
 
 function settingOf(name: string, { type }: Setting, text: string): unknown {
-  const value = type.kind === 'choice' ? text : text.trim() === '' ? Number.NaN : Number(text);
+  const value = type.kind === 'choice' || type.kind === 'text' ? text : text.trim() === '' ? Number.NaN : Number(text);
   if (!fitsType(type, value))
     throw new HeddleError(`${name} is “${text.slice(0, 40)}”; it must be ${describeType(type)}`);
   return value;

@@ -1,7 +1,7 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and events.
 // Training does not depend on timers of the page.
 
-import type { Inspection, InspectOptions, ModelLanguages, PullProgress } from '../../../src/index.ts';
+import type { Inspection, InspectOptions, LiveSettings, ModelLanguages, PullProgress } from '../../../src/index.ts';
 import type { RunSummary } from '../../../src/jobs/runs-job.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
@@ -14,6 +14,7 @@ import type {
   Request,
   RunHistory,
   SentDecodeOptions,
+  SentLanguages,
   SessionEvent,
   TrainingPreview,
   TrainingSettings,
@@ -52,8 +53,18 @@ export interface Session {
    * possible.
    */
   pause(): Promise<void>;
+  /**
+   * Does one update of a paused training and saves a checkpoint. Resolves after its events, when the training is paused
+   * again or has ended.
+   */
+  singleStep(): Promise<void>;
   /** Continues after `pause`. */
   continue(): Promise<void>;
+  /**
+   * Changes settings of a running training from its next update on; an event `change` reports it. Rejects with `user` if
+   * a value is not allowed.
+   */
+  change(settings: LiveSettings): Promise<void>;
   /** Finishes the step, saves a checkpoint and ends the training. Resolves when it has ended. */
   stop(): Promise<void>;
   /**
@@ -79,8 +90,11 @@ export interface Session {
   runs(): Promise<RunSummary[]>;
   /** The pairs that are stored with a model that was trained on a file or text; rejects if there are none. */
   corpusOf(name: string): Promise<Uint8Array>;
-  /** Loads a model to translate with: one in the browser, or that of a URL (`from`). Rejects while a training runs. */
-  load(name: string, from?: LoadFrom): Promise<void>;
+  /**
+   * Loads a model to translate with: one in the browser, or that of a URL (`from`); a multilingual one with languages.
+   * Rejects while a training runs.
+   */
+  load(name: string, from?: LoadFrom, languages?: SentLanguages): Promise<void>;
   /** Copies a model under another name; a model that is training is saved first. */
   save(name: string, as: string): Promise<void>;
   /** Deletes a model; rejects with `locked` while a tab trains it. */
@@ -236,7 +250,9 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
       return ask('resume', name, options);
     },
     pause: () => ask('pause'),
+    singleStep: () => ask('singleStep'),
     continue: () => ask('continue'),
+    change: (settings) => ask('change', settings),
     stop: () => ask('stop'),
     translate: (text, options = {}, onPiece, signal) => call('translate', [text, options], { onPiece, signal }).result,
     languages: () => ask('languages'),
@@ -245,7 +261,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
     history: (name) => ask('history', name),
     runs: () => ask('runs'),
     corpusOf: (name) => ask('corpusOf', name),
-    load: (name, from) => ask('load', name, from),
+    load: (name, from, languages) => (languages ? ask('load', name, from, languages) : ask('load', name, from)),
     save: (name, as) => ask('save', name, as),
     remove: (name) => ask('remove', name),
     exportArchive: (name) => ask('exportArchive', name),

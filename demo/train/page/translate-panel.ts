@@ -8,6 +8,7 @@ import { field, markValid, numberInput, segmentedChoice, select } from '../../co
 import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 import { localeName } from './corpus-panel.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
+import type { GalleryModel } from './gallery-models.ts';
 import { createHeatMap } from './heat-map.ts';
 import { type Session, SessionError } from './training-session.ts';
 
@@ -22,6 +23,8 @@ export interface TranslatePanel {
   suggest(text: string): void;
   /** Loads a model that ships with the page, and translates its first example. */
   useDemo(model: DemoModel): Promise<void>;
+  /** Loads a model of the gallery that is stored under `name`, and translates its example. */
+  useStored(model: GalleryModel, name: string): Promise<void>;
   /** While a training runs, the model that is trained translates. */
   setTraining(training: boolean): void;
 }
@@ -309,7 +312,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     form.requestSubmit();
   });
 
-  return {
+  const panel: TranslatePanel = {
     element: el(
       'div',
       { class: 'stack' },
@@ -339,10 +342,19 @@ export function createTranslatePanel(session: Session): TranslatePanel {
       if (text.value === suggested && document.activeElement !== text) fillIn(sentence);
     },
     useDemo,
+    async useStored({ example, languages }, name) {
+      panel.setModel('');
+      setText(note, `Loading ${name}…`);
+      await session.load(name, undefined, languages);
+      panel.setModel(name);
+      fillIn(example);
+      await translate();
+    },
     setTraining(training) {
       for (const button of picker.querySelectorAll('button')) set(button, { disabled: training });
     },
   };
+  return panel;
 }
 
 /** A language code of a model as a BCP 47 tag: eng_Latn and en_XX are eng-Latn and en. */

@@ -64,6 +64,7 @@ export function createProgress(model: string, send: (event: SessionEvent) => voi
         flush();
         if (r.type === 'eval' && r.part === 'dev') send({ type: 'evaluation', eval: r });
         if (r.type === 'probe') send({ type: 'probe', probe: r });
+        if (r.type === 'change') send({ type: 'change', change: r });
       }
     },
     flush,

@@ -14,8 +14,8 @@ export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: stri
   const files = await store.filesOf(name);
   const state = await readTrainingState(files, folder).catch(() => undefined);
   const records = await readLog(files, folder, () => {});
-  const empty = { steps: [], evals: [], samples: [], probes: [] };
-  const { steps, evals, samples, probes } = records.length > 0 ? historyOf(records) : empty;
+  const empty = { steps: [], evals: [], samples: [], probes: [], changes: [] };
+  const { steps, evals, samples, probes, changes } = records.length > 0 ? historyOf(records) : empty;
   const args = state && startArguments(state, folder);
   const { corpus, out: _, resume: __, ...settings } = args ?? { corpus: undefined };
   return {
@@ -25,6 +25,7 @@ export async function readHistory(store: Pick<ModelStore, 'filesOf'>, name: stri
     evals: evals.filter((e) => e.part === 'dev'),
     samples,
     probes,
+    changes,
     step: state?.step ?? 0,
   };
 }

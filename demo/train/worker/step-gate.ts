@@ -30,12 +30,14 @@ export interface StepGate {
   readonly isPending: boolean;
   /** Whether a pause was requested. */
   readonly paused: boolean;
-  /** Runs the queued work and waits while paused; called between two updates. */
+  /** Runs the queued work and waits while paused; called between two updates, while none is pending. */
   drain(training: RunningModel): Promise<void>;
   /** Queues work to run between two updates. */
   enqueue(work: GateWork): void;
   /** Requests a pause; resolves when the training is paused. */
   pause(): Promise<void>;
+  /** Lets one update through a pause, after which a checkpoint is saved; resolves when the training is paused again. */
+  step(): Promise<void>;
   continue(): void;
   /** Ends the wait of a paused training if it is stopping. */
   wake(): void;
@@ -47,7 +49,7 @@ export interface StepGate {
 
 /**
  * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause waits for
- * the next update, after which the checkpoint is saved.
+ * the next update, after which the checkpoint is saved. A single step is such a wait.
  */
 export function createStepGate(progress: Progress, stopping: AbortSignal, hasPendingSave: () => boolean): StepGate {
   const queue: GateWork[] = [];
@@ -77,7 +79,8 @@ export function createStepGate(progress: Progress, stopping: AbortSignal, hasPen
         const work = queue.shift();
         await (work ? work(training) : wait());
       }
-      if (progress.state === 'paused') progress.setState(stopping.aborted ? 'stopping' : 'training');
+      const isStep = paused && !stopping.aborted;
+      if (progress.state === 'paused' && !isStep) progress.setState(stopping.aborted ? 'stopping' : 'training');
     },
     enqueue(work) {
       queue.push(work);
@@ -88,6 +91,11 @@ export function createStepGate(progress: Progress, stopping: AbortSignal, hasPen
         paused = true;
         pausing = deferred<void>();
       }
+      return pausing.promise;
+    },
+    step() {
+      pausing = deferred();
+      wake();
       return pausing.promise;
     },
     continue() {

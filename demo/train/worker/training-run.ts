@@ -5,6 +5,7 @@ import {
   HeddleError,
   historyOf,
   type JobEvent,
+  type LiveSettings,
   type LogRecord,
   type LogStart,
   type Model,
@@ -41,7 +42,11 @@ export interface TrainingRun {
   /** Updates done. */
   readonly step: number;
   pause(): Promise<void>;
+  /** Does one update of a paused training; resolves when it is paused again, or has ended. */
+  singleStep(): Promise<void>;
   continue(): void;
+  /** Changes settings from the next update on. Rejects with a HeddleError that names the setting. */
+  change(settings: LiveSettings): Promise<void>;
   stop(): Promise<void>;
   /** Saves a checkpoint after the current update. */
   save(): Promise<void>;
@@ -112,7 +117,10 @@ function gateOf(run: RunState): TrainGate {
       progress.setState('training');
       run.started.resolve();
     },
-    between: () => (run.running && gate.isPending ? gate.drain(run.running) : undefined),
+    between() {
+      const { running } = run;
+      return running && gate.isPending ? () => gate.drain(running) : undefined;
+    },
     wantsCheckpoint: () => saves.length > 0,
   };
 }
@@ -211,7 +219,21 @@ function controlsOf(run: RunState): TrainingRun {
       if (!gate.paused) void save().catch(() => undefined);
       await gate.pause();
     },
+    async singleStep() {
+      if (progress.state !== 'paused') throw new HeddleError('A single step needs a paused training; pause it first.');
+      void save().catch(() => undefined);
+      // It may be the last one: the state says how the training has ended.
+      await gate.step().catch(() => undefined);
+    },
     continue: gate.continue,
+    change(settings) {
+      const result = deferred<void>();
+      gate.enqueue(async (running) => {
+        if (!running) return result.reject(new HeddleError(`The training of ${name} has ended.`));
+        await running.change(settings).then(result.resolve, result.reject);
+      });
+      return result.promise;
+    },
     async stop() {
       if (['preparing', 'training', 'paused', 'recovering'].includes(progress.state)) progress.setState('stopping');
       stopping.abort();
@@ -239,16 +261,18 @@ export class RunEndedError extends Error {
 
 /** Steps and evaluations up to step `until` of a resumed training. */
 function historyEvent(log: readonly LogRecord[], until: number): SessionEvent {
-  const { steps, evals, probes } = historyOf(log);
+  const { steps, evals, probes, changes } = historyOf(log);
   return {
     type: 'history',
     steps: steps.filter((s) => s.step <= until),
     evals: evals.filter((e) => e.step <= until && e.part === 'dev'),
     probes: probes.filter((p) => p.step <= until),
+    changes: changes.filter((c) => c.step <= until),
   };
 }
 
-function runInfo(name: string, head: LogStart, { plans }: RunningModel, memory: GpuMemory): RunInfo {
+function runInfo(name: string, head: LogStart, { plans, live }: RunningModel, memory: GpuMemory): RunInfo {
+  const { schedule } = head.recipe as { schedule: { kind: string } };
   return {
     model: name,
     parameters: head.parameters,
@@ -260,5 +284,7 @@ function runInfo(name: string, head: LogStart, { plans }: RunningModel, memory: 
     dispatches: head.plan?.dispatches ?? 0,
     pairs: head.corpus.pairs,
     shapes: head.plan?.shapes ?? [],
+    live: live(),
+    schedule: schedule.kind,
   };
 }

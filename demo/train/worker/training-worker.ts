@@ -21,7 +21,7 @@ import { readTrainingState } from '../../../src/trainer/training-state.ts';
 import { pullModel } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, type ModelStore, modelFolder, modelStore } from '../../storage/model-store.ts';
-import type { Calls, LoadFrom, Reply, Request, SessionEvent } from '../protocol.ts';
+import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
 import { toCallError } from './call-error.ts';
 import { type LoadedModel, translateText } from './decode-text.ts';
 import { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
@@ -75,6 +75,7 @@ let current:
   | {
       readonly name: string;
       readonly from?: LoadFrom | undefined;
+      readonly languages?: SentLanguages | undefined;
       loaded?: Promise<LoadedModel & { readonly model: Model }>;
     }
   | undefined;
@@ -121,14 +122,14 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
 
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
   entry.loaded ??= (async () => {
-    const { name, from: shipped } = entry;
+    const { name, from: shipped, languages } = entry;
     // Not tuned: it has to answer at once.
     if (shipped) return { name, model: await loadModel(shipped.url, { tune: false, onEvent }), step: shipped.step };
     if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
     const files = await store.filesOf(name);
     const state = await readTrainingState(files, modelFolder(name)).catch(() => undefined);
     const from = files === memory ? new File([await store.archive(name)], `${name}.zip`) : name;
-    return { name, model: await loadModel(from, { tune, onEvent }), step: state?.step ?? 0 };
+    return { name, model: await loadModel(from, { tune, onEvent, ...languages }), step: state?.step ?? 0 };
   })();
   entry.loaded.catch(() => {
     delete entry.loaded;
@@ -167,6 +168,8 @@ const calls: {
     await startRun(name, corpus, { ...length, resume: true });
   },
   pause: async () => runningTraining().pause(),
+  singleStep: async () => runningTraining().singleStep(),
+  change: async (_, settings) => runningTraining().change(settings),
   continue: async () => runningTraining().continue(),
   stop: async () => runningTraining().stop(),
   translate: ({ id, signal }, text, options) =>
@@ -185,9 +188,9 @@ const calls: {
     if (!(await files.exists(path))) throw new HeddleError(`The pairs of ${name} are not in this browser.`);
     return files.read(path);
   },
-  async load(_, name, from) {
+  async load(_, name, from, languages) {
     if (isTraining()) throw new HeddleError('A training is running; stop it first.');
-    const entry = { name, from };
+    const entry = { name, from, languages };
     await setCurrent(entry);
     await loadCurrent(entry);
   },

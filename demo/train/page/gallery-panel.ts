@@ -1,0 +1,105 @@
+// Gallery: models to translate with, each with its size and one button that downloads and loads it.
+
+import { formatBytes } from '../../../src/core/format-numbers.ts';
+import { el, set, setText } from '../../common/dom.ts';
+import type { StorageInfo } from '../../storage/model-store.ts';
+import { type GalleryModel, galleryModels } from './gallery-models.ts';
+import { createHubDownload } from './hub-download.ts';
+import type { Session } from './training-session.ts';
+
+/** The gallery. */
+export interface GalleryPanel {
+  readonly element: HTMLElement;
+  /** Shows which models are in this browser. */
+  setStored(models: StorageInfo['models']): void;
+  /** While a training runs, no other model can be loaded. */
+  setTraining(training: boolean): void;
+}
+
+/** What the gallery needs of the page. */
+export interface GalleryHost {
+  /** Loads a model, in the browser's storage under `name` unless it ships with the page, and translates its example. */
+  use(model: GalleryModel, name: string): Promise<void>;
+  /** Reads the list of stored models again. */
+  refresh(): Promise<unknown>;
+}
+
+/** Name of a downloaded model in the browser. */
+const storedName = ({ hub = '' }: GalleryModel): string => hub.split('/')[1] ?? '';
+
+/** Creates the gallery. */
+export function createGalleryPanel(session: Session, { use, refresh }: GalleryHost): GalleryPanel {
+  let training = false;
+  let stored: ReadonlySet<string> = new Set();
+  const items = galleryModels.map(createItem);
+
+  function createItem(model: GalleryModel): { readonly element: HTMLElement; draw(): void } {
+    const { title, what, bytes, hub } = model;
+    const download = createHubDownload(session, title);
+    const { bar, cancel, count, note } = download;
+    let loading = false;
+    const go = el('button', { type: 'button', onclick: press });
+    const isHere = () => hub === undefined || stored.has(storedName(model));
+    function draw(): void {
+      const text = isHere() ? 'Load' : 'Download and load';
+      setText(go, loading ? 'Loading…' : text);
+      set(go, { 'aria-label': `${text}: ${title}`, disabled: training || download.isRunning || loading });
+    }
+    async function press(): Promise<void> {
+      if (loading || download.isRunning) return;
+      let name = storedName(model);
+      if (hub !== undefined && !isHere()) {
+        const finished = download.run(hub, go);
+        draw();
+        const got = await finished;
+        await refresh();
+        draw();
+        if (got === undefined) return;
+        name = got;
+      }
+      loading = true;
+      draw();
+      try {
+        await use(model, name);
+        download.show('');
+      } catch (error) {
+        download.show((error as Error).message, true);
+      }
+      loading = false;
+      draw();
+    }
+    const size = hub === undefined ? formatBytes(bytes) : `about ${formatBytes(bytes)}`;
+    const element = el(
+      'li',
+      { 'data-gallery': hub ?? title },
+      el(
+        'div',
+        { class: 'gallery-what' },
+        el('b', {}, title),
+        el('p', { class: 'hint' }, what),
+        el('p', { class: 'hint number' }, hub === undefined ? `ships with the page · ${size}` : `${hub} · ${size}`),
+      ),
+      el('div', { class: 'row' }, go, cancel),
+      bar,
+      count,
+      note,
+    );
+    draw();
+    return { element, draw };
+  }
+  const drawAll = () => {
+    for (const { draw } of items) draw();
+  };
+  return {
+    element: el('ul', { class: 'gallery' }, ...items.map(({ element }) => element)),
+    setStored(models) {
+      stored = new Set(models.map(({ name }) => name));
+      drawAll();
+    },
+    setTraining(now) {
+      if (training === now) return;
+      training = now;
+      drawAll();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes README's picture of it to
+// demo/screenshots/train.png. `npm run build` first. It takes about two minutes on two CPU cores.
+import { join } from 'node:path';
+import { root } from './install.mjs';
+
+/** A training of 200 updates with an evaluation every 20. */
+const hash = new URLSearchParams({
+  ...{ corpus: 'intl', from: 'en', to: 'es', pairs: '4000', corpusSeed: '1' },
+  ...{ preset: 'tiny', steps: '200', batchSize: '16', evalSteps: '20', devSentences: '8', learningRate: '0.003' },
+});
+/** Updates after which the picture is taken. */
+const taken = 180;
+
+const { launchChrome, serveFolder } = await import(join(root, 'dist/headless.js'));
+const server = await serveFolder(join(root, 'dist/demo'));
+const chrome = await launchChrome({ gpu: 'auto' });
+try {
+  const page = await chrome.openPage(`${server.url}?tune=0#${hash}`, {
+    onError: (error) => console.error(error.message),
+  });
+  await page.setViewport({ width: 1280, height: 900 });
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+  const until = (script) => page.waitForFunction(script, { timeout: 0, polling: 50 });
+  await until("/martes/.test(document.querySelector('#translation').textContent)");
+  await until("document.querySelector('#plan-summary').firstChild && !document.querySelector('[aria-busy=true]')");
+  await page.evaluate(
+    "heddlePage.session.on((e) => { if (e.type === 'steps') globalThis.step = e.steps.at(-1).step; })",
+  );
+  await page.click('#start');
+  await until(`globalThis.step >= ${taken}`);
+  // The notice of the link is not part of the picture; the panels of the training are.
+  await page.evaluate("document.querySelector('#layout').scrollIntoView({ block: 'start', behavior: 'instant' })");
+  await page.evaluate('new Promise((done) => setTimeout(done, 1000))'); // charts are drawn when they are visible
+  await page.screenshot({ path: join(root, 'demo/screenshots/train.png') });
+} finally {
+  await chrome.close();
+  await server.close();
+}

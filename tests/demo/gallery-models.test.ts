@@ -1,0 +1,17 @@
+// The gallery has a model of every family that heddle reads from the hub, and those of the page.
+import { expect, it } from 'vitest';
+import { demoModels } from '../../demo/train/page/demo-models.ts';
+import { galleryModels } from '../../demo/train/page/gallery-models.ts';
+import { hfTypes } from '../../src/formats/hf/hf-fields.ts';
+import { repository } from '../../src/hub/repository.ts';
+
+it('has every family, each with a size, an example and a valid name', () => {
+  expect([...new Set(galleryModels.flatMap(({ type }) => type ?? []))].sort()).toEqual([...hfTypes].sort());
+  expect(galleryModels.flatMap(({ shipped }) => shipped ?? [])).toEqual(demoModels);
+  for (const { title, hub, shipped, bytes, example } of galleryModels) {
+    expect(hub !== undefined, title).toBe(shipped === undefined);
+    if (hub !== undefined) expect(repository(hub, 'main', 'http://hub').name).toBe(hub);
+    expect([bytes > 0, example.length > 0], title).toEqual([true, true]);
+  }
+  expect(new Set(galleryModels.map(({ hub, title }) => hub?.split('/')[1] ?? title)).size).toBe(galleryModels.length);
+});
