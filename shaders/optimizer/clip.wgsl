@@ -5,8 +5,8 @@
 //   clip_scale     clip [4] = (factor of the gradients, norm, 1 if all are finite else 0, loss scale) and the
 //                  optimizer's counters; one workgroup
 // The factor is min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. Whether a number is finite is read
-// from the bits of its exponent: WGSL may assume that NaN and infinities do not occur. The gradients are bound in up to
-// four ranges, since they may exceed the size of a binding.
+// from the bits of its exponent: WGSL may assume that NaN and infinities do not occur. A dispatch binds up to four ranges
+// of the gradients, since they may exceed the size of a binding.
 
 struct Params {
   count: u32, // elements; in clip_scale blocks

@@ -5,6 +5,7 @@ import { formatMiB } from '../core/format-numbers.ts';
 import { type NamedPlan, type PlanArguments, type PlannedModel, plannedRuns } from '../jobs/plan-job.ts';
 import { presets } from '../model/model-config.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
+import { defaultTraits } from '../ops/op.ts';
 import { printPlan } from '../plan/plan.ts';
 import { presetRecipe } from '../train/recipes.ts';
 import { optimizerNames } from '../trainer/optimizer-config.ts';
@@ -89,6 +90,7 @@ function describe({ model, parameters, shape, plans, sessionBytes, savings }: Pl
     text.join('\n'),
     plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes)}\n` : '',
     bufferLimit(plans),
+    bindingLimit(plans),
     savings ? savingsTable(savings, shape.batch) : '',
   ].join('');
 }
@@ -100,6 +102,22 @@ function bufferLimit(plans: readonly NamedPlan[]): string {
   return (
     `the largest buffer, ${largest.name}, takes ${formatMiB(largest.bytes)}: ` +
     `the adapter must allow that as maxBufferSize (every one allows ${formatMiB(leastBufferSize)})\n`
+  );
+}
+
+/** The binding size that an adapter must allow, if that is not every one. */
+function bindingLimit(plans: readonly NamedPlan[]): string {
+  const bindings = plans.flatMap(({ plan }) =>
+    plan.passes.flatMap(({ op, scope, bind }) =>
+      Object.values(bind).map(({ bytes }) => ({ bytes, name: `${op} (${scope})` })),
+    ),
+  );
+  const largest = bindings.reduce((most, other) => (other.bytes > most.bytes ? other : most), { bytes: 0, name: '' });
+  if (largest.bytes <= defaultTraits.maxBindingBytes) return '';
+  return (
+    `the largest binding, of ${largest.name}, takes ${formatMiB(largest.bytes)}: the adapter must allow that as ` +
+    `maxStorageBufferBindingSize (every one allows ${formatMiB(defaultTraits.maxBindingBytes)}), or take a smaller batch or shorter sequences
+`
   );
 }
 

@@ -32,18 +32,18 @@ export function storeResultsAsF16(graph: Graph, may: (result: Value) => boolean 
   );
 }
 
-/** Ops whose results in a model with RMSNorm do not grow with its residual stream. */
-const boundedOps = ['rms_norm', 'add_rms_norm', 'self_attention', 'cross_attention'];
+/** Ops whose results in a model with RMSNorm do not grow with its residual stream, products in the scope of an attention. */
+const bounded = { norm: /^(add_)?rms_norm$/, attention: /^((self|cross)_attention|(packed_)?linear)$/ } as const;
 
 /**
  * Whether the size of a result does not depend on that of the residual stream and of the hidden layers, which exceed f16
- * in large T5 models: what RMSNorm makes, and the queries, keys, values and heads that are made from it. Gradients shrink
- * as the stream grows, so none is among them.
+ * in large T5 models: what RMSNorm makes, and with `attention` the queries, keys, values and heads that are made from it.
+ * Gradients shrink as the stream grows, so none is among them.
  */
-export const isBounded = ({ node }: Value): boolean =>
+export const isBounded = ({ node }: Value, attention: boolean): boolean =>
   node !== undefined &&
-  (boundedOps.includes(node.op.name) ||
-    (/^(packed_)?linear$/.test(node.op.name) && /\b(self|multihead)_attn$/.test(node.scope)));
+  (bounded.norm.test(node.op.name) ||
+    (attention && bounded.attention.test(node.op.name) && /\b(self|multihead)_attn$/.test(node.scope)));
 
 /**
  * Stores those of `values`, inputs or results, as f16 that the node that makes them and all nodes that read them

@@ -105,11 +105,14 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
       ['decoding, once a token', stepGraph(config, p, shape, plainGreedy, noFuse)],
     ];
   };
-  const traits = { ...defaultTraits, f16: precision === 'f16' };
   const saved = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const plans = graphs().map(([name, graph]): NamedPlan => {
     const unsaved = saved ? plainBytes(plain) : undefined;
-    return { name, plan: makePlan(graph, { traits }), ...(unsaved && { plain: unsaved }) };
+    return {
+      name,
+      plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),
+      ...(unsaved && { plain: unsaved }),
+    };
   });
   return {
     model: args.folder ?? preset,
@@ -120,6 +123,22 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, context) => {
     ...(args.folder && args.run === 'training' && { savings: savingsOf(config, shape, args) }),
   };
 };
+
+const traitsOf = (precision: Precision) => ({ ...defaultTraits, f16: precision === 'f16' });
+
+/** Largest binding that an adapter may allow: 4 GiB. */
+const maxBinding = 2 ** 32;
+
+/** A plan for an adapter that allows as large bindings as it needs, of those that every one allows or twice, four times ... as large. */
+function planOf(graph: Graph, precision: Precision): Plan {
+  const traits = traitsOf(precision);
+  for (let maxBindingBytes = traits.maxBindingBytes; ; maxBindingBytes *= 2)
+    try {
+      return makePlan(graph, { traits: { ...traits, maxBindingBytes } });
+    } catch (error) {
+      if (!(error instanceof HeddleError) || error.kind !== 'memory' || maxBindingBytes >= maxBinding) throw error;
+    }
+}
 
 /** Bytes of the plans of one session: each state once, the slots of the largest. */
 function sessionBytes(plans: readonly Plan[]): number {

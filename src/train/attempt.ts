@@ -11,6 +11,7 @@ import { formatChanges } from '../report/run-changes.ts';
 import { createEventWriter, type EventWriter } from '../report/tensorboard.ts';
 import type { LogEval, LogRecord } from '../report/training-log.ts';
 import type { JobContext } from '../runtime/job.ts';
+import { attentionFitsF16 } from '../trainer/f16-range.ts';
 import { describeTrainable } from '../trainer/trainable-parameters.ts';
 import { createTrainer, initializeTraining, type Trainer, type TrainerOptions } from '../trainer/trainer.ts';
 import { type Checkpointer, createCheckpointer, createWeightKeeper, restore, writeCheckpoint } from './checkpoints.ts';
@@ -168,10 +169,16 @@ async function open(engine: Engine, setup: Setup, { emit }: JobContext, changes:
   const lora = args.lora && loraConfig(args.lora);
   const message = (text: string) => emit({ type: 'message', text });
   const begin = startOf(setup, changes.upTo(before?.step ?? 0));
-  const trainer = await createTrainer(engine, begin.config, recipe, shapes, trainerOptions(args));
-  trainer.schedule = begin.schedule;
   const { weights, stored, notes: _, ...loaded } = start ?? {};
   const base = stored ?? weights;
+  const wideAttention =
+    args.precision === 'f16' && config.normType === 'rms' && base && !(await attentionFitsF16(config, base));
+  if (wideAttention) message('attention stays in f32: with these weights it would not fit in f16');
+  const trainer = await createTrainer(engine, begin.config, recipe, shapes, {
+    ...trainerOptions(args),
+    ...(wideAttention && { wideAttention }),
+  });
+  trainer.schedule = begin.schedule;
   const model: TextModel = { ...loaded, config, source, target };
   const { trainable } = trainer;
   const { optimizer } = recipe;

@@ -50,6 +50,8 @@ export interface GraphOptions extends TrainableOptions {
   readonly ignore?: number;
   /** Mixed precision, see `Precision`. [f32] */
   readonly precision?: Precision;
+  /** In mixed precision, whether the attention of a model with RMSNorm stays f32; see `attentionFitsF16`. [false] */
+  readonly wideAttention?: boolean;
 }
 
 /** Adds the inputs of a batch, with the names of `BatchArrays`. */
@@ -120,8 +122,11 @@ export function gradientGraph(
     if (d) graph.place(d, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
-  if (isF16 && c.normType === 'rms') storeResultsAsF16(graph, isBounded);
-  else if (isF16) {
+  if (isF16 && c.normType === 'rms') {
+    // The loss in chunks stores logits as its input.
+    const projected = new Set(graph.nodes.filter(({ scope }) => scope === 'generator').flatMap((node) => node.inputs));
+    storeResultsAsF16(graph, (v) => isBounded(v, !options.wideAttention) && !projected.has(v));
+  } else if (isF16) {
     storeResultsAsF16(graph);
     storeWeightsAsF16(graph, model.weightBuffer);
   }

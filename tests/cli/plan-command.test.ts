@@ -147,6 +147,15 @@ describe('a folder with nothing but a configuration', () => {
       expect(mib(stdout, `--lora-rank 8 --weights int8 ${more}`), more).toBeLessThan(int8);
   });
 
+  it('plans training of all weights of mT5 small, and says which bindings the adapter must allow', async () => {
+    write({ model_type: 'mt5', d_model: 512, num_layers: 8 });
+    const { stdout } = await heddle(['plan', folder, '--run', 'training', '--batch-size', '4'], noGpu);
+    expect(stdout).toMatch(
+      /^the largest binding, of \S+ \([\w.]+\), takes [\d.]+ MiB: the adapter must allow that as maxStorageBufferBindingSize/m,
+    );
+    expect(mib(stdout, '--precision f16')).toBeLessThan(mib(stdout, 'all weights in f32'));
+  });
+
   it('plans NLLB 600M as f16 in less than 2 GiB, without its weights', async () => {
     write({
       ...{ model_type: 'm2m_100', vocab_size: 256206, d_model: 1024, encoder_layers: 12, decoder_layers: 12 },

@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, dim, tensorType, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, dim, type Launch, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { rangeLength, rangeOf } from '../work-division.ts';
 
@@ -47,28 +47,35 @@ export const gradientNormOp = defineOp({
   launch({ gradients: g }, { partials }, _attrs, { traits }) {
     const count = sizeOf(g.shape);
     const block = blockOf(count);
-    // A range is a multiple of a block.
-    const range = Math.floor(rangeLength(traits.maxBindingBytes) / block) * block;
+    // A range is a multiple of a block; of several dispatches the partial sums must start at multiples of 256 bytes.
+    const multiple = (of: number) => Math.floor(rangeLength(traits.maxBindingBytes) / of) * of;
+    const one = count <= maxRanges * multiple(block);
+    const range = multiple(one ? block : (256 / 8 / maxRanges) * block);
     check(
-      count <= maxRanges * range,
+      range > 0,
       () =>
-        `gradient_norm: ${count} gradients, but bindings of ${traits.maxBindingBytes} bytes hold ${maxRanges * range}`,
+        `gradient_norm: ${count} gradients, but bindings of ${traits.maxBindingBytes} bytes hold ${maxRanges * multiple(block)}`,
     );
-    const bind: Record<string, Value> = { partials_out: partials };
-    for (let k = 0; k < maxRanges; k++) {
-      const start = k * range < count ? k * range : 0;
-      bind[`g${k}`] = rangeOf(g, start, Math.min(range, count - start));
-    }
-    return [
-      {
+    const launches: Launch[] = [];
+    for (let first = 0; first < count; first += maxRanges * range) {
+      const part = Math.min(maxRanges * range, count - first);
+      const bind: Record<string, Value> = {
+        partials_out: rangeOf(partials, (2 * first) / block, 2 * Math.ceil(part / block)),
+      };
+      for (let k = 0; k < maxRanges; k++) {
+        const start = k * range < part ? k * range : 0;
+        bind[`g${k}`] = rangeOf(g, first + start, Math.min(range, part - start));
+      }
+      launches.push({
         shader: 'clip',
         entry: 'gradient_norm',
-        params: { count, range, block, max_norm: 0, log_beta1: 0, log_beta2: 0, growth: 0 },
+        params: { count: part, range, block, max_norm: 0, log_beta1: 0, log_beta2: 0, growth: 0 },
         bind,
-        grid: [dim(partials, 0), 1, 1],
-        flops: 2 * count,
-      },
-    ];
+        grid: [Math.ceil(part / block), 1, 1],
+        flops: 2 * part,
+      });
+    }
+    return launches;
   },
   reference({ gradients }, { partials }) {
     const block = blockOf(gradients.size);

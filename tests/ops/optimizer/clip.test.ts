@@ -49,6 +49,23 @@ describe('clipping and AdamW', () => {
     for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
   });
 
+  it('take the norm of more gradients than four bindings hold in several dispatches', () => {
+    const graph = new Graph();
+    const P = 250_000_000;
+    const gradients = graph.state('gradients', 'f32', [P]);
+    const counters = graph.state('counters', 'f32', [counterLength]);
+    graph.output('clip', clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 }));
+    const { passes } = makePlan(graph);
+    expect(passes.map((p) => p.entry)).toEqual(['gradient_norm', 'gradient_norm', 'clip_scale']);
+    const [first, second, clip] = passes;
+    expect((first?.params.count ?? 0) + (second?.params.count ?? 0)).toBe(P);
+    expect((first?.grid[0] ?? 0) + (second?.grid[0] ?? 0)).toBe(clip?.params.count);
+    expect(second?.bind.g0?.offset).toBe(4 * (first?.params.count ?? 0));
+    expect(second?.bind.partials_out?.offset).toBe(8 * (first?.grid[0] ?? 0));
+    expect((second?.bind.partials_out?.offset ?? 1) % 256).toBe(0);
+    for (const p of passes) for (const r of Object.values(p.bind)) expect(r.bytes).toBeLessThanOrEqual(128 * MiB);
+  });
+
   it('reject invalid settings', () => {
     const inputs = { partials: f32([2, 2], []), counters: f32([counterLength], []) };
     const attrs = { maxNorm: 1, beta1: 0.9, beta2: 0.98 };

@@ -1,0 +1,51 @@
+// Whether what the attention of T5 computes fits in f16, by a bound that the weights give.
+
+import type { ModelConfig } from '../model/model-config.ts';
+import type { Parameter } from '../model/parameter-layout.ts';
+import { parameterList } from '../model/parameters.ts';
+import type { WeightReader } from '../model/quantized-parameters.ts';
+
+/** The largest bound that leaves room for training, and the least, under which numbers would lose bits. f16 ends at 65504. */
+const range = { min: 2 ** -4, max: 2 ** 14 } as const;
+
+/** The matrix of queries, keys or values in an attention, and the norm before it. */
+const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => string])[] = [
+  [/^(.*)\.self_attn\.in_proj_weight$/, (layer) => `${layer}.norm1.weight`],
+  [/^(.*)\.multihead_attn\.q_proj\.weight$/, (layer) => `${layer}.norm2.weight`],
+  [/^(.*)\.multihead_attn\.kv_proj\.weight$/, () => 'transformer.encoder.norm.weight'],
+];
+
+/**
+ * Whether queries, keys, values and heads of a model with RMSNorm fit in f16. The norm of a row of D numbers is at most
+ * √D times its largest gain, so a product is at most that times the norm of the matrix's row (Cauchy-Schwarz), and heads
+ * are averages of values.
+ */
+export async function attentionFitsF16(c: ModelConfig, weights: Float32Array | WeightReader): Promise<boolean> {
+  const p = parameterList(c);
+  const read = async (parameter: Parameter): Promise<Float32Array> => {
+    const size = parameter.shape.reduce((a, b) => a * b, 1);
+    if ('read' in weights) return weights.read(parameter, 0, size);
+    return weights.subarray(parameter.offset, parameter.offset + size);
+  };
+  for (const parameter of p.all)
+    for (const [matrix, normOf] of projections) {
+      const layer = matrix.exec(parameter.name)?.[1];
+      if (layer === undefined) continue;
+      const norm = await read(p.byName.get(normOf(layer)) as Parameter);
+      const gain = norm.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const bound = Math.sqrt(c.dModel) * gain * largestRow(await read(parameter), parameter.shape[1] as number);
+      if (!(bound >= range.min && bound <= range.max)) return false;
+    }
+  return true;
+}
+
+/** The largest norm of a row of a matrix with `cols` columns. */
+function largestRow(matrix: Float32Array, cols: number): number {
+  let most = 0;
+  for (let at = 0; at < matrix.length; at += cols) {
+    let squares = 0;
+    for (let i = at; i < at + cols; i++) squares += (matrix[i] as number) ** 2;
+    most = Math.max(most, squares);
+  }
+  return Math.sqrt(most);
+}
