@@ -120,7 +120,7 @@ describe('translate', () => {
       one.translations.map(({ score, text }) => `${score.toFixed(4)}\t${text}`),
     );
     const lines = both.stdout
-      .trimEnd()
+      .slice(0, -1)
       .split('\n')
       .filter((line) => !line.startsWith('2\t'));
     expect(lines.map((line) => line.slice(2))).toEqual(scored);
@@ -260,6 +260,13 @@ describe('translate', () => {
     const second = await heddle(args, { env });
     expect(second.stderr).not.toContain('tune');
     expect(second.stdout).toBe(first.stdout);
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('does not hang if the cache folder cannot be made', async () => {
+    const env = { HEDDLE_CACHE: '', XDG_CACHE_HOME: '/proc/nope' };
+    const { status, stderr } = await heddle(['translate', model(), 'Tuesday', '--max-new-tokens', '4'], { env });
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain('known to this run alone: /proc/nope/heddle/kernels.json: cannot write: ');
   });
 
   it('prints no lines for empty input', async () => {

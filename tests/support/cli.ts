@@ -37,7 +37,8 @@ export function heddle(
   const path = distFile('cli.js');
   return new Promise((resolve) => {
     const options = {
-      env: { ...process.env, HEDDLE_CACHE: join(scratch(), 'cache'), ...env },
+      // LLVM's optimizations take longer than the small models of the tests.
+      env: { ...process.env, HEDDLE_CACHE: join(scratch(), 'cache'), GALLIVM_PERF: 'nopt', ...env },
       maxBuffer: 2 ** 26,
       ...(cwd && { cwd }),
       timeout: 120_000,
