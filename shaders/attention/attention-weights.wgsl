@@ -1,16 +1,16 @@
 // Attention probabilities p [B, H, Tq, Tk], for alignments and heat maps: row (b, h, i) is softmax_j(scale·q_i·k_j + bias)
 // over the keys j < lens[b], of a causal mask those up to i, and 0 for all others; or the scores before mask and
-// softmax. One thread per row, which stores its scores in p until their sum is known. Computed on request, so not
-// optimized.
+// softmax. One thread per row, which stores its scores in p until their sum is known. Computed on request: keys are not
+// staged in workgroup memory.
 // include shared/thread.wgsl
 // include shared/constants.wgsl
+// include shared/vec4.wgsl | scalar: shared/scalar.wgsl
 
 struct Params {
   rows: u32,
   queries: u32,
   keys: u32,
   heads: u32,
-  width: u32,
   scale: f32,
   q_stride: u32,
   kv_stride: u32,
@@ -21,8 +21,11 @@ struct Params {
   farthest: u32, // the bias of position has 2·farthest + 1 distances
 }
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;
-@group(0) @binding(1) var<storage, read> kv: array<f32>;
+const WIDTH: u32 = 32u; // of a head
+const VECS: u32 = WIDTH / VEC;
+
+@group(0) @binding(0) var<storage, read> q: array<Vec>;
+@group(0) @binding(1) var<storage, read> kv: array<Vec>;
 @group(0) @binding(2) var<storage, read> lens: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // not read unless `biased`
 @group(0) @binding(4) var<storage, read_write> p: array<f32>;
@@ -43,17 +46,17 @@ fn attention_weights(thread: Thread) {
   let i = row % params.queries;
   let h = row / params.queries % params.heads;
   let b = row / (params.queries * params.heads);
-  let q_from = (b * params.queries + i) * params.q_stride + h * params.width;
+  let q_at = ((b * params.queries + i) * params.q_stride + h * WIDTH) / VEC;
+  var k_at = (b * params.keys * params.kv_stride + params.k_column + h * WIDTH) / VEC;
   let unmasked = min(lens[b], params.keys);
   let seen = select(unmasked, min(unmasked, i + 1u), params.causal == 1u && params.scores == 0u);
   var top = MASKED;
   for (var j = 0u; j < seen; j++) {
-    let k_from = (b * params.keys + j) * params.kv_stride + params.k_column + h * params.width;
-    var s = 0.0;
-    for (var w = 0u; w < params.width; w++) {
-      s += q[q_from + w] * kv[k_from + w];
-    }
-    s *= params.scale;
+    var products = Vec(0.0);
+    // unroll up to 32
+    for (var c = 0u; c < VECS; c++) { products += q[q_at + c] * kv[k_at + c]; }
+    k_at += params.kv_stride / VEC;
+    var s = vec_sum(products) * params.scale;
     if (params.biased == 1u) { s += bias_at(h, i, j); }
     p[row * params.keys + j] = s;
     top = max(top, s);

@@ -3,6 +3,7 @@
 import { sizeOf, type TensorType } from '../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, gridOf, tensorType, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
+import { shaderFor } from '../work-division.ts';
 import { type AttentionAttrs, checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 import { attentionProbabilities, attentionScores } from './attention-reference.ts';
 
@@ -44,14 +45,14 @@ export const attentionWeightsOp = defineOp({
     const rows = sizeOf(p.shape) / keys;
     return [
       {
-        shader: 'attention-weights',
+        shader: shaderFor('attention-weights', width),
         entry: 'attention_weights',
+        constants: { WIDTH: width },
         params: {
           rows,
           queries,
           keys,
           heads,
-          width,
           scale,
           q_stride: a.qStride,
           kv_stride: a.kvStride,
