@@ -138,7 +138,13 @@ fn scan_ruled(row: u32, with_end: bool, thread: u32) -> Ruled {
     removed = forbid(row, params.end, thread, removed);
     logits[row * vecs + end_vec] += vec_one_hot(LOWEST, end_vec, params.end);
   }
-  var share = scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, exists));
+  return ruled_scan(scan_share(row * vecs, thread % ROW_GROUP, select(0u, vecs, exists)), removed, end, thread);
+}
+
+// The scan of a row after the rules from those of the parts of its threads, what they have removed, and the logit of
+// the end. All threads of the workgroup must call it.
+fn ruled_scan(part: RowScan, removed: Removed, end: f32, thread: u32) -> Ruled {
+  var share = part;
   let own = Best(share.largest, share.first);
   // The exponentials go with a maximum of their own, which removed tokens may raise.
   share.top = max(share.largest, removed.largest);

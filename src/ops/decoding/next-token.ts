@@ -8,7 +8,7 @@ import { attrsOf, type Builder, defineOp, dim, gridOf, type Launch, sampleIds, t
 import type { ReferenceTensor } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { rowGroupOf, rowGroupsFor, shaderFor } from '../work-division.ts';
+import { rowGroupOf, rowGroupsFor, shaderFor, vecWidth } from '../work-division.ts';
 
 /** Added to the logits of forbidden tokens instead of minus infinity. */
 export const masked = -1e30;
@@ -114,7 +114,7 @@ const sample = ({ logits }: { readonly logits: TensorType }) => ({
   rules: (i: number) => (i === 2 ? 3 : -1),
 });
 
-/** The launch of an op; `bind`: the bindings that only it has. */
+/** The launch of an op; `bind` and `constants`: those that only it has. */
 function launchOf(
   entry: string,
   { endId, rules: hasRules }: NextTokenAttrs,
@@ -122,6 +122,7 @@ function launchOf(
   variant: string,
   bind: Launch['bind'],
   wanted = 0,
+  constants: Launch['constants'] = {},
 ): Launch[] {
   const [rows = 0, , cols = 0] = logits.shape;
   const rowGroup = rowGroupOf(variant);
@@ -129,7 +130,7 @@ function launchOf(
     {
       shader: shaderFor('next-token', cols),
       entry,
-      constants: { ...rowGroup, RULES: hasRules ? 1 : 0 },
+      constants: { ...rowGroup, ...constants, RULES: hasRules ? 1 : 0 },
       params: { rows, cols, positions: dim(history, 1), end: endId, banned: dim(rules, 0) - header, wanted },
       bind: { logits, history, rules, step, ...bind },
       grid: gridOf(rows, rowGroup.ROWS),
@@ -288,6 +289,16 @@ export const bestTokens = (
   attrs: BestTokensAttrs,
 ): BestTokens => builder.apply(bestTokensOp, { logits, history, rules, step }, attrs);
 
+/** Numbers of a row that a thread of `sample_token` can hold in registers. */
+const maxHeld = 128;
+
+/** Vectors of a row of `cols` logits that a thread holds; 0 if they do not fit, or a thread has a whole row. */
+function heldVectors(cols: number, variant: string): number {
+  const { THREADS, ROWS } = rowGroupOf(variant);
+  const vecs = Math.ceil(cols / vecWidth(cols) / (THREADS / ROWS));
+  return ROWS < THREADS && vecs * vecWidth(cols) <= maxHeld ? vecs : 0;
+}
+
 /**
  * A sample for each row from softmax(logits / temperature), cut to the most probable tokens: tokens i32 [R,1] and
  * logProbs f32 [R] in the model's own distribution. Further inputs: sampling f32 [4], streams u32 [R]. topK cuts before
@@ -309,8 +320,11 @@ export const sampleTokenOp = defineOp({
   variants,
   // Both cuts are made.
   sample: (inputs) => ({ ...sample(inputs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
-  launch: ({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) =>
-    launchOf('sample_token', attrs, inputs, variant, { sampling, streams, tokens, log_probs: logProbs }),
+  launch({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) {
+    const bind = { sampling, streams, tokens, log_probs: logProbs };
+    const HELD = heldVectors(dim(inputs.logits, 2), variant);
+    return launchOf('sample_token', attrs, inputs, variant, bind, 0, { HELD });
+  },
   reference(inputs, { tokens, logProbs }, attrs) {
     const { step, sampling, streams } = inputs;
     const [temperature = 1, topP = 1, topK = 0] = sampling.data;

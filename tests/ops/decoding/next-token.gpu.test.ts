@@ -175,6 +175,7 @@ describe('sample_token', () => {
     [5, 513, { topK: 3 }],
     [5, 513, { topP: 0.6 }],
     [2, 1028, { topP: 0.95, temperature: 0.3 }],
+    [1, 32772, { topK: 40 }], // more than a thread holds
   ];
   for (const [R, V, sampling] of cases)
     it(`samples from [${R},1,${V}] with ${JSON.stringify(sampling)}`, async () => {
