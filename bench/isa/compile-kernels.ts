@@ -62,13 +62,15 @@ const runs: Record<string, readonly EstimatedPass[]> = {};
 const moduleIds = new WeakMap<GPUShaderModule, number>();
 
 const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files' ? 'wgsl' : 'heddle';
-const gpu = announcing(await dawnGpu({ flags: ['enable-dawn-features=allow_unsafe_apis'] }));
+const gpu = announcing(await dawnGpu());
 
 if (workload.kind === 'files') await compileFiles(workload.files);
 else if (workload.kind === 'peer') await (workload.peer === 'tfjs' ? compileTfjs() : compileJax());
 else {
+  const opened = await openDevice(gpu);
   // No shader runs here, so the probe of openDevice drops the subgroups that the GPU has.
-  const device = wrapDevice((await openDevice(gpu)).gpu);
+  const { subgroups, minSubgroup } = wrapDevice(opened.gpu).traits;
+  const device: Device = { ...opened, traits: { ...opened.traits, subgroups, minSubgroup } };
   if (workload.kind === 'cases') for (const kernel of kernelCases) await compileCase(device, kernel);
   else for (const run of presetRuns) await compilePreset(device, workload.preset, run);
 }

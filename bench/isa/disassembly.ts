@@ -1,6 +1,6 @@
 // Reads what RADV prints for a shader (RADV_DEBUG=shaders,shaderstats): its statistics, and the instruction mix of its
-// heaviest loop. The heaviest loop has the most multiply-adds; in a kernel without multiply-adds, the most bytes loaded
-// or stored.
+// heaviest loop. The heaviest loop has the most matrix instructions; in a kernel without them the most multiply-adds, and
+// without these the most bytes loaded or stored.
 
 /** Instructions of one round of a loop. Loops inside it that the compiler did not unroll count `INNER_TRIPS` times. */
 export interface InstructionMix {
@@ -44,7 +44,7 @@ export interface KernelIsa {
   readonly looped: boolean;
   /**
    * Multiply-adds per vector ALU instruction of the loop, 0 to 1: the share of the arithmetic peak that the loop can
-   * reach.
+   * reach. With matrix instructions the share of the time of vector ALUs that these take.
    */
   readonly share: number;
   /** Assembly of that loop. */
@@ -52,6 +52,8 @@ export interface KernelIsa {
 }
 
 const INNER_TRIPS = 8;
+/** Cycles of a matrix instruction: v_wmma_f32_16x16x16_f16 of 32 threads on RDNA 3. */
+const MATRIX_CYCLES = 32;
 const FMA = /^v_(fma|fmac|mac|mad_f|pk_fma|fmamk|fmaak|dot2)/;
 
 interface Block {
@@ -69,13 +71,15 @@ export function parseKernel(text: string): KernelIsa | undefined {
   const loops = loopsOf(blocks);
   const mixes = loops.map((loop) => ({ loop, mix: mixOf(blocks, loop, loops) }));
   const weight = ({ fma, matrix, loadBytes, storeBytes }: InstructionMix) =>
-    1e6 * (fma + 64 * matrix) + loadBytes + storeBytes;
+    1e6 * (fma + 1e4 * matrix) + loadBytes + storeBytes;
   const whole: Loop = { first: 0, last: blocks.length - 1 };
   const heaviest = mixes.reduce<(typeof mixes)[number] | undefined>(
     (best, next) => (best && weight(best.mix) >= weight(next.mix) ? best : next),
     undefined,
   ) ?? { loop: whole, mix: mixOf(blocks, whole, loops) };
-  const { fma, valu } = heaviest.mix;
+  const { fma, valu, matrix } = heaviest.mix;
+  const work = matrix > 0 ? MATRIX_CYCLES * matrix : fma;
+  const all = MATRIX_CYCLES * matrix + fma + valu;
   return {
     registers: statistic('VGPRs'),
     waves: statistic('Subgroups per SIMD'),
@@ -84,7 +88,7 @@ export function parseKernel(text: string): KernelIsa | undefined {
     workgroupBytes: statistic('LDS size'),
     loop: heaviest.mix,
     looped: loops.length > 0,
-    share: fma + valu > 0 ? fma / (fma + valu) : 0,
+    share: all > 0 ? work / all : 0,
     assembly: blocks
       .slice(heaviest.loop.first, heaviest.loop.last + 1)
       .flatMap(({ name, lines }) => [`${name}:`, ...lines.map((line) => `    ${line}`)]),

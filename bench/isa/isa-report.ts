@@ -31,9 +31,12 @@ A run of all families and kernels also stores its numbers in bench/results/DATE-
 const BUDGETS = resolve(import.meta.dirname, '../budgets.json'); // this module runs from .vite/
 const RESULTS = resolve(import.meta.dirname, '../../results');
 
-/** GPUs for --estimate: FP32 peak without dual issue in TFLOP/s, memory bandwidth in GB/s (AMD's data sheets). */
-const GPUS: Readonly<Record<string, { family: Family; tflops: number; bandwidth: number }>> = {
-  'RX 7900 XTX': { family: 'navi31', tflops: 30.7, bandwidth: 960 },
+/**
+ * GPUs for --estimate: FP32 peak without dual issue and peak of FP16 matrices in TFLOP/s, memory bandwidth in GB/s
+ * (AMD's data sheets).
+ */
+const GPUS: Readonly<Record<string, { family: Family; tflops: number; matrixTflops?: number; bandwidth: number }>> = {
+  'RX 7900 XTX': { family: 'navi31', tflops: 30.7, matrixTflops: 122.8, bandwidth: 960 },
   'RX 6900 XT': { family: 'navi21', tflops: 23.0, bandwidth: 512 },
   'RX Vega 64': { family: 'vega10', tflops: 12.7, bandwidth: 484 },
 };
@@ -52,7 +55,12 @@ interface ReportRow extends Omit<KernelIsa, 'assembly'> {
 /** Numbers of a kernel that --check holds, by `family from name`. Shares may fall by 0.01, counts may not grow. */
 type Budgets = Record<
   string,
-  Pick<KernelIsa, 'share' | 'waves' | 'spills'> & { readonly boundsChecks: number; readonly loopCounters: number }
+  Pick<KernelIsa, 'share' | 'waves' | 'spills'> & {
+    readonly boundsChecks: number;
+    readonly loopCounters: number;
+    /** Matrix instructions of the loop, which then has no multiply-adds; absent if it has none. */
+    readonly matrix?: number;
+  }
 >;
 
 /** Runs the command; resolves to its exit code. */
@@ -196,14 +204,15 @@ const lastLines = (text: string): string =>
 /** One line per kernel: the columns that docs/gpu-compiler.md explains. */
 function table(rows: readonly ReportRow[]): string {
   const head =
-    'family  share  fma  valu  lds/fma  loads B  stores B  inst/elem  checks  div  counters  regs  waves  spill  kernel';
+    'family  share  fma  matrix  valu  lds/fma  loads B  stores B  inst/elem  checks  div  counters  regs  waves  spill  kernel';
   const lines = rows.map(({ family, from, name, share, loop, registers, waves, spills, scratch }) => {
     const elements = Math.max(loop.loadBytes, loop.storeBytes) / 4;
     const instructions = loop.fma + loop.valu + loop.lds + loop.loads + loop.stores + loop.matrix;
     return [
       family.padEnd(7),
-      (loop.matrix > 0 ? 'matrix' : share.toFixed(2)).padStart(5),
+      share.toFixed(2).padStart(5),
       String(loop.fma).padStart(5),
+      String(loop.matrix).padStart(7),
       String(loop.valu).padStart(5),
       (loop.fma > 0 ? (loop.lds / loop.fma).toFixed(2) : '-').padStart(7),
       `${loop.loads}x${loop.loads ? (loop.loadBytes / loop.loads).toFixed(0) : 0}`.padStart(8),
@@ -227,15 +236,15 @@ function table(rows: readonly ReportRow[]): string {
  */
 function estimate(
   name: string,
-  { family, tflops, bandwidth }: (typeof GPUS)[string],
+  { family, tflops, matrixTflops = tflops, bandwidth }: (typeof GPUS)[string],
   run: string,
   passes: readonly EstimatedPass[],
   rows: readonly ReportRow[],
 ): string {
   const timed = passes.map((pass) => {
-    const share =
-      rows.find((row) => row.family === family && row.from === 'heddle' && row.name === pass.kernel)?.share ?? 0;
-    const arithmetic = pass.flops > 0 ? pass.flops / (tflops * 1e6 * Math.max(share, 0.05)) : 0;
+    const row = rows.find((r) => r.family === family && r.from === 'heddle' && r.name === pass.kernel);
+    const peak = row?.loop.matrix ? matrixTflops : tflops;
+    const arithmetic = pass.flops > 0 ? pass.flops / (peak * 1e6 * Math.max(row?.share ?? 0, 0.05)) : 0;
     const memory = pass.bytes / (bandwidth * 1e3 * BANDWIDTH_SHARE);
     return { ...pass, us: Math.max(arithmetic, memory) + DISPATCH_US };
   });
@@ -258,9 +267,10 @@ function budgetsOf(rows: readonly ReportRow[]): Budgets {
     rows
       .filter((row) => row.from === 'heddle')
       .map((row) => {
-        const { boundsChecks, loopCounters } = row.loop;
+        const { boundsChecks, loopCounters, matrix, fma } = row.loop;
         const share = Number(row.share.toFixed(3));
-        return [keyOf(row), { share, waves: row.waves, spills: row.spills + row.scratch, boundsChecks, loopCounters }];
+        const numbers = { share, waves: row.waves, spills: row.spills + row.scratch, boundsChecks, loopCounters };
+        return [keyOf(row), { ...numbers, ...(matrix > 0 && fma === 0 && { matrix }) }];
       }),
   );
 }
@@ -278,6 +288,9 @@ function check(rows: readonly ReportRow[], budgets: Budgets): number {
       ...(['spills', 'boundsChecks', 'loopCounters'] as const).flatMap((name) =>
         now[name] > budget[name] ? [`${key}: ${name} ${now[name]}, budget ${budget[name]}`] : [],
       ),
+      ...((now.matrix ?? 0) < (budget.matrix ?? 0)
+        ? [`${key}: ${now.matrix ?? 'no'} matrix instructions without multiply-adds, budget ${budget.matrix}`]
+        : []),
       ...(now.waves < budget.waves ? [`${key}: waves ${now.waves}, budget ${budget.waves}`] : []),
     ];
   });

@@ -1,6 +1,7 @@
 // Naive matrix product: C[m,n] = Σ_k A[m,k]·B[k,n], one thread per element of C, operands read one number at a time.
 // Other kernels of the family:
 //   matmul-tiled       tiles in workgroup memory; the fastest on GPUs
+//   matmul-matrix      the same by subgroup matrices, the matrix units of GPUs
 //   matmul-registers   register tiling only, for devices on which barriers are slow
 //   matmul-subgroups   the same with rows of A shared by subgroup broadcasts; the fastest on software adapters
 //   matmul-dots        few rows of C; the threads of a workgroup share K

@@ -1,5 +1,6 @@
 // Conformance report of an adapter: features, limits, and the error of each kernel against float64.
 
+import { matrixFeature } from '../gpu/subgroup-features.ts';
 import { type KernelResult, maxError } from './check-kernel.ts';
 import type { Machine } from './machine.ts';
 
@@ -55,6 +56,7 @@ const usedFeatures: Readonly<Record<string, string>> = {
   'timestamp-query': 'timing of kernels without queue overhead',
   subgroups: 'data exchange between threads',
   'shader-f16': 'float16 arithmetic',
+  [matrixFeature]: 'matrix units',
 };
 
 /** The report for a machine. `needed` are limits by their WebGPU names. */

@@ -53,6 +53,7 @@ function describe(report: ConformanceReport): string {
         .join(', ') || 'none',
     ],
     ['subgroup kernels', report.subgroupKernels],
+    ['subgroup matrices', report.subgroupMatrices],
     [
       'limits',
       low.length > 0

@@ -2,13 +2,11 @@
 
 import type { Command } from 'commander';
 import { formatLimit } from '../core/format-numbers.ts';
-import type { AdapterDescription } from '../host/adapter-info.ts';
 import { dawnAdapters } from '../host/dawn.ts';
+import type { InfoResult } from '../jobs/info-job.ts';
 import { type JsonOption, printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
-
-type Info = AdapterDescription & { readonly subgroupKernels: string };
 
 /** Adds the command `info`. */
 export function addInfo(program: Command): void {
@@ -25,7 +23,7 @@ export function addInfo(program: Command): void {
     });
 }
 
-function describe(a: Info, adapters: readonly string[] = []): string {
+function describe(a: InfoResult, adapters: readonly string[] = []): string {
   const rows: [string, string][] = [
     ['host', a.host],
     ...adapters.map((name, i): [string, string] => [i === 0 ? 'adapters' : '', `${i}: ${name}`]),
@@ -36,6 +34,7 @@ function describe(a: Info, adapters: readonly string[] = []): string {
     ['software', a.software ? 'yes' : 'no'],
     ['subgroups', a.subgroups ? `${a.subgroups.min} to ${a.subgroups.max}` : 'not reported'],
     ['subgroup kernels', a.subgroupKernels],
+    ['subgroup matrices', a.subgroupMatrices],
     ['features', a.features.join(', ')],
     ...Object.entries(a.limits).map(([name, value]): [string, string] => [name, formatLimit(name, value)]),
   ];

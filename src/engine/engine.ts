@@ -74,7 +74,7 @@ export interface Engine {
 export interface GpuEngineOptions {
   /**
    * Chooses kernels for graphs, usually by auto-tuning; `known` are the choices so far, to keep unless they are wrong.
-   * Default: those, and the first candidates.
+   * Default: those, and the default of each node.
    */
   readonly chooseKernels?: (graphs: readonly Graph[], device: Device, known: KernelChoices) => Promise<KernelChoices>;
   /** First choices: those of a checkpoint. `chooseKernels` replaces only those that are wrong on the device. */

@@ -4,6 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
 import { hostOf } from '../core/host-name.ts';
 import type { DeviceTraits } from '../ops/op.ts';
+import { matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 
 /** Names of a GPU adapter, from GPUAdapterInfo. */
@@ -44,7 +45,13 @@ export const requestedLimits = [
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupSizeX',
 ] as const;
-const requestedFeatures = ['timestamp-query', 'shader-f16', 'subgroups', 'subgroup-size-control'] as const;
+const requestedFeatures: readonly GPUFeatureName[] = [
+  'timestamp-query',
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  matrixFeature,
+];
 
 /**
  * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
@@ -83,12 +90,13 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
       requiredFeatures: requestedFeatures.filter((f) => adapter.features.has(f)),
       requiredLimits: required,
     }),
+    adapter.info,
   );
 }
 
 /** `wrapDevice`, without subgroups if their probe fails (src/gpu/subgroup-probe.ts). */
-export async function probedDevice(gpu: GPUDevice): Promise<Device> {
-  const device = wrapDevice(gpu);
+export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promise<Device> {
+  const device = wrapDevice(gpu, info);
   const droppedSubgroups = await probeSubgroups(gpu, device.traits.minSubgroup);
   if (droppedSubgroups === '') return device;
   return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
@@ -96,13 +104,13 @@ export async function probedDevice(gpu: GPUDevice): Promise<Device> {
 
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features; how its subgroups work is not
- * checked, as `openDevice` does.
+ * checked, as `openDevice` does. `info`: that of the adapter; Dawn's info of a device lacks subgroup matrices.
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
  * const device = wrapDevice(await adapter!.requestDevice());
  */
-export function wrapDevice(device: GPUDevice): Device {
+export function wrapDevice(device: GPUDevice, info = device.adapterInfo): Device {
   let failure: ConstructorParameters<typeof HeddleError> | undefined;
   let closing = false;
   const lost = device.lost.then((info) => {
@@ -125,6 +133,7 @@ export function wrapDevice(device: GPUDevice): Device {
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
       minSubgroup: device.features.has('subgroups') ? (device.adapterInfo.subgroupMinSize ?? 0) : 0,
+      matrices: matrixConfigsOf({ features: device.features, adapterInfo: info }),
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
       software: device.adapterInfo.isFallbackAdapter,
@@ -144,6 +153,13 @@ export function wrapDevice(device: GPUDevice): Device {
 /** Whether kernels use the subgroups of a device, in words. */
 export const subgroupUse = ({ droppedSubgroups, traits }: Device): string =>
   traits.minSubgroup >= 4 ? 'used' : `not used: ${droppedSubgroups ?? 'there are none of four or more lanes'}`;
+
+/** Which subgroup matrices of a device kernels can use, in words: `f16 16x16x16`, type and sizes M, N, K. */
+export function matrixUse({ gpu, traits: { matrices } }: Device): string {
+  if (matrices.length > 0) return matrices.map(({ operands, m, n, k }) => `${operands} ${m}x${n}x${k}`).join(', ');
+  if (!gpu.features.has(matrixFeature)) return 'not used: there are none';
+  return 'not used: none has operands of f16 or f32 with sums of f32, or the size of a subgroup is not known';
+}
 
 /**
  * Formats an adapter as `vendor architecture description`.

@@ -5,6 +5,7 @@ import type { Pass } from '../plan/plan.ts';
 import { storeAsF16 } from './f16-bindings.ts';
 import { shaderKey } from './shader-key.ts';
 import type { Shader } from './shaders.ts';
+import { explicitSubgroupSizes } from './subgroup-features.ts';
 import { unroll } from './unroll.ts';
 import { type Binding, replaceConsts } from './wgsl.ts';
 
@@ -41,18 +42,16 @@ const codeOf = ({ source }: Shader, consts: Readonly<Record<string, number>>, f1
   storeAsF16(unroll(replaceConsts(source, consts)), f16);
 
 /**
- * A source whose kernels ask for subgroups of as many lanes as their workgroups have threads, LANES, if the device can
- * have such: a driver may choose another size otherwise.
+ * A source whose kernels ask for subgroups of LANES threads, if the device can have such: a driver may choose another
+ * size otherwise.
  */
-function sizedSubgroups(code: string, lanes: number | undefined, { features, adapterInfo }: GPUDevice): string {
-  if (!features.has('subgroup-size-control') || lanes === undefined) return code;
-  const explicit = adapterInfo as { minExplicitComputeSubgroupSize?: number; maxExplicitComputeSubgroupSize?: number };
-  const least = explicit.minExplicitComputeSubgroupSize ?? adapterInfo.subgroupMinSize ?? 0;
-  const most = explicit.maxExplicitComputeSubgroupSize ?? adapterInfo.subgroupMaxSize ?? 0;
-  if (lanes < least || lanes > most || !/^enable subgroups;$/m.test(code)) return code;
+function sizedSubgroups(code: string, lanes: number | undefined, device: GPUDevice): string {
+  const sizes = explicitSubgroupSizes(device);
+  if (!sizes || lanes === undefined || lanes < sizes.min || lanes > sizes.max) return code;
+  if (!/^enable subgroups;$/m.test(code)) return code;
   return code
     .replace(/^enable subgroups;$/m, 'enable subgroups, subgroup_size_control;')
-    .replace(/@workgroup_size\((\w+)\)/g, '$& @subgroup_size($1)');
+    .replace(/@workgroup_size\(\w+\)/g, '$& @subgroup_size(LANES)');
 }
 
 /** Constants by the kind of their declaration. Throws if the shader declares one of them as neither. */

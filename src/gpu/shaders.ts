@@ -26,7 +26,7 @@ export interface ShaderLibrary {
 /**
  * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as its name.
  * The line `// include a.wgsl` appends a file, once. The line `// include a.wgsl | scalar: b.wgsl` in x.wgsl appends
- * a.wgsl in the shader `x`, and b.wgsl in its variant `x-scalar`.
+ * a.wgsl in the shader `x`, and b.wgsl in its variant `x-scalar`. Names of variants may have hyphens.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -64,23 +64,25 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
     names: [...kernels.keys()],
     pathsOf,
     sourceOf(shader) {
-      if (typeof shader === 'string') return enabledFirst(pathsOf(shader).map(textOf).join('\n'));
+      if (typeof shader === 'string') return directivesFirst(pathsOf(shader).map(textOf).join('\n'));
       return [shader.source, ...[...reach(shader.source, '')].map(textOf)].join('\n');
     },
   };
 }
 
-/** A text with its `enable` directives, which an included file may have too, at the top, where WGSL requires them. */
-function enabledFirst(text: string): string {
-  const enable = /^enable \w+;\n/gm;
-  return [...new Set(text.match(enable)), text.replace(enable, '')].join('');
+/** A text with its directives, which an included file may have too, at the top, where WGSL requires them. */
+function directivesFirst(text: string): string {
+  const directive = /^(enable \w+|diagnostic\([^)]*\));\n/gm;
+  return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
 }
 
 /** The include lines of a text: variant -> path; '' is the default. */
 const includesOf = (text: string): ReadonlyMap<string, string>[] =>
   [...text.matchAll(/^\/\/ include (.+)$/gm)].map(
     ([, line = '']) =>
-      new Map(line.split(' | ').map((choice) => [/^(\w+): /.exec(choice)?.[1] ?? '', choice.replace(/^\w+: /, '')])),
+      new Map(
+        line.split(' | ').map((choice) => [/^([\w-]+): /.exec(choice)?.[1] ?? '', choice.replace(/^[\w-]+: /, '')]),
+      ),
   );
 
 /** The variants of a kernel: those that its include lines name, and '' unless a line has no default. */

@@ -45,7 +45,7 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
   }
-  const flags = [...(options.flags ?? [])];
+  const flags = withExperiments(options.flags ?? []);
   if (options.adapter !== undefined)
     flags.push(`adapter=${adapterNamed(options.adapter, await dawnAdapters(options))}`);
   if (options.exactTimestamps) flags.push('disable-dawn-features=timestamp_quantization');
@@ -54,6 +54,17 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
   const gpu = started.get(key) ?? (await start(create, flags, options));
   started.set(key, gpu);
   return gpu;
+}
+
+const enable = 'enable-dawn-features=';
+
+/**
+ * Flags with which adapters offer Dawn's experimental features too: subgroup matrices. Devices only have the features
+ * that heddle requests.
+ */
+function withExperiments(flags: readonly string[]): string[] {
+  const enabled = flags.filter((flag) => flag.startsWith(enable)).map((flag) => flag.slice(enable.length));
+  return [`${enable}${['allow_unsafe_apis', ...enabled].join()}`, ...flags.filter((flag) => !flag.startsWith(enable))];
 }
 
 const loadDawn = () => optionalPackage('webgpu', () => import('webgpu'), 'use Chrome instead (--host chrome)');

@@ -4,7 +4,7 @@ import { type Conformance, conformanceOf } from '../bench/conformance.ts';
 import { describeMachine, type Machine } from '../bench/machine.ts';
 import { measure } from '../bench/measure-kernels.ts';
 import { hostOf } from '../core/host-name.ts';
-import { type Device, subgroupUse } from '../gpu/device.ts';
+import { type Device, matrixUse, subgroupUse } from '../gpu/device.ts';
 import { Session } from '../gpu/gpu-session.ts';
 import type { Runner } from '../gpu/runner.ts';
 import { Graph } from '../graph/graph.ts';
@@ -30,6 +30,8 @@ export interface ConformanceReport extends Conformance {
   readonly machine: Machine;
   /** Whether kernels use the subgroups of the adapter, and if not, why. */
   readonly subgroupKernels: string;
+  /** Which subgroup matrices kernels can use, and if none, why. */
+  readonly subgroupMatrices: string;
   /** 20 updates of a small model: losses, and their largest relative error against the stored ones. */
   readonly training: { readonly losses: readonly number[]; readonly error: number; readonly allowed: number };
   /** Medians: milliseconds from a submission to its results on the host, microseconds of one more dispatch. */
@@ -81,6 +83,7 @@ export const conformance: Job<ConformanceArguments, ConformanceReport> = async (
     engine: hostOf(),
     machine,
     subgroupKernels: subgroupUse(device),
+    subgroupMatrices: matrixUse(device),
     training: { losses, error, allowed },
     ...latency,
     recovery: { lost: lostDevices, recovered },

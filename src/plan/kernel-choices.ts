@@ -24,6 +24,12 @@ export function variantKey(node: Node): string {
 const forSoftware = /^(subgroups|registers)-|^row-group-1$|^per-16$/;
 
 /**
+ * Variants that are used only after they have passed their check on the adapter (src/gpu/kernel-check.ts): subgroup
+ * matrices are experimental, and no adapter of the project's tests has them.
+ */
+const needsCheck = /^matrix-/;
+
+/**
  * Returns the variants of a node in the op's order, which suits GPUs; on software adapters those that suit a CPU come
  * first.
  */
@@ -32,6 +38,12 @@ export function candidates(node: Node, traits: DeviceTraits): readonly string[] 
   if (!traits.software) return variants;
   const first = variants.filter((v) => forSoftware.test(v));
   return [...first, ...variants.filter((v) => !first.includes(v))];
+}
+
+/** Returns the variant of a node that is used if none was chosen. */
+export function defaultVariant(node: Node, traits: DeviceTraits): string {
+  const all = candidates(node, traits);
+  return all.find((variant) => !needsCheck.test(variant)) ?? (all[0] as string);
 }
 
 /** Returns the variant of a node with which the others are compared; see `naive` of an op. */

@@ -14,7 +14,7 @@ import {
   outputsOf,
   type Value,
 } from '../ops/op.ts';
-import { candidates, canRun, type KernelChoices, variantKey } from './kernel-choices.ts';
+import { canRun, defaultVariant, type KernelChoices, variantKey } from './kernel-choices.ts';
 import { align, assignSlots, type Group, lifetimes, maxAlive, slotted } from './lifetimes.ts';
 import { ordered } from './order.ts';
 import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
@@ -23,7 +23,7 @@ import type { Pass, Placement, Plan, PlanBuffer, Range } from './plan.ts';
 export interface PlanOptions {
   /** Limits and features of the device. Default WebGPU's guaranteed limits. */
   readonly traits?: DeviceTraits;
-  /** Tuned kernels. Default the first candidate of each node. */
+  /** Tuned kernels. Default that of each node. */
   readonly kernelChoices?: KernelChoices;
 }
 
@@ -72,7 +72,7 @@ interface NodeLaunch {
 }
 
 /**
- * Returns the launches of nodes in order, with the chosen variants or else the first candidates, and their scratch
+ * Returns the launches of nodes in order, with the chosen variants or else the default ones, and their scratch
  * memory.
  */
 function launchesOf(
@@ -84,7 +84,7 @@ function launchesOf(
   const scratch = new Map<Value, Group>();
   const launches = nodes.flatMap((node, i): NodeLaunch[] => {
     const choice = choices[variantKey(node)];
-    const variant = canRun(node, choice, traits) ? choice : (candidates(node, traits)[0] as string);
+    const variant = canRun(node, choice, traits) ? choice : defaultVariant(node, traits);
     const launched = node.op.launch(inputsOf(node), outputsOf(node), node.attrs, {
       variant,
       traits,

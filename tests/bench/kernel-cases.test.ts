@@ -78,6 +78,7 @@ describe('the conformance report', () => {
       ['timestamp-query', false],
       ['subgroups', true],
       ['shader-f16', false],
+      ['chromium-experimental-subgroup-matrix', false],
     ]);
   });
 

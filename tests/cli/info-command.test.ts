@@ -9,6 +9,7 @@ it('describes the adapter, its features and limits', async () => {
   expect(stdout).toMatch(/^host +Dawn$/m);
   expect(stdout).toMatch(/^adapters +0: \S/m);
   expect(stdout).toMatch(/^subgroup kernels +used$/m);
+  expect(stdout).toMatch(/^subgroup matrices +(not used: there are none|(f16|f32) \d+x\d+x\d+)/m);
   expect(stdout).toMatch(/^features +.*timestamp-query/m);
   expect(stdout).toMatch(/^maxStorageBufferBindingSize +[\d.]+ [MG]iB$/m);
 });

@@ -9,8 +9,6 @@ import { softmax } from '../../src/ops/norm/softmax.ts';
 import { defaultTraits, type Node, type Value } from '../../src/ops/op.ts';
 import { variantKey } from '../../src/plan/kernel-choices.ts';
 
-const device = { traits: defaultTraits };
-
 /** Linear layers [rows, 64] to each of `outs`. */
 function layers(rows: number, ...outs: number[]): Graph {
   const graph = new Graph();
@@ -20,7 +18,13 @@ function layers(rows: number, ...outs: number[]): Graph {
 }
 
 /** Tunes on a clock that a measurement moves on by `ms(variant)` and 100 for compiling; variants that match `wrong` fail their check. */
-async function run(graphs: Graph[], ms: (variant: string) => number, options: TuneKernelsOptions = {}, wrong = /^$/) {
+async function run(
+  graphs: Graph[],
+  ms: (variant: string) => number,
+  options: TuneKernelsOptions = {},
+  wrong = /^$/,
+  device = { traits: defaultTraits },
+) {
   let clock = 0;
   const dropped: string[] = [];
   const measured: string[] = [];
@@ -169,6 +173,16 @@ describe('tuneWith', () => {
       const none = await run([layers(256, 640)], registersWin, options, /tiled|registers/);
       expect([none.measured, none.chosen]).toEqual([[], ['naive']]);
     }
+  });
+
+  it('guesses subgroup matrices if they pass their check, and else what comes next', async () => {
+    const matrices = [{ operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 }] as const;
+    const withMatrices = { traits: { ...defaultTraits, matrices, maxWorkgroupBytes: 32768 } };
+    const late = { budgetMs: -1 };
+    const right = await run([layers(256, 640)], registersWin, late, /^$/, withMatrices);
+    expect([right.chosen, right.dropped]).toEqual([['matrix-64x64'], []]);
+    const wrong = await run([layers(256, 640)], registersWin, late, /matrix/, withMatrices);
+    expect([wrong.chosen, wrong.dropped]).toEqual([['tiled-64x64'], ['linear matrix-64x64: it is wrong']]);
   });
 
   it('keeps settled variants, which it does not time, unless one fails its check', async () => {

@@ -3,10 +3,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphOf, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { sizeOf } from '../../src/core/tensor.ts';
-import { tuneKernels } from '../../src/gpu/auto-tuning.ts';
+import { type DroppedKernel, tuneKernels } from '../../src/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/gpu/device.ts';
 import { createChecker } from '../../src/gpu/kernel-check.ts';
 import { Graph } from '../../src/graph/graph.ts';
+import { linear } from '../../src/ops/matmul/linear.ts';
 import { defineOp, gridOf, type Node, variantsOf } from '../../src/ops/op.ts';
 import { candidates, naiveOf, variantKey } from '../../src/plan/kernel-choices.ts';
 import { gpuHost, testGpu } from '../support/gpu.ts';
@@ -116,6 +117,21 @@ describe('tuneKernels', () => {
     expect(choices[variantKey(node)]).toBe('right');
     expect(dropped).toEqual(wrong.map((name) => `double ${name}`));
     expect(candidates(node, device.traits)).toContain('right');
+  });
+
+  it('does not use subgroup matrices that a device only claims to have', async () => {
+    const graph = new Graph();
+    graph.output('y', linear(graph, graph.input('x', 'f32', [64, 64]), graph.input('w', 'f32', [64, 64])));
+    const matrices = [{ operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 }] as const;
+    const claiming = { ...device, traits: { ...device.traits, matrices, software: false } };
+    const dropped: string[] = [];
+    const onDropped = ({ kernel, why }: DroppedKernel) => void dropped.push(`${kernel}: ${why}`);
+    const choices = await tuneKernels(claiming, [graph], { budgetMs: -1, onDropped });
+    expect(Object.values(choices)).toEqual(['tiled-64x64']);
+    expect(dropped).toEqual([
+      expect.stringMatching(/^linear matrix-64x64: shader matmul-matrix\.matmul .*subgroup_matrix/),
+    ]);
+    device.check();
   });
 
   it('chooses the naive variant if all others are wrong', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { wrapDevice } from '../../src/gpu/device.ts';
 import { pipelinesOf } from '../../src/gpu/pipelines.ts';
 import { builtInShaders, shaderOf } from '../../src/gpu/shaders.ts';
+import { matrixFeature } from '../../src/gpu/subgroup-features.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
 describe('shader files', () => {
@@ -24,7 +25,10 @@ describe('shader files', () => {
 
 /** Whether the device has the features that a shader enables. */
 const runs = (name: string, device: GPUDevice): boolean => {
-  const needed: Record<string, GPUFeatureName> = { f16: 'shader-f16', subgroups: 'subgroups' };
+  const needed: Record<string, GPUFeatureName> = {
+    ...{ f16: 'shader-f16', subgroups: 'subgroups' },
+    chromium_experimental_subgroup_matrix: matrixFeature,
+  };
   return [...shaderOf(name).source.matchAll(/^enable (\w+);/gm)].every(([, feature = '']) =>
     device.features.has(needed[feature] ?? (feature as GPUFeatureName)),
   );

@@ -20,8 +20,8 @@ async function deviceWith(change: (code: string) => string): Promise<GPUDevice> 
   return Object.defineProperty(device, 'createShaderModule', { value: createShaderModule });
 }
 
-const variantsOf = ({ traits }: { traits: Parameters<typeof productKernels>[1] }) =>
-  [...productKernels({ form: 'NN', m: 64, n: 64, k: 64 }, traits), ...attentionVariants(traits, 8)].filter((name) =>
+const variantsOf = ({ traits }: { traits: Parameters<typeof productKernels>[2] }) =>
+  [...productKernels({ form: 'NN', m: 64, n: 64, k: 64 }, [], traits), ...attentionVariants(traits, 8)].filter((name) =>
     name.startsWith('subgroups'),
   );
 

@@ -1,6 +1,7 @@
 // The default kernel of each node, and plans that use it.
 
 import { expect, it } from 'vitest';
+import { storeAsF16 } from '../../src/graph/f16-storage.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { add } from '../../src/ops/elementwise/add.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
@@ -19,6 +20,31 @@ it('leaves out kernels that need more workgroups than a dispatch allows', () => 
   };
   expect(first(16 * 65535)).toBe('dots-1x16');
   expect(first(16 * 65535 + 1)).toMatch(/^registers/);
+});
+
+it('offers subgroup matrices for the type of the operands, but plans them only where they were chosen', () => {
+  const matrices = [{ operands: 'f16', m: 16, n: 16, k: 16, lanes: 32 }] as const;
+  const traits = { ...defaultTraits, f16: true, matrices, maxWorkgroupBytes: 32768 };
+  const layer = (f16: boolean, outs = 1024) => {
+    const graph = new Graph();
+    const operands = [graph.input('x', 'f32', [2048, 64]), graph.input('w', 'f32', [outs, 64])] as const;
+    linear(graph, ...operands);
+    if (f16) storeAsF16(graph, operands);
+    return { graph, node: graph.nodes[0] as unknown as Node };
+  };
+  const { graph, node } = layer(true);
+  const matrix = ['matrix-128x128', 'matrix-64x64'];
+  const others = ['tiled-128x128', 'tiled-64x64', 'registers-8x8'];
+  expect(candidates(node, traits)).toEqual([...matrix, ...others]);
+  expect(candidates(layer(false).node, traits)).toEqual(others);
+  // Less workgroup memory than the larger tile needs.
+  expect(candidates(node, { ...traits, maxWorkgroupBytes: 16384 })).toEqual(['matrix-64x64', ...others]);
+  const planned = (kernelChoices = {}) => makePlan(graph, { traits, kernelChoices }).passes.map((p) => p.shader);
+  expect(planned()).toEqual(['matmul-tiled-f16']);
+  expect(planned({ [variantKey(node)]: 'matrix-64x64' })).toEqual(['matmul-matrix-f16']);
+  const odd = layer(true, 1023);
+  const choice = { [variantKey(odd.node)]: 'matrix-64x64' };
+  expect(makePlan(odd.graph, { traits, kernelChoices: choice }).passes[0]?.shader).toBe('matmul-matrix-f16-scalar');
 });
 
 it('puts kernels without barriers and with few threads first on software adapters, and keeps all others', () => {

@@ -16,6 +16,7 @@ import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts'
 import { parameterList } from '../../src/model/parameters.ts';
 import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import { selfAttention } from '../../src/ops/attention/attention.ts';
+import { attentionWeights } from '../../src/ops/attention/attention-weights.ts';
 import { relativePositionBias } from '../../src/ops/attention/relative-position-bias.ts';
 import { activation } from '../../src/ops/elementwise/activation.ts';
 import { columnSum } from '../../src/ops/elementwise/column-sum.ts';
@@ -41,10 +42,17 @@ export interface LaunchedKernel extends KernelKey {
 
 const device: DeviceTraits = { ...defaultTraits, maxBindingBytes: 2 ** 31, f16: true };
 
-/** Devices without subgroups, with those of the software adapters, and with those of a GPU. */
+/** Devices without subgroups, with those of the software adapters, and with those and the matrices of a GPU. */
 const devices: readonly DeviceTraits[] = [
   device,
-  ...[4, 8, 32].map((minSubgroup) => ({ ...device, subgroups: true, minSubgroup, software: minSubgroup <= 8 })),
+  ...[4, 8].map((minSubgroup) => ({ ...device, subgroups: true, minSubgroup, software: true })),
+  {
+    ...{ ...device, subgroups: true, minSubgroup: 32, maxWorkgroupBytes: 32768 },
+    matrices: [
+      { operands: 'f16', m: 16, n: 16, k: 16, lanes: 32 },
+      { operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 },
+    ],
+  },
 ];
 
 /** Rows whose width is a multiple of four, and rows whose width is not. */
@@ -129,6 +137,7 @@ function biasedGraph(headWidth: number): Graph {
   const qkv = g.input('qkv', 'f32', [2, 9, 6 * headWidth]);
   const [lens, step] = [g.input('lens', 'u32', [2]), g.input('step', 'u32', [stepWords])];
   const y = selfAttention(g, qkv, lens, step, { heads: 2, headWidth, causal: false }, bias);
+  attentionWeights(g, qkv, qkv, lens, { heads: 2, headWidth, self: true }, bias);
   const targets = g.input('targets', 'i32', [18]);
   const { nll } = crossEntropy(g, y, targets, step, {});
   gradients(g, nll, [qkv, table]);

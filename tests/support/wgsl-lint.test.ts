@@ -58,3 +58,9 @@ it('subgroups are enabled only in variants for devices that have them', () => {
   expect(lintWgsl('// enable subgroups;\nenable f16;')).toEqual([]);
   expect(lintWgsl('enable subgroups;', { subgroups: true })).toEqual([]);
 });
+
+it('experimental extensions are enabled only in variants for devices with subgroup matrices', () => {
+  const enabled = 'enable chromium_experimental_subgroup_matrix;';
+  expect(lintWgsl(enabled)).toEqual(['an experimental extension is enabled for all devices']);
+  expect(lintWgsl(enabled, { matrices: true })).toEqual([]);
+});

@@ -7,7 +7,7 @@ import { check } from '../../core/errors.ts';
 import { matrixOf, type Shape, sizeOf, type TensorType } from '../../core/tensor.ts';
 import { linearOp } from '../matmul/linear.ts';
 import { linearBackwardOp } from '../matmul/linear-backward.ts';
-import { backwardKernels, productKernels } from '../matmul/matmul-kernels.ts';
+import { backwardKernels, productKernels, splitsK } from '../matmul/matmul-kernels.ts';
 import { backwardLaunches } from '../matmul/matmul-launches.ts';
 import { packedBackwardKernels, packedLinearBackwardOp, packedLinearOp } from '../matmul/packed-linear.ts';
 import type { PackedFormat } from '../matmul/packed-weights.ts';
@@ -122,9 +122,9 @@ function kernelsFor(x: TensorType, w: TensorType, attrs: ProjectedLossAttrs, tra
   const [chunk, outs] = [Math.min(rows, attrs.rows), dim(w, 0)];
   if (attrs.format) return packedBackwardKernels(chunk, attrs.format, traits); // the product can take them too
   const kernels = attrs.gradients
-    ? backwardKernels(chunk, cols, outs, traits)
-    : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, traits);
-  return kernels.filter((name) => name !== 'split');
+    ? backwardKernels(chunk, cols, outs, [x, w], traits)
+    : productKernels({ form: 'NT', m: chunk, n: outs, k: cols }, [x, w], traits);
+  return kernels.filter((name) => !splitsK(name));
 }
 
 /** If the products do without workgroup memory, so does the loss. */

@@ -44,8 +44,10 @@ export const linearBackwardOp = defineOp({
   },
   f16Storage: ['dy', 'x', 'w', 'operand', 'dx'],
   naive: 'naive',
-  variants: ({ dy, x }, _attrs, traits) =>
-    backwardKernels(matrixOf(x.shape).rows, matrixOf(x.shape).cols, matrixOf(dy.shape).cols, traits),
+  variants({ dy, x, w }, _attrs, traits) {
+    const { rows, cols } = matrixOf(x.shape);
+    return backwardKernels(rows, cols, matrixOf(dy.shape).cols, [dy, x, w], traits);
+  },
   modelFlops: ({ dy, x }, { dx, dw }) => 2 * sizeOf(dy.shape) * dim(x, -1) * ((dx ? 1 : 0) + (dw ? 1 : 0)),
   launch({ dy, x, w, operand, step }, gradients, attrs, context) {
     const { rows, cols: ins } = matrixOf(x.shape);

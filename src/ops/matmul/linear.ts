@@ -37,7 +37,7 @@ export const linearOp = defineOp({
   },
   f16Storage: ['x', 'w', 'y', 'z'],
   naive: 'naive',
-  variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), traits),
+  variants: ({ x, w }, _attrs, traits) => productKernels(sizesOf(x, w), [x, w], traits),
   modelFlops: ({ x }, { y }) => 2 * sizeOf(y.shape) * dim(x, -1),
   launch({ x, w, b, step }, { y, z }, attrs, context) {
     const { activation } = attrs;

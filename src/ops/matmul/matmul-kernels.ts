@@ -1,7 +1,8 @@
 // The kernels of matrix products, shared by matmul, linear and linear_backward, and which of them are worth timing for
 // a product. matmul-launches.ts launches them.
 
-import type { DeviceTraits } from '../op.ts';
+import type { TensorType } from '../../core/tensor.ts';
+import type { DeviceTraits, MatrixConfig } from '../op.ts';
 
 /**
  * Memory layout of the operands of C = A·B: N as it is, T transposed. NN: A [M,K], B [K,N]; NT: B [N,K]; TN: A [K,M].
@@ -18,6 +19,9 @@ export interface Sizes {
   readonly batch?: number;
 }
 
+/** Types of the operands of a product, as they are stored. */
+export type Operands = readonly Pick<TensorType, 'dtype'>[];
+
 /** A matrix-product kernel: a shader of the family and its settings. */
 export interface Kernel {
   /** Stem in shaders/; its `-scalar` form writes rows of any width, which `anyWidth` does by itself. */
@@ -31,15 +35,19 @@ export interface Kernel {
 }
 
 /**
- * The kernel of a variant. `naive`: one element of C a thread; `dots-4x16`: threads of a workgroup share K;
- * `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
- * `split`, which is `tiled` with K in slices, is not here.
+ * The kernel of a variant for operands of some types. `naive`: one element of C a thread; `dots-4x16`: threads of a
+ * workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`: the same by subgroup
+ * matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread. `split` and `matrix-split`, which are
+ * `tiled-64x64` and `matrix-64x64` with K in slices, are not here.
  */
-export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel {
+export function kernelOf(variant: string, operands: Operands, traits: DeviceTraits): Kernel {
   if (variant === 'naive') return { shader: 'matmul', anyWidth: true, constants: {}, rows: 8, columns: 8, threads: 64 };
-  const [, family, height, width] = /^(dots|tiled|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
-  if (!family) throw new Error(`matmul: there is no variant ${variant}`);
+  const [, family, height, width] = /^(dots|tiled|matrix|registers|subgroups)-(\d+)x(\d+)$/.exec(variant) ?? [];
   const [rows, columns] = [Number(height), Number(width)];
+  const matrix = family === 'matrix' ? matrixKernel(rows, operands, traits) : undefined;
+  if (!family || (family === 'matrix' && !matrix)) throw new Error(`matmul: there is no variant ${variant}`);
+  if (matrix) return matrix;
+  const { minSubgroup } = traits;
   if (family === 'dots') return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
   if (family === 'tiled') {
     const constants = { SIZE: rows, DEPTH: 1024 / rows };
@@ -56,6 +64,42 @@ export function kernelOf(variant: string, { minSubgroup }: DeviceTraits): Kernel
   };
 }
 
+/** Steps of matrix kernels along K: workgroup memory of a tile, and 4x4 numbers of each operand a thread. */
+const matrixDepth = 32;
+
+/**
+ * The kernel with subgroup matrices for tiles of `size` x `size`; undefined if the device has none for such operands, or
+ * too little workgroup memory.
+ */
+function matrixKernel(size: number, operands: Operands, traits: DeviceTraits): Kernel | undefined {
+  const threads = (size * matrixDepth) / 16;
+  for (const { operands: type, m, n, k, lanes } of byWork(traits.matrices)) {
+    if (!operands.every(({ dtype }) => dtype === type)) continue;
+    const subgroups = threads / lanes;
+    const across = 2 ** Math.ceil(Math.log2(subgroups) / 2);
+    const bytes = type === 'f16' ? 2 : 4;
+    const pitch = matrixDepth / 4 + 4 / bytes;
+    const [rows, columns] = [size / (subgroups / across), size / across];
+    const fits =
+      Number.isInteger(subgroups) && matrixDepth % k === 0 && rows % m === 0 && columns % n === 0 && n % 4 === 0;
+    const workgroupBytes = 2 * size * pitch * 4 * bytes + subgroups * m * n * 4;
+    if (!fits || workgroupBytes > traits.maxWorkgroupBytes || threads > traits.maxInvocations) continue;
+    const constants = { SIZE: size, DEPTH: matrixDepth, PITCH: pitch, LANES: lanes, ACROSS: across };
+    return {
+      shader: 'matmul-matrix',
+      constants: { ...constants, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k },
+      rows: size,
+      columns: size,
+      threads,
+    };
+  }
+  return undefined;
+}
+
+/** Larger matrices first: fewer loads for each multiply-add. */
+const byWork = (configs: readonly MatrixConfig[]): MatrixConfig[] =>
+  [...configs].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
+
 /** Threads of a workgroup of kernels that exchange numbers by subgroups of at least `minSubgroup` lanes (4 or more). */
 export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
@@ -67,28 +111,31 @@ export const maxDots = dotsColumns * 65535;
 export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= m) ?? 16;
 
 /**
- * Variants worth timing for a product, best guess for a GPU first. Only a few, since auto-tuning compiles and times
- * each: within a family the sizes of the product decide.
+ * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few, since
+ * auto-tuning compiles and times each: within a family the sizes of the product decide.
  */
-export function productKernels(p: Sizes, traits: DeviceTraits): string[] {
+export function productKernels(p: Sizes, operands: Operands, traits: DeviceTraits): string[] {
   const { form, m, n, k, batch = 1 } = p;
   const kernels: string[] = [];
   if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(`dots-${dotsRows(m)}x${dotsColumns}`);
-  if (m > 8) kernels.push(...tiles(p));
+  const sizes = m > 8 ? tileSizes(p) : [];
+  const matrix = sizes.filter((size) => matrixKernel(size, operands, traits)).map((size) => `matrix-${size}x${size}`);
+  kernels.push(...matrix, ...sizes.map((size) => `tiled-${size}x${size}`));
   // Slices of K need another dispatch. Without a measurement that only pays if most of a GPU would be idle.
-  if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift('split');
-  else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push('split');
+  const split = matrixKernel(64, operands, traits) ? ['matrix-split', 'split'] : ['split'];
+  if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift(...split);
+  else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push(...split);
   kernels.push(registerTile(m, traits));
   if (m * n * k * batch <= 32 ** 3) kernels.push('naive');
   return kernels;
 }
 
-/** Tiles of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU. */
-function tiles({ m, n, batch = 1 }: Sizes): string[] {
-  if (m < 512 || n < 512) return ['tiled-64x64'];
+/** Sides of tiles: those of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU. */
+function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
+  if (m < 512 || n < 512) return [64];
   const large = Math.ceil(m / 128) * Math.ceil(n / 128) * batch;
-  if (large >= 256) return ['tiled-128x128'];
-  return large >= 64 ? ['tiled-128x128', 'tiled-64x64'] : ['tiled-64x64', 'tiled-128x128'];
+  if (large >= 256) return [128];
+  return large >= 64 ? [128, 64] : [64, 128];
 }
 
 /** Number of tiles of 64 x 64: too few do not fill a GPU. */
@@ -102,17 +149,32 @@ function registerTile(m: number, { minSubgroup }: DeviceTraits): string {
   return `subgroups-${rows}x${lanes === 8 ? 4 : 8}`;
 }
 
-/** Variants worth timing for all gradients of a linear layer: one dispatch each, except `split`. */
-export function backwardKernels(rows: number, ins: number, outs: number, traits: DeviceTraits): string[] {
+/**
+ * Variants worth timing for all gradients of a linear layer, of operands dy, x and w: one dispatch each, except those
+ * that split K.
+ */
+export function backwardKernels(
+  rows: number,
+  ins: number,
+  outs: number,
+  operands: Operands,
+  traits: DeviceTraits,
+): string[] {
   const sizes = backwardSizes(rows, ins, outs);
-  const split = sizes.some((p) => productKernels(p, traits).includes('split'));
+  const split = productKernelsOf(sizes).filter(splitsK);
   const tiles = sizes.reduce((sum, p) => sum + tilesOf(p), 0);
   const larger: Sizes = { form: 'TN', m: Math.max(rows, outs), n: ins, k: Math.min(rows, outs) };
-  const others = productKernels(larger, traits).filter((name) => name !== 'split' && !name.startsWith('dots'));
-  if (!split) return others;
+  const others = productKernelsOf([larger]).filter((name) => !splitsK(name) && !name.startsWith('dots'));
   // The tiles of both products run in parallel.
-  return tiles < 32 ? ['split', ...others] : [...others, 'split'];
+  return tiles < 32 ? [...split, ...others] : [...others, ...split];
+
+  function productKernelsOf(all: readonly Sizes[]): string[] {
+    return [...new Set(all.flatMap((p) => productKernels(p, operands, traits)))];
+  }
 }
+
+/** Whether a variant computes slices of K and then their sum. */
+export const splitsK = (variant: string): boolean => variant === 'split' || variant === 'matrix-split';
 
 /** The products of a linear layer's backward pass. */
 export const backwardSizes = (rows: number, ins: number, outs: number): [Sizes, Sizes] => [

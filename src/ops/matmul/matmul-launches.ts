@@ -4,7 +4,16 @@
 import { type DropoutAttrs, dropoutFields } from '../dropout-mask.ts';
 import { type Activation, activationKinds } from '../elementwise/activation-functions.ts';
 import { gridOf, type Launch, type LaunchContext, type Value } from '../op.ts';
-import { backwardSizes, type Form, type Kernel, kernelOf, productKernels, type Sizes } from './matmul-kernels.ts';
+import {
+  backwardSizes,
+  type Form,
+  type Kernel,
+  kernelOf,
+  type Operands,
+  productKernels,
+  type Sizes,
+  splitsK,
+} from './matmul-kernels.ts';
 
 /** The numbers of the forms in WGSL. */
 const forms: Readonly<Record<Form, number>> = { NN: 0, NT: 1, TN: 2 };
@@ -47,7 +56,12 @@ export interface Product extends Sizes {
 
 /** The dispatches of a product by the variant of `context`, or another. */
 export const productLaunches = (p: Product, context: LaunchContext, variant = context.variant): Launch[] =>
-  variant === 'split' ? splitLaunches(p, context) : batchLaunches(p, kernelOf(variant, context.traits), context);
+  splitsK(variant)
+    ? splitLaunches(p, context, sliceKernel(variant))
+    : batchLaunches(p, kernelOf(variant, [p.a, p.b], context.traits), context);
+
+/** The variant that computes the slices of a variant that splits K. */
+const sliceKernel = (variant: string): string => (variant === 'split' ? 'tiled-64x64' : 'matrix-64x64');
 
 const maxGroups = 65535;
 
@@ -78,7 +92,7 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
     ...epilogueParams(p),
   };
   const common = {
-    shader: shaderOf(kernel, n, p.a, p.b),
+    shader: shaderOf(kernel, n, [p.a, p.b]),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
     constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
     bind: bindings(p, context),
@@ -96,15 +110,17 @@ function batchLaunches(p: Product, kernel: Kernel, context: LaunchContext, stepK
   return launches;
 }
 
-/** Split-K: slices of K, each with a C of its own, and their sum in order. */
-function splitLaunches(p: Product, context: LaunchContext): Launch[] {
+/** Split-K: slices of K by a variant, each with a C of its own, and their sum in order. */
+function splitLaunches(p: Product, context: LaunchContext, variant: string): Launch[] {
   const { form, m, n, k, a, b } = p;
-  const tiles = Math.ceil(m / 64) * Math.ceil(n / 64);
-  const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / 16) * 16);
+  const kernel = kernelOf(variant, [a, b], context.traits);
+  const tiles = Math.ceil(m / kernel.rows) * Math.ceil(n / kernel.columns);
+  const depth = kernel.constants.DEPTH ?? 4;
+  const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / depth) * depth);
   const batch = Math.ceil(k / stepK);
   const c = context.scratch('f32', [batch, m, n]);
   return [
-    ...batchLaunches({ form, m, n, k, batch, a, b, c }, kernelOf('tiled-64x64', context.traits), context, stepK),
+    ...batchLaunches({ form, m, n, k, batch, a, b, c }, kernel, context, stepK),
     {
       shader: 'matmul-combine',
       entry: p.activationInput ? 'combine_kept' : 'combine',
@@ -133,22 +149,22 @@ export interface BackwardProducts {
   readonly db?: Value | undefined;
   readonly epilogue?: Epilogue | undefined;
   readonly dropout?: EpilogueDropout | undefined;
-  /** Add to the content of dw and db; not supported by `split`. */
+  /** Add to the content of dw and db; variants that split K do not support it. */
   readonly accumulate?: boolean;
 }
 
-/** The gradients by a variant: one dispatch, except `split`, which splits K in each product. */
+/** The gradients by a variant: one dispatch, except those that split K in each product. */
 export function backwardLaunches(g: BackwardProducts, context: LaunchContext, variant = context.variant): Launch[] {
   const { rows, ins, outs, dy, x, w, dx, dw, db, epilogue, dropout, accumulate = false } = g;
-  if (variant === 'split') {
+  if (splitsK(variant)) {
     const [dxSize, dwSize] = backwardSizes(rows, ins, outs);
     return [
-      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, epilogue, dropout }, context) : []),
-      ...(dw ? splitIfFew({ ...dwSize, a: dy, b: x, c: dw }, context) : []),
+      ...(dx ? splitIfFew({ ...dxSize, a: dy, b: w, c: dx, epilogue, dropout }, context, variant) : []),
+      ...(dw ? splitIfFew({ ...dwSize, a: dy, b: x, c: dw }, context, variant) : []),
       ...(db ? backwardLaunches({ ...g, dx: undefined, dw: undefined }, context, 'tiled-64x64') : []),
     ];
   }
-  const kernel = kernelOf(variant, context.traits);
+  const kernel = kernelOf(variant, [dy, x, w], context.traits);
   const columns = Math.ceil(ins / kernel.columns);
   const dxTiles = dx ? columns * Math.ceil(rows / kernel.rows) : 0;
   const dwTiles = dw ? columns * Math.ceil(outs / kernel.rows) : 0;
@@ -156,7 +172,7 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
   const unused = () => context.scratch('f32', [64]);
   return [
     {
-      shader: shaderOf(kernel, ins, dy, x, w),
+      shader: shaderOf(kernel, ins, [dy, x, w]),
       entry: 'linear_backward',
       constants: { ...kernel.constants, ...readConstants(kernel, outs, ins, outs, rows) },
       params: {
@@ -181,14 +197,19 @@ export function backwardLaunches(g: BackwardProducts, context: LaunchContext, va
   ];
 }
 
-const splitIfFew = (p: Product, context: LaunchContext): Launch[] =>
-  productLaunches(p, context, productKernels(p, context.traits).includes('split') ? 'split' : 'tiled-64x64');
+/** A product by a variant that splits K if its tiles are few, else by the kernel of its slices. */
+const splitIfFew = (p: Product, context: LaunchContext, variant: string): Launch[] => {
+  const few = productKernels(p, [p.a, p.b], context.traits).some(splitsK);
+  return productLaunches(p, context, few ? variant : sliceKernel(variant));
+};
 
 /** The shader for rows of C of `width` numbers. Tiles in workgroup memory are f16 if all operands are. */
-function shaderOf({ shader, anyWidth }: Kernel, width: number, ...operands: readonly Value[]): string {
+function shaderOf({ shader, anyWidth }: Kernel, width: number, operands: Operands): string {
   if (anyWidth) return shader;
-  if (width % 4 !== 0) return `${shader}-scalar`;
-  return shader === 'matmul-tiled' && operands.every(({ dtype }) => dtype === 'f16') ? `${shader}-f16` : shader;
+  const [matrix, tiled] = [shader === 'matmul-matrix', shader === 'matmul-tiled'];
+  const isScalar = width % 4 !== 0;
+  const isF16 = (matrix || (tiled && !isScalar)) && operands.every(({ dtype }) => dtype === 'f16');
+  return [shader, ...(isF16 ? ['f16'] : []), ...(isScalar ? ['scalar'] : [])].join('-');
 }
 
 /**

@@ -26,7 +26,7 @@ export const matmulOp = defineOp({
   attrs: attrsOf<MatmulAttrs>(),
   shape: ({ a, b }, attrs) => ({ c: tensorType('f32', productShape(a, b, attrs)) }),
   naive: 'naive',
-  variants: ({ a, b }, attrs, traits) => productKernels(sizesOf(a, b, attrs), traits),
+  variants: ({ a, b }, attrs, traits) => productKernels(sizesOf(a, b, attrs), [a, b], traits),
   modelFlops: ({ a }, { c }, { transA }) => 2 * sizeOf(c.shape) * dim(a, transA ? -2 : -1),
   launch: ({ a, b }, { c }, attrs, context) => productLaunches({ ...sizesOf(a, b, attrs), a, b, c }, context),
   grad(builder, { a, b }, _outputs, { c: dc }, { transA, transB, batched }) {

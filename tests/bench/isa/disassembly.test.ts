@@ -65,6 +65,12 @@ describe('parseKernel', () => {
     expect(kernel?.loop).toMatchObject({ loads: 2, loadBytes: 20, stores: 1, storeBytes: 16, matrix: 1, fma: 0 });
   });
 
+  it('counts a matrix instruction as the cycles that it takes', () => {
+    const loop = `disasm:\nBB0:\n\ts_nop 0\nBB1:\n\tbuffer_load_b64 v[8:9], v1\n\tv_add_nc_u32_e32 v1, 32, v1
+\tv_wmma_f32_16x16x16_f16 v[0:7], v[8:15], v[16:23], v[0:7]\n\ts_cbranch_scc1 BB1\n\n${statistics}`;
+    expect(parseKernel(loop)).toMatchObject({ share: 32 / 33, loop: { matrix: 1, fma: 0, valu: 1 } });
+  });
+
   it('returns undefined for text without a disassembly', () => {
     expect(parseKernel('radv: warning')).toBeUndefined();
   });

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../src/core/tensor.ts';
+import { checkOp as checkOpOn } from '../../../src/engine/check-op.ts';
+import { openDevice } from '../../../src/gpu/device.ts';
 import type { Activation } from '../../../src/ops/elementwise/activation-functions.ts';
 import { linearOp } from '../../../src/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/ops/matmul/linear-backward.ts';
-import { everyCase } from '../../support/gpu.ts';
+import { withEmulation } from '../../support/emulated-matrix.ts';
+import { everyCase, gpuHost, testGpu } from '../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../support/op.ts';
 
 // Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within 1.5e-7.
@@ -102,6 +105,16 @@ describe('linear_backward', () => {
     const attrs = { dx: true, dw: true, db: true, epilogue, rate: 0.3, site: 5 };
     const tensors = { ...inputs(ins, 20), ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 4) }) };
     await checkOp(linearBackwardOp, { inputs: { ...tensors, step: 'step' }, attrs, tolerance });
+  });
+
+  it.skipIf(gpuHost !== 'Dawn')('computes gradients by subgroup matrices, here emulated', async () => {
+    const matrices = [{ operands: 'f32', m: 16, n: 16, k: 32, lanes: 32 }] as const;
+    const all = { ...inputs(70, 34), operand: randomTensor([rows, 70], 4), step: 'step' as const };
+    const attrs = { dx: true, dw: true, db: true, epilogue: 'gelu', rate: 0.3, site: 5 } as const;
+    const traits = { matrices, maxWorkgroupBytes: 32768 };
+    const device = await openDevice(await testGpu());
+    const c = { inputs: all, attrs, tolerance, traits, variant: 'matrix-64x64' };
+    await checkOpOn(device, withEmulation(linearBackwardOp), c).finally(() => device.destroy());
   });
 
   it('splits K if there are few tiles', async () => {

@@ -1,0 +1,57 @@
+// What the subgroups of a device can do: the sizes that a kernel can ask for, and products of matrices in hardware.
+
+import type { MatrixConfig } from '../ops/op.ts';
+
+/** The feature of subgroup matrices; experimental in Chromium, so `@webgpu/types` does not have it. */
+export const matrixFeature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+
+/** GPUAdapterInfo with its experimental parts. */
+interface SubgroupInfo extends GPUAdapterInfo {
+  readonly minExplicitComputeSubgroupSize?: number;
+  readonly maxExplicitComputeSubgroupSize?: number;
+  readonly subgroupMatrixConfigs?: readonly {
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }[];
+}
+
+/** Parts of a device that say what its subgroups can do. */
+export type SubgroupDevice = Pick<GPUDevice, 'features' | 'adapterInfo'>;
+
+/** The subgroup sizes that a kernel can ask for; undefined if it cannot ask. */
+export function explicitSubgroupSizes({
+  features,
+  adapterInfo,
+}: SubgroupDevice): { readonly min: number; readonly max: number } | undefined {
+  if (!features.has('subgroup-size-control')) return undefined;
+  const info: SubgroupInfo = adapterInfo;
+  return {
+    min: info.minExplicitComputeSubgroupSize ?? info.subgroupMinSize ?? 0,
+    max: info.maxExplicitComputeSubgroupSize ?? info.subgroupMaxSize ?? 0,
+  };
+}
+
+/** Threads of a subgroup of matrix kernels: 32, or the nearest size that the device can have. */
+const wantedLanes = 32;
+
+/**
+ * The products of subgroup matrices that kernels can use: operands f16 or f32, sums f32. None without the feature, or
+ * if the size of a subgroup is neither fixed nor can be asked for.
+ */
+export function matrixConfigsOf(device: SubgroupDevice): MatrixConfig[] {
+  const { features, adapterInfo } = device;
+  if (!features.has(matrixFeature) || !features.has('subgroups')) return [];
+  const info: SubgroupInfo = adapterInfo;
+  const sizes = explicitSubgroupSizes(device);
+  const fixed = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : undefined;
+  const lanes = sizes ? Math.min(Math.max(wantedLanes, sizes.min), sizes.max) : fixed;
+  if (!lanes) return [];
+  return (info.subgroupMatrixConfigs ?? []).flatMap(({ componentType, resultComponentType, M, N, K }) =>
+    (componentType === 'f16' || componentType === 'f32') && resultComponentType === 'f32'
+      ? [{ operands: componentType, m: M, n: N, k: K, lanes }]
+      : [],
+  );
+}

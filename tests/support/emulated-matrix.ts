@@ -1,0 +1,32 @@
+// Ops whose kernels with subgroup matrices run on adapters without them: the kernels as they are, with the functions of
+// shaders/matmul/subgroup-matrix.wgsl by loops (emulated-matrix.wgsl).
+
+import { shaderLibrary } from '../../src/gpu/shaders.ts';
+import type { Attrs, Launch, Op } from '../../src/ops/op.ts';
+
+const texts = import.meta.glob<string>('../../shaders/{matmul,shared}/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+const [emulation = ''] = Object.values(
+  import.meta.glob<string>('./emulated-matrix.wgsl', { query: '?raw', import: 'default', eager: true }),
+);
+const files = new Map(Object.entries(texts).map(([path, text]) => [path.replace('../../shaders/', ''), text]));
+const library = shaderLibrary(files.set('matmul/subgroup-matrix.wgsl', emulation));
+
+/** An op whose kernels with subgroup matrices are emulated, with a change of their WGSL. */
+export const withEmulation = <I extends string, O extends string, A extends Attrs>(
+  op: Op<I, O, A>,
+  change = (source: string) => source,
+): Op<I, O, A> => ({
+  ...op,
+  launch: (...args) => op.launch(...args).map((launch) => emulated(launch, change)),
+});
+
+function emulated(launch: Launch, change: (source: string) => string): Launch {
+  const name = String(launch.shader);
+  if (!name.startsWith('matmul-matrix')) return launch;
+  const source = library.sourceOf(name).replace(/^\/\/ include.*$/gm, '');
+  return { ...launch, shader: { name: `${name}-emulated`, source: change(source) } };
+}
