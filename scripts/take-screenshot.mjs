@@ -6,7 +6,16 @@ import { root } from './install.mjs';
 /** A training of 200 updates with an evaluation every 20. */
 const hash = new URLSearchParams({
   ...{ corpus: 'intl', from: 'en', to: 'es', pairs: '4000', corpusSeed: '1' },
-  ...{ preset: 'tiny', steps: '200', batchSize: '16', evalSteps: '20', devSentences: '8', learningRate: '0.003' },
+  ...{
+    preset: 'tiny',
+    steps: '200',
+    batchSize: '16',
+    evalSteps: '20',
+    devSentences: '8',
+    updateRatioSteps: '5',
+    learningRate: '0.003',
+    schedule: 'linear',
+  },
 });
 /** Updates after which the picture is taken. */
 const taken = 180;
@@ -29,7 +38,9 @@ try {
   await page.click('#start');
   await until(`globalThis.step >= ${taken}`);
   // The notice of the link is not part of the picture; the panels of the training are.
-  await page.evaluate("document.querySelector('#layout').scrollIntoView({ block: 'start', behavior: 'instant' })");
+  await page.evaluate(
+    "window.scrollTo({ top: document.querySelector('#layout').offsetTop - 16, behavior: 'instant' })",
+  );
   await page.evaluate('new Promise((done) => setTimeout(done, 1000))'); // charts are drawn when they are visible
   await page.screenshot({ path: join(root, 'demo/screenshots/train.png') });
 } finally {

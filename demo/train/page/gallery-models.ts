@@ -39,7 +39,7 @@ export const galleryModels: readonly GalleryModel[] = [
   ...demoModels.map(own),
   {
     title: 'MarianMT, English → Spanish',
-    what: 'Translates; the hub has pairs of a thousand languages as Helsinki-NLP/opus-mt-…',
+    what: 'Translates; the hub has a thousand more pairs of languages',
     bytes: float32(78),
     example: 'Good morning. How are you?',
     hub: 'Helsinki-NLP/opus-mt-en-es',

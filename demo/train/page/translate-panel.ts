@@ -104,7 +104,7 @@ export function createTranslatePanel(session: Session): TranslatePanel {
     ),
   );
   const loaded = el('span', { class: 'tag', hidden: true });
-  picker.append(loaded);
+  picker.append(loaded, el('a', { href: '#gallery-card', class: 'push' }, 'More models'));
   const heat = createHeatMap();
   const form = el(
     'form',

@@ -73,8 +73,9 @@ export async function describeTraining(
   await yieldToMessages();
   signal.throwIfAborted();
   const { config, corpus, shapes } = task;
-  // The last message is the summary of the setup.
-  const badLines = messages.slice(0, -1).filter((text) => text !== describeLeftOut(corpus));
+  // Messages about the corpus come before the summary of the setup.
+  const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pairs, `));
+  const badLines = messages.slice(0, summary).filter((text) => text !== describeLeftOut(corpus));
   const device = await openDevice(navigator.gpu, { require: neededLimits });
   const software = device.gpu.adapterInfo.isFallbackAdapter;
   const plans: Plan[] = [];
