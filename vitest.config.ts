@@ -30,7 +30,7 @@ const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'sr
  */
 const dawnOnly = [
   'tests/api/**',
-  'tests/jobs/verify/**',
+  'tests/jobs/**',
   'tests/decode/quantized-decoding.gpu.test.ts',
   'tests/trainer/trainable-parameters.gpu.test.ts',
 ];

@@ -10,7 +10,7 @@ import { Graph } from '../../src/graph/graph.ts';
 import { linear } from '../../src/ops/matmul/linear.ts';
 import { defineOp, gridOf, type Node, variantsOf } from '../../src/ops/op.ts';
 import { candidates, naiveOf, variantKey } from '../../src/plan/kernel-choices.ts';
-import { gpuHost, testGpu } from '../support/gpu.ts';
+import { everyCase, gpuHost, testGpu } from '../support/gpu.ts';
 
 /** y = 2·x, by a loop that is as slow as wished, and in all the wrong ways. */
 const wgsl = (y: string, rounds = 1) => `
@@ -87,10 +87,8 @@ describe('createChecker', () => {
     device.check(); // the device goes on
   });
 
-  it.skipIf(gpuHost === 'Chrome')(
-    'passes every variant of the small kernels of the benchmark',
-    { timeout: 300_000 },
-    async () => {
+  if (gpuHost !== 'Chrome' || everyCase)
+    it('passes every variant of the small kernels of the benchmark', { timeout: 300_000 }, async () => {
       const { check } = createChecker(device);
       const failed: string[] = [];
       for (const kernel of smallKernelCases) {
@@ -102,8 +100,7 @@ describe('createChecker', () => {
         }
       }
       expect(failed).toEqual([]);
-    },
-  );
+    });
 });
 
 describe('tuneKernels', () => {
